@@ -1,0 +1,92 @@
+//! Who may call: SigV4 signatures recomputed by `aws-sigv4`, and bearer keys.
+
+mod bearer;
+mod canonical;
+mod sigv4;
+
+use crate::clock::Clock;
+use crate::problem::Problem;
+use crate::recorded::Verdict;
+
+/// A key pair that the server knows.
+#[derive(Clone)]
+pub(crate) struct KnownKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: TokenRule,
+}
+
+/// What must stand in `x-amz-security-token`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum TokenRule {
+    /// A long-term key: no token, or this one.
+    Optional(String),
+    /// A temporary key: exactly this one.
+    Required(String),
+    /// A temporary key whose time is over.
+    Expired(String),
+    /// A long-term key: no token.
+    None,
+}
+
+/// What the server accepts.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) keys: Vec<KnownKey>,
+    pub(crate) bearer_keys: Vec<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) service: String,
+    pub(crate) verify: bool,
+}
+
+/// A request as it was on the wire.
+#[derive(Debug)]
+pub(crate) struct Wire<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) body: &'a [u8],
+}
+
+impl Wire<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
+    }
+}
+
+fn refused(status: u16, error_type: &str, message: impl Into<String>) -> Problem {
+    Problem::new(status, error_type, message)
+}
+
+/// Decides about one request.
+pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, clock: &Clock) -> Result<Verdict, Problem> {
+    if !rules.verify {
+        return Ok(Verdict::Unchecked);
+    }
+    let mut authorizations = wire
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "authorization");
+    let Some((_, authorization)) = authorizations.next() else {
+        return Err(refused(
+            403,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ));
+    };
+    if authorizations.next().is_some() {
+        return Err(refused(
+            400,
+            "IncompleteSignatureException",
+            "There is more than one Authorization header in the request.",
+        ));
+    }
+    if let Some(key) = authorization.strip_prefix("Bearer ") {
+        return bearer::check(key, rules, clock);
+    }
+    sigv4::check(wire, authorization, rules, clock)
+}

@@ -1,0 +1,223 @@
+use super::*;
+
+const KEY: &str = "AKIDEXAMPLE";
+const CLAUDE: &str = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse";
+const CLAUDE_RAW: &str = "/model/anthropic.claude-3-haiku-20240307-v1:0/converse";
+const PROFILE: &str = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/converse";
+const PROFILE_STREAM: &str = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123/converse-stream";
+
+struct Vector {
+    path: &'static str,
+    token: Option<&'static str>,
+    body: &'static str,
+    signature: &'static str,
+}
+
+/// Made by botocore, @smithy/signature-v4 and aws4fetch over the same requests.
+const VECTORS: [Vector; 6] = [
+    Vector {
+        path: CLAUDE,
+        token: None,
+        body: r#"{"messages":[]}"#,
+        signature: "292dc7eaf9ecb5f4bbb7b3f80b47c53195739c9a90cd041efb262eb9198417b8",
+    },
+    Vector {
+        path: CLAUDE,
+        token: Some("TOKEN+/="),
+        body: r#"{"messages":[]}"#,
+        signature: "d31efe75e6fb587d1223041bf96e92a9831480e17a6cafb73874ade28be18113",
+    },
+    Vector {
+        path: PROFILE,
+        token: None,
+        body: r#"{"messages":[]}"#,
+        signature: "bcf97f253842f98fc2eb5ba935858c3840f8fbb431b5acab8a9a14f28a06f170",
+    },
+    Vector {
+        path: CLAUDE,
+        token: Some("TOKEN"),
+        body: r#"{"a":1}"#,
+        signature: "88bca59c34eab721e56438f0645f50d9bcfd0bf7461e060b09d0e0d894df4190",
+    },
+    Vector {
+        path: CLAUDE_RAW,
+        token: Some("TOKEN"),
+        body: r#"{"a":1}"#,
+        signature: "c72d91888393b8321a291d180c54a8dfa311e4cbf80e5425b5f34a2b21169888",
+    },
+    Vector {
+        path: PROFILE_STREAM,
+        token: Some("TOKEN"),
+        body: r#"{"a":1}"#,
+        signature: "16803c1058c4925f8446c6ae300d05ff6fbb675b23542e9d609714b998026ea3",
+    },
+];
+
+fn rules(token: Option<&str>) -> Rules {
+    let token = token.map_or(TokenRule::None, |t| TokenRule::Required(t.to_owned()));
+    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned();
+    Rules {
+        keys: vec![KnownKey {
+            id: KEY.to_owned(),
+            secret,
+            token,
+        }],
+        bearer_keys: Vec::new(),
+        region: Some("us-east-1".to_owned()),
+        service: "bedrock".to_owned(),
+        verify: true,
+    }
+}
+
+fn clock() -> Clock {
+    Clock::new(
+        Some(clock::system_time(
+            clock::parse_amz_date("20250102T030405Z").unwrap(),
+        )),
+        0,
+    )
+}
+
+fn headers(vector: &Vector) -> Vec<(String, String)> {
+    let mut names = vec!["content-type", "host", "x-amz-date"];
+    let mut headers = vec![
+        (
+            "host".to_owned(),
+            "bedrock-runtime.us-east-1.amazonaws.com".to_owned(),
+        ),
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("user-agent".to_owned(), "unsigned".to_owned()),
+        ("x-amz-date".to_owned(), "20250102T030405Z".to_owned()),
+    ];
+    if let Some(token) = vector.token {
+        headers.push(("x-amz-security-token".to_owned(), token.to_owned()));
+        names.push("x-amz-security-token");
+    }
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={KEY}/20250102/us-east-1/bedrock/aws4_request, SignedHeaders={}, Signature={}",
+        names.join(";"),
+        vector.signature
+    );
+    headers.push(("authorization".to_owned(), authorization));
+    headers
+}
+
+fn judge(vector: &Vector, headers: &[(String, String)], rules: &Rules) -> Result<Verdict, Problem> {
+    let wire = Wire {
+        method: "POST",
+        path: vector.path,
+        query: None,
+        headers,
+        body: vector.body.as_bytes(),
+    };
+    super::super::check(&wire, rules, &clock())
+}
+
+#[test]
+fn signatures_made_by_other_signers_are_accepted() {
+    for vector in &VECTORS {
+        let verdict = judge(vector, &headers(vector), &rules(vector.token));
+        assert!(
+            matches!(verdict, Ok(Verdict::Signed { .. })),
+            "{}: {verdict:?}",
+            vector.path
+        );
+    }
+}
+
+#[test]
+fn the_canonical_string_in_the_error_is_what_aws_sigv4_signs() {
+    for vector in &VECTORS {
+        let headers = headers(vector);
+        let wire = Wire {
+            method: "POST",
+            path: vector.path,
+            query: None,
+            headers: &headers,
+            body: vector.body.as_bytes(),
+        };
+        let authorization = parse(wire.header("authorization").unwrap()).unwrap();
+        let request = canonical::request(&wire, &authorization.signed_headers);
+        let text = canonical::string_to_sign(
+            &request,
+            "20250102T030405Z",
+            "20250102/us-east-1/bedrock/aws4_request",
+        );
+        let secret = &rules(None).keys[0].secret;
+        let day = clock::system_time(clock::parse_amz_date("20250102T030405Z").unwrap());
+        let key = v4::generate_signing_key(secret, day, "us-east-1", "bedrock");
+        assert_eq!(
+            v4::calculate_signature(key, text.as_bytes()),
+            vector.signature
+        );
+    }
+}
+
+#[test]
+fn one_changed_byte_of_the_body_is_an_invalid_signature() {
+    let vector = Vector {
+        body: r#"{"messages":[ ]}"#,
+        ..VECTORS[0]
+    };
+    let problem = judge(&vector, &headers(&vector), &rules(None)).unwrap_err();
+    assert_eq!(
+        (problem.status, problem.error_type.as_str()),
+        (403, "InvalidSignatureException")
+    );
+    assert!(
+        problem
+            .message
+            .contains("v1%253A0/converse\n\ncontent-type:application/json\nhost:"),
+        "{}",
+        problem.message
+    );
+}
+
+#[test]
+fn a_wrong_or_missing_session_token_is_an_unknown_client() {
+    let vector = &VECTORS[1];
+    for token in ["other", "TOKEN"] {
+        let problem = judge(vector, &headers(vector), &rules(Some(token))).unwrap_err();
+        assert_eq!(problem.error_type, "UnrecognizedClientException");
+    }
+    let problem = judge(&VECTORS[0], &headers(&VECTORS[0]), &rules(Some("TOKEN"))).unwrap_err();
+    assert_eq!(problem.error_type, "UnrecognizedClientException");
+}
+
+#[test]
+fn every_amz_header_must_be_signed() {
+    let vector = &VECTORS[0];
+    let mut headers = headers(vector);
+    headers.push(("x-amzn-bedrock-guardrailidentifier".into(), "g".into()));
+    let problem = judge(vector, &headers, &rules(None)).unwrap_err();
+    assert!(
+        problem
+            .message
+            .contains("'x-amzn-bedrock-guardrailidentifier' must be a 'SignedHeader'"),
+        "{}",
+        problem.message
+    );
+}
+
+#[test]
+fn a_malformed_authorization_header_says_what_is_missing() {
+    let vector = &VECTORS[0];
+    for (value, part) in [
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request",
+            "requires 'Signature' parameter. Authorization header requires 'SignedHeaders'",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
+            "exactly 5 slash-delimited elements",
+        ),
+        ("Basic abc", "Unsupported AWS 'algorithm': 'Basic'"),
+        ("AWS4-HMAC-SHA256 nonsense", "missing equal-sign"),
+    ] {
+        let mut headers = headers(vector);
+        headers.last_mut().unwrap().1 = value.to_owned();
+        let problem = judge(vector, &headers, &rules(None)).unwrap_err();
+        assert_eq!(problem.error_type, "IncompleteSignatureException");
+        assert!(problem.message.contains(part), "{}", problem.message);
+    }
+}

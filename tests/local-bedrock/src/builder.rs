@@ -1,0 +1,253 @@
+//! Settings of a server.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, SystemTime};
+
+use crate::auth::{KnownKey, Rules, TokenRule};
+use crate::server::LocalBedrock;
+
+/// The access key id that every server accepts unless told otherwise.
+pub const TEST_ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
+/// The secret of [`TEST_ACCESS_KEY_ID`]; AWS's own documentation example.
+pub const TEST_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+/// [`TEST_ACCESS_KEY_ID`] is accepted without a session token or with this one.
+pub const TEST_SESSION_TOKEN: &str = "TOKEN+/=";
+/// The bearer key that every server accepts unless told otherwise.
+pub const TEST_BEARER_KEY: &str = "bedrock-api-key-local-test";
+
+/// The credentials that a server accepts out of the box.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let credentials = local_bedrock::LocalBedrock::start().await?.test_credentials();
+/// assert_eq!(credentials.access_key_id, local_bedrock::TEST_ACCESS_KEY_ID);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TestCredentials {
+    /// [`TEST_ACCESS_KEY_ID`]
+    pub access_key_id: String,
+    /// [`TEST_SECRET_ACCESS_KEY`]
+    pub secret_access_key: String,
+    /// [`TEST_SESSION_TOKEN`]; may be left out.
+    pub session_token: String,
+    /// [`TEST_BEARER_KEY`]
+    pub bearer_key: String,
+}
+
+impl TestCredentials {
+    pub(crate) fn new() -> Self {
+        Self {
+            access_key_id: TEST_ACCESS_KEY_ID.to_owned(),
+            secret_access_key: TEST_SECRET_ACCESS_KEY.to_owned(),
+            session_token: TEST_SESSION_TOKEN.to_owned(),
+            bearer_key: TEST_BEARER_KEY.to_owned(),
+        }
+    }
+}
+
+/// Settings of a [`LocalBedrock`], made by [`LocalBedrock::builder`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let bedrock = local_bedrock::LocalBedrock::builder()
+///     .prefix("/bedrock")
+///     .region("eu-west-1")
+///     .credential("AKIDROTATED", "another secret")
+///     .start()
+///     .await?;
+/// assert!(bedrock.url().ends_with("/bedrock"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) prefix: String,
+    pub(crate) rules: Rules,
+    pub(crate) clock_offset: i64,
+    pub(crate) fixed_clock: Option<SystemTime>,
+    pub(crate) frame_delay: Duration,
+    pub(crate) strict_alternation: bool,
+    pub(crate) opaque_family: String,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("prefix", &self.prefix)
+            .field("region", &self.rules.region)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            prefix: String::new(),
+            rules: Rules {
+                keys: vec![KnownKey {
+                    id: TEST_ACCESS_KEY_ID.to_owned(),
+                    secret: TEST_SECRET_ACCESS_KEY.to_owned(),
+                    token: TokenRule::Optional(TEST_SESSION_TOKEN.to_owned()),
+                }],
+                bearer_keys: vec![TEST_BEARER_KEY.to_owned()],
+                region: None,
+                service: "bedrock".to_owned(),
+                verify: true,
+            },
+            clock_offset: 0,
+            fixed_clock: None,
+            frame_delay: Duration::ZERO,
+            strict_alternation: false,
+            opaque_family: "anthropic".to_owned(),
+        }
+    }
+
+    /// The address to listen on. Default 127.0.0.1; there is no TLS, so keep it on loopback.
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// The port. Default 0: any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// A path in front of every operation, as a gateway has it: `/pfx` gives
+    /// `/pfx/model/{id}/invoke`. It is part of what is signed. Default: none.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        let trimmed = prefix.trim_matches('/');
+        self.prefix = if trimmed.is_empty() {
+            String::new()
+        } else {
+            format!("/{trimmed}")
+        };
+        self
+    }
+
+    /// The region that signatures must be scoped to. Default: any.
+    pub fn region(mut self, region: &str) -> Self {
+        self.rules.region = Some(region.to_owned());
+        self
+    }
+
+    /// The service that signatures must be scoped to. Default `bedrock`.
+    pub fn service(mut self, service: &str) -> Self {
+        self.rules.service = service.to_owned();
+        self
+    }
+
+    /// One more long-term key pair that is accepted.
+    pub fn credential(self, access_key_id: &str, secret_access_key: &str) -> Self {
+        self.key(access_key_id, secret_access_key, TokenRule::None)
+    }
+
+    /// One more temporary key pair, accepted with exactly this session token.
+    pub fn temporary_credential(
+        self,
+        access_key_id: &str,
+        secret_access_key: &str,
+        token: &str,
+    ) -> Self {
+        self.key(
+            access_key_id,
+            secret_access_key,
+            TokenRule::Required(token.to_owned()),
+        )
+    }
+
+    /// A temporary key pair whose time is over: 403 `ExpiredTokenException`.
+    pub fn expired_credential(
+        self,
+        access_key_id: &str,
+        secret_access_key: &str,
+        token: &str,
+    ) -> Self {
+        self.key(
+            access_key_id,
+            secret_access_key,
+            TokenRule::Expired(token.to_owned()),
+        )
+    }
+
+    /// Forgets the keys that are accepted out of the box.
+    pub fn no_default_credentials(mut self) -> Self {
+        self.rules.keys.retain(|key| key.id != TEST_ACCESS_KEY_ID);
+        self.rules.bearer_keys.retain(|key| key != TEST_BEARER_KEY);
+        self
+    }
+
+    /// One more bearer key that is accepted.
+    pub fn bearer_key(mut self, key: &str) -> Self {
+        self.rules.bearer_keys.push(key.to_owned());
+        self
+    }
+
+    /// Whether signatures and keys are checked at all. Default true.
+    pub fn verify_signatures(mut self, verify: bool) -> Self {
+        self.rules.verify = verify;
+        self
+    }
+
+    /// The server's clock is ahead by this many seconds (behind, if negative). Signatures are
+    /// accepted within five minutes of that clock, and the `Date` header shows it. Default 0.
+    pub fn clock_offset(mut self, seconds: i64) -> Self {
+        self.clock_offset = seconds;
+        self
+    }
+
+    /// The server's clock stands still at this time. Default: it runs.
+    pub fn fixed_clock(mut self, time: SystemTime) -> Self {
+        self.fixed_clock = Some(time);
+        self
+    }
+
+    /// The pause before each frame of a stream. Default 0 in the library, 15 ms in the program.
+    pub fn frame_delay(mut self, delay: Duration) -> Self {
+        self.frame_delay = delay;
+        self
+    }
+
+    /// Whether Anthropic Messages with two turns of one role in a row are refused, as the service
+    /// once did. Default false: they are merged. Converse always refuses them.
+    pub fn strict_alternation(mut self, strict: bool) -> Self {
+        self.strict_alternation = strict;
+        self
+    }
+
+    /// The model family behind ARNs that do not name a model (application inference profiles,
+    /// provisioned and imported models), by its id prefix. Default `anthropic`.
+    pub fn opaque_family(mut self, vendor: &str) -> Self {
+        self.opaque_family = vendor.to_owned();
+        self
+    }
+
+    /// Binds the port and starts to serve.
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be bound.
+    pub async fn start(self) -> io::Result<LocalBedrock> {
+        LocalBedrock::with_settings(self).await
+    }
+
+    fn key(mut self, id: &str, secret: &str, token: TokenRule) -> Self {
+        self.rules.keys.retain(|key| key.id != id);
+        self.rules.keys.push(KnownKey {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            token,
+        });
+        self
+    }
+}

@@ -1,0 +1,51 @@
+//! `/_local/...`: faults and recorded requests over HTTP, for clients that are not in Rust.
+
+use serde_json::{Value, json};
+
+use crate::delivery::Reply;
+use crate::faults::Fault;
+use crate::problem::Problem;
+use crate::server::State;
+
+pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Reply {
+    match (method, path) {
+        ("GET", "health") => Reply::json(&json!({ "status": "ok" })),
+        ("GET", "requests") => {
+            let requests: Vec<Value> = state.log.all().iter().map(|request| request.to_json()).collect();
+            Reply::json(&Value::Array(requests))
+        }
+        ("DELETE", "requests") => {
+            state.log.clear();
+            Reply::json(&json!({ "cleared": "requests" }))
+        }
+        ("DELETE", "faults") => {
+            state.faults.clear();
+            Reply::json(&json!({ "cleared": "faults" }))
+        }
+        ("DELETE", "") => {
+            state.clear();
+            Reply::json(&json!({ "cleared": "everything" }))
+        }
+        ("POST", "faults") => match read_faults(body) {
+            Ok(faults) => {
+                for fault in faults {
+                    state.faults.push(fault);
+                }
+                Reply::json(&json!({ "pending": state.faults.pending() }))
+            }
+            Err(error) => Problem::validation(format!("not a fault or a list of faults: {error}")).into_reply(),
+        },
+        _ => Problem::new(404, "ResourceNotFoundException", format!(
+            "{method} /_local/{path} does not exist; there are GET health, GET and DELETE requests, POST and DELETE faults, DELETE (everything)"
+        ))
+        .into_reply(),
+    }
+}
+
+fn read_faults(body: &[u8]) -> serde_json::Result<Vec<Fault>> {
+    let value: Value = serde_json::from_slice(body)?;
+    match value {
+        Value::Array(_) => serde_json::from_value(value),
+        single => serde_json::from_value(single).map(|fault| vec![fault]),
+    }
+}

@@ -1,0 +1,50 @@
+//! A local imitation of the Amazon Bedrock runtime, for tests without an AWS account.
+//!
+//! The server listens on a loopback port, recomputes every SigV4 signature from the bytes it
+//! received, validates request bodies as the service does, and answers with a small deterministic
+//! model: it echoes, calls the tools it was given, fills JSON schemas, thinks, and counts tokens.
+//! Replies can be damaged on purpose ([`Fault`]) to see how a client copes.
+//!
+//! It runs inside the caller's tokio runtime, or as a program: `cargo run -p local-bedrock`.
+//!
+//! ```
+//! use local_bedrock::{Fault, LocalBedrock};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+//! let bedrock = LocalBedrock::builder().region("us-east-1").start().await?;
+//! let credentials = bedrock.test_credentials();
+//! println!("endpoint {} key {}", bedrock.url(), credentials.access_key_id);
+//!
+//! // The next two requests are throttled, the third is answered.
+//! bedrock.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens").times(2));
+//! assert!(bedrock.requests().is_empty());
+//! bedrock.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! What it is not: a language model, a load generator, or a copy of the service's quotas and
+//! access policies. Where the service's wording of an error is public, it is used.
+
+mod auth;
+mod builder;
+mod clock;
+mod control;
+mod delivery;
+mod faults;
+mod frames;
+mod json;
+mod model;
+mod problem;
+mod recorded;
+mod route;
+mod server;
+mod shapes;
+
+pub use builder::{
+    Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN,
+    TestCredentials,
+};
+pub use faults::{Fault, Faults, InsertedFrame};
+pub use model::ECHO_PREFIX;
+pub use recorded::{Outcome, RecordedRequest, Verdict};
+pub use server::LocalBedrock;

@@ -1,0 +1,79 @@
+//! The local Bedrock as a program.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use local_bedrock::LocalBedrock;
+
+/// A local imitation of the Amazon Bedrock runtime for offline tests.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on; 0 takes any free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Address to listen on. There is no TLS: keep it on loopback.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Path in front of every operation, for example /bedrock.
+    #[arg(long, default_value = "")]
+    prefix: String,
+    /// The only region that signatures may be scoped to; any if left out.
+    #[arg(long)]
+    region: Option<String>,
+    /// Pause before each frame of a stream, in milliseconds.
+    #[arg(long, default_value_t = 15)]
+    frame_delay_ms: u64,
+    /// Seconds that this server's clock is ahead (negative: behind).
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    clock_offset: i64,
+    /// Accept every request without checking signatures and keys.
+    #[arg(long)]
+    no_verify: bool,
+    /// Refuse Anthropic messages with two turns of one role in a row.
+    #[arg(long)]
+    strict_alternation: bool,
+    /// Vendor behind ARNs that do not name a model.
+    #[arg(long, default_value = "anthropic")]
+    opaque_family: String,
+}
+
+#[allow(clippy::print_stdout)] // A program that tells how to reach it.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let arguments = Arguments::parse();
+    let mut builder = LocalBedrock::builder()
+        .host(arguments.host)
+        .port(arguments.port)
+        .prefix(&arguments.prefix)
+        .frame_delay(Duration::from_millis(arguments.frame_delay_ms))
+        .clock_offset(arguments.clock_offset)
+        .verify_signatures(!arguments.no_verify)
+        .strict_alternation(arguments.strict_alternation)
+        .opaque_family(&arguments.opaque_family);
+    if let Some(region) = &arguments.region {
+        builder = builder.region(region);
+    }
+    let bedrock = builder.start().await?;
+    let credentials = bedrock.test_credentials();
+    println!("# local Bedrock is listening; stop it with Ctrl-C. In the other terminal:");
+    println!("export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={}", bedrock.url());
+    println!(
+        "export AWS_REGION={}",
+        arguments.region.as_deref().unwrap_or("us-east-1")
+    );
+    println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
+    println!(
+        "export AWS_SECRET_ACCESS_KEY={}",
+        credentials.secret_access_key
+    );
+    println!("# or, in place of the two keys:");
+    println!(
+        "# export AWS_BEARER_TOKEN_BEDROCK={}",
+        credentials.bearer_key
+    );
+    tokio::signal::ctrl_c().await?;
+    bedrock.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The deterministic model, the same behind every wire shape.
+//!
+//! A shape turns its body into a [`Prompt`]; [`answer`] turns that into an [`Answer`]; the shape
+//! writes it down in its own JSON.
+
+mod brain;
+mod cache;
+mod fill;
+mod pattern;
+mod question;
+mod thinking;
+mod tokens;
+
+use serde_json::Value;
+
+pub(crate) use brain::answer;
+pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
+pub(crate) use thinking::{is_own_redacted, is_own_signature, sign_thinking};
+pub(crate) use tokens::{count, deltas, json_deltas};
+
+/// What the model says first when it has nothing better to say; the user's text follows.
+pub const ECHO_PREFIX: &str = "I am the local Bedrock's echo model. You said: ";
+
+/// A request as the model sees it.
+#[derive(Debug, Default)]
+pub(crate) struct Prompt {
+    pub(crate) system: String,
+    pub(crate) turns: Vec<Turn>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) choice: Choice,
+    /// At most one tool call in an answer.
+    pub(crate) single_call: bool,
+    /// The answer must be JSON of this schema.
+    pub(crate) schema: Option<Value>,
+    pub(crate) thinking: Thinking,
+    pub(crate) stop: Vec<String>,
+    pub(crate) max_tokens: Option<usize>,
+    pub(crate) guarded: bool,
+    /// A complaint to answer with, when the prompt is not in the model's template.
+    pub(crate) confusion: Option<String>,
+    /// Everything that costs input tokens, with the cache breakpoints.
+    pub(crate) ledger: Ledger,
+    /// How ids of tool calls begin.
+    pub(crate) call_prefix: &'static str,
+}
+
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) user: bool,
+    pub(crate) parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Part {
+    Text(String),
+    Media(Media),
+    ToolResult {
+        name: String,
+        text: String,
+        failed: bool,
+    },
+    /// An earlier call, thinking, and the like: only what is already done.
+    Past,
+}
+
+/// An image, a document, a video, a sound.
+#[derive(Debug, Clone)]
+pub(crate) struct Media {
+    /// `image/png`, `application/pdf`, ...
+    pub(crate) media_type: String,
+    pub(crate) bytes: usize,
+    pub(crate) title: Option<String>,
+    /// Set when the request asks for citations of this document.
+    pub(crate) cite: Option<String>,
+    /// Its place among the request's documents.
+    pub(crate) document_index: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    pub(crate) schema: Value,
+}
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) enum Choice {
+    #[default]
+    Auto,
+    Any,
+    Named(String),
+    None,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thinking {
+    #[default]
+    Off,
+    On,
+    /// The block comes with its signature and without its text.
+    Omitted,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) stop: Stop,
+    pub(crate) output_tokens: usize,
+    /// Of these, how many were thinking.
+    pub(crate) thinking_tokens: usize,
+    /// A short text that is the same for the same request, to make ids of.
+    pub(crate) fingerprint: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Block {
+    Thinking {
+        text: String,
+        signature: String,
+    },
+    Redacted(String),
+    Text {
+        text: String,
+        citation: Option<Citation>,
+    },
+    Call {
+        id: String,
+        name: String,
+        input: Value,
+        raw: String,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Citation {
+    pub(crate) quote: String,
+    pub(crate) document_index: usize,
+    pub(crate) title: Option<String>,
+    /// Documents with pages are cited by page, others by character.
+    pub(crate) pages: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    EndTurn,
+    MaxTokens,
+    Sequence(String),
+    ToolUse,
+    Guardrail,
+}
+
+impl Answer {
+    /// All text of the answer, without thinking.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.blocks.iter().filter_map(|block| match block {
+            Block::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+}

@@ -1,0 +1,323 @@
+//! What the model says.
+
+use serde_json::Value;
+
+use super::question::{self, Question};
+use super::{
+    Answer, Block, Choice, Citation, ECHO_PREFIX, Media, Part, Prompt, Stop, Thinking, Tool, Turn,
+};
+use super::{fill, thinking, tokens};
+use crate::json;
+
+/// What a guardrail puts in the place of an answer.
+pub(crate) const BLOCKED_TEXT: &str = "Sorry, the local guardrail does not let this through.";
+
+/// Answers a prompt; the same prompt always gets the same answer.
+pub(crate) fn answer(prompt: &Prompt) -> Answer {
+    let fingerprint = prompt.ledger.fingerprint();
+    if prompt.guarded
+        && prompt
+            .turns
+            .last()
+            .is_some_and(|turn| said(turn).contains("BLOCKED"))
+    {
+        let text = BLOCKED_TEXT.to_owned();
+        return Answer {
+            output_tokens: 0,
+            thinking_tokens: 0,
+            blocks: vec![Block::Text {
+                text,
+                citation: None,
+            }],
+            stop: Stop::Guardrail,
+            fingerprint,
+        };
+    }
+    let question = Question::read(&prompt.turns.last().map(said).unwrap_or_default());
+    let mut blocks = think(prompt, &question);
+    blocks.extend(decide(prompt, &question, &fingerprint));
+    limit(prompt, blocks, fingerprint)
+}
+
+fn think(prompt: &Prompt, question: &Question) -> Vec<Block> {
+    if prompt.thinking == Thinking::Off {
+        return Vec::new();
+    }
+    let wanted = question.text.trim();
+    let text = match prompt.thinking {
+        Thinking::Omitted => String::new(),
+        _ if wanted.is_empty() => "There is no new question. I go on with what I have.".to_owned(),
+        _ => format!(
+            "The user says: \"{wanted}\"\nI am a local echo model, so the honest answer is short."
+        ),
+    };
+    let signature = thinking::sign_thinking(&text);
+    let mut blocks = vec![Block::Thinking { text, signature }];
+    let magic = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING";
+    if question.mentions("redacted thinking") || question.text.contains(magic) {
+        blocks.push(Block::Redacted(thinking::redact(wanted)));
+    }
+    blocks
+}
+
+fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block> {
+    if let Some(confusion) = &prompt.confusion {
+        return vec![text(format!(
+            "I am the local Bedrock's echo model and I am confused: {confusion}"
+        ))];
+    }
+    let forced: Option<Vec<&Tool>> = match &prompt.choice {
+        Choice::Named(name) => Some(
+            prompt
+                .tools
+                .iter()
+                .filter(|tool| tool.name == *name)
+                .collect(),
+        ),
+        Choice::Any => {
+            let wanted = question::wanted_tools(question, &prompt.tools);
+            Some(if wanted.is_empty() {
+                prompt.tools.iter().take(1).collect()
+            } else {
+                wanted
+            })
+        }
+        Choice::Auto | Choice::None => None,
+    };
+    if let Some(tools) = forced.filter(|tools| !tools.is_empty()) {
+        return calls(prompt, &tools, question, fingerprint);
+    }
+    if let Some(schema) = &prompt.schema {
+        return vec![text(json::text(&fill::value(schema, question, 0)))];
+    }
+    let Some(last) = prompt.turns.last() else {
+        return vec![text(ECHO_PREFIX.to_owned())];
+    };
+    if !last.user {
+        return vec![text(
+            ", continued by the local Bedrock's echo model.".to_owned(),
+        )];
+    }
+    let results: Vec<String> = last.parts.iter().filter_map(summary).collect();
+    if !results.is_empty() {
+        return vec![text(results.join("\n"))];
+    }
+    if prompt.choice != Choice::None {
+        let tools = question::wanted_tools(question, &prompt.tools);
+        if !tools.is_empty() {
+            let mut blocks = vec![text("Let me look that up.".to_owned())];
+            blocks.extend(calls(prompt, &tools, question, fingerprint));
+            return blocks;
+        }
+    }
+    if let Some(translation) = translated(&prompt.system, &question.text) {
+        return vec![text(translation.to_owned())];
+    }
+    echo(last, question)
+}
+
+fn text(text: String) -> Block {
+    Block::Text {
+        text,
+        citation: None,
+    }
+}
+
+/// All text that the user put into a turn.
+fn said(turn: &Turn) -> String {
+    let texts: Vec<&str> = turn
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    texts.join("\n")
+}
+
+fn summary(part: &Part) -> Option<String> {
+    match part {
+        Part::ToolResult {
+            name,
+            text,
+            failed: false,
+        } => Some(format!("The tool {name} answered: {text}")),
+        Part::ToolResult {
+            name,
+            text,
+            failed: true,
+        } => Some(format!("The tool {name} failed: {text}")),
+        _ => None,
+    }
+}
+
+/// The one sentence that the model can translate.
+fn translated(system: &str, said: &str) -> Option<&'static str> {
+    let sentence = said.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let asked = system.to_lowercase().contains("english to french");
+    (asked && sentence == "i love programming").then_some("J'adore la programmation.")
+}
+
+fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
+    let media: Vec<&Media> = turn
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Media(media) => Some(media),
+            _ => None,
+        })
+        .collect();
+    let mut said = format!("{ECHO_PREFIX}{}", question.text);
+    for item in &media {
+        let title = item
+            .title
+            .as_ref()
+            .map(|title| format!(" named {title}"))
+            .unwrap_or_default();
+        said.push_str(&format!(
+            " [I received {} of {} bytes{title}]",
+            item.media_type, item.bytes
+        ));
+    }
+    let mut blocks = vec![text(said)];
+    for item in media {
+        if let Some(source) = &item.cite {
+            let end = source.find(['.', '\n']).map_or(source.len(), |at| at + 1);
+            let quote = source.get(..end).unwrap_or(source).to_owned();
+            let citation = Citation {
+                quote: quote.clone(),
+                document_index: item.document_index,
+                title: item.title.clone(),
+                pages: item.media_type == "application/pdf",
+            };
+            blocks.push(Block::Text {
+                text: format!(" It begins: {quote}"),
+                citation: Some(citation),
+            });
+        }
+    }
+    blocks
+}
+
+/// One call for each tool, or for each place when a tool asks for one.
+fn calls(prompt: &Prompt, tools: &[&Tool], question: &Question, fingerprint: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for tool in tools {
+        let properties = tool.schema.get("properties").and_then(Value::as_object);
+        let takes_a_place = properties.is_some_and(|properties| {
+            properties.iter().any(|(name, schema)| {
+                fill::is_place(name) && schema.get("type").and_then(Value::as_str) == Some("string")
+            })
+        });
+        let times = if takes_a_place {
+            question.places.len().max(1)
+        } else {
+            1
+        };
+        for turn in 0..times {
+            let input = fill::value(&tool.schema, question, turn);
+            let input = if input.is_object() {
+                input
+            } else {
+                serde_json::json!({})
+            };
+            let id = format!("{}{fingerprint}{:02}", prompt.call_prefix, blocks.len());
+            let raw = json::ascii_text(&input);
+            blocks.push(Block::Call {
+                id,
+                name: tool.name.clone(),
+                input,
+                raw,
+            });
+        }
+    }
+    if prompt.single_call {
+        blocks.truncate(1);
+    }
+    blocks
+}
+
+/// Applies stop sequences and the token limit.
+fn limit(prompt: &Prompt, blocks: Vec<Block>, fingerprint: String) -> Answer {
+    let mut stop = Stop::EndTurn;
+    let mut left = prompt.max_tokens.unwrap_or(usize::MAX);
+    let (mut output_tokens, mut thinking_tokens) = (0, 0);
+    let mut kept: Vec<Block> = Vec::new();
+    for mut block in blocks {
+        if left == 0 {
+            stop = Stop::MaxTokens;
+            break;
+        }
+        let mut sequence = None;
+        if let Block::Text { text, .. } = &mut block {
+            sequence = first_stop(text, &prompt.stop);
+            if let Some((at, _)) = &sequence {
+                text.truncate(*at);
+            }
+        }
+        let (cut, used) = match &mut block {
+            Block::Thinking { text, signature } => {
+                let (shorter, cut, used) = tokens::cut(text, left);
+                if cut {
+                    *signature = thinking::sign_thinking(&shorter);
+                    *text = shorter;
+                }
+                thinking_tokens += used;
+                (cut, used)
+            }
+            Block::Redacted(_) => (false, 8.min(left)),
+            Block::Text { text, .. } => {
+                let (shorter, cut, used) = tokens::cut(text, left);
+                *text = shorter;
+                (cut, used)
+            }
+            Block::Call {
+                name, input, raw, ..
+            } => {
+                let price = tokens::count(name);
+                let (shorter, cut, used) = tokens::cut(raw, left.saturating_sub(price));
+                if cut {
+                    *input = serde_json::json!({});
+                    *raw = shorter;
+                }
+                (cut, (used + price).min(left))
+            }
+        };
+        left -= used;
+        output_tokens += used;
+        let empty = matches!(&block, Block::Text { text, .. } if text.is_empty());
+        if matches!(block, Block::Call { .. }) {
+            stop = Stop::ToolUse;
+        }
+        if !empty {
+            kept.push(block);
+        }
+        if cut {
+            stop = Stop::MaxTokens;
+            break;
+        }
+        if let Some((_, sequence)) = sequence {
+            stop = Stop::Sequence(sequence);
+            break;
+        }
+    }
+    Answer {
+        blocks: kept,
+        stop,
+        output_tokens,
+        thinking_tokens,
+        fingerprint,
+    }
+}
+
+fn first_stop(text: &str, sequences: &[String]) -> Option<(usize, String)> {
+    sequences
+        .iter()
+        .filter(|sequence| !sequence.is_empty())
+        .filter_map(|sequence| {
+            text.find(sequence.as_str())
+                .map(|at| (at, sequence.clone()))
+        })
+        .min_by_key(|(at, _)| *at)
+}

@@ -1,0 +1,72 @@
+//! Signatures under thinking, so that a replay can be checked: the server remembers nothing and
+//! still knows whether a block is one of its own, unchanged.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+const KEY: &str = "local bedrock thinking";
+const REDACTED: &[u8] = b"local-bedrock-redacted:";
+
+fn digest(purpose: &str, text: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(KEY);
+    hash.update([0]);
+    hash.update(purpose);
+    hash.update([0]);
+    hash.update(text);
+    hash.finalize().into()
+}
+
+/// The signature under a thinking text as it is delivered.
+pub(crate) fn sign_thinking(text: &str) -> String {
+    let mut bytes = b"\x0a\x0dlocal-bedrock".to_vec();
+    bytes.extend_from_slice(&digest("thinking", text.as_bytes()));
+    bytes.extend_from_slice(&digest("again", text.as_bytes()));
+    STANDARD.encode(bytes)
+}
+
+/// Whether this server made `signature` over exactly `text`.
+pub(crate) fn is_own_signature(text: &str, signature: &str) -> bool {
+    signature == sign_thinking(text)
+}
+
+/// Thinking that nobody can read: bytes with a check sum.
+pub(crate) fn redact(text: &str) -> String {
+    let mut bytes = REDACTED.to_vec();
+    let seal = digest("redacted", text.as_bytes());
+    bytes.extend_from_slice(&seal);
+    bytes.extend_from_slice(&digest("seal", &seal));
+    STANDARD.encode(bytes)
+}
+
+/// Whether this server made `data`, unchanged.
+pub(crate) fn is_own_redacted(data: &str) -> bool {
+    let Ok(bytes) = STANDARD.decode(data) else {
+        return false;
+    };
+    let Some(rest) = bytes.strip_prefix(REDACTED) else {
+        return false;
+    };
+    rest.len() == 64
+        && rest
+            .get(..32)
+            .is_some_and(|seal| rest.ends_with(&digest("seal", seal)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_changed_character_breaks_the_signature() {
+        let signature = sign_thinking("I think");
+        assert!(is_own_signature("I think", &signature));
+        assert!(!is_own_signature("I think.", &signature));
+        assert!(!is_own_signature("I think", &signature.replace('A', "B")));
+        let data = redact("secret");
+        assert!(is_own_redacted(&data));
+        assert!(!is_own_redacted(&data.replace(&data[60..61], "_")));
+        assert!(!is_own_redacted("AAAA"));
+    }
+}

@@ -1,0 +1,176 @@
+//! From the raw path to an operation, and from a model id to the family that answers.
+
+/// What a path asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `POST /model/{modelId}/{operation}`; the id is decoded.
+    Model {
+        model_id: String,
+        operation: Operation,
+    },
+    /// `POST /guardrail/{id}/version/{version}/apply`
+    ApplyGuardrail { guardrail: String, version: String },
+    /// The service answers 200 with its own complaint.
+    Unknown,
+}
+
+/// The operations on a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Invoke,
+    InvokeStream,
+    Converse,
+    ConverseStream,
+    CountTokens,
+}
+
+impl Operation {
+    pub(crate) fn streams(self) -> bool {
+        matches!(self, Self::InvokeStream | Self::ConverseStream)
+    }
+}
+
+/// Finds the operation. `path` is what was on the wire, without the server's prefix.
+pub(crate) fn route(method: &str, path: &str) -> Route {
+    let segments: Vec<&str> = path.split('/').collect();
+    match (method, segments.as_slice()) {
+        ("POST", ["", "model", id, operation]) if !id.is_empty() => {
+            let operation = match *operation {
+                "invoke" => Operation::Invoke,
+                "invoke-with-response-stream" => Operation::InvokeStream,
+                "converse" => Operation::Converse,
+                "converse-stream" => Operation::ConverseStream,
+                "count-tokens" => Operation::CountTokens,
+                _ => return Route::Unknown,
+            };
+            Route::Model {
+                model_id: percent_decode(id),
+                operation,
+            }
+        }
+        ("POST", ["", "guardrail", id, "version", version, "apply"]) if !id.is_empty() => {
+            Route::ApplyGuardrail {
+                guardrail: percent_decode(id),
+                version: percent_decode(version),
+            }
+        }
+        _ => Route::Unknown,
+    }
+}
+
+/// Decodes `%XX`; anything malformed is kept as it is.
+pub(crate) fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&first, tail)) = rest.split_first() {
+        let digit = |at: usize| tail.get(at).and_then(|b| char::from(*b).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The base model behind an id: region prefixes and foundation-model or inference-profile ARNs
+/// are taken off; an ARN that says nothing about its model gives `opaque`.
+pub(crate) fn base_model(model_id: &str, opaque: &str) -> String {
+    let id = match model_id.strip_prefix("arn:") {
+        None => model_id,
+        Some(arn) => {
+            let resource = arn.splitn(5, ':').nth(4).unwrap_or_default();
+            match resource.split_once('/') {
+                Some(("foundation-model" | "inference-profile", id)) => id,
+                _ => return format!("{opaque}.opaque"),
+            }
+        }
+    };
+    const VENDORS: [&str; 14] = [
+        "ai21",
+        "amazon",
+        "anthropic",
+        "cohere",
+        "deepseek",
+        "meta",
+        "mistral",
+        "moonshot",
+        "moonshotai",
+        "nvidia",
+        "openai",
+        "qwen",
+        "writer",
+        "zai",
+    ];
+    match id.split_once('.') {
+        Some((first, rest)) if !VENDORS.contains(&first) && rest.contains('.') => rest.to_owned(),
+        _ => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_encoded_segment_is_a_model_and_a_raw_slash_is_an_unknown_operation() {
+        let Route::Model {
+            model_id,
+            operation,
+        } = route(
+            "POST",
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/converse",
+        )
+        else {
+            panic!("not routed")
+        };
+        assert_eq!(
+            model_id,
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"
+        );
+        assert_eq!(operation, Operation::Converse);
+        let raw = "/model/arn:aws:bedrock:us-east-1:1:application-inference-profile/abc/converse";
+        assert_eq!(route("POST", raw), Route::Unknown);
+        assert_eq!(route("GET", "/model/x/invoke"), Route::Unknown);
+    }
+
+    #[test]
+    fn region_prefixes_never_seen_before_and_arns_lead_to_the_base_model() {
+        assert_eq!(
+            base_model("anthropic.claude-3-haiku-20240307-v1:0", "x"),
+            "anthropic.claude-3-haiku-20240307-v1:0"
+        );
+        assert_eq!(
+            base_model("zz-new.anthropic.claude-x", "x"),
+            "anthropic.claude-x"
+        );
+        assert_eq!(
+            base_model("us.meta.llama4-maverick-17b-instruct-v1:0", "x"),
+            "meta.llama4-maverick-17b-instruct-v1:0"
+        );
+        let profile =
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0";
+        let stripped = base_model(profile, "x");
+        assert_eq!(stripped, "amazon.nova-lite-v1:0");
+        assert_eq!(
+            base_model(
+                "arn:aws:bedrock:eu-west-1::foundation-model/cohere.command-r-v1:0",
+                "x"
+            ),
+            "cohere.command-r-v1:0"
+        );
+        assert_eq!(
+            base_model(
+                "arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc",
+                "anthropic"
+            ),
+            "anthropic.opaque"
+        );
+    }
+}

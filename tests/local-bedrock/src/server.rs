@@ -1,0 +1,364 @@
+//! The listener and the way of a request: record, verify, answer, deliver.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::auth::{self, Wire};
+use crate::builder::{Builder, TestCredentials};
+use crate::clock::{self, Clock};
+use crate::control;
+use crate::delivery::{self, Plan, Reply, ReplyBody};
+use crate::faults::{Fault, Faults};
+use crate::model::PromptCache;
+use crate::problem::Problem;
+use crate::recorded::{Log, Outcome, RecordedRequest, Tracker, Verdict};
+use crate::route::{self, Route};
+use crate::shapes::{self, Call};
+
+/// A running server. It stops when this is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let bedrock = local_bedrock::LocalBedrock::start().await?;
+/// assert_eq!(bedrock.url(), format!("http://127.0.0.1:{}", bedrock.port()));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct LocalBedrock {
+    address: SocketAddr,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Builder,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) faults: Faults,
+    pub(crate) cache: PromptCache,
+    next_id: AtomicU64,
+}
+
+impl State {
+    /// A request id that looks like the service's and is never given twice by one server.
+    fn request_id(&self) -> String {
+        let number = self.next_id.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "10ca1bed-{:04x}-4000-8000-{number:012x}",
+            self.settings.port
+        )
+    }
+
+    pub(crate) fn clear(&self) {
+        self.log.clear();
+        self.faults.clear();
+        self.cache.clear();
+    }
+}
+
+impl LocalBedrock {
+    /// Settings to change before the start.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Starts on a free loopback port with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    pub(crate) async fn with_settings(mut settings: Builder) -> io::Result<Self> {
+        let listener = TcpListener::bind((settings.host, settings.port)).await?;
+        let address = listener.local_addr()?;
+        settings.port = address.port();
+        let state = Arc::new(State {
+            clock: Clock::new(settings.fixed_clock, settings.clock_offset),
+            log: Log::default(),
+            faults: Faults::default(),
+            cache: PromptCache::default(),
+            next_id: AtomicU64::new(1),
+            settings,
+        });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Ok(Self {
+            address,
+            state,
+            accepting,
+        })
+    }
+
+    /// The endpoint for clients: scheme, host, port and the prefix, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.state.settings.prefix)
+    }
+
+    /// The port that is listened on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The credentials that are accepted out of the box.
+    pub fn test_credentials(&self) -> TestCredentials {
+        TestCredentials::new()
+    }
+
+    /// Every request so far, in order of arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state.log.all()
+    }
+
+    /// The list of faults, to push to or to clear.
+    pub fn faults(&self) -> Faults {
+        self.state.faults.clone()
+    }
+
+    /// Sets the server's clock ahead (or behind, if negative) by this many seconds.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.clock.set_offset(seconds);
+    }
+
+    /// Forgets requests, faults and the prompt cache.
+    pub fn clear(&self) {
+        self.state.clear();
+    }
+
+    /// Stops listening and closes all connections.
+    pub async fn shutdown(mut self) {
+        self.accepting.abort();
+        // The only possible error is the cancellation asked for.
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for LocalBedrock {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    // Dropped with this task, which closes every connection.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    continue;
+                };
+                // Small frames must leave at once.
+                let _ = stream.set_nodelay(true);
+                let state = Arc::clone(&state);
+                connections.spawn(async move {
+                    let service = service_fn(move |request| {
+                        let state = Arc::clone(&state);
+                        async move { Ok::<_, std::convert::Infallible>(serve(request, &state).await) }
+                    });
+                    // A broken connection is the client's (or a fault's) doing.
+                    let _ = auto::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect();
+    if let (None, Some(authority)) = (request.headers().get("host"), request.uri().authority()) {
+        headers.insert(0, ("host".to_owned(), authority.as_str().to_owned()));
+    }
+    headers
+}
+
+async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody> {
+    let method = request.method().as_str().to_owned();
+    // The path and query exactly as they were on the wire.
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().map(str::to_owned);
+    let headers = header_list(&request);
+    let collected = request.into_body().collect().await;
+    let body = collected
+        .map(|body| body.to_bytes().to_vec())
+        .unwrap_or_default();
+
+    if let Some(control_path) = path.strip_prefix("/_local/") {
+        let reply = control::answer(&method, control_path, &body, state);
+        // Not recorded: the tracker's entry belongs to a log of its own.
+        let tracker = Log::default().add(record(
+            &method,
+            &path,
+            query,
+            headers,
+            body,
+            Verdict::Unchecked,
+        ));
+        return respond(reply, None, Duration::ZERO, tracker);
+    }
+
+    let wire = Wire {
+        method: &method,
+        path: &path,
+        query: query.as_deref(),
+        headers: &headers,
+        body: &body,
+    };
+    let judged = auth::check(&wire, &state.settings.rules, &state.clock);
+    let verdict = judged.clone().unwrap_or_else(|problem| Verdict::Refused {
+        error_type: problem.error_type,
+        message: problem.message,
+    });
+    let authorized = verdict.is_accepted();
+    let tracker = state.log.add(record(
+        &method,
+        &path,
+        query,
+        headers.clone(),
+        body.clone(),
+        verdict,
+    ));
+    let fault = state.faults.take(&path, authorized);
+
+    if let Some(fault) = &fault {
+        if let Some(delay) = fault.delay_ms {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        if fault.hang {
+            // Ends when the client closes the connection, which drops this future.
+            std::future::pending::<()>().await;
+        }
+    }
+    let replaced = fault.as_ref().and_then(delivery::replacement);
+    let mut reply = match (replaced, judged) {
+        (Some(reply), _) => reply,
+        (None, Err(problem)) => problem.into_reply(),
+        (None, Ok(_)) => {
+            answer(&method, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply)
+        }
+    };
+    reply.set_header("x-amzn-requestid", state.request_id());
+    let date_offset = fault
+        .as_ref()
+        .and_then(|fault| fault.date_offset)
+        .unwrap_or(0);
+    reply.set_header(
+        "date",
+        clock::http_date(state.clock.now().saturating_add(date_offset)),
+    );
+    respond(reply, fault.as_ref(), state.settings.frame_delay, tracker)
+}
+
+fn record(
+    method: &str,
+    path: &str,
+    query: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    verdict: Verdict,
+) -> RecordedRequest {
+    RecordedRequest {
+        number: 0,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query,
+        headers,
+        body,
+        received_at: SystemTime::now(),
+        verdict,
+        status: None,
+        outcome: Outcome::Pending,
+        ended_after: None,
+        frames_sent: 0,
+    }
+}
+
+/// The model's answer to an accepted request.
+fn answer(
+    method: &str,
+    path: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+    state: &State,
+) -> Result<Reply, Problem> {
+    let route = match path.strip_prefix(state.settings.prefix.as_str()) {
+        Some(rest) => route::route(method, rest),
+        None => Route::Unknown,
+    };
+    match route {
+        Route::Model {
+            model_id,
+            operation,
+        } => {
+            let model = route::base_model(&model_id, &state.settings.opaque_family);
+            shapes::answer(&Call {
+                model_id,
+                model,
+                operation,
+                headers,
+                body,
+                state,
+            })
+        }
+        Route::ApplyGuardrail { guardrail, version } => {
+            shapes::apply_guardrail(&guardrail, &version, body)
+        }
+        Route::Unknown => Ok(shapes::unknown_operation()),
+    }
+}
+
+fn respond(
+    mut reply: Reply,
+    fault: Option<&Fault>,
+    frame_delay: Duration,
+    tracker: Tracker,
+) -> Response<ReplyBody> {
+    if let Some(fault) = fault {
+        for (name, value) in &fault.headers {
+            reply.set_header(name, value.clone());
+        }
+    }
+    tracker.status(reply.status);
+    let status = reply.status;
+    let headers = reply.headers;
+    let body = Plan::new(reply.content, fault, frame_delay).into_body(tracker);
+    let mut response = Response::new(body);
+    if let Ok(status) = hyper::StatusCode::from_u16(status) {
+        *response.status_mut() = status;
+    }
+    for (name, value) in headers {
+        let name = hyper::header::HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, hyper::header::HeaderValue::from_str(&value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

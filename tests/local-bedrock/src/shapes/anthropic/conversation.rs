@@ -1,0 +1,243 @@
+//! The checks on the order of turns and on tool calls and their results.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{blocks, invalid, only_known, string};
+use crate::problem::Problem;
+
+/// One turn after the service has merged neighbours of one role. String content has become a
+/// text block.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) user: bool,
+    pub(super) blocks: Vec<Value>,
+}
+
+/// Checks `messages` and gives them in their merged form.
+pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Message>, Problem> {
+    let messages = body
+        .get("messages")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if messages.is_empty() {
+        return Err(invalid("messages", "at least one message is required"));
+    }
+    let mut merged: Vec<Message> = Vec::new();
+    for (number, message) in messages.iter().enumerate() {
+        let at = format!("messages.{number}");
+        only_known(message, &["role", "content"], &at)?;
+        let user = match string(message, "role", &at)? {
+            "user" => true,
+            "assistant" => false,
+            "system" => {
+                return Err(invalid(
+                    "messages",
+                    "Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.",
+                ));
+            }
+            other => {
+                return Err(invalid(
+                    "messages",
+                    format!(
+                        "Unexpected role \"{other}\". Allowed roles are \"user\" or \"assistant\""
+                    ),
+                ));
+            }
+        };
+        if number == 0 && !user {
+            return Err(invalid(
+                "messages",
+                "first message must use the \"user\" role",
+            ));
+        }
+        let last = number + 1 == messages.len();
+        let content = content(message, user, last, &at)?;
+        match merged.last_mut() {
+            Some(previous) if previous.user == user => {
+                if strict_alternation {
+                    let role = if user { "user" } else { "assistant" };
+                    return Err(invalid(
+                        "messages",
+                        format!(
+                            "roles must alternate between \"user\" and \"assistant\", but found multiple \"{role}\" roles in a row"
+                        ),
+                    ));
+                }
+                previous.blocks.extend(content);
+            }
+            _ => merged.push(Message {
+                user,
+                blocks: content,
+            }),
+        }
+    }
+    prefill(&merged)?;
+    tool_pairs(&merged)?;
+    thinking_first(body, &merged)?;
+    Ok(merged)
+}
+
+fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Value>, Problem> {
+    let empty = || {
+        invalid(
+            at,
+            "all messages must have non-empty content except for the optional final assistant message",
+        )
+    };
+    match message.get("content") {
+        None => Err(invalid(format!("{at}.content"), "Field required")),
+        Some(Value::String(text)) if text.is_empty() => {
+            if last && !user {
+                Ok(Vec::new())
+            } else {
+                Err(empty())
+            }
+        }
+        Some(Value::String(text)) => {
+            blocks::not_blank(text, "messages")?;
+            Ok(vec![json!({ "type": "text", "text": text })])
+        }
+        Some(Value::Array(content)) => {
+            if content.is_empty() && !(last && !user) {
+                return Err(empty());
+            }
+            let role = if user { "user" } else { "assistant" };
+            for (number, block) in content.iter().enumerate() {
+                blocks::check(block, role, &format!("{at}.content.{number}"))?;
+            }
+            Ok(content.clone())
+        }
+        Some(_) => Err(invalid(
+            format!("{at}.content"),
+            "Input should be a valid list",
+        )),
+    }
+}
+
+fn prefill(messages: &[Message]) -> Result<(), Problem> {
+    let Some(last) = messages.last().filter(|message| !message.user) else {
+        return Ok(());
+    };
+    let text = last
+        .blocks
+        .last()
+        .and_then(|block| block.get("text"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if text.ends_with(char::is_whitespace) {
+        return Err(invalid(
+            "messages",
+            "final assistant content cannot end with trailing whitespace",
+        ));
+    }
+    Ok(())
+}
+
+fn ids<'a>(message: &'a Message, kind: &str, key: &str) -> Vec<&'a str> {
+    message
+        .blocks
+        .iter()
+        .filter(|block| block.get("type").and_then(Value::as_str) == Some(kind))
+        .filter_map(|block| block.get(key).and_then(Value::as_str))
+        .collect()
+}
+
+/// Every call has exactly one result at the start of the next turn, every result has its call in
+/// the turn before, and no id is used twice.
+fn tool_pairs(messages: &[Message]) -> Result<(), Problem> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&str> = Vec::new();
+    for (number, message) in messages.iter().enumerate() {
+        let results = ids(message, "tool_result", "tool_use_id");
+        for (position, id) in results.iter().enumerate() {
+            if !open.contains(id) {
+                return Err(invalid(
+                    format!("messages.{number}.content.{position}"),
+                    format!(
+                        "unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
+                    ),
+                ));
+            }
+            if results.iter().filter(|other| *other == id).count() > 1 {
+                return Err(invalid(
+                    format!("messages.{number}.content.{position}"),
+                    format!(
+                        "each tool_use must have a single result. Found multiple `tool_result` blocks with id: {id}"
+                    ),
+                ));
+            }
+        }
+        let is_result =
+            |block: &Value| block.get("type").and_then(Value::as_str) == Some("tool_result");
+        let leading = message
+            .blocks
+            .iter()
+            .take_while(|block| is_result(block))
+            .count();
+        let missing: Vec<&str> = open
+            .iter()
+            .filter(|id| !results.contains(id))
+            .copied()
+            .collect();
+        let late = leading < results.len();
+        if !missing.is_empty() || late {
+            let named = if missing.is_empty() { &open } else { &missing };
+            return Err(unanswered(number - 1, named));
+        }
+        let calls = ids(message, "tool_use", "id");
+        for (position, id) in calls.iter().enumerate() {
+            if !seen.insert(id) {
+                return Err(invalid(
+                    format!("messages.{number}.content.{position}"),
+                    "`tool_use` ids must be unique",
+                ));
+            }
+        }
+        open = calls;
+    }
+    if open.is_empty() {
+        Ok(())
+    } else {
+        Err(unanswered(messages.len() - 1, &open))
+    }
+}
+
+fn unanswered(number: usize, ids: &[&str]) -> Problem {
+    invalid(
+        format!("messages.{number}"),
+        format!(
+            "`tool_use` ids were found without `tool_result` blocks immediately after: {}. Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+            ids.join(", ")
+        ),
+    )
+}
+
+/// In a tool loop with thinking on, the assistant's turn starts with its thinking.
+fn thinking_first(body: &Value, messages: &[Message]) -> Result<(), Problem> {
+    let enabled = body.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled");
+    let [.., assistant, user] = messages else {
+        return Ok(());
+    };
+    let in_a_loop = user.user && !ids(user, "tool_result", "tool_use_id").is_empty();
+    if !enabled || !in_a_loop {
+        return Ok(());
+    }
+    let first = assistant
+        .blocks
+        .first()
+        .and_then(|block| block.get("type"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if matches!(first, "thinking" | "redacted_thinking") {
+        return Ok(());
+    }
+    Err(invalid(
+        format!("messages.{}.content.0.type", messages.len() - 2),
+        format!(
+            "Expected `thinking` or `redacted_thinking`, but found `{first}`. When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable `thinking`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
+        ),
+    ))
+}
