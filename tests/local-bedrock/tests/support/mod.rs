@@ -1,5 +1,11 @@
 //! A small HTTP client that signs with `aws-sigv4` and sees every byte.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Each test binary uses its part.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Each test binary uses its part.
 
 use std::time::SystemTime;
 
