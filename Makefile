@@ -1,0 +1,93 @@
+# `make help` lists what there is. Every target runs from a fresh clone; `make test` is what CI runs.
+#
+# CARGO_TARGET_DIR is honoured. WASM32_TOOLCHAIN=installed|rustup|debian says which Rust builds for
+# wasm32 (wasm/scripts/wasm32 has the whole story).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# The steps share target folders and two cores: side by side they would only wait for each other.
+.NOTPARALLEL:
+
+step := .ci/step
+wasm32 := wasm/scripts/wasm32
+# Crates of their own, outside the workspace.
+bindgen := --manifest-path wasm/bindgen/Cargo.toml
+size := --manifest-path wasm/size/Cargo.toml
+# For wasm32 alone, so that the flags reach no build script; dependencies' warnings are not shown.
+deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
+check_wasm32 := $(wasm32) $(deny_wasm32) cargo check --package bedrock-chat --lib --target wasm32-unknown-unknown --no-default-features
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: fmt-check architecture lint features wasm32 size doc cargo-test ## everything that CI checks; the tests come last
+	@printf '\nall checks passed\n'
+
+.PHONY: fmt
+fmt: ## formats all Rust code
+	cargo fmt --all
+	cargo fmt $(bindgen)
+	cargo fmt $(size)
+
+.PHONY: fmt-check
+fmt-check: ## fails if code is not formatted
+	@$(step) "format" cargo fmt --all --check
+	@$(step) "format of wasm/" bash -c 'cargo fmt $(bindgen) --check && cargo fmt $(size) --check'
+
+.PHONY: architecture
+architecture: ## what may depend on what, and how long a file may be
+	@$(step) "architecture" .ci/architecture
+
+.PHONY: lint
+lint: ## clippy over everything, warnings denied
+	@$(step) "clippy" cargo clippy --workspace --all-targets -- -D warnings
+	@$(step) "clippy of wasm/bindgen" env CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-target}/bindgen" cargo clippy $(bindgen) -- -D warnings
+
+.PHONY: features
+features: ## clippy with other sets of features
+	@$(step) "without features" cargo clippy --package bedrock-chat --lib --no-default-features -- -D warnings
+	@$(step) "native-tls in place of rustls" cargo clippy --package bedrock-chat --lib --no-default-features --features native-tls -- -D warnings
+
+.PHONY: wasm32
+wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
+	@$(step) "toolchain for wasm32" $(wasm32) --which
+	@$(step) "wasm32 without features" $(check_wasm32)
+	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
+
+.PHONY: size
+size: ## weighs the WebAssembly module; fails above the budget
+	@$(step) "size in WebAssembly" wasm/scripts/size
+
+.PHONY: size-small
+size-small: ## the same, also with the smallest standard library
+	@wasm/scripts/size --small
+
+.PHONY: size-by-function
+size-by-function: ## where the module's bytes are (OPTIONS="sign --top 100")
+	@wasm/scripts/size --functions $(OPTIONS)
+
+.PHONY: doc
+doc: ## the documentation, warnings denied
+	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+.PHONY: cargo-test
+cargo-test: ## all tests and doc tests, nothing else
+	@$(step) "tests" .ci/tests --workspace
+
+.PHONY: bench
+bench: ## benchmarks, each beside its peer
+	cargo bench --workspace
+
+.PHONY: deny
+deny: ## licences and sources of all dependencies (needs cargo-deny)
+	cargo deny --workspace --config deny.toml check bans licenses sources
+	cargo deny $(bindgen) --config deny.toml check bans licenses sources
+	cargo deny $(size) --config deny.toml check bans licenses sources
+
+.PHONY: clean
+clean: ## removes what was built, but not the cached wasm32 standard library
+	cargo clean
+	rm -rf wasm/pkg wasm/*/node_modules wasm/node_modules

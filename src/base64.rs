@@ -1,0 +1,225 @@
+//! Base64 with the standard alphabet (RFC 4648, section 4), for the payloads of InvokeModel streams,
+//! images, and short-term keys.
+//!
+//! Decoding is strict where leniency would hide damage: no character outside the alphabet, white
+//! space neither, no bits left over in the last character. Padding may be missing, since that loses
+//! nothing; if it is there it must be right.
+
+use crate::error::{Error, ErrorKind, Result};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What stands for a byte outside the alphabet. Its top bits survive every `|` of values below 64.
+const INVALID: u8 = 0xFF;
+
+/// The value of each character.
+#[expect(clippy::indexing_slicing, reason = "out of bounds, it would not compile")]
+const VALUES: [u8; 256] = {
+    let mut values = [INVALID; 256];
+    let mut rest: &[u8] = ALPHABET;
+    let mut value = 0;
+    while let [letter, tail @ ..] = rest {
+        values[*letter as usize] = value;
+        value += 1;
+        rest = tail;
+    }
+    values
+};
+
+#[inline(always)]
+fn value_of(letter: u8) -> u8 {
+    VALUES.get(usize::from(letter)).copied().unwrap_or(INVALID)
+}
+
+/// Decodes `text` into `out`, whose former content is dropped and whose memory is used again.
+///
+/// # Errors
+///
+/// [`ErrorKind::Decode`] with the position of the first character that cannot be right. `out` is
+/// then empty.
+pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.clear();
+    let decoded = try_decode(text, out);
+    decoded.map_err(|at| {
+        out.clear();
+        let what = match text.get(at) {
+            Some(byte) => format!("`{}` at byte {at} of {}", byte.escape_ascii(), text.len()),
+            None => format!("its end at byte {at}"),
+        };
+        Error::new(ErrorKind::Decode, format!("invalid base64: {what} cannot be there"))
+    })
+}
+
+/// The error is the position of the fault.
+fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
+    let padding = text.iter().rev().take(2).take_while(|letter| **letter == b'=').count();
+    let (body, _) = text.split_at_checked(text.len() - padding).unwrap_or_default();
+    let (groups, last) = body.as_chunks::<4>();
+    out.resize(groups.len() * 3, 0);
+    let mut seen = 0;
+    for (bytes, letters) in out.as_chunks_mut::<3>().0.iter_mut().zip(groups) {
+        let [a, b, c, d] = letters.map(value_of);
+        seen |= a | b | c | d;
+        let word = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+        let [_, high, middle, low] = word.to_be_bytes();
+        *bytes = [high, middle, low];
+    }
+    if seen == INVALID || last.iter().any(|letter| value_of(*letter) == INVALID) {
+        return Err(body.iter().position(|letter| value_of(*letter) == INVALID).unwrap_or_default());
+    }
+    // Two characters are one byte and three are two. The bits that are left over must be zero: else
+    // the text was cut, or is not base64 by design.
+    let (right_padding, left_over) = match *last {
+        [] => (0, 0),
+        [a, b] => {
+            let (a, b) = (value_of(a), value_of(b));
+            out.push(a << 2 | b >> 4);
+            (2, b << 4)
+        }
+        [a, b, c] => {
+            let (a, b, c) = (value_of(a), value_of(b), value_of(c));
+            out.extend([a << 2 | b >> 4, b << 4 | c >> 2]);
+            (1, c << 6)
+        }
+        _ => return Err(text.len()),
+    };
+    if left_over != 0 {
+        return Err(body.len() - 1);
+    }
+    if padding != 0 && padding != right_padding {
+        return Err(text.len().min(body.len() + right_padding));
+    }
+    Ok(())
+}
+
+/// Appends the base64 of `bytes`, padded, to `out`.
+pub(crate) fn encode(bytes: &[u8], out: &mut String) {
+    out.reserve(bytes.len().div_ceil(3) * 4);
+    // Through a buffer on the stack, so that the text is checked to be UTF-8 a piece at a time.
+    let mut buffer = [b'='; 1024];
+    for piece in bytes.chunks(buffer.len() / 4 * 3) {
+        let (groups, last) = piece.as_chunks::<3>();
+        let (slots, _) = buffer.as_chunks_mut::<4>();
+        let mut slots = slots.iter_mut();
+        for ([a, b, c], slot) in groups.iter().zip(&mut slots) {
+            *slot = [a >> 2, a << 4 | b >> 4, b << 2 | c >> 6, *c].map(letter);
+        }
+        match (last, slots.next()) {
+            ([a], Some(slot)) => *slot = [letter(a >> 2), letter(a << 4), b'=', b'='],
+            ([a, b], Some(slot)) => {
+                *slot = [letter(a >> 2), letter(a << 4 | b >> 4), letter(b << 2), b'='];
+            }
+            _ => {}
+        }
+        let written = buffer.get(..piece.len().div_ceil(3) * 4).unwrap_or_default();
+        out.push_str(std::str::from_utf8(written).unwrap_or_default());
+    }
+}
+
+/// The character for the lowest six bits.
+#[inline(always)]
+fn letter(value: u8) -> u8 {
+    ALPHABET.get(usize::from(value & 63)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+    use crate::error::ErrorKind;
+    use aws_smithy_types::base64 as judge;
+    use proptest::prelude::*;
+
+    fn decoded(text: &str) -> Result<Vec<u8>, String> {
+        let mut out = b"what was there before".to_vec();
+        decode(text.as_bytes(), &mut out).map(|()| out).map_err(|error| {
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            error.to_string()
+        })
+    }
+
+    fn encoded(bytes: &[u8]) -> String {
+        let mut out = String::from("before:");
+        encode(bytes, &mut out);
+        out.strip_prefix("before:").unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_examples_of_rfc_4648_come_out_both_ways() {
+        for (plain, base64) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(encoded(plain.as_bytes()), base64);
+            assert_eq!(decoded(base64).unwrap(), plain.as_bytes());
+            assert_eq!(decoded(base64.trim_end_matches('=')).unwrap(), plain.as_bytes(), "no padding");
+        }
+        assert_eq!(encoded(&[0xFB, 0xEF, 0xFF]), "++//");
+        assert_eq!(decoded("++//").unwrap(), [0xFB, 0xEF, 0xFF]);
+    }
+
+    #[test]
+    fn what_cannot_be_base64_is_refused_with_its_position() {
+        for (text, place) in [
+            ("Zm9v\nYg==", "`\\n` at byte 4 of 9"),
+            ("Zm 9", "` ` at byte 2 of 4"),
+            ("-_8=", "`-` at byte 0 of 4"),
+            ("Zm9vYm\u{e9}", "`\\xc3` at byte 6 of 8"),
+            ("Zg=a", "`=` at byte 2 of 4"),
+            ("=Zg=", "`=` at byte 0 of 4"),
+            ("====", "`=` at byte 0 of 4"),
+            ("Zm9v=", "`=` at byte 4 of 5"),
+            ("Zm9v==", "`=` at byte 4 of 6"),
+            ("Zm8==", "`=` at byte 4 of 5"),
+            ("Zg=", "its end at byte 3"),
+            ("Z", "its end at byte 1"),
+            ("Zm9vZ", "its end at byte 5"),
+            ("Z===", "`=` at byte 1 of 4"),
+            ("Zh==", "`h` at byte 1 of 4"),
+            ("Zm9", "`9` at byte 2 of 3"),
+        ] {
+            let message = decoded(text).unwrap_err();
+            assert!(message.contains(place), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_failed_decode_leaves_nothing_behind() {
+        let mut out = b"before".to_vec();
+        decode(b"Zm9vZm9v!", &mut out).unwrap_err();
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn memory_is_used_again() {
+        let mut out = Vec::with_capacity(64);
+        let memory = out.as_ptr();
+        for text in ["Zm9vYmFy", "Zm9v", ""] {
+            decode(text.as_bytes(), &mut out).unwrap();
+        }
+        assert_eq!(out.as_ptr(), memory);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_of_any_length_come_back(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
+            let text = encoded(&bytes);
+            prop_assert_eq!(&text, &judge::encode(&bytes));
+            prop_assert_eq!(decoded(&text).unwrap(), bytes);
+        }
+
+        #[test]
+        fn a_text_is_decoded_exactly_when_the_aws_crates_decode_it(text in "[A-Da-d+/=!]{0,12}") {
+            let unpadded = !text.len().is_multiple_of(4) && !text.contains('=');
+            let padded = if unpadded { format!("{text}{}", "=".repeat(4 - text.len() % 4)) } else { text.clone() };
+            match judge::decode(&padded) {
+                Ok(bytes) => prop_assert_eq!(decoded(&text).unwrap(), bytes),
+                Err(_) => prop_assert!(decoded(&text).is_err()),
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! [`BedrockChat`]: a chat model, and how to make one.
+
+mod builder;
+
+pub use builder::BedrockChatBuilder;
+
+use std::sync::Arc;
+
+use crate::client::{ChatStream, Client};
+use crate::error::Result;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
+
+/// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
+/// sets something gives a new one.
+///
+/// ```no_run
+/// use bedrock_chat::BedrockChat;
+/// # async fn run() -> bedrock_chat::Result<()> {
+/// let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1").build()?;
+/// let reply = chat
+///     .invoke([
+///         ("system", "You are a helpful assistant that translates English to French. Translate the user sentence."),
+///         ("human", "I love programming."),
+///     ])
+///     .await?;
+/// println!("{}", reply.text());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct BedrockChat {
+    client: Arc<Client>,
+    options: Arc<ChatOptions>,
+    /// `invoke` streams and gathers.
+    streaming: bool,
+}
+
+impl std::fmt::Debug for BedrockChat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BedrockChat")
+            .field("model", &self.client.model)
+            .field("region", &self.client.region)
+            .field("endpoint", &self.client.endpoint.url())
+            .field("codec", &self.client.codec)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BedrockChat {
+    /// Begins a chat model with its model id: a model, an inference profile, or an ARN of any kind.
+    pub fn builder(model: impl Into<String>) -> BedrockChatBuilder {
+        BedrockChatBuilder::new(model.into())
+    }
+
+    /// The model.
+    pub fn model(&self) -> &ModelId {
+        &self.client.model
+    }
+
+    /// The options that every call has.
+    pub fn options(&self) -> &ChatOptions {
+        &self.options
+    }
+
+    /// Sends a conversation and waits for the whole reply.
+    ///
+    /// # Errors
+    /// Those of [`ErrorKind`](crate::ErrorKind): before the wire for what cannot be
+    /// sent, then what the service or the network say, after the retries.
+    pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
+        let request = self.request(messages)?;
+        if self.streaming {
+            return self.client.stream(&request).await?.message().await;
+        }
+        self.client.invoke(&request).await
+    }
+
+    /// Sends a conversation and gives the reply as it comes. Waits for the first event.
+    ///
+    /// # Errors
+    /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
+    pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
+        let request = self.request(messages)?;
+        self.client.stream(&request).await
+    }
+
+    /// The same model with these options in place of those that they set.
+    #[must_use]
+    pub fn with_options(&self, options: &ChatOptions) -> Self {
+        Self { options: Arc::new(self.options.merged_with(options)), ..self.clone() }
+    }
+
+    /// The same model with tools that it may call.
+    #[must_use]
+    pub fn bind_tools(&self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.with_options(&ChatOptions { tools: tools.into_iter().collect(), ..ChatOptions::default() })
+    }
+
+    /// The same model, told which tool it must call.
+    #[must_use]
+    pub fn with_tool_choice(&self, choice: impl Into<ToolChoice>) -> Self {
+        self.with_options(&ChatOptions { tool_choice: Some(choice.into()), ..ChatOptions::default() })
+    }
+
+    fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
+        Ok(ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone()))
+    }
+}

@@ -1,0 +1,357 @@
+//! How a chat model is made.
+
+use std::sync::Arc;
+
+use super::BedrockChat;
+use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
+use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials, environment_variable};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::json::Json;
+use crate::model::ModelId;
+use crate::platform::{Runtime, SystemRuntime};
+use crate::provider::{Api, Codec, codec_for};
+use crate::request::{ChatOptions, Guardrail};
+use crate::retry::RetryPolicy;
+use crate::sigv4::SigningKeyCache;
+use crate::transport::Transport;
+
+/// Makes a [`BedrockChat`]. Nothing is read, connected or sent before
+/// [`BedrockChatBuilder::build`], and `build` only reads the environment.
+///
+/// ```
+/// use std::time::Duration;
+/// use bedrock_chat::{BedrockChat, Credentials, RetryPolicy, Timeouts};
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-5-20250929-v1:0")
+///     .region("us-east-1")
+///     .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+///     .max_tokens(1000)
+///     .temperature(0.5)
+///     .retry(RetryPolicy::default().with_max_attempts(5))
+///     .timeouts(Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() })
+///     .build()?;
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[must_use]
+pub struct BedrockChatBuilder {
+    model: String,
+    family: Option<String>,
+    api: Option<Api>,
+    codec: Option<Arc<dyn Codec>>,
+    region: Option<String>,
+    credentials: Option<Arc<dyn ProvideCredentials>>,
+    endpoint: Option<String>,
+    gateway: Option<String>,
+    signing_name: Option<String>,
+    fips: bool,
+    dual_stack: bool,
+    headers: Headers,
+    transport: Option<Arc<dyn Transport>>,
+    runtime: Arc<dyn Runtime>,
+    retry: RetryPolicy,
+    timeouts: Timeouts,
+    options: ChatOptions,
+    streaming: bool,
+}
+
+impl std::fmt::Debug for BedrockChatBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BedrockChatBuilder")
+            .field("model", &self.model)
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Headers that are the crate's own business: a caller's copy would break the signature.
+const RESERVED: &[&str] = &[
+    "authorization",
+    "host",
+    "content-length",
+    "content-type",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+];
+
+impl BedrockChatBuilder {
+    pub(super) fn new(model: String) -> Self {
+        Self {
+            model,
+            family: None,
+            api: None,
+            codec: None,
+            region: None,
+            credentials: None,
+            endpoint: None,
+            gateway: None,
+            signing_name: None,
+            fips: false,
+            dual_stack: false,
+            headers: Headers::new(),
+            transport: None,
+            runtime: Arc::new(SystemRuntime),
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+            options: ChatOptions::default(),
+            streaming: false,
+        }
+    }
+
+    /// The AWS region. An ARN's own region wins over it. Defaults to
+    /// `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// The credentials. Nothing of the environment is mixed into them. Defaults
+    /// to [`EnvironmentCredentials`].
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.credentials_provider(credentials)
+    }
+
+    /// A provider of credentials, asked before every attempt. Defaults to [`EnvironmentCredentials`].
+    pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
+        self.credentials = Some(Arc::new(provider));
+        self
+    }
+
+    /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html),
+    /// in place of AWS credentials. Defaults to `AWS_BEARER_TOKEN_BEDROCK` of the environment.
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        self.credentials(Credentials::bearer(key))
+    }
+
+    /// An endpoint of your own, such as a VPC endpoint or a local server: calls go
+    /// there and are signed for it. A path is kept as a prefix. Defaults to
+    /// Bedrock's own host in the region.
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// A gateway: calls are signed for AWS, and sent to this URL with their path
+    /// behind it. Defaults to none.
+    pub fn gateway_url(mut self, url: impl Into<String>) -> Self {
+        self.gateway = Some(url.into());
+        self
+    }
+
+    /// The service's name in signatures. Defaults to `bedrock`.
+    pub fn signing_name(mut self, name: impl Into<String>) -> Self {
+        self.signing_name = Some(name.into());
+        self
+    }
+
+    /// Whether to use AWS's FIPS hosts. Defaults to `false`.
+    pub fn fips(mut self, on: bool) -> Self {
+        self.fips = on;
+        self
+    }
+
+    /// Whether to use AWS's dual-stack hosts. Defaults to `false`.
+    pub fn dual_stack(mut self, on: bool) -> Self {
+        self.dual_stack = on;
+        self
+    }
+
+    /// A header to send with every call, beside the signed ones: for gateways and
+    /// tracing. Defaults to none.
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// The family of the model, where the id does not say it: a vendor
+    /// (`anthropic`) or a model id. Defaults to what the id says.
+    pub fn family(mut self, family: impl Into<String>) -> Self {
+        self.family = Some(family.into());
+        self
+    }
+
+    /// Which of Bedrock's APIs to call. Defaults to the model's own format where
+    /// there is one, else Converse.
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = Some(api);
+        self
+    }
+
+    /// A codec of your own. Defaults to the one of the model's family.
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Some(Arc::new(codec));
+        self
+    }
+
+    /// How requests are sent. Defaults to reqwest.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The clock, timer and randomness. Defaults to the system's.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Arc::new(runtime);
+        self
+    }
+
+    /// When failed calls are tried again. Defaults to 3 attempts.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How long the parts of a call may take. See [`Timeouts`] for the defaults.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Whether `invoke` streams and gathers, so that a long answer shows that it
+    /// is alive. Defaults to `false`.
+    pub fn streaming(mut self, on: bool) -> Self {
+        self.streaming = on;
+        self
+    }
+
+    /// Most tokens to answer with. Defaults to the model's default; Anthropic's
+    /// API, which requires a number, gets 4096.
+    pub fn max_tokens(mut self, tokens: u64) -> Self {
+        self.options.max_tokens = Some(tokens);
+        self
+    }
+
+    /// Randomness, 0 to 1 for most models. Defaults to the model's default.
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.options.temperature = Some(temperature);
+        self
+    }
+
+    /// Nucleus sampling. Defaults to the model's default.
+    pub fn top_p(mut self, top_p: f64) -> Self {
+        self.options.top_p = Some(top_p);
+        self
+    }
+
+    /// Sample from the k likeliest tokens. Defaults to the model's default.
+    pub fn top_k(mut self, top_k: u64) -> Self {
+        self.options.top_k = Some(top_k);
+        self
+    }
+
+    /// Sequences that end the answer. Defaults to none.
+    pub fn stop<S: Into<String>>(mut self, sequences: impl IntoIterator<Item = S>) -> Self {
+        self.options.stop = sequences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Members for the body, written last and as they are. Defaults to none.
+    pub fn model_kwargs(mut self, kwargs: impl Into<Json>) -> Self {
+        self.options.model_kwargs = Some(kwargs.into());
+        self
+    }
+
+    /// The guardrail that watches every call. Defaults to none.
+    pub fn guardrail(mut self, guardrail: Guardrail) -> Self {
+        self.options.guardrail = Some(guardrail);
+        self
+    }
+
+    /// All options at once; those that it sets win over those set before.
+    pub fn options(mut self, options: &ChatOptions) -> Self {
+        self.options = self.options.merged_with(options);
+        self
+    }
+
+    /// Makes the chat model.
+    ///
+    /// # Errors
+    /// `Config`, where a setting is missing or wrong; `Credentials`, where none are
+    /// given and the environment has none; `Unsupported`, where the model's format
+    /// is not known.
+    pub fn build(self) -> Result<BedrockChat> {
+        let mut model = ModelId::parse(&self.model)?;
+        if let Some(family) = &self.family {
+            model = model.with_family(family.as_str());
+        }
+        let codec = match self.codec {
+            Some(codec) => codec,
+            None => Arc::new(codec_for(&model, self.api)?),
+        };
+        self.options.check()?;
+        check_headers(&self.headers)?;
+        let region = model.region().map(str::to_owned).or(self.region);
+        let region = region.or_else(|| EnvironmentCredentials::region(environment_variable));
+        let endpoint = match &self.endpoint {
+            Some(_) if self.fips || self.dual_stack => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "fips and dual_stack choose among AWS's hosts: they do not go with an endpoint of your own",
+                ));
+            }
+            Some(url) => Endpoint::custom(url)?,
+            None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, self.fips, self.dual_stack)?,
+        };
+        let gateway = self.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
+        let credentials: Arc<dyn ProvideCredentials> = match self.credentials {
+            Some(provider) => provider,
+            None => {
+                // Better now than at the first call.
+                EnvironmentCredentials::read(environment_variable)?;
+                Arc::new(EnvironmentCredentials)
+            }
+        };
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport(&self.timeouts)?,
+        };
+        let client = Client {
+            model,
+            codec,
+            region,
+            service: self.signing_name.unwrap_or_else(|| "bedrock".to_owned()),
+            endpoint,
+            gateway,
+            headers: self.headers,
+            credentials: Provider(credentials),
+            transport,
+            retry: self.retry,
+            timeouts: self.timeouts,
+            runtime: self.runtime,
+            keys: SigningKeyCache::new(),
+        };
+        Ok(BedrockChat { client: Arc::new(client), options: Arc::new(self.options), streaming: self.streaming })
+    }
+}
+
+fn check_headers(headers: &Headers) -> Result<()> {
+    for (name, value) in headers.iter() {
+        let problem = if RESERVED.contains(&name) {
+            "is set by the crate: leave it out (credentials go to the builder)"
+        } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        {
+            "is not the name of a header"
+        } else if !value.bytes().all(|b| b == b'\t' || (32..127).contains(&b)) {
+            "has a value that a header cannot carry"
+        } else {
+            continue;
+        };
+        return Err(Error::new(ErrorKind::Config, format!("the header {name:?} {problem}")));
+    }
+    Ok(())
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport(timeouts: &Timeouts) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(crate::transport::ReqwestTransport::new(timeouts.connect)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport(_: &Timeouts) -> Result<Arc<dyn Transport>> {
+    Err(Error::new(
+        ErrorKind::Config,
+        "no transport: switch the feature \"reqwest\" on, or give the builder a transport",
+    ))
+}

@@ -1,0 +1,270 @@
+//! The single call path: encode, credentials, sign, send, retry, decode.
+
+mod body;
+mod sign;
+mod stream;
+
+pub(crate) use sign::no_region;
+pub use stream::{ChatStream, TextStream};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::credentials::{Credentials, ProvideCredentials};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Result, ServiceAnswer, from_response};
+use crate::headers::Headers;
+use crate::json::View;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::platform::Runtime;
+use crate::provider::{Call, Codec, Mode};
+use crate::request::ChatRequest;
+use crate::retry::RetryPolicy;
+use crate::sigv4::SigningKeyCache;
+use crate::transport::{HttpRequest, HttpResponse, Transport};
+
+use body::{Body, limited};
+
+/// How long a call may take, part by part. There is no limit on the whole: a
+/// healthy answer may take an hour, and it shows that it is alive.
+///
+/// ```
+/// use std::time::Duration;
+/// use bedrock_chat::Timeouts;
+/// let timeouts = Timeouts { idle: Some(Duration::from_secs(30)), ..Timeouts::default() };
+/// assert_eq!(timeouts.connect, Some(Duration::from_secs(10)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Limit on making a connection; `None` switches it off. Defaults to 10 seconds.
+    /// On wasm32 the runtime connects, and there is no such limit.
+    pub connect: Option<Duration>,
+    /// Limit on waiting for the head of the answer; `None` switches it off.
+    /// Defaults to one hour, the longest that AWS says a model may take.
+    pub first_byte: Option<Duration>,
+    /// Limit on silence between two pieces of the answer; `None` switches it off.
+    /// Defaults to 5 minutes.
+    pub idle: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            first_byte: Some(Duration::from_secs(3600)),
+            idle: Some(Duration::from_secs(300)),
+        }
+    }
+}
+
+/// A gateway that passes calls on: they are signed for AWS and sent there.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway {
+    pub(crate) endpoint: Endpoint,
+}
+
+/// The most of a failed answer's body that is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// All that a call needs, once for all calls of a chat.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) model: ModelId,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) region: Option<String>,
+    pub(crate) service: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) gateway: Option<Gateway>,
+    /// Headers of the caller: sent, not signed.
+    pub(crate) headers: Headers,
+    pub(crate) credentials: Provider,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) keys: SigningKeyCache,
+}
+
+/// A provider of credentials, of which nothing is ever printed.
+#[derive(Clone)]
+pub(crate) struct Provider(pub(crate) Arc<dyn ProvideCredentials>);
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<credentials>")
+    }
+}
+
+impl Client {
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn invoke(&self, request: &ChatRequest) -> Result<AiMessage> {
+        let call = self.encode(request, Mode::Invoke)?;
+        self.attempts(&call, |response| self.read_message(response)).await.map(|(message, _)| message)
+    }
+
+    /// Sends a request and waits for the first event of the answer.
+    pub(crate) async fn stream(self: &Arc<Self>, request: &ChatRequest) -> Result<ChatStream> {
+        let call = self.encode(request, Mode::Stream)?;
+        if !call.streams {
+            let (message, attempts) = self.attempts(&call, |response| self.read_message(response)).await?;
+            return Ok(ChatStream::of_message(Arc::clone(self), message, attempts));
+        }
+        let (mut stream, attempts) = self.attempts(&call, |response| self.open_stream(response)).await?;
+        stream.set_attempts(attempts);
+        Ok(stream)
+    }
+
+    fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        request
+            .options
+            .check()
+            .and_then(|()| self.codec.encode(&self.model, request, mode))
+            .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
+    }
+
+    /// Sends a call until it succeeds, cannot succeed, or has been sent often enough. Every attempt
+    /// has credentials, a date and a signature of its own.
+    async fn attempts<T>(&self, call: &Call, read: impl AsyncFn(HttpResponse) -> Result<T>) -> Result<(T, u32)> {
+        let body = Bytes::copy_from_slice(&call.body);
+        let hash: [u8; 32] = Sha256::digest(&body).into();
+        let mut expired: Option<(Credentials, Error)> = None;
+        let mut refreshed = false;
+        let mut attempt = 0;
+        loop {
+            let context =
+                |error: Error, attempts| error.with_call(self.model.as_str(), self.region.as_deref(), attempts);
+            let credentials = self.credentials.0.credentials().await.map_err(|error| context(error, attempt))?;
+            credentials.check().map_err(|error| context(error, attempt))?;
+            if let Some((_, error)) = expired.take().filter(|(old, _)| *old == credentials) {
+                return Err(context(error, attempt));
+            }
+            attempt += 1;
+            let answer = match self.send(call, &body, hash, &credentials).await {
+                Ok(response) => read(response).await,
+                Err(error) => Err(error),
+            };
+            let error = match answer {
+                Ok(value) => return Ok((value, attempt)),
+                Err(error) => error,
+            };
+            if error.kind() == ErrorKind::ExpiredCredentials && !refreshed {
+                // Once: their provider may have others by now.
+                refreshed = true;
+                self.credentials.0.forget(&credentials);
+                expired = Some((credentials, error));
+                continue;
+            }
+            match self.retry.delay(attempt, &error, self.runtime.random()) {
+                Some(delay) => self.runtime.sleep(delay).await,
+                None => return Err(context(error, attempt)),
+            }
+        }
+    }
+
+    /// Signs and sends once; waits for the head of the answer.
+    async fn send(&self, call: &Call, body: &Bytes, hash: [u8; 32], credentials: &Credentials) -> Result<HttpResponse> {
+        let path = format!("{}{}", self.endpoint.prefix(), call.path);
+        let headers = self.authorised(call, &path, hash, credentials)?;
+        let url = match &self.gateway {
+            Some(gateway) => format!("{}{}", gateway.endpoint.url(), call.path),
+            None => format!("{}{}", self.endpoint.url(), call.path),
+        };
+        let request = HttpRequest { method: "POST", url, headers, body: body.clone() };
+        limited(&*self.runtime, self.timeouts.first_byte, "the head of the answer", self.transport.send(request)).await
+    }
+
+    /// The body of an answer, under the limit on silence.
+    fn body(&self, response: HttpResponse) -> Body {
+        Body::new(response.body, Arc::clone(&self.runtime), self.timeouts.idle)
+    }
+
+    async fn read_message(&self, response: HttpResponse) -> Result<AiMessage> {
+        let head = Head::of(&response);
+        let headers = response.headers.clone();
+        let mut body = self.body(response);
+        if head.status != 200 {
+            let body = body.collect_some(MAX_ERROR_BODY).await;
+            return Err(head.error(&body));
+        }
+        let body = body.collect().await?;
+        if is_unknown_operation(&body) {
+            return Err(head.error(&body));
+        }
+        let mut message = self.codec.decode(&body, &headers).map_err(|error| {
+            let shown = head.content_type.as_deref().filter(|kind| !kind.starts_with("application/json"));
+            let error = match shown {
+                Some(kind) => Error::new(
+                    error.kind(),
+                    format!("{} (the answer's content type is {kind}, not application/json)", error.message()),
+                ),
+                None => error,
+            };
+            error.with_request_id(head.request_id.as_deref())
+        })?;
+        message.request_id = head.request_id;
+        Ok(message)
+    }
+
+    async fn open_stream(self: &Arc<Self>, response: HttpResponse) -> Result<ChatStream> {
+        let head = Head::of(&response);
+        let mut body = self.body(response);
+        let kind = head.content_type.as_deref().unwrap_or("");
+        if head.status != 200 || !kind.starts_with("application/vnd.amazon.eventstream") {
+            let body = body.collect_some(MAX_ERROR_BODY).await;
+            if head.status != 200 || is_unknown_operation(&body) {
+                return Err(head.error(&body));
+            }
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("asked for an event stream, got {kind:?}: {}", head.error(&body).message()),
+            )
+            .with_request_id(head.request_id.as_deref()));
+        }
+        let mut stream = ChatStream::new(Arc::clone(self), body, self.codec.stream(), head.request_id);
+        stream.first_event().await?;
+        Ok(stream)
+    }
+}
+
+/// An unknown route is answered with HTTP 200 and `{"Output":{"__type":…}}`.
+fn is_unknown_operation(body: &[u8]) -> bool {
+    body.len() < 4096
+        && View::from_bytes(body)
+            .is_ok_and(|view| view.get("Output").is_some_and(|output| output.get("__type").is_some()))
+}
+
+/// What the head of an answer says.
+struct Head {
+    status: u16,
+    content_type: Option<String>,
+    error_type: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<String>,
+}
+
+impl Head {
+    fn of(response: &HttpResponse) -> Self {
+        let get = |name| response.headers.get(name).map(str::to_owned);
+        Self {
+            status: response.status,
+            content_type: get("content-type"),
+            error_type: get("x-amzn-errortype"),
+            request_id: get("x-amzn-requestid"),
+            retry_after: get("retry-after"),
+        }
+    }
+
+    fn error(&self, body: &[u8]) -> Error {
+        from_response(&ServiceAnswer {
+            status: self.status,
+            error_type: self.error_type.as_deref(),
+            request_id: self.request_id.as_deref(),
+            retry_after: self.retry_after.as_deref(),
+            body,
+        })
+    }
+}

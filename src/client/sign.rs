@@ -1,0 +1,64 @@
+//! A call's headers, with its signature or API key.
+
+use super::Client;
+use crate::credentials::{Credentials, Parts};
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::provider::Call;
+use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
+
+impl Client {
+    /// The call's headers and the caller's, authorised for now.
+    pub(super) fn authorised(
+        &self,
+        call: &Call,
+        path: &str,
+        hash: [u8; 32],
+        credentials: &Credentials,
+    ) -> Result<Headers> {
+        let mut headers = call.headers.clone();
+        match credentials.parts() {
+            Parts::Bearer(key) => headers.push("authorization", format!("Bearer {key}")),
+            Parts::Keys { access_key_id, secret_access_key, session_token } => {
+                let region = self.region.as_deref().ok_or_else(no_region)?;
+                // What a proxy may change on the way is not signed; what means something to AWS is.
+                let host = [("host", self.endpoint.host())];
+                let means_something = |(name, _): &(&str, &str)| *name == "content-type" || name.starts_with("x-amz");
+                let signed: Vec<_> = host.into_iter().chain(call.headers.iter().filter(means_something)).collect();
+                let request = SignableRequest {
+                    method: "POST",
+                    path,
+                    query: "",
+                    headers: &signed,
+                    payload: Payload::Sha256(hash),
+                };
+                let params = SigningParams {
+                    access_key_id,
+                    secret_access_key,
+                    session_token,
+                    region,
+                    service: &self.service,
+                    date: AmzDate::from_unix_seconds(self.runtime.now().as_secs())?,
+                };
+                let signature = sign(&request, &params, &self.keys)?;
+                headers.push("x-amz-date", signature.date());
+                if let Some(token) = signature.security_token() {
+                    headers.push("x-amz-security-token", token);
+                }
+                headers.push("authorization", signature.authorization());
+            }
+        }
+        for (name, value) in self.headers.iter() {
+            headers.push(name, value);
+        }
+        Ok(headers)
+    }
+}
+
+/// What is said where a region is needed and not known.
+pub(crate) fn no_region() -> Error {
+    Error::new(
+        ErrorKind::Config,
+        "no region: give one to the builder, or set AWS_REGION or AWS_DEFAULT_REGION (an ARN as the model brings its own)",
+    )
+}

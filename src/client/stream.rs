@@ -1,0 +1,279 @@
+//! The stream of an answer: bytes to frames to events to a message.
+//!
+//! How a stream ends:
+//!
+//! | what comes | what the caller gets |
+//! |---|---|
+//! | the provider's last event, then the end | the events, then `None` |
+//! | an event of a type we do not know | [`ChatEvent::Unknown`], and the stream goes on |
+//! | an exception or error frame, or an error of the provider's in a chunk | the events before it, the typed `Err`, then `None` |
+//! | a corrupt frame | the events before it, `Err(Frame)`, then `None` |
+//! | the end inside a frame, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
+//! | silence beyond the idle limit | `Err(Timeout)`, then `None` |
+//!
+//! Every such error has the message as far as it came ([`Error::partial`]).
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::Client;
+use super::body::Body;
+use crate::error::{Error, Result, from_exception};
+use crate::event::{Accumulator, ChatEvent, Events};
+use crate::eventstream::FrameDecoder;
+use crate::json::Writer;
+use crate::message::AiMessage;
+use crate::provider::StreamDecoder;
+
+/// The events of an answer, as they come. Dropping it closes the connection, and
+/// the model stops.
+///
+/// It is a [`Stream`]; [`ChatStream::next`] serves without any other crate.
+/// [`ChatStream::text`] gives the text alone, [`ChatStream::message`] waits for
+/// the whole message.
+///
+/// ```
+/// # use bedrock_chat::{BedrockChat, ChatEvent, Credentials, MemoryTransport, Reply};
+/// # futures_executor::block_on(async {
+/// # let transport = MemoryTransport::new([Reply::chunks([
+/// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Bon"}}"#,
+/// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"jour"}}"#,
+/// #     r#"{"type":"message_stop"}"#,
+/// # ])]);
+/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+/// let mut stream = chat.stream("Hello in French?").await?;
+/// let mut texts = Vec::new();
+/// while let Some(event) = stream.next().await {
+///     if let ChatEvent::Text { text, .. } = event? {
+///         texts.push(text);
+///     }
+/// }
+/// assert_eq!(texts, ["Bon", "jour"]);
+/// assert_eq!(stream.so_far().text(), "Bonjour");
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[must_use = "a stream does nothing unless it is read"]
+pub struct ChatStream {
+    client: Arc<Client>,
+    reading: Option<Reading>,
+    events: Events,
+    /// Comes after the events that are queued.
+    failed: Option<Error>,
+    message: Accumulator,
+    request_id: Option<String>,
+    attempts: u32,
+}
+
+struct Reading {
+    body: Body,
+    frames: FrameDecoder,
+    decoder: Box<dyn StreamDecoder>,
+}
+
+impl std::fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChatStream")
+            .field("model", &self.client.model)
+            .field("request_id", &self.request_id)
+            .field("ended", &self.reading.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ChatStream {
+    pub(super) fn new(
+        client: Arc<Client>,
+        body: Body,
+        decoder: Box<dyn StreamDecoder>,
+        request_id: Option<String>,
+    ) -> Self {
+        let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
+        let mut message = Accumulator::new();
+        message.set_request_id(request_id.clone());
+        Self { client, reading, events: Events::default(), failed: None, message, request_id, attempts: 1 }
+    }
+
+    /// The events of a message that came whole.
+    pub(super) fn of_message(client: Arc<Client>, message: AiMessage, attempts: u32) -> Self {
+        let request_id = message.request_id.clone();
+        let mut accumulator = Accumulator::new();
+        accumulator.set_request_id(request_id.clone());
+        let events = Events::from(message);
+        Self { client, reading: None, events, failed: None, message: accumulator, request_id, attempts }
+    }
+
+    pub(super) fn set_attempts(&mut self, attempts: u32) {
+        self.attempts = attempts;
+    }
+
+    /// Waits until there is an event to deliver. An error that comes first is
+    /// given bare, as nothing was delivered and the call may be tried again.
+    pub(super) async fn first_event(&mut self) -> Result<()> {
+        poll_fn(|context| self.poll_fill(context)).await;
+        match self.failed.take() {
+            Some(error) if self.events.is_empty() => Err(error.with_request_id(self.request_id.as_deref())),
+            failed => {
+                self.failed = failed;
+                Ok(())
+            }
+        }
+    }
+
+    /// AWS's id of the request, for support cases.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The next event; `None` after the last, and after an error.
+    pub async fn next(&mut self) -> Option<Result<ChatEvent>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The text alone, as it comes.
+    pub fn text(self) -> TextStream {
+        TextStream { stream: self }
+    }
+
+    /// Waits for the whole message.
+    ///
+    /// # Errors
+    /// What breaks the stream; the error has the message as far as it came.
+    pub async fn message(mut self) -> Result<AiMessage> {
+        while let Some(event) = self.next().await {
+            event?;
+        }
+        Ok(self.message.finish())
+    }
+
+    /// The message as far as it was delivered.
+    pub fn so_far(&self) -> AiMessage {
+        if self.reading.is_none() && self.events.is_empty() {
+            return self.message.clone().finish();
+        }
+        self.message.clone().partial()
+    }
+
+    /// Reads until there is something to deliver or nothing more to come.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.events.is_empty() && self.failed.is_none() {
+            let Some(reading) = &mut self.reading else { break };
+            let piece = ready!(reading.body.poll_piece(context));
+            let ended = piece.is_none();
+            if let Err(error) = reading.take(piece, &mut self.events) {
+                // What the decoder has still to report comes before the error; whether the message
+                // was whole no longer matters.
+                let _ = reading.decoder.finish(&mut self.events);
+                self.failed = Some(error);
+                self.reading = None;
+            } else if ended {
+                self.reading = None;
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Stream for ChatStream {
+    type Item = Result<ChatEvent>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        ready!(this.poll_fill(context));
+        if let Some(event) = this.events.pop() {
+            this.message.push(&event);
+            return Poll::Ready(Some(Ok(event)));
+        }
+        Poll::Ready(this.failed.take().map(|error| {
+            let client = &this.client;
+            Err(error
+                .with_request_id(this.request_id.as_deref())
+                .with_call(client.model.as_str(), client.region.as_deref(), this.attempts)
+                .with_partial(this.message.clone().partial()))
+        }))
+    }
+}
+
+impl Reading {
+    /// Takes one piece of the body in, or its end.
+    fn take(&mut self, piece: Option<Result<bytes::Bytes>>, out: &mut Events) -> Result<()> {
+        let Some(piece) = piece else {
+            self.frames.finish()?;
+            return self.decoder.finish(out);
+        };
+        self.frames.push(&piece?);
+        while let Some(frame) = self.frames.next_frame()? {
+            match frame.message_type() {
+                Some("exception") => {
+                    return Err(from_exception(frame.exception_type().unwrap_or("UnknownException"), frame.payload()));
+                }
+                Some("error") => {
+                    let mut w = Writer::new();
+                    w.begin_object();
+                    w.opt_field("message", frame.error_message());
+                    w.end_object();
+                    return Err(from_exception(frame.error_code().unwrap_or("UnknownError"), w.finish().as_bytes()));
+                }
+                _ => self.decoder.frame(&frame, out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of an answer, as it comes, from [`ChatStream::text`].
+///
+/// ```
+/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # futures_executor::block_on(async {
+/// # let transport = MemoryTransport::new([Reply::chunks([
+/// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Bon"}}"#,
+/// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"jour"}}"#,
+/// #     r#"{"type":"message_stop"}"#,
+/// # ])]);
+/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+/// let mut text = chat.stream("Hello in French?").await?.text();
+/// let mut answer = String::new();
+/// while let Some(piece) = text.next().await {
+///     answer.push_str(&piece?);
+/// }
+/// assert_eq!(answer, "Bonjour");
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[derive(Debug)]
+#[must_use = "a stream does nothing unless it is read"]
+pub struct TextStream {
+    stream: ChatStream,
+}
+
+impl TextStream {
+    /// The next piece of text; `None` after the last, and after an error.
+    pub async fn next(&mut self) -> Option<Result<String>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The message as far as it was delivered: all of it, once the text has ended.
+    pub fn so_far(&self) -> AiMessage {
+        self.stream.so_far()
+    }
+}
+
+impl Stream for TextStream {
+    type Item = Result<String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            return Poll::Ready(match ready!(Pin::new(&mut self.stream).poll_next(context)) {
+                Some(Ok(ChatEvent::Text { text, .. })) => Some(Ok(text)),
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => Some(Err(error)),
+                None => None,
+            });
+        }
+    }
+}

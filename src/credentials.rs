@@ -1,0 +1,201 @@
+//! Credentials: what signs a call, and who provides it.
+
+mod cached;
+mod environment;
+
+pub use cached::CachedCredentials;
+pub use environment::EnvironmentCredentials;
+pub(crate) use environment::variable as environment_variable;
+
+use std::fmt;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
+
+/// What a call is authorised with: AWS credentials that sign it, or a Bedrock API
+/// key that is sent with it. `Debug` shows no secret; the memory is wiped.
+///
+/// ```
+/// use bedrock_chat::Credentials;
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+/// assert_eq!(format!("{credentials:?}"), r#"Credentials { access_key_id: "AKIDEXAMPLE", .. }"#);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    kind: Kind,
+    expires_at: Option<Duration>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Kind {
+    Keys { access_key_id: String, secret_access_key: Zeroizing<String>, session_token: Option<Zeroizing<String>> },
+    Bearer(Zeroizing<String>),
+}
+
+/// The parts of credentials, for the call path.
+pub(crate) enum Parts<'a> {
+    Keys { access_key_id: &'a str, secret_access_key: &'a str, session_token: Option<&'a str> },
+    Bearer(&'a str),
+}
+
+impl Credentials {
+    /// An access key and its secret.
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        let kind = Kind::Keys {
+            access_key_id: access_key_id.into(),
+            secret_access_key: Zeroizing::new(secret_access_key.into()),
+            session_token: None,
+        };
+        Self { kind, expires_at: None }
+    }
+
+    /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html),
+    /// sent as a bearer token: nothing is signed.
+    pub fn bearer(api_key: impl Into<String>) -> Self {
+        Self { kind: Kind::Bearer(Zeroizing::new(api_key.into().trim().to_owned())), expires_at: None }
+    }
+
+    /// The same credentials with the session token of temporary ones. An empty
+    /// token counts as none; a bearer key has none.
+    #[must_use]
+    pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
+        if let Kind::Keys { session_token, .. } = &mut self.kind {
+            *session_token = Some(Zeroizing::new(token.into())).filter(|token| !token.is_empty());
+        }
+        self
+    }
+
+    /// The same credentials with the time at which they end, since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn with_expiry(mut self, since_epoch: Duration) -> Self {
+        self.expires_at = Some(since_epoch);
+        self
+    }
+
+    /// When the credentials end, since 1970-01-01T00:00:00Z.
+    pub fn expires_at(&self) -> Option<Duration> {
+        self.expires_at
+    }
+
+    /// The access key's id; `None` for a bearer key.
+    pub fn access_key_id(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Keys { access_key_id, .. } => Some(access_key_id),
+            Kind::Bearer(_) => None,
+        }
+    }
+
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        match &self.kind {
+            Kind::Keys { access_key_id, secret_access_key, session_token } => Parts::Keys {
+                access_key_id,
+                secret_access_key,
+                session_token: session_token.as_ref().map(|token| token.as_str()),
+            },
+            Kind::Bearer(key) => Parts::Bearer(key),
+        }
+    }
+
+    /// Empty keys are a configuration mistake that AWS would answer with riddles.
+    pub(crate) fn check(&self) -> Result<()> {
+        let problem = match self.parts() {
+            Parts::Keys { access_key_id, .. } if access_key_id.trim().is_empty() => "the access key id is empty",
+            Parts::Keys { secret_access_key, .. } if secret_access_key.trim().is_empty() => {
+                "the secret access key is empty"
+            }
+            Parts::Bearer(key) if key.is_empty() => "the Bedrock API key is empty",
+            Parts::Bearer(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                "the Bedrock API key contains a character that no header can carry"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Credentials, problem))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Credentials");
+        match &self.kind {
+            Kind::Keys { access_key_id, .. } => debug.field("access_key_id", access_key_id),
+            Kind::Bearer(_) => debug.field("bearer", &"<secret>"),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// Who provides credentials. It is asked before every attempt, so that keys may
+/// change between them; wrap one that is slow in [`CachedCredentials`].
+///
+/// Closures that return a future are providers too.
+///
+/// ```
+/// use bedrock_chat::{BoxFuture, Credentials, ProvideCredentials, Result};
+///
+/// #[derive(Debug)]
+/// struct Vault;
+///
+/// impl ProvideCredentials for Vault {
+///     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+///         Box::pin(async { Ok(Credentials::new("AKIDEXAMPLE", "secret").with_session_token("token")) })
+///     }
+/// }
+/// ```
+pub trait ProvideCredentials: MaybeSend + MaybeSync + 'static {
+    /// The credentials to use now.
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>>;
+
+    /// Told that the service refused these credentials as expired: whoever keeps
+    /// them should forget them. Does nothing by default.
+    fn forget(&self, rejected: &Credentials) {
+        let _ = rejected;
+    }
+}
+
+impl ProvideCredentials for Credentials {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(std::future::ready(Ok(self.clone())))
+    }
+}
+
+impl<F, R> ProvideCredentials for F
+where
+    F: Fn() -> R + MaybeSend + MaybeSync + 'static,
+    R: Future<Output = Result<Credentials>> + MaybeSend + 'static,
+{
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(self())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_printed() {
+        let keys = Credentials::new("AKID", "SECRET").with_session_token("TOKEN");
+        let bearer = Credentials::bearer(" KEY ");
+        let printed = format!("{keys:?} {bearer:?}");
+        for secret in ["SECRET", "TOKEN", "KEY "] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+        assert!(matches!(bearer.parts(), Parts::Bearer("KEY")));
+    }
+
+    #[test]
+    fn empty_keys_are_refused_by_name() {
+        for (credentials, word) in [
+            (Credentials::new("", "s"), "access key id"),
+            (Credentials::new("a", " "), "secret access key"),
+            (Credentials::bearer(" "), "API key"),
+            (Credentials::bearer("a\nb"), "character"),
+        ] {
+            assert!(credentials.check().unwrap_err().message().contains(word));
+        }
+        assert!(Credentials::new("a", "b").check().is_ok());
+    }
+}

@@ -1,0 +1,196 @@
+//! Credentials that are asked for once and kept until shortly before they end.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::{Credentials, ProvideCredentials};
+use crate::error::Result;
+use crate::platform::{BoxFuture, Runtime, SINGLE_FLIGHT, SystemRuntime};
+
+/// How long before their end credentials are replaced.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// Keeps the credentials of another provider until five minutes before they end;
+/// credentials without an end are kept until the service refuses them. However
+/// many calls wait, natively one of them asks. (On wasm each may: there, a call
+/// that waits for another one's future can hang.)
+///
+/// ```
+/// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
+/// let provider = CachedCredentials::new(|| async { Ok(Credentials::new("AKIDEXAMPLE", "secret")) });
+/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+///     .region("us-east-1")
+///     .credentials_provider(provider)
+///     .build()?;
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+pub struct CachedCredentials<P> {
+    provider: P,
+    runtime: Arc<dyn Runtime>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: Option<Credentials>,
+    asking: bool,
+    waiting: Vec<Waker>,
+}
+
+impl<P: ProvideCredentials> CachedCredentials<P> {
+    /// Keeps the credentials of this provider.
+    pub fn new(provider: P) -> Self {
+        Self::with_runtime(provider, Arc::new(SystemRuntime))
+    }
+
+    /// As [`CachedCredentials::new`], with a clock of yours.
+    pub fn with_runtime(provider: P, runtime: Arc<dyn Runtime>) -> Self {
+        Self { provider, runtime, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that holds the lock can panic, so a poisoned one is as good as any.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept and still good; else the turn to ask, once nobody else has it.
+    fn kept_or_turn(&self, waker: &Waker) -> Poll<Option<Credentials>> {
+        let mut state = self.state();
+        let soon = self.runtime.now().saturating_add(MARGIN);
+        let good = |kept: &&Credentials| kept.expires_at().is_none_or(|end| end > soon);
+        if let Some(kept) = state.kept.as_ref().filter(good) {
+            return Poll::Ready(Some(kept.clone()));
+        }
+        if state.asking && SINGLE_FLIGHT {
+            state.waiting.push(waker.clone());
+            return Poll::Pending;
+        }
+        state.asking = true;
+        Poll::Ready(None)
+    }
+}
+
+/// Gives the turn back, also when the call that had it is dropped while it waits.
+struct Turn<'a, P: ProvideCredentials>(&'a CachedCredentials<P>);
+
+impl<P: ProvideCredentials> Drop for Turn<'_, P> {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = self.0.state();
+            state.asking = false;
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(async move {
+            if let Some(kept) = std::future::poll_fn(|context| self.kept_or_turn(context.waker())).await {
+                return Ok(kept);
+            }
+            let turn = Turn(self);
+            let fresh = self.provider.credentials().await?;
+            self.state().kept = Some(fresh.clone());
+            drop(turn);
+            Ok(fresh)
+        })
+    }
+
+    fn forget(&self, rejected: &Credentials) {
+        let mut state = self.state();
+        if state.kept.as_ref() == Some(rejected) {
+            state.kept = None;
+        }
+        drop(state);
+        self.provider.forget(rejected);
+    }
+}
+
+impl<P> fmt::Debug for CachedCredentials<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedCredentials").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Clock(AtomicU64);
+
+    impl Runtime for Clock {
+        fn now(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::SeqCst))
+        }
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+        fn random(&self) -> f64 {
+            0.0
+        }
+    }
+
+    fn counted(asked: &Arc<AtomicU64>, lifetime: u64) -> impl ProvideCredentials {
+        let asked = Arc::clone(asked);
+        move || {
+            let asked = Arc::clone(&asked);
+            async move {
+                tokio::task::yield_now().await;
+                let n = asked.fetch_add(1, Ordering::SeqCst);
+                Ok(Credentials::new(format!("AKID{n}"), "s").with_expiry(Duration::from_secs(lifetime * (n + 1))))
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn twenty_calls_at_once_ask_once_and_the_next_is_asked_before_the_end() {
+        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
+        let cached = Arc::new(CachedCredentials::with_runtime(counted(&asked, 3600), clock.clone()));
+        let calls: Vec<_> = (0..20)
+            .map(|_| {
+                tokio::spawn({
+                    let cached = cached.clone();
+                    async move { cached.credentials().await.unwrap() }
+                })
+            })
+            .collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap().access_key_id(), Some("AKID0"));
+        }
+        clock.0.store(3600 - 301, Ordering::SeqCst);
+        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID0"));
+        clock.0.store(3600 - 299, Ordering::SeqCst);
+        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID1"));
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_call_dropped_while_it_asks_gives_its_turn_to_the_next() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
+        {
+            let mut first = cached.credentials();
+            let started = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await;
+            assert!(started);
+        }
+        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID0"));
+    }
+
+    #[tokio::test]
+    async fn refused_credentials_are_forgotten_and_others_are_not() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
+        let first = cached.credentials().await.unwrap();
+        cached.forget(&Credentials::new("other", "s"));
+        assert_eq!(cached.credentials().await.unwrap(), first);
+        cached.forget(&first);
+        assert_ne!(cached.credentials().await.unwrap(), first);
+    }
+}

@@ -1,0 +1,228 @@
+//! What a stream is made of, and how events become a message.
+
+mod accumulator;
+
+pub use accumulator::Accumulator;
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{Json, View};
+use crate::message::{AiMessage, Content, StopReason, Usage};
+
+/// One event of a streamed answer, the same for every provider.
+///
+/// An index tells which block of the message an event belongs to.
+///
+/// ```
+/// use bedrock_chat::{Accumulator, ChatEvent};
+/// let mut message = Accumulator::new();
+/// for text in ["J'adore ", "la programmation."] {
+///     message.push(&ChatEvent::Text { index: 0, text: text.into() });
+/// }
+/// assert_eq!(message.finish().text(), "J'adore la programmation.");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChatEvent {
+    /// The message begins.
+    Start {
+        /// The provider's id of the message, if it gives one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The model's own name for itself, if it gives one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+    },
+    /// More text.
+    Text {
+        /// The block.
+        index: u32,
+        /// The text to append.
+        text: String,
+    },
+    /// More reasoning.
+    Thinking {
+        /// The block.
+        index: u32,
+        /// The text to append.
+        text: String,
+    },
+    /// The signature of the reasoning, or more of it.
+    ThinkingSignature {
+        /// The block.
+        index: u32,
+        /// The part to append.
+        signature: String,
+    },
+    /// A tool call begins.
+    ToolCallStart {
+        /// The block.
+        index: u32,
+        /// The call's id.
+        id: String,
+        /// The tool.
+        name: String,
+    },
+    /// More of a tool call's arguments.
+    ToolCallDelta {
+        /// The block.
+        index: u32,
+        /// JSON text to append; it may be cut anywhere.
+        args: String,
+    },
+    /// A source that the text of a block cites.
+    Citation {
+        /// The block.
+        index: u32,
+        /// The provider's citation.
+        citation: Json,
+    },
+    /// A whole block at once.
+    Block {
+        /// The block's index.
+        index: u32,
+        /// The block.
+        block: Content,
+    },
+    /// A block has ended.
+    BlockStop {
+        /// The block.
+        index: u32,
+    },
+    /// The model has stopped.
+    Stop {
+        /// Why.
+        reason: StopReason,
+        /// The stop sequence that it came to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sequence: Option<String>,
+    },
+    /// Tokens used since the last such event: their sum is the call's usage.
+    Usage {
+        /// The tokens.
+        usage: Usage,
+    },
+    /// Something else that the provider said of its answer.
+    Metadata {
+        /// The provider's name for it.
+        key: String,
+        /// What it said.
+        value: Json,
+    },
+    /// An event that this version of the crate does not know, kept as it came.
+    Unknown {
+        /// The event's type.
+        name: String,
+        /// The event.
+        payload: Json,
+    },
+}
+
+/// Where decoders put their events: a queue, as one frame may hold several or none.
+///
+/// ```
+/// use bedrock_chat::{ChatEvent, Events};
+/// let mut events = Events::default();
+/// events.push(ChatEvent::BlockStop { index: 0 });
+/// assert_eq!(events.pop(), Some(ChatEvent::BlockStop { index: 0 }));
+/// assert_eq!(events.pop(), None);
+/// ```
+#[derive(Debug, Default)]
+pub struct Events {
+    queue: VecDeque<ChatEvent>,
+}
+
+impl Events {
+    /// Adds an event at the end.
+    pub fn push(&mut self, event: ChatEvent) {
+        self.queue.push_back(event);
+    }
+
+    /// Takes the first event.
+    pub fn pop(&mut self) -> Option<ChatEvent> {
+        self.queue.pop_front()
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Adds text, unless it is empty.
+    pub fn text(&mut self, index: u32, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.push(ChatEvent::Text { index, text });
+        }
+    }
+
+    /// Adds reasoning, unless it is empty.
+    pub fn thinking(&mut self, index: u32, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.push(ChatEvent::Thinking { index, text });
+        }
+    }
+
+    /// Adds the stop reason in the provider's word, which is kept in the
+    /// response metadata beside the reason it means.
+    pub fn stop(&mut self, word: &str, sequence: Option<String>) {
+        self.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(word) });
+        self.push(ChatEvent::Stop { reason: StopReason::parse(word), sequence });
+    }
+
+    /// Adds a metadata value.
+    pub fn metadata(&mut self, key: &str, value: View<'_>) {
+        self.push(ChatEvent::Metadata { key: key.to_owned(), value: Json::from(value) });
+    }
+
+    /// Adds an event that is not known, as JSON if it is, else as a string.
+    pub fn unknown(&mut self, name: &str, payload: &[u8]) {
+        let payload = match View::from_bytes(payload) {
+            Ok(view) => Json::from(view),
+            Err(_) => Json::string(&String::from_utf8_lossy(payload)),
+        };
+        self.push(ChatEvent::Unknown { name: name.to_owned(), payload });
+    }
+
+    /// Adds what has been used beyond what was reported before, if anything.
+    pub fn usage(&mut self, reported: &mut Usage, now: Usage) {
+        let more = now.minus(*reported);
+        if more != Usage::default() {
+            *reported = reported.plus(more);
+            self.push(ChatEvent::Usage { usage: more });
+        }
+    }
+}
+
+impl From<AiMessage> for Events {
+    /// The events that add up to a message, for answers that came whole.
+    fn from(message: AiMessage) -> Self {
+        let mut events = Self::default();
+        events.push(ChatEvent::Start { id: message.id, model: message.model });
+        for (index, block) in (0u32..).zip(message.content) {
+            match block {
+                Content::Text(text) if text.citations.is_empty() => events.text(index, text.text),
+                Content::ToolCall(call) => {
+                    events.push(ChatEvent::ToolCallStart { index, id: call.id, name: call.name });
+                    events.push(ChatEvent::ToolCallDelta { index, args: call.args.as_str().to_owned() });
+                }
+                block => events.push(ChatEvent::Block { index, block }),
+            }
+            events.push(ChatEvent::BlockStop { index });
+        }
+        for (key, value) in message.response_metadata {
+            events.push(ChatEvent::Metadata { key, value });
+        }
+        if let Some(usage) = message.usage {
+            events.push(ChatEvent::Usage { usage });
+        }
+        if let Some(reason) = message.stop_reason {
+            events.push(ChatEvent::Stop { reason, sequence: message.stop_sequence });
+        }
+        events
+    }
+}

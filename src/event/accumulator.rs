@@ -1,0 +1,323 @@
+//! Events into a message.
+
+use super::{ChatEvent, Events};
+use crate::json::{Json, Kind, View, Writer, merged};
+use crate::message::{AiMessage, Content, InvalidToolCall, Raw, StopReason, Text, Thinking, ToolCall, Usage};
+
+/// Builds the message that a stream's events add up to. What comes out replays
+/// as the same blocks in the same order, signatures byte for byte.
+///
+/// ```
+/// use bedrock_chat::{Accumulator, ChatEvent};
+/// let mut message = Accumulator::new();
+/// message.push(&ChatEvent::ToolCallStart { index: 0, id: "t1".into(), name: "now".into() });
+/// message.push(&ChatEvent::BlockStop { index: 0 });
+/// let message = message.finish();
+/// assert_eq!(message.tool_calls().next().unwrap().args, serde_json::json!({}));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Accumulator {
+    message: AiMessage,
+    blocks: Vec<Block>,
+    unknown: Vec<Json>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    index: u32,
+    open: bool,
+    part: Part,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(Text),
+    Thinking(Thinking),
+    Tool {
+        id: String,
+        name: String,
+        args: String,
+    },
+    Whole(Content),
+    /// A provider's block that deltas are added to.
+    Raw {
+        block: Json,
+        input: String,
+        text: String,
+    },
+}
+
+impl Accumulator {
+    /// An accumulator without a message yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event in.
+    pub fn push(&mut self, event: &ChatEvent) {
+        match event {
+            ChatEvent::Start { id, model } => {
+                self.message.id.clone_from(id);
+                self.message.model.clone_from(model);
+            }
+            ChatEvent::Text { index, text } => self.text(*index, text),
+            ChatEvent::Thinking { index, text } => self.thinking(*index, |thinking| thinking.text.push_str(text)),
+            ChatEvent::ThinkingSignature { index, signature } => {
+                self.thinking(*index, |thinking| thinking.signature.get_or_insert_default().push_str(signature));
+            }
+            ChatEvent::ToolCallStart { index, id, name } => {
+                self.start(*index, Part::Tool { id: id.clone(), name: name.clone(), args: String::new() });
+            }
+            ChatEvent::ToolCallDelta { index, args } => {
+                match self.part(*index, |part| matches!(part, Part::Tool { .. } | Part::Raw { .. })) {
+                    Some(Part::Tool { args: all, .. } | Part::Raw { input: all, .. }) => all.push_str(args),
+                    // Arguments of a call that never began: kept as an invalid call.
+                    _ => self.start(*index, Part::Tool { id: String::new(), name: String::new(), args: args.clone() }),
+                }
+            }
+            ChatEvent::Citation { index, citation } => {
+                if let Part::Text(text) = self.text_part(*index) {
+                    text.citations.push(citation.clone());
+                }
+            }
+            ChatEvent::Block { index, block } => self.start(
+                *index,
+                match block {
+                    Content::Raw(Raw { block }) => {
+                        Part::Raw { block: block.clone(), input: String::new(), text: String::new() }
+                    }
+                    Content::Text(text) => Part::Text(text.clone()),
+                    Content::Thinking(thinking) => Part::Thinking(thinking.clone()),
+                    whole => Part::Whole(whole.clone()),
+                },
+            ),
+            ChatEvent::BlockStop { index } => {
+                if let Some(block) = self.blocks.iter_mut().rev().find(|block| block.index == *index) {
+                    block.open = false;
+                }
+            }
+            // What a guardrail stopped stays stopped by it, whatever the model says it did.
+            ChatEvent::Stop { .. } if self.message.stop_reason == Some(StopReason::GuardrailIntervened) => {}
+            ChatEvent::Stop { reason, sequence } => {
+                self.message.stop_reason = Some(reason.clone());
+                self.message.stop_sequence.clone_from(sequence);
+            }
+            ChatEvent::Usage { usage } => {
+                self.message.usage = Some(self.message.usage.unwrap_or_default().plus(*usage));
+            }
+            ChatEvent::Metadata { key, value } => self.message.set_metadata(key, value.clone()),
+            ChatEvent::Unknown { payload, .. } => self.unknown.push(payload.clone()),
+        }
+    }
+
+    /// Takes all events in.
+    pub fn extend(&mut self, events: &mut Events) {
+        while let Some(event) = events.pop() {
+            self.push(&event);
+        }
+    }
+
+    /// The usage so far.
+    pub fn usage(&self) -> Option<Usage> {
+        self.message.usage
+    }
+
+    /// Sets AWS's id of the request.
+    pub(crate) fn set_request_id(&mut self, id: Option<String>) {
+        self.message.request_id = id;
+    }
+
+    /// The message, once its stream has ended as it should.
+    pub fn finish(self) -> AiMessage {
+        self.build(true)
+    }
+
+    /// The message as far as it came, of a stream that broke off: reasoning that
+    /// was not finished loses its signature (it would be refused), and tool calls
+    /// that were not finished are invalid.
+    pub fn partial(self) -> AiMessage {
+        self.build(false)
+    }
+
+    fn start(&mut self, index: u32, part: Part) {
+        self.blocks.push(Block { index, open: true, part });
+    }
+
+    fn part(&mut self, index: u32, fits: fn(&Part) -> bool) -> Option<&mut Part> {
+        let block = self.blocks.iter_mut().rev().find(|block| block.index == index && block.open && fits(&block.part));
+        block.map(|block| &mut block.part)
+    }
+
+    fn part_or(&mut self, index: u32, fits: fn(&Part) -> bool, fresh: Part) -> &mut Part {
+        let found = self.blocks.iter().rposition(|block| block.index == index && block.open && fits(&block.part));
+        let at = found.unwrap_or_else(|| {
+            self.start(index, fresh);
+            self.blocks.len() - 1
+        });
+        // The position was just found or made.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.blocks[at].part
+    }
+
+    fn text_part(&mut self, index: u32) -> &mut Part {
+        self.part_or(index, |part| matches!(part, Part::Text(_) | Part::Raw { .. }), Part::Text(Text::default()))
+    }
+
+    fn text(&mut self, index: u32, more: &str) {
+        match self.text_part(index) {
+            Part::Text(Text { text, .. }) | Part::Raw { text, .. } => text.push_str(more),
+            _ => {}
+        }
+    }
+
+    fn thinking(&mut self, index: u32, add: impl FnOnce(&mut Thinking)) {
+        let fresh = Part::Thinking(Thinking::default());
+        if let Part::Thinking(thinking) = self.part_or(index, |part| matches!(part, Part::Thinking(_)), fresh) {
+            add(thinking);
+        }
+    }
+
+    fn build(self, complete: bool) -> AiMessage {
+        let Self { mut message, blocks, unknown } = self;
+        let cut =
+            !complete || matches!(message.stop_reason, Some(StopReason::MaxTokens | StopReason::ContextWindowExceeded));
+        let last = blocks.len().saturating_sub(1);
+        for (i, block) in blocks.into_iter().enumerate() {
+            let unfinished = !complete && block.open;
+            message.content.push(match block.part {
+                Part::Text(text) if text.text.is_empty() && text.citations.is_empty() => continue,
+                Part::Text(text) => Content::Text(text),
+                Part::Thinking(mut thinking) => {
+                    if unfinished {
+                        thinking.signature = None;
+                    }
+                    if thinking.text.is_empty() && thinking.signature.is_none() {
+                        continue;
+                    }
+                    Content::Thinking(thinking)
+                }
+                Part::Tool { id, name, args } => tool_call(id, name, args, unfinished || (cut && i == last)),
+                Part::Whole(content) => content,
+                Part::Raw { block, input, text } => Content::Raw(Raw { block: with_deltas(block, &input, &text) }),
+            });
+        }
+        if !unknown.is_empty() {
+            let mut w = Writer::new();
+            w.begin_array();
+            unknown.iter().for_each(|event| w.raw(event.view()));
+            w.end_array();
+            message.set_metadata("unknown_events", Json::from(w));
+        }
+        message
+    }
+}
+
+/// A tool call from the text of its arguments. No text is an empty object; text
+/// that is no object, or was cut short, makes the call invalid.
+pub(crate) fn tool_call(id: String, name: String, args: String, cut: bool) -> Content {
+    let error = match View::parse(&args) {
+        _ if id.is_empty() && name.is_empty() => "the call has no beginning: id and name never came".to_owned(),
+        Ok(view) if view.kind() == Kind::Object => {
+            return Content::ToolCall(ToolCall { id, name, args: Json::from(view) });
+        }
+        _ if cut => "the answer ended before the arguments did".to_owned(),
+        // `""` is how some models write "no arguments".
+        Ok(view) if view.is_null() || view.str().is_some_and(|text| text.trim().is_empty()) => {
+            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+        }
+        Ok(view) => format!("the arguments are a JSON {:?}, not an object", view.kind()),
+        Err(_) if args.trim().is_empty() => {
+            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+        }
+        Err(error) => format!("the arguments are not JSON: {error}"),
+    };
+    Content::InvalidToolCall(InvalidToolCall { id, name, args, error })
+}
+
+/// A provider's block with what its deltas added to `input` and `text`.
+fn with_deltas(block: Json, input: &str, text: &str) -> Json {
+    if input.is_empty() && text.is_empty() {
+        return block;
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    if !text.is_empty() {
+        let before = block.view().get("text").and_then(View::string).unwrap_or_default();
+        w.field("text", &(before + text));
+    }
+    if !input.is_empty() {
+        match View::parse(input) {
+            Ok(view) => w.key("input").raw(view),
+            // Cut short: kept as text, which is all it is.
+            Err(_) => w.field("input", input),
+        }
+    }
+    w.end_object();
+    merged(block.view(), Json::from(w).view())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(events: &[ChatEvent]) -> AiMessage {
+        let mut accumulator = Accumulator::new();
+        events.iter().for_each(|event| accumulator.push(event));
+        accumulator.finish()
+    }
+
+    fn call(args: &[&str], stop: &str) -> AiMessage {
+        let mut events = vec![ChatEvent::ToolCallStart { index: 0, id: "t".into(), name: "n".into() }];
+        events.extend(args.iter().map(|args| ChatEvent::ToolCallDelta { index: 0, args: (*args).into() }));
+        events.push(ChatEvent::BlockStop { index: 0 });
+        events.push(ChatEvent::Stop { reason: StopReason::parse(stop), sequence: None });
+        built(&events)
+    }
+
+    #[test]
+    fn a_tool_call_without_arguments_has_an_empty_object() {
+        for args in [&[][..], &[""], &["", " "], &["\"\""], &["null"]] {
+            let message = call(args, "tool_use");
+            assert_eq!(message.tool_calls().next().unwrap().args, Json::empty_object(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn arguments_cut_by_max_tokens_make_an_invalid_call_that_keeps_its_text() {
+        for args in [&["{\"path\":", "\"a"][..], &[]] {
+            let message = call(args, "max_tokens");
+            assert_eq!(message.tool_calls().count(), 0);
+            assert_eq!(message.invalid_tool_calls().next().unwrap().args, args.concat());
+        }
+        assert_eq!(call(&["{\"a\":1}"], "max_tokens").tool_calls().count(), 1, "a whole object was not cut");
+    }
+
+    #[test]
+    fn arguments_that_are_no_object_make_an_invalid_call() {
+        for args in ["[1]", "\"x\"", "3", "{\"a\":}"] {
+            assert_eq!(call(&[args], "tool_use").invalid_tool_calls().next().unwrap().args, args);
+        }
+    }
+
+    #[test]
+    fn deltas_of_a_block_we_do_not_know_are_put_into_it() {
+        let block = Content::raw(Json::parse(r#"{"type":"server_tool_use","id":"s","input":{}}"#).unwrap());
+        let message = built(&[
+            ChatEvent::Block { index: 0, block },
+            ChatEvent::ToolCallDelta { index: 0, args: "{\"q\":".into() },
+            ChatEvent::ToolCallDelta { index: 0, args: "1}".into() },
+            ChatEvent::BlockStop { index: 0 },
+        ]);
+        let expected = Json::parse(r#"{"type":"server_tool_use","id":"s","input":{"q":1}}"#).unwrap();
+        assert_eq!(message.content, [Content::raw(expected)]);
+    }
+
+    #[test]
+    fn what_breaks_off_inside_a_signature_is_not_replayed_with_it() {
+        let mut accumulator = Accumulator::new();
+        accumulator.push(&ChatEvent::Thinking { index: 0, text: "hm".into() });
+        accumulator.push(&ChatEvent::ThinkingSignature { index: 0, signature: "half".into() });
+        let message = accumulator.partial();
+        assert_eq!(message.content, [Content::Thinking(Thinking { text: "hm".into(), signature: None })]);
+    }
+}

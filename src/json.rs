@@ -1,0 +1,16 @@
+//! The borrowed view of JSON and the lean writer that every codec shares.
+//!
+//! Codecs never build a `serde_json::Value` and derive nothing per message: they
+//! walk a [`View`] (validated once, then free to navigate, no allocation) and
+//! write with a [`Writer`]. It is one instantiation for all wire shapes, and a
+//! field nobody asked for is still there as raw text, so it can be kept.
+
+mod merge;
+mod owned;
+mod scan;
+mod writer;
+
+pub(crate) use merge::merged;
+pub use owned::Json;
+pub use scan::{Entries, Items, JsonError, Kind, View};
+pub use writer::Writer;

@@ -1,0 +1,281 @@
+//! An owned JSON value, kept as its own text.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::{JsonError, Kind, View, Writer};
+
+/// A JSON value, kept as the text it arrived in: numbers keep their digits,
+/// objects their order, so what is replayed is what was received.
+///
+/// Two are equal when they mean the same: the order of members and the white
+/// space do not count.
+///
+/// ```
+/// use bedrock_chat::Json;
+/// let args = Json::parse(r#"{"location": "Paris", "days": 3}"#)?;
+/// assert_eq!(args, serde_json::json!({"days": 3, "location": "Paris"}));
+///
+/// #[derive(serde::Deserialize)]
+/// struct Args { location: String }
+/// assert_eq!(args.deserialize::<Args>()?.location, "Paris");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Json(Box<str>);
+
+impl Json {
+    /// Checks a text and keeps it.
+    ///
+    /// # Errors
+    /// Where the text is not JSON, or nests deeper than 128 levels.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        View::parse(text).map(Self::from)
+    }
+
+    /// The empty object, `{}`.
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// A string value.
+    pub fn string(text: &str) -> Self {
+        let mut w = Writer::new();
+        w.string(text);
+        Self(w.finish().into())
+    }
+
+    /// A value from anything that serde can serialise.
+    ///
+    /// # Errors
+    /// Those of the type's own `Serialize`.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
+        serde_json::to_string(value).map(|text| Self(text.into()))
+    }
+
+    /// A value read into a type of yours.
+    ///
+    /// # Errors
+    /// Where the value does not fit the type.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_str(&self.0)
+    }
+
+    /// The value's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value's text as bytes.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0.into_string().into_bytes()
+    }
+
+    /// The borrowed view.
+    pub fn view(&self) -> View<'_> {
+        View::trusted(&self.0)
+    }
+}
+
+impl From<View<'_>> for Json {
+    fn from(view: View<'_>) -> Self {
+        Self(view.raw().into())
+    }
+}
+
+impl From<Writer> for Json {
+    /// Takes what a writer wrote; the writer must have written one whole value.
+    fn from(writer: Writer) -> Self {
+        Self(writer.finish().into())
+    }
+}
+
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || same(self.view(), other.view())
+    }
+}
+
+impl PartialEq<serde_json::Value> for Json {
+    fn eq(&self, other: &serde_json::Value) -> bool {
+        *self == Self::from(other.clone())
+    }
+}
+
+fn same(a: View<'_>, b: View<'_>) -> bool {
+    a.kind() == b.kind()
+        && match a.kind() {
+            Kind::Object => {
+                let find = |key: &str| b.entries().find(|(k, _)| k == key);
+                a.entries().count() == b.entries().count()
+                    && a.entries().all(|(key, v)| find(&key).is_some_and(|(_, w)| same(v, w)))
+            }
+            Kind::Array => a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(v, w)| same(v, w)),
+            Kind::String => a.str() == b.str(),
+            Kind::Number => a.raw() == b.raw() || a.f64() == b.f64(),
+            Kind::Bool | Kind::Null => a.raw() == b.raw(),
+        }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Walk(self.view()).serialize(serializer)
+    }
+}
+
+/// Serialises a view into any format, in its own order.
+struct Walk<'a>(View<'a>);
+
+impl Serialize for Walk<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = self.0;
+        match view.kind() {
+            Kind::Null => serializer.serialize_unit(),
+            Kind::Bool => serializer.serialize_bool(view.raw() == "true"),
+            Kind::String => serializer.serialize_str(&view.str().unwrap_or_default()),
+            Kind::Number => match (view.raw().parse::<i64>(), view.raw().parse::<u64>()) {
+                (Ok(n), _) => serializer.serialize_i64(n),
+                (_, Ok(n)) => serializer.serialize_u64(n),
+                _ => serializer.serialize_f64(view.f64().unwrap_or_default()),
+            },
+            Kind::Array => {
+                let mut seq = serializer.serialize_seq(None)?;
+                for item in view.items() {
+                    seq.serialize_element(&Walk(item))?;
+                }
+                seq.end()
+            }
+            Kind::Object => {
+                let mut map = serializer.serialize_map(None)?;
+                for (key, value) in view.entries() {
+                    map.serialize_entry(&*key, &Walk(value))?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut writer = Writer::new();
+        deserializer.deserialize_any(Transcribe(&mut writer))?;
+        Ok(Self::from(writer))
+    }
+}
+
+/// Writes whatever a deserializer yields as JSON text, in its own order; it also
+/// works where serde buffers (tagged and flattened types), which raw values do not.
+struct Transcribe<'w>(&'w mut Writer);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Transcribe<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Transcribe<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<(), E> {
+        self.0.bool(v);
+        Ok(())
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<(), E> {
+        self.0.raw(View::trusted(&v.to_string()));
+        Ok(())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<(), E> {
+        self.0.u64(v);
+        Ok(())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<(), E> {
+        // serde_json's own form keeps the fraction of a whole float (1.0).
+        match serde_json::Number::from_f64(v) {
+            Some(n) => self.0.raw(View::trusted(&n.to_string())),
+            None => self.0.f64(v),
+        }
+        Ok(())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<(), E> {
+        self.0.string(v);
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.raw(View::trusted("null"));
+        Ok(())
+    }
+    fn visit_none<E>(self) -> Result<(), E> {
+        self.0.raw(View::trusted("null"));
+        Ok(())
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.0.begin_array();
+        while seq.next_element_seed(Transcribe(self.0))?.is_some() {}
+        self.0.end_array();
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.0.begin_object();
+        while let Some(key) = map.next_key::<String>()? {
+            self.0.key(&key);
+            map.next_value_seed(Transcribe(self.0))?;
+        }
+        self.0.end_object();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_serde_with_its_order_even_inside_a_tagged_type() {
+        #[derive(Serialize, Deserialize)]
+        #[serde(tag = "type")]
+        enum Tagged {
+            Holder { value: Json },
+        }
+        let text = r#"{"z":1,"a":[1.0,-2,18446744073709551615,true,null,{"k":"\n"}]}"#;
+        let holder = Tagged::Holder { value: Json::parse(text).unwrap() };
+        let Tagged::Holder { value } = serde_json::from_str(&serde_json::to_string(&holder).unwrap()).unwrap();
+        assert_eq!(value.as_str(), text);
+    }
+
+    #[test]
+    fn equality_is_of_meaning() {
+        let json = |t| Json::parse(t).unwrap();
+        assert_eq!(json("{\"a\":1,\"b\":[1.0]}"), json(" { \"b\" : [ 1 ], \"a\" : 1 }"));
+        assert_ne!(json("{\"a\":1}"), json("{\"a\":1,\"b\":2}"));
+        assert_ne!(json("[1,2]"), json("[2,1]"));
+    }
+}

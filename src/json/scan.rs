@@ -1,0 +1,551 @@
+//! Validation of JSON text, and navigation over text that was validated.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Deepest nesting of arrays and objects that [`View::parse`] accepts.
+const MAX_DEPTH: u32 = 128;
+
+/// Why and where a text is not JSON.
+///
+/// ```
+/// let error = bedrock_chat::json::View::parse("{\"a\":}").unwrap_err();
+/// assert_eq!(error.position(), 5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    position: usize,
+    expected: &'static str,
+}
+
+impl JsonError {
+    /// Byte position of the first byte that does not fit.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {} at byte {}", self.expected, self.position)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// What a JSON value is.
+///
+/// ```
+/// use bedrock_chat::json::{Kind, View};
+/// assert_eq!(View::parse("[1]").unwrap().kind(), Kind::Array);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// One JSON value inside a text that has been validated: a slice, nothing more.
+///
+/// Getters answer `None` where the value is of another kind, so a reader says
+/// what it wants and ignores the rest.
+///
+/// ```
+/// use bedrock_chat::json::View;
+/// let view = View::parse(r#"{"delta":{"text":"h\u00e9"},"n":3}"#).unwrap();
+/// assert_eq!(view.get("delta").and_then(|d| d.get("text")?.str()).as_deref(), Some("hé"));
+/// assert_eq!(view.get("n").and_then(View::u64), Some(3));
+/// assert!(view.get("missing").is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct View<'a>(&'a str);
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+fn at(bytes: &[u8], i: usize) -> u8 {
+    // NUL is no part of JSON outside strings, and inside them it is refused, so it can stand for the end.
+    bytes.get(i).copied().unwrap_or(0)
+}
+
+fn skip_space(bytes: &[u8], mut i: usize) -> usize {
+    while matches!(at(bytes, i), b' ' | b'\n' | b'\r' | b'\t') {
+        i += 1;
+    }
+    i
+}
+
+fn slice(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or("")
+}
+
+/// End of the string whose opening quote is at `i`, in validated text.
+fn string_end(bytes: &[u8], mut i: usize) -> usize {
+    i += 1;
+    loop {
+        match at(bytes, i) {
+            b'"' => return i + 1,
+            b'\\' => i += 2,
+            0 if i >= bytes.len() => return i,
+            _ => i += 1,
+        }
+    }
+}
+
+/// End of the value that starts at `i`, in validated text.
+fn value_end(bytes: &[u8], mut i: usize) -> usize {
+    match at(bytes, i) {
+        b'"' => string_end(bytes, i),
+        b'{' | b'[' => {
+            let mut depth = 0usize;
+            while i < bytes.len() {
+                match at(bytes, i) {
+                    b'"' => {
+                        i = string_end(bytes, i);
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            return i + 1;
+                        }
+                    }
+                    _ => {}
+                }
+                i += 1;
+            }
+            i
+        }
+        _ => {
+            while i < bytes.len() && !matches!(at(bytes, i), b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
+                i += 1;
+            }
+            i
+        }
+    }
+}
+
+fn check_string(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    let fail = |position, expected| Err(JsonError { position, expected });
+    i += 1;
+    loop {
+        match at(bytes, i) {
+            b'"' => return Ok(i + 1),
+            b'\\' => {
+                match at(bytes, i + 1) {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => i += 2,
+                    b'u' => {
+                        for k in i + 2..i + 6 {
+                            if !at(bytes, k).is_ascii_hexdigit() {
+                                return fail(k, "four hexadecimal digits");
+                            }
+                        }
+                        i += 6;
+                    }
+                    _ => return fail(i + 1, "an escape character"),
+                };
+            }
+            c if c < 0x20 => {
+                let expected = if i >= bytes.len() { "the end of the string" } else { "no control character" };
+                return fail(i, expected);
+            }
+            _ => i += 1,
+        }
+    }
+}
+
+fn check_digits(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    if !at(bytes, i).is_ascii_digit() {
+        return Err(JsonError { position: i, expected: "a digit" });
+    }
+    while at(bytes, i).is_ascii_digit() {
+        i += 1;
+    }
+    Ok(i)
+}
+
+fn check_number(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    if at(bytes, i) == b'-' {
+        i += 1;
+    }
+    i = if at(bytes, i) == b'0' { i + 1 } else { check_digits(bytes, i)? };
+    if at(bytes, i) == b'.' {
+        i = check_digits(bytes, i + 1)?;
+    }
+    if matches!(at(bytes, i), b'e' | b'E') {
+        i += 1;
+        if matches!(at(bytes, i), b'+' | b'-') {
+            i += 1;
+        }
+        i = check_digits(bytes, i)?;
+    }
+    Ok(i)
+}
+
+/// Checks one whole value from `i` on, without recursion: one bit of `open` for
+/// each container we are in (1 for an object), so no input can exhaust the stack.
+fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    let fail = |position, expected| Err(JsonError { position, expected });
+    let mut open: u128 = 0;
+    let mut depth: u32 = 0;
+    loop {
+        i = skip_space(bytes, i);
+        // A value starts here.
+        let c = at(bytes, i);
+        match c {
+            b'{' | b'[' => {
+                if depth == MAX_DEPTH {
+                    return fail(i, "at most 128 levels of nesting");
+                }
+                let object = c == b'{';
+                depth += 1;
+                open = (open << 1) | u128::from(object);
+                i = skip_space(bytes, i + 1);
+                if at(bytes, i) != if object { b'}' } else { b']' } {
+                    if object {
+                        i = check_key(bytes, i)?;
+                    }
+                    continue;
+                }
+            }
+            b'"' => i = check_string(bytes, i)?,
+            b'-' | b'0'..=b'9' => i = check_number(bytes, i)?,
+            b't' | b'f' | b'n' => {
+                let word: &[u8] = match c {
+                    b't' => b"true",
+                    b'f' => b"false",
+                    _ => b"null",
+                };
+                if bytes.get(i..i + word.len()) != Some(word) {
+                    return fail(i, "a value");
+                }
+                i += word.len();
+            }
+            _ => return fail(i, "a value"),
+        }
+        // A value ended here (or a container is about to): close what closes, find what follows.
+        loop {
+            if depth == 0 {
+                return Ok(i);
+            }
+            i = skip_space(bytes, i);
+            let object = open & 1 == 1;
+            match (at(bytes, i), object) {
+                (b',', _) => {
+                    i = skip_space(bytes, i + 1);
+                    if object {
+                        i = check_key(bytes, i)?;
+                    }
+                    break;
+                }
+                (b'}', true) | (b']', false) => {
+                    open >>= 1;
+                    depth -= 1;
+                    i += 1;
+                }
+                (_, true) => return fail(i, "`,` or `}`"),
+                (_, false) => return fail(i, "`,` or `]`"),
+            }
+        }
+    }
+}
+
+fn check_key(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
+    if at(bytes, i) != b'"' {
+        return Err(JsonError { position: i, expected: "a key in double quotes" });
+    }
+    let i = skip_space(bytes, check_string(bytes, i)?);
+    if at(bytes, i) != b':' {
+        return Err(JsonError { position: i, expected: "`:`" });
+    }
+    Ok(i + 1)
+}
+
+impl<'a> View<'a> {
+    /// Checks a text that holds exactly one JSON value, and gives a view of it.
+    ///
+    /// # Errors
+    /// Where the text is not JSON, or nests deeper than 128 levels.
+    pub fn parse(text: &'a str) -> Result<Self, JsonError> {
+        let bytes = text.as_bytes();
+        let end = check(bytes, 0)?;
+        if skip_space(bytes, end) != bytes.len() {
+            return Err(JsonError { position: end, expected: "the end of the text" });
+        }
+        Ok(Self(slice(text, skip_space(bytes, 0), end)))
+    }
+
+    /// As [`View::parse`], of bytes that should be UTF-8.
+    ///
+    /// # Errors
+    /// Where the bytes are not UTF-8 or not JSON.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(error) => Err(JsonError { position: error.valid_up_to(), expected: "UTF-8" }),
+        }
+    }
+
+    /// A view of text that is known to be valid.
+    pub(super) fn trusted(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The value's own text.
+    pub fn raw(self) -> &'a str {
+        self.0
+    }
+
+    /// What the value is.
+    pub fn kind(self) -> Kind {
+        match at(self.0.as_bytes(), 0) {
+            b'{' => Kind::Object,
+            b'[' => Kind::Array,
+            b'"' => Kind::String,
+            b't' | b'f' => Kind::Bool,
+            b'n' => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The members of an object in their order; nothing for other kinds.
+    pub fn entries(self) -> Entries<'a> {
+        Entries { text: self.0, at: if self.kind() == Kind::Object { 1 } else { self.0.len() } }
+    }
+
+    /// The elements of an array; nothing for other kinds.
+    pub fn items(self) -> Items<'a> {
+        Items { text: self.0, at: if self.kind() == Kind::Array { 1 } else { self.0.len() } }
+    }
+
+    /// A member of an object. An explicit `null` counts as absent.
+    pub fn get(self, key: &str) -> Option<View<'a>> {
+        self.entries().find(|(k, _)| k == key).map(|(_, v)| v).filter(|v| !v.is_null())
+    }
+
+    /// The text of a string, borrowed unless it has escapes. A lone surrogate
+    /// becomes U+FFFD.
+    pub fn str(self) -> Option<Cow<'a, str>> {
+        if self.kind() != Kind::String {
+            return None;
+        }
+        let inner = slice(self.0, 1, self.0.len().saturating_sub(1));
+        Some(if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+    }
+
+    /// The text of a string, owned.
+    pub fn string(self) -> Option<String> {
+        self.str().map(Cow::into_owned)
+    }
+
+    /// A whole number from 0 on. A number with a fraction of zero counts.
+    pub fn u64(self) -> Option<u64> {
+        if self.kind() != Kind::Number {
+            return None;
+        }
+        self.0.parse().ok().or_else(|| {
+            let whole = self.0.split_once('.')?;
+            whole.1.bytes().all(|b| b == b'0').then(|| whole.0.parse().ok())?
+        })
+    }
+
+    /// A number.
+    pub fn f64(self) -> Option<f64> {
+        if self.kind() == Kind::Number { self.0.parse().ok() } else { None }
+    }
+
+    /// `true` or `false`.
+    pub fn bool(self) -> Option<bool> {
+        match self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+fn hex4(bytes: &[u8], i: usize) -> u32 {
+    (i..i + 4).fold(0, |n, k| n * 16 + (at(bytes, k) as char).to_digit(16).unwrap_or(0))
+}
+
+fn unescape(inner: &str) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(cut) = rest.bytes().position(|b| b == b'\\') {
+        out.push_str(slice(rest, 0, cut));
+        let bytes = rest.as_bytes();
+        let mut next = cut + 2;
+        out.push(match at(bytes, cut + 1) {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let high = hex4(bytes, cut + 2);
+                next = cut + 6;
+                let low_follows = at(bytes, next) == b'\\' && at(bytes, next + 1) == b'u';
+                let low = if low_follows { hex4(bytes, next + 2) } else { 0 };
+                if (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low) {
+                    next += 6;
+                    let point = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                    char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)
+                } else {
+                    char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER)
+                }
+            }
+            other => other as char,
+        });
+        rest = slice(rest, next, rest.len());
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The members of an object, from [`View::entries`].
+///
+/// ```
+/// let view = bedrock_chat::json::View::parse(r#"{"a":1,"b":2}"#).unwrap();
+/// let keys: Vec<_> = view.entries().map(|(key, _)| key.into_owned()).collect();
+/// assert_eq!(keys, ["a", "b"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (Cow<'a, str>, View<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.text.as_bytes();
+        let key_start = next_element(bytes, self.at)?;
+        let key_end = string_end(bytes, key_start);
+        let key = View(slice(self.text, key_start, key_end)).str()?;
+        let colon = skip_space(bytes, key_end);
+        let start = skip_space(bytes, colon + 1);
+        self.at = value_end(bytes, start);
+        Some((key, View(slice(self.text, start, self.at))))
+    }
+}
+
+/// The elements of an array, from [`View::items`].
+///
+/// ```
+/// let view = bedrock_chat::json::View::parse("[1, 2]").unwrap();
+/// assert_eq!(view.items().filter_map(|v| v.u64()).sum::<u64>(), 3);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Items<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = View<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.text.as_bytes();
+        let start = next_element(bytes, self.at)?;
+        self.at = value_end(bytes, start);
+        Some(View(slice(self.text, start, self.at)))
+    }
+}
+
+/// Where the next member or element starts, after the comma if one is due.
+fn next_element(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut i = skip_space(bytes, from);
+    if at(bytes, i) == b',' {
+        i = skip_space(bytes, i + 1);
+    }
+    (i < bytes.len() && !matches!(at(bytes, i), b'}' | b']')).then_some(i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_and_refuses_what_serde_json_does() {
+        let texts = [
+            "1",
+            "-1.5e+3",
+            "01",
+            "1.",
+            "-",
+            "true",
+            "tru",
+            "null",
+            "\"a\\u12g4\"",
+            "\"\\x\"",
+            "\"a",
+            "[1,]",
+            "[,]",
+            "{}",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\":1 \"b\":2}",
+            " [ ] ",
+            "[[[]]",
+            "{\"a\":[{\"b\":null}]}",
+            "",
+            " ",
+            "1 2",
+            "\"\t\"",
+            "[1}",
+            "{\"a\":1]",
+            "{a:1}",
+            "\"\\ud83d\\ude00\"",
+            "[\"a\",{\"b\":[true,false,null,0,-0.0]}]",
+            "nul",
+            "+1",
+            "1e5",
+            "1e",
+        ];
+        for text in texts {
+            let theirs = serde_json::from_str::<serde_json::Value>(text).is_ok();
+            assert_eq!(View::parse(text).is_ok(), theirs, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_limited_and_never_recurses() {
+        let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        assert!(View::parse(&deep(128)).is_ok());
+        assert!(View::parse(&deep(129)).is_err());
+        assert!(View::parse(&"[".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn escapes_are_undone_and_lone_surrogates_replaced() {
+        let text = r#""\ud83d\ude00 \n\t\"\\\/ \ud83dx \udc00""#;
+        assert_eq!(View::parse(text).unwrap().str().unwrap(), "😀 \n\t\"\\/ \u{fffd}x \u{fffd}");
+    }
+
+    #[test]
+    fn an_escaped_key_is_found_by_its_meaning() {
+        let view = View::parse(r#"{ "a\u0062" : { "c" : [ 1 , 2 ] } , "d" : null }"#).unwrap();
+        assert_eq!(view.get("ab").and_then(|v| v.get("c")).map(|v| v.items().count()), Some(2));
+        assert!(view.get("d").is_none());
+    }
+}

@@ -1,0 +1,78 @@
+//! Chat with every model on Amazon Bedrock, natively and as WebAssembly, without the AWS SDK.
+//!
+//! [`BedrockChat`] is the way in:
+//!
+//! ```no_run
+//! use bedrock_chat::BedrockChat;
+//!
+//! # async fn run() -> bedrock_chat::Result<()> {
+//! let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1").build()?;
+//! let mut text = chat.stream("Tell me a story").await?.text();
+//! while let Some(piece) = text.next().await {
+//!     print!("{}", piece?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! |---|---|---|
+//! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
+//! | `rustls` | yes | its TLS by rustls with ring |
+//! | `native-tls` | no | its TLS by the operating system, in place of rustls |
+//!
+//! Without `reqwest` the crate has no HTTP: bring a [`Transport`].
+//!
+//! # How it is built
+//!
+//! Data flows one way, and a module uses only modules above it:
+//!
+//! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
+//! `request`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
+//! the world: `credentials`, `endpoint`, `transport`, `client`, `chat`.
+
+mod base64;
+mod chat;
+mod client;
+mod credentials;
+mod endpoint;
+mod error;
+mod event;
+pub mod eventstream;
+mod headers;
+pub mod json;
+mod message;
+mod model;
+mod platform;
+mod provider;
+mod request;
+mod retry;
+pub mod sigv4;
+mod transport;
+
+pub use chat::{BedrockChat, BedrockChatBuilder};
+pub use client::{ChatStream, TextStream, Timeouts};
+pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials};
+pub use endpoint::Endpoint;
+pub use error::{Error, ErrorKind, Result};
+pub use event::{Accumulator, ChatEvent, Events};
+pub use headers::Headers;
+pub use json::Json;
+pub use message::{
+    AiMessage, CachePoint, CacheTtl, Content, Document, GuardContent, InputTokenDetails, InvalidToolCall, JsonContent,
+    Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role, SearchResult, StopReason, Text,
+    Thinking, ToolCall, ToolResult, Usage,
+};
+pub use model::ModelId;
+pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
+pub use provider::{Anthropic, Api, Call, Codec, Family, Mode, StreamDecoder, codec_for, families};
+pub use request::{
+    ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning, ResponseFormat,
+    ServiceTier, StreamProcessing, Tool, ToolChoice,
+};
+pub use retry::RetryPolicy;
+#[cfg(feature = "reqwest")]
+pub use transport::ReqwestTransport;
+pub use transport::{ByteStream, HttpRequest, HttpResponse, MemoryTransport, Reply, Transport};

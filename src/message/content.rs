@@ -1,0 +1,472 @@
+//! The blocks that messages are made of.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::json::Json;
+
+/// One block of a message.
+///
+/// Every block that Bedrock's APIs know has a variant; what they will know
+/// tomorrow arrives as [`Content::Raw`] and is sent back as it came.
+///
+/// ```
+/// use bedrock_chat::Content;
+/// let block = Content::text("hello");
+/// assert_eq!(block.as_text(), Some("hello"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// Text.
+    Text(Text),
+    /// A picture.
+    Image(Media),
+    /// A sound recording.
+    Audio(Media),
+    /// A film.
+    Video(Media),
+    /// A document to read.
+    Document(Document),
+    /// The model's reasoning.
+    Thinking(Thinking),
+    /// Reasoning that the provider encrypted.
+    RedactedThinking(RedactedThinking),
+    /// A call of a tool.
+    ToolCall(ToolCall),
+    /// A call of a tool whose arguments cannot be used.
+    InvalidToolCall(InvalidToolCall),
+    /// What a tool answered.
+    ToolResult(ToolResult),
+    /// Everything before this point may be cached by the provider.
+    CachePoint(CachePoint),
+    /// Content that a guardrail shall look at.
+    Guard(GuardContent),
+    /// A search result that the model may cite.
+    SearchResult(SearchResult),
+    /// A JSON value, inside a tool result.
+    Json(JsonContent),
+    /// A provider's block, verbatim.
+    Raw(Raw),
+}
+
+impl Content {
+    /// A text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Text { text: text.into(), citations: Vec::new() })
+    }
+
+    /// A picture from its bytes; the media type is for instance `image/png`.
+    pub fn image(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self::Image(Media::new(media_type, MediaSource::Bytes(bytes.into())))
+    }
+
+    /// A document from its bytes; the media type is for instance `application/pdf`.
+    pub fn document(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self::Document(Document::new(media_type, MediaSource::Bytes(bytes.into())))
+    }
+
+    /// A cache point with the provider's default time to live (5 minutes).
+    pub fn cache_point() -> Self {
+        Self::CachePoint(CachePoint { ttl: None })
+    }
+
+    /// A provider's block, sent verbatim.
+    pub fn raw(block: impl Into<Json>) -> Self {
+        Self::Raw(Raw { block: block.into() })
+    }
+
+    /// The text of a text block.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(block) => Some(&block.text),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+/// All text blocks, joined.
+pub(crate) fn joined_text(content: &[Content]) -> String {
+    content.iter().filter_map(Content::as_text).collect()
+}
+
+/// The tool calls among some blocks.
+pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall> {
+    content.iter().filter_map(|block| match block {
+        Content::ToolCall(call) => Some(call),
+        _ => None,
+    })
+}
+
+/// Text, perhaps with the sources it cites.
+///
+/// ```
+/// let text = bedrock_chat::Text { text: "Paris".into(), citations: vec![] };
+/// assert!(text.citations.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// The provider's citations, as they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Json>,
+}
+
+/// A picture, recording or film.
+///
+/// ```
+/// use bedrock_chat::{Media, MediaSource};
+/// let media = Media::new("image/jpg", MediaSource::Base64("/9j/".into()));
+/// assert_eq!(media.media_type, "image/jpg");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Media {
+    /// The MIME type, for instance `image/png`.
+    pub media_type: String,
+    /// Where the bytes are.
+    pub source: MediaSource,
+}
+
+impl Media {
+    /// A medium of a MIME type.
+    pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
+        Self { media_type: media_type.into(), source }
+    }
+}
+
+/// Where the bytes of a medium are.
+///
+/// ```
+/// use bedrock_chat::MediaSource;
+/// let source = MediaSource::S3 { uri: "s3://bucket/film.mp4".into(), bucket_owner: None };
+/// assert!(matches!(source, MediaSource::S3 { .. }));
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MediaSource {
+    /// In memory.
+    #[serde(with = "bytes_as_base64")]
+    Bytes(Bytes),
+    /// In memory, already in base64 (standard alphabet).
+    Base64(String),
+    /// In a bucket that Bedrock may read.
+    S3 {
+        /// The object's address, `s3://bucket/key`.
+        uri: String,
+        /// The account that owns the bucket, if another than the caller's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bucket_owner: Option<String>,
+    },
+    /// On the web. No Bedrock model fetches it: sending it is an error that says so.
+    Url(String),
+    /// Plain text (documents only).
+    Text(String),
+    /// Pieces of plain text that can be cited one by one (documents only).
+    Blocks(Vec<String>),
+}
+
+impl std::fmt::Debug for MediaSource {
+    /// Sizes and addresses, not the bytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Base64(text) => write!(f, "Base64({} characters)", text.len()),
+            Self::S3 { uri, .. } => write!(f, "S3({uri})"),
+            Self::Url(url) => write!(f, "Url({} characters)", url.len()),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Blocks(blocks) => write!(f, "Blocks({})", blocks.len()),
+        }
+    }
+}
+
+/// A document.
+///
+/// ```
+/// use bedrock_chat::{Document, MediaSource};
+/// let mut document = Document::new("text/plain", MediaSource::Text("Grass is green.".into()));
+/// document.citations = true;
+/// assert!(document.name.is_none());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The MIME type, for instance `application/pdf`.
+    pub media_type: String,
+    /// Where the bytes are.
+    pub source: MediaSource,
+    /// What the document is called. Defaults to a name made from its place in the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the model should know about the document without citing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Whether the model shall cite it. Defaults to `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub citations: bool,
+}
+
+impl Document {
+    /// A document without a name, context or citations.
+    pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
+        Self { media_type: media_type.into(), source, name: None, context: None, citations: false }
+    }
+}
+
+/// Reasoning of a model, with the signature that lets it be sent back.
+///
+/// ```
+/// let thinking = bedrock_chat::Thinking { text: "Hmm.".into(), signature: None };
+/// assert!(thinking.signature.is_none(), "not signed, so it will not be replayed");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thinking {
+    /// The reasoning; empty where the provider keeps it to itself.
+    pub text: String,
+    /// The provider's signature, byte for byte. Reasoning without one is not
+    /// sent back: the provider would refuse it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// Reasoning that the provider encrypted.
+///
+/// ```
+/// let block = bedrock_chat::RedactedThinking { data: "EmwKAhgB".into() };
+/// assert_eq!(block.data, "EmwKAhgB");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RedactedThinking {
+    /// The encrypted bytes in base64, as they came.
+    pub data: String,
+}
+
+/// A call of a tool.
+///
+/// ```
+/// use bedrock_chat::{Json, ToolCall};
+/// let call = ToolCall::new("toolu_1", "get_weather", Json::parse(r#"{"location":"Paris"}"#)?);
+/// assert_eq!(call.args, serde_json::json!({"location": "Paris"}));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The call's id, which the result must name.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments: always a JSON object.
+    pub args: Json,
+}
+
+impl ToolCall {
+    /// A call with its id, tool and arguments.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Json>) -> Self {
+        Self { id: id.into(), name: name.into(), args: args.into() }
+    }
+}
+
+/// A call whose arguments were cut short or are no JSON object. It is never run.
+///
+/// ```
+/// use bedrock_chat::InvalidToolCall;
+/// let call = InvalidToolCall {
+///     id: "toolu_1".into(), name: "save".into(), args: r#"{"path":"a"#.into(), error: "cut short".into(),
+/// };
+/// assert_eq!(call.args, r#"{"path":"a"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InvalidToolCall {
+    /// The call's id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments as far as they came.
+    pub args: String,
+    /// What is wrong with them.
+    pub error: String,
+}
+
+/// What a tool answered.
+///
+/// ```
+/// use bedrock_chat::{Content, ToolResult};
+/// let result = ToolResult::new("toolu_1", [Content::text("18 degrees")]);
+/// assert!(!result.is_error);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The id of the call that is answered.
+    pub tool_call_id: String,
+    /// The answer: text, JSON, pictures, documents, search results.
+    pub content: Vec<Content>,
+    /// Whether the tool failed. Defaults to `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// A successful result.
+    pub fn new(tool_call_id: impl Into<String>, content: impl Into<Vec<Content>>) -> Self {
+        Self { tool_call_id: tool_call_id.into(), content: content.into(), is_error: false }
+    }
+}
+
+/// A point up to which the provider may cache the prompt.
+///
+/// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
+///
+/// ```
+/// use bedrock_chat::{CachePoint, CacheTtl};
+/// let point = CachePoint { ttl: Some(CacheTtl::OneHour) };
+/// assert_eq!(point.ttl.map(CacheTtl::as_str), Some("1h"));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachePoint {
+    /// How long the cache lives. Defaults to the provider's default, 5 minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<CacheTtl>,
+}
+
+/// How long a cached prompt lives.
+///
+/// ```
+/// assert_eq!(bedrock_chat::CacheTtl::parse("5m"), Some(bedrock_chat::CacheTtl::FiveMinutes));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CacheTtl {
+    /// Five minutes.
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    /// One hour.
+    #[serde(rename = "1h")]
+    OneHour,
+}
+
+impl CacheTtl {
+    /// The name on the wire: `5m` or `1h`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "5m",
+            Self::OneHour => "1h",
+        }
+    }
+
+    /// Reads `5m` or `1h`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "5m" => Some(Self::FiveMinutes),
+            "1h" => Some(Self::OneHour),
+            _ => None,
+        }
+    }
+}
+
+/// Content for a guardrail to look at; with any such block in a conversation, the
+/// guardrail looks at these alone.
+///
+/// See [GuardrailConverseContentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConverseContentBlock.html).
+///
+/// ```
+/// let guard = bedrock_chat::GuardContent::text("Is this allowed?");
+/// assert!(guard.image.is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GuardContent {
+    /// The text to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What the text is to the guardrail: `grounding_source`, `query`, `guard_content`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub qualifiers: Vec<String>,
+    /// The picture to look at, in place of a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Media>,
+}
+
+impl GuardContent {
+    /// Text without qualifiers.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+}
+
+/// A search result that the model may cite.
+///
+/// ```
+/// let found = bedrock_chat::SearchResult {
+///     source: "https://example.com".into(), title: "Example".into(), content: vec!["Text".into()], citations: true,
+/// };
+/// assert!(found.citations);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SearchResult {
+    /// Where it was found.
+    pub source: String,
+    /// Its title.
+    pub title: String,
+    /// Its text, piece by piece.
+    pub content: Vec<String>,
+    /// Whether the model shall cite it. Defaults to `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub citations: bool,
+}
+
+/// A JSON value inside a tool result.
+///
+/// ```
+/// use bedrock_chat::{Json, JsonContent};
+/// let block = JsonContent { value: Json::empty_object() };
+/// assert_eq!(block.value.as_str(), "{}");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JsonContent {
+    /// The value.
+    pub value: Json,
+}
+
+/// A provider's block, verbatim: one we do not know yet, or one you write yourself.
+///
+/// ```
+/// use bedrock_chat::{Json, Raw};
+/// let raw = Raw { block: Json::parse(r#"{"type":"server_tool_use","id":"1"}"#)? };
+/// assert_eq!(raw.block.view().get("id").and_then(|id| id.string()).as_deref(), Some("1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Raw {
+    /// The block.
+    pub block: Json,
+}
+
+mod bytes_as_base64 {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::new();
+        crate::base64::encode(bytes, &mut text);
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let mut bytes = Vec::new();
+        crate::base64::decode(text.as_bytes(), &mut bytes).map_err(D::Error::custom)?;
+        Ok(bytes.into())
+    }
+}

@@ -1,0 +1,307 @@
+//! A model's reply: its blocks and all that is known about them.
+
+use serde::{Deserialize, Serialize};
+
+use super::content::{joined_text, tool_calls};
+use super::{Content, InvalidToolCall, ToolCall};
+use crate::json::Json;
+
+/// A model's reply.
+///
+/// ```
+/// use bedrock_chat::{AiMessage, Content, Message};
+/// let mut reply = AiMessage::default();
+/// reply.content.push(Content::text("J'adore la programmation."));
+/// assert_eq!(reply.text(), "J'adore la programmation.");
+/// let history: Message = reply.into();
+/// assert_eq!(history.text(), "J'adore la programmation.");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AiMessage {
+    /// The provider's id of the message, where it gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The model's own name for itself, where it gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the model said, block by block.
+    pub content: Vec<Content>,
+    /// Why it stopped. `None` in the part of a message that an error left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_reason: Option<StopReason>,
+    /// The stop sequence that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_sequence: Option<String>,
+    /// Tokens used, where the provider tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// AWS's id of the request, for support cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Everything else that the provider said, under its own names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_metadata: Vec<(String, Json)>,
+}
+
+impl AiMessage {
+    /// All text blocks, joined.
+    pub fn text(&self) -> String {
+        joined_text(&self.content)
+    }
+
+    /// All reasoning, joined.
+    pub fn thinking(&self) -> String {
+        let texts = self.content.iter().filter_map(|block| match block {
+            Content::Thinking(thinking) => Some(thinking.text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// The tool calls that can be run.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+        tool_calls(&self.content)
+    }
+
+    /// The tool calls that cannot: cut short, or not a JSON object.
+    pub fn invalid_tool_calls(&self) -> impl Iterator<Item = &InvalidToolCall> {
+        self.content.iter().filter_map(|block| match block {
+            Content::InvalidToolCall(call) => Some(call),
+            _ => None,
+        })
+    }
+
+    /// One value of the response metadata.
+    pub fn metadata(&self, key: &str) -> Option<&Json> {
+        self.response_metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+    }
+
+    /// Sets one value of the response metadata.
+    pub fn set_metadata(&mut self, key: impl Into<String>, value: Json) {
+        let key = key.into();
+        match self.response_metadata.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, old)) => *old = value,
+            None => self.response_metadata.push((key, value)),
+        }
+    }
+}
+
+/// Why a model stopped. [`StopReason::as_str`] has the provider's own word where
+/// no variant fits; its raw word is also in the response metadata as `stop_reason`.
+///
+/// ```
+/// use bedrock_chat::StopReason;
+/// assert_eq!(StopReason::parse("FINISH"), StopReason::EndTurn);
+/// assert_eq!(StopReason::parse("brand_new").as_str(), "brand_new");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// It had said all.
+    EndTurn,
+    /// It came to `max_tokens`: the answer is cut short.
+    MaxTokens,
+    /// It came to one of the stop sequences.
+    StopSequence,
+    /// It waits for the results of its tool calls.
+    ToolUse,
+    /// A long turn was paused; send the message back to go on.
+    PauseTurn,
+    /// It refused.
+    Refusal,
+    /// Prompt and answer together came to the end of the model's context window.
+    ContextWindowExceeded,
+    /// Your guardrail stepped in.
+    GuardrailIntervened,
+    /// The provider's own filter stepped in.
+    ContentFiltered,
+    /// The model wrote something that the provider could not read.
+    MalformedModelOutput,
+    /// The model wrote a tool call that the provider could not read.
+    MalformedToolUse,
+    /// The provider reported an error in place of a reason.
+    Error,
+    /// Another reason, in the provider's word.
+    Other(String),
+}
+
+/// Every provider's words for its stop reasons: one row a word.
+const STOP_REASONS: &[(&str, StopReason)] = &[
+    // The first row of each reason is its own name.
+    ("end_turn", StopReason::EndTurn),
+    ("max_tokens", StopReason::MaxTokens),
+    ("stop_sequence", StopReason::StopSequence),
+    ("tool_use", StopReason::ToolUse),
+    ("pause_turn", StopReason::PauseTurn),
+    ("refusal", StopReason::Refusal),
+    ("model_context_window_exceeded", StopReason::ContextWindowExceeded),
+    ("guardrail_intervened", StopReason::GuardrailIntervened),
+    ("content_filtered", StopReason::ContentFiltered),
+    ("malformed_model_output", StopReason::MalformedModelOutput),
+    ("malformed_tool_use", StopReason::MalformedToolUse),
+    ("error", StopReason::Error),
+    // Chat completions, Llama, Mistral, DeepSeek, AI21.
+    ("stop", StopReason::EndTurn),
+    ("endoftext", StopReason::EndTurn),
+    ("eos_token", StopReason::EndTurn),
+    ("length", StopReason::MaxTokens),
+    ("tool_calls", StopReason::ToolUse),
+    ("function_call", StopReason::ToolUse),
+    ("content_filter", StopReason::ContentFiltered),
+    // Titan.
+    ("finish", StopReason::EndTurn),
+    ("finished", StopReason::EndTurn),
+    ("stop_criteria_met", StopReason::StopSequence),
+    // Cohere.
+    ("complete", StopReason::EndTurn),
+    ("error_toxic", StopReason::ContentFiltered),
+    ("error_limit", StopReason::ContextWindowExceeded),
+];
+
+impl StopReason {
+    /// Reads a provider's word; case does not count.
+    pub fn parse(word: &str) -> Self {
+        let row = STOP_REASONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+        row.map_or_else(|| Self::Other(word.to_owned()), |(_, reason)| reason.clone())
+    }
+
+    /// The reason's name, in AWS's words; the provider's word for [`StopReason::Other`].
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(word) => word,
+            known => STOP_REASONS.iter().find(|(_, reason)| reason == known).map_or("", |(name, _)| name),
+        }
+    }
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for StopReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for StopReason {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::parse(&std::borrow::Cow::<str>::deserialize(deserializer)?))
+    }
+}
+
+/// Tokens used by a call. `input_tokens` counts everything that was read, cached
+/// or not, as LangChain counts it.
+///
+/// ```
+/// let mut usage = bedrock_chat::Usage::default();
+/// usage.input_tokens = 7957;
+/// usage.output_tokens = 50;
+/// usage.input_token_details.cache_read = 7854;
+/// assert_eq!(usage.total_tokens(), 8007);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Tokens of the prompt, those read from and written to the cache included.
+    pub input_tokens: u64,
+    /// Tokens of the answer, reasoning included.
+    pub output_tokens: u64,
+    /// What is known of the prompt's tokens.
+    pub input_token_details: InputTokenDetails,
+    /// What is known of the answer's tokens.
+    pub output_token_details: OutputTokenDetails,
+}
+
+impl Usage {
+    /// Usage of so many tokens in and out, without details.
+    pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
+        Self { input_tokens, output_tokens, ..Self::default() }
+    }
+
+    /// Input and output together.
+    pub fn total_tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// Field by field, this usage and another together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        self.zip(other, u64::saturating_add)
+    }
+
+    /// Field by field, what this usage has that another has not.
+    #[must_use]
+    pub(crate) fn minus(self, other: Self) -> Self {
+        self.zip(other, u64::saturating_sub)
+    }
+
+    fn zip(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
+        let (a, b) = (self.input_token_details, other.input_token_details);
+        Self {
+            input_tokens: f(self.input_tokens, other.input_tokens),
+            output_tokens: f(self.output_tokens, other.output_tokens),
+            input_token_details: InputTokenDetails {
+                cache_read: f(a.cache_read, b.cache_read),
+                cache_creation: f(a.cache_creation, b.cache_creation),
+                cache_creation_5m: f(a.cache_creation_5m, b.cache_creation_5m),
+                cache_creation_1h: f(a.cache_creation_1h, b.cache_creation_1h),
+            },
+            output_token_details: OutputTokenDetails {
+                reasoning: f(self.output_token_details.reasoning, other.output_token_details.reasoning),
+            },
+        }
+    }
+}
+
+/// What the prompt's tokens were.
+///
+/// ```
+/// assert_eq!(bedrock_chat::InputTokenDetails::default().cache_read, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct InputTokenDetails {
+    /// Read from the cache.
+    pub cache_read: u64,
+    /// Written to the cache.
+    pub cache_creation: u64,
+    /// Of those written, the ones that live for five minutes.
+    pub cache_creation_5m: u64,
+    /// Of those written, the ones that live for an hour.
+    pub cache_creation_1h: u64,
+}
+
+/// What the answer's tokens were.
+///
+/// ```
+/// assert_eq!(bedrock_chat::OutputTokenDetails::default().reasoning, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct OutputTokenDetails {
+    /// Spent on reasoning.
+    pub reasoning: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stop_reason_reads_back_from_its_own_name() {
+        for (word, reason) in STOP_REASONS {
+            assert_eq!(StopReason::parse(word), *reason);
+            assert_eq!(StopReason::parse(&word.to_uppercase()), *reason);
+            assert_eq!(StopReason::parse(reason.as_str()), *reason);
+        }
+        assert_eq!(StopReason::parse("Brand_New"), StopReason::Other("Brand_New".into()));
+    }
+}

@@ -1,0 +1,263 @@
+//! Model ids: plain ids, inference profiles with region prefixes, ARNs of every kind.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sigv4::encode_path_segment;
+
+/// The vendors whose names begin a model id. A first part that is none of them is
+/// a region prefix, known or not, if a vendor follows it.
+const VENDORS: &[&str] = &[
+    "ai21",
+    "amazon",
+    "anthropic",
+    "cohere",
+    "deepseek",
+    "google",
+    "luma",
+    "meta",
+    "minimax",
+    "mistral",
+    "moonshot",
+    "moonshotai",
+    "nvidia",
+    "openai",
+    "qwen",
+    "stability",
+    "twelvelabs",
+    "writer",
+    "xai",
+    "zai",
+];
+
+/// What the `modelId` of a call may be, taken apart: a model's id, an inference
+/// profile's id, or an ARN.
+///
+/// See [the modelId parameter](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_RequestSyntax).
+///
+/// ```
+/// use bedrock_chat::ModelId;
+/// let id = ModelId::parse("us.anthropic.claude-sonnet-4-5-20250929-v1:0")?;
+/// assert_eq!(id.vendor(), Some("anthropic"));
+/// assert_eq!(id.region_prefix(), Some("us"));
+///
+/// let id = ModelId::parse("arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc")?;
+/// assert_eq!((id.region(), id.vendor()), (Some("eu-west-1"), None));
+/// let id = id.with_family("anthropic");
+/// assert_eq!(id.vendor(), Some("anthropic"));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ModelId {
+    /// As the service wants it, not percent-encoded.
+    id: String,
+    /// What the family is recognised by: the model's id without region prefix, or what the caller stated.
+    base: Option<String>,
+}
+
+impl ModelId {
+    /// Takes an id apart. One that is percent-encoded already (as LangChain.js
+    /// asks for) is decoded first.
+    ///
+    /// # Errors
+    /// `Config`, where the id is empty or has white space, or an ARN has not all its parts.
+    pub fn parse(text: &str) -> Result<Self> {
+        let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+        let id = decoded(text.trim());
+        if id.is_empty() {
+            return config("the model id is empty: give a model id, an inference profile id or an ARN".into());
+        }
+        if let Some(odd) = id.chars().find(|c| c.is_whitespace() || c.is_control()) {
+            return config(format!("the model id {id:?} contains {odd:?}"));
+        }
+        let base = if id.starts_with("arn:") {
+            let parts: Vec<&str> = id.splitn(6, ':').collect();
+            match parts.as_slice() {
+                [_, partition, _, _, _, resource] if partition.starts_with("aws") && resource.contains('/') => {}
+                _ => {
+                    return config(format!(
+                        "the ARN {id:?} is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
+                    ));
+                }
+            }
+            match arn_resource(&id) {
+                Some(("foundation-model" | "inference-profile", name)) => Some(without_region(name).to_owned()),
+                _ => None,
+            }
+        } else {
+            Some(without_region(&id).to_owned())
+        };
+        Ok(Self { id, base })
+    }
+
+    /// The same id, of a family that the caller states: a vendor (`anthropic`) or
+    /// a model id (`anthropic.claude-3-haiku-20240307-v1:0`). ARNs that do not
+    /// name their model need it to be called in the vendor's own format.
+    #[must_use]
+    pub fn with_family(mut self, family: impl Into<String>) -> Self {
+        let family = family.into();
+        self.base = Some(without_region(&family).to_owned());
+        self
+    }
+
+    /// The id as the service knows it, not percent-encoded.
+    pub fn as_str(&self) -> &str {
+        &self.id
+    }
+
+    /// The model's id without region prefix, or the family that the caller
+    /// stated; `None` for an ARN that does not say.
+    pub fn base(&self) -> Option<&str> {
+        self.base.as_deref()
+    }
+
+    /// Who made the model, as far as the id says.
+    pub fn vendor(&self) -> Option<&str> {
+        self.base().and_then(|base| base.split('.').next())
+    }
+
+    /// The region prefix of an inference profile, such as `us` or `global`.
+    pub fn region_prefix(&self) -> Option<&str> {
+        let name = arn_resource(&self.id).map_or(self.id.as_str(), |(_, name)| name);
+        let prefix = name.strip_suffix(without_region(name))?;
+        prefix.strip_suffix('.').filter(|prefix| !prefix.is_empty())
+    }
+
+    /// Whether the id is an ARN.
+    pub fn is_arn(&self) -> bool {
+        self.id.starts_with("arn:")
+    }
+
+    /// What an ARN is of, for instance `application-inference-profile`.
+    pub fn resource_type(&self) -> Option<&str> {
+        arn_resource(&self.id).map(|(kind, _)| kind)
+    }
+
+    /// The region in an ARN: calls must go there.
+    pub fn region(&self) -> Option<&str> {
+        self.arn_part(3)
+    }
+
+    /// The partition in an ARN, for instance `aws` or `aws-us-gov`.
+    pub fn partition(&self) -> Option<&str> {
+        self.arn_part(1)
+    }
+
+    fn arn_part(&self, index: usize) -> Option<&str> {
+        if self.is_arn() { self.id.split(':').nth(index).filter(|part| !part.is_empty()) } else { None }
+    }
+
+    /// The path of an operation on this model: the id is one segment, encoded once.
+    pub fn path(&self, operation: &str) -> String {
+        format!("/model/{}/{operation}", encode_path_segment(&self.id))
+    }
+}
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
+}
+
+impl fmt::Debug for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModelId({})", self.id)
+    }
+}
+
+/// The resource type and name in an ARN.
+fn arn_resource(id: &str) -> Option<(&str, &str)> {
+    id.strip_prefix("arn:")?.splitn(5, ':').nth(4)?.split_once('/')
+}
+
+/// The id without its region prefix.
+fn without_region(id: &str) -> &str {
+    match id.split_once('.') {
+        Some((first, rest)) if !VENDORS.contains(&first) => {
+            let second = rest.split('.').next().unwrap_or(rest);
+            if VENDORS.contains(&second) { rest } else { id }
+        }
+        _ => id,
+    }
+}
+
+/// Undoes percent-encoding, where all of it is well formed; else the text as it is.
+fn decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|b| (b as char).to_digit(16));
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => out.push((high * 16 + low) as u8),
+            _ => return text.to_owned(),
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ModelId {
+        ModelId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn region_prefixes_never_seen_before_are_understood() {
+        for prefix in ["us.", "eu.", "apac.", "global.", "jp.", "au.", "us-gov.", "amer.", "zz-new.", ""] {
+            let id = id(&format!("{prefix}anthropic.claude-3-haiku-20240307-v1:0"));
+            assert_eq!(id.vendor(), Some("anthropic"), "{prefix}");
+            assert_eq!(id.base(), Some("anthropic.claude-3-haiku-20240307-v1:0"));
+            assert_eq!(id.region_prefix().unwrap_or("").len(), prefix.len().saturating_sub(1));
+        }
+        assert_eq!(id("newvendor.model-1.5").vendor(), Some("newvendor"));
+    }
+
+    #[test]
+    fn every_kind_of_arn_gives_its_region_and_what_it_knows_of_the_model() {
+        let arn = |resource: &str| id(&format!("arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:{resource}"));
+        for kind in [
+            "application-inference-profile",
+            "provisioned-model",
+            "custom-model",
+            "custom-model-deployment",
+            "imported-model",
+            "prompt-router",
+            "default-prompt-router",
+            "prompt",
+        ] {
+            let id = arn(&format!("{kind}/abc123"));
+            assert_eq!((id.region(), id.partition()), (Some("us-gov-west-1"), Some("aws-us-gov")));
+            assert_eq!((id.resource_type(), id.base()), (Some(kind), None));
+            assert_eq!(id.with_family("meta").vendor(), Some("meta"));
+        }
+        assert_eq!(
+            arn("inference-profile/us.meta.llama3-1-70b-instruct-v1:0").base(),
+            Some("meta.llama3-1-70b-instruct-v1:0")
+        );
+        assert_eq!(arn("foundation-model/amazon.nova-lite-v1:0").vendor(), Some("amazon"));
+        let foundation = id("arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0");
+        assert_eq!((foundation.region(), foundation.vendor()), (Some("eu-west-1"), Some("anthropic")));
+    }
+
+    #[test]
+    fn an_arn_is_one_encoded_segment_however_it_was_given() {
+        let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
+        let path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/converse";
+        assert_eq!(id(arn).path("converse"), path);
+        assert_eq!(id(&encode_path_segment(arn)).path("converse"), path);
+        assert_eq!(id(&encode_path_segment(arn).to_lowercase()).as_str(), arn);
+    }
+
+    #[test]
+    fn ids_that_cannot_be_right_are_refused_with_what_to_do() {
+        for text in ["", "  ", "a model", "arn:aws:bedrock", "arn:aws:bedrock:us-east-1:1:thing", "arn::::::"] {
+            assert_eq!(ModelId::parse(text).unwrap_err().kind(), ErrorKind::Config, "{text:?}");
+        }
+    }
+}

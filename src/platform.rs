@@ -1,0 +1,149 @@
+//! What differs between native targets and wasm32, and nothing else: the only file of the core
+//! with `cfg(target_arch)`.
+
+// ---- CRC-32 -------------------------------------------------------------------------------------
+
+/// The table version for wasm32; `crc32fast` would bring 17 KB of gzipped code for instructions that
+/// wasm does not have. Native tests hold it against `crc32fast`.
+#[cfg(any(test, target_arch = "wasm32"))]
+mod crc32;
+
+/// CRC-32 (IEEE) of `bytes`.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// CRC-32 (IEEE) of `bytes`.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = crc32::Crc32::new();
+    crc.update(bytes);
+    crc.finish()
+}
+
+// ---- Send, where threads are --------------------------------------------------------------------
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// `Send` on native targets, nothing on wasm32, where there are no threads and
+/// the runtime's own objects may not leave theirs.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSend: Send {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send + ?Sized> MaybeSend for T {}
+
+/// `Send` on native targets, nothing on wasm32, where there are no threads and
+/// the runtime's own objects may not leave theirs.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSend {}
+#[cfg(target_arch = "wasm32")]
+impl<T: ?Sized> MaybeSend for T {}
+
+/// `Sync` on native targets, nothing on wasm32.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSync: Sync {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Sync + ?Sized> MaybeSync for T {}
+
+/// `Sync` on native targets, nothing on wasm32.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSync {}
+#[cfg(target_arch = "wasm32")]
+impl<T: ?Sized> MaybeSync for T {}
+
+/// A boxed future, `Send` on native targets.
+#[cfg(not(target_arch = "wasm32"))]
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A boxed future, `Send` on native targets.
+#[cfg(target_arch = "wasm32")]
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A boxed stream, `Send` on native targets.
+#[cfg(not(target_arch = "wasm32"))]
+pub type BoxStream<'a, T> = Pin<Box<dyn futures_core::Stream<Item = T> + Send + 'a>>;
+/// A boxed stream, `Send` on native targets.
+#[cfg(target_arch = "wasm32")]
+pub type BoxStream<'a, T> = Pin<Box<dyn futures_core::Stream<Item = T> + 'a>>;
+
+// ---- Clock, timer, randomness -------------------------------------------------------------------
+
+/// Whether concurrent refreshes wait for one of them. On wasm they must not: a
+/// Worker that waits for another request's future hangs.
+pub(crate) const SINGLE_FLIGHT: bool = cfg!(not(target_arch = "wasm32"));
+
+/// What the call path needs of the world beside HTTP: a clock, a timer, randomness.
+/// Defaults to [`SystemRuntime`]; tests bring one whose time they set.
+///
+/// ```
+/// use std::time::Duration;
+/// use bedrock_chat::{BoxFuture, Runtime};
+///
+/// /// Time stands still and nobody waits.
+/// #[derive(Debug)]
+/// struct Frozen;
+///
+/// impl Runtime for Frozen {
+///     fn now(&self) -> Duration { Duration::from_secs(1_735_787_045) }
+///     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> { Box::pin(std::future::ready(())) }
+///     fn random(&self) -> f64 { 0.5 }
+/// }
+/// ```
+pub trait Runtime: std::fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// The time since 1970-01-01T00:00:00Z.
+    fn now(&self) -> Duration;
+    /// A future that is ready after a while.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// A number from 0 on, below 1. Used to spread retries, for nothing secret.
+    fn random(&self) -> f64;
+}
+
+/// The system's clock and timer: no async runtime's own, so any will do.
+///
+/// ```
+/// use bedrock_chat::{Runtime, SystemRuntime};
+/// assert!((0.0..1.0).contains(&SystemRuntime.random()));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRuntime;
+
+/// Longer than anybody waits, and short enough to add to any clock.
+const LONGEST: Duration = Duration::from_secs(20 * 24 * 3600);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Runtime for SystemRuntime {
+    fn now(&self) -> Duration {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(futures_timer::Delay::new(duration.min(LONGEST)))
+    }
+
+    fn random(&self) -> f64 {
+        // Every RandomState has keys of its own; hashing nothing gives them out.
+        use std::hash::{BuildHasher, Hasher};
+        let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
+        (bits >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Runtime for SystemRuntime {
+    fn now(&self) -> Duration {
+        Duration::try_from_secs_f64(js_sys::Date::now() / 1000.0).unwrap_or_default()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(timeout::Timeout::new(duration.min(LONGEST)))
+    }
+
+    fn random(&self) -> f64 {
+        js_sys::Math::random()
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+mod timeout;

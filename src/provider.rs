@@ -1,0 +1,139 @@
+//! Codecs: one for each wire shape, and the table that says which model speaks which.
+//!
+//! A codec is pure: it turns a [`ChatRequest`] into the bytes of a call, and the
+//! bytes of the answer into a message or into events. It never waits and holds
+//! no state; what a stream must remember lives in its [`StreamDecoder`].
+
+pub(crate) mod anthropic;
+pub(crate) mod invoke;
+pub(crate) mod media;
+pub(crate) mod repair;
+mod table;
+
+pub use anthropic::Anthropic;
+pub use table::{Api, Family, codec_for, families};
+
+use crate::error::Result;
+use crate::event::Events;
+use crate::eventstream::Frame;
+use crate::headers::Headers;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::request::ChatRequest;
+
+/// Whether the answer is wanted at once or as a stream.
+///
+/// ```
+/// assert_ne!(bedrock_chat::Mode::Invoke, bedrock_chat::Mode::Stream);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// At once.
+    Invoke,
+    /// As a stream of events.
+    Stream,
+}
+
+/// An encoded call: what is sent, but for host, credentials and signature.
+///
+/// ```
+/// use bedrock_chat::{Anthropic, ChatRequest, Codec, Message, Mode, ModelId};
+/// let model = ModelId::parse("anthropic.claude-3-haiku-20240307-v1:0")?;
+/// let call = Anthropic.encode(&model, &ChatRequest::new([Message::human("hello")]), Mode::Stream)?;
+/// assert_eq!(call.path, "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke-with-response-stream");
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The path, percent-encoded once, from `/model/` on.
+    pub path: String,
+    /// Headers beyond `host` and `x-amz-date`: content type, accept, guardrail and the like.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether the answer is an event stream. A codec whose models do not stream
+    /// says `false` also in [`Mode::Stream`]; the whole answer is then given as events.
+    pub streams: bool,
+}
+
+/// A wire shape: how requests are written and answers are read.
+///
+/// Bring your own with [`BedrockChatBuilder::codec`](crate::BedrockChatBuilder::codec);
+/// everything around it (signing, retries, framing, timeouts) stays the same.
+///
+/// ```
+/// use bedrock_chat::{AiMessage, Anthropic, Call, ChatRequest, Codec, Headers, Mode, ModelId, Result, StreamDecoder};
+///
+/// /// Claude, with one more field in every body.
+/// #[derive(Debug)]
+/// struct Tagged;
+///
+/// impl Codec for Tagged {
+///     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+///         let mut call = Anthropic.encode(model, request, mode)?;
+///         call.headers.push("x-amzn-bedrock-request-metadata", r#"{"team":"a"}"#);
+///         Ok(call)
+///     }
+///     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+///         Anthropic.decode(body, headers)
+///     }
+///     fn stream(&self) -> Box<dyn StreamDecoder> {
+///         Anthropic.stream()
+///     }
+/// }
+/// ```
+pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
+    /// Writes a request.
+    ///
+    /// # Errors
+    /// `Encode`, `Unsupported` or `Config`, where the conversation or an option
+    /// cannot be written for this model: before anything is sent.
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call>;
+
+    /// Reads a whole answer.
+    ///
+    /// # Errors
+    /// `Decode`, where the answer is not what the provider's format promises.
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage>;
+
+    /// A decoder for one stream.
+    fn stream(&self) -> Box<dyn StreamDecoder>;
+}
+
+/// Reads the frames of one stream. Exceptions and errors of the service never
+/// reach it: the call path turns them into [`Error`](crate::Error)s.
+///
+/// ```
+/// use bedrock_chat::{Anthropic, Codec, ErrorKind, Events};
+/// let mut decoder = Anthropic.stream();
+/// let error = decoder.finish(&mut Events::default()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Truncated, "nothing came, so the message is not whole");
+/// ```
+pub trait StreamDecoder: Send {
+    /// Reads one frame, which may hold any number of events.
+    ///
+    /// # Errors
+    /// `Decode`, where the frame is not what the provider's format promises, or
+    /// the error that the frame reports. The stream is then over.
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()>;
+
+    /// Told that the stream has ended, or broke off; adds what is still to be reported.
+    ///
+    /// # Errors
+    /// `Truncated`, where the provider's last event has not come.
+    fn finish(&mut self, out: &mut Events) -> Result<()>;
+}
+
+impl<C: Codec + ?Sized> Codec for &'static C {
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        (**self).encode(model, request, mode)
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        (**self).decode(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        (**self).stream()
+    }
+}

@@ -1,0 +1,231 @@
+//! Content blocks in Anthropic's format.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Kind, View, Writer};
+use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
+use crate::provider::media;
+
+/// Writes blocks as members of an array that is open. A cache point becomes the
+/// `cache_control` of the block before it.
+pub(super) fn write_blocks<'a>(w: &mut Writer, blocks: impl Iterator<Item = &'a Content>) -> Result<()> {
+    let mut blocks = blocks.peekable();
+    while let Some(block) = blocks.next() {
+        if matches!(block, Content::CachePoint(_)) {
+            continue;
+        }
+        let mut point = None;
+        while let Some(Content::CachePoint(next)) = blocks.peek() {
+            point = Some(*next);
+            blocks.next();
+        }
+        write_block(w, block, point)?;
+    }
+    Ok(())
+}
+
+/// Writes a cache point as a member of an object that is open.
+pub(super) fn cache_control(w: &mut Writer, point: CachePoint) {
+    w.key("cache_control").begin_object();
+    w.field("type", "ephemeral");
+    w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
+    w.end_object();
+}
+
+fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Result<()> {
+    if let Content::Raw(raw) = block {
+        return write_raw(w, raw.block.view(), point);
+    }
+    w.begin_object();
+    // Reasoning takes no cache point: the block is sent as it was signed.
+    let mut point = point;
+    match block {
+        Content::Text(text) => {
+            w.field("type", "text");
+            w.field("text", &text.text);
+            if !text.citations.is_empty() {
+                w.key("citations").begin_array();
+                text.citations.iter().for_each(|citation| w.raw(citation.view()));
+                w.end_array();
+            }
+        }
+        Content::Image(image) => {
+            let format = media::find(media::IMAGES, "an image", &image.media_type)?;
+            w.field("type", "image");
+            write_base64_source(w, format.media_type(), &image.source, "an image")?;
+        }
+        Content::Document(document) => write_document(w, document)?,
+        Content::Thinking(thinking) => {
+            point = None;
+            w.field("type", "thinking");
+            w.field("thinking", &thinking.text);
+            w.field("signature", thinking.signature.as_deref().unwrap_or_default());
+        }
+        Content::RedactedThinking(redacted) => {
+            point = None;
+            w.field("type", "redacted_thinking");
+            w.field("data", &redacted.data);
+        }
+        Content::ToolCall(call) => {
+            w.field("type", "tool_use");
+            w.field("id", &call.id);
+            w.field("name", &call.name);
+            w.key("input");
+            match call.args.view() {
+                args if args.kind() == Kind::Object => w.raw(args),
+                // The API takes objects only; an absent argument list is the empty one.
+                _ => {
+                    w.begin_object();
+                    w.end_object();
+                }
+            }
+        }
+        Content::ToolResult(result) => write_tool_result(w, result)?,
+        Content::SearchResult(found) => {
+            w.field("type", "search_result");
+            w.field("source", &found.source);
+            w.field("title", &found.title);
+            w.key("content").begin_array();
+            for text in &found.content {
+                write_block(w, &Content::text(text.as_str()), None)?;
+            }
+            w.end_array();
+            write_citations_switch(w, found.citations);
+        }
+        Content::Json(json) => {
+            w.field("type", "text");
+            w.field("text", json.value.as_str());
+        }
+        other => return Err(unsupported(other)),
+    }
+    if let Some(point) = point {
+        cache_control(w, point);
+    }
+    w.end_object();
+    Ok(())
+}
+
+/// A provider's own block. One of Converse has no `type` and would be refused far from here.
+fn write_raw(w: &mut Writer, block: View<'_>, point: Option<CachePoint>) -> Result<()> {
+    if block.get("type").and_then(View::str).is_none() {
+        return Err(Error::new(
+            ErrorKind::Encode,
+            "a raw block has no \"type\": it is not in Anthropic's format (blocks of Converse are sent with the Converse API)",
+        ));
+    }
+    match point {
+        None => w.raw(block),
+        Some(point) => {
+            w.begin_object();
+            for (key, value) in block.entries().filter(|(key, _)| key != "cache_control") {
+                w.key(&key).raw(value);
+            }
+            cache_control(w, point);
+            w.end_object();
+        }
+    }
+    Ok(())
+}
+
+fn write_base64_source(w: &mut Writer, media_type: &str, source: &MediaSource, what: &str) -> Result<()> {
+    w.key("source").begin_object();
+    w.field("type", "base64");
+    w.field("media_type", media_type);
+    w.key("data");
+    media::write_base64(w, source, what)?;
+    w.end_object();
+    Ok(())
+}
+
+fn write_text_source(w: &mut Writer, text: &str) {
+    w.key("source").begin_object();
+    w.field("type", "text");
+    w.field("media_type", "text/plain");
+    w.field("data", text);
+    w.end_object();
+}
+
+fn write_citations_switch(w: &mut Writer, on: bool) {
+    if on {
+        w.key("citations").begin_object();
+        w.key("enabled").bool(true);
+        w.end_object();
+    }
+}
+
+fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
+    w.field("type", "document");
+    let media_type = media::essence(&document.media_type);
+    let is_text = media_type.starts_with("text/") || matches!(media_type.as_str(), "application/json" | "txt" | "md");
+    match &document.source {
+        MediaSource::Text(text) => write_text_source(w, text),
+        MediaSource::Blocks(texts) => {
+            w.key("source").begin_object();
+            w.field("type", "content");
+            w.key("content").begin_array();
+            for text in texts {
+                write_block(w, &Content::text(text.as_str()), None)?;
+            }
+            w.end_array();
+            w.end_object();
+        }
+        MediaSource::Bytes(bytes) if is_text => write_text_source(w, utf8(bytes)?),
+        MediaSource::Base64(base64) if is_text => {
+            let mut bytes = Vec::new();
+            crate::base64::decode(base64.as_bytes(), &mut bytes).map_err(|error| {
+                Error::new(ErrorKind::Encode, format!("a document is not base64: {}", error.message()))
+            })?;
+            write_text_source(w, utf8(&bytes)?);
+        }
+        source if matches!(media_type.as_str(), "application/pdf" | "pdf") => {
+            write_base64_source(w, "application/pdf", source, "a document")?;
+        }
+        MediaSource::Url(_) => media::write_base64(w, &document.source, "a document")?,
+        _ => {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "a document of type {:?} is not in Anthropic's format, which takes PDF and text: use the Converse API",
+                    document.media_type
+                ),
+            ));
+        }
+    }
+    w.opt_field("title", document.name.as_deref());
+    w.opt_field("context", document.context.as_deref());
+    write_citations_switch(w, document.citations);
+    Ok(())
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Error::new(ErrorKind::Encode, format!("a text document is not UTF-8 (byte {})", error.valid_up_to()))
+    })
+}
+
+fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
+    w.field("type", "tool_result");
+    w.field("tool_use_id", &result.tool_call_id);
+    w.key("content");
+    match result.content.as_slice() {
+        [Content::Text(text)] => w.string(&text.text),
+        blocks => {
+            w.begin_array();
+            write_blocks(w, blocks.iter())?;
+            w.end_array();
+        }
+    }
+    if result.is_error {
+        w.key("is_error").bool(true);
+    }
+    Ok(())
+}
+
+fn unsupported(block: &Content) -> Error {
+    let (what, advice) = match block {
+        Content::Audio(_) => ("audio", "use a model that hears, such as Amazon Nova, with the Converse API"),
+        Content::Video(_) => ("video", "use a model that sees films, such as Amazon Nova, with the Converse API"),
+        Content::Guard(_) => ("guard content", "use the Converse API"),
+        _ => ("this block", "use the Converse API"),
+    };
+    Error::new(ErrorKind::Unsupported, format!("{what} is not in Anthropic's format: {advice}"))
+}

@@ -1,0 +1,235 @@
+//! Answers in Anthropic's format.
+
+use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::event::{ChatEvent, Events};
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View, merged};
+use crate::message::{AiMessage, Content, RedactedThinking, Text, Thinking};
+use crate::provider::invoke::{self, ChunkDecoder, Counts};
+
+/// A whole answer.
+pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    let view = invoke::object(body)?;
+    if view.get("type").and_then(View::str).as_deref() == Some("error") {
+        return Err(reported(view));
+    }
+    let Some(content) = view.get("content").filter(|content| content.kind() == Kind::Array) else {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            "the answer has no list \"content\": it is not in Anthropic's format",
+        ));
+    };
+    let mut events = Events::default();
+    let mut counts = Counts::default();
+    start(view, &mut events);
+    for (index, block) in (0u32..).zip(content.items()) {
+        whole_block(index, block, &mut events);
+    }
+    for (key, value) in view.entries() {
+        match &*key {
+            "usage" => {
+                counts = counts.or_later(read_counts(value));
+                events.metadata("usage", value);
+            }
+            "stop_reason" => stop(view, &mut events),
+            "id" | "type" | "role" | "model" | "content" | "stop_sequence" => {}
+            other => {
+                if !invoke::common_field(other, value, &mut counts, &mut events) && !value.is_null() {
+                    events.metadata(other, value);
+                }
+            }
+        }
+    }
+    Ok(invoke::message(events, counts, headers))
+}
+
+/// The stream: one event of Anthropic's in each chunk.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    usage: Option<Json>,
+    complete: bool,
+}
+
+impl ChunkDecoder for Stream {
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        let kind = chunk.get("type").and_then(View::str).unwrap_or_default();
+        match &*kind {
+            "content_block_delta" => self.delta(chunk, out),
+            "content_block_start" => block_start(chunk, out),
+            "content_block_stop" => out.push(ChatEvent::BlockStop { index: index_of(chunk) }),
+            "message_start" => {
+                if let Some(message) = chunk.get("message") {
+                    start(message, out);
+                    for (index, block) in (0u32..).zip(message.get("content").into_iter().flat_map(View::items)) {
+                        whole_block(index, block, out);
+                    }
+                    self.usage(message, counts, out);
+                }
+            }
+            "message_delta" => {
+                for (key, value) in chunk.get("delta").into_iter().flat_map(View::entries) {
+                    if !matches!(&*key, "stop_reason" | "stop_sequence") && !value.is_null() {
+                        out.metadata(&key, value);
+                    }
+                }
+                self.usage(chunk, counts, out);
+                if let Some(delta) = chunk.get("delta") {
+                    stop(delta, out);
+                }
+            }
+            "message_stop" => self.complete = true,
+            "ping" => {}
+            "error" => return Err(reported(chunk)),
+            "" if chunk.entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
+            other => out.unknown(other, chunk.raw().as_bytes()),
+        }
+        // Deltas are most of a stream and carry nothing of the kind.
+        if &*kind != "content_block_delta" {
+            for (key, value) in chunk.entries() {
+                invoke::common_field(&key, value, counts, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+impl Stream {
+    fn delta(&mut self, chunk: View<'_>, out: &mut Events) {
+        let index = index_of(chunk);
+        let Some(delta) = chunk.get("delta") else { return };
+        let text = |key: &str| delta.get(key).and_then(View::string).unwrap_or_default();
+        match delta.get("type").and_then(View::str).as_deref() {
+            Some("text_delta") => out.text(index, text("text")),
+            Some("input_json_delta") => {
+                let args = text("partial_json");
+                if !args.is_empty() {
+                    out.push(ChatEvent::ToolCallDelta { index, args });
+                }
+            }
+            Some("thinking_delta") => out.thinking(index, text("thinking")),
+            Some("signature_delta") => out.push(ChatEvent::ThinkingSignature { index, signature: text("signature") }),
+            Some("citations_delta") => {
+                if let Some(citation) = delta.get("citation") {
+                    out.push(ChatEvent::Citation { index, citation: Json::from(citation) });
+                }
+            }
+            _ => out.unknown("content_block_delta", chunk.raw().as_bytes()),
+        }
+    }
+
+    /// Usage comes in two parts; each may say what the other does not.
+    fn usage(&mut self, holder: View<'_>, counts: &mut Counts, out: &mut Events) {
+        if let Some(usage) = holder.get("usage") {
+            *counts = counts.or_later(read_counts(usage));
+            let all = match &self.usage {
+                Some(before) => merged(before.view(), usage),
+                None => Json::from(usage),
+            };
+            out.metadata("usage", all.view());
+            self.usage = Some(all);
+        }
+    }
+}
+
+fn index_of(chunk: View<'_>) -> u32 {
+    chunk.get("index").and_then(View::u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
+}
+
+fn start(message: View<'_>, out: &mut Events) {
+    let text = |key: &str| message.get(key).and_then(View::string);
+    out.push(ChatEvent::Start { id: text("id"), model: text("model") });
+}
+
+fn stop(holder: View<'_>, out: &mut Events) {
+    if let Some(word) = holder.get("stop_reason").and_then(View::str) {
+        out.stop(&word, holder.get("stop_sequence").and_then(View::string));
+    }
+}
+
+/// An error that Anthropic reports inside a healthy answer.
+fn reported(holder: View<'_>) -> Error {
+    let error = holder.get("error").unwrap_or(holder);
+    let name = error.get("type").and_then(View::string).unwrap_or_else(|| "api_error".into());
+    from_exception(&name, error.raw().as_bytes())
+}
+
+fn read_counts(usage: View<'_>) -> Counts {
+    let read = |key: &str| usage.get(key).and_then(View::u64);
+    let by_ttl = |key: &str| usage.get("cache_creation")?.get(key).and_then(View::u64);
+    Counts {
+        input: read("input_tokens"),
+        output: read("output_tokens"),
+        cache_read: read("cache_read_input_tokens"),
+        cache_write: read("cache_creation_input_tokens"),
+        cache_write_5m: by_ttl("ephemeral_5m_input_tokens"),
+        cache_write_1h: by_ttl("ephemeral_1h_input_tokens"),
+        reasoning: None,
+    }
+}
+
+/// A block that is whole: begun and ended.
+fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
+    let text = |key: &str| block.get(key).and_then(View::string).unwrap_or_default();
+    match block.get("type").and_then(View::str).as_deref() {
+        Some("text") => {
+            let citations = block.get("citations").into_iter().flat_map(View::items).map(Json::from).collect();
+            out.push(ChatEvent::Block { index, block: Content::Text(Text { text: text("text"), citations }) });
+        }
+        Some("tool_use") => {
+            out.push(ChatEvent::ToolCallStart { index, id: text("id"), name: text("name") });
+            if let Some(input) = block.get("input") {
+                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+            }
+        }
+        Some("thinking") => {
+            let signature = block.get("signature").and_then(View::string);
+            let thinking = Thinking { text: text("thinking"), signature };
+            out.push(ChatEvent::Block { index, block: Content::Thinking(thinking) });
+        }
+        _ => block_start_other(index, block, out),
+    }
+    out.push(ChatEvent::BlockStop { index });
+}
+
+/// The beginning of a block whose content is still to come.
+fn block_start(chunk: View<'_>, out: &mut Events) {
+    let index = index_of(chunk);
+    let Some(block) = chunk.get("content_block") else { return };
+    let text = |key: &str| block.get(key).and_then(View::string).unwrap_or_default();
+    match block.get("type").and_then(View::str).as_deref() {
+        Some("text") => {
+            out.text(index, text("text"));
+            for citation in block.get("citations").into_iter().flat_map(View::items) {
+                out.push(ChatEvent::Citation { index, citation: Json::from(citation) });
+            }
+        }
+        Some("tool_use") => {
+            out.push(ChatEvent::ToolCallStart { index, id: text("id"), name: text("name") });
+            // A call may begin with all its arguments; the empty object only announces deltas.
+            if let Some(input) = block.get("input").filter(|input| input.entries().next().is_some()) {
+                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+            }
+        }
+        Some("thinking") => {
+            out.thinking(index, text("thinking"));
+            let signature = text("signature");
+            if !signature.is_empty() {
+                out.push(ChatEvent::ThinkingSignature { index, signature });
+            }
+        }
+        _ => block_start_other(index, block, out),
+    }
+}
+
+fn block_start_other(index: u32, block: View<'_>, out: &mut Events) {
+    let data = block.get("data").and_then(View::string);
+    let block = match (block.get("type").and_then(View::str).as_deref(), data) {
+        (Some("redacted_thinking"), Some(data)) => Content::RedactedThinking(RedactedThinking { data }),
+        _ => Content::raw(block),
+    };
+    out.push(ChatEvent::Block { index, block });
+}

@@ -1,0 +1,279 @@
+//! What all of InvokeModel has in common: paths, headers, guardrails, chunks, usage.
+
+use crate::base64;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Events;
+use crate::eventstream::Frame;
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View, Writer, merged};
+use crate::message::{AiMessage, StopReason, Usage};
+use crate::model::ModelId;
+use crate::request::{ChatOptions, ChatRequest, GuardrailTrace, StreamProcessing};
+
+use super::{Call, Mode, StreamDecoder};
+
+/// An InvokeModel call with this body: adds what the guardrail needs, then the caller's `model_kwargs`.
+pub(crate) fn call(model: &ModelId, request: &ChatRequest, mode: Mode, body: Writer) -> Call {
+    let options = &request.options;
+    let mut headers = Headers::new();
+    headers.push("content-type", "application/json");
+    let (operation, accept) = match mode {
+        Mode::Invoke => ("invoke", "accept"),
+        Mode::Stream => ("invoke-with-response-stream", "x-amzn-bedrock-accept"),
+    };
+    headers.push(accept, "application/json");
+    push_headers(&mut headers, options);
+    let mut body = Json::from(body);
+    if let Some(config) = guardrail_config(options) {
+        body = merged(body.view(), config.view());
+    }
+    if let Some(kwargs) = &options.model_kwargs {
+        body = merged(body.view(), kwargs.view());
+    }
+    Call { path: model.path(operation), headers, body: body.into_bytes(), streams: mode == Mode::Stream }
+}
+
+fn push_headers(headers: &mut Headers, options: &ChatOptions) {
+    if let Some(guardrail) = &options.guardrail {
+        headers.push("x-amzn-bedrock-guardrailidentifier", guardrail.identifier.clone());
+        headers.push("x-amzn-bedrock-guardrailversion", guardrail.version.clone());
+        if let Some(trace) = guardrail.trace {
+            headers.push("x-amzn-bedrock-trace", GuardrailTrace::as_str(trace).to_ascii_uppercase());
+        }
+    }
+    if let Some(latency) = options.latency {
+        headers.push("x-amzn-bedrock-performanceconfig-latency", latency.as_str());
+    }
+    if let Some(tier) = options.service_tier {
+        headers.push("x-amzn-bedrock-service-tier", tier.as_str());
+    }
+    if !options.request_metadata.is_empty() {
+        let mut w = Writer::new();
+        w.begin_object();
+        for (key, value) in &options.request_metadata {
+            w.field(key, value);
+        }
+        w.end_object();
+        headers.push("x-amzn-bedrock-request-metadata", ascii(&w.finish()));
+    }
+}
+
+/// JSON text in ASCII: what a header can carry.
+fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let mut units = [0u16; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    out.push(char::from_digit(u32::from(*unit) >> shift & 15, 16).unwrap_or('0'));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn guardrail_config(options: &ChatOptions) -> Option<Json> {
+    let guardrail = options.guardrail.as_ref()?;
+    if guardrail.tag_suffix.is_none() && guardrail.stream_processing.is_none() {
+        return None;
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    w.key("amazon-bedrock-guardrailConfig").begin_object();
+    w.opt_field("tagSuffix", guardrail.tag_suffix.as_deref());
+    let processing = guardrail.stream_processing.map(|processing| match processing {
+        StreamProcessing::Sync => "SYNCHRONOUS",
+        StreamProcessing::Async => "ASYNCHRONOUS",
+    });
+    w.opt_field("streamProcessingMode", processing);
+    w.end_object();
+    w.end_object();
+    Some(Json::from(w))
+}
+
+/// Tokens as the providers count them: the prompt without what came from or went into the cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) input: Option<u64>,
+    pub(crate) output: Option<u64>,
+    pub(crate) cache_read: Option<u64>,
+    pub(crate) cache_write: Option<u64>,
+    pub(crate) cache_write_5m: Option<u64>,
+    pub(crate) cache_write_1h: Option<u64>,
+    pub(crate) reasoning: Option<u64>,
+}
+
+impl Counts {
+    /// These counts, with those that the other has in their place.
+    pub(crate) fn or_later(self, later: Self) -> Self {
+        Self {
+            input: later.input.or(self.input),
+            output: later.output.or(self.output),
+            cache_read: later.cache_read.or(self.cache_read),
+            cache_write: later.cache_write.or(self.cache_write),
+            cache_write_5m: later.cache_write_5m.or(self.cache_write_5m),
+            cache_write_1h: later.cache_write_1h.or(self.cache_write_1h),
+            reasoning: later.reasoning.or(self.reasoning),
+        }
+    }
+
+    /// The usage in LangChain's sense: input counts all that was read. `None` where nothing is known.
+    pub(crate) fn usage(self) -> Option<Usage> {
+        if self.input.is_none() && self.output.is_none() {
+            return None;
+        }
+        let (read, write) = (self.cache_read.unwrap_or(0), self.cache_write.unwrap_or(0));
+        let input = self.input.unwrap_or(0).saturating_add(read).saturating_add(write);
+        let mut usage = Usage::new(input, self.output.unwrap_or(0));
+        usage.input_token_details.cache_read = read;
+        usage.input_token_details.cache_creation = write;
+        usage.input_token_details.cache_creation_5m = self.cache_write_5m.unwrap_or(0);
+        usage.input_token_details.cache_creation_1h = self.cache_write_1h.unwrap_or(0);
+        usage.output_token_details.reasoning = self.reasoning.unwrap_or(0);
+        Some(usage)
+    }
+
+    fn from_headers(headers: &Headers) -> Self {
+        let read = |name: &str| headers.get(name)?.parse().ok();
+        Self {
+            input: read("x-amzn-bedrock-input-token-count"),
+            output: read("x-amzn-bedrock-output-token-count"),
+            cache_read: read("x-amzn-bedrock-cache-read-input-token-count"),
+            cache_write: read("x-amzn-bedrock-cache-write-input-token-count"),
+            ..Self::default()
+        }
+    }
+
+    fn from_metrics(metrics: View<'_>) -> Self {
+        let read = |key: &str| metrics.get(key).and_then(View::u64);
+        Self {
+            input: read("inputTokenCount"),
+            output: read("outputTokenCount"),
+            cache_read: read("cacheReadInputTokenCount"),
+            cache_write: read("cacheWriteInputTokenCount"),
+            ..Self::default()
+        }
+    }
+}
+
+/// The body of an answer, as an object.
+pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
+    let view = View::from_bytes(body)
+        .map_err(|error| Error::new(ErrorKind::Decode, format!("the answer is not JSON: {error}")))?;
+    if view.kind() == Kind::Object {
+        return Ok(view);
+    }
+    Err(Error::new(ErrorKind::Decode, format!("the answer is a JSON {:?}, not an object", view.kind())))
+}
+
+/// What the answers of all models may carry beside their own fields. `true` if it was such a field.
+pub(crate) fn common_field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) -> bool {
+    if !key.starts_with("amazon-bedrock-") {
+        return false;
+    }
+    if key == "amazon-bedrock-invocationMetrics" {
+        *counts = counts.or_later(Counts::from_metrics(value));
+    }
+    out.metadata(key, value);
+    if key == "amazon-bedrock-guardrailAction" && value.str().as_deref() == Some("INTERVENED") {
+        // The model's own stop reason stays in the metadata: what stopped this answer is the guardrail.
+        out.push(crate::event::ChatEvent::Stop { reason: StopReason::GuardrailIntervened, sequence: None });
+    }
+    true
+}
+
+/// A whole answer from its events. The service's counts in the headers win over the model's in the body.
+pub(crate) fn message(mut events: Events, counts: Counts, headers: &Headers) -> AiMessage {
+    if let Some(usage) = counts.or_later(Counts::from_headers(headers)).usage() {
+        events.usage(&mut Usage::default(), usage);
+    }
+    let mut accumulator = crate::event::Accumulator::new();
+    accumulator.extend(&mut events);
+    accumulator.finish()
+}
+
+/// Reads the JSON inside the chunks of an InvokeModel stream.
+pub(crate) trait ChunkDecoder: Send {
+    /// Reads one chunk. What it knows of usage goes into `counts`.
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()>;
+
+    /// Told that the stream has ended; `false` where the provider's last event has not come.
+    fn is_complete(&self) -> bool;
+}
+
+/// The stream of an InvokeModel call: base64 inside JSON inside frames.
+pub(crate) struct InvokeStream {
+    decoder: Box<dyn ChunkDecoder>,
+    chunk: Vec<u8>,
+    counts: Counts,
+    reported: Usage,
+}
+
+impl InvokeStream {
+    pub(crate) fn boxed(decoder: impl ChunkDecoder + 'static) -> Box<dyn StreamDecoder> {
+        let (chunk, counts) = (Vec::new(), Counts::default());
+        Box::new(Self { decoder: Box::new(decoder), chunk, counts, reported: Usage::default() })
+    }
+}
+
+impl StreamDecoder for InvokeStream {
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
+        let name = frame.event_type().unwrap_or("chunk");
+        if name != "chunk" {
+            out.unknown(name, frame.payload());
+            return Ok(());
+        }
+        let payload = View::from_bytes(frame.payload())
+            .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
+        let Some(bytes) = payload.get("bytes").and_then(View::str) else {
+            out.unknown(name, frame.payload());
+            return Ok(());
+        };
+        self.chunk.clear();
+        base64::decode(bytes.as_bytes(), &mut self.chunk)?;
+        let chunk = View::from_bytes(&self.chunk)
+            .map_err(|error| Error::new(ErrorKind::Decode, format!("a chunk is not JSON: {error}")))?;
+        self.decoder.chunk(chunk, &mut self.counts, out)
+    }
+
+    fn finish(&mut self, out: &mut Events) -> Result<()> {
+        if let Some(usage) = self.counts.usage() {
+            out.usage(&mut self.reported, usage);
+        }
+        if self.decoder.is_complete() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_in_a_header_is_ascii_json() {
+        let text = ascii(r#"{"k":"é😀"}"#);
+        assert!(text.is_ascii());
+        assert_eq!(View::parse(&text).unwrap().get("k").unwrap().str().unwrap(), "é😀");
+    }
+
+    #[test]
+    fn cached_tokens_count_as_input() {
+        let counts = Counts {
+            input: Some(3),
+            output: Some(50),
+            cache_read: Some(7854),
+            cache_write: Some(100),
+            ..Counts::default()
+        };
+        let usage = counts.usage().unwrap();
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens()), (7957, 50, 8007));
+        assert!(Counts::default().usage().is_none());
+    }
+}

@@ -1,0 +1,339 @@
+//! Message repair shared by all shapes: a normal list of messages becomes turns
+//! that Bedrock accepts, with nothing invented.
+//!
+//! - system messages come first and are set apart;
+//! - neighbours of one side become one turn, tool results first, in the order of the calls;
+//! - blank text is dropped, and turns that are left empty with it;
+//! - a tool call appears once; reasoning without a signature is dropped;
+//! - the last turn, if it is the model's, does not end in white space.
+
+use std::borrow::Cow;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, Writer};
+use crate::message::{Content, Message, Role, ToolCall, ToolResult};
+
+/// Who speaks in a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    User,
+    Assistant,
+}
+
+impl Side {
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) side: Side,
+    pub(crate) blocks: Vec<Cow<'a, Content>>,
+}
+
+/// A repaired conversation.
+#[derive(Clone, Debug)]
+pub(crate) struct Conversation<'a> {
+    pub(crate) system: Vec<&'a Content>,
+    pub(crate) turns: Vec<Turn<'a>>,
+}
+
+impl Conversation<'_> {
+    /// Whether any turn calls a tool or has a tool's result.
+    pub(crate) fn has_tool_blocks(&self) -> bool {
+        let mut blocks = self.turns.iter().flat_map(|turn| &turn.blocks);
+        blocks.any(|block| matches!(&**block, Content::ToolCall(_) | Content::ToolResult(_)))
+    }
+}
+
+/// What an empty tool result says, as providers refuse an empty one.
+pub(crate) const EMPTY_RESULT: &str = "(no output)";
+
+fn encode<T>(message: String) -> Result<T> {
+    Err(Error::new(ErrorKind::Encode, message))
+}
+
+/// Repairs a conversation.
+///
+/// # Errors
+/// `Encode`: a system message after the first turn, a tool call without id, nothing
+/// to answer, or a conversation that does not begin with the user.
+pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
+    let mut system = Vec::new();
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    let mut begun = false;
+    for (i, message) in messages.iter().enumerate() {
+        let side = match message.role {
+            Role::System if begun => {
+                return encode(format!(
+                    "message {i} is a system message after the conversation has begun: put system messages first"
+                ));
+            }
+            Role::System => {
+                system.extend(message.content.iter().filter(|block| !is_blank(block)));
+                continue;
+            }
+            Role::Human | Role::Tool => Side::User,
+            Role::Ai => Side::Assistant,
+        };
+        begun = true;
+        let mut blocks = Vec::with_capacity(message.content.len());
+        for block in &message.content {
+            if let Some(block) = usable(block, i, messages)? {
+                blocks.push(block);
+            }
+        }
+        if blocks.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
+            continue;
+        }
+        match turns.last_mut() {
+            Some(turn) if turn.side == side => turn.blocks.extend(blocks),
+            _ => turns.push(Turn { side, blocks }),
+        }
+    }
+    let mut order: Vec<String> = Vec::new();
+    for turn in &mut turns {
+        match turn.side {
+            Side::Assistant => {
+                drop_repeated_calls(turn);
+                order = call_ids(turn);
+            }
+            Side::User => results_first(turn, &order),
+        }
+    }
+    trim_end(&mut turns);
+    match turns.first() {
+        Some(Turn { side: Side::User, .. }) => Ok(Conversation { system, turns }),
+        Some(_) => encode("the conversation begins with the model: it must begin with a human message".into()),
+        None => encode("there is nothing to answer: the conversation has no human message with content".into()),
+    }
+}
+
+fn is_blank(block: &Content) -> bool {
+    match block {
+        Content::Text(text) => text.text.trim().is_empty() && text.citations.is_empty(),
+        _ => false,
+    }
+}
+
+/// The block as it can be sent, or nothing.
+fn usable<'a>(block: &'a Content, at: usize, messages: &[Message]) -> Result<Option<Cow<'a, Content>>> {
+    Ok(Some(match block {
+        block if is_blank(block) => return Ok(None),
+        // A provider refuses reasoning that it has not signed.
+        Content::Thinking(thinking) if thinking.signature.as_ref().is_none_or(String::is_empty) => return Ok(None),
+        Content::ToolCall(call) if call.id.is_empty() => {
+            return encode(format!(
+                "message {at} calls the tool {:?} without an id: every tool call needs the id that its result names",
+                call.name
+            ));
+        }
+        Content::InvalidToolCall(call) => {
+            // The model must see what it wrote if somebody answered it; else it never happened.
+            let answered = messages
+                .iter()
+                .flat_map(|message| &message.content)
+                .any(|block| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id));
+            if call.id.is_empty() || !answered {
+                return Ok(None);
+            }
+            let mut w = Writer::new();
+            w.begin_object();
+            w.field("rawInvalidInput", &call.args);
+            w.end_object();
+            Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::from(w))))
+        }
+        Content::ToolResult(result) if result.content.iter().all(is_blank) => {
+            Cow::Owned(Content::ToolResult(ToolResult { content: vec![Content::text(EMPTY_RESULT)], ..result.clone() }))
+        }
+        Content::ToolResult(result) if result.content.iter().any(is_blank) => {
+            let content = result.content.iter().filter(|block| !is_blank(block)).cloned().collect();
+            Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
+        }
+        block => Cow::Borrowed(block),
+    }))
+}
+
+fn call_ids(turn: &Turn<'_>) -> Vec<String> {
+    let ids = turn.blocks.iter().filter_map(|block| match &**block {
+        Content::ToolCall(call) => Some(call.id.clone()),
+        _ => None,
+    });
+    ids.collect()
+}
+
+/// A call may stand twice in what other libraries hand over: as a block and in a list of calls.
+fn drop_repeated_calls(turn: &mut Turn<'_>) {
+    let mut seen: Vec<String> = Vec::new();
+    turn.blocks.retain(|block| match &**block {
+        Content::ToolCall(call) if seen.contains(&call.id) => false,
+        Content::ToolCall(call) => {
+            seen.push(call.id.clone());
+            true
+        }
+        _ => true,
+    });
+}
+
+/// Tool results before all else, in the order of the calls that they answer. A
+/// cache point after a result moves with it.
+fn results_first(turn: &mut Turn<'_>, order: &[String]) {
+    let mut groups: Vec<(usize, Vec<Cow<'_, Content>>)> = Vec::new();
+    let last = order.len();
+    for block in std::mem::take(&mut turn.blocks) {
+        let rank = match &*block {
+            Content::ToolResult(result) => order.iter().position(|id| *id == result.tool_call_id).unwrap_or(last),
+            Content::CachePoint(_) if !groups.is_empty() => {
+                if let Some((_, group)) = groups.last_mut() {
+                    group.push(block);
+                }
+                continue;
+            }
+            _ => last + 1,
+        };
+        groups.push((rank, vec![block]));
+    }
+    groups.sort_by_key(|(rank, _)| *rank);
+    turn.blocks = groups.into_iter().flat_map(|(_, group)| group).collect();
+}
+
+/// The beginning of an answer that ends in white space is refused.
+fn trim_end(turns: &mut [Turn<'_>]) {
+    let Some(Turn { side: Side::Assistant, blocks }) = turns.last_mut() else { return };
+    let last = blocks.iter_mut().rev().find(|block| !matches!(***block, Content::CachePoint(_)));
+    if let Some(block) = last {
+        let trimmed = match &**block {
+            Content::Text(text) if text.text.ends_with(char::is_whitespace) => {
+                let mut text = text.clone();
+                text.text.truncate(text.text.trim_end().len());
+                Content::Text(text)
+            }
+            _ => return,
+        };
+        *block = Cow::Owned(trimmed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Thinking;
+
+    fn call(id: &str) -> Content {
+        Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
+    }
+
+    fn shape(messages: &[Message]) -> Vec<String> {
+        let name = |block: &Cow<'_, Content>| match &**block {
+            Content::Text(text) => format!("{:?}", text.text),
+            Content::ToolCall(call) => format!("call {}", call.id),
+            Content::ToolResult(result) => format!("result {}", result.tool_call_id),
+            other => format!("{other:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
+        };
+        let turns = repair(messages).unwrap().turns;
+        turns
+            .iter()
+            .map(|turn| {
+                format!("{}: {}", turn.side.as_str(), turn.blocks.iter().map(name).collect::<Vec<_>>().join(", "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parallel_tool_results_and_what_the_user_adds_become_one_turn_in_the_order_of_the_calls() {
+        let messages = [
+            Message::human("Weather?"),
+            Message::new(Role::Ai, [call("1"), call("2")]),
+            Message::human("ok"),
+            Message::tool("2", "55F"),
+            Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", [Content::text("72F")]))]),
+        ];
+        assert_eq!(
+            shape(&messages),
+            ["user: \"Weather?\"", "assistant: call 1, call 2", "user: result 1, result 2, \"ok\""]
+        );
+    }
+
+    #[test]
+    fn neighbours_of_one_side_become_one_turn() {
+        let messages =
+            [Message::human("a"), Message::human("b"), Message::ai("c"), Message::ai("d"), Message::human("e")];
+        assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: \"c\", \"d\"", "user: \"e\""]);
+    }
+
+    #[test]
+    fn blank_text_goes_and_turns_left_empty_go_with_it() {
+        let messages = [
+            Message::human("a"),
+            Message::new(Role::Ai, [Content::text(""), Content::text(" \n")]),
+            Message::human("b"),
+            Message::new(Role::Ai, [Content::text(" "), call("1")]),
+            Message::tool("1", ""),
+            Message::ai("x \n"),
+        ];
+        assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: call 1", "user: result 1", "assistant: \"x\""]);
+        let repaired = repair(&messages).unwrap();
+        let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
+        assert_eq!(result.content, [Content::text(EMPTY_RESULT)]);
+    }
+
+    #[test]
+    fn inner_white_space_is_left_alone() {
+        let messages = [Message::human(" a \n b "), Message::ai("c \n"), Message::human("d")];
+        assert_eq!(shape(&messages), ["user: \" a \\n b \"", "assistant: \"c \\n\"", "user: \"d\""]);
+    }
+
+    #[test]
+    fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
+        let messages = [
+            Message::human("a"),
+            Message::new(Role::Ai, [call("1"), Content::text("t"), call("1")]),
+            Message::tool("1", "r"),
+        ];
+        assert_eq!(shape(&messages)[1], "assistant: call 1, \"t\"");
+    }
+
+    #[test]
+    fn unsigned_reasoning_is_dropped_and_signed_reasoning_kept_even_when_empty() {
+        let thinking = |text: &str, signature: Option<&str>| {
+            Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
+        };
+        let messages = [
+            Message::human("a"),
+            Message::new(Role::Ai, [thinking("x", None), thinking("", Some("s")), Content::text("t")]),
+            Message::human("b"),
+        ];
+        assert_eq!(shape(&messages)[1], "assistant: Thinking, \"t\"");
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_with_its_place() {
+        let late = repair(&[Message::human("a"), Message::system("s")]).unwrap_err();
+        assert!(late.message().contains("message 1"), "{late}");
+        for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")], vec![Message::ai("a")]] {
+            assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
+        }
+        assert!(repair(&[Message::human("a"), Message::new(Role::Ai, [call("")])]).is_err());
+    }
+
+    #[test]
+    fn an_invalid_call_is_replayed_only_if_somebody_answered_it() {
+        let invalid = Content::InvalidToolCall(crate::message::InvalidToolCall {
+            id: "1".into(),
+            name: "f".into(),
+            args: "{\"a".into(),
+            error: "cut".into(),
+        });
+        let asked = [Message::human("a"), Message::new(Role::Ai, [Content::text("t"), invalid])];
+        assert_eq!(shape(&asked)[1], "assistant: \"t\"");
+        let mut answered = asked.to_vec();
+        answered.push(Message::tool_error("1", "bad arguments"));
+        assert_eq!(shape(&answered)[1], "assistant: \"t\", call 1");
+    }
+}

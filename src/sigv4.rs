@@ -1,0 +1,288 @@
+//! AWS Signature Version 4, as far as Bedrock needs it: request headers, and presigned queries.
+//!
+//! All of it is pure. The time is an argument, nothing is read from the environment, and each step
+//! of AWS's description is a function of its own:
+//!
+//! | step | here |
+//! |---|---|
+//! | 1. canonical request | [`canonical_request`] |
+//! | 2. string to sign | [`string_to_sign`] |
+//! | 3. signing key | [`SigningKey::derive`], remembered by [`SigningKeyCache`] |
+//! | 4. signature | [`SigningKey::sign`] |
+//! | 5. `Authorization` header | [`authorization`] |
+//!
+//! [`sign`] runs them all; [`presign`] puts the signature into a query instead.
+//!
+//! What is signed must be what is sent, byte for byte: build the path with [`encode_model_id`] once,
+//! sign that string and send that string. AWS's page:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+
+mod canonical;
+mod date;
+mod encode;
+mod key;
+mod presign;
+
+use std::fmt;
+
+use crate::error::Result;
+pub use canonical::{CanonicalRequest, canonical_request};
+pub use date::AmzDate;
+pub use encode::{encode_model_id, encode_path_segment};
+pub use key::{SigningKey, SigningKeyCache};
+pub use presign::{Presigned, presign};
+
+use encode::{LOWER_HEX, push_hex};
+
+/// The name that AWS gives this way of signing.
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The part of a request that is signed, spelled as on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct SignableRequest<'a> {
+    /// `POST`, `GET`, …
+    pub method: &'a str,
+    /// The path as it is sent, percent-encoded once: `/model/anthropic.claude-v2%3A1/invoke`. Not a
+    /// part of it that a gateway adds or takes away on the way to AWS.
+    pub path: &'a str,
+    /// The query as it is sent, without the `?`; empty if there is none.
+    pub query: &'a str,
+    /// Names and values of the headers to sign; `host` must be one of them. A header that a proxy or
+    /// the runtime may change on the way (`user-agent`, `connection`, `accept-encoding`, …) must not
+    /// be. `x-amz-date` and `x-amz-security-token` are added by the signer.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub payload: Payload<'a>,
+}
+
+/// The body of a request, or its hash.
+#[derive(Clone, Copy)]
+pub enum Payload<'a> {
+    /// The bytes that will be sent.
+    Bytes(&'a [u8]),
+    /// Their SHA-256, for a caller who has it already, such as a second attempt.
+    Sha256([u8; 32]),
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Payload::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Payload::Sha256(_) => f.write_str("Sha256(..)"),
+        }
+    }
+}
+
+/// Who signs, when, and for which service. `Debug` shows neither the secret nor the token.
+#[derive(Clone, Copy)]
+pub struct SigningParams<'a> {
+    /// The public half of the credentials, such as `AKIDEXAMPLE`.
+    pub access_key_id: &'a str,
+    /// The secret half.
+    pub secret_access_key: &'a str,
+    /// The token of temporary credentials. An empty one counts as none.
+    pub session_token: Option<&'a str>,
+    /// The region that the request goes to, such as `us-east-1`.
+    pub region: &'a str,
+    /// The name that the service signs under: `bedrock`, also for the host `bedrock-runtime`.
+    pub service: &'a str,
+    /// The time of signing.
+    pub date: AmzDate,
+}
+
+impl<'a> SigningParams<'a> {
+    fn token(&self) -> Option<&'a str> {
+        self.session_token.filter(|token| !token.is_empty())
+    }
+
+    /// Appends the credential scope, `20250102/us-east-1/bedrock/aws4_request`.
+    fn push_scope(&self, out: &mut String) {
+        for part in [self.date.day(), self.region, self.service] {
+            out.push_str(part);
+            out.push('/');
+        }
+        out.push_str("aws4_request");
+    }
+
+    fn scope_len(&self) -> usize {
+        "20250102///aws4_request".len() + self.region.len() + self.service.len()
+    }
+}
+
+impl fmt::Debug for SigningParams<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningParams")
+            .field("access_key_id", &self.access_key_id)
+            .field("has_session_token", &self.token().is_some())
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("date", &self.date)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`sign`] makes: the headers that carry the signature.
+///
+/// `Debug` shows neither the signature nor the token.
+pub struct Signature<'a> {
+    authorization: String,
+    date: AmzDate,
+    security_token: Option<&'a str>,
+    canonical: CanonicalRequest,
+    string_to_sign: String,
+}
+
+impl<'a> Signature<'a> {
+    /// The value of `authorization`.
+    #[must_use]
+    pub fn authorization(&self) -> &str {
+        &self.authorization
+    }
+
+    /// The value of `x-amz-date`.
+    #[must_use]
+    pub fn date(&self) -> &str {
+        self.date.as_str()
+    }
+
+    /// The value of `x-amz-security-token`, to be sent only if there is one.
+    #[must_use]
+    pub fn security_token(&self) -> Option<&'a str> {
+        self.security_token
+    }
+
+    /// Names and values of the two or three headers to add to the request.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [("x-amz-date", self.date.as_str()), ("authorization", self.authorization.as_str())]
+            .into_iter()
+            .chain(self.security_token.map(|token| ("x-amz-security-token", token)))
+    }
+
+    /// The canonical request that was signed, to be compared with AWS's after a
+    /// `SignatureDoesNotMatch`. It holds the session token: not for logs.
+    #[must_use]
+    pub fn canonical_request(&self) -> &CanonicalRequest {
+        &self.canonical
+    }
+
+    /// The string that was signed, for the same comparison.
+    #[must_use]
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+}
+
+impl fmt::Debug for Signature<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signature")
+            .field("date", &self.date)
+            .field("signed_headers", &self.canonical.signed_headers())
+            .field("has_security_token", &self.security_token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Signs a request by its headers.
+///
+/// ```
+/// use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, sign};
+///
+/// let keys = SigningKeyCache::new();
+/// let request = SignableRequest {
+///     method: "POST",
+///     path: "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse",
+///     query: "",
+///     headers: &[
+///         ("content-type", "application/json"),
+///         ("host", "bedrock-runtime.us-east-1.amazonaws.com"),
+///     ],
+///     payload: Payload::Bytes(br#"{"messages":[]}"#),
+/// };
+/// let params = SigningParams {
+///     access_key_id: "AKIDEXAMPLE",
+///     secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+///     session_token: None,
+///     region: "us-east-1",
+///     service: "bedrock",
+///     date: AmzDate::from_unix_seconds(1_735_787_045)?,
+/// };
+/// let signature = sign(&request, &params, &keys)?;
+/// assert_eq!(signature.date(), "20250102T030405Z");
+/// assert_eq!(signature.authorization(), "AWS4-HMAC-SHA256 \
+///     Credential=AKIDEXAMPLE/20250102/us-east-1/bedrock/aws4_request, \
+///     SignedHeaders=content-type;host;x-amz-date, \
+///     Signature=292dc7eaf9ecb5f4bbb7b3f80b47c53195739c9a90cd041efb262eb9198417b8");
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`](crate::ErrorKind::Config), saying where the fault is but never quoting a
+/// value that may be secret:
+///
+/// - a header value, key, secret or token with a line break, a control character or a character
+///   outside ASCII,
+/// - an empty key or secret, or a region or service that is no name,
+/// - no `host` among the headers, more than a hundred headers, or a name that is none,
+/// - `authorization`, `x-amz-date` or `x-amz-security-token` among the headers,
+/// - a method that is none, or `?` or `#` in the path.
+pub fn sign<'a>(
+    request: &SignableRequest<'_>,
+    params: &SigningParams<'a>,
+    keys: &SigningKeyCache,
+) -> Result<Signature<'a>> {
+    canonical::check_params(params)?;
+    let canonical = canonical_request(request, params)?;
+    let string_to_sign = string_to_sign(params, &canonical);
+    let signature = keys.key(params).sign(&string_to_sign);
+    Ok(Signature {
+        authorization: authorization(params, &canonical, &signature),
+        date: params.date,
+        security_token: params.token(),
+        canonical,
+        string_to_sign,
+    })
+}
+
+/// Step 2: the text that is signed, which names the algorithm, the time, the scope and the hash of
+/// the canonical request.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-string-to-sign>
+#[must_use]
+pub fn string_to_sign(params: &SigningParams<'_>, canonical: &CanonicalRequest) -> String {
+    let date = params.date.as_str();
+    let capacity = ALGORITHM.len() + date.len() + params.scope_len() + 64 + "\n\n\n".len();
+    let mut text = String::with_capacity(capacity);
+    text.push_str(ALGORITHM);
+    text.push('\n');
+    text.push_str(date);
+    text.push('\n');
+    params.push_scope(&mut text);
+    text.push('\n');
+    push_hex(&mut text, &canonical.sha256(), LOWER_HEX);
+    text
+}
+
+/// Step 5: the value of the `Authorization` header.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#add-signature-to-request>
+#[must_use]
+pub fn authorization(params: &SigningParams<'_>, canonical: &CanonicalRequest, signature: &[u8; 32]) -> String {
+    let capacity = ALGORITHM.len()
+        + " Credential=/, SignedHeaders=, Signature=".len()
+        + params.access_key_id.len()
+        + params.scope_len()
+        + canonical.signed_headers().len()
+        + 2 * signature.len();
+    let mut text = String::with_capacity(capacity);
+    text.push_str(ALGORITHM);
+    text.push_str(" Credential=");
+    text.push_str(params.access_key_id);
+    text.push('/');
+    params.push_scope(&mut text);
+    text.push_str(", SignedHeaders=");
+    text.push_str(canonical.signed_headers());
+    text.push_str(", Signature=");
+    push_hex(&mut text, signature, LOWER_HEX);
+    text
+}

@@ -1,0 +1,108 @@
+//! The signing time.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The first second of the year 10000, which has no `YYYYMMDD` form.
+const END_OF_CALENDAR: u64 = 253_402_300_800;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// A time as AWS writes it in `x-amz-date`: `20250102T030405Z`, always UTC.
+///
+/// The signer has no clock: whoever calls it says what time it is. AWS accepts a request whose
+/// date is at most five minutes off.
+///
+/// ```
+/// use bedrock_chat::sigv4::AmzDate;
+///
+/// let date = AmzDate::from_unix_seconds(1_735_787_045)?;
+/// assert_eq!(date.as_str(), "20250102T030405Z");
+/// assert_eq!(date.day(), "20250102");
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AmzDate([u8; 16]);
+
+impl AmzDate {
+    /// The time that is `seconds` after 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] from the year 10000 on; a caller who gets it has most likely passed
+    /// milliseconds.
+    pub fn from_unix_seconds(seconds: u64) -> Result<Self> {
+        if seconds >= END_OF_CALENDAR {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "the signing time {seconds} lies after the year 9999: pass seconds since 1970, not milliseconds"
+                ),
+            ));
+        }
+        let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
+        let in_day = seconds % SECONDS_PER_DAY;
+        let [y1, y2] = two_digits(year / 100);
+        let [y3, y4] = two_digits(year % 100);
+        let [mo1, mo2] = two_digits(month);
+        let [d1, d2] = two_digits(day);
+        let [h1, h2] = two_digits(in_day / 3600);
+        let [mi1, mi2] = two_digits(in_day / 60 % 60);
+        let [s1, s2] = two_digits(in_day % 60);
+        Ok(AmzDate([y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z']))
+    }
+
+    /// The value of `x-amz-date`, such as `20250102T030405Z`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Sixteen ASCII bytes: the default is never taken.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The day alone, `20250102`, which the credential scope and the signing key are bound to.
+    #[must_use]
+    pub fn day(&self) -> &str {
+        self.as_str().get(..8).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for AmzDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for AmzDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Both digits of a number below 100.
+fn two_digits(number: u64) -> [u8; 2] {
+    let digit = |value: u64| b"0123456789".get(value as usize).copied().unwrap_or(b'0');
+    [digit(number / 10), digit(number % 10)]
+}
+
+/// Year, month and day of the Gregorian calendar for a count of days since 1970-01-01.
+///
+/// Years are counted from 1 March, so that the leap day is the last one of its year, in eras of 400
+/// years, which all have the same length.
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    const DAYS_PER_ERA: u64 = 146_097;
+    const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
+
+    let days = days + DAYS_FROM_MARCH_OF_YEAR_0_TO_1970;
+    let era = days / DAYS_PER_ERA;
+    let day_of_era = days % DAYS_PER_ERA;
+    let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // 153 days are five months of 31, 30, 31, 30, 31 days, from March on.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}

@@ -1,0 +1,159 @@
+//! Step 3: the signing key, and a cache of it.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::SigningParams;
+
+/// Keys that a cache holds at most; one is in use per region, plus the next day's around midnight.
+const CAPACITY: usize = 8;
+
+/// A key that signs for one day, region and service, derived from a secret access key.
+///
+/// It is kept as the state of the HMAC that has taken in the key, so that a signature costs two
+/// SHA-256 blocks less. The state is wiped from memory when it is dropped, and never printed.
+///
+/// ```
+/// use bedrock_chat::sigv4::SigningKey;
+///
+/// let key = SigningKey::derive("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20250102", "us-east-1", "bedrock");
+/// assert_eq!(key.sign("text")[..2], [0x6d, 0x9e]);
+/// assert_eq!(format!("{key:?}"), "SigningKey(..)");
+/// ```
+#[derive(Clone)]
+pub struct SigningKey(Hmac<Sha256>);
+
+impl SigningKey {
+    /// Derives the key for a `day` (`20250102`), region and service.
+    ///
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#derive-signing-key>
+    #[must_use]
+    pub fn derive(secret_access_key: &str, day: &str, region: &str, service: &str) -> Self {
+        let mut key = keyed(&[b"AWS4", secret_access_key.as_bytes()]);
+        for part in [day, region, service, "aws4_request"] {
+            let mut derived: [u8; 32] = key.chain_update(part).finalize().into_bytes().into();
+            key = keyed(&[&derived]);
+            derived.zeroize();
+        }
+        SigningKey(key)
+    }
+
+    /// The signature of a text: its HMAC-SHA256 under this key.
+    #[must_use]
+    pub fn sign(&self, text: &str) -> [u8; 32] {
+        self.0.clone().chain_update(text).finalize().into_bytes().into()
+    }
+}
+
+/// An HMAC-SHA256 that has taken in the key, which is given in pieces.
+fn keyed(key: &[&[u8]]) -> Hmac<Sha256> {
+    // RFC 2104: a key longer than a block is hashed, a shorter one is filled up with zeros.
+    let mut block = Zeroizing::new([0; 64]);
+    if key.iter().map(|piece| piece.len()).sum::<usize>() > block.len() {
+        let mut hash = Sha256::new();
+        for piece in key {
+            hash.update(piece);
+        }
+        let mut hashed: [u8; 32] = hash.finalize().into();
+        fill(&mut *block, &hashed);
+        hashed.zeroize();
+    } else {
+        fill(&mut *block, key.iter().copied().flatten());
+    }
+    Hmac::new((&*block).into())
+}
+
+fn fill<'a>(block: &mut [u8], bytes: impl IntoIterator<Item = &'a u8>) {
+    for (slot, byte) in block.iter_mut().zip(bytes) {
+        *slot = *byte;
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(..)")
+    }
+}
+
+/// Remembers derived [`SigningKey`]s, so that a request costs one HMAC instead of five.
+///
+/// A key is found again only for the same access key id, secret, day, region and service. The cache
+/// holds the last eight keys, can be shared between threads, and wipes what it forgets.
+///
+/// ```
+/// use bedrock_chat::sigv4::SigningKeyCache;
+///
+/// let keys = SigningKeyCache::new();
+/// assert_eq!(format!("{keys:?}"), "SigningKeyCache(0 keys)");
+/// ```
+#[derive(Default)]
+pub struct SigningKeyCache {
+    /// The oldest first.
+    entries: Mutex<Vec<Entry>>,
+}
+
+struct Entry {
+    access_key_id: String,
+    secret_access_key: Zeroizing<String>,
+    day: String,
+    region: String,
+    service: String,
+    key: SigningKey,
+}
+
+impl Entry {
+    fn is_for(&self, params: &SigningParams<'_>) -> bool {
+        self.day == params.date.day()
+            && self.access_key_id == params.access_key_id
+            && *self.secret_access_key == params.secret_access_key
+            && self.region == params.region
+            && self.service == params.service
+    }
+}
+
+impl SigningKeyCache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The key for these parameters, derived now or before.
+    #[must_use]
+    pub fn key(&self, params: &SigningParams<'_>) -> SigningKey {
+        if let Some(entry) = self.entries().iter().find(|entry| entry.is_for(params)) {
+            return entry.key.clone();
+        }
+        // Not under the lock: two threads may derive the same key, which does no harm.
+        let key = SigningKey::derive(params.secret_access_key, params.date.day(), params.region, params.service);
+        let entry = Entry {
+            access_key_id: params.access_key_id.to_owned(),
+            secret_access_key: Zeroizing::new(params.secret_access_key.to_owned()),
+            day: params.date.day().to_owned(),
+            region: params.region.to_owned(),
+            service: params.service.to_owned(),
+            key: key.clone(),
+        };
+        let mut entries = self.entries();
+        if entries.len() >= CAPACITY {
+            entries.remove(0);
+        }
+        entries.push(entry);
+        key
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+        // A panic of another thread can't leave a key half written.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SigningKeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKeyCache({} keys)", self.entries().len())
+    }
+}

@@ -1,0 +1,148 @@
+//! Signing by query: an URL that carries its own signature.
+
+use std::fmt;
+
+use super::canonical::{CanonicalRequest, SortedHeaders, assemble, check_params, config, push_canonical_query};
+use super::encode::{LOWER_HEX, percent_decode, push_hex};
+use super::{ALGORITHM, SignableRequest, SigningKeyCache, SigningParams, string_to_sign};
+use crate::error::Result;
+
+/// Seven days, the longest life that AWS gives a presigned request.
+const MAX_EXPIRES_IN_SECONDS: u32 = 604_800;
+
+/// What [`presign`] makes. `Debug` shows neither the query nor the signature: who has them can send
+/// the request.
+pub struct Presigned {
+    query: String,
+    canonical: CanonicalRequest,
+    string_to_sign: String,
+}
+
+impl Presigned {
+    /// The whole query to send, without the `?`: the request's own parameters and the `X-Amz-` ones,
+    /// sorted, with `X-Amz-Signature` last.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The query, without a copy.
+    #[must_use]
+    pub fn into_query(self) -> String {
+        self.query
+    }
+
+    /// The canonical request that was signed. It holds the session token: not for logs.
+    #[must_use]
+    pub fn canonical_request(&self) -> &CanonicalRequest {
+        &self.canonical
+    }
+
+    /// The string that was signed.
+    #[must_use]
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+}
+
+impl fmt::Debug for Presigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presigned").field("signed_headers", &self.canonical.signed_headers()).finish_non_exhaustive()
+    }
+}
+
+/// Signs a request by its query, to be sent later, by anyone, within `expires_in_seconds` (1 to
+/// 604,800, which is seven days; temporary credentials end it earlier).
+///
+/// Bedrock's short-term API keys are made of such a query, for `Action=CallWithBearerToken`:
+///
+/// ```
+/// use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, presign};
+///
+/// let request = SignableRequest {
+///     method: "POST",
+///     path: "/",
+///     query: "Action=CallWithBearerToken",
+///     headers: &[("host", "bedrock.amazonaws.com")],
+///     payload: Payload::Bytes(b""),
+/// };
+/// let params = SigningParams {
+///     access_key_id: "AKIDEXAMPLE",
+///     secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+///     session_token: None,
+///     region: "us-east-1",
+///     service: "bedrock",
+///     date: AmzDate::from_unix_seconds(1_735_787_045)?,
+/// };
+/// let presigned = presign(&request, &params, 43_200, &SigningKeyCache::new())?;
+/// assert!(presigned.query().starts_with(
+///     "Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F"
+/// ));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) as for [`sign`](super::sign), for a time to live
+/// out of range, and for a query that has one of the `X-Amz-` parameters of a signature already.
+pub fn presign(
+    request: &SignableRequest<'_>,
+    params: &SigningParams<'_>,
+    expires_in_seconds: u32,
+    keys: &SigningKeyCache,
+) -> Result<Presigned> {
+    check_params(params)?;
+    check_expiry(expires_in_seconds)?;
+    let headers = SortedHeaders::new(request.headers, &[])?;
+
+    let mut signed_headers = String::new();
+    headers.push_names(&mut signed_headers);
+    let mut credential = String::from(params.access_key_id);
+    credential.push('/');
+    params.push_scope(&mut credential);
+    let expires = expires_in_seconds.to_string();
+    let added = [
+        ("X-Amz-Algorithm", ALGORITHM),
+        ("X-Amz-Credential", &credential),
+        ("X-Amz-Date", params.date.as_str()),
+        ("X-Amz-Expires", &expires),
+        ("X-Amz-SignedHeaders", &signed_headers),
+        ("X-Amz-Security-Token", params.token().unwrap_or_default()),
+    ];
+    check_query(request.query, &added)?;
+    let added = if params.token().is_some() { &added[..] } else { &added[..5] };
+
+    let mut query = String::new();
+    push_canonical_query(&mut query, request.query, added);
+    let canonical = assemble(request, &query, &headers)?;
+    let string_to_sign = string_to_sign(params, &canonical);
+    let signature = keys.key(params).sign(&string_to_sign);
+    query.push_str("&X-Amz-Signature=");
+    push_hex(&mut query, &signature, LOWER_HEX);
+    Ok(Presigned { query, canonical, string_to_sign })
+}
+
+fn check_expiry(seconds: u32) -> Result<()> {
+    if (1..=MAX_EXPIRES_IN_SECONDS).contains(&seconds) {
+        return Ok(());
+    }
+    Err(config(format!(
+        "a presigned request cannot live for {seconds} s: from 1 s to {MAX_EXPIRES_IN_SECONDS} s (7 days) are allowed"
+    )))
+}
+
+/// Refuses a query that was signed before, or that sets one of the parameters we write.
+fn check_query(query: &str, added: &[(&str, &str)]) -> Result<()> {
+    for part in query.split('&') {
+        let name = percent_decode(part.split('=').next().unwrap_or_default().as_bytes(), true);
+        let ours = added.iter().map(|(name, _)| *name).chain(["X-Amz-Signature"]);
+        for own in ours {
+            if name.eq_ignore_ascii_case(own.as_bytes()) {
+                return Err(config(format!(
+                    "the query to presign has `{own}` already: pass the query without a signature"
+                )));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! HTTP as one trait, so that the call path is the same over reqwest, over a
+//! runtime's own `fetch`, over a test's script.
+
+mod memory;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
+pub use memory::{MemoryTransport, Reply};
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::headers::Headers;
+use crate::platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
+
+/// The body of an answer, in the pieces it arrives in. Dropping it closes the connection.
+pub type ByteStream = BoxStream<'static, Result<Bytes>>;
+
+/// A signed request, ready to be sent as it is.
+///
+/// ```
+/// use bedrock_chat::{Headers, HttpRequest};
+/// let request = HttpRequest {
+///     method: "POST",
+///     url: "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke".into(),
+///     headers: Headers::new(),
+///     body: bytes::Bytes::from_static(b"{}"),
+/// };
+/// assert_eq!(request.body.len(), 2);
+/// ```
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The whole URL. Its path is percent-encoded and signed: a transport must not rewrite it.
+    pub url: String,
+    /// The headers but for `host`, which the URL implies. Some carry secrets.
+    pub headers: Headers,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for HttpRequest {
+    /// Where it goes and how large it is; the body is a conversation and is not printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// An answer whose head has arrived.
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Headers,
+    /// The body, still arriving.
+    pub body: ByteStream,
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends requests.
+///
+/// ```
+/// use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, MemoryTransport, Result, Transport};
+///
+/// /// Counts what it passes on.
+/// #[derive(Debug)]
+/// struct Counting { inner: MemoryTransport, sent: std::sync::atomic::AtomicU32 }
+///
+/// impl Transport for Counting {
+///     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+///         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         self.inner.send(request)
+///     }
+/// }
+/// ```
+pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// Sends one request, once, and gives the answer when its head is there.
+    /// Dropping the future gives the request up and closes its connection.
+    ///
+    /// Statuses are no errors here. What fails before there is an answer is an
+    /// [`Error`](crate::Error) of kind `Connect` (tried again) or another.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
+}

@@ -1,0 +1,219 @@
+//! A transport that answers from a list: for tests, yours and ours.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::{HttpRequest, HttpResponse, Transport};
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::platform::{BoxFuture, crc32};
+
+/// Answers requests from a list, in its order, and remembers them. Nothing leaves the process.
+///
+/// ```
+/// use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # futures_executor::block_on(async {
+/// let transport = MemoryTransport::new([
+///     Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}],"stop_reason":"end_turn"}"#),
+/// ]);
+/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+///     .region("us-east-1")
+///     .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+///     .transport(transport.clone())
+///     .build()?;
+/// assert_eq!(chat.invoke("Hello in French?").await?.text(), "Bonjour");
+/// assert!(transport.requests()[0].url.ends_with("/invoke"));
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryTransport {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    replies: VecDeque<Reply>,
+    requests: Vec<HttpRequest>,
+}
+
+impl MemoryTransport {
+    /// Answers with these, one after the other.
+    pub fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let replies = replies.into_iter().collect();
+        Self { shared: Arc::new(Mutex::new(Shared { replies, requests: Vec::new() })) }
+    }
+
+    /// Adds an answer at the end of the list.
+    pub fn push(&self, reply: Reply) {
+        self.shared().replies.push_back(reply);
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.shared().requests.clone()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTransport").field("replies_left", &self.shared().replies.len()).finish()
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        let reply = {
+            let mut shared = self.shared();
+            shared.requests.push(request);
+            shared.replies.pop_front()
+        };
+        let answer = match reply {
+            Some(Reply { error: Some(error), .. }) => Err(error),
+            Some(reply) => {
+                let body = Pieces { pieces: reply.pieces, stalls: reply.stalls };
+                Ok(HttpResponse { status: reply.status, headers: reply.headers, body: Box::pin(body) })
+            }
+            None => Err(Error::new(ErrorKind::Config, "the memory transport has no reply left")),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+struct Pieces {
+    pieces: VecDeque<Bytes>,
+    stalls: bool,
+}
+
+impl futures_core::Stream for Pieces {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        match self.pieces.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(piece))),
+            None if self.stalls => Poll::Pending,
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+/// One answer of a [`MemoryTransport`].
+///
+/// ```
+/// use bedrock_chat::Reply;
+/// let reply = Reply::json(429, r#"{"message":"slow down"}"#).with_header("retry-after", "1");
+/// ```
+#[derive(Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Headers,
+    pieces: VecDeque<Bytes>,
+    stalls: bool,
+    error: Option<Error>,
+}
+
+impl Reply {
+    /// An answer of any kind.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let mut headers = Headers::new();
+        headers.push("content-type", content_type);
+        Self { status, headers, pieces: VecDeque::from([body.into()]), stalls: false, error: None }
+    }
+
+    /// A JSON answer.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status, "application/json", body)
+    }
+
+    /// An event stream of InvokeModel: each text is the JSON of one chunk.
+    pub fn chunks<'a>(chunks: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::events(chunks.into_iter().map(|chunk| {
+            let mut payload = String::from("{\"bytes\":\"");
+            crate::base64::encode(chunk.as_bytes(), &mut payload);
+            payload.push_str("\"}");
+            ("chunk", payload)
+        }))
+    }
+
+    /// An event stream: each pair is the type and the JSON payload of one event.
+    pub fn events<'a>(events: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        let frames = events
+            .into_iter()
+            .map(|(name, payload)| frame(&[(":event-type", name), (":message-type", "event")], payload.as_bytes()));
+        let mut reply = Self::new(200, "application/vnd.amazon.eventstream", Bytes::new());
+        reply.pieces = frames.map(Bytes::from).collect();
+        reply
+    }
+
+    /// A failure to reach the service.
+    pub fn error(error: Error) -> Self {
+        Self { error: Some(error), ..Self::json(0, "") }
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// The same stream with an exception as its next frame.
+    #[must_use]
+    pub fn with_exception(mut self, name: &str, payload: &str) -> Self {
+        let headers = [(":exception-type", name), (":message-type", "exception")];
+        self.pieces.push_back(frame(&headers, payload.as_bytes()).into());
+        self
+    }
+
+    /// The same answer, in pieces of so many bytes.
+    #[must_use]
+    pub fn in_pieces(mut self, bytes: usize) -> Self {
+        let whole: Vec<u8> = self.pieces.iter().flatten().copied().collect();
+        self.pieces = whole.chunks(bytes.max(1)).map(Bytes::copy_from_slice).collect();
+        self
+    }
+
+    /// The same answer, of which nothing comes after so many bytes and which then ends.
+    #[must_use]
+    pub fn cut_after(self, bytes: usize) -> Self {
+        let mut whole: Vec<u8> = self.pieces.iter().flatten().copied().collect();
+        whole.truncate(bytes);
+        Self { pieces: VecDeque::from([whole.into()]), ..self }
+    }
+
+    /// The same answer, which never ends: after its bytes there is silence.
+    #[must_use]
+    pub fn that_stalls(mut self) -> Self {
+        self.stalls = true;
+        self
+    }
+}
+
+/// One frame with string headers.
+fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut head = Vec::new();
+    for (name, value) in headers {
+        head.push(name.len() as u8);
+        head.extend_from_slice(name.as_bytes());
+        head.push(7);
+        head.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        head.extend_from_slice(value.as_bytes());
+    }
+    let total = 16 + head.len() + payload.len();
+    let mut out = Vec::with_capacity(total);
+    out.extend_from_slice(&(total as u32).to_be_bytes());
+    out.extend_from_slice(&(head.len() as u32).to_be_bytes());
+    out.extend_from_slice(&crc32(&out).to_be_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(payload);
+    out.extend_from_slice(&crc32(&out).to_be_bytes());
+    out
+}

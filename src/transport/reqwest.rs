@@ -1,0 +1,190 @@
+//! HTTP over reqwest, on every target.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{ByteStream, HttpRequest, HttpResponse, Transport};
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::platform::BoxFuture;
+
+/// HTTP over [`reqwest`]: HTTP/2, TLS, and the proxies that the environment names.
+///
+/// ```
+/// use std::time::Duration;
+/// use bedrock_chat::ReqwestTransport;
+/// let transport = ReqwestTransport::new(Some(Duration::from_secs(5)))?;
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+}
+
+/// How long an idle connection is kept. AWS closes its own after a while, and a
+/// request on a closed one fails.
+#[cfg(not(target_arch = "wasm32"))]
+const POOL_IDLE: Duration = Duration::from_secs(20);
+
+impl ReqwestTransport {
+    /// A client of our own, with a limit on connecting. On wasm32 the runtime
+    /// connects, and the limit has no effect.
+    ///
+    /// # Errors
+    /// `Config`, where TLS cannot be set up.
+    pub fn new(connect_timeout: Option<Duration>) -> Result<Self> {
+        let builder = reqwest::Client::builder();
+        #[cfg(not(target_arch = "wasm32"))]
+        let builder = {
+            install_crypto();
+            let mut builder = builder
+                .pool_idle_timeout(POOL_IDLE)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("bedrock-chat/", env!("CARGO_PKG_VERSION")));
+            if let Some(limit) = connect_timeout {
+                builder = builder.connect_timeout(limit);
+            }
+            builder
+        };
+        #[cfg(target_arch = "wasm32")]
+        let _ = connect_timeout;
+        let client = builder
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
+        Ok(Self { client })
+    }
+
+    /// A client of yours, with its proxies, certificates and the like.
+    pub fn with_client(client: reqwest::Client) -> Self {
+        Self { client }
+    }
+}
+
+/// rustls asks for a choice of cryptography, once a process; a choice that the
+/// application has made stands.
+#[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
+fn install_crypto() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // A race for the first place is lost to an equally good choice.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+#[cfg(all(not(feature = "rustls"), not(target_arch = "wasm32")))]
+fn install_crypto() {}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        let request = build(&self.client, request);
+        Box::pin(async move {
+            let response = request?.send().await.map_err(not_sent)?;
+            let status = response.status().as_u16();
+            let mut headers = Headers::new();
+            for (name, value) in response.headers() {
+                headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+            }
+            Ok(HttpResponse { status, headers, body: body(response) })
+        })
+    }
+}
+
+fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::RequestBuilder> {
+    let url = reqwest::Url::parse(&request.url)
+        .map_err(|error| Error::new(ErrorKind::Config, format!("{} is not a URL", request.url)).with_source(error))?;
+    // What was signed must be what is sent.
+    if url.as_str() != request.url {
+        return Err(Error::new(ErrorKind::Config, format!("the URL {} is not in its normal form", request.url)));
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers.iter() {
+        let invalid =
+            |_| Error::new(ErrorKind::Config, format!("the header {name} has a value that HTTP cannot carry"));
+        let mut header = HeaderValue::from_str(value).map_err(invalid)?;
+        header.set_sensitive(Headers::is_secret(name));
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::new(ErrorKind::Config, format!("{name:?} is not the name of a header")))?;
+        headers.append(name, header);
+    }
+    let method = if request.method == "GET" { reqwest::Method::GET } else { reqwest::Method::POST };
+    Ok(client.request(method, url).headers(headers).body(request.body))
+}
+
+/// An error before there was an answer. The request may have reached nobody, so it may be sent again.
+fn not_sent(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    #[cfg(not(target_arch = "wasm32"))]
+    if error.is_connect() && error.is_timeout() {
+        return Error::new(ErrorKind::Timeout, "connecting to the service took too long")
+            .with_retryable(true)
+            .with_source(error);
+    }
+    let why = deepest(&error);
+    Error::new(ErrorKind::Connect, format!("the service was not reached: {why}")).with_source(error)
+}
+
+/// The last cause in the chain: the one that says something.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// An error while the answer was arriving.
+fn broke_off(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let why = deepest(&error);
+    // Worth another attempt as long as nothing was delivered; afterwards nobody asks.
+    Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_retryable(true).with_source(error)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn body(response: reqwest::Response) -> ByteStream {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use http_body::Body as _;
+
+    /// The data of a body's frames.
+    struct Data(reqwest::Body);
+
+    impl futures_core::Stream for Data {
+        type Item = Result<bytes::Bytes>;
+
+        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            loop {
+                return Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(context)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) => Some(Ok(data)),
+                        // Trailers say nothing that we need.
+                        Err(_) => continue,
+                    },
+                    Some(Err(error)) => Some(Err(broke_off(error))),
+                    None => None,
+                });
+            }
+        }
+    }
+
+    Box::pin(Data(reqwest::Body::from(response)))
+}
+
+#[cfg(target_arch = "wasm32")]
+fn body(response: reqwest::Response) -> ByteStream {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    struct Data<S>(S);
+
+    impl<S: futures_core::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> futures_core::Stream for Data<S> {
+        type Item = Result<bytes::Bytes>;
+
+        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Pin::new(&mut self.0).poll_next(context).map(|item| item.map(|data| data.map_err(broke_off)))
+        }
+    }
+
+    Box::pin(Data(Box::pin(response.bytes_stream())))
+}
