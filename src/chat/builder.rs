@@ -33,6 +33,7 @@ use crate::transport::Transport;
 ///     .build()?;
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
+#[derive(Clone)]
 #[must_use]
 pub struct BedrockChatBuilder {
     model: String,

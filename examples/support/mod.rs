@@ -1,0 +1,36 @@
+//! What the examples share: AWS if the environment has credentials, else a local Bedrock.
+
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, EnvironmentCredentials};
+use local_bedrock::LocalBedrock;
+
+/// The model that the examples use unless told otherwise.
+#[allow(dead_code, reason = "not every example asks for it")]
+pub(crate) const MODEL: &str = "anthropic.claude-3-5-sonnet-20240620-v1:0";
+
+/// A builder that knows where to go, and the local server, which runs as long as this lives.
+pub(crate) struct Connection {
+    pub(crate) builder: BedrockChatBuilder,
+    _local: Option<LocalBedrock>,
+}
+
+/// Begins a chat with AWS if the environment has credentials or an endpoint is
+/// given; else starts a local Bedrock in this process and says so.
+pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Connection, Box<dyn std::error::Error>> {
+    let builder = BedrockChat::builder(model);
+    if let Some(url) = endpoint {
+        return Ok(Connection { builder: builder.endpoint_url(url), _local: None });
+    }
+    if EnvironmentCredentials::read(|name| std::env::var(name).ok()).is_ok() {
+        return Ok(Connection { builder, _local: None });
+    }
+    let local = LocalBedrock::builder().frame_delay(std::time::Duration::from_millis(15)).start().await?;
+    eprintln!("No AWS credentials in the environment: talking to a local Bedrock at {}.", local.url());
+    eprintln!("For AWS, set AWS_REGION and either AWS_BEARER_TOKEN_BEDROCK (a Bedrock API key)");
+    eprintln!("or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN).\n");
+    let keys = local.test_credentials();
+    let builder = builder
+        .region("us-east-1")
+        .endpoint_url(local.url())
+        .credentials(Credentials::new(keys.access_key_id, keys.secret_access_key));
+    Ok(Connection { builder, _local: Some(local) })
+}
