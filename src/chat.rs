@@ -10,6 +10,7 @@ use crate::client::{ChatStream, Client};
 use crate::error::Result;
 use crate::message::AiMessage;
 use crate::model::ModelId;
+use crate::observe::RunConfig;
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
@@ -33,6 +34,7 @@ use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 pub struct BedrockChat {
     client: Arc<Client>,
     options: Arc<ChatOptions>,
+    config: Arc<RunConfig>,
     /// `invoke` streams and gathers.
     streaming: bool,
 }
@@ -72,9 +74,9 @@ impl BedrockChat {
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let request = self.request(messages)?;
         if self.streaming {
-            return self.client.stream(&request).await?.message().await;
+            return self.client.stream(&request, &self.config).await?.message().await;
         }
-        self.client.invoke(&request).await
+        self.client.invoke(&request, &self.config).await
     }
 
     /// Sends a conversation and gives the reply as it comes. Waits for the first event.
@@ -83,7 +85,7 @@ impl BedrockChat {
     /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
         let request = self.request(messages)?;
-        self.client.stream(&request).await
+        self.client.stream(&request, &self.config).await
     }
 
     /// The same model with these options in place of those that they set.
@@ -102,6 +104,12 @@ impl BedrockChat {
     #[must_use]
     pub fn with_tool_choice(&self, choice: impl Into<ToolChoice>) -> Self {
         self.with_options(&ChatOptions { tool_choice: Some(choice.into()), ..ChatOptions::default() })
+    }
+
+    /// The same model, whose calls are reported under this configuration to those who watch.
+    #[must_use]
+    pub fn with_config(&self, config: RunConfig) -> Self {
+        Self { config: Arc::new(config), ..self.clone() }
     }
 
     fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {

@@ -20,6 +20,7 @@ use crate::headers::Headers;
 use crate::json::View;
 use crate::message::AiMessage;
 use crate::model::ModelId;
+use crate::observe::{Observer, RunConfig, RunStart, Runs};
 use crate::platform::Runtime;
 use crate::provider::{Call, Codec, Mode};
 use crate::request::ChatRequest;
@@ -87,6 +88,7 @@ pub(crate) struct Client {
     pub(crate) timeouts: Timeouts,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
 
 /// A provider of credentials, of which nothing is ever printed.
@@ -101,21 +103,49 @@ impl std::fmt::Debug for Provider {
 
 impl Client {
     /// Sends a request and reads the whole answer.
-    pub(crate) async fn invoke(&self, request: &ChatRequest) -> Result<AiMessage> {
-        let call = self.encode(request, Mode::Invoke)?;
-        self.attempts(&call, |response| self.read_message(response)).await.map(|(message, _)| message)
+    pub(crate) async fn invoke(&self, request: &ChatRequest, config: &RunConfig) -> Result<AiMessage> {
+        let mut runs = self.watch(request, config, Mode::Invoke);
+        let answer = match self.encode(request, Mode::Invoke) {
+            Ok(call) => self.attempts(&call, &mut runs, |response| self.read_message(response)).await,
+            Err(error) => Err(error),
+        };
+        match &answer {
+            Ok((message, _)) => runs.end(message),
+            Err(error) => runs.error(error),
+        }
+        answer.map(|(message, _)| message)
     }
 
     /// Sends a request and waits for the first event of the answer.
-    pub(crate) async fn stream(self: &Arc<Self>, request: &ChatRequest) -> Result<ChatStream> {
+    pub(crate) async fn stream(self: &Arc<Self>, request: &ChatRequest, config: &RunConfig) -> Result<ChatStream> {
+        let mut runs = self.watch(request, config, Mode::Stream);
+        match self.begin_stream(request, &mut runs).await {
+            Ok(stream) => Ok(stream.watched(runs)),
+            Err(error) => {
+                runs.error(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin_stream(self: &Arc<Self>, request: &ChatRequest, runs: &mut Runs) -> Result<ChatStream> {
         let call = self.encode(request, Mode::Stream)?;
         if !call.streams {
-            let (message, attempts) = self.attempts(&call, |response| self.read_message(response)).await?;
+            let (message, attempts) = self.attempts(&call, runs, |response| self.read_message(response)).await?;
             return Ok(ChatStream::of_message(Arc::clone(self), message, attempts));
         }
-        let (mut stream, attempts) = self.attempts(&call, |response| self.open_stream(response)).await?;
+        let (mut stream, attempts) = self.attempts(&call, runs, |response| self.open_stream(response)).await?;
         stream.set_attempts(attempts);
         Ok(stream)
+    }
+
+    fn watch(&self, request: &ChatRequest, config: &RunConfig, mode: Mode) -> Runs {
+        if self.observers.is_empty() {
+            return Runs::default();
+        }
+        let (model, region, host) = (&self.model, self.region.as_deref(), self.endpoint.host());
+        let now = self.runtime.now();
+        Runs::start(&self.observers, &RunStart { model, region, host, mode, request, config, now })
     }
 
     fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
@@ -128,7 +158,12 @@ impl Client {
 
     /// Sends a call until it succeeds, cannot succeed, or has been sent often enough. Every attempt
     /// has credentials, a date and a signature of its own.
-    async fn attempts<T>(&self, call: &Call, read: impl AsyncFn(HttpResponse) -> Result<T>) -> Result<(T, u32)> {
+    async fn attempts<T>(
+        &self,
+        call: &Call,
+        runs: &mut Runs,
+        read: impl AsyncFn(HttpResponse) -> Result<T>,
+    ) -> Result<(T, u32)> {
         let body = Bytes::copy_from_slice(&call.body);
         let hash: [u8; 32] = Sha256::digest(&body).into();
         let mut expired: Option<(Credentials, Error)> = None;
@@ -159,7 +194,10 @@ impl Client {
                 continue;
             }
             match self.retry.delay(attempt, &error, self.runtime.random()) {
-                Some(delay) => self.runtime.sleep(delay).await,
+                Some(delay) => {
+                    runs.retry(attempt, &error, delay);
+                    self.runtime.sleep(delay).await;
+                }
                 None => return Err(context(error, attempt)),
             }
         }

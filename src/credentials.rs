@@ -106,7 +106,7 @@ impl Credentials {
             Parts::Keys { secret_access_key, .. } if secret_access_key.trim().is_empty() => {
                 "the secret access key is empty"
             }
-            Parts::Bearer(key) if key.is_empty() => "the Bedrock API key is empty",
+            Parts::Bearer("") => "the Bedrock API key is empty",
             Parts::Bearer(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 "the Bedrock API key contains a character that no header can carry"
             }

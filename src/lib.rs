@@ -31,7 +31,7 @@
 //!
 //! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
 //! `request`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
-//! the world: `credentials`, `endpoint`, `transport`, `client`, `chat`.
+//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `chat`.
 
 mod base64;
 mod chat;
@@ -45,6 +45,7 @@ mod headers;
 pub mod json;
 mod message;
 mod model;
+mod observe;
 mod platform;
 mod provider;
 mod request;
@@ -66,6 +67,7 @@ pub use message::{
     Thinking, ToolCall, ToolResult, Usage,
 };
 pub use model::ModelId;
+pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{Anthropic, Api, Call, Codec, Family, Mode, StreamDecoder, codec_for, families};
 pub use request::{
@@ -76,3 +78,16 @@ pub use retry::RetryPolicy;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, MemoryTransport, Reply, Transport};
+
+/// What users share between threads and wait for in spawned tasks, checked where threads are.
+const _: () = {
+    const fn send<T: MaybeSend>() {}
+    const fn shared<T: MaybeSend + MaybeSync + Clone>() {}
+    shared::<BedrockChat>();
+    shared::<ChatOptions>();
+    shared::<Message>();
+    shared::<AiMessage>();
+    send::<ChatStream>();
+    send::<TextStream>();
+    send::<Error>();
+};

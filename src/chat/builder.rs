@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::Json;
 use crate::model::ModelId;
+use crate::observe::{Observer, RunConfig};
 use crate::platform::{Runtime, SystemRuntime};
 use crate::provider::{Api, Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
@@ -54,6 +55,7 @@ pub struct BedrockChatBuilder {
     timeouts: Timeouts,
     options: ChatOptions,
     streaming: bool,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for BedrockChatBuilder {
@@ -98,6 +100,7 @@ impl BedrockChatBuilder {
             timeouts: Timeouts::default(),
             options: ChatOptions::default(),
             streaming: false,
+            observers: Vec::new(),
         }
     }
 
@@ -217,6 +220,12 @@ impl BedrockChatBuilder {
         self
     }
 
+    /// Someone who watches every call; there may be several. Defaults to nobody.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// Most tokens to answer with. Defaults to the model's default; Anthropic's
     /// API, which requires a number, gets 4096.
     pub fn max_tokens(mut self, tokens: u64) -> Self {
@@ -322,8 +331,14 @@ impl BedrockChatBuilder {
             timeouts: self.timeouts,
             runtime: self.runtime,
             keys: SigningKeyCache::new(),
+            observers: self.observers,
         };
-        Ok(BedrockChat { client: Arc::new(client), options: Arc::new(self.options), streaming: self.streaming })
+        Ok(BedrockChat {
+            client: Arc::new(client),
+            options: Arc::new(self.options),
+            config: Arc::new(RunConfig::default()),
+            streaming: self.streaming,
+        })
     }
 }
 

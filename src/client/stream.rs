@@ -27,6 +27,7 @@ use crate::event::{Accumulator, ChatEvent, Events};
 use crate::eventstream::FrameDecoder;
 use crate::json::Writer;
 use crate::message::AiMessage;
+use crate::observe::Runs;
 use crate::provider::StreamDecoder;
 
 /// The events of an answer, as they come. Dropping it closes the connection, and
@@ -67,6 +68,7 @@ pub struct ChatStream {
     message: Accumulator,
     request_id: Option<String>,
     attempts: u32,
+    runs: Runs,
 }
 
 struct Reading {
@@ -95,7 +97,16 @@ impl ChatStream {
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
         let mut message = Accumulator::new();
         message.set_request_id(request_id.clone());
-        Self { client, reading, events: Events::default(), failed: None, message, request_id, attempts: 1 }
+        Self {
+            client,
+            reading,
+            events: Events::default(),
+            failed: None,
+            message,
+            request_id,
+            attempts: 1,
+            runs: Runs::default(),
+        }
     }
 
     /// The events of a message that came whole.
@@ -104,11 +115,25 @@ impl ChatStream {
         let mut accumulator = Accumulator::new();
         accumulator.set_request_id(request_id.clone());
         let events = Events::from(message);
-        Self { client, reading: None, events, failed: None, message: accumulator, request_id, attempts }
+        Self {
+            client,
+            reading: None,
+            events,
+            failed: None,
+            message: accumulator,
+            request_id,
+            attempts,
+            runs: Runs::default(),
+        }
     }
 
     pub(super) fn set_attempts(&mut self, attempts: u32) {
         self.attempts = attempts;
+    }
+
+    /// The same stream, watched.
+    pub(super) fn watched(self, runs: Runs) -> Self {
+        Self { runs, ..self }
     }
 
     /// Waits until there is an event to deliver. An error that comes first is
@@ -186,15 +211,22 @@ impl Stream for ChatStream {
         ready!(this.poll_fill(context));
         if let Some(event) = this.events.pop() {
             this.message.push(&event);
+            this.runs.event(&event);
             return Poll::Ready(Some(Ok(event)));
         }
-        Poll::Ready(this.failed.take().map(|error| {
-            let client = &this.client;
-            Err(error
-                .with_request_id(this.request_id.as_deref())
-                .with_call(client.model.as_str(), client.region.as_deref(), this.attempts)
-                .with_partial(this.message.clone().partial()))
-        }))
+        let Some(error) = this.failed.take() else {
+            if !this.runs.is_empty() {
+                this.runs.end(&this.message.clone().finish());
+            }
+            return Poll::Ready(None);
+        };
+        let client = &this.client;
+        let error = error
+            .with_request_id(this.request_id.as_deref())
+            .with_call(client.model.as_str(), client.region.as_deref(), this.attempts)
+            .with_partial(this.message.clone().partial());
+        this.runs.error(&error);
+        Poll::Ready(Some(Err(error)))
     }
 }
 

@@ -119,7 +119,7 @@ impl PartialEq for Json {
 
 impl PartialEq<serde_json::Value> for Json {
     fn eq(&self, other: &serde_json::Value) -> bool {
-        *self == Self::from(other.clone())
+        View::parse(&other.to_string()).is_ok_and(|view| same(self.view(), view))
     }
 }
 

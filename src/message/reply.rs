@@ -41,7 +41,7 @@ pub struct AiMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Everything else that the provider said, under its own names.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "pairs_as_object")]
     pub response_metadata: Vec<(String, Json)>,
 }
 
@@ -291,9 +291,55 @@ pub struct OutputTokenDetails {
     pub reasoning: u64,
 }
 
+/// Pairs in an order of their own, as a JSON object.
+mod pairs_as_object {
+    use serde::de::{MapAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    use crate::json::Json;
+
+    pub(super) fn serialize<S: Serializer>(pairs: &[(String, Json)], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Json)>, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Vec<(String, Json)>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_survives_its_json_form() {
+        let mut reply = AiMessage { content: vec![Content::text("hi")], ..AiMessage::default() };
+        reply.set_metadata("z", Json::string("1"));
+        reply.set_metadata("a", Json::parse(r#"{"b":[1.0]}"#).unwrap());
+        reply.stop_reason = Some(StopReason::Other("new".into()));
+        reply.usage = Some(Usage::new(3, 4));
+        let text = serde_json::to_string(&reply).unwrap();
+        assert!(text.contains(r#""response_metadata":{"z":"1","a":{"b":[1.0]}}"#), "{text}");
+        assert_eq!(serde_json::from_str::<AiMessage>(&text).unwrap(), reply);
+    }
 
     #[test]
     fn every_stop_reason_reads_back_from_its_own_name() {

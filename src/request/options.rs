@@ -104,10 +104,8 @@ impl ChatOptions {
         if self.max_tokens == Some(0) {
             return config("max_tokens must be at least 1, it is 0".into());
         }
-        if let Some(kwargs) = &self.model_kwargs {
-            if kwargs.view().kind() != Kind::Object {
-                return config(format!("model_kwargs must be a JSON object, it is {:?}", kwargs.view().kind()));
-            }
+        if let Some(kwargs) = self.model_kwargs.as_ref().filter(|kwargs| kwargs.view().kind() != Kind::Object) {
+            return config(format!("model_kwargs must be a JSON object, it is {:?}", kwargs.view().kind()));
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();

@@ -1,0 +1,149 @@
+//! Watching calls: for tracing, metrics, logs. What watches cannot change or fail a call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::event::ChatEvent;
+use crate::json::Json;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::platform::{MaybeSend, MaybeSync};
+use crate::provider::Mode;
+use crate::request::ChatRequest;
+
+/// Watches calls. It is told when one starts and gives a [`Run`], which is told
+/// the rest. Nothing it does may wait or fail.
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+/// use bedrock_chat::{AiMessage, Error, Observer, Run, RunStart};
+///
+/// /// Counts the tokens of all calls.
+/// #[derive(Debug, Default, Clone)]
+/// struct Tokens(Arc<AtomicU64>);
+///
+/// impl Observer for Tokens {
+///     fn start(&self, _: &RunStart<'_>) -> Option<Box<dyn Run>> {
+///         Some(Box::new(self.clone()))
+///     }
+/// }
+///
+/// impl Run for Tokens {
+///     fn end(&mut self, message: &AiMessage) {
+///         self.0.fetch_add(message.usage.map_or(0, |usage| usage.total_tokens()), Ordering::Relaxed);
+///     }
+/// }
+/// ```
+pub trait Observer: fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// A call begins. `None` says that it is of no interest.
+    fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>>;
+}
+
+/// What is known when a call begins.
+///
+/// ```
+/// fn name(start: &bedrock_chat::RunStart<'_>) -> String {
+///     start.config.name.clone().unwrap_or_else(|| start.model.to_string())
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RunStart<'a> {
+    /// The model.
+    pub model: &'a ModelId,
+    /// The region.
+    pub region: Option<&'a str>,
+    /// The host that is called.
+    pub host: &'a str,
+    /// Whether the answer is streamed.
+    pub mode: Mode,
+    /// The conversation and its options.
+    pub request: &'a ChatRequest,
+    /// What the caller said of the call.
+    pub config: &'a RunConfig,
+    /// The time, since 1970-01-01T00:00:00Z.
+    pub now: Duration,
+}
+
+/// One call that is watched. Dropped without `end` or `error`, it was cancelled.
+///
+/// ```
+/// #[derive(Debug)]
+/// struct Silent;
+/// impl bedrock_chat::Run for Silent {}
+/// ```
+pub trait Run: fmt::Debug + MaybeSend {
+    /// An event of a stream is about to be delivered.
+    fn event(&mut self, event: &ChatEvent) {
+        let _ = event;
+    }
+
+    /// An attempt failed, and another follows after a delay.
+    fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
+        let _ = (attempt, error, delay);
+    }
+
+    /// The call has ended well.
+    fn end(&mut self, message: &AiMessage) {
+        let _ = message;
+    }
+
+    /// The call has failed.
+    fn error(&mut self, error: &Error) {
+        let _ = error;
+    }
+}
+
+/// What the caller says of a call, for those who watch: LangChain's names.
+///
+/// ```
+/// use bedrock_chat::RunConfig;
+/// let config = RunConfig { name: Some("translate".into()), tags: vec!["test".into()], ..RunConfig::default() };
+/// assert!(config.metadata.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunConfig {
+    /// The run's name. Defaults to the observer's choice.
+    pub name: Option<String>,
+    /// The run's id, a UUID. Defaults to the observer's choice.
+    pub id: Option<String>,
+    /// The id of the run that this one is part of. Defaults to none.
+    pub parent_id: Option<String>,
+    /// Tags. Defaults to none.
+    pub tags: Vec<String>,
+    /// More about the run. Defaults to nothing.
+    pub metadata: Vec<(String, Json)>,
+}
+
+/// All who watch one call.
+#[derive(Debug, Default)]
+pub(crate) struct Runs(Vec<Box<dyn Run>>);
+
+impl Runs {
+    pub(crate) fn start(observers: &[Arc<dyn Observer>], start: &RunStart<'_>) -> Self {
+        Self(observers.iter().filter_map(|observer| observer.start(start)).collect())
+    }
+
+    /// Whether nobody watches, so that nothing need be prepared for them.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn event(&mut self, event: &ChatEvent) {
+        self.0.iter_mut().for_each(|run| run.event(event));
+    }
+
+    pub(crate) fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
+        self.0.iter_mut().for_each(|run| run.retry(attempt, error, delay));
+    }
+
+    pub(crate) fn end(&mut self, message: &AiMessage) {
+        self.0.drain(..).for_each(|mut run| run.end(message));
+    }
+
+    pub(crate) fn error(&mut self, error: &Error) {
+        self.0.drain(..).for_each(|mut run| run.error(error));
+    }
+}
