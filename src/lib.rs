@@ -21,6 +21,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
 //! | `rustls` | yes | its TLS by rustls with ring |
+//! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
 //! | `native-tls` | no | its TLS by the operating system, in place of rustls |
 //!
 //! Without `reqwest` the crate has no HTTP: bring a [`Transport`].
@@ -75,9 +76,8 @@ pub use request::{
     ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 pub use retry::RetryPolicy;
-#[cfg(feature = "reqwest")]
-pub use transport::ReqwestTransport;
-pub use transport::{ByteStream, HttpRequest, HttpResponse, MemoryTransport, Reply, Transport};
+pub use transport::all::*;
+pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
 /// What users share between threads and wait for in spawned tasks, checked where threads are.
 const _: () = {
@@ -91,3 +91,8 @@ const _: () = {
     send::<TextStream>();
     send::<Error>();
 };
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,15 +1,24 @@
 //! HTTP as one trait, so that the call path is the same over reqwest, over a
 //! runtime's own `fetch`, over a test's script.
 
+#[cfg(all(feature = "fetch", target_arch = "wasm32"))]
+mod fetch;
 mod memory;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 
-#[cfg(feature = "reqwest")]
-pub use self::reqwest::ReqwestTransport;
-pub use memory::{MemoryTransport, Reply};
+/// All transports that there are on this target, with these features.
+pub(crate) mod all {
+    #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
+    pub use super::fetch::FetchTransport;
+    pub use super::memory::{MemoryTransport, Reply};
+    #[cfg(feature = "reqwest")]
+    pub use super::reqwest::ReqwestTransport;
+}
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -98,4 +107,27 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Statuses are no errors here. What fails before there is an answer is an
     /// [`Error`](crate::Error) of kind `Connect` (tried again) or another.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
+}
+
+/// The transport of those who bring none: the runtime's `fetch` where the feature
+/// is on and there is one, else reqwest.
+#[cfg(all(feature = "fetch", target_arch = "wasm32"))]
+pub(crate) fn default_transport(_: Option<Duration>) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(fetch::FetchTransport::new()))
+}
+
+/// The transport of those who bring none: the runtime's `fetch` where the feature
+/// is on and there is one, else reqwest.
+#[cfg(all(feature = "reqwest", not(all(feature = "fetch", target_arch = "wasm32"))))]
+pub(crate) fn default_transport(connect: Option<Duration>) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(self::reqwest::ReqwestTransport::new(connect)?))
+}
+
+/// The transport of those who bring none: there is none to be had.
+#[cfg(all(not(feature = "reqwest"), not(all(feature = "fetch", target_arch = "wasm32"))))]
+pub(crate) fn default_transport(_: Option<Duration>) -> Result<Arc<dyn Transport>> {
+    Err(crate::error::Error::new(
+        crate::error::ErrorKind::Config,
+        "no transport: switch on the feature \"reqwest\" (or \"fetch\" on wasm32), or give the builder a transport",
+    ))
 }

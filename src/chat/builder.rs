@@ -16,7 +16,7 @@ use crate::provider::{Api, Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
 use crate::retry::RetryPolicy;
 use crate::sigv4::SigningKeyCache;
-use crate::transport::Transport;
+use crate::transport::{Transport, default_transport};
 
 /// Makes a [`BedrockChat`]. Nothing is read, connected or sent before
 /// [`BedrockChatBuilder::build`], and `build` only reads the environment.
@@ -315,7 +315,7 @@ impl BedrockChatBuilder {
         };
         let transport = match self.transport {
             Some(transport) => transport,
-            None => default_transport(&self.timeouts)?,
+            None => default_transport(self.timeouts.connect)?,
         };
         let client = Client {
             model,
@@ -357,17 +357,4 @@ fn check_headers(headers: &Headers) -> Result<()> {
         return Err(Error::new(ErrorKind::Config, format!("the header {name:?} {problem}")));
     }
     Ok(())
-}
-
-#[cfg(feature = "reqwest")]
-fn default_transport(timeouts: &Timeouts) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(crate::transport::ReqwestTransport::new(timeouts.connect)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &Timeouts) -> Result<Arc<dyn Transport>> {
-    Err(Error::new(
-        ErrorKind::Config,
-        "no transport: switch the feature \"reqwest\" on, or give the builder a transport",
-    ))
 }
