@@ -80,7 +80,7 @@ pub(crate) struct Client {
     pub(crate) service: String,
     pub(crate) endpoint: Endpoint,
     pub(crate) gateway: Option<Gateway>,
-    /// Headers of the caller: sent, not signed.
+    /// Headers of the caller.
     pub(crate) headers: Headers,
     pub(crate) credentials: Provider,
     pub(crate) transport: Arc<dyn Transport>,

@@ -162,8 +162,9 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// A header to send with every call, beside the signed ones: for gateways and
-    /// tracing. Defaults to none.
+    /// A header to send with every call, for gateways and tracing. It is not
+    /// signed, so that it may change on the way; only AWS's own (`x-amz…`) are, as
+    /// AWS wants it. Defaults to none.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push(name, value);
         self

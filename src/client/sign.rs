@@ -21,10 +21,10 @@ impl Client {
             Parts::Bearer(key) => headers.push("authorization", format!("Bearer {key}")),
             Parts::Keys { access_key_id, secret_access_key, session_token } => {
                 let region = self.region.as_deref().ok_or_else(no_region)?;
-                // What a proxy may change on the way is not signed; what means something to AWS is.
                 let host = [("host", self.endpoint.host())];
-                let means_something = |(name, _): &(&str, &str)| *name == "content-type" || name.starts_with("x-amz");
-                let signed: Vec<_> = host.into_iter().chain(call.headers.iter().filter(means_something)).collect();
+                let ours = call.headers.iter().filter(|(name, _)| *name == "content-type" || matters_to_aws(name));
+                let theirs = self.headers.iter().filter(|(name, _)| matters_to_aws(name));
+                let signed: Vec<_> = host.into_iter().chain(ours).chain(theirs).collect();
                 let request = SignableRequest {
                     method: "POST",
                     path,
@@ -53,6 +53,12 @@ impl Client {
         }
         Ok(headers)
     }
+}
+
+/// AWS wants its own headers signed, and refuses them otherwise. What a proxy may change on the way is
+/// not signed; AWS's load balancers do change the trace id.
+fn matters_to_aws(name: &str) -> bool {
+    name.starts_with("x-amz") && name != "x-amzn-trace-id"
 }
 
 /// What is said where a region is needed and not known.

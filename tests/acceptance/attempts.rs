@@ -1,0 +1,159 @@
+//! What is new in every attempt, and how attempts follow each other.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bedrock_chat::{BoxFuture, Credentials, Error, ErrorKind, RetryPolicy, Runtime, SystemRuntime};
+use local_bedrock::{Fault, LocalBedrock, Verdict};
+
+use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts};
+
+/// The true time, but for the pauses between attempts: each takes six minutes in no time, for the
+/// server too.
+#[derive(Debug)]
+struct SixMinutesAPause {
+    bedrock: Arc<LocalBedrock>,
+    paused: Mutex<Duration>,
+}
+
+const SIX_MINUTES: Duration = Duration::from_secs(360);
+
+impl Runtime for SixMinutesAPause {
+    fn now(&self) -> Duration {
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        since_epoch + *self.paused.lock().unwrap()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        let mut paused = self.paused.lock().unwrap();
+        *paused += SIX_MINUTES;
+        self.bedrock.set_clock_offset(i64::try_from(paused.as_secs()).unwrap());
+        Box::pin(std::future::ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        SystemRuntime.random()
+    }
+}
+
+/// A provider that gives the first key once, then the second.
+fn rotating() -> (impl bedrock_chat::ProvideCredentials, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let provider = move || {
+        let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
+        let keys = if first { keys() } else { Credentials::new("AKIDROTATED", "another-secret") };
+        std::future::ready(Ok(keys))
+    };
+    (provider, asked)
+}
+
+#[tokio::test]
+async fn every_attempt_has_a_date_a_key_and_a_signature_of_its_own_and_the_same_body() {
+    let bedrock = LocalBedrock::builder().credential("AKIDROTATED", "another-secret").start().await.unwrap();
+    let bedrock = Arc::new(bedrock);
+    for stream in [false, true] {
+        bedrock.clear();
+        bedrock.set_clock_offset(0);
+        bedrock.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens"));
+        let (provider, asked) = rotating();
+        let runtime = SixMinutesAPause { bedrock: Arc::clone(&bedrock), paused: Mutex::default() };
+        let chat = calling(&bedrock).credentials_provider(provider).runtime(runtime).timeouts(no_timeouts());
+        let chat = chat.build().unwrap();
+        let reply =
+            if stream { chat.stream("hello").await.unwrap().message().await } else { chat.invoke("hello").await };
+        assert!(reply.unwrap().text().contains("hello"));
+
+        let requests = bedrock.requests();
+        let [first, second] = requests.as_slice() else { panic!("{requests:?}") };
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        assert_ne!(first.header("x-amz-date"), second.header("x-amz-date"));
+        assert_ne!(first.header("authorization"), second.header("authorization"));
+        assert_eq!(first.body, second.body);
+        // A signature of six minutes ago would have been refused.
+        let key = |request: &local_bedrock::RecordedRequest| match &request.verdict {
+            Verdict::Signed { access_key_id, .. } => access_key_id.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((key(first).as_str(), key(second).as_str()), ("AKIDEXAMPLE", "AKIDROTATED"));
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_fail_in_the_second_attempt_are_reported_as_that() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens"));
+    let asked = AtomicUsize::new(0);
+    let provider = move || {
+        std::future::ready(match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(keys()),
+            _ => Err(Error::new(ErrorKind::Credentials, "the vault is closed")),
+        })
+    };
+    let chat = calling(&bedrock).credentials_provider(provider).build().unwrap();
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Credentials, "the vault is closed"));
+    assert_eq!((error.attempts(), bedrock.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_delay_that_the_service_asks_for_is_kept_to_the_second() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (asked, waited) in [("2", Duration::from_secs(2)), ("0.5", Duration::from_millis(500))] {
+        bedrock.faults().push(Fault::error(429, "ThrottlingException", "slow down").header("retry-after", asked));
+        let clock = running_clock();
+        let chat = calling(&bedrock).retry(RetryPolicy::default()).timeouts(no_timeouts()).runtime(clock.clone());
+        chat.build().unwrap().invoke("hello").await.unwrap();
+        assert_eq!(clock.slept(), [waited]);
+    }
+}
+
+#[tokio::test]
+async fn a_delay_beyond_the_bound_is_reported_instead_of_waited_for() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "tomorrow").header("retry-after", "86400"));
+    let chat = calling(&bedrock).retry(RetryPolicy::default()).build().unwrap();
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
+    assert_eq!(bedrock.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn pauses_grow_within_their_bounds_and_no_two_clients_keep_step() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "later").forever());
+    let policy = RetryPolicy::default().with_max_attempts(5).with_max_delay(Duration::from_secs(3));
+    let mut slept = Vec::new();
+    for random in [0.25, 0.99] {
+        let clock = running_clock();
+        clock.set_random(random);
+        let chat = calling(&bedrock).retry(policy).timeouts(no_timeouts()).runtime(clock.clone()).build().unwrap();
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!(error.attempts(), 5);
+        slept.push(clock.slept().iter().map(Duration::as_millis).collect::<Vec<_>>());
+    }
+    assert_eq!(slept[0], [250, 500, 750, 750]);
+    assert_eq!(slept[1], [990, 1980, 2970, 2970]);
+    let drawn: Vec<f64> = (0..50).map(|_| SystemRuntime.random()).collect();
+    assert!(drawn.iter().all(|random| (0.0..1.0).contains(random)));
+    assert!(drawn.iter().any(|random| *random < 0.4) && drawn.iter().any(|random| *random > 0.6), "{drawn:?}");
+}
+
+#[tokio::test]
+async fn one_attempt_is_one_attempt() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for policy in [RetryPolicy::never(), at_once().with_max_attempts(1), at_once().with_max_attempts(0)] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "later").forever());
+        calling(&bedrock).retry(policy).build().unwrap().invoke("hello").await.unwrap_err();
+        assert_eq!(bedrock.requests().len(), 1);
+    }
+}
+
+/// A clock that shows the true time and whose pauses take none.
+fn running_clock() -> Clock {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    assert!(now > THEN);
+    Clock::at(now).jumping()
+}

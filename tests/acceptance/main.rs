@@ -1,0 +1,14 @@
+//! What a naive client gets wrong, held against a Bedrock that judges by itself: most of these tests
+//! are calls over real HTTP to the local Bedrock, which recomputes every signature from the bytes it
+//! received, validates bodies as the service does, and fails on demand.
+//!
+//! One file a concern; the tests' names say what holds.
+
+#![cfg(feature = "reqwest")]
+// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+
+mod support;
+
+mod addresses;
+mod attempts;

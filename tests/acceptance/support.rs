@@ -1,0 +1,156 @@
+//! What the tests share: chat models that call a local Bedrock, a clock that obeys, frames that
+//! another crate encodes, and answers sent by hand.
+
+mod clock;
+mod frames;
+mod hand;
+mod relay;
+
+pub(crate) use clock::Clock;
+pub(crate) use frames::{chunk, chunks, event, exception, frame, frames_of};
+pub(crate) use hand::{ByHand, Hand};
+pub(crate) use relay::relay;
+
+use std::time::{Duration, Instant};
+
+use bedrock_chat::{
+    AiMessage, BedrockChat, BedrockChatBuilder, ChatEvent, ChatStream, Credentials, Error, MemoryTransport, Reply,
+    RetryPolicy, Timeouts, Transport,
+};
+use local_bedrock::{LocalBedrock, RecordedRequest, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
+use serde_json::Value;
+
+pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+pub(crate) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+/// 2025-01-02T03:04:05Z, the moment of the signatures that are known by heart.
+pub(crate) const THEN: Duration = Duration::from_secs(1_735_787_045);
+
+/// Keys that every local Bedrock accepts.
+pub(crate) fn keys() -> Credentials {
+    Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY)
+}
+
+/// Three attempts with hardly a pause between them.
+pub(crate) fn at_once() -> RetryPolicy {
+    RetryPolicy::default().with_base_delay(Duration::from_millis(1))
+}
+
+/// No limits at all: for clocks that jump.
+pub(crate) fn no_timeouts() -> Timeouts {
+    Timeouts { connect: None, first_byte: None, idle: None }
+}
+
+/// A chat model that calls this server, signs with keys that it knows, and loses no time.
+pub(crate) fn calling(bedrock: &LocalBedrock) -> BedrockChatBuilder {
+    calling_url(&bedrock.url())
+}
+
+pub(crate) fn calling_url(url: &str) -> BedrockChatBuilder {
+    BedrockChat::builder(CLAUDE).region("us-east-1").credentials(keys()).endpoint_url(url).retry(at_once())
+}
+
+/// A chat model whose HTTP is this.
+pub(crate) fn over(transport: impl Transport) -> BedrockChatBuilder {
+    BedrockChat::builder(CLAUDE).region("us-east-1").credentials(keys()).transport(transport).retry(at_once())
+}
+
+/// A stream of these chunks, without a network.
+pub(crate) async fn streamed(chunks: &[Value]) -> ChatStream {
+    let texts: Vec<String> = chunks.iter().map(Value::to_string).collect();
+    let reply = Reply::chunks(texts.iter().map(String::as_str));
+    over(MemoryTransport::new([reply])).build().unwrap().stream("hello").await.unwrap()
+}
+
+/// How a stream went: all its events, and the one error that may have ended it.
+#[derive(Debug)]
+pub(crate) struct Course {
+    pub(crate) events: Vec<ChatEvent>,
+    pub(crate) error: Option<Error>,
+}
+
+impl Course {
+    pub(crate) fn text(&self) -> String {
+        let texts = self.events.iter().filter_map(|event| match event {
+            ChatEvent::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    pub(crate) fn error(&self) -> &Error {
+        self.error.as_ref().expect("the stream should have failed")
+    }
+}
+
+/// Reads a stream to its end, and checks that it has one: at most one error, nothing after it, and
+/// `None` from then on.
+pub(crate) async fn course(stream: &mut ChatStream) -> Course {
+    let mut course = Course { events: Vec::new(), error: None };
+    let reading = async {
+        while let Some(item) = stream.next().await {
+            assert!(course.error.is_none(), "something came after the error: {item:?}");
+            match item {
+                Ok(event) => course.events.push(event),
+                Err(error) => course.error = Some(error),
+            }
+        }
+        for _ in 0..3 {
+            assert!(stream.next().await.is_none(), "the stream began again");
+        }
+    };
+    soon(reading).await;
+    course
+}
+
+/// What a future gives, which must not take long: a hang is a failure, not a wait.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), future).await.expect("this hangs")
+}
+
+/// Waits until something is so, at most a second, and says how long it took.
+pub(crate) async fn within_a_second(what: &str, is_so: impl Fn() -> bool) -> Duration {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(1), "not within a second: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    start.elapsed()
+}
+
+/// The only request that a server got.
+pub(crate) fn only_request(bedrock: &LocalBedrock) -> RecordedRequest {
+    let [request] = <[RecordedRequest; 1]>::try_from(bedrock.requests()).expect("one request");
+    request
+}
+
+/// The headers that the server found signed.
+pub(crate) fn signed_headers(request: &RecordedRequest) -> Vec<String> {
+    match &request.verdict {
+        local_bedrock::Verdict::Signed { signed_headers, .. } => signed_headers.clone(),
+        other => panic!("not signed: {other:?}"),
+    }
+}
+
+/// A message and the same one through JSON and back.
+pub(crate) fn through_json(message: &AiMessage) -> AiMessage {
+    serde_json::from_str(&serde_json::to_string(message).unwrap()).unwrap()
+}
+
+/// Runs the test of this name again, in a process of its own that has these variables and no others.
+/// `true` inside that process; outside, the test is over when this returns.
+pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
+    const INSIDE: &str = "BEDROCK_CHAT_TEST_ALONE";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env_clear().env(INSIDE, "1");
+    let done = command.envs(variables.iter().copied()).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success() && said.contains("1 passed"),
+        "{test} with {variables:?}:\n{said}\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    false
+}

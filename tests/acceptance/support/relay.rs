@@ -1,0 +1,42 @@
+//! A server that passes requests on with another head: what a gateway or a proxy does.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Passes every connection on to a port, after the head of its request went through `rewrite`. Gives
+/// its own port, and the heads as they came.
+pub(crate) async fn relay(to: u16, rewrite: fn(&str) -> String) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(pass_on(client, to, rewrite, Arc::clone(&seen)));
+        }
+    });
+    (port, heads)
+}
+
+async fn pass_on(mut client: TcpStream, to: u16, rewrite: fn(&str) -> String, seen: Arc<Mutex<Vec<String>>>) {
+    let mut received = Vec::new();
+    let end = loop {
+        if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if client.read_buf(&mut received).await.unwrap_or(0) == 0 {
+            return;
+        }
+    };
+    let head = String::from_utf8(received[..end].to_vec()).unwrap();
+    seen.lock().unwrap().push(head.clone());
+    let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+    // One request a connection: the next would go past `rewrite`.
+    let head = rewrite(&head).replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    server.write_all(head.as_bytes()).await.unwrap();
+    server.write_all(&received[end..]).await.unwrap();
+    // Either side may have gone: that is its right.
+    let _ = copy_bidirectional(&mut client, &mut server).await;
+}
