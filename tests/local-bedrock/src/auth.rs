@@ -51,10 +51,7 @@ pub(crate) struct Wire<'a> {
 
 impl Wire<'_> {
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 }
 
@@ -67,16 +64,9 @@ pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, clock: &Clock) -> Result<Ver
     if !rules.verify {
         return Ok(Verdict::Unchecked);
     }
-    let mut authorizations = wire
-        .headers
-        .iter()
-        .filter(|(name, _)| name == "authorization");
+    let mut authorizations = wire.headers.iter().filter(|(name, _)| name == "authorization");
     let Some((_, authorization)) = authorizations.next() else {
-        return Err(refused(
-            403,
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        ));
+        return Err(refused(403, "MissingAuthenticationTokenException", "Missing Authentication Token"));
     };
     if authorizations.next().is_some() {
         return Err(refused(

@@ -127,11 +127,7 @@ impl Builder {
     /// `/pfx/model/{id}/invoke`. It is part of what is signed. Default: none.
     pub fn prefix(mut self, prefix: &str) -> Self {
         let trimmed = prefix.trim_matches('/');
-        self.prefix = if trimmed.is_empty() {
-            String::new()
-        } else {
-            format!("/{trimmed}")
-        };
+        self.prefix = if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") };
         self
     }
 
@@ -153,31 +149,13 @@ impl Builder {
     }
 
     /// One more temporary key pair, accepted with exactly this session token.
-    pub fn temporary_credential(
-        self,
-        access_key_id: &str,
-        secret_access_key: &str,
-        token: &str,
-    ) -> Self {
-        self.key(
-            access_key_id,
-            secret_access_key,
-            TokenRule::Required(token.to_owned()),
-        )
+    pub fn temporary_credential(self, access_key_id: &str, secret_access_key: &str, token: &str) -> Self {
+        self.key(access_key_id, secret_access_key, TokenRule::Required(token.to_owned()))
     }
 
     /// A temporary key pair whose time is over: 403 `ExpiredTokenException`.
-    pub fn expired_credential(
-        self,
-        access_key_id: &str,
-        secret_access_key: &str,
-        token: &str,
-    ) -> Self {
-        self.key(
-            access_key_id,
-            secret_access_key,
-            TokenRule::Expired(token.to_owned()),
-        )
+    pub fn expired_credential(self, access_key_id: &str, secret_access_key: &str, token: &str) -> Self {
+        self.key(access_key_id, secret_access_key, TokenRule::Expired(token.to_owned()))
     }
 
     /// Forgets the keys that are accepted out of the box.
@@ -243,11 +221,7 @@ impl Builder {
 
     fn key(mut self, id: &str, secret: &str, token: TokenRule) -> Self {
         self.rules.keys.retain(|key| key.id != id);
-        self.rules.keys.push(KnownKey {
-            id: id.to_owned(),
-            secret: secret.to_owned(),
-            token,
-        });
+        self.rules.keys.push(KnownKey { id: id.to_owned(), secret: secret.to_owned(), token });
         self
     }
 }

@@ -43,10 +43,7 @@ impl Reply {
     pub(crate) fn stream(frames: Vec<Vec<u8>>) -> Self {
         Self {
             status: 200,
-            headers: vec![(
-                "content-type".into(),
-                "application/vnd.amazon.eventstream".into(),
-            )],
+            headers: vec![("content-type".into(), "application/vnd.amazon.eventstream".into())],
             content: Content::Frames(frames),
         }
     }
@@ -79,11 +76,7 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
     let custom_body = fault
         .body_base64
         .as_ref()
-        .map(|text| {
-            base64::engine::general_purpose::STANDARD
-                .decode(text)
-                .unwrap_or_default()
-        })
+        .map(|text| base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default())
         .or_else(|| fault.body.clone().map(String::into_bytes));
     if fault.status.is_none() && fault.error_type.is_none() && custom_body.is_none() {
         return None;
@@ -97,11 +90,7 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
         None => b"{}".to_vec(),
     });
     let default_status = if fault.error_type.is_some() { 400 } else { 200 };
-    Some(Reply {
-        status: fault.status.unwrap_or(default_status),
-        headers,
-        content: Content::Whole(body),
-    })
+    Some(Reply { status: fault.status.unwrap_or(default_status), headers, content: Content::Whole(body) })
 }
 
 impl Plan {
@@ -166,14 +155,10 @@ impl Plan {
     }
 
     pub(crate) fn into_body(self, tracker: Tracker) -> ReplyBody {
-        let exact = self
-            .whole
-            .then(|| self.pieces.iter().map(Vec::len).sum::<usize>());
+        let exact = self.whole.then(|| self.pieces.iter().map(Vec::len).sum::<usize>());
         ReplyBody {
             // A cut reply promises more than it keeps, so that the client can tell.
-            exact: exact
-                .filter(|_| self.end == End::Clean)
-                .and_then(|n| u64::try_from(n).ok()),
+            exact: exact.filter(|_| self.end == End::Clean).and_then(|n| u64::try_from(n).ok()),
             pieces: self.pieces.into_iter(),
             delay: self.delay,
             end: self.end,
@@ -189,16 +174,9 @@ fn with_inserted(frames: Vec<Vec<u8>>, inserted: &[InsertedFrame]) -> Vec<Vec<u8
     let last = frames.len();
     let mut frames = frames.into_iter();
     for position in 0..=last {
-        for extra in inserted
-            .iter()
-            .filter(|f| f.at() == position || (position == last && f.at() > last))
-        {
+        for extra in inserted.iter().filter(|f| f.at() == position || (position == last && f.at() > last)) {
             match extra {
-                InsertedFrame::Exception {
-                    exception_type,
-                    message,
-                    ..
-                } => {
+                InsertedFrame::Exception { exception_type, message, .. } => {
                     out.push(frames::exception(exception_type, message));
                     return out;
                 }
@@ -206,11 +184,7 @@ fn with_inserted(frames: Vec<Vec<u8>>, inserted: &[InsertedFrame]) -> Vec<Vec<u8
                     out.push(frames::error(code, message));
                     return out;
                 }
-                InsertedFrame::Event {
-                    event_type,
-                    payload,
-                    ..
-                } => {
+                InsertedFrame::Event { event_type, payload, .. } => {
                     out.push(frames::event(event_type, json::text(payload).as_bytes()));
                 }
                 InsertedFrame::Chunk { json, .. } => out.push(frames::chunk(position, json)),
@@ -268,10 +242,7 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Broken;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if let Some(sleep) = &mut self.waiting {
             std::task::ready!(sleep.as_mut().poll(context));
             self.waiting = None;
@@ -314,7 +285,6 @@ impl Body for ReplyBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.exact
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.exact.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -123,10 +123,9 @@ pub enum InsertedFrame {
 impl InsertedFrame {
     pub(crate) fn at(&self) -> usize {
         match self {
-            Self::Exception { at, .. }
-            | Self::Error { at, .. }
-            | Self::Event { at, .. }
-            | Self::Chunk { at, .. } => *at,
+            Self::Exception { at, .. } | Self::Error { at, .. } | Self::Event { at, .. } | Self::Chunk { at, .. } => {
+                *at
+            }
         }
     }
 }
@@ -154,20 +153,12 @@ impl Fault {
 
     /// A reply of exactly these bytes, for example a recorded one.
     pub fn reply(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Self {
-        Self {
-            status: Some(status),
-            ..Self::default()
-        }
-        .content_type(content_type)
-        .body(body)
+        Self { status: Some(status), ..Self::default() }.content_type(content_type).body(body)
     }
 
     /// Never answers.
     pub fn hang() -> Self {
-        Self {
-            hang: true,
-            ..Self::default()
-        }
+        Self { hang: true, ..Self::default() }
     }
 
     /// Waits before the headers.
@@ -281,8 +272,7 @@ impl Fault {
 
     /// A header of the reply.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .insert(name.to_ascii_lowercase(), value.to_owned());
+        self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
         self
     }
 
@@ -369,30 +359,18 @@ impl Fault {
 
     /// An error frame before frame `at`.
     pub fn error_event(mut self, at: usize, code: &str, message: &str) -> Self {
-        self.insert.push(InsertedFrame::Error {
-            at,
-            code: code.to_owned(),
-            message: message.to_owned(),
-        });
+        self.insert.push(InsertedFrame::Error { at, code: code.to_owned(), message: message.to_owned() });
         self
     }
 
     /// An event of unknown type before frame `at`.
     pub fn unknown(self, at: usize) -> Self {
-        self.event(
-            at,
-            "eventOfTheFuture",
-            serde_json::json!({ "p": "abc", "news": true }),
-        )
+        self.event(at, "eventOfTheFuture", serde_json::json!({ "p": "abc", "news": true }))
     }
 
     /// Any event before frame `at`.
     pub fn event(mut self, at: usize, event_type: &str, payload: Value) -> Self {
-        self.insert.push(InsertedFrame::Event {
-            at,
-            event_type: event_type.to_owned(),
-            payload,
-        });
+        self.insert.push(InsertedFrame::Event { at, event_type: event_type.to_owned(), payload });
         self
     }
 
@@ -410,18 +388,12 @@ pub struct Faults(Arc<Mutex<VecDeque<Fault>>>);
 impl Faults {
     /// Adds a fault behind those that are waiting.
     pub fn push(&self, fault: Fault) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(fault);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
     /// Forgets all that are waiting.
     pub fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// How many are waiting; one that hits several requests counts once.
@@ -434,10 +406,7 @@ impl Faults {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;
         for (position, fault) in waiting.iter_mut().enumerate() {
-            let matches = fault
-                .path_contains
-                .as_ref()
-                .is_none_or(|part| path.contains(part.as_str()));
+            let matches = fault.path_contains.as_ref().is_none_or(|part| path.contains(part.as_str()));
             if !matches || !(authorized || fault.before_auth) {
                 continue;
             }

@@ -3,17 +3,7 @@
 use serde_json::Value;
 
 /// Keys that come first, in this order; the rest follow alphabetically.
-const FIRST: [&str; 9] = [
-    "type",
-    "index",
-    "contentBlockIndex",
-    "id",
-    "object",
-    "role",
-    "name",
-    "title",
-    "message",
-];
+const FIRST: [&str; 9] = ["type", "index", "contentBlockIndex", "id", "object", "role", "name", "title", "message"];
 
 /// The text of `value`.
 pub(crate) fn text(value: &Value) -> String {
@@ -78,8 +68,7 @@ mod tests {
 
     #[test]
     fn the_type_comes_first_and_the_meaning_is_kept() {
-        let value =
-            json!({"a": [1, {"b": null, "type": "x"}], "type": "t", "index": 0, "é": "\"😀"});
+        let value = json!({"a": [1, {"b": null, "type": "x"}], "type": "t", "index": 0, "é": "\"😀"});
         let text = text(&value);
         assert!(text.starts_with(r#"{"type":"t","index":0,"#), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);

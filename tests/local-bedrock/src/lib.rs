@@ -41,8 +41,7 @@ mod server;
 mod shapes;
 
 pub use builder::{
-    Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN,
-    TestCredentials,
+    Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN, TestCredentials,
 };
 pub use faults::{Fault, Faults, InsertedFrame};
 pub use model::ECHO_PREFIX;

@@ -59,20 +59,11 @@ async fn main() -> std::io::Result<()> {
     let credentials = bedrock.test_credentials();
     println!("# local Bedrock is listening; stop it with Ctrl-C. In the other terminal:");
     println!("export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={}", bedrock.url());
-    println!(
-        "export AWS_REGION={}",
-        arguments.region.as_deref().unwrap_or("us-east-1")
-    );
+    println!("export AWS_REGION={}", arguments.region.as_deref().unwrap_or("us-east-1"));
     println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
-    println!(
-        "export AWS_SECRET_ACCESS_KEY={}",
-        credentials.secret_access_key
-    );
+    println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
     println!("# or, in place of the two keys:");
-    println!(
-        "# export AWS_BEARER_TOKEN_BEDROCK={}",
-        credentials.bearer_key
-    );
+    println!("# export AWS_BEARER_TOKEN_BEDROCK={}", credentials.bearer_key);
     tokio::signal::ctrl_c().await?;
     bedrock.shutdown().await;
     Ok(())

@@ -13,10 +13,10 @@ mod tokens;
 
 use serde_json::Value;
 
-pub(crate) use brain::answer;
+pub(crate) use brain::{BLOCKED_TEXT, answer};
 pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
-pub(crate) use thinking::{is_own_redacted, is_own_signature, sign_thinking};
-pub(crate) use tokens::{count, deltas, json_deltas};
+pub(crate) use thinking::{is_own_redacted, is_own_signature};
+pub(crate) use tokens::{deltas, json_deltas, split as tokens};
 
 /// What the model says first when it has nothing better to say; the user's text follows.
 pub const ECHO_PREFIX: &str = "I am the local Bedrock's echo model. You said: ";
@@ -40,8 +40,23 @@ pub(crate) struct Prompt {
     pub(crate) confusion: Option<String>,
     /// Everything that costs input tokens, with the cache breakpoints.
     pub(crate) ledger: Ledger,
-    /// How ids of tool calls begin.
-    pub(crate) call_prefix: &'static str,
+    /// The prompt is a bare text to go on with, without a conversation in it.
+    pub(crate) raw: bool,
+    pub(crate) call_ids: CallIds,
+}
+
+/// How ids of tool calls look.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallIds {
+    /// `toolu_bdrk_...`
+    #[default]
+    Anthropic,
+    /// `tooluse_...`
+    Converse,
+    /// `chatcmpl-tool-...`
+    ChatCompletions,
+    /// Nine letters and digits.
+    Mistral,
 }
 
 #[derive(Debug)]
@@ -113,21 +128,10 @@ pub(crate) struct Answer {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Block {
-    Thinking {
-        text: String,
-        signature: String,
-    },
+    Thinking { text: String, signature: String },
     Redacted(String),
-    Text {
-        text: String,
-        citation: Option<Citation>,
-    },
-    Call {
-        id: String,
-        name: String,
-        input: Value,
-        raw: String,
-    },
+    Text { text: String, citation: Option<Citation> },
+    Call { id: String, name: String, input: Value, raw: String },
 }
 
 #[derive(Debug, Clone)]
@@ -149,6 +153,15 @@ pub(crate) enum Stop {
 }
 
 impl Answer {
+    /// All readable thinking.
+    pub(crate) fn thinking(&self) -> String {
+        let texts = self.blocks.iter().filter_map(|block| match block {
+            Block::Thinking { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// All text of the answer, without thinking.
     pub(crate) fn text(&self) -> String {
         let texts = self.blocks.iter().filter_map(|block| match block {

@@ -16,12 +16,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: u16, error_type: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            error_type: error_type.to_owned(),
-            message: message.into(),
-            capital: false,
-        }
+        Self { status, error_type: error_type.to_owned(), message: message.into(), capital: false }
     }
 
     /// 400 `ValidationException`
@@ -31,9 +26,7 @@ impl Problem {
 
     /// 400 in the words of the JSON schema check that runs before the model.
     pub(crate) fn malformed(violations: &str) -> Self {
-        Self::validation(format!(
-            "Malformed input request: {violations}, please reformat your input and try again."
-        ))
+        Self::validation(format!("Malformed input request: {violations}, please reformat your input and try again."))
     }
 
     pub(crate) fn into_reply(self) -> Reply {
@@ -44,10 +37,7 @@ impl Problem {
                 ("content-type".into(), "application/json".into()),
                 (
                     "x-amzn-errortype".into(),
-                    format!(
-                        "{}:http://internal.amazon.com/coral/com.amazon.bedrock/",
-                        self.error_type
-                    ),
+                    format!("{}:http://internal.amazon.com/coral/com.amazon.bedrock/", self.error_type),
                 ),
             ],
             content: Content::Whole(json::text(&json!({ key: self.message })).into_bytes()),

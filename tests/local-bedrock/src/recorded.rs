@@ -99,10 +99,7 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// The first value of a header; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// The body as JSON, or `Null` when it is not JSON.
@@ -160,15 +157,8 @@ impl Log {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         request.number = self.next.fetch_add(1, Ordering::Relaxed);
         let number = request.number;
-        entries.push(Entry {
-            request,
-            started: Instant::now(),
-        });
-        Tracker {
-            log: self.clone(),
-            number,
-            ended: false,
-        }
+        entries.push(Entry { request, started: Instant::now() });
+        Tracker { log: self.clone(), number, ended: false }
     }
 
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
@@ -177,10 +167,7 @@ impl Log {
     }
 
     pub(crate) fn clear(&self) {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -194,15 +181,8 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     fn update(&self, change: impl FnOnce(&mut RecordedRequest, Duration)) {
-        let mut entries = self
-            .log
-            .entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries
-            .iter_mut()
-            .find(|entry| entry.request.number == self.number)
-        {
+        let mut entries = self.log.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.request.number == self.number) {
             let elapsed = entry.started.elapsed();
             change(&mut entry.request, elapsed);
         }

@@ -4,10 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `POST /model/{modelId}/{operation}`; the id is decoded.
-    Model {
-        model_id: String,
-        operation: Operation,
-    },
+    Model { model_id: String, operation: Operation },
     /// `POST /guardrail/{id}/version/{version}/apply`
     ApplyGuardrail { guardrail: String, version: String },
     /// The service answers 200 with its own complaint.
@@ -43,16 +40,10 @@ pub(crate) fn route(method: &str, path: &str) -> Route {
                 "count-tokens" => Operation::CountTokens,
                 _ => return Route::Unknown,
             };
-            Route::Model {
-                model_id: percent_decode(id),
-                operation,
-            }
+            Route::Model { model_id: percent_decode(id), operation }
         }
         ("POST", ["", "guardrail", id, "version", version, "apply"]) if !id.is_empty() => {
-            Route::ApplyGuardrail {
-                guardrail: percent_decode(id),
-                version: percent_decode(version),
-            }
+            Route::ApplyGuardrail { guardrail: percent_decode(id), version: percent_decode(version) }
         }
         _ => Route::Unknown,
     }
@@ -120,20 +111,12 @@ mod tests {
 
     #[test]
     fn one_encoded_segment_is_a_model_and_a_raw_slash_is_an_unknown_operation() {
-        let Route::Model {
-            model_id,
-            operation,
-        } = route(
-            "POST",
-            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/converse",
-        )
+        let Route::Model { model_id, operation } =
+            route("POST", "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/converse")
         else {
             panic!("not routed")
         };
-        assert_eq!(
-            model_id,
-            "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc"
-        );
+        assert_eq!(model_id, "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc");
         assert_eq!(operation, Operation::Converse);
         let raw = "/model/arn:aws:bedrock:us-east-1:1:application-inference-profile/abc/converse";
         assert_eq!(route("POST", raw), Route::Unknown);
@@ -142,34 +125,21 @@ mod tests {
 
     #[test]
     fn region_prefixes_never_seen_before_and_arns_lead_to_the_base_model() {
-        assert_eq!(
-            base_model("anthropic.claude-3-haiku-20240307-v1:0", "x"),
-            "anthropic.claude-3-haiku-20240307-v1:0"
-        );
-        assert_eq!(
-            base_model("zz-new.anthropic.claude-x", "x"),
-            "anthropic.claude-x"
-        );
+        assert_eq!(base_model("anthropic.claude-3-haiku-20240307-v1:0", "x"), "anthropic.claude-3-haiku-20240307-v1:0");
+        assert_eq!(base_model("zz-new.anthropic.claude-x", "x"), "anthropic.claude-x");
         assert_eq!(
             base_model("us.meta.llama4-maverick-17b-instruct-v1:0", "x"),
             "meta.llama4-maverick-17b-instruct-v1:0"
         );
-        let profile =
-            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0";
+        let profile = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0";
         let stripped = base_model(profile, "x");
         assert_eq!(stripped, "amazon.nova-lite-v1:0");
         assert_eq!(
-            base_model(
-                "arn:aws:bedrock:eu-west-1::foundation-model/cohere.command-r-v1:0",
-                "x"
-            ),
+            base_model("arn:aws:bedrock:eu-west-1::foundation-model/cohere.command-r-v1:0", "x"),
             "cohere.command-r-v1:0"
         );
         assert_eq!(
-            base_model(
-                "arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc",
-                "anthropic"
-            ),
+            base_model("arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc", "anthropic"),
             "anthropic.opaque"
         );
     }

@@ -57,10 +57,7 @@ impl State {
     /// A request id that looks like the service's and is never given twice by one server.
     fn request_id(&self) -> String {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
-        format!(
-            "10ca1bed-{:04x}-4000-8000-{number:012x}",
-            self.settings.port
-        )
+        format!("10ca1bed-{:04x}-4000-8000-{number:012x}", self.settings.port)
     }
 
     pub(crate) fn clear(&self) {
@@ -98,11 +95,7 @@ impl LocalBedrock {
             settings,
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Ok(Self {
-            address,
-            state,
-            accepting,
-        })
+        Ok(Self { address, state, accepting })
     }
 
     /// The endpoint for clients: scheme, host, port and the prefix, without a slash at the end.
@@ -187,12 +180,7 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = request
         .headers()
         .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     if let (None, Some(authority)) = (request.headers().get("host"), request.uri().authority()) {
         headers.insert(0, ("host".to_owned(), authority.as_str().to_owned()));
@@ -207,45 +195,22 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
     let query = request.uri().query().map(str::to_owned);
     let headers = header_list(&request);
     let collected = request.into_body().collect().await;
-    let body = collected
-        .map(|body| body.to_bytes().to_vec())
-        .unwrap_or_default();
+    let body = collected.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
 
     if let Some(control_path) = path.strip_prefix("/_local/") {
         let reply = control::answer(&method, control_path, &body, state);
         // Not recorded: the tracker's entry belongs to a log of its own.
-        let tracker = Log::default().add(record(
-            &method,
-            &path,
-            query,
-            headers,
-            body,
-            Verdict::Unchecked,
-        ));
+        let tracker = Log::default().add(record(&method, &path, query, headers, body, Verdict::Unchecked));
         return respond(reply, None, Duration::ZERO, tracker);
     }
 
-    let wire = Wire {
-        method: &method,
-        path: &path,
-        query: query.as_deref(),
-        headers: &headers,
-        body: &body,
-    };
+    let wire = Wire { method: &method, path: &path, query: query.as_deref(), headers: &headers, body: &body };
     let judged = auth::check(&wire, &state.settings.rules, &state.clock);
-    let verdict = judged.clone().unwrap_or_else(|problem| Verdict::Refused {
-        error_type: problem.error_type,
-        message: problem.message,
-    });
+    let verdict = judged
+        .clone()
+        .unwrap_or_else(|problem| Verdict::Refused { error_type: problem.error_type, message: problem.message });
     let authorized = verdict.is_accepted();
-    let tracker = state.log.add(record(
-        &method,
-        &path,
-        query,
-        headers.clone(),
-        body.clone(),
-        verdict,
-    ));
+    let tracker = state.log.add(record(&method, &path, query, headers.clone(), body.clone(), verdict));
     let fault = state.faults.take(&path, authorized);
 
     if let Some(fault) = &fault {
@@ -261,19 +226,11 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
     let mut reply = match (replaced, judged) {
         (Some(reply), _) => reply,
         (None, Err(problem)) => problem.into_reply(),
-        (None, Ok(_)) => {
-            answer(&method, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply)
-        }
+        (None, Ok(_)) => answer(&method, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply),
     };
     reply.set_header("x-amzn-requestid", state.request_id());
-    let date_offset = fault
-        .as_ref()
-        .and_then(|fault| fault.date_offset)
-        .unwrap_or(0);
-    reply.set_header(
-        "date",
-        clock::http_date(state.clock.now().saturating_add(date_offset)),
-    );
+    let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
+    reply.set_header("date", clock::http_date(state.clock.now().saturating_add(date_offset)));
     respond(reply, fault.as_ref(), state.settings.frame_delay, tracker)
 }
 
@@ -314,33 +271,16 @@ fn answer(
         None => Route::Unknown,
     };
     match route {
-        Route::Model {
-            model_id,
-            operation,
-        } => {
+        Route::Model { model_id, operation } => {
             let model = route::base_model(&model_id, &state.settings.opaque_family);
-            shapes::answer(&Call {
-                model_id,
-                model,
-                operation,
-                headers,
-                body,
-                state,
-            })
+            shapes::answer(&Call { model_id, model, operation, headers, body, state })
         }
-        Route::ApplyGuardrail { guardrail, version } => {
-            shapes::apply_guardrail(&guardrail, &version, body)
-        }
+        Route::ApplyGuardrail { guardrail, version } => shapes::apply_guardrail(&guardrail, &version, body),
         Route::Unknown => Ok(shapes::unknown_operation()),
     }
 }
 
-fn respond(
-    mut reply: Reply,
-    fault: Option<&Fault>,
-    frame_delay: Duration,
-    tracker: Tracker,
-) -> Response<ReplyBody> {
+fn respond(mut reply: Reply, fault: Option<&Fault>, frame_delay: Duration, tracker: Tracker) -> Response<ReplyBody> {
     if let Some(fault) = fault {
         for (name, value) in &fault.headers {
             reply.set_header(name, value.clone());

@@ -1,16 +1,25 @@
 //! The wire shapes: each reads its own body, asks the one model, and writes its own reply.
 
 mod anthropic;
+mod chat;
+mod cohere;
+mod converse;
+mod keys;
+mod operations;
+mod template;
+mod text;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::delivery::Reply;
 use crate::frames;
-use crate::model::Answer;
-use crate::model::InputTokens;
+use crate::model::{self, Answer, InputTokens, Ledger, Media, Part, Prompt, Stop};
 use crate::problem::Problem;
 use crate::route::Operation;
 use crate::server::State;
+
+pub(crate) use operations::apply_guardrail;
 
 /// One accepted request to a model.
 pub(crate) struct Call<'a> {
@@ -24,7 +33,7 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
 }
 
-/// The guardrail that the headers of an InvokeModel request ask for.
+/// The guardrail that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guardrail {
     pub(crate) trace: bool,
@@ -32,10 +41,7 @@ pub(crate) struct Guardrail {
 
 impl Call<'_> {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// The body as a JSON object.
@@ -46,41 +52,38 @@ impl Call<'_> {
             )
         })?;
         if !value.is_object() {
-            return Err(Problem::malformed(
-                "#: expected type: JSONObject, found: something else",
-            ));
+            return Err(Problem::malformed(&format!("#: expected type: JSONObject, found: {}", keys::kind_of(&value))));
         }
         Ok(value)
     }
 
+    /// The guardrail that the headers of an InvokeModel request ask for.
     fn guardrail(&self) -> Result<Option<Guardrail>, Problem> {
         let id = self.header("x-amzn-bedrock-guardrailidentifier");
         let version = self.header("x-amzn-bedrock-guardrailversion");
+        let trace = self.header("x-amzn-bedrock-trace").unwrap_or("DISABLED");
+        if !["ENABLED", "DISABLED", "ENABLED_FULL"].contains(&trace) {
+            return Err(Problem::validation(format!(
+                "1 validation error detected: Value '{trace}' at 'trace' failed to satisfy constraint: Member must satisfy enum value set: [ENABLED, DISABLED, ENABLED_FULL]"
+            )));
+        }
         match (id, version) {
             (None, None) => Ok(None),
             (Some(_), Some(version)) => {
                 check_guardrail_version(version)?;
-                let trace = self.header("x-amzn-bedrock-trace").unwrap_or("DISABLED");
-                if !["ENABLED", "DISABLED", "ENABLED_FULL"].contains(&trace) {
-                    return Err(Problem::validation(format!(
-                        "1 validation error detected: Value '{trace}' at 'trace' failed to satisfy constraint: Member must satisfy enum value set: [ENABLED, DISABLED, ENABLED_FULL]"
-                    )));
-                }
-                Ok(Some(Guardrail {
-                    trace: trace != "DISABLED",
-                }))
+                Ok(Some(Guardrail { trace: trace != "DISABLED" }))
             }
-            (Some(_), None) => Err(Problem::validation(
-                "The guardrail version is required when a guardrail identifier is provided.",
-            )),
-            (None, Some(_)) => Err(Problem::validation(
-                "The guardrail identifier is required when a guardrail version is provided.",
-            )),
+            (Some(_), None) => {
+                Err(Problem::validation("The guardrail version is required when a guardrail identifier is provided."))
+            }
+            (None, Some(_)) => {
+                Err(Problem::validation("The guardrail identifier is required when a guardrail version is provided."))
+            }
         }
     }
 }
 
-pub(crate) fn check_guardrail_version(version: &str) -> Result<(), Problem> {
+fn check_guardrail_version(version: &str) -> Result<(), Problem> {
     let number = version.parse::<u32>().is_ok_and(|n| n > 0) && !version.starts_with(['0', '+']);
     if number || version == "DRAFT" {
         return Ok(());
@@ -90,26 +93,205 @@ pub(crate) fn check_guardrail_version(version: &str) -> Result<(), Problem> {
     )))
 }
 
-/// Answers one request.
-pub(crate) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
-    let vendor = call.model.split('.').next().unwrap_or_default();
-    match (call.operation, vendor) {
-        (Operation::Invoke | Operation::InvokeStream, "anthropic") => anthropic::answer(call),
-        (Operation::Invoke | Operation::InvokeStream, _) => Err(unknown_model(call)),
-        _ => Ok(unknown_operation()),
+/// The native shapes of InvokeModel.
+enum Native {
+    Anthropic,
+    Nova,
+    CommandR,
+    Chat(&'static chat::Row),
+    Text(&'static text::Row),
+}
+
+impl Native {
+    /// The shape that a model speaks. Some speak two; the body says which is meant.
+    fn of(call: &Call<'_>) -> Option<Self> {
+        let model = call.model.as_str();
+        let has_messages = || call.json().is_ok_and(|body| body.get("messages").is_some());
+        if cohere::serves(model) {
+            return Some(Self::CommandR);
+        }
+        if model.starts_with("amazon.nova-")
+            && !model.starts_with("amazon.nova-canvas")
+            && !model.starts_with("amazon.nova-reel")
+        {
+            return Some(Self::Nova);
+        }
+        match (text::row(model), chat::row(model)) {
+            // Both completions and messages exist for Claude 2.
+            (Some(_), _) if model.starts_with("anthropic.") && has_messages() => Some(Self::Anthropic),
+            (Some(_), Some(row)) if has_messages() && chats(model) => Some(Self::Chat(row)),
+            (Some(_), Some(row)) if model.starts_with("mistral.pixtral") => Some(Self::Chat(row)),
+            (Some(row), _) => Some(Self::Text(row)),
+            (None, Some(row)) => Some(Self::Chat(row)),
+            (None, None) if model.starts_with("anthropic.") => Some(Self::Anthropic),
+            (None, None) => None,
+        }
+    }
+
+    fn read(&self, call: &Call<'_>) -> Result<Prompt, Problem> {
+        match self {
+            Self::Anthropic => anthropic::read(call),
+            Self::Nova => converse::read_nova(call),
+            Self::CommandR => cohere::read(call),
+            Self::Chat(row) => row.read(call),
+            Self::Text(row) => row.read(call),
+        }
     }
 }
 
-fn unknown_model(_call: &Call<'_>) -> Problem {
+/// The Mistral models that take messages beside prompts.
+fn chats(model: &str) -> bool {
+    !["mistral.mistral-7b", "mistral.mixtral"].iter().any(|id| model.starts_with(id))
+}
+
+/// Answers one request.
+pub(crate) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
+    match call.operation {
+        Operation::Converse | Operation::ConverseStream => converse::answer(call),
+        Operation::CountTokens => operations::count_tokens(call),
+        Operation::Invoke | Operation::InvokeStream => invoke(call),
+    }
+}
+
+fn invoke(call: &Call<'_>) -> Result<Reply, Problem> {
+    let body = call.json()?;
+    let native = Native::of(call).ok_or_else(unknown_model)?;
+    if let (Native::Text(row), true) = (&native, call.operation.streams()) {
+        if !row.streams {
+            return Err(Problem::validation("The model is unsupported for streaming."));
+        }
+    }
+    let guardrail = call.guardrail()?;
+    let mut prompt = native.read(call)?;
+    prompt.guarded = guardrail.is_some();
+    let answer = model::answer(&prompt);
+    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let written = Invoked { call, body: &body, answer: &answer, input, guardrail };
+    Ok(if call.operation.streams() { written.stream(&native) } else { written.reply(&native) })
+}
+
+fn unknown_model() -> Problem {
     Problem::validation("The provided model identifier is invalid.")
 }
 
-pub(crate) fn apply_guardrail(
-    _guardrail: &str,
-    _version: &str,
-    _body: &[u8],
-) -> Result<Reply, Problem> {
-    Ok(unknown_operation())
+/// An answer to InvokeModel, to be written natively.
+struct Invoked<'a> {
+    call: &'a Call<'a>,
+    body: &'a Value,
+    answer: &'a Answer,
+    input: InputTokens,
+    guardrail: Option<Guardrail>,
+}
+
+impl Invoked<'_> {
+    fn nova(&self) -> converse::Written<'_> {
+        converse::Written {
+            answer: self.answer,
+            input: self.input,
+            guardrail: None,
+            body: self.body,
+            model: &self.call.model,
+            model_id: &self.call.model_id,
+            signed: false,
+        }
+    }
+
+    fn chat(&self, row: &'static chat::Row) -> chat::Written<'_> {
+        chat::Written { row, answer: self.answer, input: self.input, model: &self.call.model, body: self.body }
+    }
+
+    fn anthropic(&self) -> anthropic::Written<'_> {
+        anthropic::Written { answer: self.answer, input: self.input, model: &self.call.model }
+    }
+
+    /// The whole reply, with the headers that carry its usage.
+    fn reply(&self, native: &Native) -> Reply {
+        let mut body = match native {
+            Native::Anthropic => self.anthropic().message(),
+            Native::Nova => self.nova().message(),
+            Native::CommandR => cohere::reply(self.body, self.answer),
+            Native::Chat(row) => self.chat(row).completion(),
+            Native::Text(row) => row.reply(self.body, self.answer, self.input),
+        };
+        self.add_guardrail(&mut body);
+        let mut reply = Reply::json(&body);
+        let mut header = |name: &str, value: usize| reply.set_header(name, value.to_string());
+        header("x-amzn-bedrock-input-token-count", self.input.fresh);
+        header("x-amzn-bedrock-output-token-count", self.answer.output_tokens);
+        header("x-amzn-bedrock-invocation-latency", latency(self.answer));
+        if self.input.read > 0 || self.input.written() > 0 {
+            header("x-amzn-bedrock-cache-read-input-token-count", self.input.read);
+            header("x-amzn-bedrock-cache-write-input-token-count", self.input.written());
+        }
+        self.echo_headers(&mut reply);
+        reply
+    }
+
+    /// The stream: one chunk an event, the metrics in the last.
+    fn stream(&self, native: &Native) -> Reply {
+        let mut events = match native {
+            Native::Anthropic => self.anthropic().events(),
+            Native::Nova => {
+                self.nova().events().into_iter().map(|(event, payload)| json!({ event: payload })).collect()
+            }
+            Native::CommandR => cohere::events(self.body, self.answer),
+            Native::Chat(row) => self.chat(row).chunks(),
+            Native::Text(row) => row.pieces(self.body, self.answer, self.input),
+        };
+        if let Some(last) = events.last_mut() {
+            self.add_guardrail(last);
+            last["amazon-bedrock-invocationMetrics"] = self.metrics();
+        }
+        let chunks = events.iter().enumerate().map(|(number, event)| frames::chunk(number, event)).collect();
+        let mut reply = Reply::stream(chunks);
+        reply.set_header("x-amzn-bedrock-content-type", "application/json");
+        self.echo_headers(&mut reply);
+        reply
+    }
+
+    fn metrics(&self) -> Value {
+        let mut metrics = json!({
+            "inputTokenCount": self.input.fresh,
+            "outputTokenCount": self.answer.output_tokens,
+            "invocationLatency": latency(self.answer),
+            "firstByteLatency": 120,
+        });
+        if self.input.read > 0 || self.input.written() > 0 {
+            metrics["cacheReadInputTokenCount"] = self.input.read.into();
+            metrics["cacheWriteInputTokenCount"] = self.input.written().into();
+        }
+        metrics
+    }
+
+    /// `amazon-bedrock-guardrailAction` and, if asked for, `amazon-bedrock-trace`.
+    fn add_guardrail(&self, reply: &mut Value) {
+        let Some(guardrail) = self.guardrail else { return };
+        let intervened = self.answer.stop == Stop::Guardrail;
+        reply["amazon-bedrock-guardrailAction"] = if intervened { "INTERVENED" } else { "NONE" }.into();
+        if guardrail.trace {
+            let assessment = json!({"local-guardrail": guardrail_assessment(intervened)});
+            reply["amazon-bedrock-trace"] = json!({"guardrail": {"input": assessment}});
+        }
+    }
+
+    /// The tier and the latency that were asked for come back.
+    fn echo_headers(&self, reply: &mut Reply) {
+        for name in ["x-amzn-bedrock-service-tier", "x-amzn-bedrock-performanceconfig-latency"] {
+            if let Some(value) = self.call.header(name) {
+                reply.set_header(name, value);
+            }
+        }
+    }
+}
+
+/// What the local guardrail, which knows one word, found.
+fn guardrail_assessment(intervened: bool) -> Value {
+    let metrics = json!({"guardrailProcessingLatency": 7});
+    if intervened {
+        let word = json!({"match": "BLOCKED", "action": "BLOCKED", "detected": true});
+        return json!({"wordPolicy": {"customWords": [word], "managedWordLists": []}, "invocationMetrics": metrics});
+    }
+    json!({"invocationMetrics": metrics})
 }
 
 /// What the service answers to a route that it does not know: an error in a success's clothes.
@@ -121,56 +303,21 @@ pub(crate) fn unknown_operation() -> Reply {
 }
 
 /// The milliseconds that an answer pretends to have taken.
-pub(crate) fn latency(answer: &Answer) -> usize {
+fn latency(answer: &Answer) -> usize {
     120 + 11 * answer.output_tokens
 }
 
-/// A native reply with the headers that carry its usage.
-pub(crate) fn native_reply(body: &Value, input: InputTokens, answer: &Answer) -> Reply {
-    let mut reply = Reply::json(body);
-    reply.set_header("x-amzn-bedrock-input-token-count", input.fresh.to_string());
-    reply.set_header(
-        "x-amzn-bedrock-output-token-count",
-        answer.output_tokens.to_string(),
-    );
-    reply.set_header(
-        "x-amzn-bedrock-invocation-latency",
-        latency(answer).to_string(),
-    );
-    if input.read > 0 || input.written() > 0 {
-        reply.set_header(
-            "x-amzn-bedrock-cache-read-input-token-count",
-            input.read.to_string(),
-        );
-        reply.set_header(
-            "x-amzn-bedrock-cache-write-input-token-count",
-            input.written().to_string(),
-        );
-    }
-    reply
-}
-
-/// A native stream: one chunk an event, the metrics in the last.
-pub(crate) fn native_stream(mut events: Vec<Value>, input: InputTokens, answer: &Answer) -> Reply {
-    let mut metrics = json!({
-        "inputTokenCount": input.fresh,
-        "outputTokenCount": answer.output_tokens,
-        "invocationLatency": latency(answer),
-        "firstByteLatency": 120,
-    });
-    if input.read > 0 || input.written() > 0 {
-        metrics["cacheReadInputTokenCount"] = input.read.into();
-        metrics["cacheWriteInputTokenCount"] = input.written().into();
-    }
-    if let Some(last) = events.last_mut() {
-        last["amazon-bedrock-invocationMetrics"] = metrics;
-    }
-    let chunks = events
-        .iter()
-        .enumerate()
-        .map(|(number, event)| frames::chunk(number, event))
-        .collect();
-    let mut reply = Reply::stream(chunks);
-    reply.set_header("x-amzn-bedrock-content-type", "application/json");
-    reply
+/// An image in base64 as a part of a turn.
+fn media_part(data: &str, media_type: &str, ledger: &mut Ledger) -> Result<Part, Problem> {
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(data)
+        .map_err(|_| Problem::validation("The provided image is not valid base64."))?;
+    ledger.media(&bytes);
+    Ok(Part::Media(Media {
+        media_type: media_type.to_owned(),
+        bytes: bytes.len(),
+        title: None,
+        cite: None,
+        document_index: 0,
+    }))
 }

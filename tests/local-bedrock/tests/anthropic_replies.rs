@@ -31,17 +31,9 @@ async fn unary(bedrock: &LocalBedrock, body: &Value) -> Value {
 }
 
 async fn stream(bedrock: &LocalBedrock, body: &Value) -> Reply {
-    let reply = post(
-        bedrock,
-        &format!("{CLAUDE}/invoke-with-response-stream"),
-        body,
-    )
-    .await;
+    let reply = post(bedrock, &format!("{CLAUDE}/invoke-with-response-stream"), body).await;
     assert_eq!(reply.status, 200, "{}", reply.message());
-    assert_eq!(
-        reply.header("content-type"),
-        Some("application/vnd.amazon.eventstream")
-    );
+    assert_eq!(reply.header("content-type"), Some("application/vnd.amazon.eventstream"));
     reply
 }
 
@@ -67,24 +59,16 @@ fn accumulate(events: &[Value]) -> Value {
                 match delta["type"].as_str().unwrap() {
                     "text_delta" => append(&mut blocks[index], "text", &delta["text"]),
                     "thinking_delta" => append(&mut blocks[index], "thinking", &delta["thinking"]),
-                    "signature_delta" => {
-                        append(&mut blocks[index], "signature", &delta["signature"])
-                    }
+                    "signature_delta" => append(&mut blocks[index], "signature", &delta["signature"]),
                     "citations_delta" => {
-                        blocks[index]["citations"]
-                            .as_array_mut()
-                            .unwrap()
-                            .push(delta["citation"].clone());
+                        blocks[index]["citations"].as_array_mut().unwrap().push(delta["citation"].clone());
                     }
-                    "input_json_delta" => {
-                        arguments.push_str(delta["partial_json"].as_str().unwrap())
-                    }
+                    "input_json_delta" => arguments.push_str(delta["partial_json"].as_str().unwrap()),
                     other => panic!("{other}"),
                 }
             }
             "content_block_stop" if !arguments.is_empty() => {
-                blocks[index]["input"] =
-                    serde_json::from_str(&arguments).unwrap_or_else(|_| json!({}));
+                blocks[index]["input"] = serde_json::from_str(&arguments).unwrap_or_else(|_| json!({}));
             }
             "message_delta" => {
                 message["stop_reason"] = event["delta"]["stop_reason"].clone();
@@ -109,27 +93,15 @@ async fn the_reference_sentence_is_translated_and_anything_else_is_echoed() {
     )
     .await;
     let message = reply.json();
-    assert_eq!(
-        message["content"],
-        json!([{"type": "text", "text": "J'adore la programmation."}])
-    );
+    assert_eq!(message["content"], json!([{"type": "text", "text": "J'adore la programmation."}]));
     assert_eq!(message["stop_reason"], "end_turn");
     assert_eq!(message["model"], "claude-3-5-sonnet-20240620");
     let count = |name: &str| reply.header(name).unwrap().parse::<u64>().unwrap();
-    assert_eq!(
-        count("x-amzn-bedrock-input-token-count"),
-        message["usage"]["input_tokens"]
-    );
-    assert_eq!(
-        count("x-amzn-bedrock-output-token-count"),
-        message["usage"]["output_tokens"]
-    );
+    assert_eq!(count("x-amzn-bedrock-input-token-count"), message["usage"]["input_tokens"]);
+    assert_eq!(count("x-amzn-bedrock-output-token-count"), message["usage"]["output_tokens"]);
 
     let message = unary(&bedrock, &body(json!({"messages": [user("Bonjour ☕")]}))).await;
-    assert_eq!(
-        message["content"][0]["text"],
-        format!("{ECHO_PREFIX}Bonjour ☕")
-    );
+    assert_eq!(message["content"][0]["text"], format!("{ECHO_PREFIX}Bonjour ☕"));
 }
 
 #[tokio::test]
@@ -166,43 +138,28 @@ async fn a_stream_adds_up_to_the_unary_reply_for_every_kind_of_answer() {
 #[tokio::test]
 async fn text_comes_in_several_deltas_and_arguments_are_cut_inside_escapes() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let body =
-        body(json!({"messages": [user("Weather in Zürich and Orléans?")], "tools": [weather()]}));
+    let body = body(json!({"messages": [user("Weather in Zürich and Orléans?")], "tools": [weather()]}));
     let events = stream(&bedrock, &body).await.events();
     let deltas = |kind: &str, key: &str| -> Vec<String> {
         let deltas = events.iter().filter(|event| event["delta"]["type"] == kind);
-        deltas
-            .map(|event| event["delta"][key].as_str().unwrap().to_owned())
-            .collect()
+        deltas.map(|event| event["delta"][key].as_str().unwrap().to_owned()).collect()
     };
     assert!(deltas("text_delta", "text").len() > 2);
     let json = deltas("input_json_delta", "partial_json");
     assert!(json.len() > 4);
     assert!(json.contains(&String::new()), "no empty delta");
     assert!(json.concat().contains("\\u00fc"));
-    assert!(
-        json.iter()
-            .any(|delta| delta.contains('\\') && !delta.contains("\\u00")),
-        "no escape was cut: {json:?}"
-    );
+    assert!(json.iter().any(|delta| delta.contains('\\') && !delta.contains("\\u00")), "no escape was cut: {json:?}");
 }
 
 #[tokio::test]
 async fn two_cities_are_two_calls_and_their_results_are_told() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let question = user("What is the weather in Paris and London?");
-    let first = unary(
-        &bedrock,
-        &body(json!({"messages": [question], "tools": [weather()]})),
-    )
-    .await;
+    let first = unary(&bedrock, &body(json!({"messages": [question], "tools": [weather()]}))).await;
     assert_eq!(first["stop_reason"], "tool_use");
-    let calls: Vec<&Value> = first["content"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|block| block["type"] == "tool_use")
-        .collect();
+    let calls: Vec<&Value> =
+        first["content"].as_array().unwrap().iter().filter(|block| block["type"] == "tool_use").collect();
     assert_eq!(calls[0]["input"], json!({"location": "Paris"}));
     assert_eq!(calls[1]["input"], json!({"location": "London"}));
     assert_ne!(calls[0]["id"], calls[1]["id"]);
@@ -211,32 +168,20 @@ async fn two_cities_are_two_calls_and_their_results_are_told() {
     let results = json!([
         {"type": "tool_result", "tool_use_id": calls[0]["id"], "content": "18 degrees"},
         {"type": "tool_result", "tool_use_id": calls[1]["id"], "content": [{"type": "text", "text": "no rain"}], "is_error": true}]);
-    let turns =
-        json!([question, {"role": "assistant", "content": first["content"]}, user(results)]);
-    let second = unary(
-        &bedrock,
-        &body(json!({"messages": turns, "tools": [weather()]})),
-    )
-    .await;
+    let turns = json!([question, {"role": "assistant", "content": first["content"]}, user(results)]);
+    let second = unary(&bedrock, &body(json!({"messages": turns, "tools": [weather()]}))).await;
     assert_eq!(
         second["content"][0]["text"],
         "The tool get_weather answered: 18 degrees\nThe tool get_weather failed: no rain"
     );
 
     let single = json!({"type": "auto", "disable_parallel_tool_use": true});
-    let one = unary(
-        &bedrock,
-        &body(json!({"messages": [question], "tools": [weather()], "tool_choice": single})),
-    )
-    .await;
+    let one =
+        unary(&bedrock, &body(json!({"messages": [question], "tools": [weather()], "tool_choice": single}))).await;
     assert_eq!(one["content"].as_array().unwrap().len(), 2);
-    let none = unary(
-        &bedrock,
-        &body(
-            json!({"messages": [question], "tools": [weather()], "tool_choice": {"type": "none"}}),
-        ),
-    )
-    .await;
+    let none =
+        unary(&bedrock, &body(json!({"messages": [question], "tools": [weather()], "tool_choice": {"type": "none"}})))
+            .await;
     assert_eq!(none["stop_reason"], "end_turn");
 }
 
@@ -248,23 +193,17 @@ async fn forced_tools_and_json_schemas_get_values_of_their_shape() {
     let tool = json!({"name": "joke", "input_schema": joke});
     let message = unary(
         &bedrock,
-        &body(
-            json!({"messages": [user("Make me laugh")], "tools": [weather(), tool],
-        "tool_choice": {"type": "tool", "name": "joke"}}),
-        ),
+        &body(json!({"messages": [user("Make me laugh")], "tools": [weather(), tool],
+        "tool_choice": {"type": "tool", "name": "joke"}})),
     )
     .await;
     assert_eq!(message["content"].as_array().unwrap().len(), 1);
     assert_eq!(message["content"][0]["name"], "joke");
     assert!(message["content"][0]["input"]["rating"].is_i64());
     let format = json!({"type": "json_schema", "schema": joke});
-    let message = unary(
-        &bedrock,
-        &body(json!({"messages": [user("Make me laugh")], "output_config": {"format": format}})),
-    )
-    .await;
-    let text: Value =
-        serde_json::from_str(message["content"][0]["text"].as_str().unwrap()).unwrap();
+    let message =
+        unary(&bedrock, &body(json!({"messages": [user("Make me laugh")], "output_config": {"format": format}}))).await;
+    let text: Value = serde_json::from_str(message["content"][0]["text"].as_str().unwrap()).unwrap();
     assert!(text["setup"].is_string() && text["rating"].is_i64());
 }
 
@@ -276,23 +215,15 @@ async fn thinking_is_signed_and_a_changed_replay_is_refused() {
     let parts = json!({"messages": [question], "tools": [weather()], "thinking": thinking, "max_tokens": 2000});
     let first = unary(&bedrock, &body(parts)).await;
     let content = first["content"].as_array().unwrap();
-    let kinds: Vec<&str> = content
-        .iter()
-        .map(|block| block["type"].as_str().unwrap())
-        .collect();
+    let kinds: Vec<&str> = content.iter().map(|block| block["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["thinking", "redacted_thinking", "text", "tool_use"]);
 
     let replay = |content: Value| {
         let results = json!([{"type": "tool_result", "tool_use_id": first["content"][3]["id"], "content": "fine"}]);
         let turns = json!([question, {"role": "assistant", "content": content}, user(results)]);
-        body(
-            json!({"messages": turns, "tools": [weather()], "thinking": thinking, "max_tokens": 2000}),
-        )
+        body(json!({"messages": turns, "tools": [weather()], "thinking": thinking, "max_tokens": 2000}))
     };
-    assert_eq!(
-        unary(&bedrock, &replay(first["content"].clone())).await["stop_reason"],
-        "end_turn"
-    );
+    assert_eq!(unary(&bedrock, &replay(first["content"].clone())).await["stop_reason"], "end_turn");
 
     let refused = async |content: Value| {
         let reply = post(&bedrock, &format!("{CLAUDE}/invoke"), &replay(content)).await;
@@ -301,65 +232,37 @@ async fn thinking_is_signed_and_a_changed_replay_is_refused() {
     };
     let mut changed = first["content"].clone();
     changed[0]["thinking"] = "Something else".into();
-    assert_eq!(
-        refused(changed).await,
-        "messages.1.content.0: Invalid `signature` in `thinking` block"
-    );
+    assert_eq!(refused(changed).await, "messages.1.content.0: Invalid `signature` in `thinking` block");
     let mut changed = first["content"].clone();
     changed[1]["data"] = "AAAA".into();
     assert!(refused(changed).await.contains("redacted_thinking"));
     let mut unsigned = first["content"].clone();
     unsigned[0].as_object_mut().unwrap().remove("signature");
-    assert_eq!(
-        refused(unsigned).await,
-        "messages.1.content.0.thinking.signature: Field required"
-    );
+    assert_eq!(refused(unsigned).await, "messages.1.content.0.thinking.signature: Field required");
     let without = json!([first["content"][3]]);
-    assert!(refused(without).await.starts_with("messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`."));
+    assert!(
+        refused(without).await.starts_with(
+            "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`."
+        )
+    );
 }
 
 #[tokio::test]
 async fn stops_are_honoured_also_inside_arguments() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let message = unary(
-        &bedrock,
-        &body(json!({"messages": [user("alpha beta gamma")], "stop_sequences": ["gamma", "beta"]})),
-    )
-    .await;
-    assert_eq!(
-        (&message["stop_reason"], &message["stop_sequence"]),
-        (&json!("stop_sequence"), &json!("beta"))
-    );
-    assert_eq!(
-        message["content"][0]["text"],
-        format!("{ECHO_PREFIX}alpha ")
-    );
-    let message = unary(
-        &bedrock,
-        &body(json!({"messages": [user("alpha beta gamma")], "max_tokens": 4})),
-    )
-    .await;
-    assert_eq!(
-        (&message["stop_reason"], &message["usage"]["output_tokens"]),
-        (&json!("max_tokens"), &json!(4))
-    );
-    let cut = body(
-        json!({"messages": [user("x")], "tools": [weather()], "tool_choice": {"type": "any"}, "max_tokens": 7}),
-    );
+    let message =
+        unary(&bedrock, &body(json!({"messages": [user("alpha beta gamma")], "stop_sequences": ["gamma", "beta"]})))
+            .await;
+    assert_eq!((&message["stop_reason"], &message["stop_sequence"]), (&json!("stop_sequence"), &json!("beta")));
+    assert_eq!(message["content"][0]["text"], format!("{ECHO_PREFIX}alpha "));
+    let message = unary(&bedrock, &body(json!({"messages": [user("alpha beta gamma")], "max_tokens": 4}))).await;
+    assert_eq!((&message["stop_reason"], &message["usage"]["output_tokens"]), (&json!("max_tokens"), &json!(4)));
+    let cut =
+        body(json!({"messages": [user("x")], "tools": [weather()], "tool_choice": {"type": "any"}, "max_tokens": 7}));
     let events = stream(&bedrock, &cut).await.events();
-    let arguments: String = events
-        .iter()
-        .filter_map(|event| event["delta"]["partial_json"].as_str())
-        .collect();
-    assert!(
-        !arguments.is_empty() && serde_json::from_str::<Value>(&arguments).is_err(),
-        "{arguments}"
-    );
-    assert!(
-        events
-            .iter()
-            .any(|event| event["delta"]["stop_reason"] == "max_tokens")
-    );
+    let arguments: String = events.iter().filter_map(|event| event["delta"]["partial_json"].as_str()).collect();
+    assert!(!arguments.is_empty() && serde_json::from_str::<Value>(&arguments).is_err(), "{arguments}");
+    assert!(events.iter().any(|event| event["delta"]["stop_reason"] == "max_tokens"));
 }
 
 #[tokio::test]
@@ -369,44 +272,27 @@ async fn the_prompt_cache_is_written_once_and_read_afterwards() {
     let ask = |question: &str| body(json!({"system": system, "messages": [user(question)]}));
     let first = unary(&bedrock, &ask("One?")).await["usage"].clone();
     assert!(first["cache_creation_input_tokens"].as_u64().unwrap() > 5);
-    assert_eq!(
-        first["cache_creation"]["ephemeral_1h_input_tokens"],
-        first["cache_creation_input_tokens"]
-    );
+    assert_eq!(first["cache_creation"]["ephemeral_1h_input_tokens"], first["cache_creation_input_tokens"]);
     let reply = post(&bedrock, &format!("{CLAUDE}/invoke"), &ask("Two?")).await;
     let second = reply.json()["usage"].clone();
-    assert_eq!(
-        second["cache_read_input_tokens"],
-        first["cache_creation_input_tokens"]
-    );
+    assert_eq!(second["cache_read_input_tokens"], first["cache_creation_input_tokens"]);
     assert_eq!(second["cache_creation_input_tokens"], 0);
-    assert!(
-        reply
-            .header("x-amzn-bedrock-cache-read-input-token-count")
-            .is_some()
-    );
+    assert!(reply.header("x-amzn-bedrock-cache-read-input-token-count").is_some());
     let events = stream(&bedrock, &ask("Three?")).await.events();
     let metrics = &events.last().unwrap()["amazon-bedrock-invocationMetrics"];
-    assert_eq!(
-        metrics["cacheReadInputTokenCount"],
-        second["cache_read_input_tokens"]
-    );
-    assert_eq!(
-        events[0]["message"]["usage"]["cache_read_input_tokens"],
-        second["cache_read_input_tokens"]
-    );
+    assert_eq!(metrics["cacheReadInputTokenCount"], second["cache_read_input_tokens"]);
+    assert_eq!(events[0]["message"]["usage"]["cache_read_input_tokens"], second["cache_read_input_tokens"]);
 }
 
 #[tokio::test]
 async fn images_and_documents_are_told_by_type_and_size() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
+    let image =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
     let pdf = json!({"type": "document", "title": "Report", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}});
-    let message = unary(
-        &bedrock,
-        &body(json!({"messages": [user(json!([image, pdf, {"type": "text", "text": "See?"}]))]})),
-    )
-    .await;
+    let message =
+        unary(&bedrock, &body(json!({"messages": [user(json!([image, pdf, {"type": "text", "text": "See?"}]))]})))
+            .await;
     assert_eq!(
         message["content"][0]["text"],
         format!(
@@ -419,39 +305,20 @@ async fn images_and_documents_are_told_by_type_and_size() {
 async fn a_guardrail_intervenes_and_shows_its_trace_only_if_asked() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let ask = |text: &str, trace: bool, path: &str| {
-        let request = Request::post(
-            &format!("{CLAUDE}/{path}"),
-            &body(json!({"messages": [user(text)]})),
-        )
-        .header("x-amzn-bedrock-guardrailidentifier", "gr-1")
-        .header("x-amzn-bedrock-guardrailversion", "1");
-        if trace {
-            request.header("x-amzn-bedrock-trace", "ENABLED")
-        } else {
-            request
-        }
+        let request = Request::post(&format!("{CLAUDE}/{path}"), &body(json!({"messages": [user(text)]})))
+            .header("x-amzn-bedrock-guardrailidentifier", "gr-1")
+            .header("x-amzn-bedrock-guardrailversion", "1");
+        if trace { request.header("x-amzn-bedrock-trace", "ENABLED") } else { request }
     };
-    let message = send(&bedrock, ask("This is BLOCKED", true, "invoke"))
-        .await
-        .json();
+    let message = send(&bedrock, ask("This is BLOCKED", true, "invoke")).await.json();
     assert_eq!(message["stop_reason"], "guardrail_intervened");
     assert_eq!(message["amazon-bedrock-guardrailAction"], "INTERVENED");
     assert!(message["amazon-bedrock-trace"]["guardrail"].is_object());
-    let message = send(&bedrock, ask("This is fine", false, "invoke"))
-        .await
-        .json();
+    let message = send(&bedrock, ask("This is fine", false, "invoke")).await.json();
     assert_eq!(message["amazon-bedrock-guardrailAction"], "NONE");
     assert!(message.get("amazon-bedrock-trace").is_none());
-    let events = send(
-        &bedrock,
-        ask("BLOCKED", true, "invoke-with-response-stream"),
-    )
-    .await
-    .events();
-    assert_eq!(
-        events.last().unwrap()["amazon-bedrock-guardrailAction"],
-        "INTERVENED"
-    );
+    let events = send(&bedrock, ask("BLOCKED", true, "invoke-with-response-stream")).await.events();
+    assert_eq!(events.last().unwrap()["amazon-bedrock-guardrailAction"], "INTERVENED");
     let message = unary(&bedrock, &body(json!({"messages": [user("BLOCKED")]}))).await;
     assert_eq!(message["stop_reason"], "end_turn");
 }

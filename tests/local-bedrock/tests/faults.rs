@@ -29,82 +29,51 @@ async fn unary(bedrock: &LocalBedrock) -> Reply {
 #[tokio::test]
 async fn errors_come_as_often_as_asked_in_the_order_they_were_pushed() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let throttled = Fault::error(429, "ThrottlingException", "Too many tokens")
-        .header("Retry-After", "2")
-        .times(2);
+    let throttled = Fault::error(429, "ThrottlingException", "Too many tokens").header("Retry-After", "2").times(2);
     bedrock.faults().push(throttled);
-    bedrock
-        .faults()
-        .push(Fault::error(503, "ServiceUnavailableException", "Down"));
+    bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "Down"));
     let mut seen = Vec::new();
     for _ in 0..4 {
         let reply = unary(&bedrock).await;
-        seen.push((
-            reply.status,
-            reply.error_type().to_owned(),
-            reply.header("retry-after").map(str::to_owned),
-        ));
+        seen.push((reply.status, reply.error_type().to_owned(), reply.header("retry-after").map(str::to_owned)));
         assert!(reply.header("x-amzn-requestid").is_some());
     }
     let throttled = (429, "ThrottlingException".to_owned(), Some("2".to_owned()));
     let down = (503, "ServiceUnavailableException".to_owned(), None);
-    assert_eq!(
-        seen,
-        [
-            throttled.clone(),
-            throttled,
-            down,
-            (200, String::new(), None)
-        ]
-    );
+    assert_eq!(seen, [throttled.clone(), throttled, down, (200, String::new(), None)]);
     assert_eq!(bedrock.faults().pending(), 0);
 }
 
 #[tokio::test]
 async fn faults_choose_requests_by_path_and_number() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock.faults().push(
-        Fault::error(500, "InternalServerException", "x")
-            .on_path("response-stream")
-            .skip(1),
-    );
+    bedrock.faults().push(Fault::error(500, "InternalServerException", "x").on_path("response-stream").skip(1));
     assert_eq!(unary(&bedrock).await.status, 200);
     assert_eq!(stream(&bedrock).await.status, 200);
     assert_eq!(unary(&bedrock).await.status, 200);
     assert_eq!(stream(&bedrock).await.status, 500);
     assert_eq!(stream(&bedrock).await.status, 200);
-    bedrock
-        .faults()
-        .push(Fault::reply(502, "text/html", "<html>Bad gateway</html>").forever());
+    bedrock.faults().push(Fault::reply(502, "text/html", "<html>Bad gateway</html>").forever());
     for _ in 0..3 {
         let reply = unary(&bedrock).await;
-        assert_eq!(
-            (reply.status, reply.header("content-type")),
-            (502, Some("text/html"))
-        );
+        assert_eq!((reply.status, reply.header("content-type")), (502, Some("text/html")));
         assert_eq!(reply.body, b"<html>Bad gateway</html>");
     }
     bedrock.clear();
     assert_eq!(unary(&bedrock).await.status, 200);
-    bedrock
-        .faults()
-        .push(Fault::reply(500, "application/json", ""));
+    bedrock.faults().push(Fault::reply(500, "application/json", ""));
     assert_eq!(unary(&bedrock).await.body, b"");
 }
 
 #[tokio::test]
 async fn a_wrong_signature_is_refused_before_a_fault_unless_the_fault_comes_first() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock
-        .faults()
-        .push(Fault::error(429, "ThrottlingException", "x"));
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "x"));
     let mut wrong = Request::post(&stream_path(), &body());
     wrong.secret = "wrong".into();
     assert_eq!(send(&bedrock, wrong.clone()).await.status, 403);
     bedrock.faults().clear();
-    bedrock
-        .faults()
-        .push(Fault::error(429, "ThrottlingException", "x").before_auth());
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "x").before_auth());
     assert_eq!(send(&bedrock, wrong).await.status, 429);
     assert!(!bedrock.requests()[1].verdict.is_accepted());
 }
@@ -112,40 +81,24 @@ async fn a_wrong_signature_is_refused_before_a_fault_unless_the_fault_comes_firs
 #[tokio::test]
 async fn exception_and_error_frames_end_the_stream_where_asked() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock.faults().push(Fault::exception_frame(
-        2,
-        "throttlingException",
-        "Too many tokens",
-    ));
+    bedrock.faults().push(Fault::exception_frame(2, "throttlingException", "Too many tokens"));
     let frames = stream(&bedrock).await.frames();
     assert_eq!(frames.len(), 3);
     assert_eq!(frames[1].header(":event-type"), Some("chunk"));
     assert_eq!(frames[2].header(":message-type"), Some("exception"));
-    assert_eq!(
-        frames[2].header(":exception-type"),
-        Some("throttlingException")
-    );
+    assert_eq!(frames[2].header(":exception-type"), Some("throttlingException"));
     assert_eq!(frames[2].json(), json!({"message": "Too many tokens"}));
 
-    bedrock
-        .faults()
-        .push(Fault::error_frame(0, "internalFailure", "boom"));
+    bedrock.faults().push(Fault::error_frame(0, "internalFailure", "boom"));
     let frames = stream(&bedrock).await.frames();
     assert_eq!(frames.len(), 1);
     assert_eq!(frames[0].header(":error-code"), Some("internalFailure"));
     assert_eq!(frames[0].header(":error-message"), Some("boom"));
     assert!(frames[0].payload.is_empty());
 
-    bedrock.faults().push(Fault::exception_frame(
-        1_000,
-        "modelTimeoutException",
-        "late",
-    ));
+    bedrock.faults().push(Fault::exception_frame(1_000, "modelTimeoutException", "late"));
     let frames = stream(&bedrock).await.frames();
-    assert_eq!(
-        frames.last().unwrap().header(":exception-type"),
-        Some("modelTimeoutException")
-    );
+    assert_eq!(frames.last().unwrap().header(":exception-type"), Some("modelTimeoutException"));
     assert!(frames.len() > 5);
 }
 
@@ -153,17 +106,11 @@ async fn exception_and_error_frames_end_the_stream_where_asked() {
 async fn unknown_frames_are_put_in_and_the_stream_goes_on() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let plain = stream(&bedrock).await;
-    let overloaded =
-        json!({"type": "error", "error": {"type": "overloaded_error", "message": "x"}});
-    bedrock
-        .faults()
-        .push(Fault::unknown_frame(1).chunk(2, overloaded.clone()));
+    let overloaded = json!({"type": "error", "error": {"type": "overloaded_error", "message": "x"}});
+    bedrock.faults().push(Fault::unknown_frame(1).chunk(2, overloaded.clone()));
     let reply = stream(&bedrock).await;
     assert_eq!(reply.frames().len(), plain.frames().len() + 2);
-    assert_eq!(
-        reply.frames()[1].header(":event-type"),
-        Some("eventOfTheFuture")
-    );
+    assert_eq!(reply.frames()[1].header(":event-type"), Some("eventOfTheFuture"));
     let events = reply.events();
     assert_eq!(events[2], overloaded);
     assert_eq!(events.last().unwrap()["type"], "message_stop");
@@ -179,10 +126,7 @@ async fn a_stream_can_be_cut_truncated_or_ended_early() {
     bedrock.faults().push(Fault::cut_after_bytes(300));
     let reply = stream(&bedrock).await;
     assert_eq!((reply.complete, reply.body.len()), (false, 300));
-    assert_eq!(
-        bedrock.requests().pop().unwrap().outcome,
-        Outcome::CutByFault
-    );
+    assert_eq!(bedrock.requests().pop().unwrap().outcome, Outcome::CutByFault);
 
     bedrock.faults().push(Fault::cut_after_frames(2));
     let reply = stream(&bedrock).await;
@@ -203,10 +147,7 @@ async fn a_stream_can_be_cut_truncated_or_ended_early() {
     assert_eq!((reply.complete, reply.body.len()), (false, 10));
     bedrock.faults().push(Fault::cut_after_bytes(0));
     let reply = stream(&bedrock).await;
-    assert_eq!(
-        (reply.status, reply.complete, reply.body.len()),
-        (200, false, 0)
-    );
+    assert_eq!((reply.status, reply.complete, reply.body.len()), (200, false, 0));
 }
 
 fn end_of_frames(bytes: &[u8], count: usize) -> usize {
@@ -224,9 +165,7 @@ async fn a_flipped_bit_is_seen_by_the_check_sums() {
     for position in [3, 9, 20, whole.len() - 1] {
         bedrock.faults().push(Fault::flip_bit(position));
         let damaged = stream(&bedrock).await.body;
-        let different: Vec<usize> = (0..whole.len())
-            .filter(|at| whole[*at] != damaged[*at])
-            .collect();
+        let different: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != damaged[*at]).collect();
         assert_eq!(different, [position]);
         let decoded = decode(&damaged);
         assert!(decoded.is_err() || decoded.unwrap().len() < decode(&whole).unwrap().len());
@@ -240,30 +179,17 @@ async fn recorded_bytes_are_served_in_pieces_of_the_asked_size() {
     let fault = Fault::reply(200, "application/vnd.amazon.eventstream", &recorded).chunk_size(7);
     bedrock.faults().push(fault);
     let reply = stream(&bedrock).await;
-    assert_eq!(
-        reply.header("content-type"),
-        Some("application/vnd.amazon.eventstream")
-    );
+    assert_eq!(reply.header("content-type"), Some("application/vnd.amazon.eventstream"));
     assert_eq!(reply.body, recorded);
-    assert_eq!(
-        bedrock.requests().pop().unwrap().frames_sent,
-        recorded.len().div_ceil(7)
-    );
-    bedrock
-        .faults()
-        .push(Fault::new().content_type("application/json"));
-    assert_eq!(
-        stream(&bedrock).await.header("content-type"),
-        Some("application/json")
-    );
+    assert_eq!(bedrock.requests().pop().unwrap().frames_sent, recorded.len().div_ceil(7));
+    bedrock.faults().push(Fault::new().content_type("application/json"));
+    assert_eq!(stream(&bedrock).await.header("content-type"), Some("application/json"));
 }
 
 #[tokio::test]
 async fn a_skewed_date_shows_in_the_header() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock.faults().push(
-        Fault::error(403, "InvalidSignatureException", "Signature expired").date_offset(-7_200),
-    );
+    bedrock.faults().push(Fault::error(403, "InvalidSignatureException", "Signature expired").date_offset(-7_200));
     let skewed = unary(&bedrock).await.header("date").unwrap().to_owned();
     let right = unary(&bedrock).await.header("date").unwrap().to_owned();
     assert_ne!(skewed.get(..22), right.get(..22));
@@ -272,15 +198,11 @@ async fn a_skewed_date_shows_in_the_header() {
 #[tokio::test]
 async fn delays_and_drips_take_their_time() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock
-        .faults()
-        .push(Fault::delay(Duration::from_millis(80)));
+    bedrock.faults().push(Fault::delay(Duration::from_millis(80)));
     let start = Instant::now();
     assert_eq!(unary(&bedrock).await.status, 200);
     assert!(start.elapsed() >= Duration::from_millis(80));
-    bedrock
-        .faults()
-        .push(Fault::drip(Duration::from_millis(20)).end_frames(5));
+    bedrock.faults().push(Fault::drip(Duration::from_millis(20)).end_frames(5));
     let start = Instant::now();
     assert_eq!(stream(&bedrock).await.frames().len(), 5);
     assert!(start.elapsed() >= Duration::from_millis(100));
@@ -288,12 +210,8 @@ async fn delays_and_drips_take_their_time() {
 
 /// Opens a connection, sends, reads until `enough` and closes.
 async fn close_early(bedrock: &LocalBedrock, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
-    let request = Request::post(&stream_path(), &body())
-        .signed(bedrock.port())
-        .to_bytes();
-    let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port()))
-        .await
-        .unwrap();
+    let request = Request::post(&stream_path(), &body()).signed(bedrock.port()).to_bytes();
+    let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port())).await.unwrap();
     connection.write_all(&request).await.unwrap();
     let mut seen = Vec::new();
     let mut buffer = [0; 4_096];
@@ -324,10 +242,7 @@ async fn a_client_that_goes_away_before_the_headers_is_noticed() {
     bedrock.faults().push(Fault::hang());
     let seen = close_early(&bedrock, |_| false).await;
     assert!(seen.is_empty());
-    assert_eq!(
-        outcome_within_a_second(&bedrock).await,
-        Outcome::ClosedByClient
-    );
+    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
     assert_eq!(bedrock.requests()[0].status, None);
 }
 
@@ -338,35 +253,19 @@ async fn a_client_that_goes_away_in_the_middle_is_noticed() {
     let seen = close_early(&bedrock, |_| false).await;
     assert_eq!(bedrock.requests()[0].frames_sent, 2);
     assert!(seen.len() > 200);
-    assert_eq!(
-        outcome_within_a_second(&bedrock).await,
-        Outcome::ClosedByClient
-    );
+    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
 
-    bedrock
-        .faults()
-        .push(Fault::drip(Duration::from_millis(30)));
+    bedrock.faults().push(Fault::drip(Duration::from_millis(30)));
     close_early(&bedrock, |seen| seen.len() > 600).await;
-    assert_eq!(
-        outcome_within_a_second(&bedrock).await,
-        Outcome::ClosedByClient
-    );
+    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
     assert!(bedrock.requests()[1].closed_by_client());
 }
 
 #[tokio::test]
 async fn frames_leave_one_by_one() {
-    let bedrock = LocalBedrock::builder()
-        .frame_delay(Duration::from_millis(25))
-        .start()
-        .await
-        .unwrap();
-    let request = Request::post(&stream_path(), &body())
-        .signed(bedrock.port())
-        .to_bytes();
-    let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port()))
-        .await
-        .unwrap();
+    let bedrock = LocalBedrock::builder().frame_delay(Duration::from_millis(25)).start().await.unwrap();
+    let request = Request::post(&stream_path(), &body()).signed(bedrock.port()).to_bytes();
+    let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port())).await.unwrap();
     connection.write_all(&request).await.unwrap();
     let mut buffer = vec![0; 65_536];
     let mut reads = 0;
@@ -383,31 +282,14 @@ async fn faults_and_requests_are_reached_over_http() {
     let control = async |method: &str, path: &str, body: &str| {
         let mut request = Request::raw(&format!("/_local/{path}"), body.as_bytes().to_vec());
         request.method = method.into();
-        exchange(
-            bedrock.port(),
-            &request.header("host", "localhost").to_bytes(),
-        )
-        .await
+        exchange(bedrock.port(), &request.header("host", "localhost").to_bytes()).await
     };
-    assert_eq!(
-        control("GET", "health", "").await.json(),
-        json!({"status": "ok"})
-    );
+    assert_eq!(control("GET", "health", "").await.json(), json!({"status": "ok"}));
     let fault = r#"[{"status": 429, "error_type": "ThrottlingException", "message": "slow", "headers": {"retry-after": "1"}},
         {"insert": [{"kind": "exception", "at": 1, "exception_type": "modelStreamErrorException", "message": "m"}]}]"#;
-    assert_eq!(
-        control("POST", "faults", fault).await.json(),
-        json!({"pending": 2})
-    );
+    assert_eq!(control("POST", "faults", fault).await.json(), json!({"pending": 2}));
     let reply = stream(&bedrock).await;
-    assert_eq!(
-        (
-            reply.status,
-            reply.message().as_str(),
-            reply.header("retry-after")
-        ),
-        (429, "slow", Some("1"))
-    );
+    assert_eq!((reply.status, reply.message().as_str(), reply.header("retry-after")), (429, "slow", Some("1")));
     assert_eq!(stream(&bedrock).await.frames().len(), 2);
 
     let listed = control("GET", "requests", "").await.json();

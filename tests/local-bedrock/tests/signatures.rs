@@ -17,11 +17,7 @@ fn request() -> Request {
 }
 
 /// Signs, changes, sends.
-async fn tampered(
-    bedrock: &LocalBedrock,
-    mut request: Request,
-    change: impl FnOnce(&mut Request),
-) -> support::Reply {
+async fn tampered(bedrock: &LocalBedrock, mut request: Request, change: impl FnOnce(&mut Request)) -> support::Reply {
     request = request.signed(bedrock.port());
     change(&mut request);
     exchange(bedrock.port(), &request.to_bytes()).await
@@ -30,36 +26,17 @@ async fn tampered(
 #[tokio::test]
 async fn a_rightly_signed_request_is_answered_and_recorded_as_it_was_sent() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let reply = send(
-        &bedrock,
-        request().header("X-Amzn-Bedrock-Trace", "ENABLED"),
-    )
-    .await;
+    let reply = send(&bedrock, request().header("X-Amzn-Bedrock-Trace", "ENABLED")).await;
     assert_eq!(reply.status, 200, "{}", reply.message());
     let requests = bedrock.requests();
-    let [recorded] = requests.as_slice() else {
-        panic!("{requests:?}")
-    };
+    let [recorded] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!(recorded.path, format!("{CLAUDE}/invoke"));
-    assert_eq!(
-        recorded.model_id().unwrap(),
-        "anthropic.claude-3-5-sonnet-20240620-v1:0"
-    );
+    assert_eq!(recorded.model_id().unwrap(), "anthropic.claude-3-5-sonnet-20240620-v1:0");
     assert_eq!(recorded.json(), body());
     assert_eq!(recorded.status, Some(200));
-    let Verdict::Signed {
-        region,
-        signed_headers,
-        ..
-    } = &recorded.verdict
-    else {
-        panic!("{recorded:?}")
-    };
+    let Verdict::Signed { region, signed_headers, .. } = &recorded.verdict else { panic!("{recorded:?}") };
     assert_eq!(region, "us-east-1");
-    assert_eq!(
-        signed_headers.join(";"),
-        "content-type;host;x-amz-date;x-amzn-bedrock-trace"
-    );
+    assert_eq!(signed_headers.join(";"), "content-type;host;x-amz-date;x-amzn-bedrock-trace");
 }
 
 #[tokio::test]
@@ -83,8 +60,7 @@ async fn colons_and_arns_verify_in_every_form_they_can_be_sent() {
 #[tokio::test]
 async fn a_raw_slash_in_an_arn_is_an_unknown_operation_with_status_200() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let path =
-        "/model/arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc/invoke";
+    let path = "/model/arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc/invoke";
     let reply = send(&bedrock, Request::post(path, &body())).await;
     assert_eq!(reply.status, 200);
     assert_eq!(
@@ -98,52 +74,30 @@ async fn whatever_is_changed_after_signing_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     type Change = fn(&mut Request);
     let changes: [(&str, Change); 5] = [
-        ("path", |request| {
-            request.path = request.path.replace("sonnet", "haiku")
-        }),
-        ("path encoding", |request| {
-            request.path = request.path.replace("%3A", ":")
-        }),
+        ("path", |request| request.path = request.path.replace("sonnet", "haiku")),
+        ("path encoding", |request| request.path = request.path.replace("%3A", ":")),
         ("query", |request| request.query = Some("a=1".into())),
-        ("header", |request| {
-            request.headers[1].1 = "text/plain".into()
-        }),
+        ("header", |request| request.headers[1].1 = "text/plain".into()),
         ("body", |request| request.body.push(b' ')),
     ];
     for (what, change) in changes {
         let reply = tampered(&bedrock, request(), change).await;
-        assert_eq!(
-            (reply.status, reply.error_type()),
-            (403, "InvalidSignatureException"),
-            "{what}"
-        );
+        assert_eq!((reply.status, reply.error_type()), (403, "InvalidSignatureException"), "{what}");
         let message = reply.message();
+        assert!(message.starts_with("The request signature we calculated does not match"), "{what}: {message}");
         assert!(
-            message.starts_with("The request signature we calculated does not match"),
-            "{what}: {message}"
-        );
-        assert!(
-            message
-                .contains("The Canonical String for this request should have been\n'POST\n/model/"),
+            message.contains("The Canonical String for this request should have been\n'POST\n/model/"),
             "{message}"
         );
-        assert!(
-            message.contains("The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n"),
-            "{message}"
-        );
+        assert!(message.contains("The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n"), "{message}");
         let verdict = bedrock.requests().pop().unwrap().verdict;
         assert!(!verdict.is_accepted(), "{what}");
     }
     let reply = tampered(&bedrock, request(), |request| {
-        request
-            .headers
-            .push(("x-amzn-bedrock-trace".into(), "ENABLED".into()));
+        request.headers.push(("x-amzn-bedrock-trace".into(), "ENABLED".into()));
     })
     .await;
-    assert_eq!(
-        reply.message(),
-        "'x-amzn-bedrock-trace' must be a 'SignedHeader' in the AWS Authorization."
-    );
+    assert_eq!(reply.message(), "'x-amzn-bedrock-trace' must be a 'SignedHeader' in the AWS Authorization.");
 }
 
 #[tokio::test]
@@ -157,31 +111,17 @@ async fn a_query_is_verified_in_its_canonical_order() {
 #[tokio::test]
 async fn dates_more_than_five_minutes_away_are_refused_with_both_times() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    for (offset, words) in [
-        (-301, "Signature expired: "),
-        (360, "Signature not yet current: "),
-    ] {
+    for (offset, words) in [(-301, "Signature expired: "), (360, "Signature not yet current: ")] {
         let mut request = request();
         let shift = Duration::from_secs(i64::unsigned_abs(offset));
-        request.time = if offset < 0 {
-            SystemTime::now() - shift
-        } else {
-            SystemTime::now() + shift
-        };
+        request.time = if offset < 0 { SystemTime::now() - shift } else { SystemTime::now() + shift };
         let reply = send(&bedrock, request).await;
-        assert_eq!(
-            (reply.status, reply.error_type()),
-            (403, "InvalidSignatureException")
-        );
+        assert_eq!((reply.status, reply.error_type()), (403, "InvalidSignatureException"));
         assert!(reply.message().starts_with(words), "{}", reply.message());
     }
     bedrock.set_clock_offset(-3_600);
     let reply = send(&bedrock, request()).await;
-    assert!(
-        reply.message().starts_with("Signature not yet current"),
-        "{}",
-        reply.message()
-    );
+    assert!(reply.message().starts_with("Signature not yet current"), "{}", reply.message());
     let mut early = request();
     early.time = SystemTime::now() - Duration::from_secs(3_600);
     assert_eq!(send(&bedrock, early).await.status, 200);
@@ -189,51 +129,27 @@ async fn dates_more_than_five_minutes_away_are_refused_with_both_times() {
 
 #[tokio::test]
 async fn region_service_and_key_must_be_known() {
-    let bedrock = LocalBedrock::builder()
-        .region("us-east-1")
-        .start()
-        .await
-        .unwrap();
+    let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     let mut other = request();
     other.region = "eu-west-1".into();
     let reply = send(&bedrock, other).await;
-    assert_eq!(
-        (reply.status, reply.error_type()),
-        (403, "InvalidSignatureException")
-    );
-    assert!(
-        reply.message().contains("'us-east-1'"),
-        "{}",
-        reply.message()
-    );
+    assert_eq!((reply.status, reply.error_type()), (403, "InvalidSignatureException"));
+    assert!(reply.message().contains("'us-east-1'"), "{}", reply.message());
 
     let mut other = request();
     other.service = "bedrock-runtime".into();
     let reply = send(&bedrock, other).await;
-    assert!(
-        reply.message().contains("correct service: 'bedrock'"),
-        "{}",
-        reply.message()
-    );
+    assert!(reply.message().contains("correct service: 'bedrock'"), "{}", reply.message());
 
     let mut other = request();
     other.key = "AKIDOTHER".into();
     let reply = send(&bedrock, other).await;
-    assert_eq!(
-        (reply.status, reply.error_type()),
-        (403, "UnrecognizedClientException")
-    );
-    assert_eq!(
-        reply.message(),
-        "The security token included in the request is invalid."
-    );
+    assert_eq!((reply.status, reply.error_type()), (403, "UnrecognizedClientException"));
+    assert_eq!(reply.message(), "The security token included in the request is invalid.");
 
     let mut other = request();
     other.secret = "wrong".into();
-    assert_eq!(
-        send(&bedrock, other).await.error_type(),
-        "InvalidSignatureException"
-    );
+    assert_eq!(send(&bedrock, other).await.error_type(), "InvalidSignatureException");
 }
 
 #[tokio::test]
@@ -251,29 +167,14 @@ async fn session_tokens_are_checked_and_expire() {
         request.token = token.map(str::to_owned);
         request
     };
-    assert_eq!(
-        send(&bedrock, with("ASIATEMP", "secret", Some("the token")))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(send(&bedrock, with("ASIATEMP", "secret", Some("the token"))).await.status, 200);
     let reply = send(&bedrock, with("ASIATEMP", "secret", None)).await;
     assert_eq!(reply.error_type(), "UnrecognizedClientException");
     let reply = send(&bedrock, with("ASIAOLD", "secret", Some("old token"))).await;
-    assert_eq!(
-        (reply.status, reply.error_type()),
-        (403, "ExpiredTokenException")
-    );
-    assert_eq!(
-        reply.message(),
-        "The security token included in the request is expired"
-    );
+    assert_eq!((reply.status, reply.error_type()), (403, "ExpiredTokenException"));
+    assert_eq!(reply.message(), "The security token included in the request is expired");
     let credentials = bedrock.test_credentials();
-    let request = with(
-        &credentials.access_key_id,
-        &credentials.secret_access_key,
-        Some(TEST_SESSION_TOKEN),
-    );
+    let request = with(&credentials.access_key_id, &credentials.secret_access_key, Some(TEST_SESSION_TOKEN));
     assert_eq!(send(&bedrock, request).await.status, 200);
 }
 
@@ -282,45 +183,25 @@ async fn bearer_keys_work_and_a_missing_or_wrong_one_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let with = |authorization: Option<String>| {
         let mut request = request().header("host", "localhost");
-        request
-            .headers
-            .extend(authorization.map(|value| ("authorization".to_owned(), value)));
+        request.headers.extend(authorization.map(|value| ("authorization".to_owned(), value)));
         request.to_bytes()
     };
-    let reply = exchange(
-        bedrock.port(),
-        &with(Some(format!("Bearer {TEST_BEARER_KEY}"))),
-    )
-    .await;
+    let reply = exchange(bedrock.port(), &with(Some(format!("Bearer {TEST_BEARER_KEY}")))).await;
     assert_eq!(reply.status, 200);
     assert_eq!(bedrock.requests()[0].verdict, Verdict::Bearer);
     let reply = exchange(bedrock.port(), &with(Some("Bearer nonsense".into()))).await;
     assert_eq!(reply.status, 403);
-    assert_eq!(
-        reply.json(),
-        json!({"Message": "Authentication failed: Please make sure your API Key is valid."})
-    );
+    assert_eq!(reply.json(), json!({"Message": "Authentication failed: Please make sure your API Key is valid."}));
     let reply = exchange(bedrock.port(), &with(None)).await;
-    assert_eq!(
-        (reply.status, reply.error_type()),
-        (403, "MissingAuthenticationTokenException")
-    );
+    assert_eq!((reply.status, reply.error_type()), (403, "MissingAuthenticationTokenException"));
     assert_eq!(reply.message(), "Missing Authentication Token");
 }
 
 #[tokio::test]
 async fn a_prefix_is_part_of_the_path_and_of_the_signature() {
-    let bedrock = LocalBedrock::builder()
-        .prefix("pfx/")
-        .start()
-        .await
-        .unwrap();
+    let bedrock = LocalBedrock::builder().prefix("pfx/").start().await.unwrap();
     assert!(bedrock.url().ends_with("/pfx"));
-    let reply = send(
-        &bedrock,
-        Request::post(&format!("/pfx{CLAUDE}/invoke"), &body()),
-    )
-    .await;
+    let reply = send(&bedrock, Request::post(&format!("/pfx{CLAUDE}/invoke"), &body())).await;
     assert_eq!(reply.json()["role"], "assistant");
     let reply = send(&bedrock, request()).await;
     assert_eq!(reply.json()["Version"], "1.0");
@@ -328,16 +209,8 @@ async fn a_prefix_is_part_of_the_path_and_of_the_signature() {
 
 #[tokio::test]
 async fn the_server_can_be_told_not_to_verify() {
-    let bedrock = LocalBedrock::builder()
-        .verify_signatures(false)
-        .start()
-        .await
-        .unwrap();
-    let reply = exchange(
-        bedrock.port(),
-        &request().header("host", "localhost").to_bytes(),
-    )
-    .await;
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let reply = exchange(bedrock.port(), &request().header("host", "localhost").to_bytes()).await;
     assert_eq!(reply.status, 200);
     assert_eq!(bedrock.requests()[0].verdict, Verdict::Unchecked);
 }

@@ -10,10 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Wire;
 
 pub(super) fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The canonical request over the wire path and the headers named in `signed`.
@@ -25,10 +22,7 @@ pub(super) fn request(wire: &Wire<'_>, signed: &[String]) -> String {
             headers.entry(name).or_default().push(words.join(" "));
         }
     }
-    let header_lines: String = headers
-        .iter()
-        .map(|(name, values)| format!("{name}:{}\n", values.join(",")))
-        .collect();
+    let header_lines: String = headers.iter().map(|(name, values)| format!("{name}:{}\n", values.join(","))).collect();
     format!(
         "{}\n{}\n{}\n{header_lines}\n{}\n{}",
         wire.method,
@@ -41,10 +35,7 @@ pub(super) fn request(wire: &Wire<'_>, signed: &[String]) -> String {
 
 /// The string to sign for a canonical request.
 pub(super) fn string_to_sign(canonical_request: &str, date: &str, scope: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
-        hex_sha256(canonical_request.as_bytes())
-    )
+    format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex_sha256(canonical_request.as_bytes()))
 }
 
 /// Dot segments and doubled slashes are resolved, then everything is encoded once more.
@@ -59,10 +50,7 @@ fn path(wire_path: &str) -> String {
             other => kept.push(other),
         }
     }
-    let mut out: String = kept
-        .iter()
-        .map(|segment| format!("/{}", encode(segment)))
-        .collect();
+    let mut out: String = kept.iter().map(|segment| format!("/{}", encode(segment))).collect();
     if out.is_empty() || (wire_path.ends_with('/') && !kept.is_empty()) {
         out.push('/');
     }
@@ -80,10 +68,7 @@ fn query(raw: &str) -> String {
         })
         .collect();
     pairs.sort();
-    let pairs: Vec<String> = pairs
-        .into_iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let pairs: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     pairs.join("&")
 }
 

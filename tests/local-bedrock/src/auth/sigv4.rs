@@ -44,11 +44,7 @@ fn parse(header: &str) -> Result<Authorization, Problem> {
         )));
     };
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-    for field in fields
-        .split(',')
-        .map(str::trim)
-        .filter(|field| !field.is_empty())
-    {
+    for field in fields.split(',').map(str::trim).filter(|field| !field.is_empty()) {
         let Some((key, value)) = field.split_once('=') else {
             return Err(incomplete(format!(
                 "'{field}' not a valid key=value pair (missing equal-sign) in Authorization header."
@@ -61,15 +57,11 @@ fn parse(header: &str) -> Result<Authorization, Problem> {
             _ => {}
         }
     }
-    let missing: String = [
-        ("Credential", credential),
-        ("Signature", signature),
-        ("SignedHeaders", signed_headers),
-    ]
-    .iter()
-    .filter(|(_, value)| value.is_none_or(str::is_empty))
-    .map(|(name, _)| format!("Authorization header requires '{name}' parameter. "))
-    .collect();
+    let missing: String = [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]
+        .iter()
+        .filter(|(_, value)| value.is_none_or(str::is_empty))
+        .map(|(name, _)| format!("Authorization header requires '{name}' parameter. "))
+        .collect();
     let (Some(credential), Some(signed_headers), Some(signature), true) =
         (credential, signed_headers, signature, missing.is_empty())
     else {
@@ -97,17 +89,10 @@ fn parse(header: &str) -> Result<Authorization, Problem> {
     })
 }
 
-pub(super) fn check(
-    wire: &Wire<'_>,
-    header: &str,
-    rules: &Rules,
-    clock: &Clock,
-) -> Result<Verdict, Problem> {
+pub(super) fn check(wire: &Wire<'_>, header: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Problem> {
     let authorization = parse(header)?;
     let Some(amz_date) = wire.header("x-amz-date") else {
-        return Err(incomplete(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
-        ));
+        return Err(incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."));
     };
     let Some(signed_at) = clock::parse_amz_date(amz_date) else {
         return Err(incomplete(format!(
@@ -130,55 +115,33 @@ pub(super) fn check(
 }
 
 fn check_signed_headers(wire: &Wire<'_>, signed: &[String]) -> Result<(), Problem> {
-    if !signed.is_sorted()
-        || signed
-            .iter()
-            .any(|name| name.chars().any(char::is_uppercase))
-    {
+    if !signed.is_sorted() || signed.iter().any(|name| name.chars().any(char::is_uppercase)) {
         return Err(invalid("SignedHeaders must be lower-case and sorted."));
     }
     if signed.windows(2).any(|pair| pair.first() == pair.last()) {
         return Err(invalid("SignedHeaders must not name a header twice."));
     }
     if !signed.iter().any(|name| name == "host") {
-        return Err(invalid(
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-        ));
+        return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
     }
     for (name, _) in wire.headers {
         if name.starts_with("x-amz") && !signed.contains(name) {
-            return Err(invalid(format!(
-                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
-            )));
+            return Err(invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
         }
     }
     for name in signed {
         if !wire.headers.iter().any(|(present, _)| present == name) {
-            return Err(invalid(format!(
-                "The signed header '{name}' is not in the request. {MISMATCH}"
-            )));
+            return Err(invalid(format!("The signed header '{name}' is not in the request. {MISMATCH}")));
         }
     }
     Ok(())
 }
 
-fn check_scope(
-    authorization: &Authorization,
-    amz_date: &str,
-    rules: &Rules,
-) -> Result<(), Problem> {
+fn check_scope(authorization: &Authorization, amz_date: &str, rules: &Rules) -> Result<(), Problem> {
     if authorization.service != rules.service {
-        return Err(invalid(format!(
-            "Credential should be scoped to correct service: '{}'. ",
-            rules.service
-        )));
+        return Err(invalid(format!("Credential should be scoped to correct service: '{}'. ", rules.service)));
     }
-    if authorization.region.is_empty()
-        || rules
-            .region
-            .as_ref()
-            .is_some_and(|region| *region != authorization.region)
-    {
+    if authorization.region.is_empty() || rules.region.as_ref().is_some_and(|region| *region != authorization.region) {
         let expected = rules.region.as_deref().unwrap_or("a region");
         return Err(invalid(format!(
             "Credential should be scoped to a valid Region, not '{}'. Expected '{expected}'.",
@@ -195,35 +158,19 @@ fn check_scope(
     Ok(())
 }
 
-pub(super) fn check_key<'a>(
-    wire: &Wire<'_>,
-    id: &str,
-    rules: &'a Rules,
-) -> Result<&'a KnownKey, Problem> {
+pub(super) fn check_key<'a>(wire: &Wire<'_>, id: &str, rules: &'a Rules) -> Result<&'a KnownKey, Problem> {
     check_token(id, wire.header("x-amz-security-token"), rules)
 }
 
-pub(super) fn check_token<'a>(
-    id: &str,
-    token: Option<&str>,
-    rules: &'a Rules,
-) -> Result<&'a KnownKey, Problem> {
+pub(super) fn check_token<'a>(id: &str, token: Option<&str>, rules: &'a Rules) -> Result<&'a KnownKey, Problem> {
     let unknown = || refused(403, "UnrecognizedClientException", UNKNOWN_KEY);
-    let key = rules
-        .keys
-        .iter()
-        .find(|key| key.id == id)
-        .ok_or_else(unknown)?;
+    let key = rules.keys.iter().find(|key| key.id == id).ok_or_else(unknown)?;
     match (&key.token, token) {
         (TokenRule::Expired(expected), Some(given)) if given == expected => {
             Err(refused(403, "ExpiredTokenException", EXPIRED))
         }
         (TokenRule::Optional(_) | TokenRule::None, None) => Ok(key),
-        (TokenRule::Optional(expected) | TokenRule::Required(expected), Some(given))
-            if given == expected =>
-        {
-            Ok(key)
-        }
+        (TokenRule::Optional(expected) | TokenRule::Required(expected), Some(given)) if given == expected => Ok(key),
         _ => Err(unknown()),
     }
 }
@@ -232,9 +179,7 @@ fn check_time(signed_at: i64, now: i64) -> Result<(), Problem> {
     let (signed, current) = (clock::amz_date(signed_at), clock::amz_date(now));
     if signed_at < now - SKEW {
         let limit = clock::amz_date(now - SKEW);
-        return Err(invalid(format!(
-            "Signature expired: {signed} is now earlier than {limit} ({current} - 5 min.)"
-        )));
+        return Err(invalid(format!("Signature expired: {signed} is now earlier than {limit} ({current} - 5 min.)")));
     }
     if signed_at > now + SKEW {
         let limit = clock::amz_date(now + SKEW);
@@ -253,8 +198,7 @@ fn recompute(
     signed_at: SystemTime,
 ) -> Result<String, Problem> {
     let token = wire.header("x-amz-security-token").map(str::to_owned);
-    let identity: Identity =
-        Credentials::new(&key.id, &key.secret, token, None, "local-bedrock").into();
+    let identity: Identity = Credentials::new(&key.id, &key.secret, token, None, "local-bedrock").into();
     let mut settings = SigningSettings::default();
     // Whatever the client signed counts, also a `user-agent`.
     settings.excluded_headers = None;
@@ -275,8 +219,7 @@ fn recompute(
         .map(|(name, value)| (name.as_str(), value.as_str()));
     let request = SignableRequest::new(wire.method, uri, headers, SignableBody::Bytes(wire.body))
         .map_err(|error| invalid(format!("{MISMATCH} ({error})")))?;
-    let output =
-        sign(request, &params).map_err(|error| invalid(format!("{MISMATCH} ({error})")))?;
+    let output = sign(request, &params).map_err(|error| invalid(format!("{MISMATCH} ({error})")))?;
     Ok(output.signature().to_owned())
 }
 
@@ -290,10 +233,7 @@ pub(super) fn uri(wire: &Wire<'_>) -> String {
 
 fn mismatch(wire: &Wire<'_>, authorization: &Authorization, amz_date: &str) -> String {
     let canonical_request = canonical::request(wire, &authorization.signed_headers);
-    let scope = format!(
-        "{}/{}/{}/aws4_request",
-        authorization.date, authorization.region, authorization.service
-    );
+    let scope = format!("{}/{}/{}/aws4_request", authorization.date, authorization.region, authorization.service);
     let string_to_sign = canonical::string_to_sign(&canonical_request, amz_date, &scope);
     format!(
         "{MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical_request}'\n\nThe String-to-Sign should have been\n'{string_to_sign}'\n"

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::question::{self, Question};
-use super::{
-    Answer, Block, Choice, Citation, ECHO_PREFIX, Media, Part, Prompt, Stop, Thinking, Tool, Turn,
-};
+use super::{Answer, Block, CallIds, Choice, Citation, ECHO_PREFIX, Media, Part, Prompt, Stop, Thinking, Tool, Turn};
 use super::{fill, thinking, tokens};
 use crate::json;
+
+/// What stands before a prompt that has no conversation in it.
+const RAW_PREFIX: &str = "I am the local Bedrock's echo model, given a prompt without a chat template: ";
 
 /// What a guardrail puts in the place of an answer.
 pub(crate) const BLOCKED_TEXT: &str = "Sorry, the local guardrail does not let this through.";
@@ -15,20 +16,12 @@ pub(crate) const BLOCKED_TEXT: &str = "Sorry, the local guardrail does not let t
 /// Answers a prompt; the same prompt always gets the same answer.
 pub(crate) fn answer(prompt: &Prompt) -> Answer {
     let fingerprint = prompt.ledger.fingerprint();
-    if prompt.guarded
-        && prompt
-            .turns
-            .last()
-            .is_some_and(|turn| said(turn).contains("BLOCKED"))
-    {
+    if prompt.guarded && prompt.turns.last().is_some_and(|turn| said(turn).contains("BLOCKED")) {
         let text = BLOCKED_TEXT.to_owned();
         return Answer {
             output_tokens: 0,
             thinking_tokens: 0,
-            blocks: vec![Block::Text {
-                text,
-                citation: None,
-            }],
+            blocks: vec![Block::Text { text, citation: None }],
             stop: Stop::Guardrail,
             fingerprint,
         };
@@ -47,9 +40,7 @@ fn think(prompt: &Prompt, question: &Question) -> Vec<Block> {
     let text = match prompt.thinking {
         Thinking::Omitted => String::new(),
         _ if wanted.is_empty() => "There is no new question. I go on with what I have.".to_owned(),
-        _ => format!(
-            "The user says: \"{wanted}\"\nI am a local echo model, so the honest answer is short."
-        ),
+        _ => format!("The user says: \"{wanted}\"\nI am a local echo model, so the honest answer is short."),
     };
     let signature = thinking::sign_thinking(&text);
     let mut blocks = vec![Block::Thinking { text, signature }];
@@ -62,25 +53,13 @@ fn think(prompt: &Prompt, question: &Question) -> Vec<Block> {
 
 fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block> {
     if let Some(confusion) = &prompt.confusion {
-        return vec![text(format!(
-            "I am the local Bedrock's echo model and I am confused: {confusion}"
-        ))];
+        return vec![text(format!("I am the local Bedrock's echo model and I am confused: {confusion}"))];
     }
     let forced: Option<Vec<&Tool>> = match &prompt.choice {
-        Choice::Named(name) => Some(
-            prompt
-                .tools
-                .iter()
-                .filter(|tool| tool.name == *name)
-                .collect(),
-        ),
+        Choice::Named(name) => Some(prompt.tools.iter().filter(|tool| tool.name == *name).collect()),
         Choice::Any => {
             let wanted = question::wanted_tools(question, &prompt.tools);
-            Some(if wanted.is_empty() {
-                prompt.tools.iter().take(1).collect()
-            } else {
-                wanted
-            })
+            Some(if wanted.is_empty() { prompt.tools.iter().take(1).collect() } else { wanted })
         }
         Choice::Auto | Choice::None => None,
     };
@@ -94,9 +73,7 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
         return vec![text(ECHO_PREFIX.to_owned())];
     };
     if !last.user {
-        return vec![text(
-            ", continued by the local Bedrock's echo model.".to_owned(),
-        )];
+        return vec![text(", continued by the local Bedrock's echo model.".to_owned())];
     }
     let results: Vec<String> = last.parts.iter().filter_map(summary).collect();
     if !results.is_empty() {
@@ -113,14 +90,14 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     if let Some(translation) = translated(&prompt.system, &question.text) {
         return vec![text(translation.to_owned())];
     }
+    if prompt.raw {
+        return vec![text(format!("{RAW_PREFIX}{}", question.text))];
+    }
     echo(last, question)
 }
 
 fn text(text: String) -> Block {
-    Block::Text {
-        text,
-        citation: None,
-    }
+    Block::Text { text, citation: None }
 }
 
 /// All text that the user put into a turn.
@@ -138,25 +115,23 @@ fn said(turn: &Turn) -> String {
 
 fn summary(part: &Part) -> Option<String> {
     match part {
-        Part::ToolResult {
-            name,
-            text,
-            failed: false,
-        } => Some(format!("The tool {name} answered: {text}")),
-        Part::ToolResult {
-            name,
-            text,
-            failed: true,
-        } => Some(format!("The tool {name} failed: {text}")),
+        Part::ToolResult { name, text, failed: false } => Some(format!("The tool {name} answered: {text}")),
+        Part::ToolResult { name, text, failed: true } => Some(format!("The tool {name} failed: {text}")),
         _ => None,
     }
 }
 
-/// The one sentence that the model can translate.
+/// The one sentence that the model can translate. Families without a system turn have the
+/// instruction in front of the sentence.
 fn translated(system: &str, said: &str) -> Option<&'static str> {
-    let sentence = said.trim().trim_end_matches(['.', '!']).to_lowercase();
-    let asked = system.to_lowercase().contains("english to french");
-    (asked && sentence == "i love programming").then_some("J'adore la programmation.")
+    let asked = |text: &str| text.to_lowercase().contains("english to french");
+    let sentence = match said.trim().rsplit_once('\n') {
+        Some((before, last)) if asked(before) => last,
+        _ if asked(system) => said,
+        _ => return None,
+    };
+    let sentence = sentence.trim().trim_start_matches("Human:").trim().trim_end_matches(['.', '!']);
+    (sentence.to_lowercase() == "i love programming").then_some("J'adore la programmation.")
 }
 
 fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
@@ -170,15 +145,8 @@ fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
         .collect();
     let mut said = format!("{ECHO_PREFIX}{}", question.text);
     for item in &media {
-        let title = item
-            .title
-            .as_ref()
-            .map(|title| format!(" named {title}"))
-            .unwrap_or_default();
-        said.push_str(&format!(
-            " [I received {} of {} bytes{title}]",
-            item.media_type, item.bytes
-        ));
+        let title = item.title.as_ref().map(|title| format!(" named {title}")).unwrap_or_default();
+        said.push_str(&format!(" [I received {} of {} bytes{title}]", item.media_type, item.bytes));
     }
     let mut blocks = vec![text(said)];
     for item in media {
@@ -191,10 +159,7 @@ fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
                 title: item.title.clone(),
                 pages: item.media_type == "application/pdf",
             };
-            blocks.push(Block::Text {
-                text: format!(" It begins: {quote}"),
-                citation: Some(citation),
-            });
+            blocks.push(Block::Text { text: format!(" It begins: {quote}"), citation: Some(citation) });
         }
     }
     blocks
@@ -210,32 +175,28 @@ fn calls(prompt: &Prompt, tools: &[&Tool], question: &Question, fingerprint: &st
                 fill::is_place(name) && schema.get("type").and_then(Value::as_str) == Some("string")
             })
         });
-        let times = if takes_a_place {
-            question.places.len().max(1)
-        } else {
-            1
-        };
+        let times = if takes_a_place { question.places.len().max(1) } else { 1 };
         for turn in 0..times {
             let input = fill::value(&tool.schema, question, turn);
-            let input = if input.is_object() {
-                input
-            } else {
-                serde_json::json!({})
-            };
-            let id = format!("{}{fingerprint}{:02}", prompt.call_prefix, blocks.len());
+            let input = if input.is_object() { input } else { serde_json::json!({}) };
+            let id = call_id(prompt.call_ids, fingerprint, blocks.len());
             let raw = json::ascii_text(&input);
-            blocks.push(Block::Call {
-                id,
-                name: tool.name.clone(),
-                input,
-                raw,
-            });
+            blocks.push(Block::Call { id, name: tool.name.clone(), input, raw });
         }
     }
     if prompt.single_call {
         blocks.truncate(1);
     }
     blocks
+}
+
+fn call_id(style: CallIds, fingerprint: &str, number: usize) -> String {
+    match style {
+        CallIds::Anthropic => format!("toolu_bdrk_{fingerprint}{number:02}"),
+        CallIds::Converse => format!("tooluse_{fingerprint}{number:02}"),
+        CallIds::ChatCompletions => format!("chatcmpl-tool-{fingerprint}{number:02}"),
+        CallIds::Mistral => format!("{}{number:02}", fingerprint.get(..7).unwrap_or(fingerprint)),
+    }
 }
 
 /// Applies stop sequences and the token limit.
@@ -272,9 +233,7 @@ fn limit(prompt: &Prompt, blocks: Vec<Block>, fingerprint: String) -> Answer {
                 *text = shorter;
                 (cut, used)
             }
-            Block::Call {
-                name, input, raw, ..
-            } => {
+            Block::Call { name, input, raw, .. } => {
                 let price = tokens::count(name);
                 let (shorter, cut, used) = tokens::cut(raw, left.saturating_sub(price));
                 if cut {
@@ -302,22 +261,13 @@ fn limit(prompt: &Prompt, blocks: Vec<Block>, fingerprint: String) -> Answer {
             break;
         }
     }
-    Answer {
-        blocks: kept,
-        stop,
-        output_tokens,
-        thinking_tokens,
-        fingerprint,
-    }
+    Answer { blocks: kept, stop, output_tokens, thinking_tokens, fingerprint }
 }
 
 fn first_stop(text: &str, sequences: &[String]) -> Option<(usize, String)> {
     sequences
         .iter()
         .filter(|sequence| !sequence.is_empty())
-        .filter_map(|sequence| {
-            text.find(sequence.as_str())
-                .map(|at| (at, sequence.clone()))
-        })
+        .filter_map(|sequence| text.find(sequence.as_str()).map(|at| (at, sequence.clone())))
         .min_by_key(|(at, _)| *at)
 }

@@ -67,11 +67,7 @@ impl Ledger {
     /// Marks the end of a prefix to be cached.
     pub(crate) fn breakpoint(&mut self, ttl: Ttl) {
         let prefix = self.hash.clone().finalize().into();
-        self.breakpoints.push(Breakpoint {
-            prefix,
-            tokens: self.tokens,
-            ttl,
-        });
+        self.breakpoints.push(Breakpoint { prefix, tokens: self.tokens, ttl });
     }
 
     pub(crate) fn breakpoints(&self) -> usize {
@@ -119,10 +115,7 @@ impl PromptCache {
     }
 
     pub(crate) fn clear(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -143,25 +136,9 @@ mod tests {
             ledger
         };
         let first = cache.charge("m", &ledger("one"));
-        assert_eq!(
-            first,
-            InputTokens {
-                fresh: 4,
-                read: 0,
-                written_5m: 2,
-                written_1h: 4
-            }
-        );
+        assert_eq!(first, InputTokens { fresh: 4, read: 0, written_5m: 2, written_1h: 4 });
         let second = cache.charge("m", &ledger("two"));
-        assert_eq!(
-            second,
-            InputTokens {
-                fresh: 4,
-                read: 6,
-                written_5m: 0,
-                written_1h: 0
-            }
-        );
+        assert_eq!(second, InputTokens { fresh: 4, read: 6, written_5m: 0, written_1h: 0 });
         assert_eq!(cache.charge("other", &ledger("one")), first);
     }
 }

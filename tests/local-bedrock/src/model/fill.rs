@@ -8,32 +8,16 @@ use super::question::Question;
 /// A value that is valid for `schema`. `turn` picks another place when a tool is called for each
 /// of several.
 pub(crate) fn value(schema: &Value, question: &Question, turn: usize) -> Value {
-    let mut filler = Filler {
-        root: schema,
-        question,
-        turn,
-        numbers_used: 0,
-    };
+    let mut filler = Filler { root: schema, question, turn, numbers_used: 0 };
     filler.fill(schema, "", 0)
 }
 
 /// Whether an argument names a place.
 pub(crate) fn is_place(name: &str) -> bool {
     let name = name.to_lowercase();
-    [
-        "location",
-        "city",
-        "place",
-        "town",
-        "country",
-        "destination",
-        "origin",
-        "region",
-        "address",
-        "where",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
+    ["location", "city", "place", "town", "country", "destination", "origin", "region", "address", "where"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 struct Filler<'a> {
@@ -53,19 +37,10 @@ impl Filler<'_> {
             return constant.clone();
         }
         if let Some(options) = schema.get("enum").and_then(Value::as_array) {
-            let mentioned = options.iter().find(|option| {
-                option
-                    .as_str()
-                    .is_some_and(|text| self.question.mentions(text))
-            });
-            let default = schema
-                .get("default")
-                .filter(|value| options.contains(value));
-            return mentioned
-                .or(default)
-                .or(options.first())
-                .cloned()
-                .unwrap_or(Value::Null);
+            let mentioned =
+                options.iter().find(|option| option.as_str().is_some_and(|text| self.question.mentions(text)));
+            let default = schema.get("default").filter(|value| options.contains(value));
+            return mentioned.or(default).or(options.first()).cloned().unwrap_or(Value::Null);
         }
         match kind(schema) {
             "object" => self.object(schema, depth),
@@ -88,17 +63,12 @@ impl Filler<'_> {
             let mut map = map.clone();
             let mut parts: Vec<Value> = Vec::new();
             if let Some(Value::String(pointer)) = map.remove("$ref") {
-                let target = pointer
-                    .strip_prefix('#')
-                    .and_then(|pointer| self.root.pointer(pointer));
+                let target = pointer.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
                 parts.extend(target.cloned());
             } else if let Some(Value::Array(all)) = map.remove("allOf") {
                 parts.extend(all);
-            } else if let Some(Value::Array(any)) =
-                map.remove("anyOf").or_else(|| map.remove("oneOf"))
-            {
-                let not_null =
-                    |option: &&Value| option.get("type").and_then(Value::as_str) != Some("null");
+            } else if let Some(Value::Array(any)) = map.remove("anyOf").or_else(|| map.remove("oneOf")) {
+                let not_null = |option: &&Value| option.get("type").and_then(Value::as_str) != Some("null");
                 parts.extend(any.iter().find(not_null).cloned());
             } else {
                 return Value::Object(map);
@@ -137,20 +107,13 @@ impl Filler<'_> {
             }
         }
         let least = size(schema, "minProperties").unwrap_or(0);
-        let extra = schema
-            .get("additionalProperties")
-            .filter(|extra| extra.is_object())
-            .cloned();
+        let extra = schema.get("additionalProperties").filter(|extra| extra.is_object()).cloned();
         for number in 1.. {
             if out.len() >= least {
                 break;
             }
             let name = format!("key{number}");
-            let value = self.fill(
-                extra.as_ref().unwrap_or(&json!({"type": "string"})),
-                &name,
-                depth + 1,
-            );
+            let value = self.fill(extra.as_ref().unwrap_or(&json!({"type": "string"})), &name, depth + 1);
             out.insert(name, value);
         }
         Value::Object(out)
@@ -160,11 +123,7 @@ impl Filler<'_> {
     fn informs(&self, name: &str, property: &Value) -> bool {
         let property = self.resolve(property);
         if let Some(options) = property.get("enum").and_then(Value::as_array) {
-            return options.iter().any(|option| {
-                option
-                    .as_str()
-                    .is_some_and(|text| self.question.mentions(text))
-            });
+            return options.iter().any(|option| option.as_str().is_some_and(|text| self.question.mentions(text)));
         }
         is_place(name) && !self.question.places.is_empty() && kind(&property) == "string"
     }
@@ -173,34 +132,15 @@ impl Filler<'_> {
         let least = size(schema, "minItems").unwrap_or(0);
         let most = size(schema, "maxItems").unwrap_or(usize::MAX);
         let mut out: Vec<Value> = Vec::new();
-        let fixed = schema
-            .get("prefixItems")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let fixed = schema.get("prefixItems").and_then(Value::as_array).cloned().unwrap_or_default();
         for item in fixed.iter().take(most) {
             out.push(self.fill(item, name, depth + 1));
         }
         let items = self.resolve(schema.get("items").unwrap_or(&json!({"type": "string"})));
-        let several = if is_place(name) && kind(&items) == "string" {
-            self.question.places.len()
-        } else {
-            1
-        };
-        let wanted = if fixed.is_empty() {
-            several.max(1).max(least)
-        } else {
-            least
-        };
-        let options = items
-            .get("enum")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        let unique = schema
-            .get("uniqueItems")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
+        let several = if is_place(name) && kind(&items) == "string" { self.question.places.len() } else { 1 };
+        let wanted = if fixed.is_empty() { several.max(1).max(least) } else { least };
+        let options = items.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
+        let unique = schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or(false);
         let before = self.turn;
         while out.len() < wanted.min(most) {
             let mut item = match options.get(out.len()) {
@@ -235,13 +175,7 @@ impl Filler<'_> {
                 && (!whole || number.fract() == 0.0)
                 && step.is_none_or(|step| (number / step).fract() == 0.0)
         };
-        let asked = self
-            .question
-            .numbers
-            .iter()
-            .copied()
-            .skip(self.numbers_used)
-            .find(|number| fits(*number));
+        let asked = self.question.numbers.iter().copied().skip(self.numbers_used).find(|number| fits(*number));
         let number = match asked {
             Some(number) => {
                 self.numbers_used += 1;
@@ -254,21 +188,13 @@ impl Filler<'_> {
                 default.unwrap_or_else(|| step.map_or(low, |step| (low / step).ceil() * step))
             }
         };
-        if whole || number.fract() == 0.0 {
-            json!(number as i64)
-        } else {
-            json!(number)
-        }
+        if whole || number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
     }
 
     fn string(&mut self, schema: &Value, name: &str) -> String {
         let least = size(schema, "minLength").unwrap_or(0);
         let most = size(schema, "maxLength").unwrap_or(usize::MAX);
-        if let Some(text) = schema
-            .get("pattern")
-            .and_then(Value::as_str)
-            .and_then(pattern::example)
-        {
+        if let Some(text) = schema.get("pattern").and_then(Value::as_str).and_then(pattern::example) {
             return text;
         }
         let text = match schema.get("format").and_then(Value::as_str) {
@@ -293,49 +219,34 @@ impl Filler<'_> {
         let question = self.question.text.trim();
         if is_place(&lower) {
             let places = &self.question.places;
-            let place = places
-                .get(self.turn % places.len().max(1))
-                .map(String::as_str);
+            let place = places.get(self.turn % places.len().max(1)).map(String::as_str);
             return place.unwrap_or("Paris").to_owned();
         }
         if let Some(default) = schema.get("default").and_then(Value::as_str) {
             return default.to_owned();
         }
-        if ["expression", "formula", "equation", "calculation"]
-            .iter()
-            .any(|word| lower.contains(word))
-        {
-            let sum: String = question
-                .chars()
-                .filter(|c| c.is_ascii_digit() || "+-*/().^ ".contains(*c))
-                .collect();
+        if ["expression", "formula", "equation", "calculation"].iter().any(|word| lower.contains(word)) {
+            let sum: String = question.chars().filter(|c| c.is_ascii_digit() || "+-*/().^ ".contains(*c)).collect();
             let sum = sum.trim().trim_end_matches('.').trim();
             if !sum.is_empty() {
                 return sum.to_owned();
             }
         }
         let repeats = [
-            "query", "question", "prompt", "text", "input", "sentence", "message", "content",
-            "answer", "response", "search",
+            "query", "question", "prompt", "text", "input", "sentence", "message", "content", "answer", "response",
+            "search",
         ];
         if repeats.iter().any(|word| lower.contains(word)) && !question.is_empty() {
             return question.to_owned();
         }
-        if lower.is_empty() {
-            "local value".to_owned()
-        } else {
-            format!("local {name}")
-        }
+        if lower.is_empty() { "local value".to_owned() } else { format!("local {name}") }
     }
 }
 
 fn kind(schema: &Value) -> &str {
     let stated = match schema.get("type") {
         Some(Value::String(kind)) => Some(kind.as_str()),
-        Some(Value::Array(kinds)) => kinds
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|kind| *kind != "null"),
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
         _ => None,
     };
     stated.unwrap_or_else(|| {
@@ -350,10 +261,7 @@ fn kind(schema: &Value) -> &str {
 }
 
 fn size(schema: &Value, key: &str) -> Option<usize> {
-    schema
-        .get(key)
-        .and_then(Value::as_u64)
-        .and_then(|n| usize::try_from(n).ok())
+    schema.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok())
 }
 
 fn merge(map: &mut Map<String, Value>, part: Value) {
@@ -361,9 +269,7 @@ fn merge(map: &mut Map<String, Value>, part: Value) {
     for (key, value) in part {
         match (map.get_mut(&key), value) {
             (Some(Value::Object(mine)), Value::Object(theirs)) => mine.extend(theirs),
-            (Some(Value::Array(mine)), Value::Array(theirs)) if key == "required" => {
-                mine.extend(theirs)
-            }
+            (Some(Value::Array(mine)), Value::Array(theirs)) if key == "required" => mine.extend(theirs),
             (Some(_), _) => {}
             (None, value) => {
                 map.insert(key, value);

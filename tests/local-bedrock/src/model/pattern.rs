@@ -4,10 +4,7 @@
 /// groups, alternatives (the first is taken) and quantifiers.
 pub(crate) fn example(pattern: &str) -> Option<String> {
     let chars: Vec<char> = pattern.chars().collect();
-    let mut reader = Reader {
-        chars: &chars,
-        at: 0,
-    };
+    let mut reader = Reader { chars: &chars, at: 0 };
     let out = reader.alternatives()?;
     (reader.at == chars.len()).then_some(out)
 }

@@ -12,11 +12,7 @@ pub(crate) struct Question {
 
 impl Question {
     pub(crate) fn read(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            places: places(text),
-            numbers: numbers(text),
-        }
+        Self { text: text.to_owned(), places: places(text), numbers: numbers(text) }
     }
 
     /// Whether a word (or several) stands in the question, in any case.
@@ -80,10 +76,7 @@ fn numbers(text: &str) -> Vec<f64> {
     let mut before = ' ';
     for c in text.chars().chain([' ']) {
         let starts_negative = c == '-' && current.is_empty() && !before.is_alphanumeric();
-        if c.is_ascii_digit()
-            || (c == '.' && !current.is_empty() && !current.contains('.'))
-            || starts_negative
-        {
+        if c.is_ascii_digit() || (c == '.' && !current.is_empty() && !current.contains('.')) || starts_negative {
             current.push(c);
         } else {
             if let Ok(number) = current.trim_end_matches('.').parse::<f64>() {
@@ -100,32 +93,20 @@ fn numbers(text: &str) -> Vec<f64> {
 /// telling word of it, stands in the question.
 pub(crate) fn wanted_tools<'a>(question: &Question, tools: &'a [Tool]) -> Vec<&'a Tool> {
     const GENERAL: [&str; 24] = [
-        "get", "set", "do", "run", "make", "create", "fetch", "find", "the", "a", "an", "of", "to",
-        "for", "in", "current", "new", "tool", "function", "my", "use", "call", "data", "info",
+        "get", "set", "do", "run", "make", "create", "fetch", "find", "the", "a", "an", "of", "to", "for", "in",
+        "current", "new", "tool", "function", "my", "use", "call", "data", "info",
     ];
     let asked = words(&question.text);
     let wanted: Vec<&Tool> = tools
         .iter()
         .filter(|tool| {
             let name = words(&tool.name);
-            let telling: Vec<&String> = name
-                .iter()
-                .filter(|word| !GENERAL.contains(&word.as_str()))
-                .collect();
-            question.mentions(&tool.name)
-                || telling
-                    .iter()
-                    .any(|word| asked.iter().any(|asked| alike(asked, word)))
+            let telling: Vec<&String> = name.iter().filter(|word| !GENERAL.contains(&word.as_str())).collect();
+            question.mentions(&tool.name) || telling.iter().any(|word| asked.iter().any(|asked| alike(asked, word)))
         })
         .collect();
-    let told_to = [
-        "use the tool",
-        "call the tool",
-        "use your tool",
-        "call your tool",
-        "use the tools",
-        "call the tools",
-    ];
+    let told_to =
+        ["use the tool", "call the tool", "use your tool", "call your tool", "use the tools", "call the tools"];
     match (wanted.is_empty(), tools) {
         (true, [only, ..]) if told_to.iter().any(|order| question.mentions(order)) => vec![only],
         _ => wanted,
@@ -155,10 +136,7 @@ fn words(text: &str) -> Vec<String> {
 /// Equal, or one is the other with an ending ("multiply", "multiplied", "add", "adding").
 fn alike(a: &str, b: &str) -> bool {
     let shared = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
-    let (short, long) = (
-        a.chars().count().min(b.chars().count()),
-        a.chars().count().max(b.chars().count()),
-    );
+    let (short, long) = (a.chars().count().min(b.chars().count()), a.chars().count().max(b.chars().count()));
     a == b || (shared >= 3 && shared + 1 >= short && long <= short + 3)
 }
 
@@ -168,52 +146,30 @@ mod tests {
     use serde_json::json;
 
     fn tool(name: &str) -> Tool {
-        Tool {
-            name: name.to_owned(),
-            schema: json!({}),
-        }
+        Tool { name: name.to_owned(), schema: json!({}) }
     }
 
     #[test]
     fn places_are_found_after_prepositions() {
         assert_eq!(places("What is the weather in Paris?"), ["Paris"]);
-        assert_eq!(
-            places("weather in New York and San Francisco, please"),
-            ["New York", "San Francisco"]
-        );
-        assert_eq!(
-            places("Compare the weather in Paris, London and São Paulo."),
-            ["Paris", "London", "São Paulo"]
-        );
+        assert_eq!(places("weather in New York and San Francisco, please"), ["New York", "San Francisco"]);
+        assert_eq!(places("Compare the weather in Paris, London and São Paulo."), ["Paris", "London", "São Paulo"]);
         assert!(places("I love programming.").is_empty());
     }
 
     #[test]
     fn numbers_keep_sign_and_fraction() {
-        assert_eq!(
-            numbers("What is 2+3.5 and -4 of 10-7?"),
-            [2.0, 3.5, -4.0, 10.0, 7.0]
-        );
+        assert_eq!(numbers("What is 2+3.5 and -4 of 10-7?"), [2.0, 3.5, -4.0, 10.0, 7.0]);
     }
 
     #[test]
     fn a_tool_is_wanted_when_the_question_names_it() {
-        let tools = [
-            tool("get_weather"),
-            tool("multiply"),
-            tool("getCurrentTime"),
-        ];
+        let tools = [tool("get_weather"), tool("multiply"), tool("getCurrentTime")];
         let names = |text: &str| -> Vec<String> {
-            wanted_tools(&Question::read(text), &tools)
-                .iter()
-                .map(|tool| tool.name.clone())
-                .collect()
+            wanted_tools(&Question::read(text), &tools).iter().map(|tool| tool.name.clone()).collect()
         };
         assert_eq!(names("What's the weather like?"), ["get_weather"]);
-        assert_eq!(
-            names("Multiply 3 by 4 and tell me the time"),
-            ["multiply", "getCurrentTime"]
-        );
+        assert_eq!(names("Multiply 3 by 4 and tell me the time"), ["multiply", "getCurrentTime"]);
         assert!(names("Tell me a joke").is_empty());
         assert_eq!(names("Please use the tool."), ["get_weather"]);
     }

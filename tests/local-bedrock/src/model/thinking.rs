@@ -48,10 +48,7 @@ pub(crate) fn is_own_redacted(data: &str) -> bool {
     let Some(rest) = bytes.strip_prefix(REDACTED) else {
         return false;
     };
-    rest.len() == 64
-        && rest
-            .get(..32)
-            .is_some_and(|seal| rest.ends_with(&digest("seal", seal)))
+    rest.len() == 64 && rest.get(..32).is_some_and(|seal| rest.ends_with(&digest("seal", seal)))
 }
 
 #[cfg(test)]

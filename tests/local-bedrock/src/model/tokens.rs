@@ -65,20 +65,13 @@ pub(crate) fn deltas(text: &str) -> Vec<String> {
     let mut rest = tokens.as_slice();
     let mut step = 0;
     while !rest.is_empty() {
-        let take = [1, 2, 3, 1]
-            .get(step % 4)
-            .copied()
-            .unwrap_or(1)
-            .min(rest.len());
+        let take = [1, 2, 3, 1].get(step % 4).copied().unwrap_or(1).min(rest.len());
         let (now, later) = rest.split_at(take);
         rest = later;
         let piece = now.concat();
         // Every fifth piece is cut in the middle, at whatever character is there: inside a word,
         // before a quote, between a letter and its accent.
-        let middle = piece
-            .char_indices()
-            .nth(piece.chars().count() / 2)
-            .map_or(0, |(at, _)| at);
+        let middle = piece.char_indices().nth(piece.chars().count() / 2).map_or(0, |(at, _)| at);
         if step % 5 == 4 && middle > 0 {
             let (head, tail) = piece.split_at(middle);
             out.push(head.to_owned());
@@ -102,10 +95,7 @@ pub(crate) fn json_deltas(json: &str, empty_first: bool) -> Vec<String> {
     let mut step = 0;
     while !rest.is_empty() {
         let take = [3, 8, 5, 13, 1].get(step % 5).copied().unwrap_or(1);
-        let at = rest
-            .char_indices()
-            .nth(take)
-            .map_or(rest.len(), |(at, _)| at);
+        let at = rest.char_indices().nth(take).map_or(rest.len(), |(at, _)| at);
         let (now, later) = rest.split_at(at);
         out.push(now.to_owned());
         rest = later;
@@ -120,13 +110,9 @@ mod tests {
 
     #[test]
     fn tokens_and_deltas_join_to_the_text_they_came_from() {
-        for text in [
-            "",
-            "a",
-            "I love programming.",
-            "  two  spaces\n\nhé😀👨‍👩‍👧 \"quoted\" 12345 日本語",
-            "internationalization",
-        ] {
+        for text in
+            ["", "a", "I love programming.", "  two  spaces\n\nhé😀👨‍👩‍👧 \"quoted\" 12345 日本語", "internationalization"]
+        {
             assert_eq!(split(text).concat(), text);
             assert_eq!(deltas(text).concat(), text);
             assert_eq!(json_deltas(text, true).concat(), text);

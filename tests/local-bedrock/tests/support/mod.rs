@@ -1,11 +1,5 @@
 //! A small HTTP client that signs with `aws-sigv4` and sees every byte.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)] // Each test binary uses its part.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Each test binary uses its part.
 
 use std::time::SystemTime;
 
@@ -65,10 +59,8 @@ impl Request {
 
     /// Adds host, date, token and authorization for `port`.
     pub(crate) fn signed(mut self, port: u16) -> Self {
-        self.headers
-            .insert(0, ("host".into(), format!("127.0.0.1:{port}")));
-        let identity =
-            Credentials::new(&self.key, &self.secret, self.token.clone(), None, "test").into();
+        self.headers.insert(0, ("host".into(), format!("127.0.0.1:{port}")));
+        let identity = Credentials::new(&self.key, &self.secret, self.token.clone(), None, "test").into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -78,42 +70,25 @@ impl Request {
             .build()
             .unwrap()
             .into();
-        let query = self
-            .query
-            .as_ref()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = self.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         let uri = format!("http://127.0.0.1:{port}{}{query}", self.path);
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let request =
-            SignableRequest::new(&self.method, uri, headers, SignableBody::Bytes(&self.body))
-                .unwrap();
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let request = SignableRequest::new(&self.method, uri, headers, SignableBody::Bytes(&self.body)).unwrap();
         let (instructions, _) = sign(request, &params).unwrap().into_parts();
         let (added, _) = instructions.into_parts();
         for header in added {
-            self.headers
-                .push((header.name().into(), header.value().into()));
+            self.headers.push((header.name().into(), header.value().into()));
         }
         self
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let query = self
-            .query
-            .as_ref()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = self.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         let mut out = format!("{} {}{query} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             out.push_str(&format!("{name}: {value}\r\n"));
         }
-        out.push_str(&format!(
-            "content-length: {}\r\nconnection: close\r\n\r\n",
-            self.body.len()
-        ));
+        out.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", self.body.len()));
         let mut bytes = out.into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
@@ -132,10 +107,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -145,19 +117,12 @@ impl Reply {
     pub(crate) fn message(&self) -> String {
         let json = self.json();
         let message = json.get("message").or(json.get("Message"));
-        message
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        message.and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// The type before the first colon of `x-amzn-errortype`.
     pub(crate) fn error_type(&self) -> &str {
-        self.header("x-amzn-errortype")
-            .unwrap_or_default()
-            .split(':')
-            .next()
-            .unwrap_or_default()
+        self.header("x-amzn-errortype").unwrap_or_default().split(':').next().unwrap_or_default()
     }
 
     /// All whole frames, as (headers, payload).
@@ -168,9 +133,7 @@ impl Reply {
     /// What is inside the chunks of an InvokeModel stream.
     pub(crate) fn events(&self) -> Vec<Value> {
         let frames = self.frames();
-        let chunks = frames
-            .iter()
-            .filter(|frame| frame.header(":event-type") == Some("chunk"));
+        let chunks = frames.iter().filter(|frame| frame.header(":event-type") == Some("chunk"));
         chunks.map(Frame::chunk).collect()
     }
 }
@@ -183,10 +146,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -197,12 +157,7 @@ impl Frame {
         let payload = self.json();
         assert!(payload.get("p").is_some(), "no padding in {payload}");
         let bytes = payload["bytes"].as_str().unwrap();
-        serde_json::from_slice(
-            &base64::engine::general_purpose::STANDARD
-                .decode(bytes)
-                .unwrap(),
-        )
-        .unwrap()
+        serde_json::from_slice(&base64::engine::general_purpose::STANDARD.decode(bytes).unwrap()).unwrap()
     }
 }
 
@@ -211,21 +166,14 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<Vec<Frame>, String> {
     let mut decoder = MessageFrameDecoder::new();
     let mut frames = Vec::new();
     loop {
-        match decoder
-            .decode_frame(&mut bytes)
-            .map_err(|error| error.to_string())?
-        {
+        match decoder.decode_frame(&mut bytes).map_err(|error| error.to_string())? {
             DecodedFrame::Incomplete => return Ok(frames),
             DecodedFrame::Complete(message) => frames.push(Frame {
                 headers: message
                     .headers()
                     .iter()
                     .map(|header| {
-                        let value = header
-                            .value()
-                            .as_string()
-                            .map(|s| s.as_str().to_owned())
-                            .unwrap_or_default();
+                        let value = header.value().as_string().map(|s| s.as_str().to_owned()).unwrap_or_default();
                         (header.name().as_str().to_owned(), value)
                     })
                     .collect(),
@@ -255,45 +203,23 @@ pub(crate) async fn exchange(port: u16, request: &[u8]) -> Reply {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Reply {
-    let end = bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .expect("no end of headers");
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("no end of headers");
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.split("\r\n");
-    let status = lines
-        .next()
-        .unwrap()
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let rest = &bytes[end + 4..];
-    let find = |name: &str| {
-        headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.clone())
-    };
+    let find = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
     let (body, complete) = if find("transfer-encoding").as_deref() == Some("chunked") {
         dechunk(rest)
     } else {
-        let wanted: usize = find("content-length")
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(0);
+        let wanted: usize = find("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
         (rest.to_vec(), rest.len() == wanted)
     };
-    Reply {
-        status,
-        headers,
-        body,
-        complete,
-    }
+    Reply { status, headers, body, complete }
 }
 
 fn dechunk(mut bytes: &[u8]) -> (Vec<u8>, bool) {

@@ -3,8 +3,10 @@ use super::*;
 const KEY: &str = "AKIDEXAMPLE";
 const CLAUDE: &str = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse";
 const CLAUDE_RAW: &str = "/model/anthropic.claude-3-haiku-20240307-v1:0/converse";
-const PROFILE: &str = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/converse";
-const PROFILE_STREAM: &str = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123/converse-stream";
+const PROFILE: &str =
+    "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/converse";
+const PROFILE_STREAM: &str =
+    "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123/converse-stream";
 
 struct Vector {
     path: &'static str,
@@ -57,11 +59,7 @@ fn rules(token: Option<&str>) -> Rules {
     let token = token.map_or(TokenRule::None, |t| TokenRule::Required(t.to_owned()));
     let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned();
     Rules {
-        keys: vec![KnownKey {
-            id: KEY.to_owned(),
-            secret,
-            token,
-        }],
+        keys: vec![KnownKey { id: KEY.to_owned(), secret, token }],
         bearer_keys: Vec::new(),
         region: Some("us-east-1".to_owned()),
         service: "bedrock".to_owned(),
@@ -70,21 +68,13 @@ fn rules(token: Option<&str>) -> Rules {
 }
 
 fn clock() -> Clock {
-    Clock::new(
-        Some(clock::system_time(
-            clock::parse_amz_date("20250102T030405Z").unwrap(),
-        )),
-        0,
-    )
+    Clock::new(Some(clock::system_time(clock::parse_amz_date("20250102T030405Z").unwrap())), 0)
 }
 
 fn headers(vector: &Vector) -> Vec<(String, String)> {
     let mut names = vec!["content-type", "host", "x-amz-date"];
     let mut headers = vec![
-        (
-            "host".to_owned(),
-            "bedrock-runtime.us-east-1.amazonaws.com".to_owned(),
-        ),
+        ("host".to_owned(), "bedrock-runtime.us-east-1.amazonaws.com".to_owned()),
         ("content-type".to_owned(), "application/json".to_owned()),
         ("user-agent".to_owned(), "unsigned".to_owned()),
         ("x-amz-date".to_owned(), "20250102T030405Z".to_owned()),
@@ -103,13 +93,7 @@ fn headers(vector: &Vector) -> Vec<(String, String)> {
 }
 
 fn judge(vector: &Vector, headers: &[(String, String)], rules: &Rules) -> Result<Verdict, Problem> {
-    let wire = Wire {
-        method: "POST",
-        path: vector.path,
-        query: None,
-        headers,
-        body: vector.body.as_bytes(),
-    };
+    let wire = Wire { method: "POST", path: vector.path, query: None, headers, body: vector.body.as_bytes() };
     super::super::check(&wire, rules, &clock())
 }
 
@@ -117,11 +101,7 @@ fn judge(vector: &Vector, headers: &[(String, String)], rules: &Rules) -> Result
 fn signatures_made_by_other_signers_are_accepted() {
     for vector in &VECTORS {
         let verdict = judge(vector, &headers(vector), &rules(vector.token));
-        assert!(
-            matches!(verdict, Ok(Verdict::Signed { .. })),
-            "{}: {verdict:?}",
-            vector.path
-        );
+        assert!(matches!(verdict, Ok(Verdict::Signed { .. })), "{}: {verdict:?}", vector.path);
     }
 }
 
@@ -129,45 +109,25 @@ fn signatures_made_by_other_signers_are_accepted() {
 fn the_canonical_string_in_the_error_is_what_aws_sigv4_signs() {
     for vector in &VECTORS {
         let headers = headers(vector);
-        let wire = Wire {
-            method: "POST",
-            path: vector.path,
-            query: None,
-            headers: &headers,
-            body: vector.body.as_bytes(),
-        };
+        let wire =
+            Wire { method: "POST", path: vector.path, query: None, headers: &headers, body: vector.body.as_bytes() };
         let authorization = parse(wire.header("authorization").unwrap()).unwrap();
         let request = canonical::request(&wire, &authorization.signed_headers);
-        let text = canonical::string_to_sign(
-            &request,
-            "20250102T030405Z",
-            "20250102/us-east-1/bedrock/aws4_request",
-        );
+        let text = canonical::string_to_sign(&request, "20250102T030405Z", "20250102/us-east-1/bedrock/aws4_request");
         let secret = &rules(None).keys[0].secret;
         let day = clock::system_time(clock::parse_amz_date("20250102T030405Z").unwrap());
         let key = v4::generate_signing_key(secret, day, "us-east-1", "bedrock");
-        assert_eq!(
-            v4::calculate_signature(key, text.as_bytes()),
-            vector.signature
-        );
+        assert_eq!(v4::calculate_signature(key, text.as_bytes()), vector.signature);
     }
 }
 
 #[test]
 fn one_changed_byte_of_the_body_is_an_invalid_signature() {
-    let vector = Vector {
-        body: r#"{"messages":[ ]}"#,
-        ..VECTORS[0]
-    };
+    let vector = Vector { body: r#"{"messages":[ ]}"#, ..VECTORS[0] };
     let problem = judge(&vector, &headers(&vector), &rules(None)).unwrap_err();
-    assert_eq!(
-        (problem.status, problem.error_type.as_str()),
-        (403, "InvalidSignatureException")
-    );
+    assert_eq!((problem.status, problem.error_type.as_str()), (403, "InvalidSignatureException"));
     assert!(
-        problem
-            .message
-            .contains("v1%253A0/converse\n\ncontent-type:application/json\nhost:"),
+        problem.message.contains("v1%253A0/converse\n\ncontent-type:application/json\nhost:"),
         "{}",
         problem.message
     );
@@ -191,9 +151,7 @@ fn every_amz_header_must_be_signed() {
     headers.push(("x-amzn-bedrock-guardrailidentifier".into(), "g".into()));
     let problem = judge(vector, &headers, &rules(None)).unwrap_err();
     assert!(
-        problem
-            .message
-            .contains("'x-amzn-bedrock-guardrailidentifier' must be a 'SignedHeader'"),
+        problem.message.contains("'x-amzn-bedrock-guardrailidentifier' must be a 'SignedHeader'"),
         "{}",
         problem.message
     );
@@ -207,10 +165,7 @@ fn a_malformed_authorization_header_says_what_is_missing() {
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request",
             "requires 'Signature' parameter. Authorization header requires 'SignedHeaders'",
         ),
-        (
-            "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
-            "exactly 5 slash-delimited elements",
-        ),
+        ("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0", "exactly 5 slash-delimited elements"),
         ("Basic abc", "Unsupported AWS 'algorithm': 'Basic'"),
         ("AWS4-HMAC-SHA256 nonsense", "missing equal-sign"),
     ] {

@@ -8,21 +8,16 @@ fn filled(schema: Value, question: &str) -> Value {
 fn arguments_come_from_the_question() {
     let schema = json!({"type": "object", "required": ["location"], "properties": {
         "location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}, "days": {"type": "integer"}}});
-    assert_eq!(
-        filled(schema.clone(), "What is the weather in Paris?"),
-        json!({"location": "Paris"})
-    );
+    assert_eq!(filled(schema.clone(), "What is the weather in Paris?"), json!({"location": "Paris"}));
     assert_eq!(
         filled(schema, "Weather in New York in Fahrenheit"),
         json!({"location": "New York", "unit": "fahrenheit"})
     );
     let sum = json!({"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "number"}, "b": {"type": "number"}}});
     assert_eq!(filled(sum, "Multiply 3 by 4.5"), json!({"a": 3, "b": 4.5}));
-    let calculator = json!({"type": "object", "required": ["expression"], "properties": {"expression": {"type": "string"}}});
-    assert_eq!(
-        filled(calculator, "What is 2+2?"),
-        json!({"expression": "2+2"})
-    );
+    let calculator =
+        json!({"type": "object", "required": ["expression"], "properties": {"expression": {"type": "string"}}});
+    assert_eq!(filled(calculator, "What is 2+2?"), json!({"expression": "2+2"}));
 }
 
 #[test]
@@ -60,8 +55,7 @@ fn arrays_of_enums_can_be_unique_and_all_of_is_merged() {
 
 #[test]
 fn a_schema_that_refers_to_itself_ends() {
-    let schema =
-        json!({"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#"}}});
+    let schema = json!({"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#"}}});
     let mut depth = 0;
     let mut value = &filled(schema, "go");
     while let Some(next) = value.get("next") {

@@ -14,14 +14,7 @@ pub(super) fn check(block: &Value, role: &str, at: &str) -> Result<(), Problem> 
     let here = format!("{at}.{kind}");
     let allowed: &[&str] = match role {
         "user" => &["text", "image", "document", "tool_result", "search_result"],
-        _ => &[
-            "text",
-            "tool_use",
-            "thinking",
-            "redacted_thinking",
-            "server_tool_use",
-            "web_search_tool_result",
-        ],
+        _ => &["text", "tool_use", "thinking", "redacted_thinking", "server_tool_use", "web_search_tool_result"],
     };
     if !allowed.contains(&kind) {
         let tags: Vec<String> = allowed.iter().map(|tag| format!("'{tag}'")).collect();
@@ -35,59 +28,29 @@ pub(super) fn check(block: &Value, role: &str, at: &str) -> Result<(), Problem> 
     }
     match kind {
         "text" => {
-            only_known(
-                block,
-                &["type", "text", "cache_control", "citations"],
-                &here,
-            )?;
+            only_known(block, &["type", "text", "cache_control", "citations"], &here)?;
             not_blank(string(block, "text", &here)?, "messages")?;
         }
         "image" => image(block, &here)?,
         "document" => document(block, &here)?,
         "search_result" => {
-            only_known(
-                block,
-                &[
-                    "type",
-                    "source",
-                    "title",
-                    "content",
-                    "citations",
-                    "cache_control",
-                ],
-                &here,
-            )?;
+            only_known(block, &["type", "source", "title", "content", "citations", "cache_control"], &here)?;
             string(block, "source", &here)?;
             string(block, "title", &here)?;
-            if block
-                .get("content")
-                .and_then(Value::as_array)
-                .is_none_or(Vec::is_empty)
-            {
+            if block.get("content").and_then(Value::as_array).is_none_or(Vec::is_empty) {
                 return Err(invalid(format!("{here}.content"), "Field required"));
             }
         }
         "tool_result" => tool_result(block, &here)?,
         "tool_use" => {
-            only_known(
-                block,
-                &["type", "id", "name", "input", "cache_control", "caller"],
-                &here,
-            )?;
-            identifier(
-                string(block, "id", &here)?,
-                usize::MAX,
-                &format!("{here}.id"),
-            )?;
+            only_known(block, &["type", "id", "name", "input", "cache_control", "caller"], &here)?;
+            identifier(string(block, "id", &here)?, usize::MAX, &format!("{here}.id"))?;
             identifier(string(block, "name", &here)?, 200, &format!("{here}.name"))?;
             match block.get("input") {
                 None => return Err(invalid(format!("{here}.input"), "Field required")),
                 Some(Value::Object(_)) => {}
                 Some(_) => {
-                    return Err(invalid(
-                        format!("{here}.input"),
-                        "Input should be a valid dictionary",
-                    ));
+                    return Err(invalid(format!("{here}.input"), "Input should be a valid dictionary"));
                 }
             }
         }
@@ -116,58 +79,33 @@ pub(super) fn not_blank(text: &str, at: &str) -> Result<(), Problem> {
         return Err(invalid(at, "text content blocks must be non-empty"));
     }
     if text.trim().is_empty() {
-        return Err(invalid(
-            at,
-            "text content blocks must contain non-whitespace text",
-        ));
+        return Err(invalid(at, "text content blocks must contain non-whitespace text"));
     }
     Ok(())
 }
 
 /// `^[a-zA-Z0-9_-]{1,longest}$`
 pub(super) fn identifier(text: &str, longest: usize, at: &str) -> Result<(), Problem> {
-    let good = text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let good = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if good && (1..=longest).contains(&text.len()) {
         return Ok(());
     }
-    let length = if longest == usize::MAX {
-        "+".to_owned()
-    } else {
-        format!("{{1,{longest}}}")
-    };
-    Err(invalid(
-        at,
-        format!("String should match pattern '^[a-zA-Z0-9_-]{length}$'"),
-    ))
+    let length = if longest == usize::MAX { "+".to_owned() } else { format!("{{1,{longest}}}") };
+    Err(invalid(at, format!("String should match pattern '^[a-zA-Z0-9_-]{length}$'")))
 }
 
 pub(super) fn cache_control(block: &Value, at: &str) -> Result<(), Problem> {
-    let Some(control) = block
-        .get("cache_control")
-        .filter(|control| !control.is_null())
-    else {
+    let Some(control) = block.get("cache_control").filter(|control| !control.is_null()) else {
         return Ok(());
     };
     let at = format!("{at}.cache_control");
-    only_known(
-        control,
-        &["type", "ttl", "scope"],
-        &format!("{at}.ephemeral"),
-    )?;
+    only_known(control, &["type", "ttl", "scope"], &format!("{at}.ephemeral"))?;
     if string(control, "type", &at)? != "ephemeral" {
         return Err(invalid(format!("{at}.type"), "Input should be 'ephemeral'"));
     }
-    match control
-        .get("ttl")
-        .map(|ttl| ttl.as_str().unwrap_or_default())
-    {
+    match control.get("ttl").map(|ttl| ttl.as_str().unwrap_or_default()) {
         None | Some("5m" | "1h") => Ok(()),
-        Some(_) => Err(invalid(
-            format!("{at}.ephemeral.ttl"),
-            "Input should be '5m' or '1h'",
-        )),
+        Some(_) => Err(invalid(format!("{at}.ephemeral.ttl"), "Input should be '5m' or '1h'")),
     }
 }
 
@@ -181,10 +119,7 @@ fn image(block: &Value, at: &str) -> Result<(), Problem> {
         ));
     }
     if bytes.is_empty() {
-        return Err(invalid(
-            format!("{at}.source.base64"),
-            "image cannot be empty",
-        ));
+        return Err(invalid(format!("{at}.source.base64"), "image cannot be empty"));
     }
     match sniff(&bytes) {
         Some(found) if found != media_type => Err(invalid(
@@ -221,10 +156,7 @@ fn base64_source<'a>(block: &'a Value, at: &str) -> Result<(&'a str, Vec<u8>), P
         "base64" => {}
         "url" | "file" => {
             let name = if kind == "url" { "URL" } else { "File" };
-            return Err(invalid(
-                format!("{at}.source"),
-                format!("{name} sources are not supported"),
-            ));
+            return Err(invalid(format!("{at}.source"), format!("{name} sources are not supported")));
         }
         other => {
             return Err(invalid(
@@ -245,52 +177,27 @@ fn base64_source<'a>(block: &'a Value, at: &str) -> Result<(&'a str, Vec<u8>), P
 }
 
 fn document(block: &Value, at: &str) -> Result<(), Problem> {
-    only_known(
-        block,
-        &[
-            "type",
-            "source",
-            "title",
-            "context",
-            "citations",
-            "cache_control",
-        ],
-        at,
-    )?;
-    let source = block
-        .get("source")
-        .ok_or_else(|| invalid(format!("{at}.source"), "Field required"))?;
+    only_known(block, &["type", "source", "title", "context", "citations", "cache_control"], at)?;
+    let source = block.get("source").ok_or_else(|| invalid(format!("{at}.source"), "Field required"))?;
     match string(source, "type", &format!("{at}.source"))? {
         "text" => {
             let here = format!("{at}.source.text");
             if string(source, "media_type", &here)? != "text/plain" {
-                return Err(invalid(
-                    format!("{here}.media_type"),
-                    "Input should be 'text/plain'",
-                ));
+                return Err(invalid(format!("{here}.media_type"), "Input should be 'text/plain'"));
             }
             not_blank(string(source, "data", &here)?, &format!("{here}.data"))
         }
         "content" => match source.get("content") {
             Some(Value::String(_) | Value::Array(_)) => Ok(()),
-            _ => Err(invalid(
-                format!("{at}.source.content.content"),
-                "Field required",
-            )),
+            _ => Err(invalid(format!("{at}.source.content.content"), "Field required")),
         },
         _ => {
             let (media_type, bytes) = base64_source(block, at)?;
             if media_type != "application/pdf" {
-                return Err(invalid(
-                    format!("{at}.source.base64.media_type"),
-                    "Input should be 'application/pdf'",
-                ));
+                return Err(invalid(format!("{at}.source.base64.media_type"), "Input should be 'application/pdf'"));
             }
             if bytes.is_empty() {
-                return Err(invalid(
-                    format!("{at}.source.base64"),
-                    "The PDF specified was empty.",
-                ));
+                return Err(invalid(format!("{at}.source.base64"), "The PDF specified was empty."));
             }
             Ok(())
         }
@@ -298,23 +205,10 @@ fn document(block: &Value, at: &str) -> Result<(), Problem> {
 }
 
 fn tool_result(block: &Value, at: &str) -> Result<(), Problem> {
-    only_known(
-        block,
-        &[
-            "type",
-            "tool_use_id",
-            "content",
-            "is_error",
-            "cache_control",
-        ],
-        at,
-    )?;
+    only_known(block, &["type", "tool_use_id", "content", "is_error", "cache_control"], at)?;
     string(block, "tool_use_id", at)?;
     if block.get("is_error").is_some_and(|flag| !flag.is_boolean()) {
-        return Err(invalid(
-            format!("{at}.is_error"),
-            "Input should be a valid boolean",
-        ));
+        return Err(invalid(format!("{at}.is_error"), "Input should be a valid boolean"));
     }
     let failed = block.get("is_error") == Some(&Value::Bool(true));
     match block.get("content") {
@@ -332,18 +226,12 @@ fn tool_result(block: &Value, at: &str) -> Result<(), Problem> {
                     ));
                 }
                 if failed && kind != "text" {
-                    return Err(invalid(
-                        at,
-                        "all content must be type `text` if `is_error` is true",
-                    ));
+                    return Err(invalid(at, "all content must be type `text` if `is_error` is true"));
                 }
                 check(part, "user", &here)?;
             }
             Ok(())
         }
-        Some(_) => Err(invalid(
-            format!("{at}.content"),
-            "Input should be a valid string or a valid list",
-        )),
+        Some(_) => Err(invalid(format!("{at}.content"), "Input should be a valid string or a valid list")),
     }
 }

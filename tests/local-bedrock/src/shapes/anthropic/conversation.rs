@@ -17,11 +17,7 @@ pub(super) struct Message {
 
 /// Checks `messages` and gives them in their merged form.
 pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Message>, Problem> {
-    let messages = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if messages.is_empty() {
         return Err(invalid("messages", "at least one message is required"));
     }
@@ -41,17 +37,12 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
             other => {
                 return Err(invalid(
                     "messages",
-                    format!(
-                        "Unexpected role \"{other}\". Allowed roles are \"user\" or \"assistant\""
-                    ),
+                    format!("Unexpected role \"{other}\". Allowed roles are \"user\" or \"assistant\""),
                 ));
             }
         };
         if number == 0 && !user {
-            return Err(invalid(
-                "messages",
-                "first message must use the \"user\" role",
-            ));
+            return Err(invalid("messages", "first message must use the \"user\" role"));
         }
         let last = number + 1 == messages.len();
         let content = content(message, user, last, &at)?;
@@ -68,10 +59,7 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
                 }
                 previous.blocks.extend(content);
             }
-            _ => merged.push(Message {
-                user,
-                blocks: content,
-            }),
+            _ => merged.push(Message { user, blocks: content }),
         }
     }
     prefill(&merged)?;
@@ -81,12 +69,8 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
 }
 
 fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Value>, Problem> {
-    let empty = || {
-        invalid(
-            at,
-            "all messages must have non-empty content except for the optional final assistant message",
-        )
-    };
+    let empty =
+        || invalid(at, "all messages must have non-empty content except for the optional final assistant message");
     match message.get("content") {
         None => Err(invalid(format!("{at}.content"), "Field required")),
         Some(Value::String(text)) if text.is_empty() => {
@@ -110,10 +94,7 @@ fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Valu
             }
             Ok(content.clone())
         }
-        Some(_) => Err(invalid(
-            format!("{at}.content"),
-            "Input should be a valid list",
-        )),
+        Some(_) => Err(invalid(format!("{at}.content"), "Input should be a valid list")),
     }
 }
 
@@ -121,17 +102,9 @@ fn prefill(messages: &[Message]) -> Result<(), Problem> {
     let Some(last) = messages.last().filter(|message| !message.user) else {
         return Ok(());
     };
-    let text = last
-        .blocks
-        .last()
-        .and_then(|block| block.get("text"))
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let text = last.blocks.last().and_then(|block| block.get("text")).and_then(Value::as_str).unwrap_or_default();
     if text.ends_with(char::is_whitespace) {
-        return Err(invalid(
-            "messages",
-            "final assistant content cannot end with trailing whitespace",
-        ));
+        return Err(invalid("messages", "final assistant content cannot end with trailing whitespace"));
     }
     Ok(())
 }
@@ -170,18 +143,9 @@ fn tool_pairs(messages: &[Message]) -> Result<(), Problem> {
                 ));
             }
         }
-        let is_result =
-            |block: &Value| block.get("type").and_then(Value::as_str) == Some("tool_result");
-        let leading = message
-            .blocks
-            .iter()
-            .take_while(|block| is_result(block))
-            .count();
-        let missing: Vec<&str> = open
-            .iter()
-            .filter(|id| !results.contains(id))
-            .copied()
-            .collect();
+        let is_result = |block: &Value| block.get("type").and_then(Value::as_str) == Some("tool_result");
+        let leading = message.blocks.iter().take_while(|block| is_result(block)).count();
+        let missing: Vec<&str> = open.iter().filter(|id| !results.contains(id)).copied().collect();
         let late = leading < results.len();
         if !missing.is_empty() || late {
             let named = if missing.is_empty() { &open } else { &missing };
@@ -190,19 +154,12 @@ fn tool_pairs(messages: &[Message]) -> Result<(), Problem> {
         let calls = ids(message, "tool_use", "id");
         for (position, id) in calls.iter().enumerate() {
             if !seen.insert(id) {
-                return Err(invalid(
-                    format!("messages.{number}.content.{position}"),
-                    "`tool_use` ids must be unique",
-                ));
+                return Err(invalid(format!("messages.{number}.content.{position}"), "`tool_use` ids must be unique"));
             }
         }
         open = calls;
     }
-    if open.is_empty() {
-        Ok(())
-    } else {
-        Err(unanswered(messages.len() - 1, &open))
-    }
+    if open.is_empty() { Ok(()) } else { Err(unanswered(messages.len() - 1, &open)) }
 }
 
 fn unanswered(number: usize, ids: &[&str]) -> Problem {
@@ -225,12 +182,8 @@ fn thinking_first(body: &Value, messages: &[Message]) -> Result<(), Problem> {
     if !enabled || !in_a_loop {
         return Ok(());
     }
-    let first = assistant
-        .blocks
-        .first()
-        .and_then(|block| block.get("type"))
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let first =
+        assistant.blocks.first().and_then(|block| block.get("type")).and_then(Value::as_str).unwrap_or_default();
     if matches!(first, "thinking" | "redacted_thinking") {
         return Ok(());
     }

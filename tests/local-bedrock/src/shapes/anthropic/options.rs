@@ -4,35 +4,36 @@ use serde_json::Value;
 
 use super::{invalid, only_known, string};
 use crate::problem::Problem;
+use crate::shapes::keys::{self, Key, Kind, may, must};
 
 /// The keys of a body. `model` and `stream` are not among them.
-const KEYS: [&str; 20] = [
-    "amazon-bedrock-guardrailConfig",
-    "anthropic_beta",
-    "anthropic_version",
-    "cache_control",
-    "container",
-    "context_management",
-    "max_tokens",
-    "mcp_servers",
-    "messages",
-    "metadata",
-    "output_config",
-    "output_format",
-    "stop_sequences",
-    "system",
-    "temperature",
-    "thinking",
-    "tool_choice",
-    "tools",
-    "top_k",
-    "top_p",
+const KEYS: [Key; 20] = [
+    must("anthropic_version", Kind::Text),
+    must("max_tokens", Kind::Whole(0, u64::MAX)),
+    must("messages", Kind::List),
+    may("anthropic_beta", Kind::Texts(100)),
+    may("cache_control", Kind::Object),
+    may("container", Kind::Any),
+    may("context_management", Kind::Object),
+    may("mcp_servers", Kind::List),
+    may("metadata", Kind::Object),
+    may("output_config", Kind::Object),
+    may("output_format", Kind::Object),
+    may("stop_sequences", Kind::Texts(8_191)),
+    may("system", Kind::Any),
+    may("temperature", Kind::Number(0.0, 1.0)),
+    may("thinking", Kind::Object),
+    may("tool_choice", Kind::Object),
+    may("tools", Kind::List),
+    may("top_k", Kind::Whole(0, 500)),
+    may("top_p", Kind::Number(0.0, 1.0)),
+    may("user_profile_id", Kind::Text),
 ];
-const ALSO: [&str; 1] = ["user_profile_id"];
 
-const THINKING_DOCS: &str = "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking";
+const THINKING_DOCS: &str =
+    "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking";
 
-pub(super) fn check(body: &Value, model: &str) -> Result<(), Problem> {
+pub(crate) fn check(body: &Value, model: &str) -> Result<(), Problem> {
     schema(body)?;
     sampling(body, model)?;
     system(body)?;
@@ -43,96 +44,21 @@ pub(super) fn check(body: &Value, model: &str) -> Result<(), Problem> {
 
 /// The JSON schema check, which collects all violations in one message.
 fn schema(body: &Value) -> Result<(), Problem> {
-    let mut violations: Vec<String> = Vec::new();
-    for key in ["anthropic_version", "max_tokens", "messages"] {
-        if body.get(key).is_none() {
-            violations.push(format!("#: required key [{key}] not found"));
+    let mut violations = keys::violations(body, &KEYS, "#");
+    if let Some(version) = body.get("anthropic_version").and_then(Value::as_str) {
+        let dated = version.len() == 10 && version.split('-').all(|part| part.parse::<u32>().is_ok());
+        if version != "bedrock-2023-05-31" && !dated {
+            violations.push(format!("#/anthropic_version: {version} is not a valid enum value"));
         }
     }
-    if let Some(map) = body.as_object() {
-        let unknown = map
-            .keys()
-            .filter(|key| !KEYS.contains(&key.as_str()) && !ALSO.contains(&key.as_str()));
-        violations.extend(unknown.map(|key| format!("#: extraneous key [{key}] is not permitted")));
-    }
-    let number = |key: &str, low: f64, high: f64, violations: &mut Vec<String>| match body.get(key)
-    {
-        None => {}
-        Some(value) => match value.as_f64() {
-            None => violations.push(format!(
-                "#/{key}: expected type: Number, found: {}",
-                kind(value)
-            )),
-            Some(n) if n < low => {
-                violations.push(format!("#/{key}: {n} is not greater or equal to {low}"))
-            }
-            Some(n) if n > high => {
-                violations.push(format!("#/{key}: {n} is not less or equal to {high}"))
-            }
-            Some(_) => {}
-        },
-    };
-    number("temperature", 0.0, 1.0, &mut violations);
-    number("top_p", 0.0, 1.0, &mut violations);
-    number("top_k", 0.0, 500.0, &mut violations);
-    for (key, wanted) in [
-        ("messages", "JSONArray"),
-        ("tools", "JSONArray"),
-        ("stop_sequences", "JSONArray"),
-    ] {
-        if let Some(value) = body.get(key).filter(|value| !value.is_array()) {
-            violations.push(format!(
-                "#/{key}: expected type: {wanted}, found: {}",
-                kind(value)
-            ));
-        }
-    }
-    if let Some(value) = body.get("max_tokens").filter(|value| !value.is_u64()) {
-        violations.push(format!(
-            "#/max_tokens: expected type: Integer, found: {}",
-            kind(value)
-        ));
-    }
-    if let Some(version) = body.get("anthropic_version") {
-        let text = version.as_str().unwrap_or_default();
-        let dated = text.len() == 10 && text.split('-').all(|part| part.parse::<u32>().is_ok());
-        if text != "bedrock-2023-05-31" && !dated {
-            violations.push(format!(
-                "#/anthropic_version: {version} is not a valid enum value"
-            ));
-        }
-    }
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::malformed(&violations.join("")))
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "Null",
-        Value::Bool(_) => "Boolean",
-        Value::Number(_) => "Number",
-        Value::String(_) => "String",
-        Value::Array(_) => "JSONArray",
-        Value::Object(_) => "JSONObject",
-    }
+    if violations.is_empty() { Ok(()) } else { Err(Problem::malformed(&violations.join(""))) }
 }
 
 fn sampling(body: &Value, model: &str) -> Result<(), Problem> {
     if body.get("max_tokens").and_then(Value::as_u64) == Some(0) {
-        return Err(invalid(
-            "max_tokens",
-            "Input should be greater than or equal to 1",
-        ));
+        return Err(invalid("max_tokens", "Input should be greater than or equal to 1"));
     }
-    let one_only = [
-        "claude-opus-4-1",
-        "claude-sonnet-4-5",
-        "claude-haiku-4-5",
-        "claude-opus-4-5",
-    ];
+    let one_only = ["claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"];
     if body.get("temperature").is_some()
         && body.get("top_p").is_some()
         && one_only.iter().any(|name| model.contains(name))
@@ -141,24 +67,14 @@ fn sampling(body: &Value, model: &str) -> Result<(), Problem> {
             "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
         ));
     }
-    let sequences = body
-        .get("stop_sequences")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let sequences = body.get("stop_sequences").and_then(Value::as_array).into_iter().flatten();
     for (number, sequence) in sequences.enumerate() {
         match sequence.as_str() {
             None => {
-                return Err(invalid(
-                    format!("stop_sequences.{number}"),
-                    "Input should be a valid string",
-                ));
+                return Err(invalid(format!("stop_sequences.{number}"), "Input should be a valid string"));
             }
             Some(text) if text.trim().is_empty() => {
-                return Err(invalid(
-                    "stop_sequences",
-                    "each stop sequence must contain non-whitespace",
-                ));
+                return Err(invalid("stop_sequences", "each stop sequence must contain non-whitespace"));
             }
             Some(_) => {}
         }
@@ -182,31 +98,17 @@ fn system(body: &Value) -> Result<(), Problem> {
             }
             Ok(())
         }
-        Some(_) => Err(invalid(
-            "system",
-            "Input should be a valid string or a list of text blocks",
-        )),
+        Some(_) => Err(invalid("system", "Input should be a valid string or a list of text blocks")),
     }
 }
 
 fn tools(body: &Value, model: &str) -> Result<(), Problem> {
-    let tools = body
-        .get("tools")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let longest = if model.contains("claude-3-") { 64 } else { 128 };
     let mut names: Vec<&str> = Vec::new();
     for (number, tool) in tools.iter().enumerate() {
-        let built_in = tool
-            .get("type")
-            .and_then(Value::as_str)
-            .is_some_and(|kind| kind != "custom");
-        let at = if built_in {
-            format!("tools.{number}")
-        } else {
-            format!("tools.{number}.custom")
-        };
+        let built_in = tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "custom");
+        let at = if built_in { format!("tools.{number}") } else { format!("tools.{number}.custom") };
         let name = string(tool, "name", &at)?;
         super::blocks::identifier(name, longest, &format!("{at}.name"))?;
         if names.contains(&name) {
@@ -217,36 +119,16 @@ fn tools(body: &Value, model: &str) -> Result<(), Problem> {
         if built_in {
             continue;
         }
-        only_known(
-            tool,
-            &[
-                "type",
-                "name",
-                "description",
-                "input_schema",
-                "cache_control",
-                "strict",
-            ],
-            &at,
-        )?;
+        only_known(tool, &["type", "name", "description", "input_schema", "cache_control", "strict"], &at)?;
         match tool.get("input_schema") {
             None => return Err(invalid(format!("{at}.input_schema"), "Field required")),
             Some(schema) if schema.get("type").and_then(Value::as_str) != Some("object") => {
-                return Err(invalid(
-                    format!("{at}.input_schema.type"),
-                    "Input should be 'object'",
-                ));
+                return Err(invalid(format!("{at}.input_schema.type"), "Input should be 'object'"));
             }
             Some(_) => {}
         }
-        if tool
-            .get("description")
-            .is_some_and(|description| !description.is_string())
-        {
-            return Err(invalid(
-                format!("{at}.description"),
-                "Input should be a valid string",
-            ));
+        if tool.get("description").is_some_and(|description| !description.is_string()) {
+            return Err(invalid(format!("{at}.description"), "Input should be a valid string"));
         }
     }
     tool_choice(body, &names)
@@ -257,9 +139,7 @@ fn tool_choice(body: &Value, names: &[&str]) -> Result<(), Problem> {
         return Ok(());
     };
     if names.is_empty() {
-        return Err(Problem::validation(
-            "`tool_choice` may only be specified while providing `tools`.",
-        ));
+        return Err(Problem::validation("`tool_choice` may only be specified while providing `tools`."));
     }
     let kind = string(choice, "type", "tool_choice")?;
     let at = format!("tool_choice.{kind}");
@@ -272,9 +152,7 @@ fn tool_choice(body: &Value, names: &[&str]) -> Result<(), Problem> {
             if names.contains(&name) {
                 return Ok(());
             }
-            Err(Problem::validation(format!(
-                "Tool '{name}' not found in provided tools"
-            )))
+            Err(Problem::validation(format!("Tool '{name}' not found in provided tools")))
         }
         other => Err(invalid(
             "tool_choice",
@@ -298,10 +176,7 @@ fn thinking(body: &Value) -> Result<(), Problem> {
             };
             let budget = budget.as_u64().unwrap_or(0);
             if budget < 1_024 {
-                return Err(invalid(
-                    "thinking.enabled.budget_tokens",
-                    "Input should be greater than or equal to 1024",
-                ));
+                return Err(invalid("thinking.enabled.budget_tokens", "Input should be greater than or equal to 1024"));
             }
             if body.get("max_tokens").and_then(Value::as_u64).unwrap_or(0) <= budget {
                 return Err(Problem::validation(format!(
@@ -312,10 +187,7 @@ fn thinking(body: &Value) -> Result<(), Problem> {
         "adaptive" | "between_tools" => {
             if let Some(display) = thinking.get("display") {
                 if !["omitted", "summarized"].contains(&display.as_str().unwrap_or_default()) {
-                    return Err(invalid(
-                        "thinking.adaptive.display",
-                        "Input should be 'omitted' or 'summarized'",
-                    ));
+                    return Err(invalid("thinking.adaptive.display", "Input should be 'omitted' or 'summarized'"));
                 }
             }
         }
@@ -328,34 +200,22 @@ fn thinking(body: &Value) -> Result<(), Problem> {
             ));
         }
     }
-    if body
-        .get("temperature")
-        .and_then(Value::as_f64)
-        .is_some_and(|temperature| temperature != 1.0)
-    {
+    if body.get("temperature").and_then(Value::as_f64).is_some_and(|temperature| temperature != 1.0) {
         return Err(Problem::validation(format!(
             "`temperature` may only be set to 1 when thinking is enabled. {THINKING_DOCS}#important-considerations-when-using-extended-thinking"
         )));
     }
-    if body
-        .get("top_p")
-        .and_then(Value::as_f64)
-        .is_some_and(|top_p| top_p < 0.95)
-    {
+    if body.get("top_p").and_then(Value::as_f64).is_some_and(|top_p| top_p < 0.95) {
         return Err(Problem::validation(format!(
             "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled. {THINKING_DOCS}"
         )));
     }
     if body.get("top_k").is_some() {
-        return Err(Problem::validation(format!(
-            "`top_k` must be unset when thinking is enabled. {THINKING_DOCS}"
-        )));
+        return Err(Problem::validation(format!("`top_k` must be unset when thinking is enabled. {THINKING_DOCS}")));
     }
     let choice = body.pointer("/tool_choice/type").and_then(Value::as_str);
     if matches!(choice, Some("any" | "tool")) {
-        return Err(Problem::validation(
-            "Thinking may not be enabled when tool_choice forces tool use.",
-        ));
+        return Err(Problem::validation("Thinking may not be enabled when tool_choice forces tool use."));
     }
     Ok(())
 }
@@ -365,15 +225,9 @@ fn output_config(body: &Value) -> Result<(), Problem> {
         return Ok(());
     };
     only_known(config, &["effort", "format"], "output_config")?;
-    if let Some(effort) = config
-        .get("effort")
-        .map(|effort| effort.as_str().unwrap_or_default())
-    {
+    if let Some(effort) = config.get("effort").map(|effort| effort.as_str().unwrap_or_default()) {
         if !["low", "medium", "high", "xhigh", "max"].contains(&effort) {
-            return Err(invalid(
-                "output_config.effort",
-                "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
-            ));
+            return Err(invalid("output_config.effort", "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
         }
     }
     let Some(format) = config.get("format") else {
@@ -381,10 +235,7 @@ fn output_config(body: &Value) -> Result<(), Problem> {
     };
     only_known(format, &["type", "schema"], "output_config.format")?;
     if string(format, "type", "output_config.format")? != "json_schema" {
-        return Err(invalid(
-            "output_config.format.type",
-            "Input should be 'json_schema'",
-        ));
+        return Err(invalid("output_config.format.type", "Input should be 'json_schema'"));
     }
     match format.get("schema") {
         None => Err(invalid("output_config.format.schema", "Field required")),

@@ -6,20 +6,13 @@ use serde_json::Value;
 
 use super::conversation::Message;
 use crate::json;
-use crate::model::{Choice, Ledger, Media, Part, Prompt, Thinking, Tool, Ttl, Turn};
+use crate::model::{CallIds, Choice, Ledger, Media, Part, Prompt, Thinking, Tool, Ttl, Turn};
 
 pub(super) fn prompt(body: &Value, messages: &[Message]) -> Prompt {
-    let mut reader = Reader {
-        ledger: Ledger::default(),
-        names: Vec::new(),
-        documents: 0,
-    };
+    let mut reader = Reader { ledger: Ledger::default(), names: Vec::new(), documents: 0 };
     let tools = reader.tools(body);
     let system = reader.system(body);
-    let turns = messages
-        .iter()
-        .map(|message| reader.turn(message))
-        .collect();
+    let turns = messages.iter().map(|message| reader.turn(message)).collect();
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let choice = match text("/tool_choice/type") {
         Some("any") => Choice::Any,
@@ -32,27 +25,22 @@ pub(super) fn prompt(body: &Value, messages: &[Message]) -> Prompt {
         (_, Some("omitted")) => Thinking::Omitted,
         _ => Thinking::On,
     };
-    let schema = body
-        .pointer("/output_config/format/schema")
-        .or_else(|| body.pointer("/output_format/schema"));
+    let schema = body.pointer("/output_config/format/schema").or_else(|| body.pointer("/output_format/schema"));
     Prompt {
         system,
         turns,
         tools,
         choice,
-        single_call: body.pointer("/tool_choice/disable_parallel_tool_use")
-            == Some(&Value::Bool(true)),
+        single_call: body.pointer("/tool_choice/disable_parallel_tool_use") == Some(&Value::Bool(true)),
         schema: schema.cloned(),
         thinking,
         stop: strings(body.get("stop_sequences")),
-        max_tokens: body
-            .get("max_tokens")
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok()),
+        max_tokens: body.get("max_tokens").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()),
         guarded: false,
         confusion: None,
         ledger: reader.ledger,
-        call_prefix: "toolu_bdrk_",
+        raw: false,
+        call_ids: CallIds::Anthropic,
     }
 }
 
@@ -70,40 +58,20 @@ struct Reader {
 
 impl Reader {
     fn mark(&mut self, block: &Value) {
-        let Some(control) = block
-            .get("cache_control")
-            .filter(|control| !control.is_null())
-        else {
+        let Some(control) = block.get("cache_control").filter(|control| !control.is_null()) else {
             return;
         };
         let hour = control.get("ttl").and_then(Value::as_str) == Some("1h");
-        self.ledger
-            .breakpoint(if hour { Ttl::OneHour } else { Ttl::FiveMinutes });
+        self.ledger.breakpoint(if hour { Ttl::OneHour } else { Ttl::FiveMinutes });
     }
 
     fn tools(&mut self, body: &Value) -> Vec<Tool> {
         let mut tools = Vec::new();
-        for tool in body
-            .get("tools")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let name = tool
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            let schema = tool
-                .get("input_schema")
-                .cloned()
-                .unwrap_or_else(|| serde_json::json!({"type": "object"}));
+        for tool in body.get("tools").and_then(Value::as_array).into_iter().flatten() {
+            let name = tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let schema = tool.get("input_schema").cloned().unwrap_or_else(|| serde_json::json!({"type": "object"}));
             self.ledger.text(&name);
-            self.ledger.text(
-                tool.get("description")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default(),
-            );
+            self.ledger.text(tool.get("description").and_then(Value::as_str).unwrap_or_default());
             self.ledger.text(&json::text(&schema));
             self.mark(tool);
             tools.push(Tool { name, schema });
@@ -120,10 +88,7 @@ impl Reader {
             Some(Value::Array(blocks)) => {
                 let mut texts = Vec::new();
                 for block in blocks {
-                    let text = block
-                        .get("text")
-                        .and_then(Value::as_str)
-                        .unwrap_or_default();
+                    let text = block.get("text").and_then(Value::as_str).unwrap_or_default();
                     self.ledger.text(text);
                     self.mark(block);
                     texts.push(text);
@@ -135,32 +100,18 @@ impl Reader {
     }
 
     fn turn(&mut self, message: &Message) -> Turn {
-        self.ledger
-            .text(if message.user { "user" } else { "assistant" });
+        self.ledger.text(if message.user { "user" } else { "assistant" });
         let mut parts = Vec::new();
         for block in &message.blocks {
             parts.push(self.part(block));
             self.mark(block);
         }
-        Turn {
-            user: message.user,
-            parts,
-        }
+        Turn { user: message.user, parts }
     }
 
     fn part(&mut self, block: &Value) -> Part {
-        let text = |key: &str| {
-            block
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        match block
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-        {
+        let text = |key: &str| block.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match block.get("type").and_then(Value::as_str).unwrap_or_default() {
             "text" => {
                 let said = text("text");
                 self.ledger.text(&said);
@@ -170,25 +121,15 @@ impl Reader {
             "tool_use" => {
                 self.names.push((text("id"), text("name")));
                 self.ledger.text(&text("name"));
-                self.ledger
-                    .text(&block.get("input").map(json::text).unwrap_or_default());
+                self.ledger.text(&block.get("input").map(json::text).unwrap_or_default());
                 Part::Past
             }
             "tool_result" => {
                 let id = text("tool_use_id");
-                let name = self
-                    .names
-                    .iter()
-                    .rev()
-                    .find(|(known, _)| *known == id)
-                    .map(|(_, name)| name.clone());
+                let name = self.names.iter().rev().find(|(known, _)| *known == id).map(|(_, name)| name.clone());
                 let said = self.result_text(block.get("content"));
                 let failed = block.get("is_error") == Some(&Value::Bool(true));
-                Part::ToolResult {
-                    name: name.unwrap_or_default(),
-                    text: said,
-                    failed,
-                }
+                Part::ToolResult { name: name.unwrap_or_default(), text: said, failed }
             }
             _ => {
                 self.ledger.text(&json::text(block));
@@ -224,15 +165,9 @@ impl Reader {
         let source = block.get("source").unwrap_or(&Value::Null);
         let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
         let (media_type, bytes) = match text("type") {
-            "base64" => (
-                text("media_type").to_owned(),
-                STANDARD.decode(text("data")).unwrap_or_default(),
-            ),
+            "base64" => (text("media_type").to_owned(), STANDARD.decode(text("data")).unwrap_or_default()),
             "text" => ("text/plain".to_owned(), text("data").as_bytes().to_vec()),
-            _ => (
-                "text/plain".to_owned(),
-                plain(source.get("content")).into_bytes(),
-            ),
+            _ => ("text/plain".to_owned(), plain(source.get("content")).into_bytes()),
         };
         self.ledger.media(&bytes);
         let document = block.get("type").and_then(Value::as_str) == Some("document");
@@ -245,10 +180,7 @@ impl Reader {
         let media = Media {
             media_type,
             bytes: bytes.len(),
-            title: block
-                .get("title")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            title: block.get("title").and_then(Value::as_str).map(str::to_owned),
             cite: (document && cited).then_some(readable),
             document_index: self.documents,
         };
@@ -261,10 +193,8 @@ fn plain(content: Option<&Value>) -> String {
     match content {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(blocks)) => {
-            let texts: Vec<&str> = blocks
-                .iter()
-                .filter_map(|block| block.get("text").and_then(Value::as_str))
-                .collect();
+            let texts: Vec<&str> =
+                blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str)).collect();
             texts.join("\n")
         }
         _ => String::new(),

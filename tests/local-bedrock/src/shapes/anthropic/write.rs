@@ -3,14 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
-use crate::shapes::Guardrail;
 
 /// An answer and what goes around it.
-pub(super) struct Written<'a> {
-    pub(super) answer: &'a Answer,
-    pub(super) input: InputTokens,
-    pub(super) guardrail: Option<Guardrail>,
-    pub(super) model: &'a str,
+pub(crate) struct Written<'a> {
+    pub(crate) answer: &'a Answer,
+    pub(crate) input: InputTokens,
+    pub(crate) model: &'a str,
 }
 
 impl Written<'_> {
@@ -21,9 +19,7 @@ impl Written<'_> {
     fn model_name(&self) -> String {
         let name = self.model.trim_start_matches("anthropic.");
         let name = name.split(':').next().unwrap_or(name);
-        name.trim_end_matches("-v1")
-            .trim_end_matches("-v2")
-            .to_owned()
+        name.trim_end_matches("-v1").trim_end_matches("-v2").to_owned()
     }
 
     fn stop(&self) -> (Value, Value) {
@@ -49,24 +45,11 @@ impl Written<'_> {
         })
     }
 
-    /// `amazon-bedrock-guardrailAction` and, if asked for, `amazon-bedrock-trace`.
-    fn add_guardrail(&self, reply: &mut Value) {
-        let Some(guardrail) = self.guardrail else {
-            return;
-        };
-        let intervened = self.answer.stop == Stop::Guardrail;
-        reply["amazon-bedrock-guardrailAction"] =
-            if intervened { "INTERVENED" } else { "NONE" }.into();
-        if guardrail.trace {
-            reply["amazon-bedrock-trace"] = trace(intervened);
-        }
-    }
-
     /// The whole reply.
-    pub(super) fn message(&self) -> Value {
+    pub(crate) fn message(&self) -> Value {
         let (stop_reason, stop_sequence) = self.stop();
         let content: Vec<Value> = self.answer.blocks.iter().map(whole_block).collect();
-        let mut message = json!({
+        json!({
             "id": self.id(),
             "type": "message",
             "role": "assistant",
@@ -75,13 +58,11 @@ impl Written<'_> {
             "stop_reason": stop_reason,
             "stop_sequence": stop_sequence,
             "usage": self.usage(self.answer.output_tokens),
-        });
-        self.add_guardrail(&mut message);
-        message
+        })
     }
 
     /// The reply as stream events.
-    pub(super) fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         let (stop_reason, stop_sequence) = self.stop();
         let mut events = vec![json!({"type": "message_start", "message": {
             "id": self.id(),
@@ -104,21 +85,12 @@ impl Written<'_> {
             events.push(json!({"type": "content_block_stop", "index": index}));
         }
         let delta = json!({"stop_reason": stop_reason, "stop_sequence": stop_sequence});
-        events.push(json!({"type": "message_delta", "delta": delta, "usage": {"output_tokens": self.answer.output_tokens}}));
-        let mut last = json!({"type": "message_stop"});
-        self.add_guardrail(&mut last);
-        events.push(last);
+        events.push(
+            json!({"type": "message_delta", "delta": delta, "usage": {"output_tokens": self.answer.output_tokens}}),
+        );
+        events.push(json!({"type": "message_stop"}));
         events
     }
-}
-
-pub(crate) fn trace(intervened: bool) -> Value {
-    let assessment = if intervened {
-        json!({"local-guardrail": {"wordPolicy": {"customWords": [{"match": "BLOCKED", "action": "BLOCKED"}]}}})
-    } else {
-        json!({"local-guardrail": {"invocationMetrics": {"guardrailProcessingLatency": 7}}})
-    };
-    json!({"guardrail": {"input": assessment}})
 }
 
 fn whole_block(block: &Block) -> Value {
@@ -127,19 +99,11 @@ fn whole_block(block: &Block) -> Value {
             json!({"type": "thinking", "thinking": text, "signature": signature})
         }
         Block::Redacted(data) => json!({"type": "redacted_thinking", "data": data}),
-        Block::Text {
-            text,
-            citation: None,
-        } => json!({"type": "text", "text": text}),
-        Block::Text {
-            text,
-            citation: Some(cited),
-        } => {
+        Block::Text { text, citation: None } => json!({"type": "text", "text": text}),
+        Block::Text { text, citation: Some(cited) } => {
             json!({"type": "text", "text": text, "citations": [citation(cited)]})
         }
-        Block::Call {
-            id, name, input, ..
-        } => {
+        Block::Call { id, name, input, .. } => {
             json!({"type": "tool_use", "id": id, "name": name, "input": input})
         }
     }
@@ -151,9 +115,7 @@ fn opened(block: &Block) -> Value {
         Block::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
         Block::Redacted(data) => json!({"type": "redacted_thinking", "data": data}),
         Block::Text { citation: None, .. } => json!({"type": "text", "text": ""}),
-        Block::Text {
-            citation: Some(_), ..
-        } => json!({"type": "text", "text": "", "citations": []}),
+        Block::Text { citation: Some(_), .. } => json!({"type": "text", "text": "", "citations": []}),
         Block::Call { id, name, .. } => {
             json!({"type": "tool_use", "id": id, "name": name, "input": {}})
         }
@@ -163,34 +125,19 @@ fn opened(block: &Block) -> Value {
 fn deltas(block: &Block, index: usize) -> Vec<Value> {
     match block {
         Block::Thinking { text, signature } => {
-            let texts = model::deltas(text)
-                .into_iter()
-                .map(|text| json!({"type": "thinking_delta", "thinking": text}));
-            texts
-                .chain([json!({"type": "signature_delta", "signature": signature})])
-                .collect()
+            let texts = model::deltas(text).into_iter().map(|text| json!({"type": "thinking_delta", "thinking": text}));
+            texts.chain([json!({"type": "signature_delta", "signature": signature})]).collect()
         }
         Block::Redacted(_) => Vec::new(),
-        Block::Text {
-            text,
-            citation: cited,
-        } => {
-            let cited = cited
-                .iter()
-                .map(|cited| json!({"type": "citations_delta", "citation": citation(cited)}));
-            let texts = model::deltas(text)
-                .into_iter()
-                .map(|text| json!({"type": "text_delta", "text": text}));
+        Block::Text { text, citation: cited } => {
+            let cited = cited.iter().map(|cited| json!({"type": "citations_delta", "citation": citation(cited)}));
+            let texts = model::deltas(text).into_iter().map(|text| json!({"type": "text_delta", "text": text}));
             cited.chain(texts).collect()
         }
         // A call without arguments has one empty delta, or none: the service does both.
         Block::Call { raw, .. } if raw == "{}" => {
             let empty = json!({"type": "input_json_delta", "partial_json": ""});
-            if index.is_multiple_of(2) {
-                vec![empty]
-            } else {
-                Vec::new()
-            }
+            if index.is_multiple_of(2) { vec![empty] } else { Vec::new() }
         }
         Block::Call { raw, .. } => model::json_deltas(raw, index.is_multiple_of(2))
             .into_iter()

@@ -1,0 +1,170 @@
+//! From the model's answer to a completion or to chunks.
+
+use serde_json::{Value, json};
+
+use super::rows::{Dialect, Row};
+use crate::model::{self, Answer, Block, InputTokens, Stop};
+
+/// An answer and what goes around it.
+pub(crate) struct Written<'a> {
+    pub(crate) row: &'a Row,
+    pub(crate) answer: &'a Answer,
+    pub(crate) input: InputTokens,
+    pub(crate) model: &'a str,
+    pub(crate) body: &'a Value,
+}
+
+impl Written<'_> {
+    fn mistral(&self) -> bool {
+        self.row.dialect == Dialect::Mistral
+    }
+
+    fn finish_reason(&self) -> &'static str {
+        match self.answer.stop {
+            Stop::MaxTokens => "length",
+            Stop::ToolUse => "tool_calls",
+            Stop::Guardrail if !self.mistral() => "content_filter",
+            _ => "stop",
+        }
+    }
+
+    /// The text, with the reasoning between its tags in front.
+    fn text(&self) -> String {
+        let thought = self.answer.thinking();
+        let text = self.answer.text();
+        if thought.is_empty() {
+            return text;
+        }
+        // Cut off while it was thinking, the closing tag never comes.
+        let open = self.answer.stop == Stop::MaxTokens && text.is_empty();
+        format!("<reasoning>{thought}{}{text}", if open { "" } else { "</reasoning>" })
+    }
+
+    fn calls(&self) -> Vec<Value> {
+        let calls = self.answer.blocks.iter().filter_map(|block| match block {
+            Block::Call { id, name, raw, .. } => Some((id, name, raw)),
+            _ => None,
+        });
+        calls
+            .map(|(id, name, raw)| json!({"id": id, "type": "function", "function": {"name": name, "arguments": raw}}))
+            .collect()
+    }
+
+    fn usage(&self) -> Value {
+        let (input, output) = (self.input.fresh, self.answer.output_tokens);
+        let mut usage = json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output});
+        if self.row.reasons {
+            usage["completion_tokens_details"] = json!({"reasoning_tokens": self.answer.thinking_tokens});
+        }
+        usage
+    }
+
+    fn frame(&self, object: &str) -> Value {
+        if self.mistral() {
+            return json!({});
+        }
+        json!({
+            "id": format!("chatcmpl-{}", self.answer.fingerprint),
+            "object": object,
+            "created": 1_735_787_045,
+            "model": self.model,
+        })
+    }
+
+    fn wants_logprobs(&self) -> bool {
+        self.body.get("logprobs") == Some(&Value::Bool(true))
+    }
+
+    fn logprobs(&self, text: &str) -> Value {
+        if !self.wants_logprobs() {
+            return Value::Null;
+        }
+        let alternatives = self.body.get("top_logprobs").and_then(Value::as_u64).unwrap_or(0);
+        let tokens = model::tokens(text).into_iter().map(|token| {
+            let own = json!({"token": token, "logprob": -0.25, "bytes": token.as_bytes()});
+            let mut full = own.clone();
+            full["top_logprobs"] = if alternatives > 0 { json!([own]) } else { json!([]) };
+            full
+        });
+        json!({"content": tokens.collect::<Vec<Value>>()})
+    }
+
+    /// The whole completion.
+    pub(crate) fn completion(&self) -> Value {
+        let text = self.text();
+        let calls = self.calls();
+        let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.clone().into() };
+        let mut message = json!({"role": "assistant", "content": content});
+        if !calls.is_empty() {
+            message["tool_calls"] = calls.into();
+        }
+        let mut choice = json!({"index": 0, "message": message});
+        choice[self.reason_key()] = self.finish_reason().into();
+        let mut completion = self.frame("chat.completion");
+        if !self.mistral() {
+            choice["logprobs"] = self.logprobs(&text);
+            completion["usage"] = self.usage();
+        }
+        completion["choices"] = json!([choice]);
+        completion
+    }
+
+    fn reason_key(&self) -> &'static str {
+        if self.mistral() { "stop_reason" } else { "finish_reason" }
+    }
+
+    /// The completion as chunks.
+    pub(crate) fn chunks(&self) -> Vec<Value> {
+        let mut deltas: Vec<Value> = vec![json!({"role": "assistant", "content": ""})];
+        let text = self.text();
+        deltas.extend(model::deltas(&text).into_iter().map(|text| json!({"content": text})));
+        if self.mistral() {
+            // Mistral's calls come whole.
+            let calls = self.calls();
+            if !calls.is_empty() {
+                deltas.push(json!({"content": "", "tool_calls": calls}));
+            }
+        } else {
+            deltas.extend(self.call_deltas());
+        }
+        let mut chunks: Vec<Value> = deltas.into_iter().map(|delta| self.chunk(delta, Value::Null)).collect();
+        let last = if self.mistral() { json!({"role": "assistant", "content": ""}) } else { json!({}) };
+        let mut last = self.chunk(last, self.finish_reason().into());
+        if !self.mistral() {
+            last["usage"] = self.usage();
+        }
+        chunks.push(last);
+        chunks
+    }
+
+    fn chunk(&self, delta: Value, reason: Value) -> Value {
+        let mut choice = json!({"index": 0});
+        if self.wants_logprobs() && !self.mistral() {
+            let text = delta.get("content").and_then(Value::as_str).unwrap_or_default().to_owned();
+            choice["logprobs"] = self.logprobs(&text);
+        }
+        choice[if self.mistral() { "message" } else { "delta" }] = delta;
+        choice[self.reason_key()] = reason;
+        let mut chunk = self.frame("chat.completion.chunk");
+        chunk["choices"] = json!([choice]);
+        chunk
+    }
+
+    /// Name and id first, then the arguments in pieces.
+    fn call_deltas(&self) -> Vec<Value> {
+        let mut deltas = Vec::new();
+        for (index, call) in self.calls().into_iter().enumerate() {
+            let arguments = call.pointer("/function/arguments").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let mut first = call;
+            first["index"] = index.into();
+            first["function"]["arguments"] = "".into();
+            deltas.push(json!({"tool_calls": [first]}));
+            deltas.extend(
+                model::json_deltas(&arguments, false)
+                    .into_iter()
+                    .map(|piece| json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})),
+            );
+        }
+        deltas
+    }
+}

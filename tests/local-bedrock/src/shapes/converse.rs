@@ -1,0 +1,79 @@
+//! Converse and ConverseStream, and Nova's `messages-v1`, which is nearly the same body.
+
+mod constraints;
+mod features;
+mod read;
+mod rules;
+mod service_model;
+mod tool_rules;
+mod write;
+
+use serde_json::Value;
+
+use super::{Call, Guardrail};
+use crate::delivery::Reply;
+use crate::model::{self, Prompt};
+use crate::problem::Problem;
+
+pub(crate) use write::Written;
+
+/// Answers Converse and ConverseStream.
+pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
+    let body = call.json()?;
+    let stream = call.operation.streams();
+    let (prompt, guardrail) = read_converse(call, &body, stream)?;
+    let answer = model::answer(&prompt);
+    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let written = Written {
+        answer: &answer,
+        input,
+        guardrail,
+        body: &body,
+        model: &call.model,
+        model_id: &call.model_id,
+        signed: call.model.starts_with("anthropic."),
+    };
+    Ok(if stream { write::stream(&written) } else { Reply::json(&written.message()) })
+}
+
+/// Checks a Converse body and reads it.
+pub(super) fn read_converse(
+    call: &Call<'_>,
+    body: &Value,
+    stream: bool,
+) -> Result<(Prompt, Option<Guardrail>), Problem> {
+    service_model::check(body, if stream { "ConverseStreamRequest" } else { "ConverseRequest" })?;
+    features::check(body, &call.model, stream)?;
+    rules::check(body, &call.model, &call.model_id)?;
+    let guardrail = guardrail(body)?;
+    let mut prompt = read::prompt(body, &call.model)?;
+    prompt.guarded = guardrail.is_some();
+    Ok((prompt, guardrail))
+}
+
+/// Checks Nova's native body and reads it.
+pub(super) fn read_nova(call: &Call<'_>) -> Result<Prompt, Problem> {
+    let body = call.json()?;
+    service_model::check(&body, "NovaRequest")?;
+    features::check(&body, &call.model, call.operation.streams())?;
+    rules::check(&body, &call.model, &call.model_id)?;
+    read::prompt(&body, &call.model)
+}
+
+fn guardrail(body: &Value) -> Result<Option<Guardrail>, Problem> {
+    let Some(config) = body.get("guardrailConfig") else { return Ok(None) };
+    let text = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or_default();
+    match (text("guardrailIdentifier"), text("guardrailVersion")) {
+        ("", "") => Ok(None),
+        ("", _) => {
+            Err(Problem::validation("The guardrail identifier is required when a guardrail version is provided."))
+        }
+        (_, "") => {
+            Err(Problem::validation("The guardrail version is required when a guardrail identifier is provided."))
+        }
+        (_, version) => {
+            super::check_guardrail_version(version)?;
+            Ok(Some(Guardrail { trace: matches!(text("trace"), "enabled" | "enabled_full") }))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The rules between the parts of a conversation.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::tool_rules;
+use crate::model;
+use crate::problem::Problem;
+
+pub(super) fn blocks(message: &Value) -> &[Value] {
+    message.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+pub(super) fn role(message: &Value) -> &str {
+    message.get("role").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn refuse(message: impl Into<String>) -> Result<(), Problem> {
+    Err(Problem::validation(message))
+}
+
+/// What the model itself complains about.
+fn model_error(message: impl std::fmt::Display) -> Result<(), Problem> {
+    refuse(format!("The model returned the following errors: {message}"))
+}
+
+pub(super) fn check(body: &Value, model: &str, model_id: &str) -> Result<(), Problem> {
+    let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    // A managed prompt brings its own messages.
+    if messages.is_empty() && model_id.contains(":prompt/") {
+        return Ok(());
+    }
+    let turns: Vec<&Value> = messages.iter().filter(|message| role(message) != "system").collect();
+    roles(&turns, model)?;
+    for (number, message) in messages.iter().enumerate() {
+        let content = blocks(message);
+        if content.is_empty() {
+            return refuse(format!(
+                "The content field in the Message object at messages.{number} is empty. Add a ContentBlock object to the content field and try again."
+            ));
+        }
+        for (position, block) in content.iter().enumerate() {
+            let at = format!("messages.{number}.content.{position}");
+            check_block(block, role(message), &at, model)?;
+        }
+        documents(content, number)?;
+    }
+    cache_points(body, messages, model)?;
+    tool_rules::check(body, &turns, model)?;
+    claude(body, &turns, model)
+}
+
+fn roles(turns: &[&Value], model: &str) -> Result<(), Problem> {
+    if turns.first().is_none_or(|message| role(message) != "user") {
+        return refuse(
+            "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+        );
+    }
+    let alternate = turns.windows(2).all(|pair| match pair {
+        [a, b] => role(a) != role(b),
+        _ => true,
+    });
+    if !alternate {
+        return refuse(
+            "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.",
+        );
+    }
+    let prefills = ["anthropic.", "amazon.nova"].iter().any(|vendor| model.starts_with(vendor));
+    if !prefills && turns.last().is_some_and(|message| role(message) == "assistant") {
+        return refuse(
+            "The model that you are using requires the last turn in the conversation to be a user message. Add a user message to the conversation and try again.",
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn not_blank(block: &Value, at: &str) -> Result<(), Problem> {
+    match block.get("text").and_then(Value::as_str) {
+        Some(text) if text.trim().is_empty() => refuse(format!(
+            "The text field in the ContentBlock object at {at} is blank. Add text to the text field, and try again."
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_block(block: &Value, role: &str, at: &str, model: &str) -> Result<(), Problem> {
+    not_blank(block, at)?;
+    if let Some(document) = block.get("document") {
+        document_name(document)?;
+    }
+    if let Some(reasoning) = block.get("reasoningContent") {
+        if role == "user" {
+            return refuse(format!(
+                "{at}: User messages cannot contain reasoning content. Please remove the reasoning content and try again."
+            ));
+        }
+        if model.starts_with("anthropic.") {
+            own_reasoning(reasoning, at)?;
+        }
+    }
+    for (member, wrong_role, what) in [("toolUse", "user", "tool uses"), ("toolResult", "assistant", "tool results")] {
+        if block.get(member).is_some() && role == wrong_role {
+            let who = if role == "user" { "User" } else { "Assistant" };
+            return refuse(format!("{at}: {who} messages cannot contain {what}. Remove the {what} and try again."));
+        }
+    }
+    if let Some(result) = block.get("toolResult") {
+        for (position, part) in blocks(result).iter().enumerate() {
+            not_blank(part, &format!("{at}.toolResult.content.{position}"))?;
+            if let Some(document) = part.get("document") {
+                document_name(document)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Claude takes back only the reasoning it gave, unchanged.
+fn own_reasoning(reasoning: &Value, at: &str) -> Result<(), Problem> {
+    let text = reasoning.pointer("/reasoningText/text").and_then(Value::as_str);
+    let signature = reasoning.pointer("/reasoningText/signature").and_then(Value::as_str);
+    match (text, signature, reasoning.get("redactedContent").and_then(Value::as_str)) {
+        (Some(_), None, _) => model_error(format!("{at}.thinking.signature: Field required")),
+        (Some(text), Some(signature), _) if !model::is_own_signature(text, signature) => {
+            model_error(format!("{at}: Invalid `signature` in `thinking` block"))
+        }
+        (_, _, Some(data)) if !model::is_own_redacted(data) => {
+            model_error(format!("{at}: Invalid `data` in `redacted_thinking` block"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn document_name(document: &Value) -> Result<(), Problem> {
+    let name = document.get("name").and_then(Value::as_str).unwrap_or_default();
+    // Underscores are not in the message, but the service takes them.
+    let good = name.chars().all(|c| c.is_ascii_alphanumeric() || " -()[]_".contains(c));
+    if good && !name.contains("  ") {
+        return Ok(());
+    }
+    refuse(
+        "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets. The name can't contain more than one consecutive whitespace character. Check that the file name conforms to these restrictions and retry your request.",
+    )
+}
+
+fn documents(content: &[Value], number: usize) -> Result<(), Problem> {
+    let names: Vec<&str> =
+        content.iter().filter_map(|block| block.pointer("/document/name").and_then(Value::as_str)).collect();
+    let unique: BTreeSet<&&str> = names.iter().collect();
+    if unique.len() < names.len() {
+        return refuse(format!(
+            "The documents at messages.{number}.content contain duplicate names. Give each document its own name and try again."
+        ));
+    }
+    if !names.is_empty() && !content.iter().any(|block| block.get("text").is_some()) {
+        return refuse(format!(
+            "A text block must accompany the documents at messages.{number}.content. Add a text block and try again."
+        ));
+    }
+    Ok(())
+}
+
+fn cache_points(body: &Value, messages: &[Value], model: &str) -> Result<(), Problem> {
+    let list = |pointer: &str| body.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_point = |block: &&Value| block.get("cachePoint").is_some();
+    let in_tools = list("/toolConfig/tools").iter().filter(is_point).count();
+    let in_system = list("/system").iter().filter(is_point).count();
+    let in_messages: usize = messages.iter().map(|message| blocks(message).iter().filter(is_point).count()).sum();
+    let count = in_tools + in_system + in_messages;
+    if count > 4 {
+        return refuse(format!("A maximum of 4 cache points may be provided. Found {count}."));
+    }
+    if model.starts_with("amazon.nova") && in_tools > 0 {
+        return refuse(
+            "This model doesn't support the toolConfig.tools.cachePoint field. Remove toolConfig.tools.cachePoint and try again.",
+        );
+    }
+    for (number, message) in messages.iter().enumerate() {
+        let after_reasoning = blocks(message).windows(2).any(|pair| match pair {
+            [a, b] => a.get("reasoningContent").is_some() && b.get("cachePoint").is_some(),
+            _ => false,
+        });
+        if after_reasoning {
+            return refuse(format!(
+                "A cache point at messages.{number}.content follows reasoning content. Move the cache point and try again."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The fields that go through to Claude are checked by Claude.
+fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
+    if !model.starts_with("anthropic.") {
+        return Ok(());
+    }
+    let last_text =
+        turns.last().filter(|message| role(message) == "assistant").and_then(|message| blocks(message).last());
+    let last_text = last_text.and_then(|block| block.get("text")).and_then(Value::as_str).unwrap_or_default();
+    if last_text.ends_with(char::is_whitespace) {
+        return model_error("messages: final assistant content cannot end with trailing whitespace");
+    }
+    let Some(Value::Object(fields)) = body.get("additionalModelRequestFields") else { return Ok(()) };
+    let mut native = json!({
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": body.pointer("/inferenceConfig/maxTokens").cloned().unwrap_or(json!(64_000)),
+        "messages": [],
+    });
+    for (key, pointer) in [("temperature", "/inferenceConfig/temperature"), ("top_p", "/inferenceConfig/topP")] {
+        if let Some(value) = body.pointer(pointer) {
+            native[key] = value.clone();
+        }
+    }
+    for (key, value) in fields {
+        native[key] = value.clone();
+    }
+    let choice = body.pointer("/toolConfig/toolChoice");
+    if choice.is_some_and(|choice| choice.get("any").is_some() || choice.get("tool").is_some()) {
+        native["tools"] = json!([{"name": "tool", "input_schema": {"type": "object"}}]);
+        native["tool_choice"] = json!({"type": "any"});
+    }
+    match crate::shapes::anthropic::check_options(&native, model) {
+        Ok(()) => Ok(()),
+        Err(problem) => model_error(problem.message),
+    }
+}

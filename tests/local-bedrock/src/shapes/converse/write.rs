@@ -1,0 +1,229 @@
+//! From the model's answer to a Converse reply or its stream.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::delivery::Reply;
+use crate::frames;
+use crate::json;
+use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
+use crate::shapes::{Guardrail, guardrail_assessment, latency};
+
+/// An answer and what goes around it.
+pub(crate) struct Written<'a> {
+    pub(crate) answer: &'a Answer,
+    pub(crate) input: InputTokens,
+    pub(crate) guardrail: Option<Guardrail>,
+    pub(crate) body: &'a Value,
+    pub(crate) model: &'a str,
+    pub(crate) model_id: &'a str,
+    /// Whether reasoning carries a signature.
+    pub(crate) signed: bool,
+}
+
+/// One event of a stream: its type and its payload.
+pub(crate) type Event = (&'static str, Value);
+
+impl Written<'_> {
+    fn stop_reason(&self) -> &'static str {
+        match self.answer.stop {
+            Stop::EndTurn => "end_turn",
+            Stop::MaxTokens => "max_tokens",
+            Stop::Sequence(_) => "stop_sequence",
+            Stop::ToolUse => "tool_use",
+            Stop::Guardrail => "guardrail_intervened",
+        }
+    }
+
+    fn usage(&self) -> Value {
+        let (input, output) = (self.input, self.answer.output_tokens);
+        let mut usage = json!({
+            "inputTokens": input.fresh,
+            "outputTokens": output,
+            "totalTokens": input.fresh + input.read + input.written() + output,
+            "cacheReadInputTokens": input.read,
+            "cacheWriteInputTokens": input.written(),
+        });
+        let details: Vec<Value> = [("5m", input.written_5m), ("1h", input.written_1h)]
+            .into_iter()
+            .filter(|(_, tokens)| *tokens > 0)
+            .map(|(ttl, tokens)| json!({"ttl": ttl, "inputTokens": tokens}))
+            .collect();
+        if !details.is_empty() {
+            usage["cacheDetails"] = details.into();
+        }
+        usage
+    }
+
+    /// Usage, metrics and what was asked for about the run.
+    fn metadata(&self) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        metadata.insert("usage".into(), self.usage());
+        metadata.insert("metrics".into(), json!({"latencyMs": latency(self.answer)}));
+        let mut trace = Map::new();
+        if self.guardrail.is_some_and(|guardrail| guardrail.trace) {
+            let assessment = guardrail_assessment(self.answer.stop == Stop::Guardrail);
+            trace.insert("guardrail".into(), json!({"inputAssessment": {"local-guardrail": assessment}}));
+        }
+        if self.model_id.contains(":prompt-router/") || self.model_id.contains(":default-prompt-router/") {
+            let invoked = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0";
+            trace.insert("promptRouter".into(), json!({"invokedModelId": invoked}));
+        }
+        if !trace.is_empty() {
+            metadata.insert("trace".into(), Value::Object(trace));
+        }
+        for key in ["performanceConfig", "serviceTier"] {
+            if let Some(asked) = self.body.get(key) {
+                metadata.insert(key.into(), asked.clone());
+            }
+        }
+        metadata
+    }
+
+    /// The fields that `additionalModelResponseFieldPaths` asks for, from what the model would
+    /// have said natively.
+    fn additional_fields(&self) -> Option<Value> {
+        let sequence = match &self.answer.stop {
+            Stop::Sequence(sequence) => json!(sequence),
+            _ => Value::Null,
+        };
+        let native = json!({
+            "stop_reason": self.stop_reason(),
+            "stop_sequence": sequence,
+            "delta": {"stop_reason": self.stop_reason(), "stop_sequence": sequence},
+            "model": self.model,
+            "usage": {
+                "input_tokens": self.input.fresh,
+                "output_tokens": self.answer.output_tokens,
+                "output_tokens_details": {"thinking_tokens": self.answer.thinking_tokens},
+            },
+        });
+        let mut fields = json!({});
+        for path in self.body.get("additionalModelResponseFieldPaths")?.as_array()? {
+            let path = path.as_str().unwrap_or_default();
+            let Some(value) = native.pointer(path).filter(|value| !value.is_null()) else { continue };
+            let mut place = &mut fields;
+            for step in path.split('/').skip(1) {
+                place = &mut place[step];
+            }
+            *place = value.clone();
+        }
+        fields.as_object().is_some_and(|fields| !fields.is_empty()).then_some(fields)
+    }
+
+    /// The whole reply.
+    pub(crate) fn message(&self) -> Value {
+        let content: Vec<Value> = self.answer.blocks.iter().map(|block| self.whole(block)).collect();
+        let mut reply = json!({
+            "output": {"message": {"role": "assistant", "content": content}},
+            "stopReason": self.stop_reason(),
+        });
+        if let Value::Object(map) = &mut reply {
+            map.extend(self.metadata());
+        }
+        if let Some(fields) = self.additional_fields() {
+            reply["additionalModelResponseFields"] = fields;
+        }
+        reply
+    }
+
+    fn whole(&self, block: &Block) -> Value {
+        match block {
+            Block::Thinking { text, signature } => {
+                let mut reasoning = json!({"text": text});
+                if self.signed {
+                    reasoning["signature"] = signature.as_str().into();
+                }
+                json!({"reasoningContent": {"reasoningText": reasoning}})
+            }
+            Block::Redacted(data) => json!({"reasoningContent": {"redactedContent": data}}),
+            Block::Text { text, citation: None } => json!({"text": text}),
+            Block::Text { text, citation: Some(cited) } => {
+                json!({"citationsContent": {"content": [{"text": text}], "citations": [citation(cited)]}})
+            }
+            Block::Call { id, name, input, .. } => {
+                json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
+            }
+        }
+    }
+
+    /// The reply as events; `metadata` comes after `messageStop`.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let mut events: Vec<Event> = vec![("messageStart", json!({"role": "assistant"}))];
+        for (index, block) in self.answer.blocks.iter().enumerate() {
+            // Only tool calls announce themselves.
+            if let Block::Call { id, name, .. } = block {
+                let start = json!({"toolUse": {"toolUseId": id, "name": name}});
+                events.push(("contentBlockStart", json!({"contentBlockIndex": index, "start": start})));
+            }
+            for delta in self.deltas(block, index) {
+                events.push(("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta})));
+            }
+            events.push(("contentBlockStop", json!({"contentBlockIndex": index})));
+        }
+        let mut stop = json!({"stopReason": self.stop_reason()});
+        if let Some(fields) = self.additional_fields() {
+            stop["additionalModelResponseFields"] = fields;
+        }
+        events.push(("messageStop", stop));
+        events.push(("metadata", Value::Object(self.metadata())));
+        events
+    }
+
+    fn deltas(&self, block: &Block, index: usize) -> Vec<Value> {
+        let reasoning = |delta: Value| json!({"reasoningContent": delta});
+        match block {
+            Block::Thinking { text, signature } => {
+                let mut deltas: Vec<Value> =
+                    model::deltas(text).into_iter().map(|text| reasoning(json!({"text": text}))).collect();
+                if self.signed {
+                    deltas.push(reasoning(json!({"signature": signature})));
+                }
+                deltas
+            }
+            // In two parts, each base64 by itself.
+            Block::Redacted(data) => {
+                let bytes = STANDARD.decode(data).unwrap_or_default();
+                let (head, tail) = bytes.split_at(bytes.len() / 2);
+                [head, tail].iter().map(|part| reasoning(json!({"redactedContent": STANDARD.encode(part)}))).collect()
+            }
+            Block::Text { text, citation: cited } => {
+                let texts = model::deltas(text).into_iter().map(|text| json!({"text": text}));
+                texts.chain(cited.iter().map(|cited| json!({"citation": citation(cited)}))).collect()
+            }
+            // A call without arguments has one empty delta, or none.
+            Block::Call { raw, .. } if raw == "{}" => {
+                let empty = json!({"toolUse": {"input": ""}});
+                if index.is_multiple_of(2) { vec![empty] } else { Vec::new() }
+            }
+            Block::Call { raw, .. } => model::json_deltas(raw, index.is_multiple_of(2))
+                .into_iter()
+                .map(|piece| json!({"toolUse": {"input": piece}}))
+                .collect(),
+        }
+    }
+}
+
+fn citation(cited: &Citation) -> Value {
+    let index = cited.document_index;
+    let location = if cited.pages {
+        json!({"documentPage": {"documentIndex": index, "start": 1, "end": 2}})
+    } else {
+        json!({"documentChar": {"documentIndex": index, "start": 0, "end": cited.quote.chars().count()}})
+    };
+    let mut citation = json!({"sourceContent": [{"text": cited.quote}], "location": location});
+    if let Some(title) = &cited.title {
+        citation["title"] = title.as_str().into();
+    }
+    citation
+}
+
+/// The reply to ConverseStream.
+pub(super) fn stream(written: &Written<'_>) -> Reply {
+    let frames = written.events().into_iter().enumerate().map(|(number, (event_type, mut payload))| {
+        payload["p"] = frames::padding(number).into();
+        frames::event(event_type, json::text(&payload).as_bytes())
+    });
+    Reply::stream(frames.collect())
+}
