@@ -78,7 +78,7 @@ pub struct RecordedRequest {
     pub path: String,
     /// The raw query string without the question mark.
     pub query: Option<String>,
-    /// Names in lower case. HTTP/2's `:authority` appears as `host`.
+    /// Names in lower case. HTTP/2's `:authority` appears also as `host`.
     pub headers: Vec<(String, String)>,
     /// The body's bytes.
     pub body: Vec<u8>,

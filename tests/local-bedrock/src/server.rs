@@ -183,7 +183,10 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     if let (None, Some(authority)) = (request.headers().get("host"), request.uri().authority()) {
-        headers.insert(0, ("host".to_owned(), authority.as_str().to_owned()));
+        // HTTP/2: signers sign it under either name.
+        for name in [":authority", "host"] {
+            headers.insert(0, (name.to_owned(), authority.as_str().to_owned()));
+        }
     }
     headers
 }
