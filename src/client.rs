@@ -106,7 +106,7 @@ impl Client {
     pub(crate) async fn invoke(&self, request: &ChatRequest, config: &RunConfig) -> Result<AiMessage> {
         let mut runs = self.watch(request, config, Mode::Invoke);
         let answer = match self.encode(request, Mode::Invoke) {
-            Ok(call) => self.attempts(&call, &mut runs, |response| self.read_message(response)).await,
+            Ok(call) => self.attempts(&call, &mut runs, |response| self.read_message(&call, response)).await,
             Err(error) => Err(error),
         };
         match &answer {
@@ -131,10 +131,10 @@ impl Client {
     async fn begin_stream(self: &Arc<Self>, request: &ChatRequest, runs: &mut Runs) -> Result<ChatStream> {
         let call = self.encode(request, Mode::Stream)?;
         if !call.streams {
-            let (message, attempts) = self.attempts(&call, runs, |response| self.read_message(response)).await?;
+            let (message, attempts) = self.attempts(&call, runs, |response| self.read_message(&call, response)).await?;
             return Ok(ChatStream::of_message(Arc::clone(self), message, attempts));
         }
-        let (mut stream, attempts) = self.attempts(&call, runs, |response| self.open_stream(response)).await?;
+        let (mut stream, attempts) = self.attempts(&call, runs, |response| self.open_stream(&call, response)).await?;
         stream.set_attempts(attempts);
         Ok(stream)
     }
@@ -220,7 +220,7 @@ impl Client {
         Body::new(response.body, Arc::clone(&self.runtime), self.timeouts.idle)
     }
 
-    async fn read_message(&self, response: HttpResponse) -> Result<AiMessage> {
+    async fn read_message(&self, call: &Call, response: HttpResponse) -> Result<AiMessage> {
         let head = Head::of(&response);
         let headers = response.headers.clone();
         let mut body = self.body(response);
@@ -232,22 +232,15 @@ impl Client {
         if is_unknown_operation(&body) {
             return Err(head.error(&body));
         }
-        let mut message = self.codec.decode(&body, &headers).map_err(|error| {
-            let shown = head.content_type.as_deref().filter(|kind| !kind.starts_with("application/json"));
-            let error = match shown {
-                Some(kind) => Error::new(
-                    error.kind(),
-                    format!("{} (the answer's content type is {kind}, not application/json)", error.message()),
-                ),
-                None => error,
-            };
+        let mut message = self.codec.decode_for(call, &body, &headers).map_err(|error| {
+            let error = if error.kind() == ErrorKind::Decode { head.not_json(error, &body) } else { error };
             error.with_request_id(head.request_id.as_deref())
         })?;
         message.request_id = head.request_id;
         Ok(message)
     }
 
-    async fn open_stream(self: &Arc<Self>, response: HttpResponse) -> Result<ChatStream> {
+    async fn open_stream(self: &Arc<Self>, call: &Call, response: HttpResponse) -> Result<ChatStream> {
         let head = Head::of(&response);
         let mut body = self.body(response);
         let kind = head.content_type.as_deref().unwrap_or("");
@@ -262,7 +255,7 @@ impl Client {
             )
             .with_request_id(head.request_id.as_deref()));
         }
-        let mut stream = ChatStream::new(Arc::clone(self), body, self.codec.stream(), head.request_id);
+        let mut stream = ChatStream::new(Arc::clone(self), body, self.codec.stream_for(call), head.request_id);
         stream.first_event().await?;
         Ok(stream)
     }
@@ -294,6 +287,21 @@ impl Head {
             request_id: get("x-amzn-requestid"),
             retry_after: get("retry-after"),
         }
+    }
+
+    /// The same error, which says of an answer in another format what that is. Text is shown, as it is
+    /// some proxy's and not the model's.
+    fn not_json(&self, error: Error, body: &[u8]) -> Error {
+        let kind = self.content_type.as_deref().unwrap_or("application/json");
+        if kind.starts_with("application/json") {
+            return error;
+        }
+        let mut message = format!("asked for application/json, got {kind}: {}", error.message());
+        if kind.starts_with("text/") {
+            message.push_str(": ");
+            message.push_str(self.error(body).message());
+        }
+        Error::new(ErrorKind::Decode, message)
     }
 
     fn error(&self, body: &[u8]) -> Error {

@@ -12,3 +12,5 @@ mod support;
 
 mod addresses;
 mod attempts;
+mod chunking;
+mod errors;

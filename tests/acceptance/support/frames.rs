@@ -51,3 +51,9 @@ pub(crate) fn frames_of(stream: &[u8]) -> Vec<std::ops::Range<usize>> {
     assert_eq!(at, stream.len(), "whole frames");
     frames
 }
+
+/// The bytes of a vector, a file of hexadecimal digits.
+pub(crate) fn vector(hex: &str) -> Vec<u8> {
+    let hex = hex.trim();
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}

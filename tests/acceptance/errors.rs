@@ -1,0 +1,279 @@
+//! What the service answers when it does not answer: kinds, attempts, and what the reader of the
+//! message learns.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bedrock_chat::{CachedCredentials, Credentials, Error, ErrorKind};
+use local_bedrock::{Fault, LocalBedrock};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use crate::support::{CLAUDE, EVENT_STREAM, calling, calling_url, chunk, soon};
+
+struct Case {
+    answer: Fault,
+    kind: ErrorKind,
+    attempts: u32,
+    says: &'static str,
+}
+
+fn case(answer: Fault, kind: ErrorKind, attempts: u32, says: &'static str) -> Case {
+    Case { answer, kind, attempts, says }
+}
+
+fn cases() -> Vec<Case> {
+    use ErrorKind::{
+        AccessDenied, ContextOverflow, ExpiredCredentials, NotFound, Service, Throttled, Timeout, Validation,
+    };
+    let coral = "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/";
+    let bare = |status, body: &str| Fault::reply(status, "application/json", body);
+    let html = "<html><head><title>502 Bad Gateway</title></head></html>";
+    vec![
+        case(Fault::error(400, coral, "Too many tokens"), Throttled, 3, "Too many tokens"),
+        case(Fault::error(429, "ThrottlingException", "slow"), Throttled, 3, "slow"),
+        case(bare(429, r#"{"message":"slow"}"#), Throttled, 3, "slow"),
+        case(Fault::error(503, "ServiceUnavailableException", "down"), Service, 3, "down"),
+        case(Fault::error(500, "InternalServerException", "oops"), Service, 3, "oops"),
+        case(Fault::error(408, "ModelTimeoutException", "long"), Timeout, 3, "long"),
+        case(Fault::error(424, "ModelNotReadyException", "cold"), Service, 3, "cold"),
+        case(Fault::error(429, "ModelNotReadyException", "cold"), Service, 3, "cold"),
+        case(Fault::error(424, "ModelErrorException", "broken"), Service, 1, "broken"),
+        case(Fault::error(403, "ExpiredTokenException", "expired"), ExpiredCredentials, 1, "expired"),
+        case(Fault::error(400, "ValidationException", "wrong"), Validation, 1, "wrong"),
+        case(Fault::error(400, "ServiceQuotaExceededException", "quota"), Throttled, 1, "quota"),
+        case(Fault::error(404, "ResourceNotFoundException", "no model"), NotFound, 1, "no model"),
+        case(Fault::error(403, "AccessDeniedException", "not yours"), AccessDenied, 1, "not yours"),
+        case(
+            Fault::error(400, "ValidationException", "prompt is too long: 903884 tokens > 200000 maximum"),
+            ContextOverflow,
+            1,
+            "903884",
+        ),
+        case(
+            Fault::error(400, "ValidationException", "Input is too long for requested model."),
+            ContextOverflow,
+            1,
+            "too long",
+        ),
+        case(
+            bare(403, r#"{"Message":"User: arn:aws:iam::1:user/x is not authorized"}"#),
+            AccessDenied,
+            1,
+            "is not authorized",
+        ),
+        case(
+            bare(400, r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"by type"}"#),
+            Validation,
+            1,
+            "by type",
+        ),
+        case(Fault::reply(502, "text/html", html), Service, 3, "502 Bad Gateway"),
+        case(Fault::reply(504, "text/plain", "upstream request timeout"), Service, 3, "upstream request timeout"),
+        case(bare(500, "{}"), Service, 3, "500"),
+        case(bare(503, ""), Service, 3, "503"),
+        case(bare(418, "[1]"), Validation, 1, "418"),
+        case(bare(400, "\u{0}\u{1}"), Validation, 1, "400"),
+        case(Fault::reply(307, "text/html", "").header("location", "http://127.0.0.1:1/"), Service, 1, "307"),
+    ]
+}
+
+fn check(error: &Error, case: &Case, asked: usize, stream: bool) {
+    let what = format!("{error:?} of {:?}, streaming: {stream}", case.answer);
+    assert_eq!(error.kind(), case.kind, "{what}");
+    assert_eq!((error.attempts(), asked), (case.attempts, case.attempts as usize), "{what}");
+    assert_eq!(error.status(), case.answer.status, "{what}");
+    let says = error.to_string();
+    for part in [case.says, CLAUDE, "us-east-1", &case.answer.status.unwrap().to_string()] {
+        assert!(says.contains(part), "no {part:?} in {says:?}");
+    }
+    let request_id = error.request_id().expect(&what);
+    assert!(request_id.starts_with("10ca1bed-") && says.contains(request_id), "{what}");
+    assert!(!says.to_lowercase().contains("json"), "an error of the service is not one of its format: {says}");
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_kind_its_attempts_and_all_that_helps() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for stream in [false, true] {
+        for case in cases() {
+            bedrock.clear();
+            bedrock.faults().push(case.answer.clone().forever());
+            let error = match stream {
+                true => soon(chat.stream("hello")).await.unwrap_err(),
+                false => soon(chat.invoke("hello")).await.unwrap_err(),
+            };
+            check(&error, &case, bedrock.requests().len(), stream);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_may_do_better_next_time_is_tried_again_and_succeeds() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for case in cases().into_iter().filter(|case| case.attempts == 3) {
+        for stream in [false, true] {
+            bedrock.clear();
+            bedrock.faults().push(case.answer.clone().times(2));
+            let reply = match stream {
+                true => chat.stream("hello").await.unwrap().message().await,
+                false => chat.invoke("hello").await,
+            };
+            assert!(reply.unwrap().text().contains("hello"));
+            assert_eq!(bedrock.requests().len(), 3);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_names_are_the_services_own_without_their_wrapping() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let coral = "com.amazon.bedrock#ThrottlingException:http://internal.amazon.com/coral/";
+    bedrock.faults().push(Fault::error(400, coral, "x").forever());
+    let error = calling(&bedrock).build().unwrap().invoke("hello").await.unwrap_err();
+    assert_eq!(error.aws_type(), Some("ThrottlingException"));
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn expired_credentials_are_asked_for_anew_once() {
+    let builder = LocalBedrock::builder().expired_credential("AKIDOLD", "old-secret", "old-token");
+    let bedrock = builder.start().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let old = || Credentials::new("AKIDOLD", "old-secret").with_session_token("old-token");
+    let provider = CachedCredentials::new(move || {
+        let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
+        std::future::ready(Ok(if first { old() } else { crate::support::keys() }))
+    });
+    let chat = calling(&bedrock).credentials_provider(provider).build().unwrap();
+    assert!(chat.invoke("hello").await.unwrap().text().contains("hello"));
+    assert_eq!((asked.load(Ordering::SeqCst), bedrock.requests().len()), (2, 2));
+    chat.invoke("hello").await.unwrap();
+    assert_eq!((asked.load(Ordering::SeqCst), bedrock.requests().len()), (2, 3), "the new ones are kept");
+
+    bedrock.clear();
+    let error = calling(&bedrock).credentials(old()).build().unwrap().stream("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::ExpiredCredentials, 1), "there are no others");
+    assert_eq!(bedrock.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_whose_new_credentials_are_expired_too_does_not_make_a_loop() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::error(403, "ExpiredTokenException", "expired").before_auth().forever());
+    let asked = AtomicUsize::new(0);
+    let provider = move || {
+        let n = asked.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(crate::support::keys().with_session_token(format!("token-{n}"))))
+    };
+    let chat = calling(&bedrock).credentials_provider(provider).build().unwrap();
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::ExpiredCredentials, 2));
+}
+
+#[tokio::test]
+async fn a_path_that_the_service_does_not_know_is_an_error_although_it_answers_200() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let lost = calling_url(&format!("{}/nowhere", bedrock.url())).build().unwrap();
+    for error in [lost.invoke("hello").await.unwrap_err(), lost.stream("hello").await.unwrap_err()] {
+        assert_eq!((error.kind(), error.aws_type()), (ErrorKind::NotFound, Some("UnknownOperationException")));
+        assert!(error.message().contains("endpoint"), "{error}");
+        assert!(error.request_id().is_some() && error.attempts() == 1);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_type_than_asked_for_names_both() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let portal = || Fault::reply(200, "text/html; charset=utf-8", "<html>Please log in</html>");
+    bedrock.faults().push(portal());
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    for part in ["text/html", "application/json", "Please log in"] {
+        assert!(error.to_string().contains(part), "no {part} in {error}");
+    }
+    assert!(error.request_id().is_some());
+
+    bedrock.faults().push(portal());
+    let error = chat.stream("hello").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    for part in ["text/html", "event stream", "Please log in"] {
+        assert!(error.to_string().contains(part), "no {part} in {error}");
+    }
+    assert!(error.request_id().is_some());
+
+    let stream = chunk(&json!({"type": "message_stop"}));
+    bedrock.faults().push(Fault::reply(200, EVENT_STREAM, stream));
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.message().contains(EVENT_STREAM), "{error}");
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_is_no_message_is_a_decode_error_and_not_an_empty_message() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for body in ["", "null", "[]", "{}", r#"{"content":"text"}"#, r#"{"content":[{"type":"text","text":"cut"#] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::reply(200, "application/json", body));
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Decode, 1), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_tried_again_and_named_as_such() {
+    let gone = LocalBedrock::start().await.unwrap();
+    let url = gone.url();
+    gone.shutdown().await;
+    let chat = calling_url(&url).build().unwrap();
+    for error in [chat.invoke("hello").await.unwrap_err(), chat.stream("hello").await.unwrap_err()] {
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 3));
+        assert!(error.message().contains("refused"), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_before_it_answers_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let chat = calling_url(&format!("http://{}", listener.local_addr().unwrap())).build().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&connections);
+    let hanging_up = tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let _ = connection.read(&mut [0; 4096]).await;
+        }
+    });
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
+    hanging_up.abort();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 3));
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_breaks_off_is_tried_again_as_nothing_was_delivered() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    bedrock.faults().push(Fault::cut_after_bytes(40).times(2));
+    assert!(chat.invoke("hello").await.unwrap().text().contains("hello"));
+    assert_eq!(bedrock.requests().len(), 3);
+    bedrock.faults().push(Fault::cut_after_bytes(40).forever());
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Truncated, 3));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_once_and_the_message_says_by_whom() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).credentials(Credentials::new("AKIDEXAMPLE", "wrong")).build().unwrap();
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::AccessDenied, Some(403), 1));
+    assert_eq!(error.aws_type(), Some("InvalidSignatureException"));
+}
