@@ -251,7 +251,7 @@ impl Client {
             }
             return Err(Error::new(
                 ErrorKind::Decode,
-                format!("asked for an event stream, got {kind:?}: {}", head.error(&body).message()),
+                format!("asked for an event stream, got \"{kind}\": {}", head.error(&body).message()),
             )
             .with_request_id(head.request_id.as_deref()));
         }

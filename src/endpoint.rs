@@ -42,7 +42,7 @@ impl Endpoint {
         if region.is_empty() || region.len() > 63 || !region.bytes().all(fits) {
             return Err(Error::new(
                 ErrorKind::Config,
-                format!("{region:?} is not the name of an AWS region, such as us-east-1"),
+                format!("\"{region}\" is not the name of an AWS region, such as us-east-1"),
             ));
         }
         let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
@@ -58,7 +58,7 @@ impl Endpoint {
     /// # Errors
     /// `Config`, where the text is no such URL.
     pub fn custom(text: &str) -> Result<Self> {
-        let config = |why: &str| Err(Error::new(ErrorKind::Config, format!("the endpoint {text:?} {why}")));
+        let config = |why: &str| Err(Error::new(ErrorKind::Config, format!("the endpoint \"{text}\" {why}")));
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
         let default_port = match scheme {

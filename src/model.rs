@@ -67,8 +67,8 @@ impl ModelId {
         if id.is_empty() {
             return config("the model id is empty: give a model id, an inference profile id or an ARN".into());
         }
-        if let Some(odd) = id.chars().find(|c| c.is_whitespace() || c.is_control()) {
-            return config(format!("the model id {id:?} contains {odd:?}"));
+        if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return config(format!("the model id \"{id}\" contains white space or a control character"));
         }
         let base = if id.starts_with("arn:") {
             let parts: Vec<&str> = id.splitn(6, ':').collect();
@@ -76,7 +76,7 @@ impl ModelId {
                 [_, partition, _, _, _, resource] if partition.starts_with("aws") && resource.contains('/') => {}
                 _ => {
                     return config(format!(
-                        "the ARN {id:?} is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
+                        "the ARN \"{id}\" is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
                     ));
                 }
             }

@@ -1,8 +1,7 @@
 //! Writes JSON text straight into one string.
 
-use std::fmt::Write as _;
-
 use super::View;
+use super::number::{push_f64, push_u64};
 
 /// Writes one JSON text. Commas come by themselves.
 ///
@@ -109,14 +108,13 @@ impl Writer {
     /// Writes a whole number.
     pub fn u64(&mut self, n: u64) {
         self.separate();
-        // Writing into a String cannot fail.
-        let _ = write!(self.out, "{n}");
+        push_u64(&mut self.out, n);
     }
 
     /// Writes a number, shortest form that reads back the same; `null` if it is not finite.
     pub fn f64(&mut self, n: f64) {
         self.separate();
-        let _ = if n.is_finite() { write!(self.out, "{n}") } else { write!(self.out, "null") };
+        push_f64(&mut self.out, n);
     }
 
     /// Writes `true` or `false`.

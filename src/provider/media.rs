@@ -10,7 +10,8 @@ use crate::message::MediaSource;
 ///
 /// See [ImageBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html),
 /// [DocumentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html),
-/// [VideoBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_VideoBlock.html).
+/// [VideoBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_VideoBlock.html),
+/// [AudioBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_AudioBlock.html).
 pub(crate) struct Format {
     pub(crate) name: &'static str,
     types: &'static [&'static str],
@@ -25,6 +26,48 @@ pub(crate) const IMAGES: &[Format] = &[
     format("jpeg", &["image/jpeg", "image/jpg", "image/pjpeg"]),
     format("gif", &["image/gif"]),
     format("webp", &["image/webp"]),
+];
+
+pub(crate) const DOCUMENTS: &[Format] = &[
+    format("pdf", &["application/pdf"]),
+    format("txt", &["text/plain", "application/json", "application/xml", "application/yaml"]),
+    format("md", &["text/markdown", "text/x-markdown"]),
+    format("html", &["text/html", "application/xhtml+xml"]),
+    format("csv", &["text/csv", "application/csv"]),
+    format("doc", &["application/msword"]),
+    format("docx", &["application/vnd.openxmlformats-officedocument.wordprocessingml.document"]),
+    format("xls", &["application/vnd.ms-excel"]),
+    format("xlsx", &["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"]),
+];
+
+pub(crate) const VIDEOS: &[Format] = &[
+    format("mp4", &["video/mp4"]),
+    format("mov", &["video/quicktime", "video/mov"]),
+    format("mkv", &["video/x-matroska", "video/matroska"]),
+    format("webm", &["video/webm"]),
+    format("flv", &["video/x-flv", "video/flv"]),
+    format("mpeg", &["video/mpeg"]),
+    format("mpg", &["video/mpg"]),
+    format("wmv", &["video/x-ms-wmv", "video/wmv"]),
+    format("three_gp", &["video/3gpp", "video/3gp", "3gp"]),
+];
+
+pub(crate) const AUDIO: &[Format] = &[
+    format("mp3", &["audio/mpeg", "audio/mp3"]),
+    format("wav", &["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"]),
+    format("ogg", &["audio/ogg"]),
+    format("opus", &["audio/opus"]),
+    format("flac", &["audio/flac", "audio/x-flac"]),
+    format("aac", &["audio/aac"]),
+    format("x-aac", &["audio/x-aac"]),
+    format("m4a", &["audio/x-m4a", "audio/m4a"]),
+    format("mp4", &["audio/mp4"]),
+    format("webm", &["audio/webm"]),
+    format("mkv", &["audio/x-matroska", "audio/matroska"]),
+    format("mka", &["audio/x-mka", "audio/mka"]),
+    format("mpeg", &["audio/x-mpeg"]),
+    format("mpga", &["audio/mpga"]),
+    format("pcm", &["audio/pcm", "audio/l16"]),
 ];
 
 impl Format {
@@ -48,7 +91,7 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
     let found = formats.iter().find(|format| format.name == wanted || format.types.contains(&wanted.as_str()));
     found.ok_or_else(|| {
         let names: Vec<_> = formats.iter().map(|format| format.name).collect();
-        let message = format!("{what} of type {media_type:?} cannot be sent: the formats are {}", names.join(", "));
+        let message = format!("{what} of type \"{media_type}\" cannot be sent: the formats are {}", names.join(", "));
         Error::new(ErrorKind::Encode, message)
     })
 }
@@ -87,8 +130,22 @@ fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
     } else {
         Cow::Borrowed(text)
     };
-    match crate::base64::decode(text.as_bytes(), &mut Vec::new()) {
-        Ok(()) => Ok(text),
+    decode(&text, what)?;
+    Ok(text)
+}
+
+/// The bytes that base64 stands for, whatever white space is in it.
+///
+/// # Errors
+/// `Encode`, where it is not base64.
+pub(crate) fn decoded(text: &str, what: &str) -> Result<Vec<u8>> {
+    decode(&text.split_whitespace().collect::<String>(), what)
+}
+
+fn decode(text: &str, what: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match crate::base64::decode(text.as_bytes(), &mut bytes) {
+        Ok(()) => Ok(bytes),
         Err(error) => Err(Error::new(ErrorKind::Encode, format!("{what} is not base64: {}", error.message()))),
     }
 }
@@ -104,5 +161,16 @@ mod tests {
         }
         let error = find(IMAGES, "an image", "image/svg+xml").err().unwrap();
         assert!(error.message().contains("png, jpeg, gif, webp"), "{error}");
+    }
+
+    #[test]
+    fn the_usual_media_type_of_every_format_means_that_format() {
+        for formats in [IMAGES, DOCUMENTS, VIDEOS, AUDIO] {
+            for format in formats {
+                for word in [format.name, format.media_type()] {
+                    assert_eq!(find(formats, "it", word).unwrap().name, format.name, "{word}");
+                }
+            }
+        }
     }
 }

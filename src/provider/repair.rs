@@ -34,6 +34,8 @@ impl Side {
 #[derive(Clone, Debug)]
 pub(crate) struct Turn<'a> {
     pub(crate) side: Side,
+    /// Whether it is a system message between the turns, which only [`repair_with_notes`] lets stand.
+    pub(crate) is_note: bool,
     pub(crate) blocks: Vec<Cow<'a, Content>>,
 }
 
@@ -65,11 +67,27 @@ fn encode<T>(message: String) -> Result<T> {
 /// `Encode`: a system message after the first turn, a tool call without id, nothing
 /// to answer, or a conversation that does not begin with the user.
 pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
+    repair_all(messages, false)
+}
+
+/// Repairs a conversation, in which system messages of the provider's own blocks may stand
+/// anywhere: Converse adds and removes tools so.
+///
+/// # Errors
+/// As [`repair`].
+pub(crate) fn repair_with_notes(messages: &[Message]) -> Result<Conversation<'_>> {
+    repair_all(messages, true)
+}
+
+fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
     let mut system = Vec::new();
     let mut turns: Vec<Turn<'_>> = Vec::new();
     let mut begun = false;
     for (i, message) in messages.iter().enumerate() {
+        let is_raw = |block: &Content| matches!(block, Content::Raw(_));
+        let is_note = notes && begun && message.role == Role::System && message.content.iter().all(is_raw);
         let side = match message.role {
+            Role::System if is_note => Side::User,
             Role::System if begun => {
                 return encode(format!(
                     "message {i} is a system message after the conversation has begun: put system messages first"
@@ -93,8 +111,8 @@ pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
             continue;
         }
         match turns.last_mut() {
-            Some(turn) if turn.side == side => turn.blocks.extend(blocks),
-            _ => turns.push(Turn { side, blocks }),
+            Some(turn) if turn.side == side && turn.is_note == is_note => turn.blocks.extend(blocks),
+            _ => turns.push(Turn { side, is_note, blocks }),
         }
     }
     let mut order: Vec<String> = Vec::new();
@@ -104,6 +122,7 @@ pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
                 drop_repeated_calls(turn);
                 order = call_ids(turn);
             }
+            Side::User if turn.is_note => {}
             Side::User => results_first(turn, &order),
         }
     }
@@ -130,7 +149,7 @@ fn usable<'a>(block: &'a Content, at: usize, messages: &[Message]) -> Result<Opt
         Content::Thinking(thinking) if thinking.signature.as_ref().is_none_or(String::is_empty) => return Ok(None),
         Content::ToolCall(call) if call.id.is_empty() => {
             return encode(format!(
-                "message {at} calls the tool {:?} without an id: every tool call needs the id that its result names",
+                "message {at} calls the tool \"{}\" without an id: every tool call needs the id that its result names",
                 call.name
             ));
         }
@@ -186,26 +205,29 @@ fn drop_repeated_calls(turn: &mut Turn<'_>) {
 fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     let mut groups: Vec<(usize, Vec<Cow<'_, Content>>)> = Vec::new();
     let last = order.len();
+    let mut last_group = 0;
     for block in std::mem::take(&mut turn.blocks) {
         let rank = match &*block {
             Content::ToolResult(result) => order.iter().position(|id| *id == result.tool_call_id).unwrap_or(last),
             Content::CachePoint(_) if !groups.is_empty() => {
-                if let Some((_, group)) = groups.last_mut() {
+                if let Some((_, group)) = groups.get_mut(last_group) {
                     group.push(block);
                 }
                 continue;
             }
             _ => last + 1,
         };
-        groups.push((rank, vec![block]));
+        // Behind all of its rank and below: sorted, without the code that sorting costs.
+        let at = groups.partition_point(|(other, _)| *other <= rank);
+        last_group = at;
+        groups.insert(at, (rank, vec![block]));
     }
-    groups.sort_by_key(|(rank, _)| *rank);
     turn.blocks = groups.into_iter().flat_map(|(_, group)| group).collect();
 }
 
 /// The beginning of an answer that ends in white space is refused.
 fn trim_end(turns: &mut [Turn<'_>]) {
-    let Some(Turn { side: Side::Assistant, blocks }) = turns.last_mut() else { return };
+    let Some(Turn { side: Side::Assistant, blocks, .. }) = turns.last_mut() else { return };
     let last = blocks.iter_mut().rev().find(|block| !matches!(***block, Content::CachePoint(_)));
     if let Some(block) = last {
         let trimmed = match &**block {
@@ -320,6 +342,16 @@ mod tests {
             assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
         }
         assert!(repair(&[Message::human("a"), Message::new(Role::Ai, [call("")])]).is_err());
+    }
+
+    #[test]
+    fn a_system_message_of_raw_blocks_may_stand_between_turns_only_where_it_is_asked_for() {
+        let raw = Content::raw(Json::parse(r#"{"toolRemoval":{}}"#).unwrap());
+        let messages = [Message::human("a"), Message::new(Role::System, [raw]), Message::human("b")];
+        assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
+        let notes: Vec<_> = repair_with_notes(&messages).unwrap().turns.iter().map(|turn| turn.is_note).collect();
+        assert_eq!(notes, [false, true, false]);
+        assert!(repair_with_notes(&[Message::human("a"), Message::system("s")]).is_err(), "words come first");
     }
 
     #[test]

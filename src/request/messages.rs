@@ -57,7 +57,7 @@ impl<R: AsRef<str>, T: Into<String>> IntoMessage for (R, T) {
             )),
             None => Err(Error::new(
                 ErrorKind::Encode,
-                format!("unknown role {name:?}: use \"system\", \"human\" or \"ai\""),
+                format!("unknown role \"{name}\": use \"system\", \"human\" or \"ai\""),
             )),
         }
     }

@@ -98,14 +98,14 @@ impl ChatOptions {
         let config = |message: String| Err(Error::new(ErrorKind::Config, message));
         for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
             if value.is_some_and(|value| !value.is_finite() || value < 0.0) {
-                return config(format!("{name} must be a number from 0 on, it is {value:?}"));
+                return config(format!("{name} must be a finite number from 0 on"));
             }
         }
         if self.max_tokens == Some(0) {
             return config("max_tokens must be at least 1, it is 0".into());
         }
-        if let Some(kwargs) = self.model_kwargs.as_ref().filter(|kwargs| kwargs.view().kind() != Kind::Object) {
-            return config(format!("model_kwargs must be a JSON object, it is {:?}", kwargs.view().kind()));
+        if self.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().kind() != Kind::Object) {
+            return config("model_kwargs must be a JSON object".into());
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();

@@ -184,7 +184,7 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "a document of type {:?} is not in Anthropic's format, which takes PDF and text: use the Converse API",
+                    "a document of type \"{}\" is not in Anthropic's format, which takes PDF and text: use the Converse API",
                     document.media_type
                 ),
             ));

@@ -76,21 +76,21 @@ fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
 }
 
 /// The rules between options that the service enforces with less helpful words.
-fn check(options: &ChatOptions) -> Result<()> {
+pub(crate) fn check(options: &ChatOptions) -> Result<()> {
     let config = |message: String| Err(Error::new(ErrorKind::Config, message));
     let forced = match &options.tool_choice {
         Some(ToolChoice::Any) => Some("any".to_owned()),
-        Some(ToolChoice::Tool(name)) => Some(format!("tool {name:?}")),
+        Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
         _ => None,
     };
     if let Some(name) = forced.as_ref().filter(|_| options.tools.is_empty()) {
         return config(format!("tool_choice is {name} but there are no tools: bind the tools too"));
     }
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
-    if let Some(temperature) = options.temperature.filter(|temperature| *temperature != 1.0) {
-        return config(format!(
-            "reasoning and temperature {temperature} exclude each other: leave temperature unset (or 1) while thinking is on"
-        ));
+    if options.temperature.is_some_and(|temperature| temperature != 1.0) {
+        return config(
+            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on".into(),
+        );
     }
     if let Some(top_k) = options.top_k {
         return config(format!(
@@ -175,7 +175,7 @@ pub(crate) fn check_tool_name(name: &str) -> Result<()> {
     if fits {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Encode, format!("the tool name {name:?} does not fit: 1 to 64 of A-Z a-z 0-9 _ and -")))
+    Err(Error::new(ErrorKind::Encode, format!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -")))
 }
 
 /// A schema of arguments is an object schema; an empty one means "no arguments".

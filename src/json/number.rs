@@ -1,0 +1,129 @@
+//! Numbers as text, without the 14 KB of wasm that `core`'s float formatting costs.
+
+/// Appends the shortest decimal that reads back as the same number, for all
+/// numbers of at most 15 digits; for others one that is right to 15 digits or
+/// more. Numbers in requests are short: 0.7, 1e-4.
+pub(super) fn push_f64(out: &mut String, n: f64) {
+    if !n.is_finite() {
+        return out.push_str("null");
+    }
+    if n.is_sign_negative() {
+        out.push('-');
+    }
+    let mut rest = n.abs();
+    let mut exponent = 0i32;
+    if rest != 0.0 {
+        // Into the range in which plain decimals are short.
+        while rest >= 1e15 {
+            rest /= 10.0;
+            exponent += 1;
+        }
+        while rest < 1e-9 {
+            rest *= 10.0;
+            exponent -= 1;
+        }
+    }
+    let (mut scale, mut places) = (1.0f64, 0usize);
+    let mut digits = rest.round();
+    while digits / scale != rest && places < 22 && digits < 9e15 {
+        scale *= 10.0;
+        places += 1;
+        digits = (rest * scale).round();
+    }
+    push_scaled(out, digits as u64, places);
+    if exponent != 0 {
+        out.push('e');
+        if exponent < 0 {
+            out.push('-');
+        }
+        push_u64(out, u64::from(exponent.unsigned_abs()));
+    }
+}
+
+/// Appends a whole number.
+pub(super) fn push_u64(out: &mut String, n: u64) {
+    push_scaled(out, n, 0);
+}
+
+/// Appends `digits` with a decimal point before the last `places` of them.
+fn push_scaled(out: &mut String, mut digits: u64, places: usize) {
+    let mut reversed = [0u8; 44];
+    let mut len = 0;
+    for slot in &mut reversed {
+        if digits == 0 && len > places {
+            break;
+        }
+        *slot = (digits % 10) as u8;
+        digits /= 10;
+        len += 1;
+    }
+    for (at, digit) in reversed.iter().enumerate().take(len).rev() {
+        out.push(char::from(b'0' + digit));
+        if at == places && places > 0 {
+            out.push('.');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(n: f64) -> String {
+        let mut out = String::new();
+        push_f64(&mut out, n);
+        out
+    }
+
+    #[test]
+    fn the_numbers_that_people_write_come_back_as_they_wrote_them() {
+        for n in [
+            "0",
+            "1",
+            "0.7",
+            "0.1",
+            "0.3",
+            "0.95",
+            "12.5",
+            "0.0001",
+            "0.00012",
+            "100000",
+            "0.999999",
+            "-0.25",
+            "3.14159265358979",
+        ] {
+            assert_eq!(text(n.parse().unwrap()), n);
+        }
+        assert_eq!(text(1e21), "100000000000000e7");
+        assert_eq!(text(f64::NAN), "null");
+    }
+
+    #[test]
+    fn every_number_reads_back_to_fifteen_digits() {
+        let mut bits: u64 = 0x9E37_79B9_7F4A_7C15;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            for n in [f64::from_bits(bits), (bits >> 11) as f64 / (1u64 << 53) as f64, (bits % 1000) as f64 / 1000.0] {
+                if !n.is_normal() {
+                    continue;
+                }
+                let written = text(n);
+                let back: f64 = written.parse().unwrap();
+                assert!(((back - n) / n).abs() < 1e-13, "{n:e} {written}");
+            }
+        }
+        for thousandths in 0..=2000 {
+            let n = f64::from(thousandths) / 1000.0;
+            assert_eq!(text(n).parse::<f64>().unwrap(), n);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_written_in_full() {
+        for n in [0, 7, 10, 4096, u64::MAX] {
+            let mut out = String::new();
+            push_u64(&mut out, n);
+            assert_eq!(out, n.to_string());
+        }
+    }
+}
