@@ -55,6 +55,7 @@ features: ## clippy with other sets of features
 wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "toolchain for wasm32" $(wasm32) --which
 	@$(step) "wasm32 without features" $(check_wasm32)
+	@$(step) "wasm32 with fetch" $(check_wasm32) --features fetch
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
 
 .PHONY: size
@@ -79,7 +80,8 @@ cargo-test: ## all tests and doc tests, nothing else
 
 .PHONY: bench
 bench: ## benchmarks, each beside its peer
-	cargo bench --workspace
+	@command -v valgrind >/dev/null || echo "without valgrind no instructions are counted: apt-get install valgrind" >&2
+	cargo bench --package bedrock-chat $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
 
 .PHONY: deny
 deny: ## licences and sources of all dependencies (needs cargo-deny)

@@ -1,9 +1,13 @@
 //! The crate without HTTP as a WebAssembly module, to be weighed by `make size`.
 //!
 //! Every function takes what it works on from its caller, so nothing of the crate can be left out
-//! as dead or computed while compiling; `check.mjs` beside this crate calls them all.
+//! as dead or computed while compiling; `check.mjs` beside this crate calls them all. They do
+//! little else: what is weighed is the crate.
 
 use wasm_bindgen::prelude::*;
+
+#[cfg(feature = "anthropic")]
+mod anthropic;
 
 /// The floor: what any module weighs that takes and gives a string.
 #[wasm_bindgen]
@@ -11,38 +15,49 @@ pub fn copy(text: &str) -> String {
     text.to_owned()
 }
 
-/// Signs a call; the answer is the value of `Authorization`.
+/// How an error gets to JavaScript, in one place, as in a real client.
+#[cfg(any(feature = "sign", feature = "frames"))]
+#[inline(never)]
+fn js_error(error: bedrock_chat::Error) -> JsError {
+    JsError::new(error.message())
+}
+
+/// Signs a call; the answer is the value of `Authorization`. `credentials` are the access key id,
+/// the secret and the session token, one a line.
 #[cfg(feature = "sign")]
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)]
-pub fn sign(
-    access_key_id: &str,
-    secret_access_key: &str,
-    session_token: Option<String>,
+pub fn sign(credentials: &str, region: &str, model: &str, body: &[u8], unix_seconds: u32) -> Result<String, JsError> {
+    authorization(credentials, region, model, body, unix_seconds).map_err(js_error)
+}
+
+#[cfg(feature = "sign")]
+fn authorization(
+    credentials: &str,
     region: &str,
     model: &str,
     body: &[u8],
-    unix_seconds: f64,
-) -> Result<String, JsError> {
+    unix_seconds: u32,
+) -> bedrock_chat::Result<String> {
     use bedrock_chat::sigv4::{
         AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, encode_model_id, sign,
     };
-    let path = ["/model/", &encode_model_id(model), "/invoke"].concat();
-    let host = ["bedrock-runtime.", region, ".amazonaws.com"].concat();
+    let mut lines = credentials.lines();
+    let mut path = String::from("/model/");
+    path.push_str(&encode_model_id(model));
     let request = SignableRequest {
         method: "POST",
         path: &path,
         query: "",
-        headers: &[("host", &host), ("content-type", "application/json")],
+        headers: &[("host", region), ("content-type", "application/json")],
         payload: Payload::Bytes(body),
     };
     let params = SigningParams {
-        access_key_id,
-        secret_access_key,
-        session_token: session_token.as_deref(),
+        access_key_id: lines.next().unwrap_or_default(),
+        secret_access_key: lines.next().unwrap_or_default(),
+        session_token: lines.next(),
         region,
         service: "bedrock",
-        date: AmzDate::from_unix_seconds(unix_seconds as u64)?,
+        date: AmzDate::from_unix_seconds(unix_seconds.into())?,
     };
     Ok(sign(&request, &params, &SigningKeyCache::new())?.authorization().to_owned())
 }
@@ -51,6 +66,11 @@ pub fn sign(
 #[cfg(feature = "frames")]
 #[wasm_bindgen]
 pub fn frames(bytes: &[u8], piece: usize) -> Result<usize, JsError> {
+    count(bytes, piece).map_err(js_error)
+}
+
+#[cfg(feature = "frames")]
+fn count(bytes: &[u8], piece: usize) -> bedrock_chat::Result<usize> {
     let mut decoder = bedrock_chat::eventstream::FrameDecoder::new();
     let mut count = 0;
     for bytes in bytes.chunks(piece.max(1)) {
@@ -62,6 +82,3 @@ pub fn frames(bytes: &[u8], piece: usize) -> Result<usize, JsError> {
     decoder.finish()?;
     Ok(count)
 }
-
-#[cfg(feature = "anthropic")]
-mod anthropic;
