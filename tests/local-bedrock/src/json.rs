@@ -5,6 +5,13 @@ use serde_json::Value;
 /// Keys that come first, in this order; the rest follow alphabetically.
 const FIRST: [&str; 9] = ["type", "index", "contentBlockIndex", "id", "object", "role", "name", "title", "message"];
 
+/// Sets a member of an object; anything else is left as it is.
+pub(crate) fn put(object: &mut Value, key: &str, value: impl Into<Value>) {
+    if let Value::Object(map) = object {
+        map.insert(key.to_owned(), value.into());
+    }
+}
+
 /// The text of `value`.
 pub(crate) fn text(value: &Value) -> String {
     let mut out = String::new();

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::delivery::Reply;
 use crate::frames;
+use crate::json::put;
 use crate::model::{self, Answer, InputTokens, Ledger, Media, Part, Prompt, Stop};
 use crate::problem::Problem;
 use crate::route::Operation;
@@ -156,10 +157,10 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
 fn invoke(call: &Call<'_>) -> Result<Reply, Problem> {
     let body = call.json()?;
     let native = Native::of(call).ok_or_else(unknown_model)?;
-    if let (Native::Text(row), true) = (&native, call.operation.streams()) {
-        if !row.streams {
-            return Err(Problem::validation("The model is unsupported for streaming."));
-        }
+    if let (Native::Text(row), true) = (&native, call.operation.streams())
+        && !row.streams
+    {
+        return Err(Problem::validation("The model is unsupported for streaming."));
     }
     let guardrail = call.guardrail()?;
     let mut prompt = native.read(call)?;
@@ -240,7 +241,7 @@ impl Invoked<'_> {
         };
         if let Some(last) = events.last_mut() {
             self.add_guardrail(last);
-            last["amazon-bedrock-invocationMetrics"] = self.metrics();
+            put(last, "amazon-bedrock-invocationMetrics", self.metrics());
         }
         let chunks = events.iter().enumerate().map(|(number, event)| frames::chunk(number, event)).collect();
         let mut reply = Reply::stream(chunks);
@@ -257,8 +258,8 @@ impl Invoked<'_> {
             "firstByteLatency": 120,
         });
         if self.input.read > 0 || self.input.written() > 0 {
-            metrics["cacheReadInputTokenCount"] = self.input.read.into();
-            metrics["cacheWriteInputTokenCount"] = self.input.written().into();
+            put(&mut metrics, "cacheReadInputTokenCount", self.input.read);
+            put(&mut metrics, "cacheWriteInputTokenCount", self.input.written());
         }
         metrics
     }
@@ -267,10 +268,10 @@ impl Invoked<'_> {
     fn add_guardrail(&self, reply: &mut Value) {
         let Some(guardrail) = self.guardrail else { return };
         let intervened = self.answer.stop == Stop::Guardrail;
-        reply["amazon-bedrock-guardrailAction"] = if intervened { "INTERVENED" } else { "NONE" }.into();
+        put(reply, "amazon-bedrock-guardrailAction", if intervened { "INTERVENED" } else { "NONE" });
         if guardrail.trace {
             let assessment = json!({"local-guardrail": guardrail_assessment(intervened)});
-            reply["amazon-bedrock-trace"] = json!({"guardrail": {"input": assessment}});
+            put(reply, "amazon-bedrock-trace", json!({"guardrail": {"input": assessment}}));
         }
     }
 

@@ -1,4 +1,5 @@
 //! What is refused in Anthropic's shape, and in which words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;
 

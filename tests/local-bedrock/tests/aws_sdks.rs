@@ -2,6 +2,7 @@
 //!
 //! The clients are installed once, below cargo's target folder. Where Python, Node or their
 //! registries are not there, the test says so and passes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // Tests.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

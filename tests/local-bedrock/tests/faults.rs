@@ -1,4 +1,5 @@
 //! Replies that go wrong on demand.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What the server makes of signatures and keys, over real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;
 

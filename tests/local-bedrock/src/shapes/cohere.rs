@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::keys::{self, Key, Kind, may, must};
-use crate::json;
+use crate::json::{self, put};
 use crate::model::{self, Answer, Block, CallIds, Part, Prompt, Stop, Tool, Turn};
 use crate::problem::Problem;
 
@@ -200,7 +200,7 @@ pub(crate) fn reply(body: &Value, answer: &Answer) -> Value {
     let calls = calls(answer);
     let mut turn = json!({"role": "CHATBOT", "message": said});
     if !calls.is_empty() {
-        turn["tool_calls"] = calls.clone().into();
+        put(&mut turn, "tool_calls", calls.clone());
     }
     history.push(turn);
     let mut reply = json!({
@@ -211,17 +211,18 @@ pub(crate) fn reply(body: &Value, answer: &Answer) -> Value {
         "finish_reason": finish,
     });
     if !calls.is_empty() {
-        reply["tool_calls"] = calls.into();
+        put(&mut reply, "tool_calls", calls);
     }
     if let Some(citations) = citations(body, &said) {
-        reply["citations"] = citations;
+        put(&mut reply, "citations", citations);
     }
     if body.get("search_queries_only") == Some(&Value::Bool(true)) {
-        reply["is_search_required"] = true.into();
-        reply["search_queries"] = json!([{"text": text(body, "message"), "generation_id": reply["generation_id"]}]);
+        put(&mut reply, "is_search_required", true);
+        let query = json!({"text": text(body, "message"), "generation_id": reply.get("generation_id")});
+        put(&mut reply, "search_queries", json!([query]));
     }
     if body.get("return_prompt") == Some(&Value::Bool(true)) {
-        reply["prompt"] = text(body, "message").into();
+        put(&mut reply, "prompt", text(body, "message"));
     }
     reply
 }
@@ -230,7 +231,7 @@ pub(crate) fn reply(body: &Value, answer: &Answer) -> Value {
 pub(crate) fn events(body: &Value, answer: &Answer) -> Vec<Value> {
     let whole = reply(body, answer);
     let mut events = vec![json!({
-        "event_type": "stream-start", "is_finished": false, "generation_id": whole["generation_id"],
+        "event_type": "stream-start", "is_finished": false, "generation_id": whole.get("generation_id"),
     })];
     if let Some(queries) = whole.get("search_queries") {
         events
@@ -247,7 +248,7 @@ pub(crate) fn events(body: &Value, answer: &Answer) -> Vec<Value> {
     }
     events.push(json!({
         "event_type": "stream-end", "is_finished": true,
-        "finish_reason": whole["finish_reason"], "response": whole,
+        "finish_reason": whole.get("finish_reason"), "response": whole,
     }));
     events
 }

@@ -71,10 +71,12 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
 fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Value>, Problem> {
     let empty =
         || invalid(at, "all messages must have non-empty content except for the optional final assistant message");
+    // A last turn of the assistant's may be empty: the reply begins there.
+    let optional = last && !user;
     match message.get("content") {
         None => Err(invalid(format!("{at}.content"), "Field required")),
         Some(Value::String(text)) if text.is_empty() => {
-            if last && !user {
+            if optional {
                 Ok(Vec::new())
             } else {
                 Err(empty())
@@ -85,7 +87,7 @@ fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Valu
             Ok(vec![json!({ "type": "text", "text": text })])
         }
         Some(Value::Array(content)) => {
-            if content.is_empty() && !(last && !user) {
+            if content.is_empty() && !optional {
                 return Err(empty());
             }
             let role = if user { "user" } else { "assistant" };

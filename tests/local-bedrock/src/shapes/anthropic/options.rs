@@ -185,10 +185,10 @@ fn thinking(body: &Value) -> Result<(), Problem> {
             }
         }
         "adaptive" | "between_tools" => {
-            if let Some(display) = thinking.get("display") {
-                if !["omitted", "summarized"].contains(&display.as_str().unwrap_or_default()) {
-                    return Err(invalid("thinking.adaptive.display", "Input should be 'omitted' or 'summarized'"));
-                }
+            if let Some(display) = thinking.get("display")
+                && !["omitted", "summarized"].contains(&display.as_str().unwrap_or_default())
+            {
+                return Err(invalid("thinking.adaptive.display", "Input should be 'omitted' or 'summarized'"));
             }
         }
         other => {
@@ -225,10 +225,10 @@ fn output_config(body: &Value) -> Result<(), Problem> {
         return Ok(());
     };
     only_known(config, &["effort", "format"], "output_config")?;
-    if let Some(effort) = config.get("effort").map(|effort| effort.as_str().unwrap_or_default()) {
-        if !["low", "medium", "high", "xhigh", "max"].contains(&effort) {
-            return Err(invalid("output_config.effort", "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
-        }
+    if let Some(effort) = config.get("effort").map(|effort| effort.as_str().unwrap_or_default())
+        && !["low", "medium", "high", "xhigh", "max"].contains(&effort)
+    {
+        return Err(invalid("output_config.effort", "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
     }
     let Some(format) = config.get("format") else {
         return Ok(());

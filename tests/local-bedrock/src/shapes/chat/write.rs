@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rows::{Dialect, Row};
+use crate::json::put;
 use crate::model::{self, Answer, Block, InputTokens, Stop};
 
 /// An answer and what goes around it.
@@ -54,7 +55,7 @@ impl Written<'_> {
         let (input, output) = (self.input.fresh, self.answer.output_tokens);
         let mut usage = json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output});
         if self.row.reasons {
-            usage["completion_tokens_details"] = json!({"reasoning_tokens": self.answer.thinking_tokens});
+            put(&mut usage, "completion_tokens_details", json!({"reasoning_tokens": self.answer.thinking_tokens}));
         }
         usage
     }
@@ -83,7 +84,7 @@ impl Written<'_> {
         let tokens = model::tokens(text).into_iter().map(|token| {
             let own = json!({"token": token, "logprob": -0.25, "bytes": token.as_bytes()});
             let mut full = own.clone();
-            full["top_logprobs"] = if alternatives > 0 { json!([own]) } else { json!([]) };
+            put(&mut full, "top_logprobs", if alternatives > 0 { json!([own]) } else { json!([]) });
             full
         });
         json!({"content": tokens.collect::<Vec<Value>>()})
@@ -96,16 +97,16 @@ impl Written<'_> {
         let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.clone().into() };
         let mut message = json!({"role": "assistant", "content": content});
         if !calls.is_empty() {
-            message["tool_calls"] = calls.into();
+            put(&mut message, "tool_calls", calls);
         }
         let mut choice = json!({"index": 0, "message": message});
-        choice[self.reason_key()] = self.finish_reason().into();
+        put(&mut choice, self.reason_key(), self.finish_reason());
         let mut completion = self.frame("chat.completion");
         if !self.mistral() {
-            choice["logprobs"] = self.logprobs(&text);
-            completion["usage"] = self.usage();
+            put(&mut choice, "logprobs", self.logprobs(&text));
+            put(&mut completion, "usage", self.usage());
         }
-        completion["choices"] = json!([choice]);
+        put(&mut completion, "choices", json!([choice]));
         completion
     }
 
@@ -131,7 +132,7 @@ impl Written<'_> {
         let last = if self.mistral() { json!({"role": "assistant", "content": ""}) } else { json!({}) };
         let mut last = self.chunk(last, self.finish_reason().into());
         if !self.mistral() {
-            last["usage"] = self.usage();
+            put(&mut last, "usage", self.usage());
         }
         chunks.push(last);
         chunks
@@ -141,12 +142,12 @@ impl Written<'_> {
         let mut choice = json!({"index": 0});
         if self.wants_logprobs() && !self.mistral() {
             let text = delta.get("content").and_then(Value::as_str).unwrap_or_default().to_owned();
-            choice["logprobs"] = self.logprobs(&text);
+            put(&mut choice, "logprobs", self.logprobs(&text));
         }
-        choice[if self.mistral() { "message" } else { "delta" }] = delta;
-        choice[self.reason_key()] = reason;
+        put(&mut choice, if self.mistral() { "message" } else { "delta" }, delta);
+        put(&mut choice, self.reason_key(), reason);
         let mut chunk = self.frame("chat.completion.chunk");
-        chunk["choices"] = json!([choice]);
+        put(&mut chunk, "choices", json!([choice]));
         chunk
     }
 
@@ -156,8 +157,10 @@ impl Written<'_> {
         for (index, call) in self.calls().into_iter().enumerate() {
             let arguments = call.pointer("/function/arguments").and_then(Value::as_str).unwrap_or_default().to_owned();
             let mut first = call;
-            first["index"] = index.into();
-            first["function"]["arguments"] = "".into();
+            put(&mut first, "index", index);
+            if let Some(function) = first.get_mut("function") {
+                put(function, "arguments", "");
+            }
             deltas.push(json!({"tool_calls": [first]}));
             deltas.extend(
                 model::json_deltas(&arguments, false)

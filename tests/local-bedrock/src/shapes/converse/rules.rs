@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::tool_rules;
+use crate::json::put;
 use crate::model;
 use crate::problem::Problem;
 
@@ -209,16 +210,16 @@ fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
     });
     for (key, pointer) in [("temperature", "/inferenceConfig/temperature"), ("top_p", "/inferenceConfig/topP")] {
         if let Some(value) = body.pointer(pointer) {
-            native[key] = value.clone();
+            put(&mut native, key, value.clone());
         }
     }
     for (key, value) in fields {
-        native[key] = value.clone();
+        put(&mut native, key, value.clone());
     }
     let choice = body.pointer("/toolConfig/toolChoice");
     if choice.is_some_and(|choice| choice.get("any").is_some() || choice.get("tool").is_some()) {
-        native["tools"] = json!([{"name": "tool", "input_schema": {"type": "object"}}]);
-        native["tool_choice"] = json!({"type": "any"});
+        put(&mut native, "tools", json!([{"name": "tool", "input_schema": {"type": "object"}}]));
+        put(&mut native, "tool_choice", json!({"type": "any"}));
     }
     match crate::shapes::anthropic::check_options(&native, model) {
         Ok(()) => Ok(()),

@@ -40,19 +40,19 @@ fn definitions(body: &Value) -> Result<(), Problem> {
     for (number, tool) in tools.iter().enumerate() {
         let name =
             ["/toolSpec/name", "/systemTool/name"].iter().find_map(|at| tool.pointer(at)).and_then(Value::as_str);
-        if let Some(name) = name {
-            if !names.insert(name) {
-                return refuse(format!(
-                    "The tools at toolConfig.tools contain the name {name} twice. Give each tool its own name and try again."
-                ));
-            }
+        if let Some(name) = name
+            && !names.insert(name)
+        {
+            return refuse(format!(
+                "The tools at toolConfig.tools contain the name {name} twice. Give each tool its own name and try again."
+            ));
         }
-        if let Some(schema) = tool.pointer("/toolSpec/inputSchema/json") {
-            if schema.get("type").and_then(Value::as_str) != Some("object") {
-                return refuse(format!(
-                    "The value at toolConfig.tools.{number}.toolSpec.inputSchema.json.type must be one of the following: object."
-                ));
-            }
+        if let Some(schema) = tool.pointer("/toolSpec/inputSchema/json")
+            && schema.get("type").and_then(Value::as_str) != Some("object")
+        {
+            return refuse(format!(
+                "The value at toolConfig.tools.{number}.toolSpec.inputSchema.json.type must be one of the following: object."
+            ));
         }
     }
     let chosen = body.pointer("/toolConfig/toolChoice/tool/name").and_then(Value::as_str);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::delivery::Reply;
 use crate::frames;
-use crate::json;
+use crate::json::{self, put};
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 use crate::shapes::{Guardrail, guardrail_assessment, latency};
 
@@ -51,7 +51,7 @@ impl Written<'_> {
             .map(|(ttl, tokens)| json!({"ttl": ttl, "inputTokens": tokens}))
             .collect();
         if !details.is_empty() {
-            usage["cacheDetails"] = details.into();
+            put(&mut usage, "cacheDetails", details);
         }
         usage
     }
@@ -103,11 +103,7 @@ impl Written<'_> {
         for path in self.body.get("additionalModelResponseFieldPaths")?.as_array()? {
             let path = path.as_str().unwrap_or_default();
             let Some(value) = native.pointer(path).filter(|value| !value.is_null()) else { continue };
-            let mut place = &mut fields;
-            for step in path.split('/').skip(1) {
-                place = &mut place[step];
-            }
-            *place = value.clone();
+            place(&mut fields, path.split('/').skip(1), value);
         }
         fields.as_object().is_some_and(|fields| !fields.is_empty()).then_some(fields)
     }
@@ -123,7 +119,7 @@ impl Written<'_> {
             map.extend(self.metadata());
         }
         if let Some(fields) = self.additional_fields() {
-            reply["additionalModelResponseFields"] = fields;
+            put(&mut reply, "additionalModelResponseFields", fields);
         }
         reply
     }
@@ -133,7 +129,7 @@ impl Written<'_> {
             Block::Thinking { text, signature } => {
                 let mut reasoning = json!({"text": text});
                 if self.signed {
-                    reasoning["signature"] = signature.as_str().into();
+                    put(&mut reasoning, "signature", signature.as_str());
                 }
                 json!({"reasoningContent": {"reasoningText": reasoning}})
             }
@@ -164,7 +160,7 @@ impl Written<'_> {
         }
         let mut stop = json!({"stopReason": self.stop_reason()});
         if let Some(fields) = self.additional_fields() {
-            stop["additionalModelResponseFields"] = fields;
+            put(&mut stop, "additionalModelResponseFields", fields);
         }
         events.push(("messageStop", stop));
         events.push(("metadata", Value::Object(self.metadata())));
@@ -205,6 +201,20 @@ impl Written<'_> {
     }
 }
 
+/// Puts a value at the end of a path, making the objects on the way.
+fn place<'a>(object: &mut Value, mut path: impl Iterator<Item = &'a str>, value: &Value) {
+    let Value::Object(map) = object else { return };
+    let Some(step) = path.next() else { return };
+    let mut path = path.peekable();
+    if path.peek().is_none() {
+        map.insert(step.to_owned(), value.clone());
+        return;
+    }
+    let inner = map.entry(step).or_insert_with(|| json!({}));
+    let rest: Vec<&str> = path.collect();
+    place(inner, rest.into_iter(), value);
+}
+
 fn citation(cited: &Citation) -> Value {
     let index = cited.document_index;
     let location = if cited.pages {
@@ -214,7 +224,7 @@ fn citation(cited: &Citation) -> Value {
     };
     let mut citation = json!({"sourceContent": [{"text": cited.quote}], "location": location});
     if let Some(title) = &cited.title {
-        citation["title"] = title.as_str().into();
+        put(&mut citation, "title", title.as_str());
     }
     citation
 }
@@ -222,7 +232,7 @@ fn citation(cited: &Citation) -> Value {
 /// The reply to ConverseStream.
 pub(super) fn stream(written: &Written<'_>) -> Reply {
     let frames = written.events().into_iter().enumerate().map(|(number, (event_type, mut payload))| {
-        payload["p"] = frames::padding(number).into();
+        put(&mut payload, "p", frames::padding(number));
         frames::event(event_type, json::text(&payload).as_bytes())
     });
     Reply::stream(frames.collect())

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Row, Wrapped};
+use crate::json::put;
 use crate::model::Stop;
 use crate::problem::Problem;
 use crate::shapes::keys::{Key, Kind, may, must};
@@ -247,7 +248,7 @@ const COMMAND: Row = Row {
     piece: |wrapped| {
         let mut piece = json!({"index": 0, "text": wrapped.text, "is_finished": wrapped.last});
         if wrapped.last {
-            piece["finish_reason"] = wrapped.stop("COMPLETE", "MAX_TOKENS");
+            put(&mut piece, "finish_reason", wrapped.stop("COMPLETE", "MAX_TOKENS"));
         }
         piece
     },
