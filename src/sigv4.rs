@@ -32,7 +32,7 @@ pub use encode::{encode_model_id, encode_path_segment};
 pub use key::{SigningKey, SigningKeyCache};
 pub use presign::{Presigned, presign};
 
-use encode::{LOWER_HEX, push_hex};
+use encode::{into_text, push_hex};
 
 /// The name that AWS gives this way of signing.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -96,12 +96,12 @@ impl<'a> SigningParams<'a> {
     }
 
     /// Appends the credential scope, `20250102/us-east-1/bedrock/aws4_request`.
-    fn push_scope(&self, out: &mut String) {
-        for part in [self.date.day(), self.region, self.service] {
-            out.push_str(part);
-            out.push('/');
+    fn push_scope(&self, out: &mut Vec<u8>) {
+        for part in [&self.date.day_bytes(), self.region.as_bytes(), self.service.as_bytes()] {
+            out.extend_from_slice(part);
+            out.push(b'/');
         }
-        out.push_str("aws4_request");
+        out.extend_from_slice(b"aws4_request");
     }
 
     fn scope_len(&self) -> usize {
@@ -231,10 +231,9 @@ pub fn sign<'a>(
     params: &SigningParams<'a>,
     keys: &SigningKeyCache,
 ) -> Result<Signature<'a>> {
-    canonical::check_params(params)?;
     let canonical = canonical_request(request, params)?;
     let string_to_sign = string_to_sign(params, &canonical);
-    let signature = keys.key(params).sign(&string_to_sign);
+    let signature = keys.key(params)?.sign_last(&string_to_sign);
     Ok(Signature {
         authorization: authorization(params, &canonical, &signature),
         date: params.date,
@@ -250,17 +249,17 @@ pub fn sign<'a>(
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-string-to-sign>
 #[must_use]
 pub fn string_to_sign(params: &SigningParams<'_>, canonical: &CanonicalRequest) -> String {
-    let date = params.date.as_str();
+    let date = params.date.as_bytes();
     let capacity = ALGORITHM.len() + date.len() + params.scope_len() + 64 + "\n\n\n".len();
-    let mut text = String::with_capacity(capacity);
-    text.push_str(ALGORITHM);
-    text.push('\n');
-    text.push_str(date);
-    text.push('\n');
+    let mut text = Vec::with_capacity(capacity);
+    text.extend_from_slice(ALGORITHM.as_bytes());
+    text.push(b'\n');
+    text.extend_from_slice(date);
+    text.push(b'\n');
     params.push_scope(&mut text);
-    text.push('\n');
-    push_hex(&mut text, &canonical.sha256(), LOWER_HEX);
-    text
+    text.push(b'\n');
+    push_hex(&mut text, &canonical.sha256());
+    into_text(text)
 }
 
 /// Step 5: the value of the `Authorization` header.
@@ -272,17 +271,17 @@ pub fn authorization(params: &SigningParams<'_>, canonical: &CanonicalRequest, s
         + " Credential=/, SignedHeaders=, Signature=".len()
         + params.access_key_id.len()
         + params.scope_len()
-        + canonical.signed_headers().len()
+        + canonical.signed_header_bytes().len()
         + 2 * signature.len();
-    let mut text = String::with_capacity(capacity);
-    text.push_str(ALGORITHM);
-    text.push_str(" Credential=");
-    text.push_str(params.access_key_id);
-    text.push('/');
+    let mut text = Vec::with_capacity(capacity);
+    text.extend_from_slice(ALGORITHM.as_bytes());
+    text.extend_from_slice(b" Credential=");
+    text.extend_from_slice(params.access_key_id.as_bytes());
+    text.push(b'/');
     params.push_scope(&mut text);
-    text.push_str(", SignedHeaders=");
-    text.push_str(canonical.signed_headers());
-    text.push_str(", Signature=");
-    push_hex(&mut text, signature, LOWER_HEX);
-    text
+    text.extend_from_slice(b", SignedHeaders=");
+    text.extend_from_slice(canonical.signed_header_bytes());
+    text.extend_from_slice(b", Signature=");
+    push_hex(&mut text, signature);
+    into_text(text)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::encode::{LOWER_HEX, count_reserved, percent_decode, push_encoded, push_hex};
+use super::encode::{as_text, is_lower_case_token, is_token, percent_decode, push_encoded, push_hex};
 use super::{Payload, SignableRequest, SigningParams};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -26,7 +26,7 @@ const WRITTEN_BY_THE_SIGNER: [&str; 3] = ["authorization", "x-amz-date", "x-amz-
 /// The text holds the session token, if there is one; `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalRequest {
-    text: String,
+    text: Vec<u8>,
     signed_headers: Range<usize>,
 }
 
@@ -34,12 +34,16 @@ impl CanonicalRequest {
     /// The whole text, as AWS's documentation shows it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        as_text(&self.text)
     }
 
     /// The names of the signed headers, sorted and joined by `;`.
     #[must_use]
     pub fn signed_headers(&self) -> &str {
+        as_text(self.signed_header_bytes())
+    }
+
+    pub(super) fn signed_header_bytes(&self) -> &[u8] {
         self.text.get(self.signed_headers.clone()).unwrap_or_default()
     }
 
@@ -77,10 +81,11 @@ impl fmt::Debug for CanonicalRequest {
 /// [`ErrorKind::Config`] for whatever can't be a valid request: see [`sign`](super::sign).
 pub fn canonical_request(request: &SignableRequest<'_>, params: &SigningParams<'_>) -> Result<CanonicalRequest> {
     let token = params.token();
+    check_visible("session token", token.unwrap_or_default())?;
     let both = [("x-amz-date", params.date.as_str()), ("x-amz-security-token", token.unwrap_or_default())];
     let added = if token.is_some() { &both[..] } else { &both[..1] };
     let headers = SortedHeaders::new(request.headers, added)?;
-    let mut query = String::new();
+    let mut query = Vec::new();
     if !request.query.is_empty() {
         push_canonical_query(&mut query, request.query, &[]);
     }
@@ -90,37 +95,36 @@ pub fn canonical_request(request: &SignableRequest<'_>, params: &SigningParams<'
 /// Joins the parts; `query` is canonical already.
 pub(super) fn assemble(
     request: &SignableRequest<'_>,
-    query: &str,
+    query: &[u8],
     headers: &SortedHeaders<'_>,
 ) -> Result<CanonicalRequest> {
     check_method(request.method)?;
     check_path(request.path)?;
-    // Exact but for what normalisation takes away, so that the text is allocated once.
+    // At least what is written, so that the text is allocated once.
     let capacity = request.method.len()
-        + request.path.len()
-        + 2 * count_reserved(request.path.as_bytes(), true)
+        + 3 * request.path.len()
         + query.len()
         + headers.text_len()
         + 2 * Sha256::output_size()
         + "/\n\n\n\n\n".len();
-    let mut text = String::with_capacity(capacity);
-    text.push_str(request.method);
-    text.push('\n');
+    let mut text = Vec::with_capacity(capacity);
+    text.extend_from_slice(request.method.as_bytes());
+    text.push(b'\n');
     push_canonical_path(&mut text, request.path);
-    text.push('\n');
-    text.push_str(query);
-    text.push('\n');
+    text.push(b'\n');
+    text.extend_from_slice(query);
+    text.push(b'\n');
     headers.push_lines(&mut text);
-    text.push('\n');
+    text.push(b'\n');
     let names_start = text.len();
     headers.push_names(&mut text);
     let signed_headers = names_start..text.len();
-    text.push('\n');
+    text.push(b'\n');
     let hash = match request.payload {
         Payload::Bytes(bytes) => Sha256::digest(bytes).into(),
         Payload::Sha256(hash) => hash,
     };
-    push_hex(&mut text, &hash, LOWER_HEX);
+    push_hex(&mut text, &hash);
     Ok(CanonicalRequest { text, signed_headers })
 }
 
@@ -131,28 +135,54 @@ fn check_method(method: &str) -> Result<()> {
     Err(config(format!("`{}` is not an HTTP method", method.escape_debug())))
 }
 
-fn check_path(path: &str) -> Result<()> {
-    match path.find(['?', '#']) {
-        None => Ok(()),
-        Some(at) => Err(config(format!(
-            "the path to sign holds `?` or `#` at byte {at}: pass the query by itself, and percent-encode the rest"
-        ))),
+/// Refuses text that can't be part of a credential, without quoting it.
+pub(super) fn check_visible(what: &str, text: &str) -> Result<()> {
+    let faulty = |byte: u8| !byte.is_ascii_graphic();
+    if !any_byte(text, faulty) {
+        return Ok(());
     }
+    let at = text.bytes().position(faulty).unwrap_or_default();
+    Err(config(format!(
+        "the {what} has a space, a line break or a character outside ASCII at byte {at} of {}: was it copied with its surroundings?",
+        text.len()
+    )))
+}
+
+/// Whether any byte passes the test. All of them are looked at rather than those up to the first, for
+/// that can be done many at a time, and mostly there is none.
+fn any_byte(text: &str, test: impl Fn(u8) -> bool) -> bool {
+    text.as_bytes().iter().fold(0, |found, byte| found | u8::from(test(*byte))) != 0
+}
+
+/// The same for each two neighbours.
+fn any_pair(text: &str, test: impl Fn(u8, u8) -> bool) -> bool {
+    let left = text.as_bytes();
+    let right = left.get(1..).unwrap_or_default();
+    left.iter().zip(right).fold(0, |found, (left, right)| found | u8::from(test(*left, *right))) != 0
+}
+
+fn check_path(path: &str) -> Result<()> {
+    let is_delimiter = |byte| byte == b'?' || byte == b'#';
+    if !any_byte(path, is_delimiter) {
+        return Ok(());
+    }
+    let at = path.bytes().position(is_delimiter).unwrap_or_default();
+    Err(config(format!(
+        "the path to sign holds `?` or `#` at byte {at}: pass the query by itself, and percent-encode the rest"
+    )))
 }
 
 /// Appends the canonical URI of a path that is encoded once, as on the wire.
-fn push_canonical_path(out: &mut String, path: &str) {
-    let relative = path.strip_prefix('/').unwrap_or(path);
-    out.push('/');
-    let last = relative.rsplit('/').next().unwrap_or_default();
-    let directory = matches!(last, "" | "." | "..");
-    let inner_is_plain = || !relative.split('/').rev().skip(1).any(|segment| matches!(segment, "" | "." | ".."));
-    if !matches!(last, "." | "..") && inner_is_plain() {
-        push_encoded(out, relative.as_bytes(), true);
+fn push_canonical_path(out: &mut Vec<u8>, path: &str) {
+    let is_special = |left, right| left == b'/' && (right == b'/' || right == b'.');
+    if path.starts_with('/') && !any_pair(path, is_special) {
+        push_encoded(out, path.as_bytes(), true);
         return;
     }
     let mut kept: Vec<&str> = Vec::new();
-    for segment in relative.split('/') {
+    let mut ends_in_directory = false;
+    for segment in path.split('/') {
+        ends_in_directory = matches!(segment, "" | "." | "..");
         match segment {
             "" | "." => {}
             ".." => {
@@ -161,25 +191,23 @@ fn push_canonical_path(out: &mut String, path: &str) {
             name => kept.push(name),
         }
     }
-    for (index, segment) in kept.iter().enumerate() {
-        if index > 0 {
-            out.push('/');
-        }
+    for segment in &kept {
+        out.push(b'/');
         push_encoded(out, segment.as_bytes(), false);
     }
-    if directory && !kept.is_empty() {
-        out.push('/');
+    if ends_in_directory || kept.is_empty() {
+        out.push(b'/');
     }
 }
 
 /// Appends the parameters of the raw `query` and the plain ones in `added`, encoded and sorted.
-pub(super) fn push_canonical_query(out: &mut String, query: &str, added: &[(&str, &str)]) {
+pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&str, &str)]) {
     let encoded = |bytes: &[u8]| {
-        let mut text = String::with_capacity(bytes.len());
+        let mut text = Vec::with_capacity(bytes.len());
         push_encoded(&mut text, bytes, false);
         text
     };
-    let mut parameters: Vec<(String, String)> = Vec::new();
+    let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         parameters
@@ -192,11 +220,11 @@ pub(super) fn push_canonical_query(out: &mut String, query: &str, added: &[(&str
     parameters.sort_unstable();
     for (name, value) in &parameters {
         if !out.is_empty() {
-            out.push('&');
+            out.push(b'&');
         }
-        out.push_str(name);
-        out.push('=');
-        out.push_str(value);
+        out.extend_from_slice(name);
+        out.push(b'=');
+        out.extend_from_slice(value);
     }
 }
 
@@ -207,6 +235,8 @@ pub(super) struct SortedHeaders<'a> {
     /// Positions in `given` followed by `added`; the first `len` count.
     order: [u8; MAX_SIGNED_HEADERS],
     len: usize,
+    /// Whether names and values are canonical as they stand, which is nearly always.
+    verbatim: bool,
 }
 
 impl<'a> SortedHeaders<'a> {
@@ -217,13 +247,16 @@ impl<'a> SortedHeaders<'a> {
                 "{len} headers are too many to sign (at most {MAX_SIGNED_HEADERS}): leave those unsigned that AWS does not read"
             )));
         }
+        let mut verbatim = true;
         for (name, value) in given {
-            check_header(name, value)?;
+            verbatim &= is_lower_case_token(name) && !any_byte(value, |byte| !byte.is_ascii_graphic());
+            check_header(name, value, verbatim)?;
         }
         if !given.iter().any(|(name, value)| name.eq_ignore_ascii_case("host") && !value.is_empty()) {
             return Err(config("the `host` header must be among the signed ones, and not be empty"));
         }
-        let mut headers = SortedHeaders { given, added, order: [0; MAX_SIGNED_HEADERS], len };
+        let order = [0; MAX_SIGNED_HEADERS];
+        let mut headers = SortedHeaders { given, added, order, len, verbatim };
         headers.sort();
         Ok(headers)
     }
@@ -265,47 +298,75 @@ impl<'a> SortedHeaders<'a> {
     }
 
     /// `name:value` lines.
-    fn push_lines(&self, out: &mut String) {
+    fn push_lines(&self, out: &mut Vec<u8>) {
         let mut previous = "";
         for (name, value) in self.iter() {
             if name.eq_ignore_ascii_case(previous) {
                 // The line break of the value before gives way to the comma.
                 out.pop();
-                out.push(',');
+                out.push(b',');
             } else {
-                push_lower_case(out, name);
-                out.push(':');
+                self.push_name(out, name);
+                out.push(b':');
             }
-            push_trimmed(out, value);
-            out.push('\n');
+            self.push_value(out, value);
+            out.push(b'\n');
             previous = name;
         }
     }
 
+    fn push_name(&self, out: &mut Vec<u8>, name: &str) {
+        let start = out.len();
+        out.extend_from_slice(name.as_bytes());
+        if !self.verbatim {
+            out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+        }
+    }
+
+    /// Without blanks at the ends, which HTTP does not carry, and with single spaces inside. Tabs
+    /// inside stay: AWS's signers leave them alone.
+    fn push_value(&self, out: &mut Vec<u8>, value: &str) {
+        if self.verbatim {
+            out.extend_from_slice(value.as_bytes());
+            return;
+        }
+        let words = value.trim_matches([' ', '\t']).split(' ').filter(|word| !word.is_empty());
+        for (index, word) in words.enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            out.extend_from_slice(word.as_bytes());
+        }
+    }
+
     /// `name;name;name`, each name once.
-    pub(super) fn push_names(&self, out: &mut String) {
+    pub(super) fn push_names(&self, out: &mut Vec<u8>) {
         let mut previous = "";
         for (name, _) in self.iter() {
             if name.eq_ignore_ascii_case(previous) {
                 continue;
             }
             if !previous.is_empty() {
-                out.push(';');
+                out.push(b';');
             }
-            push_lower_case(out, name);
+            self.push_name(out, name);
             previous = name;
         }
     }
 }
 
-fn check_header(name: &str, value: &str) -> Result<()> {
-    if !is_token(name) {
-        return Err(config(format!("`{}` is not a header name", name.escape_debug())));
-    }
+/// `is_plain` says that name and value hold nothing unusual.
+fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
     if WRITTEN_BY_THE_SIGNER.iter().any(|own| name.eq_ignore_ascii_case(own)) {
         return Err(config(format!(
             "the header `{name}` is written by the signer: leave it out of the headers to sign"
         )));
+    }
+    if is_plain {
+        return Ok(());
+    }
+    if !is_token(name) {
+        return Err(config(format!("`{}` is not a header name", name.escape_debug())));
     }
     // The value itself stays out of the message: it may be a secret.
     match value.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {
@@ -316,72 +377,13 @@ fn check_header(name: &str, value: &str) -> Result<()> {
     }
 }
 
-/// Whether the text can be a method or a header name (RFC 9110, `token`).
-fn is_token(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
-}
-
 fn is_before(left: &str, right: &str) -> bool {
     let left = left.bytes().map(|byte| byte.to_ascii_lowercase());
     left.lt(right.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
-fn push_lower_case(out: &mut String, name: &str) {
-    out.extend(name.chars().map(|letter| letter.to_ascii_lowercase()));
-}
-
-/// Appends a value without blanks at its ends, which HTTP does not carry, and with single spaces
-/// inside. Tabs inside stay: AWS's signers leave them alone.
-fn push_trimmed(out: &mut String, value: &str) {
-    let value = value.trim_matches([' ', '\t']);
-    if !value.contains("  ") {
-        out.push_str(value);
-        return;
-    }
-    for (index, word) in value.split(' ').filter(|word| !word.is_empty()).enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
-}
-
 pub(super) fn config(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
-}
-
-/// Checks what the scope and the credential are made of, so that nothing can slip a separator into
-/// them.
-pub(super) fn check_params(params: &SigningParams<'_>) -> Result<()> {
-    let name = |what: &str, text: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if !text.is_empty() && text.bytes().all(plain) {
-            return Ok(());
-        }
-        Err(config(format!(
-            "`{}` cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
-            text.escape_debug()
-        )))
-    };
-    let visible = |what: &str, text: &str| match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        None => Ok(()),
-        Some(at) => Err(config(format!(
-            "the {what} has a space, a line break or a character outside ASCII at byte {at} of {}: was it copied with its surroundings?",
-            text.len()
-        ))),
-    };
-    if params.access_key_id.is_empty() || params.secret_access_key.is_empty() {
-        return Err(config("the access key id and the secret access key must not be empty"));
-    }
-    if params.access_key_id.contains(['/', ',']) {
-        return Err(config("the access key id holds `/` or `,`: was it exchanged with the secret access key?"));
-    }
-    name("a region", params.region)?;
-    name("a service", params.service)?;
-    visible("access key id", params.access_key_id)?;
-    visible("secret access key", params.secret_access_key)?;
-    visible("session token", params.session_token.unwrap_or_default())
 }
 
 const _: () = assert!(MAX_SIGNED_HEADERS <= u8::MAX as usize);

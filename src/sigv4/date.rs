@@ -53,6 +53,15 @@ impl AmzDate {
         Ok(AmzDate([y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z']))
     }
 
+    pub(super) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    pub(super) fn day_bytes(&self) -> [u8; 8] {
+        let [year1, year2, year3, year4, month1, month2, day1, day2, ..] = self.0;
+        [year1, year2, year3, year4, month1, month2, day1, day2]
+    }
+
     /// The value of `x-amz-date`, such as `20250102T030405Z`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -15,9 +15,9 @@
 /// ```
 #[must_use]
 pub fn encode_path_segment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2 * count_reserved(text.as_bytes(), false));
+    let mut out = Vec::with_capacity(3 * text.len());
     push_encoded(&mut out, text.as_bytes(), false);
-    out
+    into_text(out)
 }
 
 /// Like [`encode_path_segment`], but leaves alone a model id that was encoded already, so that an
@@ -46,9 +46,9 @@ pub fn encode_path_segment(text: &str) -> String {
 pub fn encode_model_id(id: &str) -> String {
     match decode_if_encoded(id) {
         Some(decoded) => {
-            let mut out = String::with_capacity(id.len());
+            let mut out = Vec::with_capacity(id.len());
             push_encoded(&mut out, &decoded, false);
-            out
+            into_text(out)
         }
         None => encode_path_segment(id),
     }
@@ -61,44 +61,100 @@ fn decode_if_encoded(id: &str) -> Option<Vec<u8>> {
     let changed = decoded.len() < id.len();
     let escapes = (id.len() - decoded.len()) / 2;
     // Every reserved byte of the encoded text must be the `%` of an escape.
-    let only_escapes = count_reserved(id.as_bytes(), false) == escapes;
+    let only_escapes = id.bytes().filter(|byte| !is_in(UNRESERVED, *byte)).count() == escapes;
     let still_encoded = percent_decode(&decoded, false).len() < decoded.len();
     (changed && only_escapes && !still_encoded).then_some(decoded)
 }
 
-/// Whether RFC 3986 calls the byte unreserved, which is also SigV4's list; or a `/` to be kept.
-fn is_kept(byte: u8, keep_slash: bool) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || (byte == b'/' && keep_slash)
+/// RFC 3986's `unreserved`, which is also SigV4's list.
+const UNRESERVED: u8 = 1;
+/// What stays in a path: `unreserved` and the slash.
+const IN_PATH: u8 = 2;
+/// RFC 9110's `tchar`, of which methods and header names are made.
+const IN_TOKEN: u8 = 4;
+/// The same without capital letters.
+const IN_LOWER_CASE_TOKEN: u8 = 8;
+
+/// The classes that each byte belongs to.
+#[expect(clippy::indexing_slicing, reason = "out of bounds, it would not compile")]
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        classes[byte as usize] = match byte {
+            b'A'..=b'Z' => UNRESERVED | IN_PATH | IN_TOKEN,
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                UNRESERVED | IN_PATH | IN_TOKEN | IN_LOWER_CASE_TOKEN
+            }
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' => IN_TOKEN | IN_LOWER_CASE_TOKEN,
+            b'/' => IN_PATH,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn is_in(class: u8, byte: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
 }
 
-/// How many bytes of `bytes` [`push_encoded`] will write as three.
-pub(super) fn count_reserved(bytes: &[u8], keep_slash: bool) -> usize {
-    bytes.iter().filter(|byte| !is_kept(**byte, keep_slash)).count()
+fn is_all(class: u8, text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| is_in(class, byte))
+}
+
+/// Whether the text can be a method or a header name.
+pub(super) fn is_token(text: &str) -> bool {
+    is_all(IN_TOKEN, text)
+}
+
+/// Whether the text can be a header name, and needs no conversion to lower case.
+pub(super) fn is_lower_case_token(text: &str) -> bool {
+    is_all(IN_LOWER_CASE_TOKEN, text)
+}
+
+/// Whether the text is not empty and needs no encoding.
+pub(super) fn is_plain(text: &str) -> bool {
+    is_all(UNRESERVED, text)
+}
+
+// Texts are put together as bytes and seen as text once they are whole: they come from `str`s and
+// ASCII, so the two functions below never take their default.
+
+pub(super) fn as_text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+pub(super) fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Appends `bytes`, percent-encoded.
-pub(super) fn push_encoded(out: &mut String, bytes: &[u8], keep_slash: bool) {
-    for byte in bytes {
-        if is_kept(*byte, keep_slash) {
-            out.push(char::from(*byte));
-        } else {
-            out.push('%');
-            push_hex(out, &[*byte], b"0123456789ABCDEF");
-        }
+pub(super) fn push_encoded(out: &mut Vec<u8>, bytes: &[u8], keep_slash: bool) {
+    let kept_class = if keep_slash { IN_PATH } else { UNRESERVED };
+    let mut rest = bytes;
+    loop {
+        let kept = rest.iter().position(|byte| !is_in(kept_class, *byte)).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at_checked(kept).unwrap_or_default();
+        out.extend_from_slice(run);
+        let [byte, after @ ..] = tail else { return };
+        out.extend_from_slice(&[b'%', digit(byte >> 4, b'A'), digit(byte & 15, b'A')]);
+        rest = after;
     }
 }
 
-/// The digits that digests are written with.
-pub(super) const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// Appends two digits a byte.
-pub(super) fn push_hex(out: &mut String, bytes: &[u8], digits: &[u8; 16]) {
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            let digit = digits.get(usize::from(nibble)).copied().unwrap_or(b'0');
-            out.push(char::from(digit));
-        }
+/// Appends a digest in lower-case hex digits.
+pub(super) fn push_hex(out: &mut Vec<u8>, digest: &[u8; 32]) {
+    let mut text = [[0; 2]; 32];
+    for (digits, byte) in text.iter_mut().zip(digest) {
+        *digits = [digit(byte >> 4, b'a'), digit(byte & 15, b'a')];
     }
+    out.extend_from_slice(text.as_flattened());
+}
+
+/// The hex digit for a number below 16, with ten written as `ten`.
+fn digit(nibble: u8, ten: u8) -> u8 {
+    if nibble < 10 { b'0' + nibble } else { ten - 10 + nibble }
 }
 
 /// Undoes percent-encoding. A `%` that two hex digits don't follow stands for itself; with

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SigningParams;
+use super::canonical::{check_visible, config};
+use super::encode::is_plain;
+use crate::error::Result;
 
 /// Keys that a cache holds at most; one is in use per region, plus the next day's around midnight.
 const CAPACITY: usize = 8;
@@ -21,7 +24,7 @@ const CAPACITY: usize = 8;
 /// use bedrock_chat::sigv4::SigningKey;
 ///
 /// let key = SigningKey::derive("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20250102", "us-east-1", "bedrock");
-/// assert_eq!(key.sign("text")[..2], [0x6d, 0x9e]);
+/// assert_eq!(key.sign("text")[..2], [0x77, 0xdd]);
 /// assert_eq!(format!("{key:?}"), "SigningKey(..)");
 /// ```
 #[derive(Clone)]
@@ -45,7 +48,13 @@ impl SigningKey {
     /// The signature of a text: its HMAC-SHA256 under this key.
     #[must_use]
     pub fn sign(&self, text: &str) -> [u8; 32] {
-        self.0.clone().chain_update(text).finalize().into_bytes().into()
+        self.clone().sign_last(text)
+    }
+
+    /// [`sign`](Self::sign) for a key that is not needed again: saves copying and wiping it.
+    pub(super) fn sign_last(mut self, text: &str) -> [u8; 32] {
+        self.0.update(text.as_bytes());
+        self.0.finalize().into_bytes().into()
     }
 }
 
@@ -99,7 +108,7 @@ pub struct SigningKeyCache {
 struct Entry {
     access_key_id: String,
     secret_access_key: Zeroizing<String>,
-    day: String,
+    day: [u8; 8],
     region: String,
     service: String,
     key: SigningKey,
@@ -107,7 +116,7 @@ struct Entry {
 
 impl Entry {
     fn is_for(&self, params: &SigningParams<'_>) -> bool {
-        self.day == params.date.day()
+        self.day == params.date.day_bytes()
             && self.access_key_id == params.access_key_id
             && *self.secret_access_key == params.secret_access_key
             && self.region == params.region
@@ -123,17 +132,23 @@ impl SigningKeyCache {
     }
 
     /// The key for these parameters, derived now or before.
-    #[must_use]
-    pub fn key(&self, params: &SigningParams<'_>) -> SigningKey {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key id, secret, region or service
+    /// can't be one.
+    pub fn key(&self, params: &SigningParams<'_>) -> Result<SigningKey> {
         if let Some(entry) = self.entries().iter().find(|entry| entry.is_for(params)) {
-            return entry.key.clone();
+            return Ok(entry.key.clone());
         }
+        // What is in the cache was checked when it came in.
+        check(params)?;
         // Not under the lock: two threads may derive the same key, which does no harm.
         let key = SigningKey::derive(params.secret_access_key, params.date.day(), params.region, params.service);
         let entry = Entry {
             access_key_id: params.access_key_id.to_owned(),
             secret_access_key: Zeroizing::new(params.secret_access_key.to_owned()),
-            day: params.date.day().to_owned(),
+            day: params.date.day_bytes(),
             region: params.region.to_owned(),
             service: params.service.to_owned(),
             key: key.clone(),
@@ -143,7 +158,7 @@ impl SigningKeyCache {
             entries.remove(0);
         }
         entries.push(entry);
-        key
+        Ok(key)
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
@@ -156,4 +171,25 @@ impl fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKeyCache({} keys)", self.entries().len())
     }
+}
+
+/// Checks what the credential and its scope are made of, so that no separator can slip into them.
+fn check(params: &SigningParams<'_>) -> Result<()> {
+    if params.access_key_id.is_empty() || params.secret_access_key.is_empty() {
+        return Err(config("the access key id and the secret access key must not be empty"));
+    }
+    if params.access_key_id.contains(['/', ',']) {
+        return Err(config("the access key id holds `/` or `,`: was it exchanged with the secret access key?"));
+    }
+    check_visible("access key id", params.access_key_id)?;
+    check_visible("secret access key", params.secret_access_key)?;
+    for (what, name) in [("a region", params.region), ("a service", params.service)] {
+        if !is_plain(name) {
+            return Err(config(format!(
+                "`{}` cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
+                name.escape_debug()
+            )));
+        }
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::canonical::{CanonicalRequest, SortedHeaders, assemble, check_params, config, push_canonical_query};
-use super::encode::{LOWER_HEX, percent_decode, push_hex};
+use super::canonical::{CanonicalRequest, SortedHeaders, assemble, check_visible, config, push_canonical_query};
+use super::encode::{as_text, into_text, percent_decode, push_hex};
 use super::{ALGORITHM, SignableRequest, SigningKeyCache, SigningParams, string_to_sign};
 use crate::error::Result;
 
@@ -91,35 +91,35 @@ pub fn presign(
     expires_in_seconds: u32,
     keys: &SigningKeyCache,
 ) -> Result<Presigned> {
-    check_params(params)?;
+    check_visible("session token", params.token().unwrap_or_default())?;
     check_expiry(expires_in_seconds)?;
     let headers = SortedHeaders::new(request.headers, &[])?;
 
-    let mut signed_headers = String::new();
+    let mut signed_headers = Vec::new();
     headers.push_names(&mut signed_headers);
-    let mut credential = String::from(params.access_key_id);
-    credential.push('/');
+    let mut credential = Vec::from(params.access_key_id);
+    credential.push(b'/');
     params.push_scope(&mut credential);
     let expires = expires_in_seconds.to_string();
     let added = [
         ("X-Amz-Algorithm", ALGORITHM),
-        ("X-Amz-Credential", &credential),
+        ("X-Amz-Credential", as_text(&credential)),
         ("X-Amz-Date", params.date.as_str()),
         ("X-Amz-Expires", &expires),
-        ("X-Amz-SignedHeaders", &signed_headers),
+        ("X-Amz-SignedHeaders", as_text(&signed_headers)),
         ("X-Amz-Security-Token", params.token().unwrap_or_default()),
     ];
     check_query(request.query, &added)?;
     let added = if params.token().is_some() { &added[..] } else { &added[..5] };
 
-    let mut query = String::new();
+    let mut query = Vec::new();
     push_canonical_query(&mut query, request.query, added);
     let canonical = assemble(request, &query, &headers)?;
     let string_to_sign = string_to_sign(params, &canonical);
-    let signature = keys.key(params).sign(&string_to_sign);
-    query.push_str("&X-Amz-Signature=");
-    push_hex(&mut query, &signature, LOWER_HEX);
-    Ok(Presigned { query, canonical, string_to_sign })
+    let signature = keys.key(params)?.sign_last(&string_to_sign);
+    query.extend_from_slice(b"&X-Amz-Signature=");
+    push_hex(&mut query, &signature);
+    Ok(Presigned { query: into_text(query), canonical, string_to_sign })
 }
 
 fn check_expiry(seconds: u32) -> Result<()> {

@@ -1,0 +1,202 @@
+//! Instructions and allocations of the hot paths, as a table:
+//!
+//! ```text
+//! cargo bench --bench instructions            # all rows
+//! cargo bench --bench instructions -- frame   # the rows whose name contains `frame`
+//! ```
+//!
+//! Unlike times, these are the same on every run and on a busy machine. Instructions are counted by
+//! valgrind's callgrind, over a child process that runs one row a given number of times; counting
+//! two lengths and taking the difference leaves out the start of the process. Without valgrind that
+//! column stays empty. Valgrind runs code for an older processor: no SHA instructions, so compare
+//! signing times with the `signing` benchmark instead.
+//!
+//! A new row is one entry in `ROWS`: a name, and a function that sets up and returns the work to be
+//! counted.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic; the table is the purpose")]
+
+use std::alloc::System;
+use std::env;
+use std::hint::black_box;
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest as AwsRequest, SigningSettings};
+use aws_sigv4::sign::v4;
+use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder, write_message_to};
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use bedrock_chat::eventstream::FrameDecoder;
+use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, sign};
+use sha2::{Digest, Sha256};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What is counted, once set up; each call is one unit.
+type Work = Box<dyn FnMut()>;
+
+struct Row {
+    name: &'static str,
+    set_up: fn() -> Work,
+}
+
+const ROWS: &[Row] = &[
+    Row { name: "frame of 230 bytes: bedrock-chat", set_up: frame_ours },
+    Row { name: "frame of 230 bytes: aws-smithy-eventstream", set_up: frame_theirs },
+    Row { name: "SHA-256 of 1 KiB", set_up: sha256 },
+    Row { name: "sign 1 KiB: bedrock-chat, cached key", set_up: sign_cached },
+    Row { name: "sign 1 KiB: bedrock-chat, new key", set_up: sign_new },
+    Row { name: "sign 1 KiB: aws-sigv4", set_up: sign_theirs },
+];
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).filter(|given| given != "--bench").collect();
+    if let [flag, name, units] = arguments.as_slice()
+        && flag == "--work"
+    {
+        let row = ROWS.iter().find(|row| row.name == name).unwrap();
+        let mut work = (row.set_up)();
+        (0..units.parse::<u32>().unwrap()).for_each(|_| work());
+        return;
+    }
+    println!("{:<50} {:>14} {:>12} {:>10}", "one", "instructions", "allocations", "bytes");
+    for row in ROWS.iter().filter(|row| arguments.iter().all(|part| row.name.contains(part))) {
+        let (allocations, bytes) = allocations(row);
+        let instructions = instructions(row).map_or("-".to_owned(), |instructions| instructions.to_string());
+        println!("{:<50} {instructions:>14} {allocations:>12.1} {bytes:>10.0}", row.name);
+    }
+}
+
+/// Allocations, growing ones included, and allocated bytes of one unit.
+fn allocations(row: &Row) -> (f64, f64) {
+    const UNITS: u32 = 1000;
+    let mut work = (row.set_up)();
+    (0..UNITS).for_each(|_| work()); // Buffers reach the size they keep.
+    let region = Region::new(ALLOCATOR);
+    (0..UNITS).for_each(|_| work());
+    let change = region.change();
+    let calls = change.allocations + change.reallocations;
+    (calls as f64 / f64::from(UNITS), change.bytes_allocated as f64 / f64::from(UNITS))
+}
+
+/// Instructions of one unit, or nothing if there is no valgrind.
+fn instructions(row: &Row) -> Option<u64> {
+    const FEW: u64 = 100;
+    const MANY: u64 = 1100;
+    Some((count(row, MANY)? - count(row, FEW)?) / (MANY - FEW))
+}
+
+/// Instructions of a process that does so many units.
+fn count(row: &Row, units: u64) -> Option<u64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe().ok()?)
+        .args(["--work", row.name, &units.to_string()])
+        .output()
+        .ok()?;
+    let report = String::from_utf8_lossy(&output.stderr);
+    let (_, collected) = report.split_once("Collected : ")?;
+    collected.split_whitespace().next()?.parse().ok()
+}
+
+// ---- frames -------------------------------------------------------------------------------------
+
+/// A chunk of InvokeModel: three headers and 139 bytes of payload.
+fn chunk() -> Vec<u8> {
+    let payload = format!(r#"{{"bytes":"{}","p":"abcd"}}"#, "eyJ0".repeat(29));
+    let mut message = Message::new(payload);
+    for (name, value) in [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")] {
+        message = message.add_header(Header::new(name, HeaderValue::String(value.into())));
+    }
+    let mut bytes = Vec::new();
+    write_message_to(&message, &mut bytes).unwrap();
+    bytes
+}
+
+fn frame_ours() -> Work {
+    let chunk = chunk();
+    let mut decoder = FrameDecoder::new();
+    Box::new(move || {
+        decoder.push(black_box(&chunk));
+        let frame = decoder.next_frame().unwrap().unwrap();
+        black_box((frame.message_type(), frame.event_type(), frame.payload()));
+    })
+}
+
+fn frame_theirs() -> Work {
+    let chunk = chunk();
+    let mut decoder = MessageFrameDecoder::new();
+    let mut buffer = bytes::BytesMut::new();
+    Box::new(move || {
+        buffer.extend_from_slice(black_box(&chunk));
+        let DecodedFrame::Complete(message) = decoder.decode_frame(&mut buffer).unwrap() else {
+            return;
+        };
+        black_box(message);
+    })
+}
+
+// ---- signing ------------------------------------------------------------------------------------
+
+const HOST: &str = "bedrock-runtime.us-east-1.amazonaws.com";
+const PATH: &str = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse";
+const HEADERS: [(&str, &str); 2] = [("content-type", "application/json"), ("host", HOST)];
+const KEY_ID: &str = "AKIDEXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const NOW: u64 = 1_735_787_045;
+const BODY: [u8; 1024] = [b'x'; 1024];
+
+fn sha256() -> Work {
+    Box::new(|| {
+        black_box(Sha256::digest(black_box(BODY)));
+    })
+}
+
+fn sign_once(keys: &SigningKeyCache) {
+    let request = SignableRequest {
+        method: "POST",
+        path: PATH,
+        query: "",
+        headers: &HEADERS,
+        payload: Payload::Bytes(black_box(&BODY)),
+    };
+    let params = SigningParams {
+        access_key_id: KEY_ID,
+        secret_access_key: SECRET,
+        session_token: None,
+        region: "us-east-1",
+        service: "bedrock",
+        date: AmzDate::from_unix_seconds(NOW).unwrap(),
+    };
+    black_box(sign(&request, &params, keys).unwrap());
+}
+
+fn sign_cached() -> Work {
+    let keys = SigningKeyCache::new();
+    Box::new(move || sign_once(&keys))
+}
+
+fn sign_new() -> Work {
+    Box::new(|| sign_once(&SigningKeyCache::new()))
+}
+
+fn sign_theirs() -> Work {
+    let identity = Credentials::new(KEY_ID, SECRET, None, None, "bench").into();
+    Box::new(move || {
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region("us-east-1")
+            .name("bedrock")
+            .time(UNIX_EPOCH + Duration::from_secs(NOW))
+            .settings(SigningSettings::default())
+            .build()
+            .unwrap()
+            .into();
+        let uri = format!("https://{HOST}{PATH}");
+        let body = SignableBody::Bytes(black_box(&BODY));
+        let request = AwsRequest::new("POST", uri, HEADERS.into_iter(), body).unwrap();
+        black_box(aws_sigv4::http_request::sign(request, &params).unwrap());
+    })
+}

@@ -1,0 +1,87 @@
+//! However the network cuts a stream, the frames are the same.
+
+use std::time::{Duration, Instant};
+
+use crate::{Outcome, Random, chunk, decode, stream};
+
+fn whole() -> Outcome {
+    let bytes = stream();
+    let outcome = decode([bytes.as_slice()]);
+    assert_eq!((outcome.frames.len(), &outcome.error), (3, &None));
+    outcome
+}
+
+#[test]
+fn one_byte_at_a_time_gives_the_same_frames() {
+    assert_eq!(decode(stream().chunks(1)), whole());
+}
+
+#[test]
+fn every_split_in_two_gives_the_same_frames() {
+    let bytes = stream();
+    for at in 0..=bytes.len() {
+        let (left, right) = bytes.split_at(at);
+        assert_eq!(decode([left, right]), whole(), "split at {at}");
+    }
+}
+
+#[test]
+fn every_chunk_size_gives_the_same_frames() {
+    let bytes = stream();
+    for size in 1..bytes.len() {
+        assert_eq!(decode(bytes.chunks(size)), whole(), "chunks of {size}");
+    }
+}
+
+#[test]
+fn random_pieces_with_empty_ones_between_give_the_same_frames() {
+    let bytes = stream();
+    let mut random = Random(1);
+    for _ in 0..500 {
+        let mut pieces: Vec<&[u8]> = Vec::new();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(random.below(60).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        assert_eq!(decode(pieces), whole());
+    }
+}
+
+/// A decoder that moves or searches its whole buffer for each byte would need hours.
+#[test]
+fn ten_megabytes_in_pieces_of_one_byte_stay_linear() {
+    let one_frame = chunk();
+    let bytes = one_frame.repeat(10_000_000 / one_frame.len() + 1);
+    let begin = Instant::now();
+    let mut decoder = bedrock_chat::eventstream::FrameDecoder::new();
+    let mut frames = 0;
+    for byte in bytes.chunks(1) {
+        decoder.push(byte);
+        while decoder.next_frame().unwrap().is_some() {
+            frames += 1;
+        }
+    }
+    decoder.finish().unwrap();
+    assert_eq!(frames * one_frame.len(), bytes.len());
+    let took = begin.elapsed();
+    println!("10 MB in 1-byte pieces: {took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
+fn one_large_frame_in_small_pieces_stays_linear() {
+    let payload = vec![b'x'; 8_000_000];
+    let bytes = crate::encode(&aws_smithy_types::event_stream::Message::new(payload));
+    let begin = Instant::now();
+    let outcome = decode(bytes.chunks(7));
+    assert_eq!((outcome.frames.len(), outcome.error), (1, None));
+    assert!(begin.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn many_frames_pushed_at_once_come_out_one_by_one() {
+    let bytes = chunk().repeat(1000);
+    assert_eq!(decode([bytes.as_slice()]).frames.len(), 1000);
+}
