@@ -228,7 +228,7 @@ impl Client {
             let body = body.collect_some(MAX_ERROR_BODY).await;
             return Err(head.error(&body));
         }
-        let body = body.collect().await?;
+        let body = body.collect().await.map_err(|error| error.with_request_id(head.request_id.as_deref()))?;
         if is_unknown_operation(&body) {
             return Err(head.error(&body));
         }

@@ -12,5 +12,8 @@ mod support;
 
 mod addresses;
 mod attempts;
+mod broken;
 mod chunking;
 mod errors;
+mod exceptions;
+mod promises;

@@ -1,0 +1,247 @@
+//! Streams that are damaged, cut, or go silent: exactly one error, at once, with what had come, and then
+//! nothing.
+
+use std::time::{Duration, Instant};
+
+use bedrock_chat::{ErrorKind, MemoryTransport, Reply, RetryPolicy, Timeouts};
+use local_bedrock::{Fault, LocalBedrock};
+use serde_json::{Value, json};
+
+use crate::support::{Course, EVENT_STREAM, calling, chunk, chunks, course, frames_of, over, soon};
+
+fn delta(text: &str) -> Value {
+    json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+}
+
+fn stop() -> Value {
+    json!({"type": "message_stop"})
+}
+
+/// The course of a stream of these bytes; an error before the first event is its error too.
+async fn read(bytes: Vec<u8>) -> Course {
+    let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes)]);
+    let chat = over(transport).retry(RetryPolicy::never()).build().unwrap();
+    match soon(chat.stream("hello")).await {
+        Ok(mut stream) => course(&mut stream).await,
+        Err(error) => Course { events: Vec::new(), error: Some(error) },
+    }
+}
+
+#[tokio::test]
+async fn an_end_at_any_byte_of_the_last_frame_is_truncated_and_what_came_is_kept() {
+    let good = chunks(&[delta("Bon"), delta("jour"), stop()]);
+    let last = frames_of(&good)[2].clone();
+    assert!(read(good.clone()).await.error.is_none());
+    for end in last.start..last.end {
+        let course = read(good[..end].to_vec()).await;
+        assert_eq!(course.error().kind(), ErrorKind::Truncated, "at {end}");
+        assert_eq!(course.text(), "Bonjour");
+        assert_eq!(course.error().partial().unwrap().text(), "Bonjour");
+        assert_eq!(course.error().partial().unwrap().stop_reason, None);
+    }
+}
+
+#[tokio::test]
+async fn a_clean_end_before_message_stop_is_truncated_too_wherever_it_is() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let whole = chat.stream("hello there").await.unwrap().message().await.unwrap();
+    let frames = bedrock.requests()[0].frames_sent;
+    assert!(frames > 6, "{frames}");
+    for count in 1..frames {
+        bedrock.faults().push(Fault::end_after_frames(count));
+        let mut stream = chat.stream("hello there").await.unwrap();
+        let course = course(&mut stream).await;
+        let error = course.error();
+        assert_eq!(error.kind(), ErrorKind::Truncated, "after {count}: {error}");
+        let partial = error.partial().unwrap();
+        assert!(whole.text().starts_with(&partial.text()) && partial.text() == course.text());
+        assert_eq!(partial, &stream.so_far(), "the stream tells what the error tells");
+        assert_eq!(error.request_id(), stream.request_id());
+        assert!(error.request_id().is_some() && error.attempts() == 1);
+    }
+    assert_eq!(bedrock.requests().len(), frames, "nothing was sent twice");
+}
+
+#[tokio::test]
+async fn a_frame_cut_in_the_middle_is_truncated_for_every_frame() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
+    let whole = chat.stream("hello there").await.unwrap().message().await.unwrap();
+    let frames = bedrock.requests()[0].frames_sent;
+    for number in 0..frames {
+        bedrock.faults().push(Fault::truncate_frame(number));
+        let error = match chat.stream("hello there").await {
+            Ok(mut stream) => course(&mut stream).await.error.expect("an error"),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{number}: {error}");
+        let text = error.partial().map(|partial| partial.text()).unwrap_or_default();
+        assert!(whole.text().starts_with(&text));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_told_from_an_end_and_keeps_what_came() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for frames in [2, 4, 6] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::cut_after_frames(frames));
+        let mut stream = chat.stream("hello there").await.unwrap();
+        let course = course(&mut stream).await;
+        let error = course.error();
+        assert_eq!(error.kind(), ErrorKind::Truncated);
+        assert!(error.message().contains("connection"), "{error}");
+        assert_eq!(error.partial().unwrap().text(), course.text());
+        assert_eq!(bedrock.requests().len(), 1, "not sent again once something was delivered");
+    }
+    bedrock.clear();
+    bedrock.faults().push(Fault::cut_after_bytes(30).times(2));
+    assert!(chat.stream("hello").await.unwrap().message().await.is_ok(), "nothing was delivered, so it is sent again");
+    assert_eq!(bedrock.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn one_flipped_bit_anywhere_in_a_frame_is_found() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
+    let stream = chunks(&[delta("Bon"), delta("jour"), delta("!"), stop()]);
+    let frame = frames_of(&stream)[2].clone();
+    let (prelude, header, payload, checksum) = (0, 14, 120, frame.len() - 1);
+    for place in [prelude, 5, 9, header, payload, checksum] {
+        let fault = Fault::reply(200, EVENT_STREAM, &stream).chunk_size(50).flip(frame.start + place);
+        let mut damaged = stream.clone();
+        damaged[frame.start + place] ^= 1;
+        bedrock.faults().push(Fault { flip_bit: None, ..fault }.body(damaged));
+        let course = course(&mut chat.stream("hello").await.unwrap()).await;
+        assert_eq!(course.error().kind(), ErrorKind::Frame, "{place}: {:?}", course.error);
+        assert_eq!(course.text(), "Bonjour", "what was whole was delivered");
+        assert_eq!(course.error().partial().unwrap().text(), "Bonjour");
+    }
+    for place in [0, 100, 300, 700] {
+        bedrock.faults().push(Fault::flip_bit(place));
+        let error = match chat.stream("hello there").await {
+            Ok(mut stream) => course(&mut stream).await.error.expect("an error"),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::Frame, "{place}: {error}");
+        assert!(error.message().contains("checksum"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn lengths_that_cannot_be_are_refused_with_right_checksums_too_and_without_waiting_for_their_bytes() {
+    let prelude = |total: u32, headers: u32| {
+        let mut bytes = [total.to_be_bytes(), headers.to_be_bytes()].concat();
+        bytes.extend(crc32(&bytes).to_be_bytes());
+        bytes
+    };
+    for (total, headers) in [(0, 0), (15, 0), (u32::MAX, 0), (16 * 1024 * 1024 + 1, 0), (100, 85), (100, u32::MAX)] {
+        let mut bytes = chunk(&delta("Bon"));
+        bytes.extend(prelude(total, headers));
+        // The connection stays open: whoever waits for the rest waits for ever.
+        let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes).that_stalls()]);
+        let chat = over(transport).timeouts(Timeouts { idle: None, ..Timeouts::default() }).build().unwrap();
+        let course = course(&mut chat.stream("hello").await.unwrap()).await;
+        assert_eq!(course.error().kind(), ErrorKind::Frame, "{total} {headers}");
+        assert_eq!(course.text(), "Bon");
+    }
+}
+
+/// CRC-32 (IEEE), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+#[tokio::test]
+async fn a_header_of_unknown_type_with_right_checksums_is_refused() {
+    let good = chunk(&delta("Bon"));
+    let mut bad = chunk(&delta("jour"));
+    let type_of_first_header = 12 + 1 + ":event-type".len();
+    assert_eq!(bad[type_of_first_header], 7, "a string");
+    bad[type_of_first_header] = 10;
+    let end = bad.len() - 4;
+    let checksum = crc32(&bad[..end]);
+    bad[end..].copy_from_slice(&checksum.to_be_bytes());
+    let course = read([good, bad].concat()).await;
+    assert_eq!((course.error().kind(), course.text().as_str()), (ErrorKind::Frame, "Bon"));
+}
+
+#[tokio::test]
+async fn chunks_that_are_no_json_or_no_base64_are_decode_errors() {
+    use crate::support::event;
+    let not_base64 = event("chunk", &json!({"bytes": "%%%"}));
+    let not_json = event("chunk", &json!({"bytes": aws_smithy_types::base64::encode("{\"type\":")}));
+    let not_even = crate::support::frame(&[(":event-type", "chunk"), (":message-type", "event")], b"\xff\xfe");
+    for bad in [not_base64, not_json, not_even] {
+        let course = read([chunk(&delta("Bon")), bad, chunk(&stop())].concat()).await;
+        assert_eq!((course.error().kind(), course.text().as_str()), (ErrorKind::Decode, "Bon"));
+    }
+}
+
+#[tokio::test]
+async fn silence_is_an_idle_error_at_the_limit_with_what_came() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let limit = Duration::from_millis(150);
+    let timeouts = Timeouts { idle: Some(limit), ..Timeouts::default() };
+    let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
+    bedrock.faults().push(Fault::hang_after_frames(4));
+    let mut stream = chat.stream("hello there").await.unwrap();
+    let start = Instant::now();
+    let course = course(&mut stream).await;
+    let waited = start.elapsed();
+    let error = course.error();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.message().contains("150ms"), "{error}");
+    assert!(!course.text().is_empty() && error.partial().unwrap().text() == course.text());
+    assert!(waited < limit * 8, "{waited:?}");
+    assert!(waited >= limit.mul_f64(0.8), "{waited:?}");
+}
+
+#[tokio::test]
+async fn headers_and_then_silence_is_an_idle_error_for_both_ways_of_calling() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
+    bedrock.faults().push(Fault::hang_after_frames(0).forever());
+    let error = soon(chat.stream("hello")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
+    assert!(error.request_id().is_some(), "the headers had come: {error}");
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
+    assert!(error.request_id().is_some(), "the headers had come: {error}");
+}
+
+#[tokio::test]
+async fn an_event_stream_without_a_single_frame_is_truncated() {
+    let course = read(Vec::new()).await;
+    assert_eq!(course.error().kind(), ErrorKind::Truncated);
+}
+
+#[tokio::test]
+async fn the_text_of_a_broken_stream_ends_with_the_error_and_keeps_the_message_at_hand() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    bedrock.faults().push(Fault::cut_after_frames(6));
+    let mut text = chat.stream("hello there").await.unwrap().text();
+    let mut came = String::new();
+    let error = loop {
+        match soon(text.next()).await.expect("an error before the end") {
+            Ok(piece) => came.push_str(&piece),
+            Err(error) => break error,
+        }
+    };
+    assert!(soon(text.next()).await.is_none());
+    assert!(!came.is_empty() && text.so_far().text() == came);
+    assert_eq!(error.into_partial().unwrap().text(), came);
+
+    bedrock.faults().push(Fault::cut_after_frames(6));
+    let error = chat.stream("hello there").await.unwrap().message().await.unwrap_err();
+    assert_eq!(error.partial().unwrap().text(), came);
+    bedrock.faults().push(Fault::cut_after_frames(6));
+    let gathering = calling(&bedrock).streaming(true).build().unwrap();
+    let error = gathering.invoke("hello there").await.unwrap_err();
+    assert_eq!(error.partial().unwrap().text(), came, "invoke may stream beneath");
+}
