@@ -1,8 +1,13 @@
 //! [`BedrockChat`]: a chat model, and how to make one.
 
+mod batch;
 mod builder;
+mod completion;
+mod fallbacks;
 
+pub use batch::Batch;
 pub use builder::BedrockChatBuilder;
+pub use fallbacks::Fallbacks;
 
 use std::sync::Arc;
 
@@ -37,6 +42,8 @@ pub struct BedrockChat {
     config: Arc<RunConfig>,
     /// `invoke` streams and gathers.
     streaming: bool,
+    /// How many calls a batch makes at a time.
+    max_concurrency: usize,
 }
 
 impl std::fmt::Debug for BedrockChat {

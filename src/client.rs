@@ -1,5 +1,6 @@
 //! The single call path: encode, credentials, sign, send, retry, decode.
 
+mod attempts;
 mod body;
 mod sign;
 mod stream;
@@ -10,10 +11,7 @@ pub use stream::{ChatStream, TextStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
-
-use crate::credentials::{Credentials, ProvideCredentials};
+use crate::credentials::ProvideCredentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result, ServiceAnswer, from_response};
 use crate::headers::Headers;
@@ -26,9 +24,10 @@ use crate::provider::{Call, Codec, Mode};
 use crate::request::ChatRequest;
 use crate::retry::RetryPolicy;
 use crate::sigv4::SigningKeyCache;
-use crate::transport::{HttpRequest, HttpResponse, Transport};
+use crate::transport::{HttpResponse, Transport};
 
-use body::{Body, limited};
+use attempts::Attempts;
+use body::Body;
 
 /// How long a call may take, part by part. There is no limit on the whole: a
 /// healthy answer may take an hour, and it shows that it is alive.
@@ -106,14 +105,14 @@ impl Client {
     pub(crate) async fn invoke(&self, request: &ChatRequest, config: &RunConfig) -> Result<AiMessage> {
         let mut runs = self.watch(request, config, Mode::Invoke);
         let answer = match self.encode(request, Mode::Invoke) {
-            Ok(call) => self.attempts(&call, &mut runs, |response| self.read_message(&call, response)).await,
+            Ok(call) => self.whole(&call, &mut runs).await,
             Err(error) => Err(error),
         };
         match &answer {
-            Ok((message, _)) => runs.end(message),
+            Ok(message) => runs.end(message),
             Err(error) => runs.error(error),
         }
-        answer.map(|(message, _)| message)
+        answer
     }
 
     /// Sends a request and waits for the first event of the answer.
@@ -131,12 +130,34 @@ impl Client {
     async fn begin_stream(self: &Arc<Self>, request: &ChatRequest, runs: &mut Runs) -> Result<ChatStream> {
         let call = self.encode(request, Mode::Stream)?;
         if !call.streams {
-            let (message, attempts) = self.attempts(&call, runs, |response| self.read_message(&call, response)).await?;
-            return Ok(ChatStream::of_message(Arc::clone(self), message, attempts));
+            return Ok(ChatStream::of_message(Arc::clone(self), self.whole(&call, runs).await?));
         }
-        let (mut stream, attempts) = self.attempts(&call, runs, |response| self.open_stream(&call, response)).await?;
-        stream.set_attempts(attempts);
-        Ok(stream)
+        let mut attempts = Attempts::new(self, &call);
+        loop {
+            let answer = match attempts.send().await {
+                Ok(response) => self.open_stream(&call, response, attempts.count()).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(stream) => return Ok(stream),
+                Err(error) => attempts.again(error, runs).await?,
+            }
+        }
+    }
+
+    /// Sends a call and reads the whole answer.
+    async fn whole(&self, call: &Call, runs: &mut Runs) -> Result<AiMessage> {
+        let mut attempts = Attempts::new(self, call);
+        loop {
+            let answer = match attempts.send().await {
+                Ok(response) => self.read_message(call, response).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(message) => return Ok(message),
+                Err(error) => attempts.again(error, runs).await?,
+            }
+        }
     }
 
     fn watch(&self, request: &ChatRequest, config: &RunConfig, mode: Mode) -> Runs {
@@ -154,65 +175,6 @@ impl Client {
             .check()
             .and_then(|()| self.codec.encode(&self.model, request, mode))
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
-    }
-
-    /// Sends a call until it succeeds, cannot succeed, or has been sent often enough. Every attempt
-    /// has credentials, a date and a signature of its own.
-    async fn attempts<T>(
-        &self,
-        call: &Call,
-        runs: &mut Runs,
-        read: impl AsyncFn(HttpResponse) -> Result<T>,
-    ) -> Result<(T, u32)> {
-        let body = Bytes::copy_from_slice(&call.body);
-        let hash: [u8; 32] = Sha256::digest(&body).into();
-        let mut expired: Option<(Credentials, Error)> = None;
-        let mut refreshed = false;
-        let mut attempt = 0;
-        loop {
-            let context =
-                |error: Error, attempts| error.with_call(self.model.as_str(), self.region.as_deref(), attempts);
-            let credentials = self.credentials.0.credentials().await.map_err(|error| context(error, attempt))?;
-            credentials.check().map_err(|error| context(error, attempt))?;
-            if let Some((_, error)) = expired.take().filter(|(old, _)| *old == credentials) {
-                return Err(context(error, attempt));
-            }
-            attempt += 1;
-            let answer = match self.send(call, &body, hash, &credentials).await {
-                Ok(response) => read(response).await,
-                Err(error) => Err(error),
-            };
-            let error = match answer {
-                Ok(value) => return Ok((value, attempt)),
-                Err(error) => error,
-            };
-            if error.kind() == ErrorKind::ExpiredCredentials && !refreshed {
-                // Once: their provider may have others by now.
-                refreshed = true;
-                self.credentials.0.forget(&credentials);
-                expired = Some((credentials, error));
-                continue;
-            }
-            match self.retry.delay(attempt, &error, self.runtime.random()) {
-                Some(delay) => {
-                    runs.retry(attempt, &error, delay);
-                    self.runtime.sleep(delay).await;
-                }
-                None => return Err(context(error, attempt)),
-            }
-        }
-    }
-
-    /// Signs and sends once; waits for the head of the answer.
-    async fn send(&self, call: &Call, body: &Bytes, hash: [u8; 32], credentials: &Credentials) -> Result<HttpResponse> {
-        let path = format!("{}{}", self.endpoint.prefix(), call.path);
-        let headers = self.authorised(call, &path, hash, credentials)?;
-        let url = match &self.gateway {
-            Some(gateway) => format!("{}{}", gateway.endpoint.url(), call.path),
-            None => format!("{}{}", self.endpoint.url(), call.path),
-        };
-        let request = HttpRequest { method: "POST", url, headers, body: body.clone() };
-        limited(&*self.runtime, self.timeouts.first_byte, "the head of the answer", self.transport.send(request)).await
     }
 
     /// The body of an answer, under the limit on silence.
@@ -240,7 +202,7 @@ impl Client {
         Ok(message)
     }
 
-    async fn open_stream(self: &Arc<Self>, call: &Call, response: HttpResponse) -> Result<ChatStream> {
+    async fn open_stream(self: &Arc<Self>, call: &Call, response: HttpResponse, attempts: u32) -> Result<ChatStream> {
         let head = Head::of(&response);
         let mut body = self.body(response);
         let kind = head.content_type.as_deref().unwrap_or("");
@@ -255,7 +217,8 @@ impl Client {
             )
             .with_request_id(head.request_id.as_deref()));
         }
-        let mut stream = ChatStream::new(Arc::clone(self), body, self.codec.stream_for(call), head.request_id);
+        let mut stream =
+            ChatStream::new(Arc::clone(self), body, self.codec.stream_for(call), head.request_id, attempts);
         stream.first_event().await?;
         Ok(stream)
     }

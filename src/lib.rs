@@ -37,6 +37,7 @@
 mod base64;
 mod chat;
 mod client;
+mod concurrent;
 mod credentials;
 mod endpoint;
 mod error;
@@ -54,7 +55,7 @@ mod retry;
 pub mod sigv4;
 mod transport;
 
-pub use chat::{BedrockChat, BedrockChatBuilder};
+pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials};
 pub use endpoint::Endpoint;
@@ -70,7 +71,9 @@ pub use message::{
 pub use model::ModelId;
 pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
-pub use provider::{Anthropic, Api, Call, Codec, Family, Mode, StreamDecoder, codec_for, families};
+pub use provider::{
+    Anthropic, Api, Call, ChatCompletions, Codec, Converse, Family, Mode, Nova, StreamDecoder, codec_for, families,
+};
 pub use request::{
     ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning, ResponseFormat,
     ServiceTier, StreamProcessing, Tool, ToolChoice,

@@ -55,6 +55,7 @@ pub struct BedrockChatBuilder {
     timeouts: Timeouts,
     options: ChatOptions,
     streaming: bool,
+    max_concurrency: usize,
     observers: Vec<Arc<dyn Observer>>,
 }
 
@@ -100,6 +101,7 @@ impl BedrockChatBuilder {
             timeouts: Timeouts::default(),
             options: ChatOptions::default(),
             streaming: false,
+            max_concurrency: 10,
             observers: Vec::new(),
         }
     }
@@ -221,6 +223,12 @@ impl BedrockChatBuilder {
         self
     }
 
+    /// How many calls a batch makes at a time. Defaults to 10; 0 counts as 1.
+    pub fn max_concurrency(mut self, calls: usize) -> Self {
+        self.max_concurrency = calls;
+        self
+    }
+
     /// Someone who watches every call; there may be several. Defaults to nobody.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
@@ -339,6 +347,7 @@ impl BedrockChatBuilder {
             options: Arc::new(self.options),
             config: Arc::new(RunConfig::default()),
             streaming: self.streaming,
+            max_concurrency: self.max_concurrency,
         })
     }
 }

@@ -93,6 +93,7 @@ impl ChatStream {
         body: Body,
         decoder: Box<dyn StreamDecoder>,
         request_id: Option<String>,
+        attempts: u32,
     ) -> Self {
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
         let mut message = Accumulator::new();
@@ -104,13 +105,13 @@ impl ChatStream {
             failed: None,
             message,
             request_id,
-            attempts: 1,
+            attempts,
             runs: Runs::default(),
         }
     }
 
     /// The events of a message that came whole.
-    pub(super) fn of_message(client: Arc<Client>, message: AiMessage, attempts: u32) -> Self {
+    pub(super) fn of_message(client: Arc<Client>, message: AiMessage) -> Self {
         let request_id = message.request_id.clone();
         let mut accumulator = Accumulator::new();
         accumulator.set_request_id(request_id.clone());
@@ -122,13 +123,9 @@ impl ChatStream {
             failed: None,
             message: accumulator,
             request_id,
-            attempts,
+            attempts: 1,
             runs: Runs::default(),
         }
-    }
-
-    pub(super) fn set_attempts(&mut self, attempts: u32) {
-        self.attempts = attempts;
     }
 
     /// The same stream, watched.

@@ -1,0 +1,111 @@
+//! Many conversations at once.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::BedrockChat;
+use crate::concurrent::Concurrent;
+use crate::error::Result;
+use crate::message::AiMessage;
+use crate::platform::BoxFuture;
+use crate::request::IntoMessages;
+
+impl BedrockChat {
+    /// Sends many conversations, at most [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency)
+    /// at a time, and waits for all replies. They are in the order of the
+    /// conversations, and one that fails does not sink the others.
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+    /// # futures_executor::block_on(async {
+    /// # let reply = |text: &str| Reply::json(200, format!(r#"{{"content":[{{"type":"text","text":"{text}"}}]}}"#));
+    /// # let transport = MemoryTransport::new([reply("Bonjour"), reply("Au revoir")]);
+    /// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+    /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+    /// let replies = chat.batch(["Hello in French?", "Goodbye in French?"]).await;
+    /// assert_eq!(replies[0].as_ref().map(|reply| reply.text()).ok().as_deref(), Some("Bonjour"));
+    /// assert_eq!(replies.len(), 2);
+    /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+    /// ```
+    pub async fn batch<M: IntoMessages>(&self, inputs: impl IntoIterator<Item = M>) -> Vec<Result<AiMessage>> {
+        self.concurrent(inputs).all().await
+    }
+
+    /// As [`BedrockChat::batch`], but each reply comes with its place as soon as
+    /// it is there: for progress, and for work that need not wait.
+    pub fn batch_as_completed<M: IntoMessages>(&self, inputs: impl IntoIterator<Item = M>) -> Batch {
+        let calls = self.concurrent(inputs);
+        let total = calls.len();
+        Batch { calls, total, done: 0 }
+    }
+
+    fn concurrent<M: IntoMessages>(
+        &self,
+        inputs: impl IntoIterator<Item = M>,
+    ) -> Concurrent<'static, Result<AiMessage>> {
+        let calls = inputs.into_iter().map(|input| -> BoxFuture<'static, Result<AiMessage>> {
+            let (chat, messages) = (self.clone(), input.into_messages());
+            Box::pin(async move { chat.invoke(messages?).await })
+        });
+        Concurrent::new(calls, self.max_concurrency)
+    }
+}
+
+/// The replies of a batch in the order in which they come, from
+/// [`BedrockChat::batch_as_completed`]. Dropping it gives up what is not done.
+///
+/// ```
+/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # futures_executor::block_on(async {
+/// # let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
+/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+/// let mut batch = chat.batch_as_completed(["one"]);
+/// while let Some((place, reply)) = batch.next().await {
+///     println!("{} of {}: number {place} is {}", batch.done(), batch.total(), if reply.is_ok() { "there" } else { "lost" });
+/// }
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[must_use = "a batch does nothing unless it is read"]
+pub struct Batch {
+    calls: Concurrent<'static, Result<AiMessage>>,
+    total: usize,
+    done: usize,
+}
+
+impl Batch {
+    /// The next reply with its place; `None` after the last.
+    pub async fn next(&mut self) -> Option<(usize, Result<AiMessage>)> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// How many conversations there are.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// How many replies have come.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batch").field("total", &self.total).field("done", &self.done).finish_non_exhaustive()
+    }
+}
+
+impl Stream for Batch {
+    type Item = (usize, Result<AiMessage>);
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.calls).poll_next(context);
+        if matches!(next, Poll::Ready(Some(_))) {
+            self.done += 1;
+        }
+        next
+    }
+}

@@ -1,0 +1,96 @@
+//! Several futures at once, a limited number at a time: what batches and toolboxes need of an executor.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use crate::platform::BoxFuture;
+
+/// Runs futures in their order, so many at a time, and gives each result with
+/// its place as soon as it is there.
+pub(crate) struct Concurrent<'a, T> {
+    waiting: VecDeque<BoxFuture<'a, T>>,
+    running: Vec<(usize, BoxFuture<'a, T>)>,
+    started: usize,
+    limit: usize,
+}
+
+impl<'a, T> Concurrent<'a, T> {
+    pub(crate) fn new(futures: impl IntoIterator<Item = BoxFuture<'a, T>>, limit: usize) -> Self {
+        let waiting = futures.into_iter().collect();
+        Self { waiting, running: Vec::new(), started: 0, limit: limit.max(1) }
+    }
+
+    /// How many futures are not done.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len() + self.running.len()
+    }
+
+    /// All results, in the order of the futures.
+    pub(crate) async fn all(mut self) -> Vec<T> {
+        let mut done: Vec<(usize, T)> = Vec::with_capacity(self.waiting.len());
+        while let Some((place, result)) = std::future::poll_fn(|context| Pin::new(&mut self).poll_next(context)).await {
+            let at = done.partition_point(|(other, _)| *other < place);
+            done.insert(at, (place, result));
+        }
+        done.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+// No future is pinned inside: each has its own box.
+impl<T> Unpin for Concurrent<'_, T> {}
+
+impl<T> Stream for Concurrent<'_, T> {
+    type Item = (usize, T);
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            while this.running.len() < this.limit {
+                let Some(next) = this.waiting.pop_front() else { break };
+                this.running.push((this.started, next));
+                this.started += 1;
+            }
+            if this.running.is_empty() {
+                return Poll::Ready(None);
+            }
+            let ready = this.running.iter_mut().enumerate().find_map(|(at, (_, future))| {
+                match Future::poll(future.as_mut(), context) {
+                    Poll::Ready(result) => Some((at, result)),
+                    Poll::Pending => None,
+                }
+            });
+            let Some((at, result)) = ready else { return Poll::Pending };
+            let (place, _) = this.running.swap_remove(at);
+            // The next one starts (and is polled) when the caller asks again.
+            return Poll::Ready(Some((place, result)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn results_come_in_order_and_never_more_run_than_may() {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let futures = (0..20u64).map(|n| -> BoxFuture<'_, u64> {
+            let (running, most) = (running.clone(), most.clone());
+            Box::pin(async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_millis(20 - n)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                n
+            })
+        });
+        assert_eq!(Concurrent::new(futures, 4).all().await, (0..20).collect::<Vec<_>>());
+        assert_eq!(most.load(Ordering::SeqCst), 4);
+    }
+}
