@@ -21,6 +21,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
 //! | `rustls` | yes | its TLS by rustls with ring |
+//! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
 //! | `native-tls` | no | its TLS by the operating system, in place of rustls |
 //!

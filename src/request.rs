@@ -2,6 +2,8 @@
 
 mod messages;
 mod options;
+#[cfg(feature = "schemars")]
+pub(crate) mod schema;
 mod tool;
 
 pub use messages::{IntoMessage, IntoMessages};
@@ -26,12 +28,24 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// How to answer.
     pub options: ChatOptions,
+    /// Whether the text of the messages is the whole prompt, to be sent without a chat template.
+    /// Only codecs that [take prompts](crate::Codec::takes_prompts) read it. Defaults to `false`.
+    pub raw: bool,
 }
 
 impl ChatRequest {
     /// A request without options.
     pub fn new(messages: impl Into<Vec<Message>>) -> Self {
-        Self { messages: messages.into(), options: ChatOptions::default() }
+        Self { messages: messages.into(), ..Self::default() }
+    }
+
+    /// A request to go on with a text, which is sent as it is.
+    ///
+    /// ```
+    /// assert!(bedrock_chat::ChatRequest::prompt("Once upon a time").raw);
+    /// ```
+    pub fn prompt(text: impl Into<String>) -> Self {
+        Self { messages: vec![Message::human(text)], raw: true, ..Self::default() }
     }
 
     /// The same request with options.

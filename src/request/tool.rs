@@ -1,7 +1,8 @@
 //! Tools: what the model may call.
 
-use crate::json::Json;
-use crate::message::CachePoint;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, View};
+use crate::message::{CachePoint, CacheTtl};
 
 /// A tool that the model may call.
 ///
@@ -36,12 +37,96 @@ impl Tool {
         Self { name: name.into(), description, schema: schema.into(), strict: None, cache_point: None, native: None }
     }
 
+    /// A tool whose arguments are a type of yours: its name in snake case is the
+    /// tool's name, its doc comment the description, its fields the schema.
+    ///
+    /// ```
+    /// use bedrock_chat::Tool;
+    ///
+    /// /// Get the current weather in a place.
+    /// #[derive(schemars::JsonSchema)]
+    /// struct GetWeather {
+    ///     /// The city, for instance Paris.
+    ///     location: String,
+    /// }
+    ///
+    /// let tool = Tool::of::<GetWeather>();
+    /// assert_eq!(tool.name, "get_weather");
+    /// assert_eq!(tool.description.as_deref(), Some("Get the current weather in a place."));
+    /// ```
+    #[cfg(feature = "schemars")]
+    pub fn of<T: schemars::JsonSchema>() -> Self {
+        let (schema, description) = super::schema::of::<T>();
+        Self::new(super::schema::snake_case(&T::schema_name()), description, schema)
+    }
+
+    /// A tool from JSON in any of the usual shapes: LangChain's
+    /// (`name`, `description`, `schema`), OpenAI's (`type: "function"`),
+    /// Anthropic's (`input_schema`) or Converse's (`toolSpec`). Anything else that
+    /// a provider may know, such as a server tool, is sent verbatim.
+    ///
+    /// ```
+    /// use bedrock_chat::{Json, Tool};
+    /// let tool = Tool::from_json(&Json::parse(
+    ///     r#"{"type":"function","function":{"name":"now","description":"The time","parameters":{"type":"object"}}}"#,
+    /// )?)?;
+    /// assert_eq!(tool.name, "now");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Encode`, where the value is no tool in any shape.
+    pub fn from_json(json: &Json) -> Result<Self> {
+        let view = json.view();
+        let no_tool =
+            |why: &str| Err(Error::new(ErrorKind::Encode, format!("this is no tool, {why}: {}", excerpt(view))));
+        // Where name and description are, and what holds the schema.
+        let inner = view.get("toolSpec").or_else(|| view.get("function")).unwrap_or(view);
+        let schema = ["input_schema", "inputSchema", "schema", "parameters", "args_schema"]
+            .iter()
+            .find_map(|key| inner.get(key))
+            .map(|schema| schema.get("json").unwrap_or(schema));
+        let name = inner.get("name").or_else(|| inner.get("title")).and_then(View::string);
+        let plain_schema = inner.get("properties").is_some() && inner.get("type").is_some();
+        let schema = match (schema, name.is_some()) {
+            (Some(schema), true) => schema,
+            // A JSON Schema with a title, as LangChain for Python passes classes.
+            (None, true) if plain_schema => inner,
+            (Some(_), false) => return no_tool("it has a schema but no name"),
+            (None, _) if view.get("type").is_some() && view.get("function").is_none() => {
+                return Ok(Self::native(json.clone()));
+            }
+            (None, false) if view.entries().count() == 1 => return Ok(Self::native(json.clone())),
+            (None, true) => {
+                return Ok(Self {
+                    ..Self::new(name.unwrap_or_default(), text(inner, "description"), Json::empty_object())
+                });
+            }
+            (None, false) => return no_tool("it has neither name nor schema"),
+        };
+        let mut tool = Self::new(name.unwrap_or_default(), text(inner, "description"), schema);
+        tool.strict = inner.get("strict").or_else(|| view.get("strict")).and_then(View::bool);
+        tool.cache_point = view.get("cache_control").map(|control| {
+            let ttl = control.get("ttl").and_then(View::str);
+            CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) }
+        });
+        Ok(tool)
+    }
+
     /// A tool in the provider's own form, such as a server tool, sent verbatim.
     pub fn native(tool: impl Into<Json>) -> Self {
         let tool = tool.into();
         let name = tool.view().get("name").and_then(crate::json::View::string).unwrap_or_default();
         Self { native: Some(tool), ..Self::new(name, "", Json::empty_object()) }
     }
+}
+
+fn text(view: View<'_>, key: &str) -> String {
+    view.get(key).and_then(View::string).unwrap_or_default()
+}
+
+fn excerpt(view: View<'_>) -> String {
+    view.raw().chars().take(80).collect()
 }
 
 /// Which tool the model must call, if any.
@@ -72,6 +157,57 @@ impl From<&str> for ToolChoice {
             "any" | "required" => Self::Any,
             "none" => Self::None,
             tool => Self::Tool(tool.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Tool {
+        Tool::from_json(&Json::parse(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_usual_shape_gives_the_same_tool() {
+        let schema = r#"{"type":"object","properties":{"location":{"type":"string"}}}"#;
+        let expected = Tool::new("get_weather", "Get the weather", Json::parse(schema).unwrap());
+        for shape in [
+            format!(r#"{{"name":"get_weather","description":"Get the weather","schema":{schema}}}"#),
+            format!(r#"{{"name":"get_weather","description":"Get the weather","input_schema":{schema}}}"#),
+            format!(
+                r#"{{"type":"function","function":{{"name":"get_weather","description":"Get the weather","parameters":{schema}}}}}"#
+            ),
+            format!(
+                r#"{{"type":"function","name":"get_weather","description":"Get the weather","parameters":{schema}}}"#
+            ),
+            format!(
+                r#"{{"toolSpec":{{"name":"get_weather","description":"Get the weather","inputSchema":{{"json":{schema}}}}}}}"#
+            ),
+        ] {
+            assert_eq!(read(&shape), expected, "{shape}");
+        }
+        let titled = read(r#"{"title":"get_weather","description":"Get the weather","type":"object","properties":{}}"#);
+        assert_eq!((titled.name.as_str(), titled.schema.view().get("type").is_some()), ("get_weather", true));
+    }
+
+    #[test]
+    fn what_only_a_provider_knows_is_sent_verbatim() {
+        for text in [r#"{"type":"bash_20250124","name":"bash"}"#, r#"{"systemTool":{"name":"nova_grounding"}}"#] {
+            assert_eq!(read(text).native.unwrap().as_str(), text);
+        }
+        let cached = read(
+            r#"{"name":"a","input_schema":{"type":"object"},"cache_control":{"type":"ephemeral","ttl":"1h"},"strict":true}"#,
+        );
+        assert_eq!((cached.cache_point.unwrap().ttl, cached.strict), (Some(CacheTtl::OneHour), Some(true)));
+    }
+
+    #[test]
+    fn what_is_no_tool_is_refused_and_shown() {
+        for text in ["[]", r#"{"a":1,"b":2}"#, r#"{"parameters":{}}"#] {
+            let error = Tool::from_json(&Json::parse(text).unwrap()).unwrap_err();
+            assert!(error.message().contains(text), "{error}");
         }
     }
 }
