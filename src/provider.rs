@@ -9,6 +9,8 @@ pub(crate) mod invoke;
 pub(crate) mod media;
 pub(crate) mod repair;
 mod table;
+pub(crate) mod template;
+pub(crate) mod text;
 
 pub use anthropic::Anthropic;
 pub use table::{Api, Family, codec_for, families};
@@ -98,6 +100,28 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
 
     /// A decoder for one stream.
     fn stream(&self) -> Box<dyn StreamDecoder>;
+
+    /// Whether the models take a prompt as it is ([`ChatRequest::prompt`]). Defaults to `false`:
+    /// they take messages.
+    fn takes_prompts(&self) -> bool {
+        false
+    }
+
+    /// Reads a whole answer to a call that is known. Defaults to [`Codec::decode`], for formats
+    /// whose answers can be read without their question.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`].
+    fn decode_for(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        let _ = call;
+        self.decode(body, headers)
+    }
+
+    /// A decoder for the stream that answers a call that is known. Defaults to [`Codec::stream`].
+    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        let _ = call;
+        self.stream()
+    }
 }
 
 /// Reads the frames of one stream. Exceptions and errors of the service never
@@ -135,5 +159,17 @@ impl<C: Codec + ?Sized> Codec for &'static C {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         (**self).stream()
+    }
+
+    fn takes_prompts(&self) -> bool {
+        (**self).takes_prompts()
+    }
+
+    fn decode_for(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        (**self).decode_for(call, body, headers)
+    }
+
+    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        (**self).stream_for(call)
     }
 }

@@ -1,6 +1,6 @@
 //! Which model speaks which wire shape: one row a family.
 
-use super::{Anthropic, Codec};
+use super::{Anthropic, Codec, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 
@@ -44,7 +44,25 @@ const fn row(prefix: &'static str, codec: &'static dyn Codec) -> Family {
 }
 
 /// The first row that fits counts: special ones stand above general ones.
-static FAMILIES: &[Family] = &[row("anthropic.", &Anthropic)];
+static FAMILIES: &[Family] = &[
+    row("anthropic.claude-v2", &text::CLAUDE_2),
+    row("anthropic.claude-instant", &text::CLAUDE_2),
+    row("amazon.titan-text", &text::TITAN),
+    row("amazon.titan-tg1", &text::TITAN),
+    row("ai21.j2", &text::JURASSIC_2),
+    row("cohere.command-text", &text::COMMAND),
+    row("cohere.command-light", &text::COMMAND),
+    row("deepseek.r1", &text::DEEPSEEK_R1),
+    row("meta.llama2", &text::LLAMA_2),
+    row("meta.llama3-2-11b", &text::LLAMA_3_VISION),
+    row("meta.llama3-2-90b", &text::LLAMA_3_VISION),
+    row("meta.llama3", &text::LLAMA_3),
+    row("meta.llama4", &text::LLAMA_4),
+    row("mistral.mistral-7b-instruct", &text::MISTRAL),
+    row("mistral.mixtral-8x7b-instruct", &text::MISTRAL),
+    row("mistral.mistral-small-2402", &text::MISTRAL),
+    row("anthropic.", &Anthropic),
+];
 
 /// All families with a native format of their own.
 pub fn families() -> &'static [Family] {

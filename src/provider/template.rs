@@ -1,0 +1,272 @@
+//! Chat templates: a conversation as the one text that a model was trained on.
+//!
+//! Every form is its vendor's own, to the byte. What people say is never taken for the form: a
+//! mark of the template inside a text gets a space, so that nobody can speak in another's name.
+
+use std::borrow::Cow;
+
+use super::repair::Side;
+
+/// What stands before a text and behind it.
+type Around = (&'static str, &'static str);
+
+/// A template.
+pub(crate) struct Template {
+    /// What every prompt begins with.
+    start: &'static str,
+    system: System,
+    user: Around,
+    assistant: Around,
+    /// What asks for the answer, where the conversation does not begin it.
+    tail: &'static str,
+    marks: Marks,
+    /// The vendor's template takes the white space off the user's texts too.
+    trims: bool,
+    /// What ends the reasoning in an earlier answer: the model is not shown it again.
+    thought_end: Option<&'static str>,
+    /// One human message alone is sent as it is.
+    bare: bool,
+}
+
+/// Where the system text goes.
+enum System {
+    /// Before the first turn.
+    First(Around),
+    /// Inside the first turn, before what the user says.
+    InsideUser(Around),
+}
+
+/// What nobody may say.
+enum Marks {
+    /// Any name between these two, such as `<|eot_id|>`.
+    Named(&'static str, &'static str),
+    /// These texts.
+    Exact(&'static [&'static str]),
+    /// These texts at the beginning of a line.
+    Labels(&'static [&'static str]),
+}
+
+/// A part of what is said in a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Text(String),
+    /// Where a picture stands.
+    Image,
+}
+
+/// Where a picture stands among the text, in Llama's words.
+const IMAGE: &str = "<|image|>";
+
+/// [Llama 3, 3.1, 3.2 and 3.3](https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/).
+pub(crate) static LLAMA_3: Template = Template {
+    start: "<|begin_of_text|>",
+    system: System::First(("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>")),
+    user: ("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
+    assistant: ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+    tail: "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    marks: Marks::Named("<|", "|>"),
+    trims: true,
+    thought_end: None,
+    bare: false,
+};
+
+/// [Llama 4](https://www.llama.com/docs/model-cards-and-prompt-formats/llama4/).
+pub(crate) static LLAMA_4: Template = Template {
+    system: System::First(("<|header_start|>system<|header_end|>\n\n", "<|eot|>")),
+    user: ("<|header_start|>user<|header_end|>\n\n", "<|eot|>"),
+    assistant: ("<|header_start|>assistant<|header_end|>\n\n", "<|eot|>"),
+    tail: "<|header_start|>assistant<|header_end|>\n\n",
+    start: "<|begin_of_text|>",
+    marks: Marks::Named("<|", "|>"),
+    trims: true,
+    thought_end: None,
+    bare: false,
+};
+
+/// [Llama 2 Chat](https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-2/).
+pub(crate) static LLAMA_2: Template = Template {
+    start: "",
+    system: System::InsideUser(("<<SYS>>\n", "\n<</SYS>>\n\n")),
+    user: ("<s>[INST] ", " [/INST]"),
+    assistant: (" ", " </s>"),
+    tail: "",
+    marks: Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]),
+    trims: true,
+    thought_end: None,
+    bare: false,
+};
+
+/// Mistral's instruct models, as AWS writes their
+/// [turns](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html).
+/// They have no system role: [Mistral](https://docs.mistral.ai/cookbook/concept-deep-dive-tokenization-templates)
+/// puts the system text before the first user's.
+pub(crate) static MISTRAL: Template = Template {
+    start: "<s>",
+    system: System::InsideUser(("", "\n\n")),
+    user: ("[INST] ", " [/INST]"),
+    assistant: (" ", "</s> "),
+    tail: "",
+    marks: Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]"]),
+    trims: false,
+    thought_end: None,
+    bare: false,
+};
+
+/// [DeepSeek R1](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-deepseek.html).
+/// The bars are U+FF5C and the lines U+2581. The answer begins inside the reasoning.
+pub(crate) static DEEPSEEK_R1: Template = Template {
+    start: "<｜begin▁of▁sentence｜>",
+    system: System::First(("", "")),
+    user: ("<｜User｜>", ""),
+    assistant: ("<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
+    tail: "<｜Assistant｜><think>\n",
+    marks: Marks::Named("<｜", "｜>"),
+    trims: false,
+    thought_end: Some("</think>"),
+    bare: false,
+};
+
+/// [Claude 2 and Claude Instant](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-text-completion.html).
+pub(crate) static CLAUDE_2: Template = Template {
+    start: "",
+    system: System::First(("", "")),
+    user: ("\n\nHuman: ", ""),
+    assistant: ("\n\nAssistant: ", ""),
+    tail: "\n\nAssistant:",
+    marks: Marks::Labels(&["Human:", "Assistant:"]),
+    trims: false,
+    thought_end: None,
+    bare: false,
+};
+
+/// [Titan Text](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html).
+pub(crate) static TITAN: Template = Template {
+    start: "",
+    system: System::First(("", "\n")),
+    user: ("User: ", "\n"),
+    assistant: ("Bot: ", "\n"),
+    tail: "Bot:",
+    marks: Marks::Labels(&["User:", "Bot:"]),
+    trims: false,
+    thought_end: None,
+    bare: false,
+};
+
+/// For models that were trained to follow one instruction and have no form for a conversation:
+/// Cohere Command and AI21 Jurassic-2. One message goes as it is; more than one gets labels.
+pub(crate) static INSTRUCTION: Template = Template {
+    start: "",
+    system: System::First(("", "\n\n")),
+    user: ("User: ", "\n"),
+    assistant: ("Assistant: ", "\n"),
+    tail: "Assistant:",
+    marks: Marks::Labels(&["User:", "Assistant:"]),
+    trims: false,
+    thought_end: None,
+    bare: true,
+};
+
+impl Template {
+    /// The prompt for a conversation. If the model has the last turn, the answer goes on with it.
+    pub(crate) fn render(&self, system: &str, turns: &[(Side, Vec<Part>)]) -> String {
+        let mut out = String::from(self.start);
+        let mut system = self.cleaned(system.trim());
+        if let (true, "", [(Side::User, parts)]) = (self.bare, &*system, turns) {
+            self.say(&mut out, Side::User, parts, false);
+            return out;
+        }
+        if let (System::First(around), false) = (&self.system, system.is_empty()) {
+            put(&mut out, around, &std::mem::take(&mut system));
+        }
+        for (i, (side, parts)) in turns.iter().enumerate() {
+            let last = i + 1 == turns.len();
+            let (before, behind) = match side {
+                Side::User => self.user,
+                Side::Assistant => self.assistant,
+            };
+            out.push_str(before);
+            if let (System::InsideUser(around), Side::User, false) = (&self.system, side, system.is_empty()) {
+                put(&mut out, around, &std::mem::take(&mut system));
+            }
+            self.say(&mut out, *side, parts, last);
+            match (side, last) {
+                // An answer that has begun is not ended.
+                (Side::Assistant, true) => {}
+                (Side::User, true) => {
+                    out.push_str(behind);
+                    out.push_str(self.tail);
+                }
+                (_, false) => out.push_str(behind),
+            }
+        }
+        out
+    }
+
+    fn say(&self, out: &mut String, side: Side, parts: &[Part], last: bool) {
+        for part in parts {
+            match part {
+                Part::Image => out.push_str(IMAGE),
+                Part::Text(text) => {
+                    let mut text = text.as_str();
+                    if let (Some(end), Side::Assistant, false) = (self.thought_end, side, last) {
+                        text = text.rsplit_once(end).map_or(text, |(_, answer)| answer);
+                    }
+                    // The template's own white space stands around an answer; a model often begins with its own.
+                    if self.trims || side == Side::Assistant {
+                        text = text.trim();
+                    }
+                    out.push_str(&self.cleaned(text));
+                }
+            }
+        }
+    }
+
+    /// The text with a space in every mark, so that it is one no more.
+    fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((head, tail)) = self.marks.find(rest, out.is_empty()).and_then(|at| rest.split_at_checked(at)) {
+            out.push_str(head);
+            out.push(' ');
+            rest = tail;
+        }
+        if out.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        out.push_str(rest);
+        Cow::Owned(out)
+    }
+}
+
+fn put(out: &mut String, around: &Around, text: &str) {
+    out.push_str(around.0);
+    out.push_str(text);
+    out.push_str(around.1);
+}
+
+impl Marks {
+    /// Where the space goes that breaks the first mark: behind its first character, or before a label's colon.
+    fn find(&self, text: &str, is_start: bool) -> Option<usize> {
+        match *self {
+            Self::Exact(marks) => marks.iter().filter_map(|mark| text.find(mark)).min().map(|at| at + 1),
+            Self::Named(open, close) => text.match_indices(open).map(|(at, _)| at).find_map(|at| {
+                let inside = text.get(at + open.len()..)?;
+                // The names of the two vendors: letters, digits, and low lines of two kinds.
+                let behind = inside.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '▁'));
+                (behind.len() < inside.len() && behind.starts_with(close)).then_some(at + 1)
+            }),
+            Self::Labels(labels) => {
+                let breaks = text.match_indices(['\n', '\r']).map(|(at, _)| at + 1);
+                is_start.then_some(0).into_iter().chain(breaks).find_map(|at| {
+                    let line = text.get(at..)?;
+                    let said = line.trim_start_matches([' ', '\t']);
+                    let label = labels.iter().find(|label| said.starts_with(**label))?;
+                    Some(at + (line.len() - said.len()) + label.len() - 1)
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Answers of prompt-in text-out models.
+
+use std::borrow::Cow;
+
+use super::thought::Voice;
+use super::{Place, Row};
+use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::event::{ChatEvent, Events};
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View, Writer};
+use crate::message::{AiMessage, StopReason};
+use crate::provider::invoke::{self, ChunkDecoder, Counts};
+
+/// The families' keys for why the model stopped. Jurassic-2 has an object there.
+const STOP_KEYS: [&str; 4] = ["stop_reason", "finish_reason", "completionReason", "finishReason"];
+
+/// The families' keys for the prompt's tokens.
+const INPUT_KEYS: [&str; 3] = ["prompt_token_count", "inputTextTokenCount", "prompt_tokens"];
+
+/// The families' keys for the answer's tokens.
+const OUTPUT_KEYS: [&str; 4] =
+    ["generation_token_count", "tokenCount", "totalOutputTextTokenCount", "completion_tokens"];
+
+/// A whole answer.
+pub(super) fn message(row: &'static Row, opened: bool, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    let view = invoke::object(body)?;
+    if is_error(view) {
+        return Err(reported(view));
+    }
+    let missing = |what: &str| {
+        Error::new(ErrorKind::Decode, format!("the answer has {what}: it is not in the format of {}", row.name))
+    };
+    let holder = match row.whole.list {
+        None => view,
+        Some(list) => match view.get(list).map(|list| list.items().next()) {
+            None => return Err(missing(&format!("no {list:?}"))),
+            Some(None) => return Err(missing(&format!("nothing in {list:?}"))),
+            Some(Some(first)) => first,
+        },
+    };
+    let Some(text) = text_at(holder, &row.whole) else {
+        return Err(missing(&format!("no text in {:?}", row.whole.text)));
+    };
+    let (mut events, mut counts) = (Events::default(), Counts::default());
+    let mut voice = Voice::new(row.thinks, opened);
+    start(view, &mut events);
+    voice.push(&text, &mut events);
+    voice.end(&mut events);
+    about(view, holder, &row.whole, &mut counts, &mut events);
+    stop(row, holder, &mut events);
+    Ok(invoke::message(events, counts, headers))
+}
+
+/// The stream: a piece of the text in each chunk.
+pub(super) struct Stream {
+    row: &'static Row,
+    voice: Voice,
+    begun: bool,
+    complete: bool,
+}
+
+impl Stream {
+    pub(super) fn new(row: &'static Row, opened: bool) -> Self {
+        Self { row, voice: Voice::new(row.thinks, opened), begun: false, complete: false }
+    }
+}
+
+impl ChunkDecoder for Stream {
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        if is_error(chunk) {
+            return Err(reported(chunk));
+        }
+        let place = &self.row.piece;
+        let holder = match place.list {
+            None => chunk,
+            // A chunk without the list may have other news.
+            Some(list) => chunk.get(list).and_then(|list| list.items().next()).unwrap_or(chunk),
+        };
+        if chunk.kind() != Kind::Object || is_other_generation(self.row, holder) {
+            out.unknown("chunk", chunk.raw().as_bytes());
+            return Ok(());
+        }
+        if !self.begun {
+            self.begun = true;
+            start(chunk, out);
+        }
+        if let Some(text) = text_at(holder, place) {
+            self.voice.push(&text, out);
+        }
+        // The service adds its counts to the last chunk of every family.
+        let ends = stop_word(holder).is_some()
+            || chunk.get("is_finished").and_then(View::bool) == Some(true)
+            || chunk.get("amazon-bedrock-invocationMetrics").is_some();
+        if ends && !self.complete {
+            self.complete = true;
+            self.voice.end(out);
+        }
+        about(chunk, holder, place, counts, out);
+        stop(self.row, holder, out);
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+/// Several answers at once come mixed, each piece with its answer's number. The first is the
+/// answer; to Titan the number is the chunk's.
+fn is_other_generation(row: &Row, holder: View<'_>) -> bool {
+    row.config.is_none() && holder.get("index").and_then(View::u64).is_some_and(|index| index > 0)
+}
+
+fn is_error(view: View<'_>) -> bool {
+    view.get("type").and_then(View::str).as_deref() == Some("error")
+}
+
+/// An error that the provider reports inside a healthy answer.
+fn reported(view: View<'_>) -> Error {
+    let error = view.get("error").unwrap_or(view);
+    let name = error.get("type").and_then(View::string).unwrap_or_else(|| "api_error".into());
+    from_exception(&name, error.raw().as_bytes())
+}
+
+fn text_at<'a>(holder: View<'a>, place: &Place) -> Option<Cow<'a, str>> {
+    let text = holder.get(place.text)?;
+    if text.kind() == Kind::Object { text.get("text")?.str() } else { text.str() }
+}
+
+fn start(view: View<'_>, out: &mut Events) {
+    let text = |key: &str| view.get(key).map(|value| value.string().unwrap_or_else(|| value.raw().to_owned()));
+    out.push(ChatEvent::Start { id: text("id"), model: text("model") });
+}
+
+/// The word for why the model stopped, and the stop sequence.
+fn stop_word(holder: View<'_>) -> Option<(Cow<'_, str>, Option<String>)> {
+    let value = STOP_KEYS.iter().find_map(|key| holder.get(key))?;
+    if value.kind() == Kind::Object {
+        return Some((value.get("reason")?.str()?, value.get("sequence").and_then(View::string)));
+    }
+    Some((value.str()?, holder.get("stop").and_then(View::string)))
+}
+
+fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
+    let Some((word, sequence)) = stop_word(holder) else { return };
+    let (reason, sequence) = match (StopReason::parse(&word), sequence) {
+        (StopReason::StopSequence, sequence) if sequence.is_some() && sequence.as_deref() == row.turn_end => {
+            (StopReason::EndTurn, None)
+        }
+        // To some, every end is a stop; that there is a sequence makes the difference.
+        (StopReason::EndTurn, Some(sequence)) => (StopReason::StopSequence, Some(sequence)),
+        known => known,
+    };
+    out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
+    out.push(ChatEvent::Stop { reason, sequence });
+}
+
+/// Everything beside the text: counts, and what goes into the metadata.
+fn about(view: View<'_>, holder: View<'_>, place: &Place, counts: &mut Counts, out: &mut Events) {
+    for (key, value) in view.entries() {
+        match place.list {
+            Some(list) if key == list => {
+                fields(holder, place.text, counts, out);
+                others(list, value, out);
+            }
+            _ if key == "id" || key == "model" => {}
+            None if key == place.text => {}
+            _ => field(&key, value, counts, out),
+        }
+    }
+}
+
+/// The fields of the list's first element, but for its text.
+fn fields(holder: View<'_>, text: &str, counts: &mut Counts, out: &mut Events) {
+    for (key, value) in holder.entries() {
+        if key != text {
+            field(&key, value, counts, out);
+        } else {
+            for (key, value) in value.entries().filter(|(key, _)| key != "text") {
+                field(&key, value, counts, out);
+            }
+        }
+    }
+}
+
+fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) {
+    let now = if INPUT_KEYS.contains(&key) {
+        Counts { input: value.u64(), ..Counts::default() }
+    } else if OUTPUT_KEYS.contains(&key) {
+        Counts { output: value.u64(), ..Counts::default() }
+    } else {
+        let plain = STOP_KEYS.contains(&key) && value.kind() != Kind::Object;
+        if plain || matches!(key, "type" | "index" | "is_finished") || value.is_null() {
+            return;
+        }
+        if key == "usage" {
+            let read = |keys: &[&str]| keys.iter().find_map(|key| value.get(key)).and_then(View::u64);
+            let usage = Counts { input: read(&INPUT_KEYS), output: read(&OUTPUT_KEYS), ..Counts::default() };
+            *counts = counts.or_later(usage);
+        }
+        if !invoke::common_field(key, value, counts, out) {
+            out.metadata(key, value);
+        }
+        return;
+    };
+    *counts = counts.or_later(now);
+}
+
+/// Answers beside the first, as the caller may have asked for several.
+fn others(list: &str, value: View<'_>, out: &mut Events) {
+    let mut others = value.items().skip(1).peekable();
+    if others.peek().is_none() {
+        return;
+    }
+    let mut w = Writer::new();
+    w.begin_array();
+    others.for_each(|other| w.raw(other));
+    w.end_array();
+    out.metadata(list, Json::from(w).view());
+}

@@ -1,0 +1,201 @@
+//! Requests of prompt-in text-out models.
+
+use super::{Row, Streams};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, View, Writer, merged};
+use crate::message::{Content, Media};
+use crate::model::ModelId;
+use crate::provider::media::{self, IMAGES};
+use crate::provider::repair::{Side, repair};
+use crate::provider::template::Part;
+use crate::provider::{Call, Mode, invoke};
+use crate::request::{ChatOptions, ChatRequest, Reasoning};
+
+/// What to do where a format cannot say something.
+const ADVICE: &str = "leave it out, or call the model with the Converse API if it can there (.api(Api::Converse))";
+
+pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+    check(row, model, &request.options)?;
+    let mut w = Writer::new();
+    w.begin_object();
+    if request.raw {
+        w.field(row.prompt, &raw(row, request)?);
+    } else {
+        write_conversation(&mut w, row, model, request)?;
+    }
+    let mode = if row.streams == Streams::No { Mode::Invoke } else { mode };
+    let Some(config) = row.config else {
+        write_parameters(&mut w, row, &request.options);
+        if row.streams == Streams::Asked && mode == Mode::Stream {
+            w.key("stream").bool(true);
+        }
+        w.end_object();
+        return Ok(invoke::call(model, request, mode, w));
+    };
+    let mut inner = Writer::new();
+    inner.begin_object();
+    write_parameters(&mut inner, row, &request.options);
+    inner.end_object();
+    let mut inner = Json::from(inner);
+    let mut outer = None;
+    if let Some(kwargs) = &request.options.model_kwargs {
+        // The caller's parameters stand where the others do.
+        let is_outer = |key: &str| key == row.prompt || key == config || key.starts_with("amazon-bedrock-");
+        inner = merged(inner.view(), members(kwargs.view(), |key| !is_outer(key)).view());
+        outer = Some(members(kwargs.view(), is_outer));
+    }
+    if inner.view().entries().next().is_some() {
+        w.key(config).raw(inner.view());
+    }
+    w.end_object();
+    let options = ChatOptions { model_kwargs: outer, ..request.options.clone() };
+    Ok(invoke::call(model, &ChatRequest::new([]).with_options(options), mode, w))
+}
+
+fn members(object: View<'_>, wanted: impl Fn(&str) -> bool) -> Json {
+    let mut w = Writer::new();
+    w.begin_object();
+    for (key, value) in object.entries().filter(|(key, _)| wanted(key)) {
+        w.key(&key).raw(value);
+    }
+    w.end_object();
+    Json::from(w)
+}
+
+fn cannot(model: &ModelId, what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("{model} takes no {what} in its own format: {ADVICE}"))
+}
+
+/// What a format has no name for is refused, not dropped.
+fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
+    let reasoning_fits = match &options.reasoning {
+        None => true,
+        Some(Reasoning::Disabled) => !row.thinks,
+        Some(Reasoning::Adaptive) => row.thinks,
+        Some(_) => false,
+    };
+    let what = if !options.tools.is_empty() {
+        "tools"
+    } else if !options.stop.is_empty() && row.stop.is_none() {
+        "stop sequences"
+    } else if options.top_k.is_some() && row.top_k.is_none() {
+        "top_k"
+    } else if options.response_format.is_some() {
+        "response format"
+    } else if !reasoning_fits {
+        "such reasoning option"
+    } else {
+        return Ok(());
+    };
+    Err(cannot(model, what))
+}
+
+fn write_parameters(w: &mut Writer, row: &Row, options: &ChatOptions) {
+    w.opt_u64(row.max_tokens, options.max_tokens.or(row.default_max_tokens));
+    w.opt_f64("temperature", options.temperature);
+    w.opt_f64(row.top_p, options.top_p);
+    if let Some(key) = row.top_k {
+        w.opt_u64(key, options.top_k);
+    }
+    if let Some(key) = row.stop {
+        w.strings(key, &options.stop);
+    }
+}
+
+/// The caller's own prompt.
+fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
+    let prompt: String = request.messages.iter().map(crate::message::Message::text).collect();
+    if prompt.trim().is_empty() {
+        return Err(Error::new(ErrorKind::Encode, "the prompt is empty: there is nothing to complete"));
+    }
+    Ok(match row.frame {
+        Some((before, behind)) if !prompt.contains(before.trim_end()) => format!("{before}{prompt}{behind}"),
+        _ => prompt,
+    })
+}
+
+fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &ChatRequest) -> Result<()> {
+    let conversation = repair(&request.messages)?;
+    let mut system = Vec::new();
+    for block in &conversation.system {
+        if let Some(text) = text(block, model)? {
+            join(&mut system, text);
+        }
+    }
+    let mut turns: Vec<(Side, Vec<Part>)> = Vec::new();
+    let mut images: Vec<&Media> = Vec::new();
+    for turn in &conversation.turns {
+        let mut parts = match turns.pop() {
+            // Between the two stood a turn of which nothing can be said.
+            Some((side, parts)) if side == turn.side => parts,
+            before => {
+                turns.extend(before);
+                Vec::new()
+            }
+        };
+        for block in &turn.blocks {
+            match &**block {
+                Content::Image(image) if row.images.is_some() && turn.side == Side::User => {
+                    images.push(image);
+                    parts.push(Part::Image);
+                }
+                block => {
+                    if let Some(text) = text(block, model)? {
+                        join(&mut parts, text);
+                    }
+                }
+            }
+        }
+        if !parts.is_empty() {
+            turns.push((turn.side, parts));
+        }
+    }
+    if !matches!(turns.first(), Some((Side::User, _))) {
+        return Err(Error::new(
+            ErrorKind::Encode,
+            "there is nothing to answer: the first human message says nothing that this model can read",
+        ));
+    }
+    let system = match system.into_iter().next() {
+        Some(Part::Text(text)) => text,
+        _ => String::new(),
+    };
+    w.field(row.prompt, &row.template.render(&system, &turns));
+    if let Some(key) = row.images.filter(|_| !images.is_empty()) {
+        w.key(key).begin_array();
+        for image in images {
+            media::find(IMAGES, "an image", &image.media_type)?;
+            media::write_base64(w, &image.source, "an image")?;
+        }
+        w.end_array();
+    }
+    Ok(())
+}
+
+/// Adds a text, in a paragraph of its own if there is one before it.
+fn join(parts: &mut Vec<Part>, more: &str) {
+    match parts.last_mut() {
+        Some(Part::Text(text)) => {
+            text.push_str("\n\n");
+            text.push_str(more);
+        }
+        _ => parts.push(Part::Text(more.to_owned())),
+    }
+}
+
+/// What a block says; nothing where it says nothing to such a model.
+fn text<'a>(block: &'a Content, model: &ModelId) -> Result<Option<&'a str>> {
+    let what = match block {
+        Content::Text(text) => return Ok(Some(&text.text)),
+        Content::Thinking(_) | Content::RedactedThinking(_) | Content::CachePoint(_) => return Ok(None),
+        Content::Image(_) => "pictures",
+        Content::Audio(_) => "audio",
+        Content::Video(_) => "video",
+        Content::Document(_) => "documents",
+        Content::ToolCall(_) | Content::InvalidToolCall(_) | Content::ToolResult(_) => "tool calls or results",
+        Content::SearchResult(_) => "search results",
+        Content::Guard(_) => "guard content",
+        Content::Json(_) | Content::Raw(_) => "blocks but text",
+    };
+    Err(cannot(model, what))
+}

@@ -1,0 +1,293 @@
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::{body, encode, human};
+use crate::error::ErrorKind;
+use crate::event::Events;
+use crate::json::Json;
+use crate::message::{Message, StopReason, Usage};
+use crate::provider::invoke::{ChunkDecoder, Counts};
+
+fn whole(codec: &Completion, body: &Value) -> AiMessage {
+    codec.decode(body.to_string().as_bytes(), &Headers::new()).unwrap()
+}
+
+/// The message of a stream, and whether it was whole.
+fn streamed(codec: &Completion, opened: bool, chunks: &[Value]) -> (AiMessage, bool) {
+    let mut stream = decode::Stream::new(codec.0, opened);
+    let (mut counts, mut out) = (Counts::default(), Events::default());
+    for chunk in chunks {
+        stream.chunk(View::parse(&chunk.to_string()).unwrap(), &mut counts, &mut out).unwrap();
+    }
+    (invoke::message(out, counts, &Headers::new()), stream.is_complete())
+}
+
+/// A family's whole answer, the same in chunks, and the tokens it counts.
+fn answers() -> Vec<(&'static Completion, Value, Vec<Value>)> {
+    vec![
+        (
+            &CLAUDE_2,
+            json!({"type": "completion", "completion": " Hello", "stop_reason": "max_tokens", "stop": null}),
+            vec![
+                json!({"type": "completion", "completion": " Hel", "stop_reason": null, "stop": null}),
+                json!({"type": "completion", "completion": "lo", "stop_reason": null, "stop": null}),
+                json!({"type": "completion", "completion": "", "stop_reason": "max_tokens", "stop": null}),
+            ],
+        ),
+        (
+            &LLAMA_3,
+            json!({"generation": " Hello", "prompt_token_count": 14, "generation_token_count": 4, "stop_reason": "length"}),
+            vec![
+                json!({"generation": "", "prompt_token_count": 14, "generation_token_count": 1, "stop_reason": null}),
+                json!({"generation": " Hello", "prompt_token_count": null, "generation_token_count": 3, "stop_reason": null}),
+                json!({"generation": "", "prompt_token_count": null, "generation_token_count": 4, "stop_reason": "length"}),
+            ],
+        ),
+        (
+            &TITAN,
+            json!({"inputTextTokenCount": 14, "results": [
+                {"tokenCount": 4, "outputText": " Hello", "completionReason": "LENGTH"}]}),
+            vec![
+                json!({"outputText": " Hel", "index": 0, "totalOutputTextTokenCount": null, "completionReason": null, "inputTextTokenCount": 14}),
+                json!({"outputText": "lo", "index": 1, "totalOutputTextTokenCount": 4, "completionReason": "LENGTH", "inputTextTokenCount": 14}),
+            ],
+        ),
+        (
+            &MISTRAL,
+            json!({"outputs": [{"text": " Hello", "stop_reason": "length"}]}),
+            vec![
+                json!({"outputs": [{"text": " Hel", "stop_reason": null}]}),
+                json!({"outputs": [{"text": "lo", "stop_reason": "length"}]}),
+            ],
+        ),
+        (
+            &COMMAND,
+            json!({"generations": [{"text": " Hello", "finish_reason": "MAX_TOKENS"}]}),
+            vec![
+                json!({"text": " Hel", "is_finished": false, "index": 0}),
+                json!({"text": "lo", "is_finished": false}),
+                json!({"is_finished": true, "finish_reason": "MAX_TOKENS"}),
+            ],
+        ),
+        (
+            &DEEPSEEK_R1,
+            json!({"choices": [{"text": "hm\n</think>\n\n Hello", "stop_reason": "length"}]}),
+            vec![
+                json!({"choices": [{"text": "h", "stop_reason": null}]}),
+                json!({"choices": [{"text": "m\n</th", "stop_reason": null}]}),
+                json!({"choices": [{"text": "ink>\n", "stop_reason": null}]}),
+                json!({"choices": [{"text": "\n Hel", "stop_reason": null}]}),
+                json!({"choices": [{"text": "lo", "stop_reason": "length"}]}),
+            ],
+        ),
+    ]
+}
+
+#[test]
+fn a_streamed_answer_is_the_same_message_as_the_whole_one() {
+    for (codec, body, chunks) in answers() {
+        let message = whole(codec, &body);
+        assert_eq!(message.text().trim(), "Hello", "{codec:?}");
+        assert_eq!(message.stop_reason, Some(StopReason::MaxTokens));
+        assert_eq!(streamed(codec, codec.0.thinks, &chunks), (message, true), "{codec:?}");
+    }
+}
+
+#[test]
+fn a_stream_is_whole_only_after_its_last_event() {
+    for (codec, _, chunks) in answers() {
+        for cut in 0..chunks.len() {
+            assert!(!streamed(codec, codec.0.thinks, &chunks[..cut]).1, "{codec:?} {cut}");
+        }
+    }
+    let metrics = json!({"amazon-bedrock-invocationMetrics": {"inputTokenCount": 14, "outputTokenCount": 2}});
+    let (message, complete) = streamed(&LLAMA_3, false, &[json!({"generation": "Hi"}), metrics]);
+    assert!(complete, "the service's own counts come last");
+    assert_eq!(message.usage, Some(Usage::new(14, 2)));
+}
+
+#[test]
+fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
+    let llama =
+        json!({"generation": "Hi", "prompt_token_count": 14, "generation_token_count": 4, "stop_reason": "stop"});
+    assert_eq!(whole(&LLAMA_4, &llama).usage, Some(Usage::new(14, 4)));
+    let titan = json!({"inputTextTokenCount": 5, "results": [{"tokenCount": 9, "outputText": "x"}]});
+    assert_eq!(whole(&TITAN, &titan).usage, Some(Usage::new(5, 9)));
+    let deepseek = json!({"choices": [{"text": "</think>x"}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}});
+    assert_eq!(whole(&DEEPSEEK_R1, &deepseek).usage, Some(Usage::new(3, 2)));
+    let mut headers = Headers::new();
+    headers.push("x-amzn-bedrock-input-token-count", "12");
+    headers.push("x-amzn-bedrock-output-token-count", "3");
+    let mistral = MISTRAL.decode(br#"{"outputs":[{"text":" Paris.","stop_reason":"stop"}]}"#, &headers).unwrap();
+    assert_eq!(mistral.usage, Some(Usage::new(12, 3)));
+    assert_eq!(whole(&MISTRAL, &json!({"outputs": [{"text": "x"}]})).usage, None);
+}
+
+#[test]
+fn stop_reasons_mean_the_same_for_every_family_and_keep_their_word() {
+    let cases: Vec<(&Completion, Value, StopReason, Option<&str>, &str)> = vec![
+        (
+            &CLAUDE_2,
+            json!({"completion": "x", "stop_reason": "stop_sequence", "stop": "\n\nHuman:"}),
+            StopReason::EndTurn,
+            None,
+            "stop_sequence",
+        ),
+        (
+            &CLAUDE_2,
+            json!({"completion": "x", "stop_reason": "stop_sequence", "stop": "END"}),
+            StopReason::StopSequence,
+            Some("END"),
+            "stop_sequence",
+        ),
+        (
+            &TITAN,
+            json!({"results": [{"outputText": "x", "completionReason": "FINISH"}]}),
+            StopReason::EndTurn,
+            None,
+            "FINISH",
+        ),
+        (
+            &TITAN,
+            json!({"results": [{"outputText": "x", "completionReason": "STOP_CRITERIA_MET"}]}),
+            StopReason::StopSequence,
+            None,
+            "STOP_CRITERIA_MET",
+        ),
+        (
+            &TITAN,
+            json!({"results": [{"outputText": "x", "completionReason": "RAG_QUERY_WHEN_RAG_DISABLED"}]}),
+            StopReason::Other("RAG_QUERY_WHEN_RAG_DISABLED".into()),
+            None,
+            "RAG_QUERY_WHEN_RAG_DISABLED",
+        ),
+        (
+            &COMMAND,
+            json!({"generations": [{"text": "x", "finish_reason": "ERROR_TOXIC"}]}),
+            StopReason::ContentFiltered,
+            None,
+            "ERROR_TOXIC",
+        ),
+        (
+            &JURASSIC_2,
+            json!({"completions": [{"data": {"text": "x"}, "finishReason": {"reason": "endoftext"}}]}),
+            StopReason::EndTurn,
+            None,
+            "endoftext",
+        ),
+        (
+            &JURASSIC_2,
+            json!({"completions": [{"data": {"text": "x"}, "finishReason": {"reason": "stop", "sequence": "##"}}]}),
+            StopReason::StopSequence,
+            Some("##"),
+            "stop",
+        ),
+        (&LLAMA_2, json!({"generation": "x", "stop_reason": "stop"}), StopReason::EndTurn, None, "stop"),
+        (
+            &DEEPSEEK_R1,
+            json!({"choices": [{"text": "x", "finish_reason": "eos_token"}]}),
+            StopReason::EndTurn,
+            None,
+            "eos_token",
+        ),
+    ];
+    for (codec, body, reason, sequence, word) in cases {
+        let message = whole(codec, &body);
+        assert_eq!((message.stop_reason.clone(), message.stop_sequence.as_deref()), (Some(reason), sequence), "{body}");
+        assert_eq!(*message.metadata("stop_reason").unwrap(), Json::string(word));
+    }
+}
+
+#[test]
+fn nothing_that_arrives_is_lost() {
+    let body = json!({"id": 1234, "prompt": {"text": "Hi", "tokens": []}, "new": [1], "completions": [
+        {"data": {"text": "\nHello.", "tokens": [{"t": 1}]}, "finishReason": {"reason": "length", "length": 2}},
+        {"data": {"text": "Hi."}, "finishReason": {"reason": "endoftext"}},
+    ]});
+    let message = whole(&JURASSIC_2, &body);
+    assert_eq!((message.id.as_deref(), message.text().as_str()), (Some("1234"), "\nHello."));
+    for (key, value) in [
+        ("prompt", &body["prompt"]),
+        ("new", &body["new"]),
+        ("tokens", &body["completions"][0]["data"]["tokens"]),
+        ("finishReason", &body["completions"][0]["finishReason"]),
+        ("completions", &json!([body["completions"][1]])),
+    ] {
+        assert_eq!(message.metadata(key).unwrap(), value, "{key}");
+    }
+    let chunks = [
+        json!({"text": "a", "is_finished": false, "index": 0}),
+        json!({"text": "b", "is_finished": false, "index": 1}),
+        json!("[DONE]"),
+        json!({"is_finished": true, "finish_reason": "COMPLETE", "response": {"id": "r"}}),
+    ];
+    let (message, complete) = streamed(&COMMAND, false, &chunks);
+    assert_eq!((message.text().as_str(), complete), ("a", true));
+    assert_eq!(*message.metadata("unknown_events").unwrap(), json!([chunks[1], chunks[2]]));
+    assert_eq!(*message.metadata("response").unwrap(), chunks[3]["response"]);
+}
+
+#[test]
+fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
+    for (codec, body, what) in [
+        (&MISTRAL, json!({"outputs": []}), "nothing in \"outputs\""),
+        (&MISTRAL, json!({"choices": [{"text": "x"}]}), "no \"outputs\""),
+        (&TITAN, json!({"results": [{"outputText": null}]}), "no text in \"outputText\""),
+        (&LLAMA_3, json!({"output": {}}), "no text in \"generation\""),
+        (&JURASSIC_2, json!({"completions": [{"data": {}}]}), "no text in \"data\""),
+        (&DEEPSEEK_R1, json!({"choices": "x"}), "nothing in \"choices\""),
+        (&CLAUDE_2, json!([1]), "Array"),
+    ] {
+        let error = codec.decode(body.to_string().as_bytes(), &Headers::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.message().contains(what), "{error}");
+    }
+    assert_eq!(whole(&LLAMA_3, &json!({"generation": "", "stop_reason": "stop"})).content, []);
+}
+
+#[test]
+fn an_error_in_the_answer_is_an_error() {
+    let body = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
+    let error = CLAUDE_2.decode(body.to_string().as_bytes(), &Headers::new()).unwrap_err();
+    assert!(error.message().contains("busy"), "{error}");
+    let mut stream = decode::Stream::new(CLAUDE_2.0, false);
+    let chunk = body.to_string();
+    assert!(stream.chunk(View::parse(&chunk).unwrap(), &mut Counts::default(), &mut Events::default()).is_err());
+}
+
+#[test]
+fn an_answer_that_a_guardrail_stopped_says_so() {
+    let last = json!({"generation": "Blocked.", "stop_reason": "stop", "amazon-bedrock-guardrailAction": "INTERVENED"});
+    assert_eq!(whole(&LLAMA_3, &last).stop_reason, Some(StopReason::GuardrailIntervened));
+    assert_eq!(streamed(&LLAMA_3, false, &[last]).0.stop_reason, Some(StopReason::GuardrailIntervened));
+}
+
+#[test]
+fn whether_the_answer_begins_in_thought_is_seen_from_the_prompt_that_was_sent() {
+    let model = "us.deepseek.r1-v1:0";
+    let answer = |request: &ChatRequest, text: &str| {
+        let call = encode(model, request, Mode::Invoke).unwrap();
+        let body = json!({"choices": [{"text": text, "stop_reason": "stop"}]}).to_string();
+        let message = DEEPSEEK_R1.decode_for(&call, body.as_bytes(), &Headers::new()).unwrap();
+        (message.thinking(), message.text())
+    };
+    let told = |thought: &str, text: &str| (thought.to_owned(), text.to_owned());
+    assert_eq!(answer(&human("Hi"), "hm</think>Yo"), told("hm", "Yo"));
+    assert_eq!(answer(&human("Hi"), "cut short"), told("cut short", ""));
+    let begun = ChatRequest::new([Message::human("Say <think>"), Message::ai("The sky is")]);
+    assert_eq!(answer(&begun, " blue."), told("", " blue."));
+    let thinking = ChatRequest::new([Message::human("Hi"), Message::ai("<think>\nFirst")]);
+    assert_eq!(answer(&thinking, ", hm</think>Yo"), told(", hm", "Yo"));
+    assert_eq!(answer(&ChatRequest::prompt("Once upon a time"), " there was"), told("", " there was"));
+    assert_eq!(answer(&ChatRequest::prompt("<｜User｜>Hi<｜Assistant｜><think>\n"), "hm</think>Yo"), told("hm", "Yo"));
+    assert_eq!(answer(&ChatRequest::prompt("Hi"), "<think>hm</think>Yo"), told("hm", "Yo"));
+}
+
+#[test]
+fn reasoning_comes_back_as_a_block_of_its_own_and_is_not_sent_again() {
+    let (message, _) = streamed(&DEEPSEEK_R1, true, &answers()[5].2);
+    assert_eq!(message.thinking(), "hm");
+    let again = ChatRequest::new([Message::human("Hi"), message.into(), Message::human("Bye")]);
+    let prompt = "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜>Hello<｜end▁of▁sentence｜><｜User｜>Bye<｜Assistant｜><think>\n";
+    assert_eq!(body("us.deepseek.r1-v1:0", &again), json!({"prompt": prompt}));
+}
