@@ -1,0 +1,557 @@
+//! Every native family: the reply, the stream that adds up to it, and what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
+
+mod support;
+
+use local_bedrock::LocalBedrock;
+use serde_json::{Value, json};
+use support::{Reply, Request, post, send};
+
+const SYSTEM: &str = "You are a helpful assistant that translates English to French. Translate the user sentence.";
+const SENTENCE: &str = "I love programming.";
+const FRENCH: &str = "J'adore la programmation.";
+
+/// A family: a model, how it is asked to translate, and where its text is.
+struct Family {
+    model: &'static str,
+    body: Value,
+    text: fn(&Value) -> String,
+    piece: fn(&Value) -> String,
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn llama3() -> String {
+    format!(
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n{SYSTEM}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{SENTENCE}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+    )
+}
+
+fn llama4() -> String {
+    llama3().replace("start_header_id", "header_start").replace("end_header_id", "header_end").replace("eot_id", "eot")
+}
+
+fn chat_messages() -> Value {
+    json!([{"role": "system", "content": SYSTEM}, {"role": "user", "content": SENTENCE}])
+}
+
+fn delta(chunk: &Value) -> String {
+    string(&chunk["choices"][0]["delta"]["content"])
+}
+
+fn content(reply: &Value) -> String {
+    string(&reply["choices"][0]["message"]["content"])
+}
+
+fn families() -> Vec<Family> {
+    let generation: fn(&Value) -> String = |reply| string(&reply["generation"]);
+    let output: fn(&Value) -> String = |reply| string(&reply["outputs"][0]["text"]);
+    let choice: fn(&Value) -> String = |reply| string(&reply["choices"][0]["text"]);
+    let nova: fn(&Value) -> String = |reply| string(&reply["output"]["message"]["content"][0]["text"]);
+    let nova_piece: fn(&Value) -> String = |chunk| string(&chunk["contentBlockDelta"]["delta"]["text"]);
+    let none: fn(&Value) -> String = |_| String::new();
+    vec![
+        Family {
+            model: "anthropic.claude-v2%3A1",
+            text: |r| string(&r["completion"]),
+            piece: |r| string(&r["completion"]),
+            body: json!({"prompt": format!("{SYSTEM}\n\nHuman: {SENTENCE}\n\nAssistant:"), "max_tokens_to_sample": 100}),
+        },
+        Family {
+            model: "amazon.titan-text-express-v1",
+            text: |r| string(&r["results"][0]["outputText"]),
+            piece: |r| string(&r["outputText"]),
+            body: json!({"inputText": format!("{SYSTEM}\nUser: {SENTENCE}\nBot:"), "textGenerationConfig": {"maxTokenCount": 100, "stopSequences": ["User:"]}}),
+        },
+        Family {
+            model: "meta.llama2-70b-chat-v1",
+            text: generation,
+            piece: generation,
+            body: json!({"prompt": format!("<s>[INST] <<SYS>>\n{SYSTEM}\n<</SYS>>\n\n{SENTENCE} [/INST]")}),
+        },
+        Family {
+            model: "meta.llama3-1-70b-instruct-v1%3A0",
+            text: generation,
+            piece: generation,
+            body: json!({"prompt": llama3()}),
+        },
+        Family {
+            model: "us.meta.llama4-maverick-17b-instruct-v1%3A0",
+            text: generation,
+            piece: generation,
+            body: json!({"prompt": llama4()}),
+        },
+        Family {
+            model: "mistral.mistral-7b-instruct-v0%3A2",
+            text: output,
+            piece: output,
+            body: json!({"prompt": format!("<s>[INST] {SYSTEM}\n\n{SENTENCE} [/INST]"), "max_tokens": 100, "stop": ["</s>"]}),
+        },
+        Family {
+            model: "cohere.command-text-v14",
+            text: |r| string(&r["generations"][0]["text"]),
+            piece: |r| string(&r["text"]),
+            body: json!({"prompt": format!("{SYSTEM}\n\n{SENTENCE}"), "max_tokens": 100, "stream": true}),
+        },
+        Family {
+            model: "ai21.j2-mid-v1",
+            text: |r| string(&r["completions"][0]["data"]["text"]),
+            piece: none,
+            body: json!({"prompt": format!("{SYSTEM}\n{SENTENCE}"), "maxTokens": 100}),
+        },
+        Family {
+            model: "us.deepseek.r1-v1%3A0",
+            text: choice,
+            piece: choice,
+            body: json!({"prompt": format!("<｜begin▁of▁sentence｜>{SYSTEM}<｜User｜>{SENTENCE}<｜Assistant｜><think>\n"), "max_tokens": 200}),
+        },
+        Family {
+            model: "amazon.nova-lite-v1%3A0",
+            text: nova,
+            piece: nova_piece,
+            body: json!({"schemaVersion": "messages-v1", "system": [{"text": SYSTEM}], "messages": [{"role": "user", "content": [{"text": SENTENCE}]}], "inferenceConfig": {"topK": 5}}),
+        },
+        Family {
+            model: "cohere.command-r-plus-v1%3A0",
+            text: |r| string(&r["text"]),
+            piece: |r| if r["event_type"] == "text-generation" { string(&r["text"]) } else { String::new() },
+            body: json!({"message": SENTENCE, "preamble": SYSTEM, "chat_history": [{"role": "USER", "message": "Hi"}, {"role": "CHATBOT", "message": "Yo"}]}),
+        },
+        Family {
+            model: "mistral.mistral-large-2402-v1%3A0",
+            text: content,
+            piece: |r| string(&r["choices"][0]["message"]["content"]),
+            body: json!({"messages": chat_messages()}),
+        },
+        Family {
+            model: "ai21.jamba-1-5-large-v1%3A0",
+            text: content,
+            piece: delta,
+            body: json!({"messages": chat_messages(), "n": 1}),
+        },
+        Family {
+            model: "openai.gpt-oss-120b-1%3A0",
+            text: content,
+            piece: delta,
+            body: json!({"messages": chat_messages(), "reasoning_effort": "low"}),
+        },
+        Family {
+            model: "qwen.qwen3-32b-v1%3A0",
+            text: content,
+            piece: delta,
+            body: json!({"messages": chat_messages()}),
+        },
+        Family { model: "deepseek.v3-v1%3A0", text: content, piece: delta, body: json!({"messages": chat_messages()}) },
+        Family {
+            model: "writer.palmyra-x5-v1%3A0",
+            text: content,
+            piece: delta,
+            body: json!({"messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": {"text": SENTENCE}}]}),
+        },
+    ]
+}
+
+async fn invoke(bedrock: &LocalBedrock, model: &str, body: &Value) -> Reply {
+    post(bedrock, &format!("/model/{model}/invoke"), body).await
+}
+
+async fn stream(bedrock: &LocalBedrock, model: &str, body: &Value) -> Reply {
+    post(bedrock, &format!("/model/{model}/invoke-with-response-stream"), body).await
+}
+
+#[tokio::test]
+async fn every_family_translates_and_streams_the_same_with_usage_everywhere() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for family in families() {
+        let reply = invoke(&bedrock, family.model, &family.body).await;
+        assert_eq!(reply.status, 200, "{}: {}", family.model, reply.message());
+        let text = (family.text)(&reply.json());
+        assert!(text.ends_with(FRENCH), "{}: {text}", family.model);
+        let input: u64 = reply.header("x-amzn-bedrock-input-token-count").unwrap().parse().unwrap();
+        let output: u64 = reply.header("x-amzn-bedrock-output-token-count").unwrap().parse().unwrap();
+        assert!(input > 10 && output > 3);
+
+        let reply = stream(&bedrock, family.model, &family.body).await;
+        if family.model == "ai21.j2-mid-v1" {
+            assert_eq!((reply.status, reply.message().as_str()), (400, "The model is unsupported for streaming."));
+            continue;
+        }
+        let chunks = reply.events();
+        let pieces: Vec<String> = chunks.iter().map(family.piece).collect();
+        assert_eq!(pieces.concat(), text, "{}", family.model);
+        assert!(pieces.iter().filter(|piece| !piece.is_empty()).count() > 2, "{}: {pieces:?}", family.model);
+        let metrics = &chunks.last().unwrap()["amazon-bedrock-invocationMetrics"];
+        assert_eq!(
+            (&metrics["inputTokenCount"], &metrics["outputTokenCount"]),
+            (&json!(input), &json!(output)),
+            "{}",
+            family.model
+        );
+        assert!(chunks.iter().rev().skip(1).all(|chunk| chunk.get("amazon-bedrock-invocationMetrics").is_none()));
+    }
+}
+
+#[tokio::test]
+async fn the_ends_of_answers_have_each_familys_name() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, body, limit, at, natural, cut) in [
+        (
+            "anthropic.claude-v2",
+            json!({"prompt": "\n\nHuman: a b c\n\nAssistant:"}),
+            "/max_tokens_to_sample",
+            "/stop_reason",
+            "stop_sequence",
+            "max_tokens",
+        ),
+        (
+            "amazon.titan-text-lite-v1",
+            json!({"inputText": "a b c", "textGenerationConfig": {}}),
+            "/textGenerationConfig/maxTokenCount",
+            "/results/0/completionReason",
+            "FINISH",
+            "LENGTH",
+        ),
+        (
+            "meta.llama3-8b-instruct-v1%3A0",
+            json!({"prompt": "a b c"}),
+            "/max_gen_len",
+            "/stop_reason",
+            "stop",
+            "length",
+        ),
+        (
+            "mistral.mixtral-8x7b-instruct-v0%3A1",
+            json!({"prompt": "a b c"}),
+            "/max_tokens",
+            "/outputs/0/stop_reason",
+            "stop",
+            "length",
+        ),
+        (
+            "cohere.command-light-text-v14",
+            json!({"prompt": "a b c"}),
+            "/max_tokens",
+            "/generations/0/finish_reason",
+            "COMPLETE",
+            "MAX_TOKENS",
+        ),
+        (
+            "cohere.command-r-v1%3A0",
+            json!({"message": "a b c"}),
+            "/max_tokens",
+            "/finish_reason",
+            "COMPLETE",
+            "MAX_TOKENS",
+        ),
+        (
+            "ai21.j2-ultra-v1",
+            json!({"prompt": "a b c"}),
+            "/maxTokens",
+            "/completions/0/finishReason/reason",
+            "endoftext",
+            "length",
+        ),
+        ("deepseek.r1-v1%3A0", json!({"prompt": "a b c"}), "/max_tokens", "/choices/0/stop_reason", "stop", "length"),
+        (
+            "openai.gpt-oss-20b-1%3A0",
+            json!({"messages": [{"role": "user", "content": "a b c"}]}),
+            "/max_tokens",
+            "/choices/0/finish_reason",
+            "stop",
+            "length",
+        ),
+        (
+            "mistral.pixtral-large-2502-v1%3A0",
+            json!({"messages": [{"role": "user", "content": "a b c"}]}),
+            "/max_tokens",
+            "/choices/0/stop_reason",
+            "stop",
+            "length",
+        ),
+        (
+            "amazon.nova-pro-v1%3A0",
+            json!({"messages": [{"role": "user", "content": [{"text": "a b c"}]}], "inferenceConfig": {}}),
+            "/inferenceConfig/maxTokens",
+            "/stopReason",
+            "end_turn",
+            "max_tokens",
+        ),
+    ] {
+        for (tokens, wanted) in [(200, natural), (3, cut)] {
+            let mut body = body.clone();
+            let (parent, key) = limit.rsplit_once('/').unwrap();
+            body.pointer_mut(parent).unwrap()[key] = tokens.into();
+            let reply = invoke(&bedrock, model, &body).await;
+            assert_eq!(reply.status, 200, "{model}: {}", reply.message());
+            assert_eq!(reply.json().pointer(at), Some(&json!(wanted)), "{model}: {}", reply.json());
+        }
+    }
+    let palmyra = json!({"messages": [{"role": "user", "content": "a b c d e f g h"}]});
+    assert_eq!(
+        invoke(&bedrock, "writer.palmyra-x4-v1%3A0", &palmyra).await.json()["choices"][0]["finish_reason"],
+        "length"
+    );
+}
+
+#[tokio::test]
+async fn every_body_is_checked_against_its_own_keys() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for family in families() {
+        let mut body = family.body.clone();
+        body["anthropic_version"] = "bedrock-2023-05-31".into();
+        if family.model.starts_with("anthropic.") {
+            body["max_tokens"] = 5.into();
+        }
+        let reply = invoke(&bedrock, family.model, &body).await;
+        assert_eq!((reply.status, reply.error_type()), (400, "ValidationException"), "{}", family.model);
+        assert!(reply.message().contains("extraneous key ["), "{}: {}", family.model, reply.message());
+        assert_eq!(invoke(&bedrock, family.model, &json!({})).await.status, 400, "{}", family.model);
+    }
+    for (model, body, words) in [
+        (
+            "amazon.titan-text-express-v1",
+            json!({"inputText": "x", "textGenerationConfig": {"stopSequences": ["END"]}}),
+            "string [END] does not match pattern ^(\\|+|User:)$",
+        ),
+        (
+            "amazon.titan-text-express-v1",
+            json!({"inputText": "x", "textGenerationConfig": {"stopSequences": ["|", "User:"]}}),
+            "expected maximum item count: 1, found: 2",
+        ),
+        ("meta.llama3-1-8b-instruct-v1%3A0", json!({"prompt": "x", "stop": ["y"]}), "extraneous key [stop]"),
+        ("meta.llama3-1-8b-instruct-v1%3A0", json!({"prompt": "x", "images": []}), "extraneous key [images]"),
+        (
+            "anthropic.claude-v2",
+            json!({"prompt": "Hi", "max_tokens_to_sample": 5}),
+            "prompt must start with \"\n\nHuman:\" turn after an optional system prompt, prompt must end with \"\n\nAssistant:\" turn",
+        ),
+        ("mistral.mistral-7b-instruct-v0%3A2", json!({"messages": []}), "required key [prompt] not found"),
+        (
+            "mistral.mistral-large-2402-v1%3A0",
+            json!({"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "required"}),
+            "is not a valid choice",
+        ),
+        (
+            "openai.gpt-oss-120b-1%3A0",
+            json!({"messages": [{"role": "tool", "tool_call_id": "c1", "content": "x"}]}),
+            "must be a response to a preceding message with 'tool_calls'",
+        ),
+        (
+            "openai.gpt-oss-120b-1%3A0",
+            json!({"messages": [{"role": "human", "content": "x"}]}),
+            "'human' is not one of",
+        ),
+        (
+            "openai.gpt-oss-120b-1%3A0",
+            json!({"messages": [{"role": "user", "content": " "}]}),
+            "content must not be empty",
+        ),
+        (
+            "openai.gpt-oss-120b-1%3A0",
+            json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]}),
+            "must be a base64 data URL",
+        ),
+        ("cohere.command-r-v1%3A0", json!({"message": ""}), "message must be at least 1 token long"),
+        (
+            "cohere.command-r-v1%3A0",
+            json!({"message": "x", "chat_history": [{"role": "user", "message": "y"}]}),
+            "user is not a valid enum value",
+        ),
+        (
+            "cohere.command-r-v1%3A0",
+            json!({"message": "x", "tools": [{"name": "f", "description": "d", "parameter_definitions": {"a": {"type": "str", "enum": []}}}]}),
+            "extraneous key [enum]",
+        ),
+        ("amazon.nova-lite-v1%3A0", json!({"inputText": "x"}), "extraneous key [inputText]"),
+        (
+            "amazon.nova-lite-v1%3A0",
+            json!({"messages": [{"role": "user", "content": [{"document": {}}, {"text": "x"}]}]}),
+            "extraneous key [document]",
+        ),
+        ("nobody.knows-v1", json!({}), "The provided model identifier is invalid."),
+    ] {
+        let reply = invoke(&bedrock, model, &body).await;
+        assert_eq!(reply.status, 400, "{model} {body}");
+        assert!(reply.message().contains(words), "wanted {words:?}, got {:?} from {model}", reply.message());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_template_confuses_and_a_missing_one_is_completed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let half = "<|begin_of_text|>\n<|start_header_id|>user<|end_header_id|>Hi<|eot_id|>";
+    let reply = invoke(&bedrock, "meta.llama3-1-8b-instruct-v1%3A0", &json!({"prompt": half})).await.json();
+    assert!(string(&reply["generation"]).contains("I am confused: <|start_header_id|> was expected"), "{reply}");
+    let ascii = json!({"prompt": "<|begin_of_sentence|><|User|>Hi<|Assistant|>"});
+    let reply = invoke(&bedrock, "deepseek.r1-v1%3A0", &ascii).await.json();
+    assert!(string(&reply["choices"][0]["text"]).contains("look-alikes"), "{reply}");
+    let raw = json!({"prompt": "Once upon a time"});
+    let reply = invoke(&bedrock, "mistral.mistral-7b-instruct-v0%3A2", &raw).await.json();
+    assert!(string(&reply["outputs"][0]["text"]).ends_with("without a chat template: Once upon a time"), "{reply}");
+    // The image's own token is not part of what the user says.
+    let image = json!({"prompt": llama3().replace(SENTENCE, "<|image|>What is this?"), "images": ["iVBORw0KGgo="]});
+    let reply = invoke(&bedrock, "us.meta.llama3-2-90b-instruct-v1%3A0", &image).await.json();
+    assert!(string(&reply["generation"]).ends_with("What is this? [I received image of 8 bytes]"), "{reply}");
+}
+
+fn function() -> Value {
+    json!({"type": "function", "function": {"name": "get_weather", "description": "d", "parameters":
+        {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}})
+}
+
+#[tokio::test]
+async fn chat_completions_call_tools_and_take_their_results() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, reason, at) in [
+        ("mistral.mistral-large-2402-v1%3A0", "stop_reason", "message"),
+        ("ai21.jamba-1-5-mini-v1%3A0", "finish_reason", "delta"),
+        ("openai.gpt-oss-120b-1%3A0", "finish_reason", "delta"),
+        ("writer.palmyra-x5-v1%3A0", "finish_reason", "delta"),
+    ] {
+        let question = json!({"role": "user", "content": "Weather in Paris and Zürich?"});
+        let mut body = json!({"messages": [question], "tools": [function()], "max_tokens": 500});
+        let reply = invoke(&bedrock, model, &body).await;
+        assert_eq!(reply.status, 200, "{model}: {}", reply.message());
+        let choice = reply.json()["choices"][0].clone();
+        assert_eq!(choice[reason], "tool_calls", "{model}");
+        let calls = choice["message"]["tool_calls"].as_array().unwrap().clone();
+        let arguments =
+            |call: &Value| serde_json::from_str::<Value>(call["function"]["arguments"].as_str().unwrap()).unwrap();
+        let cities: Vec<Value> = calls.iter().map(arguments).collect();
+        assert_eq!(cities, [json!({"city": "Paris"}), json!({"city": "Zürich"})]);
+        if reason == "stop_reason" {
+            assert_eq!(calls[0]["id"].as_str().unwrap().len(), 9);
+        }
+
+        let mut streamed: Vec<(String, String)> = Vec::new();
+        for chunk in stream(&bedrock, model, &body).await.events() {
+            for call in chunk["choices"][0][at]["tool_calls"].as_array().into_iter().flatten() {
+                if let Some(id) = call["id"].as_str() {
+                    streamed.push((id.to_owned(), String::new()));
+                }
+                streamed.last_mut().unwrap().1.push_str(call["function"]["arguments"].as_str().unwrap());
+            }
+        }
+        let whole: Vec<(String, String)> =
+            calls.iter().map(|call| (string(&call["id"]), string(&call["function"]["arguments"]))).collect();
+        assert_eq!(streamed, whole, "{model}");
+
+        let mut messages = vec![question, json!({"role": "assistant", "content": "", "tool_calls": calls})];
+        messages.push(json!({"role": "tool", "tool_call_id": calls[0]["id"], "content": "sun"}));
+        body["messages"] = messages.clone().into();
+        // A missing result is noticed when the conversation goes on.
+        body["messages"].as_array_mut().unwrap().push(json!({"role": "user", "content": "and?"}));
+        let reply = invoke(&bedrock, model, &body).await;
+        assert!(reply.message().contains("did not have response messages"), "{model}: {}", reply.message());
+        messages.push(json!({"role": "tool", "tool_call_id": calls[1]["id"], "content": "rain"}));
+        body["messages"] = messages.into();
+        let text = content(&invoke(&bedrock, model, &body).await.json());
+        assert!(
+            text.ends_with("The tool get_weather answered: sun\nThe tool get_weather answered: rain"),
+            "{model}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn forced_tools_schemas_reasoning_and_log_probabilities() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let model = "openai.gpt-oss-120b-1%3A0";
+    let ask = |parts: Value| {
+        let mut body = json!({"messages": [{"role": "user", "content": "Tell me a joke"}]});
+        body.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+        body
+    };
+    let forced =
+        json!({"tools": [function()], "tool_choice": {"type": "function", "function": {"name": "get_weather"}}});
+    let reply = invoke(&bedrock, model, &ask(forced)).await.json();
+    assert_eq!(reply["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "get_weather");
+    let schema = json!({"response_format": {"type": "json_schema", "json_schema": {"name": "j", "schema": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}}}});
+    let text = content(&invoke(&bedrock, model, &ask(schema)).await.json());
+    let (reasoning, json) = text.split_once("</reasoning>").unwrap();
+    assert!(reasoning.starts_with("<reasoning>") && json == r#"{"n":1}"#, "{text}");
+    let reply = invoke(&bedrock, model, &ask(json!({"logprobs": true, "top_logprobs": 1}))).await.json();
+    let tokens = reply["choices"][0]["logprobs"]["content"].as_array().unwrap();
+    let joined: String = tokens.iter().map(|token| token["token"].as_str().unwrap()).collect();
+    assert_eq!(joined, content(&reply));
+    assert_eq!(tokens[0]["top_logprobs"].as_array().unwrap().len(), 1);
+    assert!(reply["usage"]["completion_tokens_details"]["reasoning_tokens"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn command_r_has_tools_documents_and_its_own_events() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let model = "cohere.command-r-plus-v1%3A0";
+    let tools = json!([{"name": "get_weather", "description": "d", "parameter_definitions": {"city": {"type": "str", "required": true}, "days": {"type": "List[int]", "required": true}}}]);
+    let body = json!({"message": "Weather in Paris?", "tools": tools});
+    let reply = invoke(&bedrock, model, &body).await.json();
+    let calls = json!([{"name": "get_weather", "parameters": {"city": "Paris", "days": [1]}}]);
+    assert_eq!(reply["tool_calls"], calls);
+    assert_eq!(reply["chat_history"][0], json!({"role": "USER", "message": "Weather in Paris?"}));
+    let events = stream(&bedrock, model, &body).await.events();
+    let kinds: Vec<&str> = events.iter().map(|event| event["event_type"].as_str().unwrap()).collect();
+    assert_eq!(
+        (kinds[0], kinds[kinds.len() - 2], kinds[kinds.len() - 1]),
+        ("stream-start", "tool-calls-generation", "stream-end")
+    );
+    assert_eq!(events.last().unwrap()["response"], reply);
+
+    let results = json!([{"call": calls[0], "outputs": [{"sky": "blue"}]}]);
+    let body = json!({"message": "Weather in Paris?", "tools": tools, "tool_results": results});
+    let reply = invoke(&bedrock, model, &body).await.json();
+    assert_eq!(reply["text"], r#"The tool get_weather answered: {"sky":"blue"}"#);
+
+    let body = json!({"message": "Cite", "documents": [{"title": "T", "snippet": "S"}], "search_queries_only": true, "return_prompt": true});
+    let reply = invoke(&bedrock, model, &body).await.json();
+    assert_eq!(reply["citations"][0]["document_ids"], json!(["doc_0"]));
+    assert!(reply["search_queries"][0]["text"].is_string() && reply["prompt"].is_string());
+}
+
+#[tokio::test]
+async fn command_text_streams_only_when_the_body_asks_for_it() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let body = json!({"prompt": "Hi", "max_tokens": 50});
+    let events = stream(&bedrock, "cohere.command-text-v14", &body).await.events();
+    assert_eq!(events.len(), 1);
+    assert!(events[0]["generations"][0]["text"].is_string());
+}
+
+#[tokio::test]
+async fn nova_speaks_converse_inside_chunks() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let tools = json!({"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": {"type": "object", "properties": {"city": {"type": "string"}}}}}}]});
+    let body = json!({"messages": [{"role": "user", "content": [{"text": "Weather in Paris?"}]}], "toolConfig": tools});
+    let reply = invoke(&bedrock, "us.amazon.nova-pro-v1%3A0", &body).await.json();
+    assert_eq!(reply["output"]["message"]["content"][1]["toolUse"]["input"], json!({"city": "Paris"}));
+    let events = stream(&bedrock, "us.amazon.nova-pro-v1%3A0", &body).await.events();
+    assert_eq!(events[0], json!({"messageStart": {"role": "assistant"}}));
+    assert!(events.last().unwrap()["metadata"]["usage"]["totalTokens"].is_u64());
+}
+
+#[tokio::test]
+async fn guardrails_work_with_every_family() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for family in families() {
+        let blocked: Value = serde_json::from_str(&family.body.to_string().replace(SENTENCE, "BLOCKED")).unwrap();
+        let request = Request::post(&format!("/model/{}/invoke", family.model), &blocked)
+            .header("x-amzn-bedrock-guardrailidentifier", "gr1")
+            .header("x-amzn-bedrock-guardrailversion", "1");
+        let reply = send(&bedrock, request).await;
+        assert_eq!(reply.json()["amazon-bedrock-guardrailAction"], "INTERVENED", "{}", family.model);
+        assert!((family.text)(&reply.json()).contains("guardrail"), "{}", family.model);
+    }
+}
+
+#[tokio::test]
+async fn opaque_arns_are_answered_by_the_family_the_server_is_told() {
+    let arn = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aimported-model%2Fabc/invoke";
+    let claude = json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]});
+    let bedrock = LocalBedrock::start().await.unwrap();
+    assert_eq!(post(&bedrock, arn, &claude).await.json()["type"], "message");
+    let bedrock = LocalBedrock::builder().opaque_family("qwen").start().await.unwrap();
+    assert_eq!(post(&bedrock, arn, &claude).await.status, 400);
+    let chat = json!({"messages": [{"role": "user", "content": "Hi"}]});
+    assert_eq!(post(&bedrock, arn, &chat).await.json()["object"], "chat.completion");
+}
