@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::observe::RunConfig;
+use crate::provider::Capabilities;
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
@@ -73,6 +74,11 @@ impl BedrockChat {
         &self.options
     }
 
+    /// What the model can be held to, as far as its format tells.
+    pub fn capabilities(&self) -> Capabilities {
+        self.client.codec.capabilities(&self.client.model)
+    }
+
     /// Sends a conversation and waits for the whole reply.
     ///
     /// # Errors
@@ -119,7 +125,11 @@ impl BedrockChat {
         Self { config: Arc::new(config), ..self.clone() }
     }
 
-    fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
         Ok(ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone()))
     }
 }

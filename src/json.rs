@@ -8,10 +8,12 @@
 mod merge;
 mod number;
 mod owned;
+mod partial;
 mod scan;
 mod writer;
 
 pub(crate) use merge::merged;
 pub use owned::Json;
+pub(crate) use partial::{completed, embedded};
 pub use scan::{Entries, Items, JsonError, Kind, View};
 pub use writer::Writer;

@@ -33,7 +33,7 @@
 //!
 //! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
 //! `request`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
-//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `chat`.
+//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`.
 
 mod base64;
 mod chat;
@@ -49,11 +49,14 @@ pub mod json;
 mod message;
 mod model;
 mod observe;
+mod operations;
 mod platform;
 mod provider;
 mod request;
 mod retry;
 pub mod sigv4;
+mod structured;
+mod toolbox;
 mod transport;
 
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
@@ -71,15 +74,19 @@ pub use message::{
 };
 pub use model::ModelId;
 pub use observe::{Observer, Run, RunConfig, RunStart};
+pub use operations::{GuardrailAssessment, GuardrailSource};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{
-    Anthropic, Api, Call, ChatCompletions, Codec, Converse, Family, Mode, Nova, StreamDecoder, codec_for, families,
+    Anthropic, Api, Call, Capabilities, ChatCompletions, Codec, Cohere, Converse, Family, Mode, Nova, StreamDecoder,
+    codec_for, families,
 };
 pub use request::{
     ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning, ResponseFormat,
     ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 pub use retry::RetryPolicy;
+pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};
+pub use toolbox::{Step, ToolOutput, ToolRun, Toolbox};
 pub use transport::all::*;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 

@@ -5,14 +5,21 @@
 //! no state; what a stream must remember lives in its [`StreamDecoder`].
 
 pub(crate) mod anthropic;
+mod chat_completions;
+mod cohere;
+pub(crate) mod converse;
 pub(crate) mod invoke;
 pub(crate) mod media;
 pub(crate) mod repair;
 mod table;
 pub(crate) mod template;
 pub(crate) mod text;
+mod words;
 
 pub use anthropic::Anthropic;
+pub use chat_completions::ChatCompletions;
+pub use cohere::Cohere;
+pub use converse::{Converse, Nova};
 pub use table::{Api, Family, codec_for, families};
 
 use crate::error::Result;
@@ -58,6 +65,32 @@ pub struct Call {
     pub streams: bool,
 }
 
+/// What a model can be held to, as far as its format tells.
+///
+/// ```
+/// use bedrock_chat::{Anthropic, Codec, ModelId};
+/// let model = ModelId::parse("anthropic.claude-3-haiku-20240307-v1:0")?;
+/// assert!(Anthropic.capabilities(&model).forced_tools);
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// It can call tools.
+    pub tools: bool,
+    /// It can be made to call one.
+    pub forced_tools: bool,
+    /// It can be held to a JSON Schema.
+    pub json_schema: bool,
+}
+
+impl Capabilities {
+    /// Tools, and nothing is known of more.
+    pub const TOOLS: Self = Self { tools: true, forced_tools: false, json_schema: false };
+    /// Tools, also forced ones, and a JSON Schema.
+    pub const ALL: Self = Self { tools: true, forced_tools: true, json_schema: true };
+}
+
 /// A wire shape: how requests are written and answers are read.
 ///
 /// Bring your own with [`BedrockChatBuilder::codec`](crate::BedrockChatBuilder::codec);
@@ -100,6 +133,12 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
 
     /// A decoder for one stream.
     fn stream(&self) -> Box<dyn StreamDecoder>;
+
+    /// What the model can be held to. Defaults to nothing, which is never wrong.
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        let _ = model;
+        Capabilities::default()
+    }
 
     /// Whether the models take a prompt as it is ([`ChatRequest::prompt`]). Defaults to `false`:
     /// they take messages.
@@ -159,6 +198,10 @@ impl<C: Codec + ?Sized> Codec for &'static C {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         (**self).stream()
+    }
+
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        (**self).capabilities(model)
     }
 
     fn takes_prompts(&self) -> bool {

@@ -6,13 +6,15 @@ mod blocks;
 mod decode;
 mod encode;
 
+pub(crate) use encode::{check, check_tool_name, object_schema};
+
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 
 /// The Anthropic Messages shape.
 ///
@@ -36,5 +38,9 @@ impl Codec for Anthropic {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Stream::default())
+    }
+
+    fn capabilities(&self, _: &ModelId) -> Capabilities {
+        Capabilities::ALL
     }
 }

@@ -1,0 +1,344 @@
+//! Typed output: a schema goes in, a value comes out.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+
+use crate::chat::BedrockChat;
+use crate::client::ChatStream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::ChatEvent;
+use crate::json::{Json, View, completed, embedded};
+use crate::message::{AiMessage, Content, Message};
+use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice};
+
+/// How a model is held to a schema.
+///
+/// ```
+/// assert_ne!(bedrock_chat::StructuredMethod::ForcedTool, bedrock_chat::StructuredMethod::Prompt);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StructuredMethod {
+    /// The model's own JSON mode with a schema.
+    JsonSchema,
+    /// A tool that it must call, whose arguments are the answer.
+    ForcedTool,
+    /// It is asked to, in the system prompt, and its text is searched for JSON.
+    Prompt,
+}
+
+/// A chat that answers with values of a type. From [`BedrockChat::with_structured_output`].
+///
+/// ```
+/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// /// A joke to tell the user.
+/// #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+/// struct Joke { setup: String, punchline: String }
+///
+/// # futures_executor::block_on(async {
+/// # let transport = MemoryTransport::new([Reply::json(200,
+/// #     r#"{"content":[{"type":"tool_use","id":"t1","name":"joke","input":{"setup":"Why?","punchline":"Because."}}],"stop_reason":"tool_use"}"#)]);
+/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+/// let joke: Joke = chat.with_structured_output::<Joke>().invoke("Tell me a joke").await?;
+/// assert_eq!(joke.punchline, "Because.");
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Structured<T> {
+    chat: BedrockChat,
+    name: String,
+    description: String,
+    schema: Json,
+    method: Option<StructuredMethod>,
+    value: PhantomData<fn() -> T>,
+}
+
+/// A reply with the value in it, or with the reason why there is none.
+///
+/// ```
+/// fn show(reply: bedrock_chat::StructuredReply<u32>) {
+///     match reply.parsed {
+///         Ok(value) => println!("{value}"),
+///         Err(error) => println!("{error}: {}", reply.raw.text()),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct StructuredReply<T> {
+    /// The reply itself.
+    pub raw: AiMessage,
+    /// The value.
+    pub parsed: Result<T>,
+}
+
+impl BedrockChat {
+    /// A chat that answers with values of a type: its schema tells the model
+    /// what to say. The best method that the model has is used.
+    #[cfg(feature = "schemars")]
+    #[must_use]
+    pub fn with_structured_output<T: DeserializeOwned + schemars::JsonSchema>(&self) -> Structured<T> {
+        let (schema, description) = crate::request::schema::of::<T>();
+        self.structured(crate::request::schema::snake_case(&T::schema_name()), description, schema)
+    }
+
+    /// As [`BedrockChat::with_structured_output`], with a schema that you give.
+    /// `T` may be [`Json`] or `serde_json::Value`.
+    #[must_use]
+    pub fn with_structured_schema<T: DeserializeOwned>(
+        &self,
+        name: impl Into<String>,
+        schema: impl Into<Json>,
+    ) -> Structured<T> {
+        let schema = schema.into();
+        let description = schema.view().get("description").and_then(View::string).unwrap_or_default();
+        self.structured(name.into(), description, schema)
+    }
+
+    fn structured<T>(&self, name: String, description: String, schema: Json) -> Structured<T> {
+        Structured { chat: self.clone(), name, description, schema, method: None, value: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Structured<T> {
+    /// The same, by a method of your choice. Defaults to the best that the model has.
+    #[must_use]
+    pub fn method(mut self, method: StructuredMethod) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Sends a conversation and waits for the value.
+    ///
+    /// # Errors
+    /// Those of [`BedrockChat::invoke`]; `Decode`, with the path and the text,
+    /// where the model's answer is not such a value. [`Error::partial`] has the reply.
+    pub async fn invoke(&self, messages: impl IntoMessages) -> Result<T> {
+        let reply = self.invoke_raw(messages).await?;
+        reply.parsed.map_err(|error| error.with_partial(reply.raw))
+    }
+
+    /// As [`Structured::invoke`], with the reply itself beside the value.
+    ///
+    /// # Errors
+    /// Those of [`BedrockChat::invoke`]. An answer that is no such value is none:
+    /// `parsed` says what is wrong with it.
+    pub async fn invoke_raw(&self, messages: impl IntoMessages) -> Result<StructuredReply<T>> {
+        let (chat, messages) = self.prepared(messages)?;
+        let raw = chat.invoke(messages).await?;
+        let parsed = self.read(&raw);
+        Ok(StructuredReply { raw, parsed })
+    }
+
+    /// Sends a conversation and gives ever more complete values while the answer
+    /// comes, as JSON; [`PartialStream::value`] then has the whole.
+    ///
+    /// # Errors
+    /// As [`BedrockChat::stream`].
+    pub async fn stream(&self, messages: impl IntoMessages) -> Result<PartialStream<T>> {
+        let (chat, messages) = self.prepared(messages)?;
+        let stream = chat.stream(messages).await?;
+        Ok(PartialStream {
+            stream,
+            structured: self.clone_parts(),
+            text: String::new(),
+            last: None,
+            ready: VecDeque::new(),
+        })
+    }
+
+    fn clone_parts(&self) -> Self {
+        Self {
+            chat: self.chat.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            schema: self.schema.clone(),
+            method: self.method,
+            value: PhantomData,
+        }
+    }
+
+    /// The method: the caller's, or the best that the model's format and the options allow.
+    fn chosen(&self) -> StructuredMethod {
+        if let Some(method) = self.method {
+            return method;
+        }
+        let can = self.chat.capabilities();
+        let thinks = self.chat.options().reasoning.as_ref().is_some_and(Reasoning::is_on);
+        if can.forced_tools && !thinks {
+            StructuredMethod::ForcedTool
+        } else if can.json_schema {
+            StructuredMethod::JsonSchema
+        } else {
+            StructuredMethod::Prompt
+        }
+    }
+
+    /// The chat and the conversation that ask for the value.
+    fn prepared(&self, messages: impl IntoMessages) -> Result<(BedrockChat, Vec<Message>)> {
+        let mut messages = messages.into_messages()?;
+        let mut options = ChatOptions::default();
+        match self.chosen() {
+            StructuredMethod::ForcedTool => {
+                options.tools = vec![Tool::new(&self.name, &self.description, self.schema.clone())];
+                options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
+            }
+            StructuredMethod::JsonSchema => {
+                let mut format = ResponseFormat::new(&self.name, closed(self.schema.view()));
+                format.description = Some(self.description.clone()).filter(|text| !text.is_empty());
+                options.response_format = Some(format);
+            }
+            StructuredMethod::Prompt => {
+                let place = messages.iter().take_while(|message| message.role == crate::message::Role::System).count();
+                messages.insert(
+                    place,
+                    Message::system(format!(
+                        "Answer with one JSON value that fits this JSON Schema, and with nothing else:\n{}",
+                        self.schema
+                    )),
+                );
+            }
+        }
+        Ok((self.chat.with_options(&options), messages))
+    }
+
+    /// The value in a reply.
+    fn read(&self, reply: &AiMessage) -> Result<T> {
+        if let Some(call) = reply.tool_calls().find(|call| call.name == self.name) {
+            return parse(call.args.as_str());
+        }
+        let called = reply.content.iter().find_map(|block| match block {
+            Content::InvalidToolCall(call) if call.name == self.name => Some(call),
+            _ => None,
+        });
+        if let Some(call) = called {
+            let why = reply.stop_reason.as_ref().map_or("", |reason| reason.as_str());
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("the value is not whole ({}; the model stopped with {why}): {}", call.error, call.args),
+            ));
+        }
+        parse(embedded(&reply.text()))
+    }
+}
+
+/// Reads a value and says where it does not fit.
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let shown: String = text.chars().take(300).collect();
+        let path = error.path().to_string();
+        Error::new(ErrorKind::Decode, format!("the answer does not fit at {path}: {}; it is: {shown}", error.inner()))
+    })
+}
+
+/// A schema as JSON modes want it: every object says that it has no other properties.
+fn closed(schema: View<'_>) -> Json {
+    let mut w = crate::json::Writer::new();
+    write_closed(&mut w, schema);
+    Json::from(w)
+}
+
+fn write_closed(w: &mut crate::json::Writer, schema: View<'_>) {
+    match schema.kind() {
+        crate::json::Kind::Object => {
+            w.begin_object();
+            for (key, value) in schema.entries() {
+                w.key(&key);
+                write_closed(w, value);
+            }
+            let object = schema.get("type").and_then(View::str).as_deref() == Some("object");
+            if object && schema.get("additionalProperties").is_none() && schema.get("properties").is_some() {
+                w.key("additionalProperties").bool(false);
+            }
+            w.end_object();
+        }
+        crate::json::Kind::Array => {
+            w.begin_array();
+            schema.items().for_each(|item| write_closed(w, item));
+            w.end_array();
+        }
+        _ => w.raw(schema),
+    }
+}
+
+/// Ever more complete values of an answer that is still coming, from [`Structured::stream`].
+///
+/// ```no_run
+/// # async fn run(chat: bedrock_chat::BedrockChat) -> bedrock_chat::Result<()> {
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Joke { setup: String, punchline: String }
+///
+/// let mut stream = chat.with_structured_output::<Joke>().stream("Tell me a joke").await?;
+/// while let Some(partial) = stream.next().await {
+///     println!("{}", partial?); // {"setup":"Why did"}
+/// }
+/// let joke: Joke = stream.value()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a stream does nothing unless it is read"]
+pub struct PartialStream<T> {
+    stream: ChatStream,
+    structured: Structured<T>,
+    text: String,
+    last: Option<String>,
+    ready: VecDeque<Json>,
+}
+
+impl<T: DeserializeOwned> PartialStream<T> {
+    /// The next value, more complete than the one before; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<Json>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The reply as far as it was delivered.
+    pub fn so_far(&self) -> AiMessage {
+        self.stream.so_far()
+    }
+
+    /// The whole value, once the stream has ended.
+    ///
+    /// # Errors
+    /// `Decode`, where the answer is not such a value, or not yet.
+    pub fn value(&self) -> Result<T> {
+        self.structured.read(&self.stream.so_far())
+    }
+}
+
+impl<T> Unpin for PartialStream<T> {}
+
+impl<T: DeserializeOwned> Stream for PartialStream<T> {
+    type Item = Result<Json>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(value) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(value)));
+            }
+            match ready!(Pin::new(&mut self.stream).poll_next(context)) {
+                Some(Ok(ChatEvent::ToolCallDelta { args: more, .. } | ChatEvent::Text { text: more, .. })) => {
+                    self.text.push_str(&more);
+                    // Prose before the value, or a fence, is not part of it.
+                    let start = self.text.find(['{', '[']).unwrap_or(self.text.len());
+                    let whole = self.text.get(start..).and_then(completed);
+                    if whole.is_some() && whole != self.last {
+                        let value = whole.as_deref().and_then(|text| Json::parse(text).ok());
+                        self.ready.extend(value);
+                        self.last = whole;
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
