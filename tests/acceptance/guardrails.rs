@@ -1,0 +1,125 @@
+//! A guardrail that is set is applied, on every way to the model, and its interventions are told from
+//! all other ends.
+
+use bedrock_chat::{
+    ChatOptions, ErrorKind, Guardrail, GuardrailTrace, MemoryTransport, Reply, StopReason, StreamProcessing,
+};
+use local_bedrock::LocalBedrock;
+use serde_json::json;
+
+use crate::support::{calling, over, signed_headers, streamed};
+
+const IDENTIFIER: &str = "x-amzn-bedrock-guardrailidentifier";
+const VERSION: &str = "x-amzn-bedrock-guardrailversion";
+const TRACE: &str = "x-amzn-bedrock-trace";
+
+#[tokio::test]
+async fn identifier_and_version_are_sent_and_signed_without_a_trace_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let plain = Guardrail::new("gr-1", "DRAFT");
+    for (guardrail, trace) in [
+        (plain.clone(), None),
+        (plain.clone().with_trace(GuardrailTrace::Enabled), Some("ENABLED")),
+        (plain.clone().with_trace(GuardrailTrace::EnabledFull), Some("ENABLED_FULL")),
+        (plain.with_trace(GuardrailTrace::Disabled), Some("DISABLED")),
+    ] {
+        bedrock.clear();
+        let chat = calling(&bedrock).guardrail(guardrail).build().unwrap();
+        chat.invoke("hello").await.unwrap();
+        chat.stream("hello").await.unwrap().message().await.unwrap();
+        let requests = bedrock.requests();
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            assert_eq!((request.header(IDENTIFIER), request.header(VERSION)), (Some("gr-1"), Some("DRAFT")));
+            assert_eq!(request.header(TRACE), trace);
+            let signed = signed_headers(&request);
+            let sent: Vec<_> =
+                [IDENTIFIER, VERSION, TRACE].into_iter().filter(|n| request.header(n).is_some()).collect();
+            assert!(sent.iter().all(|name| signed.iter().any(|signed| signed == name)), "{signed:?}");
+        }
+    }
+    bedrock.clear();
+    calling(&bedrock).build().unwrap().invoke("hello").await.unwrap();
+    assert!(bedrock.requests()[0].header(IDENTIFIER).is_none(), "and none is sent that was not set");
+}
+
+#[tokio::test]
+async fn half_a_guardrail_is_refused_where_it_is_set() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (identifier, version, missing) in [("gr-1", "", "version"), ("", "1", "identifier"), ("gr-1", " ", "version")] {
+        let half = Guardrail::new(identifier, version);
+        let error = calling(&bedrock).guardrail(half.clone()).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains(missing) && error.message().contains("guardrail"), "{error}");
+        let options = ChatOptions { guardrail: Some(half), ..ChatOptions::default() };
+        let chat = calling(&bedrock).build().unwrap().with_options(&options);
+        assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Config);
+        assert_eq!(chat.stream("hello").await.unwrap_err().kind(), ErrorKind::Config);
+    }
+    assert!(bedrock.requests().is_empty(), "no call goes unwatched");
+}
+
+#[tokio::test]
+async fn an_intervention_is_an_outcome_of_its_own_and_its_trace_is_at_hand() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let watched = calling(&bedrock).guardrail(Guardrail::new("gr-1", "1").with_trace(GuardrailTrace::Enabled));
+    let watched = watched.build().unwrap();
+    let whole = watched.invoke("Tell me something BLOCKED").await.unwrap();
+    let streamed = watched.stream("Tell me something BLOCKED").await.unwrap().message().await.unwrap();
+    for reply in [whole, streamed] {
+        assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened));
+        assert!(!reply.text().is_empty(), "what the guardrail says in the model's place");
+        let trace = reply.metadata("amazon-bedrock-trace").unwrap();
+        assert!(trace.as_str().contains("BLOCKED"), "{trace}");
+        assert_eq!(*reply.metadata("amazon-bedrock-guardrailAction").unwrap(), json!("INTERVENED"));
+        assert!(reply.usage.is_some());
+    }
+    let passed = watched.invoke("hello").await.unwrap();
+    assert_eq!(passed.stop_reason, Some(StopReason::EndTurn));
+    let untraced = calling(&bedrock).guardrail(Guardrail::new("gr-1", "1")).build().unwrap();
+    let reply = untraced.invoke("BLOCKED").await.unwrap();
+    assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened));
+    assert!(reply.metadata("amazon-bedrock-trace").is_none());
+    let unwatched = calling(&bedrock).build().unwrap().invoke("BLOCKED").await.unwrap();
+    assert_eq!(unwatched.stop_reason, Some(StopReason::EndTurn), "the server does look at the headers");
+}
+
+#[tokio::test]
+async fn the_action_counts_where_the_model_says_that_it_just_ended() {
+    let body = json!({"content": [{"type": "text", "text": "no"}], "stop_reason": "end_turn",
+        "amazon-bedrock-guardrailAction": "INTERVENED"});
+    let reply = over(MemoryTransport::new([Reply::json(200, body.to_string())])).build().unwrap();
+    assert_eq!(reply.invoke("hello").await.unwrap().stop_reason, Some(StopReason::GuardrailIntervened));
+    for action in [json!({"type": "message_stop", "amazon-bedrock-guardrailAction": "INTERVENED"})] {
+        let stop = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}});
+        let message = streamed(&[stop, action]).await.message().await.unwrap();
+        assert_eq!(message.stop_reason, Some(StopReason::GuardrailIntervened));
+    }
+}
+
+#[tokio::test]
+async fn a_providers_own_filter_is_not_the_callers_guardrail() {
+    for (word, reason) in [
+        ("content_filtered", StopReason::ContentFiltered),
+        ("refusal", StopReason::Refusal),
+        ("guardrail_intervened", StopReason::GuardrailIntervened),
+    ] {
+        let body = json!({"content": [], "stop_reason": word}).to_string();
+        let chat = over(MemoryTransport::new([Reply::json(200, body)])).build().unwrap();
+        let reply = chat.invoke("hello").await.unwrap();
+        assert_eq!(reply.stop_reason.as_ref(), Some(&reason));
+        assert_eq!(reply.stop_reason.unwrap().as_str(), word);
+    }
+}
+
+#[tokio::test]
+async fn tags_and_stream_processing_go_into_the_body() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let mut guardrail = Guardrail::new("gr-1", "1");
+    guardrail.tag_suffix = Some("xyz".into());
+    guardrail.stream_processing = Some(StreamProcessing::Async);
+    let chat = calling(&bedrock).guardrail(guardrail).build().unwrap();
+    chat.stream("hello").await.unwrap().message().await.unwrap();
+    let config = bedrock.requests()[0].json()["amazon-bedrock-guardrailConfig"].clone();
+    assert_eq!(config, json!({"tagSuffix": "xyz", "streamProcessingMode": "ASYNCHRONOUS"}));
+}

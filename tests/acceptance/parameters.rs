@@ -1,0 +1,181 @@
+//! What is sent of the options: what was set, and what the API requires. Nothing else.
+
+use bedrock_chat::{
+    BedrockChatBuilder, CachePoint, CacheTtl, ChatOptions, Content, Error, ErrorKind, Json, Message, Reasoning,
+    ResponseFormat, Role, Tool, ToolChoice,
+};
+use local_bedrock::LocalBedrock;
+use serde_json::{Value, json};
+
+use crate::support::{calling, only_request};
+
+/// The body that the server accepted, of both ways of calling: they are alike.
+async fn accepted(change: impl Fn(BedrockChatBuilder) -> BedrockChatBuilder) -> Value {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = change(calling(&bedrock)).build().unwrap();
+    chat.invoke("hello").await.unwrap();
+    chat.stream("hello").await.unwrap().message().await.unwrap();
+    let requests = bedrock.requests();
+    assert_eq!(requests[0].body, requests[1].body);
+    assert!(requests[0].path.ends_with("/invoke") && requests[1].path.ends_with("/invoke-with-response-stream"));
+    requests[0].json()
+}
+
+#[tokio::test]
+async fn with_nothing_set_the_body_has_what_the_api_requires_and_nothing_more() {
+    let body = accepted(|chat| chat).await;
+    let expected = json!({
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 4096,
+        "messages": [{"role": "user", "content": "hello"}],
+    });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn an_empty_list_of_stop_sequences_is_no_list() {
+    let body = accepted(|chat| chat.stop(Vec::<String>::new())).await;
+    assert!(body.get("stop_sequences").is_none(), "{body}");
+}
+
+#[tokio::test]
+async fn what_is_set_is_sent_under_the_providers_name_with_the_digits_it_was_given() {
+    let body = accepted(|chat| chat.max_tokens(100).temperature(0.1).top_k(5).stop(["\n\nHuman:", "END"])).await;
+    assert_eq!(body["max_tokens"], 100);
+    assert_eq!((&body["temperature"], &body["top_k"]), (&json!(0.1), &json!(5)));
+    assert_eq!(body["stop_sequences"], json!(["\n\nHuman:", "END"]));
+    assert!(body.get("top_p").is_none(), "{body}");
+    assert_eq!(accepted(|chat| chat.temperature(0.0).top_p(1.0)).await["temperature"].as_f64(), Some(0.0));
+}
+
+#[tokio::test]
+async fn options_of_a_call_win_one_by_one_over_those_of_the_model() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let base = calling(&bedrock).temperature(0.5).max_tokens(100).build().unwrap();
+    let chat = base.with_options(&ChatOptions { temperature: Some(0.9), ..ChatOptions::default() });
+    chat.invoke("hello").await.unwrap();
+    let body = only_request(&bedrock).json();
+    assert_eq!((&body["temperature"], &body["max_tokens"]), (&json!(0.9), &json!(100)));
+}
+
+#[tokio::test]
+async fn the_callers_own_members_come_last_and_unchanged_and_replace_what_was_written() {
+    let kwargs = Json::parse(r#"{"temperature":0.30,"metadata":{"user_id":"u1"},"top_k":7}"#).unwrap();
+    let body = accepted(|chat| chat.temperature(0.9).max_tokens(10).model_kwargs(kwargs.clone())).await;
+    assert_eq!((&body["temperature"], &body["top_k"], &body["max_tokens"]), (&json!(0.3), &json!(7), &json!(10)));
+    assert_eq!(body["metadata"], json!({"user_id": "u1"}));
+    let bedrock = LocalBedrock::start().await.unwrap();
+    calling(&bedrock).temperature(0.9).model_kwargs(kwargs).build().unwrap().invoke("hello").await.unwrap();
+    let text = String::from_utf8(only_request(&bedrock).body).unwrap();
+    assert!(text.contains(r#""temperature":0.30"#), "to the digit: {text}");
+    assert_eq!(text.matches("temperature").count(), 1, "once: {text}");
+}
+
+#[tokio::test]
+async fn a_thinking_model_gets_room_for_its_thoughts_unless_told_how_much() {
+    let think = |chat: BedrockChatBuilder| {
+        chat.options(&ChatOptions { reasoning: Some(Reasoning::Budget(2000)), ..ChatOptions::default() })
+    };
+    let body = accepted(think).await;
+    assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 2000}));
+    assert!(body["max_tokens"].as_u64().unwrap() > 2000, "{body}");
+    assert_eq!(accepted(|chat| think(chat).max_tokens(2001)).await["max_tokens"], 2001);
+    assert_eq!(
+        accepted(|chat| think(chat).temperature(1.0)).await["temperature"],
+        json!(1.0),
+        "1 is what it is anyway"
+    );
+}
+
+/// The local error of options that do not go together; the server hears nothing of it.
+async fn refused(options: ChatOptions) -> Error {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let built = calling(&bedrock).options(&options).build();
+    let errors = match built {
+        Err(error) => vec![error],
+        Ok(chat) => vec![chat.invoke("hello").await.unwrap_err(), chat.stream("hello").await.unwrap_err()],
+    };
+    assert!(bedrock.requests().is_empty(), "nothing was sent");
+    let error = errors.into_iter().next().unwrap();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn options_that_exclude_each_other_are_refused_before_the_wire_and_both_are_named() {
+    let base = ChatOptions {
+        reasoning: Some(Reasoning::Budget(2048)),
+        tools: vec![Tool::new("save", "Saves", json!({"type": "object"}))],
+        ..ChatOptions::default()
+    };
+    for (options, fields) in [
+        (ChatOptions { temperature: Some(0.5), ..base.clone() }, ["reasoning", "temperature"]),
+        (ChatOptions { top_k: Some(5), ..base.clone() }, ["reasoning", "top_k"]),
+        (ChatOptions { tool_choice: Some(ToolChoice::Any), ..base.clone() }, ["reasoning", "tool_choice"]),
+        (ChatOptions { tool_choice: Some("save".into()), ..base.clone() }, ["reasoning", "tool_choice"]),
+        (ChatOptions { max_tokens: Some(2048), ..base.clone() }, ["reasoning", "max_tokens"]),
+        (ChatOptions { max_tokens: Some(1), ..base.clone() }, ["reasoning", "max_tokens"]),
+        (ChatOptions { reasoning: Some(Reasoning::Budget(100)), ..base.clone() }, ["reasoning", "1024"]),
+        (ChatOptions { tool_choice: Some(ToolChoice::Any), ..ChatOptions::default() }, ["tool_choice", "tools"]),
+        (ChatOptions { temperature: Some(f64::NAN), ..ChatOptions::default() }, ["temperature", "number"]),
+        (ChatOptions { max_tokens: Some(0), ..ChatOptions::default() }, ["max_tokens", "at least 1"]),
+        (ChatOptions { model_kwargs: Some(json!([1]).into()), ..ChatOptions::default() }, ["model_kwargs", "object"]),
+    ] {
+        let error = refused(options).await;
+        assert!(fields.iter().all(|field| error.message().contains(field)), "{fields:?} in {error}");
+    }
+}
+
+#[tokio::test]
+async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
+    let mut tool = Tool::new("save", "Saves", json!({"type": "object"}));
+    tool.cache_point = Some(CachePoint::default());
+    let chat = calling(&bedrock).build().unwrap().bind_tools([tool]);
+    let long = "A long instruction. ".repeat(800);
+    let messages = [
+        Message::new(Role::System, [Content::text(&long), hour]),
+        Message::new(Role::Human, [Content::text("hello"), Content::cache_point()]),
+    ];
+    let first = chat.invoke(messages.to_vec()).await.unwrap().usage.unwrap();
+    let second = chat.invoke(messages.to_vec()).await.unwrap().usage.unwrap();
+    let body = bedrock.requests()[0].json();
+    assert_eq!(body["system"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
+    assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
+    assert_eq!(body["tools"][0]["cache_control"], json!({"type": "ephemeral"}));
+    assert!(first.input_token_details.cache_creation > 0 && first.input_token_details.cache_read == 0, "{first:?}");
+    assert_eq!(
+        first.input_token_details.cache_creation_1h + first.input_token_details.cache_creation_5m,
+        first.input_token_details.cache_creation
+    );
+    assert!(second.input_token_details.cache_read > 0, "{second:?}");
+    assert_eq!(first.input_tokens, second.input_tokens, "cached or not, it was read");
+}
+
+#[tokio::test]
+async fn media_schemas_and_beta_features_are_written_as_the_service_reads_them() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let schema = json!({"type": "object", "properties": {"setup": {"type": "string"}}, "required": ["setup"],
+        "additionalProperties": false});
+    let options = ChatOptions {
+        response_format: Some(ResponseFormat::new("joke", schema.clone())),
+        anthropic_beta: vec!["context-1m-2025-08-07".into()],
+        ..ChatOptions::default()
+    };
+    let chat = calling(&bedrock).options(&options).build().unwrap();
+    let message = Message::human("Read this")
+        .with(Content::image("image/jpg", b"\xff\xd8\xff\xe0".to_vec()))
+        .with(Content::document("application/pdf", b"%PDF-1.4".to_vec()))
+        .with(Content::document("text/plain", "Grass is green."));
+    let reply = chat.invoke(message).await.unwrap();
+    let joke: Value = serde_json::from_str(&reply.text()).unwrap();
+    assert!(joke["setup"].is_string(), "{joke}");
+    let body = only_request(&bedrock).json();
+    assert_eq!(body["output_config"]["format"], json!({"type": "json_schema", "schema": schema}));
+    assert_eq!(body["anthropic_beta"], json!(["context-1m-2025-08-07"]));
+    let content = &body["messages"][0]["content"];
+    assert_eq!(content[1]["source"]["media_type"], "image/jpeg", "jpg is no media type");
+    assert_eq!(content[2]["source"]["media_type"], "application/pdf");
+    assert_eq!(content[3]["source"]["data"], "Grass is green.");
+}
