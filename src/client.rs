@@ -169,7 +169,7 @@ impl Client {
         Runs::start(&self.observers, &RunStart { model, region, host, mode, request, config, now })
     }
 
-    fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
+    pub(crate) fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
         request
             .options
             .check()
@@ -183,8 +183,16 @@ impl Client {
     }
 
     async fn read_message(&self, call: &Call, response: HttpResponse) -> Result<AiMessage> {
-        let head = Head::of(&response);
         let headers = response.headers.clone();
+        let (head, body) = self.read_body(response).await?;
+        let mut message = self.codec.decode_for(call, &body, &headers).map_err(|error| head.explain(error, &body))?;
+        message.request_id = head.request_id;
+        Ok(message)
+    }
+
+    /// The whole body of an answer that is no error.
+    async fn read_body(&self, response: HttpResponse) -> Result<(Head, Vec<u8>)> {
+        let head = Head::of(&response);
         let mut body = self.body(response);
         if head.status != 200 {
             let body = body.collect_some(MAX_ERROR_BODY).await;
@@ -194,12 +202,23 @@ impl Client {
         if is_unknown_operation(&body) {
             return Err(head.error(&body));
         }
-        let mut message = self.codec.decode_for(call, &body, &headers).map_err(|error| {
-            let error = if error.kind() == ErrorKind::Decode { head.not_json(error, &body) } else { error };
-            error.with_request_id(head.request_id.as_deref())
-        })?;
-        message.request_id = head.request_id;
-        Ok(message)
+        Ok((head, body))
+    }
+
+    /// Sends a call of an operation that is no chat and reads the answer with a function.
+    pub(crate) async fn operation<T>(&self, call: &Call, read: fn(&[u8]) -> Result<T>) -> Result<T> {
+        let mut attempts = Attempts::new(self, call);
+        loop {
+            let answer = match attempts.send().await {
+                Ok(response) => self.read_body(response).await,
+                Err(error) => Err(error),
+            };
+            let answer = answer.and_then(|(head, body)| read(&body).map_err(|error| head.explain(error, &body)));
+            match answer {
+                Ok(value) => return Ok(value),
+                Err(error) => attempts.again(error, &mut Runs::default()).await?,
+            }
+        }
     }
 
     async fn open_stream(self: &Arc<Self>, call: &Call, response: HttpResponse, attempts: u32) -> Result<ChatStream> {
@@ -250,6 +269,12 @@ impl Head {
             request_id: get("x-amzn-requestid"),
             retry_after: get("retry-after"),
         }
+    }
+
+    /// The same error, of a body that could not be read.
+    fn explain(&self, error: Error, body: &[u8]) -> Error {
+        let error = if error.kind() == ErrorKind::Decode { self.not_json(error, body) } else { error };
+        error.with_request_id(self.request_id.as_deref())
     }
 
     /// The same error, which says of an answer in another format what that is. Text is shown, as it is

@@ -1,6 +1,8 @@
 //! Which model speaks which wire shape: one row a family.
 
-use super::{Anthropic, Codec, text};
+use std::borrow::Cow;
+
+use super::{Anthropic, Codec, Converse, Nova, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 
@@ -62,6 +64,7 @@ static FAMILIES: &[Family] = &[
     row("mistral.mixtral-8x7b-instruct", &text::MISTRAL),
     row("mistral.mistral-small-2402", &text::MISTRAL),
     row("anthropic.", &Anthropic),
+    row("amazon.nova", &Nova),
 ];
 
 /// All families with a native format of their own.
@@ -69,28 +72,49 @@ pub fn families() -> &'static [Family] {
     FAMILIES
 }
 
-/// The codec of a model: the one of its family.
+/// The codec of a model: its family's own where there is one, else Converse, which serves all
+/// models; `api` forces one of the two.
+///
+/// ```
+/// use bedrock_chat::{Api, ModelId, codec_for};
+/// let name = |id: &str, api| Ok::<_, bedrock_chat::Error>(format!("{:?}", codec_for(&ModelId::parse(id)?, api)?));
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None)?, "Anthropic");
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some(Api::Converse))?, "Converse");
+/// assert_eq!(name("newvendor.model-v1:0", None)?, "Converse");
+/// assert!(name("newvendor.model-v1:0", Some(Api::Invoke)).is_err());
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
 ///
 /// # Errors
-/// `Unsupported`, where the id is of no known family.
+/// `Unsupported`, where InvokeModel is forced and the family's format is not known.
 pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec> {
-    let unsupported = |message: String| Err(Error::new(ErrorKind::Unsupported, message));
-    if api == Some(Api::Converse) {
-        return unsupported("the Converse API is not there yet".into());
-    }
-    match native(model) {
-        Some(family) => Ok(family.codec),
-        None => unsupported(format!(
-            "the model id {model} does not say which format the model speaks: state its family, for instance .family(\"anthropic\")"
-        )),
+    match (api, native(model)) {
+        (Some(Api::Converse), _) | (None, None) => Ok(&Converse),
+        (_, Some(family)) => Ok(family.codec),
+        (Some(Api::Invoke), None) => {
+            let why = match model.base() {
+                Some(_) => "of its family no own format is known here",
+                None => "its id does not say its family",
+            };
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "{model} cannot be called over InvokeModel, as {why}: leave the API to Converse, state a family whose format it speaks (for instance .family(\"anthropic\")), or bring a codec"
+                ),
+            ))
+        }
     }
 }
 
-fn native(model: &ModelId) -> Option<&'static Family> {
+/// What families are recognised by: the model's id without region prefix, or a vendor with its dot.
+pub(super) fn family_of(model: &ModelId) -> Option<Cow<'_, str>> {
     let base = model.base()?;
     // A vendor alone, as callers state it for ARNs, means the vendor's general row.
-    let vendor = if base.contains('.') { None } else { Some(format!("{base}.")) };
-    let wanted = vendor.as_deref().unwrap_or(base);
+    Some(if base.contains('.') { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
+}
+
+fn native(model: &ModelId) -> Option<&'static Family> {
+    let wanted = family_of(model)?;
     FAMILIES.iter().find(|family| wanted.starts_with(family.prefix))
 }
 
@@ -111,5 +135,24 @@ mod tests {
             let model = ModelId::parse(arn).unwrap().with_family(family);
             assert_eq!(native(&model).map(Family::prefix), Some("anthropic."), "{family}");
         }
+    }
+
+    #[test]
+    fn models_without_a_format_of_their_own_and_opaque_arns_go_to_converse() {
+        let codec = |id: &str, api| codec_for(&ModelId::parse(id).unwrap(), api).map(|codec| format!("{codec:?}"));
+        let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+        for id in [arn, "newvendor.model-v1:0", "us.newvendor.model-v1:0"] {
+            assert_eq!(codec(id, None).unwrap(), "Converse", "{id}");
+            let error = codec(id, Some(Api::Invoke)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(id) && error.message().contains("Converse"), "{error}");
+        }
+        for api in [None, Some(Api::Invoke)] {
+            assert_eq!(codec("amazon.nova-lite-v1:0", api).unwrap(), "Nova");
+            assert_eq!(codec("us.anthropic.claude-x", api).unwrap(), "Anthropic");
+        }
+        assert_eq!(codec("us.anthropic.claude-x", Some(Api::Converse)).unwrap(), "Converse");
+        let stated = ModelId::parse(arn).unwrap().with_family("amazon.nova-lite-v1:0");
+        assert_eq!(format!("{:?}", codec_for(&stated, None).unwrap()), "Nova");
     }
 }

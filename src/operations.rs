@@ -1,0 +1,210 @@
+//! Operations beside the chat itself: counting tokens, and applying a guardrail to any text.
+
+use crate::chat::BedrockChat;
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::json::{Json, View, Writer};
+use crate::message::GuardContent;
+use crate::provider::converse::write_guard;
+use crate::provider::{Call, Mode, invoke};
+use crate::request::{Guardrail, GuardrailTrace, IntoMessages};
+use crate::sigv4::encode_path_segment;
+
+impl BedrockChat {
+    /// Counts the tokens that a conversation has for this model, with the tools and all else that
+    /// would be sent with it. Nothing is generated, and nothing charged.
+    ///
+    /// See [CountTokens](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+    /// # futures_executor::block_on(async {
+    /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"inputTokens":12}"#)]);
+    /// # let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1")
+    /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+    /// assert_eq!(chat.count_tokens("How long is a piece of string?").await?, 12);
+    /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`BedrockChat::invoke`]; `Validation`, where the service does not count for the model.
+    pub async fn count_tokens(&self, messages: impl IntoMessages) -> Result<u64> {
+        let request = self.request(messages)?;
+        let client = self.client();
+        let call = client.encode(&request, Mode::Invoke)?;
+        let mut w = Writer::new();
+        w.begin_object();
+        w.key("input").begin_object();
+        if call.path.ends_with("/converse") {
+            w.key("converse").begin_object();
+            // What has no tokens has no place in the question.
+            let counted = ["messages", "system", "toolConfig", "additionalModelRequestFields"];
+            for (key, value) in invoke::object(&call.body)?.entries().filter(|(key, _)| counted.contains(&&**key)) {
+                w.key(&key).raw(value);
+            }
+        } else {
+            w.key("invokeModel").begin_object();
+            w.key("body").base64(&call.body);
+        }
+        for _ in 0..3 {
+            w.end_object();
+        }
+        let call = json_call(client.model.path("count-tokens"), w);
+        client.operation(&call, read_tokens).await
+    }
+
+    /// Lets the guardrail of this chat look at any content, without a model: at what a user wrote
+    /// before it is sent, or at an answer from elsewhere.
+    ///
+    /// With [`GuardrailTrace::EnabledFull`] the assessment also names what was looked for and not found.
+    ///
+    /// See [ApplyGuardrail](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html).
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials, Guardrail, GuardrailSource, MemoryTransport, Reply};
+    /// # futures_executor::block_on(async {
+    /// # let answer = r#"{"action":"GUARDRAIL_INTERVENED","outputs":[{"text":"Let us talk of something else."}],"assessments":[]}"#;
+    /// # let transport = MemoryTransport::new([Reply::json(200, answer)]);
+    /// let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0")
+    ///     .guardrail(Guardrail::new("gr-123", "1"))
+    /// #     .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport)
+    ///     .build()?;
+    /// let seen = chat.apply_guardrail(GuardrailSource::Input, ["How do I pick a lock?"]).await?;
+    /// assert!(seen.intervened);
+    /// assert_eq!(seen.outputs, ["Let us talk of something else."]);
+    /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// `Config`, where the chat has no guardrail; `Encode`, where there is nothing to look at;
+    /// else as [`BedrockChat::invoke`].
+    pub async fn apply_guardrail<C: Into<GuardContent>>(
+        &self,
+        source: GuardrailSource,
+        content: impl IntoIterator<Item = C>,
+    ) -> Result<GuardrailAssessment> {
+        let Some(guardrail) = &self.options().guardrail else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "there is no guardrail to apply: give the chat one, with .guardrail(Guardrail::new(id, version))",
+            ));
+        };
+        self.options().check()?;
+        let content: Vec<GuardContent> = content.into_iter().map(Into::into).collect();
+        let call = guardrail_call(guardrail, source, &content)?;
+        self.client().operation(&call, GuardrailAssessment::read).await
+    }
+}
+
+fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[GuardContent]) -> Result<Call> {
+    if content.is_empty() {
+        return Err(Error::new(ErrorKind::Encode, "there is nothing for the guardrail to look at"));
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("source", source.as_str());
+    w.key("content").begin_array();
+    for content in content {
+        w.begin_object();
+        write_guard(&mut w, content)?;
+        w.end_object();
+    }
+    w.end_array();
+    if guardrail.trace == Some(GuardrailTrace::EnabledFull) {
+        w.field("outputScope", "FULL");
+    }
+    w.end_object();
+    let (id, version) = (encode_path_segment(&guardrail.identifier), encode_path_segment(&guardrail.version));
+    Ok(json_call(format!("/guardrail/{id}/version/{version}/apply"), w))
+}
+
+fn json_call(path: String, body: Writer) -> Call {
+    let mut headers = Headers::new();
+    headers.push("content-type", "application/json");
+    Call { path, headers, body: body.finish().into_bytes(), streams: false }
+}
+
+fn read_tokens(body: &[u8]) -> Result<u64> {
+    let tokens = invoke::object(body)?.get("inputTokens").and_then(View::u64);
+    tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no number \"inputTokens\""))
+}
+
+/// Whose words a guardrail looks at.
+///
+/// ```
+/// assert_eq!(bedrock_chat::GuardrailSource::Input.as_str(), "INPUT");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GuardrailSource {
+    /// The user's.
+    Input,
+    /// A model's.
+    Output,
+}
+
+impl GuardrailSource {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "INPUT",
+            Self::Output => "OUTPUT",
+        }
+    }
+}
+
+/// What a guardrail made of some content, from [`BedrockChat::apply_guardrail`].
+///
+/// ```
+/// fn allowed(assessment: &bedrock_chat::GuardrailAssessment) -> bool {
+///     !assessment.intervened
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GuardrailAssessment {
+    /// Whether the guardrail stepped in. Anything but the service's plain "no" counts as yes.
+    pub intervened: bool,
+    /// Why it did, where the service says.
+    pub reason: Option<String>,
+    /// What to show in place of the content: masked, or the guardrail's own words. Empty where it did not step in.
+    pub outputs: Vec<String>,
+    /// The whole answer, with the assessment of each policy and the usage, as it came.
+    pub raw: Json,
+}
+
+impl GuardrailAssessment {
+    fn read(body: &[u8]) -> Result<Self> {
+        let view = invoke::object(body)?;
+        let Some(action) = view.get("action").and_then(View::str) else {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "the answer does not say what the guardrail did: it has no \"action\"",
+            ));
+        };
+        let outputs = view.get("outputs").into_iter().flat_map(View::items);
+        Ok(Self {
+            intervened: action != "NONE",
+            reason: view.get("actionReason").and_then(View::string),
+            outputs: outputs.filter_map(|output| output.get("text")?.string()).collect(),
+            raw: Json::from(view),
+        })
+    }
+}
+
+impl From<&str> for GuardContent {
+    /// Text without qualifiers.
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for GuardContent {
+    /// Text without qualifiers.
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Converse, the API that is the same for all models; and Amazon Nova's own format, which is
+//! Converse's nearly to the letter.
+//!
+//! See [Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
+//! [ConverseStream](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html) and
+//! [Amazon Nova's request schema](https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html).
+
+mod blocks;
+mod decode;
+mod encode;
+mod fields;
+mod names;
+mod stream;
+mod tools;
+
+pub(crate) use blocks::write_guard;
+
+use crate::error::Result;
+use crate::headers::Headers;
+use crate::json::Json;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::request::ChatRequest;
+
+use super::{Call, Codec, Mode, StreamDecoder, invoke};
+
+/// Which of the two an encoder writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Converse,
+    Nova,
+}
+
+/// The Converse API: one shape for every model that can chat.
+///
+/// What it has no field for goes into `additionalModelRequestFields`, as the model's family takes
+/// it: `top_k`, reasoning, Anthropic's beta features; then `model_kwargs`, which win.
+///
+/// ```
+/// use bedrock_chat::{ChatRequest, Codec, Converse, Headers, Message, Mode, ModelId};
+/// let model = ModelId::parse("us.meta.llama3-3-70b-instruct-v1:0")?;
+/// let call = Converse.encode(&model, &ChatRequest::new([Message::human("Hello")]), Mode::Invoke)?;
+/// assert_eq!(call.path, "/model/us.meta.llama3-3-70b-instruct-v1%3A0/converse");
+/// assert_eq!(call.body, br#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#);
+///
+/// let body = br#"{"output":{"message":{"role":"assistant","content":[{"text":"Hi."}]}},"stopReason":"end_turn"}"#;
+/// assert_eq!(Converse.decode(body, &Headers::new())?.text(), "Hi.");
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Converse;
+
+impl Codec for Converse {
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        let body = Json::from(encode::converse(model, request, mode)?).into_bytes();
+        let mut headers = Headers::new();
+        headers.push("content-type", "application/json");
+        let (operation, streams) = match mode {
+            Mode::Invoke => ("converse", false),
+            Mode::Stream => ("converse-stream", true),
+        };
+        Ok(Call { path: model.path(operation), headers, body, streams })
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        decode::message(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        Box::new(stream::ConverseStream::default())
+    }
+}
+
+/// Amazon Nova over InvokeModel (`messages-v1`).
+///
+/// Documents, guard content, search results and longer-lived cache points are Converse's alone:
+/// with them a call is `Unsupported` here.
+///
+/// ```
+/// use bedrock_chat::{ChatRequest, Codec, Message, Mode, ModelId, Nova};
+/// let model = ModelId::parse("amazon.nova-lite-v1:0")?;
+/// let call = Nova.encode(&model, &ChatRequest::new([Message::human("Hello")]), Mode::Invoke)?;
+/// assert_eq!(
+///     call.body,
+///     br#"{"schemaVersion":"messages-v1","messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#
+/// );
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nova;
+
+impl Codec for Nova {
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        Ok(invoke::call(model, request, mode, encode::nova(model, request)?))
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        decode::message(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        invoke::InvokeStream::boxed(stream::NovaStream::default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+//! Content blocks in Converse's format, which is also Nova's.
+
+use std::borrow::Cow;
+
+use super::Shape;
+use super::names::Names;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, Kind, View, Writer};
+use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
+use crate::model::ModelId;
+use crate::provider::media::{self, Format};
+
+/// Formats of pictures that guardrails look at.
+const GUARD_IMAGES: &[Format] = media::IMAGES.split_at(2).0;
+
+/// Formats of documents that are text.
+const TEXTS: &[&str] = &["txt", "md", "html", "csv"];
+
+/// Writes the blocks of a conversation.
+pub(super) struct Blocks<'a> {
+    pub(super) w: &'a mut Writer,
+    pub(super) model: &'a ModelId,
+    pub(super) shape: Shape,
+    pub(super) names: Names,
+}
+
+fn encode(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Encode, message)
+}
+
+impl Blocks<'_> {
+    /// Writes blocks as an array. Of cache points in a row the last one counts; reasoning takes
+    /// none, as it is sent as it was signed.
+    pub(super) fn list<'b>(&mut self, blocks: impl Iterator<Item = &'b Content>) -> Result<()> {
+        self.w.begin_array();
+        let mut blocks = blocks.peekable();
+        while let Some(block) = blocks.next() {
+            let mut point = None;
+            while let Some(Content::CachePoint(next)) = blocks.peek() {
+                point = Some(*next);
+                blocks.next();
+            }
+            match block {
+                Content::CachePoint(first) => point = point.or(Some(*first)),
+                Content::Thinking(_) | Content::RedactedThinking(_) => point = None,
+                // The format has no place for one inside a result: what comes before it is the same.
+                Content::ToolResult(result) => point = point.or_else(|| inner_point(result)),
+                _ => {}
+            }
+            if let (Some(CachePoint { ttl: Some(ttl) }), Shape::Nova) = (point, self.shape) {
+                return Err(self.unsupported(&format!("a cache point that lives for {}", ttl.as_str())));
+            }
+            // Converse's is a block of its own, Nova's a member of the block before it.
+            let inside = if self.shape == Shape::Nova { point.take() } else { None };
+            if !matches!(block, Content::CachePoint(_)) {
+                self.w.begin_object();
+                self.block(block)?;
+                if let Some(point) = inside {
+                    cache_point(self.w, point);
+                }
+                self.w.end_object();
+            }
+            if let Some(point) = point {
+                self.w.begin_object();
+                cache_point(self.w, point);
+                self.w.end_object();
+            }
+        }
+        self.w.end_array();
+        Ok(())
+    }
+
+    /// Writes the one member of a block.
+    fn block(&mut self, block: &Content) -> Result<()> {
+        match block {
+            Content::Text(text) => self.text(text),
+            Content::Image(image) => self.media("image", media::IMAGES, image)?,
+            Content::Video(video) => self.media("video", media::VIDEOS, video)?,
+            Content::Audio(audio) => self.media("audio", media::AUDIO, audio)?,
+            Content::Document(document) => self.document(document)?,
+            Content::Thinking(thinking) => {
+                self.begin("reasoningContent");
+                self.begin("reasoningText");
+                self.w.field("text", &thinking.text);
+                self.w.opt_field("signature", thinking.signature.as_deref());
+                self.end(2);
+            }
+            Content::RedactedThinking(redacted) => {
+                self.begin("reasoningContent");
+                self.w.field("redactedContent", &redacted.data);
+                self.end(1);
+            }
+            Content::ToolCall(call) => {
+                self.begin("toolUse");
+                self.w.field("toolUseId", &call.id);
+                self.w.field("name", &call.name);
+                self.w.key("input");
+                match call.args.view() {
+                    args if args.kind() == Kind::Object => self.w.raw(args),
+                    // The API takes objects only; an absent argument list is the empty one.
+                    _ => self.w.raw(Json::empty_object().view()),
+                }
+                self.end(1);
+            }
+            Content::ToolResult(result) => self.tool_result(result)?,
+            Content::Guard(guard) => {
+                self.native_takes_no("guard content")?;
+                self.begin("guardContent");
+                write_guard(self.w, guard)?;
+                self.end(1);
+            }
+            Content::SearchResult(found) => {
+                self.native_takes_no("a search result")?;
+                self.begin("searchResult");
+                self.w.field("source", &found.source);
+                self.w.field("title", &found.title);
+                self.w.key("content");
+                text_list(self.w, &found.content);
+                self.citations_switch(found.citations);
+                self.end(1);
+            }
+            Content::Json(json) => self.w.field("text", json.value.as_str()),
+            Content::Raw(raw) => self.raw(raw.block.view())?,
+            // Both are gone: repair drops invalid calls, and cache points are written by the list.
+            Content::InvalidToolCall(_) | Content::CachePoint(_) => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, key: &str) {
+        self.w.key(key).begin_object();
+    }
+
+    fn end(&mut self, objects: usize) {
+        for _ in 0..objects {
+            self.w.end_object();
+        }
+    }
+
+    fn unsupported(&self, what: &str) -> Error {
+        let message = format!(
+            "{what} cannot be sent to {} in the model's own format: use the Converse API (.api(Api::Converse))",
+            self.model
+        );
+        Error::new(ErrorKind::Unsupported, message)
+    }
+
+    fn native_takes_no(&self, what: &str) -> Result<()> {
+        if self.shape == Shape::Nova { Err(self.unsupported(what)) } else { Ok(()) }
+    }
+
+    /// Text, with what it cites if that came from Converse; citations of another API mean nothing here.
+    fn text(&mut self, text: &Text) {
+        let ours = |citation: &&Json| citation.view().get("type").is_none();
+        if self.shape == Shape::Nova || !text.citations.iter().any(|citation| ours(&citation)) {
+            return self.w.field("text", &text.text);
+        }
+        self.begin("citationsContent");
+        self.w.key("content");
+        text_list(self.w, std::slice::from_ref(&text.text));
+        self.w.key("citations").begin_array();
+        text.citations.iter().filter(ours).for_each(|citation| self.w.raw(citation.view()));
+        self.w.end_array();
+        self.end(1);
+    }
+
+    fn media(&mut self, kind: &str, formats: &'static [Format], media: &Media) -> Result<()> {
+        let format = media::find(formats, kind, &media.media_type)?;
+        self.begin(kind);
+        self.w.field("format", format.name);
+        write_source(self.w, &media.source, kind)?;
+        self.end(1);
+        Ok(())
+    }
+
+    fn document(&mut self, document: &Document) -> Result<()> {
+        self.native_takes_no("a document")?;
+        let mut format = document_format(document)?;
+        let mut source = Cow::Borrowed(&document.source);
+        // The service takes text as text only to cite from it, under the one name `txt`; and of a
+        // text that comes as bytes it cannot cite.
+        match &document.source {
+            MediaSource::Text(text) if !document.citations => {
+                source = Cow::Owned(MediaSource::Bytes(text.clone().into()));
+            }
+            MediaSource::Blocks(texts) if !document.citations => {
+                source = Cow::Owned(MediaSource::Bytes(texts.join("\n").into()));
+            }
+            MediaSource::Text(_) | MediaSource::Blocks(_) => format = "txt",
+            MediaSource::Bytes(bytes) if document.citations && TEXTS.contains(&format) => {
+                (format, source) = ("txt", Cow::Owned(as_text(bytes.to_vec())?));
+            }
+            MediaSource::Base64(base64) if document.citations && TEXTS.contains(&format) => {
+                (format, source) = ("txt", Cow::Owned(as_text(media::decoded(base64, "a document")?)?));
+            }
+            _ => {}
+        }
+        self.begin("document");
+        self.w.field("format", format);
+        self.w.field("name", &self.names.next(document.name.as_deref(), format));
+        match &*source {
+            MediaSource::Text(text) => {
+                self.begin("source");
+                self.w.field("text", text);
+                self.end(1);
+            }
+            MediaSource::Blocks(texts) => {
+                self.begin("source");
+                self.w.key("content");
+                text_list(self.w, texts);
+                self.end(1);
+            }
+            source => write_source(self.w, source, "a document")?,
+        }
+        self.w.opt_field("context", document.context.as_deref());
+        self.citations_switch(document.citations);
+        self.end(1);
+        Ok(())
+    }
+
+    fn citations_switch(&mut self, on: bool) {
+        if on {
+            self.begin("citations");
+            self.w.key("enabled").bool(true);
+            self.end(1);
+        }
+    }
+
+    fn tool_result(&mut self, result: &ToolResult) -> Result<()> {
+        self.begin("toolResult");
+        self.w.field("toolUseId", &result.tool_call_id);
+        self.w.key("content").begin_array();
+        for block in &result.content {
+            if matches!(block, Content::CachePoint(_)) {
+                continue;
+            }
+            self.w.begin_object();
+            match block {
+                Content::Text(text) => self.w.field("text", &text.text),
+                Content::Json(json) => write_json(self.w, json.value.view()),
+                Content::Image(_)
+                | Content::Video(_)
+                | Content::Document(_)
+                | Content::SearchResult(_)
+                | Content::Raw(_) => self.block(block)?,
+                _ => {
+                    return Err(encode(format!(
+                        "the result of tool call {:?} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
+                        result.tool_call_id
+                    )));
+                }
+            }
+            self.w.end_object();
+        }
+        self.w.end_array();
+        if result.is_error {
+            self.w.field("status", "error");
+        }
+        self.end(1);
+        Ok(())
+    }
+
+    /// The members of a provider's own block. One of Anthropic's would be refused far from here.
+    fn raw(&mut self, block: View<'_>) -> Result<()> {
+        let shape = "a block of Converse is an object with one member, such as {\"toolUse\": {…}}";
+        if block.kind() != Kind::Object || block.entries().next().is_none() {
+            return Err(encode(format!("a raw block is a JSON {:?} that says nothing: {shape}", block.kind())));
+        }
+        if block.get("type").and_then(View::str).is_some() {
+            return Err(encode(format!(
+                "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent with Api::Invoke)"
+            )));
+        }
+        for (key, value) in block.entries() {
+            self.w.key(&key).raw(value);
+        }
+        Ok(())
+    }
+}
+
+fn inner_point(result: &ToolResult) -> Option<CachePoint> {
+    result.content.iter().rev().find_map(|block| match block {
+        Content::CachePoint(point) => Some(*point),
+        _ => None,
+    })
+}
+
+/// Writes a cache point as a member of an object that is open.
+pub(super) fn cache_point(w: &mut Writer, point: CachePoint) {
+    w.key("cachePoint").begin_object();
+    w.field("type", "default");
+    w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
+    w.end_object();
+}
+
+/// Writes the member of guard content, as Converse and ApplyGuardrail share it.
+///
+/// # Errors
+/// `Encode`, where there is neither text nor picture, or the picture is not in memory.
+pub(crate) fn write_guard(w: &mut Writer, guard: &GuardContent) -> Result<()> {
+    match (&guard.text, &guard.image) {
+        (Some(text), _) => {
+            w.key("text").begin_object();
+            w.field("text", text);
+            w.strings("qualifiers", &guard.qualifiers);
+        }
+        (None, Some(image)) => {
+            let format = media::find(GUARD_IMAGES, "a picture for a guardrail", &image.media_type)?;
+            w.key("image").begin_object();
+            w.field("format", format.name);
+            w.key("source").begin_object();
+            w.key("bytes");
+            media::write_base64(w, &image.source, "a picture for a guardrail")?;
+            w.end_object();
+        }
+        (None, None) => return Err(encode("guard content has neither text nor a picture: give it one")),
+    }
+    w.end_object();
+    Ok(())
+}
+
+fn text_list(w: &mut Writer, texts: &[String]) {
+    w.begin_array();
+    for text in texts {
+        w.begin_object();
+        w.field("text", text);
+        w.end_object();
+    }
+    w.end_array();
+}
+
+/// Writes the JSON of a tool's result, which must be an object: another value becomes its member `result`.
+fn write_json(w: &mut Writer, value: View<'_>) {
+    w.key("json");
+    if value.kind() == Kind::Object {
+        return w.raw(value);
+    }
+    w.begin_object();
+    w.key("result").raw(value);
+    w.end_object();
+}
+
+fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> {
+    w.key("source").begin_object();
+    match source {
+        MediaSource::S3 { uri, bucket_owner } => {
+            w.key("s3Location").begin_object();
+            w.field("uri", uri);
+            w.opt_field("bucketOwner", bucket_owner.as_deref());
+            w.end_object();
+        }
+        MediaSource::Text(_) | MediaSource::Blocks(_) => {
+            return Err(encode(format!("the source of {what} is text: give its bytes, or where they are in S3")));
+        }
+        source => {
+            w.key("bytes");
+            media::write_base64(w, source, what)?;
+        }
+    }
+    w.end_object();
+    Ok(())
+}
+
+/// The format of a document. Text of a kind that the API has no name for is text.
+fn document_format(document: &Document) -> Result<&'static str> {
+    let is_text = matches!(document.source, MediaSource::Text(_) | MediaSource::Blocks(_));
+    match media::find(media::DOCUMENTS, "a document", &document.media_type) {
+        Ok(format) if !is_text || TEXTS.contains(&format.name) => Ok(format.name),
+        Err(error) if !is_text && !media::essence(&document.media_type).starts_with("text/") => Err(error),
+        _ => Ok("txt"),
+    }
+}
+
+/// A text document that came as bytes, as text.
+fn as_text(bytes: Vec<u8>) -> Result<MediaSource> {
+    String::from_utf8(bytes).map(MediaSource::Text).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        encode(format!("a text document to cite from is not UTF-8 (byte {at})"))
+    })
+}

@@ -1,0 +1,148 @@
+//! Answers in Converse's format, which is also Nova's.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{ChatEvent, Events};
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View};
+use crate::message::{AiMessage, Content, Media, MediaSource, RedactedThinking, Text, Thinking};
+use crate::provider::invoke::{self, Counts};
+use crate::provider::media::{self, Format};
+
+/// A whole answer.
+pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    let view = invoke::object(body)?;
+    let output = view.get("output");
+    let message = output.and_then(|output| output.get("message"));
+    let content = message.and_then(|message| message.get("content")).filter(|content| content.kind() == Kind::Array);
+    let Some(content) = content else {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            "the answer has no list \"output.message.content\": it is not in Converse's format",
+        ));
+    };
+    let mut events = Events::default();
+    let mut counts = Counts::default();
+    events.push(ChatEvent::Start { id: None, model: None });
+    for (index, block) in (0u32..).zip(content.items()) {
+        whole_block(index, block, &mut events);
+        events.push(ChatEvent::BlockStop { index });
+    }
+    for (holder, known) in [(output, "message"), (message, "content")] {
+        for (key, value) in holder.into_iter().flat_map(View::entries) {
+            if key != known && key != "role" {
+                events.metadata(&key, value);
+            }
+        }
+    }
+    for (key, value) in view.entries().filter(|(key, value)| !value.is_null() && key != "output") {
+        if key == "stopReason" {
+            stop(view, &mut events);
+        } else {
+            field(&key, value, &mut counts, &mut events);
+        }
+    }
+    Ok(invoke::message(events, counts, headers))
+}
+
+/// What the answer says of itself: usage, and all else by its own name.
+pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) {
+    if key == "usage" {
+        *counts = counts.or_later(read_counts(value));
+    }
+    if !invoke::common_field(key, value, counts, out) {
+        out.metadata(key, value);
+    }
+}
+
+/// Why the model stopped, and the stop sequence that Claude came to, if the caller asked for it.
+pub(super) fn stop(holder: View<'_>, out: &mut Events) {
+    if let Some(word) = holder.get("stopReason").and_then(View::str) {
+        let asked = holder.get("additionalModelResponseFields");
+        let sequence = asked.and_then(|fields| {
+            let delta = fields.get("delta").and_then(|delta| delta.get("stop_sequence"));
+            delta.or_else(|| fields.get("stop_sequence"))?.string()
+        });
+        out.stop(&word, sequence);
+    }
+}
+
+fn read_counts(usage: View<'_>) -> Counts {
+    let read = |keys: [&str; 2]| keys.iter().find_map(|key| usage.get(key)?.u64());
+    let written = |ttl: &str| {
+        let mut details = usage.get("cacheDetails").into_iter().flat_map(View::items);
+        details.find(|detail| detail.get("ttl").and_then(View::str).as_deref() == Some(ttl))?.get("inputTokens")?.u64()
+    };
+    Counts {
+        input: read(["inputTokens", "inputTokens"]),
+        output: read(["outputTokens", "outputTokens"]),
+        // Nova's own name for it ends in `Count`; Converse sends both.
+        cache_read: read(["cacheReadInputTokens", "cacheReadInputTokenCount"]),
+        cache_write: read(["cacheWriteInputTokens", "cacheWriteInputTokenCount"]),
+        cache_write_5m: written("5m"),
+        cache_write_1h: written("1h"),
+        reasoning: None,
+    }
+}
+
+/// Tells a whole block, but not that it has ended.
+pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
+    let Some((key, value)) = block.entries().next() else { return };
+    // A block is one member; what stands beside it is kept, but not understood.
+    if block.entries().nth(1).is_some() {
+        out.unknown("content", block.raw().as_bytes());
+    }
+    let text = |key: &str| value.get(key).and_then(View::string).unwrap_or_default();
+    let content = match &*key {
+        "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new() })),
+        "citationsContent" => cited(value).map(Content::Text),
+        // A call that the service answers itself is not the caller's to answer.
+        "toolUse" if value.get("type").is_none() => {
+            out.push(ChatEvent::ToolCallStart { index, id: text("toolUseId"), name: text("name") });
+            if let Some(input) = value.get("input") {
+                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+            }
+            return;
+        }
+        "reasoningContent" => reasoning(value),
+        "image" => media(media::IMAGES, value).map(Content::Image),
+        "audio" => media(media::AUDIO, value).map(Content::Audio),
+        "video" => media(media::VIDEOS, value).map(Content::Video),
+        _ => None,
+    };
+    let block = content.unwrap_or_else(|| Content::raw(block));
+    out.push(ChatEvent::Block { index, block });
+}
+
+fn cited(value: View<'_>) -> Option<Text> {
+    let pieces = value.get("content")?.items().map(|piece| piece.get("text")?.string());
+    let text = pieces.collect::<Option<String>>()?;
+    let citations = value.get("citations").into_iter().flat_map(View::items).map(Json::from).collect();
+    Some(Text { text, citations })
+}
+
+fn reasoning(value: View<'_>) -> Option<Content> {
+    if let Some(data) = value.get("redactedContent").and_then(View::string) {
+        return Some(Content::RedactedThinking(RedactedThinking { data }));
+    }
+    let said = value.get("reasoningText")?;
+    let text = said.get("text").and_then(View::string).unwrap_or_default();
+    Some(Content::Thinking(Thinking { text, signature: said.get("signature").and_then(View::string) }))
+}
+
+/// A medium, if it is whole and of a kind that is known; else it stays the provider's block.
+fn media(formats: &'static [Format], value: View<'_>) -> Option<Media> {
+    let source = value.get("source")?;
+    let format = media::find(formats, "", &value.get("format")?.str()?).ok()?;
+    if value.get("error").is_some() {
+        return None;
+    }
+    let source = match source.get("bytes") {
+        Some(bytes) => MediaSource::Base64(bytes.string()?),
+        None => {
+            let location = source.get("s3Location")?;
+            let bucket_owner = location.get("bucketOwner").and_then(View::string);
+            MediaSource::S3 { uri: location.get("uri")?.string()?, bucket_owner }
+        }
+    };
+    Some(Media::new(format.media_type(), source))
+}

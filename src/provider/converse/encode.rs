@@ -1,0 +1,197 @@
+//! Requests in Converse's format, and in Nova's.
+
+use super::blocks::Blocks;
+use super::names::Names;
+use super::{Shape, fields, tools};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::Writer;
+use crate::message::Content;
+use crate::model::ModelId;
+use crate::provider::Mode;
+use crate::provider::repair::{Conversation, Turn, repair_with_notes};
+use crate::request::{ChatOptions, ChatRequest, ResponseFormat, ToolChoice};
+
+/// The body of a Converse or ConverseStream call.
+pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Writer> {
+    let options = &request.options;
+    let mut w = Writer::new();
+    w.begin_object();
+    let has_tools = write_conversation(&mut w, model, Shape::Converse, request)?;
+    write_inference(&mut w, model, Shape::Converse, options)?;
+    if has_tools {
+        tools::write_config(&mut w, model, Shape::Converse, options)?;
+    }
+    write_guardrail(&mut w, options, mode);
+    if let Some(fields) = fields::additional(model, options, has_tools)? {
+        w.key("additionalModelRequestFields").raw(fields.view());
+    }
+    w.strings("additionalModelResponseFieldPaths", &options.response_field_paths);
+    if !options.prompt_variables.is_empty() {
+        w.key("promptVariables").begin_object();
+        for (name, value) in &options.prompt_variables {
+            w.key(name).begin_object();
+            w.field("text", value);
+            w.end_object();
+        }
+        w.end_object();
+    }
+    if !options.request_metadata.is_empty() {
+        w.key("requestMetadata").begin_object();
+        options.request_metadata.iter().for_each(|(key, value)| w.field(key, value));
+        w.end_object();
+    }
+    single(&mut w, "performanceConfig", "latency", options.latency.map(|latency| latency.as_str()));
+    single(&mut w, "serviceTier", "type", options.service_tier.map(|tier| tier.as_str()));
+    write_output(&mut w, options.response_format.as_ref(), fields::neutral_effort(model, options));
+    w.end_object();
+    Ok(w)
+}
+
+/// The body of an InvokeModel call of Nova.
+pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
+    let options = &request.options;
+    let refused = [
+        ("response_format", options.response_format.is_some()),
+        ("parallel_tool_calls", options.parallel_tool_calls == Some(false)),
+        ("response_field_paths", !options.response_field_paths.is_empty()),
+        ("prompt_variables", !options.prompt_variables.is_empty()),
+    ];
+    if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
+        let message = format!("{model} takes no {name} in its own format: leave it unset, or use the Converse API");
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("schemaVersion", "messages-v1");
+    let has_tools = write_conversation(&mut w, model, Shape::Nova, request)?;
+    write_inference(&mut w, model, Shape::Nova, options)?;
+    if has_tools {
+        tools::write_config(&mut w, model, Shape::Nova, options)?;
+    }
+    w.end_object();
+    Ok(w)
+}
+
+/// Writes `system` and `messages`. Says whether tools go with them.
+fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &ChatRequest) -> Result<bool> {
+    let options = &request.options;
+    fields::check(model, options)?;
+    // A managed prompt brings its own messages.
+    if request.messages.is_empty() && model.resource_type() == Some("prompt") {
+        return Ok(!options.tools.is_empty());
+    }
+    let mut conversation = match shape {
+        Shape::Converse => repair_with_notes(&request.messages)?,
+        Shape::Nova => crate::provider::repair::repair(&request.messages)?,
+    };
+    let has_tools = !options.tools.is_empty() && options.tool_choice != Some(ToolChoice::None);
+    if !has_tools && conversation.has_tool_blocks() {
+        tools::flatten(&mut conversation);
+    }
+    let mut blocks = Blocks { w, model, shape, names: Names::default() };
+    write_system(&mut blocks, &conversation)?;
+    blocks.w.key("messages").begin_array();
+    for turn in &conversation.turns {
+        check_document(turn)?;
+        blocks.w.begin_object();
+        blocks.w.field("role", if turn.is_note { "system" } else { turn.side.as_str() });
+        blocks.w.key("content");
+        blocks.list(turn.blocks.iter().map(|block| &**block))?;
+        blocks.w.end_object();
+    }
+    blocks.w.end_array();
+    Ok(has_tools)
+}
+
+fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Result<()> {
+    let fits = |block: &&Content| {
+        matches!(block, Content::Text(_) | Content::Guard(_) | Content::CachePoint(_) | Content::Raw(_))
+    };
+    if !conversation.system.iter().all(fits) {
+        return Err(Error::new(
+            ErrorKind::Encode,
+            "a system message has a block that none can have: give text, guard content and cache points, and the rest in a human message",
+        ));
+    }
+    if !conversation.system.is_empty() {
+        blocks.w.key("system");
+        blocks.list(conversation.system.iter().copied())?;
+    }
+    Ok(())
+}
+
+/// The service refuses a document without words beside it, and words are not ours to invent.
+fn check_document(turn: &Turn<'_>) -> Result<()> {
+    let has = |fits: fn(&Content) -> bool| turn.blocks.iter().any(|block| fits(block));
+    if has(|block| matches!(block, Content::Document(_))) && !has(|block| matches!(block, Content::Text(_))) {
+        return Err(Error::new(
+            ErrorKind::Encode,
+            "a message has a document but no text: say in the same message what to do with the document",
+        ));
+    }
+    Ok(())
+}
+
+fn write_inference(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
+    let mut config = Writer::new();
+    config.begin_object();
+    config.opt_u64("maxTokens", options.max_tokens);
+    config.opt_f64("temperature", options.temperature);
+    config.opt_f64("topP", options.top_p);
+    if shape == Shape::Nova {
+        config.opt_u64("topK", options.top_k);
+    }
+    config.strings("stopSequences", &options.stop);
+    if let (Shape::Nova, Some(reasoning)) = (shape, &options.reasoning) {
+        fields::write_nova_reasoning(&mut config, model, reasoning)?;
+    }
+    config.end_object();
+    let config = crate::json::Json::from(config);
+    if config.view().entries().next().is_some() {
+        w.key("inferenceConfig").raw(config.view());
+    }
+    Ok(())
+}
+
+fn write_guardrail(w: &mut Writer, options: &ChatOptions, mode: Mode) {
+    let Some(guardrail) = &options.guardrail else { return };
+    w.key("guardrailConfig").begin_object();
+    w.field("guardrailIdentifier", &guardrail.identifier);
+    w.field("guardrailVersion", &guardrail.version);
+    w.opt_field("trace", guardrail.trace.map(|trace| trace.as_str()));
+    if mode == Mode::Stream {
+        w.opt_field("streamProcessingMode", guardrail.stream_processing.map(|processing| processing.as_str()));
+    }
+    w.end_object();
+}
+
+fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<&str>) {
+    if format.is_none() && effort.is_none() {
+        return;
+    }
+    w.key("outputConfig").begin_object();
+    if let Some(format) = format {
+        w.key("textFormat").begin_object();
+        w.field("type", "json_schema");
+        w.key("structure").begin_object();
+        w.key("jsonSchema").begin_object();
+        // A string that holds JSON, not JSON.
+        w.field("schema", format.schema.as_str());
+        w.opt_field("name", Some(format.name.as_str()).filter(|name| !name.is_empty()));
+        w.opt_field("description", format.description.as_deref());
+        w.end_object();
+        w.end_object();
+        w.end_object();
+    }
+    w.opt_field("effort", effort);
+    w.end_object();
+}
+
+/// Writes an object with one string, if there is one.
+fn single(w: &mut Writer, key: &str, inner: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        w.key(key).begin_object();
+        w.field(inner, value);
+        w.end_object();
+    }
+}

@@ -1,0 +1,230 @@
+//! What Converse has no field for and takes in `additionalModelRequestFields`: each family's own.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, View, Writer, merged};
+use crate::model::ModelId;
+use crate::provider::{anthropic, table};
+use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
+
+/// How a family says what Converse does not.
+struct Family {
+    prefix: &'static str,
+    top_k: Option<&'static str>,
+    reasoning: Style,
+}
+
+/// How a family is told to think.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `thinking`, `output_config`.
+    Claude,
+    /// `reasoningConfig`.
+    Nova,
+    /// `reasoning_effort`.
+    Flat,
+    /// `reasoning.effort`.
+    Nested,
+    /// By the API's own `outputConfig.effort`.
+    Neutral,
+}
+
+const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style) -> Family {
+    Family { prefix, top_k, reasoning }
+}
+
+/// The first row that fits counts.
+static FAMILIES: &[Family] = &[
+    family("anthropic.", Some("top_k"), Style::Claude),
+    // Its `topK` stands in an object of its own: see `additional`.
+    family("amazon.nova", None, Style::Nova),
+    family("openai.gpt-oss", Some("top_k"), Style::Flat),
+    family("openai.", Some("top_k"), Style::Nested),
+    family("moonshot", Some("top_k"), Style::Flat),
+    family("zai.", Some("top_k"), Style::Flat),
+    family("cohere.", Some("k"), Style::Neutral),
+];
+
+/// All others, and ARNs that do not say what they are.
+static ANY: Family = family("", Some("top_k"), Style::Neutral);
+
+fn of(model: &ModelId) -> &'static Family {
+    let base = table::family_of(model).unwrap_or_default();
+    FAMILIES.iter().find(|family| base.starts_with(family.prefix)).unwrap_or(&ANY)
+}
+
+/// The rules between options, as far as the family is known.
+pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
+    let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+    let style = of(model).reasoning;
+    if style == Style::Claude {
+        return anthropic::check(options);
+    }
+    if options.tools.is_empty() && matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
+        return config("tool_choice asks for a tool but there are no tools: bind the tools too".into());
+    }
+    let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
+    if style == Style::Nova && high {
+        let set = [
+            ("max_tokens", options.max_tokens.is_some()),
+            ("temperature", options.temperature.is_some()),
+            ("top_p", options.top_p.is_some()),
+        ];
+        if let Some((name, _)) = set.into_iter().find(|(_, set)| *set) {
+            return config(format!("reasoning with effort \"high\" and {name} exclude each other: leave {name} unset"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the tool choice goes with the additional fields: Claude's says there, and only there,
+/// that calls are not to be made side by side, and the API refuses to be told in two places.
+pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool {
+    options.parallel_tool_calls == Some(false) && of(model).reasoning == Style::Claude
+}
+
+/// Whether a tool in a form of Anthropic's can be sent beside those of Converse.
+pub(super) fn takes_typed_tools(model: &ModelId) -> bool {
+    of(model).reasoning == Style::Claude
+}
+
+/// The effort, where the API's own field is the one to say it.
+pub(super) fn neutral_effort<'a>(model: &ModelId, options: &'a ChatOptions) -> Option<&'a str> {
+    match &options.reasoning {
+        Some(Reasoning::Effort(effort)) if of(model).reasoning == Style::Neutral => Some(effort),
+        _ => None,
+    }
+}
+
+/// The object of additional fields; `None` where there are none. `model_kwargs` win.
+pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool) -> Result<Option<Json>> {
+    let family = of(model);
+    let mut w = Writer::new();
+    w.begin_object();
+    match (family.top_k, options.top_k) {
+        (Some(key), top_k) => w.opt_u64(key, top_k),
+        (None, Some(top_k)) => {
+            w.key("inferenceConfig").begin_object();
+            w.key("topK").u64(top_k);
+            w.end_object();
+        }
+        (None, None) => {}
+    }
+    if let Some(reasoning) = &options.reasoning {
+        write_reasoning(&mut w, model, family.reasoning, reasoning)?;
+    }
+    let typed = options.tools.iter().filter_map(typed_tool);
+    if has_tools && typed.clone().next().is_some() {
+        w.key("tools").begin_array();
+        typed.for_each(|tool| w.raw(tool));
+        w.end_array();
+    }
+    if has_tools && options.parallel_tool_calls == Some(false) {
+        write_serial(&mut w, model, family, options)?;
+    }
+    w.strings("anthropic_beta", &options.anthropic_beta);
+    w.end_object();
+    let own = Json::from(w);
+    let all = match &options.model_kwargs {
+        Some(kwargs) => merged(own.view(), kwargs.view()),
+        None => own,
+    };
+    Ok(all.view().entries().next().is_some().then_some(all))
+}
+
+/// A tool in Anthropic's own form.
+pub(super) fn typed_tool(tool: &Tool) -> Option<View<'_>> {
+    let native = tool.native.as_ref()?.view();
+    native.get("type").and_then(View::str).map(|_| native)
+}
+
+fn write_reasoning(w: &mut Writer, model: &ModelId, style: Style, reasoning: &Reasoning) -> Result<()> {
+    let effort = match reasoning {
+        Reasoning::Effort(effort) => Some(effort.as_str()),
+        Reasoning::Disabled if style == Style::Nested => Some("none"),
+        _ => None,
+    };
+    match style {
+        Style::Claude => {
+            w.key("thinking").begin_object();
+            match reasoning {
+                Reasoning::Disabled => w.field("type", "disabled"),
+                Reasoning::Budget(tokens) => {
+                    w.field("type", "enabled");
+                    w.key("budget_tokens").u64(*tokens);
+                }
+                Reasoning::Adaptive | Reasoning::Effort(_) => w.field("type", "adaptive"),
+            }
+            w.end_object();
+            if let Some(effort) = effort {
+                w.key("output_config").begin_object();
+                w.field("effort", effort);
+                w.end_object();
+            }
+            return Ok(());
+        }
+        Style::Nova => return write_nova_reasoning(w, model, reasoning),
+        _ => {}
+    }
+    match (style, effort, reasoning) {
+        (Style::Flat, Some(effort), _) => w.field("reasoning_effort", effort),
+        (Style::Nested, Some(effort), _) => {
+            w.key("reasoning").begin_object();
+            w.field("effort", effort);
+            w.end_object();
+        }
+        (_, Some(_), _) => {}
+        // These models think by nature, or not at all: there is nothing to switch off.
+        (_, None, Reasoning::Disabled) => {}
+        _ => return Err(efforts_only(model)),
+    }
+    Ok(())
+}
+
+/// Writes Nova's `reasoningConfig`, which Converse takes among the additional fields.
+pub(super) fn write_nova_reasoning(w: &mut Writer, model: &ModelId, reasoning: &Reasoning) -> Result<()> {
+    let (kind, effort) = match reasoning {
+        Reasoning::Disabled => ("disabled", None),
+        Reasoning::Effort(effort) => ("enabled", Some(effort.as_str())),
+        _ => return Err(efforts_only(model)),
+    };
+    w.key("reasoningConfig").begin_object();
+    w.field("type", kind);
+    w.opt_field("maxReasoningEffort", effort);
+    w.end_object();
+    Ok(())
+}
+
+fn efforts_only(model: &ModelId) -> Error {
+    let message = format!(
+        "{model} is told how much to think by an effort: use Reasoning::Effort (if it is a Claude model, state it: .family(\"anthropic\"))"
+    );
+    Error::new(ErrorKind::Unsupported, message)
+}
+
+/// Says that calls are to be made one after the other.
+fn write_serial(w: &mut Writer, model: &ModelId, family: &Family, options: &ChatOptions) -> Result<()> {
+    if family.reasoning == Style::Claude {
+        w.key("tool_choice").begin_object();
+        match &options.tool_choice {
+            Some(ToolChoice::Any) => w.field("type", "any"),
+            Some(ToolChoice::Tool(name)) => {
+                w.field("type", "tool");
+                w.field("name", name);
+            }
+            _ => w.field("type", "auto"),
+        }
+        w.key("disable_parallel_tool_use").bool(true);
+        w.end_object();
+        return Ok(());
+    }
+    if family.prefix.starts_with("openai.") {
+        w.key("parallel_tool_calls").bool(false);
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "{model} cannot be told by Converse to call tools one at a time: leave parallel_tool_calls unset, or put the model's own field into model_kwargs"
+        ),
+    ))
+}

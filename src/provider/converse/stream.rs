@@ -1,0 +1,276 @@
+//! Streams in Converse's format: frames of their own with Converse, chunks of InvokeModel with Nova.
+
+use super::decode::{field, stop, whole_block};
+use crate::base64;
+use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::event::{ChatEvent, Events};
+use crate::eventstream::Frame;
+use crate::json::{Json, View, Writer};
+use crate::message::Usage;
+use crate::provider::StreamDecoder;
+use crate::provider::invoke::{ChunkDecoder, Counts};
+
+/// The stream of ConverseStream: one event in each frame, its type in the frame's header.
+#[derive(Debug, Default)]
+pub(super) struct ConverseStream {
+    events: Reader,
+    counts: Counts,
+    reported: Usage,
+}
+
+impl StreamDecoder for ConverseStream {
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
+        let payload = View::from_bytes(frame.payload())
+            .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
+        self.events.event(frame.event_type().unwrap_or_default(), payload, &mut self.counts, out)?;
+        if let Some(usage) = self.counts.usage() {
+            out.usage(&mut self.reported, usage);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Events) -> Result<()> {
+        if self.events.complete {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+    }
+}
+
+/// The stream of Nova: each chunk an object with one event, under the event's name.
+#[derive(Debug, Default)]
+pub(super) struct NovaStream(Reader);
+
+impl ChunkDecoder for NovaStream {
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        for (key, value) in chunk.entries() {
+            if key.starts_with("amazon-bedrock-") {
+                field(&key, value, counts, out);
+            } else if key.ends_with("Exception") {
+                return Err(from_exception(&key, value.raw().as_bytes()));
+            } else {
+                self.0.event(&key, value, counts, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.0.complete
+    }
+}
+
+/// Reads events. A stream is whole after `messageStop`; the usage comes later still.
+#[derive(Debug, Default)]
+struct Reader {
+    complete: bool,
+    pieces: Vec<Piece>,
+}
+
+/// A block that makes sense only when it is whole.
+#[derive(Debug)]
+struct Piece {
+    index: u32,
+    /// The block's member, for instance `toolResult`, and what is known of it from its start.
+    key: String,
+    start: Json,
+    /// The arguments of a call, as JSON text.
+    input: String,
+    /// Content: base64 that came in parts and has to be decoded before it can be joined.
+    bytes: Vec<u8>,
+    /// The content of a tool's result.
+    items: Vec<Json>,
+    /// All else that a delta said, each under its name.
+    others: Vec<(String, Json)>,
+}
+
+impl Reader {
+    fn event(&mut self, name: &str, event: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        let index = index_of(event);
+        match name {
+            "contentBlockDelta" => {
+                let delta = event.get("delta").and_then(|delta| delta.entries().next());
+                match delta {
+                    Some((key, value)) if self.delta(index, &key, value, out)? => {}
+                    _ => out.unknown(name, event.raw().as_bytes()),
+                }
+            }
+            "contentBlockStart" => {
+                // Text and reasoning have no start; an empty one says nothing.
+                for (key, value) in event.get("start").into_iter().flat_map(View::entries) {
+                    self.start(index, &key, value, out);
+                }
+            }
+            "contentBlockStop" => {
+                self.flush(Some(index), out);
+                out.push(ChatEvent::BlockStop { index });
+            }
+            "messageStart" => out.push(ChatEvent::Start { id: None, model: None }),
+            "messageStop" => {
+                self.complete = true;
+                self.flush(None, out);
+                for (key, value) in event.entries().filter(|(key, _)| key != "stopReason" && key != "p") {
+                    field(&key, value, counts, out);
+                }
+                stop(event, out);
+            }
+            "metadata" => {
+                for (key, value) in event.entries().filter(|(key, value)| key != "p" && !value.is_null()) {
+                    field(&key, value, counts, out);
+                }
+            }
+            other => out.unknown(other, event.raw().as_bytes()),
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, index: u32, key: &str, value: View<'_>, out: &mut Events) {
+        if key == "toolUse" && value.get("type").is_none() {
+            let text = |key: &str| value.get(key).and_then(View::string).unwrap_or_default();
+            out.push(ChatEvent::ToolCallStart { index, id: text("toolUseId"), name: text("name") });
+        } else {
+            self.piece(index, key).start = Json::from(value);
+        }
+    }
+
+    /// Takes a delta in; `false` where it is not known.
+    fn delta(&mut self, index: u32, key: &str, value: View<'_>, out: &mut Events) -> Result<bool> {
+        let text = |key: &str| value.get(key).and_then(View::string);
+        match key {
+            "text" => match value.string() {
+                Some(text) => out.text(index, text),
+                None => return Ok(false),
+            },
+            "toolUse" => {
+                let args = text("input").unwrap_or_default();
+                match self.pieces.iter_mut().find(|piece| piece.index == index && piece.key == key) {
+                    Some(piece) => piece.input.push_str(&args),
+                    None if args.is_empty() => {}
+                    None => out.push(ChatEvent::ToolCallDelta { index, args }),
+                }
+            }
+            "reasoningContent" => {
+                if let Some(text) = text("text") {
+                    out.thinking(index, text);
+                } else if let Some(signature) = text("signature") {
+                    out.push(ChatEvent::ThinkingSignature { index, signature });
+                } else if let Some(data) = text("redactedContent") {
+                    self.piece(index, key).decode(&data)?;
+                } else {
+                    return Ok(false);
+                }
+            }
+            "citation" => out.push(ChatEvent::Citation { index, citation: Json::from(value) }),
+            "toolResult" => value.items().for_each(|item| self.piece(index, key).item(item)),
+            "image" => {
+                let piece = self.piece(index, key);
+                for (key, value) in value.entries() {
+                    match value.get("bytes").and_then(View::str) {
+                        Some(data) if key == "source" => piece.decode(&data)?,
+                        _ => piece.others.push((key.into_owned(), Json::from(value))),
+                    }
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The unfinished block, which begins here if it has not begun yet.
+    fn piece(&mut self, index: u32, key: &str) -> &mut Piece {
+        let found = self.pieces.iter().position(|piece| piece.index == index && piece.key == key);
+        let at = found.unwrap_or_else(|| {
+            self.pieces.push(Piece {
+                index,
+                key: key.to_owned(),
+                start: Json::empty_object(),
+                input: String::new(),
+                bytes: Vec::new(),
+                items: Vec::new(),
+                others: Vec::new(),
+            });
+            self.pieces.len() - 1
+        });
+        // The position was just found or made.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.pieces[at]
+    }
+
+    /// Tells the blocks that are now whole: those of one index, or all.
+    fn flush(&mut self, index: Option<u32>, out: &mut Events) {
+        for piece in std::mem::take(&mut self.pieces) {
+            if index.is_none_or(|index| piece.index == index) {
+                // As if the block had come whole, so that both are read alike.
+                whole_block(piece.index, Json::from(piece.whole()).view(), out);
+            } else {
+                self.pieces.push(piece);
+            }
+        }
+    }
+}
+
+impl Piece {
+    fn decode(&mut self, data: &str) -> Result<()> {
+        let mut bytes = Vec::new();
+        base64::decode(data.as_bytes(), &mut bytes)?;
+        self.bytes.append(&mut bytes);
+        Ok(())
+    }
+
+    /// Adds to a tool's result; text goes on where the text before it ended.
+    fn item(&mut self, item: View<'_>) {
+        let text = |view: View<'_>| view.get("text").and_then(View::string);
+        let before = self.items.last().and_then(|last| text(last.view()));
+        if let (Some(before), Some(more)) = (before, text(item)) {
+            let mut w = Writer::new();
+            w.begin_object();
+            w.field("text", &(before + &more));
+            w.end_object();
+            self.items.pop();
+            self.items.push(Json::from(w));
+            return;
+        }
+        self.items.push(Json::from(item));
+    }
+
+    /// The block as it would have come in an answer that is not streamed.
+    fn whole(&self) -> Writer {
+        let mut w = Writer::new();
+        w.begin_object();
+        w.key(&self.key).begin_object();
+        for (key, value) in self.start.view().entries() {
+            w.key(&key).raw(value);
+        }
+        if !self.input.is_empty() {
+            match View::parse(&self.input) {
+                Ok(input) => w.key("input").raw(input),
+                // Cut short: kept as text, which is all it is.
+                Err(_) => w.field("input", &self.input),
+            }
+        }
+        if self.key == "toolResult" {
+            w.key("content").begin_array();
+            self.items.iter().for_each(|item| w.raw(item.view()));
+            w.end_array();
+        }
+        if !self.bytes.is_empty() {
+            if self.key == "image" {
+                w.key("source").begin_object();
+                w.key("bytes").base64(&self.bytes);
+                w.end_object();
+            } else {
+                w.key("redactedContent").base64(&self.bytes);
+            }
+        }
+        for (key, value) in &self.others {
+            w.key(key).raw(value.view());
+        }
+        w.end_object();
+        w.end_object();
+        w
+    }
+}
+
+fn index_of(event: View<'_>) -> u32 {
+    event.get("contentBlockIndex").and_then(View::u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
+}

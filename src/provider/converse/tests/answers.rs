@@ -1,0 +1,148 @@
+//! Whole answers, of Converse and of Nova.
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::headers::Headers;
+use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Text, Thinking, ToolCall};
+
+fn answer(body: &str) -> AiMessage {
+    Converse.decode(body.as_bytes(), &Headers::new()).unwrap()
+}
+
+/// An answer with these blocks.
+fn blocks(content: &str) -> Vec<Content> {
+    answer(&format!(r#"{{"output":{{"message":{{"role":"assistant","content":{content}}}}}}}"#)).content
+}
+
+#[test]
+fn every_block_that_is_known_is_read() {
+    let content = blocks(
+        r#"[
+        {"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},
+        {"reasoningContent":{"redactedContent":"EmwK"}},
+        {"text":"a"},
+        {"citationsContent":{"content":[{"text":"Gre"},{"text":"en"}],"citations":[{"title":"Doc"}]}},
+        {"toolUse":{"toolUseId":"t1","name":"f","input":{"x":1}}},
+        {"toolUse":{"toolUseId":"t2","name":"g"}},
+        {"image":{"format":"png","source":{"bytes":"AQID"}}},
+        {"audio":{"format":"mp3","source":{"s3Location":{"uri":"s3://b/k","bucketOwner":"1"}}}},
+        {"video":{"format":"three_gp","source":{"bytes":"AQID"}}}
+    ]"#,
+    );
+    let bytes = || MediaSource::Base64("AQID".into());
+    let s3 = MediaSource::S3 { uri: "s3://b/k".into(), bucket_owner: Some("1".into()) };
+    let expected = [
+        Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) }),
+        Content::RedactedThinking(RedactedThinking { data: "EmwK".into() }),
+        Content::text("a"),
+        Content::Text(Text { text: "Green".into(), citations: vec![json(r#"{"title":"Doc"}"#)] }),
+        Content::ToolCall(ToolCall::new("t1", "f", json(r#"{"x":1}"#))),
+        Content::ToolCall(ToolCall::new("t2", "g", Json::empty_object())),
+        Content::Image(Media::new("image/png", bytes())),
+        Content::Audio(Media::new("audio/mpeg", s3)),
+        Content::Video(Media::new("video/3gpp", bytes())),
+    ];
+    assert_eq!(content, expected);
+}
+
+#[test]
+fn blocks_that_are_not_known_or_not_whole_stay_as_they_came() {
+    for block in [
+        r#"{"futureBlock":{"x":1}}"#,
+        r#"{"toolUse":{"toolUseId":"s","name":"nova_grounding","input":{},"type":"server_tool_use"}}"#,
+        r#"{"toolResult":{"toolUseId":"s","content":[{"text":"r"}],"type":"nova_grounding_result"}}"#,
+        r#"{"image":{"format":"png","error":{"message":"filtered"}}}"#,
+        r#"{"image":{"format":"tiff","source":{"bytes":"AQID"}}}"#,
+        r#"{"citationsContent":{"content":[{"future":1}],"citations":[]}}"#,
+        r#"{"reasoningContent":{"future":1}}"#,
+    ] {
+        assert_eq!(blocks(&format!("[{block}]")), [Content::raw(json(block))]);
+    }
+    assert_eq!(blocks("[]"), []);
+}
+
+#[test]
+fn what_is_read_is_replayed_as_it_came() {
+    let content = r#"[
+        {"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},
+        {"reasoningContent":{"redactedContent":"EmwK"}},
+        {"citationsContent":{"content":[{"text":"Green"}],"citations":[{"title":"Doc","source":"x"}]}},
+        {"image":{"format":"jpeg","source":{"bytes":"AQID"}}},
+        {"toolUse":{"toolUseId":"s","name":"g","input":{},"type":"server_tool_use"}},
+        {"futureBlock":{"x":1}},
+        {"text":"a"}
+    ]"#;
+    let reply = AiMessage { content: blocks(content), ..AiMessage::default() };
+    let body = body(CLAUDE, &[Message::human("a"), reply.into(), Message::human("b")], &ChatOptions::default());
+    assert_eq!(member(&body, &["messages", "1", "content"]), json(content));
+}
+
+#[test]
+fn usage_counts_the_cache_as_input_and_knows_how_long_it_lives() {
+    let reply = answer(
+        r#"{"output":{"message":{"role":"assistant","content":[{"text":"a"}]}},"stopReason":"end_turn",
+        "usage":{"inputTokens":3,"outputTokens":50,"totalTokens":8007,"cacheReadInputTokens":7854,
+        "cacheReadInputTokenCount":7854,"cacheWriteInputTokens":100,"serverToolUsage":{},
+        "cacheDetails":[{"ttl":"1h","inputTokens":70},{"ttl":"5m","inputTokens":30}]}}"#,
+    );
+    let usage = reply.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.total_tokens()), (7957, 50, 8007));
+    let details = usage.input_token_details;
+    assert_eq!((details.cache_read, details.cache_creation), (7854, 100));
+    assert_eq!((details.cache_creation_1h, details.cache_creation_5m), (70, 30));
+    assert!(reply.metadata("usage").unwrap().view().get("serverToolUsage").is_some());
+}
+
+#[test]
+fn all_else_that_the_answer_says_is_kept_under_its_name() {
+    let reply = answer(
+        r#"{"output":{"message":{"role":"assistant","content":[],"note":1},"more":2},"stopReason":"brand_new",
+        "metrics":{"latencyMs":712},"trace":{"guardrail":{"actionReason":"x"}},"performanceConfig":{"latency":"standard"},
+        "serviceTier":{"type":"flex"},"additionalModelResponseFields":{"delta":{"stop_sequence":"END"}},
+        "nothing":null,"future":[1]}"#,
+    );
+    assert_eq!(reply.stop_reason, Some(StopReason::Other("brand_new".into())));
+    assert_eq!(reply.stop_sequence.as_deref(), Some("END"));
+    let keys: Vec<_> = reply.response_metadata.iter().map(|(key, _)| key.as_str()).collect();
+    let expected =
+        "more note stop_reason metrics trace performanceConfig serviceTier additionalModelResponseFields future";
+    assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn every_stop_reason_of_the_api_is_known() {
+    for word in [
+        "end_turn",
+        "tool_use",
+        "max_tokens",
+        "stop_sequence",
+        "guardrail_intervened",
+        "content_filtered",
+        "malformed_model_output",
+        "malformed_tool_use",
+        "model_context_window_exceeded",
+    ] {
+        let body = format!(r#"{{"output":{{"message":{{"content":[]}}}},"stopReason":"{word}"}}"#);
+        let reason = answer(&body).stop_reason.unwrap();
+        assert!(!matches!(reason, StopReason::Other(_)), "{word}");
+        assert_eq!(reason.as_str(), word);
+    }
+}
+
+#[test]
+fn a_call_that_max_tokens_cut_is_invalid() {
+    let reply = answer(
+        r#"{"output":{"message":{"content":[{"toolUse":{"toolUseId":"t","name":"f","input":"{\"a"}}]}},"stopReason":"max_tokens"}"#,
+    );
+    assert_eq!(reply.tool_calls().count(), 0);
+    assert_eq!(reply.invalid_tool_calls().count(), 1);
+}
+
+#[test]
+fn what_is_no_answer_of_converse_is_an_error() {
+    for body in ["", "{", "[]", "{}", r#"{"output":{}}"#, r#"{"output":{"message":{"content":"a"}}}"#, "{\"output\":1}"]
+    {
+        let error = Converse.decode(body.as_bytes(), &Headers::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+    }
+}

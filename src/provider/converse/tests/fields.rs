@@ -1,0 +1,141 @@
+//! What each family takes beside Converse's own fields.
+
+use serde_json::json;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::request::{Reasoning, Tool, ToolChoice};
+
+const ARN: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+
+fn extra(model: &str, options: &ChatOptions) -> Json {
+    member(&body(model, &[Message::human("a")], options), &["additionalModelRequestFields"])
+}
+
+fn thinking(reasoning: Reasoning) -> ChatOptions {
+    ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() }
+}
+
+#[test]
+fn top_k_has_each_familys_name() {
+    let options = ChatOptions { top_k: Some(20), ..ChatOptions::default() };
+    assert_eq!(extra(CLAUDE, &options), json!({"top_k": 20}));
+    assert_eq!(extra("us.mistral.pixtral-large-2502-v1:0", &options), json!({"top_k": 20}));
+    assert_eq!(extra("cohere.command-r-plus-v1:0", &options), json!({"k": 20}));
+    assert_eq!(extra(NOVA, &options), json!({"inferenceConfig": {"topK": 20}}));
+    assert_eq!(extra(ARN, &options), json!({"top_k": 20}));
+}
+
+#[test]
+fn claude_thinks_by_budget_by_itself_or_by_effort() {
+    assert_eq!(
+        extra(CLAUDE, &thinking(Reasoning::Budget(2048))),
+        json!({"thinking": {"type": "enabled", "budget_tokens": 2048}})
+    );
+    assert_eq!(extra(CLAUDE, &thinking(Reasoning::Adaptive)), json!({"thinking": {"type": "adaptive"}}));
+    assert_eq!(extra(CLAUDE, &thinking(Reasoning::Disabled)), json!({"thinking": {"type": "disabled"}}));
+    assert_eq!(
+        extra(CLAUDE, &thinking(Reasoning::Effort("low".into()))),
+        json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}})
+    );
+}
+
+#[test]
+fn the_others_think_by_effort_each_in_its_own_words() {
+    let low = thinking(Reasoning::Effort("low".into()));
+    assert_eq!(extra(NOVA, &low), json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}}));
+    assert_eq!(extra("openai.gpt-oss-120b-1:0", &low), json!({"reasoning_effort": "low"}));
+    assert_eq!(extra("us.openai.gpt-5.6-sol", &low), json!({"reasoning": {"effort": "low"}}));
+    assert_eq!(extra("moonshotai.kimi-k2-thinking", &low), json!({"reasoning_effort": "low"}));
+    assert_eq!(extra("zai.glm-4.6", &low), json!({"reasoning_effort": "low"}));
+    for model in [ARN, "newvendor.model-v1:0"] {
+        assert_eq!(extra(model, &low), json!(null));
+        let body = body(model, &[Message::human("a")], &low);
+        assert_eq!(member(&body, &["outputConfig"]), json!({"effort": "low"}));
+    }
+}
+
+#[test]
+fn thinking_is_switched_off_where_that_can_be_said() {
+    let off = thinking(Reasoning::Disabled);
+    assert_eq!(extra(NOVA, &off), json!({"reasoningConfig": {"type": "disabled"}}));
+    assert_eq!(extra("us.openai.gpt-5.6-sol", &off), json!({"reasoning": {"effort": "none"}}));
+    assert_eq!(extra("openai.gpt-oss-20b-1:0", &off), json!(null));
+    assert_eq!(extra(LLAMA, &off), json!(null));
+}
+
+#[test]
+fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
+    for model in [NOVA, "openai.gpt-oss-120b-1:0", "us.openai.gpt-5.6-sol", LLAMA, ARN] {
+        for reasoning in [Reasoning::Budget(2048), Reasoning::Adaptive] {
+            let error = refusal(model, &[Message::human("a")], &thinking(reasoning));
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(model) && error.message().contains("Effort"), "{error}");
+        }
+    }
+    let model = ModelId::parse(ARN).unwrap().with_family("anthropic");
+    let request = ChatRequest::new([Message::human("a")]).with_options(thinking(Reasoning::Budget(2048)));
+    let call = Converse.encode(&model, &request, Mode::Invoke).unwrap();
+    assert!(String::from_utf8(call.body).unwrap().contains("budget_tokens"), "the family was stated");
+}
+
+#[test]
+fn options_that_exclude_each_other_are_named_before_anything_is_sent() {
+    let high = thinking(Reasoning::Effort("high".into()));
+    let error = refusal(NOVA, &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high.clone() });
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.message().contains("max_tokens") && error.message().contains("high"), "{error}");
+    body(CLAUDE, &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high });
+    let hot = ChatOptions { temperature: Some(0.5), ..thinking(Reasoning::Budget(2048)) };
+    assert!(refusal(CLAUDE, &[Message::human("a")], &hot).message().contains("temperature"));
+}
+
+#[test]
+fn beta_features_and_model_kwargs_go_in_last_and_kwargs_win() {
+    let options = ChatOptions {
+        top_k: Some(20),
+        anthropic_beta: vec!["context-1m-2025-08-07".into()],
+        model_kwargs: Some(self::json(r#"{"top_k":200,"metadata":{"user_id":"u"}}"#)),
+        ..ChatOptions::default()
+    };
+    assert_eq!(
+        extra(CLAUDE, &options),
+        json!({"anthropic_beta": ["context-1m-2025-08-07"], "top_k": 200, "metadata": {"user_id": "u"}})
+    );
+}
+
+#[test]
+fn calls_one_at_a_time_are_asked_for_where_the_family_has_a_word_for_it() {
+    let tools = vec![Tool::new("f", "", Json::empty_object())];
+    let serial = ChatOptions { tools, parallel_tool_calls: Some(false), ..ChatOptions::default() };
+    let forced = ChatOptions { tool_choice: Some(ToolChoice::Tool("f".into())), ..serial.clone() };
+    let choice = |type_: &str| json!({"tool_choice": {"type": type_, "disable_parallel_tool_use": true}});
+    assert_eq!(extra(CLAUDE, &serial), choice("auto"));
+    assert_eq!(
+        extra(CLAUDE, &forced),
+        json!({"tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": true}})
+    );
+    let body = body(CLAUDE, &[Message::human("a")], &forced);
+    assert_eq!(member(&body, &["toolConfig", "toolChoice"]), json!(null), "not in two places");
+    assert_eq!(extra("openai.gpt-oss-120b-1:0", &serial), json!({"parallel_tool_calls": false}));
+    let error = refusal(LLAMA, &[Message::human("a")], &serial);
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("parallel_tool_calls"), "{error}");
+    let toolless = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
+    for model in [CLAUDE, LLAMA] {
+        assert_eq!(extra(model, &toolless), json!(null), "there is nothing to call");
+    }
+}
+
+#[test]
+fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
+    let native = Tool::native(self::json(r#"{"type":"bash_20250124","name":"bash"}"#));
+    let plain = Tool::new("f", "", Json::empty_object());
+    let options = ChatOptions { tools: vec![native, plain], ..ChatOptions::default() };
+    assert_eq!(extra(CLAUDE, &options), json!({"tools": [{"type": "bash_20250124", "name": "bash"}]}));
+    let body = body(CLAUDE, &[Message::human("a")], &options);
+    assert_eq!(member(&body, &["toolConfig", "tools"]).view().items().count(), 1);
+    let error = refusal(LLAMA, &[Message::human("a")], &options);
+    assert_eq!(error.kind(), ErrorKind::Encode);
+    assert!(error.message().contains("\"bash\""), "{error}");
+}

@@ -1,0 +1,229 @@
+//! Streams of Converse, frame by frame.
+
+use super::*;
+use crate::chat::BedrockChat;
+use crate::credentials::Credentials;
+use crate::error::ErrorKind;
+use crate::event::ChatEvent;
+use crate::headers::Headers;
+use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Thinking};
+use crate::transport::all::{MemoryTransport, Reply};
+
+fn chat(reply: Reply) -> BedrockChat {
+    BedrockChat::builder(LLAMA)
+        .api(crate::provider::Api::Converse)
+        .region("us-east-1")
+        .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+        .transport(MemoryTransport::new([reply]))
+        .build()
+        .unwrap()
+}
+
+/// A stream of these events: each line a type and a payload.
+fn reply(lines: &str) -> Reply {
+    let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+    let events = lines.map(|line| line.split_once(' ').unwrap()).map(|(name, payload)| (name, payload.to_owned()));
+    Reply::events(events.collect::<Vec<_>>())
+}
+
+fn streamed(lines: &str) -> AiMessage {
+    let whole = gathered(reply(lines)).unwrap();
+    assert_eq!(gathered(reply(lines).in_pieces(1)).unwrap(), whole);
+    whole
+}
+
+fn gathered(reply: Reply) -> Result<AiMessage, Error> {
+    futures_executor::block_on(async { chat(reply).stream("Hi").await?.message().await })
+}
+
+const END: &str = r#"
+    messageStop {"stopReason":"end_turn","p":"abc"}
+    metadata {"usage":{"inputTokens":3,"outputTokens":5,"totalTokens":8,"cacheReadInputTokens":10},"metrics":{"latencyMs":9},"p":"abcd"}
+"#;
+
+#[test]
+fn a_streamed_message_equals_the_one_that_comes_whole() {
+    let message = streamed(&format!(
+        r#"
+        messageStart {{"role":"assistant","p":"ab"}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"reasoningContent":{{"text":"Need "}}}},"p":"a"}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"reasoningContent":{{"text":"it."}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"reasoningContent":{{"signature":"EqoB"}}}}}}
+        contentBlockStop {{"contentBlockIndex":0}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"text":"h\u00e9"}}}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"text":"llo"}}}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"citation":{{"title":"Doc"}}}}}}
+        contentBlockStop {{"contentBlockIndex":1}}
+        contentBlockStart {{"contentBlockIndex":2,"start":{{"toolUse":{{"toolUseId":"t1","name":"f"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":2,"delta":{{"toolUse":{{"input":"{{\"x\""}}}}}}
+        contentBlockDelta {{"contentBlockIndex":2,"delta":{{"toolUse":{{"input":":1}}"}}}}}}
+        contentBlockStop {{"contentBlockIndex":2}}
+        contentBlockStart {{"contentBlockIndex":3,"start":{{"toolUse":{{"toolUseId":"t2","name":"g"}}}}}}
+        contentBlockStop {{"contentBlockIndex":3}}
+        {END}"#
+    ));
+    let whole = r#"{"output":{"message":{"role":"assistant","content":[
+        {"reasoningContent":{"reasoningText":{"text":"Need it.","signature":"EqoB"}}},
+        {"citationsContent":{"content":[{"text":"h\u00e9llo"}],"citations":[{"title":"Doc"}]}},
+        {"toolUse":{"toolUseId":"t1","name":"f","input":{"x":1}}},
+        {"toolUse":{"toolUseId":"t2","name":"g","input":{}}}]}},
+        "stopReason":"end_turn",
+        "usage":{"inputTokens":3,"outputTokens":5,"totalTokens":8,"cacheReadInputTokens":10},"metrics":{"latencyMs":9}}"#;
+    assert_eq!(message, Converse.decode(whole.as_bytes(), &Headers::new()).unwrap());
+    assert_eq!(message.usage.unwrap().input_tokens, 13, "the usage came after the end");
+}
+
+#[test]
+fn redacted_reasoning_is_joined_as_bytes() {
+    // Two pieces of base64 that end in padding cannot be joined as text.
+    let message = streamed(&format!(
+        r#"
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"reasoningContent":{{"redactedContent":"AQ=="}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"reasoningContent":{{"redactedContent":"AgM="}}}}}}
+        contentBlockStop {{"contentBlockIndex":0}}
+        {END}"#
+    ));
+    assert_eq!(message.content, [Content::RedactedThinking(RedactedThinking { data: "AQID".into() })]);
+}
+
+#[test]
+fn calls_and_results_of_the_services_own_tools_stay_the_providers_blocks() {
+    let message = streamed(&format!(
+        r#"
+        contentBlockStart {{"contentBlockIndex":0,"start":{{"toolUse":{{"toolUseId":"s","name":"g","type":"server_tool_use"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"toolUse":{{"input":"{{\"q\":"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"toolUse":{{"input":"1}}"}}}}}}
+        contentBlockStop {{"contentBlockIndex":0}}
+        contentBlockStart {{"contentBlockIndex":1,"start":{{"toolResult":{{"toolUseId":"s","type":"g_result","status":"success"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"toolResult":[{{"text":"fo"}}]}}}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"toolResult":[{{"text":"und"}},{{"json":{{"n":1}}}}]}}}}
+        contentBlockStop {{"contentBlockIndex":1}}
+        contentBlockStart {{"contentBlockIndex":2,"start":{{"toolUse":{{"toolUseId":"s2","name":"g","type":"server_tool_use"}}}}}}
+        {END}"#
+    ));
+    let raw = |text: &str| Content::raw(json(text));
+    assert_eq!(
+        message.content,
+        [
+            raw(r#"{"toolUse":{"toolUseId":"s","name":"g","type":"server_tool_use","input":{"q":1}}}"#),
+            raw(
+                r#"{"toolResult":{"toolUseId":"s","type":"g_result","status":"success","content":[{"text":"found"},{"json":{"n":1}}]}}"#
+            ),
+            raw(r#"{"toolUse":{"toolUseId":"s2","name":"g","type":"server_tool_use"}}"#),
+        ]
+    );
+}
+
+#[test]
+fn pictures_come_in_pieces_and_failed_ones_keep_their_error() {
+    let message = streamed(&format!(
+        r#"
+        contentBlockStart {{"contentBlockIndex":0,"start":{{"image":{{"format":"png"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"image":{{"source":{{"bytes":"AQ=="}}}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"image":{{"source":{{"bytes":"AgM="}}}}}}}}
+        contentBlockStop {{"contentBlockIndex":0}}
+        contentBlockStart {{"contentBlockIndex":1,"start":{{"image":{{"format":"png"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":1,"delta":{{"image":{{"error":{{"message":"filtered"}}}}}}}}
+        contentBlockStop {{"contentBlockIndex":1}}
+        contentBlockStart {{"contentBlockIndex":2,"start":{{"image":{{"format":"png"}}}}}}
+        contentBlockDelta {{"contentBlockIndex":2,"delta":{{"image":{{"source":{{"s3Location":{{"uri":"s3://b/k"}}}}}}}}}}
+        contentBlockStop {{"contentBlockIndex":2}}
+        {END}"#
+    ));
+    let s3 = MediaSource::S3 { uri: "s3://b/k".into(), bucket_owner: None };
+    assert_eq!(
+        message.content,
+        [
+            Content::Image(Media::new("image/png", MediaSource::Base64("AQID".into()))),
+            Content::raw(json(r#"{"image":{"format":"png","error":{"message":"filtered"}}}"#)),
+            Content::Image(Media::new("image/png", s3)),
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_known_is_kept_and_the_stream_goes_on() {
+    let message = streamed(&format!(
+        r#"
+        messageStart {{"role":"assistant"}}
+        contentBlockStart {{"contentBlockIndex":0,"start":{{}}}}
+        futureEvent {{"x":1}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"futureDelta":{{"y":2}}}}}}
+        contentBlockDelta {{"contentBlockIndex":0,"delta":{{"text":"Hi"}}}}
+        contentBlockDelta {{"contentBlockIndex":0}}
+        contentBlockStop {{"contentBlockIndex":0}}
+        contentBlockStart {{"contentBlockIndex":1,"start":{{"futureBlock":{{"z":3}}}}}}
+        contentBlockStop {{"contentBlockIndex":1}}
+        {END}"#
+    ));
+    assert_eq!(message.content, [Content::text("Hi"), Content::raw(json(r#"{"futureBlock":{"z":3}}"#))]);
+    assert_eq!(message.metadata("unknown_events").unwrap().view().items().count(), 3);
+}
+
+#[test]
+fn the_end_says_why_and_the_stop_sequence_if_it_was_asked_for() {
+    let message = streamed(
+        r#"
+        contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"Hi"}}
+        messageStop {"stopReason":"stop_sequence","additionalModelResponseFields":{"delta":{"stop_sequence":"END"}}}
+        metadata {"trace":{"promptRouter":{"invokedModelId":"m"}},"performanceConfig":{"latency":"optimized"},"serviceTier":{"type":"flex"}}
+        "#,
+    );
+    assert_eq!(message.stop_reason, Some(StopReason::StopSequence));
+    assert_eq!(message.stop_sequence.as_deref(), Some("END"));
+    for key in ["additionalModelResponseFields", "trace", "performanceConfig", "serviceTier"] {
+        assert!(message.metadata(key).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn a_call_that_max_tokens_cut_is_invalid_and_never_half_an_object() {
+    let message = streamed(
+        r#"
+        contentBlockStart {"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t","name":"f"}}}
+        contentBlockDelta {"contentBlockIndex":0,"delta":{"toolUse":{"input":"{\"path\":\"a"}}}
+        contentBlockStop {"contentBlockIndex":0}
+        messageStop {"stopReason":"max_tokens"}
+        "#,
+    );
+    assert_eq!(message.tool_calls().count(), 0);
+    assert_eq!(message.invalid_tool_calls().next().unwrap().args, "{\"path\":\"a");
+}
+
+#[test]
+fn a_stream_without_its_end_is_truncated_and_keeps_what_came() {
+    let cut = r#"
+        contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}}}
+        contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"half"}}}
+        "#;
+    let error = gathered(reply(cut)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    let thinking = Thinking { text: "hm".into(), signature: None };
+    assert_eq!(error.into_partial().unwrap().content, [Content::Thinking(thinking)]);
+    let redacted =
+        r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AQ=="}}}"#;
+    assert_eq!(gathered(reply(redacted)).unwrap_err().into_partial(), None, "half of it would be refused");
+}
+
+#[test]
+fn an_exception_frame_is_the_typed_error_after_what_came_before_it() {
+    let begun = reply(r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"Hi"}}"#);
+    let begun = begun.with_exception("throttlingException", r#"{"message":"Too many tokens"}"#);
+    futures_executor::block_on(async {
+        let mut stream = chat(begun).stream("Hi").await.unwrap();
+        assert!(matches!(stream.next().await, Some(Ok(ChatEvent::Text { .. }))));
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Throttled, "Too many tokens"));
+        assert!(stream.next().await.is_none());
+    });
+}
+
+#[test]
+fn damage_inside_a_frame_is_a_decode_error() {
+    for line in [
+        "contentBlockDelta nonsense",
+        r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"!"}}}"#,
+    ] {
+        assert_eq!(gathered(reply(line)).unwrap_err().kind(), ErrorKind::Decode, "{line}");
+    }
+}

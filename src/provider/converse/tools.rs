@@ -1,0 +1,148 @@
+//! Tools in Converse's format, and what becomes of calls when there are none.
+
+use std::borrow::Cow;
+
+use super::{Shape, blocks, fields};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::Writer;
+use crate::message::{Content, ToolResult};
+use crate::model::ModelId;
+use crate::provider::anthropic::{check_tool_name, object_schema};
+use crate::provider::repair::Conversation;
+use crate::request::{ChatOptions, Tool, ToolChoice};
+
+/// Writes `toolConfig`.
+///
+/// # Errors
+/// `Encode`, for a tool that is not in Converse's form; `Unsupported`, for a cache point that the
+/// shape does not take.
+pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
+    let mut tools = options.tools.iter().filter(|tool| fields::typed_tool(tool).is_none()).peekable();
+    check_typed(model, shape, options)?;
+    if tools.peek().is_none() {
+        return Ok(());
+    }
+    w.key("toolConfig").begin_object();
+    w.key("tools").begin_array();
+    for tool in tools {
+        w.begin_object();
+        write_tool(w, tool)?;
+        w.end_object();
+        match (tool.cache_point, shape) {
+            (None, _) => {}
+            (Some(point), Shape::Converse) => {
+                w.begin_object();
+                blocks::cache_point(w, point);
+                w.end_object();
+            }
+            (Some(_), Shape::Nova) => {
+                let message = format!(
+                    "{model} takes no cache point after a tool: set one in the messages, it covers the tools too"
+                );
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        }
+    }
+    w.end_array();
+    if shape == Shape::Nova || !fields::takes_tool_choice(model, options) {
+        write_choice(w, options.tool_choice.as_ref());
+    }
+    w.end_object();
+    Ok(())
+}
+
+/// Tools of Anthropic's own kinds reach only Claude.
+fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
+    let typed = options.tools.iter().find(|tool| fields::typed_tool(tool).is_some());
+    match typed {
+        Some(tool) if shape == Shape::Nova || !fields::takes_typed_tools(model) => Err(Error::new(
+            ErrorKind::Encode,
+            format!(
+                "the native tool {:?} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
+                tool.name
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
+    if let Some(native) = &tool.native {
+        for (key, value) in native.view().entries() {
+            w.key(&key).raw(value);
+        }
+        return Ok(());
+    }
+    check_tool_name(&tool.name)?;
+    w.key("toolSpec").begin_object();
+    w.field("name", &tool.name);
+    w.opt_field("description", tool.description.as_deref().filter(|text| !text.trim().is_empty()));
+    w.key("inputSchema").begin_object();
+    w.key("json").raw(object_schema(&tool.schema).view());
+    w.end_object();
+    if let Some(strict) = tool.strict {
+        w.key("strict").bool(strict);
+    }
+    w.end_object();
+    Ok(())
+}
+
+fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
+    let (kind, name) = match choice {
+        // With "none", no tools are sent: the format has no such choice.
+        None | Some(ToolChoice::None) => return,
+        Some(ToolChoice::Auto) => ("auto", None),
+        Some(ToolChoice::Any) => ("any", None),
+        Some(ToolChoice::Tool(name)) => ("tool", Some(name.as_str())),
+    };
+    w.key("toolChoice").begin_object();
+    w.key(kind).begin_object();
+    w.opt_field("name", name);
+    w.end_object();
+    w.end_object();
+}
+
+/// Tells calls and results as text, for a request without tools, in which the API refuses them.
+///
+/// Of the ways out this one loses least: to leave the turns away hides from the model what it
+/// did; to declare the tools after all, or a stand-in, lets it call what nobody will answer.
+/// Ids stay, so that each result still belongs to its call; pictures and documents stay blocks.
+pub(super) fn flatten(conversation: &mut Conversation<'_>) {
+    for turn in &mut conversation.turns {
+        let blocks = std::mem::take(&mut turn.blocks);
+        for block in blocks {
+            match &*block {
+                Content::ToolCall(call) => {
+                    let told = format!("[tool call {}: {} {}]", call.id, call.name, call.args);
+                    turn.blocks.push(Cow::Owned(Content::text(told)));
+                }
+                Content::ToolResult(result) => {
+                    let (told, others) = told_result(result);
+                    turn.blocks.push(Cow::Owned(Content::text(told)));
+                    turn.blocks.extend(others.into_iter().map(Cow::Owned));
+                }
+                _ => turn.blocks.push(block),
+            }
+        }
+    }
+}
+
+fn told_result(result: &ToolResult) -> (String, Vec<Content>) {
+    let kind = if result.is_error { "error" } else { "result" };
+    let mut told = format!("[tool {kind} {}:", result.tool_call_id);
+    let mut others = Vec::new();
+    for block in &result.content {
+        let text = match block {
+            Content::Text(text) => text.text.as_str(),
+            Content::Json(json) => json.value.as_str(),
+            other => {
+                others.push(other.clone());
+                continue;
+            }
+        };
+        told.push(if told.ends_with(':') { ' ' } else { '\n' });
+        told.push_str(text);
+    }
+    told.push(']');
+    (told, others)
+}
