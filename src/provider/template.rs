@@ -83,6 +83,9 @@ pub(crate) static LLAMA_4: Template = Template {
     bare: false,
 };
 
+/// The marks of Llama 2, which many put into prompts for Mistral's models too.
+const INSTRUCTIONS: Marks = Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]);
+
 /// [Llama 2 Chat](https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-2/).
 pub(crate) static LLAMA_2: Template = Template {
     start: "",
@@ -90,7 +93,7 @@ pub(crate) static LLAMA_2: Template = Template {
     user: ("<s>[INST] ", " [/INST]"),
     assistant: (" ", " </s>"),
     tail: "",
-    marks: Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]),
+    marks: INSTRUCTIONS,
     trims: true,
     thought_end: None,
     bare: false,
@@ -106,7 +109,7 @@ pub(crate) static MISTRAL: Template = Template {
     user: ("[INST] ", " [/INST]"),
     assistant: (" ", "</s> "),
     tail: "",
-    marks: Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]"]),
+    marks: INSTRUCTIONS,
     trims: false,
     thought_end: None,
     bare: false,

@@ -88,7 +88,7 @@ impl ChunkDecoder for Stream {
             self.voice.push(&text, out);
         }
         // The service adds its counts to the last chunk of every family.
-        let ends = stop_word(holder).is_some()
+        let ends = stopped(self.row, holder).is_some()
             || chunk.get("is_finished").and_then(View::bool) == Some(true)
             || chunk.get("amazon-bedrock-invocationMetrics").is_some();
         if ends && !self.complete {
@@ -132,89 +132,104 @@ fn start(view: View<'_>, out: &mut Events) {
     out.push(ChatEvent::Start { id: text("id"), model: text("model") });
 }
 
-/// The word for why the model stopped, and the stop sequence.
-fn stop_word(holder: View<'_>) -> Option<(Cow<'_, str>, Option<String>)> {
+/// Why the model stopped: its word, what that means, and the stop sequence.
+fn stopped<'a>(row: &Row, holder: View<'a>) -> Option<(Cow<'a, str>, StopReason, Option<String>)> {
     let value = STOP_KEYS.iter().find_map(|key| holder.get(key))?;
     if value.kind() == Kind::Object {
-        return Some((value.get("reason")?.str()?, value.get("sequence").and_then(View::string)));
+        // Jurassic-2, which has a word of its own for its own end: `endoftext`.
+        let (word, sequence) = (value.get("reason")?.str()?, value.get("sequence").and_then(View::string));
+        let reason = if word == "stop" { StopReason::StopSequence } else { StopReason::parse(&word) };
+        return Some((word, reason, sequence));
     }
-    Some((value.str()?, holder.get("stop").and_then(View::string)))
+    let (word, sequence) = (value.str()?, holder.get("stop").and_then(View::string));
+    let reason = StopReason::parse(&word);
+    let ends_turn = reason == StopReason::StopSequence && sequence.is_some() && sequence.as_deref() == row.turn_end;
+    Some(if ends_turn { (word, StopReason::EndTurn, None) } else { (word, reason, sequence) })
 }
 
 fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
-    let Some((word, sequence)) = stop_word(holder) else { return };
-    let (reason, sequence) = match (StopReason::parse(&word), sequence) {
-        (StopReason::StopSequence, sequence) if sequence.is_some() && sequence.as_deref() == row.turn_end => {
-            (StopReason::EndTurn, None)
-        }
-        // To some, every end is a stop; that there is a sequence makes the difference.
-        (StopReason::EndTurn, Some(sequence)) => (StopReason::StopSequence, Some(sequence)),
-        known => known,
-    };
-    out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
-    out.push(ChatEvent::Stop { reason, sequence });
+    if let Some((word, reason, sequence)) = stopped(row, holder) {
+        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
+        out.push(ChatEvent::Stop { reason, sequence });
+    }
 }
 
-/// Everything beside the text: counts, and what goes into the metadata.
+/// Everything beside the text: counts, and what goes into the metadata. The service's counts win
+/// over the model's own.
 fn about(view: View<'_>, holder: View<'_>, place: &Place, counts: &mut Counts, out: &mut Events) {
+    let mut told = Told { model: Counts::default(), service: Counts::default(), out };
     for (key, value) in view.entries() {
         match place.list {
             Some(list) if key == list => {
-                fields(holder, place.text, counts, out);
-                others(list, value, out);
+                told.first(holder, place.text);
+                told.others(list, value);
             }
             _ if key == "id" || key == "model" => {}
             None if key == place.text => {}
-            _ => field(&key, value, counts, out),
+            _ => told.field(&key, value),
         }
     }
+    *counts = counts.or_later(told.model).or_later(told.service);
 }
 
-/// The fields of the list's first element, but for its text.
-fn fields(holder: View<'_>, text: &str, counts: &mut Counts, out: &mut Events) {
-    for (key, value) in holder.entries() {
-        if key != text {
-            field(&key, value, counts, out);
-        } else {
-            for (key, value) in value.entries().filter(|(key, _)| key != "text") {
-                field(&key, value, counts, out);
+struct Told<'a> {
+    model: Counts,
+    service: Counts,
+    out: &'a mut Events,
+}
+
+impl Told<'_> {
+    /// The fields of the list's first element, but for its text.
+    fn first(&mut self, holder: View<'_>, text: &str) {
+        for (key, value) in holder.entries() {
+            if key != text {
+                self.field(&key, value);
+            } else {
+                for (key, value) in value.entries().filter(|(key, _)| key != "text") {
+                    self.field(&key, value);
+                }
             }
         }
     }
-}
 
-fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) {
-    let now = if INPUT_KEYS.contains(&key) {
-        Counts { input: value.u64(), ..Counts::default() }
-    } else if OUTPUT_KEYS.contains(&key) {
-        Counts { output: value.u64(), ..Counts::default() }
-    } else {
-        let plain = STOP_KEYS.contains(&key) && value.kind() != Kind::Object;
-        if plain || matches!(key, "type" | "index" | "is_finished") || value.is_null() {
+    fn field(&mut self, key: &str, value: View<'_>) {
+        let is_plain_stop = STOP_KEYS.contains(&key) && value.kind() != Kind::Object;
+        if value.is_null() || is_plain_stop || matches!(key, "type" | "index" | "is_finished") || self.count(key, value)
+        {
             return;
         }
         if key == "usage" {
-            let read = |keys: &[&str]| keys.iter().find_map(|key| value.get(key)).and_then(View::u64);
-            let usage = Counts { input: read(&INPUT_KEYS), output: read(&OUTPUT_KEYS), ..Counts::default() };
-            *counts = counts.or_later(usage);
+            for (key, value) in value.entries() {
+                self.count(&key, value);
+            }
         }
-        if !invoke::common_field(key, value, counts, out) {
-            out.metadata(key, value);
+        if !invoke::common_field(key, value, &mut self.service, self.out) {
+            self.out.metadata(key, value);
         }
-        return;
-    };
-    *counts = counts.or_later(now);
-}
-
-/// Answers beside the first, as the caller may have asked for several.
-fn others(list: &str, value: View<'_>, out: &mut Events) {
-    let mut others = value.items().skip(1).peekable();
-    if others.peek().is_none() {
-        return;
     }
-    let mut w = Writer::new();
-    w.begin_array();
-    others.for_each(|other| w.raw(other));
-    w.end_array();
-    out.metadata(list, Json::from(w).view());
+
+    fn count(&mut self, key: &str, value: View<'_>) -> bool {
+        let count = if INPUT_KEYS.contains(&key) {
+            &mut self.model.input
+        } else if OUTPUT_KEYS.contains(&key) {
+            &mut self.model.output
+        } else {
+            return false;
+        };
+        *count = value.u64().or(*count);
+        true
+    }
+
+    /// Answers beside the first, as the caller may have asked for several.
+    fn others(&mut self, list: &str, value: View<'_>) {
+        let mut others = value.items().skip(1).peekable();
+        if others.peek().is_none() {
+            return;
+        }
+        let mut w = Writer::new();
+        w.begin_array();
+        others.for_each(|other| w.raw(other));
+        w.end_array();
+        self.out.metadata(list, Json::from(w).view());
+    }
 }

@@ -121,6 +121,9 @@ fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
     let mistral = MISTRAL.decode(br#"{"outputs":[{"text":" Paris.","stop_reason":"stop"}]}"#, &headers).unwrap();
     assert_eq!(mistral.usage, Some(Usage::new(12, 3)));
     assert_eq!(whole(&MISTRAL, &json!({"outputs": [{"text": "x"}]})).usage, None);
+    let metrics = json!({"inputTokenCount": 14, "outputTokenCount": 4});
+    let last = json!({"amazon-bedrock-invocationMetrics": metrics, "generation": "", "generation_token_count": 3});
+    assert_eq!(streamed(&LLAMA_3, false, &[last]).0.usage, Some(Usage::new(14, 4)), "the service's count wins");
 }
 
 #[test]
@@ -180,6 +183,13 @@ fn stop_reasons_mean_the_same_for_every_family_and_keep_their_word() {
             json!({"completions": [{"data": {"text": "x"}, "finishReason": {"reason": "stop", "sequence": "##"}}]}),
             StopReason::StopSequence,
             Some("##"),
+            "stop",
+        ),
+        (
+            &JURASSIC_2,
+            json!({"completions": [{"data": {"text": "x"}, "finishReason": {"reason": "stop"}}]}),
+            StopReason::StopSequence,
+            None,
             "stop",
         ),
         (&LLAMA_2, json!({"generation": "x", "stop_reason": "stop"}), StopReason::EndTurn, None, "stop"),
