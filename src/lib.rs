@@ -32,7 +32,7 @@
 //! Data flows one way, and a module uses only modules above it:
 //!
 //! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
-//! `request`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
+//! `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
 //! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`.
 
 mod base64;
@@ -45,6 +45,7 @@ mod error;
 mod event;
 pub mod eventstream;
 mod headers;
+pub mod interop;
 pub mod json;
 mod message;
 mod model;

@@ -123,6 +123,12 @@ impl Writer {
         self.out.push_str(if b { "true" } else { "false" });
     }
 
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.separate();
+        self.out.push_str("null");
+    }
+
     /// Writes a value as it stands.
     pub fn raw(&mut self, value: View<'_>) {
         self.separate();

@@ -1,0 +1,256 @@
+//! Content blocks from the forms in which LangChain's and OpenAI's users write them.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, Kind, View};
+use crate::message::{
+    CachePoint, CacheTtl, Content, Document, GuardContent, JsonContent, Media, MediaSource, RedactedThinking, Text,
+    Thinking, ToolCall, ToolResult,
+};
+
+/// The blocks of a message's content: a text, or a list of blocks.
+pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
+    match view.kind() {
+        Kind::Null => Ok(Vec::new()),
+        Kind::String => Ok(vec![Content::text(view.string().unwrap_or_default())]),
+        Kind::Array => {
+            let mut blocks = Vec::new();
+            for item in view.items() {
+                block(item, &mut blocks)?;
+            }
+            Ok(blocks)
+        }
+        Kind::Object => {
+            let mut blocks = Vec::new();
+            block(view, &mut blocks)?;
+            Ok(blocks)
+        }
+        _ => Err(Error::new(ErrorKind::Encode, "the content of a message is neither a text nor a list of blocks")),
+    }
+}
+
+fn string(view: View<'_>, key: &str) -> Option<String> {
+    view.get(key).and_then(View::string)
+}
+
+fn first(view: View<'_>, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|key| string(view, key))
+}
+
+/// A call in any form: `{id, name, args | input}`, or OpenAI's with `function`.
+pub(super) fn tool_call(view: View<'_>) -> ToolCall {
+    let inner = view.get("function").unwrap_or(view);
+    let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
+    let args = match args.map(|args| (args.kind(), args)) {
+        Some((Kind::String, text)) => {
+            let text = text.str().unwrap_or_default();
+            match Json::parse(&text) {
+                Ok(json) => json,
+                Err(_) => Json::empty_object(),
+            }
+        }
+        Some((_, args)) => Json::from(args),
+        None => Json::empty_object(),
+    };
+    let id = first(view, &["id", "tool_use_id", "toolUseId", "call_id"]).unwrap_or_default();
+    ToolCall { id, name: string(inner, "name").unwrap_or_default(), args }
+}
+
+/// A block, and the cache point that Anthropic's form has inside it.
+fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
+    if let Some(text) = view.str() {
+        out.push(Content::text(text));
+        return Ok(());
+    }
+    // What an aggregated stream left of its tool calls; the whole of them is in `tool_calls`.
+    if view.get("type").and_then(View::str).as_deref() == Some("input_json_delta") {
+        return Ok(());
+    }
+    let known = match typed(view)? {
+        Some(known) => Some(known),
+        None => of_converse(view)?,
+    };
+    match known {
+        Some(known) => {
+            out.push(known);
+            if let Some(control) = view.get("cache_control") {
+                out.push(cache_point(control));
+            }
+        }
+        // A block in no form that is known is passed as it is.
+        None => out.push(Content::raw(view)),
+    }
+    Ok(())
+}
+
+fn cache_point(view: View<'_>) -> Content {
+    let ttl = view.get("ttl").and_then(View::str);
+    Content::CachePoint(CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) })
+}
+
+/// The blocks with a `type`.
+fn typed(view: View<'_>) -> Result<Option<Content>> {
+    let Some(kind) = view.get("type").and_then(View::str) else { return Ok(None) };
+    Ok(match &*kind {
+        "text" | "text_delta" | "input_text" | "output_text" => string(view, "text").map(|text| {
+            let citations = view.get("citations").filter(|list| list.kind() == Kind::Array);
+            let citations = citations.into_iter().flat_map(View::items).map(Json::from).collect();
+            Content::Text(Text { text, citations })
+        }),
+        "refusal" => string(view, "refusal").map(Content::text),
+        "image_url" | "input_image" => {
+            let url = string(view, "image_url").or_else(|| string(view.get("image_url")?, "url"));
+            url.map(|url| Content::Image(from_url(&url)))
+        }
+        "input_audio" => view.get("input_audio").and_then(|audio| {
+            let media_type = format!("audio/{}", string(audio, "format").unwrap_or_default());
+            Some(Content::Audio(Media::new(media_type, MediaSource::Base64(string(audio, "data")?))))
+        }),
+        "image" | "audio" | "video" | "document" => media_block(&kind, view),
+        "file" => match view.get("file") {
+            // OpenAI's.
+            Some(file) => string(file, "file_data").map(|data| document(from_url(&data), file)),
+            None => media_block("file", view),
+        },
+        "thinking" => string(view, "thinking")
+            .map(|text| Content::Thinking(Thinking { text, signature: string(view, "signature") })),
+        "redacted_thinking" => string(view, "data").map(|data| Content::RedactedThinking(RedactedThinking { data })),
+        "reasoning" => first(view, &["reasoning", "text"]).map(|text| {
+            let signature = string(view, "signature").or_else(|| string(view.get("extras")?, "signature"));
+            Content::Thinking(Thinking { text, signature })
+        }),
+        "reasoning_content" => reasoning(view),
+        "tool_use" | "tool_call" => Some(Content::ToolCall(tool_call(view))),
+        "tool_result" => match string(view, "tool_use_id") {
+            Some(id) => {
+                let inner = view.get("content").map(content).transpose()?.unwrap_or_default();
+                let is_error = view.get("is_error").and_then(View::bool) == Some(true);
+                Some(Content::ToolResult(ToolResult { is_error, ..ToolResult::new(id, inner) }))
+            }
+            None => None,
+        },
+        "cache_point" => view.get("cachePoint").map(cache_point),
+        "guard_content" | "guardrail_converse_content" => {
+            string(view, "text").map(|text| Content::Guard(GuardContent::text(text)))
+        }
+        "json" => view.get("json").map(|value| Content::Json(JsonContent { value: Json::from(value) })),
+        _ => None,
+    })
+}
+
+/// Reasoning as the Converse clients of Python and JavaScript hand it back.
+fn reasoning(view: View<'_>) -> Option<Content> {
+    let holders = ["reasoningText", "reasoning_content", "reasoningContent"];
+    let text = holders.iter().find_map(|key| view.get(key)).unwrap_or(view);
+    if let Some(words) = string(text, "text") {
+        return Some(Content::Thinking(Thinking { text: words, signature: string(text, "signature") }));
+    }
+    let data = first(view, &["redactedContent"]).or_else(|| first(text, &["redactedContent", "redacted_content"]))?;
+    Some(Content::RedactedThinking(RedactedThinking { data }))
+}
+
+/// An address: a data URL is the medium itself.
+pub(super) fn from_url(url: &str) -> Media {
+    if let Some((media_type, data)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+        return Media::new(media_type, MediaSource::Base64(data.to_owned()));
+    }
+    if url.starts_with("s3://") {
+        return Media::new("", MediaSource::S3 { uri: url.to_owned(), bucket_owner: None });
+    }
+    Media::new("", MediaSource::Url(url.to_owned()))
+}
+
+/// Media in the forms of LangChain v0, v1 and Anthropic.
+fn media_block(kind: &str, view: View<'_>) -> Option<Content> {
+    let default = match kind {
+        "image" => "image/jpeg",
+        "file" | "document" => "application/pdf",
+        _ => "",
+    };
+    let media_type = first(view, &["mime_type", "mimeType", "media_type"]).unwrap_or_else(|| default.to_owned());
+    let source = view.get("source").filter(|source| source.kind() == Kind::Object);
+    let medium = if let Some(source) = source {
+        native_source(source)?
+    } else if let Some(text) = string(view, "text") {
+        Media::new(media_type, MediaSource::Text(text))
+    } else if let Some(data) = first(view, &["data", "base64"]) {
+        Media::new(media_type, MediaSource::Base64(data))
+    } else {
+        from_url(&first(view, &["url", "fileUri"])?)
+    };
+    Some(match kind {
+        "image" => Content::Image(medium),
+        "audio" => Content::Audio(medium),
+        "video" => Content::Video(medium),
+        _ => document(medium, view),
+    })
+}
+
+fn document(medium: Media, view: View<'_>) -> Content {
+    let mut document = Document::new(medium.media_type, medium.source);
+    let metadata = view.get("metadata");
+    document.name =
+        first(view, &["title", "name", "filename"]).or_else(|| first(metadata?, &["title", "name", "filename"]));
+    document.context = string(view, "context");
+    document.citations = view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true);
+    Content::Document(document)
+}
+
+/// Anthropic's `source`.
+fn native_source(source: View<'_>) -> Option<Media> {
+    let media_type = string(source, "media_type").unwrap_or_default();
+    Some(match source.get("type").and_then(View::str)?.as_ref() {
+        "base64" => Media::new(media_type, MediaSource::Base64(string(source, "data")?)),
+        "text" => Media::new(media_type, MediaSource::Text(string(source, "data")?)),
+        "url" => from_url(&string(source, "url")?),
+        "content" => {
+            let texts = source.get("content")?.items().filter_map(|block| string(block, "text"));
+            Media::new("text/plain", MediaSource::Blocks(texts.collect()))
+        }
+        _ => return None,
+    })
+}
+
+/// The blocks of the Converse API, which have one key and no `type` (though some write it as well).
+fn of_converse(view: View<'_>) -> Result<Option<Content>> {
+    let kind = view.get("type").and_then(View::string);
+    let member = view.entries().find(|(key, _)| key != "type" && kind.as_deref().is_none_or(|kind| kind == key));
+    let Some((key, inner)) = member else { return Ok(None) };
+    Ok(match &*key {
+        "text" => inner.string().map(Content::text),
+        "cachePoint" => Some(cache_point(inner)),
+        "json" => Some(Content::Json(JsonContent { value: Json::from(inner) })),
+        "image" => converse_media("image", inner).map(Content::Image),
+        "video" => converse_media("video", inner).map(Content::Video),
+        "audio" => converse_media("audio", inner).map(Content::Audio),
+        "document" => converse_media("document", inner).map(|medium| document(medium, inner)),
+        "guardContent" => {
+            inner.get("text").and_then(|text| string(text, "text")).map(|text| Content::Guard(GuardContent::text(text)))
+        }
+        "reasoningContent" => reasoning(inner),
+        "toolUse" => Some(Content::ToolCall(tool_call(inner))),
+        "toolResult" => match string(inner, "toolUseId") {
+            Some(id) => {
+                let blocks = inner.get("content").map(content).transpose()?.unwrap_or_default();
+                let is_error = inner.get("status").and_then(View::str).as_deref() == Some("error");
+                Some(Content::ToolResult(ToolResult { is_error, ..ToolResult::new(id, blocks) }))
+            }
+            None => None,
+        },
+        _ => None,
+    })
+}
+
+fn converse_media(kind: &str, inner: View<'_>) -> Option<Media> {
+    // Formats are known by their own names, too.
+    let format = string(inner, "format")?;
+    let media_type = if kind == "document" { format } else { format!("{kind}/{format}") };
+    let source = inner.get("source")?;
+    let source = match (string(source, "bytes"), source.get("s3Location")) {
+        (Some(data), _) => MediaSource::Base64(data),
+        (None, Some(location)) => {
+            MediaSource::S3 { uri: string(location, "uri")?, bucket_owner: string(location, "bucketOwner") }
+        }
+        (None, None) => MediaSource::Text(string(source, "text")?),
+    };
+    Some(Media::new(media_type, source))
+}

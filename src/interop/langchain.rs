@@ -1,0 +1,312 @@
+//! Messages in LangChain's form.
+
+use crate::json::{Json, Writer};
+use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, ToolResult, Usage};
+
+/// A conversation as LangChain's messages: a list of `{type, content, …}`.
+/// [`read_messages`](super::read_messages) reads it back as it was.
+///
+/// ```
+/// use bedrock_chat::{interop, Message};
+/// let messages = [Message::system("Be brief."), Message::human("hello")];
+/// let json = interop::to_langchain(&messages);
+/// assert_eq!(json, serde_json::json!([
+///     {"type": "system", "content": "Be brief."}, {"type": "human", "content": "hello"},
+/// ]));
+/// assert_eq!(interop::read_messages(&json)?, messages);
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+pub fn to_langchain(messages: &[Message]) -> Json {
+    let mut w = Writer::new();
+    w.begin_array();
+    for message in messages {
+        if message.role == Role::Tool {
+            write_results(&mut w, message);
+            continue;
+        }
+        w.begin_object();
+        w.field("type", message.role.as_str());
+        write_content(&mut w, &message.content);
+        if message.role == Role::Ai {
+            write_calls(&mut w, &message.content);
+        }
+        w.end_object();
+    }
+    w.end_array();
+    Json::from(w)
+}
+
+/// A reply as LangChain's `AIMessage`: `content`, `tool_calls`,
+/// `invalid_tool_calls`, `usage_metadata`, `response_metadata`,
+/// `additional_kwargs`, `id`.
+///
+/// ```
+/// use bedrock_chat::{interop, AiMessage, Content};
+/// let mut reply = AiMessage::default();
+/// reply.content.push(Content::text("Bonjour"));
+/// let json = interop::reply_to_langchain(&reply);
+/// assert_eq!(json.view().get("content").and_then(|content| content.string()).as_deref(), Some("Bonjour"));
+/// ```
+pub fn reply_to_langchain(reply: &AiMessage) -> Json {
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("type", "ai");
+    w.opt_field("id", reply.id.as_deref());
+    write_content(&mut w, &reply.content);
+    write_calls(&mut w, &reply.content);
+    if let Some(usage) = reply.usage {
+        w.key("usage_metadata");
+        write_usage(&mut w, usage);
+    }
+    w.key("response_metadata").begin_object();
+    w.opt_field("model", reply.model.as_deref());
+    w.opt_field("model_name", reply.model.as_deref());
+    if let Some(reason) = &reply.stop_reason {
+        w.field("stop_reason", reason.as_str());
+    }
+    w.key("stop_sequence");
+    match &reply.stop_sequence {
+        Some(sequence) => w.string(sequence),
+        None => w.null(),
+    }
+    for (key, value) in &reply.response_metadata {
+        if !matches!(key.as_str(), "stop_reason" | "stop_sequence" | "model" | "model_name") {
+            w.key(key).raw(value.view());
+        }
+    }
+    w.opt_field("request_id", reply.request_id.as_deref());
+    w.end_object();
+    w.key("additional_kwargs").begin_object();
+    w.opt_field("id", reply.id.as_deref());
+    w.end_object();
+    w.end_object();
+    Json::from(w)
+}
+
+/// Usage in LangChain's form.
+pub(crate) fn write_usage(w: &mut Writer, usage: Usage) {
+    let (read, created) = (usage.input_token_details.cache_read, usage.input_token_details.cache_creation);
+    w.begin_object();
+    w.key("input_tokens").u64(usage.input_tokens);
+    w.key("output_tokens").u64(usage.output_tokens);
+    w.key("total_tokens").u64(usage.total_tokens());
+    w.key("input_token_details").begin_object();
+    w.key("cache_read").u64(read);
+    w.key("cache_creation").u64(created);
+    w.end_object();
+    w.key("output_token_details").begin_object();
+    w.key("reasoning").u64(usage.output_token_details.reasoning);
+    w.end_object();
+    w.end_object();
+}
+
+/// One text is a string, no block the empty one; else a list of blocks.
+fn write_content(w: &mut Writer, content: &[Content]) {
+    w.key("content");
+    match content {
+        [] => w.string(""),
+        [Content::Text(text)] if text.citations.is_empty() => w.string(&text.text),
+        blocks => {
+            w.begin_array();
+            blocks.iter().for_each(|block| write_block(w, block));
+            w.end_array();
+        }
+    }
+}
+
+fn write_calls(w: &mut Writer, content: &[Content]) {
+    w.key("tool_calls").begin_array();
+    for block in content {
+        if let Content::ToolCall(call) = block {
+            w.begin_object();
+            w.field("name", &call.name);
+            w.key("args").raw(call.args.view());
+            w.field("id", &call.id);
+            w.field("type", "tool_call");
+            w.end_object();
+        }
+    }
+    w.end_array();
+    w.key("invalid_tool_calls").begin_array();
+    for block in content {
+        if let Content::InvalidToolCall(call) = block {
+            w.begin_object();
+            w.field("name", &call.name);
+            w.field("args", &call.args);
+            w.field("id", &call.id);
+            w.field("error", &call.error);
+            w.field("type", "invalid_tool_call");
+            w.end_object();
+        }
+    }
+    w.end_array();
+}
+
+/// Each result is a message of its own there.
+fn write_results(w: &mut Writer, message: &Message) {
+    for block in &message.content {
+        if let Content::ToolResult(ToolResult { tool_call_id, content, is_error }) = block {
+            w.begin_object();
+            w.field("type", "tool");
+            w.field("tool_call_id", tool_call_id);
+            w.field("status", if *is_error { "error" } else { "success" });
+            write_content(w, content);
+            w.end_object();
+        }
+    }
+}
+
+/// A block in the form that Anthropic's and LangChain's users know.
+pub(crate) fn write_block(w: &mut Writer, block: &Content) {
+    if let Content::Raw(raw) = block {
+        return w.raw(raw.block.view());
+    }
+    // A cut call stands in `invalid_tool_calls`; as a block it would look like one that can be run.
+    if let Content::InvalidToolCall(_) = block {
+        return;
+    }
+    w.begin_object();
+    match block {
+        Content::Text(text) => {
+            w.field("type", "text");
+            w.field("text", &text.text);
+            if !text.citations.is_empty() {
+                w.key("citations").begin_array();
+                text.citations.iter().for_each(|citation| w.raw(citation.view()));
+                w.end_array();
+            }
+        }
+        Content::Thinking(thinking) => {
+            w.field("type", "thinking");
+            w.field("thinking", &thinking.text);
+            w.opt_field("signature", thinking.signature.as_deref());
+        }
+        Content::RedactedThinking(redacted) => {
+            w.field("type", "redacted_thinking");
+            w.field("data", &redacted.data);
+        }
+        Content::ToolCall(call) => {
+            w.field("type", "tool_use");
+            w.field("id", &call.id);
+            w.field("name", &call.name);
+            w.key("input").raw(call.args.view());
+        }
+        Content::ToolResult(result) => {
+            w.field("type", "tool_result");
+            w.field("tool_use_id", &result.tool_call_id);
+            write_content(w, &result.content);
+            w.key("is_error").bool(result.is_error);
+        }
+        Content::Image(media) => write_media(w, "image", media),
+        Content::Audio(media) => write_media(w, "audio", media),
+        Content::Video(media) => write_media(w, "video", media),
+        Content::Document(document) => write_document(w, document),
+        Content::CachePoint(point) => {
+            w.field("type", "cache_point");
+            w.key("cachePoint").begin_object();
+            w.field("type", "default");
+            w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
+            w.end_object();
+        }
+        Content::Guard(guard) => {
+            w.field("type", "guard_content");
+            w.opt_field("text", guard.text.as_deref());
+        }
+        Content::Json(json) => {
+            w.field("type", "json");
+            w.key("json").raw(json.value.view());
+        }
+        Content::SearchResult(found) => {
+            w.field("type", "search_result");
+            w.field("source", &found.source);
+            w.field("title", &found.title);
+            w.key("content").begin_array();
+            found.content.iter().for_each(|text| write_block(w, &Content::text(text.as_str())));
+            w.end_array();
+        }
+        Content::InvalidToolCall(_) | Content::Raw(_) => {}
+    }
+    w.end_object();
+}
+
+fn write_media(w: &mut Writer, kind: &str, media: &Media) {
+    w.field("type", kind);
+    write_source(w, &media.media_type, &media.source);
+}
+
+fn write_source(w: &mut Writer, media_type: &str, source: &MediaSource) {
+    if !media_type.is_empty() {
+        w.field("mime_type", media_type);
+    }
+    match source {
+        MediaSource::Bytes(bytes) => {
+            w.field("source_type", "base64");
+            w.key("data").base64(bytes);
+        }
+        MediaSource::Base64(text) => {
+            w.field("source_type", "base64");
+            w.field("data", text);
+        }
+        MediaSource::Url(url) | MediaSource::S3 { uri: url, .. } => {
+            w.field("source_type", "url");
+            w.field("url", url);
+        }
+        MediaSource::Text(text) => {
+            w.field("source_type", "text");
+            w.field("text", text);
+        }
+        MediaSource::Blocks(texts) => {
+            w.key("source").begin_object();
+            w.field("type", "content");
+            w.key("content").begin_array();
+            texts.iter().for_each(|text| write_block(w, &Content::text(text.as_str())));
+            w.end_array();
+            w.end_object();
+        }
+    }
+}
+
+fn write_document(w: &mut Writer, document: &Document) {
+    w.field("type", "document");
+    write_source(w, &document.media_type, &document.source);
+    w.opt_field("title", document.name.as_deref());
+    w.opt_field("context", document.context.as_deref());
+    if document.citations {
+        w.key("citations").begin_object();
+        w.key("enabled").bool(true);
+        w.end_object();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::read_messages;
+    use crate::message::{CachePoint, CacheTtl, RedactedThinking, Thinking, ToolCall};
+
+    #[test]
+    fn a_conversation_with_everything_reads_back_as_it_was() {
+        let args = Json::parse(r#"{"location":"Paris"}"#).unwrap();
+        let mut document = Document::new("application/pdf", MediaSource::Base64("JVBERi0=".into()));
+        document.name = Some("Report".into());
+        document.citations = true;
+        let messages = [
+            Message::system("Be brief.").with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) })),
+            Message::human("Look")
+                .with(Content::Image(Media::new("image/png", MediaSource::Base64("iVBO".into()))))
+                .with(Content::Document(document)),
+            Message::new(
+                Role::Ai,
+                [
+                    Content::Thinking(Thinking { text: "hm".into(), signature: Some("sig==".into()) }),
+                    Content::RedactedThinking(RedactedThinking { data: "xyz".into() }),
+                    Content::text("I look it up."),
+                    Content::ToolCall(ToolCall::new("1", "get_weather", args)),
+                    Content::raw(Json::parse(r#"{"type":"server_tool_use","id":"s","input":{"q":1}}"#).unwrap()),
+                ],
+            ),
+            Message::tool_error("1", "no such place"),
+        ];
+        assert_eq!(read_messages(&to_langchain(&messages)).unwrap(), messages);
+    }
+}

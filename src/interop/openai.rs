@@ -1,0 +1,162 @@
+//! Messages in OpenAI's chat form.
+
+use crate::json::{Json, Writer};
+use crate::message::{Content, MediaSource, Message, Role};
+
+/// A conversation as OpenAI's chat messages. Reasoning and cache points have no
+/// place there and are left out; everything else reads back with
+/// [`read_messages`](super::read_messages).
+///
+/// ```
+/// use bedrock_chat::{interop, Message};
+/// let json = interop::to_openai(&[Message::system("Be brief."), Message::human("hello")]);
+/// assert_eq!(json, serde_json::json!([
+///     {"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"},
+/// ]));
+/// ```
+pub fn to_openai(messages: &[Message]) -> Json {
+    let mut w = Writer::new();
+    w.begin_array();
+    for message in messages {
+        for block in &message.content {
+            if let Content::ToolResult(result) = block {
+                w.begin_object();
+                w.field("role", "tool");
+                w.field("tool_call_id", &result.tool_call_id);
+                write_content(&mut w, &result.content);
+                w.end_object();
+            }
+        }
+        if message.content.iter().all(|block| matches!(block, Content::ToolResult(_))) {
+            continue;
+        }
+        w.begin_object();
+        w.field(
+            "role",
+            match message.role {
+                Role::System => "system",
+                Role::Human | Role::Tool => "user",
+                Role::Ai => "assistant",
+            },
+        );
+        write_content(&mut w, &message.content);
+        if message.tool_calls().next().is_some() {
+            w.key("tool_calls").begin_array();
+            for call in message.tool_calls() {
+                w.begin_object();
+                w.field("id", &call.id);
+                w.field("type", "function");
+                w.key("function").begin_object();
+                w.field("name", &call.name);
+                w.field("arguments", call.args.as_str());
+                w.end_object();
+                w.end_object();
+            }
+            w.end_array();
+        }
+        w.end_object();
+    }
+    w.end_array();
+    Json::from(w)
+}
+
+/// Texts alone are a string; with media, a list of parts.
+fn write_content(w: &mut Writer, content: &[Content]) {
+    w.key("content");
+    let has_media =
+        content.iter().any(|block| matches!(block, Content::Image(_) | Content::Audio(_) | Content::Document(_)));
+    if !has_media {
+        let texts: Vec<_> = content.iter().filter_map(text_of).collect();
+        if texts.is_empty() {
+            return w.null();
+        }
+        return w.string(&texts.concat());
+    }
+    w.begin_array();
+    for block in content {
+        match block {
+            Content::Image(image) => {
+                w.begin_object();
+                w.field("type", "image_url");
+                w.key("image_url").begin_object();
+                w.field("url", &url(&image.media_type, &image.source));
+                w.end_object();
+                w.end_object();
+            }
+            Content::Audio(audio) => {
+                w.begin_object();
+                w.field("type", "input_audio");
+                w.key("input_audio").begin_object();
+                w.field("format", audio.media_type.rsplit('/').next().unwrap_or_default());
+                w.field("data", &base64(&audio.source));
+                w.end_object();
+                w.end_object();
+            }
+            Content::Document(document) => {
+                w.begin_object();
+                w.field("type", "file");
+                w.key("file").begin_object();
+                w.opt_field("filename", document.name.as_deref());
+                w.field("file_data", &url(&document.media_type, &document.source));
+                w.end_object();
+                w.end_object();
+            }
+            block => {
+                if let Some(text) = text_of(block) {
+                    w.begin_object();
+                    w.field("type", "text");
+                    w.field("text", text);
+                    w.end_object();
+                }
+            }
+        }
+    }
+    w.end_array();
+}
+
+fn text_of(block: &Content) -> Option<&str> {
+    match block {
+        Content::Text(text) => Some(&text.text),
+        Content::Json(json) => Some(json.value.as_str()),
+        _ => None,
+    }
+}
+
+fn base64(source: &MediaSource) -> String {
+    let mut out = String::new();
+    match source {
+        MediaSource::Bytes(bytes) => crate::base64::encode(bytes, &mut out),
+        MediaSource::Text(text) => crate::base64::encode(text.as_bytes(), &mut out),
+        MediaSource::Blocks(texts) => crate::base64::encode(texts.concat().as_bytes(), &mut out),
+        MediaSource::Base64(text) | MediaSource::Url(text) | MediaSource::S3 { uri: text, .. } => out.push_str(text),
+    }
+    out
+}
+
+fn url(media_type: &str, source: &MediaSource) -> String {
+    match source {
+        MediaSource::Url(url) | MediaSource::S3 { uri: url, .. } => url.clone(),
+        source => format!("data:{media_type};base64,{}", base64(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::read_messages;
+    use crate::message::{Media, ToolCall};
+
+    #[test]
+    fn what_openai_has_a_form_for_reads_back_as_it_was() {
+        let image = Content::Image(Media::new("image/png", MediaSource::Base64("iVBO".into())));
+        let call = Content::ToolCall(ToolCall::new("1", "now", Json::parse(r#"{"zone":"UTC"}"#).unwrap()));
+        let messages = [
+            Message::system("Be brief."),
+            Message::human("Look").with(image),
+            Message::ai("I look it up.").with(call),
+            Message::tool("1", "12:00"),
+            Message::ai("Noon."),
+        ];
+        assert_eq!(read_messages(&to_openai(&messages)).unwrap(), messages);
+    }
+}

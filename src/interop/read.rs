@@ -1,0 +1,185 @@
+//! Messages from any of the usual forms.
+
+use super::blocks;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, Kind, View};
+use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResult};
+
+/// Reads a conversation: a string, or a list of messages in the forms of [`read_message`].
+///
+/// ```
+/// use bedrock_chat::{interop, Json, Message};
+/// let json = Json::parse(r#"[["system", "Be brief."], {"role": "user", "content": "hello"}]"#)?;
+/// let messages = interop::read_messages(&json)?;
+/// assert_eq!(messages, [Message::system("Be brief."), Message::human("hello")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `Encode`, with the place of the message that cannot be read.
+pub fn read_messages(json: &Json) -> Result<Vec<Message>> {
+    let view = json.view();
+    match view.kind() {
+        Kind::String => Ok(vec![Message::human(view.string().unwrap_or_default())]),
+        // One message, also as a pair.
+        Kind::Object => Ok(vec![read(view, 0)?]),
+        Kind::Array if is_pair(view) => Ok(vec![read(view, 0)?]),
+        Kind::Array => view.items().enumerate().map(|(at, item)| read(item, at)).collect(),
+        _ => Err(problem(0, "is neither a text nor a list of messages", view)),
+    }
+}
+
+/// Reads one message: a string (the user's), a `["role", content]` pair, a message
+/// of LangChain (with `role` or `type`, also as serialised by `toJSON` or
+/// `messages_to_dict`), or one of OpenAI.
+///
+/// ```
+/// use bedrock_chat::{interop, Json};
+/// let json = Json::parse(r#"{"type":"ai","content":"","tool_calls":[{"id":"1","name":"now","args":{}}]}"#)?;
+/// assert_eq!(interop::read_message(&json)?.tool_calls().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `Encode`, where it is none of these.
+pub fn read_message(json: &Json) -> Result<Message> {
+    read(json.view(), 0)
+}
+
+fn problem(at: usize, what: &str, view: View<'_>) -> Error {
+    let shown: String = view.raw().chars().take(80).collect();
+    Error::new(ErrorKind::Encode, format!("message {at} {what}: {shown}"))
+}
+
+fn is_pair(view: View<'_>) -> bool {
+    let mut items = view.items();
+    let role = items.next().and_then(View::str);
+    role.is_some_and(|role| Role::parse(&role).is_some()) && items.next().is_some() && items.next().is_none()
+}
+
+fn read(view: View<'_>, at: usize) -> Result<Message> {
+    match view.kind() {
+        Kind::String => return Ok(Message::human(view.string().unwrap_or_default())),
+        Kind::Array if is_pair(view) => {
+            let mut items = view.items();
+            let role = items.next().and_then(View::str).and_then(|role| Role::parse(&role)).unwrap_or(Role::Human);
+            return Ok(Message::new(role, items.next().map(blocks::content).transpose()?.unwrap_or_default()));
+        }
+        Kind::Object => {}
+        _ => return Err(problem(at, "is none of the forms of a message", view)),
+    }
+    // Serialised by LangChain: {lc, type: "constructor", id: [.., "HumanMessage"], kwargs}, or {type, data}.
+    let class = view.get("id").and_then(|id| id.items().last()).and_then(View::string);
+    let (inner, class) = match (view.get("kwargs"), class) {
+        (Some(kwargs), Some(class)) => (kwargs, Some(class)),
+        _ => (view.get("data").filter(|data| data.get("content").is_some()).unwrap_or(view), None),
+    };
+    let role = class.as_deref().and_then(role_of_class).or_else(|| {
+        [inner, view]
+            .iter()
+            .find_map(|view| ["role", "type"].iter().find_map(|key| Role::parse(&view.get(key)?.str()?)))
+    });
+    let Some(role) = role else {
+        return Err(problem(at, "has no known role (\"system\", \"human\", \"ai\", \"tool\" or OpenAI's names)", view));
+    };
+    let mut content = inner.get("content").map(blocks::content).transpose()?.unwrap_or_default();
+    if role == Role::Tool {
+        let id = inner.get("tool_call_id").and_then(View::string).unwrap_or_default();
+        // A message that brings its own result blocks needs no other.
+        if content.iter().any(|block| matches!(block, Content::ToolResult(_))) {
+            return Ok(Message::new(role, content));
+        }
+        let mut result = ToolResult::new(id, content);
+        result.is_error = inner.get("status").and_then(View::str).as_deref() == Some("error");
+        return Ok(Message::new(role, [Content::ToolResult(result)]));
+    }
+    let more = inner.get("additional_kwargs");
+    let calls = inner.get("tool_calls").filter(|calls| calls.items().next().is_some());
+    let calls = calls.or_else(|| more?.get("tool_calls"));
+    for call in calls.into_iter().flat_map(View::items) {
+        add_call(&mut content, call);
+    }
+    for call in inner.get("invalid_tool_calls").into_iter().flat_map(View::items) {
+        let text = |key: &str| call.get(key).and_then(View::string).unwrap_or_default();
+        let invalid = InvalidToolCall { id: text("id"), name: text("name"), args: text("args"), error: text("error") };
+        // Its raw block would be sent as if it were a call that can be run.
+        content.retain(|block| !matches!(block, Content::ToolCall(call) if call.id == invalid.id));
+        content.push(Content::InvalidToolCall(invalid));
+    }
+    if let Some(refusal) = inner.get("refusal").and_then(View::string) {
+        content.push(Content::text(refusal));
+    }
+    Ok(Message::new(role, content))
+}
+
+/// Adds a call of a list beside the content. One that is also a block stays at
+/// its place, with the arguments that the list has: a streamed block may lack them.
+fn add_call(content: &mut Vec<Content>, call: View<'_>) {
+    let call = blocks::tool_call(call);
+    let twin = content.iter_mut().find(|block| matches!(block, Content::ToolCall(other) if other.id == call.id));
+    match twin {
+        Some(twin) => *twin = Content::ToolCall(call),
+        None => content.push(Content::ToolCall(ToolCall { ..call })),
+    }
+}
+
+fn role_of_class(class: &str) -> Option<Role> {
+    let name = class.strip_suffix("Chunk").unwrap_or(class).strip_suffix("Message")?;
+    Role::parse(&name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Message {
+        read_message(&Json::parse(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_usual_form_of_a_message_is_the_same_message() {
+        for text in [
+            r#""hello""#,
+            r#"["human","hello"]"#,
+            r#"{"role":"user","content":"hello"}"#,
+            r#"{"role":"human","content":[{"type":"text","text":"hello"}]}"#,
+            r#"{"type":"human","content":"hello"}"#,
+            r#"{"type":"human","data":{"content":"hello"}}"#,
+            r#"{"lc":1,"type":"constructor","id":["langchain_core","messages","HumanMessage"],"kwargs":{"content":"hello"}}"#,
+        ] {
+            assert_eq!(one(text), Message::human("hello"), "{text}");
+        }
+    }
+
+    #[test]
+    fn tool_calls_of_both_worlds_and_their_twins_among_the_blocks_become_one_call() {
+        let call = |message: &Message| message.tool_calls().cloned().collect::<Vec<_>>();
+        let expected = [ToolCall::new("1", "now", Json::parse(r#"{"zone":"UTC"}"#).unwrap())];
+        for text in [
+            r#"{"type":"ai","content":"","tool_calls":[{"id":"1","name":"now","args":{"zone":"UTC"}}]}"#,
+            r#"{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"now","arguments":"{\"zone\":\"UTC\"}"}}]}"#,
+            r#"{"type":"ai","content":[{"type":"tool_use","id":"1","name":"now","input":{"zone":"UTC"}}],"tool_calls":[{"id":"1","name":"now","args":{"zone":"UTC"}}]}"#,
+            r#"{"type":"ai","content":[{"type":"tool_use","id":"1","name":"now","input":"","index":1}],"tool_calls":[{"id":"1","name":"now","args":{"zone":"UTC"}}]}"#,
+            r#"{"type":"ai","content":"","additional_kwargs":{"tool_calls":[{"id":"1","function":{"name":"now","arguments":"{\"zone\":\"UTC\"}"}}]}}"#,
+        ] {
+            assert_eq!(call(&one(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn results_of_tools_keep_their_id_and_status() {
+        let message = one(r#"{"type":"tool","tool_call_id":"1","status":"error","content":"boom"}"#);
+        assert_eq!(message, Message::tool_error("1", "boom"));
+        assert_eq!(one(r#"{"role":"tool","tool_call_id":"1","content":"ok"}"#), Message::tool("1", "ok"));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_with_its_place() {
+        let error =
+            read_messages(&Json::parse(r#"["hello", {"role":"narrator","content":"x"}]"#).unwrap()).unwrap_err();
+        assert!(error.message().starts_with("message 1"), "{error}");
+        for text in ["1", "[1]", "[null]", "{}"] {
+            assert!(read_messages(&Json::parse(text).unwrap()).is_err(), "{text}");
+        }
+    }
+}
