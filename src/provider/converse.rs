@@ -22,7 +22,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 
 /// Which of the two an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,10 @@ impl Codec for Converse {
     fn stream(&self) -> Box<dyn StreamDecoder> {
         Box::new(stream::ConverseStream::default())
     }
+
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        fields::capabilities(model)
+    }
 }
 
 /// Amazon Nova over InvokeModel (`messages-v1`).
@@ -100,6 +104,10 @@ impl Codec for Nova {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(stream::NovaStream::default())
+    }
+
+    fn capabilities(&self, _: &ModelId) -> Capabilities {
+        fields::FORCED
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer, merged};
 use crate::model::ModelId;
-use crate::provider::{anthropic, table};
+use crate::provider::{Capabilities, anthropic, table};
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
 /// How a family says what Converse does not.
@@ -11,6 +11,7 @@ struct Family {
     prefix: &'static str,
     top_k: Option<&'static str>,
     reasoning: Style,
+    can: Capabilities,
 }
 
 /// How a family is told to think.
@@ -28,28 +29,41 @@ enum Style {
     Neutral,
 }
 
-const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style) -> Family {
-    Family { prefix, top_k, reasoning }
+const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style, can: Capabilities) -> Family {
+    Family { prefix, top_k, reasoning, can }
 }
 
-/// The first row that fits counts.
+/// Tools, also forced ones by name.
+pub(super) const FORCED: Capabilities = Capabilities { tools: true, forced_tools: true, json_schema: false };
+/// Tools that the model chooses by itself, and a JSON Schema.
+const SCHEMA: Capabilities = Capabilities { tools: true, forced_tools: false, json_schema: true };
+
+/// The first row that fits counts. What the families can be held to is AWS's word of
+/// [tool choice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html) and of
+/// [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
 static FAMILIES: &[Family] = &[
-    family("anthropic.", Some("top_k"), Style::Claude),
+    family("anthropic.", Some("top_k"), Style::Claude, Capabilities::ALL),
     // Its `topK` stands in an object of its own: see `additional`.
-    family("amazon.nova", None, Style::Nova),
-    family("openai.gpt-oss", Some("top_k"), Style::Flat),
-    family("openai.", Some("top_k"), Style::Nested),
-    family("moonshot", Some("top_k"), Style::Flat),
-    family("zai.", Some("top_k"), Style::Flat),
-    family("cohere.", Some("k"), Style::Neutral),
+    family("amazon.nova", None, Style::Nova, FORCED),
+    family("openai.gpt-oss", Some("top_k"), Style::Flat, SCHEMA),
+    family("openai.", Some("top_k"), Style::Nested, FORCED),
+    family("moonshot", Some("top_k"), Style::Flat, SCHEMA),
+    family("qwen.", Some("top_k"), Style::Neutral, SCHEMA),
+    family("zai.", Some("top_k"), Style::Flat, Capabilities::TOOLS),
+    family("cohere.", Some("k"), Style::Neutral, Capabilities::TOOLS),
 ];
 
 /// All others, and ARNs that do not say what they are.
-static ANY: Family = family("", Some("top_k"), Style::Neutral);
+static ANY: Family = family("", Some("top_k"), Style::Neutral, Capabilities::TOOLS);
 
 fn of(model: &ModelId) -> &'static Family {
     let base = table::family_of(model).unwrap_or_default();
     FAMILIES.iter().find(|family| base.starts_with(family.prefix)).unwrap_or(&ANY)
+}
+
+/// What the model can be held to.
+pub(super) fn capabilities(model: &ModelId) -> Capabilities {
+    of(model).can
 }
 
 /// The rules between options, as far as the family is known.

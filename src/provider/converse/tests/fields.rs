@@ -139,3 +139,18 @@ fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
     assert_eq!(error.kind(), ErrorKind::Encode);
     assert!(error.message().contains("\"bash\""), "{error}");
 }
+
+#[test]
+fn families_say_whether_they_can_be_made_to_call_a_tool_or_held_to_a_schema() {
+    let can = |model: &str| {
+        let can = Converse.capabilities(&ModelId::parse(model).unwrap());
+        (can.tools, can.forced_tools, can.json_schema)
+    };
+    assert_eq!(can(CLAUDE), (true, true, true));
+    assert_eq!(can(NOVA), (true, true, false));
+    assert_eq!(can("openai.gpt-oss-120b-1:0"), (true, false, true));
+    for model in [LLAMA, ARN, "newvendor.model-v1:0"] {
+        assert_eq!(can(model), (true, false, false));
+    }
+    assert!(Nova.capabilities(&ModelId::parse(NOVA).unwrap()).forced_tools);
+}
