@@ -18,7 +18,8 @@ const EXCEPTIONS: &[(&str, ErrorKind, bool)] = &[
     ("internalserver", ErrorKind::Service, true),
     ("internalfailure", ErrorKind::Service, true),
     ("modelstreamerror", ErrorKind::Service, true),
-    ("modeltimeout", ErrorKind::Timeout, true),
+    // The AWS SDKs do not retry it either: a model that took too long once costs as much again.
+    ("modeltimeout", ErrorKind::Timeout, false),
     ("modelerror", ErrorKind::Service, false),
     ("servicequotaexceeded", ErrorKind::Throttled, false),
     ("accessdenied", ErrorKind::AccessDenied, false),
@@ -92,7 +93,7 @@ fn kind_of(name: Option<&str>, status: Option<u16>, message: &str) -> (ErrorKind
         None => match status {
             Some(401 | 403) => (ErrorKind::AccessDenied, false),
             Some(404) => (ErrorKind::NotFound, false),
-            Some(408) => (ErrorKind::Timeout, true),
+            Some(408) => (ErrorKind::Timeout, false),
             Some(429) => (ErrorKind::Throttled, true),
             Some(400..=499) => (ErrorKind::Validation, false),
             Some(500 | 502 | 503 | 504) => (ErrorKind::Service, true),

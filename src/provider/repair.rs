@@ -64,8 +64,7 @@ fn encode<T>(message: String) -> Result<T> {
 /// Repairs a conversation.
 ///
 /// # Errors
-/// `Encode`: a system message after the first turn, a tool call without id, nothing
-/// to answer, or a conversation that does not begin with the user.
+/// `Encode`: a system message after the first turn, a tool call without id, or nothing to answer.
 pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
     repair_all(messages, false)
 }
@@ -128,8 +127,8 @@ fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
     }
     trim_end(&mut turns);
     match turns.first() {
-        Some(Turn { side: Side::User, .. }) => Ok(Conversation { system, turns }),
-        Some(_) => encode("the conversation begins with the model: it must begin with a human message".into()),
+        // Whether the model may speak first is the service's business: not all models mind.
+        Some(_) => Ok(Conversation { system, turns }),
         None => encode("there is nothing to answer: the conversation has no human message with content".into()),
     }
 }
@@ -338,7 +337,7 @@ mod tests {
     fn what_cannot_be_sent_is_refused_with_its_place() {
         let late = repair(&[Message::human("a"), Message::system("s")]).unwrap_err();
         assert!(late.message().contains("message 1"), "{late}");
-        for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")], vec![Message::ai("a")]] {
+        for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")]] {
             assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
         }
         assert!(repair(&[Message::human("a"), Message::new(Role::Ai, [call("")])]).is_err());
