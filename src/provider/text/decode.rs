@@ -46,7 +46,7 @@ pub(super) fn message(row: &'static Row, opened: bool, body: &[u8], headers: &He
     start(view, &mut events);
     voice.push(&text, &mut events);
     voice.end(&mut events);
-    about(view, holder, &row.whole, &mut counts, &mut events);
+    about(view, holder, &row.whole, true, &mut counts, &mut events);
     stop(row, holder, &mut events);
     Ok(invoke::message(events, counts, headers))
 }
@@ -95,7 +95,7 @@ impl ChunkDecoder for Stream {
             self.complete = true;
             self.voice.end(out);
         }
-        about(chunk, holder, place, counts, out);
+        about(chunk, holder, place, ends, counts, out);
         stop(self.row, holder, out);
         Ok(())
     }
@@ -155,9 +155,9 @@ fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
 }
 
 /// Everything beside the text: counts, and what goes into the metadata. The service's counts win
-/// over the model's own.
-fn about(view: View<'_>, holder: View<'_>, place: &Place, counts: &mut Counts, out: &mut Events) {
-    let mut told = Told { model: Counts::default(), service: Counts::default(), out };
+/// over the model's own. What every chunk counts anew is metadata only where it is `last`.
+fn about(view: View<'_>, holder: View<'_>, place: &Place, last: bool, counts: &mut Counts, out: &mut Events) {
+    let mut told = Told { model: Counts::default(), service: Counts::default(), last, out };
     for (key, value) in view.entries() {
         match place.list {
             Some(list) if key == list => {
@@ -175,6 +175,7 @@ fn about(view: View<'_>, holder: View<'_>, place: &Place, counts: &mut Counts, o
 struct Told<'a> {
     model: Counts,
     service: Counts,
+    last: bool,
     out: &'a mut Events,
 }
 
@@ -194,8 +195,10 @@ impl Told<'_> {
 
     fn field(&mut self, key: &str, value: View<'_>) {
         let is_plain_stop = STOP_KEYS.contains(&key) && value.kind() != Kind::Object;
-        if value.is_null() || is_plain_stop || matches!(key, "type" | "index" | "is_finished") || self.count(key, value)
-        {
+        if value.is_null() || is_plain_stop || matches!(key, "type" | "is_finished") {
+            return;
+        }
+        if (self.count(key, value) || key == "index") && !self.last {
             return;
         }
         if key == "usage" {
