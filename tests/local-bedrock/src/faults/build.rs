@@ -1,0 +1,259 @@
+//! How a [`Fault`] is put together.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use super::{Fault, InsertedFrame};
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Constructors: each makes a fault for the next request.
+impl Fault {
+    /// Does nothing by itself.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An error reply: status, `x-amzn-errortype` and `{"message": ...}`.
+    pub fn error(status: u16, error_type: &str, message: &str) -> Self {
+        Self {
+            status: Some(status),
+            error_type: Some(error_type.to_owned()),
+            message: Some(message.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// A reply of exactly these bytes, for example a recorded one.
+    pub fn reply(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Self {
+        Self { status: Some(status), ..Self::default() }.content_type(content_type).body(body)
+    }
+
+    /// Never answers.
+    pub fn hang() -> Self {
+        Self { hang: true, ..Self::default() }
+    }
+
+    /// Waits before the headers.
+    pub fn delay(duration: Duration) -> Self {
+        Self::new().with_delay(duration)
+    }
+
+    /// Waits before every frame or piece.
+    pub fn drip(duration: Duration) -> Self {
+        Self::new().with_drip(duration)
+    }
+
+    /// `count` frames, then silence.
+    pub fn hang_after_frames(count: usize) -> Self {
+        Self::new().silence_after(count)
+    }
+
+    /// A wrong `Date` header on an ordinary reply.
+    pub fn skewed_date(seconds: i64) -> Self {
+        Self::new().date_offset(seconds)
+    }
+
+    /// The connection breaks after `count` bytes of body.
+    pub fn cut_after_bytes(count: usize) -> Self {
+        Self::new().cut_bytes(count)
+    }
+
+    /// The connection breaks after `count` frames.
+    pub fn cut_after_frames(count: usize) -> Self {
+        Self::new().cut_frames(count)
+    }
+
+    /// A clean end of the reply after `count` frames.
+    pub fn end_after_frames(count: usize) -> Self {
+        Self::new().end_frames(count)
+    }
+
+    /// A clean end in the middle of frame `number`.
+    pub fn truncate_frame(number: usize) -> Self {
+        Self::new().truncate(number)
+    }
+
+    /// One bit of byte `position` of the body is wrong.
+    pub fn flip_bit(position: usize) -> Self {
+        Self::new().flip(position)
+    }
+
+    /// An exception frame before frame `at`, which ends the stream.
+    pub fn exception_frame(at: usize, exception_type: &str, message: &str) -> Self {
+        Self::new().exception(at, exception_type, message)
+    }
+
+    /// An error frame before frame `at`, which ends the stream.
+    pub fn error_frame(at: usize, code: &str, message: &str) -> Self {
+        Self::new().error_event(at, code, message)
+    }
+
+    /// An event of unknown type before frame `at`; the stream goes on.
+    pub fn unknown_frame(at: usize) -> Self {
+        Self::new().unknown(at)
+    }
+
+    /// An event of any type with any payload before frame `at`; the stream goes on.
+    pub fn event_frame(at: usize, event_type: &str, payload: Value) -> Self {
+        Self::new().event(at, event_type, payload)
+    }
+
+    /// An InvokeModel chunk with any JSON in it before frame `at`; the stream goes on.
+    pub fn chunk_frame(at: usize, json: Value) -> Self {
+        Self::new().chunk(at, json)
+    }
+}
+
+/// Parts to chain.
+impl Fault {
+    /// Only requests whose raw path contains `part`.
+    pub fn on_path(mut self, part: &str) -> Self {
+        self.path_contains = Some(part.to_owned());
+        self
+    }
+
+    /// Lets `count` matching requests pass first.
+    pub fn skip(mut self, count: u32) -> Self {
+        self.skip = count;
+        self
+    }
+
+    /// Hits `count` requests. Default 1.
+    pub fn times(mut self, count: u32) -> Self {
+        self.times = Some(count);
+        self
+    }
+
+    /// Hits every matching request.
+    pub fn forever(mut self) -> Self {
+        self.forever = true;
+        self
+    }
+
+    /// Hits even requests with a wrong signature.
+    pub fn before_auth(mut self) -> Self {
+        self.before_auth = true;
+        self
+    }
+
+    /// The reply's status.
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// A header of the reply.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        self
+    }
+
+    /// The reply's content type.
+    pub fn content_type(self, value: &str) -> Self {
+        self.header("content-type", value)
+    }
+
+    /// The reply's body.
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body_base64 = Some(base64::engine::general_purpose::STANDARD.encode(body));
+        self
+    }
+
+    /// Hands the body over in pieces of `bytes` bytes.
+    pub fn chunk_size(mut self, bytes: usize) -> Self {
+        self.chunk_size = Some(bytes);
+        self
+    }
+
+    /// Added to the `Date` header, in seconds.
+    pub fn date_offset(mut self, seconds: i64) -> Self {
+        self.date_offset = Some(seconds);
+        self
+    }
+
+    /// Waits before the headers.
+    pub fn with_delay(mut self, duration: Duration) -> Self {
+        self.delay_ms = Some(millis(duration));
+        self
+    }
+
+    /// Waits before every frame or piece.
+    pub fn with_drip(mut self, duration: Duration) -> Self {
+        self.drip_ms = Some(millis(duration));
+        self
+    }
+
+    /// Silence after `count` frames.
+    pub fn silence_after(mut self, count: usize) -> Self {
+        self.hang_after_frames = Some(count);
+        self
+    }
+
+    /// Breaks the connection after `count` bytes.
+    pub fn cut_bytes(mut self, count: usize) -> Self {
+        self.cut_after_bytes = Some(count);
+        self
+    }
+
+    /// Breaks the connection after `count` frames.
+    pub fn cut_frames(mut self, count: usize) -> Self {
+        self.cut_after_frames = Some(count);
+        self
+    }
+
+    /// Ends properly after `count` frames.
+    pub fn end_frames(mut self, count: usize) -> Self {
+        self.end_after_frames = Some(count);
+        self
+    }
+
+    /// Ends properly in the middle of frame `number`.
+    pub fn truncate(mut self, number: usize) -> Self {
+        self.truncate_frame = Some(number);
+        self
+    }
+
+    /// Flips a bit of byte `position`.
+    pub fn flip(mut self, position: usize) -> Self {
+        self.flip_bit = Some(position);
+        self
+    }
+
+    /// An exception frame before frame `at`.
+    pub fn exception(mut self, at: usize, exception_type: &str, message: &str) -> Self {
+        self.insert.push(InsertedFrame::Exception {
+            at,
+            exception_type: exception_type.to_owned(),
+            message: message.to_owned(),
+        });
+        self
+    }
+
+    /// An error frame before frame `at`.
+    pub fn error_event(mut self, at: usize, code: &str, message: &str) -> Self {
+        self.insert.push(InsertedFrame::Error { at, code: code.to_owned(), message: message.to_owned() });
+        self
+    }
+
+    /// An event of unknown type before frame `at`.
+    pub fn unknown(self, at: usize) -> Self {
+        self.event(at, "eventOfTheFuture", serde_json::json!({ "p": "abc", "news": true }))
+    }
+
+    /// Any event before frame `at`.
+    pub fn event(mut self, at: usize, event_type: &str, payload: Value) -> Self {
+        self.insert.push(InsertedFrame::Event { at, event_type: event_type.to_owned(), payload });
+        self
+    }
+
+    /// Any model JSON in a chunk before frame `at`.
+    pub fn chunk(mut self, at: usize, json: Value) -> Self {
+        self.insert.push(InsertedFrame::Chunk { at, json });
+        self
+    }
+}
