@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Anthropic, Codec, Converse, Nova, text};
+use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Nova, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 
@@ -65,6 +65,19 @@ static FAMILIES: &[Family] = &[
     row("mistral.mistral-small-2402", &text::MISTRAL),
     row("anthropic.", &Anthropic),
     row("amazon.nova", &Nova),
+    row("cohere.command-r", &Cohere),
+    // Later models of OpenAI's are not on InvokeModel.
+    row("openai.gpt-oss", &ChatCompletions::OPENAI),
+    row("qwen.", &ChatCompletions::QWEN),
+    row("deepseek.", &ChatCompletions::DEEPSEEK),
+    row("mistral.", &ChatCompletions::MISTRAL),
+    row("ai21.", &ChatCompletions::JAMBA),
+    row("writer.", &ChatCompletions::PALMYRA),
+    row("moonshot", &ChatCompletions::KIMI),
+    row("minimax.", &ChatCompletions::MINIMAX),
+    row("zai.", &ChatCompletions::GLM),
+    row("nvidia.", &ChatCompletions::NEMOTRON),
+    row("google.", &ChatCompletions::GEMMA),
 ];
 
 /// All families with a native format of their own.
@@ -134,6 +147,28 @@ mod tests {
         for family in ["anthropic", "anthropic.claude-3-haiku-20240307-v1:0", "eu.anthropic.claude-x"] {
             let model = ModelId::parse(arn).unwrap().with_family(family);
             assert_eq!(native(&model).map(Family::prefix), Some("anthropic."), "{family}");
+        }
+    }
+
+    #[test]
+    fn families_of_several_formats_are_told_apart_by_the_model() {
+        let rows = [
+            ("openai.gpt-oss-120b-1:0", Some("openai.gpt-oss")),
+            ("openai.gpt-5.5", None),
+            ("us.deepseek.r1-v1:0", Some("deepseek.r1")),
+            ("deepseek.v3-v1:0", Some("deepseek.")),
+            ("mistral.mixtral-8x7b-instruct-v0:1", Some("mistral.mixtral-8x7b-instruct")),
+            ("mistral.mistral-large-2402-v1:0", Some("mistral.")),
+            ("eu.mistral.pixtral-large-2502-v1:0", Some("mistral.")),
+            ("ai21.j2-ultra-v1", Some("ai21.j2")),
+            ("ai21.jamba-1-5-large-v1:0", Some("ai21.")),
+            ("cohere.command-text-v14", Some("cohere.command-text")),
+            ("us.cohere.command-r-plus-v1:0", Some("cohere.command-r")),
+            ("moonshot.kimi-k2-thinking", Some("moonshot")),
+            ("moonshotai.kimi-k2.5", Some("moonshot")),
+        ];
+        for (id, expected) in rows {
+            assert_eq!(prefix(id), expected, "{id}");
         }
     }
 

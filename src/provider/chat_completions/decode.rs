@@ -1,0 +1,318 @@
+//! Answers in the chat-completions format, whole and in pieces alike.
+
+use super::Tag;
+use super::calls::{Calls, fresh};
+use super::reasoning::Splitter;
+use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::event::{ChatEvent, Events};
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View, Writer};
+use crate::message::{AiMessage, Content, StopReason};
+use crate::provider::invoke::{self, ChunkDecoder, Counts};
+
+/// A whole answer: a stream of one chunk.
+pub(super) fn message(tags: &'static [Tag], body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    let view = invoke::object(body)?;
+    let (mut events, mut counts) = (Events::default(), Counts::default());
+    let mut completion = Completion { whole: true, ..Completion::new(tags) };
+    completion.chunk(view, &mut counts, &mut events)?;
+    if view.get("choices").is_none_or(|choices| choices.items().next().is_none()) {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            "the answer has no list \"choices\" with a choice in it: it is not in the chat-completions format",
+        ));
+    }
+    completion.end(&mut events);
+    Ok(invoke::message(events, counts, headers))
+}
+
+/// An answer that is being read. Streams end with the reason why the model stopped; Writer's end
+/// with the words `[DONE]`.
+#[derive(Debug)]
+pub(super) struct Completion {
+    splitter: Splitter,
+    calls: Calls,
+    whole: bool,
+    /// The answer's id, once the answer has begun.
+    id: Option<String>,
+    /// The block of text or reasoning that is open, and which of them it is.
+    open: Option<(u32, bool)>,
+    next: u32,
+    refused: bool,
+    logprobs: Vec<Json>,
+    /// What has been said of the answer: every chunk says it again.
+    said: Vec<(String, String)>,
+    ended: bool,
+    complete: bool,
+}
+
+impl ChunkDecoder for Completion {
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        if chunk.str().as_deref() == Some("[DONE]") {
+            self.end(out);
+            self.complete = true;
+            return Ok(());
+        }
+        if chunk.kind() != Kind::Object {
+            out.unknown("chunk", chunk.raw().as_bytes());
+            return Ok(());
+        }
+        if let Some(error) = chunk.get("error") {
+            return Err(reported(error));
+        }
+        if self.id.is_none() {
+            let text = |key: &str| chunk.get(key).and_then(View::string).filter(|text| !text.is_empty());
+            let id = text("id");
+            self.id = Some(id.clone().unwrap_or_else(|| "call".into()));
+            out.push(ChatEvent::Start { id, model: text("model") });
+        }
+        for (key, value) in chunk.entries() {
+            match &*key {
+                "choices" => self.choices(value, out),
+                "usage" => {
+                    *counts = counts.or_later(read_counts(value));
+                    self.metadata("usage", value, out);
+                }
+                "id" | "model" | "object" => {}
+                other if invoke::common_field(other, value, counts, out) => {}
+                other => self.metadata(other, value, out),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+impl Completion {
+    pub(super) fn new(tags: &'static [Tag]) -> Self {
+        Self {
+            splitter: Splitter::new(tags),
+            calls: Calls::default(),
+            whole: false,
+            id: None,
+            open: None,
+            next: 0,
+            refused: false,
+            logprobs: Vec::new(),
+            said: Vec::new(),
+            ended: false,
+            complete: false,
+        }
+    }
+
+    /// A message has one answer; what else there is to choose from is kept beside it.
+    fn choices(&mut self, choices: View<'_>, out: &mut Events) {
+        let mut others = Writer::new();
+        others.begin_array();
+        let mut any = false;
+        for (at, choice) in choices.items().enumerate() {
+            let is_first = if self.whole { at == 0 } else { choice.get("index").and_then(View::u64).unwrap_or(0) == 0 };
+            if is_first {
+                self.choice(choice, out);
+            } else if self.whole {
+                others.raw(choice);
+                any = true;
+            } else {
+                out.unknown("choice", choice.raw().as_bytes());
+            }
+        }
+        others.end_array();
+        if any {
+            out.metadata("other_choices", Json::from(others).view());
+        }
+    }
+
+    fn choice(&mut self, choice: View<'_>, out: &mut Events) {
+        let delta = choice.get("delta").or_else(|| choice.get("message"));
+        if let Some(delta) = delta {
+            self.delta(delta, out);
+        }
+        for (key, value) in choice.entries() {
+            match &*key {
+                "index" | "delta" | "message" | "finish_reason" => {}
+                "stop_reason" if value.kind() == Kind::String => {}
+                "text" if delta.is_none() => self.content(value, out),
+                "logprobs" if !value.is_null() => self.logprobs.push(Json::from(value)),
+                other => self.metadata(other, value, out),
+            }
+        }
+        self.stop(choice, out);
+    }
+
+    fn delta(&mut self, delta: View<'_>, out: &mut Events) {
+        // Some servers send both for a time; they say the same.
+        if let Some(reasoning) = delta.get("reasoning_content").or_else(|| delta.get("reasoning")) {
+            match reasoning.str().or_else(|| reasoning.get("text")?.str()) {
+                Some(text) => self.say(true, &text, out),
+                None => self.metadata("reasoning", reasoning, out),
+            }
+        }
+        if let Some(content) = delta.get("content") {
+            self.content(content, out);
+        }
+        if let Some(refusal) = delta.get("refusal").and_then(View::str) {
+            self.refused = true;
+            self.say(false, &refusal, out);
+        }
+        for call in delta.get("tool_calls").into_iter().flat_map(View::items) {
+            self.close(out);
+            self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.next, out);
+        }
+        for (key, value) in delta.entries() {
+            let known = ["role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls"];
+            if !known.contains(&&*key) {
+                self.metadata(&key, value, out);
+            }
+        }
+    }
+
+    /// A string, or parts.
+    fn content(&mut self, content: View<'_>, out: &mut Events) {
+        if let Some(text) = content.str() {
+            for (reasoning, piece) in self.splitter.push(&text) {
+                self.say(reasoning, &piece, out);
+            }
+            return;
+        }
+        let lone = Some(content).filter(|content| content.kind() == Kind::Object);
+        for part in content.items().chain(lone) {
+            let thinking = part.get("thinking");
+            if let Some(thinking) = thinking {
+                let texts = thinking.items().filter_map(|text| text.get("text")?.str());
+                for text in thinking.str().into_iter().chain(texts) {
+                    self.say(true, &text, out);
+                }
+            } else if let Some(text) = part.get("text").and_then(View::str) {
+                self.say(false, &text, out);
+            } else {
+                self.close(out);
+                let index = fresh(&mut self.next);
+                out.push(ChatEvent::Block { index, block: Content::raw(part) });
+                out.push(ChatEvent::BlockStop { index });
+            }
+        }
+    }
+
+    /// Adds to the open block, or to a new one if that is of the other kind.
+    fn say(&mut self, reasoning: bool, text: &str, out: &mut Events) {
+        if text.is_empty() {
+            return;
+        }
+        let index = match self.open {
+            Some((index, kind)) if kind == reasoning => index,
+            _ => {
+                self.close(out);
+                let index = fresh(&mut self.next);
+                self.open = Some((index, reasoning));
+                index
+            }
+        };
+        if reasoning { out.thinking(index, text) } else { out.text(index, text) }
+    }
+
+    fn close(&mut self, out: &mut Events) {
+        if let Some((index, _)) = self.open.take() {
+            out.push(ChatEvent::BlockStop { index });
+        }
+    }
+
+    /// Adds what is news.
+    fn metadata(&mut self, key: &str, value: View<'_>, out: &mut Events) {
+        if value.is_null() {
+            return;
+        }
+        match self.said.iter_mut().find(|(known, _)| known == key) {
+            Some((_, said)) if said == value.raw() => return,
+            Some((_, said)) => value.raw().clone_into(said),
+            None => self.said.push((key.to_owned(), value.raw().to_owned())),
+        }
+        out.metadata(key, value);
+    }
+
+    /// Reads why the model stopped. Mistral's word is `stop_reason`; beside a `finish_reason`
+    /// that field is the stop sequence.
+    fn stop(&mut self, choice: View<'_>, out: &mut Events) {
+        let text = |key: &str| choice.get(key).and_then(View::string).filter(|text| !text.is_empty());
+        let (finish, stop) = (text("finish_reason"), text("stop_reason"));
+        let (word, sequence) = match (finish, stop) {
+            (Some(word), stop) => (word, stop.filter(|stop| matches!(StopReason::parse(stop), StopReason::Other(_)))),
+            (None, Some(word)) => (word, None),
+            (None, None) => return,
+        };
+        self.end(out);
+        let reason = match StopReason::parse(&word) {
+            _ if self.refused => StopReason::Refusal,
+            _ if sequence.is_some() => StopReason::StopSequence,
+            // A forced call is reported as an ordinary end; whoever runs the tools must know better.
+            StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
+            reason => reason,
+        };
+        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
+        out.push(ChatEvent::Stop { reason, sequence });
+        self.complete = true;
+    }
+
+    /// Ends all blocks.
+    fn end(&mut self, out: &mut Events) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let (reasoning, rest) = self.splitter.finish();
+        self.say(reasoning, &rest, out);
+        self.close(out);
+        self.calls.finish(&mut self.next, out);
+        if let Some(logprobs) = joined(&self.logprobs) {
+            out.metadata("logprobs", logprobs.view());
+        }
+    }
+}
+
+/// Objects of lists, list by list: a stream has the tokens of each piece with the piece.
+fn joined(objects: &[Json]) -> Option<Json> {
+    let mut w = Writer::new();
+    w.begin_object();
+    for (key, value) in objects.first()?.view().entries() {
+        let all = || objects.iter().filter_map(|object| object.view().get(&key));
+        match all().next() {
+            Some(list) if list.kind() == Kind::Array => {
+                w.key(&key).begin_array();
+                all().flat_map(View::items).for_each(|item| w.raw(item));
+                w.end_array();
+            }
+            _ => w.key(&key).raw(value),
+        }
+    }
+    w.end_object();
+    Some(Json::from(w))
+}
+
+fn read_counts(usage: View<'_>) -> Counts {
+    let read = |key: &str| usage.get(key).and_then(View::u64);
+    let detail = |holder: &str, key: &str| usage.get(holder)?.get(key)?.u64();
+    let cached = detail("prompt_tokens_details", "cached_tokens");
+    Counts {
+        // Here the prompt counts what came from the cache; in `Counts` it does not.
+        input: read("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
+        output: read("completion_tokens"),
+        cache_read: cached,
+        reasoning: detail("completion_tokens_details", "reasoning_tokens"),
+        ..Counts::default()
+    }
+}
+
+/// An error inside a healthy answer.
+fn reported(error: View<'_>) -> Error {
+    if let Some(message) = error.str() {
+        let mut w = Writer::new();
+        w.begin_object();
+        w.field("message", &message);
+        w.end_object();
+        return from_exception("model_error", w.finish().as_bytes());
+    }
+    let text = |key: &str| error.get(key).and_then(View::string);
+    let name = text("type").or_else(|| text("code")).unwrap_or_else(|| "model_error".into());
+    from_exception(&name, error.raw().as_bytes())
+}

@@ -1,0 +1,287 @@
+//! Requests in the chat-completions format.
+
+use std::borrow::Cow;
+
+use super::{ChatCompletions, is_among};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Kind, Writer};
+use crate::message::{Content, Media, ToolCall};
+use crate::model::ModelId;
+use crate::provider::anthropic::{check_tool_name, object_schema};
+use crate::provider::repair::{Side, Turn, repair};
+use crate::provider::{media, words};
+use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
+
+const FORMAT: &str = "the chat-completions";
+
+/// A family and the model of one call.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    family: &'a ChatCompletions,
+    model: &'a ModelId,
+}
+
+/// The body of a call.
+pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
+    let target = Target { family, model };
+    let options = &request.options;
+    let conversation = repair(&request.messages)?;
+    target.check(options)?;
+    let mut w = Writer::new();
+    w.begin_object();
+    w.key("messages").begin_array();
+    let system = words::joined(&mut conversation.system.iter().copied(), "\n\n", model, FORMAT)?;
+    if !system.is_empty() {
+        w.begin_object();
+        w.field("role", "system");
+        w.field("content", &system);
+        w.end_object();
+    }
+    for turn in &conversation.turns {
+        target.write_turn(&mut w, turn)?;
+    }
+    w.end_array();
+    w.opt_u64(family.max_tokens, options.max_tokens);
+    w.opt_f64("temperature", options.temperature);
+    w.opt_f64("top_p", options.top_p);
+    w.strings("stop", &options.stop);
+    target.write_tools(&mut w, options)?;
+    if let Some(Reasoning::Effort(effort)) = &options.reasoning {
+        w.field("reasoning_effort", effort);
+    }
+    if let Some(format) = &options.response_format {
+        w.key("response_format").begin_object();
+        w.field("type", "json_schema");
+        w.key("json_schema").begin_object();
+        w.field("name", &format.name);
+        w.opt_field("description", format.description.as_deref());
+        w.key("schema").raw(format.schema.view());
+        // Without it the schema is only a suggestion.
+        w.key("strict").bool(true);
+        w.end_object();
+        w.end_object();
+    }
+    w.end_object();
+    Ok(w)
+}
+
+impl Target<'_> {
+    /// What this model or this format has no place for.
+    fn check(self, options: &ChatOptions) -> Result<()> {
+        let model = self.model;
+        let unsupported = |message: String| Err(Error::new(ErrorKind::Unsupported, message));
+        if options.top_k.is_some() {
+            return unsupported(format!(
+                "{FORMAT} format of {model} has no top_k: leave it unset; if the model has a field for it, put that into model_kwargs"
+            ));
+        }
+        if !options.anthropic_beta.is_empty() {
+            return unsupported(format!("anthropic_beta is for Claude only, the model is {model}: leave it empty"));
+        }
+        match &options.reasoning {
+            Some(Reasoning::Effort(_)) if self.family.effort => {}
+            None | Some(Reasoning::Disabled) => {}
+            Some(_) if self.family.effort => {
+                return unsupported(format!(
+                    "{model} takes its reasoning as an effort only: use Reasoning::Effort with \"low\", \"medium\" or \"high\""
+                ));
+            }
+            Some(_) => {
+                return unsupported(format!(
+                    "{model} has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"
+                ));
+            }
+        }
+        if options.response_format.is_some() && is_among(self.family.schemaless, model) {
+            return unsupported(format!(
+                "{model} cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
+            ));
+        }
+        let forced = matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_)));
+        if forced && options.tools.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "tool_choice asks for a tool but there are none: bind the tools too",
+            ));
+        }
+        Ok(())
+    }
+
+    fn write_turn(self, w: &mut Writer, turn: &Turn<'_>) -> Result<()> {
+        let mut said: Vec<&Content> = Vec::new();
+        let mut calls: Vec<&ToolCall> = Vec::new();
+        for block in &turn.blocks {
+            match &**block {
+                Content::ToolResult(result) => {
+                    w.begin_object();
+                    w.field("role", "tool");
+                    w.field("tool_call_id", &self.id(&result.tool_call_id));
+                    // There is no field for failure: its words must tell.
+                    let text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
+                    w.field("content", &text);
+                    w.end_object();
+                }
+                Content::ToolCall(call) => calls.push(call),
+                // Another provider's signed reasoning means nothing here, and this format has no place for it.
+                Content::Thinking(_) | Content::RedactedThinking(_) | Content::CachePoint(_) => {}
+                block => said.push(block),
+            }
+        }
+        if said.is_empty() && calls.is_empty() {
+            return Ok(());
+        }
+        w.begin_object();
+        w.field("role", turn.side.as_str());
+        w.key("content");
+        self.write_content(w, turn.side, &said)?;
+        if !calls.is_empty() {
+            w.key("tool_calls").begin_array();
+            calls.iter().for_each(|call| self.write_call(w, call));
+            w.end_array();
+        }
+        w.end_object();
+        Ok(())
+    }
+
+    /// A plain string wherever it will do: not every family reads lists.
+    fn write_content(self, w: &mut Writer, side: Side, blocks: &[&Content]) -> Result<()> {
+        if blocks.iter().all(|block| words::text_of(block).is_some()) {
+            w.string(&words::joined(&mut blocks.iter().copied(), "\n", self.model, FORMAT)?);
+            return Ok(());
+        }
+        w.begin_array();
+        for block in blocks {
+            match block {
+                Content::Image(image) if side == Side::User => self.write_image(w, image)?,
+                Content::Raw(raw) => w.raw(raw.block.view()),
+                block => {
+                    let text = words::text_of(block).ok_or_else(|| words::unsupported(block, self.model, FORMAT))?;
+                    w.begin_object();
+                    w.field("type", "text");
+                    w.field("text", text);
+                    w.end_object();
+                }
+            }
+        }
+        w.end_array();
+        Ok(())
+    }
+
+    fn write_image(self, w: &mut Writer, image: &Media) -> Result<()> {
+        if is_among(self.family.blind, self.model) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("{} sees no images: leave the image out, or use a model that does", self.model),
+            ));
+        }
+        let format = media::find(media::IMAGES, "an image", &image.media_type)?;
+        let mut data = Writer::new();
+        media::write_base64(&mut data, &image.source, "an image")?;
+        let mut url = format!("data:{};base64,", format.media_type());
+        url.push_str(data.finish().trim_matches('"'));
+        w.begin_object();
+        w.field("type", "image_url");
+        w.key("image_url").begin_object();
+        w.field("url", &url);
+        w.end_object();
+        w.end_object();
+        Ok(())
+    }
+
+    fn write_call(self, w: &mut Writer, call: &ToolCall) {
+        w.begin_object();
+        w.field("id", &self.id(&call.id));
+        w.field("type", "function");
+        w.key("function").begin_object();
+        w.field("name", &call.name);
+        let is_object = call.args.view().kind() == Kind::Object;
+        w.field("arguments", if is_object { call.args.as_str() } else { "{}" });
+        w.end_object();
+        w.end_object();
+    }
+
+    /// The id of a tool call as the family takes it. Mistral's models refuse any that is not nine
+    /// letters or digits, as are those of a conversation that another model began.
+    fn id(self, id: &str) -> String {
+        const LENGTH: usize = 9;
+        if !self.family.short_ids || (id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            return id.to_owned();
+        }
+        // FNV-1a, 64 bits, written in base 36.
+        let mut hash =
+            id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let digit = |_| {
+            let digit = (hash % 36) as u32;
+            hash /= 36;
+            char::from_digit(digit, 36).unwrap_or('0')
+        };
+        (0..LENGTH).map(digit).collect()
+    }
+
+    fn write_tools(self, w: &mut Writer, options: &ChatOptions) -> Result<()> {
+        if options.tools.is_empty() {
+            return Ok(());
+        }
+        // Where no tool can be chosen by its name, the choice is between that one alone.
+        let only = match &options.tool_choice {
+            Some(ToolChoice::Tool(name)) if !self.family.named_tool => Some(name),
+            _ => None,
+        };
+        let is_wanted = |tool: &&Tool| only.is_none_or(|name| name_of(tool) == *name);
+        if let Some(name) = only.filter(|_| !options.tools.iter().any(|tool| is_wanted(&tool))) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("tool_choice names {name:?}, which is none of the tools: bind it too"),
+            ));
+        }
+        w.key("tools").begin_array();
+        for tool in options.tools.iter().filter(is_wanted) {
+            write_tool(w, tool)?;
+        }
+        w.end_array();
+        match &options.tool_choice {
+            Some(ToolChoice::Tool(name)) if self.family.named_tool => {
+                w.key("tool_choice").begin_object();
+                w.field("type", "function");
+                w.key("function").begin_object();
+                w.field("name", name);
+                w.end_object();
+                w.end_object();
+            }
+            Some(ToolChoice::Any | ToolChoice::Tool(_)) => w.field("tool_choice", self.family.any_tool),
+            Some(ToolChoice::Auto) => w.field("tool_choice", "auto"),
+            Some(ToolChoice::None) => w.field("tool_choice", "none"),
+            None => {}
+        }
+        if let Some(parallel) = options.parallel_tool_calls {
+            w.key("parallel_tool_calls").bool(parallel);
+        }
+        Ok(())
+    }
+}
+
+/// A tool's name; one in the format's own form has it inside.
+fn name_of(tool: &Tool) -> Cow<'_, str> {
+    let inside = tool.native.as_ref().and_then(|native| native.view().get("function")?.get("name")?.str());
+    inside.unwrap_or(Cow::Borrowed(&tool.name))
+}
+
+fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
+    if let Some(native) = &tool.native {
+        w.raw(native.view());
+        return Ok(());
+    }
+    check_tool_name(&tool.name)?;
+    w.begin_object();
+    w.field("type", "function");
+    w.key("function").begin_object();
+    w.field("name", &tool.name);
+    w.opt_field("description", tool.description.as_deref());
+    w.key("parameters").raw(object_schema(&tool.schema).view());
+    if let Some(strict) = tool.strict {
+        w.key("strict").bool(strict);
+    }
+    w.end_object();
+    w.end_object();
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Cohere Command R and R+, over InvokeModel.
+//!
+//! See [Cohere Command R and Command R+ models](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html).
+
+mod decode;
+mod encode;
+mod parameters;
+#[cfg(test)]
+mod tests;
+
+use crate::error::Result;
+use crate::headers::Headers;
+use crate::message::AiMessage;
+use crate::model::ModelId;
+use crate::request::ChatRequest;
+
+use super::{Call, Codec, Mode, StreamDecoder, invoke};
+
+/// The shape of Command R and R+.
+///
+/// Documents and search results of the conversation become its `documents`, for the
+/// model to cite; the citations are with the text and, as they came, in the metadata.
+/// Its tool calls have no ids, so they get some from the answer's id; sent back, the
+/// call itself stands in the place of the id. `search_queries_only`, `seed`,
+/// `prompt_truncation` and the like are set with `model_kwargs`.
+///
+/// ```
+/// use bedrock_chat::{Codec, Cohere, Headers};
+/// let body = br#"{"generation_id":"g-1","text":"Isaac Newton.","finish_reason":"COMPLETE"}"#;
+/// let message = Cohere.decode(body, &Headers::new())?;
+/// assert_eq!((message.id.as_deref(), message.text()), (Some("g-1"), "Isaac Newton.".into()));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cohere;
+
+impl Codec for Cohere {
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        Ok(invoke::call(model, request, mode, encode::body(model, request)?))
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        decode::message(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        invoke::InvokeStream::boxed(decode::Stream::default())
+    }
+}

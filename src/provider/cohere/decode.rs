@@ -1,0 +1,200 @@
+//! Answers in Command R's format.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{ChatEvent, Events};
+use crate::headers::Headers;
+use crate::json::{Json, Kind, View};
+use crate::message::{AiMessage, StopReason};
+use crate::provider::invoke::{self, ChunkDecoder, Counts};
+
+/// A whole answer: what the last event of a stream holds.
+pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    let view = invoke::object(body)?;
+    if !["text", "tool_calls", "search_queries"].iter().any(|key| view.get(key).is_some()) {
+        return Err(Error::new(
+            ErrorKind::Decode,
+            "the answer has neither \"text\" nor \"tool_calls\": it is not in Command R's format",
+        ));
+    }
+    let (mut events, mut counts) = (Events::default(), Counts::default());
+    let mut stream = Stream::default();
+    stream.answer(view, &mut counts, &mut events);
+    stream.end(view.get("finish_reason"), &mut events);
+    Ok(invoke::message(events, counts, headers))
+}
+
+/// The block of the text; those of tool calls follow.
+const TEXT: u32 = 0;
+
+/// The stream: one event of Cohere's in each chunk. The last has the whole answer.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    begun: bool,
+    id: Option<String>,
+    has_text: bool,
+    has_citations: bool,
+    /// The calls that have begun, by their places among all.
+    calls: Vec<u32>,
+    complete: bool,
+}
+
+impl ChunkDecoder for Stream {
+    fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
+        let kind = chunk.get("event_type").and_then(View::str).unwrap_or_default();
+        if !kind.is_empty() {
+            self.begin(chunk, out);
+        }
+        match &*kind {
+            "text-generation" => self.text(chunk, out),
+            "stream-start" => {}
+            "tool-calls-chunk" => {
+                self.text(chunk, out);
+                if let Some(delta) = chunk.get("tool_call_delta") {
+                    self.call_delta(delta, out);
+                }
+            }
+            "tool-calls-generation" => {
+                if !self.has_text {
+                    self.text(chunk, out);
+                }
+                self.calls(chunk, out);
+            }
+            "citation-generation" => self.citations(chunk, out),
+            "search-queries-generation" | "search-results" => {
+                for (key, value) in chunk.entries().filter(|(key, _)| !matches!(&**key, "event_type" | "is_finished")) {
+                    out.metadata(&key, value);
+                }
+            }
+            "stream-end" => {
+                let response = chunk.get("response");
+                if let Some(response) = response {
+                    self.answer(response, counts, out);
+                }
+                let reason = chunk.get("finish_reason").or_else(|| response?.get("finish_reason"));
+                self.end(reason, out);
+            }
+            "" if chunk.entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
+            other => out.unknown(other, chunk.raw().as_bytes()),
+        }
+        if kind != "text-generation" {
+            for (key, value) in chunk.entries() {
+                invoke::common_field(&key, value, counts, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+impl Stream {
+    fn begin(&mut self, holder: View<'_>, out: &mut Events) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.id = holder.get("generation_id").and_then(View::string);
+            out.push(ChatEvent::Start { id: self.id.clone(), model: None });
+        }
+    }
+
+    fn text(&mut self, holder: View<'_>, out: &mut Events) {
+        if let Some(text) = holder.get("text").and_then(View::string).filter(|text| !text.is_empty()) {
+            self.has_text = true;
+            out.text(TEXT, text);
+        }
+    }
+
+    fn citations(&mut self, holder: View<'_>, out: &mut Events) {
+        for citation in holder.get("citations").into_iter().flat_map(View::items) {
+            self.has_citations = true;
+            out.push(ChatEvent::Citation { index: TEXT, citation: Json::from(citation) });
+        }
+    }
+
+    /// Begins a call. Cohere gives it no id, and its results must name one.
+    fn call(&mut self, place: u32, name: String, out: &mut Events) -> u32 {
+        let index = place.saturating_add(1);
+        if !self.calls.contains(&place) {
+            self.calls.push(place);
+            let id = format!("{}-{place}", self.id.as_deref().unwrap_or("call"));
+            out.push(ChatEvent::ToolCallStart { index, id, name });
+        }
+        index
+    }
+
+    fn call_delta(&mut self, delta: View<'_>, out: &mut Events) {
+        let place = delta.get("index").and_then(View::u64).and_then(|place| u32::try_from(place).ok()).unwrap_or(0);
+        if let Some(name) = delta.get("name").and_then(View::string) {
+            self.call(place, name, out);
+        }
+        if let Some(args) = delta.get("parameters").and_then(View::string).filter(|args| !args.is_empty()) {
+            out.push(ChatEvent::ToolCallDelta { index: place.saturating_add(1), args });
+        }
+    }
+
+    /// Whole calls, but those that came in pieces.
+    fn calls(&mut self, holder: View<'_>, out: &mut Events) {
+        for (place, call) in (0u32..).zip(holder.get("tool_calls").into_iter().flat_map(View::items)) {
+            if self.calls.contains(&place) {
+                continue;
+            }
+            let name = call.get("name").and_then(View::string).unwrap_or_default();
+            let index = self.call(place, name, out);
+            if let Some(parameters) = call.get("parameters") {
+                let args = match parameters.kind() {
+                    Kind::String => parameters.string().unwrap_or_default(),
+                    _ => parameters.raw().to_owned(),
+                };
+                out.push(ChatEvent::ToolCallDelta { index, args });
+            }
+        }
+    }
+
+    /// The whole answer; what events have told of it is not told again.
+    fn answer(&mut self, answer: View<'_>, counts: &mut Counts, out: &mut Events) {
+        self.begin(answer, out);
+        if !self.has_text {
+            self.text(answer, out);
+        }
+        if !self.has_citations {
+            self.citations(answer, out);
+        }
+        self.calls(answer, out);
+        for (key, value) in answer.entries() {
+            match &*key {
+                "text" | "tool_calls" => {}
+                "meta" => {
+                    *counts = read_counts(value).or_later(*counts);
+                    out.metadata("meta", value);
+                }
+                other if value.is_null() || invoke::common_field(other, value, counts, out) => {}
+                other => out.metadata(other, value),
+            }
+        }
+    }
+
+    fn end(&mut self, reason: Option<View<'_>>, out: &mut Events) {
+        self.complete = true;
+        let ends = self.calls.iter().map(|place| place.saturating_add(1));
+        for index in std::iter::once(TEXT).filter(|_| self.has_text).chain(ends) {
+            out.push(ChatEvent::BlockStop { index });
+        }
+        let Some(word) = reason.and_then(View::string) else { return };
+        let reason = match StopReason::parse(&word) {
+            // For Cohere calling a tool is an end like any other; whoever runs the tools must know better.
+            StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
+            reason => reason,
+        };
+        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
+        out.push(ChatEvent::Stop { reason, sequence: None });
+    }
+}
+
+/// Cohere's own counts, for want of the service's.
+fn read_counts(meta: View<'_>) -> Counts {
+    let read = |key: &str| {
+        let holders = ["tokens", "billed_units"];
+        holders.iter().find_map(|holder| meta.get(holder)?.get(key)?.u64())
+    };
+    Counts { input: read("input_tokens"), output: read("output_tokens"), ..Counts::default() }
+}

@@ -1,0 +1,286 @@
+//! Requests in Command R's format.
+
+use super::parameters::write_definitions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Kind, View, Writer};
+use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};
+use crate::model::ModelId;
+use crate::provider::anthropic::check_tool_name;
+use crate::provider::repair::{Conversation, Side, Turn, repair};
+use crate::provider::words;
+use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
+
+const FORMAT: &str = "Command R's";
+
+/// The body of a call.
+pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
+    let options = &request.options;
+    let conversation = repair(&request.messages)?;
+    check(model, options)?;
+    let calls = Calls::of(&conversation);
+    let encode = |message: String| Err(Error::new(ErrorKind::Encode, message));
+    let Some((last, past)) = conversation.turns.split_last().filter(|(last, _)| last.side == Side::User) else {
+        return encode(format!(
+            "the last message is the model's: {model} answers only what the user says or a tool returns"
+        ));
+    };
+    let message = said(model, last)?;
+    let results = results(last);
+    match (message.is_empty(), results.is_empty()) {
+        (true, true) => {
+            return encode(format!("the last message has no words: {model} needs some beside its documents"));
+        }
+        (false, false) => {
+            return encode(format!(
+                "the last turn has both tool results and words: {model} answers results alone; send the words after its answer, or use the Converse API"
+            ));
+        }
+        _ => {}
+    }
+    if !results.is_empty() && options.tools.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!(
+                "the last turn has tool results but there are no tools: {model} needs the tools beside them, so bind them too"
+            ),
+        ));
+    }
+
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("message", &message);
+    w.key("chat_history").begin_array();
+    for turn in past {
+        write_past(&mut w, model, turn, &calls)?;
+    }
+    w.end_array();
+    let preamble = words::joined(&mut conversation.system.iter().copied(), "\n\n", model, FORMAT)?;
+    if !preamble.is_empty() {
+        w.field("preamble", &preamble);
+    }
+    write_documents(&mut w, model, &conversation)?;
+    w.opt_u64("max_tokens", options.max_tokens);
+    w.opt_f64("temperature", options.temperature);
+    w.opt_f64("p", options.top_p);
+    w.opt_u64("k", options.top_k);
+    w.strings("stop_sequences", &options.stop);
+    // A model without tools calls none.
+    let no_tools = options.tool_choice == Some(ToolChoice::None) && results.is_empty();
+    if !options.tools.is_empty() && !no_tools {
+        w.key("tools").begin_array();
+        for tool in &options.tools {
+            write_tool(&mut w, model, tool)?;
+        }
+        w.end_array();
+    }
+    if !results.is_empty() {
+        write_results(&mut w, model, &results, &calls)?;
+    }
+    w.end_object();
+    Ok(w)
+}
+
+/// What Command R has no place for.
+fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
+    let problem = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
+        "cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
+    } else if options.parallel_tool_calls == Some(false) {
+        "decides by itself how many tools it calls at once: leave parallel_tool_calls unset"
+    } else if options.tools.iter().any(|tool| tool.strict == Some(true)) {
+        "cannot be held to a tool's schema: leave strict unset, and check the arguments"
+    } else if options.response_format.is_some() {
+        "cannot be held to a JSON Schema: ask for JSON in the system message, and check the answer"
+    } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) {
+        "does not reason before it answers: leave reasoning unset"
+    } else if !options.anthropic_beta.is_empty() {
+        "is not Claude: leave anthropic_beta empty"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Unsupported, format!("{model} {problem}")))
+}
+
+/// All tool calls of a conversation: results name theirs by its id, Command R wants the call itself.
+struct Calls<'a>(Vec<&'a ToolCall>);
+
+impl<'a> Calls<'a> {
+    fn of(conversation: &'a Conversation<'_>) -> Self {
+        let blocks = conversation.turns.iter().flat_map(|turn| &turn.blocks);
+        Self(
+            blocks.filter_map(|block| if let Content::ToolCall(call) = &**block { Some(call) } else { None }).collect(),
+        )
+    }
+
+    fn find(&self, id: &str) -> Result<&'a ToolCall> {
+        self.0.iter().rev().find(|call| call.id == id).copied().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Encode,
+                format!("the tool result {id:?} answers no call in the conversation: Command R needs the call beside its result"),
+            )
+        })
+    }
+}
+
+fn results<'a>(turn: &'a Turn<'_>) -> Vec<&'a ToolResult> {
+    let results = turn.blocks.iter().filter_map(|block| match &**block {
+        Content::ToolResult(result) => Some(result),
+        _ => None,
+    });
+    results.collect()
+}
+
+/// The words of a turn; all else it may hold is written elsewhere.
+fn said(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
+    let elsewhere = |block: &&Content| {
+        matches!(
+            block,
+            Content::ToolCall(_)
+                | Content::ToolResult(_)
+                | Content::Document(_)
+                | Content::SearchResult(_)
+                // Another provider's signed reasoning means nothing here.
+                | Content::Thinking(_)
+                | Content::RedactedThinking(_)
+        )
+    };
+    let mut words = turn.blocks.iter().map(|block| &**block).filter(|block| !elsewhere(block));
+    words::joined(&mut words, "\n", model, FORMAT)
+}
+
+/// A turn in the history. Results of tools have a turn of their own.
+fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>) -> Result<()> {
+    let results = results(turn);
+    if !results.is_empty() {
+        w.begin_object();
+        w.field("role", "TOOL");
+        write_results(w, model, &results, all)?;
+        w.end_object();
+    }
+    let message = said(model, turn)?;
+    let calls: Vec<&ToolCall> = turn
+        .blocks
+        .iter()
+        .filter_map(|block| if let Content::ToolCall(call) = &**block { Some(call) } else { None })
+        .collect();
+    if message.is_empty() && calls.is_empty() {
+        return Ok(());
+    }
+    w.begin_object();
+    w.field("role", if turn.side == Side::User { "USER" } else { "CHATBOT" });
+    w.field("message", &message);
+    if !calls.is_empty() {
+        w.key("tool_calls").begin_array();
+        calls.iter().for_each(|call| write_call(w, call));
+        w.end_array();
+    }
+    w.end_object();
+    Ok(())
+}
+
+fn write_call(w: &mut Writer, call: &ToolCall) {
+    w.begin_object();
+    w.field("name", &call.name);
+    w.key("parameters");
+    if call.args.view().kind() == Kind::Object {
+        w.raw(call.args.view());
+    } else {
+        w.begin_object();
+        w.end_object();
+    }
+    w.end_object();
+}
+
+fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls: &Calls<'_>) -> Result<()> {
+    w.key("tool_results").begin_array();
+    for result in results {
+        w.begin_object();
+        w.key("call");
+        write_call(w, calls.find(&result.tool_call_id)?);
+        w.key("outputs").begin_array();
+        for block in &result.content {
+            write_output(w, model, block, result.is_error)?;
+        }
+        w.end_array();
+        w.end_object();
+    }
+    w.end_array();
+    Ok(())
+}
+
+/// An output is an object: JSON objects go as they are, all else inside one.
+fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool) -> Result<()> {
+    let objects: Vec<View<'_>> = match block {
+        Content::CachePoint(_) => return Ok(()),
+        Content::Json(json) if json.value.view().kind() == Kind::Array => json.value.view().items().collect(),
+        Content::Json(json) => vec![json.value.view()],
+        _ => Vec::new(),
+    };
+    if !is_error && !objects.is_empty() && objects.iter().all(|view| view.kind() == Kind::Object) {
+        objects.iter().for_each(|object| w.raw(*object));
+        return Ok(());
+    }
+    let text = words::text_of(block).ok_or_else(|| words::unsupported(block, model, FORMAT))?;
+    w.begin_object();
+    w.field(if is_error { "error" } else { "text" }, text);
+    w.end_object();
+    Ok(())
+}
+
+fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<'_>) -> Result<()> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
+        match &**block {
+            Content::Document(document) => {
+                let title = document.name.as_deref().unwrap_or_default();
+                let texts = texts(document).ok_or_else(|| words::unsupported(block, model, FORMAT))?;
+                found.extend(texts.into_iter().map(|text| (title, text)));
+            }
+            Content::SearchResult(result) => {
+                let title = if result.title.is_empty() { &result.source } else { &result.title };
+                found.extend(result.content.iter().map(|text| (title.as_str(), text.as_str())));
+            }
+            _ => {}
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    w.key("documents").begin_array();
+    for (title, snippet) in found {
+        w.begin_object();
+        if !title.is_empty() {
+            w.field("title", title);
+        }
+        w.field("snippet", snippet);
+        w.end_object();
+    }
+    w.end_array();
+    Ok(())
+}
+
+/// The texts of a document that is text.
+fn texts(document: &Document) -> Option<Vec<&str>> {
+    match &document.source {
+        MediaSource::Text(text) => Some(vec![text]),
+        MediaSource::Blocks(texts) => Some(texts.iter().map(String::as_str).collect()),
+        MediaSource::Bytes(bytes) if document.media_type.starts_with("text/") => {
+            std::str::from_utf8(bytes).ok().map(|text| vec![text])
+        }
+        _ => None,
+    }
+}
+
+fn write_tool(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
+    if let Some(native) = &tool.native {
+        w.raw(native.view());
+        return Ok(());
+    }
+    check_tool_name(&tool.name)?;
+    w.begin_object();
+    w.field("name", &tool.name);
+    // Command R requires one.
+    w.field("description", tool.description.as_deref().unwrap_or(&tool.name));
+    write_definitions(w, model, tool)?;
+    w.end_object();
+    Ok(())
+}

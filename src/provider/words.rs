@@ -1,0 +1,56 @@
+//! For formats whose messages are plain strings: what blocks say, and what cannot be said.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Content;
+use crate::model::ModelId;
+
+/// The text of a block, if it is one that is text. A cache point says nothing: formats of plain
+/// strings have no place for it, and the answer is the same without.
+pub(crate) fn text_of(block: &Content) -> Option<&str> {
+    match block {
+        Content::Text(text) => Some(&text.text),
+        Content::Json(json) => Some(json.value.as_str()),
+        Content::CachePoint(_) => Some(""),
+        _ => None,
+    }
+}
+
+/// The text of blocks that must all be text.
+///
+/// # Errors
+/// `Unsupported`, where one is not.
+pub(crate) fn joined(
+    blocks: &mut dyn Iterator<Item = &Content>,
+    separator: &str,
+    model: &ModelId,
+    format: &str,
+) -> Result<String> {
+    let mut all = String::new();
+    for block in blocks {
+        let text = text_of(block).ok_or_else(|| unsupported(block, model, format))?;
+        if !all.is_empty() && !text.is_empty() {
+            all.push_str(separator);
+        }
+        all.push_str(text);
+    }
+    Ok(all)
+}
+
+/// A block that a format has no place for.
+pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Error {
+    let what = match block {
+        Content::Image(_) => "an image here",
+        Content::Audio(_) => "audio",
+        Content::Video(_) => "video",
+        Content::Document(_) => "a document of this kind",
+        Content::Guard(_) => "guard content",
+        Content::SearchResult(_) => "a search result",
+        Content::Raw(_) => "a provider's own block here",
+        Content::ToolCall(_) | Content::ToolResult(_) => "a tool call or result here",
+        _ => "a block of this kind",
+    };
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("{what} cannot be sent to {model} in {format} format: leave it out, or use the Converse API"),
+    )
+}
