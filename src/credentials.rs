@@ -99,6 +99,16 @@ impl Credentials {
         }
     }
 
+    /// What must not be printed.
+    pub(crate) fn secrets(&self) -> [&str; 2] {
+        match self.parts() {
+            Parts::Keys { secret_access_key, session_token, .. } => {
+                [secret_access_key, session_token.unwrap_or_default()]
+            }
+            Parts::Bearer(key) => [key, ""],
+        }
+    }
+
     /// Empty keys are a configuration mistake that AWS would answer with riddles.
     pub(crate) fn check(&self) -> Result<()> {
         let problem = match self.parts() {

@@ -164,6 +164,19 @@ impl Error {
         self
     }
 
+    /// The same error without these secrets: AWS repeats the session token where a signature is wrong,
+    /// and gateways repeat what they like.
+    #[must_use]
+    pub(crate) fn concealing(mut self, secrets: [&str; 2]) -> Self {
+        for secret in secrets {
+            // A shorter one is a word of an example, and may be one of the message.
+            if secret.len() >= 8 && self.0.message.contains(secret) {
+                self.0.message = self.0.message.replace(secret, "<secret>");
+            }
+        }
+        self
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

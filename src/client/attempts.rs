@@ -65,6 +65,10 @@ impl<'a> Attempts<'a> {
     /// The error itself, with what is known of the call, where it is final.
     pub(super) async fn again(&mut self, error: Error, runs: &mut Runs) -> Result<()> {
         let client = self.client;
+        let error = match &self.used {
+            Some(used) => error.concealing(used.secrets()),
+            None => error,
+        };
         if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
             // Once: their provider may have others by now.
             self.refreshed = true;

@@ -80,11 +80,7 @@ async fn a_thinking_model_gets_room_for_its_thoughts_unless_told_how_much() {
     assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 2000}));
     assert!(body["max_tokens"].as_u64().unwrap() > 2000, "{body}");
     assert_eq!(accepted(|chat| think(chat).max_tokens(2001)).await["max_tokens"], 2001);
-    assert_eq!(
-        accepted(|chat| think(chat).temperature(1.0)).await["temperature"],
-        json!(1.0),
-        "1 is what it is anyway"
-    );
+    assert_eq!(accepted(|chat| think(chat).temperature(1.0)).await["temperature"].as_f64(), Some(1.0));
 }
 
 /// The local error of options that do not go together; the server hears nothing of it.

@@ -136,21 +136,34 @@ pub(crate) fn through_json(message: &AiMessage) -> AiMessage {
     serde_json::from_str(&serde_json::to_string(message).unwrap()).unwrap()
 }
 
+/// Says to a test that it runs in a process of its own.
+const ALONE: &str = "BEDROCK_CHAT_TEST_ALONE";
+
 /// Runs the test of this name again, in a process of its own that has these variables and no others.
 /// `true` inside that process; outside, the test is over when this returns.
 pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
-    const INSIDE: &str = "BEDROCK_CHAT_TEST_ALONE";
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
+    let inside = is_alone();
+    if !inside {
+        run_alone(test, variables);
     }
+    inside
+}
+
+/// Whether this is the process of one test alone.
+pub(crate) fn is_alone() -> bool {
+    std::env::var_os(ALONE).is_some()
+}
+
+/// Runs the test of this name in a process of its own, and gives what it printed.
+pub(crate) fn run_alone(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env_clear().env(INSIDE, "1");
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env_clear().env(ALONE, "1");
     let done = command.envs(variables.iter().copied()).output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(
         done.status.success() && said.contains("1 passed"),
         "{test} with {variables:?}:\n{said}\n{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    false
+    said
 }

@@ -1,0 +1,260 @@
+//! Which credentials a call has, and which it must not have. What the environment says is tried in
+//! processes of their own, as no test may change the environment of the others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bedrock_chat::{
+    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, ErrorKind, HttpRequest, MemoryTransport, Reply,
+};
+use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
+
+use crate::support::{CLAUDE, Clock, THEN, alone, calling, keys, no_timeouts, only_request, soon};
+
+#[tokio::test]
+async fn a_session_token_is_sent_signed_and_verbatim() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).credentials(keys().with_session_token(TEST_SESSION_TOKEN)).build().unwrap();
+    chat.invoke("hello").await.unwrap();
+    let request = only_request(&bedrock);
+    assert_eq!(request.header("x-amz-security-token"), Some(TEST_SESSION_TOKEN));
+    assert!(crate::support::signed_headers(&request).contains(&"x-amz-security-token".to_owned()));
+}
+
+fn carries_only_a_bearer_key(request: &RecordedRequest, key: &str) {
+    assert_eq!(request.header("authorization"), Some(format!("Bearer {key}").as_str()));
+    let amz: Vec<_> = request.headers.iter().filter(|(name, _)| name.starts_with("x-amz-")).collect();
+    assert!(amz.is_empty(), "{amz:?}");
+}
+
+#[tokio::test]
+async fn a_bedrock_api_key_is_sent_as_it_is_and_nothing_is_signed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let never = || async { panic!("nobody asked for credentials") };
+    let chat = calling(&bedrock).credentials_provider(never).api_key(TEST_BEARER_KEY).build().unwrap();
+    chat.invoke("hello").await.unwrap();
+    chat.stream("hello").await.unwrap().message().await.unwrap();
+    let requests = bedrock.requests();
+    assert_eq!(requests.len(), 2);
+    for request in &requests {
+        assert_eq!(request.verdict, Verdict::Bearer);
+        carries_only_a_bearer_key(request, TEST_BEARER_KEY);
+    }
+    let error = calling(&bedrock).api_key("another").build().unwrap().invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::AccessDenied, 1));
+}
+
+#[tokio::test]
+async fn a_bearer_key_needs_no_region_where_the_endpoint_is_known() {
+    if !alone("credentials::a_bearer_key_needs_no_region_where_the_endpoint_is_known", &[]) {
+        return;
+    }
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = BedrockChat::builder(CLAUDE).api_key(TEST_BEARER_KEY).endpoint_url(bedrock.url()).build().unwrap();
+    chat.invoke("hello").await.unwrap();
+    let signing = BedrockChat::builder(CLAUDE).credentials(keys()).endpoint_url(bedrock.url());
+    let error = match signing.build() {
+        Ok(chat) => chat.invoke("hello").await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(error.kind() == ErrorKind::Config && error.message().contains("AWS_REGION"), "{error}");
+}
+
+#[tokio::test]
+async fn credentials_that_no_header_can_carry_are_refused_before_the_wire() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (bad, says) in [
+        (Credentials::new("", "secret"), "access key id"),
+        (Credentials::new("AKID", " "), "secret access key"),
+        (Credentials::bearer(""), "API key"),
+        (Credentials::bearer("key\r\nx: y"), "API key"),
+        (Credentials::new("AKID\n", "secret"), "access key id"),
+        (keys().with_session_token("a\nb"), "session token"),
+    ] {
+        let error = calling(&bedrock).credentials(bad).build().unwrap().invoke("hello").await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Config), "{error}");
+        assert!(error.message().contains(says), "no {says:?} in {error}");
+    }
+    assert!(bedrock.requests().is_empty());
+}
+
+/// A provider whose credentials live for an hour, how often it was asked, and a clock for both.
+fn hourly(clock: &Clock) -> (CachedCredentials<impl bedrock_chat::ProvideCredentials>, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let provider = move || {
+        let n = counter.fetch_add(1, Ordering::SeqCst) as u32 + 1;
+        async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Ok(keys().with_expiry(THEN + Duration::from_secs(3600) * n))
+        }
+    };
+    (CachedCredentials::with_runtime(provider, Arc::new(clock.clone())), asked)
+}
+
+#[tokio::test]
+async fn twenty_calls_at_once_cost_one_refresh_and_the_next_comes_before_the_end() {
+    let bedrock = LocalBedrock::builder().fixed_clock(std::time::SystemTime::UNIX_EPOCH + THEN).start().await.unwrap();
+    let clock = Clock::at(THEN);
+    let (cached, asked) = hourly(&clock);
+    let chat = calling(&bedrock).credentials_provider(cached).runtime(clock.clone()).timeouts(no_timeouts());
+    let chat = chat.build().unwrap();
+    let many = || async {
+        let calls: Vec<_> = (0..20)
+            .map(|_| {
+                tokio::spawn({
+                    let chat = chat.clone();
+                    async move { chat.invoke("hello").await }
+                })
+            })
+            .collect();
+        for call in calls {
+            soon(call).await.unwrap().unwrap();
+        }
+    };
+    many().await;
+    assert_eq!((asked.load(Ordering::SeqCst), bedrock.requests().len()), (1, 20));
+    let pass = |seconds: u64| {
+        clock.advance(Duration::from_secs(seconds));
+    };
+    pass(3600 - 5 * 60 - 1);
+    bedrock.set_clock_offset(3600 - 5 * 60 - 1);
+    many().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "there is more than five minutes left");
+    pass(2);
+    many().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "before the end, not after it");
+}
+
+/// What a chat model made in this process's environment sends.
+async fn sent(change: impl FnOnce(BedrockChatBuilder) -> BedrockChatBuilder) -> HttpRequest {
+    let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
+    let builder = BedrockChat::builder(CLAUDE).transport(transport.clone());
+    change(builder).build().unwrap().invoke("hello").await.unwrap();
+    transport.requests().remove(0)
+}
+
+fn key_and_region(request: &HttpRequest) -> (String, String) {
+    let authorization = request.headers.get("authorization").unwrap();
+    let scope = authorization.split("Credential=").nth(1).unwrap();
+    let mut parts = scope.split('/');
+    let key = parts.next().unwrap().to_owned();
+    (key, parts.nth(1).unwrap().to_owned())
+}
+
+const AWS: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "AKIDENV"),
+    ("AWS_SECRET_ACCESS_KEY", "secret-of-env"),
+    ("AWS_SESSION_TOKEN", "token-of-env"),
+    ("AWS_REGION", "eu-central-1"),
+];
+
+#[tokio::test]
+async fn explicit_keys_take_nothing_from_the_environment() {
+    let bearer = [("AWS_BEARER_TOKEN_BEDROCK", "bearer-of-env")];
+    let environment = [&AWS[..], &bearer].concat();
+    if !alone("credentials::explicit_keys_take_nothing_from_the_environment", &environment) {
+        return;
+    }
+    let request = sent(|chat| chat.region("us-east-1").credentials(keys())).await;
+    assert_eq!(key_and_region(&request), ("AKIDEXAMPLE".into(), "us-east-1".into()));
+    assert_eq!(request.headers.get("x-amz-security-token"), None, "a token of other keys");
+    let request = sent(|chat| chat.region("us-east-1").api_key("explicit")).await;
+    assert_eq!(request.headers.get("authorization"), Some("Bearer explicit"));
+}
+
+#[tokio::test]
+async fn the_environments_keys_serve_where_none_are_given() {
+    if !alone("credentials::the_environments_keys_serve_where_none_are_given", &AWS) {
+        return;
+    }
+    let request = sent(|chat| chat).await;
+    assert_eq!(key_and_region(&request), ("AKIDENV".into(), "eu-central-1".into()));
+    assert_eq!(request.headers.get("x-amz-security-token"), Some("token-of-env"));
+    assert!(request.url.starts_with("https://bedrock-runtime.eu-central-1.amazonaws.com/"));
+}
+
+#[tokio::test]
+async fn bedrocks_own_names_win_and_are_not_mixed_with_the_general_ones() {
+    let own = [
+        ("BEDROCK_AWS_ACCESS_KEY_ID", "AKIDOWN"),
+        ("BEDROCK_AWS_SECRET_ACCESS_KEY", "secret-of-own"),
+        ("BEDROCK_AWS_REGION", "ap-south-1"),
+    ];
+    let environment = [&AWS[..], &own].concat();
+    if !alone("credentials::bedrocks_own_names_win_and_are_not_mixed_with_the_general_ones", &environment) {
+        return;
+    }
+    let request = sent(|chat| chat).await;
+    assert_eq!(key_and_region(&request), ("AKIDOWN".into(), "ap-south-1".into()));
+    assert_eq!(request.headers.get("x-amz-security-token"), None);
+}
+
+#[tokio::test]
+async fn the_environments_bearer_key_wins_over_its_key_pairs() {
+    let bearer = [("AWS_BEARER_TOKEN_BEDROCK", "bearer-of-env")];
+    let environment = [&AWS[..], &bearer].concat();
+    if !alone("credentials::the_environments_bearer_key_wins_over_its_key_pairs", &environment) {
+        return;
+    }
+    let request = sent(|chat| chat).await;
+    assert_eq!(request.headers.get("authorization"), Some("Bearer bearer-of-env"));
+    assert_eq!(request.headers.get("x-amz-date"), None);
+}
+
+#[tokio::test]
+async fn empty_variables_are_no_variables_and_aws_region_wins_over_the_default_region() {
+    let environment = [
+        ("AWS_BEARER_TOKEN_BEDROCK", ""),
+        ("BEDROCK_AWS_ACCESS_KEY_ID", " "),
+        ("AWS_ACCESS_KEY_ID", "AKIDENV"),
+        ("AWS_SECRET_ACCESS_KEY", "secret-of-env"),
+        ("AWS_SESSION_TOKEN", ""),
+        ("BEDROCK_AWS_REGION", ""),
+        ("AWS_REGION", "eu-west-3"),
+        ("AWS_DEFAULT_REGION", "us-west-2"),
+    ];
+    let name = "credentials::empty_variables_are_no_variables_and_aws_region_wins_over_the_default_region";
+    if !alone(name, &environment) {
+        return;
+    }
+    let request = sent(|chat| chat).await;
+    assert_eq!(key_and_region(&request), ("AKIDENV".into(), "eu-west-3".into()));
+    assert_eq!(request.headers.get("x-amz-security-token"), None);
+}
+
+#[tokio::test]
+async fn the_default_region_serves_where_there_is_no_other() {
+    let environment = [&AWS[..3], &[("AWS_DEFAULT_REGION", "us-west-2")]].concat();
+    if !alone("credentials::the_default_region_serves_where_there_is_no_other", &environment) {
+        return;
+    }
+    assert_eq!(key_and_region(&sent(|chat| chat).await).1, "us-west-2");
+}
+
+#[test]
+fn with_nothing_to_go_by_the_error_says_what_would_do() {
+    if !alone("credentials::with_nothing_to_go_by_the_error_says_what_would_do", &[]) {
+        return;
+    }
+    let error = BedrockChat::builder(CLAUDE).credentials(keys()).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.message().contains("AWS_REGION") && error.message().contains("AWS_DEFAULT_REGION"), "{error}");
+    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    for name in ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        assert!(error.message().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn half_a_pair_is_named_and_not_patched_up_with_another() {
+    let environment = [("BEDROCK_AWS_ACCESS_KEY_ID", "AKIDOWN"), AWS[0], AWS[1], AWS[3]];
+    if !alone("credentials::half_a_pair_is_named_and_not_patched_up_with_another", &environment) {
+        return;
+    }
+    let error = BedrockChat::builder(CLAUDE).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.message().contains("BEDROCK_AWS_SECRET_ACCESS_KEY"), "{error}");
+}

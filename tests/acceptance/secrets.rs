@@ -1,0 +1,241 @@
+//! Whatever is printed, no secret is in it: of the chat model, its parts, its streams, its errors, and
+//! what libraries beneath it write to the log.
+
+use std::fmt::{Debug, Display};
+use std::sync::Mutex;
+
+use bedrock_chat::{
+    BedrockChat, CachedCredentials, ChatOptions, Credentials, EnvironmentCredentials, Guardrail, Headers, HttpRequest,
+    MemoryTransport, Reply, ReqwestTransport,
+};
+use local_bedrock::{Fault, LocalBedrock};
+
+use crate::support::{CLAUDE, at_once, calling_url, is_alone, run_alone, soon};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const TOKEN: &str = "TOKEN+/=";
+const BEARER: &str = "bedrock-api-key-local-test";
+const GATEWAY: &str = "gateway-key-that-nobody-may-see";
+
+/// Everything that must not be printed, with the signatures that these requests had.
+fn hidden(bedrock: &LocalBedrock) -> Vec<String> {
+    let mut hidden: Vec<String> = [SECRET, TOKEN, BEARER, GATEWAY].map(str::to_owned).into();
+    for request in bedrock.requests() {
+        let authorization = request.header("authorization").unwrap_or_default();
+        if let Some((_, signature)) = authorization.split_once("Signature=") {
+            hidden.push(signature.to_owned());
+        }
+    }
+    hidden
+}
+
+fn check(what: &str, printed: &str, hidden: &[String]) {
+    for secret in hidden {
+        assert!(!printed.contains(secret.as_str()), "{secret} is in {what}: {printed}");
+    }
+}
+
+fn printed(value: &(impl Debug + Display)) -> String {
+    let mut all = format!("{value} {value:#} {value:?} {value:#?}");
+    all.push_str(&debugged(value));
+    all
+}
+
+fn debugged(value: &impl Debug) -> String {
+    format!("{value:?} {value:#?}")
+}
+
+fn with_token() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", SECRET).with_session_token(TOKEN)
+}
+
+/// An error and all that caused it.
+fn chain(error: &bedrock_chat::Error) -> String {
+    let mut all = printed(error);
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        all.push_str(&format!("{error} {error:?}"));
+        cause = error.source();
+    }
+    all
+}
+
+#[tokio::test]
+async fn whatever_is_printed_of_a_chat_and_its_parts_has_no_secret() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for credentials in [with_token(), Credentials::bearer(BEARER)] {
+        let builder = calling_url(&bedrock.url())
+            .credentials(credentials.clone())
+            .header("cf-aig-authorization", GATEWAY)
+            .header("x-api-key", GATEWAY);
+        let mut all = debugged(&builder) + &debugged(&credentials);
+        let chat = builder.build().unwrap();
+        let mut stream = chat.stream("hello").await.unwrap();
+        all += &(debugged(&chat) + &debugged(&stream));
+        stream.next().await;
+        all += &debugged(&stream);
+        all += &debugged(&stream.text());
+        all += &debugged(&chat.invoke("hello").await.unwrap());
+        all += &debugged(&ReqwestTransport::new(None).unwrap());
+        all += &debugged(&CachedCredentials::new(credentials.clone()));
+        all += &debugged(&EnvironmentCredentials);
+        all += &debugged(
+            &chat.with_options(&ChatOptions { guardrail: Some(Guardrail::new("gr", "1")), ..ChatOptions::default() }),
+        );
+        check("something printed", &all, &hidden(&bedrock));
+        assert!(all.contains(CLAUDE), "what is no secret is printed");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_printed_has_neither_signature_nor_token_nor_conversation() {
+    for credentials in [with_token(), Credentials::bearer(BEARER)] {
+        let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
+        let chat = BedrockChat::builder(CLAUDE).region("us-east-1").credentials(credentials);
+        let chat = chat.transport(transport.clone()).header("cf-aig-authorization", GATEWAY).build().unwrap();
+        chat.invoke("my conversation").await.unwrap();
+        let request: HttpRequest = transport.requests().remove(0);
+        let authorization = request.headers.get("authorization").unwrap();
+        let signature = authorization.rsplit(['=', ' ']).next().unwrap().to_owned();
+        let all = debugged(&request) + &debugged(&request.headers) + &debugged(&transport);
+        let hidden = [SECRET, TOKEN, BEARER, GATEWAY, &signature, "my conversation"].map(str::to_owned);
+        check("the request", &all, &hidden);
+        assert!(all.contains("authorization"), "that there is one is no secret: {all}");
+    }
+    let mut headers = Headers::new();
+    headers.push("X-Amz-Security-Token", TOKEN);
+    check("headers", &debugged(&headers), &[TOKEN.to_owned()]);
+}
+
+#[tokio::test]
+async fn no_error_repeats_a_secret_not_even_when_the_service_does() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let url = bedrock.url();
+    let mut errors = Vec::new();
+    // A wrong signature: AWS answers with the canonical request, the session token in it.
+    let wrong = Credentials::new("AKIDEXAMPLE", "wrong-secret").with_session_token(TOKEN);
+    let chat = calling_url(&url).credentials(wrong).build().unwrap();
+    let refused = chat.invoke("hello").await.unwrap_err();
+    assert!(refused.message().contains("Canonical String"), "the advice is kept: {refused}");
+    errors.push(refused);
+    errors.push(chat.stream("hello").await.unwrap_err());
+    let chat = calling_url(&url).credentials(with_token()).build().unwrap();
+    // A gateway that repeats what it got, whole or in a stream.
+    let echo = format!("cannot use {TOKEN} of {SECRET}");
+    bedrock.faults().push(Fault::error(403, "AccessDeniedException", &echo));
+    errors.push(chat.invoke("hello").await.unwrap_err());
+    bedrock.faults().push(Fault::reply(502, "text/html", &echo).times(3));
+    errors.push(chat.invoke("hello").await.unwrap_err());
+    bedrock.faults().push(Fault::reply(200, "text/html", &echo));
+    errors.push(chat.invoke("hello").await.unwrap_err());
+    bedrock.faults().push(Fault::reply(200, "text/html", &echo));
+    errors.push(chat.stream("hello").await.unwrap_err());
+    bedrock.faults().push(Fault::exception_frame(0, "validationException", &echo));
+    errors.push(chat.stream("hello").await.unwrap_err());
+    let bearer = calling_url(&url).api_key(BEARER).build().unwrap();
+    bedrock.faults().push(Fault::error(401, "NotAuthorized", &format!("the key {BEARER} is unknown")));
+    errors.push(bearer.invoke("hello").await.unwrap_err());
+    // Failures of the network.
+    bedrock.faults().push(Fault::cut_after_bytes(10).forever());
+    errors.push(chat.invoke("hello").await.unwrap_err());
+    let hidden = hidden(&bedrock);
+    bedrock.shutdown().await;
+    errors.push(chat.invoke("hello").await.unwrap_err());
+    for error in errors {
+        check("an error", &chain(&error), &hidden);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_carry_is_not_printed_to_show_why() {
+    let chat = calling_url("http://127.0.0.1:1").retry(at_once().with_max_attempts(1));
+    let token = "secret\ntoken";
+    let chat = chat.credentials(Credentials::new("AKIDEXAMPLE", SECRET).with_session_token(token)).build().unwrap();
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
+    check("the error", &chain(&error), &[SECRET.to_owned(), token.to_owned(), token.escape_debug().to_string()]);
+}
+
+/// Everything that anybody logs in this process, at any level.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Everything;
+
+impl log::Log for Everything {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.lock().unwrap().push_str(&format!("{} {}\n", record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+impl tracing::Subscriber for Everything {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        span.record(&mut Fields(span.metadata().target()));
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        values.record(&mut Fields(""));
+    }
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut Fields(event.metadata().target()));
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+struct Fields(&'static str);
+
+impl tracing::field::Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
+        LOGGED.lock().unwrap().push_str(&format!("{} {field}={value:?}\n", self.0));
+    }
+}
+
+/// The client is alone in its process: the server's own libraries log what they please.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn not_even_a_log_of_everything_has_a_secret_or_the_conversation() {
+    if is_alone() {
+        return log_everything().await;
+    }
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::exception_frame(0, "throttlingException", "slow").on_path("stream").skip(1).times(2));
+    let name = "secrets::not_even_a_log_of_everything_has_a_secret_or_the_conversation";
+    let logged = run_alone(name, &[("URL", &bedrock.url())]);
+    assert!(bedrock.requests().len() > 8 && bedrock.requests().iter().all(|request| request.verdict.is_accepted()));
+    assert!(logged.contains("hyper_util") && logged.contains("h2::"), "somebody logged something: {logged}");
+    let mut hidden = hidden(&bedrock);
+    hidden.push("my conversation".to_owned());
+    check("the log", &logged, &hidden);
+}
+
+async fn log_everything() {
+    log::set_logger(&Everything).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    tracing::subscriber::set_global_default(Everything).unwrap();
+    let url = std::env::var("URL").unwrap();
+    let plain = ReqwestTransport::new(None).unwrap();
+    let http2 = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    for credentials in [with_token(), Credentials::bearer(BEARER)] {
+        for transport in [plain.clone(), ReqwestTransport::with_client(http2.clone())] {
+            let chat = calling_url(&url).credentials(credentials.clone()).transport(transport);
+            let chat = chat.header("cf-aig-authorization", GATEWAY).build().unwrap();
+            chat.invoke("my conversation").await.unwrap();
+            chat.stream("my conversation").await.unwrap().message().await.unwrap();
+        }
+    }
+    println!("{}", LOGGED.lock().unwrap());
+}
