@@ -80,6 +80,24 @@ fn one_large_frame_in_small_pieces_stays_linear() {
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
+/// A decoder that closes the gap before each push would move fifteen megabytes for each byte.
+#[test]
+fn reading_frames_off_a_large_buffer_while_bytes_come_in_stays_linear() {
+    let one_frame = chunk();
+    let bytes = one_frame.repeat(30_000_000 / one_frame.len());
+    let begin = Instant::now();
+    let mut decoder = bedrock_chat::eventstream::FrameDecoder::new();
+    decoder.push(&bytes);
+    let mut frames = 0;
+    for byte in bytes.chunks(1) {
+        let Some(_) = decoder.next_frame().unwrap() else { break };
+        frames += 1;
+        decoder.push(byte);
+    }
+    assert_eq!(frames, bytes.len() / one_frame.len() + frames / one_frame.len());
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
 #[test]
 fn many_frames_pushed_at_once_come_out_one_by_one() {
     let bytes = chunk().repeat(1000);

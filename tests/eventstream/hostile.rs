@@ -204,7 +204,7 @@ fn random_damage_never_panics_and_is_at_most_one_error() {
     fuzz(20_000, 7);
 }
 
-/// Takes a few seconds with `--release`, half a minute without: `cargo test --release -- --ignored`.
+/// Takes some ten seconds: `cargo test --test eventstream -- --ignored`.
 #[test]
 #[ignore = "the short form of it runs by default"]
 fn a_million_damaged_streams_never_panic() {

@@ -204,6 +204,24 @@ fn credentials_with_a_line_break_are_refused_and_not_quoted() {
 }
 
 #[test]
+fn a_faulty_key_id_is_refused_also_when_its_secret_has_signed_before() {
+    let keys = SigningKeyCache::new();
+    let plain = request("/", "", &[HOST]);
+    sign(&plain, &params(None), &keys).unwrap();
+    let faulty = SigningParams { access_key_id: "AKID\r\nX: y", ..params(None) };
+    assert_eq!(sign(&plain, &faulty, &keys).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn a_presigned_request_checks_its_credentials_too() {
+    let keys = SigningKeyCache::new();
+    let plain = request("/", "", &[HOST]);
+    for params in [params(Some("TOK\nEN")), SigningParams { secret_access_key: "a\n", ..params(None) }] {
+        assert_eq!(presign(&plain, &params, 60, &keys).unwrap_err().kind(), ErrorKind::Config);
+    }
+}
+
+#[test]
 fn a_region_or_service_that_is_no_name_is_refused() {
     let plain = request("/", "", &[HOST]);
     for region in ["", "us east", "us-east-1/x", "us-east-1\n"] {
