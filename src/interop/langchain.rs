@@ -84,7 +84,7 @@ pub fn reply_to_langchain(reply: &AiMessage) -> Json {
 }
 
 /// Usage in LangChain's form.
-pub(crate) fn write_usage(w: &mut Writer, usage: Usage) {
+pub fn write_usage(w: &mut Writer, usage: Usage) {
     let (read, created) = (usage.input_token_details.cache_read, usage.input_token_details.cache_creation);
     w.begin_object();
     w.key("input_tokens").u64(usage.input_tokens);
@@ -157,7 +157,7 @@ fn write_results(w: &mut Writer, message: &Message) {
 }
 
 /// A block in the form that Anthropic's and LangChain's users know.
-pub(crate) fn write_block(w: &mut Writer, block: &Content) {
+pub fn write_block(w: &mut Writer, block: &Content) {
     if let Content::Raw(raw) = block {
         return w.raw(raw.block.view());
     }

@@ -1,0 +1,36 @@
+//! Errors on their way to JavaScript, as JSON that the package makes real `Error`s of.
+
+use bedrock_chat::json::{JsonError, Writer};
+use bedrock_chat::{Error, ErrorKind, interop};
+use wasm_bindgen::JsValue;
+
+pub(crate) fn thrown(error: Error) -> JsValue {
+    let mut w = Writer::new();
+    write(&mut w, &error);
+    JsValue::from(w.finish())
+}
+
+pub(crate) fn write(w: &mut Writer, error: &Error) {
+    w.begin_object();
+    w.field("kind", error.kind().as_str());
+    w.field("message", &error.to_string());
+    w.key("retryable").bool(error.is_retryable());
+    w.opt_u64("status", error.status().map(u64::from));
+    w.opt_field("awsType", error.aws_type());
+    w.opt_field("requestId", error.request_id());
+    w.opt_field("model", error.model());
+    w.opt_field("region", error.region());
+    w.opt_u64("attempts", Some(error.attempts().into()).filter(|attempts| *attempts > 0));
+    w.opt_u64("retryAfterMs", error.retry_after().and_then(|after| after.as_millis().try_into().ok()));
+    if let Some(partial) = error.partial() {
+        w.key("partial").raw(interop::reply_to_langchain(partial).view());
+    }
+    w.end_object();
+}
+
+/// What JavaScript handed over is not JSON: a mistake of the package, said as what it is.
+pub(crate) fn json(error: JsonError) -> Error {
+    let mut message = String::from("not JSON: ");
+    message.push_str(&error.to_string());
+    Error::new(ErrorKind::Encode, message)
+}
