@@ -4,9 +4,7 @@ use bedrock_chat::{ChatEvent, Content, ErrorKind, MemoryTransport, Reply, StopRe
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Course, EVENT_STREAM, calling, chunk, chunks, course, event, exception, frame, over, streamed, vector,
-};
+use crate::support::{Course, EVENT_STREAM, calling, chunk, chunks, course, event, frame, over, streamed, vector};
 
 fn delta(text: &str) -> Value {
     json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})

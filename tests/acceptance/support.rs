@@ -7,7 +7,7 @@ mod hand;
 mod relay;
 
 pub(crate) use clock::Clock;
-pub(crate) use frames::{chunk, chunks, event, exception, frame, frames_of, vector};
+pub(crate) use frames::{chunk, chunks, event, frame, frames_of, vector};
 pub(crate) use hand::{ByHand, Hand};
 pub(crate) use relay::relay;
 

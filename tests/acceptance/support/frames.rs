@@ -32,13 +32,6 @@ pub(crate) fn chunks(all: &[Value]) -> Vec<u8> {
     all.iter().flat_map(chunk).collect()
 }
 
-/// An exception.
-pub(crate) fn exception(exception_type: &str, message: &str) -> Vec<u8> {
-    let headers =
-        [(":exception-type", exception_type), (":content-type", "application/json"), (":message-type", "exception")];
-    frame(&headers, json!({"message": message}).to_string())
-}
-
 /// Where the frames of a stream lie.
 pub(crate) fn frames_of(stream: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut frames = Vec::new();

@@ -1,0 +1,155 @@
+//! Who lets go of a call or a stream closes its connection, and the model stops: the server sees it
+//! within a second, and hears no more of it.
+
+use std::time::Duration;
+
+use bedrock_chat::{RetryPolicy, Timeouts};
+use local_bedrock::{Fault, LocalBedrock, Outcome};
+
+use crate::support::{ByHand, calling, chunk, over, soon, within_a_second};
+
+/// Time enough for another attempt to arrive, if there were one.
+async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(80)).await;
+}
+
+#[tokio::test]
+async fn a_call_dropped_before_the_headers_closes_its_connection() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    bedrock.faults().push(Fault::hang().forever());
+    for stream in [false, true] {
+        bedrock.faults().push(Fault::hang().forever());
+        let chat = chat.clone();
+        let call = tokio::spawn(async move {
+            match stream {
+                true => chat.stream("hello").await.map(drop),
+                false => chat.invoke("hello").await.map(drop),
+            }
+        });
+        within_a_second("the request arrives", || bedrock.requests().len() == 1).await;
+        assert_eq!(bedrock.requests()[0].outcome, Outcome::Pending);
+        call.abort();
+        within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+        a_while().await;
+        assert_eq!(bedrock.requests().len(), 1, "no further attempt");
+        bedrock.clear();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_dropped_in_the_middle_closes_its_connection() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for as_text in [false, true] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::drip(Duration::from_millis(15)));
+        let mut stream = chat.stream("a long story that takes a while to tell").await.unwrap();
+        stream.next().await.unwrap().unwrap();
+        match as_text {
+            true => {
+                let mut text = stream.text();
+                text.next().await.unwrap().unwrap();
+                drop(text);
+            }
+            false => drop(stream),
+        }
+        within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+        let sent = bedrock.requests()[0].frames_sent;
+        a_while().await;
+        let requests = bedrock.requests();
+        assert_eq!((requests.len(), requests[0].frames_sent), (1, sent), "nothing more was made");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_dropped_while_its_body_comes_closes_its_connection() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    bedrock.faults().push(Fault::new().chunk_size(10).silence_after(3));
+    let call = tokio::spawn(async move { chat.invoke("hello").await });
+    within_a_second("a part is sent", || bedrock.requests().first().is_some_and(|request| request.frames_sent == 3))
+        .await;
+    call.abort();
+    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+}
+
+#[tokio::test]
+async fn a_call_dropped_while_it_waits_to_try_again_does_not() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for stream in [false, true] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "x").forever());
+        let policy = RetryPolicy::default().with_base_delay(Duration::from_millis(60));
+        let chat = calling(&bedrock).retry(policy).build().unwrap();
+        let call = tokio::spawn(async move {
+            match stream {
+                true => chat.stream("hello").await.map(drop),
+                false => chat.invoke("hello").await.map(drop),
+            }
+        });
+        within_a_second("the first attempt fails", || {
+            bedrock.requests().first().is_some_and(|request| request.outcome == Outcome::Complete)
+        })
+        .await;
+        call.abort();
+        let seen = bedrock.requests().len();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(bedrock.requests().len(), seen);
+        assert!(seen < 3, "it was dropped while it still had attempts");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_limit_closes_the_connection_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let chat = calling(&bedrock).timeouts(timeouts).build().unwrap();
+    bedrock.faults().push(Fault::hang_after_frames(4));
+    let mut stream = chat.stream("hello there").await.unwrap();
+    while let Some(Ok(_)) = soon(stream.next()).await {}
+    // The stream is still held: what is over must not wait for its owner.
+    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_closes_the_connection_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    bedrock.faults().push(Fault::flip_bit(900).with_drip(Duration::from_millis(10)));
+    let mut stream = chat.stream("a long story that takes a while to tell").await.unwrap();
+    let mut failed = false;
+    while let Some(item) = soon(stream.next()).await {
+        failed = item.is_err();
+    }
+    assert!(failed);
+    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+}
+
+#[tokio::test]
+async fn a_dropped_stream_lets_go_of_its_body_whatever_the_transport() {
+    let (transport, mut hand) = ByHand::new();
+    let chat = over(transport).build().unwrap();
+    hand.stream();
+    hand.send(chunk(&serde_json::json!({"type": "message_start", "message": {"id": "m"}})));
+    let stream = soon(chat.stream("hello")).await.unwrap();
+    drop(stream);
+    hand.let_go().await;
+}
+
+#[tokio::test]
+async fn what_was_heard_before_the_drop_is_a_message_to_go_on_with() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let mut stream = chat.stream("hello there").await.unwrap();
+    while stream.so_far().text().is_empty() {
+        stream.next().await.unwrap().unwrap();
+    }
+    let heard = stream.so_far();
+    drop(stream);
+    assert_eq!(heard.stop_reason, None);
+    let history =
+        vec![bedrock_chat::Message::human("hello there"), heard.into(), bedrock_chat::Message::human("go on")];
+    assert!(chat.invoke(history).await.unwrap().text().contains("go on"));
+}

@@ -1,0 +1,176 @@
+//! What reqwest brings along: proxies of the environment, HTTP/2, connections kept and lost; and that
+//! streams come through it piece by piece.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bedrock_chat::{ChatEvent, ErrorKind, ReqwestTransport, RetryPolicy};
+use local_bedrock::{Fault, LocalBedrock};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::{calling, calling_url, is_alone, relay, run_alone, soon, within_a_second};
+
+/// Several calls of the URL in the environment, which must all succeed.
+async fn call_the_url() {
+    let chat = calling_url(&std::env::var("URL").unwrap()).build().unwrap();
+    assert!(soon(chat.invoke("hello")).await.unwrap().text().contains("hello"));
+    assert!(soon(chat.stream("hello").await.unwrap().message()).await.unwrap().text().contains("hello"));
+}
+
+/// As a forward proxy does: the whole URL in the first line becomes a path.
+fn to_origin_form(head: &str) -> String {
+    head.replacen("http://bedrock.invalid/", "/", 1)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proxy_that_the_environment_names_is_used_and_the_signature_holds() {
+    if is_alone() {
+        return call_the_url().await;
+    }
+    let name = "http::the_proxy_that_the_environment_names_is_used_and_the_signature_holds";
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        bedrock.clear();
+        let (port, heads) = relay(bedrock.port(), to_origin_form).await;
+        let proxy = format!("http://127.0.0.1:{port}");
+        // No name server knows this host: only the proxy can reach it.
+        run_alone(name, &[(variable, &proxy), ("URL", "http://bedrock.invalid")]);
+        let heads = heads.lock().unwrap().clone();
+        assert_eq!(heads.len(), 2, "{variable}: {heads:?}");
+        assert!(heads[0].starts_with("POST http://bedrock.invalid/model/anthropic.claude-3-haiku-20240307-v1%3A0/"));
+        let requests = bedrock.requests();
+        assert!(requests.len() == 2 && requests.iter().all(|request| request.verdict.is_accepted()), "{requests:?}");
+        assert_eq!(requests[0].header("host"), Some("bedrock.invalid"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_that_the_environment_excepts_are_called_without_the_proxy() {
+    if is_alone() {
+        return call_the_url().await;
+    }
+    let name = "http::hosts_that_the_environment_excepts_are_called_without_the_proxy";
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let (port, heads) = relay(bedrock.port(), to_origin_form).await;
+    let proxy = format!("http://127.0.0.1:{port}");
+    run_alone(name, &[("HTTP_PROXY", &proxy), ("NO_PROXY", "127.0.0.1"), ("URL", &bedrock.url())]);
+    assert!(heads.lock().unwrap().is_empty());
+    assert_eq!(bedrock.requests().len(), 2);
+}
+
+fn http2() -> ReqwestTransport {
+    // Sets the process up for TLS, which reqwest wants before any client.
+    ReqwestTransport::new(None).unwrap();
+    ReqwestTransport::with_client(reqwest::Client::builder().http2_prior_knowledge().build().unwrap())
+}
+
+#[tokio::test]
+async fn over_http2_the_signature_holds_and_streams_stream() {
+    let bedrock = LocalBedrock::builder().prefix("/pfx").start().await.unwrap();
+    let chat = calling(&bedrock).transport(http2()).build().unwrap();
+    assert!(chat.invoke("hello").await.unwrap().text().contains("hello"));
+    assert!(chat.stream("hello").await.unwrap().message().await.unwrap().text().contains("hello"));
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "x").times(2));
+    assert!(chat.invoke("hello").await.is_ok());
+    for request in bedrock.requests() {
+        assert!(request.verdict.is_accepted(), "{:?}", request.verdict);
+        assert!(request.header("connection").is_none(), "HTTP/2 has no such header");
+    }
+}
+
+#[tokio::test]
+async fn over_http2_a_dropped_stream_ends_alone_and_a_broken_one_is_told() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).transport(http2()).build().unwrap();
+    bedrock.faults().push(Fault::drip(Duration::from_millis(15)).times(2));
+    let mut dropped = chat.stream("one story that takes a while to tell").await.unwrap();
+    let kept = chat.stream("another story that takes a while to tell").await.unwrap();
+    dropped.next().await.unwrap().unwrap();
+    drop(dropped);
+    within_a_second("the server sees the reset", || bedrock.requests()[0].closed_by_client()).await;
+    assert!(soon(kept.message()).await.unwrap().text().contains("another story"));
+
+    bedrock.faults().push(Fault::cut_after_frames(5));
+    let error = soon(chat.stream("hello there").await.unwrap().message()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    assert!(!error.partial().unwrap().text().is_empty());
+}
+
+#[tokio::test]
+async fn every_delta_is_there_before_the_server_sends_the_next() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let whole = calling(&bedrock).build().unwrap().stream("hello there").await.unwrap().message().await.unwrap();
+    let frames = bedrock.requests()[0].frames_sent;
+    for transport in [ReqwestTransport::new(None).unwrap(), http2()] {
+        let chat = calling(&bedrock).transport(transport).build().unwrap();
+        let mut seen = Vec::new();
+        // So many frames and then silence: what is seen cannot have waited for the rest.
+        for count in 3..frames {
+            bedrock.faults().push(Fault::hang_after_frames(count));
+            let mut stream = chat.stream("hello there").await.unwrap();
+            let mut text = String::new();
+            let wanted = seen.last().map_or(0, String::len);
+            loop {
+                match tokio::time::timeout(Duration::from_millis(60), stream.next()).await {
+                    Ok(Some(Ok(ChatEvent::Text { text: piece, .. }))) => text.push_str(&piece),
+                    Ok(Some(Ok(_))) => {}
+                    Ok(other) => panic!("the server is silent, and this came: {other:?}"),
+                    Err(_) => break,
+                }
+            }
+            assert!(text.len() >= wanted && whole.text().starts_with(&text), "{text:?} after {seen:?}");
+            seen.push(text);
+        }
+        seen.dedup();
+        assert!(seen.len() > 3, "it grew piece by piece: {seen:?}");
+        assert_eq!(*seen.last().unwrap(), whole.text());
+    }
+}
+
+/// A server that answers one request a connection and then closes it, without having said so. Counts
+/// the connections.
+async fn forgetful() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let mut received = Vec::new();
+            while !received.ends_with(b"}]}") {
+                if connection.read_buf(&mut received).await.unwrap_or(0) == 0 {
+                    break;
+                }
+            }
+            let body = r#"{"content":[{"type":"text","text":"hi"}]}"#;
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+            // A client that went away hears nothing.
+            let _ = connection.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    (url, connections)
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_the_server_has_closed_is_no_error() {
+    let (url, connections) = forgetful().await;
+    let chat = calling_url(&url).build().unwrap();
+    for pause in [0, 0, 0, 20, 0, 20] {
+        assert_eq!(soon(chat.invoke("hello")).await.unwrap().text(), "hi");
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    assert!(connections.load(Ordering::SeqCst) >= 6);
+}
+
+#[tokio::test]
+async fn tls_to_a_port_that_speaks_none_is_an_error_of_the_connection() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling_url(&format!("https://127.0.0.1:{}", bedrock.port())).retry(RetryPolicy::never());
+    let error = soon(chat.build().unwrap().invoke("hello")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(bedrock.requests().is_empty());
+}

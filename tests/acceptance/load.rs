@@ -1,0 +1,154 @@
+//! Much at once, and much through one stream: nothing is lost, and memory stays where it was.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bedrock_chat::{MemoryTransport, Reply};
+use local_bedrock::{LocalBedrock, Outcome};
+use serde_json::json;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{EVENT_STREAM, calling, calling_url, chunk, event, is_alone, over, run_alone, soon};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
+
+/// The bytes that this process holds.
+fn held() -> isize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_streams_at_once_all_come_whole_and_to_whom_they_belong() {
+    let bedrock = LocalBedrock::builder().frame_delay(Duration::from_millis(2)).start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let reads: Vec<_> = (0..200)
+        .map(|n| {
+            let chat = chat.clone();
+            tokio::spawn(async move {
+                let question = format!("story number {n}.");
+                let reply = chat.stream(question.as_str()).await?.message().await?;
+                assert!(reply.text().ends_with(&question), "{}", reply.text());
+                bedrock_chat::Result::<()>::Ok(())
+            })
+        })
+        .collect();
+    for read in reads {
+        soon(read).await.unwrap().unwrap();
+    }
+    let requests = bedrock.requests();
+    assert_eq!(requests.len(), 200, "each was sent once");
+    assert!(requests.iter().all(|request| request.outcome == Outcome::Complete && request.verdict.is_accepted()));
+}
+
+const FRAMES: usize = 12_800;
+
+/// Serves one stream of fifty megabytes a connection, and counts the bytes that it could hand over.
+async fn fifty_megabytes() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let written = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&written);
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(serve(connection, Arc::clone(&counter)));
+        }
+    });
+    (url, written)
+}
+
+async fn serve(mut connection: TcpStream, written: Arc<AtomicUsize>) {
+    let mut received = Vec::new();
+    while !received.ends_with(b"}]}") {
+        if connection.read_buf(&mut received).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let delta = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hé😀"}});
+    let bytes = aws_smithy_types::base64::encode(delta.to_string());
+    let frame = event("chunk", &json!({"bytes": bytes, "p": "abcdefgh".repeat(480)}));
+    let block = frame.repeat(16);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {EVENT_STREAM}\r\nconnection: close\r\n\r\n");
+    let mut sent = connection.write_all(head.as_bytes()).await;
+    for _ in 0..FRAMES / 16 {
+        if sent.is_err() {
+            return;
+        }
+        written.fetch_add(block.len(), Ordering::SeqCst);
+        sent = connection.write_all(&block).await;
+    }
+    // A client that went away hears nothing.
+    let _ = connection.write_all(&chunk(&json!({"type": "message_stop"}))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_megabytes_through_one_stream_need_room_for_their_text_only() {
+    if is_alone() {
+        return read_all_of_it().await;
+    }
+    let (url, written) = fifty_megabytes().await;
+    run_alone("load::fifty_megabytes_through_one_stream_need_room_for_their_text_only", &[("URL", &url)]);
+    assert!(written.load(Ordering::SeqCst) > 50_000_000);
+}
+
+async fn read_all_of_it() {
+    let chat = calling_url(&std::env::var("URL").unwrap()).build().unwrap();
+    let mut stream = chat.stream("hello").await.unwrap().text();
+    let (before, mut most, mut count) = (held(), 0, 0);
+    while let Some(text) = stream.next().await {
+        assert_eq!(text.unwrap(), "hé😀");
+        count += 1;
+        if count % 64 == 0 {
+            most = most.max(held() - before);
+        }
+    }
+    assert_eq!(count, FRAMES);
+    assert_eq!(stream.so_far().text().len(), FRAMES * "hé😀".len());
+    assert!(most < 2_000_000, "{most} bytes were held at once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_rests_holds_the_server_back_and_does_not_hoard() {
+    if is_alone() {
+        return rest_in_the_middle().await;
+    }
+    let (url, written) = fifty_megabytes().await;
+    run_alone("load::a_reader_that_rests_holds_the_server_back_and_does_not_hoard", &[("URL", &url)]);
+    let written = written.load(Ordering::SeqCst);
+    assert!(written < 40_000_000, "{written} bytes were taken off the server's hands");
+}
+
+async fn rest_in_the_middle() {
+    let chat = calling_url(&std::env::var("URL").unwrap()).build().unwrap();
+    let before = held();
+    let mut stream = chat.stream("hello").await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let hoarded = held() - before;
+    assert!(hoarded < 2_000_000, "{hoarded} bytes while nobody reads");
+    stream.next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_thousand_streams_one_after_the_other_leave_nothing_behind() {
+    if !crate::support::alone("load::a_thousand_streams_one_after_the_other_leave_nothing_behind", &[]) {
+        return;
+    }
+    let delta = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}});
+    let (delta, stop) = (delta.to_string(), r#"{"type":"message_stop"}"#);
+    let mut after_a_hundred = 0;
+    for n in 0..1000 {
+        let transport = MemoryTransport::new([Reply::chunks([delta.as_str(), stop])]);
+        let stream = over(transport).build().unwrap().stream("hello").await.unwrap();
+        assert_eq!(stream.message().await.unwrap().text(), "hi");
+        if n == 100 {
+            after_a_hundred = held();
+        }
+    }
+    let grown = held() - after_a_hundred;
+    assert!(grown < 1_000, "{grown} bytes in 900 streams");
+}

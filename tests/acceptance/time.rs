@@ -1,0 +1,212 @@
+//! How long a call may take: by a clock that the tests move, and by the true one.
+
+use std::time::{Duration, Instant};
+
+use bedrock_chat::{BedrockChat, ChatEvent, ErrorKind, RetryPolicy, Timeouts};
+use local_bedrock::{Fault, LocalBedrock};
+use serde_json::{Value, json};
+
+use crate::support::{ByHand, Clock, Hand, THEN, calling, chunk, over, soon, within_a_second};
+
+fn delta(text: &str) -> Value {
+    json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+}
+
+fn by_hand(timeouts: Timeouts) -> (BedrockChat, Hand, Clock) {
+    let (transport, hand) = ByHand::new();
+    let clock = Clock::at(THEN);
+    let chat = over(transport).runtime(clock.clone()).timeouts(timeouts).retry(RetryPolicy::never());
+    (chat.build().unwrap(), hand, clock)
+}
+
+fn idle(limit: Duration) -> Timeouts {
+    Timeouts { idle: Some(limit), ..Timeouts::default() }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lets everything that can go on go on.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_begins_after_three_minutes_or_fifty_is_a_success_by_default() {
+    for minutes in [3, 50] {
+        let (chat, mut hand, clock) = by_hand(Timeouts::default());
+        let call = tokio::spawn(async move { chat.invoke("hello").await });
+        settle().await;
+        clock.advance(MINUTE * minutes);
+        settle().await;
+        assert!(!call.is_finished());
+        hand.head("application/json");
+        hand.send(r#"{"content":[{"type":"text","text":"at last"}]}"#);
+        hand.end();
+        assert_eq!(soon(call).await.unwrap().unwrap().text(), "at last");
+    }
+}
+
+#[tokio::test]
+async fn the_same_over_http_with_a_server_that_takes_its_time() {
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let clock = Clock::at(THEN);
+    for (limit, ends_well) in [(None, true), (Some(MINUTE * 2), false)] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::delay(Duration::from_millis(150)));
+        let timeouts =
+            limit.map_or(Timeouts::default(), |limit| Timeouts { first_byte: Some(limit), ..Timeouts::default() });
+        let chat = calling(&bedrock).runtime(clock.clone()).timeouts(timeouts).retry(RetryPolicy::never());
+        let chat = chat.build().unwrap();
+        let call = tokio::spawn(async move { chat.invoke("hello").await });
+        within_a_second("the request arrives", || bedrock.requests().len() == 1).await;
+        clock.advance(MINUTE * 3);
+        let answer = soon(call).await.unwrap();
+        assert_eq!(answer.is_ok(), ends_well, "{answer:?}");
+        if let Err(error) = answer {
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            assert!(error.message().contains("120s") && error.message().contains("head"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_drips_just_under_the_limit_goes_on_for_any_time() {
+    let (chat, mut hand, clock) = by_hand(idle(MINUTE));
+    hand.stream();
+    hand.send(chunk(&delta("0")));
+    let mut stream = soon(chat.stream("hello")).await.unwrap();
+    soon(stream.next()).await.unwrap().unwrap();
+    for n in 1..50 {
+        let waiting = tokio::spawn(async move {
+            let item = stream.next().await;
+            (stream, item)
+        });
+        settle().await;
+        clock.advance(MINUTE.mul_f64(0.9));
+        settle().await;
+        assert!(!waiting.is_finished(), "after {n} drops");
+        hand.send(chunk(&delta("x")));
+        let (back, item) = soon(waiting).await.unwrap();
+        assert!(matches!(item, Some(Ok(ChatEvent::Text { .. }))), "{n}: {item:?}");
+        stream = back;
+    }
+    hand.send(chunk(&json!({"type": "message_stop"})));
+    hand.end();
+    assert!(soon(stream.message()).await.is_ok());
+}
+
+#[tokio::test]
+async fn silence_begins_anew_with_every_piece_and_ends_the_stream_at_the_limit() {
+    let (chat, mut hand, clock) = by_hand(idle(MINUTE));
+    hand.stream();
+    hand.send(chunk(&delta("a")));
+    let mut stream = soon(chat.stream("hello")).await.unwrap();
+    soon(stream.next()).await.unwrap().unwrap();
+    // Half a frame is a sign of life too.
+    let second = chunk(&delta("b"));
+    let waiting = tokio::spawn(async move {
+        let item = stream.next().await;
+        (stream, item)
+    });
+    settle().await;
+    clock.advance(MINUTE.mul_f64(0.9));
+    hand.send(second[..20].to_vec());
+    settle().await;
+    clock.advance(MINUTE.mul_f64(0.9));
+    settle().await;
+    assert!(!waiting.is_finished());
+    clock.advance(MINUTE * 2);
+    let (mut stream, item) = soon(waiting).await.unwrap();
+    let error = item.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.partial().unwrap().text().as_str()), (ErrorKind::Timeout, "a"));
+    assert!(stream.next().await.is_none());
+    hand.let_go().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_is_not_the_servers_silence() {
+    let (chat, mut hand, clock) = by_hand(idle(MINUTE));
+    hand.stream();
+    hand.send(chunk(&delta("a")));
+    let mut stream = soon(chat.stream("hello")).await.unwrap();
+    soon(stream.next()).await.unwrap().unwrap();
+    let waiting = tokio::spawn(async move {
+        let item = stream.next().await;
+        (stream, item)
+    });
+    settle().await;
+    hand.send(chunk(&delta("b")));
+    let (mut stream, _) = soon(waiting).await.unwrap();
+    hand.send(chunk(&delta("c")));
+    // The caller looks away for an hour; what has come is there when it looks again.
+    clock.advance(MINUTE * 60);
+    let item = soon(stream.next()).await;
+    assert!(matches!(&item, Some(Ok(ChatEvent::Text { text, .. })) if text == "c"), "{item:?}");
+    clock.advance(MINUTE * 60);
+    hand.send(chunk(&json!({"type": "message_stop"})));
+    hand.end();
+    assert!(soon(stream.message()).await.is_ok());
+}
+
+#[tokio::test]
+async fn by_the_true_clock_too_a_slow_stream_outlives_its_idle_limit_several_times() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let limit = Duration::from_millis(250);
+    let chat = calling(&bedrock).timeouts(idle(limit)).retry(RetryPolicy::never()).build().unwrap();
+    bedrock.faults().push(Fault::drip(Duration::from_millis(50)));
+    let start = Instant::now();
+    let reply = chat.stream("hello there").await.unwrap().message().await.unwrap();
+    assert!(reply.text().contains("hello there"));
+    assert!(start.elapsed() > limit * 2, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up_at_the_first_byte_limit() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let timeouts = Timeouts { first_byte: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
+    bedrock.faults().push(Fault::hang().forever());
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
+    within_a_second("the connection is closed", || bedrock.requests()[0].closed_by_client()).await;
+    let error = soon(chat.stream("hello")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn the_longest_durations_do_no_harm() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(30 * 24 * 3600)] {
+        let timeouts = Timeouts { connect: Some(longest), first_byte: Some(longest), idle: Some(longest) };
+        let policy = RetryPolicy::default().with_max_delay(longest).with_base_delay(Duration::ZERO);
+        let chat = calling(&bedrock).timeouts(timeouts).retry(policy).build().unwrap();
+        bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "x"));
+        bedrock.faults().push(Fault::new().with_drip(Duration::from_millis(2)));
+        assert!(soon(chat.stream("hello").await.unwrap().message()).await.is_ok());
+        assert!(soon(chat.invoke("hello")).await.is_ok());
+    }
+    // A pause that no clock can hold is waited for, not computed to death.
+    bedrock.clear();
+    bedrock.faults().push(Fault::error(429, "ThrottlingException", "x").header("retry-after", "1e18"));
+    let patient = RetryPolicy::default().with_max_delay(Duration::MAX);
+    let chat = calling(&bedrock).retry(patient).build().unwrap();
+    let waiting = tokio::time::timeout(Duration::from_millis(100), chat.invoke("hello")).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert_eq!(bedrock.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn without_limits_a_call_waits_for_any_time() {
+    let (chat, mut hand, clock) = by_hand(crate::support::no_timeouts());
+    let call = tokio::spawn(async move { chat.invoke("hello").await });
+    settle().await;
+    clock.advance(MINUTE * 60 * 24 * 365);
+    settle().await;
+    assert!(!call.is_finished() && clock.slept().is_empty());
+    hand.head("application/json");
+    hand.send(r#"{"content":[]}"#);
+    hand.end();
+    assert!(soon(call).await.unwrap().is_ok());
+}
