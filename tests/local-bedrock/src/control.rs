@@ -42,6 +42,15 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
     }
 }
 
+/// What a browser asks before it sends a signed request to another origin.
+pub(crate) fn preflight() -> Reply {
+    let mut reply = Reply::json(&json!({}));
+    reply.set_header("access-control-allow-methods", "GET, POST, DELETE");
+    // `authorization` must be named: the star does not cover it.
+    reply.set_header("access-control-allow-headers", "*, authorization");
+    reply
+}
+
 fn read_faults(body: &[u8]) -> serde_json::Result<Vec<Fault>> {
     let value: Value = serde_json::from_slice(body)?;
     match value {

@@ -200,8 +200,15 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
     let collected = request.into_body().collect().await;
     let body = collected.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
 
-    if let Some(control_path) = path.strip_prefix("/_local/") {
-        let reply = control::answer(&method, control_path, &body, state);
+    let below_prefix = path.strip_prefix(state.settings.prefix.as_str());
+    let control_path =
+        [Some(path.as_str()), below_prefix].into_iter().flatten().find_map(|p| p.strip_prefix("/_local/"));
+    let preflight = method == "OPTIONS" && headers.iter().any(|(name, _)| name == "access-control-request-method");
+    if preflight || control_path.is_some() {
+        let reply = match control_path {
+            Some(control_path) if !preflight => control::answer(&method, control_path, &body, state),
+            _ => control::preflight(),
+        };
         // Not recorded: the tracker's entry belongs to a log of its own.
         let tracker = Log::default().add(record(&method, &path, query, headers, body, Verdict::Unchecked));
         return respond(reply, None, Duration::ZERO, tracker);
@@ -289,6 +296,9 @@ fn respond(mut reply: Reply, fault: Option<&Fault>, frame_delay: Duration, track
             reply.set_header(name, value.clone());
         }
     }
+    // A page in a browser may read everything.
+    reply.set_header("access-control-allow-origin", "*");
+    reply.set_header("access-control-expose-headers", "*");
     tracker.status(reply.status);
     let status = reply.status;
     let headers = reply.headers;

@@ -309,3 +309,20 @@ async fn faults_and_requests_are_reached_over_http() {
     assert_eq!(bedrock.requests().len(), 1);
     assert_eq!(control("GET", "nothing", "").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_page_in_a_browser_may_ask_and_read() {
+    let bedrock = LocalBedrock::builder().prefix("/pfx").start().await.unwrap();
+    let mut request = Request::raw(&format!("/pfx{}", stream_path()), Vec::new()).header("host", "localhost");
+    request.method = "OPTIONS".into();
+    let request = request.header("access-control-request-method", "POST").header("origin", "http://localhost:1");
+    let reply = exchange(bedrock.port(), &request.to_bytes()).await;
+    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some("*")));
+    assert!(reply.header("access-control-allow-headers").unwrap().contains("authorization"));
+    assert!(bedrock.requests().is_empty());
+    let reply = post(&bedrock, &format!("/pfx{CLAUDE}/invoke"), &body()).await;
+    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some("*")));
+    let mut health = Request::raw("/pfx/_local/health", Vec::new()).header("host", "localhost");
+    health.method = "GET".into();
+    assert_eq!(exchange(bedrock.port(), &health.to_bytes()).await.json(), json!({"status": "ok"}));
+}

@@ -216,9 +216,11 @@ fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
     for (key, value) in fields {
         put(&mut native, key, value.clone());
     }
+    if body.get("toolConfig").is_some() {
+        put(&mut native, "tools", json!([{"name": "tool", "input_schema": {"type": "object"}}]));
+    }
     let choice = body.pointer("/toolConfig/toolChoice");
     if choice.is_some_and(|choice| choice.get("any").is_some() || choice.get("tool").is_some()) {
-        put(&mut native, "tools", json!([{"name": "tool", "input_schema": {"type": "object"}}]));
         put(&mut native, "tool_choice", json!({"type": "any"}));
     }
     match crate::shapes::anthropic::check_options(&native, model) {
