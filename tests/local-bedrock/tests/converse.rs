@@ -149,6 +149,11 @@ async fn replies_carry_what_was_asked_for() {
     let reply = unary(&bedrock, &json!({"messages": [user(json!([image, {"text": "See?"}]))]})).await;
     assert!(reply["output"]["message"]["content"][0]["text"].as_str().unwrap().contains("image/png of 8 bytes"));
 
+    let single = json!({"tool_choice": {"type": "auto", "disable_parallel_tool_use": true}});
+    let single = json!({"toolConfig": tools(), "additionalModelRequestFields": single});
+    let reply = unary(&bedrock, &and(ask("Weather in Paris and London?"), single)).await;
+    assert_eq!(reply["output"]["message"]["content"].as_array().unwrap().len(), 2, "one text, one call");
+
     let router = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Adefault-prompt-router%2Fx/converse";
     let reply = post(&bedrock, router, &ask("Hi")).await.json();
     assert!(reply["trace"]["promptRouter"]["invokedModelId"].is_string());

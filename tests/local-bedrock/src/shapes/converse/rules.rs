@@ -216,8 +216,12 @@ fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
     for (key, value) in fields {
         put(&mut native, key, value.clone());
     }
-    if body.get("toolConfig").is_some() {
-        put(&mut native, "tools", json!([{"name": "tool", "input_schema": {"type": "object"}}]));
+    let tools = body.pointer("/toolConfig/tools").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&Value> = tools.filter_map(|tool| tool.pointer("/toolSpec/name")).collect();
+    if !names.is_empty() {
+        let tools: Vec<Value> =
+            names.iter().map(|name| json!({"name": name, "input_schema": {"type": "object"}})).collect();
+        put(&mut native, "tools", tools);
     }
     let choice = body.pointer("/toolConfig/toolChoice");
     if choice.is_some_and(|choice| choice.get("any").is_some() || choice.get("tool").is_some()) {
