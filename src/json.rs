@@ -13,6 +13,7 @@ mod scan;
 mod writer;
 
 pub(crate) use merge::merged;
+pub(crate) use number::parse_f64;
 pub use owned::Json;
 pub(crate) use partial::{completed, embedded};
 pub use scan::{Entries, Items, JsonError, Kind, View};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Error, ErrorKind};
-use crate::json::{Kind, View};
+use crate::json::{Kind, View, parse_f64};
 
 /// AWS's exception names, lower case, without `Exception`: the kind, and whether another attempt helps.
 ///
@@ -178,7 +178,7 @@ fn snippet(body: &[u8]) -> String {
 
 /// Seconds, whole or not; a date is not worth a parser here, as AWS sends seconds.
 fn parse_retry_after(text: &str) -> Option<Duration> {
-    text.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    parse_f64(text.trim()).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }
 
 #[cfg(test)]

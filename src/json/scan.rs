@@ -370,7 +370,7 @@ impl<'a> View<'a> {
 
     /// A number.
     pub fn f64(self) -> Option<f64> {
-        if self.kind() == Kind::Number { self.0.parse().ok() } else { None }
+        if self.kind() == Kind::Number { super::number::parse_f64(self.0) } else { None }
     }
 
     /// `true` or `false`.
