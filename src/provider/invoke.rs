@@ -14,7 +14,18 @@ use super::{Call, Mode, StreamDecoder};
 
 /// An InvokeModel call with this body: adds what the guardrail needs, then the caller's `model_kwargs`.
 pub(crate) fn call(model: &ModelId, request: &ChatRequest, mode: Mode, body: Writer) -> Call {
-    let options = &request.options;
+    let kwargs = request.options.model_kwargs.as_ref().map(Json::view);
+    call_with(model, &request.options, mode, body, kwargs)
+}
+
+/// As [`call`], with these kwargs: a format may have a place of its own for some of the caller's.
+pub(crate) fn call_with(
+    model: &ModelId,
+    options: &ChatOptions,
+    mode: Mode,
+    body: Writer,
+    kwargs: Option<View<'_>>,
+) -> Call {
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");
     let (operation, accept) = match mode {
@@ -27,8 +38,8 @@ pub(crate) fn call(model: &ModelId, request: &ChatRequest, mode: Mode, body: Wri
     if let Some(config) = guardrail_config(options) {
         body = merged(body.view(), config.view());
     }
-    if let Some(kwargs) = &options.model_kwargs {
-        body = merged(body.view(), kwargs.view());
+    if let Some(kwargs) = kwargs {
+        body = merged(body.view(), kwargs);
     }
     Call { path: model.path(operation), headers, body: body.into_bytes(), streams: mode == Mode::Stream }
 }

@@ -212,7 +212,7 @@ impl Template {
                 Part::Text(text) => {
                     let mut text = text.as_str();
                     if let (Some(end), Side::Assistant, false) = (self.thought_end, side, last) {
-                        text = text.rsplit_once(end).map_or(text, |(_, answer)| answer);
+                        text = after_last(text, end).unwrap_or(text);
                     }
                     // The template's own white space stands around an answer; a model often begins with its own.
                     if self.trims || side == Side::Assistant {
@@ -224,19 +224,27 @@ impl Template {
         }
     }
 
-    /// The text with a space in every mark, so that it is one no more.
+    /// The text with a space in every mark, so that it is one no more. One pass, as it may be long and hostile.
     fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((head, tail)) = self.marks.find(rest, out.is_empty()).and_then(|at| rest.split_at_checked(at)) {
-            out.push_str(head);
-            out.push(' ');
-            rest = tail;
+        let (mut out, mut done) = (String::new(), 0);
+        let mut before = b'\n';
+        for (at, byte) in text.bytes().enumerate() {
+            let may_be = match self.marks {
+                Marks::Labels(_) => matches!(before, b'\n' | b'\r'),
+                Marks::Exact(_) | Marks::Named(..) => matches!(byte, b'<' | b'['),
+            };
+            before = byte;
+            let cut = text.get(at..).filter(|_| may_be).and_then(|rest| self.marks.broken(rest));
+            if let Some(cut) = cut {
+                out.push_str(text.get(done..at + cut).unwrap_or_default());
+                out.push(' ');
+                done = at + cut;
+            }
         }
-        if out.is_empty() {
+        if done == 0 {
             return Cow::Borrowed(text);
         }
-        out.push_str(rest);
+        out.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(out)
     }
 }
@@ -247,25 +255,31 @@ fn put(out: &mut String, around: &Around, text: &str) {
     out.push_str(around.1);
 }
 
+/// What stands behind the last of these, if there is one.
+pub(crate) fn after_last<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let mut last = None;
+    while let Some((_, rest)) = last.unwrap_or(text).split_once(mark) {
+        last = Some(rest);
+    }
+    last
+}
+
 impl Marks {
-    /// Where the space goes that breaks the first mark: behind its first character, or before a label's colon.
-    fn find(&self, text: &str, is_start: bool) -> Option<usize> {
+    /// Where a space breaks the mark that the text begins with, if it does.
+    fn broken(&self, text: &str) -> Option<usize> {
         match *self {
-            Self::Exact(marks) => marks.iter().filter_map(|mark| text.find(mark)).min().map(|at| at + 1),
-            Self::Named(open, close) => text.match_indices(open).map(|(at, _)| at).find_map(|at| {
-                let inside = text.get(at + open.len()..)?;
+            Self::Exact(marks) => marks.iter().any(|mark| text.starts_with(mark)).then_some(1),
+            Self::Named(open, close) => {
+                let inside = text.strip_prefix(open)?;
                 // The names of the two vendors: letters, digits, and low lines of two kinds.
-                let behind = inside.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '▁'));
-                (behind.len() < inside.len() && behind.starts_with(close)).then_some(at + 1)
-            }),
+                let behind = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '▁'));
+                (behind.len() < inside.len() && behind.starts_with(close)).then_some(1)
+            }
+            // Before the colon.
             Self::Labels(labels) => {
-                let breaks = text.match_indices(['\n', '\r']).map(|(at, _)| at + 1);
-                is_start.then_some(0).into_iter().chain(breaks).find_map(|at| {
-                    let line = text.get(at..)?;
-                    let said = line.trim_start_matches([' ', '\t']);
-                    let label = labels.iter().find(|label| said.starts_with(**label))?;
-                    Some(at + (line.len() - said.len()) + label.len() - 1)
-                })
+                let said = text.trim_start_matches([' ', '\t']);
+                let label = labels.iter().find(|label| said.starts_with(**label))?;
+                Some(text.len() - said.len() + label.len() - 1)
             }
         }
     }

@@ -22,7 +22,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::template::Template;
+use super::template::{Template, after_last};
 use super::{Call, Codec, Mode, StreamDecoder, invoke};
 
 /// The codec of one family.
@@ -82,8 +82,8 @@ impl Row {
         let prompt = body.filter(|_| self.thinks).and_then(|body| body.get(self.prompt)?.str());
         let prompt = prompt.as_deref().unwrap_or_default();
         // What people said does not count, only what stands in the last answer.
-        let answer = prompt.rsplit_once("<｜Assistant｜>").map_or(prompt, |(_, answer)| answer);
-        answer.rsplit_once(thought::OPEN).is_some_and(|(_, thought)| !thought.contains(thought::CLOSE))
+        let answer = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
+        after_last(answer, thought::OPEN).is_some_and(|thought| !thought.contains(thought::CLOSE))
     }
 }
 

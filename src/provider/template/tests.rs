@@ -155,8 +155,9 @@ fn marks(template: &Template, prompt: &str) -> usize {
         Marks::Named(open, close) => {
             let opens = prompt.match_indices(open).map(|(at, _)| &prompt[at + open.len()..]);
             let name = |inside: &str| inside.split(close).next().map(str::to_owned);
-            let fits =
-                |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '▁');
+            let fits = |name: &String| {
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '▁')
+            };
             opens.filter(|inside| inside.contains(close)).filter_map(name).filter(fits).count()
         }
         Marks::Labels(labels) => {
@@ -231,4 +232,14 @@ proptest! {
             prop_assert_eq!(without(&template.cleaned(&text)), without(&text));
         }
     }
+}
+
+#[test]
+fn a_long_text_of_nothing_but_marks_is_cleaned_in_linear_time() {
+    let started = std::time::Instant::now();
+    for (template, mark) in [(&LLAMA_2, "<s>"), (&LLAMA_3, "<|a|>"), (&DEEPSEEK_R1, "<｜a"), (&CLAUDE_2, "\nHuman:")] {
+        let text = mark.repeat(200_000);
+        assert!(template.cleaned(&text).len() >= text.len());
+    }
+    assert!(started.elapsed().as_secs() < 20, "it took {:?}", started.elapsed());
 }

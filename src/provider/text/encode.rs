@@ -3,7 +3,7 @@
 use super::{Row, Streams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer, merged};
-use crate::message::{Content, Media};
+use crate::message::{Content, Media, Message};
 use crate::model::ModelId;
 use crate::provider::media::{self, IMAGES};
 use crate::provider::repair::{Side, repair};
@@ -41,18 +41,17 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     if let Some(kwargs) = &request.options.model_kwargs {
         // The caller's parameters stand where the others do.
         let is_outer = |key: &str| key == row.prompt || key == config || key.starts_with("amazon-bedrock-");
-        inner = merged(inner.view(), members(kwargs.view(), |key| !is_outer(key)).view());
-        outer = Some(members(kwargs.view(), is_outer));
+        inner = merged(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view());
+        outer = Some(members(kwargs.view(), &is_outer));
     }
     if inner.view().entries().next().is_some() {
         w.key(config).raw(inner.view());
     }
     w.end_object();
-    let options = ChatOptions { model_kwargs: outer, ..request.options.clone() };
-    Ok(invoke::call(model, &ChatRequest::new([]).with_options(options), mode, w))
+    Ok(invoke::call_with(model, &request.options, mode, w, outer.as_ref().map(Json::view)))
 }
 
-fn members(object: View<'_>, wanted: impl Fn(&str) -> bool) -> Json {
+fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {
     let mut w = Writer::new();
     w.begin_object();
     for (key, value) in object.entries().filter(|(key, _)| wanted(key)) {
@@ -104,12 +103,12 @@ fn write_parameters(w: &mut Writer, row: &Row, options: &ChatOptions) {
 
 /// The caller's own prompt.
 fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
-    let prompt: String = request.messages.iter().map(crate::message::Message::text).collect();
+    let prompt: String = request.messages.iter().map(Message::text).collect();
     if prompt.trim().is_empty() {
         return Err(Error::new(ErrorKind::Encode, "the prompt is empty: there is nothing to complete"));
     }
     Ok(match row.frame {
-        Some((before, behind)) if !prompt.contains(before.trim_end()) => format!("{before}{prompt}{behind}"),
+        Some((before, behind)) if !prompt.contains(before.trim_end()) => [before, &prompt, behind].concat(),
         _ => prompt,
     })
 }
