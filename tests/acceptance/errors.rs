@@ -36,7 +36,7 @@ fn cases() -> Vec<Case> {
         case(bare(429, r#"{"message":"slow"}"#), Throttled, 3, "slow"),
         case(Fault::error(503, "ServiceUnavailableException", "down"), Service, 3, "down"),
         case(Fault::error(500, "InternalServerException", "oops"), Service, 3, "oops"),
-        case(Fault::error(408, "ModelTimeoutException", "long"), Timeout, 3, "long"),
+        case(Fault::error(408, "ModelTimeoutException", "long"), Timeout, 1, "long"),
         case(Fault::error(424, "ModelNotReadyException", "cold"), Service, 3, "cold"),
         case(Fault::error(429, "ModelNotReadyException", "cold"), Service, 3, "cold"),
         case(Fault::error(424, "ModelErrorException", "broken"), Service, 1, "broken"),

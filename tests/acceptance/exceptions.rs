@@ -42,7 +42,7 @@ async fn the_same_exceptions_come_over_the_wire_with_their_own_kinds() {
         ("modelStreamErrorException", ErrorKind::Service, true),
         ("internalServerException", ErrorKind::Service, true),
         ("serviceUnavailableException", ErrorKind::Service, true),
-        ("modelTimeoutException", ErrorKind::Timeout, true),
+        ("modelTimeoutException", ErrorKind::Timeout, false),
         ("validationException", ErrorKind::Validation, false),
     ] {
         bedrock.clear();

@@ -153,12 +153,13 @@ async fn a_reader_that_takes_its_time_is_not_the_servers_silence() {
 #[tokio::test]
 async fn by_the_true_clock_too_a_slow_stream_outlives_its_idle_limit_several_times() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let limit = Duration::from_millis(250);
+    let limit = Duration::from_millis(500);
     let chat = calling(&bedrock).timeouts(idle(limit)).retry(RetryPolicy::never()).build().unwrap();
     bedrock.faults().push(Fault::drip(Duration::from_millis(50)));
     let start = Instant::now();
-    let reply = chat.stream("hello there").await.unwrap().message().await.unwrap();
-    assert!(reply.text().contains("hello there"));
+    let question = "a question of some length, so that the answer is as long again and has many pieces";
+    let reply = chat.stream(question).await.unwrap().message().await.unwrap();
+    assert!(reply.text().contains(question));
     assert!(start.elapsed() > limit * 2, "{:?}", start.elapsed());
 }
 

@@ -1,6 +1,6 @@
 //! Tokens: counted once, with those of the cache, also where an answer ends early.
 
-use bedrock_chat::{ChatEvent, MemoryTransport, Reply, Usage};
+use bedrock_chat::{Api, ChatEvent, MemoryTransport, Reply, Usage};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 
@@ -120,4 +120,37 @@ async fn absurd_counts_do_not_overflow() {
     let odd = json!({"type": "message_delta", "delta": {}, "usage": {"input_tokens": -1, "output_tokens": "many"}});
     let message = streamed(&[text(), odd, json!({"type": "message_stop"})]).await.message().await.unwrap();
     assert_eq!(message.usage.unwrap_or_default(), Usage::default());
+}
+
+#[tokio::test]
+async fn converse_tells_its_usage_after_the_stop_and_it_is_heard() {
+    let event = |name: &'static str, payload: Value| (name, payload.to_string());
+    let reply = Reply::events([
+        event("messageStart", json!({"role": "assistant"})),
+        event("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "hi"}})),
+        event("contentBlockStop", json!({"contentBlockIndex": 0})),
+        event("messageStop", json!({"stopReason": "end_turn"})),
+        event(
+            "metadata",
+            json!({"usage": {"inputTokens": 3, "outputTokens": 50, "totalTokens": 8007,
+            "cacheReadInputTokens": 7854, "cacheWriteInputTokens": 100}, "metrics": {"latencyMs": 12}}),
+        ),
+    ]);
+    let chat = over(MemoryTransport::new([reply])).api(Api::Converse).build().unwrap();
+    let mut stream = chat.stream("hello").await.unwrap();
+    let course = course(&mut stream).await;
+    assert!(course.error.is_none());
+    let usage = stream.so_far().usage.unwrap();
+    assert_eq!(figures(usage), (7957, 50, 8007, 7854, 100));
+    assert_eq!(sum(&course.events), usage);
+}
+
+#[tokio::test]
+async fn converse_counts_alike_streamed_and_whole_over_http() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).api(Api::Converse).build().unwrap();
+    let whole = chat.invoke("hello there").await.unwrap();
+    let streamed = chat.stream("hello there").await.unwrap().message().await.unwrap();
+    assert_eq!((whole.text(), whole.usage), (streamed.text(), streamed.usage));
+    assert!(whole.usage.unwrap().output_tokens > 0);
 }
