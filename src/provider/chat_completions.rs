@@ -33,7 +33,7 @@ use super::{Call, Codec, Mode, StreamDecoder, invoke};
 /// assert_eq!((message.thinking(), message.text()), ("Easy.".into(), "Bonjour".into()));
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ChatCompletions {
     /// The key of the token limit.
     max_tokens: &'static str,
@@ -120,6 +120,12 @@ impl ChatCompletions {
 fn is_among(parts: &[&str], model: &ModelId) -> bool {
     let base = model.base().unwrap_or_default();
     parts.iter().any(|part| base.contains(part))
+}
+
+impl std::fmt::Debug for ChatCompletions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChatCompletions")
+    }
 }
 
 impl Codec for ChatCompletions {

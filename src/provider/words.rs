@@ -1,6 +1,8 @@
-//! For formats whose messages are plain strings: what blocks say, and what cannot be said.
+//! For formats whose messages are plain strings: what blocks say, and what cannot be said. One
+//! function for each small thing that codecs do over and over: it is their size.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::View;
 use crate::message::Content;
 use crate::model::ModelId;
 
@@ -49,8 +51,24 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
         Content::ToolCall(_) | Content::ToolResult(_) => "a tool call or result here",
         _ => "a block of this kind",
     };
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("{what} cannot be sent to {model} in {format} format: leave it out, or use the Converse API"),
-    )
+    let mut why = String::from("cannot be sent ");
+    for part in [what, " in ", format, " format: leave it out, or use the Converse API"] {
+        why.push_str(part);
+    }
+    refused(ErrorKind::Unsupported, model, &why)
+}
+
+/// That a model cannot do something, before anything is sent. `why` goes on after the model's id.
+pub(crate) fn refused(kind: ErrorKind, model: &ModelId, why: &str) -> Error {
+    Error::new(kind, format!("{model} {why}"))
+}
+
+/// A text in an object.
+pub(crate) fn string(holder: View<'_>, key: &str) -> Option<String> {
+    holder.get(key)?.string()
+}
+
+/// A whole number in an object.
+pub(crate) fn number(holder: View<'_>, key: &str) -> Option<u64> {
+    holder.get(key)?.u64()
 }

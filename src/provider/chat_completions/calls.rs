@@ -1,8 +1,9 @@
 //! Tool calls of one answer: whole, or in pieces that belong together by position, id or order.
 
 use crate::event::{ChatEvent, Events};
-use crate::json::{Json, Kind, View};
+use crate::json::{Kind, View};
 use crate::message::Content;
+use crate::provider::words;
 
 /// The calls so far.
 #[derive(Debug, Default)]
@@ -20,10 +21,6 @@ struct Call {
     early: String,
 }
 
-fn text(holder: Option<View<'_>>, key: &str) -> String {
-    holder.and_then(|holder| holder.get(key)).and_then(View::string).unwrap_or_default()
-}
-
 impl Calls {
     pub(super) fn is_empty(&self) -> bool {
         self.calls.is_empty()
@@ -34,12 +31,13 @@ impl Calls {
     pub(super) fn push(&mut self, piece: View<'_>, answer: &str, next: &mut u32, out: &mut Events) {
         let Some(function) = piece.get("function") else {
             let index = fresh(next);
-            out.push(ChatEvent::Block { index, block: Content::Raw(crate::message::Raw { block: Json::from(piece) }) });
+            out.push(ChatEvent::Block { index, block: Content::raw(piece) });
             out.push(ChatEvent::BlockStop { index });
             return;
         };
-        let (id, name) = (text(Some(piece), "id"), text(Some(function), "name"));
-        let position = piece.get("index").and_then(View::u64);
+        let id = words::string(piece, "id").unwrap_or_default();
+        let name = words::string(function, "name").unwrap_or_default();
+        let position = words::number(piece, "index");
         let known = match position {
             Some(_) => {
                 self.calls.iter().rposition(|call| call.position == position && (id.is_empty() || call.id == id))

@@ -9,6 +9,7 @@ use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, Content, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
+use crate::provider::words;
 
 /// A whole answer: a stream of one chunk.
 pub(super) fn message(tags: &'static [Tag], body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -61,10 +62,9 @@ impl ChunkDecoder for Completion {
             return Err(reported(error));
         }
         if self.id.is_none() {
-            let text = |key: &str| chunk.get(key).and_then(View::string).filter(|text| !text.is_empty());
-            let id = text("id");
+            let id = words::string(chunk, "id").filter(|id| !id.is_empty());
             self.id = Some(id.clone().unwrap_or_else(|| "call".into()));
-            out.push(ChatEvent::Start { id, model: text("model") });
+            out.push(ChatEvent::Start { id, model: words::string(chunk, "model") });
         }
         for (key, value) in chunk.entries() {
             match &*key {
@@ -109,7 +109,7 @@ impl Completion {
         others.begin_array();
         let mut any = false;
         for (at, choice) in choices.items().enumerate() {
-            let is_first = if self.whole { at == 0 } else { choice.get("index").and_then(View::u64).unwrap_or(0) == 0 };
+            let is_first = if self.whole { at == 0 } else { words::number(choice, "index").unwrap_or(0) == 0 };
             if is_first {
                 self.choice(choice, out);
             } else if self.whole {
@@ -145,7 +145,7 @@ impl Completion {
     fn delta(&mut self, delta: View<'_>, out: &mut Events) {
         // Some servers send both for a time; they say the same.
         if let Some(reasoning) = delta.get("reasoning_content").or_else(|| delta.get("reasoning")) {
-            match reasoning.str().or_else(|| reasoning.get("text")?.str()) {
+            match reasoning.string().or_else(|| words::string(reasoning, "text")) {
                 Some(text) => self.say(true, &text, out),
                 None => self.metadata("reasoning", reasoning, out),
             }
@@ -153,7 +153,7 @@ impl Completion {
         if let Some(content) = delta.get("content") {
             self.content(content, out);
         }
-        if let Some(refusal) = delta.get("refusal").and_then(View::str) {
+        if let Some(refusal) = words::string(delta, "refusal") {
             self.refused = true;
             self.say(false, &refusal, out);
         }
@@ -181,11 +181,11 @@ impl Completion {
         for part in content.items().chain(lone) {
             let thinking = part.get("thinking");
             if let Some(thinking) = thinking {
-                let texts = thinking.items().filter_map(|text| text.get("text")?.str());
-                for text in thinking.str().into_iter().chain(texts) {
+                let texts = thinking.items().filter_map(|text| words::string(text, "text"));
+                for text in thinking.string().into_iter().chain(texts) {
                     self.say(true, &text, out);
                 }
-            } else if let Some(text) = part.get("text").and_then(View::str) {
+            } else if let Some(text) = words::string(part, "text") {
                 self.say(false, &text, out);
             } else {
                 self.close(out);
@@ -235,8 +235,8 @@ impl Completion {
     /// Reads why the model stopped. Mistral's word is `stop_reason`; beside a `finish_reason`
     /// that field is the stop sequence.
     fn stop(&mut self, choice: View<'_>, out: &mut Events) {
-        let text = |key: &str| choice.get(key).and_then(View::string).filter(|text| !text.is_empty());
-        let (finish, stop) = (text("finish_reason"), text("stop_reason"));
+        let word = |key: &str| words::string(choice, key).filter(|word| !word.is_empty());
+        let (finish, stop) = (word("finish_reason"), word("stop_reason"));
         let (word, sequence) = match (finish, stop) {
             (Some(word), stop) => (word, stop.filter(|stop| matches!(StopReason::parse(stop), StopReason::Other(_)))),
             (None, Some(word)) => (word, None),
@@ -290,13 +290,12 @@ fn joined(objects: &[Json]) -> Option<Json> {
 }
 
 fn read_counts(usage: View<'_>) -> Counts {
-    let read = |key: &str| usage.get(key).and_then(View::u64);
-    let detail = |holder: &str, key: &str| usage.get(holder)?.get(key)?.u64();
+    let detail = |holder: &str, key: &str| words::number(usage.get(holder)?, key);
     let cached = detail("prompt_tokens_details", "cached_tokens");
     Counts {
         // Here the prompt counts what came from the cache; in `Counts` it does not.
-        input: read("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
-        output: read("completion_tokens"),
+        input: words::number(usage, "prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
+        output: words::number(usage, "completion_tokens"),
         cache_read: cached,
         reasoning: detail("completion_tokens_details", "reasoning_tokens"),
         ..Counts::default()
@@ -312,7 +311,7 @@ fn reported(error: View<'_>) -> Error {
         w.end_object();
         return from_exception("model_error", w.finish().as_bytes());
     }
-    let text = |key: &str| error.get(key).and_then(View::string);
-    let name = text("type").or_else(|| text("code")).unwrap_or_else(|| "model_error".into());
+    let name = words::string(error, "type").or_else(|| words::string(error, "code"));
+    let name = name.unwrap_or_else(|| "model_error".into());
     from_exception(&name, error.raw().as_bytes())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ChatCompletions, is_among};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};
 use crate::model::ModelId;
@@ -68,43 +68,30 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
 impl Target<'_> {
     /// What this model or this format has no place for.
     fn check(self, options: &ChatOptions) -> Result<()> {
-        let model = self.model;
-        let unsupported = |message: String| Err(Error::new(ErrorKind::Unsupported, message));
-        if options.top_k.is_some() {
-            return unsupported(format!(
-                "{FORMAT} format of {model} has no top_k: leave it unset; if the model has a field for it, put that into model_kwargs"
-            ));
-        }
-        if !options.anthropic_beta.is_empty() {
-            return unsupported(format!("anthropic_beta is for Claude only, the model is {model}: leave it empty"));
-        }
-        match &options.reasoning {
-            Some(Reasoning::Effort(_)) if self.family.effort => {}
-            None | Some(Reasoning::Disabled) => {}
-            Some(_) if self.family.effort => {
-                return unsupported(format!(
-                    "{model} takes its reasoning as an effort only: use Reasoning::Effort with \"low\", \"medium\" or \"high\""
-                ));
-            }
-            Some(_) => {
-                return unsupported(format!(
-                    "{model} has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"
-                ));
-            }
-        }
-        if options.response_format.is_some() && is_among(self.family.schemaless, model) {
-            return unsupported(format!(
-                "{model} cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
-            ));
-        }
+        let family = self.family;
         let forced = matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_)));
-        if forced && options.tools.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "tool_choice asks for a tool but there are none: bind the tools too",
-            ));
-        }
-        Ok(())
+        let mut kind = ErrorKind::Unsupported;
+        let why = match &options.reasoning {
+            Some(Reasoning::Budget(_) | Reasoning::Adaptive) if family.effort => {
+                "takes its reasoning as an effort only: use Reasoning::Effort with \"low\", \"medium\" or \"high\""
+            }
+            Some(reasoning) if reasoning.is_on() && !family.effort => {
+                "has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"
+            }
+            _ if options.top_k.is_some() => {
+                "has no top_k in the chat-completions format: leave it unset; if the model has a field for it, put that into model_kwargs"
+            }
+            _ if !options.anthropic_beta.is_empty() => "is not Claude: leave anthropic_beta empty",
+            _ if options.response_format.is_some() && is_among(family.schemaless, self.model) => {
+                "cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
+            }
+            _ if forced && options.tools.is_empty() => {
+                kind = ErrorKind::Config;
+                "is told by tool_choice to call a tool but has none: bind the tools too"
+            }
+            _ => return Ok(()),
+        };
+        Err(words::refused(kind, self.model, why))
     }
 
     fn write_turn(self, w: &mut Writer, turn: &Turn<'_>) -> Result<()> {
@@ -169,10 +156,8 @@ impl Target<'_> {
 
     fn write_image(self, w: &mut Writer, image: &Media) -> Result<()> {
         if is_among(self.family.blind, self.model) {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("{} sees no images: leave the image out, or use a model that does", self.model),
-            ));
+            let why = "sees no images: leave the image out, or use a model that does";
+            return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
         let format = media::find(media::IMAGES, "an image", &image.media_type)?;
         let mut data = Writer::new();
@@ -228,11 +213,9 @@ impl Target<'_> {
             _ => None,
         };
         let is_wanted = |tool: &&Tool| only.is_none_or(|name| name_of(tool) == *name);
-        if let Some(name) = only.filter(|_| !options.tools.iter().any(|tool| is_wanted(&tool))) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("tool_choice names {name:?}, which is none of the tools: bind it too"),
-            ));
+        if !options.tools.iter().any(|tool| is_wanted(&tool)) {
+            let why = "is told by tool_choice to call a tool that is not among its tools: bind that one too";
+            return Err(words::refused(ErrorKind::Config, self.model, why));
         }
         w.key("tools").begin_array();
         for tool in options.tools.iter().filter(is_wanted) {

@@ -6,6 +6,7 @@ use crate::headers::Headers;
 use crate::json::{Json, Kind, View};
 use crate::message::{AiMessage, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
+use crate::provider::words;
 
 /// A whole answer: what the last event of a stream holds.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -40,7 +41,7 @@ pub(super) struct Stream {
 
 impl ChunkDecoder for Stream {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        let kind = chunk.get("event_type").and_then(View::str).unwrap_or_default();
+        let kind = words::string(chunk, "event_type").unwrap_or_default();
         if !kind.is_empty() {
             self.begin(chunk, out);
         }
@@ -92,13 +93,13 @@ impl ChunkDecoder for Stream {
 impl Stream {
     fn begin(&mut self, holder: View<'_>, out: &mut Events) {
         if !std::mem::replace(&mut self.begun, true) {
-            self.id = holder.get("generation_id").and_then(View::string);
+            self.id = words::string(holder, "generation_id");
             out.push(ChatEvent::Start { id: self.id.clone(), model: None });
         }
     }
 
     fn text(&mut self, holder: View<'_>, out: &mut Events) {
-        if let Some(text) = holder.get("text").and_then(View::string).filter(|text| !text.is_empty()) {
+        if let Some(text) = words::string(holder, "text").filter(|text| !text.is_empty()) {
             self.has_text = true;
             out.text(TEXT, text);
         }
@@ -123,11 +124,11 @@ impl Stream {
     }
 
     fn call_delta(&mut self, delta: View<'_>, out: &mut Events) {
-        let place = delta.get("index").and_then(View::u64).and_then(|place| u32::try_from(place).ok()).unwrap_or(0);
-        if let Some(name) = delta.get("name").and_then(View::string) {
+        let place = words::number(delta, "index").and_then(|place| u32::try_from(place).ok()).unwrap_or(0);
+        if let Some(name) = words::string(delta, "name") {
             self.call(place, name, out);
         }
-        if let Some(args) = delta.get("parameters").and_then(View::string).filter(|args| !args.is_empty()) {
+        if let Some(args) = words::string(delta, "parameters").filter(|args| !args.is_empty()) {
             out.push(ChatEvent::ToolCallDelta { index: place.saturating_add(1), args });
         }
     }
@@ -138,7 +139,7 @@ impl Stream {
             if self.calls.contains(&place) {
                 continue;
             }
-            let name = call.get("name").and_then(View::string).unwrap_or_default();
+            let name = words::string(call, "name").unwrap_or_default();
             let index = self.call(place, name, out);
             if let Some(parameters) = call.get("parameters") {
                 let args = match parameters.kind() {
@@ -194,7 +195,7 @@ impl Stream {
 fn read_counts(meta: View<'_>) -> Counts {
     let read = |key: &str| {
         let holders = ["tokens", "billed_units"];
-        holders.iter().find_map(|holder| meta.get(holder)?.get(key)?.u64())
+        holders.iter().find_map(|holder| words::number(meta.get(holder)?, key))
     };
     Counts { input: read("input_tokens"), output: read("output_tokens"), ..Counts::default() }
 }

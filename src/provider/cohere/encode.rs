@@ -18,32 +18,23 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let conversation = repair(&request.messages)?;
     check(model, options)?;
     let calls = Calls::of(&conversation);
-    let encode = |message: String| Err(Error::new(ErrorKind::Encode, message));
+    let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
     let Some((last, past)) = conversation.turns.split_last().filter(|(last, _)| last.side == Side::User) else {
-        return encode(format!(
-            "the last message is the model's: {model} answers only what the user says or a tool returns"
-        ));
+        let why = "answers only what the user says or a tool returns: the last message is its own";
+        return refused(ErrorKind::Encode, why);
     };
     let message = said(model, last)?;
     let results = results(last);
     match (message.is_empty(), results.is_empty()) {
-        (true, true) => {
-            return encode(format!("the last message has no words: {model} needs some beside its documents"));
-        }
+        (true, true) => return refused(ErrorKind::Encode, "needs words: the last message has none"),
         (false, false) => {
-            return encode(format!(
-                "the last turn has both tool results and words: {model} answers results alone; send the words after its answer, or use the Converse API"
-            ));
+            let why = "answers tool results alone: the last turn has words too; send them after its answer, or use the Converse API";
+            return refused(ErrorKind::Encode, why);
+        }
+        (true, false) if options.tools.is_empty() => {
+            return refused(ErrorKind::Config, "needs the tools beside the results of their calls: bind them too");
         }
         _ => {}
-    }
-    if !results.is_empty() && options.tools.is_empty() {
-        return Err(Error::new(
-            ErrorKind::Config,
-            format!(
-                "the last turn has tool results but there are no tools: {model} needs the tools beside them, so bind them too"
-            ),
-        ));
     }
 
     let mut w = Writer::new();
@@ -82,7 +73,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
 
 /// What Command R has no place for.
 fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
-    let problem = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
+    let why = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
         "cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
     } else if options.parallel_tool_calls == Some(false) {
         "decides by itself how many tools it calls at once: leave parallel_tool_calls unset"
@@ -97,7 +88,7 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Unsupported, format!("{model} {problem}")))
+    Err(words::refused(ErrorKind::Unsupported, model, why))
 }
 
 /// All tool calls of a conversation: results name theirs by its id, Command R wants the call itself.

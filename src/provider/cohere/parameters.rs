@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Kind, View, Writer};
+use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
+use crate::provider::words;
 use crate::request::Tool;
 
 /// Keywords that hold other schemas, which no flat parameter can say.
@@ -43,48 +44,60 @@ const SAID: &[&str] = &[
     "deprecated",
 ];
 
+/// JSON Schema's types of plain values, in Python's words.
+const TYPES: &[(&str, &str)] =
+    &[("string", "str"), ("integer", "int"), ("number", "float"), ("boolean", "bool"), ("object", "Dict")];
+
 /// How many references are followed, one from another: more are a circle.
 const LINKS: usize = 16;
+
+/// Why a schema cannot be written.
+type Why = &'static str;
+
+const NESTS: Why = "uses a keyword that holds other schemas (such as allOf or not)";
 
 /// Writes a tool's `parameter_definitions`, if it has parameters.
 pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
     let root = tool.schema.view();
-    let refuse = |what: &str, why: &str| {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "the tool {:?} cannot be written for {model}: {what} {why}, and Command R's parameters are flat; simplify the schema, or use the Converse API",
-                tool.name
-            ),
-        ))
-    };
-    let object = match resolved(root, root) {
-        Ok(object) => object,
-        Err(why) => return refuse("its schema", &why),
-    };
-    if let Some((key, _)) = object.entries().find(|(key, _)| *key != "properties" && NESTED.contains(&&**key)) {
-        return refuse("its schema", &format!("uses {key}"));
+    let object = resolved(root, root).map_err(|why| refused(model, tool, None, why))?;
+    if object.entries().any(|(key, _)| key != "properties" && NESTED.contains(&&*key)) {
+        return Err(refused(model, tool, None, NESTS));
     }
-    let Some(properties) = object.get("properties").filter(|properties| properties.entries().next().is_some()) else {
+    let mut properties = object.get("properties").into_iter().flat_map(View::entries).peekable();
+    if properties.peek().is_none() {
         return Ok(());
-    };
-    let required = |name: &str| {
-        object.get("required").is_some_and(|names| names.items().any(|item| item.str().as_deref() == Some(name)))
-    };
+    }
     w.key("parameter_definitions").begin_object();
-    for (name, schema) in properties.entries() {
-        let parameter = match Parameter::read(root, schema) {
-            Ok(parameter) => parameter,
-            Err(why) => return refuse(&format!("its parameter {name:?}"), &why),
-        };
+    for (name, schema) in properties {
+        let parameter = Parameter::read(root, schema).map_err(|why| refused(model, tool, Some(&name), why))?;
+        let mut required = object.get("required").into_iter().flat_map(View::items);
         w.key(&name).begin_object();
         w.opt_field("description", parameter.description.as_deref());
         w.field("type", &parameter.python_type);
-        w.key("required").bool(required(&name));
+        w.key("required").bool(required.any(|item| item.str().as_deref() == Some(&*name)));
         w.end_object();
     }
     w.end_object();
     Ok(())
+}
+
+fn refused(model: &ModelId, tool: &Tool, parameter: Option<&str>, why: Why) -> Error {
+    let (what, name) = match parameter {
+        Some(name) => ("parameter", name),
+        None => ("schema", ""),
+    };
+    let parts = [
+        "takes only flat parameters, but of the tool \"",
+        tool.name.as_str(),
+        "\" the ",
+        what,
+        if name.is_empty() { "" } else { " \"" },
+        name,
+        if name.is_empty() { " " } else { "\" " },
+        why,
+        ": simplify the schema, or use the Converse API",
+    ];
+    words::refused(ErrorKind::Unsupported, model, &parts.concat())
 }
 
 struct Parameter {
@@ -93,115 +106,104 @@ struct Parameter {
 }
 
 impl Parameter {
-    fn read(root: View<'_>, outer: View<'_>) -> Result<Self, String> {
+    fn read(root: View<'_>, outer: View<'_>) -> Result<Self, Why> {
         let inner = resolved(root, outer)?;
         let python_type = python_type(root, inner)?;
-        let description = [outer, inner]
-            .iter()
-            .find_map(|schema| schema.get("description")?.string())
-            .filter(|text| !text.trim().is_empty());
-        let limits = limits(root, outer, inner, true)?;
-        let description = match (description, limits) {
-            (Some(text), Some(limits)) => Some(format!("{text} (JSON Schema: {limits})")),
-            (None, Some(limits)) => Some(format!("JSON Schema: {limits}")),
-            (text, None) => text,
-        };
+        let told = words::string(outer, "description").or_else(|| words::string(inner, "description"));
+        let mut description = told.filter(|text| !text.trim().is_empty());
+        if let Some(limits) = limits(root, outer, inner, true)? {
+            let text = description.get_or_insert_default();
+            let start = if text.is_empty() { "JSON Schema: " } else { ". JSON Schema: " };
+            text.push_str(start);
+            text.push_str(limits.as_str());
+        }
         Ok(Self { python_type, description })
     }
 }
 
 /// What else is asked of a value, and of the items if it is a list, as a JSON Schema without types.
-fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Result<Option<String>, String> {
+fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Result<Option<Json>, Why> {
     let mut w = Writer::new();
     w.begin_object();
     let mut any = false;
-    let same = outer.raw() == inner.raw();
-    for (at, schema) in [outer, inner].into_iter().enumerate() {
-        for (key, value) in schema.entries() {
-            let twice = at == 1 && (same || outer.entries().any(|(k, _)| k == key));
-            if twice || SAID.contains(&&*key) || NESTED.contains(&&*key) {
-                continue;
-            }
-            if key == "items" {
-                // There are no lists of lists.
-                let item = if items { resolved(root, value)? } else { continue };
-                if let Some(inside) = limits(root, value, item, false)? {
-                    w.key("items").raw(View::parse(&inside).map_err(|error| error.to_string())?);
-                    any = true;
-                }
-                continue;
-            }
+    let resolved_is_new = outer.raw() != inner.raw();
+    let more = inner.entries().filter(|(key, _)| resolved_is_new && !outer.entries().any(|(k, _)| k == *key));
+    for (key, value) in outer.entries().chain(more) {
+        if SAID.contains(&&*key) || NESTED.contains(&&*key) {
+            continue;
+        }
+        if key != "items" {
             w.key(&key).raw(value);
             any = true;
+        } else if items {
+            // There are no lists of lists, so this goes no deeper.
+            if let Some(inside) = limits(root, value, resolved(root, value)?, false)? {
+                w.key(&key).raw(inside.view());
+                any = true;
+            }
         }
     }
     w.end_object();
-    Ok(any.then(|| w.finish()))
+    Ok(any.then(|| Json::from(w)))
 }
 
 /// The schema that a reference names, or the only one of several that is not `null`.
-fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, String> {
+fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
     let mut at = schema;
     for _ in 0..LINKS {
-        if let Some(link) = at.get("$ref").and_then(View::str) {
-            at = target(root, &link).ok_or_else(|| format!("refers to {link}, which is not in the schema"))?;
+        if let Some(link) = words::string(at, "$ref") {
+            at = target(root, &link).ok_or("refers to a schema that is not there")?;
             continue;
         }
-        let variants = ["anyOf", "oneOf", "allOf"].iter().find_map(|key| Some((key, at.get(key)?)));
+        let variants = ["anyOf", "oneOf", "allOf"].iter().find_map(|key| at.get(key));
         // Beside a type of its own a schema's variants say more than they could say alone.
-        let Some((key, variants)) = variants.filter(|_| at.get("type").or_else(|| at.get("properties")).is_none())
-        else {
+        let Some(variants) = variants.filter(|_| at.get("type").or_else(|| at.get("properties")).is_none()) else {
             return Ok(at);
         };
-        let is_null = |variant: &View<'_>| variant.get("type").and_then(View::str).as_deref() == Some("null");
+        let is_null = |variant: &View<'_>| words::string(*variant, "type").as_deref() == Some("null");
         let mut real = variants.items().filter(|variant| !is_null(variant));
         match (real.next(), real.next()) {
             (Some(only), None) => at = only,
-            _ => return Err(format!("has alternatives ({key})")),
+            _ => return Err("has alternatives (anyOf, oneOf or allOf)"),
         }
     }
-    Err("refers to itself".into())
+    Err("refers to itself")
 }
 
 fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
     let mut at = root;
     for step in link.strip_prefix('#')?.split('/').skip(1) {
-        at = at.get(&step.replace("~1", "/").replace("~0", "~"))?;
+        at = at.get(step)?;
     }
     Some(at)
 }
 
-fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, String> {
-    if let Some((key, _)) = schema.entries().find(|(key, _)| NESTED.contains(&&**key)) {
-        return Err(if key == "properties" {
-            "is an object with fields of its own".into()
-        } else {
-            format!("uses {key}")
-        });
+fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
+    if schema.get("properties").is_some() {
+        return Err("is an object with fields of its own");
     }
-    let name = match type_name(schema) {
-        Some(name) => name,
-        None => return Err("has no single type".into()),
-    };
-    Ok(match &*name {
-        "string" => "str".into(),
-        "integer" => "int".into(),
-        "number" => "float".into(),
-        "boolean" => "bool".into(),
-        "object" => "Dict".into(),
-        "array" => match schema.get("items").filter(|items| items.entries().next().is_some()) {
-            Some(items) => {
-                // A schema cannot hold itself as long as its items are resolved one level at a time.
-                let inner = resolved(root, items)?;
-                if type_name(inner).as_deref() == Some("array") {
-                    return Err("is a list of lists".into());
-                }
-                format!("List[{}]", python_type(root, inner)?)
-            }
-            None => "List".into(),
-        },
-        other => return Err(format!("is of type {other:?}")),
-    })
+    if schema.entries().any(|(key, _)| NESTED.contains(&&*key)) {
+        return Err(NESTS);
+    }
+    let name = type_name(schema).ok_or("has no single type")?;
+    if let Some((_, python)) = TYPES.iter().find(|(json, _)| *json == name) {
+        return Ok((*python).to_owned());
+    }
+    if name != "array" {
+        return Err("has a type that JSON Schema does not have");
+    }
+    let mut python = String::from("List");
+    if let Some(items) = schema.get("items").filter(|items| items.entries().next().is_some()) {
+        let inner = resolved(root, items)?;
+        // One level only, so that a list of itself ends here.
+        if type_name(inner).as_deref() == Some("array") {
+            return Err("is a list of lists");
+        }
+        python.push('[');
+        python.push_str(&python_type(root, inner)?);
+        python.push(']');
+    }
+    Ok(python)
 }
 
 /// The one type that a value may have beside `null`; that of its `enum` or `const` if none is named.
