@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::{Credentials, ProvideCredentials};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{BoxFuture, Runtime, SINGLE_FLIGHT, SystemRuntime};
 
 /// How long before their end credentials are replaced.
@@ -14,8 +14,9 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// Keeps the credentials of another provider until five minutes before they end;
 /// credentials without an end are kept until the service refuses them. However
-/// many calls wait, natively one of them asks. (On wasm each may: there, a call
-/// that waits for another one's future can hang.)
+/// many calls wait, natively one of them asks, for better or worse. (On wasm each
+/// may: there, a call that waits for another one's future can hang.) Where the
+/// other provider fails, what is kept serves to its end.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
@@ -37,6 +38,10 @@ struct State {
     kept: Option<Credentials>,
     asking: bool,
     waiting: Vec<Waker>,
+    /// How often the provider was asked.
+    asked: u64,
+    /// Its last failure, and which time that was.
+    failed: Option<(u64, ErrorKind, String)>,
 }
 
 impl<P: ProvideCredentials> CachedCredentials<P> {
@@ -55,20 +60,35 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept and still good; else the turn to ask, once nobody else has it.
-    fn kept_or_turn(&self, waker: &Waker) -> Poll<Option<Credentials>> {
+    /// What is kept, if it has not ended: where no new ones are to be had, it serves to its very end.
+    fn not_ended(&self, state: &State) -> Option<Credentials> {
+        let now = self.runtime.now();
+        state.kept.clone().filter(|kept| kept.expires_at().is_none_or(|end| end > now))
+    }
+
+    /// What is kept and still good; else the turn to ask, once nobody else has it. Who waited for
+    /// another to ask shares its failure: asking in a row would make the last wait for all.
+    fn kept_or_turn(&self, waker: &Waker, waited_for: &mut Option<u64>) -> Poll<Result<Option<Credentials>>> {
         let mut state = self.state();
         let soon = self.runtime.now().saturating_add(MARGIN);
         let good = |kept: &&Credentials| kept.expires_at().is_none_or(|end| end > soon);
         if let Some(kept) = state.kept.as_ref().filter(good) {
-            return Poll::Ready(Some(kept.clone()));
+            return Poll::Ready(Ok(Some(kept.clone())));
+        }
+        if let (Some(awaited), Some((failed, kind, message))) = (*waited_for, &state.failed) {
+            if *failed >= awaited {
+                let failure = || Err(Error::new(*kind, message.as_str()));
+                return Poll::Ready(self.not_ended(&state).map_or_else(failure, |kept| Ok(Some(kept))));
+            }
         }
         if state.asking && SINGLE_FLIGHT {
+            waited_for.get_or_insert(state.asked);
             state.waiting.push(waker.clone());
             return Poll::Pending;
         }
         state.asking = true;
-        Poll::Ready(None)
+        state.asked += 1;
+        Poll::Ready(Ok(None))
     }
 }
 
@@ -89,14 +109,28 @@ impl<P: ProvideCredentials> Drop for Turn<'_, P> {
 impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(async move {
-            if let Some(kept) = std::future::poll_fn(|context| self.kept_or_turn(context.waker())).await {
+            let mut waited_for = None;
+            let kept = std::future::poll_fn(|context| self.kept_or_turn(context.waker(), &mut waited_for)).await?;
+            if let Some(kept) = kept {
                 return Ok(kept);
             }
             let turn = Turn(self);
-            let fresh = self.provider.credentials().await?;
-            self.state().kept = Some(fresh.clone());
+            let answer = self.provider.credentials().await;
+            let answer = {
+                let mut state = self.state();
+                match answer {
+                    Ok(fresh) => {
+                        state.kept = Some(fresh.clone());
+                        Ok(fresh)
+                    }
+                    Err(error) => {
+                        state.failed = Some((state.asked, error.kind(), error.message().to_owned()));
+                        self.not_ended(&state).ok_or(error)
+                    }
+                }
+            };
             drop(turn);
-            Ok(fresh)
+            answer
         })
     }
 

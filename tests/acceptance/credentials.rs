@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bedrock_chat::{
-    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, ErrorKind, HttpRequest, MemoryTransport, Reply,
+    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, Error, ErrorKind, HttpRequest, MemoryTransport,
+    Reply,
 };
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
 
-use crate::support::{CLAUDE, Clock, THEN, alone, calling, keys, no_timeouts, only_request, soon};
+use crate::support::{CLAUDE, Clock, THEN, alone, calling, keys, no_timeouts, only_request, over, soon};
 
 #[tokio::test]
 async fn a_session_token_is_sent_signed_and_verbatim() {
@@ -125,6 +126,58 @@ async fn twenty_calls_at_once_cost_one_refresh_and_the_next_comes_before_the_end
     pass(2);
     many().await;
     assert_eq!(asked.load(Ordering::SeqCst), 2, "before the end, not after it");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_asked_once_for_all_who_wait_and_again_by_the_next() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let provider = move || {
+        let n = counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            match n {
+                0 => Err(Error::new(ErrorKind::Credentials, "the vault is closed")),
+                _ => Ok(keys()),
+            }
+        }
+    };
+    let chat = calling(&bedrock).credentials_provider(CachedCredentials::new(provider)).build().unwrap();
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let chat = chat.clone();
+            tokio::spawn(async move { chat.invoke("hello").await })
+        })
+        .collect();
+    for call in calls {
+        let error = soon(call).await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Credentials, "the vault is closed"));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "they did not queue up to be disappointed one by one");
+    assert!(chat.invoke("hello").await.is_ok());
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn while_no_new_credentials_are_to_be_had_the_old_ones_serve_to_their_end() {
+    let clock = Clock::at(THEN);
+    let hour = Duration::from_secs(3600);
+    let first = AtomicUsize::new(0);
+    let provider = move || {
+        std::future::ready(match first.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(keys().with_expiry(THEN + hour)),
+            _ => Err(Error::new(ErrorKind::Credentials, "the vault is closed")),
+        })
+    };
+    let cached = CachedCredentials::with_runtime(provider, Arc::new(clock.clone()));
+    let replies = (0..3).map(|_| Reply::json(200, r#"{"content":[]}"#));
+    let chat = over(MemoryTransport::new(replies)).credentials_provider(cached).runtime(clock.clone()).build().unwrap();
+    assert!(chat.invoke("hello").await.is_ok());
+    clock.advance(hour - Duration::from_secs(60));
+    assert!(chat.invoke("hello").await.is_ok(), "they are good for another minute");
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Credentials);
 }
 
 /// What a chat model made in this process's environment sends.
