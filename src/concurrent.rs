@@ -48,25 +48,24 @@ impl<T> Stream for Concurrent<'_, T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        loop {
-            while this.running.len() < this.limit {
-                let Some(next) = this.waiting.pop_front() else { break };
-                this.running.push((this.started, next));
-                this.started += 1;
+        while this.running.len() < this.limit {
+            let Some(next) = this.waiting.pop_front() else { break };
+            this.running.push((this.started, next));
+            this.started += 1;
+        }
+        if this.running.is_empty() {
+            return Poll::Ready(None);
+        }
+        let ready = this.running.iter_mut().enumerate().find_map(|(at, (_, future))| {
+            match Future::poll(future.as_mut(), context) {
+                Poll::Ready(result) => Some((at, result)),
+                Poll::Pending => None,
             }
-            if this.running.is_empty() {
-                return Poll::Ready(None);
-            }
-            let ready = this.running.iter_mut().enumerate().find_map(|(at, (_, future))| {
-                match Future::poll(future.as_mut(), context) {
-                    Poll::Ready(result) => Some((at, result)),
-                    Poll::Pending => None,
-                }
-            });
-            let Some((at, result)) = ready else { return Poll::Pending };
-            let (place, _) = this.running.swap_remove(at);
-            // The next one starts (and is polled) when the caller asks again.
-            return Poll::Ready(Some((place, result)));
+        });
+        // The next one starts when the caller asks again.
+        match ready {
+            Some((at, result)) => Poll::Ready(Some((this.running.swap_remove(at).0, result))),
+            None => Poll::Pending,
         }
     }
 }

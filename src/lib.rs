@@ -69,9 +69,9 @@ pub use event::{Accumulator, ChatEvent, Events};
 pub use headers::Headers;
 pub use json::Json;
 pub use message::{
-    AiMessage, CachePoint, CacheTtl, Content, Document, GuardContent, InputTokenDetails, InvalidToolCall, JsonContent,
-    Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role, SearchResult, StopReason, Text,
-    Thinking, ToolCall, ToolResult, Usage,
+    AiMessage, CachePoint, CacheTtl, Content, Document, GuardContent, GuardrailOutcome, InputTokenDetails,
+    InvalidToolCall, JsonContent, Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role,
+    SearchResult, StopReason, Text, Thinking, ToolCall, ToolResult, Usage,
 };
 pub use model::ModelId;
 pub use observe::{Observer, Run, RunConfig, RunStart};

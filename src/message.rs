@@ -6,13 +6,14 @@
 //! with nothing lost.
 
 mod content;
+pub(crate) mod media;
 mod reply;
 
 pub use content::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, Raw,
     RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,
 };
-pub use reply::{AiMessage, InputTokenDetails, OutputTokenDetails, StopReason, Usage};
+pub use reply::{AiMessage, GuardrailOutcome, InputTokenDetails, OutputTokenDetails, StopReason, Usage};
 
 use serde::{Deserialize, Serialize};
 

@@ -70,6 +70,9 @@ impl ModelId {
         if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return config(format!("the model id \"{id}\" contains white space or a control character"));
         }
+        if id.bytes().all(|byte| byte == b'.') {
+            return config(format!("the model id \"{id}\" is a step in a path, not a model"));
+        }
         let base = if id.starts_with("arn:") {
             let parts: Vec<&str> = id.splitn(6, ':').collect();
             match parts.as_slice() {
@@ -256,7 +259,9 @@ mod tests {
 
     #[test]
     fn ids_that_cannot_be_right_are_refused_with_what_to_do() {
-        for text in ["", "  ", "a model", "arn:aws:bedrock", "arn:aws:bedrock:us-east-1:1:thing", "arn::::::"] {
+        for text in
+            ["", "  ", "a model", ".", "..", "arn:aws:bedrock", "arn:aws:bedrock:us-east-1:1:thing", "arn::::::"]
+        {
             assert_eq!(ModelId::parse(text).unwrap_err().kind(), ErrorKind::Config, "{text:?}");
         }
     }

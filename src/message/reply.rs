@@ -73,6 +73,16 @@ impl AiMessage {
         })
     }
 
+    /// What a guardrail did to the call: the same outcome whether it was invoked
+    /// or streamed, natively or over Converse. `None` where there is no sign of one.
+    pub fn guardrail(&self) -> Option<GuardrailOutcome<'_>> {
+        let trace = self.metadata("amazon-bedrock-trace").or_else(|| self.metadata("trace"));
+        let trace = trace.filter(|trace| trace.view().get("guardrail").is_some());
+        let intervened = self.stop_reason == Some(StopReason::GuardrailIntervened);
+        let action = self.metadata("amazon-bedrock-guardrailAction").is_some();
+        (intervened || action || trace.is_some()).then_some(GuardrailOutcome { intervened, trace })
+    }
+
     /// One value of the response metadata.
     pub fn metadata(&self, key: &str) -> Option<&Json> {
         self.response_metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v)
@@ -86,6 +96,24 @@ impl AiMessage {
             None => self.response_metadata.push((key, value)),
         }
     }
+}
+
+/// What a guardrail did to a call, from [`AiMessage::guardrail`].
+///
+/// ```
+/// use bedrock_chat::{AiMessage, StopReason};
+/// let mut reply = AiMessage::default();
+/// assert!(reply.guardrail().is_none());
+/// reply.stop_reason = Some(StopReason::GuardrailIntervened);
+/// assert!(reply.guardrail().is_some_and(|outcome| outcome.intervened));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct GuardrailOutcome<'a> {
+    /// Whether it stepped in: the reply is then its message, not the model's.
+    pub intervened: bool,
+    /// What it saw, if a trace was asked for.
+    pub trace: Option<&'a Json>,
 }
 
 /// Why a model stopped. [`StopReason::as_str`] has the provider's own word where

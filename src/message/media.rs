@@ -1,0 +1,176 @@
+//! Media from what people have in hand: bytes, data URLs, addresses in S3.
+
+use bytes::Bytes;
+
+use super::{Content, Document, Media, MediaSource};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How media begin, and what they are then: one row a signature, at an offset.
+const SIGNATURES: &[(usize, &[u8], &str)] = &[
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"%PDF-", "application/pdf"),
+    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp3g", "video/3gpp"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/x-matroska"),
+    (0, b"FLV\x01", "video/x-flv"),
+];
+
+/// The media type of some bytes, by how they begin: pictures, PDF, sound, film.
+/// `None` where they begin like none of these, as text does.
+pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
+    let begins =
+        |(at, signature, _): &&(usize, &[u8], &str)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(signature));
+    SIGNATURES.iter().find(begins).map(|(_, _, media_type)| *media_type)
+}
+
+impl Content {
+    /// A picture, recording, film or PDF, recognised by its bytes.
+    ///
+    /// ```
+    /// use bedrock_chat::Content;
+    /// let block = Content::from_bytes(b"\x89PNG\r\n\x1a\n...".to_vec())?;
+    /// assert!(matches!(block, Content::Image(image) if image.media_type == "image/png"));
+    /// assert!(Content::from_bytes("plain text").is_err());
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Encode`, where the bytes are none of these: say what they are with
+    /// [`Content::image`] or [`Content::document`].
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self> {
+        let bytes = bytes.into();
+        match sniff(&bytes) {
+            Some(media_type) => Ok(Self::of_type(media_type, MediaSource::Bytes(bytes))),
+            None => Err(Error::new(
+                ErrorKind::Encode,
+                "these bytes are no picture, recording, film or PDF that is known by how it begins: state the media type",
+            )),
+        }
+    }
+
+    /// A medium from a `data:` URL, or one in S3 (`s3://bucket/key.mp4`) that is
+    /// recognised by its ending.
+    ///
+    /// ```
+    /// use bedrock_chat::Content;
+    /// let block = Content::from_url("data:image/png;base64,iVBORw0KGgo=")?;
+    /// assert!(matches!(block, Content::Image(_)));
+    /// assert!(matches!(Content::from_url("s3://films/one.mp4")?, Content::Video(_)));
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Encode`, for other URLs: Bedrock fetches none.
+    pub fn from_url(url: &str) -> Result<Self> {
+        let refused = |why: &str| {
+            let shown: String = url.chars().take(60).collect();
+            Err(Error::new(ErrorKind::Encode, format!("{shown}: {why}")))
+        };
+        if let Some(rest) = url.strip_prefix("data:") {
+            let Some((head, data)) = rest.split_once(',') else { return refused("this data URL has no data") };
+            let media_type = head.split(';').next().filter(|name| !name.is_empty()).unwrap_or("text/plain");
+            return if head.ends_with(";base64") {
+                Ok(Self::of_type(media_type, MediaSource::Base64(data.to_owned())))
+            } else {
+                refused("only data URLs in base64 can be read")
+            };
+        }
+        if url.starts_with("s3://") {
+            let ending = url.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+            let Some((_, media_type)) = ENDINGS.iter().find(|(known, _)| *known == ending) else {
+                return refused(
+                    "what this is cannot be told from its ending: use Content::Image, Video or Document with MediaSource::S3",
+                );
+            };
+            return Ok(Self::of_type(media_type, MediaSource::S3 { uri: url.to_owned(), bucket_owner: None }));
+        }
+        refused("Bedrock fetches no URLs: fetch it yourself and give its bytes")
+    }
+
+    /// The block that a medium of some type is.
+    fn of_type(media_type: &str, source: MediaSource) -> Self {
+        match media_type.split('/').next() {
+            Some("image") => Self::Image(Media::new(media_type, source)),
+            Some("audio") => Self::Audio(Media::new(media_type, source)),
+            Some("video") => Self::Video(Media::new(media_type, source)),
+            _ => Self::Document(Document::new(media_type, source)),
+        }
+    }
+}
+
+/// What objects in S3 are, by how their names end.
+const ENDINGS: &[(&str, &str)] = &[
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("mp4", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("mkv", "video/x-matroska"),
+    ("webm", "video/webm"),
+    ("flv", "video/x-flv"),
+    ("mpeg", "video/mpeg"),
+    ("mpg", "video/mpeg"),
+    ("wmv", "video/x-ms-wmv"),
+    ("3gp", "video/3gpp"),
+    ("mp3", "audio/mpeg"),
+    ("wav", "audio/wav"),
+    ("flac", "audio/flac"),
+    ("ogg", "audio/ogg"),
+    ("m4a", "audio/mp4"),
+    ("pdf", "application/pdf"),
+    ("csv", "text/csv"),
+    ("txt", "text/plain"),
+    ("md", "text/markdown"),
+    ("html", "text/html"),
+    ("doc", "application/msword"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("xls", "application/vnd.ms-excel"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_are_known_by_how_they_begin() {
+        for (bytes, media_type) in [
+            (&b"\x89PNG\r\n\x1a\nrest"[..], "image/png"),
+            (b"\xff\xd8\xff\xe0", "image/jpeg"),
+            (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+            (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+            (b"%PDF-1.7", "application/pdf"),
+            (b"\0\0\0\x18ftypmp42", "video/mp4"),
+        ] {
+            assert_eq!(sniff(bytes), Some(media_type));
+        }
+        for bytes in [&b""[..], b"hello", b"RIFF"] {
+            assert_eq!(sniff(bytes), None);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_what_to_do() {
+        for (url, says) in [
+            ("https://example.com/cat.png", "fetch it yourself"),
+            ("data:image/png,abc", "base64"),
+            ("data:image/png", "no data"),
+            ("s3://bucket/thing", "ending"),
+        ] {
+            let error = Content::from_url(url).unwrap_err();
+            assert!(error.message().contains(says), "{error}");
+        }
+    }
+}
