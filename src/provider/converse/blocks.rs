@@ -47,8 +47,8 @@ impl Blocks<'_> {
                 Content::ToolResult(result) => point = point.or_else(|| inner_point(result)),
                 _ => {}
             }
-            if let (Some(CachePoint { ttl: Some(ttl) }), Shape::Nova) = (point, self.shape) {
-                return Err(self.unsupported(&format!("a cache point that lives for {}", ttl.as_str())));
+            if let (Some(point), Shape::Nova) = (point, self.shape) {
+                self.check_nova_point(block, point)?;
             }
             // Converse's is a block of its own, Nova's a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
@@ -67,6 +67,18 @@ impl Blocks<'_> {
             }
         }
         self.w.end_array();
+        Ok(())
+    }
+
+    fn check_nova_point(&self, block: &Content, point: CachePoint) -> Result<()> {
+        if let Some(ttl) = point.ttl {
+            return Err(self.unsupported(&format!("a cache point that lives for {}", ttl.as_str())));
+        }
+        if matches!(block, Content::ToolCall(_) | Content::ToolResult(_)) {
+            let message =
+                format!("{} takes no cache point after a tool call or its result: set it after text", self.model);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod blocks;
 mod fields;
+mod hostile;
 mod nova;
 mod requests;
 mod streams;

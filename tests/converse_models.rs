@@ -1,0 +1,209 @@
+//! Converse, Nova's own format, token counts and guardrails against the local Bedrock, which holds
+//! every body against the service's own model.
+
+#![cfg(feature = "reqwest")]
+// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use bedrock_chat::{
+    Api, BedrockChat, BedrockChatBuilder, CachePoint, CacheTtl, ChatEvent, ChatOptions, Content, Credentials, Document,
+    ErrorKind, GuardContent, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, MediaSource, Message,
+    Reasoning, Role, ServiceTier, StopReason, StreamProcessing, Tool, ToolChoice, ToolResult,
+};
+use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
+
+const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const NOVA: &str = "us.amazon.nova-lite-v1:0";
+
+/// Models of every vendor, each over Converse.
+const MODELS: [&str; 10] = [
+    CLAUDE,
+    NOVA,
+    "us.meta.llama4-maverick-17b-instruct-v1:0",
+    "eu.mistral.pixtral-large-2502-v1:0",
+    "cohere.command-r-plus-v1:0",
+    "openai.gpt-oss-120b-1:0",
+    "qwen.qwen3-32b-v1:0",
+    "ai21.jamba-1-5-large-v1:0",
+    "newvendor.model-v1:0",
+    "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123",
+];
+
+fn builder(bedrock: &LocalBedrock, model: &str) -> BedrockChatBuilder {
+    BedrockChat::builder(model)
+        .region("us-east-1")
+        .credentials(Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY))
+        .endpoint_url(bedrock.url())
+}
+
+fn chat(bedrock: &LocalBedrock, model: &str) -> BedrockChat {
+    builder(bedrock, model).api(Api::Converse).build().unwrap()
+}
+
+fn weather() -> Tool {
+    let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
+    Tool::new("get_weather", "The weather in a city", Json::parse(schema).unwrap())
+}
+
+#[tokio::test]
+async fn every_model_answers_over_converse_whole_and_streamed_alike() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let messages = [
+        ("system", "You are a helpful assistant that translates English to French. Translate the user sentence."),
+        ("human", "I love programming."),
+    ];
+    for model in MODELS {
+        let chat = chat(&bedrock, model);
+        let whole = chat.invoke(messages).await.unwrap();
+        assert_eq!(whole.text(), "J'adore la programmation.", "{model}");
+        assert_eq!(whole.stop_reason, Some(StopReason::EndTurn), "{model}");
+        let mut stream = chat.stream(messages).await.unwrap();
+        let mut pieces = 0;
+        while let Some(event) = stream.next().await {
+            pieces += usize::from(matches!(event.unwrap(), ChatEvent::Text { .. }));
+        }
+        let streamed = stream.so_far();
+        assert!(pieces > 1, "{model}");
+        assert_eq!((&streamed.content, streamed.usage), (&whole.content, whole.usage), "{model}");
+        assert!(streamed.metadata("metrics").is_some(), "{model}: read after the end");
+    }
+    assert!(bedrock.requests().iter().all(|request| request.verdict.is_accepted()));
+}
+
+#[tokio::test]
+async fn tools_are_called_answered_and_the_call_replayed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, api) in [(CLAUDE, Api::Converse), (NOVA, Api::Converse), (NOVA, Api::Invoke)] {
+        let chat = builder(&bedrock, model).api(api).build().unwrap().bind_tools([weather()]);
+        let question = Message::human("What is the weather in Paris and in Rome?");
+        let mut stream = chat.stream([question.clone()]).await.unwrap();
+        while let Some(event) = stream.next().await {
+            event.unwrap();
+        }
+        let reply = stream.so_far();
+        assert_eq!(reply.stop_reason, Some(StopReason::ToolUse), "{model}");
+        let results = reply.tool_calls().map(|call| {
+            assert_eq!(call.name, "get_weather");
+            Content::ToolResult(ToolResult::new(&call.id, [Content::text(format!("18C for {}", call.args))]))
+        });
+        let results: Vec<_> = results.collect();
+        assert_eq!(results.len(), 2, "{model}");
+        let conversation = [question, reply.into(), Message::new(Role::Tool, results)];
+        let reply = chat.invoke(conversation.to_vec()).await.unwrap();
+        assert!(reply.text().contains("18C"), "{model}: {}", reply.text());
+        // The same history, in a call without tools.
+        let toolless = builder(&bedrock, model).api(api).build().unwrap();
+        let reply = toolless.invoke(conversation.to_vec()).await;
+        assert!(reply.is_ok(), "{model}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_choice_of_tool_is_taken_and_the_choice_of_none_sends_none() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = chat(&bedrock, CLAUDE).bind_tools([weather()]);
+    for choice in [ToolChoice::Any, ToolChoice::Tool("get_weather".into())] {
+        let reply = chat.with_tool_choice(choice.clone()).invoke("Hello").await.unwrap();
+        assert_eq!(reply.tool_calls().count(), 1, "{choice:?}");
+        // One call at a time: the choice goes to Claude by another way.
+        let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
+        let chat = chat.with_tool_choice(choice).with_options(&options);
+        chat.invoke("What is the weather in Paris?").await.unwrap();
+    }
+    let reply = chat.with_tool_choice(ToolChoice::None).invoke("What is the weather in Paris?").await.unwrap();
+    assert_eq!(reply.tool_calls().count(), 0);
+}
+
+#[tokio::test]
+async fn reasoning_comes_signed_and_is_taken_back() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let thinking = ChatOptions { reasoning: Some(Reasoning::Budget(2048)), ..ChatOptions::default() };
+    let chat = chat(&bedrock, CLAUDE).with_options(&thinking);
+    let question = Message::human("Show me redacted thinking, please.");
+    let streamed = chat.stream([question.clone()]).await.unwrap().message().await.unwrap();
+    assert!(!streamed.thinking().is_empty());
+    assert!(streamed.content.iter().any(|block| matches!(block, Content::RedactedThinking(_))));
+    let whole = chat.invoke([question.clone()]).await.unwrap();
+    assert_eq!(streamed.content, whole.content);
+    // The service checks signatures and encrypted parts.
+    let reply = chat.invoke([question, streamed.into(), Message::human("And now?")]).await.unwrap();
+    assert_eq!(reply.stop_reason, Some(StopReason::EndTurn));
+}
+
+#[tokio::test]
+async fn every_option_and_every_block_fits_the_services_model() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let mut guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
+    guardrail.stream_processing = Some(StreamProcessing::Async);
+    let mut tool = weather();
+    tool.cache_point = Some(CachePoint::default());
+    let options = ChatOptions {
+        max_tokens: Some(500),
+        temperature: Some(0.5),
+        top_k: Some(20),
+        stop: vec!["END".into()],
+        tools: vec![tool],
+        guardrail: Some(guardrail),
+        latency: Some(Latency::Standard),
+        service_tier: Some(ServiceTier::Default),
+        request_metadata: vec![("team".into(), "a".into())],
+        response_field_paths: vec!["/delta/stop_sequence".into()],
+        ..ChatOptions::default()
+    };
+    let named = |name: &str| {
+        let mut document = Document::new("text/plain", MediaSource::Text("Grass is green.".into()));
+        (document.name, document.citations) = (Some(name.into()), true);
+        Content::Document(document)
+    };
+    let message = Message::human("Compare.")
+        .with(Content::image("image/jpg", vec![0xFF, 0xD8, 0xFF]))
+        .with(named("My  file #1.txt"))
+        .with(named("My file 1"))
+        .with(Content::document("application/pdf", b"%PDF-1.4".to_vec()))
+        .with(Content::Guard(GuardContent::text("Judge me.")))
+        .with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) }));
+    let messages = [Message::system("Be terse.").with(Content::cache_point()), message];
+    let chat = chat(&bedrock, CLAUDE).with_options(&options);
+    chat.invoke(messages.to_vec()).await.unwrap();
+    let streamed = chat.stream(messages.to_vec()).await.unwrap().message().await.unwrap();
+    assert!(streamed.usage.unwrap().input_token_details.cache_read > 0, "the first call filled the cache");
+}
+
+#[tokio::test]
+async fn a_guardrail_stops_an_answer_and_says_why() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
+    for (model, api) in [(CLAUDE, Api::Converse), (NOVA, Api::Invoke)] {
+        let chat = builder(&bedrock, model).api(api).guardrail(guardrail.clone()).build().unwrap();
+        let whole = chat.invoke("BLOCKED words").await.unwrap();
+        assert_eq!(whole.stop_reason, Some(StopReason::GuardrailIntervened), "{model}");
+        assert!(whole.usage.is_some(), "{model}");
+        let streamed = chat.stream("BLOCKED words").await.unwrap().message().await.unwrap();
+        assert_eq!(streamed.stop_reason, Some(StopReason::GuardrailIntervened), "{model}");
+    }
+    let chat = builder(&bedrock, CLAUDE).guardrail(guardrail).build().unwrap();
+    let seen = chat.apply_guardrail(GuardrailSource::Input, ["BLOCKED words"]).await.unwrap();
+    assert!(seen.intervened && !seen.outputs.is_empty());
+    assert!(!chat.apply_guardrail(GuardrailSource::Output, ["Good words"]).await.unwrap().intervened);
+}
+
+#[tokio::test]
+async fn tokens_are_counted_alike_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in [Api::Invoke, Api::Converse] {
+        let chat = builder(&bedrock, CLAUDE).api(api).build().unwrap();
+        let few = chat.count_tokens("Hello").await.unwrap();
+        let more = chat.bind_tools([weather()]).count_tokens("Hello there, how are you today?").await.unwrap();
+        assert!(few > 0 && more > few, "{api:?}: {few} and {more}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_is_a_typed_error_with_its_words() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = chat(&bedrock, "us.meta.llama4-maverick-17b-instruct-v1:0").bind_tools([weather()]);
+    let error = chat.with_tool_choice(ToolChoice::Any).invoke("Hello").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert!(error.message().contains("toolChoice.any"), "{error}");
+    assert!(error.request_id().is_some());
+}
