@@ -130,6 +130,10 @@ impl BedrockChat {
     }
 
     pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
-        Ok(ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone()))
+        let request = ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone());
+        Ok(match self.options.prompt_caching {
+            Some(point) => request.with_cache_points(point),
+            None => request,
+        })
     }
 }

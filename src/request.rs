@@ -1,5 +1,6 @@
 //! A request: the conversation, and the options that shape the answer.
 
+mod caching;
 mod messages;
 mod options;
 #[cfg(feature = "schemars")]

@@ -278,6 +278,19 @@ impl BedrockChatBuilder {
         self
     }
 
+    /// Cache points where they pay, planned anew for every call: see
+    /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). Defaults to none.
+    pub fn prompt_caching(mut self, point: crate::message::CachePoint) -> Self {
+        self.options.prompt_caching = Some(point);
+        self
+    }
+
+    /// How much the model thinks before it answers. Defaults to the model's default.
+    pub fn reasoning(mut self, reasoning: crate::request::Reasoning) -> Self {
+        self.options.reasoning = Some(reasoning);
+        self
+    }
+
     /// All options at once; those that it sets win over those set before.
     pub fn options(mut self, options: &ChatOptions) -> Self {
         self.options = self.options.merged_with(options);

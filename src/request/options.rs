@@ -3,6 +3,7 @@
 use super::{Tool, ToolChoice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind};
+use crate::message::CachePoint;
 
 /// The options of a call. Every one defaults to "not set", and what is not set is
 /// not sent: the model's own default holds.
@@ -43,6 +44,9 @@ pub struct ChatOptions {
     pub latency: Option<Latency>,
     /// The service tier.
     pub service_tier: Option<ServiceTier>,
+    /// Cache points where they pay, set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
+    /// on every call.
+    pub prompt_caching: Option<CachePoint>,
     /// Keys and values for your invocation logs, at most 16.
     pub request_metadata: Vec<(String, String)>,
     /// Anthropic's beta features to switch on.
@@ -82,6 +86,7 @@ impl ChatOptions {
             guardrail: option(&self.guardrail, &over.guardrail),
             latency: over.latency.or(self.latency),
             service_tier: over.service_tier.or(self.service_tier),
+            prompt_caching: over.prompt_caching.or(self.prompt_caching),
             request_metadata: list(&self.request_metadata, &over.request_metadata),
             anthropic_beta: list(&self.anthropic_beta, &over.anthropic_beta),
             model_kwargs: match (&self.model_kwargs, &over.model_kwargs) {
