@@ -134,6 +134,8 @@ impl Completion {
             match &*key {
                 "index" | "delta" | "message" | "finish_reason" => {}
                 "stop_reason" if value.kind() == Kind::String => {}
+                // The number of the token that ended the answer.
+                "stop_reason" => self.metadata("stop_token", value, out),
                 "text" if delta.is_none() => self.content(value, out),
                 "logprobs" if !value.is_null() => self.logprobs.push(Json::from(value)),
                 other => self.metadata(other, value, out),
@@ -158,7 +160,7 @@ impl Completion {
             self.say(false, &refusal, out);
         }
         for call in delta.get("tool_calls").into_iter().flat_map(View::items) {
-            self.close(out);
+            self.flush(out);
             self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.next, out);
         }
         for (key, value) in delta.entries() {
@@ -213,6 +215,13 @@ impl Completion {
         if reasoning { out.thinking(index, text) } else { out.text(index, text) }
     }
 
+    /// Ends the open block with what was held back of it.
+    fn flush(&mut self, out: &mut Events) {
+        let (reasoning, rest) = self.splitter.finish();
+        self.say(reasoning, &rest, out);
+        self.close(out);
+    }
+
     fn close(&mut self, out: &mut Events) {
         if let Some((index, _)) = self.open.take() {
             out.push(ChatEvent::BlockStop { index });
@@ -260,9 +269,7 @@ impl Completion {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let (reasoning, rest) = self.splitter.finish();
-        self.say(reasoning, &rest, out);
-        self.close(out);
+        self.flush(out);
         self.calls.finish(&mut self.next, out);
         if let Some(logprobs) = joined(&self.logprobs) {
             out.metadata("logprobs", logprobs.view());

@@ -225,6 +225,15 @@ fn tool_calls_are_told_apart_however_they_come() {
 }
 
 #[test]
+fn what_looked_like_a_tag_stands_before_the_call_that_follows_it() {
+    let call = json!({"id": "a", "function": {"name": "f", "arguments": "{}"}});
+    let chunks = [delta(json!({"content": "<"})), delta(json!({"tool_calls": [call]})), last("tool_calls")];
+    let message = streamed(ChatCompletions::OPENAI, &chunks).0;
+    assert_eq!(message.content[0], Content::text("<"));
+    assert_eq!((message.content.len(), message.tool_calls().count()), (2, 1));
+}
+
+#[test]
 fn a_call_cut_by_the_token_limit_is_invalid_and_keeps_its_text() {
     let chunks = [
         delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{\"x\": \"he"}}]})),
@@ -242,6 +251,7 @@ fn a_stop_sequence_beside_the_finish_reason_is_told() {
         |stop: Value| json!({"choices": [{"message": {"content": "a"}, "finish_reason": "stop", "stop_reason": stop}]});
     let message = whole(ChatCompletions::QWEN, &answer(json!("END")));
     assert_eq!((message.stop_reason, message.stop_sequence.as_deref()), (Some(StopReason::StopSequence), Some("END")));
+    assert_eq!(*whole(ChatCompletions::QWEN, &answer(json!(7))).metadata("stop_token").unwrap(), json!(7));
     for same in [json!("stop"), json!(null), json!(151_645)] {
         assert_eq!(whole(ChatCompletions::QWEN, &answer(same)).stop_reason, Some(StopReason::EndTurn));
     }
