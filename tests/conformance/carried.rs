@@ -1,0 +1,145 @@
+//! Whether this crate's message says what a peer's says.
+
+use bedrock_chat::{AiMessage, Content, Json};
+use serde_json::{Value, json};
+
+use super::facts::Fact;
+use super::request::normalised;
+
+/// Whether the message carries a fact.
+pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
+    match fact {
+        Fact::Text(text) => message.text() == *text || is_said_in_parts(message, text),
+        Fact::Thinking { text, signature } => {
+            let thought = thinkings(message)
+                .any(|(thought, signed)| thought == text && (signature.is_none() || signed == signature.as_deref()));
+            thought || (signature.is_none() && thinks_aloud(message, text))
+        }
+        Fact::Redacted(data) => message
+            .content
+            .iter()
+            .any(|block| matches!(block, Content::RedactedThinking(redacted) if redacted.data == *data)),
+        Fact::ToolCall(call) => message.tool_calls().any(|ours| {
+            json!({"id": ours.id, "name": ours.name}) == json!({"id": call["id"], "name": call["name"]})
+                && same(&value(&ours.args), &call["args"])
+        }),
+        Fact::InvalidToolCall(call) => {
+            message.invalid_tool_calls().any(|ours| json!({"id": ours.id, "name": ours.name}) == *call)
+        }
+        Fact::Citation(citation) => message.content.iter().any(
+            |block| matches!(block, Content::Text(text) if text.citations.iter().any(|c| contains(&plain(&value(c)), &plain(citation)))),
+        ),
+        Fact::Block(block) => message
+            .content
+            .iter()
+            .any(|ours| matches!(ours, Content::Raw(raw) if contains(&value(&raw.block), block))),
+        Fact::Order(order) => is_subsequence(order, &kinds(message)),
+        // What the word means may depend on more than the word; the word itself is kept.
+        Fact::Stop(word) => {
+            message.stop_reason.is_some() && message.metadata("stop_reason").is_some_and(|ours| value(ours) == json!(word))
+        }
+        Fact::StopSequence(sequence) => message.stop_sequence.as_ref() == Some(sequence),
+        Fact::Usage(name, count) => *count == counted(message, name),
+        Fact::Id(id) => message.id.as_ref() == Some(id),
+        Fact::Model(model) => message.model.as_ref() == Some(model),
+        Fact::RequestId(id) => message.request_id.as_ref() == Some(id),
+        Fact::Metadata(key, theirs) => {
+            message.metadata(key).is_some_and(|ours| contains(&value(ours), theirs))
+                || theirs.as_str().is_some_and(|id| message.id.as_deref() == Some(id))
+        }
+        Fact::Structured(output) => message.tool_calls().any(|call| same(&value(&call.args), output)),
+    }
+}
+
+fn value(json: &Json) -> Value {
+    serde_json::from_str(json.as_str()).unwrap()
+}
+
+/// The same with names in no style: Python's clients write other names than the service.
+fn plain(citation: &Value) -> Value {
+    match citation {
+        Value::Object(object) => {
+            object.iter().map(|(key, value)| (key.replace('_', "").to_lowercase(), plain(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.clone(),
+    }
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    normalised(a.clone()) == normalised(b.clone())
+}
+
+/// Whether all that `part` says is in `whole`. What is null or empty says nothing.
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, part)| {
+            let is_nothing = [json!(null), json!({}), json!([]), json!("")].contains(part);
+            whole.get(key).map_or(is_nothing, |whole| contains(whole, part))
+        }),
+        (Value::Array(whole), Value::Array(part)) => {
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| contains(whole, part))
+        }
+        _ => same(whole, part),
+    }
+}
+
+fn thinkings(message: &AiMessage) -> impl Iterator<Item = (&str, Option<&str>)> {
+    message.content.iter().filter_map(|block| match block {
+        Content::Thinking(thinking) => Some((thinking.text.as_str(), thinking.signature.as_deref())),
+        _ => None,
+    })
+}
+
+/// Models without a place for reasoning mark it in their text.
+const THOUGHT: [(&str, &str); 3] =
+    [("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>")];
+
+/// Whether the message has its reasoning apart that the peer left in the text, marks and all.
+fn is_said_in_parts(message: &AiMessage, text: &str) -> bool {
+    let bare = |text: &str| {
+        let text =
+            THOUGHT.iter().fold(text.to_owned(), |text, (open, close)| text.replace(open, "").replace(close, ""));
+        text.split_whitespace().collect::<String>()
+    };
+    THOUGHT.iter().any(|(open, _)| text.starts_with(open))
+        && bare(&(message.thinking() + " " + &message.text())) == bare(text)
+}
+
+/// Whether the message has the reasoning in its text that the peer took out of it.
+fn thinks_aloud(message: &AiMessage, thought: &str) -> bool {
+    THOUGHT.iter().any(|(open, close)| message.text().contains(&format!("{open}{thought}{close}")))
+}
+
+fn counted(message: &AiMessage, name: &str) -> u64 {
+    let usage = message.usage.unwrap_or_default();
+    match name {
+        "input" => usage.input_tokens,
+        "output" => usage.output_tokens,
+        "total" => usage.total_tokens(),
+        "cache_read" => usage.input_token_details.cache_read,
+        "cache_creation" => usage.input_token_details.cache_creation,
+        "cache_creation_5m" => usage.input_token_details.cache_creation_5m,
+        "cache_creation_1h" => usage.input_token_details.cache_creation_1h,
+        "reasoning" => usage.output_token_details.reasoning,
+        other => panic!("no count {other}"),
+    }
+}
+
+fn kinds(message: &AiMessage) -> Vec<&'static str> {
+    let kind = |block: &Content| match block {
+        // Reasoning that is marked in a text is both.
+        Content::Text(text) if THOUGHT.iter().any(|(open, _)| text.text.starts_with(open)) => vec!["thinking", "text"],
+        Content::Text(_) => vec!["text"],
+        Content::Thinking(_) => vec!["thinking"],
+        Content::RedactedThinking(_) => vec!["redacted"],
+        Content::ToolCall(_) | Content::InvalidToolCall(_) => vec!["tool"],
+        _ => Vec::new(),
+    };
+    message.content.iter().flat_map(kind).collect()
+}
+
+fn is_subsequence(part: &[&str], whole: &[&str]) -> bool {
+    let mut whole = whole.iter();
+    part.iter().all(|kind| whole.any(|other| other == kind))
+}

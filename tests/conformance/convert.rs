@@ -1,0 +1,149 @@
+//! Neutral options and LangChain-shaped messages, said in this crate's API.
+
+mod tools;
+
+use bedrock_chat::{
+    Anthropic, Api, BedrockChat, ChatOptions, Credentials, Guardrail, GuardrailTrace, Json, Latency, Message, Result,
+    ServiceTier, StreamProcessing, interop,
+};
+use serde_json::Value;
+
+use super::case::Scenario;
+use super::run::{Immediately, Recorded};
+
+/// The chat model that a scenario asks for, over a transport that knows the recorded answer.
+pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockChat> {
+    let mut model = scenario.model.as_str();
+    let mut family = text(scenario, "base_model_id").or_else(|| text(scenario, "provider"));
+    if let Some(profile) = text(scenario, "application_inference_profile") {
+        // The profile stands in the place of the model, which then says only what the model speaks.
+        family = family.or(Some(model));
+        model = profile;
+    }
+    let mut credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    if let Some(token) = text(scenario, "session_token") {
+        credentials = credentials.with_session_token(token);
+    }
+    let mut builder = BedrockChat::builder(model)
+        .region(&scenario.region)
+        .credentials(credentials)
+        .transport(transport)
+        .runtime(Immediately)
+        .options(&options(scenario)?)
+        .api(if scenario.operation.is_converse() { Api::Converse } else { Api::Invoke })
+        .streaming(scenario.option("streaming").and_then(Value::as_bool).unwrap_or(false));
+    if let Some(family) = family {
+        builder = builder.family(family);
+    }
+    // Some models have two formats, of texts and of messages (4.1); which of them is meant only shows
+    // in how the peers spoke to them.
+    match in_messages(scenario) {
+        Some(true) if scenario.is_legacy_claude() => builder = builder.codec(Anthropic),
+        Some(false) if scenario.model.contains("mistral.mistral-large-2402") => {
+            builder = builder.family("mistral.mistral-7b-instruct-v0:2");
+        }
+        _ => {}
+    }
+    builder.build()
+}
+
+fn text<'a>(scenario: &'a Scenario, key: &str) -> Option<&'a str> {
+    scenario.option(key).and_then(Value::as_str)
+}
+
+/// Whether the peers sent messages, or a prompt; `None` where they differ, or sent nothing.
+fn in_messages(scenario: &Scenario) -> Option<bool> {
+    let mut all = scenario.peers.iter().filter_map(|peer| Some(peer.request.as_ref()?.body.get("prompt").is_none()));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+/// Options that have a meaning here; any other is a gap in this conversion.
+const KNOWN: &[&str] = &[
+    "additional_model_request_fields",
+    "additional_model_response_field_paths",
+    "application_inference_profile",
+    "base_model_id",
+    "guardrail",
+    "max_tokens",
+    "model_kwargs",
+    "performance_config",
+    "prompt",
+    "provider",
+    "request_metadata",
+    "response_chunking",
+    "service_tier",
+    "session_token",
+    "stop",
+    "streaming",
+    "structured_output",
+    "temperature",
+    "tool_choice",
+    "tool_format",
+    "tools",
+    "top_k",
+    "top_p",
+];
+
+/// The options of a scenario that this conversion does not know.
+pub(crate) fn unknown_options(scenario: &Scenario) -> Vec<&str> {
+    scenario.options.keys().map(String::as_str).filter(|key| !KNOWN.contains(key)).collect()
+}
+
+fn options(scenario: &Scenario) -> Result<ChatOptions> {
+    let number = |key: &str| scenario.option(key).and_then(Value::as_f64);
+    let count = |key: &str| scenario.option(key).and_then(Value::as_u64);
+    let extra = ["model_kwargs", "additional_model_request_fields"];
+    let mut options = ChatOptions {
+        max_tokens: count("max_tokens"),
+        temperature: number("temperature"),
+        top_p: number("top_p"),
+        top_k: count("top_k"),
+        stop: strings(scenario.option("stop")),
+        guardrail: scenario.option("guardrail").map(guardrail),
+        service_tier: text(scenario, "service_tier")
+            .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("no service tier {tier:?}"))),
+        request_metadata: pairs(scenario.option("request_metadata")),
+        latency: scenario.option("performance_config").and_then(|config| Latency::parse(config["latency"].as_str()?)),
+        response_field_paths: strings(scenario.option("additional_model_response_field_paths")),
+        model_kwargs: extra.iter().find_map(|key| scenario.option(key)).cloned().map(Json::from),
+        ..ChatOptions::default()
+    };
+    tools::set(scenario, &mut options)?;
+    Ok(options)
+}
+
+fn strings(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn pairs(value: Option<&Value>) -> Vec<(String, String)> {
+    let entries = value.and_then(Value::as_object).into_iter().flatten();
+    entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+fn guardrail(value: &Value) -> Guardrail {
+    let text = |key: &str| value[key].as_str();
+    let mut guardrail = Guardrail::new(text("identifier").unwrap_or_default(), text("version").unwrap_or_default());
+    guardrail.trace = match &value["trace"] {
+        Value::Bool(true) => Some(GuardrailTrace::Enabled),
+        // Not asked for, which is not asking for none.
+        Value::String(name) => Some(GuardrailTrace::parse(name).unwrap()),
+        _ => None,
+    };
+    guardrail.tag_suffix = text("tag_suffix").map(str::to_owned);
+    let mode = text("stream_processing_mode").or(text("stream_processing_mode_converse"));
+    guardrail.stream_processing = mode.map(|mode| {
+        if mode.to_ascii_lowercase().starts_with("async") { StreamProcessing::Async } else { StreamProcessing::Sync }
+    });
+    guardrail
+}
+
+/// The conversation, as a user of LangChain would hand it over.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(crate) fn messages(scenario: &Scenario) -> Result<Vec<Message>> {
+    interop::read_messages(&Json::from(Value::Array(scenario.messages.clone())))
+}

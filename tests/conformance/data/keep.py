@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Writes the kept calls anew from a folder of recorded calls, one a file: keep.py FOLDER
+
+Kept is what the test compares. The calls of one scenario are one line, as its question and answer are the
+same for all peers; a long text that repeats itself is written as {"$repeat": [text, times, rest]}.
+"""
+
+import json
+import pathlib
+import sys
+
+SCENARIO = ("scenario", "provider", "api", "model", "region", "options", "messages")
+RESPONSE = ("status", "content_type", "headers", "body", "body_text", "body_base64", "network_error")
+HEADERS = ("accept", "content-type", "x-amz-security-token")
+LONG = 2000
+
+
+def repeated(text):
+    """The shortest text, and how often, that a long text is made of."""
+    for length in range(1, 200):
+        unit = text[:length]
+        times = len(text) // length
+        rest = text[times * length :]
+        if text == unit * times + rest:
+            return {"$repeat": [unit, times, rest]}
+    return text
+
+
+def compact(value):
+    if isinstance(value, dict):
+        return {key: compact(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [compact(inner) for inner in value]
+    return repeated(value) if isinstance(value, str) and len(value) > LONG else value
+
+
+def request(call):
+    sent = call["request"]
+    if sent is None:
+        return None
+    headers = {k: v for k, v in sent["headers"].items() if k in HEADERS or k.startswith("x-amzn-")}
+    return {"path": sent["path"], "headers": headers, "body": sent["body"]}
+
+
+def peer(tag, call):
+    kept = {"request": request(call), "attempts": call["attempts"]}
+    if "parsed" in call:
+        kept["parsed"] = call["parsed"]
+    elif tag == "anthsdk" and "parsed_chunks" in call:
+        # The one peer that gives no sum of a stream.
+        kept["parsed_chunks"] = call["parsed_chunks"]
+    if call.get("error"):
+        kept["error"] = {key: call["error"][key] for key in ("name", "message") if key in call["error"]}
+    return kept
+
+
+def main(folder):
+    scenarios = {}
+    for file in sorted(pathlib.Path(folder).glob("*.json")):
+        call = json.loads(file.read_text())
+        tag = call["name"].split("--")[0]
+        scenario = scenarios.setdefault(call["scenario"], {key: call[key] for key in SCENARIO})
+        differing = [key for key in SCENARIO if scenario[key] != call[key]]
+        if differing:
+            raise SystemExit(f"{file.name} differs from its scenario in {differing}")
+        if call["response"] and not scenario.get("response"):
+            scenario["response"] = {key: call["response"][key] for key in RESPONSE if key in call["response"]}
+        scenario.setdefault("peers", {})[tag] = peer(tag, call)
+    here = pathlib.Path(__file__).parent
+    for api in ("invoke", "invoke-stream", "converse", "converse-stream"):
+        chosen = [scenarios[name] for name in sorted(scenarios) if scenarios[name]["api"] == api]
+        lines = [json.dumps(compact(one), ensure_ascii=False, separators=(",", ":")) + "\n" for one in chosen]
+        (here / f"{api}.jsonl").write_text("".join(lines))
+
+
+main(*sys.argv[1:])

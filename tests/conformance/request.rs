@@ -1,0 +1,182 @@
+//! Requests, made comparable: what the normalisation forgives, and nothing else.
+
+use std::collections::BTreeMap;
+
+use bedrock_chat::HttpRequest;
+use serde_json::{Map, Value, json};
+
+use super::case::{Peer, PeerRequest, Scenario};
+
+/// A request in the form in which two are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Request {
+    /// The path, percent-decoded once.
+    pub(crate) path: String,
+    /// The headers that are Bedrock's own, and the session token.
+    pub(crate) headers: BTreeMap<String, Value>,
+    pub(crate) body: Value,
+}
+
+/// What a client did with a question: it sent this, or it refused before it sent anything.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Sent {
+    Request(Request),
+    Refused(String),
+}
+
+impl Sent {
+    /// What a peer did, made comparable.
+    pub(crate) fn of_peer(scenario: &Scenario, peer: &Peer) -> Self {
+        let said = |error: &Value| error["message"].as_str().map(str::to_owned);
+        match &peer.request {
+            Some(request) => Self::Request(of_peer(scenario, request)),
+            None => Self::Refused(peer.error.as_ref().and_then(said).unwrap_or_else(|| "no reason".into())),
+        }
+    }
+}
+
+fn of_peer(scenario: &Scenario, request: &PeerRequest) -> Request {
+    let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
+    let mut body = request.body.clone();
+    drop_defaults(scenario, &mut body, &PEERS_MAX_TOKENS, true);
+    Request { path: decoded(&request.path), headers, body: normalised(body) }
+}
+
+/// This crate's request, made comparable.
+///
+/// # Errors
+/// What is wrong with it whatever the peers do.
+pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Request, String> {
+    let request = sent.first().ok_or("nothing was sent")?;
+    if sent.iter().any(|again| again.body != request.body || again.url != request.url) {
+        return Err("an attempt was not sent as the one before".into());
+    }
+    let url = request.url.strip_prefix("https://").ok_or("not sent by https")?;
+    let (host, path) = url.split_at(url.find('/').ok_or("no path")?);
+    if request.method != "POST" || !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
+        return Err(format!("sent as {} to {host}", request.method));
+    }
+    // Whatever the model id is, it is one segment.
+    if path.split('/').count() != 4 || !path.starts_with("/model/") || path.contains([':', '?', '#']) {
+        return Err(format!("the path {path} is not /model/ID/OPERATION with ID as one segment"));
+    }
+    for (name, wanted) in [("content-type", "application/json"), ("authorization", "AWS4-HMAC-SHA256 ")] {
+        if !request.headers.get(name).is_some_and(|value| value.starts_with(wanted)) {
+            return Err(format!("the header {name} is {:?}", request.headers.get(name)));
+        }
+    }
+    let accepts = ["accept", "x-amzn-bedrock-accept"].iter().find_map(|name| request.headers.get(name));
+    if !scenario.operation.is_converse() && accepts != Some("application/json") {
+        return Err(format!("the accepted type is {accepts:?}"));
+    }
+    let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
+    let mut body: Value = serde_json::from_slice(&request.body).map_err(|error| format!("not JSON: {error}"))?;
+    drop_defaults(scenario, &mut body, &[4096], false);
+    Ok(Request { path: decoded(path), headers, body: normalised(body) })
+}
+
+/// Bedrock's own headers. That of the accepted type has two names (1.7), and none of them changes the answer.
+fn comparable_header(name: &str, value: &str) -> Option<(String, Value)> {
+    let value = match name {
+        "x-amzn-bedrock-accept" => return None,
+        "x-amz-security-token" => json!("<present>"),
+        "x-amzn-bedrock-request-metadata" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        name if name.starts_with("x-amzn-bedrock-") => json!(value),
+        _ => return None,
+    };
+    Some((name.to_owned(), value))
+}
+
+pub(crate) fn decoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = (bytes[at] == b'%').then(|| path.get(at + 1..at + 3)).flatten();
+        match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+const PEERS_MAX_TOKENS: [u64; 2] = [1024, 50];
+const MAX_TOKENS: &[&str] = &["max_tokens", "max_tokens_to_sample", "max_gen_len", "maxTokens", "maxTokenCount"];
+
+/// Drops what nobody asked for: a default for the number of tokens; of peers, also temperature 0 and
+/// empty objects and lists.
+fn drop_defaults(scenario: &Scenario, body: &mut Value, max_tokens: &[u64], peers: bool) {
+    let Value::Object(body) = body else { return };
+    let holders = ["inferenceConfig", "textGenerationConfig"];
+    let asks_for_tokens = scenario.asks_for("max_tokens", MAX_TOKENS);
+    let asks_for_temperature = scenario.asks_for("temperature", &["temperature"]);
+    let drop = |object: &mut Map<String, Value>| {
+        object.retain(|key, value| {
+            let is_default_limit = MAX_TOKENS.contains(&key.as_str())
+                && !asks_for_tokens
+                && value.as_u64().is_some_and(|limit| max_tokens.contains(&limit));
+            let is_default_temperature =
+                peers && key == "temperature" && !asks_for_temperature && value.as_f64() == Some(0.0);
+            !is_default_limit && !is_default_temperature
+        });
+    };
+    drop(body);
+    for holder in holders {
+        if let Some(Value::Object(inner)) = body.get_mut(holder) {
+            drop(inner);
+        }
+    }
+    if peers {
+        let empty = |value: &Value| [json!(""), json!([]), json!({})].contains(value);
+        let defaults = ["system", "inferenceConfig", "textGenerationConfig"];
+        body.retain(|key, value| !(defaults.contains(&key.as_str()) && empty(value)));
+        if scenario.option("additional_model_response_field_paths").is_none() {
+            body.remove("additionalModelResponseFieldPaths");
+        }
+    }
+}
+
+/// A text in the place of content is a list of one text block; numbers are what they are worth.
+pub(crate) fn normalised(value: Value) -> Value {
+    normalise(value, true)
+}
+
+/// What a tool is called with, and its schema, is the caller's own: a text there is a text.
+const VERBATIM: &[&str] = &["input", "input_schema", "inputSchema", "parameters", "json"];
+
+fn normalise(value: Value, ours: bool) -> Value {
+    match value {
+        Value::Object(object) => {
+            let entries = object.into_iter().map(|(key, value)| match value {
+                Value::String(text) if ours && (key == "content" || key == "system") => {
+                    (key, json!([text_block(&text)]))
+                }
+                // JSON in a text, as chat completions have it, is as JSON anywhere (1.9).
+                Value::String(text) if ours && key == "arguments" => {
+                    let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                    (key, normalise(json, false))
+                }
+                value => {
+                    let ours = ours && !VERBATIM.contains(&key.as_str());
+                    (key, normalise(value, ours))
+                }
+            });
+            Value::Object(entries.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| normalise(item, ours)).collect()),
+        Value::Number(number) => number.as_f64().map_or(Value::Number(number), |float| json!(float)),
+        other => other,
+    }
+}
+
+/// A text block as the InvokeModel formats write it.
+pub(crate) fn text_block(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}

@@ -1,0 +1,185 @@
+//! Requests made from the question alone, where no peer's request is right to begin with.
+//!
+//! They follow the pages of the APIs and share nothing with the crate.
+
+use serde_json::{Map, Value, json};
+
+use crate::suite::case::Scenario;
+use crate::suite::request::{Request, normalised, text_block};
+
+/// The request to the native API with this body.
+pub(super) fn request(scenario: &Scenario, mut body: Map<String, Value>) -> Request {
+    let extra = scenario.option("model_kwargs").and_then(Value::as_object).cloned().unwrap_or_default();
+    body.extend(extra);
+    let operation = if scenario.operation.is_stream() { "invoke-with-response-stream" } else { "invoke" };
+    Request {
+        path: format!("/model/{}/{operation}", scenario.model),
+        headers: Default::default(),
+        body: normalised(Value::Object(body)),
+    }
+}
+
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(object) = value else { unreachable!("an object was written here") };
+    object
+}
+
+/// The texts of a conversation: those of the system, then who says what in turn.
+pub(super) struct Texts {
+    pub(super) system: String,
+    /// `true` for the user.
+    pub(super) turns: Vec<(bool, String)>,
+}
+
+pub(super) fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(blocks) => blocks.iter().filter_map(|block| block["text"].as_str()).collect(),
+        _ => String::new(),
+    }
+}
+
+/// The conversation as texts; a prompt is what its user says. `None` where it is more than texts.
+pub(super) fn texts(scenario: &Scenario) -> Option<Texts> {
+    let mut texts = Texts { system: String::new(), turns: Vec::new() };
+    for message in &scenario.messages {
+        let text = text_of(&message["content"]);
+        match message["role"].as_str()? {
+            "system" => {
+                let separator = if texts.system.is_empty() || text.is_empty() { "" } else { "\n\n" };
+                texts.system = format!("{}{separator}{text}", texts.system);
+            }
+            "human" => texts.turns.push((true, text)),
+            "ai" if message.get("tool_calls").is_none() => texts.turns.push((false, text)),
+            _ => return None,
+        }
+    }
+    if let Some(prompt) = scenario.option("prompt") {
+        texts.turns.push((true, text_of(prompt)));
+    }
+    Some(texts)
+}
+
+/// Anthropic Messages.
+pub(super) fn anthropic(scenario: &Scenario) -> Option<Request> {
+    let texts = texts(scenario)?;
+    let turn = |(user, text): &(bool, String)| json!({"role": if *user { "user" } else { "assistant" }, "content": [text_block(text)]});
+    let mut body = object(json!({
+        "anthropic_version": "bedrock-2023-05-31",
+        "messages": texts.turns.iter().map(turn).collect::<Vec<_>>(),
+    }));
+    if !texts.system.is_empty() {
+        body.insert("system".into(), json!([text_block(&texts.system)]));
+    }
+    options(scenario, &mut body, "max_tokens", "stop_sequences");
+    if scenario.option("tool_format") == Some(&json!("raw")) {
+        body.insert("tools".into(), scenario.option("tools")?.clone());
+    }
+    Some(request(scenario, body))
+}
+
+/// Nova's own format.
+pub(super) fn nova(scenario: &Scenario) -> Option<Request> {
+    let texts = texts(scenario)?;
+    let turn = |(user, text): &(bool, String)| json!({"role": if *user { "user" } else { "assistant" }, "content": [{"text": text}]});
+    let mut body = object(json!({
+        "schemaVersion": "messages-v1",
+        "messages": texts.turns.iter().map(turn).collect::<Vec<_>>(),
+    }));
+    if !texts.system.is_empty() {
+        body.insert("system".into(), json!([{"text": texts.system}]));
+    }
+    let mut config = Map::new();
+    options(scenario, &mut config, "maxTokens", "stopSequences");
+    if !config.is_empty() {
+        body.insert("inferenceConfig".into(), Value::Object(config));
+    }
+    Some(request(scenario, body))
+}
+
+/// Chat completions.
+pub(super) fn chat_completions(scenario: &Scenario) -> Option<Request> {
+    let texts = texts(scenario)?;
+    let mut messages = Vec::new();
+    if !texts.system.is_empty() {
+        messages.push(json!({"role": "system", "content": texts.system}));
+    }
+    messages.extend(
+        texts
+            .turns
+            .iter()
+            .map(|(user, text)| json!({"role": if *user { "user" } else { "assistant" }, "content": text})),
+    );
+    let mut body = object(json!({"messages": messages}));
+    let max_tokens = if scenario.provider == "openai" { "max_completion_tokens" } else { "max_tokens" };
+    options(scenario, &mut body, max_tokens, "stop");
+    Some(request(scenario, body))
+}
+
+/// Command R.
+pub(super) fn cohere(scenario: &Scenario) -> Option<Request> {
+    let mut texts = texts(scenario)?;
+    let (_, message) = texts.turns.pop().filter(|(user, _)| *user)?;
+    let turn = |(user, text): &(bool, String)| json!({"role": if *user { "USER" } else { "CHATBOT" }, "message": text});
+    let past: Vec<Value> = texts.turns.iter().map(turn).collect();
+    let mut body = object(json!({"message": message, "chat_history": past}));
+    if !texts.system.is_empty() {
+        body.insert("preamble".into(), json!(texts.system));
+    }
+    options(scenario, &mut body, "max_tokens", "stop_sequences");
+    if let Some(tools) = scenario.option("tools").and_then(Value::as_array) {
+        body.insert("tools".into(), tools.iter().map(cohere_tool).collect());
+    }
+    Some(request(scenario, body))
+}
+
+/// A tool whose parameters have Python's types; what else is asked of them the description says.
+fn cohere_tool(tool: &Value) -> Value {
+    let schema = &tool["input_schema"];
+    let definition = |(name, parameter): (&String, &Value)| {
+        let kind = match parameter["type"].as_str().unwrap_or_default() {
+            "string" => "str",
+            "integer" => "int",
+            "number" => "float",
+            "boolean" => "bool",
+            other => other,
+        };
+        let mut rest = parameter.as_object().cloned().unwrap_or_default();
+        rest.remove("type");
+        let said = rest.remove("description");
+        let description = match (said.as_ref().and_then(Value::as_str), rest.is_empty()) {
+            (said, true) => said.map(str::to_owned),
+            (Some(said), false) => Some(format!("{said} (JSON Schema: {})", Value::Object(rest))),
+            (None, false) => Some(format!("JSON Schema: {}", Value::Object(rest))),
+        };
+        let required = schema["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
+        let mut definition = json!({"type": kind, "required": required});
+        if let Some(description) = description {
+            definition["description"] = json!(description);
+        }
+        (name.clone(), definition)
+    };
+    let definitions: Map<_, _> = schema["properties"].as_object().into_iter().flatten().map(definition).collect();
+    let mut written = json!({"name": tool["name"], "description": tool["description"]});
+    if !definitions.is_empty() {
+        written["parameter_definitions"] = Value::Object(definitions);
+    }
+    written
+}
+
+/// The vendor's prompt where the model takes one, else chat completions.
+pub(super) fn prompt_or_chat_completions(scenario: &Scenario) -> Option<Request> {
+    let Some(prompt) = super::template::prompt(scenario) else { return chat_completions(scenario) };
+    let mut body = object(json!({"prompt": prompt}));
+    options(scenario, &mut body, "max_tokens", "stop");
+    Some(request(scenario, body))
+}
+
+/// The options that all formats have, under the names that this one gives them.
+pub(super) fn options(scenario: &Scenario, body: &mut Map<String, Value>, max_tokens: &str, stop: &str) {
+    let names = [("temperature", "temperature"), ("top_p", "top_p"), ("max_tokens", max_tokens), ("stop", stop)];
+    for (option, name) in names {
+        let value = scenario.option(option).filter(|value| **value != json!([]));
+        body.extend(value.map(|value| (name.to_owned(), value.clone())));
+    }
+}

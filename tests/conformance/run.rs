@@ -1,0 +1,127 @@
+//! A scenario put to this crate, as a program would: a chat model, a transport that knows the answer.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bedrock_chat::{
+    AiMessage, BoxFuture, Error, ErrorKind, Headers, HttpRequest, HttpResponse, Result, Runtime, Transport,
+};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::case::{Response, Scenario};
+use super::convert;
+
+/// Gives the same answer to every request, cut into pieces.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    answer: Arc<Response>,
+    piece: usize,
+    sent: Arc<Mutex<Vec<HttpRequest>>>,
+}
+
+impl Recorded {
+    fn new(answer: Option<&Response>, piece: usize) -> Self {
+        // Where no peer sent anything, there is nothing to answer with.
+        let none = || Response { status: 500, headers: Default::default(), body: b"{}".to_vec() };
+        Self { answer: Arc::new(answer.cloned().unwrap_or_else(none)), piece, sent: Arc::default() }
+    }
+}
+
+impl Transport for Recorded {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        self.sent.lock().unwrap().push(request);
+        if self.answer.status == 0 {
+            return Box::pin(std::future::ready(Err(Error::new(ErrorKind::Connect, "the connection was refused"))));
+        }
+        let mut headers = Headers::new();
+        for (name, value) in &self.answer.headers {
+            headers.push(name, value.as_str());
+        }
+        let pieces: Vec<_> =
+            self.answer.body.chunks(self.piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let body = Box::pin(Pieces(pieces.into_iter()));
+        Box::pin(std::future::ready(Ok(HttpResponse { status: self.answer.status, headers, body })))
+    }
+}
+
+struct Pieces(std::vec::IntoIter<Result<Bytes>>);
+
+impl futures_core::Stream for Pieces {
+    type Item = Result<Bytes>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.next())
+    }
+}
+
+/// The time of the recordings, and sleep that takes none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Immediately;
+
+impl Runtime for Immediately {
+    fn now(&self) -> Duration {
+        // 2025-06-15T12:34:56Z.
+        Duration::from_secs(1_749_990_896)
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Every request that was sent: one an attempt.
+    pub(crate) sent: Vec<HttpRequest>,
+    pub(crate) outcome: Outcome,
+}
+
+/// The message, or the error with what had come of the message.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Message(Box<AiMessage>),
+    Failed(Error),
+}
+
+/// How a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// At once, or as a stream, as the scenario has it.
+    AsRecorded,
+    /// At once, whatever the scenario has: some peers were answered so.
+    AtOnce,
+}
+
+/// Puts a scenario to the crate. The answer comes in pieces of so many bytes.
+pub(crate) fn run(scenario: &Scenario, mode: Mode, piece: usize) -> Run {
+    let transport = Recorded::new(scenario.response.as_ref(), piece);
+    let sent = Arc::clone(&transport.sent);
+    let outcome = futures_executor::block_on(call(scenario, mode, transport));
+    let sent = std::mem::take(&mut *sent.lock().unwrap());
+    Run { sent, outcome: outcome.map_or_else(Outcome::Failed, |message| Outcome::Message(Box::new(message))) }
+}
+
+async fn call(scenario: &Scenario, mode: Mode, transport: Recorded) -> Result<AiMessage> {
+    let chat = convert::chat(scenario, transport)?;
+    let gathers = scenario.option("streaming").is_some();
+    let at_once = mode == Mode::AtOnce || gathers || !scenario.operation.is_stream();
+    let mut stream = match (scenario.option("prompt").and_then(Value::as_str), at_once) {
+        (Some(prompt), true) => return chat.complete(prompt).await,
+        (Some(prompt), false) => chat.complete_stream(prompt).await?,
+        (None, true) => return chat.invoke(convert::messages(scenario)?).await,
+        (None, false) => chat.stream(convert::messages(scenario)?).await?,
+    };
+    while let Some(event) = stream.next().await {
+        event?;
+    }
+    Ok(stream.so_far())
+}

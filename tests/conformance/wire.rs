@@ -1,0 +1,296 @@
+//! What a recorded answer is, read without this crate: whether it is a message at all, and which error it is if not.
+
+use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
+use aws_smithy_types::event_stream::Message as Frame;
+use bedrock_chat::{Error, ErrorKind};
+use serde_json::Value;
+
+use super::case::{Response, Scenario};
+
+/// The error that an answer is, by a rule that does not depend on what the peers made of it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) rule: &'static str,
+    kinds: &'static [ErrorKind],
+    status: Option<u16>,
+    aws_type: Option<String>,
+    message: Option<String>,
+    request_id: Option<String>,
+    /// Whether another attempt could help.
+    retryable: bool,
+}
+
+impl Failure {
+    fn new(rule: &'static str, kinds: &'static [ErrorKind]) -> Self {
+        Self { rule, kinds, status: None, aws_type: None, message: None, request_id: None, retryable: false }
+    }
+
+    /// What is wrong with this crate's error for it.
+    pub(crate) fn unmet(&self, error: &Error) -> Vec<String> {
+        let mut unmet = Vec::new();
+        let mut check = |holds: bool, what: &str, wanted: String| {
+            if !holds {
+                unmet.push(format!("the error's {what} should be {wanted}: {error:?}"));
+            }
+        };
+        check(self.kinds.contains(&error.kind()), "kind", format!("{:?}", self.kinds));
+        check(self.status.is_none() || error.status() == self.status, "status", format!("{:?}", self.status));
+        let same_type = |ours: &str, theirs: &str| ours.eq_ignore_ascii_case(theirs);
+        if let Some(name) = &self.aws_type {
+            check(error.aws_type().is_some_and(|ours| same_type(ours, name)), "type", name.clone());
+        }
+        if let Some(message) = &self.message {
+            check(error.message().contains(message.as_str()), "message", format!("{message:?}"));
+        }
+        if let Some(id) = &self.request_id {
+            check(error.request_id() == Some(id), "request id", id.clone());
+        }
+        unmet
+    }
+}
+
+/// How often the request is sent, if an answer repeats itself: three times where AWS's standard mode
+/// tries again (6.4).
+pub(crate) fn attempts(scenario: &Scenario) -> u64 {
+    let Some(response) = &scenario.response else { return 1 };
+    let again = match response.status {
+        0 | 429 | 500 | 502 | 503 => true,
+        // The answer of an unknown operation has this status too.
+        200 => failure(scenario).is_some_and(|failure| failure.retryable),
+        _ => false,
+    };
+    if again { 3 } else { 1 }
+}
+
+/// The error that the answer to a scenario is; `None` where it is a message.
+pub(crate) fn failure(scenario: &Scenario) -> Option<Failure> {
+    let response = scenario.response.as_ref()?;
+    let mut failure = if response.status == 0 {
+        Failure::new("6.1", &[ErrorKind::Connect])
+    } else if response.status != 200 {
+        of_status(response)
+    } else if is_unknown_operation(response) {
+        let mut failure = Failure::new("1.3", &[ErrorKind::NotFound]);
+        failure.aws_type = Some("UnknownOperationException".into());
+        failure
+    } else if response.is_event_stream() {
+        of_stream(scenario, response)?
+    } else {
+        of_body(scenario, response)?
+    };
+    failure.request_id = response.header("x-amzn-requestid").map(str::to_owned);
+    Some(failure)
+}
+
+fn bare(name: &str) -> String {
+    let name = name.split(':').next().unwrap_or_default();
+    name.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+fn of_status(response: &Response) -> Failure {
+    let body = response.json();
+    let field = |keys: &[&str]| {
+        let body = body.as_ref()?;
+        keys.iter().find_map(|key| body[*key].as_str()).map(str::to_owned)
+    };
+    let name = response.header("x-amzn-errortype").map(str::to_owned).or_else(|| field(&["__type", "code"]));
+    let name = name.map(|name| bare(&name));
+    let message = field(&["message", "Message"]).or_else(|| {
+        let text = String::from_utf8_lossy(&response.body).trim().to_owned();
+        Some(text).filter(|text| body.is_none() && !text.is_empty() && text.len() < 300)
+    });
+    let rule = match &body {
+        None => "6.2",
+        Some(body) if body.get("Message").is_some() => "6.3",
+        Some(_) => "6.1",
+    };
+    let kinds = kinds(name.as_deref().unwrap_or_default(), response.status, message.as_deref().unwrap_or_default());
+    Failure { status: Some(response.status), aws_type: name, message, ..Failure::new(rule, kinds) }
+}
+
+/// How the service says that a conversation is too long for the model.
+const OVERFLOW: [&str; 10] = [
+    "input is too long",
+    "prompt is too long",
+    "input tokens exceeded",
+    "maximum context length",
+    "context_length_exceeded",
+    "exceeds the context window",
+    "input tokens exceed the configured limit",
+    "exceed model maximum",
+    "too many input tokens",
+    "is longer than the model's context length",
+];
+
+/// The kinds that a name stands for, else those that a status stands for.
+fn kinds(name: &str, status: u16, message: &str) -> &'static [ErrorKind] {
+    use ErrorKind::*;
+    let stem = name.to_ascii_lowercase();
+    let message = message.to_ascii_lowercase();
+    match stem.strip_suffix("exception").unwrap_or(&stem) {
+        "throttling" | "servicequotaexceeded" | "toomanyrequests" | "overloaded_error" | "rate_limit_error" => {
+            &[Throttled]
+        }
+        "modelnotready" | "serviceunavailable" | "internalserver" | "modelerror" | "modelstreamerror"
+        | "internalfailure" | "api_error" => &[Service],
+        "modeltimeout" => &[Timeout],
+        "accessdenied" | "unrecognizedclient" | "invalidsignature" | "missingauthenticationtoken" => &[AccessDenied],
+        "expiredtoken" => &[ExpiredCredentials],
+        "validation" if OVERFLOW.iter().any(|words| message.contains(words)) => &[ContextOverflow],
+        "validation" | "invalid_request_error" => &[Validation],
+        "resourcenotfound" | "unknownoperation" => &[NotFound],
+        _ => match status {
+            401 | 403 => &[AccessDenied],
+            404 => &[NotFound],
+            408 => &[Timeout],
+            429 => &[Throttled],
+            400..=499 => &[Validation, ContextOverflow, Service],
+            _ => &[Service],
+        },
+    }
+}
+
+fn is_unknown_operation(response: &Response) -> bool {
+    response.json().is_some_and(|body| body["Output"]["__type"].is_string())
+}
+
+/// A whole answer that is not in its provider's format.
+fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
+    let odd = || Some(Failure::new("5.9", &[ErrorKind::Decode]));
+    let Some(body) = response.json() else { return odd() };
+    let filled = |key: &str| body[key].as_array().is_some_and(|list| !list.is_empty());
+    let text = |key: &str| body[key].is_string();
+    let is_answer = if scenario.operation.is_converse() {
+        body["output"]["message"].is_object()
+    } else if scenario.provider == "anthropic" {
+        body["content"].is_array()
+    } else {
+        let lists = ["choices", "completions", "generations", "outputs", "results"];
+        let texts = ["completion", "generation", "text"];
+        lists.iter().any(|key| filled(key))
+            || texts.iter().any(|key| text(key))
+            || body["content"].is_array()
+            || body["output"]["message"].is_object()
+    };
+    if is_answer { None } else { odd() }
+}
+
+/// A stream that does not end as it should.
+fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
+    let mut decoder = MessageFrameDecoder::new();
+    let mut bytes = response.body.as_slice();
+    let mut first = true;
+    let mut ended = false;
+    let mut whole = 0;
+    loop {
+        let frame = match decoder.decode_frame(&mut bytes) {
+            Ok(DecodedFrame::Complete(frame)) => frame,
+            Ok(DecodedFrame::Incomplete) => break,
+            Err(_) => return Some(Failure::new("6.9", &[ErrorKind::Frame])),
+        };
+        if let Some(failure) = of_frame(&frame) {
+            // What comes before anything was delivered may be tried again.
+            let retryable = first && failure.retryable;
+            return Some(Failure { retryable, ..failure });
+        }
+        ended |= is_last(scenario, &frame);
+        first = false;
+        whole = response.body.len() - bytes.len();
+    }
+    match (first, ended) {
+        (_, true) if whole == response.body.len() => None,
+        (true, _) if response.body.is_empty() => Some(Failure::new("6.11", &[ErrorKind::Truncated])),
+        _ => Some(Failure::new("6.8", &[ErrorKind::Truncated])),
+    }
+}
+
+fn header<'a>(frame: &'a Frame, name: &str) -> Option<&'a str> {
+    let header = frame.headers().iter().find(|header| header.name().as_str() == name)?;
+    header.value().as_string().ok().map(|value| value.as_str())
+}
+
+/// The error that a frame is.
+fn of_frame(frame: &Frame) -> Option<Failure> {
+    let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let failure = |rule, name: &str, message: Option<String>| {
+        let retryable = ["throttling", "serviceunavailable", "internalserver", "modelstreamerror", "overloaded_error"]
+            .iter()
+            .any(|stem| name.to_ascii_lowercase().starts_with(stem));
+        let kinds = kinds(name, 0, message.as_deref().unwrap_or_default());
+        Some(Failure { aws_type: Some(bare(name)), message, retryable, ..Failure::new(rule, kinds) })
+    };
+    match header(frame, ":message-type") {
+        Some("exception") => {
+            let message = text(&payload["message"]).or_else(|| text(&payload["Message"]));
+            failure("6.5", header(frame, ":exception-type").unwrap_or_default(), message)
+        }
+        Some("error") => {
+            let message = header(frame, ":error-message").map(str::to_owned);
+            failure("6.6", header(frame, ":error-code").unwrap_or_default(), message)
+        }
+        _ => {
+            let chunk = chunk(&payload)?;
+            (chunk["type"] == "error").then(|| {
+                let error = &chunk["error"];
+                failure("6.7", error["type"].as_str().unwrap_or_default(), text(&error["message"]))
+            })?
+        }
+    }
+}
+
+/// The provider's JSON in a frame of InvokeModel.
+fn chunk(payload: &Value) -> Option<Value> {
+    serde_json::from_slice(&super::case::base64(payload["bytes"].as_str()?)).ok()
+}
+
+/// The words in an answer that is a message, wherever its provider puts them.
+pub(crate) fn words(scenario: &Scenario) -> Vec<String> {
+    fn walk(value: &Value, found: &mut Vec<String>) {
+        const PLACES: [&str; 4] = ["text", "generation", "outputText", "completion"];
+        for (key, value) in value.as_object().into_iter().flatten() {
+            match value.as_str() {
+                Some(words) if PLACES.contains(&key.as_str()) => found.push(words.to_owned()),
+                // The sum at a stream's end, which says what its pieces say.
+                None if key == "response" => {}
+                _ => walk(value, found),
+            }
+        }
+        value.as_array().into_iter().flatten().for_each(|item| walk(item, found));
+    }
+    let mut found = Vec::new();
+    let Some(response) = &scenario.response else { return found };
+    let mut decoder = MessageFrameDecoder::new();
+    let mut bytes = response.body.as_slice();
+    if !response.is_event_stream() {
+        response.json().iter().for_each(|body| walk(body, &mut found));
+    } else {
+        while let Ok(DecodedFrame::Complete(frame)) = decoder.decode_frame(&mut bytes) {
+            let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
+            walk(&chunk(&payload).unwrap_or(payload), &mut found);
+        }
+    }
+    found
+}
+
+/// Whether a frame is the last that the message needs.
+fn is_last(scenario: &Scenario, frame: &Frame) -> bool {
+    if scenario.operation.is_converse() {
+        return header(frame, ":event-type") == Some("messageStop");
+    }
+    let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
+    let Some(chunk) = chunk(&payload) else { return false };
+    if scenario.provider == "anthropic" {
+        return chunk["type"] == "message_stop";
+    }
+    let reasons = ["stop_reason", "finish_reason", "completionReason", "stopReason"];
+    let says_why = |holder: &Value| reasons.iter().any(|key| holder[*key].is_string());
+    says_why(&chunk)
+        || says_why(&chunk["outputs"][0])
+        || says_why(&chunk["choices"][0])
+        || chunk["event_type"] == "stream-end"
+        || chunk["is_finished"] == true
+        || chunk["type"] == "message_stop"
+        || chunk.get("messageStop").is_some()
+        || chunk == "[DONE]"
+}
