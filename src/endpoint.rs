@@ -61,7 +61,8 @@ impl Endpoint {
         let config = |why: &str| Err(Error::new(ErrorKind::Config, format!("the endpoint \"{text}\" {why}")));
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
-        let default_port = match scheme {
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
             "https" => ":443",
             "http" => ":80",
             _ => return config("has a scheme other than http and https"),
@@ -88,6 +89,18 @@ impl Endpoint {
         let start = scheme.len() + 3;
         let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
         Ok(Self { url, host: start..start + host.len() })
+    }
+
+    /// The endpoint of Bedrock's control plane beside this one of its runtime; an
+    /// endpoint of your own serves both.
+    ///
+    /// # Errors
+    /// None for endpoints that this type made.
+    pub(crate) fn control_plane(&self) -> Result<Self> {
+        match self.url.strip_prefix("https://bedrock-runtime") {
+            Some(rest) => Self::custom(&format!("https://bedrock{rest}")),
+            None => Ok(self.clone()),
+        }
     }
 
     /// Scheme, host and prefix, without a slash at the end.
@@ -125,6 +138,13 @@ mod tests {
         ] {
             assert_eq!(Endpoint::aws(region, fips, dual).unwrap().host(), host);
         }
+    }
+
+    #[test]
+    fn the_control_plane_is_beside_the_runtime() {
+        let host = |endpoint: Endpoint| endpoint.control_plane().unwrap().host().to_owned();
+        assert_eq!(host(Endpoint::aws("us-east-1", true, false).unwrap()), "bedrock-fips.us-east-1.amazonaws.com");
+        assert_eq!(host(Endpoint::custom("http://localhost:80/x").unwrap()), "localhost");
     }
 
     #[test]

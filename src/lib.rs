@@ -33,9 +33,10 @@
 //!
 //! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
 //! `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
-//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`.
+//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`, `operations`, `batch_inference`.
 
 mod base64;
+mod batch_inference;
 mod chat;
 mod client;
 mod concurrent;
@@ -60,6 +61,7 @@ mod structured;
 mod toolbox;
 mod transport;
 
+pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials};

@@ -118,10 +118,10 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
     Ok(json_call(format!("/guardrail/{id}/version/{version}/apply"), w))
 }
 
-fn json_call(path: String, body: Writer) -> Call {
+pub(crate) fn json_call(path: String, body: Writer) -> Call {
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");
-    Call { path, headers, body: body.finish().into_bytes(), streams: false }
+    Call::new(path, headers, body.finish().into_bytes(), false)
 }
 
 fn read_tokens(body: &[u8]) -> Result<u64> {

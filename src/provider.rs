@@ -53,7 +53,13 @@ pub enum Mode {
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Call {
+    /// The method. Defaults to `POST`.
+    pub method: &'static str,
+    /// Whether the call is for Bedrock's control plane (`bedrock.{region}`) and
+    /// not for its runtime. Defaults to `false`.
+    pub control_plane: bool,
     /// The path, percent-encoded once, from `/model/` on.
     pub path: String,
     /// Headers beyond `host` and `x-amz-date`: content type, accept, guardrail and the like.
@@ -63,6 +69,13 @@ pub struct Call {
     /// Whether the answer is an event stream. A codec whose models do not stream
     /// says `false` also in [`Mode::Stream`]; the whole answer is then given as events.
     pub streams: bool,
+}
+
+impl Call {
+    /// A `POST` to the runtime.
+    pub fn new(path: impl Into<String>, headers: Headers, body: Vec<u8>, streams: bool) -> Self {
+        Self { method: "POST", control_plane: false, path: path.into(), headers, body, streams }
+    }
 }
 
 /// What a model can be held to, as far as its format tells.

@@ -49,12 +49,16 @@ impl<'a> Attempts<'a> {
             return Err(error);
         }
         self.count += 1;
-        let path = format!("{}{}", client.endpoint.prefix(), self.call.path);
-        let headers = client.authorised(self.call, &path, self.hash, &credentials)?;
+        let endpoint = match self.call.control_plane {
+            true => &client.endpoint.control_plane()?,
+            false => &client.endpoint,
+        };
+        let path = format!("{}{}", endpoint.prefix(), self.call.path);
+        let headers = client.authorised(self.call, endpoint, &path, self.hash, &credentials)?;
         self.used = Some(credentials);
-        let base = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
+        let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
         let url = format!("{}{}", base.url(), self.call.path);
-        let request = HttpRequest { method: "POST", url, headers, body: self.body.clone() };
+        let request = HttpRequest { method: self.call.method, url, headers, body: self.body.clone() };
         let sent = client.transport.send(request);
         limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await
     }

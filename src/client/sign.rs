@@ -2,6 +2,7 @@
 
 use super::Client;
 use crate::credentials::{Credentials, Parts};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::provider::Call;
@@ -12,6 +13,7 @@ impl Client {
     pub(super) fn authorised(
         &self,
         call: &Call,
+        endpoint: &Endpoint,
         path: &str,
         hash: [u8; 32],
         credentials: &Credentials,
@@ -21,12 +23,12 @@ impl Client {
             Parts::Bearer(key) => headers.push("authorization", format!("Bearer {key}")),
             Parts::Keys { access_key_id, secret_access_key, session_token } => {
                 let region = self.region.as_deref().ok_or_else(no_region)?;
-                let host = [("host", self.endpoint.host())];
+                let host = [("host", endpoint.host())];
                 let ours = call.headers.iter().filter(|(name, _)| *name == "content-type" || matters_to_aws(name));
                 let theirs = self.headers.iter().filter(|(name, _)| matters_to_aws(name));
                 let signed: Vec<_> = host.into_iter().chain(ours).chain(theirs).collect();
                 let request = SignableRequest {
-                    method: "POST",
+                    method: call.method,
                     path,
                     query: "",
                     headers: &signed,

@@ -59,7 +59,7 @@ impl Codec for Converse {
             Mode::Invoke => ("converse", false),
             Mode::Stream => ("converse-stream", true),
         };
-        Ok(Call { path: model.path(operation), headers, body, streams })
+        Ok(Call::new(model.path(operation), headers, body, streams))
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

@@ -41,7 +41,7 @@ pub(crate) fn call_with(
     if let Some(kwargs) = kwargs {
         body = merged(body.view(), kwargs);
     }
-    Call { path: model.path(operation), headers, body: body.into_bytes(), streams: mode == Mode::Stream }
+    Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream)
 }
 
 fn push_headers(headers: &mut Headers, options: &ChatOptions) {

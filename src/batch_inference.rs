@@ -1,0 +1,336 @@
+//! Bedrock's batch inference: jobs of up to many thousands of records that AWS
+//! runs from S3 to S3, at half the price. Records are written and read by the
+//! same codecs as single calls; where they come from and go to is yours.
+//!
+//! See [Process multiple prompts with batch inference](https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html).
+
+use std::time::Duration;
+
+use crate::chat::BedrockChat;
+use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::headers::Headers;
+use crate::json::{Kind, View, Writer};
+use crate::message::AiMessage;
+use crate::operations::json_call;
+use crate::provider::{Call, Mode, invoke};
+use crate::request::IntoMessages;
+use crate::sigv4::encode_path_segment;
+
+/// One record of a job's output.
+///
+/// ```
+/// # use bedrock_chat::{BedrockChat, Credentials};
+/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).build()?;
+/// let line = r#"{"recordId":"r1","modelInput":{},"modelOutput":{"content":[{"type":"text","text":"Bonjour"}]}}"#;
+/// let record = chat.read_batch_record(line)?;
+/// assert_eq!((record.id.as_str(), record.reply?.text().as_str()), ("r1", "Bonjour"));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BatchRecord {
+    /// The id that the input gave it, or that the service made up.
+    pub id: String,
+    /// The reply, or what went wrong with this record.
+    pub reply: Result<AiMessage>,
+}
+
+/// What a job is made of. The role must be allowed to read the input and write the output.
+///
+/// ```
+/// use bedrock_chat::BatchJob;
+/// let job = BatchJob::new("nightly", "arn:aws:iam::123456789012:role/batch", "s3://in/records.jsonl", "s3://out/");
+/// assert_eq!(job.timeout_hours, None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchJob {
+    /// The job's name, at most 63 of letters, digits, `+`, `-` and `.`.
+    pub name: String,
+    /// The ARN of the service role that the job runs as.
+    pub role_arn: String,
+    /// Where the records are: `s3://bucket/file.jsonl`, or a folder of such files.
+    pub input: String,
+    /// The folder in S3 for the output.
+    pub output: String,
+    /// After how many hours to give up, 24 to 168. Defaults to the service's default, 24.
+    pub timeout_hours: Option<u64>,
+    /// A token that makes the job start once however often it is asked for. Defaults to none.
+    pub client_request_token: Option<String>,
+}
+
+impl BatchJob {
+    /// A job with its name, role, input and output.
+    pub fn new(
+        name: impl Into<String>,
+        role_arn: impl Into<String>,
+        input: impl Into<String>,
+        output: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            role_arn: role_arn.into(),
+            input: input.into(),
+            output: output.into(),
+            timeout_hours: None,
+            client_request_token: None,
+        }
+    }
+}
+
+/// How a job is doing.
+///
+/// ```
+/// fn over(status: &bedrock_chat::BatchJobStatus) -> bool {
+///     status.is_over()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchJobStatus {
+    /// `Submitted`, `Validating`, `Scheduled`, `InProgress`, `Completed`,
+    /// `PartiallyCompleted`, `Failed`, `Stopping`, `Stopped` or `Expired`.
+    pub status: String,
+    /// What the service says of it, mostly of a failure.
+    pub message: Option<String>,
+    /// How many records are done, and how many there are, where the service tells.
+    pub processed: Option<(u64, u64)>,
+}
+
+impl BatchJobStatus {
+    /// Whether nothing more will happen.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "Completed" | "PartiallyCompleted" | "Failed" | "Stopped" | "Expired")
+    }
+}
+
+impl BedrockChat {
+    /// One line of a job's input: this conversation with this chat's options, in
+    /// the model's own format (or Converse's, where the chat speaks that).
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials};
+    /// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+    /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).build()?;
+    /// let line = chat.batch_record("record-1", "Hello in French?")?;
+    /// assert!(line.starts_with(r#"{"recordId":"record-1","modelInput":{"#) && !line.contains('\n'));
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`BedrockChat::invoke`] has before anything is sent.
+    pub fn batch_record(&self, id: &str, messages: impl IntoMessages) -> Result<String> {
+        let request = self.request(messages)?;
+        let call = self.client().encode(&request, Mode::Invoke)?;
+        let mut w = Writer::new();
+        w.begin_object();
+        w.field("recordId", id);
+        w.key("modelInput").raw(invoke::object(&call.body)?);
+        w.end_object();
+        // A record is one line, whatever white space the caller's own JSON brought in.
+        Ok(w.finish().replace(['\n', '\r'], " "))
+    }
+
+    /// Reads one line of a job's output.
+    ///
+    /// # Errors
+    /// `Decode`, where the line is no record. What went wrong with a record is in it.
+    pub fn read_batch_record(&self, line: &str) -> Result<BatchRecord> {
+        let view = invoke::object(line.trim().as_bytes())?;
+        let Some(id) = view.get("recordId").and_then(View::string) else {
+            return Err(Error::new(ErrorKind::Decode, "the line is no record of batch inference: it has no recordId"));
+        };
+        let output = view.get("modelOutput").filter(|output| output.kind() == Kind::Object);
+        let reply = match (output, view.get("error")) {
+            (Some(output), _) => {
+                let input = view.get("modelInput").map_or(Vec::new(), |input| input.raw().as_bytes().to_vec());
+                let call = Call::new("", Headers::new(), input, false);
+                self.client().codec.decode_for(&call, output.raw().as_bytes(), &Headers::new())
+            }
+            (None, Some(error)) => Err(failed(error)),
+            (None, None) => Err(Error::new(ErrorKind::Decode, "the record has neither modelOutput nor error")),
+        };
+        Ok(BatchRecord { id, reply })
+    }
+
+    /// Starts a job and gives its ARN.
+    ///
+    /// See [CreateModelInvocationJob](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html).
+    ///
+    /// # Errors
+    /// As [`BedrockChat::invoke`].
+    pub async fn create_batch_job(&self, job: &BatchJob) -> Result<String> {
+        let client = self.client();
+        let converse = format!("{:?}", client.codec) == "Converse";
+        let mut w = Writer::new();
+        w.begin_object();
+        w.field("jobName", &job.name);
+        w.field("roleArn", &job.role_arn);
+        w.field("modelId", client.model.as_str());
+        if converse {
+            w.field("modelInvocationType", "Converse");
+        }
+        w.opt_field("clientRequestToken", job.client_request_token.as_deref());
+        w.opt_u64("timeoutDurationInHours", job.timeout_hours);
+        w.key("inputDataConfig").begin_object();
+        w.key("s3InputDataConfig").begin_object();
+        w.field("s3InputFormat", "JSONL");
+        w.field("s3Uri", &job.input);
+        w.end_object();
+        w.end_object();
+        w.key("outputDataConfig").begin_object();
+        w.key("s3OutputDataConfig").begin_object();
+        w.field("s3Uri", &job.output);
+        w.end_object();
+        w.end_object();
+        w.end_object();
+        let mut call = json_call("/model-invocation-job".to_owned(), w);
+        call.control_plane = true;
+        client.operation(&call, read_arn).await
+    }
+
+    /// How a job is doing, by its ARN.
+    ///
+    /// See [GetModelInvocationJob](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetModelInvocationJob.html).
+    ///
+    /// # Errors
+    /// As [`BedrockChat::invoke`].
+    pub async fn batch_job(&self, arn: &str) -> Result<BatchJobStatus> {
+        let path = format!("/model-invocation-job/{}", encode_path_segment(arn));
+        let mut call = Call::new(path, Headers::new(), Vec::new(), false);
+        call.method = "GET";
+        call.control_plane = true;
+        self.client().operation(&call, read_status).await
+    }
+
+    /// Waits until a job is over, looking at it from time to time and telling what is seen.
+    ///
+    /// # Errors
+    /// As [`BedrockChat::batch_job`]. A job that fails is no error: its status says so.
+    pub async fn follow_batch_job(
+        &self,
+        arn: &str,
+        every: Duration,
+        mut watch: impl FnMut(&BatchJobStatus),
+    ) -> Result<BatchJobStatus> {
+        loop {
+            let status = self.batch_job(arn).await?;
+            watch(&status);
+            if status.is_over() {
+                return Ok(status);
+            }
+            self.client().runtime.sleep(every).await;
+        }
+    }
+}
+
+/// `{"errorCode": 400, "errorMessage": "…"}`
+fn failed(error: View<'_>) -> Error {
+    let message = error.get("errorMessage").and_then(View::string).unwrap_or_default();
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("message", &message);
+    w.opt_u64("originalStatusCode", error.get("errorCode").and_then(View::u64));
+    w.end_object();
+    let name = match error.get("errorCode").and_then(View::u64) {
+        Some(400) => "ValidationException",
+        Some(403) => "AccessDeniedException",
+        Some(429) => "ThrottlingException",
+        Some(500) => "InternalServerException",
+        _ => "ModelErrorException",
+    };
+    from_exception(name, w.finish().as_bytes())
+}
+
+fn read_arn(body: &[u8]) -> Result<String> {
+    let arn = invoke::object(body)?.get("jobArn").and_then(View::string);
+    arn.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no \"jobArn\""))
+}
+
+fn read_status(body: &[u8]) -> Result<BatchJobStatus> {
+    let view = invoke::object(body)?;
+    let Some(status) = view.get("status").and_then(View::string) else {
+        return Err(Error::new(ErrorKind::Decode, "the answer has no \"status\""));
+    };
+    let number = |key: &str| view.get(key).and_then(View::u64);
+    let processed = number("processedRecordCount").zip(number("totalRecordCount"));
+    Ok(BatchJobStatus { status, message: view.get("message").and_then(View::string), processed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Credentials, MemoryTransport, Reply, StopReason};
+
+    fn chat(model: &str, replies: impl IntoIterator<Item = Reply>) -> (BedrockChat, MemoryTransport) {
+        let transport = MemoryTransport::new(replies);
+        let chat = BedrockChat::builder(model)
+            .region("us-east-1")
+            .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+            .transport(transport.clone())
+            .build()
+            .unwrap();
+        (chat, transport)
+    }
+
+    #[test]
+    fn records_are_what_single_calls_would_send_and_replies_what_they_would_read() {
+        for model in [
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            "meta.llama3-1-70b-instruct-v1:0",
+            "amazon.nova-lite-v1:0",
+            "openai.gpt-oss-120b-1:0",
+        ] {
+            let (chat, _) = chat(model, []);
+            let line = chat.batch_record("r 1", [("system", "Be\nbrief."), ("human", "hello")]).unwrap();
+            assert!(!line.contains('\n'));
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(value["recordId"], "r 1");
+            assert!(value["modelInput"].as_object().is_some_and(|input| !input.is_empty()), "{line}");
+        }
+        let (chat, _) = chat("meta.llama3-1-70b-instruct-v1:0", []);
+        let line = r#"{"recordId":"1","modelInput":{"prompt":"x"},"modelOutput":{"generation":"hi","stop_reason":"length","prompt_token_count":3,"generation_token_count":2}}"#;
+        let reply = chat.read_batch_record(line).unwrap().reply.unwrap();
+        assert_eq!((reply.text().as_str(), reply.stop_reason), ("hi", Some(StopReason::MaxTokens)));
+    }
+
+    #[test]
+    fn a_failed_record_keeps_its_id_and_its_reason() {
+        let (chat, _) = chat("anthropic.claude-3-haiku-20240307-v1:0", []);
+        let record = chat
+            .read_batch_record(
+                r#"{"recordId":"7","modelInput":{},"error":{"errorCode":400,"errorMessage":"bad request"}}"#,
+            )
+            .unwrap();
+        let error = record.reply.unwrap_err();
+        assert_eq!((record.id.as_str(), error.kind(), error.message()), ("7", ErrorKind::Validation, "bad request"));
+        for line in ["", "{}", "[]"] {
+            assert!(chat.read_batch_record(line).is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_is_started_and_followed_on_the_control_plane() {
+        let arn = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abc";
+        let (chat, transport) = chat(
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            [
+                Reply::json(200, format!(r#"{{"jobArn":"{arn}"}}"#)),
+                Reply::json(200, r#"{"status":"InProgress","processedRecordCount":5,"totalRecordCount":10}"#),
+                Reply::json(200, r#"{"status":"Completed"}"#),
+            ],
+        );
+        let job = BatchJob::new("nightly", "arn:aws:iam::1:role/r", "s3://in/a.jsonl", "s3://out/");
+        assert_eq!(chat.create_batch_job(&job).await.unwrap(), arn);
+        let mut seen = Vec::new();
+        let status = chat.follow_batch_job(arn, Duration::ZERO, |status| seen.push(status.processed)).await.unwrap();
+        assert_eq!((status.status.as_str(), seen), ("Completed", vec![Some((5, 10)), None]));
+        let requests = transport.requests();
+        assert_eq!(requests[0].url, "https://bedrock.us-east-1.amazonaws.com/model-invocation-job");
+        assert_eq!((requests[1].method, requests[1].body.len()), ("GET", 0));
+        assert!(requests[1].url.ends_with(
+            "/model-invocation-job/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Amodel-invocation-job%2Fabc"
+        ));
+    }
+}
