@@ -75,11 +75,11 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
         if let Some(kept) = state.kept.as_ref().filter(good) {
             return Poll::Ready(Ok(Some(kept.clone())));
         }
-        if let (Some(awaited), Some((failed, kind, message))) = (*waited_for, &state.failed) {
-            if *failed >= awaited {
-                let failure = || Err(Error::new(*kind, message.as_str()));
-                return Poll::Ready(self.not_ended(&state).map_or_else(failure, |kept| Ok(Some(kept))));
-            }
+        if let (Some(awaited), Some((failed, kind, message))) = (*waited_for, &state.failed)
+            && *failed >= awaited
+        {
+            let failure = || Err(Error::new(*kind, message.as_str()));
+            return Poll::Ready(self.not_ended(&state).map_or_else(failure, |kept| Ok(Some(kept))));
         }
         if state.asking && SINGLE_FLIGHT {
             waited_for.get_or_insert(state.asked);

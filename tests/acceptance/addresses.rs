@@ -138,6 +138,33 @@ async fn an_endpoint_of_ones_own_is_called_and_signed_with_port_and_prefix() {
 }
 
 #[tokio::test]
+async fn odd_prefixes_and_hosts_are_signed_as_they_are_sent() {
+    for prefix in ["/stage%20one/v1", "/~user/a.b-c_d", "/a=b,c:d@e!f", "/v1//double", "/%E6%BC%A2"] {
+        let bedrock = LocalBedrock::builder().prefix(prefix).start().await.unwrap();
+        let chat = calling(&bedrock).build().unwrap();
+        let reply = chat.invoke("hello").await;
+        assert!(reply.is_ok(), "{prefix}: {reply:?} {:?}", bedrock.requests());
+        assert!(only_request(&bedrock).path.starts_with(prefix));
+    }
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling_url(&format!("HTTP://LocalHost:{}", bedrock.port()));
+    match chat.build() {
+        Ok(chat) => assert!(chat.invoke("hello").await.is_ok(), "{:?}", bedrock.requests()),
+        Err(error) => panic!("schemes and hosts know no case: {error}"),
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_version_six_is_signed_with_its_brackets() {
+    let Ok(bedrock) = LocalBedrock::builder().host("::1".parse().unwrap()).start().await else {
+        println!("skipped: this machine has no IPv6");
+        return;
+    };
+    calling(&bedrock).build().unwrap().invoke("hello").await.unwrap();
+    assert_eq!(only_request(&bedrock).header("host"), Some(format!("[::1]:{}", bedrock.port()).as_str()));
+}
+
+#[tokio::test]
 async fn the_port_that_the_scheme_implies_is_neither_signed_nor_sent() {
     let with = |url: &'static str| sent(CLAUDE, move |chat| chat.endpoint_url(url));
     for (explicit, implied) in [

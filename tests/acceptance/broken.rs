@@ -194,7 +194,7 @@ async fn silence_is_an_idle_error_at_the_limit_with_what_came() {
     let waited = start.elapsed();
     let error = course.error();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(error.message().contains("150ms"), "{error}");
+    assert!(error.message().contains("150 ms"), "{error}");
     assert!(!course.text().is_empty() && error.partial().unwrap().text() == course.text());
     assert!(waited < limit * 30, "{waited:?}");
     assert!(waited >= limit.mul_f64(0.8), "{waited:?}");

@@ -215,6 +215,20 @@ async fn an_answer_of_another_type_than_asked_for_names_both() {
 }
 
 #[tokio::test]
+async fn an_error_of_the_provider_in_a_good_answer_is_an_error_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    bedrock.faults().push(Fault::reply(200, "application/json", overloaded).times(2));
+    assert!(chat.invoke("hello").await.is_ok(), "worth another attempt");
+    bedrock.faults().push(Fault::reply(200, "application/json", overloaded).forever());
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.aws_type()), (ErrorKind::Throttled, Some("overloaded_error")));
+    assert_eq!((error.message(), error.attempts()), ("Overloaded", 3));
+    assert!(error.request_id().is_some());
+}
+
+#[tokio::test]
 async fn a_whole_answer_that_is_no_message_is_a_decode_error_and_not_an_empty_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();

@@ -123,3 +123,18 @@ async fn tags_and_stream_processing_go_into_the_body() {
     let config = bedrock.requests()[0].json()["amazon-bedrock-guardrailConfig"].clone();
     assert_eq!(config, json!({"tagSuffix": "xyz", "streamProcessingMode": "ASYNCHRONOUS"}));
 }
+
+#[tokio::test]
+async fn an_identifier_that_no_header_can_carry_is_refused_and_not_left_out() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for identifier in ["gr\r\nx-evil: 1", "gr\u{e4}", "gr\u{0}"] {
+        let guardrail = Guardrail::new(identifier, "1");
+        let error = match calling(&bedrock).guardrail(guardrail).build() {
+            Ok(chat) => chat.invoke("hello").await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.message().contains("guardrail"), "{error}");
+    }
+    assert!(bedrock.requests().is_empty());
+}

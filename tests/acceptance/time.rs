@@ -66,7 +66,7 @@ async fn the_same_over_http_with_a_server_that_takes_its_time() {
         assert_eq!(answer.is_ok(), ends_well, "{answer:?}");
         if let Err(error) = answer {
             assert_eq!(error.kind(), ErrorKind::Timeout);
-            assert!(error.message().contains("120s") && error.message().contains("head"), "{error}");
+            assert!(error.message().contains("120000 ms") && error.message().contains("head"), "{error}");
         }
     }
 }

@@ -11,9 +11,11 @@ use super::EVENT_STREAM;
 
 /// A transport with one answer: the one that its [`Hand`] sends.
 #[derive(Debug)]
-pub(crate) struct ByHand(Arc<Mutex<Option<(oneshot::Receiver<HttpHead>, mpsc::UnboundedReceiver<Bytes>)>>>);
+pub(crate) struct ByHand(Arc<Mutex<Option<Answer>>>);
 
+/// Status and content type.
 type HttpHead = (u16, &'static str);
+type Answer = (oneshot::Receiver<HttpHead>, mpsc::UnboundedReceiver<Bytes>);
 
 /// Sends the answer of a [`ByHand`].
 #[derive(Debug)]
