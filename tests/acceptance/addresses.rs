@@ -18,7 +18,7 @@ impl Codec for KnownByHeart {
     fn encode(&self, model: &ModelId, _: &ChatRequest, _: Mode) -> Result<Call> {
         let mut headers = Headers::new();
         headers.push("content-type", "application/json");
-        Ok(Call { path: model.path("converse"), headers, body: br#"{"messages":[]}"#.to_vec(), streams: false })
+        Ok(Call::new(model.path("converse"), headers, br#"{"messages":[]}"#.to_vec(), false))
     }
 
     fn decode(&self, _: &[u8], _: &Headers) -> Result<AiMessage> {
