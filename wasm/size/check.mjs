@@ -1,7 +1,7 @@
 // Calls every function of the measured module, so that a module that is small because it does
 // not work is no success. Signature and frames are made here, by Node's own crypto and zlib.
 //
-//   node wasm/size/check.mjs NAME.js NAME_bg.wasm
+//   node wasm/size/check.mjs NAME.js NAME_bg.wasm FEATURES
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,14 +9,14 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { crc32 } from "node:zlib";
 
-const [glue, module] = process.argv.slice(2);
+const [glue, module, features] = process.argv.slice(2);
 const wasm = await import(pathToFileURL(resolve(glue)).href);
 wasm.initSync({ module: readFileSync(module) });
 
 assert.equal(wasm.copy("é"), "é");
 if (wasm.sign) signs();
 if (wasm.frames) countsFrames();
-if (wasm.encode) chats();
+if (wasm.chat) chats();
 
 function signs() {
   const sha256 = (data) => createHash("sha256").update(data).digest("hex");
@@ -71,16 +71,26 @@ function countsFrames() {
 }
 
 function chats() {
-  const body = JSON.parse(Buffer.from(wasm.encode(
-    "anthropic.claude-3-haiku-20240307-v1:0", "weather", '{"type":"object"}', Buffer.from("picture"), 0.1,
-  )).toString());
+  const model = "anthropic.claude-3-haiku-20240307-v1:0";
+  const chat = (model, answer, piece) => {
+    const image = Buffer.from("picture");
+    const out = Buffer.from(wasm.chat(model, "weather", '{"type":"object"}', image, 0.1, answer, piece)).toString();
+    const end = out.lastIndexOf("\n");
+    return { body: JSON.parse(out.slice(0, end)), line: out.slice(end + 1) };
+  };
+  const usage = { input_tokens: 9, output_tokens: 1 };
+  const whole = Buffer.from(JSON.stringify({
+    id: "msg_1", type: "message", role: "assistant", model: "m", stop_reason: "end_turn", usage,
+    content: [{ type: "text", text: "Bonjour" }],
+  }));
+  const { body, line } = chat(model, whole, 0);
+  assert.equal(line, "Bonjour|end_turn");
   assert.equal(body.temperature, 0.1);
   assert.equal(body.tools[0].name, "weather");
   assert.deepEqual(body.messages.map(({ role }) => role), ["user", "assistant", "user"]);
   assert.ok(JSON.stringify(body.messages[0]).includes(Buffer.from("picture").toString("base64")));
   assert.deepEqual(body.messages[1].content[0].input, { type: "object" });
 
-  const usage = { input_tokens: 9, output_tokens: 1 };
   const events = [
     { type: "message_start", message: { id: "msg_1", type: "message", role: "assistant", model: "m", content: [], usage } },
     { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
@@ -94,13 +104,19 @@ function chats() {
     { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: { output_tokens: 7 } },
     { type: "message_stop", "amazon-bedrock-invocationMetrics": { inputTokenCount: 9, outputTokenCount: 7 } },
   ];
-  const bytes = Buffer.concat(events.map(frame));
+  const bytes = Buffer.concat(events.map((event) => frame(event)));
   for (const piece of [1, 1000, bytes.length]) {
-    assert.equal(wasm.stream(bytes, piece), 'Bonjour|weather{"city":"Rome"}|tool_use');
+    assert.equal(chat(model, bytes, piece).line, 'Bonjour|weather{"city":"Rome"}|tool_use');
   }
-  assert.throws(() => wasm.stream(bytes.subarray(0, 700), 100), Error);
-  assert.equal(wasm.decode(Buffer.from(JSON.stringify({
-    id: "msg_1", type: "message", role: "assistant", model: "m", stop_reason: "end_turn", usage,
-    content: [{ type: "text", text: "Bonjour" }],
-  }))), "Bonjour|end_turn");
+  assert.throws(() => chat(model, bytes.subarray(0, 700), 100), Error);
+
+  if (features !== "all") return;
+  const converse = Buffer.from(JSON.stringify({
+    output: { message: { role: "assistant", content: [{ text: "Bonjour" }] } },
+    stopReason: "end_turn",
+    usage: { inputTokens: 9, outputTokens: 1, totalTokens: 10 },
+  }));
+  const { body: sent, line: answered } = chat("newvendor.model-v1:0", converse, 0);
+  assert.equal(answered, "Bonjour|end_turn");
+  assert.equal(sent.inferenceConfig.temperature, 0.1);
 }

@@ -7,7 +7,7 @@
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "anthropic")]
-mod anthropic;
+mod chat;
 
 /// The floor: what any module weighs that takes and gives a string.
 #[wasm_bindgen]

@@ -1,0 +1,100 @@
+//! Whole wire shapes: a conversation with tools and an image in, its body out; an event stream or
+//! a whole answer in, the message out.
+
+use bedrock_chat::eventstream::FrameDecoder;
+use bedrock_chat::{
+    Accumulator, AiMessage, Call, ChatOptions, ChatRequest, Codec, Content, Error, ErrorKind, Events, Headers, Json,
+    Message, Mode, ModelId, Result, Role, Tool, ToolCall, ToolChoice,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::js_error;
+
+/// One wire shape alone.
+#[cfg(not(feature = "all"))]
+fn codec(_: &ModelId) -> Result<&'static dyn Codec> {
+    Ok(&bedrock_chat::Anthropic)
+}
+
+/// Every one, by the model's id.
+#[cfg(feature = "all")]
+fn codec(model: &ModelId) -> Result<&'static dyn Codec> {
+    bedrock_chat::codec_for(model, None)
+}
+
+/// Writes the body of a call, and reads the answer to it.
+///
+/// The call has a system prompt, a question with a picture, a call of a tool with JSON arguments,
+/// its result, and the tool itself, whose schema is JSON; all texts are `text`. The answer is an
+/// event stream that comes in pieces of `piece` bytes, or with a `piece` of 0 a whole body. Gives
+/// the body and a line with the answer's text, calls of tools, and why it stopped.
+#[wasm_bindgen]
+pub fn chat(
+    model: &str,
+    text: &str,
+    json: &str,
+    image: Vec<u8>,
+    temperature: f64,
+    answer: &[u8],
+    piece: usize,
+) -> core::result::Result<Vec<u8>, JsError> {
+    let chat = || {
+        let model = ModelId::parse(model)?;
+        let codec = codec(&model)?;
+        let request = request(text, json, image, temperature)?;
+        let mut call = codec.encode(&model, &request, Mode::Stream)?;
+        let message = match piece {
+            0 => codec.decode_for(&call, answer, &Headers::new())?,
+            _ => streamed(codec, &call, answer, piece)?,
+        };
+        call.body.push(b'\n');
+        call.body.extend_from_slice(line(message).as_bytes());
+        Ok(call.body)
+    };
+    chat().map_err(js_error)
+}
+
+fn request(text: &str, json: &str, image: Vec<u8>, temperature: f64) -> Result<ChatRequest> {
+    let json = Json::parse(json).map_err(|_| Error::new(ErrorKind::Encode, "not JSON"))?;
+    let mut options = ChatOptions::default();
+    options.temperature = Some(temperature);
+    options.tools = vec![Tool::new(text, text, json.clone())];
+    options.tool_choice = Some(ToolChoice::Tool(text.to_owned()));
+    let messages = vec![
+        Message::system(text),
+        Message::human(text).with(Content::image("image/png", image)),
+        Message::new(Role::Ai, vec![Content::ToolCall(ToolCall::new(text, text, json))]),
+        Message::tool(text, text),
+    ];
+    Ok(ChatRequest::new(messages).with_options(options))
+}
+
+fn streamed(codec: &dyn Codec, call: &Call, bytes: &[u8], piece: usize) -> Result<AiMessage> {
+    let mut frames = FrameDecoder::new();
+    let mut decoder = codec.stream_for(call);
+    let mut events = Events::default();
+    let mut message = Accumulator::new();
+    for bytes in bytes.chunks(piece) {
+        frames.push(bytes);
+        while let Some(frame) = frames.next_frame()? {
+            decoder.frame(&frame, &mut events)?;
+            message.extend(&mut events);
+        }
+    }
+    frames.finish()?;
+    decoder.finish(&mut events)?;
+    message.extend(&mut events);
+    Ok(message.finish())
+}
+
+fn line(message: AiMessage) -> String {
+    let mut line = message.text();
+    for call in message.tool_calls() {
+        line.push('|');
+        line.push_str(&call.name);
+        line.push_str(call.args.as_str());
+    }
+    line.push('|');
+    line.push_str(message.stop_reason.as_ref().map_or("", |reason| reason.as_str()));
+    line
+}
