@@ -62,6 +62,8 @@ use crate::provider::StreamDecoder;
 pub struct ChatStream {
     client: Arc<Client>,
     reading: Option<Reading>,
+    /// The answer has ended as it should.
+    whole: bool,
     events: Events,
     /// Comes after the events that are queued.
     failed: Option<Error>,
@@ -101,6 +103,7 @@ impl ChatStream {
         Self {
             client,
             reading,
+            whole: false,
             events: Events::default(),
             failed: None,
             message,
@@ -119,6 +122,7 @@ impl ChatStream {
         Self {
             client,
             reading: None,
+            whole: true,
             events,
             failed: None,
             message: accumulator,
@@ -174,7 +178,7 @@ impl ChatStream {
 
     /// The message as far as it was delivered.
     pub fn so_far(&self) -> AiMessage {
-        if self.reading.is_none() && self.events.is_empty() {
+        if self.whole && self.events.is_empty() {
             return self.message.clone().finish();
         }
         self.message.clone().partial()
@@ -194,6 +198,7 @@ impl ChatStream {
                 self.reading = None;
             } else if ended {
                 self.reading = None;
+                self.whole = true;
             }
         }
         Poll::Ready(())

@@ -152,8 +152,10 @@ async fn a_block_whose_signature_was_cut_off_is_not_sent_again() {
     let chat = over(transport).build().unwrap();
     let mut partials = Vec::new();
     for _ in 0..2 {
-        let course = course(&mut chat.stream("a").await.unwrap()).await;
-        partials.push(course.error.unwrap().into_partial().unwrap());
+        let mut stream = chat.stream("a").await.unwrap();
+        let partial = course(&mut stream).await.error.unwrap().into_partial().unwrap();
+        assert_eq!(stream.so_far(), partial, "the stream and its error agree on what came");
+        partials.push(partial);
     }
     let mut stopped = chat.stream("a").await.unwrap();
     while !stopped.so_far().thinking().contains("half") {
