@@ -29,16 +29,20 @@ impl Sent {
     pub(crate) fn of_peer(scenario: &Scenario, peer: &Peer) -> Self {
         let said = |error: &Value| error["message"].as_str().map(str::to_owned);
         match &peer.request {
-            Some(request) => Self::Request(of_peer(scenario, request)),
+            Some(request) => Self::Request(of_peer(scenario, &peer.tag, request)),
             None => Self::Refused(peer.error.as_ref().and_then(said).unwrap_or_else(|| "no reason".into())),
         }
     }
 }
 
-fn of_peer(scenario: &Scenario, request: &PeerRequest) -> Request {
+fn of_peer(scenario: &Scenario, tag: &str, request: &PeerRequest) -> Request {
     let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
     let mut body = request.body.clone();
     drop_defaults(scenario, &mut body, &PEERS_MAX_TOKENS, true);
+    if tag == "anthsdk" && !scenario.asks_for("anthropic_version", &["anthropic_version"]) {
+        // Its own default, which names a version of the SDK; what Bedrock wants is on its page.
+        body["anthropic_version"] = json!("bedrock-2023-05-31");
+    }
     Request { path: decoded(&request.path), headers, body: normalised(body) }
 }
 
@@ -110,8 +114,8 @@ pub(crate) fn decoded(path: &str) -> String {
 const PEERS_MAX_TOKENS: [u64; 2] = [1024, 50];
 const MAX_TOKENS: &[&str] = &["max_tokens", "max_tokens_to_sample", "max_gen_len", "maxTokens", "maxTokenCount"];
 
-/// Drops what nobody asked for: a default for the number of tokens; of peers, also temperature 0 and
-/// empty objects and lists.
+/// Drops what nobody asked for: a default for the number of tokens; of peers, also temperature 0, a free
+/// choice among the tools, and empty objects and lists.
 fn drop_defaults(scenario: &Scenario, body: &mut Value, max_tokens: &[u64], peers: bool) {
     let Value::Object(body) = body else { return };
     let holders = ["inferenceConfig", "textGenerationConfig"];
@@ -137,6 +141,11 @@ fn drop_defaults(scenario: &Scenario, body: &mut Value, max_tokens: &[u64], peer
         let empty = |value: &Value| [json!(""), json!([]), json!({})].contains(value);
         let defaults = ["system", "inferenceConfig", "textGenerationConfig"];
         body.retain(|key, value| !(defaults.contains(&key.as_str()) && empty(value)));
+        if let Some(Value::Object(config)) =
+            body.get_mut("toolConfig").filter(|_| scenario.option("tool_choice").is_none())
+        {
+            config.retain(|key, choice| key != "toolChoice" || *choice != json!({"auto": {}}));
+        }
         if scenario.option("additional_model_response_field_paths").is_none() {
             body.remove("additionalModelResponseFieldPaths");
         }

@@ -10,6 +10,7 @@ mod messages;
 mod prompts;
 mod replies;
 mod requests;
+mod restore;
 mod template;
 mod turns;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::requests::{body_of, replace};
-use super::{Right, Row, build, turns};
+use super::{Right, Row, build, restore, turns};
 use crate::suite::case::Scenario;
 use crate::suite::request::{Sent, text_block};
 
@@ -83,6 +83,55 @@ pub(super) const ROWS: &[Row] = &[
             });
             if let (true, Some(body)) = (has_blank, body_of(sent)) {
                 turns::drop_blank_texts(body);
+                restore::without_blank_tails(&scenario.messages, body);
+            }
+        }),
+    },
+    Row {
+        rule: "3.10",
+        peers: &["jsbc"],
+        reason: "a cache point belongs to its block, and costs money if it gets lost",
+        right: Right::Request(|scenario, sent| {
+            if let Some(body) = body_of(sent) {
+                restore::cache_controls(&scenario.messages, body);
+            }
+        }),
+    },
+    Row {
+        rule: "3.11",
+        peers: &["jsbc"],
+        reason: "reasoning goes back to the model that was its own",
+        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::thinking)),
+    },
+    Row {
+        rule: "3.12",
+        peers: &["jsbc"],
+        reason: "an image in the API's own form is an image",
+        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::native_image)),
+    },
+    Row {
+        rule: "3.16",
+        peers: &["jsbc"],
+        reason: "LangChain's data blocks are images and documents in Python's form too",
+        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::data_block)),
+    },
+    Row {
+        rule: "3.16",
+        peers: &["pycb"],
+        reason: "LangChain's data blocks are images and documents in JavaScript's form too",
+        right: Right::Request(|_, sent| {
+            if let Some(body) = body_of(sent) {
+                turns::data_blocks_as_native(body);
+            }
+        }),
+    },
+    Row {
+        rule: "3.17",
+        peers: &["jsbc", "pycb"],
+        reason: "a call is sent once, and what a stream left of it is not sent",
+        right: Right::Request(|_, sent| {
+            if let Some(body) = body_of(sent) {
+                turns::calls_once(body);
             }
         }),
     },
@@ -111,6 +160,18 @@ pub(super) const ROWS: &[Row] = &[
         right: Right::Request(|_, sent| turns::merge_in(sent, turns::are_models)),
     },
     Row {
+        rule: "3.5",
+        peers: &["pyconv"],
+        reason: "what the user says in several messages stays apart, block by block",
+        right: Right::Request(|scenario, sent| restore::texts_apart(scenario, sent, "human")),
+    },
+    Row {
+        rule: "3.6",
+        peers: &["pyconv"],
+        reason: "what the model says in several messages stays apart, block by block",
+        right: Right::Request(|scenario, sent| restore::texts_apart(scenario, sent, "ai")),
+    },
+    Row {
         rule: "3.7",
         peers: &["jsbc", "jsconv", "aisdk"],
         reason: "the beginning of an answer must not end in white space",
@@ -134,18 +195,15 @@ pub(super) const ROWS: &[Row] = &[
         rule: "3.13",
         peers: &["jsbc"],
         reason: "a block that is not known is passed on, not dropped unsaid",
-        right: Right::Request(|scenario, sent| {
-            if let Some(body) = body_of(sent) {
-                turns::restore_unknown(&scenario.messages, body);
-            }
-        }),
+        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::unknown)),
     },
     Row {
         rule: "3.15",
         peers: &["jsbc", "pycb", "pyconv", "jsconv"],
         reason: "only png, jpeg, gif and webp are valid, under these names",
-        right: Right::Request(|_, sent| {
+        right: Right::Request(|scenario, sent| {
             let Some(body) = body_of(sent) else { return };
+            restore::image_formats(&scenario.messages, body);
             if let Err(media_type) = turns::name_images(body) {
                 refuse(sent, &format!("no image is of type {media_type}"));
             }
@@ -157,7 +215,7 @@ pub(super) const ROWS: &[Row] = &[
         reason: "a file with text is a document with text, and the name of a file is its title",
         right: Right::Request(|scenario, sent| {
             if let Some(body) = body_of(sent) {
-                turns::restore_files(&scenario.messages, body);
+                restore::files(&scenario.messages, body);
             }
         }),
     },
@@ -204,6 +262,32 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
+        rule: "3.22",
+        peers: &["pyconv"],
+        reason: "Converse has no such choice: without tools none is called",
+        right: Right::Request(|scenario, sent| {
+            if let (true, Some(body)) = (scenario.option("tool_choice") == Some(&json!("none")), body_of(sent)) {
+                body.remove("toolConfig");
+            }
+        }),
+    },
+    Row {
+        rule: "3.22",
+        peers: &["aisdk"],
+        reason: "the tools that need not be called are tools still",
+        right: Right::Request(restore::all_tools),
+    },
+    Row {
+        rule: "3.23",
+        peers: &["jsbc"],
+        reason: "a structured output is a tool that must be called, with its own description",
+        right: Right::Request(|scenario, sent| {
+            let (Some(output), Some(body)) = (scenario.option("structured_output"), body_of(sent)) else { return };
+            body["tools"][0]["description"] = output["description"].clone();
+            body.insert("tool_choice".into(), json!({"type": "tool", "name": output["name"]}));
+        }),
+    },
+    Row {
         rule: "3.24",
         peers: &["pycb", "pyconv"],
         reason: "a tool without a description has none",
@@ -229,11 +313,13 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         rule: "3.26",
-        peers: &["pyconv"],
+        peers: &["pyconv", "jsconv", "aisdk"],
         reason: "calls and results without tools are told as text, and which result belongs to which call with them",
         right: Right::Request(|scenario, sent| {
-            if let (true, Some(body)) = (scenario.option("tools").is_none(), body_of(sent)) {
-                turns::tell_calls(&scenario.messages, body);
+            let has_calls = scenario.messages.iter().any(|message| message["role"] == "tool");
+            let has_tools = scenario.option("tools").is_some() || !scenario.operation.is_converse();
+            if let (true, false, Some(body)) = (has_calls, has_tools, body_of(sent)) {
+                restore::told_calls(scenario, body);
             }
         }),
     },

@@ -74,6 +74,24 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
+        rule: "2.13",
+        peers: &["aisdk"],
+        reason: "the caller's limit is the limit, the budget for thinking included",
+        right: Right::Request(|scenario, sent| {
+            let fields = scenario.option("additional_model_request_fields");
+            let thinks = fields.is_some_and(|fields| fields["thinking"]["budget_tokens"].is_u64());
+            let Some(body) = body_of(sent).filter(|_| thinks) else { return };
+            let config = body.entry("inferenceConfig").or_insert_with(|| json!({}));
+            let names = [("max_tokens", "maxTokens"), ("temperature", "temperature"), ("top_p", "topP")];
+            for (option, field) in names {
+                match scenario.option(option).and_then(Value::as_f64) {
+                    Some(value) => config[field] = json!(value),
+                    None => config.as_object_mut().into_iter().for_each(|config| drop(config.remove(field))),
+                }
+            }
+        }),
+    },
+    Row {
         rule: "2.14",
         peers: &["pycb"],
         reason: "top_k belongs into the additional fields: it must not get lost on the way to Converse",

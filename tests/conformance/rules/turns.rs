@@ -4,19 +4,20 @@ use serde_json::{Map, Value, json};
 
 use super::messages::is_blank_block;
 use super::requests::body_of;
-use crate::suite::request::{Sent, normalised, text_block};
+use super::restore;
+use crate::suite::request::{Sent, text_block};
 
-type Body = Map<String, Value>;
+pub(super) type Body = Map<String, Value>;
 
-fn turns(body: &mut Body) -> Option<&mut Vec<Value>> {
+pub(super) fn turns(body: &mut Body) -> Option<&mut Vec<Value>> {
     body.get_mut("messages")?.as_array_mut()
 }
 
-fn blocks(turn: &mut Value) -> Option<&mut Vec<Value>> {
+pub(super) fn blocks(turn: &mut Value) -> Option<&mut Vec<Value>> {
     turn["content"].as_array_mut()
 }
 
-fn all_blocks(body: &mut Body) -> impl Iterator<Item = &mut Value> {
+pub(super) fn all_blocks(body: &mut Body) -> impl Iterator<Item = &mut Value> {
     turns(body).into_iter().flatten().filter_map(blocks).flatten()
 }
 
@@ -139,66 +140,6 @@ pub(super) fn reasoning_as_thinking(body: &mut Body) {
     }
 }
 
-/// The blocks of each message and of its turn, where every message but those of the system has its own turn.
-fn aligned<'a>(messages: &'a [Value], body: &'a mut Body) -> Vec<(&'a Vec<Value>, &'a mut Vec<Value>)> {
-    let messages: Vec<&Value> = messages.iter().filter(|message| message["role"] != "system").collect();
-    let turns = turns(body).map(|turns| turns.iter_mut().collect::<Vec<_>>()).unwrap_or_default();
-    if messages.len() != turns.len() {
-        return Vec::new();
-    }
-    let pairs = messages.into_iter().zip(turns);
-    pairs.filter_map(|(message, turn)| Some((message["content"].as_array()?, blocks(turn)?))).collect()
-}
-
-/// Puts back the blocks that have no meaning, at their places.
-pub(super) fn restore_unknown(messages: &[Value], body: &mut Body) {
-    const KNOWN: &[&str] = &[
-        "text",
-        "text_delta",
-        "input_json_delta",
-        "image",
-        "image_url",
-        "file",
-        "document",
-        "tool_use",
-        "tool_result",
-        "thinking",
-        "redacted_thinking",
-        "reasoning",
-        "reasoning_content",
-    ];
-    for (said, sent) in aligned(messages, body) {
-        for (at, block) in said.iter().enumerate() {
-            let kind = block["type"].as_str().unwrap_or_default();
-            let has_no_image = kind == "image_url" && block.get("image_url").is_none();
-            if (!KNOWN.contains(&kind) || has_no_image) && !sent.contains(block) {
-                sent.insert(at.min(sent.len()), normalised(block.clone()));
-            }
-        }
-    }
-}
-
-/// Files with text that were sent as if they had been said, and names of files that were not sent.
-pub(super) fn restore_files(messages: &[Value], body: &mut Body) {
-    for (said, sent) in aligned(messages, body) {
-        for block in said.iter().filter(|block| block["type"] == "file") {
-            let flat = text_block(block["text"].as_str().unwrap_or_default());
-            let is_same = |place: &Value| {
-                *place == flat || (place["type"] == "document" && place["source"]["data"] == block["data"])
-            };
-            let Some(place) = sent.iter_mut().find(|place| is_same(place)) else { continue };
-            if block["source_type"] == "text" {
-                let source = json!({"type": "text", "media_type": "text/plain", "data": block["text"]});
-                *place = json!({"type": "document", "source": source});
-            }
-            let name = ["title", "name", "filename"].iter().find_map(|key| block["metadata"][*key].as_str());
-            if let Some(name) = name {
-                place["title"] = json!(name);
-            }
-        }
-    }
-}
-
 const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
 
 /// Gives every image the name of its format.
@@ -225,34 +166,37 @@ pub(super) fn name_images(body: &mut Body) -> Result<(), String> {
     body.get_mut("messages").map_or(Ok(()), walk)
 }
 
-fn format_of(media_type: &str) -> Option<&'static str> {
+pub(super) fn format_of(media_type: &str) -> Option<&'static str> {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     let name = essence.strip_prefix("image/").unwrap_or(essence);
     let name = if name == "jpg" { "jpeg" } else { name };
     IMAGES.into_iter().find(|known| *known == name)
 }
 
-/// Calls and results as this crate tells them, in the place of a peer's words for them.
-pub(super) fn tell_calls(messages: &[Value], body: &mut Body) {
-    let calls: Vec<&Value> = messages.iter().flat_map(|message| message["tool_calls"].as_array()).flatten().collect();
-    let results: Vec<&Value> = messages.iter().filter(|message| message["role"] == "tool").collect();
-    let (mut calls, mut results) = (calls.into_iter(), results.into_iter());
+/// LangChain's data blocks as Anthropic's images and documents.
+pub(super) fn data_blocks_as_native(body: &mut Body) {
     for block in all_blocks(body) {
-        let Some(text) = block["text"].as_str() else { continue };
-        let output = text.strip_prefix("[Tool output: ").and_then(|text| text.strip_suffix(']'));
-        let id = |holder: &Value, key: &str| holder[key].as_str().unwrap_or_default().to_owned();
-        let told = match (text.starts_with("[Called "), output) {
-            (true, _) => calls.next().map(|call| {
-                let name = call["name"].as_str().unwrap_or_default();
-                format!("[tool call {}: {name} {}]", id(call, "id"), call["args"])
-            }),
-            (_, Some(output)) => {
-                results.next().map(|result| format!("[tool result {}: {output}]", id(result, "tool_call_id")))
+        if let Some(native) = restore::data_block(block) {
+            *block = native;
+        }
+    }
+}
+
+/// Each call once, at its first place, and the deltas of a stream as what they are.
+pub(super) fn calls_once(body: &mut Body) {
+    let mut seen: Vec<Value> = Vec::new();
+    for turn in turns(body).into_iter().flatten() {
+        let Some(blocks) = blocks(turn) else { continue };
+        blocks.retain(|block| {
+            let is_call = block["type"] == "tool_use";
+            let again = is_call && seen.contains(&block["id"]);
+            if is_call {
+                seen.push(block["id"].clone());
             }
-            _ => None,
-        };
-        if let Some(told) = told {
-            block["text"] = json!(told);
+            !again && block["type"] != "input_json_delta"
+        });
+        for block in blocks.iter_mut().filter(|block| block["type"] == "text_delta") {
+            *block = text_block(block["text"].as_str().unwrap_or_default());
         }
     }
 }
