@@ -301,8 +301,8 @@ impl BedrockChatBuilder {
     ///
     /// # Errors
     /// `Config`, where a setting is missing or wrong; `Credentials`, where none are
-    /// given and the environment has none; `Unsupported`, where the model's format
-    /// is not known.
+    /// given and the environment has none; `Unsupported`, where InvokeModel is asked
+    /// for and the model's own format is not known.
     pub fn build(self) -> Result<BedrockChat> {
         let mut model = ModelId::parse(&self.model)?;
         if let Some(family) = &self.family {
