@@ -11,7 +11,8 @@ SHELL := /bin/bash
 
 step := .ci/step
 wasm32 := wasm/scripts/wasm32
-# Crates of their own, outside the workspace.
+# Crates of their own, outside the workspace: the npm package's module and two tools.
+module := --manifest-path wasm/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
 # For wasm32 alone, so that the flags reach no build script; dependencies' warnings are not shown.
@@ -29,13 +30,14 @@ test: fmt-check architecture lint features wasm32 size doc cargo-test ## everyth
 .PHONY: fmt
 fmt: ## formats all Rust code
 	cargo fmt --all
+	cargo fmt $(module)
 	cargo fmt $(bindgen)
 	cargo fmt $(size)
 
 .PHONY: fmt-check
 fmt-check: ## fails if code is not formatted
 	@$(step) "format" cargo fmt --all --check
-	@$(step) "format of wasm/" bash -c 'cargo fmt $(bindgen) --check && cargo fmt $(size) --check'
+	@$(step) "format of wasm/" bash -c 'cargo fmt $(module) --check && cargo fmt $(bindgen) --check && cargo fmt $(size) --check'
 
 .PHONY: architecture
 architecture: ## what may depend on what, and how long a file may be
@@ -57,6 +59,7 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 without features" $(check_wasm32)
 	@$(step) "wasm32 with fetch" $(check_wasm32) --features fetch
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
+	@$(step) "the npm package's module" $(wasm32) $(deny_wasm32) cargo check $(module) --target wasm32-unknown-unknown
 
 .PHONY: size
 size: ## weighs the WebAssembly module; fails above the budget
@@ -86,6 +89,7 @@ bench: ## benchmarks, each beside its peer
 .PHONY: deny
 deny: ## licences and sources of all dependencies (needs cargo-deny)
 	cargo deny --workspace --config deny.toml check bans licenses sources
+	cargo deny $(module) --config deny.toml check bans licenses sources
 	cargo deny $(bindgen) --config deny.toml check bans licenses sources
 	cargo deny $(size) --config deny.toml check bans licenses sources
 
