@@ -2,10 +2,12 @@
 
 mod cached;
 mod environment;
+mod short_term;
 
 pub use cached::CachedCredentials;
 pub use environment::EnvironmentCredentials;
 pub(crate) use environment::variable as environment_variable;
+pub use short_term::short_term_api_key;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,0 +1,93 @@
+//! Short-term API keys: a presigned request that stands for the credentials that signed it.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Credentials, Parts};
+use crate::base64;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, presign};
+
+const HOST: &str = "bedrock.amazonaws.com";
+const ACTION: &str = "Action=CallWithBearerToken";
+const PREFIX: &str = "bedrock-api-key-";
+const TOKEN: &str = "X-Amz-Security-Token=";
+const SIGNATURE: &str = "X-Amz-Signature=";
+/// Twelve hours.
+const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
+
+/// Makes a short-term [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html)
+/// from AWS credentials, without asking AWS: for a browser or a job that shall call
+/// Bedrock for some minutes and must not hold the credentials themselves.
+///
+/// The key may do what the credentials may, in this region alone, and it ends after
+/// `expires_in` (1 second to 12 hours) or with the credentials, whichever comes first. `now` is the
+/// time since 1970-01-01T00:00:00Z, for instance [`Runtime::now`](crate::Runtime::now).
+/// Parts of a second do not count.
+///
+/// ```
+/// use std::time::Duration;
+/// use bedrock_chat::{Credentials, Runtime, SystemRuntime, short_term_api_key};
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+/// let key = short_term_api_key(&credentials, "us-east-1", Duration::from_secs(900), SystemRuntime.now())?;
+/// assert!(key.starts_with("bedrock-api-key-"));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+///
+/// # Errors
+/// `Config` for a region that is none and a life out of range, `Credentials` for
+/// empty keys, and for an API key, of which no other can be made.
+pub fn short_term_api_key(
+    credentials: &Credentials,
+    region: &str,
+    expires_in: Duration,
+    now: Duration,
+) -> Result<String> {
+    credentials.check()?;
+    if !(Duration::from_secs(1)..=LONGEST_LIFE).contains(&expires_in) {
+        return Err(Error::new(
+            ErrorKind::Config,
+            "a short-term API key lives for 1 second to 12 hours: choose expires_in within them",
+        ));
+    }
+    let Parts::Keys { access_key_id, secret_access_key, session_token } = credentials.parts() else {
+        return Err(Error::new(
+            ErrorKind::Credentials,
+            "a short-term API key is made of an access key and its secret, not of another API key",
+        ));
+    };
+    let request = SignableRequest {
+        method: "POST",
+        path: "/",
+        query: ACTION,
+        headers: &[("host", HOST)],
+        payload: Payload::Bytes(b""),
+    };
+    let params = SigningParams {
+        access_key_id,
+        secret_access_key,
+        session_token,
+        region,
+        service: "bedrock",
+        date: AmzDate::from_unix_seconds(now.as_secs())?,
+    };
+    let life = u32::try_from(expires_in.as_secs()).unwrap_or(u32::MAX);
+    let query = Zeroizing::new(presign(&request, &params, life, &SigningKeyCache::new())?.into_query());
+    // In the order of AWS's own generator for Python: the session token stands before the signature.
+    let token = query.split('&').find(|part| part.starts_with(TOKEN));
+    let mut url = Zeroizing::new(String::from(HOST));
+    url.push_str("/?");
+    for part in query.split('&').filter(|part| !part.starts_with(TOKEN)) {
+        if let Some(token) = token.filter(|_| part.starts_with(SIGNATURE)) {
+            url.push_str(token);
+            url.push('&');
+        }
+        url.push_str(part);
+        url.push('&');
+    }
+    url.push_str("Version=1");
+    let mut key = String::from(PREFIX);
+    base64::encode(url.as_bytes(), &mut key);
+    Ok(key)
+}
