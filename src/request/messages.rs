@@ -105,6 +105,12 @@ impl IntoMessages for Message {
     }
 }
 
+impl IntoMessages for &Message {
+    fn into_messages(self) -> Result<Vec<Message>> {
+        Ok(vec![self.clone()])
+    }
+}
+
 impl<M: IntoMessage> IntoMessages for Vec<M> {
     fn into_messages(self) -> Result<Vec<Message>> {
         self.into_iter().map(IntoMessage::into_message).collect()
@@ -120,6 +126,12 @@ impl<M: IntoMessage, const N: usize> IntoMessages for [M; N] {
 impl<M: IntoMessage + Clone> IntoMessages for &[M] {
     fn into_messages(self) -> Result<Vec<Message>> {
         self.iter().cloned().map(IntoMessage::into_message).collect()
+    }
+}
+
+impl<M: IntoMessage + Clone, const N: usize> IntoMessages for &[M; N] {
+    fn into_messages(self) -> Result<Vec<Message>> {
+        self.as_slice().into_messages()
     }
 }
 

@@ -1,0 +1,56 @@
+//! Typed output: a Rust type goes in, a value of it comes out.
+//!
+//! ```sh
+//! cargo run --example structured
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
+
+mod support;
+
+use bedrock_chat::{Json, StructuredMethod};
+
+/// A trip to plan.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+struct Trip {
+    /// Where to.
+    city: String,
+    /// How many days.
+    days: u32,
+    kind: Kind,
+    /// What to see.
+    sights: Vec<String>,
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Beach,
+    City,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let connection = support::connect(support::MODEL, None).await?;
+    let chat = connection.builder.clone().build()?;
+    let question = "Plan 3 days in Lisbon, a city trip.";
+
+    // By the best method that the model has: here a tool that it must call.
+    let trip: Trip = chat.with_structured_output::<Trip>().invoke(question).await?;
+    println!("{} days in {}, {:?}: {:?}", trip.days, trip.city, trip.kind, trip.sights);
+
+    // With the reply beside the value, which may be missing: the model is told, not trusted.
+    let asked = chat.with_structured_output::<Trip>().method(StructuredMethod::Prompt);
+    let reply = asked.invoke_raw(question).await?;
+    match reply.parsed {
+        Ok(trip) => println!("by prompt: {} days", trip.days),
+        Err(error) => println!("by prompt: {error}"),
+    }
+    println!("it took {:?} tokens", reply.raw.usage.map(|usage| usage.total_tokens()));
+
+    // With a schema in place of a type.
+    let schema = Json::parse(r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#)?;
+    let value: serde_json::Value = chat.with_structured_schema("place", schema).invoke(question).await?;
+    println!("by schema: {value}");
+    Ok(())
+}

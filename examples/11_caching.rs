@@ -1,0 +1,45 @@
+//! Prompt caching: what is long and stays the same is paid for in full once.
+//!
+//! ```sh
+//! cargo run --example caching
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
+
+mod support;
+
+use bedrock_chat::{AiMessage, CachePoint, CacheTtl, Content, Message};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let connection = support::connect("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None).await?;
+    // Providers cache only prompts that are long enough, for most models from 1024 tokens on.
+    let rules = "Answer in one sentence, and never mention the weather. ".repeat(200);
+
+    // Points where they pay, planned anew for every call: after the tools, the system prompt
+    // and the newest turns.
+    let chat = connection.builder.clone().prompt_caching(CachePoint::default()).build()?;
+    let mut messages = vec![Message::system(&rules), Message::human("Who wrote Faust?")];
+    let reply = chat.invoke(&messages).await?;
+    show("first call", &reply);
+    messages.extend([reply.into(), Message::human("And when?")]);
+    show("second call", &chat.invoke(&messages).await?);
+
+    // A point of your own, here one that lives for an hour.
+    let chat = connection.builder.clone().build()?;
+    let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
+    let by_hand = [Message::system(format!("{rules} Be kind.")).with(hour), Message::human("Who wrote Emma?")];
+    show("by hand", &chat.invoke(&by_hand).await?);
+    show("again", &chat.invoke(&by_hand).await?);
+    Ok(())
+}
+
+fn show(what: &str, reply: &AiMessage) {
+    if let Some(usage) = reply.usage {
+        let details = usage.input_token_details;
+        println!(
+            "{what}: {} tokens in, of them cache_creation {} and cache_read {}",
+            usage.input_tokens, details.cache_creation, details.cache_read
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! Every example is built once and run without credentials, and says what it should.
+
+#![cfg(feature = "reqwest")]
+// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// An example by its number and name, what it is given, and what its output must have.
+type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const EXAMPLES: &[Row] = &[
+    ("01_chat", &["--no-stream", "How", "are", "you?"], &["You said: How are you?"]),
+    ("02_invoke", &[], &["J'adore la programmation.", "\"stop_reason\": \"end_turn\""]),
+    ("03_stream", &[], &["why the sky is blue.\n[stopped: end_turn]", "whole: ", "usage: Some("]),
+    (
+        "04_tools",
+        &[],
+        &[
+            r#"the model calls get_weather with {"location":"London"}"#,
+            "answered: 18 degrees in Paris",
+            r#"forced: ["get_population"]"#,
+            "none: 0 calls",
+        ],
+    ),
+    ("05_toolbox", &[], &[r#"-> book_table {"people":4}"#, "<- failed: no table for 4", "2 steps, 4 messages"]),
+    ("06_structured", &[], &["3 days in Lisbon, City", "by prompt: ", r#"by schema: {"city":"Lisbon"}"#]),
+    ("07_streaming_structured", &[], &["{}\n", r#""grams":250"#, "1 ingredients, 250 grams"]),
+    ("08_images", &[], &["image/png of 3172 bytes", "image/gif of 43 bytes", "fetch it yourself"]),
+    ("09_documents", &[], &["Invoke: ", "Converse: ", "cited_text", "documentChar"]),
+    ("10_reasoning", &[], &["it thought for ", "You said: And 97?"]),
+    (
+        "11_caching",
+        &[],
+        &["first call: 2409 tokens in, of them cache_creation 2406", "cache_read 2406", "cache_read 2404"],
+    ),
+    (
+        "12_guardrails",
+        &[],
+        &["Converse, streamed: let through", "Invoke, streamed: intervened, traced true", "applied: intervened true"],
+    ),
+    ("13_batch", &[], &["What is 12 times 12? -> ", "\"\" -> error: there is nothing to answer"]),
+    (
+        "14_batch_inference",
+        &["2000"],
+        &["wrote 2000 records", "PartiallyCompleted", "read 1998 replies and 2 failures"],
+    ),
+    ("17_own_provider", &[], &["the vault was opened 1 time(s) for 3 calls", "error: the vault is sealed"]),
+    ("18_own_transport", &[], &["/invoke-with-response-stream (114 bytes): 200", "Scripted.", "1 request was made"]),
+    ("19_own_codec", &[], &["as events: Polly wants a cracker.", r#"sent: {"turns":["Say something."]}"#]),
+    ("20_fallbacks", &[], &["alone: ThrottlingException (HTTP 429)", "with a fallback: I am", "not fallen back on"]),
+    ("21_messages", &[], &["ai: 2 blocks", "\"usage_metadata\"", "\"role\":\"assistant\"", "saved and loaded: true"]),
+];
+
+/// Where the examples are, once they are built. Cargo builds them with all tests, but not with this one alone.
+fn folder() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let this = std::env::current_exe().unwrap();
+        let profile = this.parent().and_then(|deps| deps.parent()).expect("tests are in target/PROFILE/deps");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--examples"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build.env("CARGO_TARGET_DIR", profile.parent().unwrap());
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "the examples do not build");
+        profile.join("examples")
+    })
+}
+
+/// Runs an example as a newcomer would: without credentials, endpoint or terminal.
+fn run(file: &str, args: &[&str]) -> Output {
+    let (_, name) = file.split_once('_').unwrap();
+    let mut command = Command::new(folder().join(name));
+    for (variable, _) in std::env::vars_os() {
+        let text = variable.to_string_lossy();
+        if ["AWS_", "BEDROCK_", "LANGSMITH_", "GUARDRAIL_"].iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(variable);
+        }
+    }
+    command.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn every_example_runs_without_credentials_and_says_what_it_should() {
+    folder();
+    let running: Vec<_> = EXAMPLES.iter().map(|(file, args, _)| std::thread::spawn(|| run(file, args))).collect();
+    for ((file, _, says), output) in EXAMPLES.iter().zip(running) {
+        let output = output.join().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{file}: {out}\n{err}");
+        for wanted in *says {
+            assert!(out.contains(wanted), "{file} does not say {wanted:?}: {out}\n{err}");
+        }
+    }
+}
+
+#[test]
+fn every_example_in_the_folder_is_run_here() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = files.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect();
+    let run: BTreeSet<String> = EXAMPLES.iter().map(|(file, ..)| (*file).to_owned()).collect();
+    assert_eq!(files, run, "give every example a row above");
+}
