@@ -24,7 +24,7 @@ CASES = [
     ("us-east-1", None, 43200),
     ("us-east-1", None, 1),
     ("eu-west-1", "TOKEN+/=", 900),
-    ("us-gov-west-1", "commas,anda token with spaces, commas & signs ~*'()!signs=~*'()!", 60),
+    ("us-gov-west-1", "commas,and&signs=~*'()!", 60),
     ("cn-north-1", "IQoJb3JpZ2luX2VjEJ//+wEaCXVzLWVhc3QtMQ==", 3600),
 ]
 
