@@ -5,6 +5,7 @@
 //! write with a [`Writer`]. It is one instantiation for all wire shapes, and a
 //! field nobody asked for is still there as raw text, so it can be kept.
 
+mod check;
 mod merge;
 mod number;
 mod owned;
@@ -12,9 +13,10 @@ mod partial;
 mod scan;
 mod writer;
 
+pub use check::JsonError;
 pub(crate) use merge::merged;
 pub(crate) use number::parse_f64;
 pub use owned::Json;
 pub(crate) use partial::{completed, embedded};
-pub use scan::{Entries, Items, JsonError, Kind, View};
+pub use scan::{Entries, Items, Kind, View};
 pub use writer::Writer;

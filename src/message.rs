@@ -8,12 +8,14 @@
 mod content;
 pub(crate) mod media;
 mod reply;
+mod source;
 
 pub use content::{
-    CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, Raw,
-    RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,
+    CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, Raw, RedactedThinking,
+    SearchResult, Text, Thinking, ToolCall, ToolResult,
 };
 pub use reply::{AiMessage, GuardrailOutcome, InputTokenDetails, OutputTokenDetails, StopReason, Usage};
+pub use source::MediaSource;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,37 +1,9 @@
-//! Validation of JSON text, and navigation over text that was validated.
+//! Navigation over JSON text that was validated.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Deepest nesting of arrays and objects that [`View::parse`] accepts.
-const MAX_DEPTH: u32 = 128;
-
-/// Why and where a text is not JSON.
-///
-/// ```
-/// let error = bedrock_chat::json::View::parse("{\"a\":}").unwrap_err();
-/// assert_eq!(error.position(), 5);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JsonError {
-    position: usize,
-    expected: &'static str,
-}
-
-impl JsonError {
-    /// Byte position of the first byte that does not fit.
-    pub fn position(&self) -> usize {
-        self.position
-    }
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {} at byte {}", self.expected, self.position)
-    }
-}
-
-impl std::error::Error for JsonError {}
+use super::check::{JsonError, check};
 
 /// What a JSON value is.
 ///
@@ -76,12 +48,12 @@ impl fmt::Debug for View<'_> {
     }
 }
 
-fn at(bytes: &[u8], i: usize) -> u8 {
+pub(super) fn at(bytes: &[u8], i: usize) -> u8 {
     // NUL is no part of JSON outside strings, and inside them it is refused, so it can stand for the end.
     bytes.get(i).copied().unwrap_or(0)
 }
 
-fn skip_space(bytes: &[u8], mut i: usize) -> usize {
+pub(super) fn skip_space(bytes: &[u8], mut i: usize) -> usize {
     while matches!(at(bytes, i), b' ' | b'\n' | b'\r' | b'\t') {
         i += 1;
     }
@@ -139,142 +111,6 @@ fn value_end(bytes: &[u8], mut i: usize) -> usize {
     }
 }
 
-fn check_string(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
-    let fail = |position, expected| Err(JsonError { position, expected });
-    i += 1;
-    loop {
-        match at(bytes, i) {
-            b'"' => return Ok(i + 1),
-            b'\\' => {
-                match at(bytes, i + 1) {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => i += 2,
-                    b'u' => {
-                        for k in i + 2..i + 6 {
-                            if !at(bytes, k).is_ascii_hexdigit() {
-                                return fail(k, "four hexadecimal digits");
-                            }
-                        }
-                        i += 6;
-                    }
-                    _ => return fail(i + 1, "an escape character"),
-                };
-            }
-            c if c < 0x20 => {
-                let expected = if i >= bytes.len() { "the end of the string" } else { "no control character" };
-                return fail(i, expected);
-            }
-            _ => i += 1,
-        }
-    }
-}
-
-fn check_digits(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
-    if !at(bytes, i).is_ascii_digit() {
-        return Err(JsonError { position: i, expected: "a digit" });
-    }
-    while at(bytes, i).is_ascii_digit() {
-        i += 1;
-    }
-    Ok(i)
-}
-
-fn check_number(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
-    if at(bytes, i) == b'-' {
-        i += 1;
-    }
-    i = if at(bytes, i) == b'0' { i + 1 } else { check_digits(bytes, i)? };
-    if at(bytes, i) == b'.' {
-        i = check_digits(bytes, i + 1)?;
-    }
-    if matches!(at(bytes, i), b'e' | b'E') {
-        i += 1;
-        if matches!(at(bytes, i), b'+' | b'-') {
-            i += 1;
-        }
-        i = check_digits(bytes, i)?;
-    }
-    Ok(i)
-}
-
-/// Checks one whole value from `i` on, without recursion: one bit of `open` for
-/// each container we are in (1 for an object), so no input can exhaust the stack.
-fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
-    let fail = |position, expected| Err(JsonError { position, expected });
-    let mut open: u128 = 0;
-    let mut depth: u32 = 0;
-    loop {
-        i = skip_space(bytes, i);
-        // A value starts here.
-        let c = at(bytes, i);
-        match c {
-            b'{' | b'[' => {
-                if depth == MAX_DEPTH {
-                    return fail(i, "at most 128 levels of nesting");
-                }
-                let object = c == b'{';
-                depth += 1;
-                open = (open << 1) | u128::from(object);
-                i = skip_space(bytes, i + 1);
-                if at(bytes, i) != if object { b'}' } else { b']' } {
-                    if object {
-                        i = check_key(bytes, i)?;
-                    }
-                    continue;
-                }
-            }
-            b'"' => i = check_string(bytes, i)?,
-            b'-' | b'0'..=b'9' => i = check_number(bytes, i)?,
-            b't' | b'f' | b'n' => {
-                let word: &[u8] = match c {
-                    b't' => b"true",
-                    b'f' => b"false",
-                    _ => b"null",
-                };
-                if bytes.get(i..i + word.len()) != Some(word) {
-                    return fail(i, "a value");
-                }
-                i += word.len();
-            }
-            _ => return fail(i, "a value"),
-        }
-        // A value ended here (or a container is about to): close what closes, find what follows.
-        loop {
-            if depth == 0 {
-                return Ok(i);
-            }
-            i = skip_space(bytes, i);
-            let object = open & 1 == 1;
-            match (at(bytes, i), object) {
-                (b',', _) => {
-                    i = skip_space(bytes, i + 1);
-                    if object {
-                        i = check_key(bytes, i)?;
-                    }
-                    break;
-                }
-                (b'}', true) | (b']', false) => {
-                    open >>= 1;
-                    depth -= 1;
-                    i += 1;
-                }
-                (_, true) => return fail(i, "`,` or `}`"),
-                (_, false) => return fail(i, "`,` or `]`"),
-            }
-        }
-    }
-}
-
-fn check_key(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
-    if at(bytes, i) != b'"' {
-        return Err(JsonError { position: i, expected: "a key in double quotes" });
-    }
-    let i = skip_space(bytes, check_string(bytes, i)?);
-    if at(bytes, i) != b':' {
-        return Err(JsonError { position: i, expected: "`:`" });
-    }
-    Ok(i + 1)
-}
-
 impl<'a> View<'a> {
     /// Checks a text that holds exactly one JSON value, and gives a view of it.
     ///
@@ -284,7 +120,7 @@ impl<'a> View<'a> {
         let bytes = text.as_bytes();
         let end = check(bytes, 0)?;
         if skip_space(bytes, end) != bytes.len() {
-            return Err(JsonError { position: end, expected: "the end of the text" });
+            return Err(JsonError::new(end, "the end of the text"));
         }
         Ok(Self(slice(text, skip_space(bytes, 0), end)))
     }
@@ -296,7 +132,7 @@ impl<'a> View<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, JsonError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::parse(text),
-            Err(error) => Err(JsonError { position: error.valid_up_to(), expected: "UTF-8" }),
+            Err(error) => Err(JsonError::new(error.valid_up_to(), "UTF-8")),
         }
     }
 
@@ -339,7 +175,15 @@ impl<'a> View<'a> {
 
     /// A member of an object. An explicit `null` counts as absent.
     pub fn get(self, key: &str) -> Option<View<'a>> {
-        self.entries().find(|(k, _)| k == key).map(|(_, v)| v).filter(|v| !v.is_null())
+        let mut entries = self.entries();
+        while let Some((name, value)) = entries.next_raw() {
+            // A key is hardly ever escaped, so it is compared as it stands.
+            let same = name == key || (name.contains('\\') && unescape(name) == key);
+            if same {
+                return Some(value).filter(|value| !value.is_null());
+            }
+        }
+        None
     }
 
     /// The text of a string, borrowed unless it has escapes. A lone surrogate
@@ -385,6 +229,11 @@ impl<'a> View<'a> {
 
 fn hex4(bytes: &[u8], i: usize) -> u32 {
     (i..i + 4).fold(0, |n, k| n * 16 + (at(bytes, k) as char).to_digit(16).unwrap_or(0))
+}
+
+/// What stands between quotes, borrowed unless it has escapes.
+fn unescaped(inner: &str) -> Cow<'_, str> {
+    if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
 fn unescape(inner: &str) -> String {
@@ -434,18 +283,25 @@ pub struct Entries<'a> {
     at: usize,
 }
 
+impl<'a> Entries<'a> {
+    /// The next member with its key as it stands between the quotes.
+    fn next_raw(&mut self) -> Option<(&'a str, View<'a>)> {
+        let bytes = self.text.as_bytes();
+        let key_start = next_element(bytes, self.at)?;
+        let key_end = string_end(bytes, key_start);
+        let colon = skip_space(bytes, key_end);
+        let start = skip_space(bytes, colon + 1);
+        self.at = value_end(bytes, start);
+        let key = slice(self.text, key_start + 1, key_end.saturating_sub(1));
+        Some((key, View(slice(self.text, start, self.at))))
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = (Cow<'a, str>, View<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let bytes = self.text.as_bytes();
-        let key_start = next_element(bytes, self.at)?;
-        let key_end = string_end(bytes, key_start);
-        let key = View(slice(self.text, key_start, key_end)).str()?;
-        let colon = skip_space(bytes, key_end);
-        let start = skip_space(bytes, colon + 1);
-        self.at = value_end(bytes, start);
-        Some((key, View(slice(self.text, start, self.at))))
+        self.next_raw().map(|(key, value)| (unescaped(key), value))
     }
 }
 

@@ -208,6 +208,13 @@ pub(crate) fn message(mut events: Events, counts: Counts, headers: &Headers) -> 
     accumulator.finish()
 }
 
+/// The base64 of a payload that begins with it, as the service writes them all:
+/// the frame's checksum vouches for the rest, which is padding.
+fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
+    let rest = payload.strip_prefix(b"{\"bytes\":\"")?;
+    rest.get(..rest.iter().position(|byte| *byte == b'"')?)
+}
+
 /// Reads the JSON inside the chunks of an InvokeModel stream.
 pub(crate) trait ChunkDecoder: Send {
     /// Reads one chunk. What it knows of usage goes into `counts`.
@@ -239,14 +246,18 @@ impl StreamDecoder for InvokeStream {
             out.unknown(name, frame.payload());
             return Ok(());
         }
-        let payload = View::from_bytes(frame.payload())
-            .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
-        let Some(bytes) = payload.get("bytes").and_then(View::str) else {
-            out.unknown(name, frame.payload());
-            return Ok(());
-        };
         self.chunk.clear();
-        base64::decode(bytes.as_bytes(), &mut self.chunk)?;
+        if let Some(bytes) = leading_bytes(frame.payload()) {
+            base64::decode(bytes, &mut self.chunk)?;
+        } else {
+            let payload = View::from_bytes(frame.payload())
+                .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
+            let Some(bytes) = payload.get("bytes").and_then(View::str) else {
+                out.unknown(name, frame.payload());
+                return Ok(());
+            };
+            base64::decode(bytes.as_bytes(), &mut self.chunk)?;
+        }
         let chunk = View::from_bytes(&self.chunk)
             .map_err(|error| Error::new(ErrorKind::Decode, format!("a chunk is not JSON: {error}")))?;
         self.decoder.chunk(chunk, &mut self.counts, out)

@@ -1,0 +1,175 @@
+//! Validation of JSON text.
+
+use std::fmt;
+
+use super::scan::{at, skip_space};
+
+/// Deepest nesting of arrays and objects that is accepted.
+const MAX_DEPTH: u32 = 128;
+
+/// Why and where a text is not JSON.
+///
+/// ```
+/// let error = bedrock_chat::json::View::parse("{\"a\":}").unwrap_err();
+/// assert_eq!(error.position(), 5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    position: usize,
+    expected: &'static str,
+}
+
+impl JsonError {
+    pub(super) fn new(position: usize, expected: &'static str) -> Self {
+        Self { position, expected }
+    }
+
+    /// Byte position of the first byte that does not fit.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {} at byte {}", self.expected, self.position)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+fn check_string(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    let fail = |position, expected| Err(JsonError { position, expected });
+    i += 1;
+    loop {
+        match at(bytes, i) {
+            b'"' => return Ok(i + 1),
+            b'\\' => {
+                match at(bytes, i + 1) {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => i += 2,
+                    b'u' => {
+                        for k in i + 2..i + 6 {
+                            if !at(bytes, k).is_ascii_hexdigit() {
+                                return fail(k, "four hexadecimal digits");
+                            }
+                        }
+                        i += 6;
+                    }
+                    _ => return fail(i + 1, "an escape character"),
+                };
+            }
+            c if c < 0x20 => {
+                let expected = if i >= bytes.len() { "the end of the string" } else { "no control character" };
+                return fail(i, expected);
+            }
+            _ => i += 1,
+        }
+    }
+}
+
+fn check_digits(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    if !at(bytes, i).is_ascii_digit() {
+        return Err(JsonError { position: i, expected: "a digit" });
+    }
+    while at(bytes, i).is_ascii_digit() {
+        i += 1;
+    }
+    Ok(i)
+}
+
+fn check_number(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    if at(bytes, i) == b'-' {
+        i += 1;
+    }
+    i = if at(bytes, i) == b'0' { i + 1 } else { check_digits(bytes, i)? };
+    if at(bytes, i) == b'.' {
+        i = check_digits(bytes, i + 1)?;
+    }
+    if matches!(at(bytes, i), b'e' | b'E') {
+        i += 1;
+        if matches!(at(bytes, i), b'+' | b'-') {
+            i += 1;
+        }
+        i = check_digits(bytes, i)?;
+    }
+    Ok(i)
+}
+
+/// Checks one whole value from `i` on, without recursion: one bit of `open` for
+/// each container we are in (1 for an object), so no input can exhaust the stack.
+pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+    let fail = |position, expected| Err(JsonError { position, expected });
+    let mut open: u128 = 0;
+    let mut depth: u32 = 0;
+    loop {
+        i = skip_space(bytes, i);
+        // A value starts here.
+        let c = at(bytes, i);
+        match c {
+            b'{' | b'[' => {
+                if depth == MAX_DEPTH {
+                    return fail(i, "at most 128 levels of nesting");
+                }
+                let object = c == b'{';
+                depth += 1;
+                open = (open << 1) | u128::from(object);
+                i = skip_space(bytes, i + 1);
+                if at(bytes, i) != if object { b'}' } else { b']' } {
+                    if object {
+                        i = check_key(bytes, i)?;
+                    }
+                    continue;
+                }
+            }
+            b'"' => i = check_string(bytes, i)?,
+            b'-' | b'0'..=b'9' => i = check_number(bytes, i)?,
+            b't' | b'f' | b'n' => {
+                let word: &[u8] = match c {
+                    b't' => b"true",
+                    b'f' => b"false",
+                    _ => b"null",
+                };
+                if bytes.get(i..i + word.len()) != Some(word) {
+                    return fail(i, "a value");
+                }
+                i += word.len();
+            }
+            _ => return fail(i, "a value"),
+        }
+        // A value ended here (or a container is about to): close what closes, find what follows.
+        loop {
+            if depth == 0 {
+                return Ok(i);
+            }
+            i = skip_space(bytes, i);
+            let object = open & 1 == 1;
+            match (at(bytes, i), object) {
+                (b',', _) => {
+                    i = skip_space(bytes, i + 1);
+                    if object {
+                        i = check_key(bytes, i)?;
+                    }
+                    break;
+                }
+                (b'}', true) | (b']', false) => {
+                    open >>= 1;
+                    depth -= 1;
+                    i += 1;
+                }
+                (_, true) => return fail(i, "`,` or `}`"),
+                (_, false) => return fail(i, "`,` or `]`"),
+            }
+        }
+    }
+}
+
+fn check_key(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
+    if at(bytes, i) != b'"' {
+        return Err(JsonError { position: i, expected: "a key in double quotes" });
+    }
+    let i = skip_space(bytes, check_string(bytes, i)?);
+    if at(bytes, i) != b':' {
+        return Err(JsonError { position: i, expected: "`:`" });
+    }
+    Ok(i + 1)
+}
