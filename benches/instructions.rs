@@ -28,6 +28,7 @@ use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder, write_mes
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bedrock_chat::eventstream::FrameDecoder;
 use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, sign};
+use bedrock_chat::{Anthropic, Codec, Events};
 use sha2::{Digest, Sha256};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -45,6 +46,8 @@ struct Row {
 const ROWS: &[Row] = &[
     Row { name: "frame of 230 bytes: bedrock-chat", set_up: frame_ours },
     Row { name: "frame of 230 bytes: aws-smithy-eventstream", set_up: frame_theirs },
+    Row { name: "frame to event: bedrock-chat", set_up: event_ours },
+    Row { name: "frame to event: aws-smithy-eventstream and serde", set_up: event_theirs },
     Row { name: "SHA-256 of 1 KiB", set_up: sha256 },
     Row { name: "sign 1 KiB: bedrock-chat, cached key", set_up: sign_cached },
     Row { name: "sign 1 KiB: bedrock-chat, new key", set_up: sign_new },
@@ -105,7 +108,12 @@ fn count(row: &Row, units: u64) -> Option<u64> {
 
 /// A chunk of InvokeModel: three headers and 139 bytes of payload.
 fn chunk() -> Vec<u8> {
-    let payload = format!(r#"{{"bytes":"{}","p":"abcd"}}"#, "eyJ0".repeat(29));
+    framed(&"eyJ0".repeat(29))
+}
+
+/// A chunk of InvokeModel with this text in base64.
+fn framed(bytes: &str) -> Vec<u8> {
+    let payload = format!(r#"{{"bytes":"{bytes}","p":"abcd"}}"#);
     let mut message = Message::new(payload);
     for (name, value) in [(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")] {
         message = message.add_header(Header::new(name, HeaderValue::String(value.into())));
@@ -135,6 +143,70 @@ fn frame_theirs() -> Work {
             return;
         };
         black_box(message);
+    })
+}
+
+// ---- events -------------------------------------------------------------------------------------
+
+/// A text delta of Claude's, of 87 bytes.
+fn text_delta() -> Vec<u8> {
+    let json = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hello there"}}"#;
+    framed(&aws_smithy_types::base64::encode(json))
+}
+
+fn event_ours() -> Work {
+    let chunk = text_delta();
+    let mut decoder = FrameDecoder::new();
+    let mut events = Events::default();
+    let mut stream = Anthropic.stream();
+    Box::new(move || {
+        decoder.push(black_box(&chunk));
+        let frame = decoder.next_frame().unwrap().unwrap();
+        stream.frame(&frame, &mut events).unwrap();
+        black_box(events.pop().unwrap());
+    })
+}
+
+/// The same with the AWS crates and owned, derived types, as a client would write it.
+fn event_theirs() -> Work {
+    #[derive(serde::Deserialize)]
+    struct Payload {
+        bytes: String,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Event {
+        ContentBlockDelta {
+            index: u32,
+            delta: Delta,
+        },
+        #[serde(other)]
+        Other,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Delta {
+        TextDelta {
+            text: String,
+        },
+        #[serde(other)]
+        Other,
+    }
+    let chunk = text_delta();
+    let mut decoder = MessageFrameDecoder::new();
+    let mut buffer = bytes::BytesMut::new();
+    Box::new(move || {
+        buffer.extend_from_slice(black_box(&chunk));
+        let DecodedFrame::Complete(message) = decoder.decode_frame(&mut buffer).unwrap() else {
+            return;
+        };
+        let payload: Payload = serde_json::from_slice(message.payload()).unwrap();
+        let json = aws_smithy_types::base64::decode(payload.bytes).unwrap();
+        if let Event::ContentBlockDelta { index, delta: Delta::TextDelta { text } } =
+            serde_json::from_slice(&json).unwrap()
+        {
+            black_box((index, text));
+        }
     })
 }
 

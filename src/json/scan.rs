@@ -196,6 +196,13 @@ impl<'a> View<'a> {
         Some(if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
     }
 
+    /// What stands between the quotes of a string, escapes and all: enough to be
+    /// compared with a word that needs none.
+    pub(crate) fn word(self) -> &'a str {
+        let quoted = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        quoted.unwrap_or_default()
+    }
+
     /// The text of a string, owned.
     pub fn string(self) -> Option<String> {
         self.str().map(Cow::into_owned)
@@ -285,7 +292,7 @@ pub struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     /// The next member with its key as it stands between the quotes.
-    fn next_raw(&mut self) -> Option<(&'a str, View<'a>)> {
+    pub(crate) fn next_raw(&mut self) -> Option<(&'a str, View<'a>)> {
         let bytes = self.text.as_bytes();
         let key_start = next_element(bytes, self.at)?;
         let key_end = string_end(bytes, key_start);

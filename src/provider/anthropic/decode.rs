@@ -52,9 +52,25 @@ pub(super) struct Stream {
 
 impl ChunkDecoder for Stream {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        let kind = chunk.get("type").and_then(View::str).unwrap_or_default();
-        match &*kind {
-            "content_block_delta" => self.delta(chunk, out),
+        // Deltas are most of a stream: one pass finds all that they have.
+        let (mut kind, mut index, mut delta) = ("", None, None);
+        let mut entries = chunk.entries();
+        while let Some((key, value)) = entries.next_raw() {
+            match key {
+                "type" => kind = value.word(),
+                "index" => index = value.u64(),
+                "delta" => delta = Some(value),
+                _ => {}
+            }
+        }
+        if let ("content_block_delta", Some(delta)) = (kind, delta) {
+            let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
+            if !read_delta(index, delta, out) {
+                out.unknown(kind, chunk.raw().as_bytes());
+            }
+            return Ok(());
+        }
+        match kind {
             "content_block_start" => block_start(chunk, out),
             "content_block_stop" => out.push(ChatEvent::BlockStop { index: index_of(chunk) }),
             "message_start" => {
@@ -83,11 +99,8 @@ impl ChunkDecoder for Stream {
             "" if chunk.entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
             other => out.unknown(other, chunk.raw().as_bytes()),
         }
-        // Deltas are most of a stream and carry nothing of the kind.
-        if &*kind != "content_block_delta" {
-            for (key, value) in chunk.entries() {
-                invoke::common_field(&key, value, counts, out);
-            }
+        for (key, value) in chunk.entries() {
+            invoke::common_field(&key, value, counts, out);
         }
         Ok(())
     }
@@ -98,29 +111,6 @@ impl ChunkDecoder for Stream {
 }
 
 impl Stream {
-    fn delta(&mut self, chunk: View<'_>, out: &mut Events) {
-        let index = index_of(chunk);
-        let Some(delta) = chunk.get("delta") else { return };
-        let text = |key: &str| delta.get(key).and_then(View::string).unwrap_or_default();
-        match delta.get("type").and_then(View::str).as_deref() {
-            Some("text_delta") => out.text(index, text("text")),
-            Some("input_json_delta") => {
-                let args = text("partial_json");
-                if !args.is_empty() {
-                    out.push(ChatEvent::ToolCallDelta { index, args });
-                }
-            }
-            Some("thinking_delta") => out.thinking(index, text("thinking")),
-            Some("signature_delta") => out.push(ChatEvent::ThinkingSignature { index, signature: text("signature") }),
-            Some("citations_delta") => {
-                if let Some(citation) = delta.get("citation") {
-                    out.push(ChatEvent::Citation { index, citation: Json::from(citation) });
-                }
-            }
-            _ => out.unknown("content_block_delta", chunk.raw().as_bytes()),
-        }
-    }
-
     /// Usage comes in two parts; each may say what the other does not.
     fn usage(&mut self, holder: View<'_>, counts: &mut Counts, out: &mut Events) {
         if let Some(usage) = holder.get("usage") {
@@ -133,6 +123,35 @@ impl Stream {
             self.usage = Some(all);
         }
     }
+}
+
+/// Reads a delta; `false` where it is of no known kind.
+fn read_delta(index: u32, delta: View<'_>, out: &mut Events) -> bool {
+    let (mut kind, mut content) = ("", None);
+    let mut entries = delta.entries();
+    while let Some((key, value)) = entries.next_raw() {
+        match key {
+            "type" => kind = value.word(),
+            "text" | "partial_json" | "thinking" | "signature" | "citation" => content = Some(value),
+            _ => {}
+        }
+    }
+    let Some(content) = content else { return false };
+    let text = || content.string().unwrap_or_default();
+    match kind {
+        "text_delta" => out.text(index, text()),
+        "input_json_delta" => {
+            let args = text();
+            if !args.is_empty() {
+                out.push(ChatEvent::ToolCallDelta { index, args });
+            }
+        }
+        "thinking_delta" => out.thinking(index, text()),
+        "signature_delta" => out.push(ChatEvent::ThinkingSignature { index, signature: text() }),
+        "citations_delta" => out.push(ChatEvent::Citation { index, citation: Json::from(content) }),
+        _ => return false,
+    }
+    true
 }
 
 fn index_of(chunk: View<'_>) -> u32 {
