@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
-use crate::message::MediaSource;
+use crate::message::media::sniff;
+use crate::message::{Media, MediaSource};
 
 /// Converse's name of a format, and the media types that mean it, the usual one first.
 ///
@@ -96,6 +97,51 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
     })
 }
 
+/// The format of a picture: what its bytes say, where they are at hand and known; else what it is
+/// declared as. Files are often named for what they once were, and models refuse such pictures.
+///
+/// # Errors
+/// `Encode`, with the formats that would do.
+pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -> Result<&'static Format> {
+    let known = match &picture.source {
+        MediaSource::Bytes(bytes) => sniff(bytes),
+        MediaSource::Base64(text) => {
+            let mut bytes = Vec::new();
+            let begins = text.trim_start().get(..16).unwrap_or_default();
+            // What is wrong with it is said when all of it is read.
+            let _ = crate::base64::decode(begins.as_bytes(), &mut bytes);
+            sniff(&bytes)
+        }
+        _ => None,
+    };
+    find(formats, what, known.unwrap_or(&picture.media_type))
+}
+
+/// The largest picture that Claude on Bedrock takes: 5 MiB in base64.
+pub(crate) const CLAUDE_PICTURE: usize = 3_932_160;
+
+/// The largest document that Converse takes, 4.5 MiB.
+///
+/// See [API restrictions](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html).
+pub(crate) const CONVERSE_DOCUMENT: usize = 4_718_592;
+
+/// Checks the size of a medium that is at hand.
+///
+/// # Errors
+/// `Encode`, where it is larger than the limit, in bytes.
+pub(crate) fn check_size(source: &MediaSource, limit: usize, what: &str) -> Result<()> {
+    let bytes = match source {
+        MediaSource::Bytes(bytes) => bytes.len(),
+        MediaSource::Base64(text) => text.len() / 4 * 3,
+        _ => return Ok(()),
+    };
+    if bytes <= limit {
+        return Ok(());
+    }
+    let message = format!("{what} has {bytes} bytes, and the model takes at most {limit}: make it smaller");
+    Err(Error::new(ErrorKind::Encode, message))
+}
+
 /// Writes the bytes of a medium as a base64 string.
 ///
 /// # Errors
@@ -161,6 +207,30 @@ mod tests {
         }
         let error = find(IMAGES, "an image", "image/svg+xml").err().unwrap();
         assert!(error.message().contains("png, jpeg, gif, webp"), "{error}");
+    }
+
+    #[test]
+    fn a_picture_is_what_its_bytes_say() {
+        let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".to_vec();
+        let name = |source: MediaSource| picture(IMAGES, "an image", &Media::new("image/png", source)).map(|f| f.name);
+        assert_eq!(name(MediaSource::Bytes(jpeg.into())).unwrap(), "jpeg");
+        assert_eq!(name(MediaSource::Base64("\n/9j/4AAQSkZJRgAB".into())).unwrap(), "jpeg");
+        for unknown in ["", "AQ", "é", "!!!!!!!!!!!!!!!!!!"] {
+            assert_eq!(name(MediaSource::Base64(unknown.into())).unwrap(), "png");
+        }
+        let error = name(MediaSource::Bytes("%PDF-1.7".into())).unwrap_err();
+        assert!(error.message().contains("application/pdf"), "{error}");
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_with_both_sizes() {
+        let source = |bytes: usize| MediaSource::Bytes(vec![0; bytes].into());
+        assert!(check_size(&source(10), 10, "an image").is_ok());
+        let error = check_size(&source(11), 10, "an image").unwrap_err();
+        assert!(error.message().contains("11") && error.message().contains("10"), "{error}");
+        assert!(check_size(&MediaSource::Base64("A".repeat(16)), 10, "an image").is_err());
+        let elsewhere = MediaSource::S3 { uri: "s3://b/k".into(), bucket_owner: None };
+        assert!(check_size(&elsewhere, 0, "an image").is_ok());
     }
 
     #[test]

@@ -49,7 +49,8 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
             }
         }
         Content::Image(image) => {
-            let format = media::find(media::IMAGES, "an image", &image.media_type)?;
+            let format = media::picture(media::IMAGES, "an image", image)?;
+            media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
             w.field("type", "image");
             write_base64_source(w, format.media_type(), &image.source, "an image")?;
         }

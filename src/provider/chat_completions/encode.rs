@@ -159,7 +159,7 @@ impl Target<'_> {
             let why = "sees no images: leave the image out, or use a model that does";
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
-        let format = media::find(media::IMAGES, "an image", &image.media_type)?;
+        let format = media::picture(media::IMAGES, "an image", image)?;
         let mut data = Writer::new();
         media::write_base64(&mut data, &image.source, "an image")?;
         let mut url = format!("data:{};base64,", format.media_type());

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Shape;
 use super::names::Names;
+use super::{Shape, fields};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
@@ -86,7 +86,13 @@ impl Blocks<'_> {
     fn block(&mut self, block: &Content) -> Result<()> {
         match block {
             Content::Text(text) => self.text(text),
-            Content::Image(image) => self.media("image", media::IMAGES, image)?,
+            Content::Image(image) => {
+                let format = media::picture(media::IMAGES, "image", image)?;
+                if fields::is_claude(self.model) {
+                    media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
+                }
+                self.media_of("image", format, image)?;
+            }
             Content::Video(video) => self.media("video", media::VIDEOS, video)?,
             Content::Audio(audio) => self.media("audio", media::AUDIO, audio)?,
             Content::Document(document) => self.document(document)?,
@@ -177,7 +183,10 @@ impl Blocks<'_> {
     }
 
     fn media(&mut self, kind: &str, formats: &'static [Format], media: &Media) -> Result<()> {
-        let format = media::find(formats, kind, &media.media_type)?;
+        self.media_of(kind, media::find(formats, kind, &media.media_type)?, media)
+    }
+
+    fn media_of(&mut self, kind: &str, format: &Format, media: &Media) -> Result<()> {
         self.begin(kind);
         self.w.field("format", format.name);
         write_source(self.w, &media.source, kind)?;
@@ -206,6 +215,9 @@ impl Blocks<'_> {
                 (format, source) = ("txt", Cow::Owned(as_text(media::decoded(base64, "a document")?)?));
             }
             _ => {}
+        }
+        if fields::limits_documents(self.model, format) {
+            media::check_size(&source, media::CONVERSE_DOCUMENT, "a document")?;
         }
         self.begin("document");
         self.w.field("format", format);
@@ -317,7 +329,7 @@ pub(crate) fn write_guard(w: &mut Writer, guard: &GuardContent) -> Result<()> {
             w.strings("qualifiers", &guard.qualifiers);
         }
         (None, Some(image)) => {
-            let format = media::find(GUARD_IMAGES, "a picture for a guardrail", &image.media_type)?;
+            let format = media::picture(GUARD_IMAGES, "a picture for a guardrail", image)?;
             w.key("image").begin_object();
             w.field("format", format.name);
             w.key("source").begin_object();

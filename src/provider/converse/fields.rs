@@ -96,9 +96,20 @@ pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool 
     options.parallel_tool_calls == Some(false) && of(model).reasoning == Style::Claude
 }
 
-/// Whether a tool in a form of Anthropic's can be sent beside those of Converse.
-pub(super) fn takes_typed_tools(model: &ModelId) -> bool {
+/// Whether the model is known to be Claude, which takes tools in a form of Anthropic's beside those
+/// of Converse, and has a limit of its own on pictures.
+pub(super) fn is_claude(model: &ModelId) -> bool {
     of(model).reasoning == Style::Claude
+}
+
+/// Whether the API's limit on the size of documents holds: newer models are free of it for the
+/// formats that they read by themselves, and unknown ones are not held to it.
+pub(super) fn limits_documents(model: &ModelId, format: &str) -> bool {
+    match model.base() {
+        Some(base) if base.starts_with("amazon.nova") => !["pdf", "docx"].contains(&format),
+        Some(base) if base.starts_with("anthropic.") && !base.starts_with("anthropic.claude-3") => format != "pdf",
+        base => base.is_some(),
+    }
 }
 
 /// The effort, where the API's own field is the one to say it.

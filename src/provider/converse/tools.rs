@@ -55,7 +55,7 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
 fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     let typed = options.tools.iter().find(|tool| fields::typed_tool(tool).is_some());
     match typed {
-        Some(tool) if shape == Shape::Nova || !fields::takes_typed_tools(model) => Err(Error::new(
+        Some(tool) if shape == Shape::Nova || !fields::is_claude(model) => Err(Error::new(
             ErrorKind::Encode,
             format!(
                 "the native tool {:?} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",

@@ -163,7 +163,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     if let Some(key) = row.images.filter(|_| !images.is_empty()) {
         w.key(key).begin_array();
         for image in images {
-            media::find(IMAGES, "an image", &image.media_type)?;
+            media::picture(IMAGES, "an image", image)?;
             media::write_base64(w, &image.source, "an image")?;
         }
         w.end_array();
