@@ -29,10 +29,15 @@ impl<'a, T> Concurrent<'a, T> {
         self.waiting.len() + self.running.len()
     }
 
+    /// The next result that is there, with its place.
+    pub(crate) async fn next(&mut self) -> Option<(usize, T)> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
     /// All results, in the order of the futures.
     pub(crate) async fn all(mut self) -> Vec<T> {
         let mut done: Vec<(usize, T)> = Vec::with_capacity(self.waiting.len());
-        while let Some((place, result)) = std::future::poll_fn(|context| Pin::new(&mut self).poll_next(context)).await {
+        while let Some((place, result)) = self.next().await {
             let at = done.partition_point(|(other, _)| *other < place);
             done.insert(at, (place, result));
         }

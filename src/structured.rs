@@ -1,5 +1,7 @@
 //! Typed output: a schema goes in, a value comes out.
 
+mod schema;
+
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -55,6 +57,8 @@ pub struct Structured<T> {
     name: String,
     description: String,
     schema: Json,
+    /// Whether the value is a member of the object that the model writes, as it is none itself.
+    is_member: bool,
     method: Option<StructuredMethod>,
     value: PhantomData<fn() -> T>,
 }
@@ -102,7 +106,10 @@ impl BedrockChat {
     }
 
     fn structured<T>(&self, name: String, description: String, schema: Json) -> Structured<T> {
-        Structured { chat: self.clone(), name, description, schema, method: None, value: PhantomData }
+        let wrapped = schema::wrapped(schema.view());
+        let is_member = wrapped.is_some();
+        let schema = wrapped.unwrap_or(schema);
+        Structured { chat: self.clone(), name, description, schema, is_member, method: None, value: PhantomData }
     }
 }
 
@@ -159,6 +166,7 @@ impl<T: DeserializeOwned> Structured<T> {
             name: self.name.clone(),
             description: self.description.clone(),
             schema: self.schema.clone(),
+            is_member: self.is_member,
             method: self.method,
             value: PhantomData,
         }
@@ -173,7 +181,7 @@ impl<T: DeserializeOwned> Structured<T> {
         let thinks = self.chat.options().reasoning.as_ref().is_some_and(Reasoning::is_on);
         if can.forced_tools && !thinks {
             StructuredMethod::ForcedTool
-        } else if can.json_schema {
+        } else if can.json_schema && schema::is_closable(self.schema.view()) {
             StructuredMethod::JsonSchema
         } else {
             StructuredMethod::Prompt
@@ -190,7 +198,7 @@ impl<T: DeserializeOwned> Structured<T> {
                 options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
             }
             StructuredMethod::JsonSchema => {
-                let mut format = ResponseFormat::new(&self.name, closed(self.schema.view()));
+                let mut format = ResponseFormat::new(&self.name, schema::repaired(self.schema.view()));
                 format.description = Some(self.description.clone()).filter(|text| !text.is_empty());
                 options.response_format = Some(format);
             }
@@ -211,7 +219,7 @@ impl<T: DeserializeOwned> Structured<T> {
     /// The value in a reply.
     fn read(&self, reply: &AiMessage) -> Result<T> {
         if let Some(call) = reply.tool_calls().find(|call| call.name == self.name) {
-            return parse(call.args.as_str());
+            return self.parse(call.args.as_str());
         }
         let called = reply.content.iter().find_map(|block| match block {
             Content::InvalidToolCall(call) if call.name == self.name => Some(call),
@@ -224,7 +232,12 @@ impl<T: DeserializeOwned> Structured<T> {
                 format!("the value is not whole ({}; the model stopped with {why}): {}", call.error, call.args),
             ));
         }
-        parse(embedded(&reply.text()))
+        self.parse(embedded(&reply.text()))
+    }
+
+    fn parse(&self, text: &str) -> Result<T> {
+        let object = if self.is_member { View::parse(text).ok() } else { None };
+        parse(object.and_then(|object| object.get(schema::VALUE)).map_or(text, View::raw))
     }
 }
 
@@ -236,36 +249,6 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
         let path = error.path().to_string();
         Error::new(ErrorKind::Decode, format!("the answer does not fit at {path}: {}; it is: {shown}", error.inner()))
     })
-}
-
-/// A schema as JSON modes want it: every object says that it has no other properties.
-fn closed(schema: View<'_>) -> Json {
-    let mut w = crate::json::Writer::new();
-    write_closed(&mut w, schema);
-    Json::from(w)
-}
-
-fn write_closed(w: &mut crate::json::Writer, schema: View<'_>) {
-    match schema.kind() {
-        crate::json::Kind::Object => {
-            w.begin_object();
-            for (key, value) in schema.entries() {
-                w.key(&key);
-                write_closed(w, value);
-            }
-            let object = schema.get("type").and_then(View::str).as_deref() == Some("object");
-            if object && schema.get("additionalProperties").is_none() && schema.get("properties").is_some() {
-                w.key("additionalProperties").bool(false);
-            }
-            w.end_object();
-        }
-        crate::json::Kind::Array => {
-            w.begin_array();
-            schema.items().for_each(|item| write_closed(w, item));
-            w.end_array();
-        }
-        _ => w.raw(schema),
-    }
 }
 
 /// Ever more complete values of an answer that is still coming, from [`Structured::stream`].
@@ -330,8 +313,13 @@ impl<T: DeserializeOwned> Stream for PartialStream<T> {
                     let start = self.text.find(['{', '[']).unwrap_or(self.text.len());
                     let whole = self.text.get(start..).and_then(completed);
                     if whole.is_some() && whole != self.last {
-                        let value = whole.as_deref().and_then(|text| Json::parse(text).ok());
-                        self.ready.extend(value);
+                        let value = whole.as_deref().and_then(|text| View::parse(text).ok());
+                        let value = if self.structured.is_member {
+                            value.and_then(|value| value.get(schema::VALUE))
+                        } else {
+                            value
+                        };
+                        self.ready.extend(value.map(Json::from));
                         self.last = whole;
                     }
                 }

@@ -284,9 +284,15 @@ impl Toolbox {
             let (id, why) = (call.id.clone(), format!("the call cannot be run: {}", call.error));
             work.push_back(Box::pin(std::future::ready(failed(id, why))));
         }
-        let results = Concurrent::new(work, self.max_concurrency).all().await;
-        results.iter().for_each(|result| watch(Step::Result(result)));
-        results
+        let mut results: Vec<(usize, ToolResult)> = Vec::with_capacity(work.len());
+        let mut running = Concurrent::new(work, self.max_concurrency);
+        while let Some((place, result)) = running.next().await {
+            watch(Step::Result(&result));
+            // The model gets them in the order of its calls, whichever was first.
+            let at = results.partition_point(|(other, _)| *other < place);
+            results.insert(at, (place, result));
+        }
+        results.into_iter().map(|(_, result)| result).collect()
     }
 
     fn call(&self, call: ToolCall) -> BoxFuture<'static, ToolResult> {

@@ -40,7 +40,18 @@ impl Codec for Anthropic {
         invoke::InvokeStream::boxed(decode::Stream::default())
     }
 
-    fn capabilities(&self, _: &ModelId) -> Capabilities {
-        Capabilities::ALL
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        capabilities(model)
     }
+}
+
+/// What the models before the
+/// [JSON Schema](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html) are called.
+const BEFORE_SCHEMAS: &[&str] = &["claude-3", "claude-sonnet-4-2025", "claude-opus-4-2025", "claude-opus-4-1-"];
+
+/// What a Claude model can be held to.
+pub(crate) fn capabilities(model: &ModelId) -> Capabilities {
+    let name = model.base().and_then(|base| base.strip_prefix("anthropic.")).unwrap_or_default();
+    let json_schema = !BEFORE_SCHEMAS.iter().any(|old| name.starts_with(old));
+    Capabilities { json_schema, ..Capabilities::ALL }
 }

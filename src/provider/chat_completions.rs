@@ -19,7 +19,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 
 /// The chat-completions shape, with what differs between the families that speak it.
 ///
@@ -139,5 +139,11 @@ impl Codec for ChatCompletions {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Completion::new(self.tags))
+    }
+
+    /// Of all these families only Mistral's word is documented for a tool that must be called.
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        let json_schema = !is_among(self.schemaless, model);
+        Capabilities { tools: true, forced_tools: !self.named_tool, json_schema }
     }
 }

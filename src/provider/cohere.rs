@@ -14,7 +14,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 
 /// The shape of Command R and R+.
 ///
@@ -45,5 +45,9 @@ impl Codec for Cohere {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Stream::default())
+    }
+
+    fn capabilities(&self, _: &ModelId) -> Capabilities {
+        Capabilities::TOOLS
     }
 }

@@ -1,9 +1,11 @@
 //! JSON Schema of Rust types.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use crate::json::Json;
+use crate::json::{Json, Kind, View, Writer};
 
 /// The schema of a type, in one piece (no references, which some models do not
 /// follow), and its description.
@@ -14,7 +16,46 @@ pub(crate) fn of<T: JsonSchema>() -> (Json, String) {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     let description = schema.remove("description").and_then(|text| text.as_str().map(str::to_owned));
     schema.remove("title");
-    (Json::from(schema.to_value()), description.unwrap_or_default())
+    let mut w = Writer::new();
+    write_in_order(&mut w, Json::from(schema.to_value()).view());
+    (Json::from(w), description.unwrap_or_default())
+}
+
+/// Writes a schema with its properties in the order of the type's fields, as far as it is known: that
+/// of the required ones. Models write in the order of the schema, and what stands first (the reasons
+/// before the verdict) shapes what follows. The generator sorts properties by their names.
+fn write_in_order(w: &mut Writer, schema: View<'_>) {
+    match schema.kind() {
+        Kind::Object => {
+            w.begin_object();
+            for (key, value) in schema.entries() {
+                w.key(&key);
+                match value.kind() {
+                    Kind::Object if key == "properties" => write_properties(w, value, schema.get("required")),
+                    _ => write_in_order(w, value),
+                }
+            }
+            w.end_object();
+        }
+        Kind::Array => {
+            w.begin_array();
+            schema.items().for_each(|item| write_in_order(w, item));
+            w.end_array();
+        }
+        _ => w.raw(schema),
+    }
+}
+
+fn write_properties(w: &mut Writer, properties: View<'_>, required: Option<View<'_>>) {
+    let required: Vec<String> = required.into_iter().flat_map(View::items).filter_map(View::string).collect();
+    let named = required.iter().filter_map(|name| Some((Cow::Borrowed(name.as_str()), properties.get(name)?)));
+    let others = properties.entries().filter(|(name, _)| !required.iter().any(|known| known == name));
+    w.begin_object();
+    for (name, property) in named.chain(others) {
+        w.key(&name);
+        write_in_order(w, property);
+    }
+    w.end_object();
 }
 
 /// A type's name as a tool's: `GetWeather` is `get_weather`.
@@ -72,6 +113,22 @@ mod tests {
         assert!(!schema.as_str().contains("$ref") && !schema.as_str().contains("$schema"), "{schema}");
         let place = schema.view().get("properties").and_then(|p| p.get("place")).unwrap();
         assert_eq!(place.get("description").and_then(|d| d.string()).as_deref(), Some("Where."));
+    }
+
+    /// A verdict.
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Verdict {
+        reasons: Vec<String>,
+        note: Option<String>,
+        guilty: bool,
+    }
+
+    #[test]
+    fn required_properties_come_first_and_in_the_order_of_the_fields() {
+        let (schema, _) = of::<Verdict>();
+        let names = schema.view().get("properties").unwrap().entries().map(|(name, _)| name.into_owned());
+        assert_eq!(names.collect::<Vec<_>>(), ["reasons", "guilty", "note"]);
     }
 
     #[test]

@@ -12,6 +12,18 @@ struct Family {
     top_k: Option<&'static str>,
     reasoning: Style,
     can: Capabilities,
+    choices: Choices,
+}
+
+/// Which tool choices a family takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choices {
+    /// All, or nothing is known: the service decides.
+    All,
+    /// All but a tool by its name.
+    Any,
+    /// None that forces a tool.
+    Auto,
 }
 
 /// How a family is told to think.
@@ -30,7 +42,7 @@ enum Style {
 }
 
 const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style, can: Capabilities) -> Family {
-    Family { prefix, top_k, reasoning, can }
+    Family { prefix, top_k, reasoning, can, choices: Choices::All }
 }
 
 /// Tools, also forced ones by name.
@@ -50,7 +62,9 @@ static FAMILIES: &[Family] = &[
     family("moonshot", Some("top_k"), Style::Flat, SCHEMA),
     family("qwen.", Some("top_k"), Style::Neutral, SCHEMA),
     family("zai.", Some("top_k"), Style::Flat, Capabilities::TOOLS),
-    family("cohere.", Some("k"), Style::Neutral, Capabilities::TOOLS),
+    Family { choices: Choices::Any, ..family("mistral.", Some("top_k"), Style::Neutral, FORCED) },
+    Family { choices: Choices::Auto, ..family("cohere.", Some("k"), Style::Neutral, Capabilities::TOOLS) },
+    Family { choices: Choices::Auto, ..family("meta.", Some("top_k"), Style::Neutral, Capabilities::TOOLS) },
 ];
 
 /// All others, and ARNs that do not say what they are.
@@ -63,7 +77,13 @@ fn of(model: &ModelId) -> &'static Family {
 
 /// What the model can be held to.
 pub(super) fn capabilities(model: &ModelId) -> Capabilities {
-    of(model).can
+    let family = of(model);
+    if family.reasoning == Style::Claude { anthropic::capabilities(model) } else { family.can }
+}
+
+/// Which tool choices the model takes.
+pub(super) fn choices(model: &ModelId) -> Choices {
+    of(model).choices
 }
 
 /// The rules between options, as far as the family is known.

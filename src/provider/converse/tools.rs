@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::fields::Choices;
 use super::{Shape, blocks, fields};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
@@ -17,8 +18,19 @@ use crate::request::{ChatOptions, Tool, ToolChoice};
 /// `Encode`, for a tool that is not in Converse's form; `Unsupported`, for a cache point that the
 /// shape does not take.
 pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
-    let mut tools = options.tools.iter().filter(|tool| fields::typed_tool(tool).is_none()).peekable();
     check_typed(model, shape, options)?;
+    let choice = choice_for(model, options)?;
+    // Where no tool can be chosen by its name, the choice is between that one alone.
+    let only = match (&options.tool_choice, choice) {
+        (Some(ToolChoice::Tool(name)), Some(ToolChoice::Any)) => Some(name),
+        _ => None,
+    };
+    let sent = |tool: &&Tool| fields::typed_tool(tool).is_none() && only.is_none_or(|name| tool.name == *name);
+    let mut tools = options.tools.iter().filter(sent).peekable();
+    if let Some(name) = only.filter(|_| tools.peek().is_none()) {
+        let message = format!("tool_choice is the tool \"{name}\", which is not among the tools: bind it too");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
     if tools.peek().is_none() {
         return Ok(());
     }
@@ -45,10 +57,27 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     }
     w.end_array();
     if shape == Shape::Nova || !fields::takes_tool_choice(model, options) {
-        write_choice(w, options.tool_choice.as_ref());
+        write_choice(w, choice);
     }
     w.end_object();
     Ok(())
+}
+
+/// The choice in place of one that the model does not take.
+///
+/// See [ToolChoice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html).
+fn choice_for<'a>(model: &ModelId, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
+    let choice = options.tool_choice.as_ref();
+    match (choice, fields::choices(model)) {
+        (Some(ToolChoice::Any | ToolChoice::Tool(_)), Choices::Auto) => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "{model} cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
+            ),
+        )),
+        (Some(ToolChoice::Tool(_)), Choices::Any) => Ok(Some(&ToolChoice::Any)),
+        _ => Ok(choice),
+    }
 }
 
 /// Tools of Anthropic's own kinds reach only Claude.

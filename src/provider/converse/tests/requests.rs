@@ -215,7 +215,7 @@ fn tools_are_specifications_system_tools_and_cache_points() {
 fn the_tool_choice_is_auto_any_or_a_tool_and_none_sends_no_tools() {
     let choice = |choice| {
         let options = ChatOptions { tool_choice: Some(choice), ..with_tools([weather()]) };
-        member(&body(LLAMA, &[Message::human("a")], &options), &["toolConfig", "toolChoice"])
+        member(&body(CLAUDE, &[Message::human("a")], &options), &["toolConfig", "toolChoice"])
     };
     assert_eq!(choice(ToolChoice::Auto), json!({"auto": {}}));
     assert_eq!(choice(ToolChoice::Any), json!({"any": {}}));
@@ -227,6 +227,27 @@ fn the_tool_choice_is_auto_any_or_a_tool_and_none_sends_no_tools() {
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains("no tools"), "{error}");
     }
+}
+
+#[test]
+fn a_choice_that_a_family_does_not_take_is_refused_or_becomes_one_that_it_does() {
+    let other = Tool::new("other", "", Json::empty_object());
+    let forced = |choice| ChatOptions { tool_choice: Some(choice), ..with_tools([weather(), other.clone()]) };
+    for model in [LLAMA, "cohere.command-r-plus-v1:0"] {
+        for choice in [ToolChoice::Any, ToolChoice::Tool("other".into())] {
+            let error = refusal(model, &[Message::human("a")], &forced(choice));
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(model) && error.message().contains("tool_choice"), "{error}");
+        }
+    }
+    // Mistral's models take no name: of one tool alone, any is that one.
+    let mistral = "mistral.mistral-large-2407-v1:0";
+    let config = |choice| member(&body(mistral, &[Message::human("a")], &forced(choice)), &["toolConfig"]);
+    let config = config(ToolChoice::Tool("other".into()));
+    assert_eq!(member(&config, &["toolChoice"]), json!({"any": {}}));
+    assert_eq!(member(&config, &["tools"]).view().items().count(), 1);
+    let missing = forced(ToolChoice::Tool("missing".into()));
+    assert!(refusal(mistral, &[Message::human("a")], &missing).message().contains("missing"));
 }
 
 #[test]
