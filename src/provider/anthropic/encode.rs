@@ -34,7 +34,7 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
             [block] if is_plain(block) => w.string(block.as_text().unwrap_or_default()),
             blocks => {
                 w.begin_array();
-                write_blocks(&mut w, blocks.iter().map(|block| &**block))?;
+                write_blocks(&mut w, thinking_first(blocks))?;
                 w.end_array();
             }
         }
@@ -50,6 +50,14 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
     w.strings("anthropic_beta", &options.anthropic_beta);
     w.end_object();
     Ok(w)
+}
+
+/// The API refuses a turn that has reasoning but does not begin with it, as one made of several messages may.
+fn thinking_first<'a>(blocks: &'a [Cow<'a, Content>]) -> impl Iterator<Item = &'a Content> {
+    let thinks = |block: &&Content| matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
+    let all = || blocks.iter().map(|block| &**block);
+    let moves = !all().next().is_some_and(|first| thinks(&first));
+    all().filter(move |block| moves && thinks(block)).chain(all().filter(move |block| !(moves && thinks(block))))
 }
 
 /// Text that a plain string says as well as a block.
@@ -228,4 +236,32 @@ fn write_thinking(w: &mut Writer, options: &ChatOptions) {
         w.end_object();
     }
     w.end_object();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Message, RedactedThinking, Role, Thinking, ToolCall};
+
+    fn answer(messages: &[Message]) -> Json {
+        let body = Json::from(body(&ChatRequest::new(messages)).unwrap());
+        let turn = body.view().get("messages").unwrap().items().nth(1).unwrap();
+        let types = turn.get("content").unwrap().items().map(|block| block.get("type").unwrap().raw());
+        Json::parse(&format!("[{}]", types.collect::<Vec<_>>().join(","))).unwrap()
+    }
+
+    #[test]
+    fn a_turn_with_reasoning_begins_with_it_and_keeps_its_order_if_it_does() {
+        let thinking = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+        let redacted = Content::RedactedThinking(RedactedThinking { data: "d".into() });
+        let call = Content::ToolCall(ToolCall::new("1", "f", Json::empty_object()));
+        let human = Message::human("a");
+        let second = Message::new(Role::Ai, [redacted, thinking.clone(), call.clone()]);
+        assert_eq!(
+            answer(&[human.clone(), Message::ai("b"), second]),
+            serde_json::json!(["redacted_thinking", "thinking", "text", "tool_use"])
+        );
+        let interleaved = Message::new(Role::Ai, [thinking.clone(), Content::text("b"), thinking, call]);
+        assert_eq!(answer(&[human, interleaved]), serde_json::json!(["thinking", "text", "thinking", "tool_use"]));
+    }
 }
