@@ -24,6 +24,8 @@
 //! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
 //! | `native-tls` | no | its TLS by the operating system, in place of rustls |
+//! | `langsmith` | no | calls posted to LangSmith as runs, as LangChain posts them |
+//! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
 //!
 //! Without `reqwest` the crate has no HTTP: bring a [`Transport`].
 //!
@@ -78,6 +80,8 @@ pub use message::{
     SearchResult, StopReason, Text, Thinking, ToolCall, ToolResult, Usage,
 };
 pub use model::ModelId;
+#[cfg(any(feature = "langsmith", feature = "tracing"))]
+pub use observe::all::*;
 pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use operations::{GuardrailAssessment, GuardrailSource};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};

@@ -1,5 +1,15 @@
 //! Watching calls: for tracing, metrics, logs. What watches cannot change or fail a call.
 
+#[cfg(feature = "langsmith")]
+mod langsmith;
+
+/// All observers that there are with these features.
+#[cfg(any(feature = "langsmith", feature = "tracing"))]
+pub(crate) mod all {
+    #[cfg(feature = "langsmith")]
+    pub use super::langsmith::{ChainRun, LangSmith, LangSmithBuilder};
+}
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,6 +121,10 @@ pub struct RunConfig {
     pub id: Option<String>,
     /// The id of the run that this one is part of. Defaults to none.
     pub parent_id: Option<String>,
+    /// Where the run that this one is part of is in its trace: LangSmith's dotted
+    /// order, as the header `langsmith-trace` carries it from process to process.
+    /// LangSmith needs it; a `parent_id` alone says too little. Defaults to none.
+    pub parent_dotted_order: Option<String>,
     /// Tags. Defaults to none.
     pub tags: Vec<String>,
     /// More about the run. Defaults to nothing.

@@ -147,3 +147,11 @@ impl Runtime for SystemRuntime {
 
 #[cfg(target_arch = "wasm32")]
 mod timeout;
+
+// ---- Work in the background ---------------------------------------------------------------------
+
+#[cfg(feature = "langsmith")]
+mod background;
+
+#[cfg(feature = "langsmith")]
+pub(crate) use background::in_background;

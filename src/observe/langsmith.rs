@@ -1,0 +1,258 @@
+//! Runs posted to LangSmith, as LangChain posts them.
+
+mod builder;
+mod chain;
+mod id;
+mod queue;
+mod run;
+mod send;
+mod worker;
+
+pub use builder::LangSmithBuilder;
+pub use chain::ChainRun;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use self::id::{Place, is_uuid, uuid};
+use self::run::{Chat, Ended, Outcome, Retry, Started, Work};
+use self::worker::Shared;
+use super::{Observer, Run, RunConfig, RunStart};
+use crate::error::{Error, Result};
+use crate::event::{Accumulator, ChatEvent};
+use crate::json::Json;
+use crate::message::AiMessage;
+use crate::platform::crc32;
+
+/// Changes inputs and outputs before they leave the process.
+type Redact = dyn Fn(Json) -> Json + Send + Sync;
+
+/// How many times of arrival a run keeps. The first one says how long the model took to
+/// begin; beyond a thousand they say nothing that is worth its bytes.
+const MOST_TOKENS: usize = 1000;
+
+/// Posts every call to [LangSmith](https://docs.smith.langchain.com/) as a run,
+/// in the form in which LangChain posts it: inputs, outputs, parameters, usage,
+/// errors, tags, metadata, parents.
+///
+/// It never delays or fails a call. Runs wait in a queue that is bounded in
+/// number and bytes; when it is full the oldest is dropped and
+/// [counted](Self::dropped). Natively a thread of its own (started with the first
+/// run) collects them for a quarter of a second and sends them together;
+/// [`flush`](Self::flush) waits until all are sent, which a program should do
+/// before it ends. On wasm32 there are no threads: there `flush` is what sends,
+/// in a Worker for instance under `ctx.wait_until`.
+///
+/// Transient failures (HTTP 408, 425, 429, 5xx, no connection) are tried again.
+///
+/// ```
+/// use bedrock_chat::{BedrockChat, Credentials, LangSmith, MemoryTransport, Reply, RunConfig};
+/// # futures_executor::block_on(async {
+/// # let server = MemoryTransport::new([Reply::json(202, "{}")]);
+/// let langsmith = LangSmith::builder("lsv2_pt_…").project("docs")
+/// #   .transport(server.clone())
+///     .build()?;
+/// # let model = MemoryTransport::new([Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}]}"#)]);
+/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// #   .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(model)
+///     .observer(langsmith.clone())
+///     .build()?;
+/// let config = RunConfig { name: Some("greet".into()), tags: vec!["docs".into()], ..RunConfig::default() };
+/// chat.with_config(config).invoke("Hello in French?").await?;
+/// langsmith.flush().await?;
+/// # let posted = String::from_utf8(server.requests()[0].body.to_vec()).unwrap();
+/// # assert!(posted.contains("Bonjour") && posted.contains("greet"), "{posted}");
+/// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct LangSmith {
+    handle: Arc<Handle>,
+}
+
+/// With the last of them the worker is sent home.
+struct Handle {
+    shared: Arc<Shared>,
+    /// The share of traces that are posted.
+    sampling_rate: f64,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl fmt::Debug for LangSmith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = &self.handle.shared;
+        f.debug_struct("LangSmith")
+            .field("endpoint", &shared.sender.endpoint)
+            .field("project", &shared.project)
+            .field("dropped", &self.dropped())
+            .finish_non_exhaustive()
+    }
+}
+
+impl LangSmith {
+    /// Begins with an API key.
+    pub fn builder(api_key: impl Into<String>) -> LangSmithBuilder {
+        LangSmithBuilder::new(Some(api_key.into()))
+    }
+
+    /// What the environment asks for: `None` unless tracing is on. See
+    /// [`LangSmithBuilder::read`] for the variables.
+    ///
+    /// ```
+    /// use bedrock_chat::{BedrockChat, LangSmith};
+    /// # fn f() -> bedrock_chat::Result<()> {
+    /// let mut builder = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0");
+    /// if let Some(langsmith) = LangSmith::from_env()? {
+    ///     builder = builder.observer(langsmith);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `Config`, where tracing is on but a setting is missing or wrong.
+    pub fn from_env() -> Result<Option<Self>> {
+        LangSmithBuilder::read(|name| std::env::var(name).ok())?.map(LangSmithBuilder::build).transpose()
+    }
+
+    /// Waits until everything that was queued before is sent, or cannot be.
+    ///
+    /// # Errors
+    /// The first that runs were lost to since the last flush: `AccessDenied` for a
+    /// wrong key, `Connect` where nobody answers, and so on. The calls themselves
+    /// know nothing of it.
+    pub async fn flush(&self) -> Result<()> {
+        self.handle.shared.flush().await
+    }
+
+    /// How many posts were lost: to a full queue, or to a server that did not take them.
+    pub fn dropped(&self) -> u64 {
+        self.handle.shared.state().queue.dropped
+    }
+
+    /// Begins a run of yours, for calls and other runs to be part of; see [`ChainRun`].
+    pub fn chain(&self, config: &RunConfig, inputs: impl Into<Json>) -> ChainRun {
+        let work = Work::Chain { inputs: inputs.into() };
+        ChainRun::new(self.clone(), self.begin(config, "chain", self.now(), work))
+    }
+
+    fn now(&self) -> Duration {
+        self.handle.shared.sender.runtime.now()
+    }
+
+    /// Queues a run that begins, if its trace is one of those that are posted.
+    fn begin(&self, config: &RunConfig, name: &str, start: Duration, work: Work) -> (Arc<Started>, bool) {
+        let runtime = &self.handle.shared.sender.runtime;
+        let id = config.id.as_ref().filter(|id| is_uuid(id)).cloned();
+        let id = id.unwrap_or_else(|| uuid(start, || runtime.random()));
+        let place = Place::new(start, id, config.parent_dotted_order.as_deref());
+        // By the trace, so that all its runs are posted or none.
+        let dice = f64::from(crc32(place.trace_id.as_bytes())) / 4_294_967_296.0;
+        let sampled = dice < self.handle.sampling_rate;
+        let run = Arc::new(Started {
+            place,
+            start,
+            name: config.name.clone().unwrap_or_else(|| name.to_owned()),
+            tags: config.tags.clone(),
+            metadata: config.metadata.clone(),
+            work,
+            lost: AtomicBool::new(false),
+        });
+        if sampled {
+            self.handle.shared.begin(Arc::clone(&run));
+        }
+        (run, sampled)
+    }
+
+    fn end(&self, run: &Arc<Started>, outcome: Outcome, tokens: Vec<Duration>, retries: Vec<Retry>) {
+        let ended = Ended { end: self.now(), outcome, tokens, retries };
+        self.handle.shared.end(Arc::clone(run), ended);
+    }
+}
+
+impl Observer for LangSmith {
+    fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>> {
+        let chat = Chat {
+            model: start.model.clone(),
+            region: start.region.map(str::to_owned),
+            request: start.request.clone(),
+        };
+        let (run, sampled) = self.begin(start.config, "BedrockChat", start.now, Work::Chat(Box::new(chat)));
+        sampled.then(|| {
+            let watched = Watched {
+                langsmith: self.clone(),
+                run,
+                tokens: Vec::new(),
+                retries: Vec::new(),
+                partial: Accumulator::new(),
+                ended: false,
+            };
+            Box::new(watched) as Box<dyn Run>
+        })
+    }
+}
+
+/// A call that is watched.
+struct Watched {
+    langsmith: LangSmith,
+    run: Arc<Started>,
+    tokens: Vec<Duration>,
+    retries: Vec<Retry>,
+    /// What has come of the answer, for a call that is given up.
+    partial: Accumulator,
+    ended: bool,
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("id", &self.run.place.id).finish_non_exhaustive()
+    }
+}
+
+impl Watched {
+    fn finish(&mut self, outcome: Outcome) {
+        self.ended = true;
+        let (tokens, retries) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.retries));
+        self.langsmith.end(&self.run, outcome, tokens, retries);
+    }
+}
+
+impl Run for Watched {
+    fn event(&mut self, event: &ChatEvent) {
+        let token =
+            matches!(event, ChatEvent::Text { .. } | ChatEvent::Thinking { .. } | ChatEvent::ToolCallDelta { .. });
+        if token && self.tokens.len() < MOST_TOKENS {
+            self.tokens.push(self.langsmith.now());
+        }
+        self.partial.push(event);
+    }
+
+    fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
+        self.retries.push(Retry { at: self.langsmith.now(), attempt, error: error.to_string(), delay });
+    }
+
+    fn end(&mut self, message: &AiMessage) {
+        self.finish(Outcome::Message(message.clone()));
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.finish(Outcome::Failed { error: error.to_string(), partial: error.partial().cloned() });
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !self.ended {
+            let partial = std::mem::take(&mut self.partial).partial();
+            self.finish(Outcome::Failed { error: CANCELLED.to_owned(), partial: Some(partial) });
+        }
+    }
+}
+
+/// What a run says that was dropped before it had ended.
+const CANCELLED: &str = "Cancelled: the caller gave up waiting";

@@ -1,0 +1,95 @@
+//! Runs of the caller's own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::run::{Outcome, Started};
+use super::{CANCELLED, LangSmith};
+use crate::json::Json;
+use crate::observe::RunConfig;
+
+/// A run of yours in LangSmith: an agent, a request that you serve, whatever
+/// calls of models and other such runs are part of. From [`LangSmith::chain`].
+/// Dropped without an end, it was cancelled.
+///
+/// ```
+/// use bedrock_chat::{BedrockChat, Json, LangSmith, RunConfig};
+///
+/// async fn serve(chat: &BedrockChat, langsmith: &LangSmith, question: &str) -> bedrock_chat::Result<String> {
+///     let config = RunConfig { name: Some("answer".into()), ..RunConfig::default() };
+///     let run = langsmith.chain(&config, Json::string(question));
+///     match chat.with_config(run.config()).invoke(question).await {
+///         Ok(reply) => {
+///             run.end(Json::string(&reply.text()));
+///             Ok(reply.text())
+///         }
+///         Err(error) => {
+///             run.fail(&error);
+///             Err(error)
+///         }
+///     }
+/// }
+/// ```
+pub struct ChainRun {
+    langsmith: LangSmith,
+    run: Arc<Started>,
+    /// Whether its end is still to be posted.
+    open: bool,
+}
+
+impl fmt::Debug for ChainRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainRun").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+impl ChainRun {
+    pub(super) fn new(langsmith: LangSmith, (run, sampled): (Arc<Started>, bool)) -> Self {
+        Self { langsmith, run, open: sampled }
+    }
+
+    /// The run's id, a UUID.
+    pub fn id(&self) -> &str {
+        &self.run.place.id
+    }
+
+    /// Where the run is in its trace: LangSmith's dotted order. Passed to another
+    /// process as the header `langsmith-trace`, it lets what happens there be part
+    /// of this run: see [`RunConfig::parent_dotted_order`].
+    pub fn dotted_order(&self) -> &str {
+        &self.run.place.dotted_order
+    }
+
+    /// The configuration of runs that are part of this one. They have its tags and metadata.
+    pub fn config(&self) -> RunConfig {
+        RunConfig {
+            parent_id: Some(self.id().to_owned()),
+            parent_dotted_order: Some(self.dotted_order().to_owned()),
+            tags: self.run.tags.clone(),
+            metadata: self.run.metadata.clone(),
+            ..RunConfig::default()
+        }
+    }
+
+    /// The run has ended well.
+    pub fn end(mut self, outputs: impl Into<Json>) {
+        self.finish(Outcome::Outputs(outputs.into()));
+    }
+
+    /// The run has failed.
+    pub fn fail(mut self, error: &dyn fmt::Display) {
+        self.finish(Outcome::Failed { error: error.to_string(), partial: None });
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        if std::mem::take(&mut self.open) {
+            self.langsmith.end(&self.run, outcome, Vec::new(), Vec::new());
+        }
+    }
+}
+
+impl Drop for ChainRun {
+    fn drop(&mut self) {
+        self.finish(Outcome::Failed { error: CANCELLED.to_owned(), partial: None });
+    }
+}

@@ -1,0 +1,260 @@
+//! Who sends: a thread of its own where there are threads, else whoever flushes.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::queue::{Item, Queue};
+use super::run::{Ended, Hide, Post, Started, post};
+use super::send::Sender;
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::in_background;
+
+/// How many operations go into one request at most.
+const MOST_ITEMS: usize = 100;
+
+/// Is told of errors that nobody waits for.
+pub(super) type OnError = dyn Fn(&Error) + Send + Sync;
+
+/// What calls, flushes and the worker share.
+pub(super) struct Shared {
+    pub(super) sender: Sender,
+    pub(super) project: String,
+    pub(super) hide: Hide,
+    /// How long runs are collected before they are sent.
+    pub(super) interval: Duration,
+    pub(super) on_error: Option<Box<OnError>>,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) queue: Queue,
+    worker: Worker,
+    /// The worker's, while it waits.
+    waker: Option<Waker>,
+    /// Flushes asked for, and those that are served.
+    asked: u64,
+    served: u64,
+    waiting: Vec<Waker>,
+    /// Nobody is left to begin a run.
+    closed: bool,
+    /// The first error since the last flush.
+    failure: Option<Error>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Worker {
+    NotYet,
+    Runs,
+    /// There are no threads here, or it has died.
+    Gone,
+}
+
+impl State {
+    pub(super) fn new(queue: Queue) -> Self {
+        Self {
+            queue,
+            worker: Worker::NotYet,
+            waker: None,
+            asked: 0,
+            served: 0,
+            waiting: Vec::new(),
+            closed: false,
+            failure: None,
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn begin(self: &Arc<Self>, run: Arc<Started>) {
+        self.queued(|queue| queue.begin(run));
+    }
+
+    pub(super) fn end(self: &Arc<Self>, run: Arc<Started>, ended: Ended) {
+        self.queued(|queue| queue.end(run, ended));
+    }
+
+    fn queued(self: &Arc<Self>, change: impl FnOnce(&mut Queue)) {
+        let mut state = self.state();
+        change(&mut state.queue);
+        state.wake();
+        if state.worker == Worker::NotYet {
+            // Before the thread runs, so that no other call starts a second one.
+            state.worker = Worker::Runs;
+            drop(state);
+            let guard = Guard(Arc::clone(self));
+            let work = async move { guard.0.work().await };
+            in_background("bedrock-chat-langsmith", Box::pin(work));
+        }
+    }
+
+    /// No run will begin any more: the worker sends what is left and ends.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        state.wake();
+    }
+
+    /// Waits until all that is queued is sent, or cannot be.
+    pub(super) async fn flush(&self) -> Result<()> {
+        let ticket = {
+            let mut state = self.state();
+            state.asked += 1;
+            state.wake();
+            state.asked
+        };
+        let by_worker = poll_fn(|context| {
+            let mut state = self.state();
+            if state.worker != Worker::Runs {
+                return Poll::Ready(false);
+            }
+            if state.served >= ticket {
+                return Poll::Ready(true);
+            }
+            state.waiting.push(context.waker().clone());
+            Poll::Pending
+        });
+        if !by_worker.await {
+            self.drain().await;
+        }
+        self.state().failure.take().map_or(Ok(()), Err)
+    }
+
+    /// The worker's life.
+    async fn work(&self) {
+        loop {
+            let closed = poll_fn(|context| {
+                let mut state = self.state();
+                if state.queue.len() > 0 || state.asked > state.served || state.closed {
+                    return Poll::Ready(state.closed);
+                }
+                state.waker = Some(context.waker().clone());
+                Poll::Pending
+            });
+            let closed = closed.await;
+            self.collect().await;
+            let asked = self.state().asked;
+            self.drain().await;
+            let mut state = self.state();
+            state.served = asked;
+            state.waiting.drain(..).for_each(Waker::wake);
+            if closed && state.queue.len() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Waits a while for more runs, unless someone waits for those that there are.
+    async fn collect(&self) {
+        let mut timer = self.sender.runtime.sleep(self.interval);
+        poll_fn(|context| {
+            let mut state = self.state();
+            if state.asked > state.served || state.closed || state.queue.len() >= MOST_ITEMS {
+                return Poll::Ready(());
+            }
+            state.waker = Some(context.waker().clone());
+            drop(state);
+            timer.as_mut().poll(context)
+        })
+        .await;
+    }
+
+    /// Sends what is queued now; what comes meanwhile has to wait for the next time.
+    async fn drain(&self) {
+        let mut left = self.state().queue.len();
+        while left > 0 {
+            let items = self.state().queue.take(left.min(MOST_ITEMS));
+            if items.is_empty() {
+                return;
+            }
+            left -= items.len();
+            // Given up half-way, as flushes may be where there is no worker, none of them got through.
+            let mut taken = Taken { shared: self, items };
+            let (posts, places) = self.written(&mut taken.items);
+            let failed = self.sender.send(&posts).await;
+            let sent = std::mem::take(&mut taken.items);
+            self.lost(failed.iter().filter_map(|(at, _)| sent.get(*places.get(*at)?)));
+            // One report for all that failed for the same reason.
+            let mut last: Option<&Arc<Error>> = None;
+            for (_, error) in &failed {
+                if last.is_none_or(|last| !Arc::ptr_eq(last, error)) {
+                    self.report(error);
+                }
+                last = Some(error);
+            }
+        }
+    }
+
+    /// The items as they are posted, each with the place it had. The caller's own function takes part
+    /// in that, and what it panics at is not sent.
+    fn written(&self, items: &mut [Item]) -> (Vec<Post>, Vec<usize>) {
+        let mut written = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        for (place, item) in items.iter().enumerate() {
+            let write = || post(&item.run, item.create, item.ended.as_ref(), &self.project, &self.hide);
+            match catch_unwind(AssertUnwindSafe(write)) {
+                Ok(post) => {
+                    written.0.push(post);
+                    written.1.push(place);
+                }
+                Err(_) => {
+                    self.lost([item]);
+                    self.report(&Error::new(ErrorKind::Encode, "redacting a run panicked: it was not sent"));
+                }
+            }
+        }
+        written
+    }
+
+    fn lost<'a>(&self, items: impl IntoIterator<Item = &'a Item>) {
+        let mut state = self.state();
+        for item in items {
+            item.lose();
+            state.queue.dropped += 1;
+        }
+    }
+
+    fn report(&self, error: &Error) {
+        if let Some(on_error) = &self.on_error {
+            // Whoever listens must not end the worker.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
+        }
+        let copy = Error::new(error.kind(), error.message()).with_retryable(error.is_retryable());
+        self.state().failure.get_or_insert(copy);
+    }
+}
+
+/// Items on their way. Dropped before they arrived, they are counted as lost.
+struct Taken<'a> {
+    shared: &'a Shared,
+    items: Vec<Item>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.shared.lost(&self.items);
+    }
+}
+
+/// The worker's word that it is gone, however it went, so that nobody waits for it.
+struct Guard(Arc<Shared>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.worker = Worker::Gone;
+        state.waiting.drain(..).for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,233 @@
+//! How runs get to LangSmith, and that no call notices when they do not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bedrock_chat::{BedrockChat, ErrorKind, Json, LangSmith, RetryPolicy};
+
+use crate::recorder::{Answer, Recorder};
+use crate::support::{posting_to, saying, soon};
+
+/// A chat that says hi so many times, watched by this observer.
+fn greeting(times: usize, langsmith: &LangSmith) -> BedrockChat {
+    saying(&vec!["hi"; times]).observer(langsmith.clone()).build().unwrap()
+}
+
+async fn greet(times: usize, langsmith: &LangSmith) {
+    let chat = greeting(times, langsmith);
+    for _ in 0..times {
+        chat.invoke("Hello").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn many_calls_go_in_few_requests() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).build().unwrap();
+    greet(250, &langsmith).await;
+    soon(langsmith.flush()).await.unwrap();
+    assert_eq!(server.runs().len(), 250);
+    assert!(server.runs().iter().all(|run| run.get("outputs").is_some()));
+    assert!(server.requests().len() <= 20, "{} requests", server.requests().len());
+}
+
+#[tokio::test]
+async fn runs_are_sent_without_being_asked_for() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).interval(Duration::from_millis(5)).build().unwrap();
+    greet(1, &langsmith).await;
+    let sent = async {
+        while server.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(sent).await;
+}
+
+#[tokio::test]
+async fn what_is_left_is_sent_when_the_last_handle_is_dropped() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    greet(3, &langsmith).await;
+    assert!(server.requests().is_empty());
+    drop(langsmith);
+    let sent = async {
+        while server.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(sent).await;
+    assert_eq!(server.runs().len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_delays_no_call() {
+    let server = Recorder::start().await;
+    server.answer([Answer::Late(Duration::from_secs(2))]);
+    let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
+    let start = Instant::now();
+    greet(50, &langsmith).await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    soon(langsmith.flush()).await.unwrap();
+    assert_eq!(server.runs().len(), 50);
+}
+
+#[tokio::test]
+async fn nobody_there_fails_no_call_and_flush_tells() {
+    let langsmith = LangSmith::builder("k").endpoint("http://127.0.0.1:9").retry(RetryPolicy::never()).build().unwrap();
+    greet(2, &langsmith).await;
+    let error = soon(langsmith.flush()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(langsmith.dropped() >= 2);
+    soon(langsmith.flush()).await.expect("it was told once");
+}
+
+#[tokio::test]
+async fn passing_troubles_are_tried_again() {
+    for trouble in [Answer::Status(429, "{}"), Answer::Status(503, "busy"), Answer::Status(408, ""), Answer::HangUp] {
+        let server = Recorder::start().await;
+        server.answer([trouble.clone(), trouble.clone()]);
+        let langsmith = posting_to(&server).build().unwrap();
+        greet(1, &langsmith).await;
+        soon(langsmith.flush()).await.unwrap();
+        assert_eq!(server.requests().len(), 3, "{trouble:?}");
+        assert_eq!(langsmith.dropped(), 0, "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_servers_own_delay_is_obeyed() {
+    let server = Recorder::start().await;
+    server.answer([Answer::Header(429, "retry-after: 1")]);
+    let langsmith = posting_to(&server).build().unwrap();
+    greet(1, &langsmith).await;
+    let start = Instant::now();
+    soon(langsmith.flush()).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_at_once_and_never_repeated() {
+    let server = Recorder::start().await;
+    server.answer([Answer::Status(401, r#"{"detail":"Invalid token ls-test-key"}"#)]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let on_error = move |error: &bedrock_chat::Error| heard.lock().unwrap().push(error.to_string());
+    let langsmith = posting_to(&server).on_error(on_error).build().unwrap();
+    greet(1, &langsmith).await;
+    let error = soon(langsmith.flush()).await.unwrap_err();
+    assert_eq!((error.kind(), server.requests().len()), (ErrorKind::AccessDenied, 1));
+    assert!(error.message().contains("check the API key") && !error.message().contains("ls-test-key"), "{error}");
+    assert_eq!(*told.lock().unwrap(), [error.to_string()]);
+    assert_eq!(langsmith.dropped(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_forms_gets_json_and_is_not_asked_again() {
+    let server = Recorder::start().await;
+    server.does_not_know("/runs/multipart");
+    let langsmith = posting_to(&server).build().unwrap();
+    for _ in 0..2 {
+        greet(1, &langsmith).await;
+        soon(langsmith.flush()).await.unwrap();
+    }
+    let paths: Vec<_> = server.requests().iter().map(|request| request.path.clone()).collect();
+    assert_eq!(paths, ["/runs/multipart", "/runs/batch", "/runs/batch"]);
+    let runs: Vec<_> = server.requests()[1..].iter().map(|request| request.body.clone()).collect();
+    for body in runs {
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["post"][0]["outputs"]["generations"][0][0]["text"], "hi");
+        assert_eq!(body["patch"], serde_json::json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_drops_the_oldest_and_counts() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).queue(3, usize::MAX).build().unwrap();
+    let chat = greeting(10, &langsmith);
+    for number in 0..10 {
+        chat.invoke(format!("number {number}")).await.unwrap();
+    }
+    assert_eq!(langsmith.dropped(), 7);
+    soon(langsmith.flush()).await.unwrap();
+    let runs = server.runs();
+    let said: Vec<_> = runs.iter().map(|run| &run["inputs"]["messages"][0][0]["kwargs"]["content"]).collect();
+    assert_eq!(said, ["number 7", "number 8", "number 9"]);
+}
+
+#[tokio::test]
+async fn a_run_that_langsmith_cannot_read_does_not_cost_the_others() {
+    let server = Recorder::start().await;
+    // The three together are refused, then the second of them alone.
+    let refused = Answer::Status(422, r#"{"detail":"no such thing"}"#);
+    server.answer([refused.clone(), Answer::Status(202, "{}"), refused, Answer::Status(202, "{}")]);
+    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    greet(3, &langsmith).await;
+    let error = soon(langsmith.flush()).await.unwrap_err();
+    assert!(error.message().contains("no such thing"), "{error}");
+    assert_eq!((server.requests().len(), langsmith.dropped()), (4, 1));
+}
+
+#[tokio::test]
+async fn large_runs_go_in_several_requests() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    let chat = greeting(3, &langsmith);
+    for _ in 0..3 {
+        chat.invoke("x".repeat(8 * 1024 * 1024)).await.unwrap();
+    }
+    soon(langsmith.flush()).await.unwrap();
+    assert_eq!((server.requests().len(), server.runs().len()), (2, 3));
+    assert!(server.requests().iter().all(|request| request.body.len() < 20 * 1024 * 1024));
+}
+
+#[tokio::test]
+async fn a_redaction_that_panics_loses_its_run_and_no_other() {
+    let server = Recorder::start().await;
+    let redact = |value: Json| match value.as_str().contains("boom") {
+        true => panic!("a redaction of the test's that panics"),
+        false => value,
+    };
+    let langsmith = posting_to(&server).redact(redact).build().unwrap();
+    let chat = greeting(2, &langsmith);
+    chat.invoke("boom").await.unwrap();
+    chat.invoke("Hello").await.unwrap();
+    let error = soon(langsmith.flush()).await.unwrap_err();
+    assert!(error.message().contains("panicked"), "{error}");
+    assert_eq!((server.runs().len(), langsmith.dropped()), (1, 1));
+}
+
+#[tokio::test]
+async fn everyone_who_flushes_waits_for_his_own_runs() {
+    let server = Recorder::start().await;
+    let langsmith = posting_to(&server).build().unwrap();
+    soon(langsmith.flush()).await.expect("nothing to send");
+    let seen = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (langsmith, seen) = (langsmith.clone(), Arc::clone(&seen));
+            tokio::spawn(async move {
+                greet(5, &langsmith).await;
+                seen.fetch_add(5, Ordering::SeqCst);
+                langsmith.flush().await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        soon(task).await.unwrap();
+    }
+    assert_eq!(server.runs().len(), seen.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_flush_that_is_given_up_loses_nothing() {
+    let server = Recorder::start().await;
+    server.answer([Answer::Late(Duration::from_millis(300))]);
+    let langsmith = posting_to(&server).build().unwrap();
+    greet(2, &langsmith).await;
+    tokio::time::timeout(Duration::from_millis(20), langsmith.flush()).await.unwrap_err();
+    soon(langsmith.flush()).await.unwrap();
+    assert_eq!((server.runs().len(), langsmith.dropped()), (2, 0));
+}

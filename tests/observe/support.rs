@@ -1,0 +1,57 @@
+//! What the tests share.
+
+use std::time::Duration;
+
+use bedrock_chat::{
+    BedrockChat, BedrockChatBuilder, Credentials, LangSmith, LangSmithBuilder, MemoryTransport, Reply, RetryPolicy,
+};
+use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
+
+use crate::recorder::Recorder;
+
+pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+
+/// Three attempts with hardly a pause between them.
+pub(crate) fn at_once() -> RetryPolicy {
+    RetryPolicy::default().with_base_delay(Duration::from_millis(1))
+}
+
+/// A chat model that calls this server.
+pub(crate) fn calling(bedrock: &LocalBedrock) -> BedrockChatBuilder {
+    BedrockChat::builder(CLAUDE)
+        .region("us-east-1")
+        .credentials(Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY))
+        .endpoint_url(bedrock.url())
+        .retry(at_once())
+}
+
+/// A chat model that says these texts, one after the other, without a network.
+pub(crate) fn saying(texts: &[&str]) -> BedrockChatBuilder {
+    let replies = texts.iter().map(|text| {
+        let content = serde_json::json!({
+            "id": "msg_1", "model": "claude-3-haiku-20240307", "content": [{"type": "text", "text": text}],
+            "stop_reason": "end_turn", "usage": {"input_tokens": 3, "output_tokens": 4},
+        });
+        Reply::json(200, content.to_string())
+    });
+    over(MemoryTransport::new(replies))
+}
+
+/// A chat model whose HTTP is this.
+pub(crate) fn over(transport: MemoryTransport) -> BedrockChatBuilder {
+    BedrockChat::builder(CLAUDE)
+        .region("us-east-1")
+        .credentials(Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY))
+        .transport(transport)
+        .retry(at_once())
+}
+
+/// An observer that posts to this server.
+pub(crate) fn posting_to(server: &Recorder) -> LangSmithBuilder {
+    LangSmith::builder("ls-test-key").endpoint(&server.url).project("vectors").retry(at_once())
+}
+
+/// What a future gives, which must not take long: a hang is a failure, not a wait.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("this hangs")
+}
