@@ -47,7 +47,8 @@ pub struct Timeouts {
     /// Defaults to one hour, the longest that AWS says a model may take.
     pub first_byte: Option<Duration>,
     /// Limit on silence between two pieces of the answer; `None` switches it off.
-    /// Defaults to 5 minutes.
+    /// Defaults to 5 minutes. Silence is noticed after one to two limits: one
+    /// timer serves a whole stream, and a piece that came since it was set starts it anew.
     pub idle: Option<Duration>,
 }
 

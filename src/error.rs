@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::message::AiMessage;
+use crate::text::{has, split_once};
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -59,7 +60,8 @@ pub enum ErrorKind {
     Encode,
     /// The service was not reached. Retried.
     Connect,
-    /// The service, or the model behind it, took too long: the limit is in the message. Retried while nothing had arrived.
+    /// The service, or the model behind it, took too long: the limit is in the message. Only connecting is
+    /// retried: an answer that took too long once costs as much again.
     Timeout,
     /// Too many requests or tokens at once. Retried, with the delay that the service asks for.
     Throttled,
@@ -113,6 +115,8 @@ impl ErrorKind {
 impl Error {
     /// An error of a kind. Transports, credential providers and codecs outside
     /// the crate make theirs with this.
+    // Once for each type of message, not at each place that makes an error.
+    #[inline(never)]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -170,8 +174,15 @@ impl Error {
     pub(crate) fn concealing(mut self, secrets: [&str; 2]) -> Self {
         for secret in secrets {
             // A shorter one is a word of an example, and may be one of the message.
-            if secret.len() >= 8 && self.0.message.contains(secret) {
-                self.0.message = self.0.message.replace(secret, "<secret>");
+            if secret.len() >= 8 && has(&self.0.message, secret) {
+                let message = std::mem::take(&mut self.0.message);
+                let mut rest = message.as_str();
+                while let Some((before, behind)) = split_once(rest, secret) {
+                    self.0.message.push_str(before);
+                    self.0.message.push_str("<secret>");
+                    rest = behind;
+                }
+                self.0.message.push_str(rest);
             }
         }
         self

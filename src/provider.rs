@@ -22,6 +22,8 @@ pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
 pub use table::{Api, Family, codec_for, families};
 
+use bytes::Bytes;
+
 use crate::error::Result;
 use crate::event::Events;
 use crate::eventstream::Frame;
@@ -65,7 +67,7 @@ pub struct Call {
     /// Headers beyond `host` and `x-amz-date`: content type, accept, guardrail and the like.
     pub headers: Headers,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Whether the answer is an event stream. A codec whose models do not stream
     /// says `false` also in [`Mode::Stream`]; the whole answer is then given as events.
     pub streams: bool,
@@ -73,8 +75,8 @@ pub struct Call {
 
 impl Call {
     /// A `POST` to the runtime.
-    pub fn new(path: impl Into<String>, headers: Headers, body: Vec<u8>, streams: bool) -> Self {
-        Self { method: "POST", control_plane: false, path: path.into(), headers, body, streams }
+    pub fn new(path: impl Into<String>, headers: Headers, body: impl Into<Bytes>, streams: bool) -> Self {
+        Self { method: "POST", control_plane: false, path: path.into(), headers, body: body.into(), streams }
     }
 }
 

@@ -1,7 +1,6 @@
 //! One call, sent until it succeeds, cannot succeed, or has been sent often enough.
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::Client;
 use super::body::limited;
@@ -29,8 +28,8 @@ pub(super) struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     pub(super) fn new(client: &'a Client, call: &'a Call) -> Self {
-        let body = Bytes::copy_from_slice(&call.body);
-        let hash = Sha256::digest(&body).into();
+        let body = call.body.clone();
+        let hash = crate::platform::sha256(&body);
         Self { client, call, body, hash, used: None, expired: None, refreshed: false, tries: 0, count: 0 }
     }
 

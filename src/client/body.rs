@@ -36,7 +36,6 @@ fn too_long(what: &str, limit: Duration) -> Error {
         ErrorKind::Timeout,
         format!("waited {} ms for {what}", u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
     )
-    .with_retryable(true)
 }
 
 /// A body whose silence is limited. One timer serves the whole body: it is set

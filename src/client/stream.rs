@@ -189,16 +189,19 @@ impl ChatStream {
         while self.events.is_empty() && self.failed.is_none() {
             let Some(reading) = &mut self.reading else { break };
             let piece = ready!(reading.body.poll_piece(context));
-            let ended = piece.is_none();
-            if let Err(error) = reading.take(piece, &mut self.events) {
-                // What the decoder has still to report comes before the error; whether the message
-                // was whole no longer matters.
-                let _ = reading.decoder.finish(&mut self.events);
-                self.failed = Some(error);
-                self.reading = None;
-            } else if ended {
-                self.reading = None;
-                self.whole = true;
+            match reading.take(piece, &mut self.events) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.reading = None;
+                    self.whole = true;
+                }
+                Err(error) => {
+                    // What the decoder has still to report comes before the error; whether the message
+                    // was whole no longer matters.
+                    let _ = reading.decoder.finish(&mut self.events);
+                    self.failed = Some(error);
+                    self.reading = None;
+                }
             }
         }
         Poll::Ready(())
@@ -233,13 +236,19 @@ impl Stream for ChatStream {
 }
 
 impl Reading {
-    /// Takes one piece of the body in, or its end.
-    fn take(&mut self, piece: Option<Result<bytes::Bytes>>, out: &mut Events) -> Result<()> {
+    /// Takes one piece of the body in, or its end; `true` at the end of a whole message.
+    fn take(&mut self, piece: Option<Result<bytes::Bytes>>, out: &mut Events) -> Result<bool> {
         let Some(piece) = piece else {
             self.frames.finish()?;
-            return self.decoder.finish(out);
+            self.decoder.finish(out)?;
+            return Ok(true);
         };
-        self.frames.push(&piece?);
+        match piece {
+            Ok(piece) => self.frames.push(&piece),
+            // The message was whole before the connection broke: then nothing is lost, and nothing failed.
+            Err(_) if self.frames.finish().is_ok() && self.decoder.finish(out).is_ok() => return Ok(true),
+            Err(error) => return Err(error),
+        }
         while let Some(frame) = self.frames.next_frame()? {
             match frame.message_type() {
                 Some("exception") => {
@@ -255,7 +264,7 @@ impl Reading {
                 _ => self.decoder.frame(&frame, out)?,
             }
         }
-        Ok(())
+        Ok(false)
     }
 }
 
