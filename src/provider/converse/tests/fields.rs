@@ -76,7 +76,7 @@ fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
     let model = ModelId::parse(ARN).unwrap().with_family("anthropic");
     let request = ChatRequest::new([Message::human("a")]).with_options(thinking(Reasoning::Budget(2048)));
     let call = Converse.encode(&model, &request, Mode::Invoke).unwrap();
-    assert!(String::from_utf8(call.body).unwrap().contains("budget_tokens"), "the family was stated");
+    assert!(String::from_utf8(call.body.to_vec()).unwrap().contains("budget_tokens"), "the family was stated");
 }
 
 #[test]
