@@ -20,7 +20,8 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
             .iter()
             .any(|block| matches!(block, Content::RedactedThinking(redacted) if redacted.data == *data)),
         Fact::ToolCall(call) => message.tool_calls().any(|ours| {
-            json!({"id": ours.id, "name": ours.name}) == json!({"id": call["id"], "name": call["name"]})
+            (call["id"].is_null() || call["id"] == ours.id.as_str())
+                && call["name"] == ours.name.as_str()
                 && same(&value(&ours.args), &call["args"])
         }),
         Fact::InvalidToolCall(call) => {
@@ -45,11 +46,20 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
         Fact::RequestId(id) => message.request_id.as_ref() == Some(id),
         Fact::Metadata(key, theirs) => {
             message.metadata(key).is_some_and(|ours| contains(&value(ours), theirs))
+                || COUNTS.iter().any(|(count, name)| count == key && theirs.as_u64() == Some(counted(message, name)))
                 || theirs.as_str().is_some_and(|id| message.id.as_deref() == Some(id))
         }
         Fact::Structured(output) => message.tool_calls().any(|call| same(&value(&call.args), output)),
     }
 }
+
+/// Counts of tokens that are in the usage.
+const COUNTS: [(&str, &str); 4] = [
+    ("inputTextTokenCount", "input"),
+    ("totalOutputTextTokenCount", "output"),
+    ("prompt_token_count", "input"),
+    ("generation_token_count", "output"),
+];
 
 fn value(json: &Json) -> Value {
     serde_json::from_str(json.as_str()).unwrap()

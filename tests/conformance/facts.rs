@@ -113,6 +113,10 @@ impl Facts {
     }
 
     fn called(&mut self, id: &Value, name: &Value, args: &Value) {
+        // What a peer makes of the deltas of a block that it does not know is no call.
+        if id.is_null() && text(name).is_none() {
+            return;
+        }
         self.facts.push(Fact::ToolCall(json!({"id": id, "name": name, "args": args})));
     }
 
@@ -164,7 +168,8 @@ impl Facts {
                 self.facts.extend(block["citations"].as_array().into_iter().flatten().cloned().map(Fact::Citation));
             }
             // Both are in `tool_calls`, whole.
-            "tool_use" => self.order.push("tool"),
+            "tool_use" if block.get("id").is_some() => self.order.push("tool"),
+            "tool_use" => {}
             "input_json_delta" => {}
             "thinking" => self.thought(&block["thinking"], &block["signature"]),
             "redacted_thinking" => self.redacted(text(&block["data"])),
@@ -201,6 +206,12 @@ impl Facts {
             "id" => self.add_if(Fact::Id, text(value)),
             "model" => self.add_if(Fact::Model, text(value)),
             "thinking" => self.thought(&value["text"], &value["signature"]),
+            // Cohere's, which have no ids.
+            "tool_calls" => {
+                for call in value.as_array().into_iter().flatten() {
+                    self.called(&Value::Null, &call["name"], &call["parameters"]);
+                }
+            }
             // Said of the client or of the call, not by the service.
             "type" | "role" | "object" | "model_id" | "model_provider" | "model_name" => {}
             "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop" => {}

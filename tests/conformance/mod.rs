@@ -57,11 +57,10 @@ fn say(line: fmt::Arguments<'_>) {
 pub(crate) fn judge_all(folder: Option<&Path>) -> Tally {
     let more = folder.map(case::folder).unwrap_or_default();
     let is_new = |kept: &Scenario| !more.iter().any(|more| more.name == kept.name);
-    let kept = judge("kept", &kept().into_iter().filter(is_new).collect::<Vec<_>>());
-    let all = match folder {
-        Some(folder) => kept + judge(&folder.display().to_string(), &more),
-        None => kept,
-    };
+    let mut all = judge("the project", &kept().into_iter().filter(is_new).collect::<Vec<_>>());
+    if let Some(folder) = folder {
+        all = all + judge(&folder.display().to_string(), &more);
+    }
     say(format_args!("conformance: {all}"));
     all
 }
@@ -106,6 +105,7 @@ fn kept() -> Vec<Scenario> {
         include_str!("data/invoke-stream.jsonl"),
         include_str!("data/converse.jsonl"),
         include_str!("data/converse-stream.jsonl"),
+        include_str!("data/siblings.jsonl"),
     ];
     files.into_iter().flat_map(case::compact).collect()
 }

@@ -43,7 +43,9 @@ fn of_peer(scenario: &Scenario, tag: &str, request: &PeerRequest) -> Request {
         // Its own default, which names a version of the SDK; what Bedrock wants is on its page.
         body["anthropic_version"] = json!("bedrock-2023-05-31");
     }
-    Request { path: decoded(&request.path), headers, body: normalised(body) }
+    let mut body = normalised(body);
+    forget_made_up_names(scenario, &mut body);
+    Request { path: decoded(&request.path), headers, body }
 }
 
 /// This crate's request, made comparable.
@@ -76,7 +78,9 @@ pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Reque
     let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
     let mut body: Value = serde_json::from_slice(&request.body).map_err(|error| format!("not JSON: {error}"))?;
     drop_defaults(scenario, &mut body, &[4096], false);
-    Ok(Request { path: decoded(path), headers, body: normalised(body) })
+    let mut body = normalised(body);
+    forget_made_up_names(scenario, &mut body);
+    Ok(Request { path: decoded(path), headers, body })
 }
 
 /// Bedrock's own headers. That of the accepted type has two names (1.7), and none of them changes the answer.
@@ -182,6 +186,29 @@ fn normalise(value: Value, ours: bool) -> Value {
         Value::Array(items) => Value::Array(items.into_iter().map(|item| normalise(item, ours)).collect()),
         Value::Number(number) => number.as_f64().map_or(Value::Number(number), |float| json!(float)),
         other => other,
+    }
+}
+
+/// What a document is called to which nobody gave a name.
+pub(crate) const NAMELESS: &str = "<made up>";
+
+/// Converse wants a name for every document; where the question has none, each client makes up its own.
+fn forget_made_up_names(scenario: &Scenario, body: &mut Value) {
+    fn walk(value: &mut Value, given: &str) {
+        if let Some(name) = value["document"]["name"].as_str().filter(|name| !given.contains(&json!(name).to_string()))
+        {
+            assert!(!name.trim().is_empty(), "a document without a name");
+            value["document"]["name"] = json!(NAMELESS);
+        }
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, given)),
+            Value::Object(members) => members.values_mut().for_each(|member| walk(member, given)),
+            _ => {}
+        }
+    }
+    let given = json!(scenario.messages).to_string();
+    if let (true, Some(messages)) = (scenario.operation.is_converse(), body.get_mut("messages")) {
+        walk(messages, &given);
     }
 }
 

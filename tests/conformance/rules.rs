@@ -12,6 +12,7 @@ mod replies;
 mod requests;
 mod restore;
 mod template;
+mod tools;
 mod turns;
 
 use super::case::Scenario;
@@ -36,7 +37,7 @@ pub(crate) enum Right {
 }
 
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    requests::ROWS.iter().chain(prompts::ROWS).chain(messages::ROWS).chain(replies::ROWS)
+    requests::ROWS.iter().chain(prompts::ROWS).chain(messages::ROWS).chain(tools::ROWS).chain(replies::ROWS)
 }
 
 fn rows_of<'a>(tag: &'a str) -> impl Iterator<Item = &'static Row> + 'a {

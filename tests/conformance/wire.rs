@@ -54,7 +54,8 @@ impl Failure {
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
     let again = match response.status {
-        0 | 429 | 500 | 502 | 503 => true,
+        // The standard mode has 504 too.
+        0 | 429 | 500 | 502 | 503 | 504 => true,
         // The answer of an unknown operation has this status too.
         200 => failure(scenario).is_some_and(|failure| failure.retryable),
         _ => false,

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the kept calls anew from a folder of recorded calls, one a file: keep.py FOLDER
+"""Writes the kept calls anew from a folder of recorded calls, one a file: keep.py FOLDER [NAME]
+
+Without a name, into one file for each API; with a name, all of them into the file of that name.
 
 Kept is what the test compares. The calls of one scenario are one line, as its question and answer are the
 same for all peers; a long text that repeats itself is written as {"$repeat": [text, times, rest]}.
@@ -54,7 +56,7 @@ def peer(tag, call):
     return kept
 
 
-def main(folder):
+def main(folder, name=None):
     scenarios = {}
     for file in sorted(pathlib.Path(folder).glob("*.json")):
         call = json.loads(file.read_text())
@@ -66,11 +68,12 @@ def main(folder):
         if call["response"] and not scenario.get("response"):
             scenario["response"] = {key: call["response"][key] for key in RESPONSE if key in call["response"]}
         scenario.setdefault("peers", {})[tag] = peer(tag, call)
-    here = pathlib.Path(__file__).parent
-    for api in ("invoke", "invoke-stream", "converse", "converse-stream"):
-        chosen = [scenarios[name] for name in sorted(scenarios) if scenarios[name]["api"] == api]
-        lines = [json.dumps(compact(one), ensure_ascii=False, separators=(",", ":")) + "\n" for one in chosen]
-        (here / f"{api}.jsonl").write_text("".join(lines))
+    files = {}
+    for scenario in sorted(scenarios.values(), key=lambda one: one["scenario"]):
+        line = json.dumps(compact(scenario), ensure_ascii=False, separators=(",", ":"))
+        files.setdefault(name or scenario["api"], []).append(line + "\n")
+    for file, lines in files.items():
+        (pathlib.Path(__file__).parent / f"{file}.jsonl").write_text("".join(lines))
 
 
 main(*sys.argv[1:])

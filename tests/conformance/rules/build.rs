@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::suite::case::Scenario;
-use crate::suite::request::{Request, normalised, text_block};
+use crate::suite::request::{NAMELESS, Request, normalised, text_block};
 
 /// The request to the native API with this body.
 pub(super) fn request(scenario: &Scenario, mut body: Map<String, Value>) -> Request {
@@ -31,31 +31,60 @@ pub(super) struct Texts {
     pub(super) turns: Vec<(bool, String)>,
 }
 
+impl Texts {
+    /// What is said in several messages is one turn.
+    fn say(&mut self, user: bool, text: String, separator: &str) {
+        match self.turns.last_mut() {
+            Some((before, all)) if *before == user => {
+                all.push_str(separator);
+                all.push_str(&text);
+            }
+            _ => self.turns.push((user, text)),
+        }
+    }
+}
+
+/// What stands between texts that become one.
+const PARAGRAPH: &str = "\n\n";
+
+/// Whether a conversation has neighbours that are one turn.
+pub(super) fn has_neighbours(scenario: &Scenario) -> bool {
+    scenario.messages.windows(2).any(|pair| pair[0]["role"] == pair[1]["role"] && pair[0]["role"] != "system")
+}
+
 pub(super) fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(blocks) => blocks.iter().filter_map(|block| block["text"].as_str()).collect(),
+        Value::Array(blocks) => {
+            let texts: Vec<&str> = blocks.iter().filter_map(|block| block["text"].as_str()).collect();
+            texts.join(PARAGRAPH)
+        }
         _ => String::new(),
     }
 }
 
 /// The conversation as texts; a prompt is what its user says. `None` where it is more than texts.
 pub(super) fn texts(scenario: &Scenario) -> Option<Texts> {
+    texts_joined(scenario, PARAGRAPH)
+}
+
+/// The same, with this between what one side says in several messages.
+fn texts_joined(scenario: &Scenario, separator: &str) -> Option<Texts> {
     let mut texts = Texts { system: String::new(), turns: Vec::new() };
     for message in &scenario.messages {
         let text = text_of(&message["content"]);
         match message["role"].as_str()? {
             "system" => {
-                let separator = if texts.system.is_empty() || text.is_empty() { "" } else { "\n\n" };
-                texts.system = format!("{}{separator}{text}", texts.system);
+                let between = if texts.system.is_empty() || text.is_empty() { "" } else { PARAGRAPH };
+                texts.system = format!("{}{between}{text}", texts.system);
             }
-            "human" => texts.turns.push((true, text)),
-            "ai" if message.get("tool_calls").is_none() => texts.turns.push((false, text)),
+            "human" => texts.say(true, text, separator),
+            "ai" if message.get("tool_calls").is_none() => texts.say(false, text, separator),
             _ => return None,
         }
     }
     if let Some(prompt) = scenario.option("prompt") {
-        texts.turns.push((true, text_of(prompt)));
+        texts.say(true, text_of(prompt), separator);
     }
     Some(texts)
 }
@@ -76,6 +105,57 @@ pub(super) fn anthropic(scenario: &Scenario) -> Option<Request> {
         body.insert("tools".into(), scenario.option("tools")?.clone());
     }
     Some(request(scenario, body))
+}
+
+/// Whether something beside text is said in a form for all providers, or in Anthropic's.
+pub(super) fn has_data(scenario: &Scenario) -> bool {
+    let mut blocks = scenario.messages.iter().flat_map(|message| message["content"].as_array()).flatten();
+    blocks.any(|block| medium(block).is_some())
+}
+
+/// An image's or a document's format and data.
+fn medium(block: &Value) -> Option<(&'static str, &str, &str)> {
+    let source = if block["source"].is_object() { &block["source"] } else { block };
+    let data = ["data", "base64"].iter().find_map(|key| source[*key].as_str())?;
+    let media_type = ["media_type", "mimeType", "mime_type"].iter().find_map(|key| source[*key].as_str())?;
+    let kind = match block["type"].as_str()? {
+        "image" => "image",
+        "file" | "document" => "document",
+        _ => return None,
+    };
+    let format = match media_type.rsplit('/').next()? {
+        "jpg" => "jpeg",
+        "plain" => "txt",
+        format => format,
+    };
+    Some((kind, format, data))
+}
+
+/// Converse, for what the user says in texts, images and documents.
+pub(super) fn converse(scenario: &Scenario) -> Option<Request> {
+    let block = |block: &Value| {
+        let Some((kind, format, data)) = medium(block) else { return json!({"text": block["text"]}) };
+        let mut inner = json!({"format": format, "source": {"bytes": data}});
+        if kind == "document" {
+            let names = [&block["title"], &block["metadata"]["name"], &block["metadata"]["title"]];
+            inner["name"] = names.into_iter().find(|name| name.is_string()).cloned().unwrap_or(json!(NAMELESS));
+        }
+        json!({kind: inner})
+    };
+    let turn = |message: &Value| {
+        let content = match &message["content"] {
+            Value::Array(blocks) => blocks.iter().map(block).collect(),
+            content => vec![json!({"text": content})],
+        };
+        (message["role"] == "human").then(|| json!({"role": "user", "content": content}))
+    };
+    let turns: Option<Vec<Value>> = scenario.messages.iter().map(turn).collect();
+    let operation = if scenario.operation.is_stream() { "converse-stream" } else { "converse" };
+    scenario.options.is_empty().then_some(Request {
+        path: format!("/model/{}/{operation}", scenario.model),
+        headers: Default::default(),
+        body: normalised(json!({"messages": turns?})),
+    })
 }
 
 /// Nova's own format.
@@ -118,7 +198,7 @@ pub(super) fn chat_completions(scenario: &Scenario) -> Option<Request> {
 
 /// Command R.
 pub(super) fn cohere(scenario: &Scenario) -> Option<Request> {
-    let mut texts = texts(scenario)?;
+    let mut texts = texts_joined(scenario, "\n")?;
     let (_, message) = texts.turns.pop().filter(|(user, _)| *user)?;
     let turn = |(user, text): &(bool, String)| json!({"role": if *user { "USER" } else { "CHATBOT" }, "message": text});
     let past: Vec<Value> = texts.turns.iter().map(turn).collect();

@@ -1,19 +1,29 @@
-//! Rules about messages and tools.
+//! Rules about messages.
 
 use serde_json::{Value, json};
 
 use super::requests::{body_of, replace};
 use super::{Right, Row, build, restore, turns};
 use crate::suite::case::Scenario;
-use crate::suite::request::{Sent, text_block};
+use crate::suite::request::Sent;
 
 /// All that send messages.
-const ALL: &[&str] = &["jsbc", "pycb", "pyconv", "jsconv", "aisdk", "anthsdk"];
-
-/// What an empty result of a tool says here.
-const EMPTY_RESULT: &str = "(no output)";
+pub(super) const ALL: &[&str] = &["jsbc", "pycb", "pyconv", "jsconv", "aisdk", "anthsdk"];
 
 pub(super) const ROWS: &[Row] = &[
+    Row {
+        rule: "3.1",
+        peers: &["pyconv"],
+        reason: "several system messages stay apart, block by block",
+        right: Right::Request(|scenario, sent| {
+            let systems = scenario.messages.iter().filter(|message| message["role"] == "system");
+            let texts: Option<Vec<&str>> = systems.map(|message| message["content"].as_str()).collect();
+            let (Some(texts), Some(body)) = (texts, body_of(sent)) else { return };
+            if body.get("system").is_some_and(|system| system[0]["text"] == texts.join("\n")) {
+                body.insert("system".into(), texts.iter().map(|text| json!({"text": text})).collect());
+            }
+        }),
+    },
     Row {
         rule: "3.2",
         peers: &["jsbc", "pycb", "pyconv", "jsconv"],
@@ -53,26 +63,6 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
-        rule: "3.8",
-        peers: ALL,
-        reason: "the result of a tool must not be blank: it says that there is no output",
-        right: Right::Request(|scenario, sent| {
-            let mut empty =
-                scenario.messages.iter().filter(|message| message["role"] == "tool" && is_blank(&message["content"]));
-            let Some(body) = body_of(sent) else { return };
-            empty.by_ref().for_each(|message| {
-                if let Some(result) = turns::result_of(body, &message["tool_call_id"]) {
-                    let text = if result.contains_key("tool_use_id") {
-                        text_block(EMPTY_RESULT)
-                    } else {
-                        json!({"text": EMPTY_RESULT})
-                    };
-                    result.insert("content".into(), json!([text]));
-                }
-            });
-        }),
-    },
-    Row {
         rule: "3.9",
         peers: &["jsbc", "pycb", "pyconv", "jsconv"],
         reason: "blank text blocks are refused by the service and say nothing",
@@ -89,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         rule: "3.10",
-        peers: &["jsbc"],
+        peers: &["jsbc", "pycb"],
         reason: "a cache point belongs to its block, and costs money if it gets lost",
         right: Right::Request(|scenario, sent| {
             if let Some(body) = body_of(sent) {
@@ -100,8 +90,19 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         rule: "3.11",
         peers: &["jsbc"],
-        reason: "reasoning goes back to the model that was its own",
-        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::thinking)),
+        reason: "reasoning goes back to the model that was its own, and first",
+        right: Right::Request(|scenario, sent| {
+            restore::dropped(scenario, sent, restore::thinking);
+            if let Some(body) = body_of(sent) {
+                turns::thinking_first(body);
+            }
+        }),
+    },
+    Row {
+        rule: "3.11",
+        peers: &["pyconv", "jsconv"],
+        reason: "reasoning in LangChain's own form is reasoning too, and its signature goes with it",
+        right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::converse_reasoning)),
     },
     Row {
         rule: "3.12",
@@ -126,26 +127,24 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
-        rule: "3.17",
-        peers: &["jsbc", "pycb"],
-        reason: "a call is sent once, and what a stream left of it is not sent",
-        right: Right::Request(|_, sent| {
-            if let Some(body) = body_of(sent) {
-                turns::calls_once(body);
+        rule: "3.16",
+        peers: &["jsconv", "pyconv"],
+        reason: "LangChain's data blocks and Anthropic's are images and documents to Converse too",
+        right: Right::Request(|scenario, sent| {
+            if matches!(sent, Sent::Refused(_)) && scenario.operation.is_converse() && build::has_data(scenario) {
+                replace(sent, build::converse(scenario));
             }
         }),
     },
     Row {
-        rule: "3.18",
-        peers: &["jsbc", "jsconv"],
-        reason: "all results of one turn's calls are one turn",
-        right: Right::Request(|_, sent| turns::merge_in(sent, turns::both_have_results)),
-    },
-    Row {
-        rule: "3.19",
-        peers: &["jsbc", "jsconv"],
-        reason: "what the user adds to the results of tools is in their turn",
-        right: Right::Request(|_, sent| turns::merge_in(sent, turns::has_results)),
+        rule: "3.16",
+        peers: &["pyconv"],
+        reason: "the name that a file was given is its name",
+        right: Right::Request(|scenario, sent| {
+            if let Some(body) = body_of(sent) {
+                restore::document_names(&scenario.messages, body);
+            }
+        }),
     },
     Row {
         rule: "3.5",
@@ -220,112 +219,23 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
-        rule: "3.20",
+        rule: "3.27",
         peers: ALL,
-        reason: "that a tool failed is told to the model; that it succeeded goes without saying",
+        reason: "nobody fetches an image from the web: that is said before anything is sent",
         right: Right::Request(|scenario, sent| {
-            let Some(body) = body_of(sent) else { return };
-            for message in scenario.messages.iter().filter(|message| message["role"] == "tool") {
-                let failed = message["status"] == "error";
-                let Some(result) = turns::result_of(body, &message["tool_call_id"]) else { continue };
-                let (key, error) = match result.contains_key("tool_use_id") {
-                    true => ("is_error", json!(true)),
-                    false => ("status", json!("error")),
-                };
-                if failed {
-                    result.insert(key.into(), error);
-                } else {
-                    result.remove(key);
-                }
-            }
-        }),
-    },
-    Row {
-        rule: "3.21",
-        peers: &["pycb"],
-        reason: "a tool call without an id can never be answered: it is refused",
-        right: Right::Request(|scenario, sent| {
-            let mut calls = scenario.messages.iter().flat_map(|message| message["tool_calls"].as_array()).flatten();
-            if calls.any(|call| call["id"].as_str().is_none_or(str::is_empty)) {
-                refuse(sent, "a tool call without an id");
-            }
-        }),
-    },
-    Row {
-        rule: "3.22",
-        peers: &["pycb"],
-        reason: "no tool is the choice `none`, not a tool of that name",
-        right: Right::Request(|scenario, sent| {
-            if let (true, Some(body)) = (scenario.option("tool_choice") == Some(&json!("none")), body_of(sent)) {
-                body.insert("tool_choice".into(), json!({"type": "none"}));
-            }
-        }),
-    },
-    Row {
-        rule: "3.22",
-        peers: &["pyconv"],
-        reason: "Converse has no such choice: without tools none is called",
-        right: Right::Request(|scenario, sent| {
-            if let (true, Some(body)) = (scenario.option("tool_choice") == Some(&json!("none")), body_of(sent)) {
-                body.remove("toolConfig");
-            }
-        }),
-    },
-    Row {
-        rule: "3.22",
-        peers: &["aisdk"],
-        reason: "the tools that need not be called are tools still",
-        right: Right::Request(restore::all_tools),
-    },
-    Row {
-        rule: "3.23",
-        peers: &["jsbc"],
-        reason: "a structured output is a tool that must be called, with its own description",
-        right: Right::Request(|scenario, sent| {
-            let (Some(output), Some(body)) = (scenario.option("structured_output"), body_of(sent)) else { return };
-            body["tools"][0]["description"] = output["description"].clone();
-            body.insert("tool_choice".into(), json!({"type": "tool", "name": output["name"]}));
-        }),
-    },
-    Row {
-        rule: "3.24",
-        peers: &["pycb", "pyconv"],
-        reason: "a tool without a description has none",
-        right: Right::Request(|scenario, sent| {
-            let tools = scenario.option("tools").and_then(Value::as_array).into_iter().flatten();
-            for tool in tools.filter(|tool| tool.get("description").is_none()) {
-                if let Some(described) = turns::tool_of(sent, &tool["name"]) {
-                    described.remove("description");
-                }
-            }
-        }),
-    },
-    Row {
-        rule: "3.25",
-        peers: &["jsbc", "pycb"],
-        reason: "the provider's own tools are passed as they are",
-        right: Right::Request(|scenario, sent| {
-            let raw = scenario.option("tool_format") == Some(&json!("raw"));
-            if raw && matches!(sent, Sent::Refused(_)) && scenario.provider == "anthropic" {
-                replace(sent, build::anthropic(scenario));
-            }
-        }),
-    },
-    Row {
-        rule: "3.26",
-        peers: &["pyconv", "jsconv", "aisdk"],
-        reason: "calls and results without tools are told as text, and which result belongs to which call with them",
-        right: Right::Request(|scenario, sent| {
-            let has_calls = scenario.messages.iter().any(|message| message["role"] == "tool");
-            let has_tools = scenario.option("tools").is_some() || !scenario.operation.is_converse();
-            if let (true, false, Some(body)) = (has_calls, has_tools, body_of(sent)) {
-                restore::told_calls(scenario, body);
+            let is_on_the_web = |block: &Value| {
+                let urls = [&block["image_url"]["url"], &block["image_url"], &block["url"]];
+                urls.iter().any(|url| url.as_str().is_some_and(|url| url.starts_with("http")))
+            };
+            let mut blocks = scenario.messages.iter().flat_map(|message| message["content"].as_array()).flatten();
+            if blocks.any(is_on_the_web) {
+                refuse(sent, "an image on the web");
             }
         }),
     },
 ];
 
-fn refuse(sent: &mut Sent, why: &str) {
+pub(super) fn refuse(sent: &mut Sent, why: &str) {
     if matches!(sent, Sent::Request(_)) {
         *sent = Sent::Refused(why.to_owned());
     }
@@ -341,7 +251,7 @@ pub(super) fn is_blank_block(block: &Value) -> bool {
     block["text"].as_str().is_some_and(|text| text.trim().is_empty())
 }
 
-fn is_blank(content: &Value) -> bool {
+pub(super) fn is_blank(content: &Value) -> bool {
     match content {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),

@@ -178,7 +178,8 @@ pub(super) const ROWS: &[Row] = &[
         reason: "to Command R content blocks are texts too",
         right: Right::Request(|scenario, sent| {
             let has_blocks = scenario.messages.iter().any(|message| message["content"].is_array());
-            if is_refused_command_r(scenario, sent) && has_blocks {
+            // Those of the system it drops unsaid.
+            if scenario.model.contains("cohere.command-r") && has_blocks {
                 replace(sent, build::cohere(scenario));
             }
         }),
@@ -199,8 +200,43 @@ pub(super) const ROWS: &[Row] = &[
         reason: "a prompt has no place for tools: they must not get lost unsaid",
         right: Right::Request(|scenario, sent| {
             let has_tools = scenario.option("tools").is_some();
-            if has_tools && is_instruct(sent) && !speaks_chat_completions(scenario) {
+            if has_tools && prompt_of(sent).is_some() && !speaks_chat_completions(scenario) {
                 *sent = Sent::Refused("a prompt has no place for tools".into());
+            }
+        }),
+    },
+    Row {
+        rule: "4.7",
+        peers: &["pycb"],
+        reason: "chat completions take tools: they must not get lost unsaid",
+        right: Right::Request(|scenario, sent| {
+            let tools = scenario.option("tools").and_then(Value::as_array);
+            let applies = ["openai", "qwen"].contains(&scenario.provider.as_str());
+            if let (true, Some(tools), Some(body)) = (applies, tools, body_of(sent)) {
+                let function = |tool: &Value| {
+                    let function = json!({"name": tool["name"], "description": tool["description"], "parameters": tool["input_schema"]});
+                    json!({"type": "function", "function": function})
+                };
+                body.insert("tools".into(), tools.iter().map(function).collect());
+                let choice = match scenario.option("tool_choice").and_then(Value::as_str) {
+                    None => None,
+                    Some("any") => Some(json!("required")),
+                    Some(word @ ("auto" | "none")) => Some(json!(word)),
+                    Some(name) => Some(json!({"type": "function", "function": {"name": name}})),
+                };
+                body.extend(choice.map(|choice| ("tool_choice".to_owned(), choice)));
+                normalise(body);
+            }
+        }),
+    },
+    Row {
+        rule: "3.5",
+        peers: &["jsbc"],
+        reason: "what the user says in several messages is one message to Command R",
+        right: Right::Request(|scenario, sent| {
+            let is_command_r = scenario.model.contains("cohere.command-r");
+            if is_command_r && matches!(sent, Sent::Request(_)) && build::has_neighbours(scenario) {
+                replace(sent, build::cohere(scenario));
             }
         }),
     },

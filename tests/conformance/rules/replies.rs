@@ -8,6 +8,17 @@ use crate::suite::facts::Fact;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
+        rule: "5.1",
+        peers: &["pycb"],
+        reason: "the body counts the tokens, too: where the headers do not, there is usage still",
+        right: Right::Facts(|scenario, facts| {
+            let response = scenario.response.as_ref().filter(|response| !response.is_event_stream());
+            if response.is_some_and(|response| response.header("x-amzn-bedrock-input-token-count").is_none()) {
+                facts.retain(|fact| !matches!(fact, Fact::Usage(..)));
+            }
+        }),
+    },
+    Row {
         rule: "5.2",
         peers: &["jsbc"],
         reason: "what came from the cache was read too: a stream's usage counts it as input",

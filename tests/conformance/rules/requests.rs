@@ -4,18 +4,21 @@ use serde_json::{Map, Value, json};
 
 use super::{Right, Row, build};
 use crate::suite::case::Scenario;
-use crate::suite::request::{Request, Sent};
+use crate::suite::request::{Request, Sent, normalised};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
         rule: "1.4",
         peers: &["jsbc", "pycb"],
-        reason: "the ARN of a model or of a system-defined profile names the model: nothing has to be stated",
+        reason: "the ARN of a model or of a system-defined profile names the model, and so does a base model",
         right: Right::Request(|scenario, sent| {
             let names_claude = ["inference-profile/", "foundation-model/"].iter().any(|kind| {
                 let name = scenario.model.split_once(kind).map(|(_, name)| name);
                 name.is_some_and(|name| name.contains("anthropic.claude"))
             });
+            // Stated as a base model, it is no less known.
+            let is_claude = |base: &Value| base.as_str().is_some_and(|base| base.contains("anthropic.claude"));
+            let names_claude = names_claude || scenario.option("base_model_id").is_some_and(is_claude);
             if matches!(sent, Sent::Refused(_)) && scenario.model.starts_with("arn:") && names_claude {
                 replace(sent, build::anthropic(scenario));
             }
@@ -60,6 +63,19 @@ pub(super) const ROWS: &[Row] = &[
                 .collect();
             if !config.is_empty() {
                 body.insert("amazon-bedrock-guardrailConfig".into(), Value::Object(config));
+            }
+        }),
+    },
+    Row {
+        rule: "2.3",
+        peers: &["pycb"],
+        reason: "what the caller puts into the body by hand wins, whatever it is",
+        right: Right::Request(|scenario, sent| {
+            let kwargs = scenario.option("model_kwargs").filter(|_| scenario.provider == "anthropic");
+            if let (Some(Value::Object(kwargs)), Some(request)) = (kwargs, request_of(sent)) {
+                let mut body = request.body.as_object().cloned().unwrap_or_default();
+                body.extend(kwargs.clone());
+                request.body = normalised(Value::Object(body));
             }
         }),
     },

@@ -22,6 +22,14 @@ fn aligned<'a>(messages: &'a [Value], body: &'a mut Body) -> Vec<(&'a Vec<Value>
 pub(super) fn dropped(scenario: &Scenario, sent: &mut Sent, form: fn(&Value) -> Option<Value>) {
     let Some(body) = body_of(sent) else { return };
     for (said, sent) in aligned(&scenario.messages, body) {
+        // What is there without its signature is not there.
+        let is_unsigned = |block: &Value| {
+            let text = block["reasoningContent"].get("reasoningText");
+            text.is_some_and(|text| text.get("signature").is_none())
+        };
+        if said.iter().any(|block| form(block).is_some()) {
+            sent.retain(|block| !is_unsigned(block));
+        }
         for (at, block) in said.iter().enumerate() {
             let Some(block) = form(block).map(normalised).filter(|block| !sent.contains(block)) else { continue };
             sent.insert(at.min(sent.len()), block);
@@ -39,6 +47,12 @@ pub(super) fn thinking(block: &Value) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Reasoning as Converse has it.
+pub(super) fn converse_reasoning(block: &Value) -> Option<Value> {
+    let signature = block["extras"]["signature"].as_str().filter(|_| block["type"] == "reasoning")?;
+    Some(json!({"reasoningContent": {"reasoningText": {"text": block["reasoning"], "signature": signature}}}))
 }
 
 /// An image in Anthropic's own form.
@@ -84,7 +98,12 @@ pub(super) fn unknown(block: &Value) -> Option<Value> {
 pub(super) fn cache_controls(messages: &[Value], body: &mut Body) {
     for (said, sent) in aligned(messages, body) {
         for block in said.iter().filter(|block| block.get("cache_control").is_some()) {
-            if let Some(same) = sent.iter_mut().find(|sent| sent["text"].is_string() && sent["text"] == block["text"]) {
+            let is_same = |sent: &&mut Value| {
+                let is_text = sent["text"].is_string() && sent["text"] == block["text"];
+                let is_image = data_url(block).is_some_and(|(_, data)| sent["source"]["data"] == data);
+                is_text || is_image
+            };
+            if let Some(same) = sent.iter_mut().find(is_same) {
                 same["cache_control"] = block["cache_control"].clone();
             }
         }
@@ -108,18 +127,35 @@ pub(super) fn without_blank_tails(messages: &[Value], body: &mut Body) {
     }
 }
 
+/// The media type and the data of an image in OpenAI's form.
+fn data_url(block: &Value) -> Option<(&str, &str)> {
+    let url = block["image_url"]["url"].as_str().or(block["image_url"].as_str())?;
+    url.strip_prefix("data:")?.split_once(";base64,")
+}
+
 /// The formats of images that a peer left out.
 pub(super) fn image_formats(messages: &[Value], body: &mut Body) {
-    let urls = messages.iter().flat_map(|message| message["content"].as_array()).flatten().filter_map(|block| {
-        let url = block["image_url"]["url"].as_str().or(block["image_url"].as_str())?;
-        url.strip_prefix("data:")?.split_once(";base64,")
-    });
-    let known: Vec<(&str, &str)> = urls.collect();
+    let blocks = messages.iter().flat_map(|message| message["content"].as_array()).flatten();
+    let known: Vec<(&str, &str)> = blocks.filter_map(data_url).collect();
     for block in all_blocks(body) {
         let Some(image) = block.get_mut("image").filter(|image| image.get("format").is_none()) else { continue };
         let media_type = known.iter().find(|(_, data)| image["source"]["bytes"] == *data).map(|(kind, _)| *kind);
         if let Some(format) = media_type.and_then(format_of) {
             image["format"] = json!(format);
+        }
+    }
+}
+
+/// The names of documents that a peer made up although the files had some.
+pub(super) fn document_names(messages: &[Value], body: &mut Body) {
+    let files = messages.iter().flat_map(|message| message["content"].as_array()).flatten();
+    let names = files
+        .filter(|block| block["type"] == "file")
+        .map(|block| ["title", "name", "filename"].iter().find_map(|key| block["metadata"][*key].as_str()));
+    let documents = all_blocks(body).filter_map(|block| block.get_mut("document"));
+    for (document, name) in documents.zip(names) {
+        if let Some(name) = name {
+            document["name"] = json!(name);
         }
     }
 }

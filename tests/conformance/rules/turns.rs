@@ -85,10 +85,10 @@ pub(super) fn drop_empty_answers(body: &mut Body) {
 
 /// Drops blank texts, and the dots that a peer put in their place.
 pub(super) fn drop_blank_texts(body: &mut Body) {
-    for turn in turns(body).into_iter().flatten() {
-        if let Some(blocks) = blocks(turn) {
-            blocks.retain(|block| !is_blank_block(block) && block["text"] != ".");
-        }
+    let drop = |blocks: &mut Vec<Value>| blocks.retain(|block| !is_blank_block(block) && block["text"] != ".");
+    for blocks in turns(body).into_iter().flatten().filter_map(blocks) {
+        drop(blocks);
+        blocks.iter_mut().filter_map(|block| block.get_mut("content")?.as_array_mut()).for_each(drop);
     }
 }
 
@@ -136,7 +136,26 @@ pub(super) fn reasoning_as_thinking(body: &mut Body) {
             let signature = block["extras"]["signature"].clone();
             *block = json!({"type": "thinking", "thinking": block["reasoning"], "signature": signature});
         }
-        blocks.sort_by_key(|block| block["type"] != "thinking");
+    }
+    thinking_first(body);
+}
+
+/// Reasoning before all other blocks of its turn.
+pub(super) fn thinking_first(body: &mut Body) {
+    for blocks in turns(body).into_iter().flatten().filter_map(blocks) {
+        blocks.sort_by_key(|block| block["type"] != "thinking" && block["type"] != "redacted_thinking");
+    }
+}
+
+/// The result for which a peer sent nothing but a dot.
+pub(super) fn restore_result(body: &mut Body, id: &Value) {
+    if result_of(body, id).is_some() {
+        return;
+    }
+    let dot = [text_block(".")];
+    let lost = turns(body).into_iter().flatten().filter_map(blocks).find(|blocks| blocks.as_slice() == dot);
+    if let Some(blocks) = lost {
+        *blocks = vec![json!({"type": "tool_result", "tool_use_id": id})];
     }
 }
 
@@ -171,6 +190,27 @@ pub(super) fn format_of(media_type: &str) -> Option<&'static str> {
     let name = essence.strip_prefix("image/").unwrap_or(essence);
     let name = if name == "jpg" { "jpeg" } else { name };
     IMAGES.into_iter().find(|known| *known == name)
+}
+
+/// The results of tools in the order of the calls in the turn before.
+pub(super) fn results_in_order(body: &mut Body) {
+    let mut order: Vec<Value> = Vec::new();
+    for turn in turns(body).into_iter().flatten() {
+        let Some(blocks) = blocks(turn) else { continue };
+        let place = |block: &Value| {
+            let id = block.get("tool_use_id").or_else(|| block["toolResult"].get("toolUseId"));
+            order.iter().position(|call| id == Some(call)).unwrap_or(order.len())
+        };
+        let is_answered = blocks.iter().any(is_result);
+        if is_answered {
+            blocks.sort_by_key(place);
+        }
+        let ids = blocks.iter().filter_map(|block| match block["type"].as_str() {
+            Some("tool_use") => block.get("id").cloned(),
+            _ => block["toolUse"].get("toolUseId").cloned(),
+        });
+        order = ids.collect();
+    }
 }
 
 /// LangChain's data blocks as Anthropic's images and documents.
