@@ -3,6 +3,7 @@
 mod schema;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -51,7 +52,6 @@ pub enum StructuredMethod {
 /// assert_eq!(joke.punchline, "Because.");
 /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
 pub struct Structured<T> {
     chat: BedrockChat,
     name: String,
@@ -61,6 +61,27 @@ pub struct Structured<T> {
     is_member: bool,
     method: Option<StructuredMethod>,
     value: PhantomData<fn() -> T>,
+}
+
+// Neither needs the same of the type.
+impl<T> Clone for Structured<T> {
+    fn clone(&self) -> Self {
+        Self {
+            chat: self.chat.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            schema: self.schema.clone(),
+            is_member: self.is_member,
+            method: self.method,
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Structured<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Structured").field("name", &self.name).field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// A reply with the value in it, or with the reason why there is none.
@@ -151,25 +172,7 @@ impl<T: DeserializeOwned> Structured<T> {
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<PartialStream<T>> {
         let (chat, messages) = self.prepared(messages)?;
         let stream = chat.stream(messages).await?;
-        Ok(PartialStream {
-            stream,
-            structured: self.clone_parts(),
-            text: String::new(),
-            last: None,
-            ready: VecDeque::new(),
-        })
-    }
-
-    fn clone_parts(&self) -> Self {
-        Self {
-            chat: self.chat.clone(),
-            name: self.name.clone(),
-            description: self.description.clone(),
-            schema: self.schema.clone(),
-            is_member: self.is_member,
-            method: self.method,
-            value: PhantomData,
-        }
+        Ok(PartialStream { stream, structured: self.clone(), text: String::new(), last: None, ready: VecDeque::new() })
     }
 
     /// The method: the caller's, or the best that the model's format and the options allow.
@@ -266,7 +269,6 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a stream does nothing unless it is read"]
 pub struct PartialStream<T> {
     stream: ChatStream,
@@ -293,6 +295,12 @@ impl<T: DeserializeOwned> PartialStream<T> {
     /// `Decode`, where the answer is not such a value, or not yet.
     pub fn value(&self) -> Result<T> {
         self.structured.read(&self.stream.so_far())
+    }
+}
+
+impl<T> fmt::Debug for PartialStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartialStream").field("structured", &self.structured).finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ mod service_model;
 mod tool_rules;
 mod write;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Call, Guardrail};
 use crate::delivery::Reply;
@@ -53,11 +53,30 @@ pub(super) fn read_converse(
 
 /// Checks Nova's native body and reads it.
 pub(super) fn read_nova(call: &Call<'_>) -> Result<Prompt, Problem> {
-    let body = call.json()?;
+    let mut body = call.json()?;
+    points_apart(&mut body);
     service_model::check(&body, "NovaRequest")?;
     features::check(&body, &call.model, call.operation.streams())?;
     rules::check(&body, &call.model, &call.model_id)?;
     read::prompt(&body, &call.model)
+}
+
+/// Natively, Nova's cache point is a member of the block that it follows; from here on it is a block.
+fn points_apart(body: &mut Value) {
+    let apart = |blocks: Option<&mut Value>| {
+        let Some(Value::Array(blocks)) = blocks else { return };
+        let whole = std::mem::take(blocks);
+        for mut block in whole {
+            let members = block.as_object().map_or(0, serde_json::Map::len);
+            let point = block.as_object_mut().filter(|_| members == 2).and_then(|block| block.remove("cachePoint"));
+            blocks.push(block);
+            blocks.extend(point.map(|point| json!({"cachePoint": point})));
+        }
+    };
+    apart(body.get_mut("system"));
+    for message in body.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
+        apart(message.get_mut("content"));
+    }
 }
 
 fn guardrail(body: &Value) -> Result<Option<Guardrail>, Problem> {

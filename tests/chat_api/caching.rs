@@ -1,0 +1,80 @@
+//! Prompt caching: points by hand and by plan, and what they save.
+
+use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, InputTokenDetails, Message};
+use local_bedrock::LocalBedrock;
+
+use crate::{BOTH, CLAUDE, NOVA, calling, chat, sent, weather};
+
+async fn details(chat: &BedrockChat, messages: &[Message]) -> InputTokenDetails {
+    let whole = chat.invoke(messages).await.unwrap();
+    whole.usage.unwrap().input_token_details
+}
+
+#[tokio::test]
+async fn what_the_first_call_writes_the_next_one_reads_over_both_apis_at_once_and_streamed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA] {
+        for api in BOTH {
+            bedrock.clear();
+            let chat = calling(&bedrock, model, api).prompt_caching(CachePoint::default()).build().unwrap();
+            let mut messages = vec![Message::system("Long rules. ".repeat(50)), Message::human("Who?")];
+            let first = details(&chat, &messages).await;
+            assert!(first.cache_creation > 100 && first.cache_read == 0, "{model} {api:?}: {first:?}");
+            let again = details(&chat, &messages).await;
+            assert_eq!((again.cache_creation, again.cache_read), (0, first.cache_creation), "{model} {api:?}");
+            messages.extend([Message::ai("I."), Message::human("When?")]);
+            let reply = chat.stream(&messages).await.unwrap().message().await.unwrap();
+            let usage = reply.usage.unwrap();
+            let grown = usage.input_token_details;
+            assert!(grown.cache_read >= first.cache_creation && grown.cache_creation > 0, "{model} {api:?}: {grown:?}");
+            assert!(usage.input_tokens >= grown.cache_read + grown.cache_creation, "input counts all: {usage:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn points_by_hand_are_where_they_were_put_with_their_time_to_live() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    for api in BOTH {
+        let mut tool = weather();
+        tool.cache_point = Some(hour);
+        let chat = chat(&bedrock, CLAUDE, api).bind_tools([tool]);
+        let system = Message::system("Rules.").with(Content::CachePoint(hour));
+        let question = Message::human("A long story.").with(Content::cache_point());
+        bedrock.clear();
+        let written = details(&chat, &[system, question]).await;
+        assert!(written.cache_creation_1h > 0, "{api:?}: {written:?}");
+        let body = sent(&bedrock).to_string();
+        assert_eq!(body.matches(r#""ttl":"1h""#).count(), 2, "{api:?}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn there_are_never_more_points_than_four_however_long_the_conversation() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA] {
+        for api in BOTH {
+            let chat = calling(&bedrock, model, api).prompt_caching(CachePoint::default()).build().unwrap();
+            // Nova takes none among its tools.
+            let tools = if model == CLAUDE { vec![weather()] } else { Vec::new() };
+            let chat = chat.with_options(&ChatOptions { tools, ..ChatOptions::default() });
+            let mut messages = vec![Message::system("Rules.")];
+            for turn in 0..8 {
+                messages.push(Message::human(format!("Question {turn}?")).with(Content::cache_point()));
+                let asked = chat.invoke(&messages).await;
+                if turn > 3 {
+                    // Those of the caller's own count, and the service says so.
+                    assert!(asked.is_err(), "{model} {api:?}");
+                    break;
+                }
+                messages.push(asked.unwrap_or_else(|error| panic!("{model} {api:?} {turn}: {error}")).into());
+            }
+            let mut messages = vec![Message::system("Rules.")];
+            for turn in 0..8 {
+                messages.push(Message::human(format!("Question {turn}?")));
+                messages.push(chat.invoke(&messages).await.unwrap().into());
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Guardrails, service tier, latency, metadata and log probabilities: in headers or in the body, as each API has them.
+
+use bedrock_chat::{
+    Api, ChatOptions, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, ServiceTier, StopReason,
+};
+use local_bedrock::LocalBedrock;
+
+use crate::{BOTH, CLAUDE, GPT_OSS, LLAMA, MISTRAL, NOVA, calling, chat, sent};
+
+#[tokio::test]
+async fn an_intervention_is_the_same_outcome_in_every_family_over_both_apis_at_once_and_streamed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, LLAMA] {
+        for api in BOTH {
+            let guardrail = Guardrail::new("gr123", "1").with_trace(GuardrailTrace::Enabled);
+            let chat = calling(&bedrock, model, api).guardrail(guardrail).build().unwrap();
+            let whole = chat.invoke("Is this BLOCKED?").await.unwrap();
+            let streamed = chat.stream("Is this BLOCKED?").await.unwrap().message().await.unwrap();
+            for reply in [whole, streamed] {
+                let outcome = reply.guardrail().unwrap_or_else(|| panic!("{model} {api:?}: {reply:?}"));
+                assert!(outcome.intervened && outcome.trace.is_some(), "{model} {api:?}: {reply:?}");
+                assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened), "{model} {api:?}");
+                assert!(reply.text().contains("guardrail"), "{model} {api:?}: {}", reply.text());
+            }
+            let reply = chat.invoke("Is this fine?").await.unwrap();
+            assert!(reply.guardrail().is_none_or(|outcome| !outcome.intervened), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guardrail_looks_at_any_text_without_a_model() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock, CLAUDE, Api::Invoke).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
+    assert!(chat.apply_guardrail(GuardrailSource::Output, ["BLOCKED"]).await.unwrap().intervened);
+    let fine = chat.apply_guardrail(GuardrailSource::Input, ["fine"]).await.unwrap();
+    assert!(!fine.intervened && fine.outputs.is_empty());
+}
+
+#[tokio::test]
+async fn tier_latency_and_metadata_are_headers_natively_and_fields_over_converse() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let options = ChatOptions {
+        service_tier: Some(ServiceTier::Flex),
+        latency: Some(Latency::Optimized),
+        request_metadata: vec![("team".into(), "blå".into())],
+        ..ChatOptions::default()
+    };
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for streamed in [false, true] {
+            for api in BOTH {
+                let chat = chat(&bedrock, model, api).with_options(&options);
+                match streamed {
+                    true => chat.stream("a").await.unwrap().message().await.unwrap(),
+                    false => chat.invoke("a").await.unwrap(),
+                };
+                let request = bedrock.requests().pop().unwrap();
+                let header = |name: &str| request.header(name).map(str::to_owned);
+                let body = request.json();
+                if api == Api::Invoke {
+                    assert_eq!(header("x-amzn-bedrock-service-tier").as_deref(), Some("flex"), "{model}");
+                    assert_eq!(header("x-amzn-bedrock-performanceconfig-latency").as_deref(), Some("optimized"));
+                    let metadata = header("x-amzn-bedrock-request-metadata").unwrap();
+                    assert_eq!(Json::parse(&metadata).unwrap(), serde_json::json!({"team": "blå"}));
+                    for key in ["serviceTier", "performanceConfig", "requestMetadata"] {
+                        assert!(body.get(key).is_none(), "{model}: {body}");
+                    }
+                } else {
+                    assert_eq!(body["serviceTier"], serde_json::json!({"type": "flex"}), "{model}");
+                    assert_eq!(body["performanceConfig"], serde_json::json!({"latency": "optimized"}));
+                    assert_eq!(body["requestMetadata"], serde_json::json!({"team": "blå"}));
+                    assert_eq!(header("x-amzn-bedrock-service-tier"), None);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn log_probabilities_that_a_model_returns_are_kept() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let kwargs = serde_json::json!({"logprobs": true, "top_logprobs": 1});
+    let chat = calling(&bedrock, GPT_OSS, Api::Invoke).model_kwargs(kwargs).build().unwrap();
+    let whole = chat.invoke("hello").await.unwrap();
+    // Each token by its text, one after the other.
+    let text = |reply: &bedrock_chat::AiMessage| {
+        let logprobs = reply.metadata("logprobs").unwrap_or_else(|| panic!("{reply:?}"));
+        let tokens = logprobs.view().get("content").into_iter().flat_map(|content| content.items());
+        tokens.filter_map(|token| token.get("token")?.string()).collect::<String>()
+    };
+    assert!(text(&whole).contains("hello"), "{whole:?}");
+    let streamed = chat.stream("hello").await.unwrap().message().await.unwrap();
+    assert_eq!(text(&streamed), text(&whole), "those of all chunks");
+}
+
+#[tokio::test]
+async fn kwargs_win_over_options_and_go_where_each_api_takes_them() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (api, pointer) in [(Api::Invoke, "/top_k"), (Api::Converse, "/additionalModelRequestFields/top_k")] {
+        let chat =
+            calling(&bedrock, CLAUDE, api).top_k(5).model_kwargs(serde_json::json!({"top_k": 7})).build().unwrap();
+        chat.invoke("a").await.unwrap();
+        assert_eq!(sent(&bedrock).pointer(pointer), Some(&serde_json::json!(7)), "{api:?}");
+    }
+}

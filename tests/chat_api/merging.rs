@@ -1,0 +1,102 @@
+//! The events of a stream add up to the message that comes at once.
+
+use bedrock_chat::{Accumulator, AiMessage, Api, BedrockChat, Guardrail, Message, Reasoning};
+use local_bedrock::LocalBedrock;
+
+use crate::{CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, OLD_CLAUDE, PIXTRAL, QWEN, calling, weather};
+
+/// One of every shape and template.
+const MODELS: [&str; 21] = [
+    CLAUDE,
+    OLD_CLAUDE,
+    NOVA,
+    MISTRAL,
+    PIXTRAL,
+    GPT_OSS,
+    QWEN,
+    JAMBA,
+    COMMAND_R,
+    LLAMA,
+    "us.meta.llama4-maverick-17b-instruct-v1:0",
+    "us.deepseek.r1-v1:0",
+    "deepseek.v3-v1:0",
+    "mistral.mixtral-8x7b-instruct-v0:1",
+    "amazon.titan-text-express-v1",
+    "cohere.command-text-v14",
+    "anthropic.claude-v2:1",
+    "writer.palmyra-x5-v1:0",
+    "moonshotai.kimi-k2.5",
+    "zai.glm-4.6",
+    "minimax.minimax-m2",
+];
+
+/// The message without what is another one's in every call.
+fn comparable(mut message: AiMessage) -> AiMessage {
+    (message.id, message.request_id) = (None, None);
+    message.response_metadata.clear();
+    message
+}
+
+async fn whole_and_streamed(chat: &BedrockChat, messages: &[Message]) -> bedrock_chat::Result<(AiMessage, AiMessage)> {
+    let whole = chat.invoke(messages).await?;
+    let mut stream = chat.stream(messages).await?;
+    // Events go through JSON, as they do between processes.
+    let mut sum = Accumulator::new();
+    while let Some(event) = stream.next().await {
+        let text = serde_json::to_string(&event?).unwrap();
+        sum.push(&serde_json::from_str(&text).unwrap());
+    }
+    let sum = sum.finish();
+    assert_eq!(comparable(sum.clone()), comparable(stream.so_far()), "the stream's own sum");
+    Ok((comparable(whole), comparable(sum)))
+}
+
+#[tokio::test]
+async fn a_streamed_message_equals_the_one_that_comes_at_once_in_every_family_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let messages = [Message::human("Tell me a story about a lighthouse.")];
+    for model in MODELS {
+        for api in [Api::Invoke, Api::Converse] {
+            for tokens in [200, 5] {
+                let chat = calling(&bedrock, model, api).max_tokens(tokens).build().unwrap();
+                let both = whole_and_streamed(&chat, &messages).await;
+                let (whole, streamed) = both.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+                assert_eq!(whole, streamed, "{model} {api:?} {tokens}");
+                assert!(whole.stop_reason.is_some() && !whole.content.is_empty(), "{model} {api:?}: {whole:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn tool_calls_reasoning_and_interventions_add_up_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in [Api::Invoke, Api::Converse] {
+        for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R] {
+            let chat = calling(&bedrock, model, api).build().unwrap().bind_tools([weather()]);
+            let asked = [Message::human("The weather in Paris and Rome?")];
+            let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
+            assert_eq!(whole, streamed, "{model} {api:?}");
+            assert_eq!(streamed.tool_calls().count(), 2, "{model} {api:?}");
+            let chat = calling(&bedrock, model, api).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
+            let (whole, streamed) = whole_and_streamed(&chat, &[Message::human("BLOCKED")]).await.unwrap();
+            assert_eq!(whole, streamed, "{model} {api:?}");
+        }
+        let chat = calling(&bedrock, CLAUDE, api).reasoning(Reasoning::Budget(1024)).build().unwrap();
+        let asked = [Message::human("Some redacted thinking, please.")];
+        let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
+        assert_eq!(whole, streamed, "{api:?}");
+        assert!(streamed.content.len() >= 3, "{streamed:?}");
+    }
+}
+
+#[tokio::test]
+async fn replies_survive_their_json_form() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, GPT_OSS, NOVA] {
+        let chat = calling(&bedrock, model, Api::Invoke).build().unwrap().bind_tools([weather()]);
+        let reply = chat.invoke("The weather in Rome?").await.unwrap();
+        let text = serde_json::to_string(&reply).unwrap();
+        assert_eq!(serde_json::from_str::<AiMessage>(&text).unwrap(), reply);
+    }
+}

@@ -1,0 +1,198 @@
+//! Typed output, by every method that a model has.
+
+use bedrock_chat::{ErrorKind, Json, Reasoning, StructuredMethod};
+use local_bedrock::{Fault, LocalBedrock};
+use serde_json::json;
+
+use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, QWEN, calling, chat, sent};
+
+/// A trip.
+#[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+struct Trip {
+    /// Where to.
+    city: String,
+    days: u8,
+    guide: Option<Guide>,
+    stops: Vec<Stop>,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+struct Guide {
+    name: String,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+struct Stop {
+    name: String,
+    indoors: bool,
+}
+
+const QUESTION: &str = "Plan 3 days in Lisbon.";
+
+#[tokio::test]
+async fn a_value_comes_by_the_best_method_that_each_family_has_over_both_apis() {
+    use bedrock_chat::Api::{Converse, Invoke};
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, api, by) in [
+        (CLAUDE, Invoke, "tools"),
+        (CLAUDE, Converse, "toolConfig"),
+        (NOVA, Invoke, "toolConfig"),
+        (NOVA, Converse, "toolConfig"),
+        (MISTRAL, Invoke, "tools"),
+        (MISTRAL, Converse, "toolConfig"),
+        (GPT_OSS, Invoke, "response_format"),
+        (GPT_OSS, Converse, "outputConfig"),
+        (QWEN, Invoke, "response_format"),
+        (QWEN, Converse, "outputConfig"),
+    ] {
+        let structured = chat(&bedrock, model, api).with_structured_output::<Trip>();
+        let trip = structured.invoke(QUESTION).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+        assert_eq!((trip.city.as_str(), trip.days), ("Lisbon", 3), "{model} {api:?}");
+        assert!(sent(&bedrock).get(by).is_some(), "{model} {api:?}: {}", sent(&bedrock));
+    }
+    // The rest can only be asked to.
+    for (model, api) in [(JAMBA, Invoke), (JAMBA, Converse), (COMMAND_R, Invoke), (COMMAND_R, Converse)] {
+        let reply = chat(&bedrock, model, api).with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
+        assert!(reply.parsed.is_err(), "the local model does not read prompts: {model} {api:?}: {:?}", reply.raw);
+        assert!(sent(&bedrock).to_string().contains("JSON Schema"), "{model} {api:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_method_can_be_chosen_by_hand() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let structured = chat(&bedrock, CLAUDE, api).with_structured_output::<Trip>();
+        for method in [StructuredMethod::JsonSchema, StructuredMethod::ForcedTool] {
+            let trip = structured.clone().method(method).invoke(QUESTION).await.unwrap();
+            assert_eq!((trip.city.as_str(), trip.days), ("Lisbon", 3), "{method:?} {api:?}");
+        }
+        let error = structured.method(StructuredMethod::Prompt).invoke(QUESTION).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.partial().is_some_and(|reply| reply.text().contains(QUESTION)), "{api:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompted_answer_is_found_among_words_and_fences() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let value = r#"{"city":"Lisbon","days":3,"guide":null,"stops":[]}"#;
+    for text in [value.to_owned(), format!("Sure!\n```json\n{value}\n```\nEnjoy."), format!("Here it is: {value}")] {
+        let answer = json!({"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"});
+        bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
+        let structured = chat(&bedrock, CLAUDE, BOTH[0]).with_structured_output::<Trip>();
+        let trip = structured.method(StructuredMethod::Prompt).invoke(QUESTION).await.unwrap();
+        assert_eq!(trip.days, 3, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_thinking_model_is_not_forced_but_held_to_the_schema_or_asked() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let thinking = |model: &str| calling(&bedrock, model, api).reasoning(Reasoning::Budget(1024)).build().unwrap();
+        let reply = thinking(CLAUDE).with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
+        assert_eq!(reply.parsed.unwrap().city, "Lisbon", "{api:?}");
+        assert!(!reply.raw.thinking().is_empty(), "{api:?}");
+        assert!(sent(&bedrock).to_string().contains("json_schema"), "{api:?}");
+        // Claude from before the JSON Schema.
+        let old = thinking("us.anthropic.claude-3-7-sonnet-20250219-v1:0");
+        let reply = old.with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
+        assert!(reply.parsed.is_err() && sent(&bedrock).to_string().contains("JSON Schema"), "{api:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_is_an_error_with_its_place_and_text_and_the_reply_is_kept() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let input = json!({"city": "Lisbon", "days": 3, "stops": [{"name": "Tower", "indoors": "no"}]});
+    let answer = json!({"content": [{"type": "tool_use", "id": "t", "name": "trip", "input": input}], "stop_reason": "tool_use"});
+    bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()).times(2));
+    let structured = chat(&bedrock, OLD_CLAUDE, BOTH[0]).with_structured_output::<Trip>();
+    let error = structured.invoke(QUESTION).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    for part in ["stops[0].indoors", "expected a boolean", "\"Tower\""] {
+        assert!(error.message().contains(part), "{error}");
+    }
+    let reply = structured.invoke_raw(QUESTION).await.unwrap();
+    assert!(reply.parsed.is_err());
+    assert_eq!(reply.raw.tool_calls().count(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_was_cut_short_is_an_error_that_says_so() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let chat = calling(&bedrock, CLAUDE, api).max_tokens(8).build().unwrap();
+        for method in [StructuredMethod::ForcedTool, StructuredMethod::JsonSchema] {
+            let mut stream = chat.with_structured_output::<Trip>().method(method).stream(QUESTION).await.unwrap();
+            while let Some(partial) = stream.next().await {
+                partial.unwrap();
+            }
+            assert_eq!(stream.value().unwrap_err().kind(), ErrorKind::Decode, "{method:?} {api:?}");
+        }
+    }
+}
+
+/// Whether a value is as complete as the one before, or more: nothing is taken back.
+fn grows(before: &serde_json::Value, after: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object, String};
+    match (before, after) {
+        (Object(a), Object(b)) => a.iter().all(|(key, value)| b.get(key).is_some_and(|more| grows(value, more))),
+        (Array(a), Array(b)) => a.len() <= b.len() && a.iter().zip(b).all(|(value, more)| grows(value, more)),
+        (String(a), String(b)) => b.starts_with(a.as_str()),
+        (a, b) => a == b || a.is_null() || a.is_number(),
+    }
+}
+
+#[tokio::test]
+async fn partial_values_only_grow_and_end_in_the_whole() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS] {
+        for api in BOTH {
+            let mut stream =
+                chat(&bedrock, model, api).with_structured_output::<Trip>().stream(QUESTION).await.unwrap();
+            let mut values: Vec<serde_json::Value> = Vec::new();
+            while let Some(partial) = stream.next().await {
+                let partial = partial.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+                values.push(serde_json::from_str(partial.as_str()).unwrap());
+            }
+            // Natively, Mistral's calls come whole.
+            assert!(values.len() > 1 || model == MISTRAL, "{model} {api:?}: {values:?}");
+            for pair in values.windows(2) {
+                assert!(grows(&pair[0], &pair[1]) && pair[0] != pair[1], "{model} {api:?}: {} {}", pair[0], pair[1]);
+            }
+            let whole = stream.value().unwrap();
+            let last: Trip = serde_json::from_value(values.pop().unwrap()).unwrap();
+            assert_eq!((whole.city.as_str(), &whole), ("Lisbon", &last), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn values_that_are_no_objects_come_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api);
+            let stops = chat.with_structured_output::<Vec<Stop>>().invoke(QUESTION).await;
+            assert!(!stops.unwrap_or_else(|error| panic!("{model} {api:?}: {error}")).is_empty());
+            let mut stream = chat.with_structured_output::<Vec<Stop>>().stream(QUESTION).await.unwrap();
+            let mut last = Json::empty_object();
+            while let Some(partial) = stream.next().await {
+                last = partial.unwrap();
+                assert!(last.as_str().starts_with('['), "{last}");
+            }
+            assert_eq!(last.deserialize::<Vec<Stop>>().unwrap(), stream.value().unwrap());
+            assert_eq!(chat.with_structured_output::<u32>().invoke("Give me 42.").await.unwrap(), 42);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_map_cannot_be_closed_so_that_json_modes_are_not_asked_for_one() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = chat(&bedrock, GPT_OSS, BOTH[0]);
+    let reply = chat.with_structured_output::<std::collections::BTreeMap<String, u32>>().invoke_raw("a").await.unwrap();
+    assert!(reply.parsed.is_err() && sent(&bedrock).get("response_format").is_none());
+}

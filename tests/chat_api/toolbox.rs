@@ -1,0 +1,142 @@
+//! The toolbox: the loop that lets a model use tools until it has its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bedrock_chat::{Content, Message, Role, Step, Tool, ToolChoice, Toolbox};
+use local_bedrock::LocalBedrock;
+
+use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, MISTRAL, NOVA, chat, weather};
+
+/// Get the current weather.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct GetWeather {
+    city: String,
+}
+
+fn degrees() -> Toolbox {
+    Toolbox::new().tool(|args: GetWeather| async move { Ok::<_, String>(format!("18 degrees in {}", args.city)) })
+}
+
+#[tokio::test]
+async fn a_model_uses_the_tools_until_it_has_its_answer_in_every_family_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, JAMBA] {
+        for api in BOTH {
+            let run = degrees().run(&chat(&bedrock, model, api), "The weather in Paris and London?").await;
+            let run = run.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert!(run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {}", run.reply.text());
+            assert_eq!((run.steps, run.messages.len(), run.cut_short), (2, 4, false), "{model} {api:?}");
+            assert_eq!(run.messages[2].role, Role::Tool);
+            assert_eq!(run.messages[2].content.len(), 2, "both results are in one turn");
+            assert!(run.usage.total_tokens() > run.reply.usage.unwrap().total_tokens(), "usage is that of all steps");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_of_one_reply_run_side_by_side_and_are_told_as_they_end_and_sent_in_their_order() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = (running.clone(), most.clone());
+    let toolbox = Toolbox::new().tool(move |args: GetWeather| {
+        let (running, most) = counted.clone();
+        async move {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(if args.city == "Paris" { 200 } else { 20 })).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok::<_, String>(args.city)
+        }
+    });
+    let mut told = Vec::new();
+    let text = |content: &[Content]| content.iter().filter_map(Content::as_text).collect::<String>();
+    let chat = chat(&bedrock, CLAUDE, BOTH[0]);
+    let run = toolbox.run_with(&chat, "The weather in Paris and London?", |step| match step {
+        Step::Reply(reply) => told.push(format!("reply {}", reply.tool_calls().count())),
+        Step::Call(call) => told.push(format!("call {}", call.name)),
+        Step::Result(result) => told.push(format!("result {}", text(&result.content))),
+        _ => {}
+    });
+    let run = run.await.unwrap();
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+    let steps = ["reply 2", "call get_weather", "call get_weather", "result London", "result Paris", "reply 0"];
+    assert_eq!(told, steps);
+    let results = run.messages[2].content.iter().map(|block| match block {
+        Content::ToolResult(result) => text(&result.content),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(results.collect::<Vec<_>>(), ["Paris", "London"]);
+}
+
+#[tokio::test]
+async fn a_tool_that_fails_is_no_failure_of_the_run_the_model_is_told() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let toolbox = Toolbox::new().tool(|_: GetWeather| async { Err::<String, _>("the station is closed") });
+            let run = toolbox.run(&chat(&bedrock, model, api), "The weather in Rome?").await.unwrap();
+            assert!(run.reply.text().contains("the station is closed"), "{model} {api:?}: {}", run.reply.text());
+            let Content::ToolResult(result) = &run.messages[2].content[0] else { panic!() };
+            assert!(result.is_error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_the_type_are_told_with_the_reason() {
+    /// Get the current weather.
+    #[derive(serde::Deserialize)]
+    struct Wants {
+        #[allow(dead_code)]
+        altitude: u32,
+    }
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let toolbox = Toolbox::new().tool_with(weather(), |_: Wants| async { Ok::<_, String>("never") });
+    let run = toolbox.run(&chat(&bedrock, CLAUDE, BOTH[0]), "The weather in Rome?").await.unwrap();
+    assert!(run.reply.text().contains("missing field `altitude`"), "{}", run.reply.text());
+}
+
+#[tokio::test]
+async fn a_tool_that_is_not_in_the_box_is_answered_with_those_that_are() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    // The model has called a tool that only it knows of.
+    let other: Tool = crate::tool("get_population", "city");
+    let call = chat(&bedrock, CLAUDE, BOTH[0]).bind_tools([other]).invoke("The population in Rome?").await.unwrap();
+    let call = serde_json::to_value(Message::from(&call)).unwrap();
+    let answer = serde_json::json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "stop_reason": "tool_use",
+        "content": [{"type": "tool_use", "id": call["content"][1]["id"], "name": "get_population", "input": {}}],
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    });
+    bedrock.faults().push(local_bedrock::Fault::reply(200, "application/json", answer.to_string()));
+    let run = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap();
+    assert!(
+        run.reply.text().contains("there is no tool get_population: the tools are get_weather"),
+        "{}",
+        run.reply.text()
+    );
+}
+
+#[tokio::test]
+async fn a_run_is_cut_short_at_its_limit_and_says_so() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let run = degrees().max_steps(1).run(&chat(&bedrock, CLAUDE, BOTH[0]), "The weather in Rome?").await.unwrap();
+    assert_eq!((run.steps, run.cut_short), (1, true));
+    assert_eq!(run.messages.last().map(|message| message.role), Some(Role::Ai), "its calls are there to be answered");
+}
+
+#[tokio::test]
+async fn a_forced_choice_is_for_the_first_step_so_that_the_model_can_answer() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let chat = chat(&bedrock, CLAUDE, api).with_options(&bedrock_chat::ChatOptions {
+            tools: vec![weather()],
+            tool_choice: Some(ToolChoice::Any),
+            ..bedrock_chat::ChatOptions::default()
+        });
+        let run = degrees().run(&chat, "Hello.").await.unwrap();
+        assert_eq!((run.steps, run.cut_short), (2, false), "{api:?}");
+        assert!(run.reply.text().contains("18 degrees"), "{api:?}: {}", run.reply.text());
+    }
+}

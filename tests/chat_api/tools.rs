@@ -1,0 +1,180 @@
+//! Tools: bound, chosen, called side by side, and never run with arguments that are none.
+
+use bedrock_chat::{
+    Api, ChatOptions, Credentials, ErrorKind, Json, MemoryTransport, Message, Reply, StopReason, Tool, ToolChoice,
+};
+use local_bedrock::{Fault, LocalBedrock};
+
+use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, QWEN, calling, chat, sent, tool, weather};
+
+/// What takes tools natively and over Converse.
+const BOTH_WAYS: [&str; 7] = [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R];
+
+#[tokio::test]
+async fn a_tool_is_called_answered_and_its_result_told_by_every_family_over_both_apis_at_once_and_streamed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in BOTH_WAYS {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools([weather()]);
+            let mut messages = vec![Message::human("What is the weather in Paris and London?")];
+            let reply = chat.invoke(&messages).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert_eq!(reply.stop_reason, Some(StopReason::ToolUse), "{model} {api:?}");
+            let cities: Vec<_> = reply.tool_calls().map(|call| call.args.to_string()).collect();
+            assert_eq!(cities.len(), 2, "{model} {api:?}: {cities:?}");
+            assert!(cities[0].contains("Paris") && cities[1].contains("London"), "{model} {api:?}: {cities:?}");
+            let streamed = chat.stream(&messages).await.unwrap().message().await.unwrap();
+            let arguments: Vec<_> = streamed.tool_calls().map(|call| call.args.to_string()).collect();
+            assert_eq!(arguments, cities, "{model} {api:?}");
+
+            messages.push(Message::from(&reply));
+            for (call, degrees) in reply.tool_calls().zip(["18", "12"]) {
+                messages.push(Message::tool(&call.id, format!("{degrees} degrees")));
+            }
+            let answer = chat.invoke(&messages).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert!(answer.text().contains("18 degrees") && answer.text().contains("12 degrees"), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_are_made_one_at_a_time_where_that_can_be_asked_for_and_refused_where_not() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
+    let question = "What is the weather in Paris and London?";
+    for (model, api) in [(CLAUDE, Api::Invoke), (CLAUDE, Api::Converse), (GPT_OSS, Api::Invoke), (QWEN, Api::Invoke)] {
+        let chat = chat(&bedrock, model, api).bind_tools([weather()]).with_options(&options);
+        let reply = chat.invoke(question).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+        assert_eq!(reply.tool_calls().count(), 1, "{model} {api:?}");
+    }
+    let before = bedrock.requests().len();
+    for (model, api) in [(NOVA, Api::Converse), (LLAMA, Api::Converse), (COMMAND_R, Api::Invoke)] {
+        let chat = chat(&bedrock, model, api).bind_tools([weather()]).with_options(&options);
+        let error = chat.invoke(question).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{model} {api:?}: {error}");
+        assert!(error.message().contains("parallel_tool_calls"), "{error}");
+    }
+    assert_eq!(bedrock.requests().len(), before, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_choice_is_honoured_or_refused_before_the_wire_and_never_ignored() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let tools = || [weather(), tool("get_population", "city")];
+    for model in [CLAUDE, NOVA, MISTRAL] {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools(tools());
+            let called = async |choice: ToolChoice| {
+                let reply = chat.with_tool_choice(choice.clone()).invoke("Tell me about the weather in Rome.").await;
+                let reply = reply.unwrap_or_else(|error| panic!("{model} {api:?} {choice:?}: {error}"));
+                reply.tool_calls().map(|call| call.name.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(called(ToolChoice::Auto).await, ["get_weather"], "{model} {api:?}");
+            assert_eq!(called(ToolChoice::Any).await, ["get_weather"], "{model} {api:?}");
+            assert_eq!(called("get_population".into()).await, ["get_population"], "{model} {api:?}");
+            assert!(called(ToolChoice::None).await.is_empty(), "{model} {api:?}");
+        }
+    }
+    let before = bedrock.requests().len();
+    for (model, api) in [(LLAMA, Api::Converse), (COMMAND_R, Api::Converse), (COMMAND_R, Api::Invoke)] {
+        let chat = chat(&bedrock, model, api).bind_tools(tools()).with_tool_choice("get_population");
+        let error = chat.invoke("Rome?").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{model} {api:?}: {error}");
+    }
+    // Formats that are a prompt have no place for tools at all.
+    let error = chat(&bedrock, LLAMA, Api::Invoke).bind_tools(tools()).invoke("Rome?").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.message().contains("Converse"), "it says what can: {error}");
+    for api in BOTH {
+        let error = chat(&bedrock, CLAUDE, api).with_tool_choice(ToolChoice::Any).invoke("Rome?").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    }
+    assert_eq!(bedrock.requests().len(), before, "nothing was sent");
+}
+
+#[tokio::test]
+async fn tools_of_every_shape_can_be_bound_side_by_side() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
+    let tools = [
+        format!(r#"{{"name":"weather","description":"d","schema":{schema}}}"#),
+        format!(r#"{{"type":"function","function":{{"name":"population","description":"d","parameters":{schema}}}}}"#),
+        format!(r#"{{"name":"mayor","description":"d","input_schema":{schema}}}"#),
+        format!(r#"{{"toolSpec":{{"name":"river","description":"d","inputSchema":{{"json":{schema}}}}}}}"#),
+    ];
+    let tools: Vec<Tool> = tools.iter().map(|text| Tool::from_json(&Json::parse(text).unwrap()).unwrap()).collect();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools(tools.clone());
+            let reply = chat.invoke("The weather, population, mayor and river in Rome?").await.unwrap();
+            let names: Vec<_> = reply.tool_calls().map(|call| call.name.as_str()).collect();
+            assert_eq!(names, ["weather", "population", "mayor", "river"], "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_only_the_provider_knows_is_sent_as_it_is() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let grounding = Json::parse(r#"{"systemTool":{"name":"nova_grounding"}}"#).unwrap();
+    let chat = chat(&bedrock, "us.amazon.nova-2-lite-v1:0", Api::Converse).bind_tools([Tool::native(grounding)]);
+    chat.invoke("hello").await.unwrap();
+    assert_eq!(sent(&bedrock)["toolConfig"]["tools"], serde_json::json!([{"systemTool": {"name": "nova_grounding"}}]));
+}
+
+#[tokio::test]
+async fn arguments_that_are_cut_short_are_an_invalid_call_with_their_text_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA] {
+        for api in BOTH {
+            let chat = calling(&bedrock, model, api).max_tokens(12).build().unwrap().bind_tools([weather()]);
+            let reply = chat
+                .with_tool_choice("get_weather")
+                .stream("The weather in Llanfairpwllgwyngyllgogerychwyrndrobwll?")
+                .await;
+            let reply = reply.unwrap().message().await.unwrap();
+            assert_eq!(reply.stop_reason, Some(StopReason::MaxTokens), "{model} {api:?}: {reply:?}");
+            if let Some(call) = reply.invalid_tool_calls().next() {
+                assert!(call.args.starts_with('{') && !call.error.is_empty(), "{call:?}");
+            }
+            assert_eq!(reply.tool_calls().count(), 0, "half an argument is never run: {model} {api:?}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_object_are_an_invalid_call_and_the_next_turn_can_say_so() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for arguments in ["[1,2]", "not json", r#"{"city":"#] {
+        let answer = serde_json::json!({"choices": [{"finish_reason": "tool_calls", "message": {
+            "role": "assistant", "content": null,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}],
+        }}]});
+        bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
+        let chat = chat(&bedrock, GPT_OSS, Api::Invoke).bind_tools([weather()]);
+        let mut messages = vec![Message::human("The weather in Rome?")];
+        let reply = chat.invoke(&messages).await.unwrap();
+        let invalid: Vec<_> = reply.invalid_tool_calls().map(|call| call.args.as_str()).collect();
+        assert_eq!(invalid, [arguments]);
+        assert_eq!(reply.tool_calls().count(), 0);
+        messages.push(Message::from(&reply));
+        messages.push(Message::tool_error("call_1", "the arguments are no JSON object"));
+        assert!(chat.invoke(&messages).await.unwrap().text().contains("no JSON object"));
+    }
+}
+
+#[test]
+fn a_name_that_no_provider_takes_is_refused_before_the_wire() {
+    for api in BOTH {
+        let chat = bedrock_chat::BedrockChat::builder(CLAUDE)
+            .region("us-east-1")
+            .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+            .transport(MemoryTransport::new([] as [Reply; 0]))
+            .api(api)
+            .build()
+            .unwrap();
+        let error =
+            futures_executor::block_on(chat.bind_tools([tool("get weather!", "city")]).invoke("a")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        assert!(error.message().contains("get weather!"), "{error}");
+    }
+}
