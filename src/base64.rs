@@ -43,7 +43,7 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
     decoded.map_err(|at| {
         out.clear();
         let what = match text.get(at) {
-            Some(byte) => format!("`{}` at byte {at} of {}", byte.escape_ascii(), text.len()),
+            Some(byte) => format!("`{}` at byte {at} of {}", crate::text::visible(&[*byte]), text.len()),
             None => format!("its end at byte {at}"),
         };
         Error::new(ErrorKind::Decode, format!("invalid base64: {what} cannot be there"))
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn what_cannot_be_base64_is_refused_with_its_position() {
         for (text, place) in [
-            ("Zm9v\nYg==", "`\\n` at byte 4 of 9"),
+            ("Zm9v\nYg==", "`\\x0a` at byte 4 of 9"),
             ("Zm 9", "` ` at byte 2 of 4"),
             ("-_8=", "`-` at byte 0 of 4"),
             ("Zm9vYm\u{e9}", "`\\xc3` at byte 6 of 8"),

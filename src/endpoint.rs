@@ -1,6 +1,7 @@
 //! Where calls go: AWS's hosts, or an endpoint of your own.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::{find, has, split_once};
 
 /// Where calls go, and what host and path they are signed for.
 ///
@@ -60,23 +61,23 @@ impl Endpoint {
     pub fn custom(text: &str) -> Result<Self> {
         let config = |why: &str| Err(Error::new(ErrorKind::Config, format!("the endpoint \"{text}\" {why}")));
         let text = text.trim();
-        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+        let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
             "https" => ":443",
             "http" => ":80",
             _ => return config("has a scheme other than http and https"),
         };
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, path) = rest.split_at_checked(find(rest, "/").unwrap_or(rest.len())).unwrap_or_default();
         let host = host.to_ascii_lowercase();
         let host = host.strip_suffix(default_port).unwrap_or(&host);
         if host.is_empty() {
             return config("has no host");
         }
-        if host.contains('@') {
+        if has(host, "@") {
             return config("has a user name in it: give credentials to the builder");
         }
-        if rest.contains(['?', '#']) {
+        if has(rest, "?") || has(rest, "#") {
             return config("has a query or fragment, which cannot be kept");
         }
         let fits = |c: u8| c.is_ascii_alphanumeric() || b"-._:[]".contains(&c);

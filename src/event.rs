@@ -183,7 +183,7 @@ impl Events {
     pub fn unknown(&mut self, name: &str, payload: &[u8]) {
         let payload = match View::from_bytes(payload) {
             Ok(view) => Json::from(view),
-            Err(_) => Json::string(&String::from_utf8_lossy(payload)),
+            Err(_) => Json::string(&crate::text::lossy(payload)),
         };
         self.push(ChatEvent::Unknown { name: name.to_owned(), payload });
     }

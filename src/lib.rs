@@ -60,15 +60,14 @@ mod request;
 mod retry;
 pub mod sigv4;
 mod structured;
+mod text;
 mod toolbox;
 mod transport;
 
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
-pub use credentials::{
-    CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key,
-};
+pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Accumulator, ChatEvent, Events};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sigv4::encode_path_segment;
+use crate::text::{before, split_once};
 
 /// The vendors whose names begin a model id. A first part that is none of them is
 /// a region prefix, known or not, if a vendor follows it.
@@ -74,18 +75,14 @@ impl ModelId {
             return config(format!("the model id \"{id}\" is a step in a path, not a model"));
         }
         let base = if id.starts_with("arn:") {
-            let parts: Vec<&str> = id.splitn(6, ':').collect();
-            match parts.as_slice() {
-                [_, partition, _, _, _, resource] if partition.starts_with("aws") && resource.contains('/') => {}
-                _ => {
+            match arn_resource(&id) {
+                Some(("foundation-model" | "inference-profile", name)) => Some(without_region(name).to_owned()),
+                Some(_) => None,
+                None => {
                     return config(format!(
                         "the ARN \"{id}\" is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
                     ));
                 }
-            }
-            match arn_resource(&id) {
-                Some(("foundation-model" | "inference-profile", name)) => Some(without_region(name).to_owned()),
-                _ => None,
             }
         } else {
             Some(without_region(&id).to_owned())
@@ -116,7 +113,7 @@ impl ModelId {
 
     /// Who made the model, as far as the id says.
     pub fn vendor(&self) -> Option<&str> {
-        self.base().and_then(|base| base.split('.').next())
+        self.base().and_then(|base| Some(before(base, ".")))
     }
 
     /// The region prefix of an inference profile, such as `us` or `global`.
@@ -170,14 +167,18 @@ impl fmt::Debug for ModelId {
 
 /// The resource type and name in an ARN.
 fn arn_resource(id: &str) -> Option<(&str, &str)> {
-    id.strip_prefix("arn:")?.splitn(5, ':').nth(4)?.split_once('/')
+    let mut rest = id;
+    for _ in 0..5 {
+        rest = split_once(rest, ":")?.1;
+    }
+    split_once(rest, "/").filter(|_| id.starts_with("arn:aws"))
 }
 
 /// The id without its region prefix.
 fn without_region(id: &str) -> &str {
-    match id.split_once('.') {
+    match split_once(id, ".") {
         Some((first, rest)) if !VENDORS.contains(&first) => {
-            let second = rest.split('.').next().unwrap_or(rest);
+            let second = before(rest, ".");
             if VENDORS.contains(&second) { rest } else { id }
         }
         _ => id,

@@ -22,6 +22,41 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     crc.finish()
 }
 
+// ---- SHA-256 ------------------------------------------------------------------------------------
+
+#[cfg(any(test, target_arch = "wasm32"))]
+mod sha256;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use sha256::Sha256;
+
+/// A hash that is fed piece by piece. It is wiped when it is dropped, as it may have taken in a key.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone)]
+pub(crate) struct Sha256(sha2::Sha256);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Sha256 {
+    pub(crate) fn new() -> Self {
+        Self(sha2::Digest::new())
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.0, bytes);
+    }
+
+    pub(crate) fn finish(self) -> [u8; 32] {
+        sha2::Digest::finalize(self.0).into()
+    }
+}
+
+/// The SHA-256 of bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(bytes);
+    hash.finish()
+}
+
 // ---- Send, where threads are --------------------------------------------------------------------
 
 use std::future::Future;
@@ -133,7 +168,8 @@ impl Runtime for SystemRuntime {
 #[cfg(target_arch = "wasm32")]
 impl Runtime for SystemRuntime {
     fn now(&self) -> Duration {
-        Duration::try_from_secs_f64(js_sys::Date::now() / 1000.0).unwrap_or_default()
+        // Whole milliseconds; the cast makes 0 of what is before 1970.
+        Duration::from_millis(js_sys::Date::now() as u64)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -76,8 +76,14 @@ impl RetryPolicy {
         }
         let doublings = attempt.saturating_sub(1).min(31);
         let ceiling = self.base_delay.saturating_mul(1 << doublings).min(self.max_delay);
-        Some(Duration::try_from_secs_f64(ceiling.as_secs_f64() * random.clamp(0.0, 1.0)).unwrap_or(ceiling))
+        Some(seconds(ceiling.as_secs_f64() * random.clamp(0.0, 1.0)).unwrap_or(ceiling))
     }
+}
+
+/// A duration from seconds; none from what is no number, negative or longer than centuries.
+pub(crate) fn seconds(seconds: f64) -> Option<Duration> {
+    let nanoseconds = seconds * 1e9;
+    (0.0..=u64::MAX as f64).contains(&nanoseconds).then(|| Duration::from_nanos(nanoseconds as u64))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Error, ErrorKind};
 use crate::json::{Kind, View, parse_f64};
+use crate::text::{after_last, before, has, lossy};
 
 /// AWS's exception names, lower case, without `Exception`: the kind, and whether another attempt helps.
 ///
@@ -81,8 +82,8 @@ pub(crate) struct ServiceAnswer<'a> {
 
 /// The bare name in `prefix#Name:http://…`.
 fn bare_name(full: &str) -> &str {
-    let name = full.split(':').next().unwrap_or(full);
-    name.rsplit('#').next().unwrap_or(name).trim()
+    let name = before(full, ":");
+    after_last(name, "#").unwrap_or(name).trim()
 }
 
 fn kind_of(name: Option<&str>, status: Option<u16>, message: &str) -> (ErrorKind, bool) {
@@ -101,7 +102,7 @@ fn kind_of(name: Option<&str>, status: Option<u16>, message: &str) -> (ErrorKind
         },
     };
     let message = message.to_ascii_lowercase();
-    if kind == ErrorKind::Validation && CONTEXT_OVERFLOW.iter().any(|words| message.contains(words)) {
+    if kind == ErrorKind::Validation && CONTEXT_OVERFLOW.iter().any(|words| has(&message, words)) {
         return (ErrorKind::ContextOverflow, false);
     }
     (kind, retryable)
@@ -110,7 +111,7 @@ fn kind_of(name: Option<&str>, status: Option<u16>, message: &str) -> (ErrorKind
 /// What to do about errors whose own message leaves people guessing.
 fn advice(message: &str) -> &'static str {
     let lower = message.to_ascii_lowercase();
-    if lower.contains("on-demand throughput isn") {
+    if has(&lower, "on-demand throughput isn") {
         " (use the model's inference profile: its id with a prefix such as `us.`, `eu.` or `global.`, or the profile's ARN)"
     } else {
         ""
@@ -167,7 +168,7 @@ pub(crate) fn from_exception(name: &str, payload: &[u8]) -> Error {
 }
 
 fn snippet(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+    let text = lossy(body);
     let text = text.trim();
     let mut cut: String = text.chars().take(SNIPPET).collect();
     if cut.len() < text.len() {
@@ -178,7 +179,7 @@ fn snippet(body: &[u8]) -> String {
 
 /// Seconds, whole or not; a date is not worth a parser here, as AWS sends seconds.
 fn parse_retry_after(text: &str) -> Option<Duration> {
-    parse_f64(text.trim()).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    parse_f64(text.trim()).and_then(crate::retry::seconds)
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ fn describe(index: usize, name: &[u8], fault: &Fault) -> Error {
         Fault::NameNotUtf8 => "has a name that is not UTF-8".to_owned(),
         Fault::ValueNotUtf8 => "is a string that is not UTF-8".to_owned(),
     };
-    let named = if name.is_empty() { String::new() } else { format!(", `{}`,", name.escape_ascii()) };
+    let named = if name.is_empty() { String::new() } else { format!(", `{}`,", crate::text::visible(name)) };
     Error::new(ErrorKind::Frame, format!("corrupt event stream: header {index}{named} {what}"))
 }
 

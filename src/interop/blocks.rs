@@ -150,7 +150,9 @@ fn reasoning(view: View<'_>) -> Option<Content> {
 
 /// An address: a data URL is the medium itself.
 pub(super) fn from_url(url: &str) -> Media {
-    if let Some((media_type, data)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+    if let Some((media_type, data)) =
+        url.strip_prefix("data:").and_then(|rest| crate::text::split_once(rest, ";base64,"))
+    {
         return Media::new(media_type, MediaSource::Base64(data.to_owned()));
     }
     if url.starts_with("s3://") {

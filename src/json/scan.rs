@@ -214,7 +214,7 @@ impl<'a> View<'a> {
             return None;
         }
         self.0.parse().ok().or_else(|| {
-            let whole = self.0.split_once('.')?;
+            let whole = crate::text::split_once(self.0, ".")?;
             whole.1.bytes().all(|b| b == b'0').then(|| whole.0.parse().ok())?
         })
     }

@@ -72,7 +72,7 @@ impl Writer {
         self.out.push('"');
         let mut rest = text;
         while let Some(cut) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
-            let (plain, tail) = rest.split_at(cut);
+            let (plain, tail) = rest.split_at_checked(cut).unwrap_or_default();
             self.out.push_str(plain);
             let mut chars = tail.chars();
             match chars.next() {

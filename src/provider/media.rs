@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::media::sniff;
 use crate::message::{Media, MediaSource};
+use crate::text::before;
 
 /// Converse's name of a format, and the media types that mean it, the usual one first.
 ///
@@ -80,7 +81,7 @@ impl Format {
 
 /// The media type without parameters, in lower case.
 pub(crate) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+    before(media_type, ";").trim().to_ascii_lowercase()
 }
 
 /// Finds a format by media type or by its own name.

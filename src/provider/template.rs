@@ -212,7 +212,7 @@ impl Template {
                 Part::Text(text) => {
                     let mut text = text.as_str();
                     if let (Some(end), Side::Assistant, false) = (self.thought_end, side, last) {
-                        text = after_last(text, end).unwrap_or(text);
+                        text = crate::text::after_last(text, end).unwrap_or(text);
                     }
                     // The template's own white space stands around an answer; a model often begins with its own.
                     if self.trims || side == Side::Assistant {
@@ -253,15 +253,6 @@ fn put(out: &mut String, around: &Around, text: &str) {
     out.push_str(around.0);
     out.push_str(text);
     out.push_str(around.1);
-}
-
-/// What stands behind the last of these, if there is one.
-pub(crate) fn after_last<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
-    let mut last = None;
-    while let Some((_, rest)) = last.unwrap_or(text).split_once(mark) {
-        last = Some(rest);
-    }
-    last
 }
 
 impl Marks {

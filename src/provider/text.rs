@@ -21,8 +21,9 @@ use crate::json::View;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
+use crate::text::{after_last, has};
 
-use super::template::{Template, after_last};
+use super::template::Template;
 use super::{Call, Codec, Mode, StreamDecoder, invoke};
 
 /// The codec of one family.
@@ -83,7 +84,7 @@ impl Row {
         let prompt = prompt.as_deref().unwrap_or_default();
         // What people said does not count, only what stands in the last answer.
         let answer = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
-        after_last(answer, thought::OPEN).is_some_and(|thought| !thought.contains(thought::CLOSE))
+        after_last(answer, thought::OPEN).is_some_and(|thought| !has(thought, thought::CLOSE))
     }
 }
 

@@ -5,11 +5,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
 use super::encode::{as_text, is_lower_case_token, is_token, percent_decode, push_encoded, push_hex};
 use super::{Payload, SignableRequest, SigningParams};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::sha256;
+use crate::text::quoted;
 
 /// More signed headers than this are refused. Bedrock calls sign about five.
 const MAX_SIGNED_HEADERS: usize = 100;
@@ -50,7 +50,7 @@ impl CanonicalRequest {
     /// The SHA-256 of the text.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.text).into()
+        sha256(&self.text)
     }
 }
 
@@ -101,12 +101,8 @@ pub(super) fn assemble(
     check_method(request.method)?;
     check_path(request.path)?;
     // At least what is written, so that the text is allocated once.
-    let capacity = request.method.len()
-        + 3 * request.path.len()
-        + query.len()
-        + headers.text_len()
-        + 2 * Sha256::output_size()
-        + "/\n\n\n\n\n".len();
+    let capacity =
+        request.method.len() + 3 * request.path.len() + query.len() + headers.text_len() + 2 * 32 + "/\n\n\n\n\n".len();
     let mut text = Vec::with_capacity(capacity);
     text.extend_from_slice(request.method.as_bytes());
     text.push(b'\n');
@@ -121,7 +117,7 @@ pub(super) fn assemble(
     let signed_headers = names_start..text.len();
     text.push(b'\n');
     let hash = match request.payload {
-        Payload::Bytes(bytes) => Sha256::digest(bytes).into(),
+        Payload::Bytes(bytes) => sha256(bytes),
         Payload::Sha256(hash) => hash,
     };
     push_hex(&mut text, &hash);
@@ -132,7 +128,7 @@ fn check_method(method: &str) -> Result<()> {
     if is_token(method) {
         return Ok(());
     }
-    Err(config(format!("`{}` is not an HTTP method", method.escape_debug())))
+    Err(config(format!("{} is not an HTTP method", quoted(method))))
 }
 
 /// Refuses text that can't be part of a credential, without quoting it.
@@ -366,7 +362,7 @@ fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
         return Ok(());
     }
     if !is_token(name) {
-        return Err(config(format!("`{}` is not a header name", name.escape_debug())));
+        return Err(config(format!("{} is not a header name", quoted(name))));
     }
     // The value itself stays out of the message: it may be a secret.
     match value.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {

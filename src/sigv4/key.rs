@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::SigningParams;
 use super::canonical::{check_visible, config};
 use super::encode::is_plain;
 use crate::error::Result;
+use crate::platform::Sha256;
+use crate::text::quoted;
 
 /// Keys that a cache holds at most; one is in use per region, plus the next day's around midnight.
 const CAPACITY: usize = 8;
@@ -28,7 +28,11 @@ const CAPACITY: usize = 8;
 /// assert_eq!(format!("{key:?}"), "SigningKey(..)");
 /// ```
 #[derive(Clone)]
-pub struct SigningKey(Hmac<Sha256>);
+pub struct SigningKey {
+    /// The two hashes of RFC 2104, which have taken in the key.
+    inner: Sha256,
+    outer: Sha256,
+}
 
 impl SigningKey {
     /// Derives the key for a `day` (`20250102`), region and service.
@@ -38,11 +42,10 @@ impl SigningKey {
     pub fn derive(secret_access_key: &str, day: &str, region: &str, service: &str) -> Self {
         let mut key = keyed(&[b"AWS4", secret_access_key.as_bytes()]);
         for part in [day, region, service, "aws4_request"] {
-            let mut derived: [u8; 32] = key.chain_update(part).finalize().into_bytes().into();
-            key = keyed(&[&derived]);
-            derived.zeroize();
+            let derived = Zeroizing::new(key.sign_last(part));
+            key = keyed(&[&*derived]);
         }
-        SigningKey(key)
+        key
     }
 
     /// The signature of a text: its HMAC-SHA256 under this key.
@@ -53,27 +56,34 @@ impl SigningKey {
 
     /// [`sign`](Self::sign) for a key that is not needed again: saves copying and wiping it.
     pub(super) fn sign_last(mut self, text: &str) -> [u8; 32] {
-        self.0.update(text.as_bytes());
-        self.0.finalize().into_bytes().into()
+        self.inner.update(text.as_bytes());
+        self.outer.update(&self.inner.finish());
+        self.outer.finish()
     }
 }
 
 /// An HMAC-SHA256 that has taken in the key, which is given in pieces.
-fn keyed(key: &[&[u8]]) -> Hmac<Sha256> {
+fn keyed(key: &[&[u8]]) -> SigningKey {
     // RFC 2104: a key longer than a block is hashed, a shorter one is filled up with zeros.
-    let mut block = Zeroizing::new([0; 64]);
+    let mut block = Zeroizing::new([0_u8; 64]);
     if key.iter().map(|piece| piece.len()).sum::<usize>() > block.len() {
         let mut hash = Sha256::new();
         for piece in key {
             hash.update(piece);
         }
-        let mut hashed: [u8; 32] = hash.finalize().into();
-        fill(&mut *block, &hashed);
-        hashed.zeroize();
+        let hashed = Zeroizing::new(hash.finish());
+        fill(&mut *block, &*hashed);
     } else {
         fill(&mut *block, key.iter().copied().flatten());
     }
-    Hmac::new((&*block).into())
+    let mut padded = |pad: u8| {
+        let mut hash = Sha256::new();
+        block.iter_mut().for_each(|byte| *byte ^= pad);
+        hash.update(&*block);
+        hash
+    };
+    // The second pad takes the first off again.
+    SigningKey { inner: padded(0x36), outer: padded(0x36 ^ 0x5c) }
 }
 
 fn fill<'a>(block: &mut [u8], bytes: impl IntoIterator<Item = &'a u8>) {
@@ -186,8 +196,8 @@ fn check(params: &SigningParams<'_>) -> Result<()> {
     for (what, name) in [("a region", params.region), ("a service", params.service)] {
         if !is_plain(name) {
             return Err(config(format!(
-                "`{}` cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
-                name.escape_debug()
+                "{} cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
+                quoted(name)
             )));
         }
     }

@@ -43,7 +43,7 @@ impl Splitter {
                     return pieces;
                 }
                 Place::Within(close) => {
-                    if let Some((inside, rest)) = self.held.split_once(close) {
+                    if let Some((inside, rest)) = crate::text::split_once(&self.held, close) {
                         pieces.push((true, inside.to_owned()));
                         self.held = rest.to_owned();
                         self.place = Place::Before;

@@ -106,7 +106,7 @@ impl<'a> Calls<'a> {
         self.0.iter().rev().find(|call| call.id == id).copied().ok_or_else(|| {
             Error::new(
                 ErrorKind::Encode,
-                format!("the tool result {id:?} answers no call in the conversation: Command R needs the call beside its result"),
+                format!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::text::quoted(id)),
             )
         })
     }

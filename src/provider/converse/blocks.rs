@@ -269,8 +269,8 @@ impl Blocks<'_> {
                 | Content::Raw(_) => self.block(block)?,
                 _ => {
                     return Err(encode(format!(
-                        "the result of tool call {:?} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
-                        result.tool_call_id
+                        "the result of tool call {} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
+                        crate::text::quoted(&result.tool_call_id)
                     )));
                 }
             }

@@ -87,8 +87,8 @@ fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<(
         Some(tool) if shape == Shape::Nova || !fields::is_claude(model) => Err(Error::new(
             ErrorKind::Encode,
             format!(
-                "the native tool {:?} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
-                tool.name
+                "the native tool {} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
+                crate::text::quoted(&tool.name)
             ),
         )),
         _ => Ok(()),

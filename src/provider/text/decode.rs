@@ -33,13 +33,13 @@ pub(super) fn message(row: &'static Row, opened: bool, body: &[u8], headers: &He
     let holder = match row.whole.list {
         None => view,
         Some(list) => match view.get(list).map(|list| list.items().next()) {
-            None => return Err(missing(&format!("no {list:?}"))),
-            Some(None) => return Err(missing(&format!("nothing in {list:?}"))),
+            None => return Err(missing(&format!("no \"{list}\""))),
+            Some(None) => return Err(missing(&format!("nothing in \"{list}\""))),
             Some(Some(first)) => first,
         },
     };
     let Some(text) = text_at(holder, &row.whole) else {
-        return Err(missing(&format!("no text in {:?}", row.whole.text)));
+        return Err(missing(&format!("no text in \"{}\"", row.whole.text)));
     };
     let (mut events, mut counts) = (Events::default(), Counts::default());
     let mut voice = Voice::new(row.thinks, opened);

@@ -1,6 +1,7 @@
 //! Reasoning and answer in one text: `reasoning</think>answer`, cut anywhere.
 
 use crate::event::{ChatEvent, Events};
+use crate::text::split_once;
 
 pub(super) const OPEN: &str = "<think>";
 pub(super) const CLOSE: &str = "</think>";
@@ -67,7 +68,7 @@ impl Voice {
                 if !begun {
                     self.held = self.held.trim_start().to_owned();
                 }
-                let Some((thought, answer)) = self.held.split_once(CLOSE) else {
+                let Some((thought, answer)) = split_once(&self.held, CLOSE) else {
                     let sure = self.held.len() - waiting(&self.held);
                     let rest = self.held.split_off(sure);
                     let thought = std::mem::replace(&mut self.held, rest);

@@ -1,0 +1,115 @@
+//! Searching and showing text. The library's own search and `{:?}` bring tables of Unicode and
+//! panics of slices with them, 5 KB of compressed WebAssembly.
+
+use std::borrow::Cow;
+
+/// Where `part` first stands in the text.
+pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
+    if part.is_empty() {
+        return Some(0);
+    }
+    text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())
+}
+
+/// Whether `part` stands in the text.
+pub(crate) fn has(text: &str, part: &str) -> bool {
+    find(text, part).is_some()
+}
+
+/// What stands before and behind the first `part`.
+pub(crate) fn split_once<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
+    let at = find(text, part)?;
+    Some((text.get(..at)?, text.get(at + part.len()..)?))
+}
+
+/// What stands before the first `part`, or the whole text.
+pub(crate) fn before<'a>(text: &'a str, part: &str) -> &'a str {
+    split_once(text, part).map_or(text, |(before, _)| before)
+}
+
+/// What stands behind the last `part`, which is not empty, if there is one.
+pub(crate) fn after_last<'a>(text: &'a str, part: &str) -> Option<&'a str> {
+    let mut last = None;
+    while let Some((_, rest)) = split_once(last.unwrap_or(text), part) {
+        last = Some(rest);
+    }
+    last
+}
+
+/// The text in quotes and on one line, as JSON writes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut w = crate::json::Writer::new();
+    w.string(text);
+    w.finish()
+}
+
+/// The bytes as ASCII on one line: what is not visible is shown as `\x0a`.
+pub(crate) fn visible(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for byte in bytes {
+        if byte.is_ascii_graphic() || *byte == b' ' {
+            out.push(char::from(*byte));
+            continue;
+        }
+        out.push_str("\\x");
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// Bytes that should have been text: what is none is shown as U+FFFD.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = bytes;
+    loop {
+        match std::str::from_utf8(rest) {
+            Ok(text) if out.is_empty() => return Cow::Borrowed(text),
+            Ok(text) => {
+                out.push_str(text);
+                return Cow::Owned(out);
+            }
+            Err(error) => {
+                let (good, bad) = rest.split_at_checked(error.valid_up_to()).unwrap_or_default();
+                out.push_str(std::str::from_utf8(good).unwrap_or_default());
+                out.push(char::REPLACEMENT_CHARACTER);
+                rest = error.error_len().and_then(|len| bad.get(len..)).unwrap_or_default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_found_as_the_library_finds_them() {
+        for text in ["", "a", "ab", "a::b", "::a::", "x::é::", "::", "é"] {
+            for part in ["::", "a", "é", "b", "longer"] {
+                assert_eq!(find(text, part), text.find(part), "{text} {part}");
+                assert_eq!(split_once(text, part), text.split_once(part), "{text} {part}");
+                assert_eq!(before(text, part), text.split(part).next().unwrap(), "{text} {part}");
+                assert_eq!(after_last(text, part), text.rsplit_once(part).map(|(_, last)| last), "{text} {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_stands_in_every_text() {
+        assert!(has("", "") && has("a", ""));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_as_the_library_shows_them() {
+        for bytes in [&b""[..], b"ok", b"\xff", b"a\xe2\x82b\xf0\x9f", "é\u{fffd}".as_bytes(), b"\xe9t\xe9"] {
+            assert_eq!(lossy(bytes), String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn quoted_text_is_on_one_line() {
+        assert_eq!(quoted("a\"b\n"), r#""a\"b\n""#);
+    }
+}
