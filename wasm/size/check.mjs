@@ -37,10 +37,10 @@ function signs() {
   const scope = "20250102/us-east-1/bedrock/aws4_request";
   const text = ["AWS4-HMAC-SHA256", "20250102T030405Z", scope, sha256(canonical)].join("\n");
   const key = ["20250102", "us-east-1", "bedrock", "aws4_request"].reduce(hmac, "AWS4secret");
-  const authorization = wasm.sign("AKIDEXAMPLE\nsecret\nsession", "us-east-1",
+  const authorization = wasm.sign("AKIDEXAMPLE", "secret", "session", "us-east-1",
     "anthropic.claude-3-haiku-20240307-v1:0", body, 1735787045);
   assert.equal(authorization.split("Signature=")[1], hmac(key, text).toString("hex"));
-  assert.throws(() => wasm.sign("", "us-east-1", "m", body, 0), Error);
+  assert.throws(() => wasm.sign("", "", "", "us-east-1", "m", body, 0), Error);
 }
 
 // One event of a stream, framed as the service does it.

@@ -42,14 +42,15 @@ pub fn chat(
         let model = ModelId::parse(model)?;
         let codec = codec(&model)?;
         let request = request(text, json, image, temperature)?;
-        let mut call = codec.encode(&model, &request, Mode::Stream)?;
+        let call = codec.encode(&model, &request, Mode::Stream)?;
         let message = match piece {
             0 => codec.decode_for(&call, answer, &Headers::new())?,
             _ => streamed(codec, &call, answer, piece)?,
         };
-        call.body.push(b'\n');
-        call.body.extend_from_slice(line(message).as_bytes());
-        Ok(call.body)
+        let mut out = call.body.to_vec();
+        out.push(b'\n');
+        out.extend_from_slice(line(message).as_bytes());
+        Ok(out)
     };
     chat().map_err(js_error)
 }

@@ -22,17 +22,24 @@ fn js_error(error: bedrock_chat::Error) -> JsError {
     JsError::new(error.message())
 }
 
-/// Signs a call; the answer is the value of `Authorization`. `credentials` are the access key id,
-/// the secret and the session token, one a line.
+/// Signs a call; the answer is the value of `Authorization`.
 #[cfg(feature = "sign")]
 #[wasm_bindgen]
-pub fn sign(credentials: &str, region: &str, model: &str, body: &[u8], unix_seconds: u32) -> Result<String, JsError> {
-    authorization(credentials, region, model, body, unix_seconds).map_err(js_error)
+pub fn sign(
+    id: &str,
+    secret: &str,
+    token: &str,
+    region: &str,
+    model: &str,
+    body: &[u8],
+    unix_seconds: u32,
+) -> Result<String, JsError> {
+    authorization([id, secret, token], region, model, body, unix_seconds).map_err(js_error)
 }
 
 #[cfg(feature = "sign")]
 fn authorization(
-    credentials: &str,
+    [access_key_id, secret_access_key, token]: [&str; 3],
     region: &str,
     model: &str,
     body: &[u8],
@@ -41,7 +48,6 @@ fn authorization(
     use bedrock_chat::sigv4::{
         AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, encode_model_id, sign,
     };
-    let mut lines = credentials.lines();
     let mut path = String::from("/model/");
     path.push_str(&encode_model_id(model));
     let request = SignableRequest {
@@ -52,9 +58,9 @@ fn authorization(
         payload: Payload::Bytes(body),
     };
     let params = SigningParams {
-        access_key_id: lines.next().unwrap_or_default(),
-        secret_access_key: lines.next().unwrap_or_default(),
-        session_token: lines.next(),
+        access_key_id,
+        secret_access_key,
+        session_token: Some(token),
         region,
         service: "bedrock",
         date: AmzDate::from_unix_seconds(unix_seconds.into())?,
