@@ -24,6 +24,7 @@
 //! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
 //! | `native-tls` | no | its TLS by the operating system, in place of rustls |
+//! | `web` | no | media from the web, natively: `MediaFetcher` |
 //! | `langsmith` | no | calls posted to LangSmith as runs, as LangChain posts them |
 //! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
 //!

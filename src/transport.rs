@@ -6,6 +6,8 @@ mod fetch;
 mod memory;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(all(feature = "web", not(target_arch = "wasm32")))]
+mod web;
 
 /// All transports that there are on this target, with these features.
 pub(crate) mod all {
@@ -14,6 +16,8 @@ pub(crate) mod all {
     pub use super::memory::{MemoryTransport, Reply};
     #[cfg(feature = "reqwest")]
     pub use super::reqwest::ReqwestTransport;
+    #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
+    pub use super::web::MediaFetcher;
 }
 
 use std::fmt;

@@ -1,0 +1,325 @@
+//! Media from the web, for those who ask for it. An address that somebody else wrote is not to be
+//! trusted: it may lead to what only this machine can reach.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Response, Url};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Content;
+
+/// How often an address may lead to another.
+const MOST_REDIRECTS: usize = 5;
+
+/// Fetches pictures, documents, sound and film from the web, as Bedrock itself fetches nothing.
+///
+/// Only `https` is spoken, and only with public addresses: names that lead to private ones, also by a
+/// redirect or after a while, are refused, and no proxy is asked. What comes is limited in size and
+/// must be a medium: pictures, PDF, sound and film by how they begin, text by its content type.
+///
+/// Natively only, with the feature `web`; in browsers and Workers the runtime's own `fetch` is there.
+///
+/// ```no_run
+/// use bedrock_chat::{MediaFetcher, Message};
+/// # async fn run(chat: bedrock_chat::BedrockChat) -> bedrock_chat::Result<()> {
+/// let fetcher = MediaFetcher::new()?.max_bytes(2_000_000);
+/// let picture = fetcher.fetch("https://example.com/cat.png").await?;
+/// let reply = chat.invoke(Message::human("What is this?").with(picture)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct MediaFetcher {
+    client: Client,
+    max_bytes: usize,
+    timeout: Duration,
+    /// Tests have a server of their own, at home and without TLS.
+    anywhere: bool,
+}
+
+impl MediaFetcher {
+    /// A fetcher with a limit of 4,500,000 bytes and 30 seconds.
+    ///
+    /// # Errors
+    /// `Config`, where TLS cannot be set up.
+    pub fn new() -> Result<Self> {
+        Self::with_reach(false)
+    }
+
+    fn with_reach(anywhere: bool) -> Result<Self> {
+        super::reqwest::install_crypto();
+        let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        if !anywhere {
+            builder = builder.https_only(true).dns_resolver(Arc::new(PublicOnly));
+        }
+        let client = builder
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
+        Ok(Self { client, max_bytes: 4_500_000, timeout: Duration::from_secs(30), anywhere })
+    }
+
+    /// How large a medium may be. Defaults to 4,500,000 bytes, the largest document of Converse.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How long one fetch may take, redirects included. Defaults to 30 seconds.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Fetches a medium.
+    ///
+    /// # Errors
+    /// `Encode`, where the address, the size or the type is refused; `Connect`, where the server is not
+    /// reached or answers with anything but 200; `Timeout`.
+    pub async fn fetch(&self, url: &str) -> Result<Content> {
+        let shown: String = url.chars().take(80).collect();
+        let outcome = tokio::time::timeout(self.timeout, self.follow(url)).await;
+        let late = || Err(Error::new(ErrorKind::Timeout, format!("not there after {:?}", self.timeout)));
+        outcome.unwrap_or_else(|_| late()).map_err(|error| {
+            let told = Error::new(error.kind(), format!("{shown}: {}", error.message()));
+            // Whether to try again is the caller's choice: the address may be wrong for good.
+            told.with_retryable(false).with_source(error)
+        })
+    }
+
+    async fn follow(&self, url: &str) -> Result<Content> {
+        let mut url = Url::parse(url).map_err(|error| refused(format!("this is no URL: {error}")))?;
+        for _ in 0..=MOST_REDIRECTS {
+            self.check(&url)?;
+            let response = self.client.get(url.clone()).send().await.map_err(|error| not_fetched(&error))?;
+            if !response.status().is_redirection() {
+                return self.read(response).await;
+            }
+            let location = response.headers().get("location").and_then(|location| location.to_str().ok());
+            let next = location.and_then(|location| url.join(location).ok());
+            url = next.ok_or_else(|| refused("the server redirects to nowhere".into()))?;
+        }
+        Err(refused(format!("the server redirects more than {MOST_REDIRECTS} times")))
+    }
+
+    /// Names are checked when they are resolved; addresses need no resolving.
+    fn check(&self, url: &Url) -> Result<()> {
+        if self.anywhere {
+            return Ok(());
+        }
+        if url.scheme() != "https" {
+            return Err(refused(format!("only https is fetched, not {}", url.scheme())));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        match address {
+            Ok(address) if !is_public(address) => Err(refused(format!("{address} is not a public address"))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Content> {
+        if response.status() != 200 {
+            return Err(Error::new(ErrorKind::Connect, format!("the server answers with HTTP {}", response.status())));
+        }
+        let too_large = || refused(format!("this is larger than {} bytes", self.max_bytes));
+        if response.content_length().is_some_and(|length| length > self.max_bytes as u64) {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| not_fetched(&error))? {
+            if bytes.len() + chunk.len() > self.max_bytes {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let media_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "text/plain" | "text/markdown" | "text/html" | "text/csv" => Ok(Content::document(essence, bytes)),
+            _ => Content::from_bytes(bytes)
+                .map_err(|_| refused(format!("this is no medium that models take, but \"{essence}\""))),
+        }
+    }
+}
+
+fn refused(why: String) -> Error {
+    Error::new(ErrorKind::Encode, why)
+}
+
+fn not_fetched(error: &reqwest::Error) -> Error {
+    // The innermost cause is the one that says something.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Error::new(ErrorKind::Connect, cause.to_string())
+}
+
+/// Resolves names to public addresses alone. The connection is made to what was resolved here, so that
+/// a name cannot be one thing when it is checked and another when it is used.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(format!("{} has no public address", name.as_str()).into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+/// See [IANA's registry](https://www.iana.org/assignments/iana-ipv4-special-registry).
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let special = match address.octets() {
+        [0, ..] | [192, 0, 0, _] | [192, 88, 99, _] => true,
+        [100, second, ..] => second & 0xc0 == 64,
+        [198, second, ..] => second & 0xfe == 18,
+        [first, ..] => first >= 224,
+    };
+    !(special || address.is_private() || address.is_loopback() || address.is_link_local() || address.is_documentation())
+}
+
+/// Addresses that carry one of version 4 are what that is.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
+        [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        // What is in use of the rest of the world; local and mapped addresses are elsewhere.
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[test]
+    fn private_addresses_are_told_from_public_ones_in_every_disguise() {
+        for private in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.0.0.8",
+            "192.168.1.1",
+            "198.18.0.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:169.254.169.254",
+            "::10.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::",
+            "fd00:ec2::254",
+            "fe80::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in ["1.1.1.1", "8.8.8.8", "100.128.0.1", "52.94.133.131", "2606:4700::1111", "2001:4860:4860::8888"]
+        {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_leads_home_is_refused_before_anything_is_sent() {
+        let fetcher = MediaFetcher::new().unwrap();
+        for (url, says) in [
+            ("http://example.com/cat.png", "only https"),
+            ("file:///etc/passwd", "only https"),
+            ("https://127.0.0.1/cat.png", "not a public address"),
+            ("https://2130706433/cat.png", "not a public address"),
+            ("https://0x7f.1/cat.png", "not a public address"),
+            ("https://[::1]/cat.png", "not a public address"),
+            ("https://169.254.169.254/latest/meta-data/", "not a public address"),
+            ("https://localhost/cat.png", "no public address"),
+            ("cat.png", "no URL"),
+        ] {
+            let error = fetcher.fetch(url).await.unwrap_err();
+            assert!(error.message().contains(says) && error.message().contains(url), "{error}");
+            assert!(!error.is_retryable());
+        }
+    }
+
+    /// Answers every request with the same bytes.
+    async fn server(answer: impl Into<Vec<u8>>) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = answer.into();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _ = socket.read(&mut request).await;
+                let _ = socket.write_all(&answer).await;
+            }
+        });
+        url
+    }
+
+    async fn fetched(answer: &str, max_bytes: usize) -> Result<Content> {
+        let fetcher = MediaFetcher::with_reach(true).unwrap().max_bytes(max_bytes).timeout(Duration::from_secs(5));
+        fetcher.fetch(&server(answer).await).await
+    }
+
+    #[tokio::test]
+    async fn media_are_what_they_begin_like_or_the_text_that_the_server_says() {
+        let gif =
+            fetched("HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 6\r\n\r\nGIF89a", 6).await.unwrap();
+        assert_eq!(gif, Content::image("image/gif", "GIF89a"));
+        let text = "HTTP/1.1 200 OK\r\ncontent-type: Text/CSV; charset=utf-8\r\ncontent-length: 3\r\n\r\na,b";
+        assert_eq!(fetched(text, 10).await.unwrap(), Content::document("text/csv", "a,b"));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_or_no_medium_or_not_there_is_refused() {
+        for (answer, says) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nGIF89a1", "larger than 6 bytes"),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nGIF89a1\r\n0\r\n\r\n", "larger than 6 bytes"),
+            ("HTTP/1.1 200 OK\r\ncontent-type: application/zip\r\ncontent-length: 2\r\n\r\nPK", "application/zip"),
+            ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "404"),
+            (
+                "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+                "more than 5 times",
+            ),
+            ("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n", "nowhere"),
+        ] {
+            let error = fetched(answer, 6).await.unwrap_err();
+            assert!(error.message().contains(says), "{says}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_left_in_time() {
+        let fetcher = MediaFetcher::with_reach(true).unwrap().timeout(Duration::from_millis(50));
+        let error = fetcher.fetch(&server("").await).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Connect), "{error}");
+    }
+}
