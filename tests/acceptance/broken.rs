@@ -42,6 +42,14 @@ async fn an_end_at_any_byte_of_the_last_frame_is_truncated_and_what_came_is_kept
 }
 
 #[tokio::test]
+async fn an_end_inside_a_frame_behind_the_stop_is_truncated_as_it_may_have_told_the_usage() {
+    let stopped = chunks(&[delta("Bonjour"), stop()]);
+    let more = chunk(&json!({"type": "news"}));
+    let course = read([&stopped[..], &more[..30]].concat()).await;
+    assert_eq!((course.error().kind(), course.text().as_str()), (ErrorKind::Truncated, "Bonjour"));
+}
+
+#[tokio::test]
 async fn a_clean_end_before_message_stop_is_truncated_too_wherever_it_is() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();

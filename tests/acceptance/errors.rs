@@ -91,6 +91,7 @@ fn check(error: &Error, case: &Case, asked: usize, stream: bool) {
     let request_id = error.request_id().expect(&what);
     assert!(request_id.starts_with("10ca1bed-") && says.contains(request_id), "{what}");
     assert!(!says.to_lowercase().contains("json"), "an error of the service is not one of its format: {says}");
+    assert!(!error.message().starts_with('{'), "the message, not what it is wrapped in: {says}");
 }
 
 #[tokio::test]

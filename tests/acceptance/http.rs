@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use bedrock_chat::{BedrockChat, ErrorKind, ReqwestTransport, RetryPolicy};
 use local_bedrock::{Fault, LocalBedrock};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::support::{calling, calling_url, is_alone, relay, run_alone, soon, within_a_second};
+use crate::support::{calling, calling_url, is_alone, read_request, relay, run_alone, soon, within_a_second};
 
 /// Several calls of the URL in the environment, which must all succeed.
 async fn call_the_url() {
@@ -136,11 +136,8 @@ async fn forgetful() -> (String, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         while let Ok((mut connection, _)) = listener.accept().await {
             counter.fetch_add(1, Ordering::SeqCst);
-            let mut received = Vec::new();
-            while !received.ends_with(b"}]}") {
-                if connection.read_buf(&mut received).await.unwrap_or(0) == 0 {
-                    break;
-                }
+            if !read_request(&mut connection).await {
+                continue;
             }
             let body = r#"{"content":[{"type":"text","text":"hi"}]}"#;
             let head =

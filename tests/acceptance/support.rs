@@ -9,7 +9,7 @@ mod relay;
 pub(crate) use clock::Clock;
 pub(crate) use frames::{chunk, chunks, event, frame, frames_of, vector};
 pub(crate) use hand::{ByHand, Hand};
-pub(crate) use relay::relay;
+pub(crate) use relay::{read_request, relay};
 
 use std::time::{Duration, Instant};
 

@@ -22,14 +22,7 @@ pub(crate) async fn relay(to: u16, rewrite: fn(&str) -> String) -> (u16, Arc<Mut
 
 async fn pass_on(mut client: TcpStream, to: u16, rewrite: fn(&str) -> String, seen: Arc<Mutex<Vec<String>>>) {
     let mut received = Vec::new();
-    let end = loop {
-        if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if client.read_buf(&mut received).await.unwrap_or(0) == 0 {
-            return;
-        }
-    };
+    let Some(end) = read_head(&mut client, &mut received).await else { return };
     let head = String::from_utf8(received[..end].to_vec()).unwrap();
     seen.lock().unwrap().push(head.clone());
     let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
@@ -39,4 +32,31 @@ async fn pass_on(mut client: TcpStream, to: u16, rewrite: fn(&str) -> String, se
     server.write_all(&received[end..]).await.unwrap();
     // Either side may have gone: that is its right.
     let _ = copy_bidirectional(&mut client, &mut server).await;
+}
+
+/// Reads up to the end of a request's head, and says where that is.
+async fn read_head(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+            return Some(at + 4);
+        }
+        if client.read_buf(received).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+}
+
+/// Reads one whole request; `false` if the client went away before its end.
+pub(crate) async fn read_request(client: &mut TcpStream) -> bool {
+    let mut received = Vec::new();
+    let Some(head) = read_head(client, &mut received).await else { return false };
+    let text = String::from_utf8_lossy(&received[..head]).to_ascii_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+    while received.len() < head + length {
+        if client.read_buf(&mut received).await.unwrap_or(0) == 0 {
+            return false;
+        }
+    }
+    true
 }
