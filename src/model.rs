@@ -113,7 +113,7 @@ impl ModelId {
 
     /// Who made the model, as far as the id says.
     pub fn vendor(&self) -> Option<&str> {
-        self.base().and_then(|base| Some(before(base, ".")))
+        self.base().map(|base| before(base, "."))
     }
 
     /// The region prefix of an inference profile, such as `us` or `global`.

@@ -201,9 +201,9 @@ async fn tokens_are_counted_alike_over_both_apis() {
 #[tokio::test]
 async fn what_the_service_refuses_is_a_typed_error_with_its_words() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let chat = chat(&bedrock, "us.meta.llama4-maverick-17b-instruct-v1:0").bind_tools([weather()]);
-    let error = chat.with_tool_choice(ToolChoice::Any).invoke("Hello").await.unwrap_err();
+    let chat = builder(&bedrock, "us.meta.llama4-maverick-17b-instruct-v1:0").api(Api::Converse).temperature(1.5);
+    let error = chat.build().unwrap().invoke("Hello").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Validation);
-    assert!(error.message().contains("toolChoice.any"), "{error}");
+    assert!(error.message().contains("temperature"), "{error}");
     assert!(error.request_id().is_some());
 }
