@@ -225,6 +225,7 @@ async fn what_a_proxy_may_change_on_the_way_is_sent_but_not_signed() {
         ("accept-encoding", "identity"),
         ("connection", "keep-alive"),
         ("user-agent", "mine/1.0"),
+        ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"),
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ];
     let chat = theirs.iter().fold(calling(&bedrock), |chat, (name, value)| chat.header(name, *value)).build().unwrap();
