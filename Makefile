@@ -11,6 +11,8 @@ SHELL := /bin/bash
 
 step := .ci/step
 wasm32 := wasm/scripts/wasm32
+# What is off by default, has tests and goes with everything else.
+observers := --features bedrock-chat/langsmith,bedrock-chat/tracing
 # Crates of their own, outside the workspace: the npm package's module and two tools.
 module := --manifest-path wasm/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
@@ -45,13 +47,15 @@ architecture: ## what may depend on what, and how long a file may be
 
 .PHONY: lint
 lint: ## clippy over everything, warnings denied
-	@$(step) "clippy" cargo clippy --workspace --all-targets -- -D warnings
+	@$(step) "clippy" cargo clippy --workspace --all-targets $(observers) -- -D warnings
 	@$(step) "clippy of wasm/bindgen" env CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-target}/bindgen" cargo clippy $(bindgen) -- -D warnings
 
 .PHONY: features
 features: ## clippy with other sets of features
 	@$(step) "without features" cargo clippy --package bedrock-chat --lib --no-default-features -- -D warnings
 	@$(step) "native-tls in place of rustls" cargo clippy --package bedrock-chat --lib --no-default-features --features native-tls -- -D warnings
+	@$(step) "langsmith alone" cargo clippy --package bedrock-chat --lib --no-default-features --features langsmith -- -D warnings
+	@$(step) "tracing alone" cargo clippy --package bedrock-chat --lib --no-default-features --features tracing -- -D warnings
 
 .PHONY: wasm32
 wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
@@ -59,6 +63,7 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 without features" $(check_wasm32)
 	@$(step) "wasm32 with fetch" $(check_wasm32) --features fetch
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
+	@$(step) "wasm32 with observers" $(check_wasm32) --features fetch,langsmith,tracing
 	@$(step) "the npm package's module" $(wasm32) $(deny_wasm32) cargo check $(module) --target wasm32-unknown-unknown
 
 .PHONY: size
@@ -75,11 +80,11 @@ size-by-function: ## where the module's bytes are (OPTIONS="sign --top 100")
 
 .PHONY: doc
 doc: ## the documentation, warnings denied
-	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps $(observers)
 
 .PHONY: cargo-test
 cargo-test: ## all tests and doc tests, nothing else
-	@$(step) "tests" .ci/tests --workspace
+	@$(step) "tests" .ci/tests --workspace $(observers)
 
 .PHONY: bench
 bench: ## benchmarks, each beside its peer

@@ -2,12 +2,16 @@
 
 #[cfg(feature = "langsmith")]
 mod langsmith;
+#[cfg(feature = "tracing")]
+mod otel;
 
 /// All observers that there are with these features.
 #[cfg(any(feature = "langsmith", feature = "tracing"))]
 pub(crate) mod all {
     #[cfg(feature = "langsmith")]
     pub use super::langsmith::{ChainRun, LangSmith, LangSmithBuilder};
+    #[cfg(feature = "tracing")]
+    pub use super::otel::TracingObserver;
 }
 
 use std::fmt;

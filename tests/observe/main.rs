@@ -6,9 +6,12 @@
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
+mod exported;
 mod recorder;
 mod support;
 
 mod langsmith;
 mod langsmith_delivery;
 mod langsmith_vectors;
+mod otel;
+mod otel_collector;
