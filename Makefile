@@ -12,7 +12,7 @@ SHELL := /bin/bash
 step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # What is off by default, has tests and goes with everything else.
-observers := --features bedrock-chat/langsmith,bedrock-chat/tracing
+extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web
 # Crates of their own, outside the workspace: the npm package's module and two tools.
 module := --manifest-path wasm/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
@@ -47,7 +47,7 @@ architecture: ## what may depend on what, and how long a file may be
 
 .PHONY: lint
 lint: ## clippy over everything, warnings denied
-	@$(step) "clippy" cargo clippy --workspace --all-targets $(observers) -- -D warnings
+	@$(step) "clippy" cargo clippy --workspace --all-targets $(extras) -- -D warnings
 	@$(step) "clippy of wasm/bindgen" env CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-target}/bindgen" cargo clippy $(bindgen) -- -D warnings
 
 .PHONY: features
@@ -56,6 +56,7 @@ features: ## clippy with other sets of features
 	@$(step) "native-tls in place of rustls" cargo clippy --package bedrock-chat --lib --no-default-features --features native-tls -- -D warnings
 	@$(step) "langsmith alone" cargo clippy --package bedrock-chat --lib --no-default-features --features langsmith -- -D warnings
 	@$(step) "tracing alone" cargo clippy --package bedrock-chat --lib --no-default-features --features tracing -- -D warnings
+	@$(step) "web alone" cargo clippy --package bedrock-chat --lib --no-default-features --features web -- -D warnings
 
 .PHONY: wasm32
 wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
@@ -80,11 +81,11 @@ size-by-function: ## where the module's bytes are (OPTIONS="sign --top 100")
 
 .PHONY: doc
 doc: ## the documentation, warnings denied
-	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps $(observers)
+	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps $(extras)
 
 .PHONY: cargo-test
 cargo-test: ## all tests and doc tests, nothing else
-	@$(step) "tests" .ci/tests --workspace $(observers)
+	@$(step) "tests" .ci/tests --workspace $(extras)
 
 .PHONY: bench
 bench: ## benchmarks, each beside its peer
