@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bedrock_chat::{BedrockChat, ErrorKind, Json, LangSmith, RetryPolicy};
+use bedrock_chat::{BedrockChat, ErrorKind, Json, LangSmith, RetryPolicy, RunConfig};
 
 use crate::recorder::{Answer, Recorder};
 use crate::support::{posting_to, saying, soon};
@@ -155,6 +155,41 @@ async fn a_full_queue_drops_the_oldest_and_counts() {
     let runs = server.runs();
     let said: Vec<_> = runs.iter().map(|run| &run["inputs"]["messages"][0][0]["kwargs"]["content"]).collect();
     assert_eq!(said, ["number 7", "number 8", "number 9"]);
+}
+
+#[tokio::test]
+async fn a_run_whose_beginning_got_lost_is_posted_whole_at_its_end() {
+    let server = Recorder::start().await;
+    server.answer([Answer::Status(401, "{}")]);
+    let langsmith = posting_to(&server).build().unwrap();
+    let run = langsmith.chain(&RunConfig::default(), Json::string("in"));
+    soon(langsmith.flush()).await.unwrap_err();
+    run.end(Json::string("out"));
+    soon(langsmith.flush()).await.unwrap();
+    let operations = server.operations();
+    let [(_, lost), (name, run)] = operations.as_slice() else { panic!("{operations:#?}") };
+    assert_eq!((name.as_str(), &run["id"]), ("post", &lost["id"]));
+    let both = (&run["inputs"]["input"], &run["outputs"]["output"]);
+    assert_eq!(both, (&serde_json::json!("in"), &serde_json::json!("out")));
+}
+
+#[tokio::test]
+async fn an_end_that_was_queued_while_its_beginning_failed_is_posted_whole() {
+    let server = Recorder::start().await;
+    // The first attempt is slow enough for the run to end meanwhile, and then fails for good.
+    server.answer([Answer::LateStatus(Duration::from_millis(300), 401)]);
+    let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
+    let run = langsmith.chain(&RunConfig::default(), Json::string("in"));
+    let posted = async {
+        while server.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    soon(posted).await;
+    run.end(Json::string("out"));
+    soon(langsmith.flush()).await.unwrap_err();
+    let (name, run) = server.operations().pop().unwrap();
+    assert_eq!((name.as_str(), &run["inputs"]["input"]), ("post", &serde_json::json!("in")));
 }
 
 #[tokio::test]

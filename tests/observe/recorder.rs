@@ -33,6 +33,8 @@ pub(crate) enum Answer {
     HangUp,
     /// Nothing, for so long; then 202.
     Late(Duration),
+    /// Nothing, for so long; then this status.
+    LateStatus(Duration, u16),
 }
 
 #[derive(Debug, Default)]
@@ -135,6 +137,10 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
             Answer::Late(time) => {
                 tokio::time::sleep(time).await;
                 (202, "", "{}")
+            }
+            Answer::LateStatus(time, status) => {
+                tokio::time::sleep(time).await;
+                (status, "", "{}")
             }
             Answer::Status(status, body) => (status, "", body),
             Answer::Header(status, header) => (status, header, "{}"),

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -203,7 +204,9 @@ impl Shared {
     fn written(&self, items: &mut [Item]) -> (Vec<Post>, Vec<usize>) {
         let mut written = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         for (place, item) in items.iter().enumerate() {
-            let write = || post(&item.run, item.create, item.ended.as_ref(), &self.project, &self.hide);
+            // An end that was queued while its beginning was still on the way, and then did not arrive.
+            let create = item.create || item.run.lost.load(Ordering::Relaxed);
+            let write = || post(&item.run, create, item.ended.as_ref(), &self.project, &self.hide);
             match catch_unwind(AssertUnwindSafe(write)) {
                 Ok(post) => {
                     written.0.push(post);
