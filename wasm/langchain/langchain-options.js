@@ -1,0 +1,40 @@
+// What LangChain hands over, as the core takes it.
+
+/** Fields and options that are LangChain's own. */
+const LANGCHAIN = new Set([
+  "cache", "callbacks", "callbackManager", "tags", "metadata", "verbose", "disableStreaming", "outputVersion", "onFailedAttempt",
+  "maxConcurrency", "name", "runId", "runName", "configurable", "recursionLimit", "store", "context", "interrupts", "promptIndex",
+  "ls_structured_output_format", "options", "strict", "version",
+]);
+
+/** What other chat models of LangChain call what we call otherwise. */
+const ALIASES = { stopSequences: "stop", parallel_tool_calls: "parallelToolCalls" };
+
+/** Fields or options without LangChain's own, by our names. */
+export function ours(given) {
+  const own = {};
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (LANGCHAIN.has(name) || value === undefined || value === null) continue;
+    own[ALIASES[name] ?? name] = value;
+  }
+  return own;
+}
+
+/** A message without what only LangChain needs. */
+export function plainMessage(message) {
+  const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs } = message;
+  return {
+    type: message.getType(),
+    content: Array.isArray(content) ? content.map(plainBlock) : content,
+    name,
+    role: message.getType() === "generic" ? role : undefined,
+    tool_calls: tool_calls?.length ? tool_calls : undefined,
+    invalid_tool_calls: invalid_tool_calls?.length ? invalid_tool_calls : undefined,
+    tool_call_id,
+    status,
+    additional_kwargs: additional_kwargs?.tool_calls && !tool_calls?.length ? { tool_calls: additional_kwargs.tool_calls } : undefined,
+  };
+}
+
+/** LangChain's standard blocks wrap what only one provider knows. */
+const plainBlock = (block) => (block?.type === "non_standard" && block.value ? block.value : block);

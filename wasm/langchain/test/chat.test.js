@@ -1,0 +1,233 @@
+// What programs do with a chat model beyond the standard suites.
+import { AIMessage, HumanMessage } from "@langchain/core/messages";
+import { tool } from "@langchain/core/tools";
+import { BedrockChatError } from "bedrock-chat/langchain";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { THINKER, gather, localBedrock } from "./support/bedrock.js";
+
+const bedrock = localBedrock();
+const place = z.object({ location: z.string() });
+const weather = tool(() => "sunny", { name: "get_weather", description: "The weather", schema: place });
+const time = tool(() => "noon", { name: "get_time", description: "The time", schema: place });
+
+/** What callbacks were told. */
+function listener() {
+  const told = { starts: [], tokens: [], chunks: [], ends: [], errors: [] };
+  const handler = {
+    handleChatModelStart: (llm, messages, runId, parent, extra, tags, metadata) => void told.starts.push({ llm, messages, extra, metadata }),
+    handleLLMNewToken: (token, place, runId, parent, tags, fields) => void (told.tokens.push(token), told.chunks.push(fields?.chunk)),
+    handleLLMEnd: (output) => void told.ends.push(output),
+    handleLLMError: (error) => void told.errors.push(error),
+  };
+  return { told, callbacks: [handler] };
+}
+
+async function failure(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
+
+test("callbacks hear the start, with what LangSmith shows, the tokens and the end", async () => {
+  const { told, callbacks } = listener();
+  const model = bedrock.chat({ temperature: 0.5 }).bindTools([weather], { tool_choice: "auto" });
+  const { whole } = await gather(model.stream("Hello", { callbacks }));
+  expect(told.tokens.join("")).toBe(whole.text);
+  expect(told.chunks.every((chunk) => chunk.message.id === whole.id)).toBe(true);
+  const [{ extra, metadata, llm }] = told.starts;
+  expect(extra.invocation_params).toMatchObject({ temperature: 0.5, tool_choice: "auto", tools: [{ name: "get_weather", input_schema: { type: "object" } }] });
+  expect(metadata).toMatchObject({ ls_provider: "bedrock", ls_temperature: 0.5 });
+  expect(llm.id.at(-1)).toBe("BedrockChat");
+  expect(told.ends[0].llmOutput.tokenUsage.totalTokens).toBe(whole.usage_metadata.total_tokens);
+  const unary = listener();
+  await model.invoke("Hello", { callbacks: unary.callbacks });
+  expect(unary.told.ends[0].llmOutput.tokenUsage).toEqual(told.ends[0].llmOutput.tokenUsage);
+});
+
+test("with streaming, invoke gives tokens to the callbacks and the same message as without", async () => {
+  const { told, callbacks } = listener();
+  const plain = await bedrock.chat().bindTools([weather]).invoke("weather in Paris");
+  const streamed = await bedrock.chat({ streaming: true }).bindTools([weather]).invoke("weather in Paris", { callbacks });
+  expect(told.tokens.length).toBeGreaterThan(2);
+  expect([streamed.content, streamed.tool_calls.length, streamed.usage_metadata]).toEqual([plain.content, 1, plain.usage_metadata]);
+  expect((await bedrock.requests()).at(-1).path).toMatch(/invoke-with-response-stream$/);
+  await bedrock.chat({ streaming: true, disableStreaming: true }).invoke("hi");
+  expect((await bedrock.requests()).at(-1).path).toMatch(/\/invoke$/);
+  const { chunks } = await gather(bedrock.chat({ disableStreaming: true }).stream("hi"));
+  expect(chunks).toHaveLength(1);
+  const changed = bedrock.chat();
+  changed.streaming = true;
+  changed.temperature = 0.25;
+  await changed.invoke("hi");
+  expect((await bedrock.body()).temperature).toBe(0.25);
+  expect((await bedrock.requests()).at(-1).path).toMatch(/stream$/);
+});
+
+test("an aggregated stream is what invoke gives, blocks, calls and reasons alike", async () => {
+  const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 }).bindTools([weather, time]);
+  const question = "get_weather and get_time in Paris and London";
+  const reply = await model.invoke(question);
+  const { whole, chunks } = await gather(model.stream(question));
+  const bare = whole.content.map(({ index, ...block }) => block);
+  expect(bare).toEqual(reply.content);
+  expect(reply.content[0]).toMatchObject({ type: "thinking", signature: expect.any(String) });
+  expect(whole.tool_calls).toEqual(reply.tool_calls);
+  expect(whole.tool_calls.length).toBeGreaterThan(2);
+  expect(whole.response_metadata.usage).toEqual(reply.response_metadata.usage);
+  expect([whole.response_metadata.stop_reason, whole.additional_kwargs]).toEqual(["tool_use", { id: reply.additional_kwargs.id }]);
+  expect(reply.response_metadata.stop_reason).toBe("tool_use");
+  expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+  // Given back, the signature must be as it was: the server knows its own.
+  const results = await Promise.all(whole.tool_calls.map((call) => (call.name === "get_time" ? time : weather).invoke(call)));
+  expect((await model.invoke([new HumanMessage(question), whole, ...results])).text).toContain("sunny");
+});
+
+test("LangChain's standard blocks are the same of a message and of a stream", async () => {
+  const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 }).bindTools([weather]);
+  const reply = await model.invoke("weather in Paris");
+  const { whole } = await gather(model.stream("weather in Paris"));
+  for (const message of [reply, whole]) {
+    expect(message.contentBlocks.map(({ type }) => type)).toEqual(["reasoning", "text", "tool_call"]);
+    expect(message.contentBlocks[2]).toMatchObject({ name: "get_weather", args: { location: "Paris" } });
+  }
+  const v1 = await bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000, outputVersion: "v1" }).bindTools([weather]).invoke("weather in Paris");
+  expect(v1.content.map(({ type }) => type)).toEqual(["reasoning", "text", "tool_call"]);
+  const back = await model.invoke([new HumanMessage("weather in Paris"), v1, await weather.invoke(v1.tool_calls[0])]);
+  expect(back.text).toContain("sunny");
+});
+
+test("events by content block are complete, and make the same message", async () => {
+  const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 });
+  const stream = model.streamEvents("weather in Paris", { tools: [weather] });
+  const names = [];
+  const finished = [];
+  for await (const event of stream) {
+    names.push(event.event);
+    if (event.event === "content-block-finish") finished.push(event.content);
+  }
+  expect([names[0], names.at(-1)]).toEqual(["message-start", "message-finish"]);
+  expect(finished.map(({ type }) => type)).toEqual(["reasoning", "text", "tool_call"]);
+  expect(finished[0].signature).toBeTruthy();
+  expect(finished[2]).toMatchObject({ name: "get_weather", args: { location: "Paris" } });
+  const message = await model.streamEvents("Hello");
+  expect([message.text, message.response_metadata.stop_reason]).toEqual([(await model.invoke("Hello")).text, "end_turn"]);
+  expect(message.usage_metadata.total_tokens).toBeGreaterThan(0);
+});
+
+test("tool_choice is obeyed in all its forms, and other options of bindTools are kept", async () => {
+  const both = [weather, time];
+  const called = async (tool_choice) => (await bedrock.chat().bindTools(both, { tool_choice }).invoke("hello in Paris")).tool_calls.map(({ name }) => name);
+  for (const choice of ["get_time", { type: "tool", name: "get_time" }, { type: "function", function: { name: "get_time" } }]) {
+    expect(await called(choice)).toEqual(["get_time"]);
+  }
+  for (const choice of ["any", "required", { type: "any" }, true]) expect((await called(choice)).length).toBeGreaterThan(0);
+  expect((await bedrock.chat().bindTools(both, { tool_choice: "none" }).invoke("get_weather in Paris")).tool_calls).toEqual([]);
+  const invoked = await bedrock.chat().invoke("hello in Paris", { tools: [weather], tool_choice: "any" });
+  expect(invoked.tool_calls[0].name).toBe("get_weather");
+  await bedrock.chat().bindTools(both, { stop: ["END"], strict: true, parallel_tool_calls: false }).invoke("hello");
+  const body = await bedrock.body();
+  expect(body.stop_sequences).toEqual(["END"]);
+  expect(body.tools.map(({ strict }) => strict)).toEqual([true, true]);
+});
+
+test("a call that was cut is invalid, not a call with half its arguments", async () => {
+  const model = bedrock.chat({ maxTokens: 8, streaming: true }).bindTools([weather], { tool_choice: "any" });
+  const reply = await model.invoke("weather in Llanfairpwllgwyngyll");
+  expect(reply.response_metadata.stop_reason).toBe("max_tokens");
+  expect(reply.tool_calls).toEqual([]);
+  expect(reply.invalid_tool_calls).toMatchObject([{ name: "get_weather", type: "invalid_tool_call" }]);
+});
+
+test("a signal ends a call and its connection", async () => {
+  await bedrock.fault({ hang: true, forever: true });
+  const late = await failure(() => bedrock.chat().invoke("hello", { signal: AbortSignal.timeout(50) }));
+  expect(late.name).toBe("TimeoutError");
+  const timed = await failure(() => bedrock.chat().invoke("hello", { timeout: 50 }));
+  expect(timed.name).toBe("TimeoutError");
+  const stop = new AbortController();
+  const waiting = failure(() => bedrock.chat().invoke("hello", { signal: stop.signal }));
+  setTimeout(() => stop.abort(), 50);
+  const error = await waiting;
+  expect([error.name, error.kind, error instanceof BedrockChatError]).toEqual(["AbortError", "cancelled", true]);
+  const before = (await bedrock.requests()).length;
+  expect((await failure(() => bedrock.chat().invoke("hello", { signal: stop.signal }))).name).toBe("AbortError");
+  expect(await bedrock.requests()).toHaveLength(before);
+});
+
+test("leaving a stream closes its connection", async () => {
+  await bedrock.fault({ drip_ms: 30, forever: true });
+  for await (const chunk of await bedrock.chat().stream("a long question with many words to say again")) if (chunk.text) break;
+  const stop = new AbortController();
+  const error = await failure(async () => {
+    for await (const chunk of await bedrock.chat().stream("a long question with many words to say again", { signal: stop.signal })) if (chunk.text) stop.abort();
+  });
+  expect(error.name).toBe("AbortError");
+  await expect.poll(async () => (await bedrock.requests()).map(({ outcome }) => outcome), { timeout: 5000 }).not.toContain("complete");
+});
+
+test("errors keep what is known of them, on every way, and callbacks hear of them", async () => {
+  const { told, callbacks } = listener();
+  const model = bedrock.chat({ maxRetries: 0 });
+  const ways = [() => model.invoke("hi", { callbacks }), () => gather(model.stream("hi", { callbacks })), () => model.batch(["hi"], { callbacks })];
+  for (const way of ways) {
+    await bedrock.fault({ status: 429, error_type: "ThrottlingException", message: "Too many tokens" });
+    const error = await failure(way);
+    expect(error).toBeInstanceOf(BedrockChatError);
+    expect(error).toMatchObject({ kind: "throttled", status: 429, awsType: "ThrottlingException", retryable: true, attempts: 1 });
+    expect(error.requestId).toBeTruthy();
+  }
+  expect(told.errors).toHaveLength(3);
+});
+
+test("a stream that breaks is an error with what came", async () => {
+  await bedrock.fault({ insert: [{ kind: "exception", at: 5, exception_type: "modelStreamErrorException", message: "the model fell over" }] });
+  const error = await failure(() => gather(bedrock.chat().stream("Hello")));
+  expect(error).toBeInstanceOf(BedrockChatError);
+  expect(error.message).toContain("the model fell over");
+  expect(error.partial.text.length).toBeGreaterThan(0);
+});
+
+test("no more calls are under way than allowed", async () => {
+  await bedrock.fault({ delay_ms: 40, forever: true });
+  let open = 0;
+  let most = 0;
+  const counting = async (url, init) => {
+    most = Math.max(most, ++open);
+    try {
+      return await fetch(url, init);
+    } finally {
+      open--;
+    }
+  };
+  await bedrock.chat({ maxConcurrency: 2, fetchFn: counting }).batch(["a", "b", "c", "d", "e"]);
+  expect(most).toBe(2);
+});
+
+test("every model answers and streams, and calls tools where it can", async () => {
+  const models = ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0", "mistral.mistral-7b-instruct-v0:2", "cohere.command-r-v1:0", "amazon.titan-text-express-v1", "us.deepseek.r1-v1:0", "qwen.qwen3-32b-v1:0", "openai.gpt-oss-20b-1:0", "ai21.jamba-1-5-mini-v1:0"];
+  for (const model of models) {
+    const chat = bedrock.chat({ model });
+    const reply = await chat.invoke([["system", "Be brief."], ["human", "Hello"]]);
+    expect(reply.text, model).toContain("Hello");
+    expect((await gather(chat.stream([["system", "Be brief."], ["human", "Hello"]]))).whole.text, model).toBe(reply.text);
+  }
+  for (const model of ["amazon.nova-lite-v1:0", "qwen.qwen3-32b-v1:0", "cohere.command-r-v1:0"]) {
+    const chat = bedrock.chat({ model }).bindTools([weather]);
+    const { whole } = await gather(chat.stream("get_weather in Paris"));
+    for (const { tool_calls } of [await chat.invoke("get_weather in Paris"), whole]) {
+      expect(tool_calls, model).toMatchObject([{ name: "get_weather", args: { location: "Paris" } }]);
+    }
+  }
+});
+
+test("a prompt can be made of a conversation", async () => {
+  const { convertMessagesToPrompt, convertMessagesToPromptAnthropic } = await import("bedrock-chat/langchain");
+  const theirs = await import("@langchain/community/chat_models/bedrock/web");
+  const conversation = [new HumanMessage("Hi"), new AIMessage("Hello"), new HumanMessage("Bye")];
+  expect(convertMessagesToPrompt(conversation, "anthropic")).toBe(theirs.convertMessagesToPrompt(conversation, "anthropic"));
+  expect(convertMessagesToPromptAnthropic(conversation.slice(0, 2))).toBe(theirs.convertMessagesToPromptAnthropic(conversation.slice(0, 2)));
+});

@@ -1,0 +1,122 @@
+// What LangChain's public standard unit tests ask of every chat model.
+import { StructuredTool } from "@langchain/core/tools";
+import { load } from "@langchain/core/load";
+import { BedrockChat } from "bedrock-chat/langchain";
+import { inspect } from "node:util";
+import { afterEach, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { CLAUDE, KEYS } from "./support/bedrock.js";
+
+const person = z.object({ name: z.string().describe("Name"), age: z.number().int().positive() }).describe("A person");
+
+class PersonTool extends StructuredTool {
+  name = "PersonTool";
+  description = "A person";
+  schema = person;
+  async _call(input) {
+    return JSON.stringify(input);
+  }
+}
+
+/** The parameters that every chat model is to take. */
+const STANDARD = { model: CLAUDE, region: "us-east-1", credentials: KEYS, temperature: 0, maxTokens: 100, timeout: 60, stopSequences: [], maxRetries: 2 };
+
+afterEach(() => vi.unstubAllEnvs());
+
+test("it is made with the standard parameters, with a key, and with streaming", () => {
+  expect(new BedrockChat(STANDARD)).toBeInstanceOf(BedrockChat);
+  expect(new BedrockChat({ ...STANDARD, credentials: undefined, apiKey: "test" })).toBeInstanceOf(BedrockChat);
+  expect(new BedrockChat({ ...STANDARD, streaming: true }).streaming).toBe(true);
+});
+
+test("it is made from the environment alone", () => {
+  vi.stubEnv("AWS_REGION", "eu-central-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", KEYS.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", KEYS.secretAccessKey);
+  expect(new BedrockChat({ model: CLAUDE }).region).toBe("eu-central-1");
+});
+
+test("tools and schemas can be bound", () => {
+  const model = new BedrockChat(STANDARD);
+  expect(model.bindTools([new PersonTool()])).toBeDefined();
+  expect(model.withStructuredOutput(person)).toBeDefined();
+  expect(model.withStructuredOutput(person, { includeRaw: true })).toBeDefined();
+});
+
+test("LangSmith is told the standard parameters, and those of the call before those of the model", () => {
+  const model = new BedrockChat({ ...STANDARD, stop: ["END"] });
+  expect(model.getLsParams({})).toEqual({
+    ls_provider: "bedrock",
+    ls_model_name: CLAUDE,
+    ls_model_type: "chat",
+    ls_temperature: 0,
+    ls_max_tokens: 100,
+    ls_stop: ["END"],
+  });
+  const { ls_temperature, ls_max_tokens, ls_stop } = model.getLsParams({ temperature: 0.5, maxTokens: 7, stop: ["."] });
+  expect([ls_temperature, ls_max_tokens, ls_stop]).toEqual([0.5, 7, ["."]]);
+  expect(Object.keys(new BedrockChat({ ...STANDARD, temperature: undefined }).getLsParams({}))).toContain("ls_temperature");
+});
+
+test("it says what it is", () => {
+  const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 } });
+  expect([model._llmType(), model._modelType(), BedrockChat.lc_name(), model.getName()]).toEqual(["bedrock", "base_chat_model", "BedrockChat", "BedrockChat"]);
+  expect(model.lc_id).toEqual(["langchain", "chat_models", "bedrock", "BedrockChat"]);
+  expect(model.modelProvider).toBe("anthropic");
+  expect(new BedrockChat({ ...STANDARD, model: "eu.amazon.nova-lite-v1:0" }).modelProvider).toBe("amazon");
+  expect(model._identifyingParams()).toMatchObject({ model: CLAUDE, temperature: 0, maxTokens: 100, modelKwargs: { top_k: 5 } });
+});
+
+test("models that answer differently do not share LangChain's cache", () => {
+  const key = (fields) => new BedrockChat({ ...STANDARD, ...fields })._getSerializedCacheKeyParametersForCall({});
+  expect(key({})).toBe(key({}));
+  for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }]) {
+    expect(key(other)).not.toBe(key({}));
+  }
+});
+
+test("serialised, it has its secrets by name and no others", async () => {
+  const model = new BedrockChat({ ...STANDARD, credentials: { ...KEYS, sessionToken: "session" }, headers: { "x-gateway-key": "gateway-secret" }, fetchFn: fetch });
+  const written = JSON.stringify(model);
+  for (const secret of [KEYS.accessKeyId, KEYS.secretAccessKey, '"session"', "gateway-secret"]) expect(written).not.toContain(secret);
+  const { kwargs, lc, type } = JSON.parse(written);
+  expect([lc, type, kwargs.model_id, kwargs.region_name]).toEqual([1, "constructor", CLAUDE, "us-east-1"]);
+  expect(kwargs.credentials).toEqual({
+    accessKeyId: { lc: 1, type: "secret", id: ["AWS_ACCESS_KEY_ID"] },
+    secretAccessKey: { lc: 1, type: "secret", id: ["AWS_SECRET_ACCESS_KEY"] },
+    sessionToken: { lc: 1, type: "secret", id: ["AWS_SESSION_TOKEN"] },
+  });
+  const keyed = JSON.stringify(new BedrockChat({ ...STANDARD, credentials: undefined, apiKey: "the-api-key" }));
+  expect(keyed).not.toContain("the-api-key");
+  expect(keyed).toContain("AWS_BEARER_TOKEN_BEDROCK");
+});
+
+test("what was serialised is the same model again", async () => {
+  const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 }, guardrailIdentifier: "gr", guardrailVersion: "1" });
+  const again = await load(JSON.stringify(model), {
+    secretsMap: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
+    optionalImportsMap: { "langchain/chat_models/bedrock": { BedrockChat } },
+    importMap: { chat_models__bedrock: { BedrockChat } },
+  });
+  expect(again).toBeInstanceOf(BedrockChat);
+  expect(again._identifyingParams()).toEqual(model._identifyingParams());
+  expect(again.credentials).toEqual(KEYS);
+});
+
+test("printed, it shows no secret", () => {
+  const model = new BedrockChat({ ...STANDARD, headers: { "x-gateway-key": "gateway-secret" } });
+  for (const shown of [inspect(model, { depth: 9 }), inspect(model.bindTools([new PersonTool()]), { depth: 9 })]) {
+    expect(shown).not.toContain(KEYS.secretAccessKey);
+    expect(shown).not.toContain("gateway-secret");
+  }
+});
+
+test("a field that is missing or misspelt is named", () => {
+  vi.stubEnv("AWS_REGION", "");
+  vi.stubEnv("AWS_DEFAULT_REGION", "");
+  expect(() => new BedrockChat({ region: "us-east-1", credentials: KEYS })).toThrow(/model is missing/);
+  expect(() => new BedrockChat({ model: CLAUDE, credentials: KEYS })).toThrow(/region is missing/);
+  expect(() => new BedrockChat({ ...STANDARD, temprature: 1 })).toThrow(/did you mean temperature/);
+  expect(() => new BedrockChat({ ...STANDARD, temperature: "hot" })).toThrow(/temperature must be/);
+  expect(() => new BedrockChat({ ...STANDARD, profile: "me" })).toThrow(/fromNodeProviderChain/);
+});

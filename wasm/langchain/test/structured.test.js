@@ -1,0 +1,93 @@
+// withStructuredOutput in all its ways.
+import { OutputParserException } from "@langchain/core/output_parsers";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { tool } from "@langchain/core/tools";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { z as z3 } from "zod/v3";
+import { THINKER, localBedrock } from "./support/bedrock.js";
+
+const bedrock = localBedrock();
+const joke = z.object({ setup: z.string(), rating: z.number() }).describe("A joke");
+const JOKE = { setup: "local setup", rating: 1 };
+
+test("the model is made to call the tool that the value comes in", async () => {
+  expect(await bedrock.chat().withStructuredOutput(joke, { name: "Joke" }).invoke("tell one")).toEqual(JOKE);
+  const body = await bedrock.body();
+  expect(body.tool_choice).toMatchObject({ type: "tool", name: "Joke" });
+  expect(body.tools).toMatchObject([{ name: "Joke", description: "A joke", input_schema: { type: "object", required: ["setup", "rating"] } }]);
+});
+
+test("schemas of zod 3 and 4, JSON Schema and tools in OpenAI's form do alike", async () => {
+  const json = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "number" } }, required: ["setup", "rating"] };
+  for (const schema of [joke, z3.object({ setup: z3.string(), rating: z3.number() }), json, { name: "Joke", description: "A joke", parameters: json }]) {
+    expect(await bedrock.chat().withStructuredOutput(schema).invoke("tell one")).toEqual(JOKE);
+  }
+});
+
+test("values that are no objects come out as they are", async () => {
+  expect(await bedrock.chat().withStructuredOutput(z.array(z.string())).invoke("tell some")).toEqual([expect.any(String)]);
+});
+
+test("each method asks in its own way", async () => {
+  for (const method of ["functionCalling", "jsonSchema"]) {
+    expect(await bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method }).invoke("tell one"), method).toEqual(JOKE);
+  }
+  await expect(bedrock.chat().withStructuredOutput(joke, { method: "jsonMode" }).invoke([["system", "Be brief."], ["human", "tell one"]])).rejects.toThrow(/no JSON value/);
+  expect(JSON.stringify((await bedrock.body()).system)).toMatch(/Be brief\.[^]*fits this JSON Schema/);
+  expect(await bedrock.chat().withStructuredOutput(joke, { method: "jsonMode" }).invoke('{"setup":"s","rating":2}')).toEqual({ setup: "s", rating: 2 });
+  expect(() => bedrock.chat().withStructuredOutput(joke, { method: "magic" })).toThrow(/method must be one of/);
+});
+
+test("a model that thinks, and so cannot be made to call a tool, is held to its JSON mode", async () => {
+  const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 });
+  expect(await model.withStructuredOutput(joke).invoke("tell one")).toEqual(JOKE);
+  expect((await bedrock.body()).tool_choice).toBeUndefined();
+});
+
+test("streamed, values grow, and the last is whole and checked", async () => {
+  for (const method of ["functionCalling", "jsonSchema"]) {
+    const values = [];
+    for await (const value of await bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method }).stream("tell one")) values.push(value);
+    expect(values.length, method).toBeGreaterThan(1);
+    expect(values.at(-1), method).toEqual(JOKE);
+  }
+});
+
+test("a value that does not fit says why, and with includeRaw leaves the message", async () => {
+  const strict = joke.extend({ rating: z.number().refine((value) => value > 5, "must be above five") });
+  const failing = bedrock.chat().withStructuredOutput(strict).invoke("tell one");
+  await expect(failing).rejects.toThrow(OutputParserException);
+  await expect(failing).rejects.toThrow(/rating: must be above five/);
+  const { raw, parsed, parsingError } = await bedrock.chat().withStructuredOutput(strict, { includeRaw: true }).invoke("tell one");
+  expect([parsed, raw.tool_calls.length]).toEqual([null, 1]);
+  expect(parsingError.message).toContain("must be above five");
+});
+
+test("a value that was cut is not passed off as whole, streamed or not", async () => {
+  const structured = bedrock.chat({ maxTokens: 8 }).withStructuredOutput(z.object({ setup: z.string() }));
+  await expect(structured.invoke("tell one")).rejects.toThrow(/max_tokens/);
+  await expect((async () => {
+    for await (const value of await structured.stream("tell one")) void value;
+  })()).rejects.toThrow(/max_tokens/);
+});
+
+test("it goes on with a prompt before it, tools beside it and a trace of its schema", async () => {
+  let extra;
+  const callbacks = [{ handleChatModelStart: (llm, messages, runId, parent, given) => void (extra = given) }];
+  const prompt = ChatPromptTemplate.fromMessages([["human", "tell one about {topic}"]]);
+  const value = await prompt.pipe(bedrock.chat().withStructuredOutput(joke)).invoke({ topic: "cats" }, { callbacks });
+  expect(value).toEqual(JOKE);
+  expect(extra.options.ls_structured_output_format).toMatchObject({ kwargs: { method: "functionCalling" }, schema: { type: "object" } });
+  const [first, second] = await bedrock.chat().withStructuredOutput(joke).batch(["one", "two"]);
+  expect([first, second]).toEqual([JOKE, JOKE]);
+});
+
+test("tools made by LangChain have their schema converted once, with what it says", async () => {
+  const search = tool(() => "", { name: "search", description: "Finds", schema: z.object({ query: z.string().describe("What for"), limit: z.number().int().max(5).optional() }) });
+  await bedrock.chat().bindTools([search]).invoke("hello");
+  const [{ input_schema }] = (await bedrock.body()).tools;
+  expect(input_schema.properties.query).toMatchObject({ type: "string", description: "What for" });
+  expect(input_schema.properties.limit).toMatchObject({ type: "integer", maximum: 5 });
+  expect(input_schema.required).toEqual(["query"]);
+});
