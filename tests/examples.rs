@@ -48,6 +48,8 @@ const EXAMPLES: &[Row] = &[
         &["2000"],
         &["wrote 2000 records", "PartiallyCompleted", "read 1998 replies and 2 failures"],
     ),
+    ("15_langsmith", &[], &["French: J'adore la programmation.", "/runs/multipart", "\"run_type\":\"llm\""]),
+    ("16_opentelemetry", &[], &["gen_ai.provider.name = aws.bedrock", "gen_ai.operation.name = chat"]),
     ("17_own_provider", &[], &["the vault was opened 1 time(s) for 3 calls", "error: the vault is sealed"]),
     ("18_own_transport", &[], &["/invoke-with-response-stream (114 bytes): 200", "Scripted.", "1 request was made"]),
     ("19_own_codec", &[], &["as events: Polly wants a cracker.", r#"sent: {"turns":["Say something."]}"#]),
@@ -62,7 +64,9 @@ fn folder() -> &'static PathBuf {
         let this = std::env::current_exe().unwrap();
         let profile = this.parent().and_then(|deps| deps.parent()).expect("tests are in target/PROFILE/deps");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--examples"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build
+            .args(["build", "--quiet", "--examples", "--features", "langsmith,tracing"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
         build.env("CARGO_TARGET_DIR", profile.parent().unwrap());
         if profile.ends_with("release") {
             build.arg("--release");
@@ -78,7 +82,10 @@ fn run(file: &str, args: &[&str]) -> Output {
     let mut command = Command::new(folder().join(name));
     for (variable, _) in std::env::vars_os() {
         let text = variable.to_string_lossy();
-        if ["AWS_", "BEDROCK_", "LANGSMITH_", "GUARDRAIL_"].iter().any(|prefix| text.starts_with(prefix)) {
+        if ["AWS_", "BEDROCK_", "LANGSMITH_", "LANGCHAIN_", "OTEL_", "GUARDRAIL_"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
             command.env_remove(variable);
         }
     }

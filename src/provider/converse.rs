@@ -41,7 +41,7 @@ enum Shape {
 /// let model = ModelId::parse("us.meta.llama3-3-70b-instruct-v1:0")?;
 /// let call = Converse.encode(&model, &ChatRequest::new([Message::human("Hello")]), Mode::Invoke)?;
 /// assert_eq!(call.path, "/model/us.meta.llama3-3-70b-instruct-v1%3A0/converse");
-/// assert_eq!(call.body, br#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#);
+/// assert_eq!(&call.body[..], br#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#);
 ///
 /// let body = br#"{"output":{"message":{"role":"assistant","content":[{"text":"Hi."}]}},"stopReason":"end_turn"}"#;
 /// assert_eq!(Converse.decode(body, &Headers::new())?.text(), "Hi.");
@@ -85,7 +85,7 @@ impl Codec for Converse {
 /// let model = ModelId::parse("amazon.nova-lite-v1:0")?;
 /// let call = Nova.encode(&model, &ChatRequest::new([Message::human("Hello")]), Mode::Invoke)?;
 /// assert_eq!(
-///     call.body,
+///     &call.body[..],
 ///     br#"{"schemaVersion":"messages-v1","messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#
 /// );
 /// # Ok::<(), bedrock_chat::Error>(())
