@@ -260,22 +260,19 @@ impl fmt::Display for Error {
         }
         f.write_str(&inner.message)?;
         let mut separator = " [";
-        let mut note = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
-            let result = write!(f, "{separator}{name} {value}");
+        let attempts = (inner.attempts > 1).then(|| inner.attempts.to_string());
+        let notes = [
+            ("model ", &inner.model),
+            ("region ", &inner.region),
+            ("request id ", &inner.request_id),
+            ("attempts ", &attempts),
+        ];
+        for (name, value) in notes {
+            let Some(value) = value else { continue };
+            for part in [separator, name, value] {
+                f.write_str(part)?;
+            }
             separator = ", ";
-            result
-        };
-        if let Some(model) = &inner.model {
-            note(f, "model", model)?;
-        }
-        if let Some(region) = &inner.region {
-            note(f, "region", region)?;
-        }
-        if let Some(id) = &inner.request_id {
-            note(f, "request id", id)?;
-        }
-        if inner.attempts > 1 {
-            note(f, "attempts", &inner.attempts)?;
         }
         if separator == ", " { f.write_str("]") } else { Ok(()) }
     }

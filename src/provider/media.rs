@@ -172,7 +172,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
 
 /// Base64 that decodes, without the white space that e-mail and shells put into it.
 fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
-    let text = if text.contains(char::is_whitespace) {
+    let text = if text.chars().any(char::is_whitespace) {
         Cow::Owned(text.split_whitespace().collect())
     } else {
         Cow::Borrowed(text)

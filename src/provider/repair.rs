@@ -221,7 +221,9 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
         last_group = at;
         groups.insert(at, (rank, vec![block]));
     }
-    turn.blocks = groups.into_iter().flat_map(|(_, group)| group).collect();
+    for (_, group) in groups {
+        turn.blocks.extend(group);
+    }
 }
 
 /// The beginning of an answer that ends in white space is refused.

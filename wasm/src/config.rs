@@ -1,12 +1,13 @@
 //! The constructor's fields and the options of a call, from JSON.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use bedrock_chat::json::{Kind, View};
 use bedrock_chat::{
-    Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, FetchTransport, Guardrail, GuardrailTrace, Json,
-    Latency, Message, Reasoning, ResponseFormat, Result, RetryPolicy, ServiceTier, StreamProcessing, Timeouts, Tool,
-    ToolChoice, interop,
+    Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, ChatOptions, Credentials, Error, ErrorKind, FetchTransport,
+    Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning, ResponseFormat, Result,
+    RetryPolicy, ServiceTier, StreamProcessing, Timeouts, Tool, ToolChoice, interop,
 };
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
@@ -37,8 +38,8 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
         Some(fetch) => FetchTransport::with_fetch(fetch),
         None => FetchTransport::new(),
     });
-    if let Some(provider) = provider {
-        builder = builder.credentials_provider(move || provided(provider.call0(&JsValue::UNDEFINED)));
+    if let Some(function) = provider {
+        builder = builder.credentials_provider(Provider { function, rejected: Cell::new(false) });
     } else if let Some(fields) = view.get("credentials") {
         builder = builder.credentials(credentials(fields)?);
     }
@@ -92,7 +93,7 @@ fn timeouts(view: View<'_>) -> Timeouts {
     }
 }
 
-fn credentials(view: View<'_>) -> Result<Credentials> {
+pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {
     if let Some(key) = string(view, "apiKey") {
         return Ok(Credentials::bearer(key));
     }
@@ -107,7 +108,23 @@ fn credentials(view: View<'_>) -> Result<Credentials> {
     }
 }
 
-/// What the caller's function gives.
+/// The package's function: it is told whether the service refused what it gave last as expired.
+struct Provider {
+    function: Function,
+    rejected: Cell<bool>,
+}
+
+impl ProvideCredentials for Provider {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(provided(self.function.call1(&JsValue::UNDEFINED, &self.rejected.take().into())))
+    }
+
+    fn forget(&self, _: &Credentials) {
+        self.rejected.set(true);
+    }
+}
+
+/// What the function gives.
 async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Credentials> {
     let failed = |error: JsValue| {
         let why = js_sys::Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
@@ -117,6 +134,13 @@ async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Cred
     };
     let value = JsFuture::from(Promise::resolve(&called.map_err(failed)?)).await.map_err(failed)?;
     credentials(Json::parse(&value.as_string().unwrap_or_default()).map_err(crate::error::json)?.view())
+}
+
+/// The chat for one call. In one place, as every task would have a copy of it otherwise.
+#[inline(never)]
+pub(crate) fn with_options(chat: &BedrockChat, options: &str) -> Result<BedrockChat> {
+    let json = Json::parse(options).map_err(crate::error::json)?;
+    Ok(chat.with_options(&self::options(json.view())?))
 }
 
 /// The options of a call; fields that are no options are passed over.
@@ -158,6 +182,10 @@ pub(crate) fn options(view: View<'_>) -> Result<ChatOptions> {
                 }
             }
             "guardrail" => options.guardrail = Some(guardrail(value)?),
+            "promptCaching" => {
+                let ttl = value.str().as_deref().and_then(CacheTtl::parse);
+                options.prompt_caching = (value.bool() != Some(false)).then_some(CachePoint { ttl });
+            }
             "latency" => options.latency = value.str().as_deref().and_then(Latency::parse),
             "serviceTier" => options.service_tier = value.str().as_deref().and_then(ServiceTier::parse),
             "anthropicBeta" => options.anthropic_beta = value.items().filter_map(View::string).collect(),

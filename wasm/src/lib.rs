@@ -11,13 +11,27 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
-use bedrock_chat::{BedrockChat, ChatStream, Json, interop};
+use bedrock_chat::{BedrockChat, ChatStream, Json, interop, short_term_api_key};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use error::thrown;
 use task::Task;
+
+/// A third of the code of the standard library's allocator. Its pages grow into one pool, as pictures
+/// and long answers are larger than a page.
+#[global_allocator]
+static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
+
+struct Memory;
+
+impl rlsf::GlobalTlsfOptions for Memory {
+    const COALESCE_POOLS: bool = true;
+    // 0.3 KB compressed: memory of wasm never shrinks, so growing in place keeps its peak down.
+    const ENABLE_REALLOCATION: bool = true;
+}
 
 /// A chat model.
 #[wasm_bindgen]
@@ -45,7 +59,7 @@ impl Chat {
     pub fn invoke(&self, messages: String, options: String) -> Task {
         let chat = self.chat.clone();
         Task::new(async move {
-            let chat = chat.with_options(&config::options(Json::parse(&options).map_err(error::json)?.view())?);
+            let chat = config::with_options(&chat, &options)?;
             let reply = chat.invoke(config::messages(&messages)?).await?;
             Ok(reply_text(&reply))
         })
@@ -55,7 +69,7 @@ impl Chat {
     pub fn stream(&self, messages: String, options: String) -> Task {
         let chat = self.chat.clone();
         Task::of_value(async move {
-            let chat = chat.with_options(&config::options(Json::parse(&options).map_err(error::json)?.view())?);
+            let chat = config::with_options(&chat, &options)?;
             let stream = chat.stream(config::messages(&messages)?).await?;
             Ok(Stream::new(stream).into())
         })
@@ -65,7 +79,7 @@ impl Chat {
     pub fn complete(&self, prompt: String, options: String) -> Task {
         let chat = self.chat.clone();
         Task::new(async move {
-            let chat = chat.with_options(&config::options(Json::parse(&options).map_err(error::json)?.view())?);
+            let chat = config::with_options(&chat, &options)?;
             Ok(reply_text(&chat.complete(prompt).await?))
         })
     }
@@ -75,10 +89,20 @@ impl Chat {
     pub fn count_tokens(&self, messages: String, options: String) -> Task {
         let chat = self.chat.clone();
         Task::new(async move {
-            let chat = chat.with_options(&config::options(Json::parse(&options).map_err(error::json)?.view())?);
+            let chat = config::with_options(&chat, &options)?;
             Ok(chat.count_tokens(config::messages(&messages)?).await?.to_string())
         })
     }
+}
+
+/// Makes a short-term API key. `credentials` are JSON; `now` is in milliseconds since 1970.
+#[wasm_bindgen(js_name = mintApiKey)]
+pub fn mint_api_key(credentials: &str, region: &str, seconds: u32, now: f64) -> Result<String, JsValue> {
+    let credentials = Json::parse(credentials).map_err(error::json).and_then(|json| config::credentials(json.view()));
+    let now = Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default();
+    credentials
+        .and_then(|credentials| short_term_api_key(&credentials, region, Duration::from_secs(seconds.into()), now))
+        .map_err(thrown)
 }
 
 fn reply_text(reply: &bedrock_chat::AiMessage) -> String {

@@ -7,19 +7,22 @@ use crate::provider::media;
 
 /// Writes blocks as members of an array that is open. A cache point becomes the
 /// `cache_control` of the block before it.
-pub(super) fn write_blocks<'a>(w: &mut Writer, blocks: impl Iterator<Item = &'a Content>) -> Result<()> {
-    let mut blocks = blocks.peekable();
-    while let Some(block) = blocks.next() {
+pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
+    w.begin_array();
+    let mut rest = blocks;
+    while let [block, behind @ ..] = rest {
+        rest = behind;
         if matches!(block, Content::CachePoint(_)) {
             continue;
         }
         let mut point = None;
-        while let Some(Content::CachePoint(next)) = blocks.peek() {
+        while let [Content::CachePoint(next), behind @ ..] = rest {
             point = Some(*next);
-            blocks.next();
+            rest = behind;
         }
         write_block(w, block, point)?;
     }
+    w.end_array();
     Ok(())
 }
 
@@ -209,11 +212,7 @@ fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
     w.key("content");
     match result.content.as_slice() {
         [Content::Text(text)] => w.string(&text.text),
-        blocks => {
-            w.begin_array();
-            write_blocks(w, blocks.iter())?;
-            w.end_array();
-        }
+        blocks => write_blocks(w, &blocks.iter().collect::<Vec<_>>())?,
     }
     if result.is_error {
         w.key("is_error").bool(true);

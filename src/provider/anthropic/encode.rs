@@ -32,11 +32,7 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
         w.key("content");
         match turn.blocks.as_slice() {
             [block] if is_plain(block) => w.string(block.as_text().unwrap_or_default()),
-            blocks => {
-                w.begin_array();
-                write_blocks(&mut w, thinking_first(blocks))?;
-                w.end_array();
-            }
+            blocks => write_blocks(&mut w, &thinking_first(blocks))?,
         }
         w.end_object();
     }
@@ -53,11 +49,20 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
 }
 
 /// The API refuses a turn that has reasoning but does not begin with it, as one made of several messages may.
-fn thinking_first<'a>(blocks: &'a [Cow<'a, Content>]) -> impl Iterator<Item = &'a Content> {
-    let thinks = |block: &&Content| matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
-    let all = || blocks.iter().map(|block| &**block);
-    let moves = !all().next().is_some_and(|first| thinks(&first));
-    all().filter(move |block| moves && thinks(block)).chain(all().filter(move |block| !(moves && thinks(block))))
+fn thinking_first<'a>(blocks: &'a [Cow<'a, Content>]) -> Vec<&'a Content> {
+    let thinks = |block: &Content| matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
+    let moves = !blocks.first().is_some_and(|first| thinks(first));
+    let mut ordered = Vec::with_capacity(blocks.len());
+    let mut thoughts = 0;
+    for block in blocks {
+        if moves && thinks(block) {
+            ordered.insert(thoughts, &**block);
+            thoughts += 1;
+        } else {
+            ordered.push(&**block);
+        }
+    }
+    ordered
 }
 
 /// Text that a plain string says as well as a block.
@@ -75,9 +80,8 @@ fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
         [] => {}
         [Content::Text(text)] => w.field("system", &text.text),
         blocks => {
-            w.key("system").begin_array();
-            write_blocks(w, blocks.iter().copied())?;
-            w.end_array();
+            w.key("system");
+            write_blocks(w, blocks)?;
         }
     }
     Ok(())

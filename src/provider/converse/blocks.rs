@@ -31,14 +31,16 @@ fn encode(message: impl Into<String>) -> Error {
 impl Blocks<'_> {
     /// Writes blocks as an array. Of cache points in a row the last one counts; reasoning takes
     /// none, as it is sent as it was signed.
-    pub(super) fn list<'b>(&mut self, blocks: impl Iterator<Item = &'b Content>) -> Result<()> {
+    pub(super) fn list(&mut self, blocks: &[&Content]) -> Result<()> {
         self.w.begin_array();
-        let mut blocks = blocks.peekable();
-        while let Some(block) = blocks.next() {
+        let mut rest = blocks;
+        while let [block, behind @ ..] = rest {
+            let block = *block;
+            rest = behind;
             let mut point = None;
-            while let Some(Content::CachePoint(next)) = blocks.peek() {
+            while let [Content::CachePoint(next), behind @ ..] = rest {
                 point = Some(*next);
-                blocks.next();
+                rest = behind;
             }
             match block {
                 Content::CachePoint(first) => point = point.or(Some(*first)),

@@ -96,7 +96,7 @@ fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &C
         blocks.w.begin_object();
         blocks.w.field("role", if turn.is_note { "system" } else { turn.side.as_str() });
         blocks.w.key("content");
-        blocks.list(turn.blocks.iter().map(|block| &**block))?;
+        blocks.list(&turn.blocks.iter().map(|block| &**block).collect::<Vec<_>>())?;
         blocks.w.end_object();
     }
     blocks.w.end_array();
@@ -115,7 +115,7 @@ fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Res
     }
     if !conversation.system.is_empty() {
         blocks.w.key("system");
-        blocks.list(conversation.system.iter().copied())?;
+        blocks.list(&conversation.system)?;
     }
     Ok(())
 }
