@@ -17,6 +17,7 @@ extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/we
 module := --manifest-path wasm/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
+rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 # For wasm32 alone, so that the flags reach no build script; dependencies' warnings are not shown.
 deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
 check_wasm32 := $(wasm32) $(deny_wasm32) cargo check --package bedrock-chat --lib --target wasm32-unknown-unknown --no-default-features
@@ -67,6 +68,25 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 with observers" $(check_wasm32) --features fetch,langsmith,tracing
 	@$(step) "the npm package's module" $(wasm32) $(deny_wasm32) cargo check $(module) --target wasm32-unknown-unknown
 
+.PHONY: wasm
+wasm: ## builds the npm package in wasm/pkg
+	@$(step) "npm package" wasm/scripts/package
+
+.PHONY: test-js
+test-js: wasm ## builds the npm package and tests it in Node, workerd and Chromium
+	@$(step) "tests of the npm package" wasm/scripts/test-js
+
+.PHONY: demo
+demo: wasm ## a page to try it in, at http://127.0.0.1:8787 (OPTIONS="--worker rust --port 9000")
+	@wasm/scripts/npm-ci wasm
+	@node wasm/demo/serve.mjs $(OPTIONS)
+
+.PHONY: test-demo
+test-demo: wasm ## tests the Worker templates in workerd, and the demo in Chromium
+	@$(step) "the Rust Worker" bash -c 'cargo fmt $(rust_worker) --check && $(wasm32) cargo clippy $(rust_worker) --target wasm32-unknown-unknown -- -D warnings'
+	@wasm/scripts/npm-ci wasm
+	@$(step) "tests of the Workers and the demo" timeout -k 10 600 node --test --test-concurrency=1 wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
+
 .PHONY: size
 size: ## weighs the WebAssembly module; fails above the budget
 	@$(step) "size in WebAssembly" wasm/scripts/size
@@ -91,6 +111,16 @@ cargo-test: ## all tests and doc tests, nothing else
 bench: ## benchmarks, each beside its peer
 	@command -v valgrind >/dev/null || echo "without valgrind no instructions are counted: apt-get install valgrind" >&2
 	cargo bench --package bedrock-chat $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
+
+.PHONY: test-langchain
+test-langchain: wasm ## tests bedrock-chat/langchain, beside LangChain.js's own BedrockChat
+	@wasm/scripts/npm-ci wasm/langchain
+	@$(step) "tests of the LangChain entry" npm --prefix wasm/langchain test
+
+.PHONY: bench-js
+bench-js: wasm ## the npm package beside the other JavaScript clients: CPU, first token, start
+	@wasm/scripts/npm-ci wasm/bench
+	node --expose-gc wasm/bench/bench.js $(ROUNDS)
 
 .PHONY: deny
 deny: ## licences and sources of all dependencies (needs cargo-deny)

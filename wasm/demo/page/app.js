@@ -1,0 +1,231 @@
+import { events } from "./events.js";
+import { readImage, url } from "./images.js";
+import { Reply, element, question } from "./messages.js";
+import { Meter } from "./meter.js";
+
+const $ = (id) => document.getElementById(id);
+const [log, prompt, composer, settings] = ["log", "prompt", "composer", "settings"].map($);
+const meter = new Meter();
+
+/** The conversation as it is sent. */
+let messages = [];
+let images = [];
+/** Ends the answer that is under way, if there is one. */
+let answering;
+
+// ---- asking ----------------------------------------------------------------------------------------
+
+function send() {
+  const text = prompt.value.trim();
+  if (answering || (!text && !images.length)) return;
+  const blocks = images.map(({ type, data }) => ({ type: "image", source: { type: "base64", media_type: type, data } }));
+  messages.push({ role: "user", content: blocks.length ? [...blocks, { type: "text", text: text || "What is in the picture?" }] : text });
+  $("empty")?.remove();
+  log.append(question(text, images));
+  prompt.value = "";
+  images = [];
+  showImages();
+  grow();
+  answer();
+}
+
+async function answer() {
+  const controller = new AbortController();
+  const reply = new Reply();
+  answering = controller;
+  log.append(reply.element);
+  log.scrollTop = log.scrollHeight;
+  showState();
+  meter.start();
+  const told = { reason: "–" };
+  let problem;
+  try {
+    await ask(controller.signal, reply, told);
+  } catch (error) {
+    problem = controller.signal.aborted ? undefined : error;
+    told.reason = problem ? "broke off" : "stopped by you";
+  }
+  const { out, time } = meter.end(told);
+  reply.end(out || told.usage ? `${told.reason} · ${told.usage ? "" : "≈ "}${out} tokens · ${time}` : told.reason);
+  // What came is part of the conversation, however it ended.
+  if (reply.text) messages.push({ role: "assistant", content: reply.text });
+  if (problem) reply.fail(problem.message, () => again(reply));
+  answering = undefined;
+  showState();
+  stayDown();
+  prompt.focus({ preventScroll: true });
+}
+
+/** Asks the last question anew. */
+function again(reply) {
+  if (answering) return;
+  if (reply.text) messages.pop();
+  reply.element.remove();
+  answer();
+}
+
+async function ask(signal, reply, told) {
+  const trouble = $("trouble").value;
+  await fetch(`/trouble/${trouble || "none"}`, { method: "POST", signal });
+  const think = $("think").checked;
+  const limit = Number($("tokens").value) || 4096;
+  const options = think ? { maxTokens: Math.max(2048, limit), reasoning: 1024 } : { maxTokens: limit };
+  const body = JSON.stringify({ messages, model: $("model").value.trim() || null, system: $("system").value, options });
+  const response = await fetch("/chat", { method: "POST", body, signal }).catch((error) => {
+    throw signal.aborted ? error : new Error("The Worker cannot be reached. Is the demo still running?");
+  });
+  if (!response.ok) throw await refused(response);
+  let whole = false;
+  try {
+    for await (const event of events(response)) whole = take(event, reply, told) || whole;
+  } catch (error) {
+    throw signal.aborted || error.told ? error : new Error("The connection broke off. What had come is kept.");
+  }
+  if (!whole) throw new Error("The answer ended too early. What had come is kept.");
+}
+
+/** Takes an event in; true if it was the last. */
+function take(event, reply, told) {
+  const { type, delta, content_block: block } = event;
+  if (type === "error") throw Object.assign(new Error(`The answer broke off: ${event.error.message}. What had come is kept.`), { told: true });
+  if (type === "content_block_start" && !["text", "thinking"].includes(block.type)) reply.other(block);
+  const text = delta?.text ?? delta?.thinking;
+  if (text) {
+    meter.text(text);
+    const down = isDown();
+    if (delta.type === "thinking_delta") reply.think(text);
+    else reply.add(text);
+    if (down) stayDown();
+  }
+  if (type === "message_delta") {
+    told.reason = delta.stop_reason ?? "–";
+    told.usage = event.usage;
+  }
+  return type === "message_stop";
+}
+
+async function refused(response) {
+  const body = await response.json().catch(() => ({}));
+  const { kind, message } = body.error ?? {};
+  const wait = response.headers.get("retry-after");
+  return new Error(`${message ?? "The Worker refused the request"} (${kind ? `${kind}, ` : ""}HTTP ${response.status})${wait ? ` Try again in ${wait} s.` : ""}`);
+}
+
+// ---- what is shown ---------------------------------------------------------------------------------
+
+function showState() {
+  const busy = Boolean(answering);
+  log.setAttribute("aria-busy", String(busy));
+  $("send").hidden = busy;
+  $("stop").hidden = !busy;
+  $("send").disabled = !prompt.value.trim() && !images.length;
+}
+
+const isDown = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+const stayDown = () => (log.scrollTop = log.scrollHeight);
+
+/** The message field is as high as its text. */
+function grow() {
+  prompt.style.height = "auto";
+  prompt.style.height = `${prompt.scrollHeight}px`;
+  showState();
+}
+
+let quiet;
+function say(text) {
+  $("said").textContent = text;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => ($("said").textContent = ""), 4000);
+}
+
+// ---- images ----------------------------------------------------------------------------------------
+
+async function attach(files) {
+  for (const file of files) {
+    try {
+      images.push(await readImage(file));
+    } catch (error) {
+      say(error.message);
+    }
+  }
+  showImages();
+  prompt.focus();
+}
+
+function showImages() {
+  const list = images.map((image) => {
+    const remove = element("button", { type: "button", "aria-label": `Remove ${image.name}` }, "×");
+    remove.addEventListener("click", () => {
+      images = images.filter((other) => other !== image);
+      showImages();
+      prompt.focus();
+    });
+    return element("li", {}, element("img", { src: url(image), alt: image.name }), remove);
+  });
+  $("attached").replaceChildren(...list);
+  $("attached").hidden = !images.length;
+  showState();
+}
+
+const files = (transfer) => [...(transfer?.files ?? [])];
+let over = 0;
+const carries = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragenter", (event) => carries(event) && (over++, ($("drop").hidden = false)));
+addEventListener("dragleave", (event) => carries(event) && ($("drop").hidden = --over <= 0));
+addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!carries(event)) return;
+  event.preventDefault();
+  over = 0;
+  $("drop").hidden = true;
+  attach(files(event.dataTransfer));
+});
+addEventListener("paste", (event) => {
+  if (!files(event.clipboardData).length) return;
+  event.preventDefault();
+  attach(files(event.clipboardData));
+});
+$("attach").addEventListener("click", () => $("files").click());
+$("files").addEventListener("change", () => {
+  attach([...$("files").files]);
+  $("files").value = "";
+});
+
+// ---- keys and buttons ------------------------------------------------------------------------------
+
+composer.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send();
+});
+prompt.addEventListener("input", grow);
+prompt.addEventListener("keydown", (event) => {
+  // While a word is being composed, Enter belongs to it.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  send();
+});
+const stop = () => answering?.abort();
+$("stop").addEventListener("click", stop);
+addEventListener("keydown", (event) => event.key === "Escape" && stop());
+$("fresh").addEventListener("click", () => location.reload());
+for (const idea of document.querySelectorAll(".idea")) {
+  idea.addEventListener("click", () => {
+    prompt.value = idea.textContent;
+    if ("think" in idea.dataset) $("think").checked = true;
+    if (idea.dataset.system) $("system").value = idea.dataset.system;
+    send();
+  });
+}
+
+// Open where there is room for it.
+const wide = matchMedia("(min-width: 861px)");
+const fold = () => (settings.open = wide.matches);
+wide.addEventListener("change", fold);
+fold();
+showState();
+prompt.focus();
+
+const LANGUAGES = { typescript: "the TypeScript Worker", rust: "the Rust Worker" };
+fetch("/about").then((response) => response.json()).then(({ worker }) => {
+  $("about").textContent = `${LANGUAGES[worker]} in workerd, the local Bedrock behind it`;
+}).catch(() => {});

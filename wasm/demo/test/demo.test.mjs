@@ -1,0 +1,282 @@
+// The demo in Chromium, as a person uses it. Screenshots go to a temporary folder, named at the end.
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, beforeEach, test } from "node:test";
+import { startBrowser } from "../../worker/harness/browser.mjs";
+import { startDemo } from "../serve.mjs";
+
+const ECHO = "I am the local Bedrock's echo model. You said: ";
+const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+const shots = process.env.SCREENSHOTS || mkdtempSync(join(tmpdir(), "bedrock-chat-demo-"));
+const demo = await startDemo({ worker: process.env.DEMO_WORKER || "typescript" });
+const browser = await startBrowser();
+after(async () => {
+  await browser.close();
+  await demo.stop();
+  console.log(`screenshots are in ${shots}`);
+});
+
+let page;
+let problems;
+/** A page in a browser of its own, that complains of every error and every request to elsewhere. */
+async function open(settings = {}) {
+  const context = await browser.newContext({ viewport: { width: 1240, height: 820 }, ...settings });
+  page = await context.newPage();
+  problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(demo.url) && !/^(data|blob):/.test(url)) problems.push(`the page asks ${url}`);
+  });
+  await page.goto(demo.url);
+}
+beforeEach(async () => {
+  await demo.bedrock.clear();
+  await open();
+});
+afterEach(async () => {
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
+const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
+const reply = () => page.getByRole("article", { name: "Answer" }).last();
+const said = () => reply().locator("> .text");
+const note = () => reply().locator(".note");
+const trouble = (kind) => page.getByLabel("Trouble").selectOption(kind);
+
+async function ask(text) {
+  await page.getByRole("textbox", { name: "Message" }).fill(text);
+  await page.keyboard.press("Enter");
+}
+
+test("the answer grows while the model speaks, and the figures tell of it", async () => {
+  await ask(LONG);
+  const lengths = new Set();
+  while (!(await note().count())) {
+    lengths.add((await said().textContent()).length);
+    if (lengths.size === 8) await shot("streaming");
+  }
+  assert.ok(lengths.size >= 5, `it was seen with ${lengths.size} lengths`);
+  assert.equal(await said().textContent(), ECHO + LONG);
+  assert.match(await note().textContent(), /end_turn · \d+ tokens · [\d.]+ s/);
+  for (const [id, form] of [["first", /^\d+ ms|s$/], ["time", /s$/], ["rate", /^\d+$/], ["in", /^\d+$/], ["out", /^\d+$/], ["reason", /^end_turn$/]]) {
+    assert.match(await page.locator(`#${id}`).textContent(), form, id);
+  }
+  assert.match(await page.getByRole("img", { name: /Tokens per second/ }).getAttribute("aria-label"), /\d+ on average/);
+  const painted = await page.locator("#picture").evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+  assert.ok(painted > 5, "the picture of the stream is empty");
+  await shot("answered");
+});
+
+test("the model remembers the conversation, the model field and the system prompt count", async () => {
+  await page.getByLabel("Model").fill("anthropic.claude-3-haiku-20240307-v1:0");
+  await page.getByLabel("System prompt").fill("Be brief.");
+  await ask("one");
+  await note().waitFor();
+  await ask("two");
+  await page.getByText(`${ECHO}two`).waitFor();
+  await note().waitFor();
+  const [, second] = await demo.bedrock.requests().then((all) => [undefined, all.at(-1)]);
+  assert.match(second.path, /claude-3-haiku/);
+  const { system, messages } = JSON.parse(second.body);
+  assert.match(JSON.stringify(system), /Be brief/);
+  assert.deepEqual(messages.map(({ role }) => role), ["user", "assistant", "user"]);
+});
+
+for (const [how, press] of [["Escape", () => page.keyboard.press("Escape")], ["the stop button", () => page.getByRole("button", { name: "Stop" }).click()]]) {
+  test(`${how} stops the answer, keeps what came, and closes Bedrock's stream`, async () => {
+    await trouble("slow");
+    await ask(LONG);
+    await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 5);
+    await press();
+    await note().waitFor();
+    assert.match(await note().textContent(), /stopped by you/);
+    const text = await said().textContent();
+    assert.ok(text.length > 5 && (ECHO + LONG).startsWith(text) && text.length < LONG.length);
+    await demo.bedrock.until(([request]) => request?.outcome === "closed_by_client");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
+    await trouble("");
+    await ask("And now?");
+    await page.getByText(`${ECHO}And now?`).waitFor();
+  });
+}
+
+test("stopping works too while nothing has come yet", async () => {
+  await trouble("silent");
+  await ask("Hello?");
+  await demo.bedrock.until((requests) => requests.length === 1);
+  await page.keyboard.press("Escape");
+  await note().waitFor();
+  await demo.bedrock.until(([request]) => request?.outcome === "closed_by_client");
+});
+
+test("an image that is dropped is shown, sent and seen", async () => {
+  const transfer = await page.evaluateHandle((data) => {
+    const transfer = new DataTransfer();
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], "pixel.png", { type: "image/png" }));
+    return transfer;
+  }, PIXEL);
+  await page.dispatchEvent("body", "dragenter", { dataTransfer: transfer });
+  await page.getByText("Drop images here").waitFor();
+  await shot("dropping");
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+  await page.getByRole("list", { name: "Attached images" }).getByRole("img", { name: "pixel.png" }).waitFor();
+  await ask("What is it?");
+  await note().waitFor();
+  assert.match(await said().textContent(), /png/i);
+  await page.getByRole("article", { name: "You" }).getByRole("img", { name: "pixel.png" }).waitFor();
+  const [{ body }] = await demo.bedrock.requests();
+  assert.equal(JSON.parse(body).messages[0].content[0].source.data, PIXEL);
+});
+
+test("an image can be pasted, large ones are made smaller, others refused", async () => {
+  const paste = (make) => page.evaluate(make);
+  await paste(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 2400, height: 1200 });
+    const context = canvas.getContext("2d");
+    const sky = context.createLinearGradient(0, 0, 2400, 1200);
+    sky.addColorStop(0, "#1b6f8a");
+    sky.addColorStop(1, "#f2b880");
+    context.fillStyle = sky;
+    context.fillRect(0, 0, 2400, 1200);
+    const blob = await new Promise((done) => canvas.toBlob(done));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([blob], "sky.png", { type: "image/png" }));
+    dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, cancelable: true }));
+  });
+  const attached = page.getByRole("list", { name: "Attached images" }).getByRole("img");
+  await attached.waitFor();
+  assert.equal(await attached.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1568);
+  await page.getByRole("textbox", { name: "Message" }).fill("A sky, is it not?");
+  await shot("attached");
+  await page.getByRole("button", { name: "Remove sky.png" }).click();
+  assert.equal(await attached.count(), 0);
+  await paste(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(["x"], "notes.txt", { type: "text/plain" }));
+    dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, cancelable: true }));
+  });
+  await page.getByText("notes.txt is no PNG").waitFor();
+});
+
+test("thinking is folded away, and can be opened", async () => {
+  await page.getByLabel("Think before answering").check();
+  await ask("Why do bridges hum in the wind?");
+  await note().waitFor();
+  const thinking = reply().getByRole("group");
+  assert.match(await thinking.locator("summary").textContent(), /Thought for/);
+  assert.equal(await thinking.locator(".text").isVisible(), false);
+  await thinking.locator("summary").click();
+  assert.match(await thinking.locator(".text").textContent(), /echo model/);
+  await shot("thinking");
+});
+
+test("an answer that breaks off keeps what came, says so, and can be asked for again", async () => {
+  await trouble("broken");
+  await ask(LONG);
+  await page.getByRole("alert").waitFor();
+  assert.match(await page.getByRole("alert").textContent(), /What had come is kept/);
+  const kept = await said().textContent();
+  assert.ok(kept.length > 5 && (ECHO + LONG).startsWith(kept));
+  await shot("broken");
+  await trouble("");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText(ECHO + LONG).waitFor();
+  assert.equal(await page.getByRole("article").count(), 2);
+});
+
+test("a refusal is shown with its kind and status", async () => {
+  await trouble("throttled");
+  await ask("Hello?");
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  assert.match(await alert.textContent(), /Too many tokens.*throttled, HTTP 429/);
+  await page.getByLabel("Model").fill("no model");
+  await trouble("");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("model must be a model id").waitFor();
+});
+
+test("everything is reached by keyboard and has a name", async () => {
+  assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
+  await page.keyboard.type("line one");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("line two");
+  assert.equal(await page.locator("#prompt").inputValue(), "line one\nline two");
+  const seen = [];
+  for (let step = 0; step < 24; step++) {
+    await page.keyboard.press("Tab");
+    const found = await page.evaluate(() => {
+      const { id, tagName, className } = document.activeElement;
+      return id || className || tagName;
+    });
+    if (found === "BODY" || seen.includes(found)) continue;
+    seen.push(found);
+  }
+  const order = ["send", "SUMMARY", "model", "system", "tokens", "trouble", "think"];
+  assert.deepEqual(seen.filter((id) => order.includes(id)), order);
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll("button, input:not([hidden]), textarea, select, [role]")]
+      .filter((part) => !(part.ariaLabel || part.getAttribute("aria-labelledby") || part.labels?.length || part.textContent.trim()))
+      .filter((part) => part.getAttribute("role") !== "status")
+      .map((part) => part.outerHTML),
+  );
+  assert.deepEqual(nameless, []);
+});
+
+test("in the dark it is dark, and legible", async () => {
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    const contrasts = await page.evaluate(() => {
+      const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      const luminance = (colour) => {
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => {
+          const share = part / 255;
+          return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const style = getComputedStyle(document.documentElement);
+      const value = (name) => luminance(style.getPropertyValue(name));
+      const pairs = [["--text", "--page"], ["--soft", "--page"], ["--soft", "--card"], ["--text", "--mine"], ["--bad", "--bad-wash"], ["--on-accent", "--accent"]];
+      return pairs.map(([a, b]) => [a, b, (Math.max(value(a), value(b)) + 0.05) / (Math.min(value(a), value(b)) + 0.05)]);
+    });
+    for (const [text, ground, contrast] of contrasts) assert.ok(contrast >= 4.5, `${text} on ${ground}: ${contrast.toFixed(2)} (${colorScheme})`);
+  }
+  await page.emulateMedia({ colorScheme: "dark" });
+  await shot("dark-empty");
+  await page.getByLabel("Think before answering").check();
+  await ask(LONG);
+  await note().waitFor();
+  await shot("dark");
+});
+
+test("on a phone everything fits, and the settings unfold", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.context().close();
+    await open({ viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });
+    await shot(`phone-empty-${colorScheme}`);
+    await ask(LONG);
+    await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 60);
+    await shot(`phone-streaming-${colorScheme}`);
+    await note().waitFor();
+    const { scrollWidth, scrollHeight } = await page.evaluate(({ scrollWidth, scrollHeight } = document.documentElement) => ({ scrollWidth, scrollHeight }));
+    assert.ok(scrollWidth <= 390 && scrollHeight <= 780, `${scrollWidth} x ${scrollHeight}`);
+    for (const id of ["prompt", "send", "picture", "first", "reason"]) assert.ok(await page.locator(`#${id}`).isVisible(), id);
+    assert.equal(await page.getByLabel("Model").isVisible(), false);
+    await page.getByText("Settings").click();
+    assert.ok(await page.getByLabel("Model").isVisible());
+    await shot(`phone-settings-${colorScheme}`);
+  }
+});

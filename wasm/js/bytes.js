@@ -1,0 +1,32 @@
+/** Base64 of bytes, in whatever they are held. */
+export function base64(data) {
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  if (bytes.toBase64) return bytes.toBase64();
+  let text = "";
+  // In pieces: a call has room for so many arguments only.
+  for (let at = 0; at < bytes.length; at += 0x4000) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x4000));
+  }
+  return btoa(text);
+}
+
+const isBytes = (value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+
+function hasBytes(value, depth = 0) {
+  if (!value || typeof value !== "object" || depth > 12) return false;
+  if (isBytes(value)) return true;
+  for (const key in value) if (hasBytes(value[key], depth + 1)) return true;
+  return false;
+}
+
+/** JSON in which bytes are base64. */
+export function stringify(value) {
+  return hasBytes(value) ? JSON.stringify(value, replacer) : JSON.stringify(value);
+}
+
+// Not `value`: what has a `toJSON`, such as Node's Buffer, is no longer itself there.
+function replacer(key, value) {
+  return isBytes(this[key]) ? base64(this[key]) : value;
+}

@@ -1,0 +1,205 @@
+import { Chat } from "./bedrock_chat.js";
+import { chooseCredentials, environment } from "./credentials.js";
+import { fromCore, problem } from "./error.js";
+import { checkFields } from "./fields.js";
+import { conversation, json } from "./messages.js";
+import { coreOptions, merged } from "./options.js";
+import { AIMessage } from "./reply.js";
+import { ChatStream } from "./stream.js";
+import { StructuredChat } from "./structured.js";
+import { Watch } from "./watch.js";
+
+/** What all copies of a chat model share: the module's own model, and what it was made of. */
+class Shared {
+  constructor(fields) {
+    this.fields = fields;
+    const { config, fetch, provider } = connection(fields);
+    try {
+      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch, provider);
+    } catch (thrown) {
+      if (thrown instanceof TypeError) {
+        throw problem("config", "the WebAssembly module is not there yet: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
+      }
+      throw fromCore(thrown);
+    }
+  }
+}
+
+/** A chat model. See index.d.ts. */
+export class BedrockChat {
+  #shared;
+  #bound;
+
+  constructor(fields, bound) {
+    if (fields instanceof Shared) {
+      this.#shared = fields;
+    } else {
+      if (!fields || typeof fields !== "object") {
+        throw problem("config", 'the constructor takes an object: new BedrockChat({ model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1" })');
+      }
+      checkFields(fields, "chat");
+      this.#shared = new Shared({ ...fields });
+    }
+    this.#bound = bound ?? {};
+    this.model = this.#shared.fields.model;
+  }
+
+  /** Sends a conversation and waits for the reply. */
+  async invoke(messages, options) {
+    return new AIMessage(JSON.parse(await this.#call("invoke", conversation(messages), options)));
+  }
+
+  /** Sends a conversation and gives the reply as it comes. */
+  async stream(messages, options) {
+    const all = this.#options(options);
+    const text = conversation(messages);
+    const core = this.#core(all);
+    const watch = new Watch(all);
+    try {
+      const stream = await watch.run(this.#shared.core.stream(text, core));
+      return new ChatStream(stream, watch, text.includes('"citations"'));
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+  }
+
+  /** Sends many conversations, some at a time. */
+  async batch(inputs, options = {}) {
+    const { returnExceptions, maxConcurrency = this.#shared.fields.maxConcurrency ?? 10, signal, ...each } = options;
+    if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
+    const stop = new AbortController();
+    const onAbort = () => stop.abort(signal.reason);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort);
+    const replies = new Array(inputs.length);
+    let next = 0;
+    const work = async () => {
+      while (next < inputs.length) {
+        const at = next++;
+        try {
+          replies[at] = await this.invoke(inputs[at], { ...each, signal: stop.signal });
+        } catch (error) {
+          if (!returnExceptions) throw error;
+          replies[at] = error;
+        }
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: Math.max(1, Math.min(maxConcurrency, inputs.length)) }, work));
+    } catch (error) {
+      // The others are for nothing.
+      stop.abort(error);
+      next = inputs.length;
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+    return replies;
+  }
+
+  /** Completes a raw prompt, in the model's own template. */
+  async complete(prompt, options) {
+    if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
+    return new AIMessage(JSON.parse(await this.#call("complete", prompt, options)));
+  }
+
+  /** Counts the tokens of a conversation. */
+  async countTokens(messages, options) {
+    return Number(await this.#call("countTokens", conversation(messages), options));
+  }
+
+  /** The same model with options for every call. */
+  withOptions(options) {
+    checkFields(options ?? {}, "call");
+    const bound = merged(this.#bound, options);
+    // Better now than at the first call.
+    this.#core(bound);
+    return new BedrockChat(this.#shared, bound);
+  }
+
+  /** LangChain's name for `withOptions`. */
+  withConfig(options) {
+    return this.withOptions(options);
+  }
+
+  /** The same model with tools that it may call. */
+  bindTools(tools, options) {
+    if (!Array.isArray(tools)) throw problem("config", "bindTools takes an array of tools");
+    return this.withOptions({ ...options, tools });
+  }
+
+  /** The same model, answering with values of a schema. */
+  withStructuredOutput(schema, config) {
+    return new StructuredChat(this, schema, config ?? {}, this.capabilities(), merged(this.#shared.fields, this.#bound));
+  }
+
+  /** What the model can be held to. */
+  capabilities() {
+    const bits = this.#shared.core.capabilities();
+    return { forcedTools: Boolean(bits & 1), jsonSchema: Boolean(bits & 2) };
+  }
+
+  #options(options) {
+    checkFields(options ?? {}, "call");
+    return merged(this.#bound, options);
+  }
+
+  /** The options as JSON. A guardrail that is changed in part keeps the rest of the constructor's. */
+  #core(options) {
+    const { guardrailIdentifier, guardrailVersion, guardrailConfig, trace } = this.#shared.fields;
+    const guarded = { guardrailIdentifier, guardrailVersion, guardrailConfig, trace };
+    return json(coreOptions(merged(guarded, options)), "the options");
+  }
+
+  async #call(operation, text, options) {
+    const all = this.#options(options);
+    const core = this.#core(all);
+    const watch = new Watch(all);
+    try {
+      return await watch.run(this.#shared.core[operation](text, core));
+    } finally {
+      watch.close();
+    }
+  }
+}
+
+/** What reaches the model: how and as whom. */
+function connection(fields) {
+  const { model, applicationInferenceProfile, family, gatewayUrl, fips, dualStack } = fields;
+  if (!model) {
+    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "anthropic.claude-3-haiku-20240307-v1:0"');
+  }
+  const { credentials, provider } = chooseCredentials(fields);
+  const profile = applicationInferenceProfile;
+  const config = {
+    model: profile ? decoded(profile) : model,
+    // What the profile runs is what `model` says.
+    family: family ?? (profile ? model : undefined),
+    credentials,
+    region: fields.region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean),
+    endpointUrl: withScheme(fields.endpointUrl || fields.endpointHost) ?? (gatewayUrl || fips || dualStack ? undefined : endpointOfEnvironment()),
+    gatewayUrl: withScheme(gatewayUrl),
+    fips: fips ?? undefined,
+    dualStack: dualStack ?? undefined,
+  };
+  for (const name of ["signingName", "api", "headers", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) {
+    if (fields[name] !== undefined && fields[name] !== null) config[name] = fields[name];
+  }
+  const unsigned = config.endpointUrl && credentials?.apiKey;
+  if (!config.region && !unsigned && !/^arn(:|%3a)/i.test(config.model)) {
+    throw problem("config", 'region is missing: pass region, such as "us-east-1", or set AWS_REGION or AWS_DEFAULT_REGION');
+  }
+  const fetch = fields.fetch ?? fields.fetchFn;
+  return { config, provider, fetch: fetch && (async (url, init) => fetch(url, init)) };
+}
+
+const decoded = (profile) => (/%[0-9a-f]{2}/i.test(profile) ? decodeURIComponent(profile) : profile);
+
+const withScheme = (url) => (url ? (url.includes("://") ? url : `https://${url}`) : undefined);
+
+/** As AWS's own SDKs are told. */
+function endpointOfEnvironment() {
+  if (environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?.toLowerCase() === "true") return undefined;
+  return environment("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") ?? environment("AWS_ENDPOINT_URL");
+}

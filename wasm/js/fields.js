@@ -1,0 +1,140 @@
+import { problem } from "./error.js";
+
+const text = ["a string", (value) => typeof value === "string"];
+const number = ["a finite number", Number.isFinite];
+const whole = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && value >= 0];
+const flag = ["true or false", (value) => typeof value === "boolean"];
+const list = ["an array", Array.isArray];
+const call = ["a function", (value) => typeof value === "function"];
+const object = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
+const texts = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))];
+const any = ["", () => true];
+const oneOf = (...words) => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
+const noisy = (...words) => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
+
+/** What a call can be told. */
+const CALL = {
+  maxTokens: whole,
+  temperature: number,
+  topP: number,
+  topK: whole,
+  stop: texts,
+  modelKwargs: object,
+  tools: list,
+  toolChoice: any,
+  tool_choice: any,
+  parallelToolCalls: flag,
+  reasoning: any,
+  thinking: object,
+  responseFormat: object,
+  response_format: object,
+  guardrailIdentifier: text,
+  guardrailVersion: text,
+  guardrailConfig: object,
+  trace: noisy("ENABLED", "DISABLED", "ENABLED_FULL"),
+  promptCaching: any,
+  latency: oneOf("standard", "optimized"),
+  serviceTier: oneOf("default", "flex", "priority", "reserved"),
+  anthropicBeta: list,
+  requestMetadata: object,
+  responseFieldPaths: list,
+  timeout: whole,
+};
+
+/** What a call has for itself alone. */
+const CALL_ONLY = { signal: object };
+
+/** What a chat model is made of. */
+const CHAT = {
+  model: text,
+  region: text,
+  credentials: ["an object with accessKeyId and secretAccessKey, or an async function that gives one", (value) => typeof value === "object" || typeof value === "function"],
+  awsAccessKeyId: text,
+  awsSecretAccessKey: text,
+  awsSessionToken: text,
+  apiKey: text,
+  endpointUrl: text,
+  endpointHost: text,
+  gatewayUrl: text,
+  signingName: text,
+  headers: object,
+  fetch: call,
+  fetchFn: call,
+  api: oneOf("invoke", "converse"),
+  family: text,
+  applicationInferenceProfile: text,
+  fips: flag,
+  dualStack: flag,
+  streaming: flag,
+  maxRetries: whole,
+  maxConcurrency: whole,
+  firstByteTimeout: whole,
+  idleTimeout: whole,
+};
+
+const KNOWN = { call: { ...CALL, ...CALL_ONLY }, chat: { ...CHAT, ...CALL } };
+
+/** Names that other libraries use for ours. */
+const ELSEWHERE = {
+  modelid: "model",
+  modelname: "model",
+  regionname: "region",
+  stopsequences: "stop",
+  maxtokenstosample: "maxTokens",
+  baseurl: "endpointUrl",
+  endpoint: "endpointUrl",
+  sessiontoken: "credentials",
+  accesskeyid: "credentials",
+  secretaccesskey: "credentials",
+  bearertoken: "apiKey",
+  additionalmodelrequestfields: "modelKwargs",
+};
+
+/** What only Node's AWS credential chain could use. */
+const FILES = /^(profile|filepath|configFilepath|ignoreCache|mfaCodeProvider|roleAssumer|roleArn|webIdentityTokenFile|roleAssumerWithWebIdentity)$/;
+
+const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** Checks fields by name and type. Those that nobody knows are passed over, unless they look like a slip. */
+export function checkFields(fields, where) {
+  const known = KNOWN[where];
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || value === null) continue;
+    if (!Object.hasOwn(known, name)) {
+      refuse(name, known);
+      continue;
+    }
+    const [expected, fits] = known[name];
+    if (!fits(value)) throw problem("config", `${name} must be ${expected}; it is ${shown(name, value)}`);
+  }
+}
+
+function refuse(name, known) {
+  if (FILES.test(name)) {
+    throw problem(
+      "config",
+      `${name} is of Node's credential chain, which this package does not have: pass its provider, as in credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
+    );
+  }
+  const same = plain(name);
+  const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));
+  if (meant && Object.hasOwn(known, meant)) throw problem("config", `there is no ${name}: did you mean ${meant}?`);
+}
+
+/** Whether two names differ by one letter, or by two that changed places. */
+function slip(left, right) {
+  if (left.length < 5 || Math.abs(left.length - right.length) > 1) return false;
+  let from = 0;
+  while (from < left.length && left[from] === right[from]) from++;
+  let end = 0;
+  while (end < Math.min(left.length, right.length) - from && left[left.length - 1 - end] === right[right.length - 1 - end]) end++;
+  const [a, b] = [left.slice(from, left.length - end), right.slice(from, right.length - end)];
+  return a.length + b.length <= 2 || (a.length === 2 && a === b[1] + b[0]);
+}
+
+/** A value as a message can show it: never the text of a secret. */
+function shown(name, value) {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return /key|token|credential/i.test(name) ? "a string" : JSON.stringify(value.slice(0, 40));
+  return Array.isArray(value) ? "an array" : `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
+}

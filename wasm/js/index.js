@@ -1,0 +1,6 @@
+export { BedrockChat } from "./chat.js";
+export { BedrockChatError } from "./error.js";
+export { mintApiKey } from "./mint.js";
+export { AIMessage, AIMessageChunk } from "./reply.js";
+export { sseResponse, toSSE } from "./sse.js";
+export { ChatStream } from "./stream.js";

@@ -1,0 +1,77 @@
+import { problem } from "./error.js";
+import { jsonSchema } from "./schema.js";
+import { toolJson } from "./tools.js";
+
+/** Options that the module reads as they are. */
+const PASSED = [
+  "maxTokens", "temperature", "topP", "topK", "stop", "modelKwargs", "parallelToolCalls", "promptCaching", "latency",
+  "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths",
+];
+
+const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig", "trace"];
+
+/** Options over options: what is not set does not count, and modelKwargs are merged. */
+export function merged(base, over) {
+  const all = { ...base };
+  for (const [name, value] of Object.entries(over ?? {})) {
+    if (value === undefined || value === null) continue;
+    all[name] = name === "modelKwargs" ? { ...all[name], ...value } : value;
+  }
+  return all;
+}
+
+/** The options of a call as the module reads them. */
+export function coreOptions(options) {
+  const core = {};
+  for (const name of PASSED) if (options[name] !== undefined && options[name] !== null) core[name] = options[name];
+  const { tools, thinking } = options;
+  if (tools) core.tools = tools.map(toolJson);
+  const choice = options.toolChoice ?? options.tool_choice;
+  if (choice !== undefined && choice !== null) core.toolChoice = toolChoice(choice);
+  const reasoning = options.reasoning ?? (thinking && { ...thinking, budgetTokens: thinking.budget_tokens });
+  if (reasoning !== undefined && reasoning !== null) core.reasoning = checkedReasoning(reasoning);
+  const format = options.responseFormat ?? options.response_format;
+  if (format) core.responseFormat = responseFormat(format);
+  if (GUARD.some((name) => options[name])) core.guardrail = guardrail(options);
+  return core;
+}
+
+function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }) {
+  if (!guardrailIdentifier || !guardrailVersion) {
+    const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter(Boolean);
+    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`);
+  }
+  return { identifier: guardrailIdentifier, version: guardrailVersion, trace, ...guardrailConfig };
+}
+
+function toolChoice(choice) {
+  if (typeof choice === "string") return choice;
+  if (choice === true) return "any";
+  if (choice === false) return "none";
+  const name = choice.name ?? choice.function?.name ?? choice.tool?.name;
+  if (name) return { type: "tool", name };
+  const kind = choice.type ?? Object.keys(choice)[0];
+  if (["auto", "any", "none", "required"].includes(kind)) return kind;
+  throw problem("config", 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }');
+}
+
+function checkedReasoning(value) {
+  const of = typeof value;
+  const word = of === "string" && value;
+  const budget = of === "number" ? value : value.budgetTokens;
+  if (word || value === false || Number.isSafeInteger(budget) || value.effort || value.type === "adaptive" || value.type === "disabled") {
+    return value;
+  }
+  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", "adaptive", or false');
+}
+
+function responseFormat(format) {
+  const { name, description, schema } = format.json_schema ?? format;
+  if (schema) return { name: name ?? "answer", description, schema: jsonSchema(schema) };
+  throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt");
+}
+
+/** Whether the model may be asked for a tool by force. */
+export const thinks = ({ reasoning, thinking, modelKwargs }) =>
+  [reasoning, thinking, modelKwargs?.thinking].some((value) => value && value !== "disabled" && value.type !== "disabled");
+

@@ -1,0 +1,134 @@
+/** A reply, with LangChain's names. Its JSON can be given back as a message. */
+export class AIMessage {
+  constructor(fields) {
+    this.type = "ai";
+    this.content = "";
+    this.tool_calls = [];
+    this.invalid_tool_calls = [];
+    this.response_metadata = {};
+    this.additional_kwargs = {};
+    Object.assign(this, fields);
+  }
+
+  /** The text alone. */
+  get text() {
+    return textOf(this.content);
+  }
+
+  getType() {
+    return "ai";
+  }
+}
+
+export function textOf(content) {
+  if (typeof content === "string") return content;
+  let text = "";
+  for (const block of content) if (typeof block.text === "string" && block.type.startsWith("text")) text += block.text;
+  return text;
+}
+
+/** A piece of a reply. Pieces add up with `concat`. */
+export class AIMessageChunk {
+  constructor({ content = "", tool_call_chunks = [], response_metadata = {}, additional_kwargs = {}, usage_metadata, id } = {}) {
+    this.type = "ai";
+    this.content = content;
+    this.tool_call_chunks = tool_call_chunks;
+    this.response_metadata = response_metadata;
+    this.additional_kwargs = additional_kwargs;
+    if (usage_metadata) this.usage_metadata = usage_metadata;
+    if (id) this.id = id;
+  }
+
+  get text() {
+    return textOf(this.content);
+  }
+
+  getType() {
+    return "ai";
+  }
+
+  /** The calls whose arguments are whole. */
+  get tool_calls() {
+    return calls(this).tool_calls;
+  }
+
+  /** The calls whose arguments are not JSON, or not yet. */
+  get invalid_tool_calls() {
+    return calls(this).invalid_tool_calls;
+  }
+
+  concat(other) {
+    return new AIMessageChunk({
+      content: joinContent(this.content, other.content),
+      tool_call_chunks: joinCalls(this.tool_call_chunks, other.tool_call_chunks),
+      response_metadata: { ...this.response_metadata, ...other.response_metadata },
+      additional_kwargs: { ...this.additional_kwargs, ...other.additional_kwargs },
+      usage_metadata: joinUsage(this.usage_metadata, other.usage_metadata),
+      id: this.id ?? other.id,
+    });
+  }
+
+  toJSON() {
+    const { tool_calls, invalid_tool_calls } = this;
+    return { ...this, tool_calls, invalid_tool_calls };
+  }
+}
+
+function calls(chunk) {
+  const tool_calls = [];
+  const invalid_tool_calls = [];
+  for (const { name = "", args, id } of chunk.tool_call_chunks) {
+    try {
+      const value = JSON.parse(args || "{}");
+      if (!value || typeof value !== "object" || Array.isArray(value)) throw new TypeError("not an object");
+      tool_calls.push({ name, args: value, id, type: "tool_call" });
+    } catch (error) {
+      invalid_tool_calls.push({ name, args, id, error: error.message, type: "invalid_tool_call" });
+    }
+  }
+  return { tool_calls, invalid_tool_calls };
+}
+
+function joinContent(left, right) {
+  if (typeof left === "string" && typeof right === "string") return left + right;
+  if (left === "") return right;
+  if (right === "") return left;
+  const blocks = typeof left === "string" ? [{ type: "text", text: left }] : [...left];
+  for (const block of typeof right === "string" ? [{ type: "text", text: right }] : right) {
+    const at = block.index === undefined ? -1 : blocks.findIndex(({ index }) => index === block.index);
+    if (at < 0) blocks.push(block);
+    else blocks[at] = joinBlock(blocks[at], block);
+  }
+  return blocks;
+}
+
+function joinBlock(left, right) {
+  const joined = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    if (key === "type" || key === "index") continue;
+    if (Array.isArray(value) && Array.isArray(joined[key])) joined[key] = [...joined[key], ...value];
+    else joined[key] = typeof value === "string" && typeof joined[key] === "string" ? joined[key] + value : value;
+  }
+  return joined;
+}
+
+function joinCalls(left, right) {
+  if (!right.length) return left;
+  const joined = [...left];
+  for (const piece of right) {
+    const at = joined.findIndex(({ index }) => index === piece.index);
+    if (at < 0) joined.push(piece);
+    else joined[at] = { ...joined[at], args: (joined[at].args ?? "") + (piece.args ?? "") };
+  }
+  return joined;
+}
+
+/** The sum of two usages, member by member. */
+export function joinUsage(left, right) {
+  if (!left || !right) return left ?? right;
+  const sum = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    sum[key] = typeof value === "number" ? (sum[key] ?? 0) + value : joinUsage(sum[key], value);
+  }
+  return sum;
+}

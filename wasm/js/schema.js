@@ -1,0 +1,46 @@
+import { problem } from "./error.js";
+import { zodSchema } from "./zod.js";
+
+/** Whether a value is a schema of a library, not JSON Schema. */
+export const isSchema = (value) => Boolean(value && (value["~standard"] || value._zod || value._def?.typeName));
+
+/** JSON Schema of a schema: zod 3 and 4, any Standard Schema that can say its JSON Schema, or JSON Schema itself. */
+export function jsonSchema(schema) {
+  if (!schema || !(typeof schema === "object" || typeof schema === "function")) {
+    throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; this is ${schema === null ? "null" : typeof schema}`);
+  }
+  if (!isSchema(schema)) return schema;
+  const { $schema, ...plain } = converted(schema);
+  return plain;
+}
+
+function converted(schema) {
+  if (schema._zod || schema._def?.typeName) return zodSchema(schema);
+  const standard = schema["~standard"];
+  if (standard.jsonSchema?.input) return standard.jsonSchema.input({ target: "draft-2020-12" });
+  const own = schema.toJsonSchema ?? schema.toJSONSchema;
+  if (typeof own === "function") return own.call(schema);
+  if (schema.jsonSchema && typeof schema.jsonSchema === "object") return schema.jsonSchema;
+  throw problem(
+    "config",
+    `a schema of ${standard.vendor} does not tell its JSON Schema: convert it with the library's own tool and pass { ...schema, jsonSchema }, with "~standard" for the check`,
+  );
+}
+
+/** The value as the schema's library makes it, or the reasons why it does not fit. */
+export async function validated(schema, value) {
+  const standard = schema["~standard"];
+  if (standard?.validate) {
+    const result = await standard.validate(value);
+    if (!result.issues) return { value: result.value };
+    return { issues: result.issues.map(({ path, message }) => `${place(path)}: ${message}`) };
+  }
+  if (typeof schema.safeParseAsync === "function") {
+    const result = await schema.safeParseAsync(value);
+    if (result.success) return { value: result.data };
+    return { issues: result.error.issues.map(({ path, message }) => `${place(path)}: ${message}`) };
+  }
+  return { value };
+}
+
+const place = (path) => path?.map((part) => part?.key ?? part).join(".") || "the value";

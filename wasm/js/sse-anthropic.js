@@ -1,0 +1,94 @@
+/** Kinds of errors by Anthropic's names. */
+const TYPES = {
+  throttled: "rate_limit_error", validation: "invalid_request_error", encode: "invalid_request_error",
+  context_overflow: "invalid_request_error", unsupported: "invalid_request_error", timeout: "timeout_error",
+};
+
+const line = (type, data) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+
+function written(usage) {
+  const { cache_read = 0, cache_creation = 0 } = usage?.input_token_details ?? {};
+  return {
+    input_tokens: Math.max(0, (usage?.input_tokens ?? 0) - cache_read - cache_creation),
+    cache_creation_input_tokens: cache_creation,
+    cache_read_input_tokens: cache_read,
+    output_tokens: usage?.output_tokens ?? 0,
+  };
+}
+
+/** Events as Anthropic's Messages API streams them. */
+export class AnthropicEvents {
+  #start = { id: null, model: null };
+  #begun = false;
+  #open = new Set();
+  #stop = { stop_reason: null, stop_sequence: null };
+
+  event(event, usage) {
+    const [name, first, second, third] = event;
+    switch (name) {
+      // The start waits for what comes next: the tokens of the input belong to it.
+      case "start":
+        this.#start = { id: first, model: second };
+        return "";
+      case "usage":
+        return this.#begin(usage);
+      case "text":
+        return this.#delta(first, { type: "text", text: "" }, { type: "text_delta", text: second }, usage);
+      case "thinking":
+        return this.#delta(first, { type: "thinking", thinking: "", signature: "" }, { type: "thinking_delta", thinking: second }, usage);
+      case "signature":
+        return this.#delta(first, { type: "thinking", thinking: "", signature: "" }, { type: "signature_delta", signature: second }, usage);
+      case "citation":
+        return this.#delta(first, { type: "text", text: "" }, { type: "citations_delta", citation: second }, usage);
+      case "args":
+        return this.#delta(first, { type: "tool_use", id: "", name: "", input: {} }, { type: "input_json_delta", partial_json: second }, usage);
+      case "tool":
+        return this.#begin(usage) + this.#block(first, { type: "tool_use", id: second, name: third, input: {} });
+      case "block":
+        return this.#begin(usage) + this.#block(first, second);
+      case "end":
+        return this.#close(first);
+      case "stop":
+        this.#stop = { stop_reason: first, stop_sequence: second };
+        return "";
+      default:
+        return "";
+    }
+  }
+
+  #begin(usage) {
+    if (this.#begun) return "";
+    this.#begun = true;
+    const { id, model } = this.#start;
+    const message = { id, type: "message", role: "assistant", model, content: [], stop_reason: null, stop_sequence: null, usage: written(usage) };
+    return line("message_start", { message });
+  }
+
+  #block(index, content_block) {
+    this.#open.add(index);
+    return line("content_block_start", { index, content_block });
+  }
+
+  #delta(index, block, delta, usage) {
+    const start = this.#begin(usage) + (this.#open.has(index) ? "" : this.#block(index, block));
+    return start + line("content_block_delta", { index, delta });
+  }
+
+  #close(index) {
+    return this.#open.delete(index) ? line("content_block_stop", { index }) : "";
+  }
+
+  end(usage) {
+    const begun = this.#begin(usage);
+    const blocks = [...this.#open].map((index) => this.#close(index)).join("");
+    return begun + blocks + line("message_delta", { delta: this.#stop, usage: written(usage) }) + line("message_stop", {});
+  }
+
+  problem({ kind, message }) {
+    return { type: "error", error: { type: TYPES[kind] ?? "api_error", message } };
+  }
+
+  error(told) {
+    return line("error", this.problem(told));
+  }
+}

@@ -1,0 +1,59 @@
+import { fromCore, problem } from "./error.js";
+
+/** What can end a call early: the caller's signal, and a limit on the whole call. */
+export class Watch {
+  #signal;
+  #timer;
+  #ended = false;
+  /** What to do when the call is to end. */
+  cancel = () => {};
+
+  constructor({ signal, timeout } = {}) {
+    if (signal?.aborted) throw cancelled(signal.reason);
+    if (signal) {
+      this.#signal = signal;
+      signal.addEventListener("abort", this.#onAbort);
+    }
+    if (timeout) this.#timer = setTimeout(() => this.#end(late(timeout)), timeout);
+  }
+
+  #onAbort = () => this.#end(cancelled(this.#signal.reason));
+
+  #end(error) {
+    if (this.#ended) return;
+    this.error = error;
+    this.cancel();
+  }
+
+  close() {
+    this.#ended = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    clearTimeout(this.#timer);
+  }
+
+  /** Waits for a task of the module. */
+  async run(task) {
+    if (this.error) {
+      task.cancel();
+    } else {
+      this.cancel = () => task.cancel();
+    }
+    try {
+      return await task.promise;
+    } catch (thrown) {
+      throw this.error ?? fromCore(thrown);
+    } finally {
+      this.cancel = () => {};
+      task.free();
+    }
+  }
+}
+
+function cancelled(reason) {
+  if (reason?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${reason.message}`, { cause: reason });
+  return problem("cancelled", "the call was cancelled by its signal", { cause: reason });
+}
+
+function late(timeout) {
+  return problem("timeout", `the call took longer than its timeout of ${timeout} ms`, { retryable: true });
+}

@@ -1,0 +1,139 @@
+// JSON Schema of zod's schemas, of version 3 and 4 alike, without importing either.
+import { problem } from "./error.js";
+
+export const zodSchema = (schema) => convert(schema, new Set());
+
+/** What a schema is, as both versions would say it. */
+function definition(schema) {
+  const def = schema?._zod?.def ?? schema?._def;
+  if (!def) throw problem("config", "a part of a zod schema is none: is it of another library?");
+  const name = def.typeName ? def.typeName.slice(3) : def.type;
+  return { def, kind: name[0].toLowerCase() + name.slice(1) };
+}
+
+function convert(schema, open) {
+  const { def, kind } = definition(schema);
+  const description = schema.description ?? def.description;
+  const converter = KINDS[kind];
+  if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: give the tool or the answer a schema without it`);
+  const json = converter(def, (inner) => convert(inner, open), open, schema);
+  return description ? { ...json, description } : json;
+}
+
+const inner = (def, next) => next(def.innerType);
+const nothing = () => ({});
+const values = (list) => {
+  const types = new Set(list.map((value) => (value === null ? "null" : typeof value)));
+  const type = types.size === 1 ? { type: [...types][0] } : {};
+  return list.length === 1 ? { ...type, const: list[0] } : { ...type, enum: list };
+};
+const entries = (record) => Object.entries(record).filter(([key]) => typeof record[record[key]] !== "number").map(([, value]) => value);
+
+const KINDS = {
+  string: (def) => ({ type: "string", ...checks(def, "Length") }),
+  number: (def) => ({ type: integer(def) ? "integer" : "number", ...checks(def, "imum") }),
+  bigInt: () => ({ type: "integer" }),
+  bigint: () => ({ type: "integer" }),
+  boolean: () => ({ type: "boolean" }),
+  date: () => ({ type: "string", format: "date-time" }),
+  null: () => ({ type: "null" }),
+  any: nothing,
+  unknown: nothing,
+  transform: nothing,
+  custom: nothing,
+  void: nothing,
+  undefined: nothing,
+  never: () => ({ not: {} }),
+  literal: (def) => values(def.values ?? [def.value]),
+  enum: (def) => ({ type: "string", ...values(def.entries ? entries(def.entries) : def.values) }),
+  nativeEnum: (def) => values(entries(def.values)),
+  array: (def, next) => ({ type: "array", items: next(def.element ?? def.type), ...checks(def, "Items") }),
+  set: (def, next) => ({ type: "array", uniqueItems: true, items: next(def.valueType) }),
+  tuple: (def, next) => {
+    const items = def.items.map(next);
+    return { type: "array", prefixItems: items, items: def.rest ? next(def.rest) : false, minItems: items.length };
+  },
+  object(def, next) {
+    const shape = typeof def.shape === "function" ? def.shape() : def.shape;
+    const properties = {};
+    const required = [];
+    for (const [name, value] of Object.entries(shape)) {
+      properties[name] = next(value);
+      if (!optional(value)) required.push(name);
+    }
+    const closed = def.unknownKeys === "strict" || (def.catchall && definition(def.catchall).kind === "never");
+    return { type: "object", properties, ...(required.length ? { required } : {}), ...(closed ? { additionalProperties: false } : {}) };
+  },
+  record: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),
+  map: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),
+  union: (def, next) => ({ anyOf: [...def.options.values()].map(next) }),
+  discriminatedUnion: (def, next) => ({ anyOf: [...def.options.values()].map(next) }),
+  intersection: (def, next) => ({ allOf: [next(def.left), next(def.right)] }),
+  nullable: (def, next) => ({ anyOf: [next(def.innerType), { type: "null" }] }),
+  optional: inner,
+  exactOptional: inner,
+  nonoptional: inner,
+  readonly: inner,
+  catch: inner,
+  prefault: inner,
+  success: () => ({ type: "boolean" }),
+  promise: inner,
+  branded: (def, next) => next(def.type),
+  effects: (def, next) => next(def.schema),
+  pipeline: (def, next) => next(def.in),
+  pipe: (def, next) => next(definition(def.in).kind === "transform" ? def.out : def.in),
+  default: (def, next) => ({
+    ...next(def.innerType),
+    default: typeof def.defaultValue === "function" ? def.defaultValue() : def.defaultValue,
+  }),
+  // A schema within itself has no end: below, anything goes.
+  lazy(def, next, open, schema) {
+    if (open.has(schema)) return {};
+    open.add(schema);
+    const json = next(def.getter());
+    open.delete(schema);
+    return json;
+  },
+};
+
+/** Whether the input may do without a value. */
+function optional(schema) {
+  const { def, kind } = definition(schema);
+  if (kind === "optional" || kind === "exactOptional" || kind === "default" || kind === "prefault" || kind === "catch") return true;
+  const within = { nullable: "innerType", readonly: "innerType", effects: "schema", branded: "type", pipe: "in", pipeline: "in" }[kind];
+  return Boolean(within && definition(def[within]) && optional(def[within]));
+}
+
+/** The checks of a definition: `{kind, value}` in version 3, with names of their own in 4. */
+const listed = (def) => (def.checks ?? []).map((check) => check._zod?.def ?? check);
+
+const integer = (def) => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));
+
+const FORMATS = { email: "email", url: "uri", uuid: "uuid", datetime: "date-time", date: "date", time: "time", ipv4: "ipv4", ipv6: "ipv6" };
+
+function checks(def, unit) {
+  const json = {};
+  const set = (name, value) => typeof value === "number" && Number.isFinite(value) && (json[name] = value);
+  const limit = (name, value, inclusive) => set(inclusive === false ? `exclusive${name}` : name[0].toLowerCase() + name.slice(1), value);
+  const [least, most] = unit === "imum" ? ["Minimum", "Maximum"] : [`Min${unit}`, `Max${unit}`];
+  // Arrays of version 3 have no list.
+  limit(least, def.minLength?.value);
+  limit(most, def.maxLength?.value);
+  limit(least, def.exactLength?.value);
+  limit(most, def.exactLength?.value);
+  for (const check of [def, ...listed(def)]) {
+    const kind = check.check ?? check.kind;
+    if (kind === "min" || kind === "greater_than" || kind === "min_length") limit(least, check.minimum ?? check.value, check.inclusive);
+    if (kind === "max" || kind === "less_than" || kind === "max_length") limit(most, check.maximum ?? check.value, check.inclusive);
+    if (kind === "length" || kind === "length_equals") {
+      limit(least, check.length ?? check.value);
+      limit(most, check.length ?? check.value);
+    }
+    if (kind === "multipleOf" || kind === "multiple_of") set("multipleOf", check.value);
+    const format = FORMATS[check.format] ?? FORMATS[kind];
+    if (format) json.format = format;
+    const pattern = kind === "regex" ? check.regex : check.format === "regex" ? check.pattern : undefined;
+    if (pattern) json.pattern = pattern.source;
+  }
+  return json;
+}

@@ -1,0 +1,89 @@
+import { equal, fails, includes, ok } from "./check.js";
+import { MODEL } from "./bedrock.js";
+
+const PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
+
+export const addresses = [
+  ["a colon and an ARN's slash reach the service encoded once, and are signed encoded twice", async ({ chat, bedrock }) => {
+    await chat().invoke("hello");
+    await chat({ model: PROFILE, family: "anthropic" }).invoke("hello");
+    const [colon, arn] = await bedrock.requests();
+    equal(colon.path, "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke");
+    equal(arn.path, "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/invoke");
+    for (const { signature } of [colon, arn]) equal(signature.verdict, "signed");
+  }],
+
+  ["an application inference profile, encoded or not, goes to one address in the format of its model", async ({ chat, bedrock }) => {
+    for (const applicationInferenceProfile of [PROFILE, encodeURIComponent(PROFILE)]) {
+      const model = chat({ applicationInferenceProfile });
+      equal(model.model, MODEL);
+      includes((await model.invoke("hello")).text, "hello");
+    }
+    const [plain, encoded] = await bedrock.requests();
+    equal(plain.path, encoded.path);
+    equal(JSON.parse(encoded.body).anthropic_version, "bedrock-2023-05-31");
+  }],
+
+  ["an ARN brings its own region", async ({ chat, bedrock }) => {
+    await chat({ model: PROFILE.replace("us-east-1", "eu-west-1"), family: "anthropic", region: undefined }).invoke("hello");
+    equal((await bedrock.requests())[0].signature.region, "eu-west-1");
+  }],
+
+  ["an endpoint has a scheme or not, under either of its names, and may have a path", async ({ chat, bedrock, url }) => {
+    let asked = [];
+    const fetch = async (to) => {
+      asked.push(to);
+      throw new Error("enough");
+    };
+    for (const fields of [
+      { endpointUrl: "custom.amazonaws.com" }, { endpointUrl: undefined, endpointHost: "custom.amazonaws.com" },
+      { endpointUrl: "https://custom.amazonaws.com" }, { endpointUrl: "", endpointHost: "https://custom.amazonaws.com/" },
+    ]) await fails(() => chat({ ...fields, fetchFn: fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    equal(new Set(asked).size, 1, asked.join());
+    equal(asked[0], "https://custom.amazonaws.com/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke");
+    asked = [];
+    await fails(() => chat({ endpointUrl: `${url}/prefix`, fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    includes(asked[0], "/prefix/model/");
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["without an endpoint the region's host is asked", async ({ chat }) => {
+    const hosts = [];
+    const fetch = async (to) => {
+      hosts.push(new URL(to).host);
+      throw new Error("enough");
+    };
+    for (const more of [{}, { region: "cn-north-1" }, { fips: true }, { dualStack: true }]) {
+      await fails(() => chat({ endpointUrl: undefined, fetch, maxRetries: 0, ...more }).invoke("hello"), "connect");
+    }
+    equal(hosts, [
+      "bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.cn-north-1.amazonaws.com.cn",
+      "bedrock-runtime-fips.us-east-1.amazonaws.com", "bedrock-runtime.us-east-1.api.aws",
+    ]);
+  }],
+
+  ["a gateway is sent what is signed for AWS, with the caller's headers unsigned", async ({ chat }) => {
+    let call;
+    const fetch = async (url, init) => {
+      call = { url, headers: Object.fromEntries(init.headers) };
+      throw new Error("enough");
+    };
+    const gatewayUrl = "https://gateway.ai.cloudflare.com/v1/a/g/aws-bedrock/bedrock-runtime/us-east-1";
+    await fails(() => chat({ endpointUrl: undefined, gatewayUrl, headers: { "cf-aig-authorization": "Bearer x" }, fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    equal(call.url, `${gatewayUrl}/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke`);
+    equal(call.headers["cf-aig-authorization"], "Bearer x");
+    includes(call.headers.authorization, "SignedHeaders=content-type;host;x-amz-date,");
+  }],
+
+  ["fetch is given nothing that a Worker or a browser would not take", async ({ chat, url }) => {
+    const inits = [];
+    const own = async (to, init) => {
+      inits.push(init);
+      return fetch(to, init);
+    };
+    await chat({ fetch: own }).invoke("hello");
+    for await (const chunk of await chat({ fetchFn: own }).stream("hello")) ok(chunk);
+    equal(inits.length, 2);
+    for (const init of inits) equal(Object.keys(init).sort(), ["body", "headers", "method", "signal"]);
+  }],
+];

@@ -1,0 +1,99 @@
+import { equal, fails, includes, ok, pause, until } from "./check.js";
+
+const closed = (bedrock, count = 1) =>
+  until(async () => {
+    const requests = await bedrock.requests();
+    return requests.length === count && requests.every(({ outcome }) => outcome === "closed_by_client");
+  }, `the server sees ${count} closed`, 1000);
+
+/** A signal that fires once the server has the request. */
+async function abortWhenReceived(bedrock, controller) {
+  await until(async () => (await bedrock.requests()).length > 0, "the request arrives");
+  controller.abort(new Error("enough"));
+}
+
+export const cancellation = [
+  ["a signal that has fired already keeps everything from being sent", async ({ chat, bedrock, BedrockChatError }) => {
+    const signal = AbortSignal.abort();
+    for (const call of [(model) => model.invoke("hello", { signal }), (model) => model.stream("hello", { signal }), (model) => model.batch(["hello"], { signal }), (model) => model.countTokens("hello", { signal })]) {
+      const error = await fails(() => call(chat()), "cancelled");
+      ok(error instanceof BedrockChatError);
+      equal(error.cause.name, "AbortError");
+    }
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["a signal ends a call before its answer has begun, and the server sees it at once", async ({ chat, bedrock }) => {
+    for (const way of ["invoke", "stream"]) {
+      await bedrock.clear();
+      await bedrock.faults({ hang: true, forever: true });
+      const controller = new AbortController();
+      const call = fails(() => chat()[way]("hello", { signal: controller.signal }), "cancelled");
+      await abortWhenReceived(bedrock, controller);
+      equal((await call).cause.message, "enough");
+      await closed(bedrock);
+    }
+    await pause(300);
+    equal((await bedrock.requests()).length, 1, "no further attempt");
+  }],
+
+  ["a signal ends a stream in its middle, with what came in the error", async ({ chat, bedrock }) => {
+    await bedrock.faults({ hang_after_frames: 6 });
+    const controller = new AbortController();
+    let text = "";
+    const error = await fails(async () => {
+      for await (const chunk of await chat().stream("hello there, how are you?", { signal: controller.signal })) {
+        text += chunk.text;
+        if (text.length > 3) setTimeout(() => controller.abort(), 50);
+      }
+    }, "cancelled");
+    equal(error.partial?.text ?? text, text);
+    ok(text.length > 3);
+    await closed(bedrock);
+  }],
+
+  ["a signal ends the wait between two attempts, and there is no other", async ({ chat, bedrock }) => {
+    await bedrock.faults({ status: 429, error_type: "ThrottlingException", message: "slow down", headers: { "retry-after": "20" }, forever: true });
+    const controller = new AbortController();
+    const call = fails(() => chat().invoke("hello", { signal: controller.signal }), "cancelled");
+    await abortWhenReceived(bedrock, controller);
+    await pause(100);
+    await call;
+    await pause(200);
+    equal((await bedrock.requests()).length, 1);
+  }],
+
+  ["a batch that fails gives up the calls that are left", async ({ chat, bedrock }) => {
+    await bedrock.faults({ status: 400, error_type: "ValidationException", message: "no", delay_ms: 200 }, { hang: true, forever: true });
+    await fails(() => chat().batch(["one", "two", "three", "four"], { maxConcurrency: 2 }), "validation");
+    await until(async () => (await bedrock.requests()).some(({ outcome }) => outcome === "closed_by_client"), "the other call is given up", 1000);
+    equal((await bedrock.requests()).length, 2);
+  }],
+
+  ["a limit on the whole call holds", async ({ chat, bedrock }) => {
+    await bedrock.faults({ hang: true }, { drip_ms: 100, forever: true });
+    const error = await fails(() => chat().invoke("hello", { timeout: 150 }), "timeout");
+    includes(error.message, "150 ms");
+    await fails(async () => (await chat().stream("hello there. ".repeat(20), { timeout: 350 })).message(), "timeout");
+    const signal = AbortSignal.timeout?.(150);
+    if (signal) equal((await fails(() => chat().invoke("hello there. ".repeat(20), { signal }).then(() => chat({ streaming: true }).invoke("x ".repeat(50), { signal })), "timeout")).cause.name, "TimeoutError");
+  }],
+
+  ["silence is an error at its limit, and slowness is none", async ({ chat, bedrock }) => {
+    await bedrock.faults({ hang_after_frames: 4 });
+    const started = Date.now();
+    const error = await fails(async () => (await chat({ idleTimeout: 300 }).stream("hello")).message(), "timeout");
+    ok(Date.now() - started < 1500 && error.partial);
+    await closed(bedrock);
+    await bedrock.clear();
+    await bedrock.faults({ drip_ms: 120 });
+    includes((await (await chat({ idleTimeout: 300 }).stream("hello")).message()).text, "hello");
+    await bedrock.clear();
+    await bedrock.faults({ hang: true, forever: true });
+    await fails(() => chat({ firstByteTimeout: 200, maxRetries: 0 }).invoke("hello"), "timeout");
+    await closed(bedrock);
+    await bedrock.clear();
+    await bedrock.faults({ delay_ms: 500 });
+    includes((await chat({ firstByteTimeout: 0, idleTimeout: 0 }).invoke("hello")).text, "hello");
+  }],
+];

@@ -1,0 +1,49 @@
+// A few assertions that work in every runtime.
+
+export function ok(value, why = "it should hold") {
+  if (!value) throw new Error(why);
+}
+
+export function equal(actual, expected, why = "") {
+  const [left, right] = [written(actual), written(expected)];
+  if (left !== right) throw new Error(`${why && `${why}: `}got ${left}\nexpected ${right}`);
+}
+
+export function includes(text, part) {
+  if (typeof text !== "string" || !text.includes(part)) throw new Error(`${written(text)} does not contain ${written(part)}`);
+}
+
+/** Runs what must fail, and gives its error. */
+export async function fails(run, kind) {
+  let value;
+  try {
+    value = await run();
+  } catch (error) {
+    ok(error instanceof Error, `not an Error was thrown: ${written(error)}`);
+    if (kind) equal(error.kind, kind, `${error.message}`);
+    return error;
+  }
+  throw new Error(`it should have failed${kind ? ` (${kind})` : ""}, it gave ${written(value)}`);
+}
+
+/** Waits until something holds. */
+export async function until(holds, what, patience = 2000) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const value = await holds();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited ${patience} ms in vain until ${what}`);
+    await pause(20);
+  }
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** JSON with sorted keys, so that the order of members does not count. */
+function written(value) {
+  const sorted = (key, item) =>
+    item && typeof item === "object" && !Array.isArray(item) && !(item instanceof Error)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item;
+  return value instanceof Error ? `${value.name}: ${value.message}` : (JSON.stringify(value, sorted) ?? String(value));
+}

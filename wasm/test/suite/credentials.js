@@ -1,0 +1,155 @@
+import { equal, fails, includes, ok } from "./check.js";
+import { KEYS, MODEL } from "./bedrock.js";
+
+const SESSION = { ...KEYS, sessionToken: "TOKEN+/=" };
+const API_KEY = "bedrock-api-key-local-test";
+
+/** Runs something in an environment with these variables and no others of AWS. */
+async function within(variables, run) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, "process");
+  Object.defineProperty(globalThis, "process", { value: { env: variables }, configurable: true, writable: true });
+  try {
+    return await run();
+  } finally {
+    if (before) Object.defineProperty(globalThis, "process", before);
+    else delete globalThis.process;
+  }
+}
+
+/** The headers of the one request that a chat model made of these fields sends. */
+async function headers({ BedrockChat, bedrock, url }, fields, variables = {}) {
+  await bedrock.clear();
+  await within(variables, () => new BedrockChat({ model: MODEL, endpointUrl: url, ...fields })).then((model) => model.invoke("hello"));
+  const requests = await bedrock.requests();
+  equal(requests.length, 1);
+  return requests[0].headers;
+}
+
+const AWS = { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey };
+const REGION = { AWS_REGION: "eu-west-1" };
+
+export const credentials = [
+  ["an explicit setting beats the environment, and the two are never mixed", async (given) => {
+    const variables = { ...REGION, AWS_BEARER_TOKEN_BEDROCK: "other", ...AWS, AWS_SESSION_TOKEN: "TOKEN+/=" };
+    const keys = { awsAccessKeyId: KEYS.accessKeyId, awsSecretAccessKey: KEYS.secretAccessKey };
+    for (const fields of [{ credentials: KEYS }, { credentials: async () => KEYS }, keys]) {
+      const sent = await headers(given, { region: "us-east-1", ...fields }, variables);
+      includes(sent.authorization, "/us-east-1/bedrock/");
+      equal(sent["x-amz-security-token"], undefined);
+    }
+    const sent = await headers(given, { ...keys, awsSessionToken: "TOKEN+/=" }, variables);
+    includes(sent.authorization, "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token");
+    equal(sent["x-amz-security-token"], "TOKEN+/=");
+    equal((await headers(given, { apiKey: API_KEY }, variables)).authorization, `Bearer ${API_KEY}`);
+  }],
+
+  ["the environment is read in its order, and empty variables do not count", async (given) => {
+    const own = { BEDROCK_AWS_ACCESS_KEY_ID: KEYS.accessKeyId, BEDROCK_AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey, BEDROCK_AWS_REGION: "ap-south-1" };
+    const bearer = { AWS_BEARER_TOKEN_BEDROCK: API_KEY };
+    const wrong = { AWS_ACCESS_KEY_ID: "AKIDNOBODY", AWS_SECRET_ACCESS_KEY: "wrong" };
+    equal((await headers(given, {}, { ...REGION, ...own, ...wrong, ...bearer })).authorization, `Bearer ${API_KEY}`);
+    includes((await headers(given, {}, { ...REGION, ...wrong, ...own, AWS_BEARER_TOKEN_BEDROCK: " " })).authorization, "AKIDEXAMPLE/");
+    includes((await headers(given, {}, { ...REGION, ...own, ...wrong })).authorization, "/ap-south-1/bedrock/");
+    const both = await headers(given, {}, { AWS_DEFAULT_REGION: "us-west-2", ...REGION, ...AWS, AWS_SESSION_TOKEN: "" });
+    includes(both.authorization, "/eu-west-1/bedrock/");
+    includes((await headers(given, {}, { AWS_DEFAULT_REGION: "us-west-2", AWS_REGION: "", ...AWS })).authorization, "/us-west-2/bedrock/");
+    const half = await fails(() => headers(given, {}, { ...REGION, AWS_ACCESS_KEY_ID: "A" }), "credentials");
+    includes(half.message, "AWS_SECRET_ACCESS_KEY");
+  }],
+
+  ["the endpoint may come from the environment, as AWS's SDKs have it", async ({ BedrockChat, bedrock, url }) => {
+    const ask = (variables, fields) =>
+      within({ ...REGION, ...AWS, ...variables }, () => new BedrockChat({ model: MODEL, ...fields })).then((model) => model.invoke("hello"));
+    await ask({ AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url });
+    await ask({ AWS_ENDPOINT_URL: url, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "" });
+    equal((await bedrock.requests()).length, 2);
+    let asked;
+    const fetch = async (to) => {
+      asked = to;
+      throw new Error("enough");
+    };
+    await fails(() => ask({ AWS_ENDPOINT_URL: url, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, { fetch, maxRetries: 0 }), "connect");
+    includes(asked, "https://bedrock-runtime.eu-west-1.amazonaws.com/model/");
+  }],
+
+  ["a function of credentials is asked again shortly before its keys end, and every time where they have none", async ({ chat }) => {
+    const calls = async (expiration, times = 3) => {
+      let asked = 0;
+      const model = chat({ credentials: async () => (asked++, { ...SESSION, expiration: expiration() }) });
+      for (let time = 0; time < times; time++) await model.invoke("hello");
+      return asked;
+    };
+    const after = (minutes) => new Date(Date.now() + minutes * 60_000);
+    equal(await calls(() => after(60)), 1);
+    equal(await calls(() => after(60).toISOString()), 1);
+    equal(await calls(() => undefined), 3);
+    equal(await calls(() => after(0)), 3);
+  }],
+
+  ["what is kept serves while a function has nothing newer", async ({ chat }) => {
+    let now = Date.now();
+    const clock = Date.now;
+    let asked = 0;
+    const model = chat({
+      credentials: async () => {
+        if (asked++) throw new Error("the vault is closed");
+        return { ...KEYS, expiration: new Date(now + 3600_000) };
+      },
+      maxRetries: 0,
+    });
+    await model.invoke("hello");
+    try {
+      // The clock runs on, but the service's does not: only the credentials grow old.
+      Date.now = () => clock() + 57 * 60_000;
+      await fails(() => model.invoke("hello"), "access_denied").catch(() => model);
+      equal(asked, 2);
+      Date.now = () => clock() + 61 * 60_000;
+      const error = await fails(() => model.invoke("hello"), "credentials");
+      includes(error.message, "the vault is closed");
+    } finally {
+      Date.now = clock;
+    }
+  }],
+
+  ["keys that the service calls expired are asked for once more, and the call succeeds", async ({ chat, bedrock }) => {
+    let asked = 0;
+    const model = chat({ credentials: async () => ({ ...(asked++ ? KEYS : SESSION), expiration: new Date(Date.now() + 3600_000) }) });
+    await bedrock.faults({ status: 403, error_type: "ExpiredTokenException", message: "The security token included in the request is expired" });
+    includes((await model.invoke("hello")).text, "hello");
+    equal(asked, 2);
+    equal((await bedrock.requests()).length, 2);
+  }],
+
+  ["what a function of credentials does wrong is said, without its secrets", async ({ chat, bedrock }) => {
+    const error = async (credentials) => fails(() => chat({ credentials }).invoke("hello"), "credentials");
+    includes((await error(async () => Promise.reject(new Error("no role")))).message, "no role");
+    includes((await error(async () => ({ accessKeyId: "A" }))).message, "secretAccessKey is undefined");
+    includes((await error(async () => undefined)).message, "accessKeyId is undefined");
+    includes((await error(() => { throw new Error("at once"); })).message, "at once");
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["a short-term key of minutes opens the service, and only while it lives", async ({ BedrockChat, bedrock, mintApiKey, url }) => {
+    const ask = (apiKey) => new BedrockChat({ model: MODEL, region: "us-east-1", endpointUrl: url, apiKey }).invoke("hello");
+    const key = await mintApiKey({ credentials: async () => SESSION, region: "us-east-1", expiresIn: 60 });
+    includes((await ask(key)).text, "hello");
+    equal((await bedrock.requests())[0].headers["x-amz-date"], undefined);
+    const old = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 60, now: Date.now() - 61_000 });
+    includes((await fails(() => ask(old), "expired_credentials").catch(() => fails(() => ask(old)))).message, "expired");
+    for (const [given, kind] of [[{ credentials: KEYS, region: "us-east-1", expiresIn: 43_201 }, "config"], [{ credentials: KEYS }, "config"],
+      [{ credentials: { accessKeyId: "A" }, region: "us-east-1" }, "credentials"], [{ credentials: { apiKey: "k" }, region: "us-east-1" }, "credentials"]]) {
+      await within({}, () => fails(() => mintApiKey(given), kind));
+    }
+    // As AWS's own generator makes it.
+    const fixed = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 43_200, now: Date.UTC(2025, 0, 2, 3, 4, 5) });
+    includes(atob(fixed.slice(16)), "&X-Amz-Signature=e46cd5dd7005d6f41edada9a83e342cb96a9509e83e34bb96e2941f95e69753a&Version=1");
+  }],
+
+  ["neither a model nor an error shows a secret", async ({ chat, bedrock }) => {
+    const model = chat({ credentials: SESSION, maxRetries: 0 });
+    await bedrock.faults({ status: 403, error_type: "InvalidSignatureException", message: `token ${SESSION.sessionToken} of ${KEYS.secretAccessKey}` });
+    const error = await fails(() => model.invoke("hello"));
+    const shown = JSON.stringify([model, Object.entries(model), error, { ...error }]) + String(error) + error.stack;
+    ok(!shown.includes(KEYS.secretAccessKey) && !shown.includes(SESSION.sessionToken), shown);
+  }],
+];

@@ -1,0 +1,113 @@
+import { equal, fails, includes, ok } from "./check.js";
+
+const refusal = (status, error_type, message, more) => ({ status, error_type, message, ...more });
+
+export const errors = [
+  ["an error of the service is a real Error with all that is known", async ({ chat, bedrock, BedrockChatError }) => {
+    await bedrock.faults(refusal(400, "ValidationException", "The provided model identifier is invalid."));
+    const error = await fails(() => chat().invoke("hello"), "validation");
+    ok(error instanceof BedrockChatError && error instanceof Error && error.stack.includes("BedrockChatError"));
+    equal([error.name, error.status, error.awsType, error.retryable, error.attempts], ["BedrockChatError", 400, "ValidationException", false, 1]);
+    equal([error.model, error.region], ["anthropic.claude-3-5-sonnet-20240620-v1:0", "us-east-1"]);
+    ok(error.requestId);
+    includes(error.message, "The provided model identifier is invalid.");
+  }],
+
+  ["every failure has its kind, and is tried again where that helps", async ({ chat, bedrock }) => {
+    for (const [fault, kind, attempts] of [
+      [refusal(429, "ThrottlingException", "Too many tokens"), "throttled", 3],
+      [refusal(400, "ThrottlingException:http://internal.amazon.com/coral/", "Too many tokens"), "throttled", 3],
+      [refusal(503, "ServiceUnavailableException", "busy"), "service", 3],
+      [refusal(424, "ModelNotReadyException", "wait"), undefined, 3],
+      [refusal(424, "ModelErrorException", "broken"), "service", 1],
+      [refusal(403, "AccessDeniedException", "not authorized"), "access_denied", 1],
+      [refusal(404, "ResourceNotFoundException", "no such model"), "not_found", 1],
+      [refusal(400, "ValidationException", "prompt is too long: 903884 tokens > 200000 maximum"), "context_overflow", 1],
+      [refusal(400, "ValidationException", "Input is too long for requested model."), "context_overflow", 1],
+    ]) {
+      await bedrock.clear();
+      await bedrock.faults({ ...fault, forever: true, headers: { "retry-after": "0" } });
+      const error = await fails(() => chat().invoke("hello"), kind);
+      equal([error.attempts, (await bedrock.requests()).length], [attempts, attempts], fault.message);
+      equal(error.status, fault.status);
+    }
+  }],
+
+  ["a proxy's page is shown, and not taken for JSON", async ({ chat, bedrock }) => {
+    await bedrock.faults({ status: 502, body: "<html>Bad gateway of the house</html>", headers: { "content-type": "text/html" }, forever: true });
+    const error = await fails(() => chat({ maxRetries: 0 }).invoke("hello"));
+    equal(error.status, 502);
+    includes(error.message, "Bad gateway of the house");
+    await bedrock.clear();
+    await bedrock.faults({ status: 500, body: "{}" });
+    includes((await fails(() => chat({ maxRetries: 0 }).invoke("hello"))).message, "500");
+  }],
+
+  ["the delay that the service asks for is kept, and told", async ({ chat, bedrock }) => {
+    await bedrock.faults(refusal(429, "ThrottlingException", "slow down", { headers: { "retry-after": "1" } }));
+    const started = Date.now();
+    await chat().invoke("hello");
+    ok(Date.now() - started >= 900);
+    await bedrock.faults(refusal(429, "ThrottlingException", "slow down", { headers: { "retry-after": "7" } }));
+    equal((await fails(() => chat({ maxRetries: 0 }).invoke("hello"), "throttled")).retryAfterMs, 7000);
+  }],
+
+  ["every attempt is signed anew", async ({ chat, bedrock }) => {
+    await bedrock.faults(refusal(429, "ThrottlingException", "slow down", { headers: { "retry-after": "1" } }));
+    await chat().invoke("hello");
+    const [first, second] = await bedrock.requests();
+    ok(first.headers["x-amz-date"] !== second.headers["x-amz-date"]);
+    equal(second.signature.verdict, "signed");
+    equal(first.body, second.body);
+  }],
+
+  ["a failed call does not poison the next", async ({ chat, bedrock, mock }) => {
+    const model = chat({ maxRetries: 0 });
+    for (const fault of [refusal(500, "InternalServerException", "boom"), { cut_after_bytes: 40 }, { flip_bit: 0 }, { status: 200, body: "no JSON" }]) {
+      await bedrock.faults(fault, fault);
+      await fails(() => model.invoke("hello"));
+      await fails(async () => (await model.stream("hello")).message());
+      includes((await model.invoke("hello")).text, "hello");
+      includes((await (await model.stream("hello")).message()).text, "hello");
+    }
+    for (const thrown of [new TypeError("fetch failed"), "a string", undefined, null, { message: 5 }]) {
+      const error = await fails(() => mock(() => { throw thrown; }).invoke("hello"), "connect");
+      equal(error.retryable, true);
+      await fails(() => mock(async () => { throw thrown; }).invoke("hello"), "connect");
+    }
+    includes((await model.invoke("hello")).text, "hello");
+  }],
+
+  ["a wrong signature, a wrong key and an unknown model are told apart", async ({ chat }) => {
+    equal((await fails(() => chat({ credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wrong" } }).invoke("hello"))).status, 403);
+    equal((await fails(() => chat({ credentials: { accessKeyId: "AKIDNOBODY", secretAccessKey: "wrong" } }).invoke("hello"))).status, 403);
+    equal((await fails(() => chat({ credentials: undefined, apiKey: "nobody" }).invoke("hello"))).status, 403);
+  }],
+
+  ["a guardrail's headers are sent and signed without a trace, on both ways, and half a guardrail is refused", async ({ chat, bedrock }) => {
+    const model = chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2" });
+    await model.invoke("hello");
+    await (await model.stream("hello")).message();
+    await model.invoke("hello", { trace: "ENABLED", guardrailConfig: { tagSuffix: "xyz", streamProcessingMode: "ASYNCHRONOUS" } });
+    const requests = await bedrock.requests();
+    for (const { headers, signature } of requests) {
+      equal([headers["x-amzn-bedrock-guardrailidentifier"], headers["x-amzn-bedrock-guardrailversion"]], ["gr-1", "2"]);
+      ok(signature.signed_headers.includes("x-amzn-bedrock-guardrailidentifier"));
+    }
+    equal(requests[0].headers["x-amzn-bedrock-trace"], undefined);
+    equal(requests[2].headers["x-amzn-bedrock-trace"].toUpperCase(), "ENABLED");
+    equal(JSON.parse(requests[2].body)["amazon-bedrock-guardrailConfig"].tagSuffix, "xyz");
+    for (const half of [{ guardrailIdentifier: "gr-1" }, { guardrailVersion: "1" }, { trace: "ENABLED" }]) {
+      includes((await fails(async () => chat(half), "config")).message, "guardrail");
+    }
+  }],
+
+  ["a guardrail that steps in is a reason of its own", async ({ chat }) => {
+    const model = chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", trace: "ENABLED" });
+    const reply = await model.invoke("this is BLOCKED");
+    equal(reply.response_metadata.stop_reason, "guardrail_intervened");
+    ok(reply.response_metadata["amazon-bedrock-trace"]);
+    const streamed = await (await model.stream("this is BLOCKED")).message();
+    equal(streamed.response_metadata.stop_reason, "guardrail_intervened");
+  }],
+];

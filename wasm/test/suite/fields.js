@@ -1,0 +1,76 @@
+import { equal, fails, includes, ok } from "./check.js";
+import { KEYS, MODEL } from "./bedrock.js";
+
+export const fields = [
+  ["what the constructor lacks or cannot take is said in its own terms", async ({ BedrockChat, chat }) => {
+    const build = (given) => fails(async () => new BedrockChat(given));
+    for (const [given, kind, part] of [
+      [undefined, "config", "new BedrockChat("],
+      [{ region: "us-east-1", credentials: KEYS }, "config", "model is missing"],
+      [{ model: MODEL, credentials: KEYS }, "config", "region is missing"],
+      [{ model: MODEL, region: "us-east-1" }, "credentials", "no credentials"],
+      [{ model: MODEL, region: "us-east-1", credentials: {} }, "credentials", "credentials.accessKeyId is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey is empty"],
+      [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey is empty"],
+      [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey"],
+    ]) {
+      const error = await build(given);
+      equal(error.kind, kind, error.message);
+      includes(error.message, part);
+    }
+    for (const [given, part] of [
+      [{ max_tokens: 3 }, "maxTokens"], [{ maxToken: 3 }, "maxTokens"], [{ temprature: 1 }, "temperature"], [{ stopSequences: [] }, "stop"],
+      [{ modelId: "x" }, "model"], [{ profile: "dev" }, "fromNodeProviderChain"], [{ temperature: "hot" }, "finite number"],
+      [{ temperature: NaN }, "NaN"], [{ maxTokens: 1.5 }, "whole number"], [{ stop: [1] }, "strings"], [{ api: "rest" }, '"converse"'],
+      [{ fetch: "x" }, "function"], [{ trace: "maybe" }, "ENABLED"], [{ modelKwargs: [] }, "object"], [{ headers: { Authorization: "x" } }, "authorization"],
+      [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
+    ]) {
+      const error = await fails(async () => chat(given), "config");
+      includes(error.message, part);
+    }
+    // A stranger's field is nobody's business.
+    ok(chat({ callbacks: [], verbose: true, tags: ["x"] }));
+  }],
+
+  ["a secret in the wrong place is not repeated", async ({ chat }) => {
+    const error = await fails(async () => chat({ apiKey: 5, awsSecretAccessKey: "wJalr" }), "config");
+    ok(!error.message.includes("wJalr"));
+    const listed = await fails(async () => chat({ awsSecretAccessKey: ["wJalr"] }), "config");
+    ok(!listed.message.includes("wJalr"));
+  }],
+
+  ["a call's options are checked before it, and nothing is sent", async ({ chat, bedrock }) => {
+    const model = chat();
+    for (const options of [{ maxTokens: "many" }, { tool_choise: "any" }, { toolChoice: 5 }, { responseFormat: {} }, { guardrailIdentifier: "gr" }, { topP: Infinity }]) {
+      await fails(() => model.invoke("hello", options), "config");
+      await fails(() => model.stream("hello", options), "config");
+    }
+    await fails(async () => model.withOptions({ temperature: "x" }), "config");
+    await fails(async () => model.bindTools("get_weather"), "config");
+    await fails(async () => model.bindTools([5]), "encode");
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["thinking is asked for in any of its forms, and what excludes it is refused here", async ({ chat, bedrock }) => {
+    const model = chat({ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", maxTokens: 4000 });
+    for (const options of [{ reasoning: 2048 }, { reasoning: { budgetTokens: 2048 } }, { thinking: { type: "enabled", budget_tokens: 2048 } }]) {
+      const reply = await model.invoke("hello", options);
+      equal(reply.content.map(({ type }) => type), ["thinking", "text"]);
+      ok(reply.content[0].signature.length > 0);
+    }
+    for (const { body } of await bedrock.requests()) equal(JSON.parse(body).thinking, { type: "enabled", budget_tokens: 2048 });
+    await bedrock.clear();
+    includes((await fails(() => model.invoke("hello", { reasoning: 2048, temperature: 0.5 }), "config")).message, "temperature");
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["prompt caching is planned where it pays", async ({ chat, bedrock }) => {
+    const long = "word ".repeat(3000);
+    const model = chat({ promptCaching: true });
+    const ask = () => model.invoke([["system", long], ["human", "hello"]]);
+    const [written, read] = [await ask(), await ask()];
+    ok((await bedrock.requests())[0].body.includes("cache_control"));
+    ok(written.usage_metadata.input_token_details.cache_creation > 1000);
+    ok(read.usage_metadata.input_token_details.cache_read > 1000);
+  }],
+];

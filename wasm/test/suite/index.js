@@ -1,0 +1,32 @@
+// The behaviours of the package, the same in every runtime. Every list has [name, test] pairs; a
+// test gets the context of bedrock.js.
+import { addresses } from "./addresses.js";
+import { context } from "./bedrock.js";
+import { calls } from "./calls.js";
+import { cancellation } from "./cancellation.js";
+import { credentials } from "./credentials.js";
+import { errors } from "./errors.js";
+import { events } from "./events.js";
+import { fields } from "./fields.js";
+import { load } from "./load.js";
+import { messages } from "./messages.js";
+import { sse } from "./sse.js";
+import { streams } from "./streams.js";
+import { structured } from "./structured.js";
+import { tools } from "./tools.js";
+
+const all = [
+  ...calls, ...messages, ...fields, ...credentials, ...addresses, ...tools, ...streams, ...events, ...errors,
+  ...cancellation, ...structured, ...sse, ...load,
+];
+
+export const names = all.map(([name]) => name);
+
+/** Runs one test against a local Bedrock; rejects where it fails. */
+export async function run(name, api, url) {
+  const found = all.find(([other]) => other === name);
+  if (!found) throw new Error(`there is no test "${name}"`);
+  const given = context(api, url);
+  await given.bedrock.clear();
+  await found[1](given);
+}

@@ -1,0 +1,112 @@
+import { equal, fails, includes, ok, until } from "./check.js";
+import { claude, exception, speaks } from "./frames.js";
+
+/** The data of an SSE text, and the names of its events. */
+function parsed(text) {
+  return text.trim().split("\n\n").map((block) => {
+    const lines = block.split("\n");
+    const event = lines.find((line) => line.startsWith("event: "))?.slice(7);
+    const data = lines.find((line) => line.startsWith("data: ")).slice(6);
+    return { event, data: data === "[DONE]" ? data : JSON.parse(data) };
+  });
+}
+
+const rich = [
+  claude.start({ input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 1 }), claude.block(0, { type: "thinking", thinking: "", signature: "" }),
+  claude.delta(0, { type: "thinking_delta", thinking: "Hm." }), claude.delta(0, { type: "signature_delta", signature: "c2ln" }), claude.end(0),
+  claude.block(1, { type: "text", text: "" }), claude.text(1, "I "), claude.text(1, "look."), claude.end(1),
+  claude.block(2, { type: "tool_use", id: "t1", name: "get_weather", input: {} }), claude.args(2, '{"city":'), claude.args(2, '"Paris"}'), claude.end(2),
+  claude.stop("tool_use", { output_tokens: 20 }), claude.over(),
+];
+
+export const sse = [
+  ["a stream becomes Anthropic's events in one line", async ({ mock, sseResponse }) => {
+    const response = await sseResponse(mock(speaks(rich)).stream("hello"));
+    equal([response.status, response.headers.get("content-type")], [200, "text/event-stream; charset=utf-8"]);
+    const events = parsed(await response.text());
+    for (const { event, data } of events) equal(data.type, event);
+    equal(events.map(({ event }) => event).filter((name) => name !== "content_block_delta"), [
+      "message_start", "content_block_start", "content_block_stop", "content_block_start", "content_block_stop", "content_block_start", "content_block_stop",
+      "message_delta", "message_stop",
+    ]);
+    const deltas = events.filter(({ event }) => event === "content_block_delta").map(({ data: { index, delta } }) => [index, delta]);
+    equal(deltas, rich.filter(({ type }) => type === "content_block_delta").map(({ index, delta }) => [index, delta]));
+    equal(events.filter(({ event }) => event === "content_block_start").map(({ data }) => data.content_block.type), ["thinking", "text", "tool_use"]);
+    const { delta, usage } = events.at(-2).data;
+    equal(delta, { stop_reason: "tool_use", stop_sequence: null });
+    equal([usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens], [10, 5, 20]);
+    const { message } = events[0].data;
+    equal([message.id, message.role, message.model, message.content], ["msg_1", "assistant", "claude", []]);
+  }],
+
+  ["a stream becomes OpenAI's events", async ({ mock, toSSE }) => {
+    const events = parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), { format: "openai" })).text());
+    equal(events.at(-1).data, "[DONE]");
+    const chunks = events.slice(0, -1).map(({ data }) => data);
+    ok(chunks.every(({ object, id, choices }) => object === "chat.completion.chunk" && id === "msg_1" && choices.length === 1));
+    equal(chunks[0].choices[0].delta, { role: "assistant", content: "" });
+    const deltas = chunks.map(({ choices: [{ delta }] }) => delta);
+    equal(deltas.map(({ content }) => content ?? "").join(""), "I look.");
+    equal(deltas.map(({ reasoning_content }) => reasoning_content ?? "").join(""), "Hm.");
+    const calls = deltas.flatMap(({ tool_calls }) => tool_calls ?? []);
+    equal(calls[0], { index: 0, id: "t1", type: "function", function: { name: "get_weather", arguments: "" } });
+    equal(calls.map((call) => call.function.arguments).join(""), '{"city":"Paris"}');
+    const last = chunks.at(-1);
+    equal(last.choices[0].finish_reason, "tool_calls");
+    equal([last.usage.prompt_tokens, last.usage.completion_tokens, last.usage.total_tokens], [15, 20, 35]);
+  }],
+
+  ["the events of every family are whole", async ({ chat, toSSE }) => {
+    for (const model of ["amazon.nova-lite-v1:0", "cohere.command-r-v1:0", "mistral.mistral-7b-instruct-v0:2", "openai.gpt-oss-20b-1:0"]) {
+      const events = parsed(await new Response(toSSE(chat({ model, maxTokens: 500 }).stream("hello"))).text());
+      equal([events[0].event, events.at(-2).event, events.at(-1).event], ["message_start", "message_delta", "message_stop"], model);
+      const open = events.filter(({ event }) => event === "content_block_start").length;
+      equal(events.filter(({ event }) => event === "content_block_stop").length, open, model);
+      includes(events.map(({ data }) => data.delta?.text ?? "").join(""), "hello");
+    }
+  }],
+
+  ["an error in the middle is the last event, in the format's own way", async ({ mock, toSSE }) => {
+    const failing = () => mock(speaks([...rich.slice(0, 7), exception("throttlingException", "Too many tokens")])).stream("hello");
+    let seen;
+    const events = parsed(await new Response(toSSE(failing(), { onError: (error) => (seen = error) })).text());
+    equal(events.at(-1).data.error.type, "rate_limit_error");
+    includes(events.at(-1).data.error.message, "Too many tokens");
+    equal(seen.kind, "throttled");
+    const chunks = parsed(await new Response(toSSE(failing(), { format: "openai" })).text());
+    equal(chunks.at(-1).data.error.code, "throttled");
+  }],
+
+  ["a stream that does not begin is a response with its status, without the operator's business", async ({ chat, bedrock, sseResponse }) => {
+    for (const [fault, status, told] of [
+      [{ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "3" } }, 429, true],
+      [{ status: 400, error_type: "ValidationException", message: "prompt is too long" }, 400, true],
+      [{ status: 403, error_type: "AccessDeniedException", message: "arn:aws:iam::123456789012:user/x is not authorized" }, 502, false],
+    ]) {
+      await bedrock.clear();
+      await bedrock.faults(fault);
+      const response = await sseResponse(chat({ maxRetries: 0 }).stream("hello"), { headers: { "access-control-allow-origin": "*" } });
+      equal([response.status, response.headers.get("access-control-allow-origin")], [status, "*"]);
+      const text = await response.text();
+      equal(text.includes(fault.message), told, text);
+      if (status === 429) equal(response.headers.get("retry-after"), "3");
+    }
+    await fails(() => sseResponse(chat().stream("hello"), { format: "xml" }), "config");
+  }],
+
+  ["who stops reading the events stops the model", async ({ chat, bedrock, toSSE }) => {
+    await bedrock.faults({ drip_ms: 40 });
+    const reader = toSSE(await chat().stream("hello there. ".repeat(20))).getReader();
+    ok((await reader.read()).value instanceof Uint8Array);
+    await reader.cancel();
+    await until(async () => (await bedrock.requests())[0].outcome === "closed_by_client", "the server sees the close", 1000);
+  }],
+
+  ["events come as the model speaks, not at the end", async ({ chat, bedrock, toSSE }) => {
+    await bedrock.faults({ drip_ms: 60 });
+    const reader = toSSE(await chat().stream("hello there, how are you today?")).getReader();
+    const times = [];
+    for (let piece; !(piece = await reader.read()).done; ) times.push(Date.now());
+    ok(times.length > 4 && times.at(-1) - times[0] > 120);
+  }],
+];

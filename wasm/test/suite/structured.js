@@ -1,0 +1,99 @@
+import { equal, fails, includes, ok } from "./check.js";
+import { claude, speaks } from "./frames.js";
+
+const joke = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "integer" } }, required: ["setup", "rating"] };
+
+/** A Standard Schema of no library: it wants an even rating. */
+const even = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    jsonSchema: { input: () => joke },
+    validate: async (value) => (value.rating % 2 ? { issues: [{ path: ["rating"], message: "must be even" }] } : { value: { ...value, checked: true } }),
+  },
+};
+
+const called = (...pieces) => speaks([
+  claude.start(), claude.block(0, { type: "tool_use", id: "t", name: "Joke", input: {} }), ...pieces.map((piece) => claude.args(0, piece)),
+  claude.end(0), claude.stop("tool_use"), claude.over(),
+]);
+const said = (text) => speaks([claude.start(), claude.block(0, { type: "text", text: "" }), claude.text(0, text), claude.end(0), claude.stop(), claude.over()]);
+
+export const structured = [
+  ["values of a JSON Schema come by the best way that a model has", async ({ chat, bedrock }) => {
+    const models = { "anthropic.claude-3-5-sonnet-20240620-v1:0": "tool_choice", "amazon.nova-lite-v1:0": "toolChoice", "meta.llama3-70b-instruct-v1:0": "JSON Schema" };
+    for (const [model, part] of Object.entries(models)) {
+      await bedrock.clear();
+      const held = chat({ model, maxTokens: 500 }).withStructuredOutput(joke);
+      const value = await held.invoke([["system", "Be funny."], ["human", "Tell me a joke"]]).catch((error) => error);
+      includes((await bedrock.requests())[0].body, part);
+      if (part !== "JSON Schema") ok(typeof value.setup === "string" && Number.isInteger(value.rating), JSON.stringify(value));
+    }
+    const thinking = chat({ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoning: 2000, maxTokens: 4000 });
+    const value = await thinking.withStructuredOutput(joke).invoke("Tell me a joke");
+    ok(typeof value.setup === "string", "a thinking model cannot be forced to call a tool");
+  }],
+
+  ["a library's schema checks and makes the value", async ({ mock }) => {
+    const streaming = { streaming: true };
+    equal(await mock(called('{"setup":"Why?","rating":4}'), streaming).withStructuredOutput(even, { name: "Joke" }).invoke("x"), { setup: "Why?", rating: 4, checked: true });
+    const error = await fails(() => mock(called('{"setup":"Why?","rating":5}'), streaming).withStructuredOutput(even, { name: "Joke" }).invoke("x"), "decode");
+    includes(error.message, "rating: must be even");
+    equal(error.partial.tool_calls[0].args.rating, 5);
+  }],
+
+  ["the raw reply is there where it is asked for, with the value or the reason why there is none", async ({ mock }) => {
+    const raw = (fetch) => mock(fetch, { streaming: true }).withStructuredOutput(even, { name: "Joke", includeRaw: true }).invoke("x");
+    const good = await raw(called('{"setup":"Why?","rating":4}'));
+    equal([good.parsed.checked, good.raw.tool_calls.length, good.parsingError], [true, 1, undefined]);
+    const bad = await raw(called('{"setup":"Why?","rating":5}'));
+    equal([bad.parsed, bad.parsingError.kind], [null, "decode"]);
+  }],
+
+  ["a value that was cut off is told as that", async ({ mock }) => {
+    const fetch = speaks([claude.start(), claude.block(0, { type: "tool_use", id: "t", name: "Joke", input: {} }), claude.args(0, '{"setup":"Wh'), claude.end(0), claude.stop("max_tokens"), claude.over()]);
+    const error = await fails(() => mock(fetch, { streaming: true }).withStructuredOutput(joke).invoke("x"), "decode");
+    includes(error.message, "max_tokens");
+  }],
+
+  ["a stream gives ever more complete values, and at its end the checked one", async ({ mock }) => {
+    const stream = await mock(called('{"set', 'up":"Wh', 'y \\u00e', '9?","rat', 'ing":1', "2}")).withStructuredOutput(even, { name: "Joke" }).stream("x");
+    const values = [];
+    for await (const value of stream) values.push(value);
+    equal(values, [
+      {}, { setup: "Wh" }, { setup: "Why " }, { setup: "Why é?" }, { setup: "Why é?", rating: 1 }, { setup: "Why é?", rating: 12 },
+      { setup: "Why é?", rating: 12, checked: true },
+    ]);
+    const bad = await mock(called('{"setup":"Why?","rating":5}')).withStructuredOutput(even, { name: "Joke" }).stream("x");
+    includes((await fails(async () => { for await (const value of bad) ok(value); }, "decode")).message, "must be even");
+  }],
+
+  ["a value that is no object is asked for inside one", async ({ mock }) => {
+    const list = { title: "Joke", type: "array", items: { $ref: "#/$defs/item" }, $defs: { item: { type: "string" } } };
+    const fetch = called('{"value":["a","b"]}');
+    equal(await mock(fetch, { streaming: true }).withStructuredOutput(list).invoke("x"), ["a", "b"]);
+    const { input_schema } = JSON.parse(new TextDecoder().decode(fetch.calls[0].init.body)).tools[0];
+    equal([input_schema.type, input_schema.$defs.item.type, input_schema.properties.value.$defs], ["object", "string", undefined]);
+  }],
+
+  ["JSON is found in a model's prose", async ({ mock }) => {
+    for (const text of ['{"setup":"a","rating":2}', 'Here it is:\n```json\n{"setup":"a","rating":2}\n```\nFunny?', 'Sure! {"setup":"a","rating":2} Done.']) {
+      const held = mock(said(text), { streaming: true }).withStructuredOutput(even, { method: "jsonMode" });
+      equal(await held.invoke("x"), { setup: "a", rating: 2, checked: true });
+    }
+    includes((await fails(() => mock(said("no"), { streaming: true }).withStructuredOutput(joke, { method: "jsonMode" }).invoke("x"), "decode")).message, "no JSON");
+  }],
+
+  ["many values come in a batch", async ({ chat }) => {
+    const values = await chat().withStructuredOutput(joke).batch(["one", "two"], { maxConcurrency: 1 });
+    equal(values.length, 2);
+    for (const { setup } of values) ok(typeof setup === "string");
+  }],
+
+  ["what is no schema or method is refused", async ({ chat }) => {
+    await fails(async () => chat().withStructuredOutput(undefined), "config");
+    await fails(async () => chat().withStructuredOutput(joke, { method: "magic" }), "config");
+    const silent = { "~standard": { version: 1, vendor: "silent", validate: (value) => ({ value }) } };
+    includes((await fails(async () => chat().withStructuredOutput(silent), "config")).message, "silent");
+  }],
+];

@@ -1,0 +1,127 @@
+import { equal, fails } from "./check.js";
+import { claude, speaks } from "./frames.js";
+
+const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+const named = { name: "get_weather", description: "The weather in a city" };
+const FORMS = {
+  anthropic: { ...named, input_schema: schema },
+  openai: { type: "function", function: { ...named, parameters: schema } },
+  converse: { toolSpec: { ...named, inputSchema: { json: schema } } },
+  langchain: { ...named, schema, invoke: async () => "sunny", lc_namespace: ["langchain", "tools"], secret: "x" },
+  standard: {
+    ...named,
+    schema: { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }), jsonSchema: { input: () => ({ $schema: "x", ...schema }) } } },
+  },
+};
+
+/** A model that calls tools with these events, and the answer's sum. */
+async function streamed({ mock }, ...events) {
+  let sum;
+  const stream = await mock(speaks([claude.start(), ...events])).stream("hello", { tools: [FORMS.anthropic] });
+  for await (const chunk of stream) sum = sum ? sum.concat(chunk) : chunk;
+  const message = await stream.message();
+  equal(sum.tool_calls, message.tool_calls);
+  equal(sum.invalid_tool_calls.map(({ args, id }) => [args, id]), message.invalid_tool_calls.map(({ args, id }) => [args, id]));
+  return message;
+}
+
+const tool = (index, id, input = {}) => claude.block(index, { type: "tool_use", id, name: "get_weather", input });
+const whole = [claude.stop("tool_use"), claude.over()];
+
+export const tools = [
+  ["a tool in any form is the same tool, and is called", async ({ chat, bedrock }) => {
+    for (const [form, given] of Object.entries(FORMS)) {
+      await bedrock.clear();
+      const reply = await chat().bindTools([given]).invoke("What is the weather in Paris and London?");
+      equal(reply.tool_calls.map(({ name, args, type }) => [name, args, type]), [["get_weather", { city: "Paris" }, "tool_call"], ["get_weather", { city: "London" }, "tool_call"]], form);
+      equal(reply.response_metadata.stop_reason, "tool_use");
+      equal(JSON.parse((await bedrock.requests())[0].body).tools, [{ ...named, input_schema: schema }], form);
+    }
+  }],
+
+  ["a tool's choice may be written in any way, and a choice without its tool is refused", async ({ chat, bedrock }) => {
+    const model = chat().bindTools([FORMS.openai], { temperature: 0.5 });
+    const forced = { type: "tool", name: "get_weather" };
+    for (const [choice, expected] of [
+      ["get_weather", forced], [{ type: "tool", name: "get_weather" }, forced], [{ type: "function", function: { name: "get_weather" } }, forced],
+      [{ tool: { name: "get_weather" } }, forced], ["any", { type: "any" }], ["required", { type: "any" }], [true, { type: "any" }], [{ any: {} }, { type: "any" }],
+      ["auto", { type: "auto" }], [{ type: "auto" }, { type: "auto" }],
+    ]) {
+      for (const key of ["toolChoice", "tool_choice"]) {
+        await bedrock.clear();
+        const reply = await model.invoke("hello", { [key]: choice });
+        const body = JSON.parse((await bedrock.requests())[0].body);
+        equal(body.tool_choice, expected, JSON.stringify(choice));
+        equal(body.temperature, 0.5);
+        equal(reply.tool_calls.length, expected.type === "auto" ? 0 : 1);
+      }
+    }
+    await fails(() => chat().invoke("hello", { toolChoice: "any" }), "config");
+  }],
+
+  ["a stream's calls add up from their pieces, also where pieces are cut anywhere or interleaved", async (given) => {
+    const interleaved = await streamed(
+      given, tool(0, "t1"), tool(1, "t2"), claude.args(0, '{"city":"Par'), claude.args(1, '{"city":"\\u00'), claude.args(0, 'is","n":1'),
+      claude.args(1, 'e9"}'), claude.args(0, "2}"), claude.end(0), claude.end(1), ...whole,
+    );
+    equal(interleaved.tool_calls.map(({ args, id }) => [id, args]), [["t1", { city: "Paris", n: 12 }], ["t2", { city: "é" }]]);
+  }],
+
+  ["a call without arguments has empty ones, whether an empty piece comes or none", async (given) => {
+    equal((await streamed(given, tool(0, "t1"), claude.args(0, ""), claude.end(0), ...whole)).tool_calls[0].args, {});
+    equal((await streamed(given, tool(0, "t1"), claude.end(0), ...whole)).tool_calls[0].args, {});
+  }],
+
+  ["arguments that were cut off are no call but an invalid one, in their own text", async (given) => {
+    const message = await streamed(given, tool(0, "t1"), claude.args(0, '{"path":"a'), claude.end(0), claude.stop("max_tokens"), claude.over());
+    equal(message.tool_calls, []);
+    equal([message.invalid_tool_calls[0].args, message.invalid_tool_calls[0].id], ['{"path":"a', "t1"]);
+    equal(message.response_metadata.stop_reason, "max_tokens");
+  }],
+
+  ["a text beside calls, and thinking before it, keep their places", async (given) => {
+    const message = await streamed(
+      given, claude.block(0, { type: "thinking", thinking: "", signature: "" }), claude.delta(0, { type: "thinking_delta", thinking: "Hm" }),
+      claude.delta(0, { type: "thinking_delta", thinking: "m." }), claude.delta(0, { type: "signature_delta", signature: "c2ln" }), claude.end(0),
+      claude.block(1, { type: "redacted_thinking", data: "xyz" }), claude.end(1), claude.block(2, { type: "text", text: "" }), claude.text(2, "I look."),
+      claude.end(2), tool(3, "t1"), claude.args(3, '{"city":"Paris"}'), claude.end(3), ...whole,
+    );
+    equal(message.content, [
+      { type: "thinking", thinking: "Hmm.", signature: "c2ln" }, { type: "redacted_thinking", data: "xyz" }, { type: "text", text: "I look." },
+      { type: "tool_use", id: "t1", name: "get_weather", input: { city: "Paris" } },
+    ]);
+  }],
+
+  ["the sum of a stream's chunks is sent back as the message itself", async (given) => {
+    let sent;
+    const record = async (_, init) => {
+      sent = JSON.parse(new TextDecoder().decode(init.body)).messages;
+      throw new Error("enough");
+    };
+    const events = [
+      claude.block(0, { type: "thinking", thinking: "", signature: "" }), claude.delta(0, { type: "thinking_delta", thinking: "Hm." }),
+      claude.delta(0, { type: "signature_delta", signature: "c2ln" }), claude.end(0), claude.block(1, { type: "text", text: "" }), claude.text(1, "I look."),
+      claude.end(1), tool(2, "t1"), claude.args(2, '{"city":'), claude.args(2, '"Paris"}'), claude.end(2), ...whole,
+    ];
+    let sum;
+    const stream = await given.mock(speaks([claude.start(), ...events])).stream("hello");
+    for await (const chunk of stream) sum = sum ? sum.concat(chunk) : chunk;
+    const bodies = [];
+    for (const reply of [sum, JSON.parse(JSON.stringify(sum)), await stream.message()]) {
+      await fails(() => given.mock(record).invoke([["human", "hi"], reply, { role: "tool", tool_call_id: "t1", content: "mild" }], { tools: [FORMS.anthropic] }), "connect");
+      bodies.push(sent);
+    }
+    equal(bodies[0][1].content, [
+      { type: "thinking", thinking: "Hm.", signature: "c2ln" }, { type: "text", text: "I look." },
+      { type: "tool_use", id: "t1", name: "get_weather", input: { city: "Paris" } },
+    ]);
+    equal(bodies[1], bodies[0]);
+    equal(bodies[2], bodies[0]);
+  }],
+
+  ["a block of an unknown type goes through, in the reply and in the sum", async (given) => {
+    const block = { type: "server_tool_use", id: "s", name: "web_search", input: { q: 1 } };
+    const message = await streamed(given, claude.block(0, block), claude.end(0), claude.block(1, { type: "text", text: "" }), claude.text(1, "ok"), claude.end(1), claude.stop(), claude.over());
+    equal(message.content, [block, { type: "text", text: "ok" }]);
+  }],
+];

@@ -1,0 +1,13 @@
+// The suite in a page. The test drives it by these two.
+import * as entry from "./entry.js";
+import { names, run } from "./suite/index.js";
+
+globalThis.names = names;
+globalThis.run = async (name, bedrock) => {
+  try {
+    await run(name, entry, bedrock);
+    return null;
+  } catch (error) {
+    return String(error?.stack ?? error);
+  }
+};

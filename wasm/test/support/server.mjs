@@ -1,0 +1,23 @@
+// Starts a local Bedrock of one's own, for one test file.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export const root = new URL("../../../", import.meta.url);
+
+/** The server's URL and how to stop it. */
+export async function startBedrock(...options) {
+  const program = process.env.LOCAL_BEDROCK;
+  const [command, args] = program ? [program, []] : ["cargo", ["run", "--quiet", "--package", "local-bedrock", "--"]];
+  const child = spawn(command, [...args, "--port", "0", "--frame-delay-ms", "0", ...options], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const stop = () => child.kill("SIGINT");
+  process.once("exit", stop);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = /^export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(.+)$/.exec(line);
+    if (found) {
+      // What else it may say must not fill the pipe.
+      child.stdout.resume();
+      return { url: found[1], stop };
+    }
+  }
+  throw new Error("the local Bedrock did not start");
+}

@@ -1,0 +1,30 @@
+// The suite as a Worker: every test runs in a request of its own, as a user's code would.
+import * as entry from "./entry.js";
+import { KEYS, MODEL } from "./suite/bedrock.js";
+import { names, run } from "./suite/index.js";
+
+/** Shared by all requests. */
+let model;
+
+export default {
+  async fetch(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    const bedrock = searchParams.get("bedrock");
+    switch (pathname) {
+      case "/names":
+        return Response.json(names);
+      case "/run":
+        try {
+          await run(searchParams.get("name"), entry, bedrock);
+          return Response.json({ ok: true });
+        } catch (error) {
+          return Response.json({ error: String(error?.stack ?? error) });
+        }
+      case "/chat":
+        model ??= new entry.BedrockChat({ model: MODEL, region: "us-east-1", endpointUrl: bedrock, credentials: async () => KEYS });
+        return entry.sseResponse(model.stream(searchParams.get("text")));
+      default:
+        return new Response("no such path", { status: 404 });
+    }
+  },
+};

@@ -1,0 +1,69 @@
+import http from "node:http";
+import { once } from "node:events";
+
+export const TOKEN = "token-for-tests";
+
+/**
+ * Posts JSON. With http.request and not fetch, which would ask for gzip: Miniflare holds such answers
+ * back. Text that is not JSON is sent as it is.
+ */
+export async function ask(url, body, { token = TOKEN, method = "POST", onRequest } = {}) {
+  const request = http.request(url, { method, agent: false });
+  if (token) request.setHeader("authorization", `Bearer ${token}`);
+  onRequest?.(request);
+  request.end(typeof body === "string" ? body : JSON.stringify(body));
+  const [response] = await once(request, "response");
+  return new Answer(request, response);
+}
+
+class Answer {
+  constructor(request, response) {
+    this.request = request;
+    this.response = response;
+    this.status = response.statusCode;
+    this.headers = response.headers;
+  }
+
+  /** The pieces of the body, as they arrive. */
+  async *pieces() {
+    for await (const piece of this.response.setEncoding("utf8")) yield piece;
+  }
+
+  async text() {
+    let text = "";
+    for await (const piece of this.pieces()) text += piece;
+    return text;
+  }
+
+  async json() {
+    return JSON.parse(await this.text());
+  }
+
+  /** The Server-Sent Events. */
+  async events() {
+    return parse(await this.text());
+  }
+
+}
+
+/**
+ * Goes away, with a reset: a runtime that waits for Bedrock reads nothing from its client, and would
+ * notice a mere end of the connection when it writes.
+ */
+export function leave({ socket }) {
+  socket.resetAndDestroy();
+}
+
+/** Server-Sent Events of a whole text. */
+export function parse(text) {
+  return text.split("\n\n").filter(Boolean).map((event) => {
+    const [name, data] = event.split("\n");
+    const payload = JSON.parse(data.slice("data: ".length));
+    if (name !== `event: ${payload.type}`) throw new Error(`the name of the event is not its type: ${event}`);
+    return payload;
+  });
+}
+
+/** The text that events add up to. */
+export const textOf = (events) =>
+  events.filter(({ delta }) => delta?.type === "text_delta").map(({ delta }) => delta.text).join("");

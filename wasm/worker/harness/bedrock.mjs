@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { repository, run, target } from "./run.mjs";
+
+export const ACCESS_KEY = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+export const API_KEY = "bedrock-api-key-local-test";
+
+/** Starts the local Bedrock, which is built first; LOCAL_BEDROCK names one that is there already. */
+export async function startBedrock({ frameDelay = 2, port = 0 } = {}) {
+  const child = spawn(await program(), ["--port", String(port), "--frame-delay-ms", String(frameDelay)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const url = /AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(\S+)/.exec(line)?.[1];
+    if (url) return new LocalBedrock(url, child);
+  }
+  throw new Error("the local Bedrock ended before it listened");
+}
+
+async function program() {
+  if (process.env.LOCAL_BEDROCK) return process.env.LOCAL_BEDROCK;
+  await run("cargo", ["build", "--quiet", "--package", "local-bedrock"], { cwd: repository });
+  return join(target, "debug/local-bedrock");
+}
+
+class LocalBedrock {
+  constructor(url, child) {
+    this.url = url;
+    this.child = child;
+  }
+
+  /** Makes coming requests fail or dawdle; the README of tests/local-bedrock has the keys. */
+  async fault(...faults) {
+    const response = await fetch(`${this.url}/_local/faults`, { method: "POST", body: JSON.stringify(faults) });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
+  /** What has arrived, in order. */
+  async requests() {
+    return (await fetch(`${this.url}/_local/requests`)).json();
+  }
+
+  /** Waits until what has arrived is as it should be. */
+  async until(holds, { seconds = 5 } = {}) {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const requests = await this.requests();
+      if (holds(requests)) return requests;
+      if (Date.now() > end) throw new Error(`it did not come to that: ${JSON.stringify(requests.map(({ outcome, status, frames_sent }) => ({ outcome, status, frames_sent })))}`);
+      await new Promise((done) => setTimeout(done, 20));
+    }
+  }
+
+  async clear() {
+    await fetch(`${this.url}/_local/`, { method: "DELETE" });
+  }
+
+  async stop() {
+    if (this.child.exitCode !== null) return;
+    this.child.kill("SIGINT");
+    await Promise.race([once(this.child, "exit"), new Promise((done) => setTimeout(done, 1000))]);
+    this.child.kill("SIGKILL");
+  }
+}

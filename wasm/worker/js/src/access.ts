@@ -1,0 +1,28 @@
+import type { Env } from "./env.js";
+import { Refusal } from "./refusal.js";
+
+/**
+ * Lets a request pass that has the Worker's ACCESS_TOKEN as its bearer token. Every answer costs money,
+ * so without a token nobody passes. Put your own sessions here: what matters is that a stranger gets
+ * no further.
+ */
+export async function checkAccess(request: Request, env: Env): Promise<void> {
+  if (!env.ACCESS_TOKEN) {
+    throw new Refusal(
+      503,
+      "config",
+      "this Worker has no ACCESS_TOKEN yet, so it answers nobody: set one with `wrangler secret put ACCESS_TOKEN`",
+    );
+  }
+  const [scheme, token] = (request.headers.get("authorization") ?? "").split(" ");
+  if (scheme !== "Bearer" || !(await same(token ?? "", env.ACCESS_TOKEN))) {
+    throw new Refusal(401, "unauthorized", "send the header: authorization: Bearer <ACCESS_TOKEN>");
+  }
+}
+
+/** Compares in a time that does not tell where two texts differ, nor how long they are. */
+async function same(left: string, right: string): Promise<boolean> {
+  const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const [a, b] = await Promise.all([digest(left), digest(right)]);
+  return crypto.subtle.timingSafeEqual(a, b);
+}

@@ -1,0 +1,85 @@
+import type { CallOptions, MessagesInput } from "bedrock-chat";
+import { allows, defaultModel, type Env } from "./env.js";
+import { Refusal } from "./refusal.js";
+
+/** What a client asks. */
+export interface Ask {
+  model: string;
+  messages: MessagesInput;
+  options: CallOptions;
+}
+
+/** Longer than any conversation with pictures that Bedrock takes. */
+const LONGEST = 25_000_000;
+
+const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
+
+type Fields = Record<string, unknown>;
+
+/** Reads `{ messages, model, system, options }`, and says what is wrong with it. */
+export async function readAsk(request: Request, env: Env): Promise<Ask> {
+  const { messages, model = defaultModel(env), system = "", options = {} } = await readObject(request, [
+    "messages", "model", "system", "options",
+  ]);
+  if (typeof model !== "string" || !MODEL_ID.test(model)) {
+    throw Refusal.bad("model must be a model id, an inference profile or an ARN, as Bedrock lists them");
+  }
+  if (!allows(env, model)) throw Refusal.bad(`the model ${model} is not among those that this Worker offers`);
+  if (typeof system !== "string") throw Refusal.bad("system must be a string");
+  const said = readMessages(messages);
+  return { model, messages: system.trim() ? [["system", system], ...said] : said, options: readOptions(options) };
+}
+
+/** The body, which must be a JSON object with no other fields than these. What is null counts as absent. */
+export async function readObject(request: Request, names: string[]): Promise<Fields> {
+  const text = (await request.text()) || "{}";
+  if (text.length > LONGEST) throw new Refusal(413, "encode", "the body is longer than 25 MB");
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw Refusal.bad(`the body is not JSON: ${(error as Error).message}`);
+  }
+  return fields(body, "the body", names);
+}
+
+function fields(value: unknown, what: string, names: string[]): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw Refusal.bad(`${what} must be an object`);
+  const present = Object.entries(value).filter(([, value]) => value !== null);
+  const unknown = present.find(([name]) => !names.includes(name));
+  if (unknown) throw Refusal.bad(`${what} has the unknown field "${unknown[0]}"; it may have ${names.join(", ")}`);
+  return Object.fromEntries(present);
+}
+
+/** What a message is, the package checks. */
+function readMessages(messages: unknown): Exclude<MessagesInput, string>[number][] {
+  if (messages === undefined) {
+    throw Refusal.bad('messages is missing: a string, or a list such as [{"role": "user", "content": "Hello?"}]');
+  }
+  if (typeof messages === "string") return [["human", messages]];
+  if (!Array.isArray(messages)) throw Refusal.bad("messages must be a string or a list of messages");
+  if (messages.length === 0) throw Refusal.bad("messages is empty: say something");
+  return messages;
+}
+
+/** The options that a client may set. */
+function readOptions(given: unknown): CallOptions {
+  const names = ["maxTokens", "temperature", "topP", "topK", "stop", "reasoning"];
+  const options = fields(given, "options", names);
+  for (const name of ["maxTokens", "topK", "reasoning"]) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) > 0)) {
+      throw Refusal.bad(`options.${name} must be a whole number from 1 on`);
+    }
+  }
+  for (const name of ["temperature", "topP"]) {
+    if (options[name] !== undefined && typeof options[name] !== "number") {
+      throw Refusal.bad(`options.${name} must be a number`);
+    }
+  }
+  const stop = options.stop ?? [];
+  if (![stop].flat().every((sequence) => typeof sequence === "string")) {
+    throw Refusal.bad("options.stop must be a string or a list of strings");
+  }
+  return options as CallOptions;
+}

@@ -1,0 +1,30 @@
+/** What the Worker is told by its bindings: variables of wrangler.toml, and secrets. */
+export interface Env {
+  ACCESS_TOKEN?: string;
+  AWS_ACCESS_KEY_ID?: string;
+  AWS_SECRET_ACCESS_KEY?: string;
+  AWS_SESSION_TOKEN?: string;
+  AWS_BEARER_TOKEN_BEDROCK?: string;
+  AWS_REGION?: string;
+  BEDROCK_ENDPOINT?: string;
+  MODEL?: string;
+  ALLOWED_MODELS?: string;
+}
+
+const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/** The model where the request names none. */
+export const defaultModel = (env: Env): string => env.MODEL || MODEL;
+
+/** Whether clients may use this model: any, unless ALLOWED_MODELS lists some. */
+export function allows(env: Env, model: string): boolean {
+  const list = (env.ALLOWED_MODELS ?? "").split(",").map((name) => name.trim()).filter(Boolean);
+  return list.length === 0 || model === defaultModel(env) || list.includes(model);
+}
+
+/** The AWS keys among the secrets. */
+export function awsKeys(env: Env) {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}

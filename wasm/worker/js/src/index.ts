@@ -1,0 +1,60 @@
+import { BedrockChat, mintApiKey, toSSE } from "bedrock-chat";
+import { checkAccess } from "./access.js";
+import { readAsk, readObject } from "./ask.js";
+import { awsKeys, type Env } from "./env.js";
+import { Refusal, refuse } from "./refusal.js";
+
+const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
+
+/** A quarter of an hour: what a browser that lost its key can do stays small. */
+const LONGEST_KEY = 900;
+
+export default {
+  async fetch(request, env) {
+    try {
+      const handle = ROUTES[new URL(request.url).pathname];
+      if (!handle) throw new Refusal(404, "not_found", `there are ${Object.keys(ROUTES).join(" and ")}, and nothing else`);
+      if (request.method !== "POST") throw new Refusal(405, "method_not_allowed", "ask with POST");
+      await checkAccess(request, env);
+      return await handle(request, env);
+    } catch (error) {
+      return refuse(error);
+    }
+  },
+} satisfies ExportedHandler<Env>;
+
+const ROUTES: Record<string, (request: Request, env: Env) => Promise<Response>> = { "/chat": chat, "/key": key };
+
+/** Streams an answer as Server-Sent Events. When the client goes, so does the call to Bedrock. */
+async function chat(request: Request, env: Env): Promise<Response> {
+  const { model, messages, options } = await readAsk(request, env);
+  const stream = await bedrock(env, model).stream(messages, { ...options, signal: request.signal });
+  return new Response(toSSE(stream, { onError: console.error }), { headers: SSE });
+}
+
+/**
+ * Makes a key with which a browser can ask Bedrock itself, for some minutes, so that it never holds the
+ * AWS keys. It may do what these may: give them a policy that allows no more than to invoke the models.
+ */
+async function key(request: Request, env: Env): Promise<Response> {
+  const { expiresIn = LONGEST_KEY } = await readObject(request, ["expiresIn"]);
+  if (typeof expiresIn !== "number" || !Number.isSafeInteger(expiresIn) || expiresIn < 1 || expiresIn > LONGEST_KEY) {
+    throw Refusal.bad(`expiresIn must be a whole number of seconds from 1 to ${LONGEST_KEY}`);
+  }
+  const credentials = awsKeys(env);
+  if (!credentials) throw new Refusal(503, "config", "this Worker has no AWS keys to make a key of");
+  const region = env.AWS_REGION || "us-east-1";
+  const apiKey = await mintApiKey({ credentials, region, expiresIn });
+  const expiresAt = new Date(Date.now() + expiresIn * 1000).toISOString();
+  return Response.json({ apiKey, region, expiresAt }, { headers: { "cache-control": "no-store" } });
+}
+
+function bedrock(env: Env, model: string): BedrockChat {
+  const credentials = awsKeys(env);
+  return new BedrockChat({
+    model,
+    ...(env.AWS_REGION ? { region: env.AWS_REGION } : {}),
+    ...(env.BEDROCK_ENDPOINT ? { endpointUrl: env.BEDROCK_ENDPOINT } : {}),
+    ...(env.AWS_BEARER_TOKEN_BEDROCK ? { apiKey: env.AWS_BEARER_TOKEN_BEDROCK } : credentials ? { credentials } : {}),
+  });
+}

@@ -1,0 +1,28 @@
+//! Who may ask. Every answer costs money, so by default nobody may who has not the token.
+
+use worker::Request;
+
+use crate::answer::Refusal;
+use crate::settings::Settings;
+
+/// Lets a request pass that has the Worker's `ACCESS_TOKEN` as its bearer token. Put your own
+/// sessions here: what matters is that a stranger gets no further.
+pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Refusal> {
+    let Some(token) = settings.get("ACCESS_TOKEN") else {
+        return Err(Refusal::new(
+            503,
+            "config",
+            "this Worker has no ACCESS_TOKEN yet, so it answers nobody: set one with `wrangler secret put ACCESS_TOKEN`",
+        ));
+    };
+    let given = request.headers().get("authorization").ok().flatten().unwrap_or_default();
+    match given.strip_prefix("Bearer ").is_some_and(|given| same(given, &token)) {
+        true => Ok(()),
+        false => Err(Refusal::new(401, "unauthorized", "send the header: authorization: Bearer <ACCESS_TOKEN>")),
+    }
+}
+
+/// Compares in a time that does not tell where two texts differ.
+fn same(left: &str, right: &str) -> bool {
+    left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
+}

@@ -1,0 +1,64 @@
+//! What the Worker is told by its bindings.
+
+use bedrock_chat::{BedrockChat, Credentials, Error, ErrorKind, FetchTransport, Result};
+use worker::Env;
+
+/// The model where nobody names one.
+const MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/// The bindings, by name. Variables and secrets are read alike.
+pub(crate) struct Settings<'a> {
+    env: &'a Env,
+}
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(env: &'a Env) -> Self {
+        Self { env }
+    }
+
+    /// A variable or secret; one that is blank counts as none.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let value = self.env.var(name).ok()?.to_string();
+        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// The model where the request names none.
+    pub(crate) fn model(&self) -> String {
+        self.get("MODEL").unwrap_or_else(|| MODEL.to_owned())
+    }
+
+    /// Whether clients may use this model: any, unless `ALLOWED_MODELS` lists some.
+    pub(crate) fn allows(&self, model: &str) -> bool {
+        match self.get("ALLOWED_MODELS") {
+            Some(list) => list.split(',').any(|allowed| allowed.trim() == model) || model == self.model(),
+            None => true,
+        }
+    }
+
+    /// The chat model.
+    pub(crate) fn chat(&self, model: &str) -> Result<BedrockChat> {
+        let mut chat = BedrockChat::builder(model).transport(FetchTransport::new()).credentials(self.credentials()?);
+        if let Some(region) = self.get("AWS_REGION") {
+            chat = chat.region(region);
+        }
+        if let Some(endpoint) = self.get("BEDROCK_ENDPOINT") {
+            chat = chat.endpoint_url(endpoint);
+        }
+        chat.build()
+    }
+
+    fn credentials(&self) -> Result<Credentials> {
+        if let Some(key) = self.get("AWS_BEARER_TOKEN_BEDROCK") {
+            return Ok(Credentials::bearer(key));
+        }
+        match (self.get("AWS_ACCESS_KEY_ID"), self.get("AWS_SECRET_ACCESS_KEY")) {
+            (Some(id), Some(secret)) => {
+                Ok(Credentials::new(id, secret).with_session_token(self.get("AWS_SESSION_TOKEN").unwrap_or_default()))
+            }
+            _ => Err(Error::new(
+                ErrorKind::Credentials,
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK, with `wrangler secret put`",
+            )),
+        }
+    }
+}

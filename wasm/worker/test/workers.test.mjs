@@ -1,0 +1,290 @@
+// Both Workers, each in Miniflare and in plain workerd, against the local Bedrock.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { ACCESS_KEY, API_KEY, startBedrock } from "../harness/bedrock.mjs";
+import { buildJs, buildRust } from "../harness/build.mjs";
+import { TOKEN, ask, leave, parse, textOf } from "../harness/ask.mjs";
+import { inMiniflare, inWorkerd } from "../harness/serve.mjs";
+
+const ECHO = "I am the local Bedrock's echo model. You said: ";
+const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
+
+const bedrock = await startBedrock();
+const settings = { ...ACCESS_KEY, AWS_REGION: "us-east-1", BEDROCK_ENDPOINT: bedrock.url, ACCESS_TOKEN: TOKEN, MODEL, ALLOWED_MODELS: "" };
+const built = { TypeScript: await buildJs(), Rust: await buildRust() };
+after(() => bedrock.stop());
+beforeEach(() => bedrock.clear());
+
+for (const [language, worker] of Object.entries(built)) {
+  for (const [place, serve] of Object.entries({ Miniflare: inMiniflare, workerd: inWorkerd })) {
+    describe(`the ${language} Worker in ${place}`, () => {
+      let server;
+      before(async () => (server = await serve(worker, settings)));
+      after(() => server.stop());
+      chatTests(() => server.url);
+      if (language === "TypeScript") keyTests(() => server.url);
+    });
+  }
+  describe(`the bindings of the ${language} Worker`, () => settingsTests(worker));
+}
+
+test("both Workers say the same, event by event", async () => {
+  const servers = [await inWorkerd(built.TypeScript, settings), await inWorkerd(built.Rust, settings)];
+  try {
+    for (const options of [{}, { reasoning: 1024, maxTokens: 2000 }, { maxTokens: 7 }, { stop: ["wind"] }]) {
+      const said = servers.map(async ({ url }) => {
+        const answer = await ask(`${url}/chat`, { messages: LONG, options });
+        return (await answer.text()).replaceAll(/msg_bdrk_[0-9a-f]+/g, "ID");
+      });
+      const [typescript, rust] = await Promise.all(said);
+      assert.deepEqual(parse(rust), parse(typescript));
+      assert.ok(parse(rust).length > 5);
+    }
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+});
+
+function chatTests(url) {
+  const chat = (body, options) => ask(`${url()}/chat`, body, options);
+
+  test("an answer is a stream of Server-Sent Events in Anthropic's shape", async () => {
+    const answer = await chat({ messages: [{ role: "user", content: LONG }] });
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers["content-type"], /^text\/event-stream/);
+    const events = await answer.events();
+    assert.equal(textOf(events), ECHO + LONG);
+    const [first, second] = events;
+    assert.deepEqual([first.type, first.message.role, second.type], ["message_start", "assistant", "content_block_start"]);
+    const [stop, end] = events.slice(-2);
+    assert.deepEqual([stop.type, stop.delta.stop_reason, end.type], ["message_delta", "end_turn", "message_stop"]);
+    assert.ok(stop.usage.input_tokens > 5 && stop.usage.output_tokens > 20);
+  });
+
+  test("the answer arrives piece by piece, while the model still speaks", async () => {
+    await bedrock.fault({ path_contains: "stream", drip_ms: 40 });
+    const answer = await chat({ messages: LONG });
+    const times = [];
+    let text = "";
+    for await (const piece of answer.pieces()) {
+      times.push(performance.now());
+      text += piece;
+    }
+    assert.equal(textOf(parse(text)), ECHO + LONG);
+    const [{ frames_sent: frames }] = await bedrock.requests();
+    assert.ok(times.length >= frames / 2, `${times.length} pieces of ${frames} frames`);
+    assert.ok(times.at(-1) - times[0] > (40 * frames) / 2, `all within ${times.at(-1) - times[0]} ms`);
+  });
+
+  test("model, system prompt and options are passed on", async () => {
+    const options = { maxTokens: 50, temperature: 0.5, topP: 0.9, topK: 9, stop: ["ship"] };
+    const answer = await chat({ messages: "Of the ship?", model: "anthropic.claude-3-haiku-20240307-v1:0", system: "Be brief.", options });
+    const events = await answer.events();
+    assert.equal(textOf(events), `${ECHO}Of the `);
+    assert.equal(events.at(-2).delta.stop_reason, "stop_sequence");
+    const [{ path, body }] = await bedrock.requests();
+    assert.match(path, /anthropic\.claude-3-haiku-20240307-v1(:|%3A)0\/invoke-with-response-stream$/);
+    const { max_tokens, temperature, top_p, top_k, stop_sequences, system } = JSON.parse(body);
+    assert.deepEqual({ max_tokens, temperature, top_p, top_k, stop_sequences }, { max_tokens: 50, temperature: 0.5, top_p: 0.9, top_k: 9, stop_sequences: ["ship"] });
+    assert.match(JSON.stringify(system), /Be brief\./);
+  });
+
+  test("thinking comes before the text, with its signature", async () => {
+    const events = await (await chat({ messages: "Why?", options: { reasoning: 1024, maxTokens: 2000 } })).events();
+    const kinds = [...new Set(events.map(({ delta }) => delta?.type).filter(Boolean))];
+    assert.deepEqual(kinds.slice(0, 3), ["thinking_delta", "signature_delta", "text_delta"]);
+  });
+
+  test("a picture is seen", async () => {
+    const data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const image = { type: "image", source: { type: "base64", media_type: "image/png", data } };
+    const events = await (await chat({ messages: [{ role: "user", content: [image, { type: "text", text: "What is it?" }] }] })).events();
+    assert.match(textOf(events), /png/i);
+  });
+
+  test("when the client leaves in the middle, Bedrock's stream is closed", async () => {
+    await bedrock.fault({ path_contains: "stream", drip_ms: 100 });
+    const answer = await chat({ messages: LONG });
+    for await (const piece of answer.pieces()) {
+      if (piece.includes("text_delta")) break;
+    }
+    leave(answer.request);
+    const [{ frames_sent: frames }] = await bedrock.until(([request]) => request?.outcome === "closed_by_client");
+    assert.ok(frames < 20, `${frames} frames were sent all the same`);
+  });
+
+  test("when the client leaves before the first piece, Bedrock's stream is closed", async () => {
+    await bedrock.fault({ path_contains: "stream", hang: true });
+    let request;
+    chat({ messages: "Hello?" }, { onRequest: (asked) => (request = asked) }).catch(() => {});
+    await bedrock.until((requests) => requests.length === 1);
+    leave(request);
+    await bedrock.until(([request]) => request?.outcome === "closed_by_client");
+  });
+
+  test("wrong requests are refused with what is wrong", async () => {
+    const cases = [
+      ["{", 400, "JSON"],
+      ["[]", 400, "object"],
+      [{}, 400, "messages is missing"],
+      [{ messages: [] }, 400, "messages is empty"],
+      [{ messages: 7 }, 400, "list of messages"],
+      [{ messages: [{ role: "narrator", content: "x" }] }, 400, "role"],
+      [{ messages: "x", modle: "y" }, 400, 'unknown field "modle"'],
+      [{ messages: "x", model: 7 }, 400, "model must be"],
+      [{ messages: "x", model: "no model" }, 400, "model must be"],
+      [{ messages: "x", system: 7 }, 400, "system must be a string"],
+      [{ messages: "x", options: [] }, 400, "options must be an object"],
+      [{ messages: "x", options: { modelKwargs: {} } }, 400, 'unknown field "modelKwargs"'],
+      [{ messages: "x", options: { maxTokens: "9" } }, 400, "options.maxTokens must be a whole number"],
+      [{ messages: "x", options: { topP: [] } }, 400, "options.topP must be a number"],
+      [{ messages: "x", options: { stop: [7] } }, 400, "options.stop must be"],
+    ];
+    for (const [body, status, words] of cases) {
+      const answer = await chat(body);
+      const { type, error } = await answer.json();
+      const told = `${JSON.stringify(body)} is answered with ${JSON.stringify(error)}`;
+      assert.deepEqual([answer.status, type, error.status], [status, "error", status], told);
+      assert.ok(error.message.includes(words), told);
+      assert.ok(["encode", "unsupported", "validation"].includes(error.kind), told);
+    }
+    assert.deepEqual(await bedrock.requests(), [], "nothing of it reached Bedrock");
+  });
+
+  test("what Bedrock itself finds wrong is told", async () => {
+    const answer = await chat({ messages: "x", options: { temperature: 3 } });
+    const { error } = await answer.json();
+    assert.deepEqual([answer.status, error.kind, error.status], [400, "validation", 400]);
+    assert.match(error.message, /temperature/);
+  });
+
+  test("too many requests are told as such, with the time to wait", async () => {
+    await bedrock.fault({ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "1" }, times: 3 });
+    const answer = await chat({ messages: "x" });
+    const { error } = await answer.json();
+    assert.deepEqual([answer.status, error.type, error.kind], [429, "rate_limit_error", "throttled"]);
+    assert.equal(answer.headers["retry-after"], "1");
+    assert.equal((await bedrock.requests()).length, 3);
+  });
+
+  test("what is the operator's business is kept from strangers", async () => {
+    await bedrock.fault({ status: 403, error_type: "AccessDeniedException", message: "User: arn:aws:iam::123456789012:user/me is not authorized" });
+    const answer = await chat({ messages: "x" });
+    const text = await answer.text();
+    assert.equal(answer.status, 502);
+    assert.equal(JSON.parse(text).error.kind, "access_denied");
+    assert.doesNotMatch(text, /arn|authorized/);
+  });
+
+  test("an answer that breaks off ends with an error event, after all that came", async () => {
+    await bedrock.fault({ path_contains: "stream", cut_after_frames: 8 });
+    const events = await (await chat({ messages: LONG })).events();
+    assert.ok(textOf(events).length > 5 && (ECHO + LONG).startsWith(textOf(events)));
+    assert.equal(events.at(-1).type, "error");
+    assert.ok(!events.some(({ type }) => type === "message_stop"));
+    // And the next one is as good as ever.
+    assert.equal(textOf(await (await chat({ messages: "again" })).events()), `${ECHO}again`);
+  });
+
+  test("forty at once are all answered, each with its own", async () => {
+    await bedrock.fault({ path_contains: "stream", drip_ms: 5, times: 40 });
+    const questions = Array.from({ length: 40 }, (_, at) => `question number ${at}`);
+    const answers = await Promise.all(questions.map(async (messages) => textOf(await (await chat({ messages })).events())));
+    assert.deepEqual(answers, questions.map((question) => ECHO + question));
+  });
+
+  test("who has not the token is not answered", async () => {
+    for (const token of [null, "wrong", `${TOKEN}x`, TOKEN.slice(1)]) {
+      const answer = await chat({ messages: "x" }, { token });
+      assert.deepEqual([answer.status, (await answer.json()).error.type], [401, "authentication_error"], String(token));
+    }
+    assert.deepEqual(await bedrock.requests(), []);
+  });
+
+  test("other paths and methods are refused", async () => {
+    const lost = await ask(`${url()}/nowhere`, {});
+    assert.deepEqual([lost.status, (await lost.json()).error.type], [404, "not_found_error"]);
+    const got = await chat("", { method: "GET" });
+    assert.deepEqual([got.status, got.headers.allow], [405, "POST"]);
+    await got.text();
+  });
+}
+
+function keyTests(url) {
+  const askKey = (body, options) => ask(`${url()}/key`, body, options);
+  const invoke = (apiKey) =>
+    fetch(`${bedrock.url}/model/${MODEL}/invoke`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ anthropic_version: "bedrock-2023-05-31", max_tokens: 9, messages: [{ role: "user", content: "x" }] }),
+    });
+
+  test("a key opens Bedrock for a while, and holds no secret", async () => {
+    const answer = await askKey({ expiresIn: 60 });
+    assert.deepEqual([answer.status, answer.headers["cache-control"]], [200, "no-store"]);
+    const { apiKey, region, expiresAt } = await answer.json();
+    assert.equal(region, "us-east-1");
+    assert.ok(Math.abs(Date.parse(expiresAt) - Date.now() - 60_000) < 5_000);
+    const inside = Buffer.from(apiKey.replace("bedrock-api-key-", ""), "base64").toString();
+    assert.ok(inside.includes("X-Amz-Expires=60") && !inside.includes(ACCESS_KEY.AWS_SECRET_ACCESS_KEY));
+    assert.equal((await invoke(apiKey)).status, 200);
+  });
+
+  test("a key that has run out opens nothing", async () => {
+    const { apiKey } = await (await askKey({ expiresIn: 1 })).json();
+    await new Promise((done) => setTimeout(done, 2100));
+    assert.equal((await invoke(apiKey)).status, 403);
+  });
+
+  test("nobody gets a key without the token, or for long", async () => {
+    const stranger = await askKey({}, { token: "wrong" });
+    assert.equal(stranger.status, 401);
+    assert.doesNotMatch(await stranger.text(), /bedrock-api-key/);
+    for (const expiresIn of [0, 901, 1.5, "60"]) {
+      const answer = await askKey({ expiresIn });
+      assert.equal(answer.status, 400);
+      assert.match((await answer.json()).error.message, /from 1 to 900/);
+    }
+    assert.equal((await askKey("")).status, 200, "without a wish it is a quarter of an hour");
+  });
+}
+
+function settingsTests(worker) {
+  /** One request to a Worker with these bindings. */
+  async function once(bindings, body = { messages: "x" }) {
+    const server = await inMiniflare(worker, { ...settings, ...bindings });
+    try {
+      const answer = await ask(`${server.url}/chat`, body);
+      return { status: answer.status, text: await answer.text() };
+    } finally {
+      await server.stop();
+    }
+  }
+
+  test("a Worker without an access token answers nobody, and says what to do", async () => {
+    const { status, text } = await once({ ACCESS_TOKEN: "" });
+    assert.equal(status, 503);
+    assert.match(text, /wrangler secret put ACCESS_TOKEN/);
+  });
+
+  test("a Bedrock API key serves in place of AWS keys", async () => {
+    const { status, text } = await once({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_BEARER_TOKEN_BEDROCK: API_KEY });
+    assert.equal(status, 200, text);
+    assert.equal((await bedrock.requests())[0].signature.verdict, "bearer");
+  });
+
+  test("without any credentials the client is told no more than that it does not work", async () => {
+    const { status, text } = await once({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
+    assert.deepEqual([status, JSON.parse(text).error.kind], [502, "credentials"]);
+    assert.doesNotMatch(text, /AWS_/);
+  });
+
+  test("only models that the Worker offers are asked", async () => {
+    const haiku = "anthropic.claude-3-haiku-20240307-v1:0";
+    assert.equal((await once({ ALLOWED_MODELS: `a.b, ${haiku}` }, { messages: "x", model: haiku })).status, 200);
+    const { status, text } = await once({ ALLOWED_MODELS: "a.b" }, { messages: "x", model: haiku });
+    assert.equal(status, 400);
+    assert.match(text, /not among those/);
+  });
+}
