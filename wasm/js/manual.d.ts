@@ -1,6 +1,18 @@
 export * from "./index.js";
 
-/** Instantiates the WebAssembly module from a URL, a response, bytes or a compiled module. */
-export declare function init(input?: unknown): Promise<unknown>;
-/** The same from bytes or a compiled module, at once. */
-export declare function initSync(input: unknown): unknown;
+/** `WebAssembly.Module`, where the types of the platform have it. */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...given: never[]) => infer Module } } ? Module : object;
+
+/** What the module can be had from: a URL or a response of it, its bytes, or the compiled module. */
+export type ModuleSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WasmModule;
+
+/** What the module gives out beside the classes. */
+export interface ModuleExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+}
+
+/** Loads the module. Call it once, before anything else. */
+export function init(options: { module_or_path: ModuleSource | Promise<ModuleSource> }): Promise<ModuleExports>;
+
+/** The same with a module that is there already: its bytes, or compiled, as Workers import it. */
+export function initSync(options: { module: ArrayBuffer | ArrayBufferView | WasmModule }): ModuleExports;

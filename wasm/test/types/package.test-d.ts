@@ -1,0 +1,154 @@
+// What a user's TypeScript may say, and what it may not. Only the compiler reads this file.
+import {
+  AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, mintApiKey, sseResponse, toSSE,
+  type BedrockChatErrorKind, type BedrockChatFields, type Messages, type Tool, type ToolCall, type UsageMetadata,
+} from "bedrock-chat";
+import { init, initSync, BedrockChat as SameChat } from "bedrock-chat/manual";
+import * as v from "valibot";
+import { z } from "zod";
+import { z as z3 } from "zod3";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only where the type is `true`. */
+function holds<T extends true>(): T | undefined {
+  return undefined;
+}
+
+const credentials = { accessKeyId: "A", secretAccessKey: "S" };
+const chat = new BedrockChat({ model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1", credentials });
+
+// The reference page's example, as it stands.
+new BedrockChat({
+  model: "anthropic.claude-3-5-sonnet-20240620-v1:0",
+  region: process.env["BEDROCK_AWS_REGION"],
+  credentials: { accessKeyId: process.env["BEDROCK_AWS_ACCESS_KEY_ID"]!, secretAccessKey: process.env["BEDROCK_AWS_SECRET_ACCESS_KEY"]! },
+  endpointUrl: "custom.amazonaws.com",
+  modelKwargs: { anthropic_version: "bedrock-2023-05-31" },
+});
+new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessionToken: "T", expiration: new Date() }), fetch, maxRetries: 0 });
+new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
+// @ts-expect-error the model is missing
+new BedrockChat({ region: "us-east-1" });
+// @ts-expect-error it is maxTokens
+new BedrockChat({ model: "m", max_tokens: 5 });
+// @ts-expect-error half of a pair
+new BedrockChat({ model: "m", credentials: { accessKeyId: "A" } });
+// @ts-expect-error no such API
+new BedrockChat({ model: "m", api: "rest" });
+// @ts-expect-error a signal is of a call
+new BedrockChat({ model: "m", signal: new AbortController().signal });
+
+export async function calls(signal: AbortSignal): Promise<void> {
+  const reply = await chat.invoke([["system", "Be brief."], ["human", "hello"]], { signal, temperature: 0.5, timeout: 5 });
+  holds<Equal<typeof reply, AIMessage>>();
+  holds<Equal<typeof reply.tool_calls, ToolCall[]>>();
+  holds<Equal<typeof reply.usage_metadata, UsageMetadata | undefined>>();
+  holds<Equal<typeof reply.text, string>>();
+  const block = typeof reply.content === "string" ? undefined : reply.content[0];
+  holds<Equal<typeof block, { [key: string]: unknown; type?: string } | undefined>>();
+
+  const forms: Messages[] = [
+    "hello", ["human", "hello"], [["user", "hello"], { role: "assistant", content: "hi" }], { role: "user", content: [{ type: "text", text: "hello" }] },
+    [reply, { role: "tool", tool_call_id: "1", content: "ok" }], [{ type: "human", content: [{ type: "image", data: new Uint8Array(), mimeType: "image/png" }] }],
+    [{ role: "assistant", content: null, tool_calls: [] }],
+  ];
+  await chat.batch(forms);
+  // @ts-expect-error no such role
+  await chat.invoke([["narrator", "hello"]]);
+  // @ts-expect-error not a conversation
+  await chat.invoke(5);
+
+  const stream = await chat.stream("hello");
+  holds<Equal<typeof stream, ChatStream>>();
+  let sum: AIMessageChunk | undefined;
+  for await (const chunk of stream) {
+    holds<Equal<typeof chunk, AIMessageChunk>>();
+    sum = sum ? sum.concat(chunk) : chunk;
+  }
+  for await (const text of stream.text()) holds<Equal<typeof text, string>>();
+  holds<Equal<Awaited<ReturnType<typeof stream.message>>, AIMessage>>();
+  const web = stream.toReadableStream();
+  holds<Equal<typeof web, ReadableStream<AIMessageChunk>>>();
+
+  const replies = await chat.batch(["a"], { maxConcurrency: 2 });
+  holds<Equal<typeof replies, AIMessage[]>>();
+  const mixed = await chat.batch(["a"], { returnExceptions: true });
+  holds<Equal<typeof mixed, (AIMessage | Error)[]>>();
+  holds<Equal<Awaited<ReturnType<typeof chat.countTokens>>, number>>();
+  await chat.complete("Once upon a time");
+  holds<Equal<ReturnType<typeof chat.withOptions>, BedrockChat>>();
+}
+
+export async function tools(): Promise<void> {
+  const parameters = { type: "object", properties: { city: { type: "string" } } } as const;
+  const all: Tool[] = [
+    { name: "a", description: "d", schema: z.object({ city: z.string() }) },
+    { name: "b", schema: z3.object({ city: z3.string() }) },
+    { name: "c", input_schema: parameters },
+    { type: "function", function: { name: "d", parameters } },
+    { toolSpec: { name: "e", inputSchema: { json: parameters } } },
+    { type: "bash_20250124", name: "bash" },
+  ];
+  const bound = chat.bindTools(all, { tool_choice: "a" });
+  await bound.invoke("hello", { toolChoice: { type: "tool", name: "a" } });
+  await bound.invoke("hello", { toolChoice: { type: "function", function: { name: "a" } } });
+  // @ts-expect-error tools are an array
+  chat.bindTools(all[0]);
+}
+
+export async function structured(): Promise<void> {
+  const four = z.object({ setup: z.string(), rating: z.number().default(3) });
+  const three = z3.object({ setup: z3.string() });
+  const valibot = v.object({ setup: v.string() });
+
+  const a = await chat.withStructuredOutput(four).invoke("joke");
+  holds<Equal<typeof a, { setup: string; rating: number }>>();
+  const b = await chat.withStructuredOutput(three, { name: "joke" }).invoke("joke");
+  holds<Equal<typeof b, { setup: string }>>();
+  const c = await chat.withStructuredOutput(valibot).invoke("joke");
+  holds<Equal<typeof c, { setup: string }>>();
+  const d = await chat.withStructuredOutput({ type: "object" }).invoke("joke");
+  holds<Equal<typeof d, Record<string, unknown>>>();
+  const e = await chat.withStructuredOutput<{ setup: string }>({ type: "object" }).invoke("joke");
+  holds<Equal<typeof e, { setup: string }>>();
+
+  const f = await chat.withStructuredOutput(four, { includeRaw: true, method: "functionCalling" }).invoke("joke");
+  holds<Equal<typeof f.raw, AIMessage>>();
+  if (f.parsed) holds<Equal<typeof f.parsed.rating, number>>();
+  else holds<Equal<typeof f.parsingError, BedrockChatError>>();
+
+  for await (const partial of await chat.withStructuredOutput(four).stream("joke")) {
+    holds<Equal<typeof partial, Partial<{ setup: string; rating: number }>>>();
+  }
+  // @ts-expect-error no such method
+  chat.withStructuredOutput(four, { method: "magic" });
+}
+
+export async function errors(error: unknown): Promise<void> {
+  if (!(error instanceof BedrockChatError)) return;
+  holds<Equal<typeof error.kind, BedrockChatErrorKind>>();
+  holds<Equal<typeof error.status, number | undefined>>();
+  holds<Equal<typeof error.partial, AIMessage | undefined>>();
+  // @ts-expect-error no such kind
+  if (error.kind === "throttle") return;
+}
+
+export async function workers(): Promise<Response> {
+  const key = await mintApiKey({ credentials, region: "us-east-1", expiresIn: 60 });
+  holds<Equal<typeof key, string>>();
+  const bytes = toSSE(chat.stream("hello"), { format: "openai" });
+  holds<Equal<typeof bytes, ReadableStream<Uint8Array>>>();
+  // @ts-expect-error no such format
+  toSSE(chat.stream("hello"), { format: "xml" });
+  return sseResponse(chat.stream("hello"), { headers: { "access-control-allow-origin": "*" }, onError: console.error });
+}
+
+export async function manual(): Promise<void> {
+  const { default: module } = await import("bedrock-chat/bedrock_chat_bg.wasm");
+  await init({ module_or_path: new URL("https://cdn.example/bedrock_chat_bg.wasm") });
+  const { memory } = initSync({ module });
+  holds<Equal<typeof memory.buffer.byteLength, number>>();
+  holds<Equal<typeof SameChat, typeof BedrockChat>>();
+}
+
+export const fields: BedrockChatFields = { model: "m" };

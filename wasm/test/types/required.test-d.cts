@@ -1,0 +1,5 @@
+// The same package, required.
+import bedrock = require("bedrock-chat");
+
+export const chat: bedrock.BedrockChat = new bedrock.BedrockChat({ model: "m", region: "us-east-1" });
+export const error: Error = new bedrock.BedrockChatError("x", { kind: "config" });
