@@ -19,17 +19,18 @@ export class StructuredChat {
 
   constructor(chat, schema, { name, method, includeRaw = false, strict }, can, options) {
     // LangChain takes a tool in OpenAI's form, too.
-    const given = schema?.parameters && schema?.name ? schema.parameters : schema;
+    const tool = typeof schema === "object" && schema?.parameters && schema.name ? schema : undefined;
+    const given = tool ? tool.parameters : schema;
     this.#schema = given;
     this.#json = jsonSchema(given);
-    const title = name ?? schema?.name ?? this.#json.title ?? "extract";
+    const title = name ?? tool?.name ?? this.#json.title ?? "extract";
     this.#name = title.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
     this.#includeRaw = includeRaw;
     if (method && !Object.hasOwn(METHODS, method)) {
       throw problem("config", `method must be one of ${Object.keys(METHODS).join(", ")}; it is ${JSON.stringify(method)}`);
     }
     this.#method = METHODS[method] ?? (can.forcedTools && !thinks(options) ? "tool" : can.jsonSchema ? "schema" : "prompt");
-    this.#chat = this.#held(chat, this.#json.description ?? schema?.description, strict);
+    this.#chat = this.#held(chat, tool?.description ?? this.#json.description, strict);
   }
 
   /** The model, held to the schema. */

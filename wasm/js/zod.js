@@ -61,7 +61,8 @@ const KINDS = {
       properties[name] = next(value);
       if (!optional(value)) required.push(name);
     }
-    const closed = def.unknownKeys === "strict" || (def.catchall && definition(def.catchall).kind === "never");
+    // Version 3 has a catch-all that never fits in every object.
+    const closed = def.unknownKeys ? def.unknownKeys === "strict" : def.catchall && definition(def.catchall).kind === "never";
     return { type: "object", properties, ...(required.length ? { required } : {}), ...(closed ? { additionalProperties: false } : {}) };
   },
   record: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),

@@ -1,0 +1,95 @@
+// The package through the bundlers that users have. What each makes is run: in Chromium, or at least read.
+// Wrangler's bundle is the one that workerd.test.mjs runs.
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { build as esbuild } from "esbuild";
+import { build as vite } from "vite";
+import webpack from "webpack";
+import { startBrowser } from "../worker/harness/browser.mjs";
+import { serve } from "./support/files.mjs";
+import { project } from "./support/project.mjs";
+import { startBedrock } from "./support/server.mjs";
+
+const ASK = `
+globalThis.ask = async (endpointUrl) => {
+  const chat = new BedrockChat({
+    model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1", endpointUrl,
+    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
+  });
+  let text = "";
+  for await (const chunk of await chat.stream("hello")) text += chunk.text;
+  return text;
+};
+globalThis.ready = true;
+`;
+const HTML = '<!doctype html><title>bundle</title><script type="module" src="./main.js"></script>';
+
+const browser = await startBrowser().catch((error) => error);
+const bedrock = await startBedrock();
+after(async () => {
+  bedrock.stop();
+  if (!(browser instanceof Error)) await browser.close();
+});
+
+/** A user's page in a folder of its own, below the package. */
+function folder(name, main) {
+  const path = join(project, `bundle-${name}`);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, "main.js"), main + ASK);
+  writeFileSync(join(path, "index.html"), HTML);
+  return path;
+}
+
+/** Opens what a bundler made, and asks. */
+async function answers(t, path) {
+  const modules = readdirSync(path, { recursive: true }).filter((name) => name.endsWith(".wasm"));
+  assert.equal(modules.length, 1, `the module is there once: ${modules}`);
+  if (browser instanceof Error) return t.skip(`there is no Chromium: ${browser.message}`);
+  const files = await serve(path);
+  const page = await browser.newPage();
+  try {
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(files.url);
+    await page.waitForFunction(() => globalThis.ready, undefined, { timeout: 10_000 }).catch(() => assert.fail(`it does not load: ${problems}`));
+    assert.match(await page.evaluate((url) => globalThis.ask(url), bedrock.url), /hello/);
+  } finally {
+    await page.close();
+    files.stop();
+  }
+}
+
+const DEFAULT = 'import { BedrockChat } from "bedrock-chat";\n';
+
+test("esbuild bundles it with the module as a file", async (t) => {
+  const main = `import { BedrockChat, init } from "bedrock-chat/manual";
+import module from "bedrock-chat/bedrock_chat_bg.wasm";
+await init({ module_or_path: new URL(module, import.meta.url) });
+`;
+  const path = folder("esbuild", main);
+  const outdir = join(path, "dist");
+  await esbuild({ entryPoints: [join(path, "main.js")], outdir, bundle: true, format: "esm", target: "es2022", minify: true, loader: { ".wasm": "file" }, logLevel: "silent" });
+  cpSync(join(path, "index.html"), join(outdir, "index.html"));
+  await answers(t, outdir);
+});
+
+test("Vite bundles it as it is", async (t) => {
+  const path = folder("vite", DEFAULT);
+  // A module of this size must not be written into the code.
+  await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
+  await answers(t, join(path, "dist"));
+});
+
+test("webpack bundles it as it is", async (t) => {
+  const path = folder("webpack", DEFAULT);
+  const dist = join(path, "dist");
+  const stats = await new Promise((resolve, reject) => {
+    const config = { mode: "production", entry: join(path, "main.js"), output: { path: dist, filename: "main.js" }, performance: { hints: false } };
+    webpack(config, (error, stats) => (error ? reject(error) : resolve(stats)));
+  });
+  assert.equal(stats.toString({ all: false, errors: true, warnings: true }), "");
+  writeFileSync(join(dist, "index.html"), HTML);
+  await answers(t, dist);
+});

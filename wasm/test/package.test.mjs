@@ -1,0 +1,92 @@
+// The package as npm has it, and a new user's first minutes with it.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { project, wasm } from "./support/project.mjs";
+import { startBedrock } from "./support/server.mjs";
+
+const bedrock = await startBedrock();
+after(bedrock.stop);
+const installed = join(project, "node_modules", "bedrock-chat");
+const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+
+/** Runs a program of the user's with the local Bedrock in its environment. */
+async function runs(name, text) {
+  writeFileSync(join(project, name), text);
+  const env = {
+    PATH: process.env.PATH, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, BEDROCK_AWS_REGION: "us-east-1",
+    BEDROCK_AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", BEDROCK_AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+  };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(project, name)], { cwd: project, env });
+  return stdout.trim();
+}
+
+test("it has its types, README and licences, and names no file that is not there", () => {
+  const files = readdirSync(installed);
+  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
+    assert.ok(files.includes(name), `${name} is missing`);
+  }
+  const named = [];
+  JSON.stringify([manifest.exports, manifest.main, manifest.module, manifest.types, manifest.sideEffects], (_, value) => {
+    if (typeof value === "string") named.push(value);
+    return value;
+  });
+  for (const name of named.filter((name) => !name.includes("*"))) assert.ok(existsSync(join(installed, name)), `${name} is named and missing`);
+  assert.equal(manifest.dependencies, undefined, "nothing else is installed");
+  assert.match(manifest.version, /^\d+\.\d+\.\d+/);
+});
+
+test("every source map that a file names is there, with its sources", () => {
+  for (const name of readdirSync(installed).filter((name) => /\.(js|cjs)$/.test(name))) {
+    const map = /\/\/# sourceMappingURL=(.+)/.exec(readFileSync(join(installed, name), "utf8"))?.[1];
+    if (!map) continue;
+    const { sources } = JSON.parse(readFileSync(join(installed, map), "utf8"));
+    for (const source of sources) assert.ok(existsSync(join(installed, source)), `${map} names ${source}`);
+  }
+});
+
+test("what it has says nothing of the machine that made it", () => {
+  for (const name of readdirSync(installed)) {
+    const text = readFileSync(join(installed, name), "latin1");
+    assert.doesNotMatch(text, new RegExp(`${wasm.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}|/\\.cargo/registry`), name);
+  }
+});
+
+const EXAMPLE = `
+const llm = new BedrockChat({
+  model: "anthropic.claude-3-5-sonnet-20240620-v1:0",
+  region: process.env.BEDROCK_AWS_REGION,
+  credentials: {
+    accessKeyId: process.env.BEDROCK_AWS_ACCESS_KEY_ID,
+    secretAccessKey: process.env.BEDROCK_AWS_SECRET_ACCESS_KEY,
+  },
+});
+
+(async () => {
+  const aiMsg = await llm.invoke([
+    ["system", "You are a helpful assistant that translates English to French. Translate the user sentence."],
+    ["human", "I love programming."],
+  ]);
+  console.log(aiMsg.content);
+})();
+`;
+
+test("the reference page's example runs with the import changed, imported and required", async () => {
+  assert.equal(await runs("first.mjs", `import { BedrockChat } from "bedrock-chat";\n${EXAMPLE}`), "J'adore la programmation.");
+  assert.equal(await runs("first.cjs", `const { BedrockChat } = require("bedrock-chat");\n${EXAMPLE}`), "J'adore la programmation.");
+});
+
+test("every program of the README runs", async () => {
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => text.includes("import "));
+  assert.ok(programs.length >= 3, "the README has programs");
+  for (const [index, text] of programs.entries()) {
+    // What is for Workers and bundlers is run by their own tests.
+    if (text.includes("bedrock-chat/manual")) continue;
+    if (text.includes("export default")) assert.equal(typeof (await import(`data:text/javascript,${encodeURIComponent(text.replaceAll(/^import .*$/gm, ""))}`)).default.fetch, "function");
+    else assert.notEqual(await runs(`readme-${index}.mjs`, text), "", text);
+  }
+});
