@@ -135,15 +135,27 @@ fn frame_ours() -> Work {
 
 fn frame_theirs() -> Work {
     let chunk = chunk();
-    let mut decoder = MessageFrameDecoder::new();
-    let mut buffer = bytes::BytesMut::new();
+    let mut frames = Theirs::default();
     Box::new(move || {
-        buffer.extend_from_slice(black_box(&chunk));
-        let DecodedFrame::Complete(message) = decoder.decode_frame(&mut buffer).unwrap() else {
-            return;
-        };
-        black_box(message);
+        black_box(frames.decode(black_box(&chunk)));
     })
+}
+
+/// The decoder of the AWS crates with its buffer.
+#[derive(Default)]
+struct Theirs {
+    decoder: MessageFrameDecoder,
+    buffer: bytes::BytesMut,
+}
+
+impl Theirs {
+    fn decode(&mut self, frame: &[u8]) -> Message {
+        self.buffer.extend_from_slice(frame);
+        let DecodedFrame::Complete(message) = self.decoder.decode_frame(&mut self.buffer).unwrap() else {
+            unreachable!("the frame is whole");
+        };
+        message
+    }
 }
 
 // ---- events -------------------------------------------------------------------------------------
@@ -193,13 +205,9 @@ fn event_theirs() -> Work {
         Other,
     }
     let chunk = text_delta();
-    let mut decoder = MessageFrameDecoder::new();
-    let mut buffer = bytes::BytesMut::new();
+    let mut frames = Theirs::default();
     Box::new(move || {
-        buffer.extend_from_slice(black_box(&chunk));
-        let DecodedFrame::Complete(message) = decoder.decode_frame(&mut buffer).unwrap() else {
-            return;
-        };
+        let message = frames.decode(black_box(&chunk));
         let payload: Payload = serde_json::from_slice(message.payload()).unwrap();
         let json = aws_smithy_types::base64::decode(payload.bytes).unwrap();
         if let Event::ContentBlockDelta { index, delta: Delta::TextDelta { text } } =

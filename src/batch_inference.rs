@@ -12,7 +12,7 @@ use crate::headers::Headers;
 use crate::json::{Kind, View, Writer};
 use crate::message::AiMessage;
 use crate::operations::json_call;
-use crate::provider::{Call, Mode, invoke};
+use crate::provider::{Api, Call, Mode, invoke};
 use crate::request::IntoMessages;
 use crate::sigv4::encode_path_segment;
 
@@ -162,13 +162,12 @@ impl BedrockChat {
     /// As [`BedrockChat::invoke`].
     pub async fn create_batch_job(&self, job: &BatchJob) -> Result<String> {
         let client = self.client();
-        let converse = format!("{:?}", client.codec) == "Converse";
         let mut w = Writer::new();
         w.begin_object();
         w.field("jobName", &job.name);
         w.field("roleArn", &job.role_arn);
         w.field("modelId", client.model.as_str());
-        if converse {
+        if client.codec.api() == Api::Converse {
             w.field("modelInvocationType", "Converse");
         }
         w.opt_field("clientRequestToken", job.client_request_token.as_deref());

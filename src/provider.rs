@@ -149,6 +149,11 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
     /// A decoder for one stream.
     fn stream(&self) -> Box<dyn StreamDecoder>;
 
+    /// Which of Bedrock's APIs the codec's calls are for. Defaults to [`Api::Invoke`].
+    fn api(&self) -> Api {
+        Api::Invoke
+    }
+
     /// What the model can be held to. Defaults to nothing, which is never wrong.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
         let _ = model;
@@ -213,6 +218,10 @@ impl<C: Codec + ?Sized> Codec for &'static C {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         (**self).stream()
+    }
+
+    fn api(&self) -> Api {
+        (**self).api()
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

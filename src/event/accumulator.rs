@@ -154,8 +154,7 @@ impl Accumulator {
             self.start(index, fresh);
             self.blocks.len() - 1
         });
-        // The position was just found or made.
-        #[allow(clippy::indexing_slicing)]
+        #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
         &mut self.blocks[at].part
     }
 

@@ -6,7 +6,7 @@ mod blocks;
 mod decode;
 mod encode;
 
-pub(crate) use encode::{check, check_tool_name, object_schema};
+pub(crate) use encode::{check, check_tool_name, object_schema, write_reasoning};
 
 use crate::error::Result;
 use crate::headers::Headers;

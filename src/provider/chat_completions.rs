@@ -119,7 +119,7 @@ impl ChatCompletions {
 /// Whether the model is one of those that a list names by parts of their ids.
 fn is_among(parts: &[&str], model: &ModelId) -> bool {
     let base = model.base().unwrap_or_default();
-    parts.iter().any(|part| part.is_empty() || crate::text::has(base, part))
+    parts.iter().any(|part| crate::text::has(base, part))
 }
 
 impl std::fmt::Debug for ChatCompletions {

@@ -22,7 +22,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
+use super::{Api, Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 
 /// Which of the two an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,10 @@ impl Codec for Converse {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         Box::new(stream::ConverseStream::default())
+    }
+
+    fn api(&self) -> Api {
+        Api::Converse
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

@@ -87,21 +87,21 @@ mod tests {
 
     /// A question.
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
     struct Nested {
         /// Where.
         place: Place,
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
     struct Place {
         name: String,
         kind: Option<Kind>,
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
     enum Kind {
         City,
     }
@@ -117,7 +117,7 @@ mod tests {
 
     /// A verdict.
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
     struct Verdict {
         reasons: Vec<String>,
         note: Option<String>,

@@ -1,6 +1,7 @@
 //! Content blocks in Anthropic's format.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::interop::write_text;
 use crate::json::{Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
 use crate::provider::media;
@@ -42,15 +43,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
     // Reasoning takes no cache point: the block is sent as it was signed.
     let mut point = point;
     match block {
-        Content::Text(text) => {
-            w.field("type", "text");
-            w.field("text", &text.text);
-            if !text.citations.is_empty() {
-                w.key("citations").begin_array();
-                text.citations.iter().for_each(|citation| w.raw(citation.view()));
-                w.end_array();
-            }
-        }
+        Content::Text(text) => write_text(w, text),
         Content::Image(image) => {
             let format = media::picture(media::IMAGES, "an image", image)?;
             media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;

@@ -209,22 +209,27 @@ pub(crate) fn object_schema(schema: &Json) -> Cow<'_, Json> {
     Cow::Owned(Json::from(w))
 }
 
+/// Writes Claude's `thinking` as a member of an object that is open; Converse passes it on as it is.
+pub(crate) fn write_reasoning(w: &mut Writer, reasoning: &Reasoning) {
+    w.key("thinking").begin_object();
+    match reasoning {
+        Reasoning::Disabled => w.field("type", "disabled"),
+        Reasoning::Budget(tokens) => {
+            w.field("type", "enabled");
+            w.key("budget_tokens").u64(*tokens);
+        }
+        Reasoning::Adaptive | Reasoning::Effort(_) => w.field("type", "adaptive"),
+    }
+    w.end_object();
+}
+
 fn write_thinking(w: &mut Writer, options: &ChatOptions) {
     let effort = match &options.reasoning {
         Some(Reasoning::Effort(effort)) => Some(effort.as_str()),
         _ => None,
     };
     if let Some(reasoning) = &options.reasoning {
-        w.key("thinking").begin_object();
-        match reasoning {
-            Reasoning::Disabled => w.field("type", "disabled"),
-            Reasoning::Budget(tokens) => {
-                w.field("type", "enabled");
-                w.key("budget_tokens").u64(*tokens);
-            }
-            Reasoning::Adaptive | Reasoning::Effort(_) => w.field("type", "adaptive"),
-        }
-        w.end_object();
+        write_reasoning(w, reasoning);
     }
     if effort.is_none() && options.response_format.is_none() {
         return;

@@ -190,16 +190,7 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, style: Style, reasoning: &Re
     };
     match style {
         Style::Claude => {
-            w.key("thinking").begin_object();
-            match reasoning {
-                Reasoning::Disabled => w.field("type", "disabled"),
-                Reasoning::Budget(tokens) => {
-                    w.field("type", "enabled");
-                    w.key("budget_tokens").u64(*tokens);
-                }
-                Reasoning::Adaptive | Reasoning::Effort(_) => w.field("type", "adaptive"),
-            }
-            w.end_object();
+            anthropic::write_reasoning(w, reasoning);
             if let Some(effort) = effort {
                 w.key("output_config").begin_object();
                 w.field("effort", effort);

@@ -191,8 +191,7 @@ impl Reader {
             });
             self.pieces.len() - 1
         });
-        // The position was just found or made.
-        #[allow(clippy::indexing_slicing)]
+        #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
         &mut self.pieces[at]
     }
 
