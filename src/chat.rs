@@ -131,9 +131,14 @@ impl BedrockChat {
 
     pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
         let request = ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone());
-        Ok(match self.options.prompt_caching {
-            Some(point) => request.with_cache_points(point),
-            None => request,
+        Ok(match (self.options.prompt_caching, self.model().base()) {
+            // What an opaque ARN stands for is the caller's to know.
+            (Some(point), None) => request.planned(point, true),
+            (Some(point), Some(base)) if base.starts_with("anthropic") => request.planned(point, true),
+            // Its tools are in front of the rest and cached with it, but have no point of their own.
+            (Some(point), Some(base)) if base.starts_with("amazon.nova") => request.planned(point, false),
+            // The others do not cache, and refuse points over Converse.
+            _ => request,
         })
     }
 }

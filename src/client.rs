@@ -2,6 +2,7 @@
 
 mod attempts;
 mod body;
+mod check;
 mod sign;
 mod stream;
 
@@ -171,9 +172,7 @@ impl Client {
     }
 
     pub(crate) fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        request
-            .options
-            .check()
+        check::check(&request.options, &self.model, self.codec.api())
             .and_then(|()| self.codec.encode(&self.model, request, mode))
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
     }

@@ -279,7 +279,9 @@ impl BedrockChatBuilder {
     }
 
     /// Cache points where they pay, planned anew for every call: see
-    /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). Defaults to none.
+    /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). They are planned for
+    /// Claude and Nova and where the id does not say the model; other models do not cache, and the
+    /// option does nothing. Defaults to none.
     pub fn prompt_caching(mut self, point: crate::message::CachePoint) -> Self {
         self.options.prompt_caching = Some(point);
         self

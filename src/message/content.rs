@@ -40,7 +40,8 @@ pub enum Content {
     InvalidToolCall(InvalidToolCall),
     /// What a tool answered.
     ToolResult(ToolResult),
-    /// Everything before this point may be cached by the provider.
+    /// Everything before this point may be cached by the provider. Formats without prompt caching
+    /// leave it out: the answer is the same without.
     CachePoint(CachePoint),
     /// Content that a guardrail shall look at.
     Guard(GuardContent),

@@ -41,6 +41,8 @@ pub struct ChatCompletions {
     any_tool: &'static str,
     /// Whether a choice may be one tool by its name.
     named_tool: bool,
+    /// Whether it can be told to call one tool at a time.
+    serial: bool,
     /// Whether ids of tool calls must be nine letters or digits.
     short_ids: bool,
     /// Whether there is a `reasoning_effort`.
@@ -67,6 +69,7 @@ impl ChatCompletions {
         max_tokens: "max_tokens",
         any_tool: "required",
         named_tool: true,
+        serial: true,
         short_ids: false,
         effort: false,
         tags: &[],
@@ -88,6 +91,7 @@ impl ChatCompletions {
     pub const MISTRAL: Self = Self {
         any_tool: "any",
         named_tool: false,
+        serial: false,
         short_ids: true,
         blind: &["mistral-large-240", "mistral-small-240", "devstral", "voxtral", "mistral-7b", "mixtral"],
         schemaless: &["mistral-large-240", "mistral-small-240", "pixtral-large-2502"],
@@ -95,10 +99,10 @@ impl ChatCompletions {
     };
 
     /// AI21 Labs' Jamba.
-    pub const JAMBA: Self = Self { schemaless: ALL, ..Self::PLAIN };
+    pub const JAMBA: Self = Self { serial: false, schemaless: ALL, ..Self::PLAIN };
 
     /// Writer's Palmyra X and Vision.
-    pub const PALMYRA: Self = Self { blind: &["palmyra-x"], ..Self::PLAIN };
+    pub const PALMYRA: Self = Self { serial: false, blind: &["palmyra-x"], ..Self::PLAIN };
 
     /// Moonshot AI's Kimi.
     pub const KIMI: Self = Self { effort: true, tags: TAGS, blind: &["kimi-k2-thinking"], ..Self::PLAIN };

@@ -22,7 +22,12 @@ impl ChatRequest {
     /// assert!(matches!(planned.messages[0].content.last(), Some(Content::CachePoint(_))));
     /// ```
     #[must_use]
-    pub fn with_cache_points(mut self, point: CachePoint) -> Self {
+    pub fn with_cache_points(self, point: CachePoint) -> Self {
+        self.planned(point, true)
+    }
+
+    /// As [`ChatRequest::with_cache_points`], with one after the tools or without.
+    pub(crate) fn planned(mut self, point: CachePoint, after_tools: bool) -> Self {
         let in_messages = |message: &Message| message.content.iter().filter(|block| is_point(block)).count();
         let present = self.messages.iter().map(in_messages).sum::<usize>()
             + self.options.tools.iter().filter(|tool| tool.cache_point.is_some()).count();
@@ -48,7 +53,9 @@ impl ChatRequest {
         if let Some(system) = self.messages.iter_mut().rev().find(|message| message.role == Role::System) {
             add(&mut system.content);
         }
-        if let Some(tool) = self.options.tools.last_mut().filter(|tool| left > 0 && tool.native.is_none()) {
+        if let Some(tool) =
+            self.options.tools.last_mut().filter(|tool| after_tools && left > 0 && tool.native.is_none())
+        {
             tool.cache_point.get_or_insert(point);
         }
         self

@@ -32,7 +32,8 @@ pub struct ChatOptions {
     pub tools: Vec<Tool>,
     /// Which tool the model must call.
     pub tool_choice: Option<ToolChoice>,
-    /// Whether several tools may be called in one turn.
+    /// Whether several tools may be called in one turn. `true` is what all models do by themselves;
+    /// `false` is an error where a model cannot be told.
     pub parallel_tool_calls: Option<bool>,
     /// How much the model thinks before it answers.
     pub reasoning: Option<Reasoning>,
@@ -45,19 +46,19 @@ pub struct ChatOptions {
     /// The service tier.
     pub service_tier: Option<ServiceTier>,
     /// Cache points where they pay, set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
-    /// on every call.
+    /// on every call of a chat whose model caches.
     pub prompt_caching: Option<CachePoint>,
     /// Keys and values for your invocation logs, at most 16.
     pub request_metadata: Vec<(String, String)>,
-    /// Anthropic's beta features to switch on.
+    /// Anthropic's beta features to switch on. An error for models of others.
     pub anthropic_beta: Vec<String>,
     /// A JSON object whose members go into the body last and as they are: they
     /// win over everything that the other options wrote. With Converse they go
     /// into `additionalModelRequestFields`.
     pub model_kwargs: Option<Json>,
-    /// Converse only: JSON pointers into the model's native reply that shall be returned.
+    /// Converse only (an error elsewhere): JSON pointers into the model's native reply that shall be returned.
     pub response_field_paths: Vec<String>,
-    /// Converse only: values for the variables of a managed prompt.
+    /// Converse only (an error elsewhere): values for the variables of a managed prompt.
     pub prompt_variables: Vec<(String, String)>,
 }
 
@@ -201,7 +202,8 @@ pub struct Guardrail {
     pub trace: Option<GuardrailTrace>,
     /// Whether a stream waits for the guardrail. Defaults to the service's default, `sync`.
     pub stream_processing: Option<StreamProcessing>,
-    /// InvokeModel only: the suffix of the tags around the user's input. Defaults to none.
+    /// InvokeModel only (an error over Converse): the suffix of the tags around the user's input.
+    /// Defaults to none.
     pub tag_suffix: Option<String>,
 }
 

@@ -24,7 +24,7 @@ pub struct Tool {
     pub schema: Json,
     /// Whether the provider shall hold the model to the schema. Defaults to the provider's default.
     pub strict: Option<bool>,
-    /// A cache point after this tool. Defaults to none.
+    /// A cache point after this tool; formats without prompt caching leave it out. Defaults to none.
     pub cache_point: Option<CachePoint>,
     /// A tool in the provider's own form, sent in place of all the above.
     pub native: Option<Json>,
@@ -116,7 +116,10 @@ impl Tool {
     /// A tool in the provider's own form, such as a server tool, sent verbatim.
     pub fn native(tool: impl Into<Json>) -> Self {
         let tool = tool.into();
-        let name = tool.view().get("name").and_then(crate::json::View::string).unwrap_or_default();
+        // In some formats the tool is the one member of an object, or stands beside its type.
+        let inside = || tool.view().entries().map(|(_, member)| member).find(|member| member.get("name").is_some());
+        let named = tool.view().get("name").or_else(|| inside()?.get("name"));
+        let name = named.and_then(View::string).unwrap_or_default();
         Self { native: Some(tool), ..Self::new(name, "", Json::empty_object()) }
     }
 }

@@ -1,6 +1,6 @@
 //! Prompt caching: points by hand and by plan, and what they save.
 
-use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, InputTokenDetails, Message};
+use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, Content, InputTokenDetails, Message};
 use local_bedrock::LocalBedrock;
 
 use crate::{BOTH, CLAUDE, NOVA, calling, chat, sent, weather};
@@ -56,9 +56,7 @@ async fn there_are_never_more_points_than_four_however_long_the_conversation() {
     for model in [CLAUDE, NOVA] {
         for api in BOTH {
             let chat = calling(&bedrock, model, api).prompt_caching(CachePoint::default()).build().unwrap();
-            // Nova takes none among its tools.
-            let tools = if model == CLAUDE { vec![weather()] } else { Vec::new() };
-            let chat = chat.with_options(&ChatOptions { tools, ..ChatOptions::default() });
+            let chat = chat.bind_tools([weather()]);
             let mut messages = vec![Message::system("Rules.")];
             for turn in 0..8 {
                 messages.push(Message::human(format!("Question {turn}?")).with(Content::cache_point()));

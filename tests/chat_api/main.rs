@@ -12,6 +12,7 @@ mod caching;
 mod controls;
 mod media;
 mod merging;
+mod options;
 mod reasoning;
 mod structured;
 mod toolbox;

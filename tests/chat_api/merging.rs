@@ -6,7 +6,7 @@ use local_bedrock::LocalBedrock;
 use crate::{CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, OLD_CLAUDE, PIXTRAL, QWEN, calling, weather};
 
 /// One of every shape and template.
-const MODELS: [&str; 21] = [
+pub(crate) const MODELS: [&str; 22] = [
     CLAUDE,
     OLD_CLAUDE,
     NOVA,
@@ -28,6 +28,7 @@ const MODELS: [&str; 21] = [
     "moonshotai.kimi-k2.5",
     "zai.glm-4.6",
     "minimax.minimax-m2",
+    "google.gemma-3-27b-it",
 ];
 
 /// The message without what is another one's in every call.

@@ -95,9 +95,6 @@ pub(crate) fn check(options: &ChatOptions) -> Result<()> {
         Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
         _ => None,
     };
-    if let Some(name) = forced.as_ref().filter(|_| options.tools.is_empty()) {
-        return config(format!("tool_choice is {name} but there are no tools: bind the tools too"));
-    }
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
     if options.temperature.is_some_and(|temperature| temperature != 1.0) {
         return config(

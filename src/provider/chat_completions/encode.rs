@@ -1,7 +1,5 @@
 //! Requests in the chat-completions format.
 
-use std::borrow::Cow;
-
 use super::{ChatCompletions, is_among};
 use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
@@ -69,8 +67,6 @@ impl Target<'_> {
     /// What this model or this format has no place for.
     fn check(self, options: &ChatOptions) -> Result<()> {
         let family = self.family;
-        let forced = matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_)));
-        let mut kind = ErrorKind::Unsupported;
         let why = match &options.reasoning {
             Some(Reasoning::Budget(_) | Reasoning::Adaptive) if family.effort => {
                 "takes its reasoning as an effort only: use Reasoning::Effort with \"low\", \"medium\" or \"high\""
@@ -81,17 +77,15 @@ impl Target<'_> {
             _ if options.top_k.is_some() => {
                 "has no top_k in the chat-completions format: leave it unset; if the model has a field for it, put that into model_kwargs"
             }
-            _ if !options.anthropic_beta.is_empty() => "is not Claude: leave anthropic_beta empty",
+            _ if options.parallel_tool_calls == Some(false) && !self.family.serial => {
+                "cannot be told to call tools one at a time: leave parallel_tool_calls unset"
+            }
             _ if options.response_format.is_some() && is_among(family.schemaless, self.model) => {
                 "cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
             }
-            _ if forced && options.tools.is_empty() => {
-                kind = ErrorKind::Config;
-                "is told by tool_choice to call a tool but has none: bind the tools too"
-            }
             _ => return Ok(()),
         };
-        Err(words::refused(kind, self.model, why))
+        Err(words::refused(ErrorKind::Unsupported, self.model, why))
     }
 
     fn write_turn(self, w: &mut Writer, turn: &Turn<'_>) -> Result<()> {
@@ -212,11 +206,7 @@ impl Target<'_> {
             Some(ToolChoice::Tool(name)) if !self.family.named_tool => Some(name),
             _ => None,
         };
-        let is_wanted = |tool: &&Tool| only.is_none_or(|name| name_of(tool) == *name);
-        if !options.tools.iter().any(|tool| is_wanted(&tool)) {
-            let why = "is told by tool_choice to call a tool that is not among its tools: bind that one too";
-            return Err(words::refused(ErrorKind::Config, self.model, why));
-        }
+        let is_wanted = |tool: &&Tool| only.is_none_or(|name| tool.name == *name);
         w.key("tools").begin_array();
         for tool in options.tools.iter().filter(is_wanted) {
             write_tool(w, tool)?;
@@ -236,17 +226,12 @@ impl Target<'_> {
             Some(ToolChoice::None) => w.field("tool_choice", "none"),
             None => {}
         }
-        if let Some(parallel) = options.parallel_tool_calls {
-            w.key("parallel_tool_calls").bool(parallel);
+        // To call them side by side is what all do unless told otherwise.
+        if options.parallel_tool_calls == Some(false) {
+            w.key("parallel_tool_calls").bool(false);
         }
         Ok(())
     }
-}
-
-/// A tool's name; one in the format's own form has it inside.
-fn name_of(tool: &Tool) -> Cow<'_, str> {
-    let inside = tool.native.as_ref().and_then(|native| native.view().get("function")?.get("name")?.str());
-    inside.unwrap_or(Cow::Borrowed(&tool.name))
 }
 
 fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {

@@ -83,8 +83,6 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
         "cannot be held to a JSON Schema: ask for JSON in the system message, and check the answer"
     } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) {
         "does not reason before it answers: leave reasoning unset"
-    } else if !options.anthropic_beta.is_empty() {
-        "is not Claude: leave anthropic_beta empty"
     } else {
         return Ok(());
     };

@@ -53,8 +53,6 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let refused = [
         ("response_format", options.response_format.is_some()),
         ("parallel_tool_calls", options.parallel_tool_calls == Some(false)),
-        ("response_field_paths", !options.response_field_paths.is_empty()),
-        ("prompt_variables", !options.prompt_variables.is_empty()),
     ];
     if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
         let message = format!("{model} takes no {name} in its own format: leave it unset, or use the Converse API");

@@ -93,9 +93,6 @@ pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
     if style == Style::Claude {
         return anthropic::check(options);
     }
-    if options.tools.is_empty() && matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
-        return config("tool_choice asks for a tool but there are no tools: bind the tools too".into());
-    }
     let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
     if style == Style::Nova && high {
         let set = [

@@ -27,10 +27,6 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     };
     let sent = |tool: &&Tool| fields::typed_tool(tool).is_none() && only.is_none_or(|name| tool.name == *name);
     let mut tools = options.tools.iter().filter(sent).peekable();
-    if let Some(name) = only.filter(|_| tools.peek().is_none()) {
-        let message = format!("tool_choice is the tool \"{name}\", which is not among the tools: bind it too");
-        return Err(Error::new(ErrorKind::Config, message));
-    }
     if tools.peek().is_none() {
         return Ok(());
     }

@@ -83,6 +83,8 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
         "response format"
     } else if !reasoning_fits {
         "such reasoning option"
+    } else if !options.anthropic_beta.is_empty() {
+        "anthropic_beta"
     } else {
         return Ok(());
     };

@@ -201,19 +201,13 @@ fn tools_and_their_choice_are_written_in_the_words_of_the_family() {
 }
 
 #[test]
-fn a_forced_tool_must_be_there() {
-    for choice in [ToolChoice::Any, ToolChoice::Tool("x".into())] {
-        let options = ChatOptions { tool_choice: Some(choice), ..ChatOptions::default() };
-        assert_eq!(refusal(ChatCompletions::QWEN, QWEN, options).0, ErrorKind::Config);
-    }
-    let absent = || ChatOptions {
-        tools: vec![weather()],
-        tool_choice: Some(ToolChoice::Tool("absent".into())),
+fn a_tool_in_the_formats_own_form_is_chosen_by_the_name_inside() {
+    let native = json!({"type": "function", "function": {"name": "own", "parameters": {"type": "object"}}});
+    let options = ChatOptions {
+        tools: vec![weather(), Tool::native(Json::from(native.clone()))],
+        tool_choice: Some(ToolChoice::Tool("own".into())),
         ..ChatOptions::default()
     };
-    assert_eq!(refusal(ChatCompletions::MISTRAL, MISTRAL, absent()).0, ErrorKind::Config);
-    let native = json!({"type": "function", "function": {"name": "absent", "parameters": {"type": "object"}}});
-    let options = ChatOptions { tools: vec![Tool::native(Json::from(native.clone()))], ..absent() };
     let sent = encode(ChatCompletions::MISTRAL, MISTRAL, &[Message::human("Hi")], options).unwrap();
     assert_eq!(sent["tools"], json!([native]));
 }
@@ -250,9 +244,14 @@ fn reasoning_is_an_effort_where_there_is_one() {
 
 #[test]
 fn options_of_other_formats_are_refused() {
+    let with_tools = || ChatOptions { tools: vec![weather()], ..ChatOptions::default() };
     let options = ChatOptions { top_k: Some(5), ..ChatOptions::default() };
     let (kind, message) = refusal(ChatCompletions::QWEN, QWEN, options);
     assert!(kind == ErrorKind::Unsupported && message.contains("top_k"), "{message}");
-    let options = ChatOptions { anthropic_beta: vec!["b".into()], ..ChatOptions::default() };
-    assert_eq!(refusal(ChatCompletions::QWEN, QWEN, options).0, ErrorKind::Unsupported);
+    let options = || ChatOptions { parallel_tool_calls: Some(false), ..with_tools() };
+    for (family, id) in [(ChatCompletions::JAMBA, "ai21.jamba-1-5-mini-v1:0"), (ChatCompletions::MISTRAL, MISTRAL)] {
+        assert_eq!(refusal(family, id, options()).0, ErrorKind::Unsupported, "{id}");
+    }
+    let sent = encode(ChatCompletions::QWEN, QWEN, &[Message::human("Hi")], options()).unwrap();
+    assert_eq!(sent["parallel_tool_calls"], json!(false));
 }

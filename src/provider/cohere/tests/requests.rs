@@ -246,7 +246,6 @@ fn options_that_command_r_does_not_have_are_refused() {
         with_tools(vec![strict]),
         ChatOptions { response_format: Some(format), ..ChatOptions::default() },
         ChatOptions { reasoning: Some(Reasoning::Budget(1024)), ..ChatOptions::default() },
-        ChatOptions { anthropic_beta: vec!["b".into()], ..ChatOptions::default() },
     ];
     for options in cases {
         let error = encode(&[Message::human("Hi")], options).unwrap_err();

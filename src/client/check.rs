@@ -1,0 +1,52 @@
+//! What no codec need know: options that contradict each other, or that the API has no place for.
+//! Nothing that a caller sets is left out in silence.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ModelId;
+use crate::provider::Api;
+use crate::request::{ChatOptions, Guardrail, ToolChoice};
+use crate::text::quoted;
+
+/// Checks the options of a call before it is written.
+///
+/// # Errors
+/// `Config`, where they contradict each other; `Unsupported`, where the model or the API has no place for one.
+pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<()> {
+    options.check()?;
+    check_tools(options)?;
+    let tagged = options.guardrail.as_ref().is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());
+    let why = if api == Api::Invoke && !options.response_field_paths.is_empty() {
+        "response_field_paths are Converse's: leave them out (what the model says is in response_metadata), or set .api(Api::Converse)"
+    } else if api == Api::Invoke && !options.prompt_variables.is_empty() {
+        "prompt_variables are Converse's: leave them out, or set .api(Api::Converse)"
+    } else if api == Api::Converse && tagged {
+        "the guardrail's tag_suffix is InvokeModel's: over Converse, put what it shall look at into Content::Guard"
+    } else if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") {
+        "anthropic_beta is for Claude alone: leave it empty"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Unsupported, why))
+}
+
+/// Each tool is there once, and the one that must be called is there to be called.
+fn check_tools(options: &ChatOptions) -> Result<()> {
+    let names: Vec<&str> = options.tools.iter().map(|tool| tool.name.as_str()).collect();
+    // Native tools of some kinds have no name.
+    let is_twin = |(at, name): &(usize, &&str)| !name.is_empty() && names.iter().take(*at).any(|other| other == *name);
+    let message = match &options.tool_choice {
+        Some(ToolChoice::Any | ToolChoice::Tool(_)) if names.is_empty() => {
+            "tool_choice asks for a tool, but there are no tools: bind the tools too".to_owned()
+        }
+        Some(ToolChoice::Tool(name)) if !names.contains(&name.as_str()) => {
+            let (name, names) = (quoted(name), names.join(", "));
+            ["tool_choice is ", &name, ", but the tools are ", &names, ": bind that one too, or choose another"]
+                .concat()
+        }
+        _ => match names.iter().enumerate().find(is_twin) {
+            Some((_, name)) => ["there are two tools called ", *name, ": give each a name of its own"].concat(),
+            None => return Ok(()),
+        },
+    };
+    Err(Error::new(ErrorKind::Config, message))
+}

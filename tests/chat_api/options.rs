@@ -1,0 +1,165 @@
+//! What a caller sets is sent, or refused before the wire with what to do: in no family and over no
+//! API is it left out in silence.
+
+use bedrock_chat::{
+    Api, CachePoint, ChatOptions, ErrorKind, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning,
+    ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
+};
+use local_bedrock::LocalBedrock;
+
+use crate::merging::MODELS;
+use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, LLAMA, NOVA, QWEN, chat, sent, tool, weather};
+
+/// What becomes of an option: all that was sent, or why nothing was.
+async fn outcome(bedrock: &LocalBedrock, model: &str, api: Api, options: &ChatOptions) -> Result<String, String> {
+    bedrock.clear();
+    let answer = chat(bedrock, model, api).with_options(options).invoke("What is the weather in Rome?").await;
+    match bedrock.requests().last() {
+        // What the service itself refuses, it has seen.
+        Some(request) => Ok(format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body))),
+        None => {
+            let error = answer.unwrap_err();
+            let kinds = [ErrorKind::Unsupported, ErrorKind::Config];
+            assert!(kinds.contains(&error.kind()), "{model} {api:?}: {error}");
+            assert!(error.message().contains(':'), "it says what to do: {error}");
+            assert!(error.to_string().contains(model), "{error}");
+            Err(error.message().to_owned())
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_both_apis() {
+    let none = ChatOptions::default;
+    let schema = Json::parse(
+        r#"{"type":"object","properties":{"river":{"type":"string"}},"required":["river"],"additionalProperties":false}"#,
+    );
+    let strict = || {
+        let mut tool = weather();
+        tool.strict = Some(true);
+        vec![tool]
+    };
+    let guardrail = |change: fn(&mut Guardrail)| {
+        let mut guardrail = Guardrail::new("gr-1", "7").with_trace(GuardrailTrace::Enabled);
+        change(&mut guardrail);
+        Some(guardrail)
+    };
+    let rows = [
+        ("1234", ChatOptions { max_tokens: Some(1234), ..none() }),
+        ("0.37", ChatOptions { temperature: Some(0.37), ..none() }),
+        ("0.53", ChatOptions { top_p: Some(0.53), ..none() }),
+        ("77", ChatOptions { top_k: Some(77), ..none() }),
+        ("\"|\"", ChatOptions { stop: vec!["|".into()], ..none() }),
+        ("get_weather", ChatOptions { tools: vec![weather()], ..none() }),
+        ("\"strict\":true", ChatOptions { tools: strict(), ..none() }),
+        ("arallel", ChatOptions { tools: vec![weather()], parallel_tool_calls: Some(false), ..none() }),
+        ("2222", ChatOptions { reasoning: Some(Reasoning::Budget(2222)), ..none() }),
+        ("medium", ChatOptions { reasoning: Some(Reasoning::Effort("medium".into())), ..none() }),
+        ("river", ChatOptions { response_format: Some(ResponseFormat::new("r", schema.unwrap())), ..none() }),
+        ("gr-1", ChatOptions { guardrail: guardrail(|_| ()), ..none() }),
+        ("suffix-1", ChatOptions { guardrail: guardrail(|it| it.tag_suffix = Some("suffix-1".into())), ..none() }),
+        ("optimized", ChatOptions { latency: Some(Latency::Optimized), ..none() }),
+        ("priority", ChatOptions { service_tier: Some(ServiceTier::Priority), ..none() }),
+        ("cost-centre", ChatOptions { request_metadata: vec![("cost-centre".into(), "7".into())], ..none() }),
+        ("beta-2025", ChatOptions { anthropic_beta: vec!["beta-2025".into()], ..none() }),
+        ("own_key", ChatOptions { model_kwargs: Some(Json::parse(r#"{"own_key":1}"#).unwrap()), ..none() }),
+        ("/deep/path", ChatOptions { response_field_paths: vec!["/deep/path".into()], ..none() }),
+        ("variable", ChatOptions { prompt_variables: vec![("variable".into(), "1".into())], ..none() }),
+    ];
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in MODELS {
+        for api in BOTH {
+            for (mark, options) in &rows {
+                if let Ok(sent) = outcome(&bedrock, model, api, options).await {
+                    assert!(sent.contains(mark), "{model} {api:?}: {mark} was left out of {sent}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_choice_of_tool_is_on_the_wire_in_every_family_or_refused_with_what_to_do() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in MODELS {
+        for api in BOTH {
+            let with = async |choice: ToolChoice| {
+                let tools = vec![weather(), tool("get_population", "city")];
+                let options = ChatOptions { tools, tool_choice: Some(choice), ..ChatOptions::default() };
+                outcome(&bedrock, model, api, &options).await
+            };
+            match with(ToolChoice::Any).await {
+                Ok(sent) => {
+                    let forced = ["\"any\"", "\"required\""].iter().any(|word| sent.contains(word));
+                    assert!(forced, "{model} {api:?}: {sent}");
+                }
+                Err(why) => assert!(why.contains("tool"), "{model} {api:?}: {why}"),
+            }
+            if let Ok(sent) = with("get_population".into()).await {
+                // By its name, or as the only one of which any must be called.
+                let chosen = sent.matches("\"get_population\"").count();
+                assert!(chosen == 2 || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
+            }
+            if let Ok(sent) = with(ToolChoice::None).await {
+                assert!(sent.contains("\"none\"") || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
+            }
+            // What no family can honour.
+            let error = with("get_river".into()).await.unwrap_err();
+            assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");
+            for choice in [ToolChoice::Any, "get_river".into()] {
+                let options = ChatOptions { tool_choice: Some(choice), ..ChatOptions::default() };
+                let error = outcome(&bedrock, model, api, &options).await.unwrap_err();
+                assert!(error.contains("there are no tools"), "{model} {api:?}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_tools_of_one_name_are_refused_before_the_wire() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let native = Json::parse(r#"{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}"#);
+    for tools in [vec![weather(), weather()], vec![weather(), Tool::native(native.unwrap())]] {
+        let options = ChatOptions { tools, ..ChatOptions::default() };
+        let error = outcome(&bedrock, GPT_OSS, Api::Invoke, &options).await.unwrap_err();
+        assert!(error.contains("two tools called get_weather"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_guardrail_waits_for_streams_or_not_where_each_api_says_so() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let mut guardrail = Guardrail::new("gr-1", "7");
+    guardrail.stream_processing = Some(StreamProcessing::Async);
+    let options = ChatOptions { guardrail: Some(guardrail), ..ChatOptions::default() };
+    for model in [CLAUDE, NOVA, LLAMA, QWEN] {
+        for (api, pointer, value) in [
+            (Api::Invoke, "/amazon-bedrock-guardrailConfig/streamProcessingMode", "ASYNCHRONOUS"),
+            (Api::Converse, "/guardrailConfig/streamProcessingMode", "async"),
+        ] {
+            let chat = chat(&bedrock, model, api).with_options(&options);
+            chat.stream("a").await.unwrap().message().await.unwrap();
+            assert_eq!(sent(&bedrock).pointer(pointer), Some(&serde_json::json!(value)), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cache_points_are_planned_for_models_that_cache_and_calls_with_tools_succeed_in_every_family() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let options =
+        ChatOptions { prompt_caching: Some(CachePoint::default()), tools: vec![weather()], ..ChatOptions::default() };
+    let conversation = [Message::system("Long rules."), Message::human("What is the weather in Rome?")];
+    for model in [CLAUDE, NOVA, "us.amazon.nova-2-lite-v1:0", GPT_OSS, QWEN, JAMBA, LLAMA] {
+        for api in BOTH {
+            if (model, api) == (LLAMA, Api::Invoke) {
+                continue; // It has no tools there.
+            }
+            let reply = chat(&bedrock, model, api).with_options(&options).invoke(&conversation).await;
+            let reply = reply.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert_eq!(reply.tool_calls().count(), 1, "{model} {api:?}");
+            let caches = [CLAUDE, NOVA, "us.amazon.nova-2-lite-v1:0"].contains(&model);
+            assert_eq!(sent(&bedrock).to_string().contains("cache"), caches, "{model} {api:?}: {}", sent(&bedrock));
+        }
+    }
+}
