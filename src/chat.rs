@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::observe::RunConfig;
-use crate::provider::Capabilities;
+use crate::provider::{Capabilities, Mode};
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
@@ -86,10 +86,7 @@ impl BedrockChat {
     /// sent, then what the service or the network say, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let request = self.request(messages)?;
-        if self.streaming {
-            return self.client.stream(&request, &self.config).await?.message().await;
-        }
-        self.client.invoke(&request, &self.config).await
+        self.send(&request).await
     }
 
     /// Sends a conversation and gives the reply as it comes. Waits for the first event.
@@ -123,6 +120,11 @@ impl BedrockChat {
     #[must_use]
     pub fn with_config(&self, config: RunConfig) -> Self {
         Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    pub(crate) async fn send(&self, request: &ChatRequest) -> Result<AiMessage> {
+        let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
+        self.client.invoke(request, &self.config, mode).await
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -10,6 +10,7 @@ pub(crate) use sign::no_region;
 pub use stream::{ChatStream, TextStream};
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use crate::credentials::ProvideCredentials;
@@ -89,6 +90,8 @@ pub(crate) struct Client {
     pub(crate) timeouts: Timeouts,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
+    /// By how many seconds the service's clock is ahead of ours, as far as it has complained.
+    pub(crate) skew: AtomicI64,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
 
@@ -103,10 +106,16 @@ impl std::fmt::Debug for Provider {
 }
 
 impl Client {
-    /// Sends a request and reads the whole answer.
-    pub(crate) async fn invoke(&self, request: &ChatRequest, config: &RunConfig) -> Result<AiMessage> {
-        let mut runs = self.watch(request, config, Mode::Invoke);
-        let answer = match self.encode(request, Mode::Invoke) {
+    /// Sends a request and gives the whole answer, which may come as a stream.
+    pub(crate) async fn invoke(
+        self: &Arc<Self>,
+        request: &ChatRequest,
+        config: &RunConfig,
+        mode: Mode,
+    ) -> Result<AiMessage> {
+        let mut runs = self.watch(request, config, mode);
+        let answer = match self.encode(request, mode) {
+            Ok(call) if call.streams => self.gathered(&call, &mut runs).await,
             Ok(call) => self.whole(&call, &mut runs).await,
             Err(error) => Err(error),
         };
@@ -136,12 +145,24 @@ impl Client {
         }
         let mut attempts = Attempts::new(self, &call);
         loop {
-            let answer = match attempts.send().await {
-                Ok(response) => self.open_stream(&call, response, attempts.count()).await,
+            match self.open_stream(&call, &mut attempts).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => attempts.again(error, runs).await?,
+            }
+        }
+    }
+
+    /// Sends a call and reads the answer's stream to its end. Nobody has seen any of it before, so that
+    /// one that breaks off may be asked for again.
+    async fn gathered(self: &Arc<Self>, call: &Call, runs: &mut Runs) -> Result<AiMessage> {
+        let mut attempts = Attempts::new(self, call);
+        loop {
+            let answer = match self.open_stream(call, &mut attempts).await {
+                Ok(stream) => stream.gathered(runs).await,
                 Err(error) => Err(error),
             };
             match answer {
-                Ok(stream) => return Ok(stream),
+                Ok(message) => return Ok(message),
                 Err(error) => attempts.again(error, runs).await?,
             }
         }
@@ -221,7 +242,9 @@ impl Client {
         }
     }
 
-    async fn open_stream(self: &Arc<Self>, call: &Call, response: HttpResponse, attempts: u32) -> Result<ChatStream> {
+    /// Sends a call once more and waits for the first event of the answer.
+    async fn open_stream(self: &Arc<Self>, call: &Call, attempts: &mut Attempts<'_>) -> Result<ChatStream> {
+        let response = attempts.send().await?;
         let head = Head::of(&response);
         let mut body = self.body(response);
         let kind = head.content_type.as_deref().unwrap_or("");
@@ -237,7 +260,7 @@ impl Client {
             .with_request_id(head.request_id.as_deref()));
         }
         let mut stream =
-            ChatStream::new(Arc::clone(self), body, self.codec.stream_for(call), head.request_id, attempts);
+            ChatStream::new(Arc::clone(self), body, self.codec.stream_for(call), head.request_id, attempts.sent());
         stream.first_event().await?;
         Ok(stream)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sigv4::encode_path_segment;
+use crate::sigv4::{decoded_id, encode_path_segment};
 use crate::text::{before, split_once};
 
 /// The vendors whose names begin a model id. A first part that is none of them is
@@ -57,14 +57,14 @@ pub struct ModelId {
 }
 
 impl ModelId {
-    /// Takes an id apart. One that is percent-encoded already (as LangChain.js
-    /// asks for) is decoded first.
+    /// Takes an id apart. One that is percent-encoded already, as LangChain.js asks for, is decoded
+    /// first, by the rule of [`encode_model_id`](crate::sigv4::encode_model_id).
     ///
     /// # Errors
     /// `Config`, where the id is empty or has white space, or an ARN has not all its parts.
     pub fn parse(text: &str) -> Result<Self> {
         let config = |message: String| Err(Error::new(ErrorKind::Config, message));
-        let id = decoded(text.trim());
+        let id = decoded_id(text.trim());
         if id.is_empty() {
             return config("the model id is empty: give a model id, an inference profile id or an ARN".into());
         }
@@ -185,24 +185,6 @@ fn without_region(id: &str) -> &str {
     }
 }
 
-/// Undoes percent-encoding, where all of it is well formed; else the text as it is.
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || bytes.next().and_then(|b| (b as char).to_digit(16));
-        match (digit(), digit()) {
-            (Some(high), Some(low)) => out.push((high * 16 + low) as u8),
-            _ => return text.to_owned(),
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +238,7 @@ mod tests {
         assert_eq!(id(arn).path("converse"), path);
         assert_eq!(id(&encode_path_segment(arn)).path("converse"), path);
         assert_eq!(id(&encode_path_segment(arn).to_lowercase()).as_str(), arn);
+        assert_eq!(id(&arn.replace('/', "%2F")).path("converse"), path);
     }
 
     #[test]

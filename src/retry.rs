@@ -118,6 +118,9 @@ mod tests {
     fn the_services_own_delay_is_obeyed_up_to_the_bound() {
         let policy = RetryPolicy::default();
         assert_eq!(policy.delay(1, &failed(429, Some("2")), 0.0), Some(Duration::from_secs(2)));
-        assert_eq!(policy.delay(1, &failed(429, Some("3600")), 0.0), None);
+        for forever in ["3600", "99999999999999999999999", "1e300"] {
+            assert_eq!(policy.delay(1, &failed(429, Some(forever)), 0.0), None, "{forever}");
+        }
+        assert!(policy.delay(1, &failed(429, Some("-5")), 0.5).is_some(), "that is no delay");
     }
 }

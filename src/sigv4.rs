@@ -28,6 +28,7 @@ use std::fmt;
 use crate::error::Result;
 pub use canonical::{CanonicalRequest, canonical_request};
 pub use date::AmzDate;
+pub(crate) use encode::decoded_id;
 pub use encode::{encode_model_id, encode_path_segment};
 pub use key::{SigningKey, SigningKeyCache};
 pub use presign::{Presigned, presign};

@@ -1,6 +1,7 @@
 //! How a chat model is made.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use super::BedrockChat;
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
@@ -217,7 +218,7 @@ impl BedrockChatBuilder {
     }
 
     /// Whether `invoke` streams and gathers, so that a long answer shows that it
-    /// is alive. Defaults to `false`.
+    /// is alive; one that breaks off is asked for again, as nobody has seen any of it. Defaults to `false`.
     pub fn streaming(mut self, on: bool) -> Self {
         self.streaming = on;
         self
@@ -355,6 +356,7 @@ impl BedrockChatBuilder {
             timeouts: self.timeouts,
             runtime: self.runtime,
             keys: SigningKeyCache::new(),
+            skew: AtomicI64::new(0),
             observers: self.observers,
         };
         Ok(BedrockChat {

@@ -31,10 +31,7 @@ impl BedrockChat {
     /// `Unsupported`, where the model takes messages only; else as [`BedrockChat::invoke`].
     pub async fn complete(&self, prompt: impl Into<String>) -> Result<AiMessage> {
         let request = self.prompt(prompt.into())?;
-        if self.streaming {
-            return self.client.stream(&request, &self.config).await?.message().await;
-        }
-        self.client.invoke(&request, &self.config).await
+        self.send(&request).await
     }
 
     /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it comes.

@@ -1,5 +1,7 @@
 //! A call's headers, with its signature or API key.
 
+use std::sync::atomic::Ordering;
+
 use super::Client;
 use crate::credentials::{Credentials, Parts};
 use crate::endpoint::Endpoint;
@@ -40,7 +42,7 @@ impl Client {
                     session_token,
                     region,
                     service: &self.service,
-                    date: AmzDate::from_unix_seconds(self.runtime.now().as_secs())?,
+                    date: AmzDate::from_unix_seconds(self.now())?,
                 };
                 let signature = sign(&request, &params, &self.keys)?;
                 headers.push("x-amz-date", signature.date());
@@ -54,6 +56,13 @@ impl Client {
             headers.push(name, value);
         }
         Ok(headers)
+    }
+}
+
+impl Client {
+    /// The time that the service has, in seconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> u64 {
+        self.runtime.now().as_secs().saturating_add_signed(self.skew.load(Ordering::Relaxed))
     }
 }
 

@@ -21,6 +21,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::Client;
+use super::attempts::Sent;
 use super::body::Body;
 use crate::error::{Error, Result, from_exception};
 use crate::event::{Accumulator, ChatEvent, Events};
@@ -69,7 +70,7 @@ pub struct ChatStream {
     failed: Option<Error>,
     message: Accumulator,
     request_id: Option<String>,
-    attempts: u32,
+    sent: Sent,
     runs: Runs,
 }
 
@@ -95,7 +96,7 @@ impl ChatStream {
         body: Body,
         decoder: Box<dyn StreamDecoder>,
         request_id: Option<String>,
-        attempts: u32,
+        sent: Sent,
     ) -> Self {
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
         let mut message = Accumulator::new();
@@ -108,7 +109,7 @@ impl ChatStream {
             failed: None,
             message,
             request_id,
-            attempts,
+            sent,
             runs: Runs::default(),
         }
     }
@@ -127,7 +128,7 @@ impl ChatStream {
             failed: None,
             message: accumulator,
             request_id,
-            attempts: 1,
+            sent: Sent::default(),
             runs: Runs::default(),
         }
     }
@@ -172,6 +173,14 @@ impl ChatStream {
     pub async fn message(mut self) -> Result<AiMessage> {
         while let Some(event) = self.next().await {
             event?;
+        }
+        Ok(self.message.finish())
+    }
+
+    /// As [`ChatStream::message`], telling those who watch a call that may be made again.
+    pub(super) async fn gathered(mut self, runs: &mut Runs) -> Result<AiMessage> {
+        while let Some(event) = self.next().await {
+            runs.event(&event?);
         }
         Ok(self.message.finish())
     }
@@ -226,9 +235,11 @@ impl Stream for ChatStream {
             return Poll::Ready(None);
         };
         let client = &this.client;
-        let error = error
+        let error = this
+            .sent
+            .concealed(error)
             .with_request_id(this.request_id.as_deref())
-            .with_call(client.model.as_str(), client.region.as_deref(), this.attempts)
+            .with_call(client.model.as_str(), client.region.as_deref(), this.sent.attempts)
             .with_partial(this.message.clone().partial());
         this.runs.error(&error);
         Poll::Ready(Some(Err(error)))

@@ -177,9 +177,11 @@ fn snippet(body: &[u8]) -> String {
     if cut.is_empty() { "the service answered with white space only".into() } else { cut }
 }
 
-/// Seconds, whole or not; a date is not worth a parser here, as AWS sends seconds.
+/// Seconds, whole or not; a date is not worth a parser here, as AWS sends seconds. More than a
+/// duration can hold is for ever, not at once.
 fn parse_retry_after(text: &str) -> Option<Duration> {
-    parse_f64(text.trim()).and_then(crate::retry::seconds)
+    let seconds = parse_f64(text.trim()).filter(|seconds| *seconds >= 0.0)?;
+    Some(crate::retry::seconds(seconds).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]
@@ -279,7 +281,7 @@ mod tests {
         assert_eq!(read(" 2 "), Some(Duration::from_secs(2)));
         assert_eq!(read("0.5"), Some(Duration::from_millis(500)));
         assert_eq!(read("-1"), None);
-        assert_eq!(read("1e300"), None);
+        assert_eq!(read("1e300"), Some(Duration::MAX));
         assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), None);
     }
 }

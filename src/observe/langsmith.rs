@@ -233,6 +233,9 @@ impl Run for Watched {
     }
 
     fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
+        // What a broken answer had brought is not the next one's.
+        self.partial = Accumulator::new();
+        self.tokens.clear();
         self.retries.push(Retry { at: self.langsmith.now(), attempt, error: error.to_string(), delay });
     }
 

@@ -299,6 +299,8 @@ impl Run for Watched {
     }
 
     fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
+        // What a broken answer had brought is not the next one's.
+        self.so_far = AiMessage::default();
         warn!(
             target: "bedrock_chat",
             parent: &self.span,

@@ -53,6 +53,15 @@ impl AmzDate {
         Ok(AmzDate([y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z']))
     }
 
+    /// The seconds from 1970-01-01T00:00:00Z to a time in this form; `None` for any other text.
+    pub(crate) fn seconds_of(text: &str) -> Option<u64> {
+        let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+        let days = days_from_civil(number(0, 4)?, number(4, 6)?, number(6, 8)?)?;
+        let seconds = days * SECONDS_PER_DAY + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
+        // A day or an hour that is none comes out as another one.
+        Self::from_unix_seconds(seconds).is_ok_and(|date| date.as_str() == text).then_some(seconds)
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -94,14 +103,25 @@ fn two_digits(number: u64) -> [u8; 2] {
     [digit(number / 10), digit(number % 10)]
 }
 
+const DAYS_PER_ERA: u64 = 146_097;
+const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
+
+/// The days from 1970-01-01 to a day of the Gregorian calendar; `None` for one before it. Years are
+/// counted as in [`civil_from_days`].
+fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let year_of_era = year % 400;
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day;
+    let day_of_era = 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    // The first day of a month is its day 1.
+    (year / 400 * DAYS_PER_ERA + day_of_era).checked_sub(DAYS_FROM_MARCH_OF_YEAR_0_TO_1970 + 1)
+}
+
 /// Year, month and day of the Gregorian calendar for a count of days since 1970-01-01.
 ///
 /// Years are counted from 1 March, so that the leap day is the last one of its year, in eras of 400
 /// years, which all have the same length.
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    const DAYS_PER_ERA: u64 = 146_097;
-    const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
-
     let days = days + DAYS_FROM_MARCH_OF_YEAR_0_TO_1970;
     let era = days / DAYS_PER_ERA;
     let day_of_era = days % DAYS_PER_ERA;
@@ -114,4 +134,29 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_reads_back_and_what_is_none_does_not() {
+        for seconds in (0..END_OF_CALENDAR).step_by(86_399 * 13).chain([951_782_400, 951_868_799, END_OF_CALENDAR - 1])
+        {
+            let date = AmzDate::from_unix_seconds(seconds).unwrap();
+            assert_eq!(AmzDate::seconds_of(date.as_str()), Some(seconds), "{date}");
+        }
+        for text in [
+            "",
+            "20250102",
+            "20250132T030405Z",
+            "20250102T240405Z",
+            "19691231T235959Z",
+            "2025010é2T030405Z",
+            "00000001T000000Z",
+        ] {
+            assert_eq!(AmzDate::seconds_of(text), None, "{text}");
+        }
+    }
 }

@@ -157,3 +157,42 @@ fn running_clock() -> Clock {
     assert!(now > THEN);
     Clock::at(now).jumping()
 }
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_set_right_by_the_services_own_word_and_stays_so() {
+    for (minutes, back) in [(-30, 0), (45, 1), (60 * 24 * 40, -7)] {
+        let bedrock = LocalBedrock::start().await.unwrap();
+        bedrock.set_clock_offset(minutes * 60);
+        // Also where nothing is tried again.
+        let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
+        assert!(chat.invoke("hello").await.unwrap().text().contains("hello"), "{minutes} minutes");
+        assert_eq!(bedrock.requests().len(), 2, "one refusal, and one signature with the service's time");
+        bedrock.clear();
+        chat.stream("hello").await.unwrap().message().await.unwrap();
+        chat.clone().invoke("hello").await.unwrap();
+        assert_eq!(bedrock.requests().len(), 2, "the next calls know");
+        // Once somebody has set the clock, the correction is wrong in its turn.
+        bedrock.clear();
+        bedrock.set_clock_offset(back * 60 * 60);
+        chat.stream("hello").await.unwrap().message().await.unwrap();
+        assert_eq!(bedrock.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_service_whose_word_does_not_help_is_asked_twice_and_believed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for (says, requests) in [
+        ("Signature expired: 20250102T030405Z is now earlier than 20250102T031405Z (20250102T031905Z - 5 min.)", 2),
+        ("Signature not yet current: 20250102T030405Z is still later than it may be", 1),
+        ("Signature expired: (20250102T0319", 1),
+        ("The request signature we calculated does not match (20250102T031905Z)", 1),
+    ] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::error(403, "InvalidSignatureException", says).before_auth().forever());
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::AccessDenied, says));
+        assert_eq!(bedrock.requests().len(), requests, "{says}");
+    }
+}

@@ -77,6 +77,33 @@ async fn an_exception_that_comes_first_is_tried_again_and_the_next_answer_counts
 }
 
 #[tokio::test]
+async fn a_call_that_gathers_its_stream_is_made_again_whenever_the_stream_fails_as_nobody_has_seen_it() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).streaming(true).build().unwrap();
+    for failure in [
+        Fault::exception_frame(5, "throttlingException", "Too many tokens"),
+        Fault::error_frame(4, "internalFailure", "boom"),
+        Fault::cut_after_frames(4),
+        Fault::error(503, "ServiceUnavailableException", "Down"),
+    ] {
+        bedrock.clear();
+        bedrock.faults().push(failure.clone().times(2));
+        let reply = chat.invoke("hello there").await.unwrap_or_else(|error| panic!("{failure:?}: {error}"));
+        assert!(reply.text().ends_with("You said: hello there"), "all of it, and once: {}", reply.text());
+        assert_eq!(bedrock.requests().len(), 3, "{failure:?}");
+    }
+    bedrock.clear();
+    bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens").forever());
+    let error = chat.invoke("hello there").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), bedrock.requests().len()), (ErrorKind::Throttled, 3, 3));
+    assert!(!error.partial().unwrap().text().is_empty(), "what came of the last attempt is kept");
+    bedrock.clear();
+    bedrock.faults().push(Fault::exception_frame(5, "validationException", "No"));
+    assert_eq!(chat.invoke("hello there").await.unwrap_err().kind(), ErrorKind::Validation);
+    assert_eq!(bedrock.requests().len(), 1, "what cannot help is not done");
+}
+
+#[tokio::test]
 async fn a_context_that_is_too_long_is_its_own_kind_in_a_frame_too() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::exception_frame(0, "validationException", "Input is too long for requested model."));

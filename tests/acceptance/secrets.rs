@@ -132,6 +132,10 @@ async fn no_error_repeats_a_secret_not_even_when_the_service_does() {
     errors.push(chat.stream("hello").await.unwrap_err());
     bedrock.faults().push(Fault::exception_frame(0, "validationException", &echo));
     errors.push(chat.stream("hello").await.unwrap_err());
+    bedrock.faults().push(Fault::exception_frame(3, "validationException", &echo));
+    let broken = chat.stream("hello").await.unwrap().message().await.unwrap_err();
+    assert!(broken.partial().is_some() && broken.message().contains("<secret>"), "in the middle: {broken}");
+    errors.push(broken);
     let bearer = calling_url(&url).api_key(BEARER).build().unwrap();
     bedrock.faults().push(Fault::error(401, "NotAuthorized", &format!("the key {BEARER} is unknown")));
     errors.push(bearer.invoke("hello").await.unwrap_err());
