@@ -13,13 +13,16 @@ step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # What is off by default, has tests and goes with everything else.
 extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web
-# Crates of their own, outside the workspace: the npm package's module and two tools.
+# Crates of their own, outside the workspace: the npm package's module, the Worker template, two tools.
 module := --manifest-path wasm/Cargo.toml
+rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
-rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
+own := wasm wasm/worker/rust wasm/bindgen wasm/size
 # For wasm32 alone, so that the flags reach no build script; dependencies' warnings are not shown.
 deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
+# With the profile of the builds that follow, so that proc macros and build scripts are built once.
+clippy_wasm32 := cargo clippy --release --target wasm32-unknown-unknown
 check_wasm32 := $(wasm32) $(deny_wasm32) cargo check --package bedrock-chat --lib --target wasm32-unknown-unknown --no-default-features
 
 .PHONY: help
@@ -27,20 +30,18 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture lint features wasm32 size doc cargo-test ## everything that CI checks; the tests come last
+test: fmt-check architecture lint features wasm32 size doc cargo-test test-js test-langchain test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: fmt
 fmt: ## formats all Rust code
 	cargo fmt --all
-	cargo fmt $(module)
-	cargo fmt $(bindgen)
-	cargo fmt $(size)
+	for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml; done
 
 .PHONY: fmt-check
 fmt-check: ## fails if code is not formatted
 	@$(step) "format" cargo fmt --all --check
-	@$(step) "format of wasm/" bash -c 'cargo fmt $(module) --check && cargo fmt $(bindgen) --check && cargo fmt $(size) --check'
+	@$(step) "format of wasm/" bash -ec 'for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml --check; done'
 
 .PHONY: architecture
 architecture: ## what may depend on what, and how long a file may be
@@ -66,7 +67,9 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 with fetch" $(check_wasm32) --features fetch
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
 	@$(step) "wasm32 with observers" $(check_wasm32) --features fetch,langsmith,tracing
-	@$(step) "the npm package's module" $(wasm32) $(deny_wasm32) cargo check $(module) --target wasm32-unknown-unknown
+	@$(step) "clippy of the npm package's module" $(wasm32) $(clippy_wasm32) $(module) -- -D warnings
+	@$(step) "clippy of the measured module" $(wasm32) $(clippy_wasm32) $(size) --features all -- -D warnings
+	@$(step) "clippy of the Rust Worker" $(wasm32) $(clippy_wasm32) $(rust_worker) -- -D warnings
 
 .PHONY: wasm
 wasm: ## builds the npm package in wasm/pkg
@@ -83,9 +86,8 @@ demo: wasm ## a page to try it in, at http://127.0.0.1:8787 (OPTIONS="--worker r
 
 .PHONY: test-demo
 test-demo: wasm ## tests the Worker templates in workerd, and the demo in Chromium
-	@$(step) "the Rust Worker" bash -c 'cargo fmt $(rust_worker) --check && $(wasm32) cargo clippy $(rust_worker) --target wasm32-unknown-unknown -- -D warnings'
 	@wasm/scripts/npm-ci wasm
-	@$(step) "tests of the Workers and the demo" timeout -k 10 600 node --test --test-concurrency=1 wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
+	@$(step) "tests of the Workers and the demo" timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=./wasm/test/support/reporter.mjs wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
 
 .PHONY: size
 size: ## weighs the WebAssembly module; fails above the budget
@@ -125,11 +127,9 @@ bench-js: wasm ## the npm package beside the other JavaScript clients: CPU, firs
 .PHONY: deny
 deny: ## licences and sources of all dependencies (needs cargo-deny)
 	cargo deny --workspace --config deny.toml check bans licenses sources
-	cargo deny $(module) --config deny.toml check bans licenses sources
-	cargo deny $(bindgen) --config deny.toml check bans licenses sources
-	cargo deny $(size) --config deny.toml check bans licenses sources
+	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check bans licenses sources; done
 
 .PHONY: clean
 clean: ## removes what was built, but not the cached wasm32 standard library
 	cargo clean
-	rm -rf wasm/pkg wasm/*/node_modules wasm/node_modules
+	rm -rf wasm/pkg wasm/.cache wasm/worker/*/dist wasm/node_modules wasm/*/node_modules wasm/worker/*/node_modules

@@ -99,8 +99,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log("building the Worker and the local Bedrock ...");
   const demo = await startDemo({ ...values, port: Number(values.port) });
   console.log(`the demo is at ${demo.url}\nstop it with Ctrl-C`);
-  process.once("SIGINT", async () => {
-    await demo.stop();
-    process.exit(0);
-  });
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, async () => {
+      await demo.stop();
+      process.exit(0);
+    });
+  }
 }

@@ -19,9 +19,6 @@ cpSync(join(wasm, "js"), pkg, { recursive: true });
 for (const name of readdirSync(join(wasm, "langchain")).filter((name) => /^langchain.*\.(js|d\.ts)$/.test(name))) {
   copyFileSync(join(wasm, "langchain", name), join(pkg, name));
 }
-for (const name of readdirSync(join(wasm, "langchain")).filter((name) => /^langchain.*\.(js|d\.ts)$/.test(name))) {
-  copyFileSync(join(wasm, "langchain", name), join(pkg, name));
-}
 for (const name of ["bedrock_chat_bg.wasm", "bedrock_chat.js"]) copyFileSync(join(made, name), join(pkg, name));
 copyFileSync(join(wasm, "README.md"), join(pkg, "README.md"));
 for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
@@ -73,8 +70,6 @@ async function addLangChain() {
   }
   await forRequire("langchain.js", "langchain.cjs", { "./index.js": "./node.cjs" });
   manifest.sideEffects.push("./langchain*.js", "./langchain.cjs");
-  manifest.peerDependencies = { ...manifest.peerDependencies, "@langchain/core": "^1.0.0" };
-  manifest.peerDependenciesMeta = { ...manifest.peerDependenciesMeta, "@langchain/core": { optional: true } };
   manifest.exports["./langchain"] = {
     workerd: { types: "./langchain.d.ts", default: "./langchain-workerd.js" },
     node: {

@@ -173,9 +173,4 @@ impl Stream {
     pub fn request_id(&self) -> Option<String> {
         self.stream.borrow().as_ref().and_then(|stream| stream.request_id().map(str::to_owned))
     }
-
-    /// Gives the answer up and closes its connection.
-    pub fn cancel(&self) {
-        self.stream.borrow_mut().take();
-    }
 }

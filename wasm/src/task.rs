@@ -59,8 +59,10 @@ impl Task {
     }
 }
 
+type Work = Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>;
+
 struct Cancellable {
-    work: Option<Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>>,
+    work: Option<Work>,
     switch: Rc<RefCell<Switch>>,
 }
 
@@ -69,13 +71,15 @@ impl Future for Cancellable {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        {
+        let cancelled = {
             let mut switch = this.switch.borrow_mut();
-            if switch.cancelled {
-                this.work = None;
-                return Poll::Ready(Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
-            }
             switch.waker = Some(context.waker().clone());
+            switch.cancelled
+        };
+        if cancelled {
+            // Not while the switch is borrowed: closing a connection may call JavaScript that cancels again.
+            this.work = None;
+            return Poll::Ready(Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
         }
         match &mut this.work {
             Some(work) => work.as_mut().poll(context),

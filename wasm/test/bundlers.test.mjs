@@ -1,9 +1,9 @@
-// The package through the bundlers that users have. What each makes is run: in Chromium, or at least read.
+// The package through the bundlers that users have. What each makes is run in Chromium.
 // Wrangler's bundle is the one that workerd.test.mjs runs.
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import webpack from "webpack";
@@ -26,11 +26,13 @@ globalThis.ready = true;
 `;
 const HTML = '<!doctype html><title>bundle</title><script type="module" src="./main.js"></script>';
 
-const browser = await startBrowser().catch((error) => error);
-const bedrock = await startBedrock();
+let browser, bedrock;
+before(async () => {
+  [browser, bedrock] = [await startBrowser(), await startBedrock()];
+});
 after(async () => {
-  bedrock.stop();
-  if (!(browser instanceof Error)) await browser.close();
+  bedrock?.stop();
+  await browser?.close();
 });
 
 /** A user's page in a folder of its own, below the package. */
@@ -43,10 +45,9 @@ function folder(name, main) {
 }
 
 /** Opens what a bundler made, and asks. */
-async function answers(t, path) {
+async function answers(path) {
   const modules = readdirSync(path, { recursive: true }).filter((name) => name.endsWith(".wasm"));
   assert.equal(modules.length, 1, `the module is there once: ${modules}`);
-  if (browser instanceof Error) return t.skip(`there is no Chromium: ${browser.message}`);
   const files = await serve(path);
   const page = await browser.newPage();
   try {
@@ -63,7 +64,7 @@ async function answers(t, path) {
 
 const DEFAULT = 'import { BedrockChat } from "bedrock-chat";\n';
 
-test("esbuild bundles it with the module as a file", async (t) => {
+test("esbuild bundles it with the module as a file", async () => {
   const main = `import { BedrockChat, init } from "bedrock-chat/manual";
 import module from "bedrock-chat/bedrock_chat_bg.wasm";
 await init({ module_or_path: new URL(module, import.meta.url) });
@@ -72,17 +73,17 @@ await init({ module_or_path: new URL(module, import.meta.url) });
   const outdir = join(path, "dist");
   await esbuild({ entryPoints: [join(path, "main.js")], outdir, bundle: true, format: "esm", target: "es2022", minify: true, loader: { ".wasm": "file" }, logLevel: "silent" });
   cpSync(join(path, "index.html"), join(outdir, "index.html"));
-  await answers(t, outdir);
+  await answers(outdir);
 });
 
-test("Vite bundles it as it is", async (t) => {
+test("Vite bundles it as it is", async () => {
   const path = folder("vite", DEFAULT);
   // A module of this size must not be written into the code.
   await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
-  await answers(t, join(path, "dist"));
+  await answers(join(path, "dist"));
 });
 
-test("webpack bundles it as it is", async (t) => {
+test("webpack bundles it as it is", async () => {
   const path = folder("webpack", DEFAULT);
   const dist = join(path, "dist");
   const stats = await new Promise((resolve, reject) => {
@@ -91,5 +92,5 @@ test("webpack bundles it as it is", async (t) => {
   });
   assert.equal(stats.toString({ all: false, errors: true, warnings: true }), "");
   writeFileSync(join(dist, "index.html"), HTML);
-  await answers(t, dist);
+  await answers(dist);
 });

@@ -1,5 +1,5 @@
 // The suite in a page of Chromium, from the package's own files, without a bundler.
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { startBrowser } from "../worker/harness/browser.mjs";
 import { serve } from "./support/files.mjs";
 import { project } from "./support/project.mjs";
@@ -9,33 +9,31 @@ import { names } from "./suite/index.js";
 const imports = { "bedrock-chat": "/node_modules/bedrock-chat/browser.js", "bedrock-chat/manual": "/node_modules/bedrock-chat/manual.js" };
 const PAGE = `<!doctype html><title>suite</title><script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/page.js"></script>`;
 
-const started = await startBrowser().catch((error) => error);
-
-if (started instanceof Error) {
-  test("the suite in Chromium", { skip: `there is no Chromium: ${started.message}` }, () => {});
-} else {
-  const [bedrock, files] = await Promise.all([startBedrock(), serve(project, PAGE)]);
-  after(async () => {
-    await started.close();
-    files.stop();
-    bedrock.stop();
-  });
-  const page = await started.newPage();
-  const problems = [];
+let browser, bedrock, files, page;
+const problems = [];
+before(async () => {
+  browser = await startBrowser();
+  [bedrock, files] = await Promise.all([startBedrock(), serve(project, PAGE)]);
+  page = await browser.newPage();
   page.on("pageerror", (error) => problems.push(error.message));
   await page.goto(files.url);
   await page.waitForFunction(() => globalThis.names, undefined, { timeout: 20_000 }).catch(() => {
     throw new Error(`the page does not load: ${problems.join("; ")}`);
   });
+});
+after(async () => {
+  await browser?.close();
+  files?.stop();
+  bedrock?.stop();
+});
 
-  describe("in a page", () => {
-    for (const name of names) {
-      test(name, async () => {
-        problems.length = 0;
-        const error = await page.evaluate(([name, url]) => globalThis.run(name, url), [name, bedrock.url]);
-        if (error) throw new Error(error);
-        if (problems.length) throw new Error(`the page complains: ${problems.join("; ")}`);
-      });
-    }
-  });
-}
+describe("in a page", () => {
+  for (const name of names) {
+    test(name, async () => {
+      problems.length = 0;
+      const error = await page.evaluate(([name, url]) => globalThis.run(name, url), [name, bedrock.url]);
+      if (error) throw new Error(error);
+      if (problems.length) throw new Error(`the page complains: ${problems.join("; ")}`);
+    });
+  }
+});

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { startBrowser } from "../../worker/harness/browser.mjs";
 import { startDemo } from "../serve.mjs";
 
@@ -12,11 +12,14 @@ const LONG = "Tell me of the sea, of the wind over it, and of all the ships that
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 const shots = process.env.SCREENSHOTS || mkdtempSync(join(tmpdir(), "bedrock-chat-demo-"));
-const demo = await startDemo({ worker: process.env.DEMO_WORKER || "typescript" });
-const browser = await startBrowser();
+let demo, browser;
+before(async () => {
+  demo = await startDemo({ worker: process.env.DEMO_WORKER || "typescript" });
+  browser = await startBrowser();
+});
 after(async () => {
-  await browser.close();
-  await demo.stop();
+  await browser?.close();
+  await demo?.stop();
   console.log(`screenshots are in ${shots}`);
 });
 

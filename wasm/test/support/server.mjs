@@ -14,8 +14,9 @@ export async function startBedrock(...options) {
   for await (const line of createInterface({ input: child.stdout })) {
     const found = /^export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(.+)$/.exec(line);
     if (found) {
-      // What else it may say must not fill the pipe.
-      child.stdout.resume();
+      // It does not keep the test from ending, and what else it may say does not fill the pipe.
+      child.unref();
+      child.stdout.resume().unref();
       return { url: found[1], stop };
     }
   }

@@ -12,9 +12,14 @@ export async function startBedrock({ frameDelay = 2, port = 0 } = {}) {
   const child = spawn(await program(), ["--port", String(port), "--frame-delay-ms", String(frameDelay)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // It ends with this process, and does not keep it from ending where something else fails.
+  process.once("exit", () => child.kill());
   for await (const line of createInterface(child.stdout)) {
     const url = /AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(\S+)/.exec(line)?.[1];
-    if (url) return new LocalBedrock(url, child);
+    if (!url) continue;
+    child.unref();
+    child.stdout.resume().unref();
+    return new LocalBedrock(url, child);
   }
   throw new Error("the local Bedrock ended before it listened");
 }

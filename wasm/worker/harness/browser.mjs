@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 import { run } from "./run.mjs";
 
@@ -8,22 +9,36 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-/** Starts Chromium: the one that CHROMIUM names, or the system's, which is installed if it is missing. */
+/** Starts Chromium: the one that CHROMIUM names, or the system's, which `apt-get` installs if it is missing. */
 export async function startBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM || (await installed()), headless: true, args: FLAGS });
 }
 
 async function installed() {
-  const found = () => ["chromium", "chromium-browser", "google-chrome"].map((name) => spawnSync("which", [name], { encoding: "utf8" }).stdout.trim()).find(Boolean);
-  if (found()) return found();
+  const found = ["chromium", "chromium-browser", "google-chrome"].map(pathOf).find(Boolean);
+  if (found) return found;
   console.log("installing chromium with apt-get");
-  const apt = process.getuid() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"];
-  const install = [...apt, "install", "--yes", "--quiet", "--no-install-recommends", "chromium"];
-  const root = (words) => run(words[0], words.slice(1), { env: { DEBIAN_FRONTEND: "noninteractive" } });
-  await root(install).catch(async () => {
-    await root([...apt, "update", "--quiet"]);
-    await root(install);
-  });
-  if (!found()) throw new Error("Chromium is not there: install it, or name it in CHROMIUM");
-  return found();
+  const install = ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"];
+  try {
+    await apt(install).catch(async () => {
+      await apt(["update", "--quiet"]);
+      await apt(install);
+    });
+  } catch (error) {
+    throw new Error(`these tests need Chromium: install it, or name one in the variable CHROMIUM\n${error.message}`);
+  }
+  return pathOf("chromium");
+}
+
+/** Two test files may want Chromium at the same time: the second waits for the first. */
+async function apt(words) {
+  const root = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  const [program, ...args] = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", ...words];
+  await run(program, args);
+}
+
+/** Where a program is on PATH. */
+function pathOf(name) {
+  const paths = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+  return paths.find((path) => existsSync(path));
 }

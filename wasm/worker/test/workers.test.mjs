@@ -1,5 +1,6 @@
 // Both Workers, each in Miniflare and in plain workerd, against the local Bedrock.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { ACCESS_KEY, API_KEY, startBedrock } from "../harness/bedrock.mjs";
 import { buildJs, buildRust } from "../harness/build.mjs";
@@ -28,6 +29,12 @@ for (const [language, worker] of Object.entries(built)) {
   }
   describe(`the bindings of the ${language} Worker`, () => settingsTests(worker));
 }
+
+test("the TypeScript Worker was built with the tools that it names", () => {
+  const versions = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")).devDependencies;
+  const ours = versions("../../package.json");
+  for (const [name, version] of Object.entries(versions("../js/package.json"))) assert.equal(ours[name], version, name);
+});
 
 test("both Workers say the same, event by event", async () => {
   const servers = [await inWorkerd(built.TypeScript, settings), await inWorkerd(built.Rust, settings)];

@@ -1,11 +1,11 @@
-import type { CallOptions, MessagesInput } from "bedrock-chat";
+import type { CallOptions, MessageLike } from "bedrock-chat";
 import { allows, defaultModel, type Env } from "./env.js";
 import { Refusal } from "./refusal.js";
 
 /** What a client asks. */
 export interface Ask {
   model: string;
-  messages: MessagesInput;
+  messages: MessageLike[];
   options: CallOptions;
 }
 
@@ -52,7 +52,7 @@ function fields(value: unknown, what: string, names: string[]): Fields {
 }
 
 /** What a message is, the package checks. */
-function readMessages(messages: unknown): Exclude<MessagesInput, string>[number][] {
+function readMessages(messages: unknown): MessageLike[] {
   if (messages === undefined) {
     throw Refusal.bad('messages is missing: a string, or a list such as [{"role": "user", "content": "Hello?"}]');
   }
