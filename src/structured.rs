@@ -16,7 +16,7 @@ use crate::client::ChatStream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatEvent;
 use crate::json::{Json, View, completed, embedded};
-use crate::message::{AiMessage, Content, Message};
+use crate::message::{AiMessage, Content, Message, StopReason};
 use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice};
 
 /// How a model is held to a schema.
@@ -27,9 +27,11 @@ use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool,
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StructuredMethod {
-    /// The model's own JSON mode with a schema.
+    /// The model's own JSON mode with a schema, to which the service holds it.
     JsonSchema,
-    /// A tool that it must call, whose arguments are the answer.
+    /// A tool that it must call, whose arguments are the answer; the service holds them to the schema.
+    StrictTool,
+    /// A tool that it must call, whose arguments are the answer. The schema is advice.
     ForcedTool,
     /// It is asked to, in the system prompt, and its text is searched for JSON.
     Prompt,
@@ -105,7 +107,9 @@ pub struct StructuredReply<T> {
 
 impl BedrockChat {
     /// A chat that answers with values of a type: its schema tells the model
-    /// what to say. The best method that the model has is used.
+    /// what to say. The best method that the model has is used: a tool that it must
+    /// call, strict where the service holds the model to such a schema; for models
+    /// that cannot be made to call one, or think, their JSON mode; else it is asked.
     #[cfg(feature = "schemars")]
     #[must_use]
     pub fn with_structured_output<T: DeserializeOwned + schemars::JsonSchema>(&self) -> Structured<T> {
@@ -182,12 +186,11 @@ impl<T: DeserializeOwned> Structured<T> {
         }
         let can = self.chat.capabilities();
         let thinks = self.chat.options().reasoning.as_ref().is_some_and(Reasoning::is_on);
-        if can.forced_tools && !thinks {
-            StructuredMethod::ForcedTool
-        } else if can.json_schema && schema::is_closable(self.schema.view()) {
-            StructuredMethod::JsonSchema
-        } else {
-            StructuredMethod::Prompt
+        match (can.forced_tools && !thinks, can.json_schema && schema::is_closable(self.schema.view())) {
+            (true, true) => StructuredMethod::StrictTool,
+            (true, false) => StructuredMethod::ForcedTool,
+            (false, true) => StructuredMethod::JsonSchema,
+            (false, false) => StructuredMethod::Prompt,
         }
     }
 
@@ -196,8 +199,13 @@ impl<T: DeserializeOwned> Structured<T> {
         let mut messages = messages.into_messages()?;
         let mut options = ChatOptions::default();
         match self.chosen() {
-            StructuredMethod::ForcedTool => {
-                options.tools = vec![Tool::new(&self.name, &self.description, self.schema.clone())];
+            method @ (StructuredMethod::ForcedTool | StructuredMethod::StrictTool) => {
+                let mut tool = Tool::new(&self.name, &self.description, self.schema.clone());
+                if method == StructuredMethod::StrictTool {
+                    tool.schema = schema::repaired(self.schema.view());
+                    tool.strict = Some(true);
+                }
+                options.tools = vec![tool];
                 options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
             }
             StructuredMethod::JsonSchema => {
@@ -222,36 +230,43 @@ impl<T: DeserializeOwned> Structured<T> {
     /// The value in a reply.
     fn read(&self, reply: &AiMessage) -> Result<T> {
         if let Some(call) = reply.tool_calls().find(|call| call.name == self.name) {
-            return self.parse(call.args.as_str());
+            return self.parse(call.args.as_str(), reply);
         }
         let called = reply.content.iter().find_map(|block| match block {
             Content::InvalidToolCall(call) if call.name == self.name => Some(call),
             _ => None,
         });
         if let Some(call) = called {
-            let why = reply.stop_reason.as_ref().map_or("", |reason| reason.as_str());
-            return Err(Error::new(
-                ErrorKind::Decode,
-                format!("the value is not whole ({}; the model stopped with {why}): {}", call.error, call.args),
-            ));
+            let parts = ["the value is not whole (", &call.error, &stopped(reply), "): ", &call.args];
+            return Err(Error::new(ErrorKind::Decode, parts.concat()));
         }
-        self.parse(embedded(&reply.text()))
+        self.parse(embedded(&reply.text()), reply)
     }
 
-    fn parse(&self, text: &str) -> Result<T> {
+    /// Reads a value and says where it does not fit.
+    fn parse(&self, text: &str, reply: &AiMessage) -> Result<T> {
         let object = if self.is_member { View::parse(text).ok() } else { None };
-        parse(object.and_then(|object| object.get(schema::VALUE)).map_or(text, View::raw))
+        // It may well be null.
+        let member = object.and_then(|object| object.entries().find(|(key, _)| key == schema::VALUE));
+        let text = member.map_or(text, |(_, value)| value.raw());
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let shown: String = text.chars().take(300).collect();
+            let (path, what) = (error.path().to_string(), error.inner().to_string());
+            let at = if path == "." { "" } else { " at " };
+            let path = if at.is_empty() { "" } else { &path };
+            let parts = ["the answer does not fit", at, path, ": ", &what, &stopped(reply), "; it is: ", &shown];
+            Error::new(ErrorKind::Decode, parts.concat())
+        })
     }
 }
 
-/// Reads a value and says where it does not fit.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let shown: String = text.chars().take(300).collect();
-        let path = error.path().to_string();
-        Error::new(ErrorKind::Decode, format!("the answer does not fit at {path}: {}; it is: {shown}", error.inner()))
-    })
+/// Why the model stopped, where it was not because it had said all: that explains what is missing.
+fn stopped(reply: &AiMessage) -> String {
+    match &reply.stop_reason {
+        None | Some(StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence) => String::new(),
+        Some(reason) => ["; the model stopped with ", reason.as_str()].concat(),
+    }
 }
 
 /// Ever more complete values of an answer that is still coming, from [`Structured::stream`].

@@ -42,25 +42,85 @@ fn is(schema: View<'_>, kind: &str) -> bool {
 pub(super) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
-    if schema.kind() == Kind::Object && (is(schema, "object") || !typed && !chosen) {
+    // An object or null is no object.
+    let is_object = schema.get("type").and_then(View::str).as_deref() == Some("object");
+    if schema.kind() == Kind::Object && (is_object || !typed && !chosen) {
         return None;
     }
     let mut w = Writer::new();
     w.begin_object();
     w.field("type", "object");
     w.key("properties").begin_object();
-    w.key(VALUE).raw(schema);
+    w.key(VALUE);
+    write_moved(&mut w, schema, 0);
     w.end_object();
     w.strings("required", &[VALUE.to_owned()]);
     w.end_object();
     Some(Json::from(w))
 }
 
-/// Whether every object in it says which properties it has: a map cannot be closed.
+/// Writes a schema that becomes a member, with its references as seen from there.
+fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
+    match view.kind() {
+        _ if depth > DEEPEST => w.raw(view),
+        Kind::Object => {
+            w.begin_object();
+            for (key, value) in view.entries() {
+                w.key(&key);
+                match value.str().as_deref().and_then(|link| link.strip_prefix('#')) {
+                    Some(link) if key == "$ref" => w.string(&["#/properties/", VALUE, link].concat()),
+                    _ => write_moved(w, value, depth + 1),
+                }
+            }
+            w.end_object();
+        }
+        Kind::Array => {
+            w.begin_array();
+            view.items().for_each(|item| write_moved(w, item, depth + 1));
+            w.end_array();
+        }
+        _ => w.raw(view),
+    }
+}
+
+/// The most unions, and the most properties that may be left out, in a schema that is taken.
+const MOST_UNIONS: usize = 16;
+const MOST_OPTIONAL: usize = 24;
+
+/// Whether the models' own JSON modes take it, once it is repaired: every object says which properties
+/// it has, as a map cannot be closed; nothing contains itself; unions and optional properties are few.
 pub(super) fn is_closable(schema: View<'_>) -> bool {
-    let mut open = false;
-    visit(schema, 0, &mut |schema| open |= is(schema, "object") && schema.get("properties").is_none());
-    !open
+    let (mut open, mut unions, mut optional) = (!is_finite(schema, schema, 0, &mut 10_000), 0, 0);
+    visit(repaired(schema).view(), 0, &mut |schema| {
+        let properties = schema.get("properties");
+        open |= is(schema, "object") && properties.is_none();
+        let one_of_types = schema.get("type").is_some_and(|types| types.kind() == Kind::Array);
+        unions += usize::from(one_of_types || schema.get("anyOf").is_some());
+        let required = schema.get("required").map_or(0, |names| names.items().count());
+        optional += properties.map_or(0, |all| all.entries().count()).saturating_sub(required);
+    });
+    !open && unions <= MOST_UNIONS && optional <= MOST_OPTIONAL
+}
+
+/// Whether following its references comes to an end, before so many parts were seen.
+fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> bool {
+    *left = left.saturating_sub(1);
+    if depth > DEEPEST || *left == 0 {
+        return false;
+    }
+    match part.kind() {
+        Kind::Object => part.entries().all(|(key, value)| match value.str().filter(|_| key == "$ref") {
+            Some(link) => target(root, &link).is_none_or(|target| is_finite(root, target, depth + 1, left)),
+            None => is_finite(root, value, depth + 1, left),
+        }),
+        Kind::Array => part.items().all(|item| is_finite(root, item, depth + 1, left)),
+        _ => true,
+    }
+}
+
+/// What a reference within a schema leads to.
+fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
+    link.strip_prefix('#')?.split('/').skip(1).try_fold(root, |at, step| at.get(step))
 }
 
 fn visit(view: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
@@ -230,8 +290,41 @@ mod tests {
     }
 
     #[test]
+    fn what_contains_itself_or_has_too_many_unions_is_not_for_json_modes() {
+        let closable = |schema: serde_json::Value| is_closable(Json::from(schema).view());
+        let tree = json!({"type": "array", "items": {"$ref": "#/$defs/tree"}});
+        let node = |children: serde_json::Value| json!({"type": "object", "properties": {"children": children}});
+        assert!(!closable(node(json!({"type": "array", "items": {"$ref": "#"}}))));
+        let defined =
+            json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/tree"}}, "$defs": {"tree": node(tree)}});
+        assert!(!closable(defined));
+        let plain = json!({"$defs": {"name": {"type": "string"}, "both": {"type": "object", "properties": {
+            "first": {"$ref": "#/$defs/name"}, "last": {"$ref": "#/$defs/name"}}, "required": ["first", "last"]}},
+            "type": "object", "properties": {"who": {"$ref": "#/$defs/both"}}, "required": ["who"]});
+        assert!(closable(plain), "references that lead to an end do no harm");
+        let many = |count: usize, required: bool| {
+            let names: Vec<String> = (0..count).map(|n| format!("p{n}")).collect();
+            let all = names.iter().map(|name| (name.clone(), json!({"type": ["string", "null"]}))).collect();
+            let properties = serde_json::Value::Object(all);
+            json!({"type": "object", "properties": properties, "required": if required { names } else { vec![] }})
+        };
+        assert!(closable(many(16, true)) && !closable(many(17, true)), "unions that must be there");
+        assert!(closable(many(24, false)) && !closable(many(25, false)), "what may be left out is no union any more");
+    }
+
+    #[test]
+    fn what_refers_to_the_whole_refers_to_the_member_that_it_became() {
+        let list = json!({"type": "array", "items": {"$ref": "#"}, "contains": {"$ref": "#/$defs/a"}});
+        let wrapped = wrapped(Json::from(list).view()).unwrap();
+        let expected = json!({"type": "array", "items": {"$ref": "#/properties/value"},
+            "contains": {"$ref": "#/properties/value/$defs/a"}});
+        assert_eq!(wrapped, json!({"type": "object", "properties": {"value": expected}, "required": ["value"]}));
+    }
+
+    #[test]
     fn values_that_are_no_objects_become_a_member_of_one() {
         for schema in [
+            json!({"type": ["object", "null"], "properties": {}}),
             json!({"type": "array", "items": {"type": "string"}}),
             json!({"enum": ["a", "b"]}),
             json!({"oneOf": [{"type": "object"}]}),

@@ -1,6 +1,6 @@
 //! The events of a stream add up to the message that comes at once.
 
-use bedrock_chat::{Accumulator, AiMessage, Api, BedrockChat, Guardrail, Message, Reasoning};
+use bedrock_chat::{Accumulator, AiMessage, Api, BedrockChat, ChatOptions, Guardrail, Message, Reasoning};
 use local_bedrock::LocalBedrock;
 
 use crate::{CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, OLD_CLAUDE, PIXTRAL, QWEN, calling, weather};
@@ -79,6 +79,16 @@ async fn tool_calls_reasoning_and_interventions_add_up_too() {
             let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
             assert_eq!(whole, streamed, "{model} {api:?}");
             assert_eq!(streamed.tool_calls().count(), 2, "{model} {api:?}");
+            // Wherever the limit cuts: half a call is no call, at once as little as streamed.
+            for tokens in 1..32 {
+                let chat = chat.with_options(&ChatOptions { max_tokens: Some(tokens), ..ChatOptions::default() });
+                let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
+                let calls = |reply: &AiMessage| reply.tool_calls().cloned().collect::<Vec<_>>();
+                assert_eq!(calls(&whole), calls(&streamed), "{model} {api:?} {tokens}");
+                assert!(calls(&whole).iter().all(|call| call.args.as_str() != "{}"), "{model} {api:?} {tokens}");
+                let invalid = |reply: &AiMessage| reply.invalid_tool_calls().count();
+                assert_eq!(invalid(&whole), invalid(&streamed), "{model} {api:?} {tokens}: {whole:?}");
+            }
             let chat = calling(&bedrock, model, api).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
             let (whole, streamed) = whole_and_streamed(&chat, &[Message::human("BLOCKED")]).await.unwrap();
             assert_eq!(whole, streamed, "{model} {api:?}");

@@ -2,7 +2,7 @@
 //! API is it left out in silence.
 
 use bedrock_chat::{
-    Api, CachePoint, ChatOptions, ErrorKind, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning,
+    Api, BedrockChat, CachePoint, ChatOptions, ErrorKind, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning,
     ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 use local_bedrock::LocalBedrock;
@@ -11,18 +11,18 @@ use crate::merging::MODELS;
 use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, LLAMA, NOVA, QWEN, chat, sent, tool, weather};
 
 /// What becomes of an option: all that was sent, or why nothing was.
-async fn outcome(bedrock: &LocalBedrock, model: &str, api: Api, options: &ChatOptions) -> Result<String, String> {
+async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptions) -> Result<String, String> {
     bedrock.clear();
-    let answer = chat(bedrock, model, api).with_options(options).invoke("What is the weather in Rome?").await;
+    let answer = chat.with_options(options).invoke("What is the weather in Rome?").await;
     match bedrock.requests().last() {
         // What the service itself refuses, it has seen.
         Some(request) => Ok(format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body))),
         None => {
             let error = answer.unwrap_err();
             let kinds = [ErrorKind::Unsupported, ErrorKind::Config];
-            assert!(kinds.contains(&error.kind()), "{model} {api:?}: {error}");
+            assert!(kinds.contains(&error.kind()), "{chat:?}: {error}");
             assert!(error.message().contains(':'), "it says what to do: {error}");
-            assert!(error.to_string().contains(model), "{error}");
+            assert!(error.to_string().contains(chat.model().as_str()), "{error}");
             Err(error.message().to_owned())
         }
     }
@@ -69,8 +69,9 @@ async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_bo
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
+            let chat = chat(&bedrock, model, api);
             for (mark, options) in &rows {
-                if let Ok(sent) = outcome(&bedrock, model, api, options).await {
+                if let Ok(sent) = outcome(&bedrock, &chat, options).await {
                     assert!(sent.contains(mark), "{model} {api:?}: {mark} was left out of {sent}");
                 }
             }
@@ -83,10 +84,11 @@ async fn a_choice_of_tool_is_on_the_wire_in_every_family_or_refused_with_what_to
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
+            let chat = chat(&bedrock, model, api);
             let with = async |choice: ToolChoice| {
                 let tools = vec![weather(), tool("get_population", "city")];
                 let options = ChatOptions { tools, tool_choice: Some(choice), ..ChatOptions::default() };
-                outcome(&bedrock, model, api, &options).await
+                outcome(&bedrock, &chat, &options).await
             };
             match with(ToolChoice::Any).await {
                 Ok(sent) => {
@@ -108,7 +110,7 @@ async fn a_choice_of_tool_is_on_the_wire_in_every_family_or_refused_with_what_to
             assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");
             for choice in [ToolChoice::Any, "get_river".into()] {
                 let options = ChatOptions { tool_choice: Some(choice), ..ChatOptions::default() };
-                let error = outcome(&bedrock, model, api, &options).await.unwrap_err();
+                let error = outcome(&bedrock, &chat, &options).await.unwrap_err();
                 assert!(error.contains("there are no tools"), "{model} {api:?}: {error}");
             }
         }
@@ -121,7 +123,7 @@ async fn two_tools_of_one_name_are_refused_before_the_wire() {
     let native = Json::parse(r#"{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}"#);
     for tools in [vec![weather(), weather()], vec![weather(), Tool::native(native.unwrap())]] {
         let options = ChatOptions { tools, ..ChatOptions::default() };
-        let error = outcome(&bedrock, GPT_OSS, Api::Invoke, &options).await.unwrap_err();
+        let error = outcome(&bedrock, &chat(&bedrock, GPT_OSS, Api::Invoke), &options).await.unwrap_err();
         assert!(error.contains("two tools called get_weather"), "{error}");
     }
 }

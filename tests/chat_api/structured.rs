@@ -1,6 +1,6 @@
 //! Typed output, by every method that a model has.
 
-use bedrock_chat::{ErrorKind, Json, Reasoning, StructuredMethod};
+use bedrock_chat::{ErrorKind, Guardrail, Json, Reasoning, StructuredMethod};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 
@@ -63,9 +63,24 @@ async fn every_method_can_be_chosen_by_hand() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let structured = chat(&bedrock, CLAUDE, api).with_structured_output::<Trip>();
-        for method in [StructuredMethod::JsonSchema, StructuredMethod::ForcedTool] {
+        for method in [StructuredMethod::JsonSchema, StructuredMethod::StrictTool, StructuredMethod::ForcedTool] {
             let trip = structured.clone().method(method).invoke(QUESTION).await.unwrap();
             assert_eq!((trip.city.as_str(), trip.days), ("Lisbon", 3), "{method:?} {api:?}");
+            let strict = sent(&bedrock).to_string().contains(r#""strict":true"#);
+            assert_eq!(strict, method == StructuredMethod::StrictTool, "{method:?} {api:?}");
+        }
+        // By itself the strict one, where the service holds the model to the schema, and where it can.
+        structured.invoke(QUESTION).await.unwrap();
+        assert!(sent(&bedrock).to_string().contains(r#""strict":true"#), "{api:?}");
+        for (model, open) in [(OLD_CLAUDE, false), (CLAUDE, true)] {
+            let chat = chat(&bedrock, model, api);
+            match open {
+                true => drop(chat.with_structured_output::<std::collections::BTreeMap<String, u8>>().invoke("a").await),
+                false => drop(chat.with_structured_output::<Trip>().invoke(QUESTION).await.unwrap()),
+            }
+            let body = sent(&bedrock).to_string();
+            assert!(body.contains(r#""tool_choice""#) || body.contains(r#""toolChoice""#), "{api:?}: {body}");
+            assert!(!body.contains("strict"), "{model} {api:?}: {body}");
         }
         let error = structured.method(StructuredMethod::Prompt).invoke(QUESTION).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
@@ -195,4 +210,68 @@ async fn a_map_cannot_be_closed_so_that_json_modes_are_not_asked_for_one() {
     let chat = chat(&bedrock, GPT_OSS, BOTH[0]);
     let reply = chat.with_structured_output::<std::collections::BTreeMap<String, u32>>().invoke_raw("a").await.unwrap();
     assert!(reply.parsed.is_err() && sent(&bedrock).get("response_format").is_none());
+}
+
+/// A branch.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Branch {
+    name: String,
+    branches: Vec<Branch>,
+}
+
+#[tokio::test]
+async fn what_contains_itself_is_not_for_json_modes_either() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, by) in [(CLAUDE, "tools"), (GPT_OSS, "messages")] {
+        chat(&bedrock, model, BOTH[0]).with_structured_output::<Branch>().invoke_raw("a").await.unwrap();
+        let body = sent(&bedrock);
+        assert!(body[by].to_string().contains("$ref") && body.get("response_format").is_none(), "{body}");
+        assert!(!body.to_string().contains("strict"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_a_value_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let answer = |input: serde_json::Value| {
+        let call = json!({"type": "tool_use", "id": "t", "name": "nullable_guide", "input": input});
+        let answer = json!({"content": [call], "stop_reason": "tool_use"});
+        bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
+    };
+    let chat = chat(&bedrock, OLD_CLAUDE, BOTH[0]);
+    answer(json!({"value": null}));
+    assert_eq!(chat.with_structured_output::<Option<Guide>>().invoke("a").await.unwrap(), None);
+    answer(json!({"value": {"name": "Ana"}}));
+    let guide = chat.with_structured_output::<Option<Guide>>().invoke("a").await.unwrap();
+    assert_eq!(guide, Some(Guide { name: "Ana".into() }));
+}
+
+#[tokio::test]
+async fn why_there_is_no_value_is_said_where_the_model_did_not_end_by_itself() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let guarded = calling(&bedrock, model, api).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
+            let error = guarded.with_structured_output::<Trip>().invoke("Is Lisbon BLOCKED?").await.unwrap_err();
+            assert!(error.message().contains("stopped with guardrail_intervened"), "{model} {api:?}: {error}");
+            let short = calling(&bedrock, model, api).max_tokens(8).build().unwrap();
+            let error = short.with_structured_output::<Trip>().invoke(QUESTION).await.unwrap_err();
+            assert!(error.message().contains("stopped with max_tokens"), "{model} {api:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_arguments_that_are_no_object_is_refused_before_the_wire() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for schema in [json!("object"), json!([1]), json!({"type": "string"}), json!({"type": ["object", "null"]})] {
+        for (model, api) in [(CLAUDE, BOTH[0]), (NOVA, BOTH[1]), (GPT_OSS, BOTH[0])] {
+            let tool = bedrock_chat::Tool::new("noop", "", schema.clone());
+            let error = chat(&bedrock, model, api).bind_tools([tool]).invoke("a").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.message().contains("noop") && error.message().contains("object"), "{error}");
+        }
+    }
+    assert!(bedrock.requests().is_empty());
 }

@@ -200,7 +200,8 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         }
         Some("tool_use") => {
             out.push(ChatEvent::ToolCallStart { index, id: text("id"), name: text("name") });
-            if let Some(input) = block.get("input") {
+            // Of a call that was cut short the service gives an empty object.
+            if let Some(input) = block.get("input").filter(|input| input.raw() != "{}") {
                 out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
             }
         }

@@ -141,7 +141,8 @@ impl Stream {
             }
             let name = words::string(call, "name").unwrap_or_default();
             let index = self.call(place, name, out);
-            if let Some(parameters) = call.get("parameters") {
+            // A call that was cut short has none either.
+            if let Some(parameters) = call.get("parameters").filter(|parameters| parameters.raw() != "{}") {
                 let args = match parameters.kind() {
                     Kind::String => parameters.string().unwrap_or_default(),
                     _ => parameters.raw().to_owned(),

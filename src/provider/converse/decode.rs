@@ -98,7 +98,8 @@ pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         // A call that the service answers itself is not the caller's to answer.
         "toolUse" if value.get("type").is_none() => {
             out.push(ChatEvent::ToolCallStart { index, id: text("toolUseId"), name: text("name") });
-            if let Some(input) = value.get("input") {
+            // Of a call that was cut short the service gives an empty object.
+            if let Some(input) = value.get("input").filter(|input| input.raw() != "{}") {
                 out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
             }
             return;
