@@ -122,6 +122,10 @@ impl BedrockChat {
         Self { config: Arc::new(config), ..self.clone() }
     }
 
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.streaming
+    }
+
     pub(crate) async fn send(&self, request: &ChatRequest) -> Result<AiMessage> {
         let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
         self.client.invoke(request, &self.config, mode).await

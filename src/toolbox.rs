@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::chat::BedrockChat;
 use crate::concurrent::Concurrent;
 use crate::error::Result;
+use crate::event::ChatEvent;
 use crate::json::Json;
-use crate::message::{AiMessage, Content, JsonContent, Message, Role, ToolCall, ToolResult, Usage};
+use crate::message::{AiMessage, Content, JsonContent, Message, Role, StopReason, ToolCall, ToolResult, Usage};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 use crate::request::{IntoMessages, Tool, ToolChoice};
 
@@ -134,6 +135,8 @@ impl fmt::Debug for Toolbox {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
+    /// A piece of the model's reply, of a chat that is [`streaming`](crate::BedrockChatBuilder::streaming).
+    Event(&'a ChatEvent),
     /// The model has replied.
     Reply(&'a AiMessage),
     /// A tool is about to be called.
@@ -230,16 +233,18 @@ impl Toolbox {
         self.tools.iter().map(|(tool, _)| tool.clone()).collect()
     }
 
-    /// Lets the model use the tools until it has its answer.
+    /// Lets the model use the tools until it has its answer. The chat's own tools are set aside, but for
+    /// [native](Tool::native) ones, which the provider runs by itself.
     ///
     /// # Errors
     /// Those of [`BedrockChat::invoke`]. A tool that fails is no error: the model
     /// is told, and goes on.
     pub async fn run(&self, chat: &BedrockChat, messages: impl IntoMessages) -> Result<ToolRun> {
-        self.run_with(chat, messages, |_| ()).await
+        self.drive(chat, messages, |_| (), false).await
     }
 
-    /// As [`Toolbox::run`], and tells every step as it happens.
+    /// As [`Toolbox::run`], and tells every step as it happens. With a chat that is
+    /// [`streaming`](crate::BedrockChatBuilder::streaming), replies are told piece by piece too.
     ///
     /// # Errors
     /// As [`Toolbox::run`].
@@ -247,9 +252,23 @@ impl Toolbox {
         &self,
         chat: &BedrockChat,
         messages: impl IntoMessages,
-        mut watch: impl FnMut(Step<'_>),
+        watch: impl FnMut(Step<'_>),
     ) -> Result<ToolRun> {
-        let chat = chat.bind_tools(self.tools());
+        self.drive(chat, messages, watch, chat.is_streaming()).await
+    }
+
+    async fn drive(
+        &self,
+        chat: &BedrockChat,
+        messages: impl IntoMessages,
+        mut watch: impl FnMut(Step<'_>),
+        by_pieces: bool,
+    ) -> Result<ToolRun> {
+        let mut tools = self.tools();
+        // Tools that the provider runs itself need nobody here to run them.
+        let own = |tool: &&Tool| tool.native.is_some() && !self.tools.iter().any(|(known, _)| known.name == tool.name);
+        tools.extend(chat.options().tools.iter().filter(own).cloned());
+        let chat = chat.bind_tools(tools);
         // A choice that forces a tool is for the first step: kept, the model could never answer.
         let free = match chat.options().tool_choice {
             Some(ToolChoice::Any | ToolChoice::Tool(_)) => chat.with_tool_choice(ToolChoice::Auto),
@@ -259,14 +278,24 @@ impl Toolbox {
         let mut usage = Usage::default();
         let mut steps = 0;
         loop {
-            let reply = if steps == 0 { &chat } else { &free }.invoke(&messages).await?;
+            let asked = if steps == 0 { &chat } else { &free };
+            let reply = match by_pieces {
+                true => pieces(asked, &messages, &mut watch).await?,
+                false => asked.invoke(&messages).await?,
+            };
             steps += 1;
             usage = usage.plus(reply.usage.unwrap_or_default());
             watch(Step::Reply(&reply));
             messages.push(Message::from(&reply));
             let wants_tools = reply.tool_calls().next().is_some() || reply.invalid_tool_calls().next().is_some();
-            if !wants_tools || steps == self.max_steps {
-                return Ok(ToolRun { reply, messages, steps, usage, cut_short: wants_tools });
+            // A turn of the provider's own tools that got long: it goes on when it is sent back.
+            let paused = reply.stop_reason == Some(StopReason::PauseTurn);
+            let cut_short = wants_tools || paused;
+            if !cut_short || steps == self.max_steps {
+                return Ok(ToolRun { reply, messages, steps, usage, cut_short });
+            }
+            if !wants_tools {
+                continue;
             }
             let results = self.answer(&reply, &mut watch).await;
             messages.push(Message::new(Role::Tool, results.into_iter().map(Content::ToolResult).collect::<Vec<_>>()));
@@ -310,6 +339,15 @@ impl Toolbox {
             }
         })
     }
+}
+
+/// A reply that is told as it comes.
+async fn pieces(chat: &BedrockChat, messages: &[Message], watch: &mut impl FnMut(Step<'_>)) -> Result<AiMessage> {
+    let mut stream = chat.stream(messages).await?;
+    while let Some(event) = stream.next().await {
+        watch(Step::Event(&event?));
+    }
+    Ok(stream.so_far())
 }
 
 fn failed(id: String, why: String) -> ToolResult {

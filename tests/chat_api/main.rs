@@ -10,6 +10,7 @@
 mod batches;
 mod caching;
 mod controls;
+mod families;
 mod media;
 mod merging;
 mod options;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bedrock_chat::{Content, Message, Role, Step, Tool, ToolChoice, Toolbox};
-use local_bedrock::LocalBedrock;
+use bedrock_chat::{ChatEvent, Content, Json, Message, Role, Step, Tool, ToolChoice, Toolbox};
+use local_bedrock::{Fault, LocalBedrock};
 
-use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, MISTRAL, NOVA, chat, weather};
+use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, calling, chat, sent, weather};
 
 /// Get the current weather.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -109,7 +109,7 @@ async fn a_tool_that_is_not_in_the_box_is_answered_with_those_that_are() {
         "content": [{"type": "tool_use", "id": call["content"][1]["id"], "name": "get_population", "input": {}}],
         "usage": {"input_tokens": 1, "output_tokens": 1},
     });
-    bedrock.faults().push(local_bedrock::Fault::reply(200, "application/json", answer.to_string()));
+    bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
     let run = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap();
     assert!(
         run.reply.text().contains("there is no tool get_population: the tools are get_weather"),
@@ -139,4 +139,65 @@ async fn a_forced_choice_is_for_the_first_step_so_that_the_model_can_answer() {
         assert_eq!((run.steps, run.cut_short), (2, false), "{api:?}");
         assert!(run.reply.text().contains("18 degrees"), "{api:?}: {}", run.reply.text());
     }
+}
+
+#[tokio::test]
+async fn a_streaming_chat_tells_its_replies_piece_by_piece_and_the_run_is_the_same() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let chat = calling(&bedrock, model, api).streaming(true).build().unwrap();
+            let (mut pieces, mut told, mut replies) = (0, String::new(), Vec::new());
+            let toolbox = degrees();
+            let run = toolbox.run_with(&chat, "The weather in Paris and London?", |step| match step {
+                Step::Event(event) => {
+                    pieces += 1;
+                    if let ChatEvent::Text { text, .. } = event {
+                        told.push_str(text);
+                    }
+                }
+                Step::Reply(reply) => replies.push(reply.text()),
+                _ => {}
+            });
+            let run = run.await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert_eq!(told, replies.concat(), "{model} {api:?}");
+            assert!(pieces > 10 && run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {pieces}");
+            assert_eq!((run.steps, run.messages.len()), (2, 4), "{model} {api:?}");
+            // Where nobody watches, a reply that breaks off is asked for again.
+            bedrock.faults().push(Fault::exception_frame(6, "throttlingException", "Too many"));
+            assert_eq!(toolbox.run(&chat, "The weather in Paris?").await.unwrap().steps, 2, "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tools_that_the_provider_runs_stay_beside_those_of_the_box() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let grounding = Json::parse(r#"{"systemTool":{"name":"nova_grounding"}}"#).unwrap();
+    let chat = chat(&bedrock, "us.amazon.nova-2-lite-v1:0", BOTH[1]).bind_tools([Tool::native(grounding), weather()]);
+    let run = degrees().run(&chat, "The weather in Rome?").await.unwrap();
+    assert!(run.reply.text().contains("18 degrees"));
+    let tools = &sent(&bedrock)["toolConfig"]["tools"];
+    assert_eq!(tools.as_array().unwrap().len(), 2, "{tools}");
+    assert_eq!(tools[1], serde_json::json!({"systemTool": {"name": "nova_grounding"}}));
+}
+
+#[tokio::test]
+async fn a_turn_that_the_provider_paused_goes_on() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let paused =
+        serde_json::json!({"content": [{"type": "text", "text": "I am still looking"}], "stop_reason": "pause_turn"});
+    bedrock.faults().push(Fault::reply(200, "application/json", paused.to_string()));
+    let run = degrees().run(&chat(&bedrock, OLD_CLAUDE, BOTH[0]), "Rome?").await.unwrap();
+    assert_eq!((run.steps, run.cut_short), (2, false));
+    let roles: Vec<_> = sent(&bedrock)["messages"].as_array().unwrap().iter().map(|it| it["role"].clone()).collect();
+    assert_eq!(roles, ["user", "assistant"], "what it had said is sent back");
+}
+
+#[tokio::test]
+async fn tools_of_one_name_are_refused_with_their_name() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let twice = degrees().tool(|_: GetWeather| async { Ok::<_, String>("") });
+    let error = twice.run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap_err();
+    assert!(error.message().contains("two tools called get_weather"), "{error}");
 }

@@ -8,7 +8,7 @@ use local_bedrock::{Fault, LocalBedrock};
 use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, QWEN, calling, chat, sent, tool, weather};
 
 /// What takes tools natively and over Converse.
-const BOTH_WAYS: [&str; 7] = [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R];
+pub(crate) const BOTH_WAYS: [&str; 7] = [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R];
 
 #[tokio::test]
 async fn a_tool_is_called_answered_and_its_result_told_by_every_family_over_both_apis_at_once_and_streamed() {
