@@ -3,15 +3,15 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
 use crate::message::{
-    CachePoint, CacheTtl, Content, Document, GuardContent, JsonContent, Media, MediaSource, RedactedThinking, Text,
-    Thinking, ToolCall, ToolResult,
+    CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource,
+    RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,
 };
 
 /// The blocks of a message's content: a text, or a list of blocks.
 pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
     match view.kind() {
         Kind::Null => Ok(Vec::new()),
-        Kind::String => Ok(vec![Content::text(view.string().unwrap_or_default())]),
+        Kind::String => Ok(view.string().filter(|text| !text.is_empty()).map(Content::text).into_iter().collect()),
         Kind::Array => {
             let mut blocks = Vec::new();
             for item in view.items() {
@@ -36,23 +36,25 @@ fn first(view: View<'_>, keys: &[&str]) -> Option<String> {
     keys.iter().find_map(|key| string(view, key))
 }
 
-/// A call in any form: `{id, name, args | input}`, or OpenAI's with `function`.
-pub(super) fn tool_call(view: View<'_>) -> ToolCall {
+/// A call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a text
+/// and no JSON object, as a model may have written them, make it an invalid one.
+pub(super) fn tool_call(view: View<'_>) -> Content {
     let inner = view.get("function").unwrap_or(view);
-    let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
-    let args = match args.map(|args| (args.kind(), args)) {
-        Some((Kind::String, text)) => {
-            let text = text.str().unwrap_or_default();
-            match Json::parse(&text) {
-                Ok(json) => json,
-                Err(_) => Json::empty_object(),
-            }
-        }
-        Some((_, args)) => Json::from(args),
-        None => Json::empty_object(),
-    };
     let id = first(view, &["id", "tool_use_id", "toolUseId", "call_id"]).unwrap_or_default();
-    ToolCall { id, name: string(inner, "name").unwrap_or_default(), args }
+    let name = string(inner, "name").unwrap_or_default();
+    let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
+    let Some(text) = args.and_then(View::string) else {
+        return Content::ToolCall(ToolCall { id, name, args: args.map_or_else(Json::empty_object, Json::from) });
+    };
+    let error = match Json::parse(&text) {
+        Ok(args) if args.view().kind() == Kind::Object => return Content::ToolCall(ToolCall { id, name, args }),
+        Err(_) if text.trim().is_empty() => {
+            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+        }
+        Ok(_) => "the arguments are not a JSON object".to_owned(),
+        Err(error) => ["the arguments are not JSON: ", &error.to_string()].concat(),
+    };
+    Content::InvalidToolCall(InvalidToolCall { id, name, args: text, error })
 }
 
 /// A block, and the cache point that Anthropic's form has inside it.
@@ -97,6 +99,9 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             Content::Text(Text { text, citations })
         }),
         "refusal" => string(view, "refusal").map(Content::text),
+        "video_url" => {
+            view.get("video_url").and_then(|video| string(video, "url")).map(|url| Content::Video(from_url(&url)))
+        }
         "image_url" | "input_image" => {
             let url = string(view, "image_url").or_else(|| string(view.get("image_url")?, "url"));
             url.map(|url| Content::Image(from_url(&url)))
@@ -119,7 +124,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             Content::Thinking(Thinking { text, signature })
         }),
         "reasoning_content" => reasoning(view),
-        "tool_use" | "tool_call" => Some(Content::ToolCall(tool_call(view))),
+        "tool_use" | "tool_call" => Some(tool_call(view)),
         "tool_result" => match string(view, "tool_use_id") {
             Some(id) => {
                 let inner = view.get("content").map(content).transpose()?.unwrap_or_default();
@@ -130,8 +135,20 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
         },
         "cache_point" => view.get("cachePoint").map(cache_point),
         "guard_content" | "guardrail_converse_content" => {
-            string(view, "text").map(|text| Content::Guard(GuardContent::text(text)))
+            let image = view.get("image").and_then(|image| media_block("image", image));
+            let image = image.and_then(|image| if let Content::Image(image) = image { Some(image) } else { None });
+            let (text, qualifiers) = (string(view, "text"), strings(view, "qualifiers"));
+            (text.is_some() || image.is_some()).then_some(Content::Guard(GuardContent { text, qualifiers, image }))
         }
+        "search_result" => string(view, "source").map(|source| {
+            let texts = view.get("content").into_iter().flat_map(View::items);
+            Content::SearchResult(SearchResult {
+                source,
+                title: string(view, "title").unwrap_or_default(),
+                content: texts.filter_map(|block| string(block, "text")).collect(),
+                citations: cites(view),
+            })
+        }),
         "json" => view.get("json").map(|value| Content::Json(JsonContent { value: Json::from(value) })),
         _ => None,
     })
@@ -177,7 +194,14 @@ fn media_block(kind: &str, view: View<'_>) -> Option<Content> {
     } else if let Some(data) = first(view, &["data", "base64"]) {
         Media::new(media_type, MediaSource::Base64(data))
     } else {
-        from_url(&first(view, &["url", "fileUri"])?)
+        let mut medium = from_url(&first(view, &["url", "fileUri"])?);
+        if let MediaSource::S3 { bucket_owner, .. } = &mut medium.source {
+            *bucket_owner = string(view, "bucket_owner");
+        }
+        if medium.media_type.is_empty() {
+            medium.media_type = first(view, &["mime_type", "mimeType", "media_type"]).unwrap_or_default();
+        }
+        medium
     };
     Some(match kind {
         "image" => Content::Image(medium),
@@ -193,8 +217,17 @@ fn document(medium: Media, view: View<'_>) -> Content {
     document.name =
         first(view, &["title", "name", "filename"]).or_else(|| first(metadata?, &["title", "name", "filename"]));
     document.context = string(view, "context");
-    document.citations = view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true);
+    document.citations = cites(view);
     Content::Document(document)
+}
+
+/// Whether the model shall cite it.
+fn cites(view: View<'_>) -> bool {
+    view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true)
+}
+
+fn strings(view: View<'_>, key: &str) -> Vec<String> {
+    view.get(key).into_iter().flat_map(View::items).filter_map(View::string).collect()
 }
 
 /// Anthropic's `source`.
@@ -229,7 +262,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
             inner.get("text").and_then(|text| string(text, "text")).map(|text| Content::Guard(GuardContent::text(text)))
         }
         "reasoningContent" => reasoning(inner),
-        "toolUse" => Some(Content::ToolCall(tool_call(inner))),
+        "toolUse" => Some(tool_call(inner)),
         "toolResult" => match string(inner, "toolUseId") {
             Some(id) => {
                 let blocks = inner.get("content").map(content).transpose()?.unwrap_or_default();

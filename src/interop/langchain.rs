@@ -4,7 +4,9 @@ use crate::json::{Json, Writer};
 use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, Text, ToolResult, Usage};
 
 /// A conversation as LangChain's messages: a list of `{type, content, …}`.
-/// [`read_messages`](super::read_messages) reads it back as it was.
+/// [`read_messages`](super::read_messages) reads it back as it was, but that each tool result is a
+/// message of its own there, invalid calls stand behind all else, and bytes are base64. A cache point
+/// beside tool results has no place there.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};
@@ -142,8 +144,9 @@ fn write_calls(w: &mut Writer, content: &[Content]) {
     w.end_array();
 }
 
-/// Each result is a message of its own there.
+/// Each result is a message of its own there; what stands beside the results is the user's.
 fn write_results(w: &mut Writer, message: &Message) {
+    let other = |block: &&Content| !matches!(block, Content::ToolResult(_) | Content::CachePoint(_));
     for block in &message.content {
         if let Content::ToolResult(ToolResult { tool_call_id, content, is_error }) = block {
             w.begin_object();
@@ -153,6 +156,13 @@ fn write_results(w: &mut Writer, message: &Message) {
             write_content(w, content);
             w.end_object();
         }
+    }
+    let others: Vec<Content> = message.content.iter().filter(other).cloned().collect();
+    if !others.is_empty() {
+        w.begin_object();
+        w.field("type", Role::Human.as_str());
+        write_content(w, &others);
+        w.end_object();
     }
 }
 
@@ -203,6 +213,12 @@ pub fn write_block(w: &mut Writer, block: &Content) {
         Content::Guard(guard) => {
             w.field("type", "guard_content");
             w.opt_field("text", guard.text.as_deref());
+            w.strings("qualifiers", &guard.qualifiers);
+            if let Some(image) = &guard.image {
+                w.key("image").begin_object();
+                write_media(w, "image", image);
+                w.end_object();
+            }
         }
         Content::Json(json) => {
             w.field("type", "json");
@@ -215,6 +231,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.key("content").begin_array();
             found.content.iter().for_each(|text| write_block(w, &Content::text(text.as_str())));
             w.end_array();
+            write_cites(w, found.citations);
         }
         Content::InvalidToolCall(_) | Content::Raw(_) => {}
     }
@@ -250,9 +267,14 @@ fn write_source(w: &mut Writer, media_type: &str, source: &MediaSource) {
             w.field("source_type", "base64");
             w.field("data", text);
         }
-        MediaSource::Url(url) | MediaSource::S3 { uri: url, .. } => {
+        MediaSource::Url(url) => {
             w.field("source_type", "url");
             w.field("url", url);
+        }
+        MediaSource::S3 { uri, bucket_owner } => {
+            w.field("source_type", "url");
+            w.field("url", uri);
+            w.opt_field("bucket_owner", bucket_owner.as_deref());
         }
         MediaSource::Text(text) => {
             w.field("source_type", "text");
@@ -274,7 +296,11 @@ fn write_document(w: &mut Writer, document: &Document) {
     write_source(w, &document.media_type, &document.source);
     w.opt_field("title", document.name.as_deref());
     w.opt_field("context", document.context.as_deref());
-    if document.citations {
+    write_cites(w, document.citations);
+}
+
+fn write_cites(w: &mut Writer, cites: bool) {
+    if cites {
         w.key("citations").begin_object();
         w.key("enabled").bool(true);
         w.end_object();

@@ -3,9 +3,10 @@
 use crate::json::{Json, Writer};
 use crate::message::{Content, MediaSource, Message, Role};
 
-/// A conversation as OpenAI's chat messages. Reasoning and cache points have no
-/// place there and are left out; everything else reads back with
-/// [`read_messages`](super::read_messages).
+/// A conversation as OpenAI's chat messages. Text, media, calls (also invalid ones) and results read
+/// back with [`read_messages`](super::read_messages). There is no place there, and they are left out,
+/// for reasoning, cache points, guard content, search results, citations, raw blocks and whether a tool
+/// failed.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};
@@ -40,15 +41,22 @@ pub fn to_openai(messages: &[Message]) -> Json {
             },
         );
         write_content(&mut w, &message.content);
-        if message.tool_calls().next().is_some() {
+        // Arguments are a text there, whatever the model has made of them.
+        let calls = message.content.iter().filter_map(|block| match block {
+            Content::ToolCall(call) => Some([&call.id, &call.name, call.args.as_str()]),
+            Content::InvalidToolCall(call) => Some([&call.id, &call.name, &call.args]),
+            _ => None,
+        });
+        let mut calls = calls.peekable();
+        if calls.peek().is_some() {
             w.key("tool_calls").begin_array();
-            for call in message.tool_calls() {
+            for [id, name, arguments] in calls {
                 w.begin_object();
-                w.field("id", &call.id);
+                w.field("id", id);
                 w.field("type", "function");
                 w.key("function").begin_object();
-                w.field("name", &call.name);
-                w.field("arguments", call.args.as_str());
+                w.field("name", name);
+                w.field("arguments", arguments);
                 w.end_object();
                 w.end_object();
             }
@@ -63,8 +71,10 @@ pub fn to_openai(messages: &[Message]) -> Json {
 /// Texts alone are a string; with media, a list of parts.
 fn write_content(w: &mut Writer, content: &[Content]) {
     w.key("content");
-    let has_media =
-        content.iter().any(|block| matches!(block, Content::Image(_) | Content::Audio(_) | Content::Document(_)));
+    let is_media = |block: &Content| {
+        matches!(block, Content::Image(_) | Content::Audio(_) | Content::Video(_) | Content::Document(_))
+    };
+    let has_media = content.iter().any(is_media);
     if !has_media {
         let texts: Vec<_> = content.iter().filter_map(text_of).collect();
         if texts.is_empty() {
@@ -75,11 +85,12 @@ fn write_content(w: &mut Writer, content: &[Content]) {
     w.begin_array();
     for block in content {
         match block {
-            Content::Image(image) => {
+            Content::Image(medium) | Content::Video(medium) => {
+                let kind = if matches!(block, Content::Image(_)) { "image_url" } else { "video_url" };
                 w.begin_object();
-                w.field("type", "image_url");
-                w.key("image_url").begin_object();
-                w.field("url", &url(&image.media_type, &image.source));
+                w.field("type", kind);
+                w.key(kind).begin_object();
+                w.field("url", &url(&medium.media_type, &medium.source));
                 w.end_object();
                 w.end_object();
             }

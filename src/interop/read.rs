@@ -103,7 +103,12 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         let text = |key: &str| call.get(key).and_then(View::string).unwrap_or_default();
         let invalid = InvalidToolCall { id: text("id"), name: text("name"), args: text("args"), error: text("error") };
         // Its raw block would be sent as if it were a call that can be run.
-        content.retain(|block| !matches!(block, Content::ToolCall(call) if call.id == invalid.id));
+        content.retain(|block| match block {
+            Content::ToolCall(ToolCall { id, .. }) | Content::InvalidToolCall(InvalidToolCall { id, .. }) => {
+                *id != invalid.id
+            }
+            _ => true,
+        });
         content.push(Content::InvalidToolCall(invalid));
     }
     if let Some(refusal) = inner.get("refusal").and_then(View::string) {
@@ -116,10 +121,16 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
 /// its place, with the arguments that the list has: a streamed block may lack them.
 fn add_call(content: &mut Vec<Content>, call: View<'_>) {
     let call = blocks::tool_call(call);
-    let twin = content.iter_mut().find(|block| matches!(block, Content::ToolCall(other) if other.id == call.id));
-    match twin {
-        Some(twin) => *twin = Content::ToolCall(call),
-        None => content.push(Content::ToolCall(ToolCall { ..call })),
+    let id = |block: &Content| match block {
+        Content::ToolCall(ToolCall { id, .. }) | Content::InvalidToolCall(InvalidToolCall { id, .. }) => {
+            Some(id.clone())
+        }
+        _ => None,
+    };
+    let own = id(&call);
+    match content.iter_mut().find(|block| id(block).is_some() && id(block) == own) {
+        Some(twin) => *twin = call,
+        None => content.push(call),
     }
 }
 

@@ -7,6 +7,7 @@
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod batch_jobs;
 mod batches;
 mod caching;
 mod controls;
