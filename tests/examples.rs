@@ -54,7 +54,17 @@ const EXAMPLES: &[Row] = &[
     ("18_own_transport", &[], &["/invoke-with-response-stream (114 bytes): 200", "Scripted.", "1 request was made"]),
     ("19_own_codec", &[], &["as events: Polly wants a cracker.", r#"sent: {"turns":["Say something."]}"#]),
     ("20_fallbacks", &[], &["alone: ThrottlingException (HTTP 429)", "with a fallback: I am", "not fallen back on"]),
-    ("21_messages", &[], &["ai: 2 blocks", "\"usage_metadata\"", "\"role\":\"assistant\"", "saved and loaded: true"]),
+    ("21_messages", &[], &["ai: 1 blocks", "\"usage_metadata\"", "\"role\":\"assistant\"", "saved and loaded: true"]),
+    (
+        "22_media",
+        &[],
+        &["sound: I am", "audio/wav of 16044 bytes", "film: I am", "at most 3932160", "png, jpeg, gif, webp"],
+    ),
+    (
+        "23_options",
+        &[],
+        &["Some(0.2) and Some(0.9)", "You said: Heads or tails?", "refused: openai.gpt-oss-120b-1:0 has no top_k"],
+    ),
 ];
 
 /// Where the examples are, once they are built. Cargo builds them with all tests, but not with this one alone.

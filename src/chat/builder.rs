@@ -193,7 +193,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// How requests are sent. Defaults to reqwest.
+    /// How requests are sent. Defaults to reqwest, with connections of its own for each chat that is
+    /// built; clones of one [`ReqwestTransport`](crate::ReqwestTransport) share theirs.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self

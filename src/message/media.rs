@@ -15,6 +15,10 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (8, b"WAVE", "audio/wav"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"\xff\xf2", "audio/mpeg"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\xff\xf9", "audio/aac"),
     (0, b"fLaC", "audio/flac"),
     (0, b"OggS", "audio/ogg"),
     (4, b"ftypM4A", "audio/mp4"),
@@ -23,6 +27,8 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (4, b"ftyp", "video/mp4"),
     (0, b"\x1aE\xdf\xa3", "video/x-matroska"),
     (0, b"FLV\x01", "video/x-flv"),
+    (0, b"\x00\x00\x01\xba", "video/mpeg"),
+    (0, b"\x30\x26\xb2\x75", "video/x-ms-wmv"),
 ];
 
 /// The media type of some bytes, by how they begin: pictures, PDF, sound, film.

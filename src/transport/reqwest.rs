@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 
-/// HTTP over [`reqwest`]: HTTP/2, TLS, and the proxies that the environment names.
+/// HTTP over [`reqwest`]: HTTP/2, TLS, and the proxies that the environment names. It is a handle: its
+/// clones share their connections, so that one serves any number of chats.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,0 +1,50 @@
+//! Options: of the model, of one call, and those that only some models have.
+//!
+//! ```sh
+//! cargo run --example options
+//! ```
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
+
+mod support;
+
+use bedrock_chat::{Api, ChatOptions, Json, Latency, RunConfig, ServiceTier};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let connection = support::connect("openai.gpt-oss-120b-1:0", None).await?;
+    // For all calls of this model.
+    let chat = connection.builder.clone().temperature(0.2).max_tokens(300).build()?;
+
+    // For some: the same model, with these in place of its own. A model never changes.
+    let options = ChatOptions {
+        temperature: Some(0.9),
+        service_tier: Some(ServiceTier::Flex),
+        latency: Some(Latency::Optimized),
+        request_metadata: vec![("team".into(), "search".into())],
+        // What has no option of its own goes into the body as it is.
+        model_kwargs: Some(Json::parse(r#"{"logprobs": true, "top_logprobs": 1}"#)?),
+        ..ChatOptions::default()
+    };
+    let config = RunConfig { name: Some("guess".into()), tags: vec!["demo".into()], ..RunConfig::default() };
+    let guessing = chat.with_options(&options).with_config(config);
+    println!("{:?} and {:?}", chat.options().temperature, guessing.options().temperature);
+
+    let reply = guessing.invoke("Heads or tails?").await?;
+    println!("{}", reply.text());
+    let tokens = reply.metadata("logprobs").and_then(|logprobs| logprobs.view().get("content"));
+    for token in tokens.into_iter().flat_map(|tokens| tokens.items()).take(3) {
+        let text = token.get("token").and_then(|text| text.string()).unwrap_or_default();
+        let probability = token.get("logprob").and_then(|logprob| logprob.f64()).map(f64::exp);
+        println!("  {text:?}: {:.2}", probability.unwrap_or_default());
+    }
+
+    // What a model or an API has no place for is an error before anything is sent, never silence.
+    let odd = ChatOptions { top_k: Some(40), ..ChatOptions::default() };
+    if let Err(error) = chat.with_options(&odd).invoke("Heads or tails?").await {
+        println!("refused: {}", error.message());
+    }
+    let converse = connection.builder.clone().api(Api::Converse).build()?.with_options(&odd);
+    println!("over Converse: {} characters", converse.invoke("Heads or tails?").await?.text().len());
+    Ok(())
+}
