@@ -46,7 +46,7 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
             Some(byte) => format!("`{}` at byte {at} of {}", crate::text::visible(&[*byte]), text.len()),
             None => format!("its end at byte {at}"),
         };
-        Error::new(ErrorKind::Decode, format!("invalid base64: {what} cannot be there"))
+        Error::of(ErrorKind::Decode, format_args!("invalid base64: {what} cannot be there"))
     })
 }
 

@@ -138,7 +138,7 @@ impl BedrockChat {
     /// `Decode`, where the line is no record. What went wrong with a record is in it.
     pub fn read_batch_record(&self, line: &str) -> Result<BatchRecord> {
         let view = invoke::object(line.trim().as_bytes())?;
-        let Some(id) = view.get("recordId").and_then(View::string) else {
+        let Some(id) = view.string_at("recordId") else {
             return Err(Error::new(ErrorKind::Decode, "the line is no record of batch inference: it has no recordId"));
         };
         let output = view.get("modelOutput").filter(|output| output.kind() == Kind::Object);
@@ -226,13 +226,13 @@ impl BedrockChat {
 
 /// `{"errorCode": 400, "errorMessage": "…"}`
 fn failed(error: View<'_>) -> Error {
-    let message = error.get("errorMessage").and_then(View::string).unwrap_or_default();
+    let message = error.text_at("errorMessage");
     let mut w = Writer::new();
     w.begin_object();
     w.field("message", &message);
-    w.opt_u64("originalStatusCode", error.get("errorCode").and_then(View::u64));
+    w.opt_u64("originalStatusCode", error.u64_at("errorCode"));
     w.end_object();
-    let name = match error.get("errorCode").and_then(View::u64) {
+    let name = match error.u64_at("errorCode") {
         Some(400) => "ValidationException",
         Some(403) => "AccessDeniedException",
         Some(429) => "ThrottlingException",
@@ -243,18 +243,18 @@ fn failed(error: View<'_>) -> Error {
 }
 
 fn read_arn(body: &[u8]) -> Result<String> {
-    let arn = invoke::object(body)?.get("jobArn").and_then(View::string);
+    let arn = invoke::object(body)?.string_at("jobArn");
     arn.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no \"jobArn\""))
 }
 
 fn read_status(body: &[u8]) -> Result<BatchJobStatus> {
     let view = invoke::object(body)?;
-    let Some(status) = view.get("status").and_then(View::string) else {
+    let Some(status) = view.string_at("status") else {
         return Err(Error::new(ErrorKind::Decode, "the answer has no \"status\""));
     };
-    let number = |key: &str| view.get(key).and_then(View::u64);
+    let number = |key: &str| view.u64_at(key);
     let processed = number("processedRecordCount").zip(number("totalRecordCount"));
-    Ok(BatchJobStatus { status, message: view.get("message").and_then(View::string), processed })
+    Ok(BatchJobStatus { status, message: view.string_at("message"), processed })
 }
 
 #[cfg(test)]

@@ -253,9 +253,9 @@ impl Client {
             if head.status != 200 || is_unknown_operation(&body) {
                 return Err(head.error(&body));
             }
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Decode,
-                format!("asked for an event stream, got \"{kind}\": {}", head.error(&body).message()),
+                format_args!("asked for an event stream, got \"{kind}\": {}", head.error(&body).message()),
             )
             .with_request_id(head.request_id.as_deref()));
         }

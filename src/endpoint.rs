@@ -41,9 +41,9 @@ impl Endpoint {
     pub fn aws(region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
         let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if region.is_empty() || region.len() > 63 || !region.bytes().all(fits) {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Config,
-                format!("\"{region}\" is not the name of an AWS region, such as us-east-1"),
+                format_args!("\"{region}\" is not the name of an AWS region, such as us-east-1"),
             ));
         }
         let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
@@ -59,7 +59,7 @@ impl Endpoint {
     /// # Errors
     /// `Config`, where the text is no such URL.
     pub fn custom(text: &str) -> Result<Self> {
-        let config = |why: &str| Err(Error::new(ErrorKind::Config, format!("the endpoint \"{text}\" {why}")));
+        let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("the endpoint \"{text}\" {why}")));
         let text = text.trim();
         let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
         let scheme = scheme.to_ascii_lowercase();

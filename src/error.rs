@@ -134,6 +134,12 @@ impl Error {
         }))
     }
 
+    /// An error whose message is made of parts: `format_args!` takes less code than `format!` at each
+    /// place that makes an error.
+    pub(crate) fn of(kind: ErrorKind, message: fmt::Arguments<'_>) -> Self {
+        Self::new(kind, std::fmt::format(message))
+    }
+
     /// The same error with what caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {

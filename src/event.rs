@@ -4,7 +4,7 @@ mod accumulator;
 
 pub use accumulator::Accumulator;
 
-use std::collections::VecDeque;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -130,25 +130,40 @@ pub enum ChatEvent {
 /// assert_eq!(events.pop(), Some(ChatEvent::BlockStop { index: 0 }));
 /// assert_eq!(events.pop(), None);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Events {
-    queue: VecDeque<ChatEvent>,
+    /// Of the first ones, which are taken, only a stand-in is left. A deque would be more code.
+    queue: Vec<ChatEvent>,
+    taken: usize,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.queue.iter().skip(self.taken)).finish()
+    }
 }
 
 impl Events {
     /// Adds an event at the end.
     pub fn push(&mut self, event: ChatEvent) {
-        self.queue.push_back(event);
+        self.queue.push(event);
     }
 
     /// Takes the first event.
     pub fn pop(&mut self) -> Option<ChatEvent> {
-        self.queue.pop_front()
+        let slot = self.queue.get_mut(self.taken)?;
+        let event = std::mem::replace(slot, ChatEvent::BlockStop { index: 0 });
+        self.taken += 1;
+        if self.is_empty() {
+            self.queue.clear();
+            self.taken = 0;
+        }
+        Some(event)
     }
 
     /// Whether none is left.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.taken >= self.queue.len()
     }
 
     /// Adds text, unless it is empty.
@@ -167,11 +182,49 @@ impl Events {
         }
     }
 
+    /// Adds a signature of reasoning.
+    pub(crate) fn signature(&mut self, index: u32, signature: String) {
+        self.push(ChatEvent::ThinkingSignature { index, signature });
+    }
+
+    /// Adds the start of a call, whose id and name are these members of an object.
+    pub(crate) fn call(&mut self, index: u32, call: View<'_>, id: &str, name: &str) {
+        let text = |key: &str| call.text_at(key);
+        self.push(ChatEvent::ToolCallStart { index, id: text(id), name: text(name) });
+    }
+
+    /// Adds arguments of a call, unless there are none.
+    pub(crate) fn arguments(&mut self, index: u32, args: String) {
+        if !args.is_empty() {
+            self.push(ChatEvent::ToolCallDelta { index, args });
+        }
+    }
+
+    /// Adds a citation.
+    pub(crate) fn citation(&mut self, index: u32, citation: View<'_>) {
+        self.push(ChatEvent::Citation { index, citation: Json::from(citation) });
+    }
+
+    /// Adds a block that came whole.
+    pub(crate) fn block(&mut self, index: u32, block: Content) {
+        self.push(ChatEvent::Block { index, block });
+    }
+
+    /// Adds the end of a block.
+    pub(crate) fn block_stop(&mut self, index: u32) {
+        self.push(ChatEvent::BlockStop { index });
+    }
+
     /// Adds the stop reason in the provider's word, which is kept in the
     /// response metadata beside the reason it means.
     pub fn stop(&mut self, word: &str, sequence: Option<String>) {
+        self.stop_for(StopReason::parse(word), word, sequence);
+    }
+
+    /// As [`Events::stop`], where more is known of the reason than its word says.
+    pub(crate) fn stop_for(&mut self, reason: StopReason, word: &str, sequence: Option<String>) {
         self.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(word) });
-        self.push(ChatEvent::Stop { reason: StopReason::parse(word), sequence });
+        self.push(ChatEvent::Stop { reason, sequence });
     }
 
     /// Adds a metadata value.

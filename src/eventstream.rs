@@ -162,9 +162,9 @@ impl FrameDecoder {
             Some(prelude) => format!("of {}", prelude.frame_len),
             None => "of unknown length".to_owned(),
         };
-        Err(self.give_up(Error::new(
+        Err(self.give_up(Error::of(
             ErrorKind::Truncated,
-            format!("the event stream ended {left} bytes into a frame {of}: the connection was cut, and the answer is incomplete"),
+            format_args!("the event stream ended {left} bytes into a frame {of}: the connection was cut, and the answer is incomplete"),
         )))
     }
 
@@ -248,5 +248,5 @@ fn split_frame(frame: &[u8], headers_len: usize) -> Option<(&[u8], &[u8])> {
 
 #[cold]
 fn corrupt(what: String) -> Error {
-    Error::new(ErrorKind::Frame, format!("corrupt event stream: {what}"))
+    Error::of(ErrorKind::Frame, format_args!("corrupt event stream: {what}"))
 }

@@ -15,7 +15,7 @@ mod writer;
 
 pub use check::JsonError;
 pub(crate) use merge::merged;
-pub(crate) use number::parse_f64;
+pub(crate) use number::{parse_f64, parse_u64};
 pub use owned::Json;
 pub(crate) use partial::{completed, embedded};
 pub use scan::{Entries, Items, Kind, View};

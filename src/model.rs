@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sigv4::{decoded_id, encode_path_segment};
-use crate::text::{before, split_once};
+use crate::text::{before, split, split_once};
 
 /// The vendors whose names begin a model id. A first part that is none of them is
 /// a region prefix, known or not, if a vendor follows it.
@@ -63,23 +63,23 @@ impl ModelId {
     /// # Errors
     /// `Config`, where the id is empty or has white space, or an ARN has not all its parts.
     pub fn parse(text: &str) -> Result<Self> {
-        let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+        let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
         let id = decoded_id(text.trim());
         if id.is_empty() {
-            return config("the model id is empty: give a model id, an inference profile id or an ARN".into());
+            return config(format_args!("the model id is empty: give a model id, an inference profile id or an ARN"));
         }
         if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return config(format!("the model id \"{id}\" contains white space or a control character"));
+            return config(format_args!("the model id \"{id}\" contains white space or a control character"));
         }
         if id.bytes().all(|byte| byte == b'.') {
-            return config(format!("the model id \"{id}\" is a step in a path, not a model"));
+            return config(format_args!("the model id \"{id}\" is a step in a path, not a model"));
         }
         let base = if id.starts_with("arn:") {
             match arn_resource(&id) {
                 Some(("foundation-model" | "inference-profile", name)) => Some(without_region(name).to_owned()),
                 Some(_) => None,
                 None => {
-                    return config(format!(
+                    return config(format_args!(
                         "the ARN \"{id}\" is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
                     ));
                 }
@@ -144,7 +144,7 @@ impl ModelId {
     }
 
     fn arn_part(&self, index: usize) -> Option<&str> {
-        if self.is_arn() { self.id.split(':').nth(index).filter(|part| !part.is_empty()) } else { None }
+        if self.is_arn() { split(&self.id, b':').nth(index).filter(|part| !part.is_empty()) } else { None }
     }
 
     /// The path of an operation on this model: the id is one segment, encoded once.

@@ -125,7 +125,7 @@ pub(crate) fn json_call(path: String, body: Writer) -> Call {
 }
 
 fn read_tokens(body: &[u8]) -> Result<u64> {
-    let tokens = invoke::object(body)?.get("inputTokens").and_then(View::u64);
+    let tokens = invoke::object(body)?.u64_at("inputTokens");
     tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no number \"inputTokens\""))
 }
 
@@ -182,10 +182,10 @@ impl GuardrailAssessment {
                 "the answer does not say what the guardrail did: it has no \"action\"",
             ));
         };
-        let outputs = view.get("outputs").into_iter().flat_map(View::items);
+        let outputs = view.list("outputs");
         Ok(Self {
             intervened: action != "NONE",
-            reason: view.get("actionReason").and_then(View::string),
+            reason: view.string_at("actionReason"),
             outputs: outputs.filter_map(|output| output.get("text")?.string()).collect(),
             raw: Json::from(view),
         })

@@ -126,7 +126,7 @@ impl BedrockChat {
         schema: impl Into<Json>,
     ) -> Structured<T> {
         let schema = schema.into();
-        let description = schema.view().get("description").and_then(View::string).unwrap_or_default();
+        let description = schema.view().text_at("description");
         self.structured(name.into(), description, schema)
     }
 

@@ -36,6 +36,47 @@ pub(crate) fn after_last<'a>(text: &'a str, part: &str) -> Option<&'a str> {
     last
 }
 
+/// The parts of a text between bytes of ASCII. A text without one is one part.
+pub(crate) fn split(text: &str, by: u8) -> Split<'_> {
+    debug_assert!(by.is_ascii(), "every place that is found is a boundary");
+    Split { rest: Some(text), by }
+}
+
+/// The parts of a text, from [`split`].
+#[derive(Clone, Debug)]
+pub(crate) struct Split<'a> {
+    rest: Option<&'a str>,
+    by: u8,
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.rest?;
+        let at = text.bytes().position(|byte| byte == self.by);
+        self.rest = at.and_then(|at| text.get(at + 1..));
+        text.get(..at.unwrap_or(text.len()))
+    }
+}
+
+/// Texts with a separator between them.
+pub(crate) fn join<'a>(texts: &mut dyn Iterator<Item = &'a str>, separator: &str) -> String {
+    let mut all = String::new();
+    for (at, text) in texts.enumerate() {
+        if at > 0 {
+            all.push_str(separator);
+        }
+        all.push_str(text);
+    }
+    all
+}
+
+/// The text without any white space.
+pub(crate) fn without_space(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
 /// The text in quotes and on one line, as JSON writes it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut w = crate::json::Writer::new();

@@ -382,7 +382,7 @@ fn check_headers(headers: &Headers) -> Result<()> {
         } else {
             continue;
         };
-        return Err(Error::new(ErrorKind::Config, format!("the header \"{name}\" {problem}")));
+        return Err(Error::of(ErrorKind::Config, format_args!("the header \"{name}\" {problem}")));
     }
     Ok(())
 }

@@ -32,9 +32,9 @@ pub(super) async fn limited<T>(
 }
 
 fn too_long(what: &str, limit: Duration) -> Error {
-    Error::new(
+    Error::of(
         ErrorKind::Timeout,
-        format!("waited {} ms for {what}", u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+        format_args!("waited {} ms for {what}", u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
     )
 }
 

@@ -8,6 +8,7 @@ use super::{Credentials, Parts};
 use crate::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, presign};
+use crate::text::split;
 
 const HOST: &str = "bedrock.amazonaws.com";
 const ACTION: &str = "Action=CallWithBearerToken";
@@ -75,10 +76,10 @@ pub fn short_term_api_key(
     let life = u32::try_from(expires_in.as_secs()).unwrap_or(u32::MAX);
     let query = Zeroizing::new(presign(&request, &params, life, &SigningKeyCache::new())?.into_query());
     // In the order of AWS's own generator for Python: the session token stands before the signature.
-    let token = query.split('&').find(|part| part.starts_with(TOKEN));
+    let token = split(&query, b'&').find(|part| part.starts_with(TOKEN));
     let mut url = Zeroizing::new(String::from(HOST));
     url.push_str("/?");
-    for part in query.split('&').filter(|part| !part.starts_with(TOKEN)) {
+    for part in split(&query, b'&').filter(|part| !part.starts_with(TOKEN)) {
         if let Some(token) = token.filter(|_| part.starts_with(SIGNATURE)) {
             url.push_str(token);
             url.push('&');

@@ -129,7 +129,7 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let in_body = of(&["__type", "code", "Code"]);
     let name = answer.error_type.or(in_body.as_deref()).map(bare_name).filter(|name| !name.is_empty());
     let mut message = of(&["message", "Message", "errorMessage"]).unwrap_or_else(|| match view {
-        Some(view) if view.entries().next().is_some() && name.is_none() => snippet(view.raw().as_bytes()),
+        Some(view) if view.has_members() && name.is_none() => snippet(view.raw().as_bytes()),
         None if !answer.body.is_empty() => snippet(answer.body),
         _ => format!("the service answered with HTTP status {} and no message", answer.status),
     });

@@ -241,7 +241,7 @@ fn with_deltas(block: Json, input: &str, text: &str) -> Json {
     let mut w = Writer::new();
     w.begin_object();
     if !text.is_empty() {
-        let before = block.view().get("text").and_then(View::string).unwrap_or_default();
+        let before = block.view().text_at("text");
         w.field("text", &(before + text));
     }
     if !input.is_empty() {

@@ -145,7 +145,7 @@ fn describe(index: usize, name: &[u8], fault: &Fault) -> Error {
         Fault::ValueNotUtf8 => "is a string that is not UTF-8".to_owned(),
     };
     let named = if name.is_empty() { String::new() } else { format!(", `{}`,", crate::text::visible(name)) };
-    Error::new(ErrorKind::Frame, format!("corrupt event stream: header {index}{named} {what}"))
+    Error::of(ErrorKind::Frame, format_args!("corrupt event stream: header {index}{named} {what}"))
 }
 
 /// The value of the first header of that name in a checked block.

@@ -29,7 +29,7 @@ pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
 }
 
 fn string(view: View<'_>, key: &str) -> Option<String> {
-    view.get(key).and_then(View::string)
+    view.string_at(key)
 }
 
 fn first(view: View<'_>, keys: &[&str]) -> Option<String> {
@@ -247,7 +247,7 @@ fn native_source(source: View<'_>) -> Option<Media> {
 
 /// The blocks of the Converse API, which have one key and no `type` (though some write it as well).
 fn of_converse(view: View<'_>) -> Result<Option<Content>> {
-    let kind = view.get("type").and_then(View::string);
+    let kind = view.string_at("type");
     let member = view.entries().find(|(key, _)| key != "type" && kind.as_deref().is_none_or(|kind| kind == key));
     let Some((key, inner)) = member else { return Ok(None) };
     Ok(match &*key {

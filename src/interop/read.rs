@@ -48,7 +48,7 @@ pub fn read_message(json: &Json) -> Result<Message> {
 
 fn problem(at: usize, what: &str, view: View<'_>) -> Error {
     let shown: String = view.raw().chars().take(80).collect();
-    Error::new(ErrorKind::Encode, format!("message {at} {what}: {shown}"))
+    Error::of(ErrorKind::Encode, format_args!("message {at} {what}: {shown}"))
 }
 
 fn is_pair(view: View<'_>) -> bool {
@@ -84,7 +84,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     };
     let mut content = inner.get("content").map(blocks::content).transpose()?.unwrap_or_default();
     if role == Role::Tool {
-        let id = inner.get("tool_call_id").and_then(View::string).unwrap_or_default();
+        let id = inner.text_at("tool_call_id");
         // A message that brings its own result blocks needs no other.
         if content.iter().any(|block| matches!(block, Content::ToolResult(_))) {
             return Ok(Message::new(role, content));
@@ -99,8 +99,8 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     for call in calls.into_iter().flat_map(View::items) {
         add_call(&mut content, call);
     }
-    for call in inner.get("invalid_tool_calls").into_iter().flat_map(View::items) {
-        let text = |key: &str| call.get(key).and_then(View::string).unwrap_or_default();
+    for call in inner.list("invalid_tool_calls") {
+        let text = |key: &str| call.text_at(key);
         let invalid = InvalidToolCall { id: text("id"), name: text("name"), args: text("args"), error: text("error") };
         // Its raw block would be sent as if it were a call that can be run.
         content.retain(|block| match block {
@@ -111,7 +111,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         });
         content.push(Content::InvalidToolCall(invalid));
     }
-    if let Some(refusal) = inner.get("refusal").and_then(View::string) {
+    if let Some(refusal) = inner.string_at("refusal") {
         content.push(Content::text(refusal));
     }
     Ok(Message::new(role, content))

@@ -65,6 +65,16 @@ fn push_scaled(out: &mut String, mut digits: u64, places: usize) {
     }
 }
 
+/// Reads a whole number from 0 on, made of digits alone.
+pub(crate) fn parse_u64(text: &str) -> Option<u64> {
+    let mut n = None;
+    for byte in text.bytes() {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        n = Some(n.unwrap_or(0u64).checked_mul(10)?.checked_add(digit.into())?);
+    }
+    n
+}
+
 /// Reads a JSON number: exactly up to 15 digits and powers of ten up to 22, else
 /// to 15 digits or more. `core`'s reader is exact always, and 20 KB of wasm.
 pub(crate) fn parse_f64(text: &str) -> Option<f64> {

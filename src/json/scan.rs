@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::check::{JsonError, check};
+use super::number::{parse_f64, parse_u64};
 
 /// What a JSON value is.
 ///
@@ -178,12 +179,53 @@ impl<'a> View<'a> {
         let mut entries = self.entries();
         while let Some((name, value)) = entries.next_raw() {
             // A key is hardly ever escaped, so it is compared as it stands.
-            let same = name == key || (name.contains('\\') && unescape(name) == key);
+            let same = name == key || (has_escape(name) && unescape(name) == key);
             if same {
                 return Some(value).filter(|value| !value.is_null());
             }
         }
         None
+    }
+
+    /// Whether it is an object that is not empty.
+    pub(crate) fn has_members(self) -> bool {
+        self.entries().next_raw().is_some()
+    }
+
+    /// The elements of the array that a member is; nothing if it is none, or is not there.
+    pub(crate) fn list(self, key: &str) -> Items<'a> {
+        self.get(key).map_or(Items { text: "", at: 0 }, View::items)
+    }
+
+    /// The members of the object that a member is; nothing if it is none, or is not there.
+    pub(crate) fn members(self, key: &str) -> Entries<'a> {
+        self.get(key).map_or(Entries { text: "", at: 0 }, View::entries)
+    }
+
+    /// The text of the string that a member is.
+    pub(crate) fn string_at(self, key: &str) -> Option<String> {
+        self.get(key)?.string()
+    }
+
+    /// The text of the string that a member is; empty if it is none, or is not there.
+    pub(crate) fn text_at(self, key: &str) -> String {
+        self.string_at(key).unwrap_or_default()
+    }
+
+    /// What stands between the quotes of the string that a member is, to be compared with a word;
+    /// empty if it is none, or is not there.
+    pub(crate) fn word_at(self, key: &str) -> &'a str {
+        self.get(key).map_or("", View::word)
+    }
+
+    /// The whole number that a member is.
+    pub(crate) fn u64_at(self, key: &str) -> Option<u64> {
+        self.get(key)?.u64()
+    }
+
+    /// The position that a member is; 0 if it is none, or is not there.
+    pub(crate) fn index_at(self, key: &str) -> u32 {
+        self.u64_at(key).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
     }
 
     /// The text of a string, borrowed unless it has escapes. A lone surrogate
@@ -193,7 +235,7 @@ impl<'a> View<'a> {
             return None;
         }
         let inner = slice(self.0, 1, self.0.len().saturating_sub(1));
-        Some(if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+        Some(unescaped(inner))
     }
 
     /// What stands between the quotes of a string, escapes and all: enough to be
@@ -213,15 +255,13 @@ impl<'a> View<'a> {
         if self.kind() != Kind::Number {
             return None;
         }
-        self.0.parse().ok().or_else(|| {
-            let whole = crate::text::split_once(self.0, ".")?;
-            whole.1.bytes().all(|b| b == b'0').then(|| whole.0.parse().ok())?
-        })
+        let (whole, fraction) = crate::text::split_once(self.0, ".").unwrap_or((self.0, ""));
+        if fraction.bytes().all(|b| b == b'0') { parse_u64(whole) } else { None }
     }
 
     /// A number.
     pub fn f64(self) -> Option<f64> {
-        if self.kind() == Kind::Number { super::number::parse_f64(self.0) } else { None }
+        if self.kind() == Kind::Number { parse_f64(self.0) } else { None }
     }
 
     /// `true` or `false`.
@@ -238,9 +278,13 @@ fn hex4(bytes: &[u8], i: usize) -> u32 {
     (i..i + 4).fold(0, |n, k| n * 16 + (at(bytes, k) as char).to_digit(16).unwrap_or(0))
 }
 
+fn has_escape(inner: &str) -> bool {
+    inner.as_bytes().contains(&b'\\')
+}
+
 /// What stands between quotes, borrowed unless it has escapes.
 fn unescaped(inner: &str) -> Cow<'_, str> {
-    if inner.as_bytes().contains(&b'\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
+    if has_escape(inner) { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 
 fn unescape(inner: &str) -> String {

@@ -80,7 +80,7 @@ impl Content {
     pub fn from_url(url: &str) -> Result<Self> {
         let refused = |why: &str| {
             let shown: String = url.chars().take(60).collect();
-            Err(Error::new(ErrorKind::Encode, format!("{shown}: {why}")))
+            Err(Error::of(ErrorKind::Encode, format_args!("{shown}: {why}")))
         };
         if let Some(rest) = url.strip_prefix("data:") {
             let Some((head, data)) = rest.split_once(',') else { return refused("this data URL has no data") };

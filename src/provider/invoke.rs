@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::eventstream::Frame;
 use crate::headers::Headers;
-use crate::json::{Json, Kind, View, Writer, merged};
+use crate::json::{Json, Kind, View, Writer, merged, parse_u64};
 use crate::message::{AiMessage, StopReason, Usage};
 use crate::model::ModelId;
 use crate::request::{ChatOptions, ChatRequest, GuardrailTrace, StreamProcessing};
@@ -150,7 +150,7 @@ impl Counts {
     }
 
     fn from_headers(headers: &Headers) -> Self {
-        let read = |name: &str| headers.get(name)?.parse().ok();
+        let read = |name: &str| parse_u64(headers.get(name)?);
         Self {
             input: read("x-amzn-bedrock-input-token-count"),
             output: read("x-amzn-bedrock-output-token-count"),
@@ -161,7 +161,7 @@ impl Counts {
     }
 
     fn from_metrics(metrics: View<'_>) -> Self {
-        let read = |key: &str| metrics.get(key).and_then(View::u64);
+        let read = |key: &str| metrics.u64_at(key);
         Self {
             input: read("inputTokenCount"),
             output: read("outputTokenCount"),
@@ -175,11 +175,11 @@ impl Counts {
 /// The body of an answer, as an object.
 pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
     let view = View::from_bytes(body)
-        .map_err(|error| Error::new(ErrorKind::Decode, format!("the answer is not JSON: {error}")))?;
+        .map_err(|error| Error::of(ErrorKind::Decode, format_args!("the answer is not JSON: {error}")))?;
     if view.kind() == Kind::Object {
         return Ok(view);
     }
-    Err(Error::new(ErrorKind::Decode, format!("the answer is a JSON {:?}, not an object", view.kind())))
+    Err(Error::of(ErrorKind::Decode, format_args!("the answer is a JSON {:?}, not an object", view.kind())))
 }
 
 /// What the answers of all models may carry beside their own fields. `true` if it was such a field.
@@ -191,7 +191,7 @@ pub(crate) fn common_field(key: &str, value: View<'_>, counts: &mut Counts, out:
         *counts = counts.or_later(Counts::from_metrics(value));
     }
     out.metadata(key, value);
-    if key == "amazon-bedrock-guardrailAction" && value.str().as_deref() == Some("INTERVENED") {
+    if key == "amazon-bedrock-guardrailAction" && value.word() == "INTERVENED" {
         // The model's own stop reason stays in the metadata: what stopped this answer is the guardrail.
         out.push(crate::event::ChatEvent::Stop { reason: StopReason::GuardrailIntervened, sequence: None });
     }
@@ -250,8 +250,9 @@ impl StreamDecoder for InvokeStream {
         if let Some(bytes) = leading_bytes(frame.payload()) {
             base64::decode(bytes, &mut self.chunk)?;
         } else {
-            let payload = View::from_bytes(frame.payload())
-                .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
+            let payload = View::from_bytes(frame.payload()).map_err(|error| {
+                Error::of(ErrorKind::Decode, format_args!("a frame's payload is not JSON: {error}"))
+            })?;
             let Some(bytes) = payload.get("bytes").and_then(View::str) else {
                 out.unknown(name, frame.payload());
                 return Ok(());
@@ -259,7 +260,7 @@ impl StreamDecoder for InvokeStream {
             base64::decode(bytes.as_bytes(), &mut self.chunk)?;
         }
         let chunk = View::from_bytes(&self.chunk)
-            .map_err(|error| Error::new(ErrorKind::Decode, format!("a chunk is not JSON: {error}")))?;
+            .map_err(|error| Error::of(ErrorKind::Decode, format_args!("a chunk is not JSON: {error}")))?;
         self.decoder.chunk(chunk, &mut self.counts, out)
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::media::sniff;
 use crate::message::{Media, MediaSource};
-use crate::text::before;
+use crate::text::{before, join, without_space};
 
 /// Converse's name of a format, and the media types that mean it, the usual one first.
 ///
@@ -92,9 +92,11 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
     let wanted = essence(media_type);
     let found = formats.iter().find(|format| format.name == wanted || format.types.contains(&wanted.as_str()));
     found.ok_or_else(|| {
-        let names: Vec<_> = formats.iter().map(|format| format.name).collect();
-        let message = format!("{what} of type \"{media_type}\" cannot be sent: the formats are {}", names.join(", "));
-        Error::new(ErrorKind::Encode, message)
+        let names = join(&mut formats.iter().map(|format| format.name), ", ");
+        Error::of(
+            ErrorKind::Encode,
+            format_args!("{what} of type \"{media_type}\" cannot be sent: the formats are {names}"),
+        )
     })
 }
 
@@ -139,8 +141,10 @@ pub(crate) fn check_size(source: &MediaSource, limit: usize, what: &str) -> Resu
     if bytes <= limit {
         return Ok(());
     }
-    let message = format!("{what} has {bytes} bytes, and the model takes at most {limit}: make it smaller");
-    Err(Error::new(ErrorKind::Encode, message))
+    Err(Error::of(
+        ErrorKind::Encode,
+        format_args!("{what} has {bytes} bytes, and the model takes at most {limit}: make it smaller"),
+    ))
 }
 
 /// Writes the bytes of a medium as a base64 string.
@@ -153,16 +157,19 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
         MediaSource::Base64(text) => w.string(&checked(text, what)?),
         MediaSource::Url(url) => {
             let shown: String = url.chars().take(80).collect();
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Encode,
-                format!("{what} is a URL ({shown}): Bedrock fetches none, so fetch it yourself and send its bytes"),
+                format_args!(
+                    "{what} is a URL ({shown}): Bedrock fetches none, so fetch it yourself and send its bytes"
+                ),
             ));
         }
         other => {
-            return Err(Error::new(
+            let place = if matches!(other, MediaSource::S3 { .. }) { "an object in S3" } else { "plain text" };
+            return Err(Error::of(
                 ErrorKind::Unsupported,
-                format!(
-                    "{what} has the source {other:?}, which this model's format does not take: send its bytes, or use the Converse API"
+                format_args!(
+                    "{what} is {place}, which this model's format does not take: send its bytes, or use the Converse API"
                 ),
             ));
         }
@@ -172,11 +179,8 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
 
 /// Base64 that decodes, without the white space that e-mail and shells put into it.
 fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
-    let text = if text.chars().any(char::is_whitespace) {
-        Cow::Owned(text.split_whitespace().collect())
-    } else {
-        Cow::Borrowed(text)
-    };
+    let text =
+        if text.chars().any(char::is_whitespace) { Cow::Owned(without_space(text)) } else { Cow::Borrowed(text) };
     decode(&text, what)?;
     Ok(text)
 }
@@ -186,14 +190,14 @@ fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
 /// # Errors
 /// `Encode`, where it is not base64.
 pub(crate) fn decoded(text: &str, what: &str) -> Result<Vec<u8>> {
-    decode(&text.split_whitespace().collect::<String>(), what)
+    decode(&without_space(text), what)
 }
 
 fn decode(text: &str, what: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match crate::base64::decode(text.as_bytes(), &mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(error) => Err(Error::new(ErrorKind::Encode, format!("{what} is not base64: {}", error.message()))),
+        Err(error) => Err(Error::of(ErrorKind::Encode, format_args!("{what} is not base64: {}", error.message()))),
     }
 }
 

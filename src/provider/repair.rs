@@ -8,6 +8,7 @@
 //! - the last turn, if it is the model's, does not end in white space.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Writer};
@@ -49,16 +50,16 @@ pub(crate) struct Conversation<'a> {
 impl Conversation<'_> {
     /// Whether any turn calls a tool or has a tool's result.
     pub(crate) fn has_tool_blocks(&self) -> bool {
-        let mut blocks = self.turns.iter().flat_map(|turn| &turn.blocks);
-        blocks.any(|block| matches!(&**block, Content::ToolCall(_) | Content::ToolResult(_)))
+        let is_one = |block: &Cow<'_, Content>| matches!(**block, Content::ToolCall(_) | Content::ToolResult(_));
+        self.turns.iter().any(|turn| turn.blocks.iter().any(is_one))
     }
 }
 
 /// What an empty tool result says, as providers refuse an empty one.
 pub(crate) const EMPTY_RESULT: &str = "(no output)";
 
-fn encode<T>(message: String) -> Result<T> {
-    Err(Error::new(ErrorKind::Encode, message))
+fn encode<T>(message: fmt::Arguments<'_>) -> Result<T> {
+    Err(Error::of(ErrorKind::Encode, message))
 }
 
 /// Repairs a conversation.
@@ -88,12 +89,16 @@ fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
         let side = match message.role {
             Role::System if is_note => Side::User,
             Role::System if begun => {
-                return encode(format!(
+                return encode(format_args!(
                     "message {i} is a system message after the conversation has begun: put system messages first"
                 ));
             }
             Role::System => {
-                system.extend(message.content.iter().filter(|block| !is_blank(block)));
+                for block in &message.content {
+                    if !is_blank(block) {
+                        system.push(block);
+                    }
+                }
                 continue;
             }
             Role::Human | Role::Tool => Side::User,
@@ -117,10 +122,7 @@ fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
     let mut order: Vec<String> = Vec::new();
     for turn in &mut turns {
         match turn.side {
-            Side::Assistant => {
-                drop_repeated_calls(turn);
-                order = call_ids(turn);
-            }
+            Side::Assistant => order = drop_repeated_calls(turn),
             Side::User if turn.is_note => {}
             Side::User => results_first(turn, &order),
         }
@@ -129,7 +131,7 @@ fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
     match turns.first() {
         // Whether the model may speak first is the service's business: not all models mind.
         Some(_) => Ok(Conversation { system, turns }),
-        None => encode("there is nothing to answer: the conversation has no human message with content".into()),
+        None => encode(format_args!("there is nothing to answer: the conversation has no human message with content")),
     }
 }
 
@@ -147,18 +149,16 @@ fn usable<'a>(block: &'a Content, at: usize, messages: &[Message]) -> Result<Opt
         // A provider refuses reasoning that it has not signed.
         Content::Thinking(thinking) if thinking.signature.as_ref().is_none_or(String::is_empty) => return Ok(None),
         Content::ToolCall(call) if call.id.is_empty() => {
-            return encode(format!(
+            return encode(format_args!(
                 "message {at} calls the tool \"{}\" without an id: every tool call needs the id that its result names",
                 call.name
             ));
         }
         Content::InvalidToolCall(call) => {
             // The model must see what it wrote if somebody answered it; else it never happened.
-            let answered = messages
-                .iter()
-                .flat_map(|message| &message.content)
-                .any(|block| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id));
-            if call.id.is_empty() || !answered {
+            let answers =
+                |block: &Content| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id);
+            if call.id.is_empty() || !messages.iter().any(|message| message.content.iter().any(answers)) {
                 return Ok(None);
             }
             let mut w = Writer::new();
@@ -178,16 +178,9 @@ fn usable<'a>(block: &'a Content, at: usize, messages: &[Message]) -> Result<Opt
     }))
 }
 
-fn call_ids(turn: &Turn<'_>) -> Vec<String> {
-    let ids = turn.blocks.iter().filter_map(|block| match &**block {
-        Content::ToolCall(call) => Some(call.id.clone()),
-        _ => None,
-    });
-    ids.collect()
-}
-
 /// A call may stand twice in what other libraries hand over: as a block and in a list of calls.
-fn drop_repeated_calls(turn: &mut Turn<'_>) {
+/// Gives the ids of those that stay, in their order.
+fn drop_repeated_calls(turn: &mut Turn<'_>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     turn.blocks.retain(|block| match &**block {
         Content::ToolCall(call) if seen.contains(&call.id) => false,
@@ -197,32 +190,27 @@ fn drop_repeated_calls(turn: &mut Turn<'_>) {
         }
         _ => true,
     });
+    seen
 }
 
 /// Tool results before all else, in the order of the calls that they answer. A
 /// cache point after a result moves with it.
 fn results_first(turn: &mut Turn<'_>, order: &[String]) {
-    let mut groups: Vec<(usize, Vec<Cow<'_, Content>>)> = Vec::new();
+    let mut sorted: Vec<(usize, Cow<'_, Content>)> = Vec::with_capacity(turn.blocks.len());
     let last = order.len();
-    let mut last_group = 0;
+    let mut rank = last + 1;
     for block in std::mem::take(&mut turn.blocks) {
-        let rank = match &*block {
+        rank = match &*block {
             Content::ToolResult(result) => order.iter().position(|id| *id == result.tool_call_id).unwrap_or(last),
-            Content::CachePoint(_) if !groups.is_empty() => {
-                if let Some((_, group)) = groups.get_mut(last_group) {
-                    group.push(block);
-                }
-                continue;
-            }
+            Content::CachePoint(_) => rank,
             _ => last + 1,
         };
         // Behind all of its rank and below: sorted, without the code that sorting costs.
-        let at = groups.partition_point(|(other, _)| *other <= rank);
-        last_group = at;
-        groups.insert(at, (rank, vec![block]));
+        let at = sorted.partition_point(|(other, _)| *other <= rank);
+        sorted.insert(at, (rank, block));
     }
-    for (_, group) in groups {
-        turn.blocks.extend(group);
+    for (_, block) in sorted {
+        turn.blocks.push(block);
     }
 }
 

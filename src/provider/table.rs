@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Nova, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
+use crate::text::has;
 
 /// Which of Bedrock's APIs a model is called with.
 ///
@@ -109,9 +110,9 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
                 Some(_) => "of its family no own format is known here",
                 None => "its id does not say its family",
             };
-            Err(Error::new(
+            Err(Error::of(
                 ErrorKind::Unsupported,
-                format!(
+                format_args!(
                     "{model} cannot be called over InvokeModel, as {why}: leave the API to Converse, state a family whose format it speaks (for instance .family(\"anthropic\")), or bring a codec"
                 ),
             ))
@@ -123,7 +124,7 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
 pub(super) fn family_of(model: &ModelId) -> Option<Cow<'_, str>> {
     let base = model.base()?;
     // A vendor alone, as callers state it for ARNs, means the vendor's general row.
-    Some(if base.contains('.') { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
+    Some(if has(base, ".") { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
 }
 
 fn native(model: &ModelId) -> Option<&'static Family> {

@@ -2,7 +2,6 @@
 //! function for each small thing that codecs do over and over: it is their size.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::View;
 use crate::message::Content;
 use crate::model::ModelId;
 
@@ -60,15 +59,5 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
 
 /// That a model cannot do something, before anything is sent. `why` goes on after the model's id.
 pub(crate) fn refused(kind: ErrorKind, model: &ModelId, why: &str) -> Error {
-    Error::new(kind, format!("{model} {why}"))
-}
-
-/// A text in an object.
-pub(crate) fn string(holder: View<'_>, key: &str) -> Option<String> {
-    holder.get(key)?.string()
-}
-
-/// A whole number in an object.
-pub(crate) fn number(holder: View<'_>, key: &str) -> Option<u64> {
-    holder.get(key)?.u64()
+    Error::of(kind, format_args!("{model} {why}"))
 }

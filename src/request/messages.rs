@@ -55,9 +55,9 @@ impl<R: AsRef<str>, T: Into<String>> IntoMessage for (R, T) {
                 ErrorKind::Encode,
                 "a tool message names the call it answers: use Message::tool(tool_call_id, text)",
             )),
-            None => Err(Error::new(
+            None => Err(Error::of(
                 ErrorKind::Encode,
-                format!("unknown role \"{name}\": use \"system\", \"human\" or \"ai\""),
+                format_args!("unknown role \"{name}\": use \"system\", \"human\" or \"ai\""),
             )),
         }
     }

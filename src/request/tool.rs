@@ -79,7 +79,7 @@ impl Tool {
     pub fn from_json(json: &Json) -> Result<Self> {
         let view = json.view();
         let no_tool =
-            |why: &str| Err(Error::new(ErrorKind::Encode, format!("this is no tool, {why}: {}", excerpt(view))));
+            |why: &str| Err(Error::of(ErrorKind::Encode, format_args!("this is no tool, {why}: {}", excerpt(view))));
         // Where name and description are, and what holds the schema.
         let inner = view.get("toolSpec").or_else(|| view.get("function")).unwrap_or(view);
         let schema = ["input_schema", "inputSchema", "schema", "parameters", "args_schema"]
@@ -125,7 +125,7 @@ impl Tool {
 }
 
 fn text(view: View<'_>, key: &str) -> String {
-    view.get(key).and_then(View::string).unwrap_or_default()
+    view.text_at(key)
 }
 
 fn excerpt(view: View<'_>) -> String {

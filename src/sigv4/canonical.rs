@@ -9,7 +9,7 @@ use super::encode::{as_text, is_lower_case_token, is_token, percent_decode, push
 use super::{Payload, SignableRequest, SigningParams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::sha256;
-use crate::text::quoted;
+use crate::text::{quoted, split, split_once};
 
 /// More signed headers than this are refused. Bedrock calls sign about five.
 const MAX_SIGNED_HEADERS: usize = 100;
@@ -128,7 +128,7 @@ fn check_method(method: &str) -> Result<()> {
     if is_token(method) {
         return Ok(());
     }
-    Err(config(format!("{} is not an HTTP method", quoted(method))))
+    Err(config(format_args!("{} is not an HTTP method", quoted(method))))
 }
 
 /// Refuses text that can't be part of a credential, without quoting it.
@@ -138,7 +138,7 @@ pub(super) fn check_visible(what: &str, text: &str) -> Result<()> {
         return Ok(());
     }
     let at = text.bytes().position(faulty).unwrap_or_default();
-    Err(config(format!(
+    Err(config(format_args!(
         "the {what} has a space, a line break or a character outside ASCII at byte {at} of {}: was it copied with its surroundings?",
         text.len()
     )))
@@ -163,7 +163,7 @@ fn check_path(path: &str) -> Result<()> {
         return Ok(());
     }
     let at = path.bytes().position(is_delimiter).unwrap_or_default();
-    Err(config(format!(
+    Err(config(format_args!(
         "the path to sign holds `?` or `#` at byte {at}: pass the query by itself, and percent-encode the rest"
     )))
 }
@@ -177,7 +177,7 @@ fn push_canonical_path(out: &mut Vec<u8>, path: &str) {
     }
     let mut kept: Vec<&str> = Vec::new();
     let mut ends_in_directory = false;
-    for segment in path.split('/') {
+    for segment in split(path, b'/') {
         ends_in_directory = matches!(segment, "" | "." | "..");
         match segment {
             "" | "." => {}
@@ -203,17 +203,20 @@ pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&st
         push_encoded(&mut text, bytes, false);
         text
     };
+    // Sorted as they come, without the code that sorting costs: by the encoded text, which is what
+    // AWS's own signers sort by.
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-    for part in query.split('&').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        parameters
-            .push((encoded(&percent_decode(name.as_bytes(), true)), encoded(&percent_decode(value.as_bytes(), true))));
+    let mut add = |parameter| {
+        let at = parameters.partition_point(|other| *other <= parameter);
+        parameters.insert(at, parameter);
+    };
+    for part in split(query, b'&').filter(|part| !part.is_empty()) {
+        let (name, value) = split_once(part, "=").unwrap_or((part, ""));
+        add((encoded(&percent_decode(name.as_bytes(), true)), encoded(&percent_decode(value.as_bytes(), true))));
     }
     for (name, value) in added {
-        parameters.push((encoded(name.as_bytes()), encoded(value.as_bytes())));
+        add((encoded(name.as_bytes()), encoded(value.as_bytes())));
     }
-    // By the encoded text, which is what AWS's own signers sort by.
-    parameters.sort_unstable();
     for (name, value) in &parameters {
         if !out.is_empty() {
             out.push(b'&');
@@ -239,7 +242,7 @@ impl<'a> SortedHeaders<'a> {
     pub(super) fn new(given: &'a [(&'a str, &'a str)], added: &'a [(&'a str, &'a str)]) -> Result<Self> {
         let len = given.len() + added.len();
         if len > MAX_SIGNED_HEADERS {
-            return Err(config(format!(
+            return Err(config(format_args!(
                 "{len} headers are too many to sign (at most {MAX_SIGNED_HEADERS}): leave those unsigned that AWS does not read"
             )));
         }
@@ -249,7 +252,7 @@ impl<'a> SortedHeaders<'a> {
             check_header(name, value, verbatim)?;
         }
         if !given.iter().any(|(name, value)| name.eq_ignore_ascii_case("host") && !value.is_empty()) {
-            return Err(config("the `host` header must be among the signed ones, and not be empty"));
+            return Err(config(format_args!("the `host` header must be among the signed ones, and not be empty")));
         }
         let order = [0; MAX_SIGNED_HEADERS];
         let mut headers = SortedHeaders { given, added, order, len, verbatim };
@@ -326,7 +329,7 @@ impl<'a> SortedHeaders<'a> {
             out.extend_from_slice(value.as_bytes());
             return;
         }
-        let words = value.trim_matches([' ', '\t']).split(' ').filter(|word| !word.is_empty());
+        let words = split(value.trim_ascii(), b' ').filter(|word| !word.is_empty());
         for (index, word) in words.enumerate() {
             if index > 0 {
                 out.push(b' ');
@@ -354,7 +357,7 @@ impl<'a> SortedHeaders<'a> {
 /// `is_plain` says that name and value hold nothing unusual.
 fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
     if WRITTEN_BY_THE_SIGNER.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(config(format!(
+        return Err(config(format_args!(
             "the header `{name}` is written by the signer: leave it out of the headers to sign"
         )));
     }
@@ -362,12 +365,12 @@ fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
         return Ok(());
     }
     if !is_token(name) {
-        return Err(config(format!("{} is not a header name", quoted(name))));
+        return Err(config(format_args!("{} is not a header name", quoted(name))));
     }
     // The value itself stays out of the message: it may be a secret.
     match value.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {
         None => Ok(()),
-        Some(at) => Err(config(format!(
+        Some(at) => Err(config(format_args!(
             "the value of the header `{name}` has a line break, a control character or a character outside ASCII at byte {at}, which HTTP cannot carry unchanged: remove or encode it"
         ))),
     }
@@ -378,8 +381,8 @@ fn is_before(left: &str, right: &str) -> bool {
     left.lt(right.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
-pub(super) fn config(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Config, message)
+pub(super) fn config(message: fmt::Arguments<'_>) -> Error {
+    Error::of(ErrorKind::Config, message)
 }
 
 const _: () = assert!(MAX_SIGNED_HEADERS <= u8::MAX as usize);

@@ -34,9 +34,9 @@ impl AmzDate {
     /// milliseconds.
     pub fn from_unix_seconds(seconds: u64) -> Result<Self> {
         if seconds >= END_OF_CALENDAR {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Config,
-                format!(
+                format_args!(
                     "the signing time {seconds} lies after the year 9999: pass seconds since 1970, not milliseconds"
                 ),
             ));

@@ -186,16 +186,18 @@ impl fmt::Debug for SigningKeyCache {
 /// Checks what the credential and its scope are made of, so that no separator can slip into them.
 fn check(params: &SigningParams<'_>) -> Result<()> {
     if params.access_key_id.is_empty() || params.secret_access_key.is_empty() {
-        return Err(config("the access key id and the secret access key must not be empty"));
+        return Err(config(format_args!("the access key id and the secret access key must not be empty")));
     }
-    if params.access_key_id.contains(['/', ',']) {
-        return Err(config("the access key id holds `/` or `,`: was it exchanged with the secret access key?"));
+    if params.access_key_id.bytes().any(|byte| matches!(byte, b'/' | b',')) {
+        return Err(config(format_args!(
+            "the access key id holds `/` or `,`: was it exchanged with the secret access key?"
+        )));
     }
     check_visible("access key id", params.access_key_id)?;
     check_visible("secret access key", params.secret_access_key)?;
     for (what, name) in [("a region", params.region), ("a service", params.service)] {
         if !is_plain(name) {
-            return Err(config(format!(
+            return Err(config(format_args!(
                 "{} cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
                 quoted(name)
             )));

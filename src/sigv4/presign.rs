@@ -6,6 +6,7 @@ use super::canonical::{CanonicalRequest, SortedHeaders, assemble, check_visible,
 use super::encode::{as_text, into_text, percent_decode, push_hex};
 use super::{ALGORITHM, SignableRequest, SigningKeyCache, SigningParams, string_to_sign};
 use crate::error::Result;
+use crate::text::{before, split};
 
 /// Seven days, the longest life that AWS gives a presigned request.
 const MAX_EXPIRES_IN_SECONDS: u32 = 604_800;
@@ -126,19 +127,19 @@ fn check_expiry(seconds: u32) -> Result<()> {
     if (1..=MAX_EXPIRES_IN_SECONDS).contains(&seconds) {
         return Ok(());
     }
-    Err(config(format!(
+    Err(config(format_args!(
         "a presigned request cannot live for {seconds} s: from 1 s to {MAX_EXPIRES_IN_SECONDS} s (7 days) are allowed"
     )))
 }
 
 /// Refuses a query that was signed before, or that sets one of the parameters we write.
 fn check_query(query: &str, added: &[(&str, &str)]) -> Result<()> {
-    for part in query.split('&') {
-        let name = percent_decode(part.split('=').next().unwrap_or_default().as_bytes(), true);
+    for part in split(query, b'&') {
+        let name = percent_decode(before(part, "=").as_bytes(), true);
         let ours = added.iter().map(|(name, _)| *name).chain(["X-Amz-Signature"]);
         for own in ours {
             if name.eq_ignore_ascii_case(own.as_bytes()) {
-                return Err(config(format!(
+                return Err(config(format_args!(
                     "the query to presign has `{own}` already: pass the query without a signature"
                 )));
             }

@@ -171,7 +171,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
             "properties" | "$defs" | "definitions" => {
                 w.key(&key).begin_object();
                 for (name, property) in value.entries() {
-                    let required = schema.get("required").into_iter().flat_map(View::items);
+                    let required = schema.list("required");
                     let optional =
                         key == "properties" && !required.into_iter().any(|item| item.str() == Some(name.clone()));
                     w.key(&name);
@@ -191,7 +191,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
             key => w.key(key).raw(value),
         }
     }
-    let description = schema.get("description").and_then(View::string).unwrap_or_default();
+    let description = schema.text_at("description");
     let described = match (description.is_empty(), limits.is_empty()) {
         (_, true) => description,
         (true, false) => limits,

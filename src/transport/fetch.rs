@@ -170,12 +170,12 @@ impl futures_core::Stream for Empty {
 }
 
 fn not_sent(error: JsValue) -> Error {
-    Error::new(ErrorKind::Connect, format!("the service was not reached: {}", said(&error)))
+    Error::of(ErrorKind::Connect, format_args!("the service was not reached: {}", said(&error)))
 }
 
 /// Worth another attempt as long as nothing was delivered; afterwards nobody asks.
 fn broke_off(error: JsValue) -> Error {
-    Error::new(ErrorKind::Truncated, format!("the connection broke off: {}", said(&error))).with_retryable(true)
+    Error::of(ErrorKind::Truncated, format_args!("the connection broke off: {}", said(&error))).with_retryable(true)
 }
 
 /// What a thrown value says, with its cause, where Node puts what matters.

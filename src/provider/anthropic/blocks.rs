@@ -169,7 +169,7 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
         MediaSource::Base64(base64) if is_text => {
             let mut bytes = Vec::new();
             crate::base64::decode(base64.as_bytes(), &mut bytes).map_err(|error| {
-                Error::new(ErrorKind::Encode, format!("a document is not base64: {}", error.message()))
+                Error::of(ErrorKind::Encode, format_args!("a document is not base64: {}", error.message()))
             })?;
             write_text_source(w, utf8(&bytes)?);
         }
@@ -178,9 +178,9 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
         }
         MediaSource::Url(_) => media::write_base64(w, &document.source, "a document")?,
         _ => {
-            return Err(Error::new(
+            return Err(Error::of(
                 ErrorKind::Unsupported,
-                format!(
+                format_args!(
                     "a document of type \"{}\" is not in Anthropic's format, which takes PDF and text: use the Converse API",
                     document.media_type
                 ),
@@ -195,7 +195,7 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
 
 fn utf8(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|error| {
-        Error::new(ErrorKind::Encode, format!("a text document is not UTF-8 (byte {})", error.valid_up_to()))
+        Error::of(ErrorKind::Encode, format_args!("a text document is not UTF-8 (byte {})", error.valid_up_to()))
     })
 }
 
@@ -220,5 +220,5 @@ fn unsupported(block: &Content) -> Error {
         Content::Guard(_) => ("guard content", "use the Converse API"),
         _ => ("this block", "use the Converse API"),
     };
-    Error::new(ErrorKind::Unsupported, format!("{what} is not in Anthropic's format: {advice}"))
+    Error::of(ErrorKind::Unsupported, format_args!("{what} is not in Anthropic's format: {advice}"))
 }

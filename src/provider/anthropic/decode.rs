@@ -10,7 +10,7 @@ use crate::provider::invoke::{self, ChunkDecoder, Counts};
 /// A whole answer.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = invoke::object(body)?;
-    if view.get("type").and_then(View::str).as_deref() == Some("error") {
+    if view.word_at("type") == "error" {
         return Err(reported(view));
     }
     let Some(content) = view.get("content").filter(|content| content.kind() == Kind::Array) else {
@@ -72,18 +72,18 @@ impl ChunkDecoder for Stream {
         }
         match kind {
             "content_block_start" => block_start(chunk, out),
-            "content_block_stop" => out.push(ChatEvent::BlockStop { index: index_of(chunk) }),
+            "content_block_stop" => out.block_stop(index_of(chunk)),
             "message_start" => {
                 if let Some(message) = chunk.get("message") {
                     start(message, out);
-                    for (index, block) in (0u32..).zip(message.get("content").into_iter().flat_map(View::items)) {
+                    for (index, block) in (0u32..).zip(message.list("content")) {
                         whole_block(index, block, out);
                     }
                     self.usage(message, counts, out);
                 }
             }
             "message_delta" => {
-                for (key, value) in chunk.get("delta").into_iter().flat_map(View::entries) {
+                for (key, value) in chunk.members("delta") {
                     if !matches!(&*key, "stop_reason" | "stop_sequence") && !value.is_null() {
                         out.metadata(&key, value);
                     }
@@ -141,44 +141,41 @@ fn read_delta(index: u32, delta: View<'_>, out: &mut Events) -> bool {
     match kind {
         "text_delta" => out.text(index, text()),
         "input_json_delta" => {
-            let args = text();
-            if !args.is_empty() {
-                out.push(ChatEvent::ToolCallDelta { index, args });
-            }
+            out.arguments(index, text());
         }
         "thinking_delta" => out.thinking(index, text()),
-        "signature_delta" => out.push(ChatEvent::ThinkingSignature { index, signature: text() }),
-        "citations_delta" => out.push(ChatEvent::Citation { index, citation: Json::from(content) }),
+        "signature_delta" => out.signature(index, text()),
+        "citations_delta" => out.citation(index, content),
         _ => return false,
     }
     true
 }
 
 fn index_of(chunk: View<'_>) -> u32 {
-    chunk.get("index").and_then(View::u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
+    chunk.index_at("index")
 }
 
 fn start(message: View<'_>, out: &mut Events) {
-    let text = |key: &str| message.get(key).and_then(View::string);
+    let text = |key: &str| message.string_at(key);
     out.push(ChatEvent::Start { id: text("id"), model: text("model") });
 }
 
 fn stop(holder: View<'_>, out: &mut Events) {
     if let Some(word) = holder.get("stop_reason").and_then(View::str) {
-        out.stop(&word, holder.get("stop_sequence").and_then(View::string));
+        out.stop(&word, holder.string_at("stop_sequence"));
     }
 }
 
 /// An error that Anthropic reports inside a healthy answer.
 fn reported(holder: View<'_>) -> Error {
     let error = holder.get("error").unwrap_or(holder);
-    let name = error.get("type").and_then(View::string).unwrap_or_else(|| "api_error".into());
+    let name = error.string_at("type").unwrap_or_else(|| "api_error".into());
     from_exception(&name, error.raw().as_bytes())
 }
 
 fn read_counts(usage: View<'_>) -> Counts {
-    let read = |key: &str| usage.get(key).and_then(View::u64);
-    let by_ttl = |key: &str| usage.get("cache_creation")?.get(key).and_then(View::u64);
+    let read = |key: &str| usage.u64_at(key);
+    let by_ttl = |key: &str| usage.get("cache_creation")?.u64_at(key);
     Counts {
         input: read("input_tokens"),
         output: read("output_tokens"),
@@ -192,53 +189,53 @@ fn read_counts(usage: View<'_>) -> Counts {
 
 /// A block that is whole: begun and ended.
 fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
-    let text = |key: &str| block.get(key).and_then(View::string).unwrap_or_default();
-    match block.get("type").and_then(View::str).as_deref() {
-        Some("text") => {
-            let citations = block.get("citations").into_iter().flat_map(View::items).map(Json::from).collect();
-            out.push(ChatEvent::Block { index, block: Content::Text(Text { text: text("text"), citations }) });
+    let text = |key: &str| block.text_at(key);
+    match block.word_at("type") {
+        "text" => {
+            let citations = block.list("citations").map(Json::from).collect();
+            out.block(index, Content::Text(Text { text: text("text"), citations }));
         }
-        Some("tool_use") => {
-            out.push(ChatEvent::ToolCallStart { index, id: text("id"), name: text("name") });
+        "tool_use" => {
+            out.call(index, block, "id", "name");
             // Of a call that was cut short the service gives an empty object.
             if let Some(input) = block.get("input").filter(|input| input.raw() != "{}") {
-                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+                out.arguments(index, input.raw().to_owned());
             }
         }
-        Some("thinking") => {
-            let signature = block.get("signature").and_then(View::string);
+        "thinking" => {
+            let signature = block.string_at("signature");
             let thinking = Thinking { text: text("thinking"), signature };
-            out.push(ChatEvent::Block { index, block: Content::Thinking(thinking) });
+            out.block(index, Content::Thinking(thinking));
         }
         _ => block_start_other(index, block, out),
     }
-    out.push(ChatEvent::BlockStop { index });
+    out.block_stop(index);
 }
 
 /// The beginning of a block whose content is still to come.
 fn block_start(chunk: View<'_>, out: &mut Events) {
     let index = index_of(chunk);
     let Some(block) = chunk.get("content_block") else { return };
-    let text = |key: &str| block.get(key).and_then(View::string).unwrap_or_default();
-    match block.get("type").and_then(View::str).as_deref() {
-        Some("text") => {
+    let text = |key: &str| block.text_at(key);
+    match block.word_at("type") {
+        "text" => {
             out.text(index, text("text"));
-            for citation in block.get("citations").into_iter().flat_map(View::items) {
-                out.push(ChatEvent::Citation { index, citation: Json::from(citation) });
+            for citation in block.list("citations") {
+                out.citation(index, citation);
             }
         }
-        Some("tool_use") => {
-            out.push(ChatEvent::ToolCallStart { index, id: text("id"), name: text("name") });
+        "tool_use" => {
+            out.call(index, block, "id", "name");
             // A call may begin with all its arguments; the empty object only announces deltas.
-            if let Some(input) = block.get("input").filter(|input| input.entries().next().is_some()) {
-                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+            if let Some(input) = block.get("input").filter(|input| input.has_members()) {
+                out.arguments(index, input.raw().to_owned());
             }
         }
-        Some("thinking") => {
+        "thinking" => {
             out.thinking(index, text("thinking"));
             let signature = text("signature");
             if !signature.is_empty() {
-                out.push(ChatEvent::ThinkingSignature { index, signature });
+                out.signature(index, signature);
             }
         }
         _ => block_start_other(index, block, out),
@@ -246,10 +243,10 @@ fn block_start(chunk: View<'_>, out: &mut Events) {
 }
 
 fn block_start_other(index: u32, block: View<'_>, out: &mut Events) {
-    let data = block.get("data").and_then(View::string);
-    let block = match (block.get("type").and_then(View::str).as_deref(), data) {
-        (Some("redacted_thinking"), Some(data)) => Content::RedactedThinking(RedactedThinking { data }),
+    let data = block.string_at("data");
+    let block = match (block.word_at("type"), data) {
+        ("redacted_thinking", Some(data)) => Content::RedactedThinking(RedactedThinking { data }),
         _ => Content::raw(block),
     };
-    out.push(ChatEvent::Block { index, block });
+    out.block(index, block);
 }

@@ -1,5 +1,7 @@
 //! Requests in Anthropic's format.
 
+use std::fmt;
+
 use std::borrow::Cow;
 
 use super::blocks::{cache_control, write_blocks};
@@ -89,7 +91,7 @@ fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
 
 /// The rules between options that the service enforces with less helpful words.
 pub(crate) fn check(options: &ChatOptions) -> Result<()> {
-    let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+    let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
     let forced = match &options.tool_choice {
         Some(ToolChoice::Any) => Some("any".to_owned()),
         Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
@@ -97,26 +99,26 @@ pub(crate) fn check(options: &ChatOptions) -> Result<()> {
     };
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
     if options.temperature.is_some_and(|temperature| temperature != 1.0) {
-        return config(
-            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on".into(),
-        );
+        return config(format_args!(
+            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on"
+        ));
     }
     if let Some(top_k) = options.top_k {
-        return config(format!(
+        return config(format_args!(
             "reasoning and top_k {top_k} exclude each other: leave top_k unset while thinking is on"
         ));
     }
     if let (Some(name), Reasoning::Budget(_)) = (forced, reasoning) {
-        return config(format!(
+        return config(format_args!(
             "reasoning and tool_choice {name} exclude each other: a thinking model chooses by itself (auto or none)"
         ));
     }
     if let Some(budget) = reasoning.budget() {
         if budget < 1024 {
-            return config(format!("the reasoning budget of {budget} tokens is too small: it is at least 1024"));
+            return config(format_args!("the reasoning budget of {budget} tokens is too small: it is at least 1024"));
         }
         if let Some(max) = options.max_tokens.filter(|max| *max <= budget) {
-            return config(format!(
+            return config(format_args!(
                 "max_tokens ({max}) must be greater than the reasoning budget ({budget}): thinking counts as output"
             ));
         }
@@ -184,7 +186,10 @@ pub(crate) fn check_tool_name(name: &str) -> Result<()> {
     if fits {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Encode, format!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -")))
+    Err(Error::of(
+        ErrorKind::Encode,
+        format_args!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -"),
+    ))
 }
 
 /// A schema of arguments is an object schema; an empty one means "no arguments".

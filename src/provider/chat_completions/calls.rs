@@ -3,7 +3,6 @@
 use crate::event::{ChatEvent, Events};
 use crate::json::{Kind, View};
 use crate::message::Content;
-use crate::provider::words;
 
 /// The calls so far.
 #[derive(Debug, Default)]
@@ -31,13 +30,13 @@ impl Calls {
     pub(super) fn push(&mut self, piece: View<'_>, answer: &str, next: &mut u32, out: &mut Events) {
         let Some(function) = piece.get("function") else {
             let index = fresh(next);
-            out.push(ChatEvent::Block { index, block: Content::raw(piece) });
-            out.push(ChatEvent::BlockStop { index });
+            out.block(index, Content::raw(piece));
+            out.block_stop(index);
             return;
         };
-        let id = words::string(piece, "id").unwrap_or_default();
-        let name = words::string(function, "name").unwrap_or_default();
-        let position = words::number(piece, "index");
+        let id = piece.text_at("id");
+        let name = function.text_at("name");
+        let position = piece.u64_at("index");
         let known = match position {
             Some(_) => {
                 self.calls.iter().rposition(|call| call.position == position && (id.is_empty() || call.id == id))
@@ -63,7 +62,7 @@ impl Calls {
         match call.block {
             None => call.early.push_str(&args),
             Some(_) if args.is_empty() => {}
-            Some(index) => out.push(ChatEvent::ToolCallDelta { index, args }),
+            Some(index) => out.arguments(index, args),
         }
     }
 
@@ -74,7 +73,7 @@ impl Calls {
                 call.start(String::new(), next, out);
             }
             if let Some(index) = call.block {
-                out.push(ChatEvent::BlockStop { index });
+                out.block_stop(index);
             }
         }
     }
@@ -87,7 +86,7 @@ impl Call {
         out.push(ChatEvent::ToolCallStart { index, id: self.id.clone(), name });
         let args = std::mem::take(&mut self.early);
         if !args.is_empty() {
-            out.push(ChatEvent::ToolCallDelta { index, args });
+            out.arguments(index, args);
         }
     }
 }

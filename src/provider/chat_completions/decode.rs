@@ -9,7 +9,6 @@ use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, Content, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
-use crate::provider::words;
 
 /// A whole answer: a stream of one chunk.
 pub(super) fn message(tags: &'static [Tag], body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -49,7 +48,7 @@ pub(super) struct Completion {
 
 impl ChunkDecoder for Completion {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        if chunk.str().as_deref() == Some("[DONE]") {
+        if chunk.word() == "[DONE]" {
             self.end(out);
             self.complete = true;
             return Ok(());
@@ -62,9 +61,9 @@ impl ChunkDecoder for Completion {
             return Err(reported(error));
         }
         if self.id.is_none() {
-            let id = words::string(chunk, "id").filter(|id| !id.is_empty());
+            let id = chunk.string_at("id").filter(|id| !id.is_empty());
             self.id = Some(id.clone().unwrap_or_else(|| "call".into()));
-            out.push(ChatEvent::Start { id, model: words::string(chunk, "model") });
+            out.push(ChatEvent::Start { id, model: chunk.string_at("model") });
         }
         for (key, value) in chunk.entries() {
             match &*key {
@@ -109,7 +108,7 @@ impl Completion {
         others.begin_array();
         let mut any = false;
         for (at, choice) in choices.items().enumerate() {
-            let is_first = if self.whole { at == 0 } else { words::number(choice, "index").unwrap_or(0) == 0 };
+            let is_first = if self.whole { at == 0 } else { choice.u64_at("index").unwrap_or(0) == 0 };
             if is_first {
                 self.choice(choice, out);
             } else if self.whole {
@@ -147,7 +146,7 @@ impl Completion {
     fn delta(&mut self, delta: View<'_>, out: &mut Events) {
         // Some servers send both for a time; they say the same.
         if let Some(reasoning) = delta.get("reasoning_content").or_else(|| delta.get("reasoning")) {
-            match reasoning.string().or_else(|| words::string(reasoning, "text")) {
+            match reasoning.string().or_else(|| reasoning.string_at("text")) {
                 Some(text) => self.say(true, &text, out),
                 None => self.metadata("reasoning", reasoning, out),
             }
@@ -155,11 +154,11 @@ impl Completion {
         if let Some(content) = delta.get("content") {
             self.content(content, out);
         }
-        if let Some(refusal) = words::string(delta, "refusal") {
+        if let Some(refusal) = delta.string_at("refusal") {
             self.refused = true;
             self.say(false, &refusal, out);
         }
-        for call in delta.get("tool_calls").into_iter().flat_map(View::items) {
+        for call in delta.list("tool_calls") {
             self.flush(out);
             self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.next, out);
         }
@@ -179,22 +178,29 @@ impl Completion {
             }
             return;
         }
-        let lone = Some(content).filter(|content| content.kind() == Kind::Object);
-        for part in content.items().chain(lone) {
-            let thinking = part.get("thinking");
-            if let Some(thinking) = thinking {
-                let texts = thinking.items().filter_map(|text| words::string(text, "text"));
-                for text in thinking.string().into_iter().chain(texts) {
-                    self.say(true, &text, out);
-                }
-            } else if let Some(text) = words::string(part, "text") {
-                self.say(false, &text, out);
-            } else {
-                self.close(out);
-                let index = fresh(&mut self.next);
-                out.push(ChatEvent::Block { index, block: Content::raw(part) });
-                out.push(ChatEvent::BlockStop { index });
+        if content.kind() == Kind::Object {
+            self.part(content, out);
+        }
+        for part in content.items() {
+            self.part(part, out);
+        }
+    }
+
+    fn part(&mut self, part: View<'_>, out: &mut Events) {
+        if let Some(thinking) = part.get("thinking") {
+            if let Some(text) = thinking.str() {
+                self.say(true, &text, out);
             }
+            for piece in thinking.items() {
+                self.say(true, &piece.text_at("text"), out);
+            }
+        } else if let Some(text) = part.string_at("text") {
+            self.say(false, &text, out);
+        } else {
+            self.close(out);
+            let index = fresh(&mut self.next);
+            out.block(index, Content::raw(part));
+            out.block_stop(index);
         }
     }
 
@@ -224,7 +230,7 @@ impl Completion {
 
     fn close(&mut self, out: &mut Events) {
         if let Some((index, _)) = self.open.take() {
-            out.push(ChatEvent::BlockStop { index });
+            out.block_stop(index);
         }
     }
 
@@ -244,7 +250,7 @@ impl Completion {
     /// Reads why the model stopped. Mistral's word is `stop_reason`; beside a `finish_reason`
     /// that field is the stop sequence.
     fn stop(&mut self, choice: View<'_>, out: &mut Events) {
-        let word = |key: &str| words::string(choice, key).filter(|word| !word.is_empty());
+        let word = |key: &str| choice.string_at(key).filter(|word| !word.is_empty());
         let (finish, stop) = (word("finish_reason"), word("stop_reason"));
         let (word, sequence) = match (finish, stop) {
             (Some(word), stop) => (word, stop.filter(|stop| matches!(StopReason::parse(stop), StopReason::Other(_)))),
@@ -259,8 +265,7 @@ impl Completion {
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };
-        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
-        out.push(ChatEvent::Stop { reason, sequence });
+        out.stop_for(reason, &word, sequence);
         self.complete = true;
     }
 
@@ -282,27 +287,29 @@ fn joined(objects: &[Json]) -> Option<Json> {
     let mut w = Writer::new();
     w.begin_object();
     for (key, value) in objects.first()?.view().entries() {
-        let all = || objects.iter().filter_map(|object| object.view().get(&key));
-        match all().next() {
-            Some(list) if list.kind() == Kind::Array => {
-                w.key(&key).begin_array();
-                all().flat_map(View::items).for_each(|item| w.raw(item));
-                w.end_array();
-            }
-            _ => w.key(&key).raw(value),
+        w.key(&key);
+        let known = objects.iter().find_map(|object| object.view().get(&key));
+        if known.is_none_or(|known| known.kind() != Kind::Array) {
+            w.raw(value);
+            continue;
         }
+        w.begin_array();
+        for object in objects {
+            object.view().list(&key).for_each(|item| w.raw(item));
+        }
+        w.end_array();
     }
     w.end_object();
     Some(Json::from(w))
 }
 
 fn read_counts(usage: View<'_>) -> Counts {
-    let detail = |holder: &str, key: &str| words::number(usage.get(holder)?, key);
+    let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
     let cached = detail("prompt_tokens_details", "cached_tokens");
     Counts {
         // Here the prompt counts what came from the cache; in `Counts` it does not.
-        input: words::number(usage, "prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
-        output: words::number(usage, "completion_tokens"),
+        input: usage.u64_at("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
+        output: usage.u64_at("completion_tokens"),
         cache_read: cached,
         reasoning: detail("completion_tokens_details", "reasoning_tokens"),
         ..Counts::default()
@@ -318,7 +325,7 @@ fn reported(error: View<'_>) -> Error {
         w.end_object();
         return from_exception("model_error", w.finish().as_bytes());
     }
-    let name = words::string(error, "type").or_else(|| words::string(error, "code"));
+    let name = error.string_at("type").or_else(|| error.string_at("code"));
     let name = name.unwrap_or_else(|| "model_error".into());
     from_exception(&name, error.raw().as_bytes())
 }

@@ -3,10 +3,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
-use crate::json::{Json, Kind, View};
+use crate::json::{Kind, View};
 use crate::message::{AiMessage, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
-use crate::provider::words;
 
 /// A whole answer: what the last event of a stream holds.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -41,7 +40,7 @@ pub(super) struct Stream {
 
 impl ChunkDecoder for Stream {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        let kind = words::string(chunk, "event_type").unwrap_or_default();
+        let kind = chunk.text_at("event_type");
         if !kind.is_empty() {
             self.begin(chunk, out);
         }
@@ -93,22 +92,22 @@ impl ChunkDecoder for Stream {
 impl Stream {
     fn begin(&mut self, holder: View<'_>, out: &mut Events) {
         if !std::mem::replace(&mut self.begun, true) {
-            self.id = words::string(holder, "generation_id");
+            self.id = holder.string_at("generation_id");
             out.push(ChatEvent::Start { id: self.id.clone(), model: None });
         }
     }
 
     fn text(&mut self, holder: View<'_>, out: &mut Events) {
-        if let Some(text) = words::string(holder, "text").filter(|text| !text.is_empty()) {
+        if let Some(text) = holder.string_at("text").filter(|text| !text.is_empty()) {
             self.has_text = true;
             out.text(TEXT, text);
         }
     }
 
     fn citations(&mut self, holder: View<'_>, out: &mut Events) {
-        for citation in holder.get("citations").into_iter().flat_map(View::items) {
+        for citation in holder.list("citations") {
             self.has_citations = true;
-            out.push(ChatEvent::Citation { index: TEXT, citation: Json::from(citation) });
+            out.citation(TEXT, citation);
         }
     }
 
@@ -124,22 +123,22 @@ impl Stream {
     }
 
     fn call_delta(&mut self, delta: View<'_>, out: &mut Events) {
-        let place = words::number(delta, "index").and_then(|place| u32::try_from(place).ok()).unwrap_or(0);
-        if let Some(name) = words::string(delta, "name") {
+        let place = delta.index_at("index");
+        if let Some(name) = delta.string_at("name") {
             self.call(place, name, out);
         }
-        if let Some(args) = words::string(delta, "parameters").filter(|args| !args.is_empty()) {
+        if let Some(args) = delta.string_at("parameters").filter(|args| !args.is_empty()) {
             out.push(ChatEvent::ToolCallDelta { index: place.saturating_add(1), args });
         }
     }
 
     /// Whole calls, but those that came in pieces.
     fn calls(&mut self, holder: View<'_>, out: &mut Events) {
-        for (place, call) in (0u32..).zip(holder.get("tool_calls").into_iter().flat_map(View::items)) {
+        for (place, call) in (0u32..).zip(holder.list("tool_calls")) {
             if self.calls.contains(&place) {
                 continue;
             }
-            let name = words::string(call, "name").unwrap_or_default();
+            let name = call.text_at("name");
             let index = self.call(place, name, out);
             // A call that was cut short has none either.
             if let Some(parameters) = call.get("parameters").filter(|parameters| parameters.raw() != "{}") {
@@ -147,7 +146,7 @@ impl Stream {
                     Kind::String => parameters.string().unwrap_or_default(),
                     _ => parameters.raw().to_owned(),
                 };
-                out.push(ChatEvent::ToolCallDelta { index, args });
+                out.arguments(index, args);
             }
         }
     }
@@ -177,9 +176,11 @@ impl Stream {
 
     fn end(&mut self, reason: Option<View<'_>>, out: &mut Events) {
         self.complete = true;
-        let ends = self.calls.iter().map(|place| place.saturating_add(1));
-        for index in std::iter::once(TEXT).filter(|_| self.has_text).chain(ends) {
-            out.push(ChatEvent::BlockStop { index });
+        if self.has_text {
+            out.block_stop(TEXT);
+        }
+        for place in &self.calls {
+            out.block_stop(place.saturating_add(1));
         }
         let Some(word) = reason.and_then(View::string) else { return };
         let reason = match StopReason::parse(&word) {
@@ -187,8 +188,7 @@ impl Stream {
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };
-        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
-        out.push(ChatEvent::Stop { reason, sequence: None });
+        out.stop_for(reason, &word, None);
     }
 }
 
@@ -196,7 +196,7 @@ impl Stream {
 fn read_counts(meta: View<'_>) -> Counts {
     let read = |key: &str| {
         let holders = ["tokens", "billed_units"];
-        holders.iter().find_map(|holder| words::number(meta.get(holder)?, key))
+        holders.iter().find_map(|holder| meta.get(holder)?.u64_at(key))
     };
     Counts { input: read("input_tokens"), output: read("output_tokens"), ..Counts::default() }
 }

@@ -94,28 +94,37 @@ struct Calls<'a>(Vec<&'a ToolCall>);
 
 impl<'a> Calls<'a> {
     fn of(conversation: &'a Conversation<'_>) -> Self {
-        let blocks = conversation.turns.iter().flat_map(|turn| &turn.blocks);
-        Self(
-            blocks.filter_map(|block| if let Content::ToolCall(call) = &**block { Some(call) } else { None }).collect(),
-        )
+        let mut all = Self(Vec::new());
+        conversation.turns.iter().for_each(|turn| all.add(turn));
+        all
+    }
+
+    fn add(&mut self, turn: &'a Turn<'_>) {
+        for block in &turn.blocks {
+            if let Content::ToolCall(call) = &**block {
+                self.0.push(call);
+            }
+        }
     }
 
     fn find(&self, id: &str) -> Result<&'a ToolCall> {
         self.0.iter().rev().find(|call| call.id == id).copied().ok_or_else(|| {
-            Error::new(
+            Error::of(
                 ErrorKind::Encode,
-                format!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::text::quoted(id)),
+                format_args!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::text::quoted(id)),
             )
         })
     }
 }
 
 fn results<'a>(turn: &'a Turn<'_>) -> Vec<&'a ToolResult> {
-    let results = turn.blocks.iter().filter_map(|block| match &**block {
-        Content::ToolResult(result) => Some(result),
-        _ => None,
-    });
-    results.collect()
+    let mut results = Vec::new();
+    for block in &turn.blocks {
+        if let Content::ToolResult(result) = &**block {
+            results.push(result);
+        }
+    }
+    results
 }
 
 /// The words of a turn; all else it may hold is written elsewhere.
@@ -146,20 +155,17 @@ fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>)
         w.end_object();
     }
     let message = said(model, turn)?;
-    let calls: Vec<&ToolCall> = turn
-        .blocks
-        .iter()
-        .filter_map(|block| if let Content::ToolCall(call) = &**block { Some(call) } else { None })
-        .collect();
-    if message.is_empty() && calls.is_empty() {
+    let mut calls = Calls(Vec::new());
+    calls.add(turn);
+    if message.is_empty() && calls.0.is_empty() {
         return Ok(());
     }
     w.begin_object();
     w.field("role", if turn.side == Side::User { "USER" } else { "CHATBOT" });
     w.field("message", &message);
-    if !calls.is_empty() {
+    if !calls.0.is_empty() {
         w.key("tool_calls").begin_array();
-        calls.iter().for_each(|call| write_call(w, call));
+        calls.0.iter().for_each(|call| write_call(w, call));
         w.end_array();
     }
     w.end_object();
@@ -217,18 +223,20 @@ fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool
 
 fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<'_>) -> Result<()> {
     let mut found: Vec<(&str, &str)> = Vec::new();
-    for block in conversation.turns.iter().flat_map(|turn| &turn.blocks) {
-        match &**block {
-            Content::Document(document) => {
-                let title = document.name.as_deref().unwrap_or_default();
-                let texts = texts(document).ok_or_else(|| words::unsupported(block, model, FORMAT))?;
-                found.extend(texts.into_iter().map(|text| (title, text)));
+    for turn in &conversation.turns {
+        for block in &turn.blocks {
+            match &**block {
+                Content::Document(document) => {
+                    let title = document.name.as_deref().unwrap_or_default();
+                    let texts = texts(document).ok_or_else(|| words::unsupported(block, model, FORMAT))?;
+                    texts.into_iter().for_each(|text| found.push((title, text)));
+                }
+                Content::SearchResult(result) => {
+                    let title = if result.title.is_empty() { &result.source } else { &result.title };
+                    result.content.iter().for_each(|text| found.push((title, text)));
+                }
+                _ => {}
             }
-            Content::SearchResult(result) => {
-                let title = if result.title.is_empty() { &result.source } else { &result.title };
-                found.extend(result.content.iter().map(|text| (title.as_str(), text.as_str())));
-            }
-            _ => {}
         }
     }
     if found.is_empty() {

@@ -3,13 +3,12 @@
 //! A parameter has a description, a Python type and whether it is required. What else the
 //! schema says of a plain value (`enum`, `minimum`, `pattern`, ...) is told in the description.
 
-use std::borrow::Cow;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
 use crate::provider::words;
 use crate::request::Tool;
+use crate::text::{join, split};
 
 /// Keywords that hold other schemas, which no flat parameter can say.
 const NESTED: &[&str] = &[
@@ -54,6 +53,7 @@ const LINKS: usize = 16;
 /// Why a schema cannot be written.
 type Why = &'static str;
 
+const ALTERNATIVES: Why = "has alternatives (anyOf, oneOf or allOf)";
 const NESTS: Why = "uses a keyword that holds other schemas (such as allOf or not)";
 
 /// Writes a tool's `parameter_definitions`, if it has parameters.
@@ -63,14 +63,14 @@ pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &Tool) ->
     if object.entries().any(|(key, _)| key != "properties" && NESTED.contains(&&*key)) {
         return Err(refused(model, tool, None, NESTS));
     }
-    let mut properties = object.get("properties").into_iter().flat_map(View::entries).peekable();
+    let mut properties = object.members("properties").peekable();
     if properties.peek().is_none() {
         return Ok(());
     }
     w.key("parameter_definitions").begin_object();
     for (name, schema) in properties {
         let parameter = Parameter::read(root, schema).map_err(|why| refused(model, tool, Some(&name), why))?;
-        let mut required = object.get("required").into_iter().flat_map(View::items);
+        let mut required = object.list("required");
         w.key(&name).begin_object();
         w.opt_field("description", parameter.description.as_deref());
         w.field("type", &parameter.python_type);
@@ -97,7 +97,7 @@ fn refused(model: &ModelId, tool: &Tool, parameter: Option<&str>, why: Why) -> E
         why,
         ": simplify the schema, or use the Converse API",
     ];
-    words::refused(ErrorKind::Unsupported, model, &parts.concat())
+    words::refused(ErrorKind::Unsupported, model, &join(&mut parts.into_iter(), ""))
 }
 
 struct Parameter {
@@ -109,7 +109,7 @@ impl Parameter {
     fn read(root: View<'_>, outer: View<'_>) -> Result<Self, Why> {
         let inner = resolved(root, outer)?;
         let python_type = python_type(root, inner)?;
-        let told = words::string(outer, "description").or_else(|| words::string(inner, "description"));
+        let told = outer.string_at("description").or_else(|| inner.string_at("description"));
         let mut description = told.filter(|text| !text.trim().is_empty());
         if let Some(limits) = limits(root, outer, inner, true)? {
             let text = description.get_or_insert_default();
@@ -126,21 +126,26 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
     let mut w = Writer::new();
     w.begin_object();
     let mut any = false;
-    let resolved_is_new = outer.raw() != inner.raw();
-    let more = inner.entries().filter(|(key, _)| resolved_is_new && !outer.entries().any(|(k, _)| k == *key));
-    for (key, value) in outer.entries().chain(more) {
-        if SAID.contains(&&*key) || NESTED.contains(&&*key) {
-            continue;
-        }
-        if key != "items" {
-            w.key(&key).raw(value);
-            any = true;
-        } else if items {
-            // There are no lists of lists, so this goes no deeper.
-            if let Some(inside) = limits(root, value, resolved(root, value)?, false)? {
-                w.key(&key).raw(inside.view());
-                any = true;
+    for schema in [outer, inner] {
+        for (key, value) in schema.entries() {
+            // What stands beside a reference comes before what it names.
+            let is_said = schema.raw() != outer.raw() && outer.entries().any(|(other, _)| other == key);
+            if is_said || SAID.contains(&&*key) || NESTED.contains(&&*key) {
+                continue;
             }
+            if key != "items" {
+                w.key(&key).raw(value);
+                any = true;
+            } else if items {
+                // There are no lists of lists, so this goes no deeper.
+                if let Some(inside) = limits(root, value, resolved(root, value)?, false)? {
+                    w.key(&key).raw(inside.view());
+                    any = true;
+                }
+            }
+        }
+        if outer.raw() == inner.raw() {
+            break;
         }
     }
     w.end_object();
@@ -151,7 +156,7 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
 fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
     let mut at = schema;
     for _ in 0..LINKS {
-        if let Some(link) = words::string(at, "$ref") {
+        if let Some(link) = at.string_at("$ref") {
             at = target(root, &link).ok_or("refers to a schema that is not there")?;
             continue;
         }
@@ -160,19 +165,20 @@ fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
         let Some(variants) = variants.filter(|_| at.get("type").or_else(|| at.get("properties")).is_none()) else {
             return Ok(at);
         };
-        let is_null = |variant: &View<'_>| words::string(*variant, "type").as_deref() == Some("null");
-        let mut real = variants.items().filter(|variant| !is_null(variant));
-        match (real.next(), real.next()) {
-            (Some(only), None) => at = only,
-            _ => return Err("has alternatives (anyOf, oneOf or allOf)"),
+        let mut only = None;
+        for variant in variants.items() {
+            if variant.word_at("type") != "null" && only.replace(variant).is_some() {
+                return Err(ALTERNATIVES);
+            }
         }
+        at = only.ok_or(ALTERNATIVES)?;
     }
     Err("refers to itself")
 }
 
 fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
     let mut at = root;
-    for step in link.strip_prefix('#')?.split('/').skip(1) {
+    for step in split(link.strip_prefix('#')?, b'/').skip(1) {
         at = at.get(step)?;
     }
     Some(at)
@@ -193,10 +199,10 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
         return Err("has a type that JSON Schema does not have");
     }
     let mut python = String::from("List");
-    if let Some(items) = schema.get("items").filter(|items| items.entries().next().is_some()) {
+    if let Some(items) = schema.get("items").filter(|items| items.has_members()) {
         let inner = resolved(root, items)?;
         // One level only, so that a list of itself ends here.
-        if type_name(inner).as_deref() == Some("array") {
+        if type_name(inner) == Some("array") {
             return Err("is a list of lists");
         }
         python.push('[');
@@ -207,22 +213,25 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
 }
 
 /// The one type that a value may have beside `null`; that of its `enum` or `const` if none is named.
-fn type_name<'a>(schema: View<'a>) -> Option<Cow<'a, str>> {
+fn type_name(schema: View<'_>) -> Option<&str> {
     if let Some(named) = schema.get("type") {
-        if let Some(name) = named.str() {
-            return Some(name);
+        let mut only = Some(named.word()).filter(|name| !name.is_empty());
+        for name in named.items().map(View::word) {
+            if name != "null" && only.replace(name).is_some() {
+                return None;
+            }
         }
-        let mut names = named.items().filter_map(View::str).filter(|name| name != "null");
-        return names.next().filter(|_| names.next().is_none());
+        return only;
     }
-    let lone = schema.get("const");
-    let mut values = schema.get("enum").into_iter().flat_map(View::items).chain(lone).filter(|value| !value.is_null());
-    let first = values.next()?.kind();
-    let name = match first {
-        Kind::String => "string",
-        Kind::Number => "number",
-        Kind::Bool => "boolean",
-        _ => return None,
-    };
-    values.all(|value| value.kind() == first).then_some(Cow::Borrowed(name))
+    let mut kind = None;
+    let mut fits = |value: View<'_>| value.is_null() || *kind.get_or_insert(value.kind()) == value.kind();
+    if !schema.list("enum").all(&mut fits) || !schema.get("const").is_none_or(fits) {
+        return None;
+    }
+    match kind? {
+        Kind::String => Some("string"),
+        Kind::Number => Some("number"),
+        Kind::Bool => Some("boolean"),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! Content blocks in Converse's format, which is also Nova's.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::names::Names;
 use super::{Shape, fields};
@@ -9,6 +10,7 @@ use crate::json::{Json, Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
 use crate::model::ModelId;
 use crate::provider::media::{self, Format};
+use crate::text::join;
 
 /// Formats of pictures that guardrails look at.
 const GUARD_IMAGES: &[Format] = media::IMAGES.split_at(2).0;
@@ -24,8 +26,8 @@ pub(super) struct Blocks<'a> {
     pub(super) names: Names,
 }
 
-fn encode(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Encode, message)
+fn encode(message: fmt::Arguments<'_>) -> Error {
+    Error::of(ErrorKind::Encode, message)
 }
 
 impl Blocks<'_> {
@@ -77,9 +79,10 @@ impl Blocks<'_> {
             return Err(self.unsupported(&format!("a cache point that lives for {}", ttl.as_str())));
         }
         if matches!(block, Content::ToolCall(_) | Content::ToolResult(_)) {
-            let message =
-                format!("{} takes no cache point after a tool call or its result: set it after text", self.model);
-            return Err(Error::new(ErrorKind::Unsupported, message));
+            return Err(Error::of(
+                ErrorKind::Unsupported,
+                format_args!("{} takes no cache point after a tool call or its result: set it after text", self.model),
+            ));
         }
         Ok(())
     }
@@ -158,11 +161,13 @@ impl Blocks<'_> {
     }
 
     fn unsupported(&self, what: &str) -> Error {
-        let message = format!(
-            "{what} cannot be sent to {} in the model's own format: use the Converse API (.api(Api::Converse))",
-            self.model
-        );
-        Error::new(ErrorKind::Unsupported, message)
+        Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{what} cannot be sent to {} in the model's own format: use the Converse API (.api(Api::Converse))",
+                self.model
+            ),
+        )
     }
 
     fn native_takes_no(&self, what: &str) -> Result<()> {
@@ -207,7 +212,7 @@ impl Blocks<'_> {
                 source = Cow::Owned(MediaSource::Bytes(text.clone().into()));
             }
             MediaSource::Blocks(texts) if !document.citations => {
-                source = Cow::Owned(MediaSource::Bytes(texts.join("\n").into()));
+                source = Cow::Owned(MediaSource::Bytes(join(&mut texts.iter().map(String::as_str), "\n").into()));
             }
             MediaSource::Text(_) | MediaSource::Blocks(_) => format = "txt",
             MediaSource::Bytes(bytes) if document.citations && TEXTS.contains(&format) => {
@@ -270,7 +275,7 @@ impl Blocks<'_> {
                 | Content::SearchResult(_)
                 | Content::Raw(_) => self.block(block)?,
                 _ => {
-                    return Err(encode(format!(
+                    return Err(encode(format_args!(
                         "the result of tool call {} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
                         crate::text::quoted(&result.tool_call_id)
                     )));
@@ -289,11 +294,11 @@ impl Blocks<'_> {
     /// The members of a provider's own block. One of Anthropic's would be refused far from here.
     fn raw(&mut self, block: View<'_>) -> Result<()> {
         let shape = "a block of Converse is an object with one member, such as {\"toolUse\": {…}}";
-        if block.kind() != Kind::Object || block.entries().next().is_none() {
-            return Err(encode(format!("a raw block is a JSON {:?} that says nothing: {shape}", block.kind())));
+        if !block.has_members() {
+            return Err(encode(format_args!("a raw block is a JSON {:?} that says nothing: {shape}", block.kind())));
         }
         if block.get("type").and_then(View::str).is_some() {
-            return Err(encode(format!(
+            return Err(encode(format_args!(
                 "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent with Api::Invoke)"
             )));
         }
@@ -339,7 +344,7 @@ pub(crate) fn write_guard(w: &mut Writer, guard: &GuardContent) -> Result<()> {
             media::write_base64(w, &image.source, "a picture for a guardrail")?;
             w.end_object();
         }
-        (None, None) => return Err(encode("guard content has neither text nor a picture: give it one")),
+        (None, None) => return Err(encode(format_args!("guard content has neither text nor a picture: give it one"))),
     }
     w.end_object();
     Ok(())
@@ -376,7 +381,7 @@ fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> 
             w.end_object();
         }
         MediaSource::Text(_) | MediaSource::Blocks(_) => {
-            return Err(encode(format!("the source of {what} is text: give its bytes, or where they are in S3")));
+            return Err(encode(format_args!("the source of {what} is text: give its bytes, or where they are in S3")));
         }
         source => {
             w.key("bytes");
@@ -401,6 +406,6 @@ fn document_format(document: &Document) -> Result<&'static str> {
 fn as_text(bytes: Vec<u8>) -> Result<MediaSource> {
     String::from_utf8(bytes).map(MediaSource::Text).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        encode(format!("a text document to cite from is not UTF-8 (byte {at})"))
+        encode(format_args!("a text document to cite from is not UTF-8 (byte {at})"))
     })
 }

@@ -25,10 +25,11 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     events.push(ChatEvent::Start { id: None, model: None });
     for (index, block) in (0u32..).zip(content.items()) {
         whole_block(index, block, &mut events);
-        events.push(ChatEvent::BlockStop { index });
+        events.block_stop(index);
     }
     for (holder, known) in [(output, "message"), (message, "content")] {
-        for (key, value) in holder.into_iter().flat_map(View::entries) {
+        let Some(holder) = holder else { continue };
+        for (key, value) in holder.entries() {
             if key != known && key != "role" {
                 events.metadata(&key, value);
             }
@@ -69,8 +70,8 @@ pub(super) fn stop(holder: View<'_>, out: &mut Events) {
 fn read_counts(usage: View<'_>) -> Counts {
     let read = |keys: [&str; 2]| keys.iter().find_map(|key| usage.get(key)?.u64());
     let written = |ttl: &str| {
-        let mut details = usage.get("cacheDetails").into_iter().flat_map(View::items);
-        details.find(|detail| detail.get("ttl").and_then(View::str).as_deref() == Some(ttl))?.get("inputTokens")?.u64()
+        let mut details = usage.list("cacheDetails");
+        details.find(|detail| detail.word_at("ttl") == ttl)?.get("inputTokens")?.u64()
     };
     Counts {
         input: read(["inputTokens", "inputTokens"]),
@@ -91,16 +92,15 @@ pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     if block.entries().nth(1).is_some() {
         out.unknown("content", block.raw().as_bytes());
     }
-    let text = |key: &str| value.get(key).and_then(View::string).unwrap_or_default();
     let content = match &*key {
         "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new() })),
         "citationsContent" => cited(value).map(Content::Text),
         // A call that the service answers itself is not the caller's to answer.
         "toolUse" if value.get("type").is_none() => {
-            out.push(ChatEvent::ToolCallStart { index, id: text("toolUseId"), name: text("name") });
+            out.call(index, value, "toolUseId", "name");
             // Of a call that was cut short the service gives an empty object.
             if let Some(input) = value.get("input").filter(|input| input.raw() != "{}") {
-                out.push(ChatEvent::ToolCallDelta { index, args: input.raw().to_owned() });
+                out.arguments(index, input.raw().to_owned());
             }
             return;
         }
@@ -111,23 +111,23 @@ pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         _ => None,
     };
     let block = content.unwrap_or_else(|| Content::raw(block));
-    out.push(ChatEvent::Block { index, block });
+    out.block(index, block);
 }
 
 fn cited(value: View<'_>) -> Option<Text> {
     let pieces = value.get("content")?.items().map(|piece| piece.get("text")?.string());
     let text = pieces.collect::<Option<String>>()?;
-    let citations = value.get("citations").into_iter().flat_map(View::items).map(Json::from).collect();
+    let citations = value.list("citations").map(Json::from).collect();
     Some(Text { text, citations })
 }
 
 fn reasoning(value: View<'_>) -> Option<Content> {
-    if let Some(data) = value.get("redactedContent").and_then(View::string) {
+    if let Some(data) = value.string_at("redactedContent") {
         return Some(Content::RedactedThinking(RedactedThinking { data }));
     }
     let said = value.get("reasoningText")?;
-    let text = said.get("text").and_then(View::string).unwrap_or_default();
-    Some(Content::Thinking(Thinking { text, signature: said.get("signature").and_then(View::string) }))
+    let text = said.text_at("text");
+    Some(Content::Thinking(Thinking { text, signature: said.string_at("signature") }))
 }
 
 /// A medium, if it is whole and of a kind that is known; else it stays the provider's block.
@@ -141,7 +141,7 @@ fn media(formats: &'static [Format], value: View<'_>) -> Option<Media> {
         Some(bytes) => MediaSource::Base64(bytes.string()?),
         None => {
             let location = source.get("s3Location")?;
-            let bucket_owner = location.get("bucketOwner").and_then(View::string);
+            let bucket_owner = location.string_at("bucketOwner");
             MediaSource::S3 { uri: location.get("uri")?.string()?, bucket_owner }
         }
     };

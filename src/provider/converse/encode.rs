@@ -55,8 +55,10 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
         ("parallel_tool_calls", options.parallel_tool_calls == Some(false)),
     ];
     if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
-        let message = format!("{model} takes no {name} in its own format: leave it unset, or use the Converse API");
-        return Err(Error::new(ErrorKind::Unsupported, message));
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("{model} takes no {name} in its own format: leave it unset, or use the Converse API"),
+        ));
     }
     let mut w = Writer::new();
     w.begin_object();
@@ -145,7 +147,7 @@ fn write_inference(w: &mut Writer, model: &ModelId, shape: Shape, options: &Chat
     }
     config.end_object();
     let config = crate::json::Json::from(config);
-    if config.view().entries().next().is_some() {
+    if config.view().has_members() {
         w.key("inferenceConfig").raw(config.view());
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! What Converse has no field for and takes in `additionalModelRequestFields`: each family's own.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer, merged};
 use crate::model::ModelId;
@@ -88,7 +90,7 @@ pub(super) fn choices(model: &ModelId) -> Choices {
 
 /// The rules between options, as far as the family is known.
 pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
-    let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+    let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
     let style = of(model).reasoning;
     if style == Style::Claude {
         return anthropic::check(options);
@@ -101,7 +103,9 @@ pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
             ("top_p", options.top_p.is_some()),
         ];
         if let Some((name, _)) = set.into_iter().find(|(_, set)| *set) {
-            return config(format!("reasoning with effort \"high\" and {name} exclude each other: leave {name} unset"));
+            return config(format_args!(
+                "reasoning with effort \"high\" and {name} exclude each other: leave {name} unset"
+            ));
         }
     }
     Ok(())
@@ -170,7 +174,7 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
         Some(kwargs) => merged(own.view(), kwargs.view()),
         None => own,
     };
-    Ok(all.view().entries().next().is_some().then_some(all))
+    Ok(all.view().has_members().then_some(all))
 }
 
 /// A tool in Anthropic's own form.
@@ -228,10 +232,12 @@ pub(super) fn write_nova_reasoning(w: &mut Writer, model: &ModelId, reasoning: &
 }
 
 fn efforts_only(model: &ModelId) -> Error {
-    let message = format!(
-        "{model} is told how much to think by an effort: use Reasoning::Effort (if it is a Claude model, state it: .family(\"anthropic\"))"
-    );
-    Error::new(ErrorKind::Unsupported, message)
+    Error::of(
+        ErrorKind::Unsupported,
+        format_args!(
+            "{model} is told how much to think by an effort: use Reasoning::Effort (if it is a Claude model, state it: .family(\"anthropic\"))"
+        ),
+    )
 }
 
 /// Says that calls are to be made one after the other.
@@ -254,9 +260,9 @@ fn write_serial(w: &mut Writer, model: &ModelId, family: &Family, options: &Chat
         w.key("parallel_tool_calls").bool(false);
         return Ok(());
     }
-    Err(Error::new(
+    Err(Error::of(
         ErrorKind::Unsupported,
-        format!(
+        format_args!(
             "{model} cannot be told by Converse to call tools one at a time: leave parallel_tool_calls unset, or put the model's own field into model_kwargs"
         ),
     ))

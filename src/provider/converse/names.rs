@@ -44,11 +44,17 @@ fn fitting(name: &str, format: &str) -> String {
         Some((stem, extension)) if extension.eq_ignore_ascii_case(format) => stem,
         _ => name,
     };
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_()[]".contains(c) { c } else { ' ' };
-    let spaced: String = stem.chars().map(allowed).collect();
-    let mut fitting = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut fitting = String::new();
+    for c in stem.chars() {
+        let is_allowed = c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '(' | ')' | '[' | ']');
+        if is_allowed {
+            fitting.push(c);
+        } else if !fitting.is_empty() && !fitting.ends_with(' ') {
+            fitting.push(' ');
+        }
+    }
     fitting.truncate(MAX_LEN);
-    fitting.truncate(fitting.trim_end().len());
+    fitting.truncate(fitting.trim_ascii_end().len());
     fitting
 }
 

@@ -21,7 +21,7 @@ pub(super) struct ConverseStream {
 impl StreamDecoder for ConverseStream {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
         let payload = View::from_bytes(frame.payload())
-            .map_err(|error| Error::new(ErrorKind::Decode, format!("a frame's payload is not JSON: {error}")))?;
+            .map_err(|error| Error::of(ErrorKind::Decode, format_args!("a frame's payload is not JSON: {error}")))?;
         self.events.event(frame.event_type().unwrap_or_default(), payload, &mut self.counts, out)?;
         if let Some(usage) = self.counts.usage() {
             out.usage(&mut self.reported, usage);
@@ -97,13 +97,13 @@ impl Reader {
             }
             "contentBlockStart" => {
                 // Text and reasoning have no start; an empty one says nothing.
-                for (key, value) in event.get("start").into_iter().flat_map(View::entries) {
+                for (key, value) in event.members("start") {
                     self.start(index, &key, value, out);
                 }
             }
             "contentBlockStop" => {
                 self.flush(Some(index), out);
-                out.push(ChatEvent::BlockStop { index });
+                out.block_stop(index);
             }
             "messageStart" => out.push(ChatEvent::Start { id: None, model: None }),
             "messageStop" => {
@@ -126,8 +126,7 @@ impl Reader {
 
     fn start(&mut self, index: u32, key: &str, value: View<'_>, out: &mut Events) {
         if key == "toolUse" && value.get("type").is_none() {
-            let text = |key: &str| value.get(key).and_then(View::string).unwrap_or_default();
-            out.push(ChatEvent::ToolCallStart { index, id: text("toolUseId"), name: text("name") });
+            out.call(index, value, "toolUseId", "name");
         } else {
             self.piece(index, key).start = Json::from(value);
         }
@@ -135,7 +134,7 @@ impl Reader {
 
     /// Takes a delta in; `false` where it is not known.
     fn delta(&mut self, index: u32, key: &str, value: View<'_>, out: &mut Events) -> Result<bool> {
-        let text = |key: &str| value.get(key).and_then(View::string);
+        let text = |key: &str| value.string_at(key);
         match key {
             "text" => match value.string() {
                 Some(text) => out.text(index, text),
@@ -146,21 +145,21 @@ impl Reader {
                 match self.pieces.iter_mut().find(|piece| piece.index == index && piece.key == key) {
                     Some(piece) => piece.input.push_str(&args),
                     None if args.is_empty() => {}
-                    None => out.push(ChatEvent::ToolCallDelta { index, args }),
+                    None => out.arguments(index, args),
                 }
             }
             "reasoningContent" => {
                 if let Some(text) = text("text") {
                     out.thinking(index, text);
                 } else if let Some(signature) = text("signature") {
-                    out.push(ChatEvent::ThinkingSignature { index, signature });
+                    out.signature(index, signature);
                 } else if let Some(data) = text("redactedContent") {
                     self.piece(index, key).decode(&data)?;
                 } else {
                     return Ok(false);
                 }
             }
-            "citation" => out.push(ChatEvent::Citation { index, citation: Json::from(value) }),
+            "citation" => out.citation(index, value),
             "toolResult" => value.items().for_each(|item| self.piece(index, key).item(item)),
             "image" => {
                 let piece = self.piece(index, key);
@@ -218,7 +217,7 @@ impl Piece {
 
     /// Adds to a tool's result; text goes on where the text before it ended.
     fn item(&mut self, item: View<'_>) {
-        let text = |view: View<'_>| view.get("text").and_then(View::string);
+        let text = |view: View<'_>| view.string_at("text");
         let before = self.items.last().and_then(|last| text(last.view()));
         if let (Some(before), Some(more)) = (before, text(item)) {
             let mut w = Writer::new();
@@ -271,5 +270,5 @@ impl Piece {
 }
 
 fn index_of(event: View<'_>) -> u32 {
-    event.get("contentBlockIndex").and_then(View::u64).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
+    event.index_at("contentBlockIndex")
 }

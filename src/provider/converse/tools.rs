@@ -44,10 +44,12 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
                 w.end_object();
             }
             (Some(_), Shape::Nova) => {
-                let message = format!(
-                    "{model} takes no cache point after a tool: set one in the messages, it covers the tools too"
-                );
-                return Err(Error::new(ErrorKind::Unsupported, message));
+                return Err(Error::of(
+                    ErrorKind::Unsupported,
+                    format_args!(
+                        "{model} takes no cache point after a tool: set one in the messages, it covers the tools too"
+                    ),
+                ));
             }
         }
     }
@@ -65,9 +67,9 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
 fn choice_for<'a>(model: &ModelId, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
     let choice = options.tool_choice.as_ref();
     match (choice, fields::choices(model)) {
-        (Some(ToolChoice::Any | ToolChoice::Tool(_)), Choices::Auto) => Err(Error::new(
+        (Some(ToolChoice::Any | ToolChoice::Tool(_)), Choices::Auto) => Err(Error::of(
             ErrorKind::Unsupported,
-            format!(
+            format_args!(
                 "{model} cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
             ),
         )),
@@ -80,9 +82,9 @@ fn choice_for<'a>(model: &ModelId, options: &'a ChatOptions) -> Result<Option<&'
 fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     let typed = options.tools.iter().find(|tool| fields::typed_tool(tool).is_some());
     match typed {
-        Some(tool) if shape == Shape::Nova || !fields::is_claude(model) => Err(Error::new(
+        Some(tool) if shape == Shape::Nova || !fields::is_claude(model) => Err(Error::of(
             ErrorKind::Encode,
-            format!(
+            format_args!(
                 "the native tool {} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
                 crate::text::quoted(&tool.name)
             ),

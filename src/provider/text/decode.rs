@@ -28,7 +28,7 @@ pub(super) fn message(row: &'static Row, opened: bool, body: &[u8], headers: &He
         return Err(reported(view));
     }
     let missing = |what: &str| {
-        Error::new(ErrorKind::Decode, format!("the answer has {what}: it is not in the format of {}", row.name))
+        Error::of(ErrorKind::Decode, format_args!("the answer has {what}: it is not in the format of {}", row.name))
     };
     let holder = match row.whole.list {
         None => view,
@@ -108,17 +108,17 @@ impl ChunkDecoder for Stream {
 /// Several answers at once come mixed, each piece with its answer's number. The first is the
 /// answer; to Titan the number is the chunk's.
 fn is_other_generation(row: &Row, holder: View<'_>) -> bool {
-    row.config.is_none() && holder.get("index").and_then(View::u64).is_some_and(|index| index > 0)
+    row.config.is_none() && holder.u64_at("index").is_some_and(|index| index > 0)
 }
 
 fn is_error(view: View<'_>) -> bool {
-    view.get("type").and_then(View::str).as_deref() == Some("error")
+    view.word_at("type") == "error"
 }
 
 /// An error that the provider reports inside a healthy answer.
 fn reported(view: View<'_>) -> Error {
     let error = view.get("error").unwrap_or(view);
-    let name = error.get("type").and_then(View::string).unwrap_or_else(|| "api_error".into());
+    let name = error.string_at("type").unwrap_or_else(|| "api_error".into());
     from_exception(&name, error.raw().as_bytes())
 }
 
@@ -137,11 +137,11 @@ fn stopped<'a>(row: &Row, holder: View<'a>) -> Option<(Cow<'a, str>, StopReason,
     let value = STOP_KEYS.iter().find_map(|key| holder.get(key))?;
     if value.kind() == Kind::Object {
         // Jurassic-2, which has a word of its own for its own end: `endoftext`.
-        let (word, sequence) = (value.get("reason")?.str()?, value.get("sequence").and_then(View::string));
+        let (word, sequence) = (value.get("reason")?.str()?, value.string_at("sequence"));
         let reason = if word == "stop" { StopReason::StopSequence } else { StopReason::parse(&word) };
         return Some((word, reason, sequence));
     }
-    let (word, sequence) = (value.str()?, holder.get("stop").and_then(View::string));
+    let (word, sequence) = (value.str()?, holder.string_at("stop"));
     let reason = StopReason::parse(&word);
     let ends_turn = reason == StopReason::StopSequence && sequence.is_some() && sequence.as_deref() == row.turn_end;
     Some(if ends_turn { (word, StopReason::EndTurn, None) } else { (word, reason, sequence) })
@@ -149,8 +149,7 @@ fn stopped<'a>(row: &Row, holder: View<'a>) -> Option<(Cow<'a, str>, StopReason,
 
 fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
     if let Some((word, reason, sequence)) = stopped(row, holder) {
-        out.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(&word) });
-        out.push(ChatEvent::Stop { reason, sequence });
+        out.stop_for(reason, &word, sequence);
     }
 }
 

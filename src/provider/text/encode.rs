@@ -10,6 +10,7 @@ use crate::provider::repair::{Side, repair};
 use crate::provider::template::Part;
 use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatOptions, ChatRequest, Reasoning};
+use crate::text::{self, has};
 
 /// What to do where a format cannot say something.
 const ADVICE: &str = "leave it out, or call the model with the Converse API if it can there (.api(Api::Converse))";
@@ -44,7 +45,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
         inner = merged(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view());
         outer = Some(members(kwargs.view(), &is_outer));
     }
-    if inner.view().entries().next().is_some() {
+    if inner.view().has_members() {
         w.key(config).raw(inner.view());
     }
     w.end_object();
@@ -62,7 +63,7 @@ fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {
 }
 
 fn cannot(model: &ModelId, what: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("{model} takes no {what} in its own format: {ADVICE}"))
+    Error::of(ErrorKind::Unsupported, format_args!("{model} takes no {what} in its own format: {ADVICE}"))
 }
 
 /// What a format has no name for is refused, not dropped.
@@ -110,7 +111,9 @@ fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
         return Err(Error::new(ErrorKind::Encode, "the prompt is empty: there is nothing to complete"));
     }
     Ok(match row.frame {
-        Some((before, behind)) if !prompt.contains(before.trim_end()) => [before, &prompt, behind].concat(),
+        Some((before, behind)) if !has(&prompt, before.trim_end()) => {
+            text::join(&mut [before, &prompt, behind].into_iter(), "")
+        }
         _ => prompt,
     })
 }

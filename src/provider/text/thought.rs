@@ -1,6 +1,6 @@
 //! Reasoning and answer in one text: `reasoning</think>answer`, cut anywhere.
 
-use crate::event::{ChatEvent, Events};
+use crate::event::Events;
 use crate::text::split_once;
 
 pub(super) const OPEN: &str = "<think>";
@@ -79,7 +79,7 @@ impl Voice {
                 let thought = thought.trim_end();
                 out.thinking(0, thought);
                 if begun || !thought.is_empty() {
-                    out.push(ChatEvent::BlockStop { index: 0 });
+                    out.block_stop(0);
                     self.index = 1;
                 }
                 self.held = answer.to_owned();
@@ -110,7 +110,7 @@ impl Voice {
             State::Thinking { .. } | State::Beginning { opened: true } => out.thinking(0, rest.trim_end()),
             State::Beginning { .. } | State::Answering => out.text(self.index, rest),
         }
-        out.push(ChatEvent::BlockStop { index: self.index });
+        out.block_stop(self.index);
     }
 }
 
@@ -126,6 +126,7 @@ fn waiting(thought: &str) -> usize {
 mod tests {
     use super::*;
     use crate::event::Accumulator;
+    use crate::event::ChatEvent;
 
     /// What a text in pieces is told as: reasoning and answer.
     fn told(opened: bool, pieces: &[&str]) -> (String, String) {
