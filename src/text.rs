@@ -61,7 +61,7 @@ impl<'a> Iterator for Split<'a> {
 }
 
 /// Texts with a separator between them.
-pub(crate) fn join<'a>(texts: &mut dyn Iterator<Item = &'a str>, separator: &str) -> String {
+pub(crate) fn join(texts: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
     let mut all = String::new();
     for (at, text) in texts.enumerate() {
         if at > 0 {

@@ -187,47 +187,6 @@ impl<'a> View<'a> {
         None
     }
 
-    /// Whether it is an object that is not empty.
-    pub(crate) fn has_members(self) -> bool {
-        self.entries().next_raw().is_some()
-    }
-
-    /// The elements of the array that a member is; nothing if it is none, or is not there.
-    pub(crate) fn list(self, key: &str) -> Items<'a> {
-        self.get(key).map_or(Items { text: "", at: 0 }, View::items)
-    }
-
-    /// The members of the object that a member is; nothing if it is none, or is not there.
-    pub(crate) fn members(self, key: &str) -> Entries<'a> {
-        self.get(key).map_or(Entries { text: "", at: 0 }, View::entries)
-    }
-
-    /// The text of the string that a member is.
-    pub(crate) fn string_at(self, key: &str) -> Option<String> {
-        self.get(key)?.string()
-    }
-
-    /// The text of the string that a member is; empty if it is none, or is not there.
-    pub(crate) fn text_at(self, key: &str) -> String {
-        self.string_at(key).unwrap_or_default()
-    }
-
-    /// What stands between the quotes of the string that a member is, to be compared with a word;
-    /// empty if it is none, or is not there.
-    pub(crate) fn word_at(self, key: &str) -> &'a str {
-        self.get(key).map_or("", View::word)
-    }
-
-    /// The whole number that a member is.
-    pub(crate) fn u64_at(self, key: &str) -> Option<u64> {
-        self.get(key)?.u64()
-    }
-
-    /// The position that a member is; 0 if it is none, or is not there.
-    pub(crate) fn index_at(self, key: &str) -> u32 {
-        self.u64_at(key).and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
-    }
-
     /// The text of a string, borrowed unless it has escapes. A lone surrogate
     /// becomes U+FFFD.
     pub fn str(self) -> Option<Cow<'a, str>> {
@@ -328,7 +287,7 @@ fn unescape(inner: &str) -> String {
 /// let keys: Vec<_> = view.entries().map(|(key, _)| key.into_owned()).collect();
 /// assert_eq!(keys, ["a", "b"]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Entries<'a> {
     text: &'a str,
     at: usize,
@@ -362,7 +321,7 @@ impl<'a> Iterator for Entries<'a> {
 /// let view = bedrock_chat::json::View::parse("[1, 2]").unwrap();
 /// assert_eq!(view.items().filter_map(|v| v.u64()).sum::<u64>(), 3);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Items<'a> {
     text: &'a str,
     at: usize,
