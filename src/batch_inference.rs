@@ -186,7 +186,7 @@ impl BedrockChat {
         w.end_object();
         let mut call = json_call("/model-invocation-job".to_owned(), w);
         call.control_plane = true;
-        client.operation(&call, read_arn).await
+        client.operation(call, read_arn).await
     }
 
     /// How a job is doing, by its ARN.
@@ -200,7 +200,7 @@ impl BedrockChat {
         let mut call = Call::new(path, Headers::new(), Vec::new(), false);
         call.method = "GET";
         call.control_plane = true;
-        self.client().operation(&call, read_status).await
+        self.client().operation(call, read_status).await
     }
 
     /// Waits until a job is over, looking at it from time to time and telling what is seen.

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use crate::client::{ChatStream, Client};
 use crate::error::Result;
-use crate::message::AiMessage;
+use crate::message::{AiMessage, Message};
 use crate::model::ModelId;
 use crate::observe::RunConfig;
+use crate::platform::BoxFuture;
 use crate::provider::{Capabilities, Mode};
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
@@ -85,8 +86,8 @@ impl BedrockChat {
     /// Those of [`ErrorKind`](crate::ErrorKind): before the wire for what cannot be
     /// sent, then what the service or the network say, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
-        let request = self.request(messages)?;
-        self.send(&request).await
+        let reply = self.reply(&self.request(messages)?);
+        reply.await
     }
 
     /// Sends a conversation and gives the reply as it comes. Waits for the first event.
@@ -94,8 +95,8 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
-        let request = self.request(messages)?;
-        self.client.stream(&request, &self.config).await
+        let stream = self.client.stream(&self.request(messages)?, &self.config);
+        stream.await
     }
 
     /// The same model with these options in place of those that they set.
@@ -126,18 +127,23 @@ impl BedrockChat {
         self.streaming
     }
 
-    pub(crate) async fn send(&self, request: &ChatRequest) -> Result<AiMessage> {
-        let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
-        self.client.invoke(request, &self.config, mode).await
-    }
-
-    pub(crate) fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Arc<Client> {
         &self.client
     }
 
+    /// Sends a request and waits for the whole reply.
+    fn reply(&self, request: &ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
+        let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
+        self.client.invoke(request, &self.config, mode)
+    }
+
     pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {
-        let request = ChatRequest::new(messages.into_messages()?).with_options((*self.options).clone());
-        Ok(match (self.options.prompt_caching, self.model().base()) {
+        messages.into_messages().map(|messages| self.request_of(messages))
+    }
+
+    fn request_of(&self, messages: Vec<Message>) -> ChatRequest {
+        let request = ChatRequest::new(messages).with_options((*self.options).clone());
+        match (self.options.prompt_caching, self.model().base()) {
             // What an opaque ARN stands for is the caller's to know.
             (Some(point), None) => request.planned(point, true),
             (Some(point), Some(base)) if base.starts_with("anthropic") => request.planned(point, true),
@@ -145,6 +151,6 @@ impl BedrockChat {
             (Some(point), Some(base)) if base.starts_with("amazon.nova") => request.planned(point, false),
             // The others do not cache, and refuse points over Converse.
             _ => request,
-        })
+        }
     }
 }

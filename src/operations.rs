@@ -7,7 +7,7 @@ use crate::json::{Json, View, Writer};
 use crate::message::GuardContent;
 use crate::provider::converse::write_guard;
 use crate::provider::{Call, Mode, invoke};
-use crate::request::{Guardrail, GuardrailTrace, IntoMessages};
+use crate::request::{ChatRequest, Guardrail, GuardrailTrace, IntoMessages};
 use crate::sigv4::encode_path_segment;
 
 impl BedrockChat {
@@ -29,18 +29,23 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::invoke`]; `Validation`, where the service does not count for the model.
     pub async fn count_tokens(&self, messages: impl IntoMessages) -> Result<u64> {
-        let request = self.request(messages)?;
+        let call = self.count_call(&self.request(messages)?);
+        self.client().operation(call?, read_tokens).await
+    }
+
+    fn count_call(&self, request: &ChatRequest) -> Result<Call> {
         let client = self.client();
-        let call = client.encode(&request, Mode::Invoke)?;
+        let call = client.encode(request, Mode::Invoke)?;
         let mut w = Writer::new();
         w.begin_object();
         w.key("input").begin_object();
         if call.path.ends_with("/converse") {
             w.key("converse").begin_object();
             // What has no tokens has no place in the question.
-            let counted = ["messages", "system", "toolConfig", "additionalModelRequestFields"];
-            for (key, value) in invoke::object(&call.body)?.entries().filter(|(key, _)| counted.contains(&&**key)) {
-                w.key(&key).raw(value);
+            for (key, value) in invoke::object(&call.body)?.entries() {
+                if matches!(&*key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
+                    w.key(&key).raw(value);
+                }
             }
         } else {
             w.key("invokeModel").begin_object();
@@ -49,8 +54,7 @@ impl BedrockChat {
         for _ in 0..3 {
             w.end_object();
         }
-        let call = json_call(client.model.path("count-tokens"), w);
-        client.operation(&call, read_tokens).await
+        Ok(json_call(client.model.path("count-tokens"), w))
     }
 
     /// Lets the guardrail of this chat look at any content, without a model: at what a user wrote
@@ -92,7 +96,7 @@ impl BedrockChat {
         self.options().check()?;
         let content: Vec<GuardContent> = content.into_iter().map(Into::into).collect();
         let call = guardrail_call(guardrail, source, &content)?;
-        self.client().operation(&call, GuardrailAssessment::read).await
+        self.client().operation(call, GuardrailAssessment::read).await
     }
 }
 

@@ -38,6 +38,12 @@ use crate::transport::{Transport, default_transport};
 #[derive(Clone)]
 #[must_use]
 pub struct BedrockChatBuilder {
+    // In a box, as every method takes the builder and gives it back.
+    set: Box<Settings>,
+}
+
+#[derive(Clone)]
+struct Settings {
     model: String,
     family: Option<String>,
     api: Option<Api>,
@@ -63,9 +69,9 @@ pub struct BedrockChatBuilder {
 impl std::fmt::Debug for BedrockChatBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BedrockChatBuilder")
-            .field("model", &self.model)
-            .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
+            .field("model", &self.set.model)
+            .field("region", &self.set.region)
+            .field("endpoint", &self.set.endpoint)
             .finish_non_exhaustive()
     }
 }
@@ -83,7 +89,7 @@ const RESERVED: &[&str] = &[
 
 impl BedrockChatBuilder {
     pub(super) fn new(model: String) -> Self {
-        Self {
+        let set = Settings {
             model,
             family: None,
             api: None,
@@ -104,13 +110,14 @@ impl BedrockChatBuilder {
             streaming: false,
             max_concurrency: 10,
             observers: Vec::new(),
-        }
+        };
+        Self { set: Box::new(set) }
     }
 
     /// The AWS region. An ARN's own region wins over it. Defaults to
     /// `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
+        self.set.region = Some(region.into());
         self
     }
 
@@ -122,7 +129,7 @@ impl BedrockChatBuilder {
 
     /// A provider of credentials, asked before every attempt. Defaults to [`EnvironmentCredentials`].
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
-        self.credentials = Some(Arc::new(provider));
+        self.set.credentials = Some(Arc::new(provider));
         self
     }
 
@@ -136,32 +143,32 @@ impl BedrockChatBuilder {
     /// there and are signed for it. A path is kept as a prefix. Defaults to
     /// Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
+        self.set.endpoint = Some(url.into());
         self
     }
 
     /// A gateway: calls are signed for AWS, and sent to this URL with their path
     /// behind it. Defaults to none.
     pub fn gateway_url(mut self, url: impl Into<String>) -> Self {
-        self.gateway = Some(url.into());
+        self.set.gateway = Some(url.into());
         self
     }
 
     /// The service's name in signatures. Defaults to `bedrock`.
     pub fn signing_name(mut self, name: impl Into<String>) -> Self {
-        self.signing_name = Some(name.into());
+        self.set.signing_name = Some(name.into());
         self
     }
 
     /// Whether to use AWS's FIPS hosts. Defaults to `false`.
     pub fn fips(mut self, on: bool) -> Self {
-        self.fips = on;
+        self.set.fips = on;
         self
     }
 
     /// Whether to use AWS's dual-stack hosts. Defaults to `false`.
     pub fn dual_stack(mut self, on: bool) -> Self {
-        self.dual_stack = on;
+        self.set.dual_stack = on;
         self
     }
 
@@ -169,114 +176,114 @@ impl BedrockChatBuilder {
     /// signed, so that it may change on the way; only AWS's own (`x-amz…`) are, as
     /// AWS wants it. Defaults to none.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push(name, value);
+        self.set.headers.push(name, value);
         self
     }
 
     /// The family of the model, where the id does not say it: a vendor
     /// (`anthropic`) or a model id. Defaults to what the id says.
     pub fn family(mut self, family: impl Into<String>) -> Self {
-        self.family = Some(family.into());
+        self.set.family = Some(family.into());
         self
     }
 
     /// Which of Bedrock's APIs to call. Defaults to the model's own format where
     /// there is one, else Converse.
     pub fn api(mut self, api: Api) -> Self {
-        self.api = Some(api);
+        self.set.api = Some(api);
         self
     }
 
     /// A codec of your own. Defaults to the one of the model's family.
     pub fn codec(mut self, codec: impl Codec) -> Self {
-        self.codec = Some(Arc::new(codec));
+        self.set.codec = Some(Arc::new(codec));
         self
     }
 
     /// How requests are sent. Defaults to reqwest, with connections of its own for each chat that is
     /// built; clones of one [`ReqwestTransport`](crate::ReqwestTransport) share theirs.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
+        self.set.transport = Some(Arc::new(transport));
         self
     }
 
     /// The clock, timer and randomness. Defaults to the system's.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.runtime = Arc::new(runtime);
+        self.set.runtime = Arc::new(runtime);
         self
     }
 
     /// When failed calls are tried again. Defaults to 3 attempts.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.set.retry = policy;
         self
     }
 
     /// How long the parts of a call may take. See [`Timeouts`] for the defaults.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
+        self.set.timeouts = timeouts;
         self
     }
 
     /// Whether `invoke` streams and gathers, so that a long answer shows that it
     /// is alive; one that breaks off is asked for again, as nobody has seen any of it. Defaults to `false`.
     pub fn streaming(mut self, on: bool) -> Self {
-        self.streaming = on;
+        self.set.streaming = on;
         self
     }
 
     /// How many calls a batch makes at a time. Defaults to 10; 0 counts as 1.
     pub fn max_concurrency(mut self, calls: usize) -> Self {
-        self.max_concurrency = calls;
+        self.set.max_concurrency = calls;
         self
     }
 
     /// Someone who watches every call; there may be several. Defaults to nobody.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observers.push(Arc::new(observer));
+        self.set.observers.push(Arc::new(observer));
         self
     }
 
     /// Most tokens to answer with. Defaults to the model's default; Anthropic's
     /// API, which requires a number, gets 4096.
     pub fn max_tokens(mut self, tokens: u64) -> Self {
-        self.options.max_tokens = Some(tokens);
+        self.set.options.max_tokens = Some(tokens);
         self
     }
 
     /// Randomness, 0 to 1 for most models. Defaults to the model's default.
     pub fn temperature(mut self, temperature: f64) -> Self {
-        self.options.temperature = Some(temperature);
+        self.set.options.temperature = Some(temperature);
         self
     }
 
     /// Nucleus sampling. Defaults to the model's default.
     pub fn top_p(mut self, top_p: f64) -> Self {
-        self.options.top_p = Some(top_p);
+        self.set.options.top_p = Some(top_p);
         self
     }
 
     /// Sample from the k likeliest tokens. Defaults to the model's default.
     pub fn top_k(mut self, top_k: u64) -> Self {
-        self.options.top_k = Some(top_k);
+        self.set.options.top_k = Some(top_k);
         self
     }
 
     /// Sequences that end the answer. Defaults to none.
     pub fn stop<S: Into<String>>(mut self, sequences: impl IntoIterator<Item = S>) -> Self {
-        self.options.stop = sequences.into_iter().map(Into::into).collect();
+        self.set.options.stop = sequences.into_iter().map(Into::into).collect();
         self
     }
 
     /// Members for the body, written last and as they are. Defaults to none.
     pub fn model_kwargs(mut self, kwargs: impl Into<Json>) -> Self {
-        self.options.model_kwargs = Some(kwargs.into());
+        self.set.options.model_kwargs = Some(kwargs.into());
         self
     }
 
     /// The guardrail that watches every call. Defaults to none.
     pub fn guardrail(mut self, guardrail: Guardrail) -> Self {
-        self.options.guardrail = Some(guardrail);
+        self.set.options.guardrail = Some(guardrail);
         self
     }
 
@@ -285,19 +292,19 @@ impl BedrockChatBuilder {
     /// Claude and Nova and where the id does not say the model; other models do not cache, and the
     /// option does nothing. Defaults to none.
     pub fn prompt_caching(mut self, point: crate::message::CachePoint) -> Self {
-        self.options.prompt_caching = Some(point);
+        self.set.options.prompt_caching = Some(point);
         self
     }
 
     /// How much the model thinks before it answers. Defaults to the model's default.
     pub fn reasoning(mut self, reasoning: crate::request::Reasoning) -> Self {
-        self.options.reasoning = Some(reasoning);
+        self.set.options.reasoning = Some(reasoning);
         self
     }
 
     /// All options at once; those that it sets win over those set before.
     pub fn options(mut self, options: &ChatOptions) -> Self {
-        self.options = self.options.merged_with(options);
+        self.set.options = self.set.options.merged_with(options);
         self
     }
 
@@ -308,64 +315,67 @@ impl BedrockChatBuilder {
     /// given and the environment has none; `Unsupported`, where InvokeModel is asked
     /// for and the model's own format is not known.
     pub fn build(self) -> Result<BedrockChat> {
-        let mut model = ModelId::parse(&self.model)?;
-        if let Some(family) = &self.family {
+        // Nothing is taken out of the box before all is known to be right.
+        let set = self.set;
+        let mut model = ModelId::parse(&set.model)?;
+        if let Some(family) = &set.family {
             model = model.with_family(family.as_str());
         }
-        let codec = match self.codec {
-            Some(codec) => codec,
-            None => Arc::new(codec_for(&model, self.api)?),
+        let codec = match &set.codec {
+            Some(codec) => Arc::clone(codec),
+            None => Arc::new(codec_for(&model, set.api)?),
         };
-        self.options.check()?;
-        check_headers(&self.headers)?;
-        let region = model.region().map(str::to_owned).or(self.region);
+        set.options.check()?;
+        check_headers(&set.headers)?;
+        let region = model.region().or(set.region.as_deref()).map(str::to_owned);
         let region = region.or_else(|| EnvironmentCredentials::region(environment_variable));
-        let endpoint = match &self.endpoint {
-            Some(_) if self.fips || self.dual_stack => {
+        let endpoint = match &set.endpoint {
+            Some(_) if set.fips || set.dual_stack => {
                 return Err(Error::new(
                     ErrorKind::Config,
                     "fips and dual_stack choose among AWS's hosts: they do not go with an endpoint of your own",
                 ));
             }
             Some(url) => Endpoint::custom(url)?,
-            None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, self.fips, self.dual_stack)?,
+            None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, set.fips, set.dual_stack)?,
         };
-        let gateway = self.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
-        let credentials: Arc<dyn ProvideCredentials> = match self.credentials {
-            Some(provider) => provider,
+        let gateway = set.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
+        let credentials: Arc<dyn ProvideCredentials> = match &set.credentials {
+            Some(provider) => Arc::clone(provider),
             None => {
                 // Better now than at the first call.
                 EnvironmentCredentials::read(environment_variable)?;
                 Arc::new(EnvironmentCredentials)
             }
         };
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => default_transport(self.timeouts.connect)?,
+        let transport = match &set.transport {
+            Some(transport) => Arc::clone(transport),
+            None => default_transport(set.timeouts.connect)?,
         };
+        let set = *set;
         let client = Client {
             model,
             codec,
             region,
-            service: self.signing_name.unwrap_or_else(|| "bedrock".to_owned()),
+            service: set.signing_name.unwrap_or_else(|| "bedrock".to_owned()),
             endpoint,
             gateway,
-            headers: self.headers,
+            headers: set.headers,
             credentials: Provider(credentials),
             transport,
-            retry: self.retry,
-            timeouts: self.timeouts,
-            runtime: self.runtime,
+            retry: set.retry,
+            timeouts: set.timeouts,
+            runtime: set.runtime,
             keys: SigningKeyCache::new(),
             skew: AtomicI64::new(0),
-            observers: self.observers,
+            observers: set.observers,
         };
         Ok(BedrockChat {
             client: Arc::new(client),
-            options: Arc::new(self.options),
+            options: Arc::new(set.options),
             config: Arc::new(RunConfig::default()),
-            streaming: self.streaming,
-            max_concurrency: self.max_concurrency,
+            streaming: set.streaming,
+            max_concurrency: set.max_concurrency,
         })
     }
 }

@@ -30,8 +30,8 @@ impl BedrockChat {
     /// # Errors
     /// `Unsupported`, where the model takes messages only; else as [`BedrockChat::invoke`].
     pub async fn complete(&self, prompt: impl Into<String>) -> Result<AiMessage> {
-        let request = self.prompt(prompt.into())?;
-        self.send(&request).await
+        let reply = self.reply(&self.prompt(prompt.into())?);
+        reply.await
     }
 
     /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it comes.
@@ -39,8 +39,8 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::complete`]; what fails later is an item of the stream.
     pub async fn complete_stream(&self, prompt: impl Into<String>) -> Result<ChatStream> {
-        let request = self.prompt(prompt.into())?;
-        self.client.stream(&request, &self.config).await
+        let stream = self.client.stream(&self.prompt(prompt.into())?, &self.config);
+        stream.await
     }
 
     fn prompt(&self, prompt: String) -> Result<ChatRequest> {

@@ -1,19 +1,24 @@
 //! One call, sent until it succeeds, cannot succeed, or has been sent often enough.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::Client;
-use super::body::limited;
+use super::body::{Body, limited};
+use super::received::{Head, Received};
+use super::stream::ChatStream;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Runs;
+use crate::platform::BoxFuture;
 use crate::provider::Call;
 use crate::sigv4::AmzDate;
 use crate::text::split_once;
-use crate::transport::{HttpRequest, HttpResponse};
+use crate::transport::HttpRequest;
+
+/// The most of a failed answer's body that is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// What an answer has to know of the attempt that it answers.
 #[derive(Clone, Default)]
@@ -35,68 +40,115 @@ impl Sent {
 
 /// The attempts at one call. Every one has credentials, a date and a signature of its own.
 pub(super) struct Attempts<'a> {
-    client: &'a Client,
-    call: &'a Call,
-    body: Bytes,
+    client: &'a Arc<Client>,
+    pub(super) call: Call,
+    /// Those who watch: told of attempts that failed, and of the error where it is final.
+    pub(super) runs: Runs,
     hash: [u8; 32],
     last: Sent,
     /// What the service said of them, if it said that they have expired.
     expired: Option<Error>,
     refreshed: bool,
     corrected: bool,
+    /// How long to wait before the next attempt.
+    delay: Option<Duration>,
     /// How often was tried, also where it came to no sending for want of credentials.
     tries: u32,
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(client: &'a Client, call: &'a Call) -> Self {
-        let body = call.body.clone();
-        let hash = crate::platform::sha256(&body);
-        let last = Sent::default();
-        Self { client, call, body, hash, last, expired: None, refreshed: false, corrected: false, tries: 0 }
+    pub(super) fn new(client: &'a Arc<Client>, call: Call, runs: Runs) -> Self {
+        let hash = crate::platform::sha256(&call.body);
+        Self {
+            client,
+            call,
+            runs,
+            hash,
+            last: Sent::default(),
+            expired: None,
+            refreshed: false,
+            corrected: false,
+            delay: None,
+            tries: 0,
+        }
     }
 
-    /// The last attempt.
-    pub(super) fn sent(&self) -> Sent {
-        self.last.clone()
+    /// Sends until there is an answer that is no error.
+    ///
+    /// # Errors
+    /// The last attempt's, where it is final.
+    pub(super) fn next(&mut self) -> BoxFuture<'_, Result<Received>> {
+        Box::pin(async move {
+            loop {
+                if let Some(delay) = self.delay.take() {
+                    self.client.runtime.sleep(delay).await;
+                }
+                match self.attempt().await {
+                    Ok(received) => return Ok(received),
+                    Err(error) => self.failed(error)?,
+                }
+            }
+        })
     }
 
-    /// Signs and sends once more; waits for the head of the answer.
-    pub(super) async fn send(&mut self) -> Result<HttpResponse> {
+    /// Sends once, and reads the whole answer, or its stream to the first event.
+    async fn attempt(&mut self) -> Result<Received> {
         let client = self.client;
         self.tries += 1;
         let credentials = client.credentials.0.credentials().await?;
+        let sent = client.transport.send(self.request(credentials)?);
+        let response = limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await?;
+        let head = Head { status: response.status, headers: response.headers };
+        let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
+        if self.call.streams && head.is_event_stream() {
+            let decoder = client.codec.stream_for(&self.call);
+            let request_id = head.request_id().map(str::to_owned);
+            let mut stream = ChatStream::new(Arc::clone(client), body, decoder, request_id, self.last.clone());
+            stream.first_event().await?;
+            return Ok(Received { head, body: Vec::new(), stream: Some(stream) });
+        }
+        // Of what is an error, enough to say what went wrong.
+        let most = if head.status == 200 && !self.call.streams { usize::MAX } else { MAX_ERROR_BODY };
+        let (body, broken) = body.collect(most).await;
+        match broken {
+            Some(error) if most == usize::MAX => Err(error.with_request_id(head.request_id())),
+            _ => Received::whole(head, body),
+        }
+        .and_then(|whole| if self.call.streams { Err(whole.head.no_stream(&whole.body)) } else { Ok(whole) })
+    }
+
+    /// The call, signed with these credentials for now.
+    fn request(&mut self, credentials: Credentials) -> Result<HttpRequest> {
+        let (client, call) = (self.client, &self.call);
         credentials.check()?;
         if let Some(error) = self.expired.take().filter(|_| self.last.credentials.as_ref() == Some(&credentials)) {
             return Err(error);
         }
         self.last.attempts += 1;
-        let endpoint = match self.call.control_plane {
+        let endpoint = match call.control_plane {
             true => &client.endpoint.control_plane()?,
             false => &client.endpoint,
         };
-        let path = format!("{}{}", endpoint.prefix(), self.call.path);
-        let headers = client.authorised(self.call, endpoint, &path, self.hash, &credentials)?;
+        let path = format!("{}{}", endpoint.prefix(), call.path);
+        let headers = client.authorised(call, endpoint, &path, self.hash, &credentials)?;
         self.last.credentials = Some(credentials);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
-        let url = format!("{}{}", base.url(), self.call.path);
-        let request = HttpRequest { method: self.call.method, url, headers, body: self.body.clone() };
-        let sent = client.transport.send(request);
-        limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await
+        let url = format!("{}{}", base.url(), call.path);
+        Ok(HttpRequest { method: call.method, url, headers, body: call.body.clone() })
     }
 
-    /// Waits until the call may be sent again.
+    /// Takes in that an attempt failed; the next one waits as long as it should.
     ///
     /// # Errors
     /// The error itself, with what is known of the call, where it is final.
-    pub(super) async fn again(&mut self, error: Error, runs: &mut Runs) -> Result<()> {
+    pub(super) fn failed(&mut self, error: Error) -> Result<()> {
         let client = self.client;
         let error = self.last.concealed(error);
         if let Some(skew) = skew(&error, client.runtime.now().as_secs()).filter(|_| !self.corrected) {
             // Once: who is wrong by minutes is so in all calls, and the next one knows.
             self.corrected = true;
             client.skew.store(skew, Ordering::Relaxed);
-            runs.retry(self.last.attempts, &error, Duration::ZERO);
+            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
             return Ok(());
         }
         if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
@@ -108,14 +160,14 @@ impl<'a> Attempts<'a> {
             self.expired = Some(error);
             return Ok(());
         }
-        match client.retry.delay(self.tries, &error, client.runtime.random()) {
-            Some(delay) => {
-                runs.retry(self.last.attempts, &error, delay);
-                client.runtime.sleep(delay).await;
-                Ok(())
-            }
-            None => Err(error.with_call(client.model.as_str(), client.region.as_deref(), self.last.attempts)),
+        self.delay = client.retry.delay(self.tries, &error, client.runtime.random());
+        if let Some(delay) = self.delay {
+            self.runs.retry(self.last.attempts, &error, delay);
+            return Ok(());
         }
+        let error = error.with_call(client.model.as_str(), client.region.as_deref(), self.last.attempts);
+        self.runs.error(&error);
+        Err(error)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bodies under a limit on silence.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,16 +17,12 @@ pub(super) async fn limited<T>(
     runtime: &dyn Runtime,
     limit: Option<Duration>,
     what: &str,
-    work: impl Future<Output = Result<T>>,
+    mut work: BoxFuture<'_, Result<T>>,
 ) -> Result<T> {
-    let Some(limit) = limit else { return work.await };
-    let mut work = pin!(work);
-    let mut timer = runtime.sleep(limit);
-    poll_fn(|context| {
-        if let Poll::Ready(done) = work.as_mut().poll(context) {
-            return Poll::Ready(done);
-        }
-        timer.as_mut().poll(context).map(|()| Err(too_long(what, limit)))
+    let mut timer = limit.map(|limit| (runtime.sleep(limit), limit));
+    poll_fn(|context| match (work.as_mut().poll(context), &mut timer) {
+        (Poll::Pending, Some((timer, limit))) => timer.as_mut().poll(context).map(|()| Err(too_long(what, *limit))),
+        (done, _) => done,
     })
     .await
 }
@@ -80,25 +76,17 @@ impl Body {
         }
     }
 
-    /// All of it.
-    pub(super) async fn collect(&mut self) -> Result<Vec<u8>> {
-        let mut all = Vec::new();
-        while let Some(piece) = poll_fn(|context| self.poll_piece(context)).await {
-            all.extend_from_slice(&piece?);
-        }
-        Ok(all)
-    }
-
-    /// As much of it as comes, up to a size: enough to say what went wrong.
-    pub(super) async fn collect_some(&mut self, most: usize) -> Vec<u8> {
+    /// All of it, or as much as comes up to a size; and what broke it off before.
+    pub(super) async fn collect(&mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut all = Vec::new();
         while all.len() < most {
             match poll_fn(|context| self.poll_piece(context)).await {
                 Some(Ok(piece)) => all.extend_from_slice(&piece),
-                Some(Err(_)) | None => break,
+                Some(Err(error)) => return (all, Some(error)),
+                None => break,
             }
         }
         all.truncate(most);
-        all
+        (all, None)
     }
 }

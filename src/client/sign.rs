@@ -25,10 +25,17 @@ impl Client {
             Parts::Bearer(key) => headers.push("authorization", format!("Bearer {key}")),
             Parts::Keys { access_key_id, secret_access_key, session_token } => {
                 let region = self.region.as_deref().ok_or_else(no_region)?;
-                let host = [("host", endpoint.host())];
-                let ours = call.headers.iter().filter(|(name, _)| *name == "content-type" || matters_to_aws(name));
-                let theirs = self.headers.iter().filter(|(name, _)| matters_to_aws(name));
-                let signed: Vec<_> = host.into_iter().chain(ours).chain(theirs).collect();
+                let mut signed = vec![("host", endpoint.host())];
+                for (name, value) in call.headers.iter() {
+                    if name == "content-type" || matters_to_aws(name) {
+                        signed.push((name, value));
+                    }
+                }
+                for (name, value) in self.headers.iter() {
+                    if matters_to_aws(name) {
+                        signed.push((name, value));
+                    }
+                }
                 let request = SignableRequest {
                     method: call.method,
                     path,

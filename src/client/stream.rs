@@ -61,6 +61,11 @@ use crate::provider::StreamDecoder;
 /// ```
 #[must_use = "a stream does nothing unless it is read"]
 pub struct ChatStream {
+    // In a box, as it is handed on some times before anybody reads it.
+    state: Box<State>,
+}
+
+struct State {
     client: Arc<Client>,
     reading: Option<Reading>,
     /// The answer has ended as it should.
@@ -83,9 +88,9 @@ struct Reading {
 impl std::fmt::Debug for ChatStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChatStream")
-            .field("model", &self.client.model)
-            .field("request_id", &self.request_id)
-            .field("ended", &self.reading.is_none())
+            .field("model", &self.state.client.model)
+            .field("request_id", &self.state.request_id)
+            .field("ended", &self.state.reading.is_none())
             .finish_non_exhaustive()
     }
 }
@@ -99,53 +104,44 @@ impl ChatStream {
         sent: Sent,
     ) -> Self {
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
-        let mut message = Accumulator::new();
-        message.set_request_id(request_id.clone());
-        Self {
-            client,
-            reading,
-            whole: false,
-            events: Events::default(),
-            failed: None,
-            message,
-            request_id,
-            sent,
-            runs: Runs::default(),
-        }
+        Self::begin(client, reading, Events::default(), request_id, sent)
     }
 
     /// The events of a message that came whole.
     pub(super) fn of_message(client: Arc<Client>, message: AiMessage) -> Self {
         let request_id = message.request_id.clone();
-        let mut accumulator = Accumulator::new();
-        accumulator.set_request_id(request_id.clone());
-        let events = Events::from(message);
-        Self {
-            client,
-            reading: None,
-            whole: true,
-            events,
-            failed: None,
-            message: accumulator,
-            request_id,
-            sent: Sent::default(),
-            runs: Runs::default(),
-        }
+        Self::begin(client, None, Events::from(message), request_id, Sent::default())
+    }
+
+    fn begin(
+        client: Arc<Client>,
+        reading: Option<Reading>,
+        events: Events,
+        request_id: Option<String>,
+        sent: Sent,
+    ) -> Self {
+        let mut message = Accumulator::new();
+        message.set_request_id(request_id.clone());
+        let whole = reading.is_none();
+        let (failed, runs) = (None, Runs::default());
+        Self { state: Box::new(State { client, reading, whole, events, failed, message, request_id, sent, runs }) }
     }
 
     /// The same stream, watched.
-    pub(super) fn watched(self, runs: Runs) -> Self {
-        Self { runs, ..self }
+    pub(super) fn watched(mut self, runs: Runs) -> Self {
+        self.state.runs = runs;
+        self
     }
 
     /// Waits until there is an event to deliver. An error that comes first is
     /// given bare, as nothing was delivered and the call may be tried again.
     pub(super) async fn first_event(&mut self) -> Result<()> {
-        poll_fn(|context| self.poll_fill(context)).await;
-        match self.failed.take() {
-            Some(error) if self.events.is_empty() => Err(error.with_request_id(self.request_id.as_deref())),
+        let state = &mut *self.state;
+        poll_fn(|context| state.poll_fill(context)).await;
+        match state.failed.take() {
+            Some(error) if state.events.is_empty() => Err(error.with_request_id(state.request_id.as_deref())),
             failed => {
-                self.failed = failed;
+                state.failed = failed;
                 Ok(())
             }
         }
@@ -153,7 +149,7 @@ impl ChatStream {
 
     /// AWS's id of the request, for support cases.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.state.request_id.as_deref()
     }
 
     /// The next event; `None` after the last, and after an error.
@@ -174,7 +170,7 @@ impl ChatStream {
         while let Some(event) = self.next().await {
             event?;
         }
-        Ok(self.message.finish())
+        Ok(self.state.message.finish())
     }
 
     /// As [`ChatStream::message`], telling those who watch a call that may be made again.
@@ -182,17 +178,20 @@ impl ChatStream {
         while let Some(event) = self.next().await {
             runs.event(&event?);
         }
-        Ok(self.message.finish())
+        Ok(self.state.message.finish())
     }
 
     /// The message as far as it was delivered.
     pub fn so_far(&self) -> AiMessage {
-        if self.whole && self.events.is_empty() {
-            return self.message.clone().finish();
+        let State { whole, events, message, .. } = &*self.state;
+        if *whole && events.is_empty() {
+            return message.clone().finish();
         }
-        self.message.clone().partial()
+        message.clone().partial()
     }
+}
 
+impl State {
     /// Reads until there is something to deliver or nothing more to come.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.events.is_empty() && self.failed.is_none() {
@@ -221,7 +220,7 @@ impl Stream for ChatStream {
     type Item = Result<ChatEvent>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
+        let this = &mut *self.state;
         ready!(this.poll_fill(context));
         if let Some(event) = this.events.pop() {
             this.message.push(&event);

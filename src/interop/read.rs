@@ -19,14 +19,18 @@ use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResu
 /// `Encode`, with the place of the message that cannot be read.
 pub fn read_messages(json: &Json) -> Result<Vec<Message>> {
     let view = json.view();
+    let mut messages = Vec::new();
     match view.kind() {
-        Kind::String => Ok(vec![Message::human(view.string().unwrap_or_default())]),
+        Kind::Array if !is_pair(view) => {
+            for item in view.items() {
+                messages.push(read(item, messages.len())?);
+            }
+        }
         // One message, also as a pair.
-        Kind::Object => Ok(vec![read(view, 0)?]),
-        Kind::Array if is_pair(view) => Ok(vec![read(view, 0)?]),
-        Kind::Array => view.items().enumerate().map(|(at, item)| read(item, at)).collect(),
-        _ => Err(problem(0, "is neither a text nor a list of messages", view)),
+        Kind::String | Kind::Object | Kind::Array => messages.push(read(view, 0)?),
+        _ => return Err(problem(0, "is neither a text nor a list of messages", view)),
     }
+    Ok(messages)
 }
 
 /// Reads one message: a string (the user's), a `["role", content]` pair, a message

@@ -15,7 +15,7 @@ use crate::message::CachePoint;
 /// let merged = base.merged_with(&call);
 /// assert_eq!((merged.temperature, merged.max_tokens), (Some(0.9), Some(100)));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct ChatOptions {
     /// Most tokens to answer with. Not set: the model's default, except for
     /// Anthropic's API, which requires it and gets 4096.
@@ -60,6 +60,13 @@ pub struct ChatOptions {
     pub response_field_paths: Vec<String>,
     /// Converse only (an error elsewhere): values for the variables of a managed prompt.
     pub prompt_variables: Vec<(String, String)>,
+}
+
+impl Clone for ChatOptions {
+    /// As merging with nothing, whose code does the same.
+    fn clone(&self) -> Self {
+        self.merged_with(&Self::default())
+    }
 }
 
 impl ChatOptions {

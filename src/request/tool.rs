@@ -81,27 +81,20 @@ impl Tool {
         let no_tool =
             |why: &str| Err(Error::of(ErrorKind::Encode, format_args!("this is no tool, {why}: {}", excerpt(view))));
         // Where name and description are, and what holds the schema.
-        let inner = view.get("toolSpec").or_else(|| view.get("function")).unwrap_or(view);
-        let schema = ["input_schema", "inputSchema", "schema", "parameters", "args_schema"]
-            .iter()
-            .find_map(|key| inner.get(key))
-            .map(|schema| schema.get("json").unwrap_or(schema));
-        let name = inner.get("name").or_else(|| inner.get("title")).and_then(View::string);
+        let inner = first(view, &["toolSpec", "function"]).unwrap_or(view);
+        let schema = first(inner, &["input_schema", "inputSchema", "schema", "parameters", "args_schema"]);
+        let name = first(inner, &["name", "title"]).and_then(View::string);
         let plain_schema = inner.get("properties").is_some() && inner.get("type").is_some();
+        let own_type = view.get("type").is_some() && view.get("function").is_none();
         let schema = match (schema, name.is_some()) {
-            (Some(schema), true) => schema,
+            (Some(schema), true) => Json::from(schema.get("json").unwrap_or(schema)),
             // A JSON Schema with a title, as LangChain for Python passes classes.
-            (None, true) if plain_schema => inner,
+            (None, true) if plain_schema => Json::from(inner),
             (Some(_), false) => return no_tool("it has a schema but no name"),
-            (None, _) if view.get("type").is_some() && view.get("function").is_none() => {
+            (None, named) if own_type || (!named && view.entries().count() == 1) => {
                 return Ok(Self::native(json.clone()));
             }
-            (None, false) if view.entries().count() == 1 => return Ok(Self::native(json.clone())),
-            (None, true) => {
-                return Ok(Self {
-                    ..Self::new(name.unwrap_or_default(), text(inner, "description"), Json::empty_object())
-                });
-            }
+            (None, true) => Json::empty_object(),
             (None, false) => return no_tool("it has neither name nor schema"),
         };
         let mut tool = Self::new(name.unwrap_or_default(), text(inner, "description"), schema);
@@ -122,6 +115,10 @@ impl Tool {
         let name = named.and_then(View::string).unwrap_or_default();
         Self { native: Some(tool), ..Self::new(name, "", Json::empty_object()) }
     }
+}
+
+fn first<'a>(view: View<'a>, keys: &[&str]) -> Option<View<'a>> {
+    keys.iter().find_map(|key| view.get(key))
 }
 
 fn text(view: View<'_>, key: &str) -> String {

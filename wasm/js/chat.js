@@ -56,7 +56,7 @@ export class BedrockChat {
     const core = this.#core(all);
     const watch = new Watch(all);
     try {
-      const stream = await watch.run(this.#shared.core.stream(text, core));
+      const stream = await watch.run(this.#shared.core.call("stream", text, core));
       return new ChatStream(stream, watch, text.includes('"citations"'));
     } catch (error) {
       watch.close();
@@ -157,7 +157,7 @@ export class BedrockChat {
     const core = this.#core(all);
     const watch = new Watch(all);
     try {
-      return await watch.run(this.#shared.core[operation](text, core));
+      return await watch.run(this.#shared.core.call(operation, text, core));
     } finally {
       watch.close();
     }

@@ -1,9 +1,10 @@
 //! The constructor's fields and the options of a call, from JSON.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Duration;
 
-use bedrock_chat::json::{Kind, View};
+use bedrock_chat::json::View;
 use bedrock_chat::{
     Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, ChatOptions, Credentials, Error, ErrorKind, FetchTransport,
     Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning, ResponseFormat, Result,
@@ -13,15 +14,62 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-fn string(view: View<'_>, key: &str) -> Option<String> {
-    view.get(key).and_then(View::string)
+/// The members of an object, read once. Null counts as absent.
+struct Members<'a>(Vec<(Cow<'a, str>, View<'a>)>);
+
+impl<'a> Members<'a> {
+    fn of(object: View<'a>) -> Self {
+        let mut members = Vec::new();
+        for (key, value) in object.entries() {
+            if !value.is_null() {
+                members.push((key, value));
+            }
+        }
+        Self(members)
+    }
+
+    fn get(&self, key: &str) -> Option<View<'a>> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    }
+
+    fn string(&self, key: &str) -> Option<String> {
+        self.get(key).and_then(View::string)
+    }
+
+    fn text(&self, key: &str) -> String {
+        self.string(key).unwrap_or_default()
+    }
+
+    fn u64(&self, key: &str) -> Option<u64> {
+        self.get(key).and_then(View::u64)
+    }
+
+    fn f64(&self, key: &str) -> Option<f64> {
+        self.get(key).and_then(View::f64)
+    }
+
+    fn flag(&self, key: &str) -> bool {
+        self.get(key).and_then(View::bool) == Some(true)
+    }
+
+    /// A list of texts, or one text.
+    fn texts(&self, key: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        if let Some(value) = self.get(key) {
+            texts.extend(value.string());
+            for item in value.items() {
+                texts.extend(item.string());
+            }
+        }
+        texts
+    }
 }
 
-fn wrong<T>(key: &str, expected: &str) -> Result<T> {
+fn wrong(key: &str, expected: &str) -> Error {
     let mut message = String::from(key);
     message.push_str(" must be ");
     message.push_str(expected);
-    Err(Error::new(ErrorKind::Config, message))
+    Error::new(ErrorKind::Config, message)
 }
 
 /// A conversation in any of the usual forms.
@@ -32,55 +80,56 @@ pub(crate) fn messages(text: &str) -> Result<Vec<Message>> {
 /// A chat model from the constructor's fields.
 pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Function>) -> Result<BedrockChat> {
     let config = Json::parse(config).map_err(crate::error::json)?;
-    let view = config.view();
-    let mut builder = BedrockChat::builder(string(view, "model").unwrap_or_default()).options(&options(view)?);
-    builder = builder.transport(match fetch {
-        Some(fetch) => FetchTransport::with_fetch(fetch),
-        None => FetchTransport::new(),
-    });
+    let fields = Members::of(config.view());
+    let mut builder = BedrockChat::builder(fields.text("model"))
+        .options(&options(&fields)?)
+        .transport(fetch.map(FetchTransport::with_fetch).unwrap_or_default())
+        .fips(fields.flag("fips"))
+        .dual_stack(fields.flag("dualStack"))
+        .streaming(fields.flag("streaming"))
+        .timeouts(timeouts(&fields));
     if let Some(function) = provider {
         builder = builder.credentials_provider(Provider { function, rejected: Cell::new(false) });
-    } else if let Some(fields) = view.get("credentials") {
-        builder = builder.credentials(credentials(fields)?);
+    } else if let Some(given) = fields.get("credentials") {
+        builder = builder.credentials(credentials(given)?);
     }
-    if let Some(region) = string(view, "region") {
+    if let Some(region) = fields.string("region") {
         builder = builder.region(region);
     }
-    if let Some(url) = string(view, "endpointUrl") {
+    if let Some(url) = fields.string("endpointUrl") {
         builder = builder.endpoint_url(url);
     }
-    if let Some(url) = string(view, "gatewayUrl") {
+    if let Some(url) = fields.string("gatewayUrl") {
         builder = builder.gateway_url(url);
     }
-    if let Some(name) = string(view, "signingName") {
+    if let Some(name) = fields.string("signingName") {
         builder = builder.signing_name(name);
     }
-    if let Some(family) = string(view, "family") {
+    if let Some(family) = fields.string("family") {
         builder = builder.family(family);
     }
-    builder = match string(view, "api").as_deref() {
-        None => builder,
-        Some("invoke") => builder.api(Api::Invoke),
-        Some("converse") => builder.api(Api::Converse),
-        Some(_) => return wrong("api", "\"invoke\" or \"converse\""),
-    };
-    for (name, value) in view.get("headers").into_iter().flat_map(View::entries) {
-        builder = builder.header(&name, value.string().unwrap_or_default());
+    if let Some(api) = fields.string("api") {
+        builder = builder.api(match api.as_str() {
+            "invoke" => Api::Invoke,
+            "converse" => Api::Converse,
+            _ => return Err(wrong("api", "\"invoke\" or \"converse\"")),
+        });
     }
-    builder = builder
-        .fips(view.get("fips").and_then(View::bool) == Some(true))
-        .dual_stack(view.get("dualStack").and_then(View::bool) == Some(true))
-        .streaming(view.get("streaming").and_then(View::bool) == Some(true));
-    if let Some(retries) = view.get("maxRetries").and_then(View::u64) {
+    if let Some(headers) = fields.get("headers") {
+        for (name, value) in headers.entries() {
+            builder = builder.header(&name, value.string().unwrap_or_default());
+        }
+    }
+    if let Some(retries) = fields.u64("maxRetries") {
         let attempts = u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1);
         builder = builder.retry(RetryPolicy::default().with_max_attempts(attempts));
     }
-    builder.timeouts(timeouts(view)).build()
+    builder.build()
 }
 
 /// Milliseconds; 0 switches a limit off.
-fn timeouts(view: View<'_>) -> Timeouts {
-    let limit = |key: &str, default: Option<Duration>| match view.get(key).and_then(View::u64) {
+fn timeouts(fields: &Members<'_>) -> Timeouts {
+    let limit = |key: &str, default| match fields.u64(key) {
         None => default,
         Some(0) => None,
         Some(milliseconds) => Some(Duration::from_millis(milliseconds)),
@@ -94,13 +143,12 @@ fn timeouts(view: View<'_>) -> Timeouts {
 }
 
 pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {
-    if let Some(key) = string(view, "apiKey") {
+    let fields = Members::of(view);
+    if let Some(key) = fields.string("apiKey") {
         return Ok(Credentials::bearer(key));
     }
-    match (string(view, "accessKeyId"), string(view, "secretAccessKey")) {
-        (Some(id), Some(secret)) => {
-            Ok(Credentials::new(id, secret).with_session_token(string(view, "sessionToken").unwrap_or_default()))
-        }
+    match (fields.string("accessKeyId"), fields.string("secretAccessKey")) {
+        (Some(id), Some(secret)) => Ok(Credentials::new(id, secret).with_session_token(fields.text("sessionToken"))),
         _ => Err(Error::new(
             ErrorKind::Credentials,
             "credentials need accessKeyId and secretAccessKey (and sessionToken for temporary ones), or an apiKey",
@@ -136,91 +184,79 @@ async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Cred
     credentials(Json::parse(&value.as_string().unwrap_or_default()).map_err(crate::error::json)?.view())
 }
 
-/// The chat for one call. In one place, as every task would have a copy of it otherwise.
-#[inline(never)]
+/// The chat for one call.
 pub(crate) fn with_options(chat: &BedrockChat, options: &str) -> Result<BedrockChat> {
     let json = Json::parse(options).map_err(crate::error::json)?;
-    Ok(chat.with_options(&self::options(json.view())?))
+    Ok(chat.with_options(&self::options(&Members::of(json.view()))?))
 }
 
 /// The options of a call; fields that are no options are passed over.
-pub(crate) fn options(view: View<'_>) -> Result<ChatOptions> {
-    let mut options = ChatOptions::default();
-    for (key, value) in view.entries().filter(|(_, value)| !value.is_null()) {
-        let number = || value.f64();
-        match &*key {
-            "maxTokens" => match value.u64() {
-                None => return wrong("maxTokens", "a whole number"),
-                tokens => options.max_tokens = tokens,
-            },
-            "temperature" => match number() {
-                None => return wrong("temperature", "a number"),
-                temperature => options.temperature = temperature,
-            },
-            "topP" => options.top_p = number(),
-            "topK" => options.top_k = value.u64(),
-            "stop" => match value.kind() {
-                Kind::String => options.stop = value.string().into_iter().collect(),
-                _ => options.stop = value.items().filter_map(View::string).collect(),
-            },
-            "modelKwargs" => options.model_kwargs = Some(Json::from(value)),
-            "tools" => {
-                for tool in value.items() {
-                    options.tools.push(Tool::from_json(&Json::from(tool))?);
-                }
-            }
-            "toolChoice" => options.tool_choice = tool_choice(value),
-            "parallelToolCalls" => options.parallel_tool_calls = value.bool(),
-            "reasoning" => options.reasoning = reasoning(value),
-            "responseFormat" => {
-                let format = value.get("json_schema").unwrap_or(value);
-                if let Some(schema) = format.get("schema") {
-                    let name = string(format, "name").unwrap_or_else(|| "answer".to_owned());
-                    let mut format_of = ResponseFormat::new(name, schema);
-                    format_of.description = string(format, "description");
-                    options.response_format = Some(format_of);
-                }
-            }
-            "guardrail" => options.guardrail = Some(guardrail(value)?),
-            "promptCaching" => {
-                let ttl = value.str().as_deref().and_then(CacheTtl::parse);
-                options.prompt_caching = (value.bool() != Some(false)).then_some(CachePoint { ttl });
-            }
-            "latency" => options.latency = value.str().as_deref().and_then(Latency::parse),
-            "serviceTier" => options.service_tier = value.str().as_deref().and_then(ServiceTier::parse),
-            "anthropicBeta" => options.anthropic_beta = value.items().filter_map(View::string).collect(),
-            "requestMetadata" => {
-                let pairs = value.entries().filter_map(|(key, value)| Some((key.into_owned(), value.string()?)));
-                options.request_metadata = pairs.collect();
-            }
-            "responseFieldPaths" => options.response_field_paths = value.items().filter_map(View::string).collect(),
-            _ => {}
+fn options(fields: &Members<'_>) -> Result<ChatOptions> {
+    let (max_tokens, temperature) = (fields.u64("maxTokens"), fields.f64("temperature"));
+    if max_tokens.is_none() && fields.get("maxTokens").is_some() {
+        return Err(wrong("maxTokens", "a whole number"));
+    }
+    if temperature.is_none() && fields.get("temperature").is_some() {
+        return Err(wrong("temperature", "a number"));
+    }
+    let guardrail = fields.get("guardrail").map(guardrail).transpose()?;
+    let mut tools = Vec::new();
+    if let Some(given) = fields.get("tools") {
+        for tool in given.items() {
+            tools.push(Tool::from_json(&Json::from(tool))?);
         }
     }
-    Ok(options)
+    let mut request_metadata = Vec::new();
+    if let Some(pairs) = fields.get("requestMetadata") {
+        for (key, value) in pairs.entries() {
+            request_metadata.extend(value.string().map(|value| (key.into_owned(), value)));
+        }
+    }
+    Ok(ChatOptions {
+        max_tokens,
+        temperature,
+        top_p: fields.f64("topP"),
+        top_k: fields.u64("topK"),
+        stop: fields.texts("stop"),
+        model_kwargs: fields.get("modelKwargs").map(Json::from),
+        tools,
+        tool_choice: fields.get("toolChoice").and_then(tool_choice),
+        parallel_tool_calls: fields.get("parallelToolCalls").and_then(View::bool),
+        reasoning: fields.get("reasoning").and_then(reasoning),
+        response_format: fields.get("responseFormat").and_then(response_format),
+        guardrail,
+        prompt_caching: fields.get("promptCaching").and_then(prompt_caching),
+        latency: Latency::parse(&fields.text("latency")),
+        service_tier: ServiceTier::parse(&fields.text("serviceTier")),
+        anthropic_beta: fields.texts("anthropicBeta"),
+        request_metadata,
+        response_field_paths: fields.texts("responseFieldPaths"),
+        prompt_variables: Vec::new(),
+    })
 }
 
 /// `"any"`, `"get_weather"`, `{type: "tool", name}`, `{type: "function", function: {name}}`.
 fn tool_choice(value: View<'_>) -> Option<ToolChoice> {
-    if let Some(name) = value.str() {
-        return Some(ToolChoice::from(&*name));
+    if let Some(name) = value.string() {
+        return Some(ToolChoice::from(name.as_str()));
     }
-    let name = string(value, "name").or_else(|| string(value.get("function")?, "name"));
-    match name {
+    let fields = Members::of(value);
+    match fields.string("name").or_else(|| fields.get("function")?.get("name")?.string()) {
         Some(name) => Some(ToolChoice::Tool(name)),
-        None => string(value, "type").map(|kind| ToolChoice::from(kind.as_str())),
+        None => fields.string("type").map(|kind| ToolChoice::from(kind.as_str())),
     }
 }
 
 /// A budget in tokens, an effort, `"adaptive"`, `false`.
 fn reasoning(value: View<'_>) -> Option<Reasoning> {
-    if let Some(budget) = value.u64().or_else(|| value.get("budgetTokens")?.u64()) {
+    let fields = Members::of(value);
+    if let Some(budget) = value.u64().or_else(|| fields.u64("budgetTokens")) {
         return Some(Reasoning::Budget(budget));
     }
     if value.bool() == Some(false) {
         return Some(Reasoning::Disabled);
     }
-    let word = value.string().or_else(|| string(value, "effort")).or_else(|| string(value, "type"))?;
+    let word = value.string().or_else(|| fields.string("effort")).or_else(|| fields.string("type"))?;
     Some(match word.as_str() {
         "adaptive" => Reasoning::Adaptive,
         "disabled" => Reasoning::Disabled,
@@ -228,18 +264,34 @@ fn reasoning(value: View<'_>) -> Option<Reasoning> {
     })
 }
 
+/// `{name, description, schema}`, also inside OpenAI's `json_schema`.
+fn response_format(value: View<'_>) -> Option<ResponseFormat> {
+    let fields = Members::of(value.get("json_schema").unwrap_or(value));
+    let name = fields.string("name").unwrap_or_else(|| "answer".to_owned());
+    let mut format = ResponseFormat::new(name, fields.get("schema")?);
+    format.description = fields.string("description");
+    Some(format)
+}
+
+/// `true`, a time to live such as `"1h"`, `false`.
+fn prompt_caching(value: View<'_>) -> Option<CachePoint> {
+    let ttl = value.string().and_then(|ttl| CacheTtl::parse(&ttl));
+    (value.bool() != Some(false)).then_some(CachePoint { ttl })
+}
+
 fn guardrail(value: View<'_>) -> Result<Guardrail> {
-    let text = |key: &str| string(value, key).unwrap_or_default();
-    let mut guardrail = Guardrail::new(text("identifier"), text("version"));
-    if let Some(trace) = string(value, "trace") {
-        guardrail.trace = match GuardrailTrace::parse(&trace) {
-            None => return wrong("trace", "\"ENABLED\", \"DISABLED\" or \"ENABLED_FULL\""),
-            trace => trace,
-        };
+    let fields = Members::of(value);
+    let mut guardrail = Guardrail::new(fields.text("identifier"), fields.text("version"));
+    if let Some(trace) = fields.string("trace") {
+        guardrail.trace = GuardrailTrace::parse(&trace);
+        if guardrail.trace.is_none() {
+            return Err(wrong("trace", "\"ENABLED\", \"DISABLED\" or \"ENABLED_FULL\""));
+        }
     }
-    guardrail.tag_suffix = string(value, "tagSuffix");
-    guardrail.stream_processing = string(value, "streamProcessingMode").map(|mode| {
-        if mode.to_ascii_lowercase().starts_with("async") { StreamProcessing::Async } else { StreamProcessing::Sync }
+    guardrail.tag_suffix = fields.string("tagSuffix");
+    guardrail.stream_processing = fields.string("streamProcessingMode").map(|mode| match mode.get(..5) {
+        Some(start) if start.eq_ignore_ascii_case("async") => StreamProcessing::Async,
+        _ => StreamProcessing::Sync,
     });
     Ok(guardrail)
 }

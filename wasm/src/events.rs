@@ -1,7 +1,11 @@
 //! Events on their way to JavaScript.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bedrock_chat::json::Writer;
-use bedrock_chat::{ChatEvent, Error};
+use bedrock_chat::{ChatEvent, ChatStream, Error};
+use futures_core::Stream;
 
 /// A JSON list of events, each itself a list that begins with the event's name.
 pub(crate) struct Batch {
@@ -18,6 +22,19 @@ impl Batch {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.empty
+    }
+
+    /// Takes in all events that are there, at least one; waits until there is one, or the end.
+    pub(crate) fn poll_fill(&mut self, stream: &mut ChatStream, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            match Pin::new(&mut *stream).poll_next(context) {
+                Poll::Ready(Some(Ok(event))) => self.push(&event),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                // What comes meanwhile would go with it, but nobody waits for more.
+                Poll::Pending if self.empty => return Poll::Pending,
+                Poll::Ready(None) | Poll::Pending => return Poll::Ready(Ok(())),
+            }
+        }
     }
 
     pub(crate) fn finish(mut self) -> String {

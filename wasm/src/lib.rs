@@ -8,9 +8,7 @@ mod task;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bedrock_chat::{BedrockChat, ChatStream, Json, interop, short_term_api_key};
@@ -18,6 +16,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use error::thrown;
+use events::Batch;
 use task::Task;
 
 /// A third of the code of the standard library's allocator. Its pages grow into one pool, as pictures
@@ -55,43 +54,23 @@ impl Chat {
         u8::from(can.forced_tools) | u8::from(can.json_schema) << 1
     }
 
-    /// Sends a conversation; the task gives the reply in LangChain's form.
-    pub fn invoke(&self, messages: String, options: String) -> Task {
-        let chat = self.chat.clone();
-        Task::new(async move {
-            let chat = config::with_options(&chat, &options)?;
-            let reply = chat.invoke(config::messages(&messages)?).await?;
-            Ok(reply_text(&reply))
-        })
-    }
-
-    /// Sends a conversation; the task gives a stream once the first event is there.
-    pub fn stream(&self, messages: String, options: String) -> Task {
-        let chat = self.chat.clone();
-        Task::of_value(async move {
-            let chat = config::with_options(&chat, &options)?;
-            let stream = chat.stream(config::messages(&messages)?).await?;
-            Ok(Stream::new(stream).into())
-        })
-    }
-
-    /// Completes a raw prompt.
-    pub fn complete(&self, prompt: String, options: String) -> Task {
-        let chat = self.chat.clone();
-        Task::new(async move {
-            let chat = config::with_options(&chat, &options)?;
-            Ok(reply_text(&chat.complete(prompt).await?))
-        })
-    }
-
-    /// Counts the tokens of a conversation.
-    #[wasm_bindgen(js_name = countTokens)]
-    pub fn count_tokens(&self, messages: String, options: String) -> Task {
-        let chat = self.chat.clone();
-        Task::new(async move {
-            let chat = config::with_options(&chat, &options)?;
-            Ok(chat.count_tokens(config::messages(&messages)?).await?.to_string())
-        })
+    /// Does what `operation` says: `"invoke"` and `"complete"` give the reply in LangChain's form,
+    /// `"countTokens"` a number, `"stream"` a stream once the first event is there. `input` is a
+    /// conversation, for `"complete"` a raw prompt; `options` are those of the call.
+    pub fn call(&self, operation: String, input: String, options: String) -> Task {
+        let chat = config::with_options(&self.chat, &options);
+        Task::new(Box::pin(async move {
+            let chat = chat?;
+            if operation == "complete" {
+                return Ok(reply_text(&chat.complete(input).await?).into());
+            }
+            let messages = config::messages(&input)?;
+            Ok(match operation.as_str() {
+                "stream" => Stream::new(chat.stream(messages).await?).into(),
+                "countTokens" => chat.count_tokens(messages).await?.to_string().into(),
+                _ => reply_text(&chat.invoke(messages).await?).into(),
+            })
+        }))
     }
 }
 
@@ -99,7 +78,7 @@ impl Chat {
 #[wasm_bindgen(js_name = mintApiKey)]
 pub fn mint_api_key(credentials: &str, region: &str, seconds: u32, now: f64) -> Result<String, JsValue> {
     let credentials = Json::parse(credentials).map_err(error::json).and_then(|json| config::credentials(json.view()));
-    let now = Duration::try_from_secs_f64(now / 1000.0).unwrap_or_default();
+    let now = Duration::from_millis(now as u64);
     credentials
         .and_then(|credentials| short_term_api_key(&credentials, region, Duration::from_secs(seconds.into()), now))
         .map_err(thrown)
@@ -113,12 +92,12 @@ fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
 #[wasm_bindgen]
 pub struct Stream {
     /// Taken out while a `next` is under way.
-    stream: Rc<RefCell<Option<ChatStream>>>,
+    stream: Rc<RefCell<Option<Box<ChatStream>>>>,
 }
 
 impl Stream {
     fn new(stream: ChatStream) -> Self {
-        Self { stream: Rc::new(RefCell::new(Some(stream))) }
+        Self { stream: Rc::new(RefCell::new(Some(Box::new(stream)))) }
     }
 }
 
@@ -128,38 +107,17 @@ impl Stream {
     /// many. The empty list is the end.
     pub fn next(&self) -> Task {
         let cell = Rc::clone(&self.stream);
-        Task::new(async move {
-            let Some(mut stream) = cell.borrow_mut().take() else { return Ok("[]".to_owned()) };
-            let mut batch = events::Batch::new();
-            let first = stream.next().await;
-            let mut item = first;
-            let failed = loop {
-                match item {
-                    Some(Ok(event)) => batch.push(&event),
-                    Some(Err(error)) => break Some(error),
-                    None => break None,
-                }
-                // What has come meanwhile goes with it; nobody waits for more.
-                let mut next = std::pin::pin!(stream.next());
-                let ready = poll_fn(|context| Poll::Ready(Pin::new(&mut next).as_mut().poll(context))).await;
-                match ready {
-                    Poll::Ready(next) => item = next,
-                    Poll::Pending => break None,
-                }
-            };
-            match failed {
-                Some(error) if batch.is_empty() => Err(error),
-                Some(error) => {
-                    // The events before it first; the error is what the next call gives.
-                    batch.fail(&error);
-                    Ok(batch.finish())
-                }
-                None => {
-                    cell.borrow_mut().replace(stream);
-                    Ok(batch.finish())
-                }
+        Task::new(Box::pin(async move {
+            let Some(mut stream) = cell.borrow_mut().take() else { return Ok("[]".into()) };
+            let mut batch = Batch::new();
+            match poll_fn(|context| batch.poll_fill(&mut stream, context)).await {
+                Err(error) if batch.is_empty() => return Err(error),
+                // The events before it first; nothing comes after it.
+                Err(error) => batch.fail(&error),
+                Ok(()) => *cell.borrow_mut() = Some(stream),
             }
-        })
+            Ok(batch.finish().into())
+        }))
     }
 
     /// The message as far as it was delivered, in LangChain's form.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bedrock_chat::{Error, ErrorKind};
+use bedrock_chat::{BoxFuture, Error, ErrorKind};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -27,14 +27,10 @@ pub struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(work: impl Future<Output = Result<String, Error>> + 'static) -> Self {
-        Self::of_value(async move { work.await.map(JsValue::from) })
-    }
-
-    pub(crate) fn of_value(work: impl Future<Output = Result<JsValue, Error>> + 'static) -> Self {
+    pub(crate) fn new(work: BoxFuture<'static, Result<JsValue, Error>>) -> Self {
         let switch = Rc::new(RefCell::new(Switch::default()));
-        let work = Cancellable { work: Some(Box::pin(work)), switch: Rc::clone(&switch) };
-        Self { promise: future_to_promise(async move { work.await.map_err(thrown) }), switch }
+        let work = Cancellable { work: Some(work), switch: Rc::clone(&switch) };
+        Self { promise: future_to_promise(work), switch }
     }
 }
 
@@ -59,15 +55,13 @@ impl Task {
     }
 }
 
-type Work = Pin<Box<dyn Future<Output = Result<JsValue, Error>>>>;
-
 struct Cancellable {
-    work: Option<Work>,
+    work: Option<BoxFuture<'static, Result<JsValue, Error>>>,
     switch: Rc<RefCell<Switch>>,
 }
 
 impl Future for Cancellable {
-    type Output = Result<JsValue, Error>;
+    type Output = Result<JsValue, JsValue>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -79,11 +73,10 @@ impl Future for Cancellable {
         if cancelled {
             // Not while the switch is borrowed: closing a connection may call JavaScript that cancels again.
             this.work = None;
-            return Poll::Ready(Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
         }
         match &mut this.work {
-            Some(work) => work.as_mut().poll(context),
-            None => Poll::Pending,
+            Some(work) => work.as_mut().poll(context).map_err(thrown),
+            None => Poll::Ready(Err(thrown(Error::new(ErrorKind::Cancelled, "the call was cancelled")))),
         }
     }
 }

@@ -101,8 +101,9 @@ export const credentials = [
     try {
       // The clock runs on, but the service's does not: only the credentials grow old.
       Date.now = () => clock() + 57 * 60_000;
-      await fails(() => model.invoke("hello"), "access_denied").catch(() => model);
-      equal(asked, 2);
+      await model.invoke("hello");
+      // Once for the attempt that the service finds too late, once for the one with its time.
+      equal(asked, 3);
       Date.now = () => clock() + 61 * 60_000;
       const error = await fails(() => model.invoke("hello"), "credentials");
       includes(error.message, "the vault is closed");
