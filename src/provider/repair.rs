@@ -3,6 +3,7 @@
 //!
 //! - system messages come first and are set apart;
 //! - neighbours of one side become one turn, tool results first, in the order of the calls;
+//! - what a failed tool shows stands behind the results, which tell the rest;
 //! - blank text is dropped, and turns that are left empty with it;
 //! - a tool call appears once; reasoning without a signature is dropped;
 //! - the last turn, if it is the model's, does not end in white space.
@@ -124,7 +125,10 @@ fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
         match turn.side {
             Side::Assistant => order = drop_repeated_calls(turn),
             Side::User if turn.is_note => {}
-            Side::User => results_first(turn, &order),
+            Side::User => {
+                results_first(turn, &order);
+                failures_in_words(turn);
+            }
         }
     }
     trim_end(&mut turns);
@@ -212,6 +216,28 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     for (_, block) in sorted {
         turn.blocks.push(block);
     }
+}
+
+/// Claude takes only words in the result of a tool that failed: pictures and the like stand behind the
+/// results then, for every model alike.
+fn failures_in_words(turn: &mut Turn<'_>) {
+    let is_told = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));
+    let mut shown = Vec::new();
+    let mut behind = 0;
+    for (at, block) in turn.blocks.iter_mut().enumerate() {
+        let Content::ToolResult(result) = &**block else { continue };
+        behind = at + 1;
+        if !result.is_error || result.content.iter().all(is_told) {
+            continue;
+        }
+        let (mut told, others): (Vec<_>, Vec<_>) = result.content.iter().cloned().partition(is_told);
+        if told.is_empty() {
+            told.push(Content::text(EMPTY_RESULT));
+        }
+        shown.extend(others.into_iter().map(Cow::Owned));
+        *block = Cow::Owned(Content::ToolResult(ToolResult { content: told, ..result.clone() }));
+    }
+    turn.blocks.splice(behind..behind, shown);
 }
 
 /// The beginning of an answer that ends in white space is refused.

@@ -1,6 +1,6 @@
 //! Prompt caching: points by hand and by plan, and what they save.
 
-use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, Content, InputTokenDetails, Message};
+use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, Content, InputTokenDetails, Message, Role};
 use local_bedrock::LocalBedrock;
 
 use crate::{BOTH, CLAUDE, NOVA, calling, chat, sent, weather};
@@ -73,6 +73,42 @@ async fn there_are_never_more_points_than_four_however_long_the_conversation() {
                 messages.push(Message::human(format!("Question {turn}?")));
                 messages.push(chat.invoke(&messages).await.unwrap().into());
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn points_stand_where_the_service_takes_them_whatever_is_in_the_turn() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let text = |kind: &str| Content::document(kind, "Grass is green.");
+    let pdf = || Content::document("application/pdf", "%PDF-1.7 Grass is green.");
+    let picture = || Content::image("image/png", b"\x89PNG\r\n\x1a\nlittle".to_vec());
+    for model in [CLAUDE, NOVA] {
+        for api in BOTH {
+            let chat = calling(&bedrock, model, api).build().unwrap();
+            let planned = calling(&bedrock, model, api).prompt_caching(CachePoint::default()).build().unwrap();
+            for turn in [
+                vec![Content::text("Read."), text("text/csv")],
+                vec![Content::text("Read."), text("text/plain"), text("text/markdown")],
+                vec![text("text/html"), Content::text("Read.")],
+                vec![Content::text("Read."), pdf()],
+                vec![Content::text("Read."), picture(), text("text/csv")],
+            ] {
+                if model == NOVA && api == BOTH[0] {
+                    continue; // It reads no documents there.
+                }
+                let by_plan = planned.invoke(Message::new(Role::Human, turn.clone())).await;
+                by_plan.unwrap_or_else(|error| panic!("{model} {api:?}: {error}: {turn:?}"));
+                let by_hand = Message::new(Role::Human, turn.clone()).with(Content::cache_point());
+                let reply = chat.invoke(by_hand).await;
+                let reply = reply.unwrap_or_else(|error| panic!("{model} {api:?}: {error}: {turn:?}"));
+                assert!(sent(&bedrock).to_string().contains("cache"), "{model} {api:?}: it is not lost");
+                // In the next turn, behind what was said, it covers the documents too.
+                let more = [Message::new(Role::Human, turn), reply.into(), Message::human("And?")];
+                planned.invoke(&more).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            }
+            let first = Message::new(Role::Human, [Content::cache_point(), Content::text("Hello.")]);
+            chat.invoke([Message::new(Role::System, [Content::cache_point()]), first]).await.unwrap();
         }
     }
 }

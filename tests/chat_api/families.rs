@@ -248,3 +248,24 @@ async fn tokens_are_told_by_every_family_and_the_pieces_of_a_stream_add_up_to_th
         }
     }
 }
+
+#[tokio::test]
+async fn a_tool_that_fails_may_show_a_picture_too() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let picture = || Content::image("image/png", b"\x89PNG\r\n\x1a\nlittle".to_vec());
+    for model in [CLAUDE, "us.amazon.nova-lite-v1:0"] {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools([weather()]);
+            for content in [vec![Content::text("the radar is down"), picture()], vec![picture()]] {
+                let mut messages = called_and_answered(Some("What do you see?"));
+                let mut failed = ToolResult::new("call00001", content);
+                failed.is_error = true;
+                messages[2] = Message::new(Role::Tool, [Content::ToolResult(failed)]);
+                // The server refuses anything but words in the result itself.
+                assert!(answer(&chat, &messages).await.contains("12 degrees"), "{model} {api:?}");
+                let body = sent(&bedrock).to_string();
+                assert!(body.contains("iVBORw0KGgpsaXR0bGU=") && body.contains("error"), "{model} {api:?}: {body}");
+            }
+        }
+    }
+}

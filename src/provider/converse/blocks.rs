@@ -26,6 +26,27 @@ pub(super) struct Blocks<'a> {
     pub(super) names: Names,
 }
 
+/// The blocks with cache points where the service takes them: not in front of all else, and not behind
+/// a document of which it takes the text out, where they come before it.
+fn settled<'a>(blocks: &[&'a Content]) -> Vec<&'a Content> {
+    let is_taken_apart = |block: &Content| match block {
+        Content::Document(document) => !media::essence(&document.media_type).ends_with("pdf"),
+        _ => false,
+    };
+    let mut out: Vec<&Content> = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let at = match block {
+            Content::CachePoint(_) => match out.iter().rposition(|other| !is_taken_apart(other)) {
+                Some(before) => before + 1,
+                None => continue,
+            },
+            _ => out.len(),
+        };
+        out.insert(at, block);
+    }
+    out
+}
+
 fn encode(message: fmt::Arguments<'_>) -> Error {
     Error::of(ErrorKind::Encode, message)
 }
@@ -35,7 +56,8 @@ impl Blocks<'_> {
     /// none, as it is sent as it was signed.
     pub(super) fn list(&mut self, blocks: &[&Content]) -> Result<()> {
         self.w.begin_array();
-        let mut rest = blocks;
+        let blocks = settled(blocks);
+        let mut rest = blocks.as_slice();
         while let [block, behind @ ..] = rest {
             let block = *block;
             rest = behind;
@@ -45,7 +67,6 @@ impl Blocks<'_> {
                 rest = behind;
             }
             match block {
-                Content::CachePoint(first) => point = point.or(Some(*first)),
                 Content::Thinking(_) | Content::RedactedThinking(_) => point = None,
                 // The format has no place for one inside a result: what comes before it is the same.
                 Content::ToolResult(result) => point = point.or_else(|| inner_point(result)),
@@ -56,14 +77,12 @@ impl Blocks<'_> {
             }
             // Converse's is a block of its own, Nova's a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
-            if !matches!(block, Content::CachePoint(_)) {
-                self.w.begin_object();
-                self.block(block)?;
-                if let Some(point) = inside {
-                    cache_point(self.w, point);
-                }
-                self.w.end_object();
+            self.w.begin_object();
+            self.block(block)?;
+            if let Some(point) = inside {
+                cache_point(self.w, point);
             }
+            self.w.end_object();
             if let Some(point) = point {
                 self.w.begin_object();
                 cache_point(self.w, point);

@@ -113,7 +113,7 @@ fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Res
             "a system message has a block that none can have: give text, guard content and cache points, and the rest in a human message",
         ));
     }
-    if !conversation.system.is_empty() {
+    if !conversation.system.iter().all(|block| matches!(block, Content::CachePoint(_))) {
         blocks.w.key("system");
         blocks.list(&conversation.system)?;
     }

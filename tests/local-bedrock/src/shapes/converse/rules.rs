@@ -178,15 +178,30 @@ fn cache_points(body: &Value, messages: &[Value], model: &str) -> Result<(), Pro
         );
     }
     for (number, message) in messages.iter().enumerate() {
-        let after_reasoning = blocks(message).windows(2).any(|pair| match pair {
-            [a, b] => a.get("reasoningContent").is_some() && b.get("cachePoint").is_some(),
-            _ => false,
-        });
-        if after_reasoning {
-            return refuse(format!(
-                "A cache point at messages.{number}.content follows reasoning content. Move the cache point and try again."
-            ));
+        let mut before: Option<&Value> = None;
+        for (at, block) in blocks(message).iter().enumerate() {
+            if is_point(&block) {
+                check_point(before, model, &format!("messages.{number}.content.{at}"))?;
+            }
+            before = Some(block);
         }
+    }
+    Ok(())
+}
+
+/// Where the service takes no point, in its own words.
+fn check_point(before: Option<&Value>, model: &str, place: &str) -> Result<(), Problem> {
+    let remove = "Please remove the invalid cache point and try again.";
+    let Some(before) = before else {
+        return refuse(format!("There is nothing available to cache. {remove}"));
+    };
+    if before.get("reasoningContent").is_some() {
+        return refuse(format!("Cache point cannot be inserted after reasoning block. {remove}"));
+    }
+    // Documents but PDF become text before they reach Claude, and the point is left with nothing to be part of.
+    let format = before.pointer("/document/format").and_then(Value::as_str);
+    if model.starts_with("anthropic.") && format.is_some_and(|format| format != "pdf") {
+        return refuse(format!("The model returned the following errors: {place}.type: Field required"));
     }
     Ok(())
 }
