@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chat = connection.builder.clone().build()?;
 
     // From a Rust type, and from JSON in the shape that OpenAI's users have it. LangChain's,
-    // Anthropic's and Converse's shapes are read as well.
+    // Anthropic's and Converse's shapes are read as well, also mixed (Tool::list_from_json).
     let population = Tool::from_json(&Json::parse(
         r#"{"type": "function", "function": {"name": "get_population", "description": "How many people live in a city",
             "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}"#,

@@ -5,6 +5,7 @@ mod messages;
 mod options;
 #[cfg(feature = "schemars")]
 pub(crate) mod schema;
+pub(crate) mod strict;
 mod tool;
 
 pub use messages::{IntoMessage, IntoMessages};

@@ -1,7 +1,5 @@
 //! Typed output: a schema goes in, a value comes out.
 
-mod schema;
-
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::ChatEvent;
 use crate::json::{Json, View, completed, embedded};
 use crate::message::{AiMessage, Content, Message, StopReason};
+use crate::request::strict;
 use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice};
 
 /// How a model is held to a schema.
@@ -131,7 +130,7 @@ impl BedrockChat {
     }
 
     fn structured<T>(&self, name: String, description: String, schema: Json) -> Structured<T> {
-        let wrapped = schema::wrapped(schema.view());
+        let wrapped = strict::wrapped(schema.view());
         let is_member = wrapped.is_some();
         let schema = wrapped.unwrap_or(schema);
         Structured { chat: self.clone(), name, description, schema, is_member, method: None, value: PhantomData }
@@ -186,7 +185,7 @@ impl<T: DeserializeOwned> Structured<T> {
         }
         let can = self.chat.capabilities();
         let thinks = self.chat.options().reasoning.as_ref().is_some_and(Reasoning::is_on);
-        match (can.forced_tools && !thinks, can.json_schema && schema::is_closable(self.schema.view())) {
+        match (can.forced_tools && !thinks, can.json_schema && strict::is_closable(self.schema.view())) {
             (true, true) => StructuredMethod::StrictTool,
             (true, false) => StructuredMethod::ForcedTool,
             (false, true) => StructuredMethod::JsonSchema,
@@ -200,16 +199,12 @@ impl<T: DeserializeOwned> Structured<T> {
         let mut options = ChatOptions::default();
         match self.chosen() {
             method @ (StructuredMethod::ForcedTool | StructuredMethod::StrictTool) => {
-                let mut tool = Tool::new(&self.name, &self.description, self.schema.clone());
-                if method == StructuredMethod::StrictTool {
-                    tool.schema = schema::repaired(self.schema.view());
-                    tool.strict = Some(true);
-                }
-                options.tools = vec![tool];
+                let tool = Tool::new(&self.name, &self.description, self.schema.clone());
+                options.tools = vec![if method == StructuredMethod::StrictTool { tool.strict() } else { tool }];
                 options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
             }
             StructuredMethod::JsonSchema => {
-                let mut format = ResponseFormat::new(&self.name, schema::repaired(self.schema.view()));
+                let mut format = ResponseFormat::new(&self.name, strict::repaired(self.schema.view()));
                 format.description = Some(self.description.clone()).filter(|text| !text.is_empty());
                 options.response_format = Some(format);
             }
@@ -247,7 +242,7 @@ impl<T: DeserializeOwned> Structured<T> {
     fn parse(&self, text: &str, reply: &AiMessage) -> Result<T> {
         let object = if self.is_member { View::parse(text).ok() } else { None };
         // It may well be null.
-        let member = object.and_then(|object| object.entries().find(|(key, _)| key == schema::VALUE));
+        let member = object.and_then(|object| object.entries().find(|(key, _)| key == strict::VALUE));
         let text = member.map_or(text, |(_, value)| value.raw());
         let mut deserializer = serde_json::Deserializer::from_str(text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -338,7 +333,7 @@ impl<T: DeserializeOwned> Stream for PartialStream<T> {
                     if whole.is_some() && whole != self.last {
                         let value = whole.as_deref().and_then(|text| View::parse(text).ok());
                         let value = if self.structured.is_member {
-                            value.and_then(|value| value.get(schema::VALUE))
+                            value.and_then(|value| value.get(strict::VALUE))
                         } else {
                             value
                         };

@@ -1,7 +1,8 @@
 //! Tools: what the model may call.
 
+use super::strict;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, View};
+use crate::json::{Json, Kind, View};
 use crate::message::{CachePoint, CacheTtl};
 
 /// A tool that the model may call.
@@ -22,7 +23,8 @@ pub struct Tool {
     pub description: Option<String>,
     /// JSON Schema of the arguments, an object schema.
     pub schema: Json,
-    /// Whether the provider shall hold the model to the schema. Defaults to the provider's default.
+    /// Whether the provider shall hold the model to the schema, which must then be as it wants it:
+    /// [`Tool::strict`] sets both. Defaults to the provider's default.
     pub strict: Option<bool>,
     /// A cache point after this tool; formats without prompt caching leave it out. Defaults to none.
     pub cache_point: Option<CachePoint>,
@@ -99,11 +101,63 @@ impl Tool {
         };
         let mut tool = Self::new(name.unwrap_or_default(), text(inner, "description"), schema);
         tool.strict = inner.get("strict").or_else(|| view.get("strict")).and_then(View::bool);
-        tool.cache_point = view.get("cache_control").map(|control| {
-            let ttl = control.get("ttl").and_then(View::str);
-            CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) }
-        });
+        tool.cache_point = view.get("cache_control").map(cache_point);
         Ok(tool)
+    }
+
+    /// Tools from a JSON list, each in any shape of [`Tool::from_json`]. A cache point of Converse's in the
+    /// list is one after the tool before it.
+    ///
+    /// ```
+    /// use bedrock_chat::{Json, Tool};
+    /// let tools = Tool::list_from_json(&Json::parse(
+    ///     r#"[{"name":"now","description":"The time","schema":{"type":"object"}},
+    ///         {"toolSpec":{"name":"here","inputSchema":{"json":{"type":"object"}}}},
+    ///         {"cachePoint":{"type":"default"}}]"#,
+    /// )?)?;
+    /// assert_eq!((tools.len(), tools[1].cache_point.is_some()), (2, true));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Encode`, with the place of what is no tool, or where the value is no list.
+    pub fn list_from_json(json: &Json) -> Result<Vec<Self>> {
+        let view = json.view();
+        if view.kind() != Kind::Array {
+            return Err(Error::of(ErrorKind::Encode, format_args!("this is no list of tools: {}", excerpt(view))));
+        }
+        let mut tools: Vec<Self> = Vec::new();
+        for (at, item) in view.items().enumerate() {
+            match (item.get("cachePoint"), tools.last_mut()) {
+                (Some(point), Some(tool)) => tool.cache_point = Some(cache_point(point)),
+                _ => tools.push(Self::from_json(&Json::from(item)).map_err(|error| {
+                    Error::of(ErrorKind::Encode, format_args!("tool {at} of the list: {}", error.message()))
+                })?),
+            }
+        }
+        Ok(tools)
+    }
+
+    /// The same tool, to whose schema the service holds the model: no argument is missing or of another
+    /// type. The schema is repaired for that, as the service wants every object closed and takes no
+    /// limits, which are told in the descriptions instead. For models that have structured outputs.
+    ///
+    /// See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
+    ///
+    /// ```
+    /// use bedrock_chat::{Json, Tool};
+    /// let schema = Json::parse(r#"{"type":"object","properties":{"n":{"type":"integer","minimum":1}}}"#)?;
+    /// let tool = Tool::new("roll", "Roll n dice", schema).strict();
+    /// assert_eq!(tool.strict, Some(true));
+    /// assert_eq!(tool.schema, serde_json::json!({"type": "object", "additionalProperties": false,
+    ///     "properties": {"n": {"type": "integer", "description": "minimum: 1"}}}));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.schema = strict::repaired(self.schema.view());
+        self.strict = Some(true);
+        self
     }
 
     /// A tool in the provider's own form, such as a server tool, sent verbatim.
@@ -123,6 +177,11 @@ fn first<'a>(view: View<'a>, keys: &[&str]) -> Option<View<'a>> {
 
 fn text(view: View<'_>, key: &str) -> String {
     view.text_at(key)
+}
+
+fn cache_point(view: View<'_>) -> CachePoint {
+    let ttl = view.get("ttl").and_then(View::str);
+    CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) }
 }
 
 fn excerpt(view: View<'_>) -> String {

@@ -101,7 +101,8 @@ async fn tools_of_every_shape_can_be_bound_side_by_side() {
         format!(r#"{{"name":"mayor","description":"d","input_schema":{schema}}}"#),
         format!(r#"{{"toolSpec":{{"name":"river","description":"d","inputSchema":{{"json":{schema}}}}}}}"#),
     ];
-    let tools: Vec<Tool> = tools.iter().map(|text| Tool::from_json(&Json::parse(text).unwrap()).unwrap()).collect();
+    let list = Json::parse(&format!("[{}]", tools.join(","))).unwrap();
+    let tools = Tool::list_from_json(&list).unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
             let chat = chat(&bedrock, model, api).bind_tools(tools.clone());
@@ -176,5 +177,50 @@ fn a_name_that_no_provider_takes_is_refused_before_the_wire() {
             futures_executor::block_on(chat.bind_tools([tool("get weather!", "city")]).invoke("a")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Encode);
         assert!(error.message().contains("get weather!"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_tool_in_a_list_is_named_by_its_place() {
+    for (text, says) in [
+        (r#"{"name":"a"}"#, "no list of tools"),
+        (r#"[{"name":"a","schema":{}}, {"a":1,"b":2}]"#, "tool 1 of the list"),
+        (r#"[7]"#, "tool 0 of the list"),
+    ] {
+        let error = Tool::list_from_json(&Json::parse(text).unwrap()).unwrap_err();
+        assert!(error.kind() == ErrorKind::Encode && error.message().contains(says), "{error}");
+    }
+    assert!(Tool::list_from_json(&Json::parse("[]").unwrap()).unwrap().is_empty());
+}
+
+/// Order a meal.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct OrderMeal {
+    dish: String,
+    count: u8,
+    extras: Option<Extras>,
+}
+
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Extras {
+    sauce: String,
+}
+
+#[tokio::test]
+async fn a_strict_tool_has_a_schema_that_the_service_takes_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, GPT_OSS, QWEN] {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools([Tool::of::<OrderMeal>().strict()]);
+            let reply = chat.invoke("Order a meal, 3 times.").await.unwrap();
+            assert_eq!(reply.tool_calls().count(), 1, "{model} {api:?}: {reply:?}");
+            let body = sent(&bedrock).to_string();
+            assert!(body.contains(r#""strict":true"#), "{model} {api:?}: {body}");
+            // Every object is closed, and what Rust says of a number is told in words.
+            assert_eq!(body.matches(r#""additionalProperties":false"#).count(), 2, "{model} {api:?}: {body}");
+            assert!(!body.contains(r#""maximum":"#) && body.contains("maximum: 255"), "{model} {api:?}: {body}");
+        }
     }
 }

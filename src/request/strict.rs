@@ -1,4 +1,4 @@
-//! Schemas as the models' own JSON modes take them.
+//! Schemas as the models' own JSON modes and strict tools take them.
 //!
 //! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html),
 //! whose service refuses a schema with anything else in it.
@@ -28,7 +28,7 @@ const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "ho
 const DEEPEST: usize = 100;
 
 /// The member that holds a value that is no object.
-pub(super) const VALUE: &str = "value";
+pub(crate) const VALUE: &str = "value";
 
 fn is(schema: View<'_>, kind: &str) -> bool {
     match schema.get("type") {
@@ -39,7 +39,7 @@ fn is(schema: View<'_>, kind: &str) -> bool {
 
 /// The schema of an object: tools and JSON modes take no other, so that lists, numbers and enums
 /// become the one member of an object. `None` where it is an object's already.
-pub(super) fn wrapped(schema: View<'_>) -> Option<Json> {
+pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
     // An object or null is no object.
@@ -89,7 +89,7 @@ const MOST_OPTIONAL: usize = 24;
 
 /// Whether the models' own JSON modes take it, once it is repaired: every object says which properties
 /// it has, as a map cannot be closed; nothing contains itself; unions and optional properties are few.
-pub(super) fn is_closable(schema: View<'_>) -> bool {
+pub(crate) fn is_closable(schema: View<'_>) -> bool {
     let (mut open, mut unions, mut optional) = (!is_finite(schema, schema, 0, &mut 10_000), 0, 0);
     visit(repaired(schema).view(), 0, &mut |schema| {
         let properties = schema.get("properties");
@@ -139,7 +139,7 @@ fn visit(view: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
 
 /// The same schema without what is refused: every object closed, limits told in words, `oneOf` as
 /// `anyOf`, and what may be left out not also null, as unions are few.
-pub(super) fn repaired(schema: View<'_>) -> Json {
+pub(crate) fn repaired(schema: View<'_>) -> Json {
     let mut w = Writer::new();
     write(&mut w, schema, false, 0);
     Json::from(w)
