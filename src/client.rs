@@ -191,7 +191,10 @@ impl Client {
 
     pub(crate) fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
         check::check(&request.options, &self.model, self.codec.api())
-            .and_then(|()| self.codec.encode(&self.model, request, mode))
+            .and_then(|()| match check::tagged(request, self.codec.api()) {
+                Some(tagged) => self.codec.encode(&self.model, &tagged, mode),
+                None => self.codec.encode(&self.model, request, mode),
+            })
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
     }
 

@@ -3,9 +3,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Kind;
+use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
 use crate::provider::Api;
-use crate::request::{ChatOptions, Guardrail, Tool, ToolChoice};
+use crate::request::{ChatOptions, ChatRequest, Guardrail, Tool, ToolChoice};
 use crate::text::quoted;
 
 /// Checks the options of a call before it is written.
@@ -28,6 +29,26 @@ pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<
         return Ok(());
     };
     Err(Error::new(ErrorKind::Unsupported, why))
+}
+
+/// The request with what its guardrail shall look at between tags, as InvokeModel wants it where
+/// Converse has blocks of its own; `None` where there is no such content or no suffix for the tags.
+///
+/// See [input tags](https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-tagging.html).
+pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
+    let suffix = request.options.guardrail.as_ref()?.tag_suffix.as_deref().filter(|_| api == Api::Invoke)?;
+    let is_guard = |block: &Content| matches!(block, Content::Guard(_));
+    if !request.messages.iter().any(|message| message.content.iter().any(is_guard)) {
+        return None;
+    }
+    let mut request = request.clone();
+    for block in request.messages.iter_mut().flat_map(|message| &mut message.content) {
+        if let Content::Guard(GuardContent { text: Some(text), .. }) = block {
+            let tag = ["amazon-bedrock-guardrails-guardContent_", suffix, ">"].concat();
+            *block = Content::text(["<", &tag, text, "</", &tag].concat());
+        }
+    }
+    Some(request)
 }
 
 /// Each tool is there once, and the one that must be called is there to be called.

@@ -333,7 +333,8 @@ impl CacheTtl {
 }
 
 /// Content for a guardrail to look at; with any such block in a conversation, the
-/// guardrail looks at these alone.
+/// guardrail looks at these alone. Over InvokeModel the guardrail must have a
+/// [`tag_suffix`](crate::Guardrail::tag_suffix), and only text can be looked at so.
 ///
 /// See [GuardrailConverseContentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConverseContentBlock.html).
 ///

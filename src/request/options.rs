@@ -209,8 +209,9 @@ pub struct Guardrail {
     pub trace: Option<GuardrailTrace>,
     /// Whether a stream waits for the guardrail. Defaults to the service's default, `sync`.
     pub stream_processing: Option<StreamProcessing>,
-    /// InvokeModel only (an error over Converse): the suffix of the tags around the user's input.
-    /// Defaults to none.
+    /// InvokeModel only (an error over Converse): the suffix of the tags around what it shall look at.
+    /// [`Content::Guard`](crate::Content::Guard) is put between such tags; write them yourself, or not.
+    /// Up to 20 letters and digits, best new for each call, so that nobody can close the tag. Defaults to none.
     pub tag_suffix: Option<String>,
 }
 

@@ -1,7 +1,8 @@
 //! Guardrails, service tier, latency, metadata and log probabilities: in headers or in the body, as each API has them.
 
 use bedrock_chat::{
-    Api, ChatOptions, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, ServiceTier, StopReason,
+    Api, ChatOptions, Content, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, Message, ServiceTier,
+    StopReason,
 };
 use local_bedrock::LocalBedrock;
 
@@ -25,6 +26,32 @@ async fn an_intervention_is_the_same_outcome_in_every_family_over_both_apis_at_o
             let reply = chat.invoke("Is this fine?").await.unwrap();
             assert!(reply.guardrail().is_none_or(|outcome| !outcome.intervened), "{model} {api:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_guardrail_shall_look_at_is_between_tags_natively_and_a_block_over_converse() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let ask = |guarded: &str| {
+        Message::human("Translate this.").with(Content::Guard(bedrock_chat::GuardContent::text(guarded)))
+    };
+    for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, LLAMA] {
+        for (api, suffix) in [(Api::Invoke, Some("x7k2")), (Api::Converse, None)] {
+            let mut guardrail = Guardrail::new("gr123", "1");
+            guardrail.tag_suffix = suffix.map(str::to_owned);
+            let chat = calling(&bedrock, model, api).guardrail(guardrail).build().unwrap();
+            chat.invoke(ask("Good morning.")).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            let body = sent(&bedrock).to_string();
+            let tagged = "<amazon-bedrock-guardrails-guardContent_x7k2>Good morning.</amazon-bedrock-guardrails-guardContent_x7k2>";
+            assert_eq!(body.contains(tagged), api == Api::Invoke, "{model}: {body}");
+            assert_eq!(body.contains("guardContent\":"), api == Api::Converse, "{model}: {body}");
+            let reply = chat.invoke(ask("BLOCKED")).await.unwrap();
+            assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened), "{model} {api:?}");
+        }
+        // Without a suffix there are no tags, and it is not sent unmarked.
+        let chat = calling(&bedrock, model, Api::Invoke).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
+        let error = chat.invoke(ask("Good morning.")).await.unwrap_err();
+        assert!(error.message().contains("guard content"), "{model}: {error}");
     }
 }
 

@@ -96,6 +96,24 @@ async fn attempts_that_failed_are_events_of_the_run() {
 }
 
 #[tokio::test]
+async fn of_a_stream_that_broke_and_was_asked_for_again_the_run_has_the_second_alone() {
+    let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
+    let langsmith = posting_to(&server).build().unwrap();
+    let chat = calling(&bedrock).streaming(true).observer(langsmith.clone()).build().unwrap();
+    bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens"));
+    let reply = chat.invoke("Hello there").await.unwrap();
+    let run = flushed(&langsmith, &server).await;
+    let tokens = names(&run).iter().filter(|name| **name == "new_token").count();
+    assert!(names(&run).contains(&"retry") && tokens > 2, "{run}");
+    let (outputs, text) = (run["outputs"].to_string(), reply.text());
+    let begun = outputs.matches("I am the local Bedrock").count();
+    assert!(begun > 0 && begun == outputs.matches(&text).count(), "nothing of the first: {outputs}");
+    assert!(run.get("error").is_none(), "the call went well");
+    let usage = &run["extra"]["metadata"]["usage_metadata"];
+    assert_eq!(usage["total_tokens"], reply.usage.unwrap().total_tokens(), "counted once");
+}
+
+#[tokio::test]
 async fn hidden_inputs_and_outputs_do_not_leave_the_process() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).hide_inputs(true).hide_outputs(true).build().unwrap();

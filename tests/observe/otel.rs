@@ -220,6 +220,18 @@ async fn attempts_that_failed_are_events_of_the_span() {
 }
 
 #[tokio::test]
+async fn of_a_stream_that_broke_and_was_asked_for_again_the_span_has_the_second_alone() {
+    let (bedrock, collector, exporting) = world().await;
+    bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens"));
+    let chat = calling(&bedrock).streaming(true).observer(TracingObserver::new()).build().unwrap();
+    let reply = chat.invoke("Hello there").await.unwrap();
+    let span = exporting.span(&collector).await;
+    assert_eq!(span.get("error.type"), Value::Null, "the call went well");
+    assert_eq!(span.events[0].0, "attempt failed");
+    assert_eq!(span.get("gen_ai.usage.output_tokens"), reply.usage.unwrap().output_tokens, "counted once");
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_before_its_answer_ends_its_span_as_cancelled() {
     let (bedrock, collector, exporting) = world().await;
     let chat = watched(&bedrock);
