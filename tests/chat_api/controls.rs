@@ -1,8 +1,8 @@
 //! Guardrails, service tier, latency, metadata and log probabilities: in headers or in the body, as each API has them.
 
 use bedrock_chat::{
-    Api, ChatOptions, Content, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, Message, ServiceTier,
-    StopReason,
+    Api, ChatOptions, Content, Credentials, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, MemoryTransport,
+    Message, Reply, ServiceTier, StopReason,
 };
 use local_bedrock::LocalBedrock;
 
@@ -118,6 +118,45 @@ async fn log_probabilities_that_a_model_returns_are_kept() {
     assert!(text(&whole).contains("hello"), "{whole:?}");
     let streamed = chat.stream("hello").await.unwrap().message().await.unwrap();
     assert_eq!(text(&streamed), text(&whole), "those of all chunks");
+}
+
+#[test]
+fn log_probabilities_are_kept_in_whatever_form_a_family_has_them() {
+    let token = r#"{"token":"hi","logprob":-0.5}"#;
+    for (model, key, answer) in [
+        (
+            "deepseek.v3-v1:0",
+            "logprobs",
+            r#"{"choices":[{"message":{"content":"hi"},"logprobs":{"content":[TOKEN]},"finish_reason":"stop"}]}"#,
+        ),
+        (
+            "cohere.command-text-v14",
+            "token_likelihoods",
+            r#"{"generations":[{"text":"hi","finish_reason":"COMPLETE","token_likelihoods":[TOKEN]}]}"#,
+        ),
+        (
+            "ai21.j2-ultra-v1",
+            "tokens",
+            r#"{"completions":[{"data":{"text":"hi","tokens":[TOKEN]},"finishReason":{"reason":"endoftext"}}]}"#,
+        ),
+        (
+            "us.meta.llama3-3-70b-instruct-v1:0",
+            "logprobs",
+            r#"{"generation":"hi","stop_reason":"stop","logprobs":[TOKEN]}"#,
+        ),
+    ] {
+        let transport = MemoryTransport::new([Reply::json(200, answer.replace("TOKEN", token))]);
+        let chat = bedrock_chat::BedrockChat::builder(model)
+            .region("us-east-1")
+            .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+            .transport(transport)
+            .api(Api::Invoke)
+            .build()
+            .unwrap();
+        let reply = futures_executor::block_on(chat.invoke("hi")).unwrap();
+        let kept = reply.metadata(key).unwrap_or_else(|| panic!("{model}: {reply:?}")).to_string();
+        assert!(kept.contains("-0.5") && reply.text() == "hi", "{model}: {kept}");
+    }
 }
 
 #[tokio::test]

@@ -123,6 +123,22 @@ async fn a_tool_that_only_the_provider_knows_is_sent_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_tool_of_the_providers_kind_can_be_chosen_over_both_apis() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let bash = Json::parse(r#"{"type":"bash_20250124","name":"bash"}"#).unwrap();
+    for api in BOTH {
+        for choice in [ToolChoice::Any, "bash".into()] {
+            let chat = chat(&bedrock, CLAUDE, api).bind_tools([Tool::native(bash.clone())]).with_tool_choice(choice);
+            let reply = chat.invoke("List the files.").await.unwrap_or_else(|error| panic!("{api:?}: {error}"));
+            assert!(sent(&bedrock).to_string().contains("\"tool_choice\""), "{api:?}: {}", sent(&bedrock));
+            // Over Converse the local model does not look at what is passed on to Claude.
+            let called = reply.tool_calls().any(|call| call.name == "bash");
+            assert!(called || api == Api::Converse, "{api:?}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn arguments_that_are_cut_short_are_an_invalid_call_with_their_text_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA] {

@@ -112,9 +112,16 @@ pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
 }
 
 /// Whether the tool choice goes with the additional fields: Claude's says there, and only there,
-/// that calls are not to be made side by side, and the API refuses to be told in two places.
+/// that calls are not to be made side by side, and which of the tools it is that stand there. The API
+/// refuses to be told in two places.
 pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool {
-    options.parallel_tool_calls == Some(false) && of(model).reasoning == Style::Claude
+    let is_typed = |tool: &Tool| typed_tool(tool).is_some();
+    let chooses_typed = match &options.tool_choice {
+        Some(ToolChoice::Tool(name)) => options.tools.iter().any(|tool| tool.name == *name && is_typed(tool)),
+        Some(ToolChoice::Any) => options.tools.iter().all(is_typed),
+        _ => false,
+    };
+    is_claude(model) && (options.parallel_tool_calls == Some(false) || chooses_typed)
 }
 
 /// Whether the model is known to be Claude, which takes tools in a form of Anthropic's beside those
@@ -164,8 +171,8 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
         typed.for_each(|tool| w.raw(tool));
         w.end_array();
     }
-    if has_tools && options.parallel_tool_calls == Some(false) {
-        write_serial(&mut w, model, family, options)?;
+    if has_tools && (options.parallel_tool_calls == Some(false) || takes_tool_choice(model, options)) {
+        write_calls(&mut w, model, family, options)?;
     }
     w.strings("anthropic_beta", &options.anthropic_beta);
     w.end_object();
@@ -240,8 +247,9 @@ fn efforts_only(model: &ModelId) -> Error {
     )
 }
 
-/// Says that calls are to be made one after the other.
-fn write_serial(w: &mut Writer, model: &ModelId, family: &Family, options: &ChatOptions) -> Result<()> {
+/// Says which tool is to be called, where only these fields can, and that calls are to be made one after
+/// the other.
+fn write_calls(w: &mut Writer, model: &ModelId, family: &Family, options: &ChatOptions) -> Result<()> {
     if family.reasoning == Style::Claude {
         w.key("tool_choice").begin_object();
         match &options.tool_choice {
@@ -252,7 +260,9 @@ fn write_serial(w: &mut Writer, model: &ModelId, family: &Family, options: &Chat
             }
             _ => w.field("type", "auto"),
         }
-        w.key("disable_parallel_tool_use").bool(true);
+        if options.parallel_tool_calls == Some(false) {
+            w.key("disable_parallel_tool_use").bool(true);
+        }
         w.end_object();
         return Ok(());
     }

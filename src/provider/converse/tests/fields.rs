@@ -128,6 +128,23 @@ fn calls_one_at_a_time_are_asked_for_where_the_family_has_a_word_for_it() {
 }
 
 #[test]
+fn a_choice_of_a_tool_of_anthropics_kinds_stands_where_that_tool_is() {
+    let bash = || Tool::native(self::json(r#"{"type":"bash_20250124","name":"bash"}"#));
+    let plain = Tool::new("f", "", Json::empty_object());
+    let with = |tools: &[Tool], choice: &ToolChoice| {
+        let options =
+            ChatOptions { tools: tools.to_vec(), tool_choice: Some(choice.clone()), ..ChatOptions::default() };
+        let body = body(CLAUDE, &[Message::human("a")], &options);
+        (member(&body, &["toolConfig", "toolChoice"]), member(&body, &["additionalModelRequestFields", "tool_choice"]))
+    };
+    let named = json!({"type": "tool", "name": "bash"});
+    assert_eq!(with(&[bash(), plain.clone()], &"bash".into()), (Json::from(json!(null)), Json::from(named)));
+    assert_eq!(with(&[bash()], &ToolChoice::Any), (Json::from(json!(null)), Json::from(json!({"type": "any"}))));
+    let (neutral, own) = with(&[bash(), plain], &"f".into());
+    assert_eq!((neutral, own), (Json::from(json!({"tool": {"name": "f"}})), Json::from(json!(null))));
+}
+
+#[test]
 fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
     let native = Tool::native(self::json(r#"{"type":"bash_20250124","name":"bash"}"#));
     let plain = Tool::new("f", "", Json::empty_object());
