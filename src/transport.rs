@@ -111,6 +111,12 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Statuses are no errors here. What fails before there is an answer is an
     /// [`Error`](crate::Error) of kind `Connect` (tried again) or another.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
+
+    /// The SHA-256 of a body, which its signature needs; asked for once a call. By default it is
+    /// computed here. A platform may have something faster, such as WebCrypto for large bodies.
+    fn sha256<'a>(&'a self, body: &'a Bytes) -> BoxFuture<'a, [u8; 32]> {
+        Box::pin(std::future::ready(crate::platform::sha256(body)))
+    }
 }
 
 /// The transport of those who bring none: the runtime's `fetch` where the feature

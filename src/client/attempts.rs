@@ -8,7 +8,7 @@ use super::Client;
 use super::body::{Body, limited};
 use super::received::{Head, Received};
 use super::stream::ChatStream;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
@@ -44,7 +44,8 @@ pub(super) struct Attempts<'a> {
     pub(super) call: Call,
     /// Those who watch: told of attempts that failed, and of the error where it is final.
     pub(super) runs: Runs,
-    hash: [u8; 32],
+    /// The body's hash, once a signature needed it.
+    hash: Option<[u8; 32]>,
     last: Sent,
     /// What the service said of them, if it said that they have expired.
     expired: Option<Error>,
@@ -58,12 +59,11 @@ pub(super) struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     pub(super) fn new(client: &'a Arc<Client>, call: Call, runs: Runs) -> Self {
-        let hash = crate::platform::sha256(&call.body);
         Self {
             client,
             call,
             runs,
-            hash,
+            hash: None,
             last: Sent::default(),
             expired: None,
             refreshed: false,
@@ -96,6 +96,10 @@ impl<'a> Attempts<'a> {
         let client = self.client;
         self.tries += 1;
         let credentials = client.credentials.0.credentials().await?;
+        // A key signs nothing.
+        if self.hash.is_none() && !matches!(credentials.parts(), Parts::Bearer(_)) {
+            self.hash = Some(client.transport.sha256(&self.call.body).await);
+        }
         let sent = client.transport.send(self.request(credentials)?);
         let response = limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await?;
         let head = Head { status: response.status, headers: response.headers };
@@ -130,7 +134,7 @@ impl<'a> Attempts<'a> {
             false => &client.endpoint,
         };
         let path = format!("{}{}", endpoint.prefix(), call.path);
-        let headers = client.authorised(call, endpoint, &path, self.hash, &credentials)?;
+        let headers = client.authorised(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
         self.last.credentials = Some(credentials);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
         let url = format!("{}{}", base.url(), call.path);

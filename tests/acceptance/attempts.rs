@@ -4,10 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bedrock_chat::{BoxFuture, Credentials, Error, ErrorKind, RetryPolicy, Runtime, SystemRuntime};
+use bedrock_chat::{
+    BoxFuture, Credentials, Error, ErrorKind, HttpRequest, HttpResponse, MemoryTransport, Reply, Result, RetryPolicy,
+    Runtime, SystemRuntime, Transport,
+};
 use local_bedrock::{Fault, LocalBedrock, Verdict};
 
-use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts};
+use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts, over};
 
 /// The true time, but for the pauses between attempts: each takes six minutes in no time, for the
 /// server too.
@@ -194,5 +197,32 @@ async fn a_service_whose_word_does_not_help_is_asked_twice_and_believed() {
         let error = chat.invoke("hello").await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::AccessDenied, says));
         assert_eq!(bedrock.requests().len(), requests, "{says}");
+    }
+}
+
+/// Hashes as the platform would, and counts.
+#[derive(Debug)]
+struct Hashing(MemoryTransport, Arc<AtomicUsize>);
+
+impl Transport for Hashing {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        self.0.send(request)
+    }
+
+    fn sha256<'a>(&'a self, body: &'a bytes::Bytes) -> BoxFuture<'a, [u8; 32]> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.sha256(body)
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_hashed_once_for_all_attempts_and_not_at_all_for_an_api_key() {
+    let answer = r#"{"content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn"}"#;
+    for (credentials, times) in [(keys(), 1), (Credentials::bearer("a-key"), 0)] {
+        let hashed = Arc::new(AtomicUsize::new(0));
+        let replies = MemoryTransport::new([Reply::json(503, "{}"), Reply::json(200, answer)]);
+        let chat = over(Hashing(replies, Arc::clone(&hashed))).credentials(credentials).build().unwrap();
+        assert_eq!(chat.invoke("hello").await.unwrap().text(), "ok");
+        assert_eq!(hashed.load(Ordering::SeqCst), times);
     }
 }

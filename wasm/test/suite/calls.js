@@ -26,6 +26,32 @@ export const calls = [
     equal(headers["x-amz-content-sha256"], undefined);
   }],
 
+  ["a large body is hashed by WebCrypto once a call, and by the module where there is none", async ({ chat, bedrock }) => {
+    const { subtle } = crypto;
+    const digest = subtle.digest.bind(subtle);
+    const sizes = [];
+    const hash = (value) => Object.defineProperty(subtle, "digest", { value, configurable: true, writable: true });
+    try {
+      hash((name, bytes) => {
+        sizes.push(bytes.byteLength);
+        return digest(name, bytes);
+      });
+      await bedrock.faults({ status: 503, error_type: "ServiceUnavailableException", message: "later", times: 1 });
+      await chat({ maxTokens: 5 }).invoke("a".repeat(120_000));
+      await chat({ maxTokens: 5 }).invoke("short");
+      hash(() => Promise.reject(new Error("no digest")));
+      await chat({ maxTokens: 5 }).invoke("a".repeat(120_000));
+      hash(undefined);
+      await chat({ maxTokens: 5 }).invoke("a".repeat(120_000));
+    } finally {
+      delete subtle.digest;
+    }
+    equal(sizes.length, 1);
+    ok(sizes[0] > 120_000, `${sizes}`);
+    // A wrong signature would have been refused.
+    equal((await bedrock.requests()).map(({ status }) => status), [503, 200, 200, 200, 200]);
+  }],
+
   ["the constructor's settings go with every call, and a call's own win over them", async ({ chat, bedrock }) => {
     const model = chat({ temperature: 0.5, maxTokens: 100, topK: 5, stop: ["END"], modelKwargs: { metadata: { user_id: "u" } } });
     await model.invoke("hello", { temperature: 0.9, modelKwargs: { top_p: 0.8 }, stop: "STOP" });
