@@ -410,7 +410,13 @@ export interface SseOptions {
   onError?: ((error: unknown) => void) | undefined;
 }
 
-/** A stream as Server-Sent Events, in bytes. Who stops reading stops the model. */
+/**
+ * A stream as Server-Sent Events, in bytes. Who stops reading stops the model. What fails, also before the stream begins,
+ * is its last event.
+ *
+ * In Anthropic's format the tokens are counted in `message_delta`, at the end, those of the input too: `message_start`
+ * comes before Bedrock has told them, with zeros.
+ */
 export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOptions): ReadableStream<Uint8Array>;
 
 /**

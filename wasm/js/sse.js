@@ -16,9 +16,9 @@ function formatFor(stream, { format = "anthropic" }) {
 }
 
 /** What a stranger may know of an error: of the operator's business, nothing. */
-function told(error) {
+function told(error, otherwise) {
   const kind = error instanceof BedrockChatError ? error.kind : "internal";
-  const message = Object.hasOwn(STATUS, kind) ? error.message : "the model could not be asked";
+  const message = Object.hasOwn(STATUS, kind) ? error.message : otherwise;
   return { kind, message };
 }
 
@@ -43,9 +43,11 @@ export function toSSE(stream, options = {}) {
 }
 
 async function* written(given, writer, { onError }) {
-  const stream = await given;
   let usage;
+  let begun = false;
   try {
+    const stream = await given;
+    begun = true;
     for await (const event of stream.events()) {
       if (event[0] === "usage") usage = joinUsage(usage, event[1]);
       const text = writer.event(event, usage);
@@ -54,7 +56,7 @@ async function* written(given, writer, { onError }) {
     yield writer.end(usage);
   } catch (error) {
     onError?.(error);
-    yield writer.error(told(error));
+    yield writer.error(told(error, begun ? "the model could not go on" : "the model could not be asked"));
   }
 }
 
@@ -66,7 +68,7 @@ export async function sseResponse(stream, options = {}) {
     begun = await stream;
   } catch (error) {
     options.onError?.(error);
-    const { kind, message } = told(error);
+    const { kind, message } = told(error, "the model could not be asked");
     const headers = new Headers({ "content-type": "application/json", ...options.headers });
     if (error?.retryAfterMs) headers.set("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
     return new Response(JSON.stringify(writer.problem({ kind, message })), { status: STATUS[kind] ?? 502, headers });

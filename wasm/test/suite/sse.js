@@ -77,7 +77,14 @@ export const sse = [
     equal(chunks.at(-1).data.error.code, "throttled");
   }],
 
-  ["a stream that does not begin is a response with its status, without the operator's business", async ({ chat, bedrock, sseResponse }) => {
+  ["what broke a stream is the operator's business, that it broke is the reader's", async ({ mock, chat, bedrock, toSSE }) => {
+    const last = async (stream) => parsed(await new Response(toSSE(stream)).text()).at(-1).data.error;
+    equal(await last(mock(speaks(rich.slice(0, 7))).stream("hello")), { type: "api_error", message: "the model could not go on" });
+    await bedrock.faults({ status: 403, error_type: "AccessDeniedException", message: "arn:aws:iam::1:user/me is not authorized" });
+    equal(await last(chat().stream("hello")), { type: "api_error", message: "the model could not be asked" });
+  }],
+
+  ["a stream that does not begin is a response with its status, without the operator's business", async ({ chat, mock, bedrock, sseResponse }) => {
     for (const [fault, status, told] of [
       [{ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "3" } }, 429, true],
       [{ status: 400, error_type: "ValidationException", message: "prompt is too long" }, 400, true],
@@ -91,7 +98,8 @@ export const sse = [
       equal(text.includes(fault.message), told, text);
       if (status === 429) equal(response.headers.get("retry-after"), "3");
     }
-    await fails(() => sseResponse(chat().stream("hello"), { format: "xml" }), "config");
+    // Not the server's: nobody waits for this call, which would reach the next test.
+    await fails(() => sseResponse(mock(speaks(rich)).stream("hello"), { format: "xml" }), "config");
   }],
 
   ["who stops reading the events stops the model", async ({ chat, bedrock, toSSE }) => {
