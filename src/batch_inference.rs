@@ -126,7 +126,7 @@ impl BedrockChat {
         let mut w = Writer::new();
         w.begin_object();
         w.field("recordId", id);
-        w.key("modelInput").raw(invoke::object(&call.body)?);
+        w.member("modelInput", invoke::object(&call.body)?);
         w.end_object();
         // A record is one line, whatever white space the caller's own JSON brought in.
         Ok(w.finish().replace(['\n', '\r'], " "))
@@ -172,14 +172,14 @@ impl BedrockChat {
         }
         w.opt_field("clientRequestToken", job.client_request_token.as_deref());
         w.opt_u64("timeoutDurationInHours", job.timeout_hours);
-        w.key("inputDataConfig").begin_object();
-        w.key("s3InputDataConfig").begin_object();
+        w.object("inputDataConfig");
+        w.object("s3InputDataConfig");
         w.field("s3InputFormat", "JSONL");
         w.field("s3Uri", &job.input);
         w.end_object();
         w.end_object();
-        w.key("outputDataConfig").begin_object();
-        w.key("s3OutputDataConfig").begin_object();
+        w.object("outputDataConfig");
+        w.object("s3OutputDataConfig");
         w.field("s3Uri", &job.output);
         w.end_object();
         w.end_object();

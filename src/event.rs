@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::json::{Json, View};
+use crate::json::{Json, View, unescaped};
 use crate::message::{AiMessage, Content, StopReason, Usage};
 
 /// One event of a streamed answer, the same for every provider.
@@ -230,6 +230,11 @@ impl Events {
     /// Adds a metadata value.
     pub fn metadata(&mut self, key: &str, value: View<'_>) {
         self.push(ChatEvent::Metadata { key: key.to_owned(), value: Json::from(value) });
+    }
+
+    /// Adds a metadata value under a key as it stands in JSON.
+    pub(crate) fn raw_metadata(&mut self, key: &str, value: View<'_>) {
+        self.metadata(&unescaped(key), value);
     }
 
     /// Adds an event that is not known, as JSON if it is, else as a string.

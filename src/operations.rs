@@ -38,17 +38,17 @@ impl BedrockChat {
         let call = client.encode(request, Mode::Invoke)?;
         let mut w = Writer::new();
         w.begin_object();
-        w.key("input").begin_object();
+        w.object("input");
         if call.path.ends_with("/converse") {
-            w.key("converse").begin_object();
+            w.object("converse");
             // What has no tokens has no place in the question.
-            for (key, value) in invoke::object(&call.body)?.entries() {
-                if matches!(&*key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
-                    w.key(&key).raw(value);
+            for (key, value) in invoke::object(&call.body)?.raw_entries() {
+                if matches!(key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
+                    w.raw_member(key, value);
                 }
             }
         } else {
-            w.key("invokeModel").begin_object();
+            w.object("invokeModel");
             w.key("body").base64(&call.body);
         }
         for _ in 0..3 {
@@ -107,7 +107,7 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
     let mut w = Writer::new();
     w.begin_object();
     w.field("source", source.as_str());
-    w.key("content").begin_array();
+    w.array("content");
     for content in content {
         w.begin_object();
         write_guard(&mut w, content)?;

@@ -246,7 +246,7 @@ fn with_deltas(block: Json, input: &str, text: &str) -> Json {
     }
     if !input.is_empty() {
         match View::parse(input) {
-            Ok(view) => w.key("input").raw(view),
+            Ok(view) => w.member("input", view),
             // Cut short: kept as text, which is all it is.
             Err(_) => w.field("input", input),
         }

@@ -60,7 +60,7 @@ pub fn reply_to_langchain(reply: &AiMessage) -> Json {
         w.key("usage_metadata");
         write_usage(&mut w, usage);
     }
-    w.key("response_metadata").begin_object();
+    w.object("response_metadata");
     w.opt_field("model", reply.model.as_deref());
     w.opt_field("model_name", reply.model.as_deref());
     if let Some(reason) = &reply.stop_reason {
@@ -73,12 +73,12 @@ pub fn reply_to_langchain(reply: &AiMessage) -> Json {
     }
     for (key, value) in &reply.response_metadata {
         if !matches!(key.as_str(), "stop_reason" | "stop_sequence" | "model" | "model_name") {
-            w.key(key).raw(value.view());
+            w.member(key, value.view());
         }
     }
     w.opt_field("request_id", reply.request_id.as_deref());
     w.end_object();
-    w.key("additional_kwargs").begin_object();
+    w.object("additional_kwargs");
     w.opt_field("id", reply.id.as_deref());
     w.end_object();
     w.end_object();
@@ -92,11 +92,11 @@ pub fn write_usage(w: &mut Writer, usage: Usage) {
     w.key("input_tokens").u64(usage.input_tokens);
     w.key("output_tokens").u64(usage.output_tokens);
     w.key("total_tokens").u64(usage.total_tokens());
-    w.key("input_token_details").begin_object();
+    w.object("input_token_details");
     w.key("cache_read").u64(read);
     w.key("cache_creation").u64(created);
     w.end_object();
-    w.key("output_token_details").begin_object();
+    w.object("output_token_details");
     w.key("reasoning").u64(usage.output_token_details.reasoning);
     w.end_object();
     w.end_object();
@@ -117,19 +117,19 @@ fn write_content(w: &mut Writer, content: &[Content]) {
 }
 
 fn write_calls(w: &mut Writer, content: &[Content]) {
-    w.key("tool_calls").begin_array();
+    w.array("tool_calls");
     for block in content {
         if let Content::ToolCall(call) = block {
             w.begin_object();
             w.field("name", &call.name);
-            w.key("args").raw(call.args.view());
+            w.member("args", call.args.view());
             w.field("id", &call.id);
             w.field("type", "tool_call");
             w.end_object();
         }
     }
     w.end_array();
-    w.key("invalid_tool_calls").begin_array();
+    w.array("invalid_tool_calls");
     for block in content {
         if let Content::InvalidToolCall(call) = block {
             w.begin_object();
@@ -191,7 +191,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.field("type", "tool_use");
             w.field("id", &call.id);
             w.field("name", &call.name);
-            w.key("input").raw(call.args.view());
+            w.member("input", call.args.view());
         }
         Content::ToolResult(result) => {
             w.field("type", "tool_result");
@@ -205,7 +205,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
         Content::Document(document) => write_document(w, document),
         Content::CachePoint(point) => {
             w.field("type", "cache_point");
-            w.key("cachePoint").begin_object();
+            w.object("cachePoint");
             w.field("type", "default");
             w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
             w.end_object();
@@ -215,20 +215,20 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.opt_field("text", guard.text.as_deref());
             w.strings("qualifiers", &guard.qualifiers);
             if let Some(image) = &guard.image {
-                w.key("image").begin_object();
+                w.object("image");
                 write_media(w, "image", image);
                 w.end_object();
             }
         }
         Content::Json(json) => {
             w.field("type", "json");
-            w.key("json").raw(json.value.view());
+            w.member("json", json.value.view());
         }
         Content::SearchResult(found) => {
             w.field("type", "search_result");
             w.field("source", &found.source);
             w.field("title", &found.title);
-            w.key("content").begin_array();
+            w.array("content");
             found.content.iter().for_each(|text| write_block(w, &Content::text(text.as_str())));
             w.end_array();
             write_cites(w, found.citations);
@@ -243,7 +243,7 @@ pub(crate) fn write_text(w: &mut Writer, text: &Text) {
     w.field("type", "text");
     w.field("text", &text.text);
     if !text.citations.is_empty() {
-        w.key("citations").begin_array();
+        w.array("citations");
         text.citations.iter().for_each(|citation| w.raw(citation.view()));
         w.end_array();
     }
@@ -281,9 +281,9 @@ fn write_source(w: &mut Writer, media_type: &str, source: &MediaSource) {
             w.field("text", text);
         }
         MediaSource::Blocks(texts) => {
-            w.key("source").begin_object();
+            w.object("source");
             w.field("type", "content");
-            w.key("content").begin_array();
+            w.array("content");
             texts.iter().for_each(|text| write_block(w, &Content::text(text.as_str())));
             w.end_array();
             w.end_object();
@@ -301,7 +301,7 @@ fn write_document(w: &mut Writer, document: &Document) {
 
 fn write_cites(w: &mut Writer, cites: bool) {
     if cites {
-        w.key("citations").begin_object();
+        w.object("citations");
         w.key("enabled").bool(true);
         w.end_object();
     }

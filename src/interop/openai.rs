@@ -49,12 +49,12 @@ pub fn to_openai(messages: &[Message]) -> Json {
         });
         let mut calls = calls.peekable();
         if calls.peek().is_some() {
-            w.key("tool_calls").begin_array();
+            w.array("tool_calls");
             for [id, name, arguments] in calls {
                 w.begin_object();
                 w.field("id", id);
                 w.field("type", "function");
-                w.key("function").begin_object();
+                w.object("function");
                 w.field("name", name);
                 w.field("arguments", arguments);
                 w.end_object();
@@ -89,7 +89,7 @@ fn write_content(w: &mut Writer, content: &[Content]) {
                 let kind = if matches!(block, Content::Image(_)) { "image_url" } else { "video_url" };
                 w.begin_object();
                 w.field("type", kind);
-                w.key(kind).begin_object();
+                w.object(kind);
                 w.field("url", &url(&medium.media_type, &medium.source));
                 w.end_object();
                 w.end_object();
@@ -97,7 +97,7 @@ fn write_content(w: &mut Writer, content: &[Content]) {
             Content::Audio(audio) => {
                 w.begin_object();
                 w.field("type", "input_audio");
-                w.key("input_audio").begin_object();
+                w.object("input_audio");
                 w.field("format", audio.media_type.rsplit('/').next().unwrap_or_default());
                 w.field("data", &base64(&audio.source));
                 w.end_object();
@@ -106,7 +106,7 @@ fn write_content(w: &mut Writer, content: &[Content]) {
             Content::Document(document) => {
                 w.begin_object();
                 w.field("type", "file");
-                w.key("file").begin_object();
+                w.object("file");
                 w.opt_field("filename", document.name.as_deref());
                 w.field("file_data", &url(&document.media_type, &document.source));
                 w.end_object();

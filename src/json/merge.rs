@@ -8,7 +8,7 @@ pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
     w.begin_object();
     let overridden = |key: &str| over.entries().any(|(k, _)| k == key);
     for (key, value) in base.entries().filter(|(key, _)| !overridden(key)).chain(over.entries()) {
-        w.key(&key).raw(value);
+        w.member(&key, value);
     }
     w.end_object();
     Json::from(w)

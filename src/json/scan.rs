@@ -257,7 +257,7 @@ fn has_escape(inner: &str) -> bool {
 }
 
 /// What stands between quotes, borrowed unless it has escapes.
-fn unescaped(inner: &str) -> Cow<'_, str> {
+pub(crate) fn unescaped(inner: &str) -> Cow<'_, str> {
     if has_escape(inner) { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
 

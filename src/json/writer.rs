@@ -135,6 +135,29 @@ impl Writer {
         self.out.push_str(value.raw());
     }
 
+    /// Writes a member as it stands, with its key as it stands between quotes.
+    pub(crate) fn raw_member(&mut self, key: &str, value: View<'_>) {
+        self.separate();
+        for part in ["\"", key, "\":", value.raw()] {
+            self.out.push_str(part);
+        }
+    }
+
+    /// Opens an object as a member.
+    pub(crate) fn object(&mut self, key: &str) {
+        self.key(key).begin_object();
+    }
+
+    /// Opens an array as a member.
+    pub(crate) fn array(&mut self, key: &str) {
+        self.key(key).begin_array();
+    }
+
+    /// Writes a member as it stands.
+    pub(crate) fn member(&mut self, key: &str, value: View<'_>) {
+        self.key(key).raw(value);
+    }
+
     /// Writes a member whose value is a string.
     pub fn field(&mut self, key: &str, text: &str) {
         self.key(key).string(text);

@@ -95,7 +95,7 @@ fn guardrail_config(options: &ChatOptions) -> Option<Json> {
     }
     let mut w = Writer::new();
     w.begin_object();
-    w.key("amazon-bedrock-guardrailConfig").begin_object();
+    w.object("amazon-bedrock-guardrailConfig");
     w.opt_field("tagSuffix", guardrail.tag_suffix.as_deref());
     let processing = guardrail.stream_processing.map(|processing| match processing {
         StreamProcessing::Sync => "SYNCHRONOUS",

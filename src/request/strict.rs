@@ -50,7 +50,7 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let mut w = Writer::new();
     w.begin_object();
     w.field("type", "object");
-    w.key("properties").begin_object();
+    w.object("properties");
     w.key(VALUE);
     write_moved(&mut w, schema, 0);
     w.end_object();
@@ -169,7 +169,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
             "format" if !value.str().is_some_and(|format| FORMATS.contains(&&*format)) => {}
             "type" if optional && value.kind() == Kind::Array => write_types(w, value),
             "properties" | "$defs" | "definitions" => {
-                w.key(&key).begin_object();
+                w.object(&key);
                 for (name, property) in value.entries() {
                     let required = schema.list("required");
                     let optional =
@@ -180,7 +180,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
                 w.end_object();
             }
             "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
-                w.key(if key == "oneOf" { "anyOf" } else { &key }).begin_array();
+                w.array(if key == "oneOf" { "anyOf" } else { &key });
                 value.items().for_each(|option| write(w, option, false, depth + 1));
                 w.end_array();
             }
@@ -188,7 +188,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
                 w.key(&key);
                 write(w, value, false, depth + 1);
             }
-            key => w.key(key).raw(value),
+            key => w.member(key, value),
         }
     }
     let description = schema.text_at("description");
@@ -201,7 +201,7 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
     if schema.get("properties").is_some() {
         w.key("additionalProperties").bool(false);
     } else if let Some(open) = schema.get("additionalProperties") {
-        w.key("additionalProperties").raw(open);
+        w.member("additionalProperties", open);
     }
     w.end_object();
 }

@@ -29,7 +29,7 @@ pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
 
 /// Writes a cache point as a member of an object that is open.
 pub(super) fn cache_control(w: &mut Writer, point: CachePoint) {
-    w.key("cache_control").begin_object();
+    w.object("cache_control");
     w.field("type", "ephemeral");
     w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
     w.end_object();
@@ -81,7 +81,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
             w.field("type", "search_result");
             w.field("source", &found.source);
             w.field("title", &found.title);
-            w.key("content").begin_array();
+            w.array("content");
             for text in &found.content {
                 write_block(w, &Content::text(text.as_str()), None)?;
             }
@@ -113,8 +113,8 @@ fn write_raw(w: &mut Writer, block: View<'_>, point: Option<CachePoint>) -> Resu
         None => w.raw(block),
         Some(point) => {
             w.begin_object();
-            for (key, value) in block.entries().filter(|(key, _)| key != "cache_control") {
-                w.key(&key).raw(value);
+            for (key, value) in block.raw_entries().filter(|(key, _)| *key != "cache_control") {
+                w.raw_member(key, value);
             }
             cache_control(w, point);
             w.end_object();
@@ -124,7 +124,7 @@ fn write_raw(w: &mut Writer, block: View<'_>, point: Option<CachePoint>) -> Resu
 }
 
 fn write_base64_source(w: &mut Writer, media_type: &str, source: &MediaSource, what: &str) -> Result<()> {
-    w.key("source").begin_object();
+    w.object("source");
     w.field("type", "base64");
     w.field("media_type", media_type);
     w.key("data");
@@ -134,7 +134,7 @@ fn write_base64_source(w: &mut Writer, media_type: &str, source: &MediaSource, w
 }
 
 fn write_text_source(w: &mut Writer, text: &str) {
-    w.key("source").begin_object();
+    w.object("source");
     w.field("type", "text");
     w.field("media_type", "text/plain");
     w.field("data", text);
@@ -143,7 +143,7 @@ fn write_text_source(w: &mut Writer, text: &str) {
 
 fn write_citations_switch(w: &mut Writer, on: bool) {
     if on {
-        w.key("citations").begin_object();
+        w.object("citations");
         w.key("enabled").bool(true);
         w.end_object();
     }
@@ -156,9 +156,9 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
     match &document.source {
         MediaSource::Text(text) => write_text_source(w, text),
         MediaSource::Blocks(texts) => {
-            w.key("source").begin_object();
+            w.object("source");
             w.field("type", "content");
-            w.key("content").begin_array();
+            w.array("content");
             for text in texts {
                 write_block(w, &Content::text(text.as_str()), None)?;
             }

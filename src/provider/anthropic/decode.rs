@@ -25,8 +25,8 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     for (index, block) in (0u32..).zip(content.items()) {
         whole_block(index, block, &mut events);
     }
-    for (key, value) in view.entries() {
-        match &*key {
+    for (key, value) in view.raw_entries() {
+        match key {
             "usage" => {
                 counts = counts.or_later(read_counts(value));
                 events.metadata("usage", value);
@@ -35,7 +35,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
             "id" | "type" | "role" | "model" | "content" | "stop_sequence" => {}
             other => {
                 if !invoke::common_field(other, value, &mut counts, &mut events) && !value.is_null() {
-                    events.metadata(other, value);
+                    events.raw_metadata(other, value);
                 }
             }
         }
@@ -84,8 +84,8 @@ impl ChunkDecoder for Stream {
             }
             "message_delta" => {
                 for (key, value) in chunk.members("delta") {
-                    if !matches!(&*key, "stop_reason" | "stop_sequence") && !value.is_null() {
-                        out.metadata(&key, value);
+                    if !matches!(key, "stop_reason" | "stop_sequence") && !value.is_null() {
+                        out.raw_metadata(key, value);
                     }
                 }
                 self.usage(chunk, counts, out);
@@ -96,11 +96,11 @@ impl ChunkDecoder for Stream {
             "message_stop" => self.complete = true,
             "ping" => {}
             "error" => return Err(reported(chunk)),
-            "" if chunk.entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
+            "" if chunk.raw_entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
             other => out.unknown(other, chunk.raw().as_bytes()),
         }
-        for (key, value) in chunk.entries() {
-            invoke::common_field(&key, value, counts, out);
+        for (key, value) in chunk.raw_entries() {
+            invoke::common_field(key, value, counts, out);
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     let text = |key: &str| block.text_at(key);
     match block.word_at("type") {
         "text" => {
-            let citations = block.list("citations").map(Json::from).collect();
+            let citations = block.copies("citations");
             out.block(index, Content::Text(Text { text: text("text"), citations }));
         }
         "tool_use" => {

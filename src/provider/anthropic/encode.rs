@@ -27,7 +27,7 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
     w.field("anthropic_version", VERSION);
     w.key("max_tokens").u64(max_tokens(options));
     write_system(&mut w, &conversation)?;
-    w.key("messages").begin_array();
+    w.array("messages");
     for turn in &conversation.turns {
         w.begin_object();
         w.field("role", turn.side.as_str());
@@ -128,7 +128,7 @@ pub(crate) fn check(options: &ChatOptions) -> Result<()> {
 
 fn write_tools(w: &mut Writer, options: &ChatOptions) -> Result<()> {
     if !options.tools.is_empty() {
-        w.key("tools").begin_array();
+        w.array("tools");
         for tool in &options.tools {
             write_tool(w, tool)?;
         }
@@ -140,7 +140,7 @@ fn write_tools(w: &mut Writer, options: &ChatOptions) -> Result<()> {
         None if serial => &ToolChoice::Auto,
         _ => return Ok(()),
     };
-    w.key("tool_choice").begin_object();
+    w.object("tool_choice");
     match choice {
         ToolChoice::Auto => w.field("type", "auto"),
         ToolChoice::Any => w.field("type", "any"),
@@ -166,7 +166,7 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     w.begin_object();
     w.field("name", &tool.name);
     w.opt_field("description", tool.description.as_deref());
-    w.key("input_schema").raw(object_schema(&tool.schema).view());
+    w.member("input_schema", object_schema(&tool.schema).view());
     if let Some(strict) = tool.strict {
         w.key("strict").bool(strict);
     }
@@ -194,17 +194,17 @@ pub(crate) fn check_tool_name(name: &str) -> Result<()> {
 
 /// A schema of arguments is an object schema; an empty one means "no arguments".
 pub(crate) fn object_schema(schema: &Json) -> Cow<'_, Json> {
-    if schema.view().get("type").is_some() || schema.view().entries().any(|(key, _)| key == "$ref") {
+    if schema.view().get("type").is_some() || schema.view().raw_entries().any(|(key, _)| key == "$ref") {
         return Cow::Borrowed(schema);
     }
     let mut w = Writer::new();
     w.begin_object();
     w.field("type", "object");
-    for (key, value) in schema.view().entries() {
-        w.key(&key).raw(value);
+    for (key, value) in schema.view().raw_entries() {
+        w.raw_member(key, value);
     }
     if schema.view().get("properties").is_none() {
-        w.key("properties").begin_object();
+        w.object("properties");
         w.end_object();
     }
     w.end_object();
@@ -213,7 +213,7 @@ pub(crate) fn object_schema(schema: &Json) -> Cow<'_, Json> {
 
 /// Writes Claude's `thinking` as a member of an object that is open; Converse passes it on as it is.
 pub(crate) fn write_reasoning(w: &mut Writer, reasoning: &Reasoning) {
-    w.key("thinking").begin_object();
+    w.object("thinking");
     match reasoning {
         Reasoning::Disabled => w.field("type", "disabled"),
         Reasoning::Budget(tokens) => {
@@ -237,13 +237,13 @@ fn write_thinking(w: &mut Writer, options: &ChatOptions) {
         return;
     }
     // A caller's own `output_config` in model_kwargs replaces this one, as all kwargs do.
-    w.key("output_config").begin_object();
+    w.object("output_config");
     w.opt_field("effort", effort);
     if let Some(format) = &options.response_format {
-        w.key("format").begin_object();
+        w.object("format");
         w.field("type", "json_schema");
         let schema: View<'_> = format.schema.view();
-        w.key("schema").raw(schema);
+        w.member("schema", schema);
         w.end_object();
     }
     w.end_object();

@@ -65,8 +65,8 @@ impl ChunkDecoder for Completion {
             self.id = Some(id.clone().unwrap_or_else(|| "call".into()));
             out.push(ChatEvent::Start { id, model: chunk.string_at("model") });
         }
-        for (key, value) in chunk.entries() {
-            match &*key {
+        for (key, value) in chunk.raw_entries() {
+            match key {
                 "choices" => self.choices(value, out),
                 "usage" => {
                     *counts = counts.or_later(read_counts(value));
@@ -129,8 +129,8 @@ impl Completion {
         if let Some(delta) = delta {
             self.delta(delta, out);
         }
-        for (key, value) in choice.entries() {
-            match &*key {
+        for (key, value) in choice.raw_entries() {
+            match key {
                 "index" | "delta" | "message" | "finish_reason" => {}
                 "stop_reason" if value.kind() == Kind::String => {}
                 // The number of the token that ended the answer.
@@ -162,10 +162,10 @@ impl Completion {
             self.flush(out);
             self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.next, out);
         }
-        for (key, value) in delta.entries() {
+        for (key, value) in delta.raw_entries() {
             let known = ["role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls"];
-            if !known.contains(&&*key) {
-                self.metadata(&key, value, out);
+            if !known.contains(&key) {
+                self.metadata(key, value, out);
             }
         }
     }
@@ -244,7 +244,7 @@ impl Completion {
             Some((_, said)) => value.raw().clone_into(said),
             None => self.said.push((key.to_owned(), value.raw().to_owned())),
         }
-        out.metadata(key, value);
+        out.raw_metadata(key, value);
     }
 
     /// Reads why the model stopped. Mistral's word is `stop_reason`; beside a `finish_reason`

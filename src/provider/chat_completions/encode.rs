@@ -27,7 +27,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
     target.check(options)?;
     let mut w = Writer::new();
     w.begin_object();
-    w.key("messages").begin_array();
+    w.array("messages");
     let system = words::joined(&mut conversation.system.iter().copied(), "\n\n", model, FORMAT)?;
     if !system.is_empty() {
         w.begin_object();
@@ -48,12 +48,12 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
         w.field("reasoning_effort", effort);
     }
     if let Some(format) = &options.response_format {
-        w.key("response_format").begin_object();
+        w.object("response_format");
         w.field("type", "json_schema");
-        w.key("json_schema").begin_object();
+        w.object("json_schema");
         w.field("name", &format.name);
         w.opt_field("description", format.description.as_deref());
-        w.key("schema").raw(format.schema.view());
+        w.member("schema", format.schema.view());
         // Without it the schema is only a suggestion.
         w.key("strict").bool(true);
         w.end_object();
@@ -116,7 +116,7 @@ impl Target<'_> {
         w.key("content");
         self.write_content(w, turn.side, &said)?;
         if !calls.is_empty() {
-            w.key("tool_calls").begin_array();
+            w.array("tool_calls");
             calls.iter().for_each(|call| self.write_call(w, call));
             w.end_array();
         }
@@ -160,7 +160,7 @@ impl Target<'_> {
         url.push_str(data.finish().trim_matches('"'));
         w.begin_object();
         w.field("type", "image_url");
-        w.key("image_url").begin_object();
+        w.object("image_url");
         w.field("url", &url);
         w.end_object();
         w.end_object();
@@ -171,7 +171,7 @@ impl Target<'_> {
         w.begin_object();
         w.field("id", &self.id(&call.id));
         w.field("type", "function");
-        w.key("function").begin_object();
+        w.object("function");
         w.field("name", &call.name);
         let is_object = call.args.view().kind() == Kind::Object;
         w.field("arguments", if is_object { call.args.as_str() } else { "{}" });
@@ -207,16 +207,16 @@ impl Target<'_> {
             _ => None,
         };
         let is_wanted = |tool: &&Tool| only.is_none_or(|name| tool.name == *name);
-        w.key("tools").begin_array();
+        w.array("tools");
         for tool in options.tools.iter().filter(is_wanted) {
             write_tool(w, tool)?;
         }
         w.end_array();
         match &options.tool_choice {
             Some(ToolChoice::Tool(name)) if self.family.named_tool => {
-                w.key("tool_choice").begin_object();
+                w.object("tool_choice");
                 w.field("type", "function");
-                w.key("function").begin_object();
+                w.object("function");
                 w.field("name", name);
                 w.end_object();
                 w.end_object();
@@ -242,10 +242,10 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     check_tool_name(&tool.name)?;
     w.begin_object();
     w.field("type", "function");
-    w.key("function").begin_object();
+    w.object("function");
     w.field("name", &tool.name);
     w.opt_field("description", tool.description.as_deref());
-    w.key("parameters").raw(object_schema(&tool.schema).view());
+    w.member("parameters", object_schema(&tool.schema).view());
     if let Some(strict) = tool.strict {
         w.key("strict").bool(strict);
     }

@@ -61,8 +61,9 @@ impl ChunkDecoder for Stream {
             }
             "citation-generation" => self.citations(chunk, out),
             "search-queries-generation" | "search-results" => {
-                for (key, value) in chunk.entries().filter(|(key, _)| !matches!(&**key, "event_type" | "is_finished")) {
-                    out.metadata(&key, value);
+                for (key, value) in chunk.raw_entries().filter(|(key, _)| !matches!(*key, "event_type" | "is_finished"))
+                {
+                    out.raw_metadata(key, value);
                 }
             }
             "stream-end" => {
@@ -73,12 +74,12 @@ impl ChunkDecoder for Stream {
                 let reason = chunk.get("finish_reason").or_else(|| response?.get("finish_reason"));
                 self.end(reason, out);
             }
-            "" if chunk.entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
+            "" if chunk.raw_entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
             other => out.unknown(other, chunk.raw().as_bytes()),
         }
         if kind != "text-generation" {
-            for (key, value) in chunk.entries() {
-                invoke::common_field(&key, value, counts, out);
+            for (key, value) in chunk.raw_entries() {
+                invoke::common_field(key, value, counts, out);
             }
         }
         Ok(())
@@ -161,15 +162,15 @@ impl Stream {
             self.citations(answer, out);
         }
         self.calls(answer, out);
-        for (key, value) in answer.entries() {
-            match &*key {
+        for (key, value) in answer.raw_entries() {
+            match key {
                 "text" | "tool_calls" => {}
                 "meta" => {
                     *counts = read_counts(value).or_later(*counts);
                     out.metadata("meta", value);
                 }
                 other if value.is_null() || invoke::common_field(other, value, counts, out) => {}
-                other => out.metadata(other, value),
+                other => out.raw_metadata(other, value),
             }
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let mut w = Writer::new();
     w.begin_object();
     w.field("message", &message);
-    w.key("chat_history").begin_array();
+    w.array("chat_history");
     for turn in past {
         write_past(&mut w, model, turn, &calls)?;
     }
@@ -58,7 +58,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     // A model without tools calls none.
     let no_tools = options.tool_choice == Some(ToolChoice::None) && results.is_empty();
     if !options.tools.is_empty() && !no_tools {
-        w.key("tools").begin_array();
+        w.array("tools");
         for tool in &options.tools {
             write_tool(&mut w, model, tool)?;
         }
@@ -164,7 +164,7 @@ fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>)
     w.field("role", if turn.side == Side::User { "USER" } else { "CHATBOT" });
     w.field("message", &message);
     if !calls.0.is_empty() {
-        w.key("tool_calls").begin_array();
+        w.array("tool_calls");
         calls.0.iter().for_each(|call| write_call(w, call));
         w.end_array();
     }
@@ -186,12 +186,12 @@ fn write_call(w: &mut Writer, call: &ToolCall) {
 }
 
 fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls: &Calls<'_>) -> Result<()> {
-    w.key("tool_results").begin_array();
+    w.array("tool_results");
     for result in results {
         w.begin_object();
         w.key("call");
         write_call(w, calls.find(&result.tool_call_id)?);
-        w.key("outputs").begin_array();
+        w.array("outputs");
         for block in &result.content {
             write_output(w, model, block, result.is_error)?;
         }
@@ -242,7 +242,7 @@ fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<
     if found.is_empty() {
         return Ok(());
     }
-    w.key("documents").begin_array();
+    w.array("documents");
     for (title, snippet) in found {
         w.begin_object();
         if !title.is_empty() {

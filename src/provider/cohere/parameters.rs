@@ -60,18 +60,18 @@ const NESTS: Why = "uses a keyword that holds other schemas (such as allOf or no
 pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
     let root = tool.schema.view();
     let object = resolved(root, root).map_err(|why| refused(model, tool, None, why))?;
-    if object.entries().any(|(key, _)| key != "properties" && NESTED.contains(&&*key)) {
+    if object.raw_entries().any(|(key, _)| key != "properties" && NESTED.contains(&key)) {
         return Err(refused(model, tool, None, NESTS));
     }
-    let mut properties = object.members("properties").peekable();
+    let mut properties = object.get("properties").map_or_else(Default::default, View::entries).peekable();
     if properties.peek().is_none() {
         return Ok(());
     }
-    w.key("parameter_definitions").begin_object();
+    w.object("parameter_definitions");
     for (name, schema) in properties {
         let parameter = Parameter::read(root, schema).map_err(|why| refused(model, tool, Some(&name), why))?;
         let mut required = object.list("required");
-        w.key(&name).begin_object();
+        w.object(&name);
         w.opt_field("description", parameter.description.as_deref());
         w.field("type", &parameter.python_type);
         w.key("required").bool(required.any(|item| item.str().as_deref() == Some(&*name)));
@@ -127,19 +127,19 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
     w.begin_object();
     let mut any = false;
     for schema in [outer, inner] {
-        for (key, value) in schema.entries() {
+        for (key, value) in schema.raw_entries() {
             // What stands beside a reference comes before what it names.
-            let is_said = schema.raw() != outer.raw() && outer.entries().any(|(other, _)| other == key);
-            if is_said || SAID.contains(&&*key) || NESTED.contains(&&*key) {
+            let is_said = schema.raw() != outer.raw() && outer.raw_entries().any(|(other, _)| other == key);
+            if is_said || SAID.contains(&key) || NESTED.contains(&key) {
                 continue;
             }
             if key != "items" {
-                w.key(&key).raw(value);
+                w.raw_member(key, value);
                 any = true;
             } else if items {
                 // There are no lists of lists, so this goes no deeper.
                 if let Some(inside) = limits(root, value, resolved(root, value)?, false)? {
-                    w.key(&key).raw(inside.view());
+                    w.raw_member(key, inside.view());
                     any = true;
                 }
             }
@@ -188,7 +188,7 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
     if schema.get("properties").is_some() {
         return Err("is an object with fields of its own");
     }
-    if schema.entries().any(|(key, _)| NESTED.contains(&&*key)) {
+    if schema.raw_entries().any(|(key, _)| NESTED.contains(&key)) {
         return Err(NESTS);
     }
     let name = type_name(schema).ok_or("has no single type")?;

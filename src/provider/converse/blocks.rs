@@ -170,7 +170,7 @@ impl Blocks<'_> {
     }
 
     fn begin(&mut self, key: &str) {
-        self.w.key(key).begin_object();
+        self.w.object(key);
     }
 
     fn end(&mut self, objects: usize) {
@@ -202,7 +202,7 @@ impl Blocks<'_> {
         self.begin("citationsContent");
         self.w.key("content");
         text_list(self.w, std::slice::from_ref(&text.text));
-        self.w.key("citations").begin_array();
+        self.w.array("citations");
         text.citations.iter().filter(ours).for_each(|citation| self.w.raw(citation.view()));
         self.w.end_array();
         self.end(1);
@@ -279,7 +279,7 @@ impl Blocks<'_> {
     fn tool_result(&mut self, result: &ToolResult) -> Result<()> {
         self.begin("toolResult");
         self.w.field("toolUseId", &result.tool_call_id);
-        self.w.key("content").begin_array();
+        self.w.array("content");
         for block in &result.content {
             if matches!(block, Content::CachePoint(_)) {
                 continue;
@@ -321,8 +321,8 @@ impl Blocks<'_> {
                 "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent with Api::Invoke)"
             )));
         }
-        for (key, value) in block.entries() {
-            self.w.key(&key).raw(value);
+        for (key, value) in block.raw_entries() {
+            self.w.raw_member(key, value);
         }
         Ok(())
     }
@@ -337,7 +337,7 @@ fn inner_point(result: &ToolResult) -> Option<CachePoint> {
 
 /// Writes a cache point as a member of an object that is open.
 pub(super) fn cache_point(w: &mut Writer, point: CachePoint) {
-    w.key("cachePoint").begin_object();
+    w.object("cachePoint");
     w.field("type", "default");
     w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
     w.end_object();
@@ -350,15 +350,15 @@ pub(super) fn cache_point(w: &mut Writer, point: CachePoint) {
 pub(crate) fn write_guard(w: &mut Writer, guard: &GuardContent) -> Result<()> {
     match (&guard.text, &guard.image) {
         (Some(text), _) => {
-            w.key("text").begin_object();
+            w.object("text");
             w.field("text", text);
             w.strings("qualifiers", &guard.qualifiers);
         }
         (None, Some(image)) => {
             let format = media::picture(GUARD_IMAGES, "a picture for a guardrail", image)?;
-            w.key("image").begin_object();
+            w.object("image");
             w.field("format", format.name);
-            w.key("source").begin_object();
+            w.object("source");
             w.key("bytes");
             media::write_base64(w, &image.source, "a picture for a guardrail")?;
             w.end_object();
@@ -386,15 +386,15 @@ fn write_json(w: &mut Writer, value: View<'_>) {
         return w.raw(value);
     }
     w.begin_object();
-    w.key("result").raw(value);
+    w.member("result", value);
     w.end_object();
 }
 
 fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> {
-    w.key("source").begin_object();
+    w.object("source");
     match source {
         MediaSource::S3 { uri, bucket_owner } => {
-            w.key("s3Location").begin_object();
+            w.object("s3Location");
             w.field("uri", uri);
             w.opt_field("bucketOwner", bucket_owner.as_deref());
             w.end_object();

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
-use crate::json::{Json, Kind, View};
+use crate::json::{Kind, View};
 use crate::message::{AiMessage, Content, Media, MediaSource, RedactedThinking, Text, Thinking};
 use crate::provider::invoke::{self, Counts};
 use crate::provider::media::{self, Format};
@@ -29,17 +29,17 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     }
     for (holder, known) in [(output, "message"), (message, "content")] {
         let Some(holder) = holder else { continue };
-        for (key, value) in holder.entries() {
+        for (key, value) in holder.raw_entries() {
             if key != known && key != "role" {
-                events.metadata(&key, value);
+                events.raw_metadata(key, value);
             }
         }
     }
-    for (key, value) in view.entries().filter(|(key, value)| !value.is_null() && key != "output") {
+    for (key, value) in view.raw_entries().filter(|(key, value)| !value.is_null() && *key != "output") {
         if key == "stopReason" {
             stop(view, &mut events);
         } else {
-            field(&key, value, &mut counts, &mut events);
+            field(key, value, &mut counts, &mut events);
         }
     }
     Ok(invoke::message(events, counts, headers))
@@ -51,7 +51,7 @@ pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut E
         *counts = counts.or_later(read_counts(value));
     }
     if !invoke::common_field(key, value, counts, out) {
-        out.metadata(key, value);
+        out.raw_metadata(key, value);
     }
 }
 
@@ -87,12 +87,12 @@ fn read_counts(usage: View<'_>) -> Counts {
 
 /// Tells a whole block, but not that it has ended.
 pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
-    let Some((key, value)) = block.entries().next() else { return };
+    let Some((key, value)) = block.raw_entries().next() else { return };
     // A block is one member; what stands beside it is kept, but not understood.
-    if block.entries().nth(1).is_some() {
+    if block.raw_entries().nth(1).is_some() {
         out.unknown("content", block.raw().as_bytes());
     }
-    let content = match &*key {
+    let content = match key {
         "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new() })),
         "citationsContent" => cited(value).map(Content::Text),
         // A call that the service answers itself is not the caller's to answer.
@@ -115,10 +115,11 @@ pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
 }
 
 fn cited(value: View<'_>) -> Option<Text> {
-    let pieces = value.get("content")?.items().map(|piece| piece.get("text")?.string());
-    let text = pieces.collect::<Option<String>>()?;
-    let citations = value.list("citations").map(Json::from).collect();
-    Some(Text { text, citations })
+    let mut text = String::new();
+    for piece in value.get("content")?.items() {
+        text.push_str(&piece.get("text")?.str()?);
+    }
+    Some(Text { text, citations: value.copies("citations") })
 }
 
 fn reasoning(value: View<'_>) -> Option<Content> {

@@ -23,20 +23,20 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
     }
     write_guardrail(&mut w, options, mode);
     if let Some(fields) = fields::additional(model, options, has_tools)? {
-        w.key("additionalModelRequestFields").raw(fields.view());
+        w.member("additionalModelRequestFields", fields.view());
     }
     w.strings("additionalModelResponseFieldPaths", &options.response_field_paths);
     if !options.prompt_variables.is_empty() {
-        w.key("promptVariables").begin_object();
+        w.object("promptVariables");
         for (name, value) in &options.prompt_variables {
-            w.key(name).begin_object();
+            w.object(name);
             w.field("text", value);
             w.end_object();
         }
         w.end_object();
     }
     if !options.request_metadata.is_empty() {
-        w.key("requestMetadata").begin_object();
+        w.object("requestMetadata");
         options.request_metadata.iter().for_each(|(key, value)| w.field(key, value));
         w.end_object();
     }
@@ -90,7 +90,7 @@ fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &C
     }
     let mut blocks = Blocks { w, model, shape, names: Names::default() };
     write_system(&mut blocks, &conversation)?;
-    blocks.w.key("messages").begin_array();
+    blocks.w.array("messages");
     for turn in &conversation.turns {
         check_document(turn)?;
         blocks.w.begin_object();
@@ -148,14 +148,14 @@ fn write_inference(w: &mut Writer, model: &ModelId, shape: Shape, options: &Chat
     config.end_object();
     let config = crate::json::Json::from(config);
     if config.view().has_members() {
-        w.key("inferenceConfig").raw(config.view());
+        w.member("inferenceConfig", config.view());
     }
     Ok(())
 }
 
 fn write_guardrail(w: &mut Writer, options: &ChatOptions, mode: Mode) {
     let Some(guardrail) = &options.guardrail else { return };
-    w.key("guardrailConfig").begin_object();
+    w.object("guardrailConfig");
     w.field("guardrailIdentifier", &guardrail.identifier);
     w.field("guardrailVersion", &guardrail.version);
     w.opt_field("trace", guardrail.trace.map(|trace| trace.as_str()));
@@ -169,12 +169,12 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
     if format.is_none() && effort.is_none() {
         return;
     }
-    w.key("outputConfig").begin_object();
+    w.object("outputConfig");
     if let Some(format) = format {
-        w.key("textFormat").begin_object();
+        w.object("textFormat");
         w.field("type", "json_schema");
-        w.key("structure").begin_object();
-        w.key("jsonSchema").begin_object();
+        w.object("structure");
+        w.object("jsonSchema");
         // A string that holds JSON, not JSON.
         w.field("schema", format.schema.as_str());
         w.opt_field("name", Some(format.name.as_str()).filter(|name| !name.is_empty()));
@@ -190,7 +190,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
 /// Writes an object with one string, if there is one.
 fn single(w: &mut Writer, key: &str, inner: &str, value: Option<&str>) {
     if let Some(value) = value {
-        w.key(key).begin_object();
+        w.object(key);
         w.field(inner, value);
         w.end_object();
     }

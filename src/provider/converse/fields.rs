@@ -156,7 +156,7 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
     match (family.top_k, options.top_k) {
         (Some(key), top_k) => w.opt_u64(key, top_k),
         (None, Some(top_k)) => {
-            w.key("inferenceConfig").begin_object();
+            w.object("inferenceConfig");
             w.key("topK").u64(top_k);
             w.end_object();
         }
@@ -167,7 +167,7 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
     }
     let typed = options.tools.iter().filter_map(typed_tool);
     if has_tools && typed.clone().next().is_some() {
-        w.key("tools").begin_array();
+        w.array("tools");
         typed.for_each(|tool| w.raw(tool));
         w.end_array();
     }
@@ -200,7 +200,7 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, style: Style, reasoning: &Re
         Style::Claude => {
             anthropic::write_reasoning(w, reasoning);
             if let Some(effort) = effort {
-                w.key("output_config").begin_object();
+                w.object("output_config");
                 w.field("effort", effort);
                 w.end_object();
             }
@@ -212,7 +212,7 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, style: Style, reasoning: &Re
     match (style, effort, reasoning) {
         (Style::Flat, Some(effort), _) => w.field("reasoning_effort", effort),
         (Style::Nested, Some(effort), _) => {
-            w.key("reasoning").begin_object();
+            w.object("reasoning");
             w.field("effort", effort);
             w.end_object();
         }
@@ -231,7 +231,7 @@ pub(super) fn write_nova_reasoning(w: &mut Writer, model: &ModelId, reasoning: &
         Reasoning::Effort(effort) => ("enabled", Some(effort.as_str())),
         _ => return Err(efforts_only(model)),
     };
-    w.key("reasoningConfig").begin_object();
+    w.object("reasoningConfig");
     w.field("type", kind);
     w.opt_field("maxReasoningEffort", effort);
     w.end_object();
@@ -251,7 +251,7 @@ fn efforts_only(model: &ModelId) -> Error {
 /// the other.
 fn write_calls(w: &mut Writer, model: &ModelId, family: &Family, options: &ChatOptions) -> Result<()> {
     if family.reasoning == Style::Claude {
-        w.key("tool_choice").begin_object();
+        w.object("tool_choice");
         match &options.tool_choice {
             Some(ToolChoice::Any) => w.field("type", "any"),
             Some(ToolChoice::Tool(name)) => {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::text::join;
+
 /// The longest name that the API takes.
 const MAX_LEN: usize = 200;
 
@@ -27,10 +29,9 @@ impl Names {
         let mut n = 2;
         while self.taken.contains(&unique) {
             let suffix = format!(" ({n})");
-            unique.clone_from(&name);
             // ASCII throughout, so every length is a boundary.
-            unique.truncate(MAX_LEN.saturating_sub(suffix.len()));
-            unique.push_str(&suffix);
+            let kept = name.get(..MAX_LEN.saturating_sub(suffix.len())).unwrap_or(&name);
+            unique = join(&mut [kept, suffix.as_str()].into_iter(), "");
             n += 1;
         }
         self.taken.push(unique.clone());
@@ -45,16 +46,20 @@ fn fitting(name: &str, format: &str) -> String {
         _ => name,
     };
     let mut fitting = String::new();
+    let mut gap = false;
     for c in stem.chars() {
-        let is_allowed = c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '(' | ')' | '[' | ']');
-        if is_allowed {
-            fitting.push(c);
-        } else if !fitting.is_empty() && !fitting.ends_with(' ') {
+        if !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '(' | ')' | '[' | ']') {
+            gap = !fitting.is_empty();
+            continue;
+        }
+        if fitting.len() + usize::from(gap) >= MAX_LEN {
+            break;
+        }
+        if std::mem::take(&mut gap) {
             fitting.push(' ');
         }
+        fitting.push(c);
     }
-    fitting.truncate(MAX_LEN);
-    fitting.truncate(fitting.trim_ascii_end().len());
     fitting
 }
 

@@ -43,13 +43,13 @@ pub(super) struct NovaStream(Reader);
 
 impl ChunkDecoder for NovaStream {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        for (key, value) in chunk.entries() {
+        for (key, value) in chunk.raw_entries() {
             if key.starts_with("amazon-bedrock-") {
-                field(&key, value, counts, out);
+                field(key, value, counts, out);
             } else if key.ends_with("Exception") {
-                return Err(from_exception(&key, value.raw().as_bytes()));
+                return Err(from_exception(key, value.raw().as_bytes()));
             } else {
-                self.0.event(&key, value, counts, out)?;
+                self.0.event(key, value, counts, out)?;
             }
         }
         Ok(())
@@ -89,16 +89,16 @@ impl Reader {
         let index = index_of(event);
         match name {
             "contentBlockDelta" => {
-                let delta = event.get("delta").and_then(|delta| delta.entries().next());
+                let delta = event.get("delta").and_then(|delta| delta.raw_entries().next());
                 match delta {
-                    Some((key, value)) if self.delta(index, &key, value, out)? => {}
+                    Some((key, value)) if self.delta(index, key, value, out)? => {}
                     _ => out.unknown(name, event.raw().as_bytes()),
                 }
             }
             "contentBlockStart" => {
                 // Text and reasoning have no start; an empty one says nothing.
                 for (key, value) in event.members("start") {
-                    self.start(index, &key, value, out);
+                    self.start(index, key, value, out);
                 }
             }
             "contentBlockStop" => {
@@ -109,14 +109,14 @@ impl Reader {
             "messageStop" => {
                 self.complete = true;
                 self.flush(None, out);
-                for (key, value) in event.entries().filter(|(key, _)| key != "stopReason" && key != "p") {
-                    field(&key, value, counts, out);
+                for (key, value) in event.raw_entries().filter(|(key, _)| !matches!(*key, "stopReason" | "p")) {
+                    field(key, value, counts, out);
                 }
                 stop(event, out);
             }
             "metadata" => {
-                for (key, value) in event.entries().filter(|(key, value)| key != "p" && !value.is_null()) {
-                    field(&key, value, counts, out);
+                for (key, value) in event.raw_entries().filter(|(key, value)| *key != "p" && !value.is_null()) {
+                    field(key, value, counts, out);
                 }
             }
             other => out.unknown(other, event.raw().as_bytes()),
@@ -163,10 +163,10 @@ impl Reader {
             "toolResult" => value.items().for_each(|item| self.piece(index, key).item(item)),
             "image" => {
                 let piece = self.piece(index, key);
-                for (key, value) in value.entries() {
+                for (key, value) in value.raw_entries() {
                     match value.get("bytes").and_then(View::str) {
                         Some(data) if key == "source" => piece.decode(&data)?,
-                        _ => piece.others.push((key.into_owned(), Json::from(value))),
+                        _ => piece.others.push((key.to_owned(), Json::from(value))),
                     }
                 }
             }
@@ -235,25 +235,25 @@ impl Piece {
     fn whole(&self) -> Writer {
         let mut w = Writer::new();
         w.begin_object();
-        w.key(&self.key).begin_object();
-        for (key, value) in self.start.view().entries() {
-            w.key(&key).raw(value);
+        w.object(&self.key);
+        for (key, value) in self.start.view().raw_entries() {
+            w.raw_member(key, value);
         }
         if !self.input.is_empty() {
             match View::parse(&self.input) {
-                Ok(input) => w.key("input").raw(input),
+                Ok(input) => w.member("input", input),
                 // Cut short: kept as text, which is all it is.
                 Err(_) => w.field("input", &self.input),
             }
         }
         if self.key == "toolResult" {
-            w.key("content").begin_array();
+            w.array("content");
             self.items.iter().for_each(|item| w.raw(item.view()));
             w.end_array();
         }
         if !self.bytes.is_empty() {
             if self.key == "image" {
-                w.key("source").begin_object();
+                w.object("source");
                 w.key("bytes").base64(&self.bytes);
                 w.end_object();
             } else {
@@ -261,7 +261,7 @@ impl Piece {
             }
         }
         for (key, value) in &self.others {
-            w.key(key).raw(value.view());
+            w.raw_member(key, value.view());
         }
         w.end_object();
         w.end_object();

@@ -30,8 +30,8 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     if tools.peek().is_none() {
         return Ok(());
     }
-    w.key("toolConfig").begin_object();
-    w.key("tools").begin_array();
+    w.object("toolConfig");
+    w.array("tools");
     for tool in tools {
         w.begin_object();
         write_tool(w, tool)?;
@@ -95,17 +95,17 @@ fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<(
 
 fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
-        for (key, value) in native.view().entries() {
-            w.key(&key).raw(value);
+        for (key, value) in native.view().raw_entries() {
+            w.raw_member(key, value);
         }
         return Ok(());
     }
     check_tool_name(&tool.name)?;
-    w.key("toolSpec").begin_object();
+    w.object("toolSpec");
     w.field("name", &tool.name);
     w.opt_field("description", tool.description.as_deref().filter(|text| !text.trim().is_empty()));
-    w.key("inputSchema").begin_object();
-    w.key("json").raw(object_schema(&tool.schema).view());
+    w.object("inputSchema");
+    w.member("json", object_schema(&tool.schema).view());
     w.end_object();
     if let Some(strict) = tool.strict {
         w.key("strict").bool(strict);
@@ -122,8 +122,8 @@ fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
         Some(ToolChoice::Any) => ("any", None),
         Some(ToolChoice::Tool(name)) => ("tool", Some(name.as_str())),
     };
-    w.key("toolChoice").begin_object();
-    w.key(kind).begin_object();
+    w.object("toolChoice");
+    w.object(kind);
     w.opt_field("name", name);
     w.end_object();
     w.end_object();

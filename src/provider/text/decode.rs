@@ -157,7 +157,7 @@ fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
 /// over the model's own. What every chunk counts anew is metadata only where it is `last`.
 fn about(view: View<'_>, holder: View<'_>, place: &Place, last: bool, counts: &mut Counts, out: &mut Events) {
     let mut told = Told { model: Counts::default(), service: Counts::default(), last, out };
-    for (key, value) in view.entries() {
+    for (key, value) in view.raw_entries() {
         match place.list {
             Some(list) if key == list => {
                 told.first(holder, place.text);
@@ -165,7 +165,7 @@ fn about(view: View<'_>, holder: View<'_>, place: &Place, last: bool, counts: &m
             }
             _ if key == "id" || key == "model" => {}
             None if key == place.text => {}
-            _ => told.field(&key, value),
+            _ => told.field(key, value),
         }
     }
     *counts = counts.or_later(told.model).or_later(told.service);
@@ -181,12 +181,12 @@ struct Told<'a> {
 impl Told<'_> {
     /// The fields of the list's first element, but for its text.
     fn first(&mut self, holder: View<'_>, text: &str) {
-        for (key, value) in holder.entries() {
+        for (key, value) in holder.raw_entries() {
             if key != text {
-                self.field(&key, value);
+                self.field(key, value);
             } else {
-                for (key, value) in value.entries().filter(|(key, _)| key != "text") {
-                    self.field(&key, value);
+                for (key, value) in value.raw_entries().filter(|(key, _)| *key != "text") {
+                    self.field(key, value);
                 }
             }
         }
@@ -201,12 +201,12 @@ impl Told<'_> {
             return;
         }
         if key == "usage" {
-            for (key, value) in value.entries() {
-                self.count(&key, value);
+            for (key, value) in value.raw_entries() {
+                self.count(key, value);
             }
         }
         if !invoke::common_field(key, value, &mut self.service, self.out) {
-            self.out.metadata(key, value);
+            self.out.raw_metadata(key, value);
         }
     }
 

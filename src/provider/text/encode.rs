@@ -46,7 +46,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
         outer = Some(members(kwargs.view(), &is_outer));
     }
     if inner.view().has_members() {
-        w.key(config).raw(inner.view());
+        w.member(config, inner.view());
     }
     w.end_object();
     Ok(invoke::call_with(model, &request.options, mode, w, outer.as_ref().map(Json::view)))
@@ -55,8 +55,8 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
 fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {
     let mut w = Writer::new();
     w.begin_object();
-    for (key, value) in object.entries().filter(|(key, _)| wanted(key)) {
-        w.key(&key).raw(value);
+    for (key, value) in object.raw_entries().filter(|(key, _)| wanted(key)) {
+        w.raw_member(key, value);
     }
     w.end_object();
     Json::from(w)
@@ -166,7 +166,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     };
     w.field(row.prompt, &row.template.render(&system, &turns));
     if let Some(key) = row.images.filter(|_| !images.is_empty()) {
-        w.key(key).begin_array();
+        w.array(key);
         for image in images {
             media::picture(IMAGES, "an image", image)?;
             media::write_base64(w, &image.source, "an image")?;
