@@ -72,10 +72,12 @@ fn string_end(bytes: &[u8], mut i: usize) -> usize {
         // Eight at a time: a picture is a string of megabytes, and is passed over at every level above it.
         while let Some(word) = bytes.get(i..).and_then(<[u8]>::first_chunk) {
             let word = u64::from_le_bytes(*word);
-            if has_byte(word, b'"') || has_byte(word, b'\\') {
+            let found = marks(word, b'"') | marks(word, b'\\');
+            // Without a mark these are 64 bits: the whole word.
+            i += found.trailing_zeros() as usize / 8;
+            if found != 0 {
                 break;
             }
-            i += 8;
         }
         match at(bytes, i) {
             b'"' => return i + 1,
@@ -86,11 +88,12 @@ fn string_end(bytes: &[u8], mut i: usize) -> usize {
     }
 }
 
-/// Whether one of eight bytes is this one: only a zero byte borrows from its highest bit.
-fn has_byte(word: u64, byte: u8) -> bool {
+/// Marks the highest bit of the first of eight bytes that is this one; what is marked behind it may
+/// be wrong, as only a zero byte borrows.
+fn marks(word: u64, byte: u8) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let zeros = word ^ (ONES * u64::from(byte));
-    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) != 0
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
 }
 
 /// End of the value that starts at `i`, in validated text.
