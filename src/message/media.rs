@@ -76,7 +76,8 @@ impl Content {
     /// ```
     ///
     /// # Errors
-    /// `Encode`, for other URLs: Bedrock fetches none.
+    /// `Encode`, for other URLs: Bedrock fetches none. `MediaFetcher` does, natively and with the
+    /// feature `web`.
     pub fn from_url(url: &str) -> Result<Self> {
         let refused = |why: &str| {
             let shown: String = url.chars().take(60).collect();

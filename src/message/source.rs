@@ -27,7 +27,8 @@ pub enum MediaSource {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bucket_owner: Option<String>,
     },
-    /// On the web. No Bedrock model fetches it: sending it is an error that says so.
+    /// On the web. No Bedrock model fetches it: sending it is an error that says so. `MediaFetcher`
+    /// fetches it before, natively and with the feature `web`.
     Url(String),
     /// Plain text (documents only).
     Text(String),
