@@ -68,7 +68,7 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
 	@$(step) "wasm32 with observers" $(check_wasm32) --features fetch,langsmith,tracing
 	@$(step) "clippy of the npm package's module" $(wasm32) $(clippy_wasm32) $(module) -- -D warnings
-	@$(step) "clippy of the measured module" $(wasm32) $(clippy_wasm32) $(size) --features all -- -D warnings
+	@$(step) "clippy of the measured module" $(wasm32) $(clippy_wasm32) $(size) --features all,fetch -- -D warnings
 	@$(step) "clippy of the Rust Worker" $(wasm32) $(clippy_wasm32) $(rust_worker) -- -D warnings
 
 .PHONY: wasm
@@ -96,6 +96,10 @@ size: ## weighs the WebAssembly module; fails above the budget
 .PHONY: size-small
 size-small: ## the same, also with the smallest standard library
 	@wasm/scripts/size --small
+
+.PHONY: size-http
+size-http: ## a Rust user's whole module, over fetch and over reqwest
+	@wasm/scripts/size --http
 
 .PHONY: size-by-function
 size-by-function: ## where the module's bytes are (OPTIONS="sign --top 100")

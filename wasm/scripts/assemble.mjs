@@ -1,6 +1,8 @@
 // Lays out the npm package in wasm/pkg, from wasm/js and a folder with the module and its glue.
 //
-//   node wasm/scripts/assemble.mjs FOLDER
+//   node wasm/scripts/assemble.mjs FOLDER [--no-budget]
+//
+// Prints what it weighs, and fails where the module and its glue are over the budget.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +12,10 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const wasm = join(root, "wasm");
 const pkg = join(wasm, "pkg");
-const made = process.argv[2];
+const [made, option] = process.argv.slice(2);
+
+/** The most bytes that the module and its glue may have after gzip. The goal is 60,000, and 90,000 at most; until it is met, this is what was measured and 2 percent. */
+const BUDGET = 134_000;
 
 // The folder stays: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });
@@ -33,7 +38,7 @@ for (const name of readdirSync(pkg).filter((name) => /^(index|langchain)\.d\.ts$
   copyFileSync(join(pkg, name), join(pkg, name.replace(".d.ts", ".d.cts")));
 }
 writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-report();
+await report();
 
 /** A CommonJS twin of an entry. `external` says which of the package's files it requires rather than contains. */
 async function forRequire(entry, outfile, external = {}) {
@@ -81,13 +86,31 @@ async function addLangChain() {
   };
 }
 
-function report() {
-  const size = (name) => {
-    const bytes = readFileSync(join(pkg, name));
-    return [bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length];
-  };
-  for (const name of ["bedrock_chat_bg.wasm", "bedrock_chat.js"]) {
-    const [raw, gzip, brotli] = size(name);
-    console.log(`${name.padEnd(24)} ${String(raw).padStart(7)} bytes, gzip ${gzip}, brotli ${brotli}`);
+/** What each part weighs, and what an application gets of them together. */
+async function report() {
+  const peers = ["./bedrock_chat.js", "@langchain/*"];
+  const file = (name) => readFileSync(join(pkg, name));
+  const rows = [
+    ["the module", file("bedrock_chat_bg.wasm")],
+    ["its glue", file("bedrock_chat.js")],
+    ["the package's own code", await minified("index.js", peers)],
+    ["bedrock-chat/langchain, beside", await minified("langchain.js", ["./index.js", ...peers])],
+  ].map(([title, bytes]) => [title, bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length]);
+  const sum = (title, parts) => [title, ...[1, 2, 3].map((at) => parts.reduce((total, row) => total + row[at], 0))];
+  const gated = sum("the module and its glue", rows.slice(0, 2));
+  console.log(`${"".padEnd(34)} ${["bytes", "gzip", "brotli"].map((name) => name.padStart(8)).join(" ")}`);
+  for (const [title, ...sizes] of [...rows, gated, sum("what an application gets", rows.slice(0, 3))]) {
+    console.log(`${title.padEnd(34)} ${sizes.map((size) => String(size).padStart(8)).join(" ")}`);
   }
+  if (option === "--no-budget") return;
+  const over = gated[2] - BUDGET;
+  console.log(`the budget for the module and its glue is ${BUDGET} bytes after gzip: ${over > 0 ? `OVER by ${over}` : `${-over} left`}`);
+  if (over > 0) process.exitCode = 1;
+}
+
+
+/** A file and what it imports, as a bundler makes it small. */
+async function minified(name, external) {
+  const { outputFiles } = await build({ entryPoints: [join(pkg, name)], absWorkingDir: pkg, bundle: true, minify: true, format: "esm", target: "es2022", write: false, external, logLevel: "warning" });
+  return outputFiles[0].contents;
 }

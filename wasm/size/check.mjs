@@ -17,6 +17,14 @@ assert.equal(wasm.copy("é"), "é");
 if (wasm.sign) signs();
 if (wasm.frames) countsFrames();
 if (wasm.chat) chats();
+if (wasm.ask) await asks();
+
+/** Over the HTTP of its own: an address where nobody listens must be refused, and said so. */
+async function asks() {
+  const keys = ["AKIDEXAMPLE", "secret"];
+  const refused = await wasm.ask("anthropic.claude-3-haiku-20240307-v1:0", "us-east-1", ...keys, "http://127.0.0.1:1", "hello").catch((error) => error);
+  assert.match(String(refused.message), /not reached|refused|fetch failed|connect/i);
+}
 
 function signs() {
   const sha256 = (data) => createHash("sha256").update(data).digest("hex");

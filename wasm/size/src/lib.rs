@@ -8,6 +8,8 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "anthropic")]
 mod chat;
+#[cfg(feature = "http")]
+mod http;
 
 /// A third of the code of the standard library's allocator. Its pages grow into one pool, as pictures
 /// and long answers are larger than a page.
@@ -29,7 +31,7 @@ pub fn copy(text: &str) -> String {
 }
 
 /// How an error gets to JavaScript, in one place, as in a real client.
-#[cfg(any(feature = "sign", feature = "frames"))]
+#[cfg(any(feature = "sign", feature = "frames", feature = "http"))]
 #[inline(never)]
 fn js_error(error: bedrock_chat::Error) -> JsError {
     JsError::new(error.message())

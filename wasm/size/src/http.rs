@@ -1,0 +1,31 @@
+//! A chat model as a Rust user's module has it: built, asked, streamed.
+
+use bedrock_chat::{BedrockChat, Credentials};
+use wasm_bindgen::prelude::*;
+
+use crate::js_error;
+
+/// Asks a model of any family and gives what it says, a line for each piece.
+#[wasm_bindgen]
+pub async fn ask(
+    model: String,
+    region: String,
+    id: String,
+    secret: String,
+    endpoint: String,
+    prompt: String,
+) -> Result<String, JsError> {
+    let chat = BedrockChat::builder(model)
+        .region(region)
+        .credentials(Credentials::new(id, secret))
+        .endpoint_url(endpoint)
+        .build()
+        .map_err(js_error)?;
+    let mut stream = chat.stream(prompt).await.map_err(js_error)?.text();
+    let mut said = String::new();
+    while let Some(text) = stream.next().await {
+        said.push_str(&text.map_err(js_error)?);
+        said.push('\n');
+    }
+    Ok(said)
+}
