@@ -189,8 +189,7 @@ impl Events {
 
     /// Adds the start of a call, whose id and name are these members of an object.
     pub(crate) fn call(&mut self, index: u32, call: View<'_>, id: &str, name: &str) {
-        let text = |key: &str| call.text_at(key);
-        self.push(ChatEvent::ToolCallStart { index, id: text(id), name: text(name) });
+        self.push(ChatEvent::ToolCallStart { index, id: call.text_at(id), name: call.text_at(name) });
     }
 
     /// Adds arguments of a call, unless there are none.

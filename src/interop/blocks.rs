@@ -141,7 +141,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             (text.is_some() || image.is_some()).then_some(Content::Guard(GuardContent { text, qualifiers, image }))
         }
         "search_result" => string(view, "source").map(|source| {
-            let texts = view.get("content").into_iter().flat_map(View::items);
+            let texts = view.list("content");
             Content::SearchResult(SearchResult {
                 source,
                 title: string(view, "title").unwrap_or_default(),
@@ -227,7 +227,7 @@ fn cites(view: View<'_>) -> bool {
 }
 
 fn strings(view: View<'_>, key: &str) -> Vec<String> {
-    view.get(key).into_iter().flat_map(View::items).filter_map(View::string).collect()
+    view.list(key).filter_map(View::string).collect()
 }
 
 /// Anthropic's `source`.

@@ -4,6 +4,7 @@
 //! whose service refuses a schema with anything else in it.
 
 use crate::json::{Json, Kind, View, Writer};
+use crate::text::split;
 
 /// Keywords that are refused. What they say is told in the description instead.
 const LIMITS: &[&str] = &[
@@ -119,8 +120,8 @@ fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> 
 }
 
 /// What a reference within a schema leads to.
-fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
-    link.strip_prefix('#')?.split('/').skip(1).try_fold(root, |at, step| at.get(step))
+pub(crate) fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
+    split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| at.get(step))
 }
 
 fn visit(view: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {

@@ -156,8 +156,7 @@ fn index_of(chunk: View<'_>) -> u32 {
 }
 
 fn start(message: View<'_>, out: &mut Events) {
-    let text = |key: &str| message.string_at(key);
-    out.push(ChatEvent::Start { id: text("id"), model: text("model") });
+    out.push(ChatEvent::Start { id: message.string_at("id"), model: message.string_at("model") });
 }
 
 fn stop(holder: View<'_>, out: &mut Events) {
@@ -189,11 +188,10 @@ fn read_counts(usage: View<'_>) -> Counts {
 
 /// A block that is whole: begun and ended.
 fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
-    let text = |key: &str| block.text_at(key);
     match block.word_at("type") {
         "text" => {
             let citations = block.copies("citations");
-            out.block(index, Content::Text(Text { text: text("text"), citations }));
+            out.block(index, Content::Text(Text { text: block.text_at("text"), citations }));
         }
         "tool_use" => {
             out.call(index, block, "id", "name");
@@ -204,7 +202,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         }
         "thinking" => {
             let signature = block.string_at("signature");
-            let thinking = Thinking { text: text("thinking"), signature };
+            let thinking = Thinking { text: block.text_at("thinking"), signature };
             out.block(index, Content::Thinking(thinking));
         }
         _ => block_start_other(index, block, out),
@@ -216,10 +214,9 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
 fn block_start(chunk: View<'_>, out: &mut Events) {
     let index = index_of(chunk);
     let Some(block) = chunk.get("content_block") else { return };
-    let text = |key: &str| block.text_at(key);
     match block.word_at("type") {
         "text" => {
-            out.text(index, text("text"));
+            out.text(index, block.text_at("text"));
             for citation in block.list("citations") {
                 out.citation(index, citation);
             }
@@ -232,8 +229,8 @@ fn block_start(chunk: View<'_>, out: &mut Events) {
             }
         }
         "thinking" => {
-            out.thinking(index, text("thinking"));
-            let signature = text("signature");
+            out.thinking(index, block.text_at("thinking"));
+            let signature = block.text_at("signature");
             if !signature.is_empty() {
                 out.signature(index, signature);
             }

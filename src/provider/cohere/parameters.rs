@@ -8,7 +8,8 @@ use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
 use crate::provider::words;
 use crate::request::Tool;
-use crate::text::{join, split};
+use crate::request::strict::target;
+use crate::text::join;
 
 /// Keywords that hold other schemas, which no flat parameter can say.
 const NESTED: &[&str] = &[
@@ -174,14 +175,6 @@ fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
         at = only.ok_or(ALTERNATIVES)?;
     }
     Err("refers to itself")
-}
-
-fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
-    let mut at = root;
-    for step in split(link.strip_prefix('#')?, b'/').skip(1) {
-        at = at.get(step)?;
-    }
-    Some(at)
 }
 
 fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {

@@ -121,19 +121,19 @@ impl Blocks<'_> {
             Content::Audio(audio) => self.media("audio", media::AUDIO, audio)?,
             Content::Document(document) => self.document(document)?,
             Content::Thinking(thinking) => {
-                self.begin("reasoningContent");
-                self.begin("reasoningText");
+                self.w.object("reasoningContent");
+                self.w.object("reasoningText");
                 self.w.field("text", &thinking.text);
                 self.w.opt_field("signature", thinking.signature.as_deref());
                 self.end(2);
             }
             Content::RedactedThinking(redacted) => {
-                self.begin("reasoningContent");
+                self.w.object("reasoningContent");
                 self.w.field("redactedContent", &redacted.data);
                 self.end(1);
             }
             Content::ToolCall(call) => {
-                self.begin("toolUse");
+                self.w.object("toolUse");
                 self.w.field("toolUseId", &call.id);
                 self.w.field("name", &call.name);
                 self.w.key("input");
@@ -147,13 +147,13 @@ impl Blocks<'_> {
             Content::ToolResult(result) => self.tool_result(result)?,
             Content::Guard(guard) => {
                 self.native_takes_no("guard content")?;
-                self.begin("guardContent");
+                self.w.object("guardContent");
                 write_guard(self.w, guard)?;
                 self.end(1);
             }
             Content::SearchResult(found) => {
                 self.native_takes_no("a search result")?;
-                self.begin("searchResult");
+                self.w.object("searchResult");
                 self.w.field("source", &found.source);
                 self.w.field("title", &found.title);
                 self.w.key("content");
@@ -167,10 +167,6 @@ impl Blocks<'_> {
             Content::InvalidToolCall(_) | Content::CachePoint(_) => {}
         }
         Ok(())
-    }
-
-    fn begin(&mut self, key: &str) {
-        self.w.object(key);
     }
 
     fn end(&mut self, objects: usize) {
@@ -199,7 +195,7 @@ impl Blocks<'_> {
         if self.shape == Shape::Nova || !text.citations.iter().any(|citation| ours(&citation)) {
             return self.w.field("text", &text.text);
         }
-        self.begin("citationsContent");
+        self.w.object("citationsContent");
         self.w.key("content");
         text_list(self.w, std::slice::from_ref(&text.text));
         self.w.array("citations");
@@ -213,7 +209,7 @@ impl Blocks<'_> {
     }
 
     fn media_of(&mut self, kind: &str, format: &Format, media: &Media) -> Result<()> {
-        self.begin(kind);
+        self.w.object(kind);
         self.w.field("format", format.name);
         write_source(self.w, &media.source, kind)?;
         self.end(1);
@@ -245,17 +241,17 @@ impl Blocks<'_> {
         if fields::limits_documents(self.model, format) {
             media::check_size(&source, media::CONVERSE_DOCUMENT, "a document")?;
         }
-        self.begin("document");
+        self.w.object("document");
         self.w.field("format", format);
         self.w.field("name", &self.names.next(document.name.as_deref(), format));
         match &*source {
             MediaSource::Text(text) => {
-                self.begin("source");
+                self.w.object("source");
                 self.w.field("text", text);
                 self.end(1);
             }
             MediaSource::Blocks(texts) => {
-                self.begin("source");
+                self.w.object("source");
                 self.w.key("content");
                 text_list(self.w, texts);
                 self.end(1);
@@ -270,14 +266,14 @@ impl Blocks<'_> {
 
     fn citations_switch(&mut self, on: bool) {
         if on {
-            self.begin("citations");
+            self.w.object("citations");
             self.w.key("enabled").bool(true);
             self.end(1);
         }
     }
 
     fn tool_result(&mut self, result: &ToolResult) -> Result<()> {
-        self.begin("toolResult");
+        self.w.object("toolResult");
         self.w.field("toolUseId", &result.tool_call_id);
         self.w.array("content");
         for block in &result.content {
