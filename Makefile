@@ -90,8 +90,10 @@ test-demo: wasm ## tests the Worker templates in workerd, and the demo in Chromi
 	@$(step) "tests of the Workers and the demo" timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=./wasm/test/support/reporter.mjs wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
 
 .PHONY: size
-size: ## weighs the WebAssembly module; fails above the budget
+size: wasm ## weighs the WebAssembly modules, also by feature; fails above the budget
 	@$(step) "size in WebAssembly" wasm/scripts/size
+	@wasm/scripts/npm-ci wasm/size
+	@$(step) "size of the npm package's module, by feature" node wasm/size/by-feature.mjs "$${CARGO_TARGET_DIR:-target}/npm/named/module_bg.wasm"
 
 .PHONY: size-small
 size-small: ## the same, also with the smallest standard library
