@@ -75,7 +75,7 @@ impl Endpoint {
             return config("has no host");
         }
         if has(host, "@") {
-            return config("has a user name in it: give credentials to the builder");
+            return config("has a user name in it: give credentials apart");
         }
         if has(rest, "?") || has(rest, "#") {
             return config("has a query or fragment, which cannot be kept");

@@ -383,7 +383,7 @@ impl BedrockChatBuilder {
 fn check_headers(headers: &Headers) -> Result<()> {
     for (name, value) in headers.iter() {
         let problem = if RESERVED.contains(&name) {
-            "is set by the crate: leave it out (credentials go to the builder)"
+            "is set by the crate: leave it out (credentials are given apart)"
         } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
         {
             "is not the name of a header"

@@ -18,11 +18,11 @@ pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<
     check_tools(options)?;
     let tagged = options.guardrail.as_ref().is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());
     let why = if api == Api::Invoke && !options.response_field_paths.is_empty() {
-        "response_field_paths are Converse's: leave them out (what the model says is in response_metadata), or set .api(Api::Converse)"
+        "response_field_paths are Converse's: leave them out (what the model says is in response_metadata), or use the Converse API"
     } else if api == Api::Invoke && !options.prompt_variables.is_empty() {
-        "prompt_variables are Converse's: leave them out, or set .api(Api::Converse)"
+        "prompt_variables are Converse's: leave them out, or use the Converse API"
     } else if api == Api::Converse && tagged {
-        "the guardrail's tag_suffix is InvokeModel's: over Converse, put what it shall look at into Content::Guard"
+        "the guardrail's tag_suffix is InvokeModel's: over Converse, put what it shall look at into guard content"
     } else if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") {
         "anthropic_beta is for Claude alone: leave it empty"
     } else {

@@ -83,6 +83,6 @@ fn matters_to_aws(name: &str) -> bool {
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,
-        "no region: give one to the builder, or set AWS_REGION or AWS_DEFAULT_REGION (an ARN as the model brings its own)",
+        "no region: give one, or set AWS_REGION or AWS_DEFAULT_REGION (an ARN as the model brings its own)",
     )
 }

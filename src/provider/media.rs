@@ -115,6 +115,8 @@ pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -
             let _ = crate::base64::decode(begins.as_bytes(), &mut bytes);
             sniff(&bytes)
         }
+        // That its type is not known is the least of it.
+        MediaSource::Url(url) => return Err(is_url(url, what)),
         _ => None,
     };
     find(formats, what, known.unwrap_or(&picture.media_type))
@@ -155,15 +157,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
     match source {
         MediaSource::Bytes(bytes) => w.base64(bytes),
         MediaSource::Base64(text) => w.string(&checked(text, what)?),
-        MediaSource::Url(url) => {
-            let shown: String = url.chars().take(80).collect();
-            return Err(Error::of(
-                ErrorKind::Encode,
-                format_args!(
-                    "{what} is a URL ({shown}): Bedrock fetches none, so fetch it yourself and send its bytes"
-                ),
-            ));
-        }
+        MediaSource::Url(url) => return Err(is_url(url, what)),
         other => {
             let place = if matches!(other, MediaSource::S3 { .. }) { "an object in S3" } else { "plain text" };
             return Err(Error::of(
@@ -175,6 +169,14 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
         }
     }
     Ok(())
+}
+
+fn is_url(url: &str, what: &str) -> Error {
+    let shown: String = url.chars().take(80).collect();
+    Error::of(
+        ErrorKind::Encode,
+        format_args!("{what} is a URL ({shown}): Bedrock fetches none, so fetch it yourself and send its bytes"),
+    )
 }
 
 /// Base64 that decodes, without the white space that e-mail and shells put into it.
@@ -226,6 +228,8 @@ mod tests {
         }
         let error = name(MediaSource::Bytes("%PDF-1.7".into())).unwrap_err();
         assert!(error.message().contains("application/pdf"), "{error}");
+        let error = name(MediaSource::Url("https://example.com/cat".into())).unwrap_err();
+        assert!(error.message().contains("fetch it yourself"), "{error}");
     }
 
     #[test]

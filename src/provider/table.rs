@@ -113,7 +113,7 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
             Err(Error::of(
                 ErrorKind::Unsupported,
                 format_args!(
-                    "{model} cannot be called over InvokeModel, as {why}: leave the API to Converse, state a family whose format it speaks (for instance .family(\"anthropic\")), or bring a codec"
+                    "{model} cannot be called over InvokeModel, as {why}: leave the API to Converse, state a family whose format it speaks (for instance \"anthropic\"), or bring a codec"
                 ),
             ))
         }

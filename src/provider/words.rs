@@ -37,6 +37,19 @@ pub(crate) fn joined(
     Ok(all)
 }
 
+/// The id of a tool call as Claude and Converse take it: of letters, digits, `_` and `-`. A call of another
+/// model that a conversation brings along may have other characters (Kimi's are
+/// `functions.get_weather:0`); it and its result are changed alike.
+///
+/// See [ToolUseBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html).
+pub(crate) fn call_id(id: &str) -> String {
+    let mut plain = String::with_capacity(id.len());
+    for c in id.chars() {
+        plain.push(if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
+    }
+    plain
+}
+
 /// A block that a format has no place for.
 pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Error {
     let what = match block {

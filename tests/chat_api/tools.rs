@@ -37,6 +37,29 @@ async fn a_tool_is_called_answered_and_its_result_told_by_every_family_over_both
 }
 
 #[tokio::test]
+async fn calls_that_another_model_made_are_told_to_every_family_whatever_their_ids() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in BOTH_WAYS {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api).bind_tools([weather()]);
+            let calls = Json::parse(
+                r#"{"type":"ai","content":"","tool_calls":[
+                    {"id":"functions.get_weather:0","name":"get_weather","args":{"city":"Paris"}},
+                    {"id":"functions.get_weather:1","name":"get_weather","args":{"city":"London"}}]}"#,
+            );
+            let messages = [
+                Message::human("What is the weather in Paris and London?"),
+                bedrock_chat::interop::read_message(&calls.unwrap()).unwrap(),
+                Message::tool("functions.get_weather:1", "12 degrees"),
+                Message::tool("functions.get_weather:0", "18 degrees"),
+            ];
+            let answer = chat.invoke(&messages).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert!(answer.text().contains("18 degrees") && answer.text().contains("12 degrees"), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn calls_are_made_one_at_a_time_where_that_can_be_asked_for_and_refused_where_not() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };

@@ -5,6 +5,7 @@ use crate::interop::write_text;
 use crate::json::{Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
 use crate::provider::media;
+use crate::provider::words::call_id;
 
 /// Writes blocks as members of an array that is open. A cache point becomes the
 /// `cache_control` of the block before it.
@@ -64,7 +65,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
         }
         Content::ToolCall(call) => {
             w.field("type", "tool_use");
-            w.field("id", &call.id);
+            w.field("id", &call_id(&call.id));
             w.field("name", &call.name);
             w.key("input");
             match call.args.view() {
@@ -201,7 +202,7 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
 
 fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
     w.field("type", "tool_result");
-    w.field("tool_use_id", &result.tool_call_id);
+    w.field("tool_use_id", &call_id(&result.tool_call_id));
     w.key("content");
     match result.content.as_slice() {
         [Content::Text(text)] => w.string(&text.text),

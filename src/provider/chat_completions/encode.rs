@@ -69,7 +69,7 @@ impl Target<'_> {
         let family = self.family;
         let why = match &options.reasoning {
             Some(Reasoning::Budget(_) | Reasoning::Adaptive) if family.effort => {
-                "takes its reasoning as an effort only: use Reasoning::Effort with \"low\", \"medium\" or \"high\""
+                "takes its reasoning as an effort only: use \"low\", \"medium\" or \"high\""
             }
             Some(reasoning) if reasoning.is_on() && !family.effort => {
                 "has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"

@@ -10,6 +10,7 @@ use crate::json::{Json, Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
 use crate::model::ModelId;
 use crate::provider::media::{self, Format};
+use crate::provider::words::call_id;
 use crate::text::join;
 
 /// Formats of pictures that guardrails look at.
@@ -134,7 +135,7 @@ impl Blocks<'_> {
             }
             Content::ToolCall(call) => {
                 self.w.object("toolUse");
-                self.w.field("toolUseId", &call.id);
+                self.w.field("toolUseId", &call_id(&call.id));
                 self.w.field("name", &call.name);
                 self.w.key("input");
                 match call.args.view() {
@@ -178,10 +179,7 @@ impl Blocks<'_> {
     fn unsupported(&self, what: &str) -> Error {
         Error::of(
             ErrorKind::Unsupported,
-            format_args!(
-                "{what} cannot be sent to {} in the model's own format: use the Converse API (.api(Api::Converse))",
-                self.model
-            ),
+            format_args!("{what} cannot be sent to {} in the model's own format: use the Converse API", self.model),
         )
     }
 
@@ -274,7 +272,7 @@ impl Blocks<'_> {
 
     fn tool_result(&mut self, result: &ToolResult) -> Result<()> {
         self.w.object("toolResult");
-        self.w.field("toolUseId", &result.tool_call_id);
+        self.w.field("toolUseId", &call_id(&result.tool_call_id));
         self.w.array("content");
         for block in &result.content {
             if matches!(block, Content::CachePoint(_)) {
@@ -314,7 +312,7 @@ impl Blocks<'_> {
         }
         if block.get("type").and_then(View::str).is_some() {
             return Err(encode(format_args!(
-                "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent with Api::Invoke)"
+                "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent over InvokeModel)"
             )));
         }
         for (key, value) in block.raw_entries() {

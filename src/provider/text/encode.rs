@@ -13,7 +13,7 @@ use crate::request::{ChatOptions, ChatRequest, Reasoning};
 use crate::text::{self, has};
 
 /// What to do where a format cannot say something.
-const ADVICE: &str = "leave it out, or call the model with the Converse API if it can there (.api(Api::Converse))";
+const ADVICE: &str = "leave it out, or call the model with the Converse API if it can there";
 
 pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
     check(row, model, &request.options)?;

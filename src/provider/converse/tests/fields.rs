@@ -70,7 +70,10 @@ fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
         for reasoning in [Reasoning::Budget(2048), Reasoning::Adaptive] {
             let error = refusal(model, &[Message::human("a")], &thinking(reasoning));
             assert_eq!(error.kind(), ErrorKind::Unsupported);
-            assert!(error.message().contains(model) && error.message().contains("Effort"), "{error}");
+            assert!(
+                error.message().contains(model) && error.message().contains("by an effort: use one, such as \"low\""),
+                "{error}"
+            );
         }
     }
     let model = ModelId::parse(ARN).unwrap().with_family("anthropic");
