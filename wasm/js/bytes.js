@@ -14,10 +14,12 @@ export function base64(data) {
 
 const isBytes = (value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 
-function hasBytes(value, depth = 0) {
-  if (!value || typeof value !== "object" || depth > 12) return false;
+// Every object is looked into once: those that refer to each other would be looked into for ever.
+function hasBytes(value, seen = new Set()) {
+  if (!value || typeof value !== "object" || seen.has(value)) return false;
   if (isBytes(value)) return true;
-  for (const key in value) if (hasBytes(value[key], depth + 1)) return true;
+  seen.add(value);
+  for (const key in value) if (hasBytes(value[key], seen)) return true;
   return false;
 }
 

@@ -54,7 +54,7 @@ export class BedrockChat {
     const all = this.#options(options);
     const text = conversation(messages);
     const core = this.#core(all);
-    const watch = new Watch(all);
+    const watch = this.#watch(all);
     try {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
       return new ChatStream(stream, watch, text.includes('"citations"'));
@@ -65,9 +65,11 @@ export class BedrockChat {
   }
 
   /** Sends many conversations, some at a time. */
-  async batch(inputs, options = {}) {
-    const { returnExceptions, maxConcurrency = this.#shared.fields.maxConcurrency ?? 10, signal, ...each } = options;
+  async batch(inputs, options) {
     if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
+    checkFields(options ?? {}, "batch");
+    const { returnExceptions, maxConcurrency, signal, ...each } = merged(this.#bound, options);
+    const atOnce = maxConcurrency ?? this.#shared.fields.maxConcurrency ?? 10;
     const stop = new AbortController();
     const onAbort = () => stop.abort(signal.reason);
     if (signal?.aborted) onAbort();
@@ -86,7 +88,7 @@ export class BedrockChat {
       }
     };
     try {
-      await Promise.all(Array.from({ length: Math.max(1, Math.min(maxConcurrency, inputs.length)) }, work));
+      await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, inputs.length)) }, work));
     } catch (error) {
       // The others are for nothing.
       stop.abort(error);
@@ -111,7 +113,7 @@ export class BedrockChat {
 
   /** The same model with options for every call. */
   withOptions(options) {
-    checkFields(options ?? {}, "call");
+    checkFields(options ?? {}, "batch");
     const bound = merged(this.#bound, options);
     // Better now than at the first call.
     this.#core(bound);
@@ -152,10 +154,15 @@ export class BedrockChat {
     return json(coreOptions(merged(guarded, options)), "the options");
   }
 
+  /** The limit on a whole call may be the constructor's. */
+  #watch(options) {
+    return new Watch(merged({ timeout: this.#shared.fields.timeout }, options));
+  }
+
   async #call(operation, text, options) {
     const all = this.#options(options);
     const core = this.#core(all);
-    const watch = new Watch(all);
+    const watch = this.#watch(all);
     try {
       return await watch.run(this.#shared.core.call(operation, text, core));
     } finally {
@@ -183,7 +190,10 @@ function connection(fields) {
     fips: fips ?? undefined,
     dualStack: dualStack ?? undefined,
   };
-  for (const name of ["signingName", "api", "headers", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) {
+  // Headers have no members, but entries.
+  const { headers } = fields;
+  if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
+  for (const name of ["signingName", "api", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) {
     if (fields[name] !== undefined && fields[name] !== null) config[name] = fields[name];
   }
   const unsigned = config.endpointUrl && credentials?.apiKey;
@@ -191,10 +201,23 @@ function connection(fields) {
     throw problem("config", 'region is missing: pass region, such as "us-east-1", or set AWS_REGION or AWS_DEFAULT_REGION');
   }
   const fetch = fields.fetch ?? fields.fetchFn;
-  return { config, provider, fetch: fetch && (async (url, init) => fetch(url, init)) };
+  return { config, provider, fetch: fetch && (async (url, init) => answered(await fetch(url, init))) };
 }
 
-const decoded = (profile) => (/%[0-9a-f]{2}/i.test(profile) ? decodeURIComponent(profile) : profile);
+/** What a `fetch` of the caller's gives. The module takes it at its word, so it must be a Response. */
+function answered(response) {
+  if (typeof response?.status === "number" && typeof response.headers?.[Symbol.iterator] === "function") return response;
+  throw new TypeError("the fetch that was given does not give a Response");
+}
+
+function decoded(profile) {
+  if (!/%[0-9a-f]{2}/i.test(profile)) return profile;
+  try {
+    return decodeURIComponent(profile);
+  } catch (error) {
+    throw problem("config", `applicationInferenceProfile is not well encoded: ${profile}`, { cause: error });
+  }
+}
 
 const withScheme = (url) => (url ? (url.includes("://") ? url : `https://${url}`) : undefined);
 

@@ -14,6 +14,7 @@ function written(given, name) {
     const what = value === "" ? "empty" : value === undefined ? "undefined" : "no string";
     throw problem("credentials", `${name}.${key} is ${what}: is the variable or secret that it comes from set?`);
   }
+  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is no string`);
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 

@@ -8,6 +8,9 @@ const list = ["an array", Array.isArray];
 const call = ["a function", (value) => typeof value === "function"];
 const object = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
 const texts = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))];
+const lines = ["an array of strings", (value) => Array.isArray(value) && value.every((item) => typeof item === "string")];
+const pairs = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item) => typeof item === "string")];
+const cache = ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"];
 const any = ["", () => true];
 const oneOf = (...words) => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
 const noisy = (...words) => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
@@ -32,17 +35,20 @@ const CALL = {
   guardrailVersion: text,
   guardrailConfig: object,
   trace: noisy("ENABLED", "DISABLED", "ENABLED_FULL"),
-  promptCaching: any,
+  promptCaching: cache,
   latency: oneOf("standard", "optimized"),
   serviceTier: oneOf("default", "flex", "priority", "reserved"),
-  anthropicBeta: list,
-  requestMetadata: object,
-  responseFieldPaths: list,
+  anthropicBeta: lines,
+  requestMetadata: pairs,
+  responseFieldPaths: lines,
   timeout: whole,
 };
 
 /** What a call has for itself alone. */
-const CALL_ONLY = { signal: object };
+const CALL_ONLY = { signal: ["an AbortSignal", (value) => typeof value === "object" && typeof value.addEventListener === "function"] };
+
+/** What a batch has besides. */
+const BATCH_ONLY = { maxConcurrency: whole, returnExceptions: flag };
 
 /** What a chat model is made of. */
 const CHAT = {
@@ -57,7 +63,7 @@ const CHAT = {
   endpointHost: text,
   gatewayUrl: text,
   signingName: text,
-  headers: object,
+  headers: pairs,
   fetch: call,
   fetchFn: call,
   api: oneOf("invoke", "converse"),
@@ -72,7 +78,7 @@ const CHAT = {
   idleTimeout: whole,
 };
 
-const KNOWN = { call: { ...CALL, ...CALL_ONLY }, chat: { ...CHAT, ...CALL } };
+const KNOWN = { call: { ...CALL, ...CALL_ONLY }, batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY }, chat: { ...CHAT, ...CALL } };
 
 /** Names that other libraries use for ours. */
 const ELSEWHERE = {
@@ -98,6 +104,10 @@ const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 /** Checks fields by name and type. Those that nobody knows are passed over, unless they look like a slip. */
 export function checkFields(fields, where) {
   const known = KNOWN[where];
+  // A signal has no members of its own: it would be passed over, and never heard.
+  if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof fields.addEventListener === "function")) {
+    throw problem("config", "options are an object, such as { signal, maxTokens: 100 }");
+  }
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;
     if (!Object.hasOwn(known, name)) {

@@ -15,8 +15,11 @@ export type BedrockCredentials =
 /** Credentials, or a function that gives them. What it gives is kept until shortly before its `expiration`; without one it is asked for every attempt. */
 export type BedrockCredentialsProvider = BedrockCredentials | (() => BedrockCredentials | Promise<BedrockCredentials>);
 
-/** What `fetch` is called as. */
-export type FetchLike = (url: string, init: { method: string; headers: [string, string][]; body: Uint8Array; signal: AbortSignal }) => Promise<Response>;
+/** What `fetch` takes as a body: bytes of every kind, whatever the version of TypeScript says of their buffers. */
+type FetchBody = Uint8Array & NonNullable<NonNullable<Parameters<typeof fetch>[1]>["body"]>;
+
+/** What `fetch` is called as, which the global one can be. */
+export type FetchLike = (url: string, init: { method: string; headers: [string, string][]; body: FetchBody; signal: AbortSignal }) => Promise<Response>;
 
 /** JSON Schema, as an object. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -182,9 +185,9 @@ export interface BedrockChatFields extends BedrockChatSettings {
   /** Headers for every call. They are not signed, but for AWS's own. */
   headers?: { [name: string]: string } | undefined;
   /** In place of the global `fetch`: a service binding's, a mock. */
-  fetch?: FetchLike | typeof fetch | undefined;
+  fetch?: FetchLike | undefined;
   /** The same, as LangChain calls it. */
-  fetchFn?: FetchLike | typeof fetch | undefined;
+  fetchFn?: FetchLike | undefined;
   /** Default: the model's own format where there is one, else Converse. */
   api?: "invoke" | "converse" | undefined;
   /** The model's family where its id does not tell, such as `"anthropic"`. */
@@ -256,7 +259,7 @@ export interface ResponseMetadata {
 
 /** A reply, with LangChain's names. It can be given back as a message, also after a round through JSON. */
 export class AIMessage {
-  constructor(fields?: Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>);
+  constructor(fields?: string | Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>);
   type: "ai";
   /** The text where there is nothing else, otherwise blocks. */
   content: string | ContentBlock[];

@@ -7,7 +7,8 @@ export class AIMessage {
     this.invalid_tool_calls = [];
     this.response_metadata = {};
     this.additional_kwargs = {};
-    Object.assign(this, fields);
+    // LangChain's takes a text alone, too.
+    Object.assign(this, typeof fields === "string" ? { content: fields } : fields);
   }
 
   /** The text alone. */
@@ -23,7 +24,8 @@ export class AIMessage {
 export function textOf(content) {
   if (typeof content === "string") return content;
   let text = "";
-  for (const block of content) if (typeof block.text === "string" && block.type.startsWith("text")) text += block.text;
+  // Converse's blocks of text have no type, and OpenAI's messages of tool calls no content.
+  for (const block of content ?? []) if (typeof block.text === "string" && (block.type ?? "text").startsWith("text")) text += block.text;
   return text;
 }
 

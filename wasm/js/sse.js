@@ -11,7 +11,7 @@ const STATUS = { validation: 400, encode: 400, context_overflow: 400, unsupporte
 function formatFor(stream, { format = "anthropic" }) {
   if (Object.hasOwn(FORMATS, format)) return new FORMATS[format]();
   // Nobody will read it.
-  Promise.resolve(stream).then((stream) => stream.return(), () => {});
+  Promise.resolve(stream).then((stream) => stream?.return?.(), () => {});
   throw problem("config", `format must be "anthropic" or "openai"; it is ${JSON.stringify(format)}`);
 }
 

@@ -23,7 +23,8 @@ export class StructuredChat {
     const given = tool ? tool.parameters : schema;
     this.#schema = given;
     this.#json = jsonSchema(given);
-    const title = name ?? tool?.name ?? this.#json.title ?? "extract";
+    const title = name || tool?.name || this.#json.title || "extract";
+    if (typeof title !== "string") throw problem("config", `the name of a schema, or its title, must be a string; it is ${typeof title}`);
     this.#name = title.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
     this.#includeRaw = includeRaw;
     if (method && !Object.hasOwn(METHODS, method)) {
@@ -89,6 +90,7 @@ export class StructuredChat {
 
   /** Sends many conversations, some at a time. */
   async batch(inputs, options) {
+    if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
     const { returnExceptions } = options ?? {};
     const replies = await this.#chat.batch(inputs.map((input) => this.#asked(input)), options);
     return Promise.all(
@@ -108,7 +110,8 @@ export class StructuredChat {
 
   /** The conversation, with what the model is asked for where it cannot be held to it. */
   #asked(messages) {
-    if (this.#method !== "prompt") return messages;
+    // What is no conversation is refused in its place, where a batch can go on without it.
+    if (this.#method !== "prompt" || !messages) return messages;
     const given = JSON.parse(conversation(messages));
     const list = Array.isArray(given) && !(given.length === 2 && typeof given[0] === "string" && /^(system|human|user|ai|assistant)$/.test(given[0])) ? given : [given];
     const ask = ["system", `Answer with one JSON value that fits this JSON Schema, and with nothing else:\n${JSON.stringify(this.#json)}`];

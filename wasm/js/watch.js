@@ -1,5 +1,8 @@
 import { fromCore, problem } from "./error.js";
 
+/** The longest that a timer can wait, 24 days. What is longer would ring at once. */
+const LONGEST = 0x7fffffff;
+
 /** What can end a call early: the caller's signal, and a limit on the whole call. */
 export class Watch {
   #signal;
@@ -14,7 +17,7 @@ export class Watch {
       this.#signal = signal;
       signal.addEventListener("abort", this.#onAbort);
     }
-    if (timeout) this.#timer = setTimeout(() => this.#end(late(timeout)), timeout);
+    if (timeout) this.#timer = setTimeout(() => this.#end(late(timeout)), Math.min(timeout, LONGEST));
   }
 
   #onAbort = () => this.#end(cancelled(this.#signal.reason));

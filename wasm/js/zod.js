@@ -53,7 +53,11 @@ const KINDS = {
     const items = def.items.map(next);
     return { type: "array", prefixItems: items, items: def.rest ? next(def.rest) : false, minItems: items.length };
   },
-  object(def, next) {
+  object(def, next, open, schema) {
+    // Version 4 speaks of itself by getters, which have no end either: said twice, where few are open, it is cut.
+    const mark = open.has(schema) && open.size < 4 ? def : schema;
+    if (open.has(mark)) return { type: "object" };
+    open.add(mark);
     const shape = typeof def.shape === "function" ? def.shape() : def.shape;
     const properties = {};
     const required = [];
@@ -61,6 +65,7 @@ const KINDS = {
       properties[name] = next(value);
       if (!optional(value)) required.push(name);
     }
+    open.delete(mark);
     // Version 3 has a catch-all that never fits in every object.
     const closed = def.unknownKeys ? def.unknownKeys === "strict" : def.catchall && definition(def.catchall).kind === "never";
     return { type: "object", properties, ...(required.length ? { required } : {}), ...(closed ? { additionalProperties: false } : {}) };

@@ -106,6 +106,14 @@ describe("zod", () => {
     });
   }
 
+  test("version 4 speaks of itself by getters, too", async () => {
+    const tree = z4.object({ value: z4.string(), get children() { return z4.array(tree); } });
+    const schema = await told(tree);
+    assert.equal(schema.properties.children.items.properties.value.type, "string");
+    const [a, b] = [z4.object({ get b() { return b.optional(); } }), z4.object({ get a() { return a.optional(); } })];
+    assert.equal((await told(a)).properties.b.type, "object");
+  });
+
   test("what only one version has is told too", async () => {
     const four = await told(z4.object({ a: z4.int(), b: z4.url(), c: z4.iso.datetime(), d: z4.literal(["x", "y"]), e: z4.string().meta({ description: "E" }), f: z4.email() }));
     assert.deepEqual([four.properties.a.type, four.properties.b.format, four.properties.c.format, four.properties.d.enum, four.properties.e.description, four.properties.f.format], ["integer", "uri", "date-time", ["x", "y"], "E", "email"]);

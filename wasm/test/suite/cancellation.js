@@ -70,6 +70,15 @@ export const cancellation = [
     equal((await bedrock.requests()).length, 2);
   }],
 
+  ["a limit on the whole call may be the constructor's, and longer than a timer can wait", async ({ mock }) => {
+    const silent = mock(() => new Promise(() => {}), { timeout: 50 });
+    for (const call of [() => silent.invoke("hello"), () => silent.stream("hello"), () => silent.batch(["hello"]), () => silent.bindTools([]).invoke("hello")]) {
+      includes((await fails(call, "timeout")).message, "50 ms");
+    }
+    const slow = mock(async () => { await pause(20); return new Response("{}"); });
+    await fails(() => slow.invoke("hello", { timeout: 2 ** 40 }), "decode");
+  }],
+
   ["a limit on the whole call holds", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang: true }, { drip_ms: 100, forever: true });
     const error = await fails(() => chat().invoke("hello", { timeout: 150 }), "timeout");

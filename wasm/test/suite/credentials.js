@@ -138,6 +138,7 @@ export const credentials = [
     const old = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 60, now: Date.now() - 61_000 });
     includes((await fails(() => ask(old), "expired_credentials").catch(() => fails(() => ask(old)))).message, "expired");
     for (const [given, kind] of [[{ credentials: KEYS, region: "us-east-1", expiresIn: 43_201 }, "config"], [{ credentials: KEYS }, "config"],
+      [{ credentials: KEYS, region: 5 }, "config"], [{ credentials: KEYS, region: "us-east-1", now: NaN }, "config"],
       [{ credentials: { accessKeyId: "A" }, region: "us-east-1" }, "credentials"], [{ credentials: { apiKey: "k" }, region: "us-east-1" }, "credentials"]]) {
       await within({}, () => fails(() => mintApiKey(given), kind));
     }

@@ -11,6 +11,7 @@ export const fields = [
       [{ model: MODEL, region: "us-east-1" }, "credentials", "no credentials"],
       [{ model: MODEL, region: "us-east-1", credentials: {} }, "credentials", "credentials.accessKeyId is undefined"],
       [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey is empty"],
+      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken is no string"],
       [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey is empty"],
       [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey"],
     ]) {
@@ -23,7 +24,9 @@ export const fields = [
       [{ modelId: "x" }, "model"], [{ profile: "dev" }, "fromNodeProviderChain"], [{ temperature: "hot" }, "finite number"],
       [{ temperature: NaN }, "NaN"], [{ maxTokens: 1.5 }, "whole number"], [{ stop: [1] }, "strings"], [{ api: "rest" }, '"converse"'],
       [{ fetch: "x" }, "function"], [{ trace: "maybe" }, "ENABLED"], [{ modelKwargs: [] }, "object"], [{ headers: { Authorization: "x" } }, "authorization"],
-      [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
+      [{ applicationInferenceProfile: "arn%3aaws%e0%41" }, "well encoded"], [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
+      [{ reasoning: -5 }, "budget"], [{ promptCaching: 5 }, '"5m"'], [{ anthropicBeta: [5] }, "strings"], [{ requestMetadata: { team: 5 } }, "strings"],
+      [{ headers: { "x-tries": 5 } }, "strings"],
     ]) {
       const error = await fails(async () => chat(given), "config");
       includes(error.message, part);
@@ -41,14 +44,37 @@ export const fields = [
 
   ["a call's options are checked before it, and nothing is sent", async ({ chat, bedrock }) => {
     const model = chat();
-    for (const options of [{ maxTokens: "many" }, { tool_choise: "any" }, { toolChoice: 5 }, { responseFormat: {} }, { guardrailIdentifier: "gr" }, { topP: Infinity }]) {
+    for (const options of [{ maxTokens: "many" }, { tool_choise: "any" }, { toolChoice: 5 }, { responseFormat: {} }, { guardrailIdentifier: "gr" }, { topP: Infinity }, { signal: {} }, new AbortController().signal, ["stop"], "stop", 5]) {
       await fails(() => model.invoke("hello", options), "config");
       await fails(() => model.stream("hello", options), "config");
     }
     await fails(async () => model.withOptions({ temperature: "x" }), "config");
+    // Of no number of workers, none would work: the replies would be holes.
+    for (const options of [{ maxConcurrency: NaN }, { maxConcurrency: "two" }, { signal: {} }]) await fails(() => model.batch(["hello"], options), "config");
+    await fails(() => model.withStructuredOutput({ type: "object" }).batch(null), "encode");
+    await fails(async () => model.withStructuredOutput({ type: "object", title: 5 }), "config");
     await fails(async () => model.bindTools("get_weather"), "config");
     await fails(async () => model.bindTools([5]), "encode");
     equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["what refers to itself many times is refused at once", async ({ chat }) => {
+    const knot = [];
+    for (let number = 0; number < 20; number++) knot.push({ knot });
+    await fails(() => chat().invoke([{ role: "user", content: knot }]), "encode");
+  }],
+
+  ["a fetch that gives no Response harms nothing but its call", async ({ mock }) => {
+    for (const given of [undefined, null, 5, {}, { status: 200 }]) {
+      const model = mock(async () => given);
+      includes((await fails(() => model.invoke("hello"), "connect")).message, "Response");
+      await fails(() => model.stream("hello"), "connect");
+    }
+  }],
+
+  ["headers may be Headers", async ({ chat, bedrock }) => {
+    await chat({ headers: new Headers({ "x-team": "blue" }) }).invoke("hello");
+    equal((await bedrock.requests())[0].headers["x-team"], "blue");
   }],
 
   ["thinking is asked for in any of its forms, and what excludes it is refused here", async ({ chat, bedrock }) => {

@@ -17,6 +17,10 @@ const sent = async ({ chat, bedrock }, messages) => {
 };
 
 export const messages = [
+  ["a reply may be made of a text alone, and its text is read of blocks without a type", async ({ AIMessage }) => {
+    equal([new AIMessage("hi").text, new AIMessage({ content: [{ text: "hi" }] }).text, new AIMessage({ content: null }).text], ["hi", "hi", ""]);
+  }],
+
   ["a message may be a string, a pair, a message of LangChain or one of OpenAI", async (given) => {
     const expected = [{ role: "user", content: "hello" }];
     const forms = [

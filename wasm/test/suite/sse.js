@@ -20,6 +20,11 @@ const rich = [
 ];
 
 export const sse = [
+  ["a format that there is not is refused, whatever the stream is", async ({ toSSE }) => {
+    // A rejection that nobody hears would end Node.
+    for (const stream of [undefined, Promise.resolve(), {}]) await fails(async () => toSSE(stream, { format: "xml" }), "config");
+  }],
+
   ["a stream becomes Anthropic's events in one line", async ({ mock, sseResponse }) => {
     const response = await sseResponse(mock(speaks(rich)).stream("hello"));
     equal([response.status, response.headers.get("content-type")], [200, "text/event-stream; charset=utf-8"]);

@@ -90,6 +90,12 @@ export const structured = [
     for (const { setup } of values) ok(typeof setup === "string");
   }],
 
+  ["an empty title is no name, and in a batch what is no conversation is refused in its place", async ({ chat }) => {
+    ok((await chat().withStructuredOutput({ ...joke, title: "" }).invoke("Tell me a joke")).setup);
+    const replies = await chat().withStructuredOutput(joke, { method: "jsonMode" }).batch(["x", null], { returnExceptions: true });
+    equal(replies.map(({ kind }) => kind), ["decode", "encode"]);
+  }],
+
   ["what is no schema or method is refused", async ({ chat }) => {
     await fails(async () => chat().withStructuredOutput(undefined), "config");
     await fails(async () => chat().withStructuredOutput(joke, { method: "magic" }), "config");

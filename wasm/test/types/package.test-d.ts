@@ -26,6 +26,8 @@ new BedrockChat({
   modelKwargs: { anthropic_version: "bedrock-2023-05-31" },
 });
 new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessionToken: "T", expiration: new Date() }), fetch, maxRetries: 0 });
+// One's own fetch knows what it is called with.
+new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, init), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
 new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
 // @ts-expect-error the model is missing
 new BedrockChat({ region: "us-east-1" });
