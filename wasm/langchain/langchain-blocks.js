@@ -1,4 +1,5 @@
 // LangChain's standard content blocks (`message.contentBlocks`, `outputVersion: "v1"`) of our messages.
+import { AIMessage } from "@langchain/core/messages";
 
 /**
  * Tells LangChain how to read the blocks of messages whose `response_metadata.model_provider` is
@@ -12,7 +13,8 @@ export function registerBlocks() {
 }
 
 function translateContent(message) {
-  const blocks = globalThis.lc_block_translators_registry.get("anthropic").translateContent(message);
+  const translate = globalThis.lc_block_translators_registry.get("anthropic").translateContent;
+  const blocks = translate(message).map((block) => (block.type === "non_standard" && block.value?.citations ? cited(block.value, translate) : block));
   const calls = new Set(blocks.filter(({ type }) => type === "tool_call").map(({ id }) => id));
   const pieces = message.tool_call_chunks ?? [];
   // Of a stream: what is not whole yet is a piece of a call, which only others make a call.
@@ -21,4 +23,10 @@ function translateContent(message) {
   }
   const missing = (message.tool_calls ?? []).filter(({ id }) => !calls.has(id));
   return [...blocks, ...missing.map(({ id, name, args }) => ({ type: "tool_call", id, name, args }))];
+}
+
+/** Of a stream: the citations that come before the text that they are of. */
+function cited(value, translate) {
+  const [{ text, ...block }] = translate(new AIMessage({ content: [{ ...value, text: "" }] }));
+  return block;
 }

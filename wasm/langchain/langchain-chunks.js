@@ -102,7 +102,7 @@ export class Chunks {
   /** Every chunk has the reply's id: LangGraph puts the pieces of a message together by it. */
   #chunk(fields, text = "") {
     fields.id = this.#id;
-    return new ChatGenerationChunk({ text, message: new AIMessageChunk(fields) });
+    return new ChatGenerationChunk({ text, message: new AIMessageChunk(fields), generationInfo: { ...fields.response_metadata } });
   }
 }
 

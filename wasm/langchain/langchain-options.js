@@ -25,7 +25,7 @@ export function plainMessage(message) {
   const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs } = message;
   return {
     type: message.getType(),
-    content: Array.isArray(content) ? content.map(plainBlock) : content,
+    content: Array.isArray(content) ? content.filter(isContent).map(plainBlock) : content,
     name,
     role: message.getType() === "generic" ? role : undefined,
     tool_calls: tool_calls?.length ? tool_calls : undefined,
@@ -36,5 +36,22 @@ export function plainMessage(message) {
   };
 }
 
-/** LangChain's standard blocks wrap what only one provider knows. */
-const plainBlock = (block) => (block?.type === "non_standard" && block.value ? block.value : block);
+/**
+ * Blocks that say again what `tool_calls` and `invalid_tool_calls` say, as a stream with `outputVersion: "v1"`
+ * leaves them, or what the tools of another vendor's service did. No model on Bedrock takes them back.
+ */
+const NO_CONTENT = new Set([
+  "tool_call_chunk", "invalid_tool_call", "server_tool_call", "server_tool_call_chunk", "server_tool_call_result", "citation",
+  "function_call", "functionCall", "executableCode", "codeExecutionResult",
+]);
+
+/** Whether a block is to be sent. The reasoning of other vendors may come without its words. */
+const isContent = (block) => !NO_CONTENT.has(block?.type) && (block?.type !== "reasoning" || typeof block.reasoning === "string");
+
+/** LangChain's standard blocks wrap what only one provider knows, and have a type of their own for documents of text. */
+function plainBlock(block) {
+  if (block?.type === "non_standard" && block.value) return block.value;
+  if (block?.type !== "text-plain" || typeof block.text !== "string") return block;
+  const { text, title, context } = block;
+  return { type: "document", source: { type: "text", media_type: "text/plain", data: text }, ...(title && { title }), ...(context && { context }) };
+}

@@ -124,10 +124,11 @@ export class BedrockChat extends BaseChatModel {
       ? await this.#streamed(messages, options, runManager)
       : await this.#call(options, () => this.#core.invoke(messages.map(plainMessage), this.#options(options)));
     const { usage_metadata: usage } = message;
+    const answer = toMessage(message);
     const llmOutput = usage && {
       tokenUsage: { promptTokens: usage.input_tokens, completionTokens: usage.output_tokens, totalTokens: usage.total_tokens },
     };
-    return { generations: [{ text: textOf(message.content), message: toMessage(message) }], llmOutput };
+    return { generations: [{ text: textOf(message.content), message: answer, generationInfo: { ...answer.response_metadata } }], llmOutput };
   }
 
   async *_streamResponseChunks(messages, options, runManager) {
@@ -162,7 +163,7 @@ export class BedrockChat extends BaseChatModel {
   }
 
   async *#chunks(stream, options) {
-    const chunks = new Chunks(stream.requestId, Boolean(this.#options(options).tools?.length));
+    const chunks = new Chunks(stream.requestId, Boolean(this.#options(options).tools?.length) || (options.outputVersion ?? this.outputVersion) === "v1");
     try {
       for await (const event of stream.events()) {
         const chunk = chunks.of(event);

@@ -100,6 +100,58 @@ test("LangChain's standard blocks are the same of a message and of a stream", as
   expect(back.text).toContain("sunny");
 });
 
+test("a stream in standard blocks adds up to few of them, and can be given back", async () => {
+  const { whole: text } = await gather(bedrock.chat({ outputVersion: "v1" }).stream("Hello"));
+  expect(text.content.filter((block) => block.text)).toEqual([{ type: "text", text: text.text, index: 0 }]);
+  for (const fields of [{}, { model: THINKER, reasoning: 2048, maxTokens: 4000 }]) {
+    const model = bedrock.chat({ ...fields, outputVersion: "v1" }).bindTools([weather]);
+    const { whole } = await gather(model.stream("weather in Paris"));
+    expect(whole.content).toContainEqual({ type: "tool_call", id: whole.tool_calls[0].id, name: "get_weather", args: { location: "Paris" } });
+    const back = await model.invoke([new HumanMessage("weather in Paris"), whole, await weather.invoke(whole.tool_calls[0])]);
+    expect(back.text).toContain("sunny");
+  }
+});
+
+test("citations in standard blocks are the same of a message and of a stream, and can be given back", async () => {
+  const model = bedrock.chat({ outputVersion: "v1" });
+  const source = { type: "text", media_type: "text/plain", data: "The sky is blue." };
+  const question = new HumanMessage({ content: [{ type: "document", title: "Sky", source, citations: { enabled: true } }, { type: "text", text: "what color" }] });
+  const reply = await model.invoke([question]);
+  const { whole } = await gather(model.stream([question]));
+  expect(reply.content.at(-1)).toMatchObject({ type: "text", annotations: [{ type: "citation", citedText: "The sky is blue." }] });
+  expect(whole.content.filter((block) => block.text).map(({ index, ...block }) => block)).toEqual(reply.content);
+  for (const message of [reply, whole]) expect((await model.invoke([question, message, new HumanMessage("more")])).text).toContain("more");
+});
+
+test("what the models of other vendors left in a conversation does not end it", async () => {
+  const left = [
+    { type: "reasoning", id: "rs_1", summary: [] },
+    { type: "reasoning", reasoning: "unsigned" },
+    { type: "server_tool_call", id: "1", name: "web_search", args: {} },
+    { type: "server_tool_call_result", toolCallId: "1", status: "success", output: {} },
+    { type: "functionCall", functionCall: { name: "get_weather", args: {} } },
+    { type: "text", text: "Well." },
+  ];
+  await bedrock.chat().invoke([new HumanMessage("Hi"), new AIMessage({ content: left }), new HumanMessage("Hello")]);
+  expect((await bedrock.body()).messages[1]).toEqual({ role: "assistant", content: "Well." });
+});
+
+test("a document of plain text in LangChain's standard form arrives", async () => {
+  const content = [{ type: "text", text: "What is it?" }, { type: "text-plain", mimeType: "text/plain", text: "Some words.", title: "Notes" }];
+  for (const fields of [{}, { model: "amazon.nova-lite-v1:0", api: "converse" }]) {
+    expect((await bedrock.chat(fields).invoke([new HumanMessage({ content })])).text).toContain("text/plain of 11 bytes named Notes");
+  }
+});
+
+test("a generation has what the service told, as LangChain's own has it", async () => {
+  const { generations } = await bedrock.chat().generate([[new HumanMessage("Hello")]]);
+  const { told, callbacks } = listener();
+  await gather(bedrock.chat().stream("Hello", { callbacks }));
+  for (const [[{ generationInfo }]] of [generations, told.ends[0].generations]) {
+    expect(generationInfo).toMatchObject({ model: "claude-3-5-sonnet-20240620", stop_reason: "end_turn" });
+  }
+});
+
 test("events by content block are complete, and make the same message", async () => {
   const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 });
   const stream = model.streamEvents("weather in Paris", { tools: [weather] });

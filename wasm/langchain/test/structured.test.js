@@ -18,10 +18,22 @@ test("the model is made to call the tool that the value comes in", async () => {
   expect(body.tools).toMatchObject([{ name: "Joke", description: "A joke", input_schema: { type: "object", required: ["setup", "rating"] } }]);
 });
 
-test("schemas of zod 3 and 4, JSON Schema and tools in OpenAI's form do alike", async () => {
+test("schemas of zod 3 and 4, JSON Schema and tools in every form do alike", async () => {
   const json = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "number" } }, required: ["setup", "rating"] };
-  for (const schema of [joke, z3.object({ setup: z3.string(), rating: z3.number() }), json, { name: "Joke", description: "A joke", parameters: json }]) {
+  for (const schema of [joke, z3.object({ setup: z3.string(), rating: z3.number() }), json]) {
     expect(await bedrock.chat().withStructuredOutput(schema).invoke("tell one")).toEqual(JOKE);
+  }
+  const named = { name: "Joke", description: "A joke" };
+  const tools = [
+    { ...named, parameters: json },
+    { type: "function", function: { ...named, parameters: json } },
+    { ...named, input_schema: json },
+    { ...named, schema: joke },
+    tool(() => "", { ...named, schema: joke }),
+  ];
+  for (const schema of tools) {
+    expect(await bedrock.chat().withStructuredOutput(schema).invoke("tell one")).toEqual(JOKE);
+    expect((await bedrock.body()).tools).toMatchObject([{ name: "Joke", description: "A joke", input_schema: { required: ["setup", "rating"] } }]);
   }
 });
 
