@@ -19,6 +19,8 @@ function send() {
   const text = prompt.value.trim();
   if (answering || (!text && !images.length)) return;
   const blocks = images.map(({ type, data }) => ({ type: "image", source: { type: "base64", media_type: type, data } }));
+  // What failed before is part of the past now: asking it anew would be asking this.
+  for (const button of log.querySelectorAll(".failed button")) button.remove();
   messages.push({ role: "user", content: blocks.length ? [...blocks, { type: "text", text: text || "What is in the picture?" }] : text });
   $("empty")?.remove();
   log.append(question(text, images));
@@ -34,8 +36,9 @@ async function answer() {
   const reply = new Reply();
   answering = controller;
   log.append(reply.element);
-  log.scrollTop = log.scrollHeight;
+  stayDown();
   showState();
+  refocus();
   meter.start();
   const told = { reason: "–" };
   let problem;
@@ -45,6 +48,7 @@ async function answer() {
     problem = controller.signal.aborted ? undefined : error;
     told.reason = problem ? "broke off" : "stopped by you";
   }
+  const down = isDown();
   const { out, time } = meter.end(told);
   reply.end(out || told.usage ? `${told.reason} · ${told.usage ? "" : "≈ "}${out} tokens · ${time}` : told.reason);
   // What came is part of the conversation, however it ended.
@@ -52,8 +56,8 @@ async function answer() {
   if (problem) reply.fail(problem.message, () => again(reply));
   answering = undefined;
   showState();
-  stayDown();
-  prompt.focus({ preventScroll: true });
+  if (down) stayDown();
+  refocus();
 }
 
 /** Asks the last question anew. */
@@ -64,16 +68,19 @@ function again(reply) {
   answer();
 }
 
+async function post(path, body, signal) {
+  return fetch(path, { method: "POST", body, signal }).catch((error) => {
+    throw signal.aborted ? error : new Error("The Worker cannot be reached. Is the demo still running?");
+  });
+}
+
 async function ask(signal, reply, told) {
-  const trouble = $("trouble").value;
-  await fetch(`/trouble/${trouble || "none"}`, { method: "POST", signal });
+  await post(`/trouble/${$("trouble").value || "none"}`, undefined, signal);
   const think = $("think").checked;
   const limit = Number($("tokens").value) || 4096;
   const options = think ? { maxTokens: Math.max(2048, limit), reasoning: 1024 } : { maxTokens: limit };
   const body = JSON.stringify({ messages, model: $("model").value.trim() || null, system: $("system").value, options });
-  const response = await fetch("/chat", { method: "POST", body, signal }).catch((error) => {
-    throw signal.aborted ? error : new Error("The Worker cannot be reached. Is the demo still running?");
-  });
+  const response = await post("/chat", body, signal);
   if (!response.ok) throw await refused(response);
   let whole = false;
   try {
@@ -124,6 +131,12 @@ function showState() {
 const isDown = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
 const stayDown = () => (log.scrollTop = log.scrollHeight);
 
+/** The focus of a button that is gone goes to the message field; a field that is written in keeps it. */
+function refocus() {
+  const { activeElement: focused } = document;
+  if (focused === document.body || focused.hidden) prompt.focus({ preventScroll: true });
+}
+
 /** The message field is as high as its text. */
 function grow() {
   prompt.style.height = "auto";
@@ -141,13 +154,15 @@ function say(text) {
 // ---- images ----------------------------------------------------------------------------------------
 
 async function attach(files) {
+  const refused = [];
   for (const file of files) {
     try {
       images.push(await readImage(file));
     } catch (error) {
-      say(error.message);
+      refused.push(error.message);
     }
   }
+  if (refused.length) say(refused.join("; "));
   showImages();
   prompt.focus();
 }

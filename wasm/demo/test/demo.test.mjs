@@ -209,6 +209,44 @@ test("a refusal is shown with its kind and status", async () => {
   await page.getByText("model must be a model id").waitFor();
 });
 
+test("only the last question can be asked again", async () => {
+  await page.getByLabel("Model").fill("no model");
+  await ask("one");
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Model").fill("anthropic.claude-3-haiku-20240307-v1:0");
+  await ask("two");
+  await note().getByText("end_turn").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  assert.equal(await page.getByRole("alert").count(), 1);
+});
+
+test("an answer that ends leaves the reader and the writer where they are", async () => {
+  await ask("A line of the sea.\n".repeat(40));
+  await page.getByLabel("System prompt").focus();
+  await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 60);
+  await page.locator("#log").evaluate((log) => (log.scrollTop = 10));
+  await page.keyboard.type("Be ");
+  await page.keyboard.press("Escape");
+  await note().waitFor();
+  await page.keyboard.type("brief.");
+  assert.equal(await page.getByLabel("System prompt").inputValue(), "Be brief.");
+  assert.equal(await page.locator("#log").evaluate((log) => log.scrollTop), 10);
+});
+
+test("a demo that is gone is told of as such", async () => {
+  await page.route(/\/(trouble|chat)/, (route) => route.abort());
+  await ask("Hello?");
+  await page.getByText("The Worker cannot be reached").waitFor();
+});
+
+test("the focus of an idea goes to the message field, and every refused file is named", async () => {
+  await page.getByRole("button", { name: "I love programming." }).press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
+  await note().waitFor();
+  await page.locator("#files").setInputFiles(["a.txt", "b.svg"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") })));
+  await page.getByText(/a\.txt is no PNG.*b\.svg is no PNG/).waitFor();
+});
+
 test("everything is reached by keyboard and has a name", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
   await page.keyboard.type("line one");
@@ -255,6 +293,8 @@ test("in the dark it is dark, and legible", async () => {
       const pairs = [["--text", "--page"], ["--soft", "--page"], ["--soft", "--card"], ["--text", "--mine"], ["--bad", "--bad-wash"], ["--on-accent", "--accent"]];
       return pairs.map(([a, b]) => [a, b, (Math.max(value(a), value(b)) + 0.05) / (Math.min(value(a), value(b)) + 0.05)]);
     });
+    const [placeholder, soft] = await page.evaluate(() => [getComputedStyle(document.querySelector("#prompt"), "::placeholder"), getComputedStyle(document.querySelector(".keys"))].map(({ color }) => color));
+    assert.equal(placeholder, soft, "the placeholders are as legible as the other soft text");
     for (const [text, ground, contrast] of contrasts) assert.ok(contrast >= 4.5, `${text} on ${ground}: ${contrast.toFixed(2)} (${colorScheme})`);
   }
   await page.emulateMedia({ colorScheme: "dark" });

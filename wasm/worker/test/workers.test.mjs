@@ -84,6 +84,11 @@ function chatTests(url) {
     assert.ok(times.at(-1) - times[0] > (40 * frames) / 2, `all within ${times.at(-1) - times[0]} ms`);
   });
 
+  test("a model may be named by its ARN", async () => {
+    const model = `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${MODEL}`;
+    assert.equal(textOf(await (await chat({ messages: "x", model })).events()), `${ECHO}x`);
+  });
+
   test("model, system prompt and options are passed on", async () => {
     const options = { maxTokens: 50, temperature: 0.5, topP: 0.9, topK: 9, stop: ["ship"] };
     const answer = await chat({ messages: "Of the ship?", model: "anthropic.claude-3-haiku-20240307-v1:0", system: "Be brief.", options });
@@ -142,11 +147,18 @@ function chatTests(url) {
       [{ messages: "x", model: 7 }, 400, "model must be"],
       [{ messages: "x", model: "no model" }, 400, "model must be"],
       [{ messages: "x", system: 7 }, 400, "system must be a string"],
+      [{ messages: "x", model: "../../x" }, 400, "model must be"],
+      [{ messages: "x", model: "arn:aws:bedrock" }, 400, "model must be"],
       [{ messages: "x", options: [] }, 400, "options must be an object"],
       [{ messages: "x", options: { modelKwargs: {} } }, 400, 'unknown field "modelKwargs"'],
       [{ messages: "x", options: { maxTokens: "9" } }, 400, "options.maxTokens must be a whole number"],
       [{ messages: "x", options: { topP: [] } }, 400, "options.topP must be a number"],
+      [{ messages: "x", options: { temperature: -1 } }, 400, "options.temperature must be a number from 0 on"],
       [{ messages: "x", options: { stop: [7] } }, 400, "options.stop must be"],
+      [{ messages: "x", options: { reasoning: 1 } }, 400, "options.reasoning must be at least 1024"],
+      [{ messages: "x", options: { reasoning: 2000, maxTokens: 2000 } }, 400, "options.maxTokens must be greater"],
+      [{ messages: "x", options: { reasoning: 2000, temperature: 0.5 } }, 400, "options.reasoning excludes"],
+      [{ messages: "x", options: { reasoning: 2000, topK: 5 } }, 400, "options.reasoning excludes"],
     ];
     for (const [body, status, words] of cases) {
       const answer = await chat(body);
@@ -202,7 +214,7 @@ function chatTests(url) {
   });
 
   test("who has not the token is not answered", async () => {
-    for (const token of [null, "wrong", `${TOKEN}x`, TOKEN.slice(1)]) {
+    for (const token of [null, "wrong", `${TOKEN}x`, `${TOKEN} x`, TOKEN.slice(1)]) {
       const answer = await chat({ messages: "x" }, { token });
       assert.deepEqual([answer.status, (await answer.json()).error.type], [401, "authentication_error"], String(token));
     }
@@ -259,10 +271,10 @@ function keyTests(url) {
 
 function settingsTests(worker) {
   /** One request to a Worker with these bindings. */
-  async function once(bindings, body = { messages: "x" }) {
+  async function once(bindings, body = { messages: "x" }, options) {
     const server = await inMiniflare(worker, { ...settings, ...bindings });
     try {
-      const answer = await ask(`${server.url}/chat`, body);
+      const answer = await ask(`${server.url}/chat`, body, options);
       return { status: answer.status, text: await answer.text() };
     } finally {
       await server.stop();
@@ -273,6 +285,18 @@ function settingsTests(worker) {
     const { status, text } = await once({ ACCESS_TOKEN: "" });
     assert.equal(status, 503);
     assert.match(text, /wrangler secret put ACCESS_TOKEN/);
+  });
+
+  test("white space around the bindings does no harm, and what is blank is not there", async () => {
+    const spaced = Object.fromEntries(Object.entries({ ...settings, ACCESS_TOKEN: "two words" }).map(([name, value]) => [name, ` ${value}\n`]));
+    const { status, text } = await once({ ...spaced, AWS_BEARER_TOKEN_BEDROCK: " ", MODEL: " " }, undefined, { token: "two words" });
+    assert.equal(status, 200, text);
+    assert.equal((await once({ ACCESS_TOKEN: " " })).status, 503);
+  });
+
+  test("the scheme of the token may be written small", async () => {
+    const onRequest = (request) => request.setHeader("authorization", `bearer ${TOKEN}`);
+    assert.equal((await once({}, undefined, { onRequest })).status, 200);
   });
 
   test("a Bedrock API key serves in place of AWS keys", async () => {

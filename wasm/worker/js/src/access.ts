@@ -14,8 +14,8 @@ export async function checkAccess(request: Request, env: Env): Promise<void> {
       "this Worker has no ACCESS_TOKEN yet, so it answers nobody: set one with `wrangler secret put ACCESS_TOKEN`",
     );
   }
-  const [scheme, token] = (request.headers.get("authorization") ?? "").split(" ");
-  if (scheme !== "Bearer" || !(await same(token ?? "", env.ACCESS_TOKEN))) {
+  const token = /^Bearer (.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (token === undefined || !(await same(token, env.ACCESS_TOKEN))) {
     throw new Refusal(401, "unauthorized", "send the header: authorization: Bearer <ACCESS_TOKEN>");
   }
 }

@@ -12,7 +12,7 @@ export interface Ask {
 /** Longer than any conversation with pictures that Bedrock takes. */
 const LONGEST = 25_000_000;
 
-const MODEL_ID = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
+const MODEL_ID = /^(?!arn:)[A-Za-z0-9][A-Za-z0-9._:/-]*$|^arn(:[A-Za-z0-9-]+){3}:[0-9]*:[a-z-]+\/[A-Za-z0-9._:/-]+$/;
 
 type Fields = Record<string, unknown>;
 
@@ -73,13 +73,27 @@ function readOptions(given: unknown): CallOptions {
     }
   }
   for (const name of ["temperature", "topP"]) {
-    if (options[name] !== undefined && typeof options[name] !== "number") {
-      throw Refusal.bad(`options.${name} must be a number`);
+    const value = options[name];
+    if (value !== undefined && !(typeof value === "number" && value >= 0)) {
+      throw Refusal.bad(`options.${name} must be a number from 0 on`);
     }
   }
   const stop = options.stop ?? [];
   if (![stop].flat().every((sequence) => typeof sequence === "string")) {
     throw Refusal.bad("options.stop must be a string or a list of strings");
   }
+  checkReasoning(options as CallOptions);
   return options as CallOptions;
+}
+
+/** What the package would find wrong too, but as a mistake in the settings, of which a client is not told. */
+function checkReasoning({ reasoning, maxTokens, temperature, topK }: CallOptions): void {
+  if (typeof reasoning !== "number") return;
+  if (reasoning < 1024) throw Refusal.bad("options.reasoning must be at least 1024");
+  if (maxTokens !== undefined && maxTokens <= reasoning) {
+    throw Refusal.bad("options.maxTokens must be greater than options.reasoning: thinking counts as output");
+  }
+  if ((temperature !== undefined && temperature !== 1) || topK !== undefined) {
+    throw Refusal.bad("options.reasoning excludes options.temperature and options.topK: leave them out");
+  }
 }

@@ -11,6 +11,13 @@ export interface Env {
   ALLOWED_MODELS?: string;
 }
 
+/** The bindings without the white space that pasting leaves around them; one that is blank counts as none. */
+export function readEnv(env: Env): Env {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]),
+  );
+}
+
 const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
 /** The model where the request names none. */

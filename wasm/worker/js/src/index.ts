@@ -1,7 +1,7 @@
 import { BedrockChat, mintApiKey, toSSE } from "bedrock-chat";
 import { checkAccess } from "./access.js";
 import { readAsk, readObject } from "./ask.js";
-import { awsKeys, type Env } from "./env.js";
+import { awsKeys, readEnv, type Env } from "./env.js";
 import { Refusal, refuse } from "./refusal.js";
 
 const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
@@ -10,8 +10,9 @@ const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control
 const LONGEST_KEY = 900;
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, bindings) {
     try {
+      const env = readEnv(bindings);
       const handle = ROUTES[new URL(request.url).pathname];
       if (!handle) throw new Refusal(404, "not_found", `there are ${Object.keys(ROUTES).join(" and ")}, and nothing else`);
       if (request.method !== "POST") throw new Refusal(405, "method_not_allowed", "ask with POST");

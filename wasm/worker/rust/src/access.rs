@@ -16,7 +16,8 @@ pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Re
         ));
     };
     let given = request.headers().get("authorization").ok().flatten().unwrap_or_default();
-    match given.strip_prefix("Bearer ").is_some_and(|given| same(given, &token)) {
+    let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match bearer.is_some_and(|(_, given)| same(given, &token)) {
         true => Ok(()),
         false => Err(Refusal::new(401, "unauthorized", "send the header: authorization: Bearer <ACCESS_TOKEN>")),
     }

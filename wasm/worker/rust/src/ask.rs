@@ -1,7 +1,7 @@
 //! What a client asks.
 
 use bedrock_chat::json::{Kind, View};
-use bedrock_chat::{ChatOptions, Json, Message, Reasoning, interop};
+use bedrock_chat::{ChatOptions, Json, Message, ModelId, Reasoning, interop};
 
 use crate::answer::Refusal;
 use crate::settings::Settings;
@@ -34,7 +34,9 @@ impl Ask {
             None => settings.model(),
             Some(model) => model.string().unwrap_or_default(),
         };
-        if model.is_empty() || !model.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte)) {
+        let is_id = model.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && model.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte));
+        if !is_id || ModelId::parse(&model).is_err() {
             return Err(Refusal::bad(
                 "model must be a model id, an inference profile or an ARN, as Bedrock lists them",
             ));
@@ -90,8 +92,8 @@ fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
         Some(None) => Err(Refusal::bad(format!("options.{name} must be a whole number from 1 on"))),
         number => Ok(number.flatten()),
     };
-    let number = |name: &str| match present(view, name).map(View::f64) {
-        Some(None) => Err(Refusal::bad(format!("options.{name} must be a number"))),
+    let number = |name: &str| match present(view, name).map(|value| value.f64().filter(|number| *number >= 0.0)) {
+        Some(None) => Err(Refusal::bad(format!("options.{name} must be a number from 0 on"))),
         number => Ok(number.flatten()),
     };
     let mut options = ChatOptions {
@@ -109,5 +111,23 @@ fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
         };
         options.stop = all.ok_or_else(|| Refusal::bad("options.stop must be a string or a list of strings"))?;
     }
+    check_reasoning(&options)?;
     Ok(options)
+}
+
+/// What the crate would find wrong too, but as a mistake in the settings, of which a client is not told.
+fn check_reasoning(options: &ChatOptions) -> Result<(), Refusal> {
+    let Some(Reasoning::Budget(budget)) = options.reasoning else { return Ok(()) };
+    if budget < 1024 {
+        return Err(Refusal::bad("options.reasoning must be at least 1024"));
+    }
+    if options.max_tokens.is_some_and(|max| max <= budget) {
+        return Err(Refusal::bad(
+            "options.maxTokens must be greater than options.reasoning: thinking counts as output",
+        ));
+    }
+    if options.temperature.is_some_and(|temperature| temperature != 1.0) || options.top_k.is_some() {
+        return Err(Refusal::bad("options.reasoning excludes options.temperature and options.topK: leave them out"));
+    }
+    Ok(())
 }
