@@ -19,17 +19,18 @@ if (!output) {
   process.exit(2);
 }
 const module = binaryen.readBinary(readFileSync(input));
-let silenced = 0;
+let named = false;
 for (let at = 0; at < module.getNumFunctions(); at++) {
   const fn = module.getFunctionByIndex(at);
   const { name, base, results } = binaryen.getFunctionInfo(fn);
+  named ||= name.includes("::");
   // One that gives a value comes back.
   if (base || results !== binaryen.none || !NEVER_RETURN.test(name)) continue;
   binaryen.Function.setBody(fn, module.unreachable());
-  silenced++;
 }
-if (!silenced) {
-  console.error(`${input} has no function that panics: has it its names?`);
+// The smallest standard library has nothing to silence, but names it has.
+if (!named) {
+  console.error(`${input} has no names of functions: it would keep what it says when it panics`);
   process.exit(1);
 }
 writeFileSync(output, module.emitBinary());
