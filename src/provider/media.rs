@@ -116,7 +116,7 @@ pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -
             sniff(&bytes)
         }
         // That its type is not known is the least of it.
-        MediaSource::Url(url) => return Err(is_url(url, what)),
+        MediaSource::Url(url) => return Err(no_fetching(url, what)),
         _ => None,
     };
     find(formats, what, known.unwrap_or(&picture.media_type))
@@ -157,7 +157,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
     match source {
         MediaSource::Bytes(bytes) => w.base64(bytes),
         MediaSource::Base64(text) => w.string(&checked(text, what)?),
-        MediaSource::Url(url) => return Err(is_url(url, what)),
+        MediaSource::Url(url) => return Err(no_fetching(url, what)),
         other => {
             let place = if matches!(other, MediaSource::S3 { .. }) { "an object in S3" } else { "plain text" };
             return Err(Error::of(
@@ -171,7 +171,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
     Ok(())
 }
 
-fn is_url(url: &str, what: &str) -> Error {
+fn no_fetching(url: &str, what: &str) -> Error {
     let shown: String = url.chars().take(80).collect();
     Error::of(
         ErrorKind::Encode,

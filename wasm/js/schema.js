@@ -44,3 +44,11 @@ export async function validated(schema, value) {
 }
 
 const place = (path) => path?.map((part) => part?.key ?? part).join(".") || "the value";
+
+/** A schema that may stand in a tool, in any of a tool's forms: with it, what the tool is called and what it says of itself. */
+export function namedSchema(given) {
+  const tool = isSchema(given) ? undefined : (given?.function ?? given);
+  const name = typeof tool?.name === "string" ? tool.name : undefined;
+  const inside = name && (tool.schema ?? tool.parameters ?? tool.input_schema);
+  return { schema: inside || given, name, description: tool?.description };
+}

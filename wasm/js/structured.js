@@ -3,7 +3,7 @@ import { conversation } from "./messages.js";
 import { thinks } from "./options.js";
 import { partialJson } from "./partial.js";
 import { textOf } from "./reply.js";
-import { jsonSchema, validated } from "./schema.js";
+import { jsonSchema, namedSchema, validated } from "./schema.js";
 
 const METHODS = { functionCalling: "tool", jsonSchema: "schema", jsonMode: "prompt" };
 
@@ -18,12 +18,11 @@ export class StructuredChat {
   #includeRaw;
 
   constructor(chat, schema, { name, method, includeRaw = false, strict }, can, options) {
-    // LangChain takes a tool in OpenAI's form, too.
-    const tool = typeof schema === "object" && schema?.parameters && schema.name ? schema : undefined;
-    const given = tool ? tool.parameters : schema;
-    this.#schema = given;
-    this.#json = jsonSchema(given);
-    const title = name || tool?.name || this.#json.title || "extract";
+    // LangChain takes a tool, too.
+    const given = namedSchema(schema);
+    this.#schema = given.schema;
+    this.#json = jsonSchema(given.schema);
+    const title = name || given.name || this.#json.title || "extract";
     if (typeof title !== "string") throw problem("config", `the name of a schema, or its title, must be a string; it is ${typeof title}`);
     this.#name = title.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
     this.#includeRaw = includeRaw;
@@ -31,7 +30,7 @@ export class StructuredChat {
       throw problem("config", `method must be one of ${Object.keys(METHODS).join(", ")}; it is ${JSON.stringify(method)}`);
     }
     this.#method = METHODS[method] ?? (can.forcedTools && !thinks(options) ? "tool" : can.jsonSchema ? "schema" : "prompt");
-    this.#chat = this.#held(chat, tool?.description ?? this.#json.description, strict);
+    this.#chat = this.#held(chat, given.description ?? this.#json.description, strict);
   }
 
   /** The model, held to the schema. */

@@ -4,7 +4,7 @@ import { problem } from "./error.js";
 import { thinks } from "./options.js";
 import { partialJson } from "./partial.js";
 import { textOf } from "./reply.js";
-import { isSchema, jsonSchema, validated } from "./schema.js";
+import { jsonSchema, namedSchema, validated } from "./schema.js";
 import { candidates, closed } from "./structured.js";
 
 const METHODS = ["functionCalling", "jsonSchema", "jsonMode"];
@@ -17,12 +17,10 @@ export function structured(model, schema, { name, method, includeRaw, strict }, 
   if (method && !METHODS.includes(method)) {
     throw problem("config", `method must be one of ${METHODS.join(", ")}; it is ${JSON.stringify(method)}`);
   }
-  // A tool in any form is a schema with a name.
-  const named = isSchema(schema) ? undefined : (schema?.function ?? schema);
-  const inner = (named?.name && (named.schema ?? named.parameters ?? named.input_schema)) || schema;
+  const { schema: inner, ...named } = namedSchema(schema);
   const json = jsonSchema(inner);
-  const title = String(name ?? named?.name ?? json.title ?? "extract").replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
-  const description = json.description ?? (named ?? schema).description ?? "The answer.";
+  const title = String(name ?? named.name ?? json.title ?? "extract").replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
+  const description = json.description ?? named.description ?? schema.description ?? "The answer.";
   const how = method ?? (can.forcedTools && !thinks(settings) ? "functionCalling" : can.jsonSchema ? "jsonSchema" : "jsonMode");
   const traced = { ls_structured_output_format: { kwargs: { method: how }, schema: json } };
   const wrapped = how === "functionCalling" && json.type !== "object";

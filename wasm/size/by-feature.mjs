@@ -4,8 +4,8 @@
 //
 // The functions of a feature, found by the names of the Rust modules that they are in, are emptied,
 // and what only they used goes with them. What the compiler put into its callers, and texts, stay
-// where they are, so a row is a little less than the truth. The module has to have its names
-// (`bindgen --names`).
+// where they are, so a row is a little less than the truth. What wasm/scripts/optimise does besides -Oz is
+// left out, as it takes its time. The module has to have its names (`bindgen --names`).
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import binaryen from "binaryen";
@@ -70,4 +70,4 @@ for (const [title, pattern] of FEATURES) {
   row(title, weight);
 }
 row("the rest: calls, JSON, errors, std, texts", rest);
-row("the module", all);
+row("the module before its last steps", all);

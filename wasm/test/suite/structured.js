@@ -34,6 +34,20 @@ export const structured = [
     ok(typeof value.setup === "string", "a thinking model cannot be forced to call a tool");
   }],
 
+  ["a schema may stand in a tool of any form, whose name it takes", async ({ chat, bedrock }) => {
+    const forms = [
+      { name: "Pun", parameters: joke }, { name: "Pun", schema: joke }, { name: "Pun", schema: even },
+      { name: "Pun", description: "A pun", input_schema: joke }, { type: "function", function: { name: "Pun", parameters: joke } },
+    ];
+    for (const form of forms) {
+      await bedrock.clear();
+      await chat().withStructuredOutput(form).invoke("Tell me a joke").catch(() => {});
+      const { tools, tool_choice } = JSON.parse((await bedrock.requests())[0].body);
+      equal(tools[0].input_schema, joke, JSON.stringify(form));
+      equal([tools[0].name, tool_choice.name], ["Pun", "Pun"]);
+    }
+  }],
+
   ["a library's schema checks and makes the value", async ({ mock }) => {
     const streaming = { streaming: true };
     equal(await mock(called('{"setup":"Why?","rating":4}'), streaming).withStructuredOutput(even, { name: "Joke" }).invoke("x"), { setup: "Why?", rating: 4, checked: true });
