@@ -58,7 +58,8 @@ fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     out.resize(groups.len() * 3, 0);
     let mut seen = 0;
     for (bytes, letters) in out.as_chunks_mut::<3>().0.iter_mut().zip(groups) {
-        let [a, b, c, d] = letters.map(value_of);
+        let [a, b, c, d] = *letters;
+        let (a, b, c, d) = (value_of(a), value_of(b), value_of(c), value_of(d));
         seen |= a | b | c | d;
         let word = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
         let [_, high, middle, low] = word.to_be_bytes();
