@@ -1,12 +1,13 @@
 import { Chat } from "./bedrock_chat.js";
-import { chooseCredentials, environment } from "./credentials.js";
-import { fromCore, problem } from "./error.js";
+import { chooseCredentials, chooseRegion, environment } from "./credentials.js";
+import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
 import { conversation, json } from "./messages.js";
 import { coreOptions, merged } from "./options.js";
 import { AIMessage } from "./reply.js";
 import { ChatStream } from "./stream.js";
 import { StructuredChat } from "./structured.js";
+import { fromCore } from "./thrown.js";
 import { Watch } from "./watch.js";
 
 /** What all copies of a chat model share: the module's own model, and what it was made of. */
@@ -67,7 +68,7 @@ export class BedrockChat {
   /** Sends many conversations, some at a time. */
   async batch(inputs, options) {
     if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
-    checkFields(options ?? {}, "batch");
+    checkFields(options, "batch");
     const { returnExceptions, maxConcurrency, signal, ...each } = merged(this.#bound, options);
     const atOnce = maxConcurrency ?? this.#shared.fields.maxConcurrency ?? 10;
     const stop = new AbortController();
@@ -113,7 +114,7 @@ export class BedrockChat {
 
   /** The same model with options for every call. */
   withOptions(options) {
-    checkFields(options ?? {}, "batch");
+    checkFields(options, "batch");
     const bound = merged(this.#bound, options);
     // Better now than at the first call.
     this.#core(bound);
@@ -143,7 +144,7 @@ export class BedrockChat {
   }
 
   #options(options) {
-    checkFields(options ?? {}, "call");
+    checkFields(options, "call");
     return merged(this.#bound, options);
   }
 
@@ -184,18 +185,14 @@ function connection(fields) {
     // What the profile runs is what `model` says.
     family: family ?? (profile ? model : undefined),
     credentials,
-    region: fields.region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean),
+    region: chooseRegion(fields.region),
     endpointUrl: withScheme(fields.endpointUrl || fields.endpointHost) ?? (gatewayUrl || fips || dualStack ? undefined : endpointOfEnvironment()),
     gatewayUrl: withScheme(gatewayUrl),
-    fips: fips ?? undefined,
-    dualStack: dualStack ?? undefined,
   };
   // Headers have no members, but entries.
   const { headers } = fields;
   if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
-  for (const name of ["signingName", "api", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) {
-    if (fields[name] !== undefined && fields[name] !== null) config[name] = fields[name];
-  }
+  for (const name of ["fips", "dualStack", "signingName", "api", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) config[name] = fields[name] ?? undefined;
   const unsigned = config.endpointUrl && credentials?.apiKey;
   if (!config.region && !unsigned && !/^arn(:|%3a)/i.test(config.model)) {
     throw problem("config", 'region is missing: pass region, such as "us-east-1", or set AWS_REGION or AWS_DEFAULT_REGION');

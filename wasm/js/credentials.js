@@ -5,6 +5,11 @@ export function environment(name) {
   return globalThis.process?.env?.[name]?.trim() || undefined;
 }
 
+/** The region: what is given, else the environment's. */
+export function chooseRegion(region) {
+  return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
+}
+
 /** Credentials as the module reads them. */
 function written(given, name) {
   if (given?.apiKey) return { apiKey: given.apiKey };

@@ -1,5 +1,3 @@
-import { AIMessage } from "./reply.js";
-
 /** What went wrong: a real `Error` with all that is known about it. See index.d.ts. */
 export class BedrockChatError extends Error {
   constructor(message, details = {}) {
@@ -25,18 +23,10 @@ export class BedrockChatError extends Error {
 const brand = Symbol.for("bedrock-chat.error");
 Object.defineProperty(BedrockChatError.prototype, brand, { value: true });
 
+/** What a value is, for the message of an error. */
+export const kindOf = (value) => (value === null ? "null" : typeof value);
+
 /** An error that the package itself finds. */
 export function problem(kind, message, details) {
   return new BedrockChatError(message, { kind, ...details });
-}
-
-/** An error as the module reports it. */
-export function fromDetails({ message, partial, ...details }) {
-  if (partial) details.partial = new AIMessage(partial);
-  return new BedrockChatError(message, details);
-}
-
-/** An error as the module throws it, which is JSON. Whatever else was thrown stays what it is. */
-export function fromCore(thrown) {
-  return typeof thrown === "string" ? fromDetails(JSON.parse(thrown)) : thrown;
 }

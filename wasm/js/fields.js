@@ -78,7 +78,21 @@ const CHAT = {
   idleTimeout: whole,
 };
 
-const KNOWN = { call: { ...CALL, ...CALL_ONLY }, batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY }, chat: { ...CHAT, ...CALL } };
+/** What a key is minted of. */
+const MINT = {
+  credentials: CHAT.credentials,
+  region: text,
+  expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && value > 0 && value <= 43_200],
+  now: ["a number of milliseconds", Number.isFinite],
+};
+
+/** What events are written with. */
+const SSE = { format: oneOf("anthropic", "openai"), onError: call, headers: object };
+
+const KNOWN = { call: { ...CALL, ...CALL_ONLY }, batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY }, chat: { ...CHAT, ...CALL }, mint: MINT, sse: SSE };
+
+/** What options look like where they are not those of a call. */
+const SAMPLES = { mint: "expiresIn: 300", sse: "onError" };
 
 /** Names that other libraries use for ours. */
 const ELSEWHERE = {
@@ -103,10 +117,11 @@ const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Checks fields by name and type. Those that nobody knows are passed over, unless they look like a slip. */
 export function checkFields(fields, where) {
+  if (fields === undefined || fields === null) return;
   const known = KNOWN[where];
   // A signal has no members of its own: it would be passed over, and never heard.
   if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof fields.addEventListener === "function")) {
-    throw problem("config", "options are an object, such as { signal, maxTokens: 100 }");
+    throw problem("config", `options are an object, such as { ${SAMPLES[where] ?? "signal, maxTokens: 100"} }`);
   }
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;

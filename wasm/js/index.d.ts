@@ -134,7 +134,7 @@ export interface BedrockChatSettings {
   guardrailIdentifier?: string | undefined;
   guardrailVersion?: string | undefined;
   guardrailConfig?: GuardrailConfig | undefined;
-  /** Whether the reply says what the guardrail saw. */
+  /** Whether the reply says what the guardrail saw. Without a guardrail it changes nothing. */
   trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL" | undefined;
   /** Cache points where they pay, planned for every call; `"1h"` keeps them longer than five minutes. */
   promptCaching?: boolean | "5m" | "1h" | undefined;
@@ -292,7 +292,7 @@ export class AIMessageChunk {
   /** The calls whose arguments are not JSON, or not yet. */
   get invalid_tool_calls(): InvalidToolCall[];
   getType(): "ai";
-  /** Both pieces as one. */
+  /** Both pieces as one. What is no chunk is an error of kind `encode`. */
   concat(other: AIMessageChunk): AIMessageChunk;
   toJSON(): object;
 }
@@ -409,8 +409,11 @@ export class BedrockChatError extends Error {
 export interface SseOptions {
   /** Whose events: Anthropic's Messages API (the default) or OpenAI's chat completions. */
   format?: "anthropic" | "openai" | undefined;
-  /** Told of what breaks the stream, which its reader learns of in general terms only. */
-  onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Told of what breaks the stream, which its reader learns of in general terms only. Nobody waits for it. Where it
+   * fails itself, the reader's stream is as it would be without it, and `console.error` is told of both errors.
+   */
+  onError?: ((error: unknown) => void | Promise<void>) | undefined;
 }
 
 /**
@@ -426,13 +429,13 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
  * The same as the answer to an HTTP request, in one line: `return sseResponse(chat.stream(messages))`. Where the stream
  * does not begin, the response is JSON with the error's status.
  */
-export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | undefined }): Promise<Response>;
+export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response>;
 
 /**
  * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that shall call Bedrock for
  * some minutes and must not hold the credentials. The key may do what they may, in this region alone.
  */
-export function mintApiKey(options: {
+export function mintApiKey(options?: {
   /** Default: the environment's. */
   credentials?: BedrockCredentialsProvider | undefined;
   /** Default: the environment's. */
@@ -441,4 +444,4 @@ export function mintApiKey(options: {
   expiresIn?: number | undefined;
   /** In milliseconds since 1970. Default: now. */
   now?: number | undefined;
-}): Promise<string>;
+} | null): Promise<string>;

@@ -1,5 +1,5 @@
 import { stringify } from "./bytes.js";
-import { problem } from "./error.js";
+import { kindOf, problem } from "./error.js";
 
 /** A conversation as JSON. The module reads every form of a message; here is what only JavaScript has. */
 export function conversation(messages) {
@@ -7,7 +7,7 @@ export function conversation(messages) {
   if (typeof given !== "string" && (typeof given !== "object" || given === null)) {
     throw problem(
       "encode",
-      `the first argument is ${given === null ? "null" : typeof given}; it must be a string, a message, or a list of messages such as ["human", "hello"] or { role: "user", content: "hello" }`,
+      `the first argument is ${kindOf(given)}; it must be a string, a message, or a list of messages such as ["human", "hello"] or { role: "user", content: "hello" }`,
     );
   }
   return json(given, "the messages");

@@ -8,7 +8,8 @@ const PASSED = [
   "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths",
 ];
 
-const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig", "trace"];
+/** What makes a guardrail. Without one, a trace has nothing to say. */
+const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 
 /** Options over options: what is not set does not count, and modelKwargs are merged. */
 export function merged(base, over) {
@@ -23,7 +24,8 @@ export function merged(base, over) {
 /** The options of a call as the module reads them. */
 export function coreOptions(options) {
   const core = {};
-  for (const name of PASSED) if (options[name] !== undefined && options[name] !== null) core[name] = options[name];
+  // JSON has no member of an undefined value.
+  for (const name of PASSED) core[name] = options[name] ?? undefined;
   const { tools, thinking } = options;
   if (tools) core.tools = tools.map(toolJson);
   const choice = options.toolChoice ?? options.tool_choice;

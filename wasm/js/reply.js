@@ -1,3 +1,8 @@
+import { kindOf, problem } from "./error.js";
+
+/** Of the metadata that a stream reports, what its chunks say elsewhere. */
+export const SAID = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
+
 /** A reply, with LangChain's names. Its JSON can be given back as a message. */
 export class AIMessage {
   constructor(fields) {
@@ -60,6 +65,9 @@ export class AIMessageChunk {
   }
 
   concat(other) {
+    if (!Array.isArray(other?.tool_call_chunks)) {
+      throw problem("encode", `concat takes the chunk that follows; this is ${kindOf(other)}: let the sum begin with the first chunk`);
+    }
     return new AIMessageChunk({
       content: joinContent(this.content, other.content),
       tool_call_chunks: joinCalls(this.tool_call_chunks, other.tool_call_chunks),

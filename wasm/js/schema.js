@@ -1,4 +1,4 @@
-import { problem } from "./error.js";
+import { kindOf, problem } from "./error.js";
 import { zodSchema } from "./zod.js";
 
 /** Whether a value is a schema of a library, not JSON Schema. */
@@ -7,7 +7,7 @@ export const isSchema = (value) => Boolean(value && (value["~standard"] || value
 /** JSON Schema of a schema: zod 3 and 4, any Standard Schema that can say its JSON Schema, or JSON Schema itself. */
 export function jsonSchema(schema) {
   if (!schema || !(typeof schema === "object" || typeof schema === "function")) {
-    throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; this is ${schema === null ? "null" : typeof schema}`);
+    throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; this is ${kindOf(schema)}`);
   }
   if (!isSchema(schema)) return schema;
   const { $schema, ...plain } = converted(schema);

@@ -1,8 +1,5 @@
-/** Kinds of errors by Anthropic's names. */
-const TYPES = {
-  throttled: "rate_limit_error", validation: "invalid_request_error", encode: "invalid_request_error",
-  context_overflow: "invalid_request_error", unsupported: "invalid_request_error", timeout: "timeout_error",
-};
+/** Anthropic's names of errors, by their HTTP status. */
+const TYPES = { 400: "invalid_request_error", 429: "rate_limit_error", 504: "timeout_error" };
 
 const line = (type, data) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 
@@ -84,8 +81,8 @@ export class AnthropicEvents {
     return begun + blocks + line("message_delta", { delta: this.#stop, usage: written(usage) }) + line("message_stop", {});
   }
 
-  problem({ kind, message }) {
-    return { type: "error", error: { type: TYPES[kind] ?? "api_error", message } };
+  problem({ status, message }) {
+    return { type: "error", error: { type: TYPES[status] ?? "api_error", message } };
   }
 
   error(told) {

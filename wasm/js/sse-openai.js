@@ -3,7 +3,8 @@ const REASONS = {
   refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
 };
 
-const TYPES = { throttled: "rate_limit_exceeded", validation: "invalid_request_error", encode: "invalid_request_error", context_overflow: "invalid_request_error", unsupported: "invalid_request_error" };
+/** OpenAI's names of errors, by their HTTP status. */
+const TYPES = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
 
 const line = (data) => `data: ${JSON.stringify(data)}\n\n`;
 
@@ -64,8 +65,8 @@ export class OpenAiEvents {
     return `${this.#begun ? "" : this.#delta({})}${this.#chunk({}, this.#reason, { usage: counted })}data: [DONE]\n\n`;
   }
 
-  problem({ kind, message }) {
-    return { error: { message, type: TYPES[kind] ?? "server_error", param: null, code: kind } };
+  problem({ status, kind, message }) {
+    return { error: { message, type: TYPES[status] ?? "server_error", param: null, code: kind } };
   }
 
   error(told) {

@@ -1,4 +1,5 @@
-import { BedrockChatError, problem } from "./error.js";
+import { BedrockChatError, kindOf, problem } from "./error.js";
+import { checkFields } from "./fields.js";
 import { joinUsage } from "./reply.js";
 import { AnthropicEvents } from "./sse-anthropic.js";
 import { OpenAiEvents } from "./sse-openai.js";
@@ -6,25 +7,38 @@ import { OpenAiEvents } from "./sse-openai.js";
 const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents };
 
 /** Kinds of errors that are the asker's business, and their HTTP status. The others are the operator's. */
-const STATUS = { validation: 400, encode: 400, context_overflow: 400, unsupported: 400, throttled: 429, timeout: 504, cancelled: 499 };
+const STATUS = { __proto__: null, validation: 400, encode: 400, context_overflow: 400, unsupported: 400, throttled: 429, timeout: 504, cancelled: 499 };
 
-function formatFor(stream, { format = "anthropic" }) {
-  if (Object.hasOwn(FORMATS, format)) return new FORMATS[format]();
-  // Nobody will read it.
-  Promise.resolve(stream).then((stream) => stream?.return?.(), () => {});
-  throw problem("config", `format must be "anthropic" or "openai"; it is ${JSON.stringify(format)}`);
+function writerFor(stream, options) {
+  try {
+    checkFields(options, "sse");
+  } catch (error) {
+    // Nobody will read it.
+    Promise.resolve(stream).then((stream) => stream?.return?.(), () => {});
+    throw error;
+  }
+  return new FORMATS[options?.format ?? "anthropic"]();
+}
+
+/** Tells the operator. What this throws is no business of the reader's, whose stream goes on. */
+async function tell(options, error) {
+  try {
+    await options?.onError?.(error);
+  } catch (thrown) {
+    console.error("bedrock-chat: onError failed with", thrown, "when it was told of", error);
+  }
 }
 
 /** What a stranger may know of an error: of the operator's business, nothing. */
 function told(error, otherwise) {
   const kind = error instanceof BedrockChatError ? error.kind : "internal";
-  const message = Object.hasOwn(STATUS, kind) ? error.message : otherwise;
-  return { kind, message };
+  const status = STATUS[kind];
+  return { kind, status, message: status ? error.message : otherwise };
 }
 
 /** A stream as Server-Sent Events, in bytes. */
-export function toSSE(stream, options = {}) {
-  const writer = formatFor(stream, options);
+export function toSSE(stream, options) {
+  const writer = writerFor(stream, options);
   const encoder = new TextEncoder();
   const pieces = written(stream, writer, options);
   return new ReadableStream(
@@ -42,11 +56,12 @@ export function toSSE(stream, options = {}) {
   );
 }
 
-async function* written(given, writer, { onError }) {
+async function* written(given, writer, options) {
   let usage;
   let begun = false;
   try {
     const stream = await given;
+    if (!stream?.events) throw problem("config", `events are made of what chat.stream() gives; this is ${kindOf(stream)}`);
     begun = true;
     for await (const event of stream.events()) {
       if (event[0] === "usage") usage = joinUsage(usage, event[1]);
@@ -55,24 +70,31 @@ async function* written(given, writer, { onError }) {
     }
     yield writer.end(usage);
   } catch (error) {
-    onError?.(error);
+    tell(options, error);
     yield writer.error(told(error, begun ? "the model could not go on" : "the model could not be asked"));
   }
 }
 
 /** The same as the answer to an HTTP request. Where the stream does not begin, it has the error's status. */
-export async function sseResponse(stream, options = {}) {
-  const writer = formatFor(stream, options);
+export async function sseResponse(stream, options) {
+  const writer = writerFor(stream, options);
   let begun;
   try {
     begun = await stream;
   } catch (error) {
-    options.onError?.(error);
-    const { kind, message } = told(error, "the model could not be asked");
-    const headers = new Headers({ "content-type": "application/json", ...options.headers });
+    tell(options, error);
+    const known = told(error, "the model could not be asked");
+    const headers = headersOf(options, { "content-type": "application/json" });
     if (error?.retryAfterMs) headers.set("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
-    return new Response(JSON.stringify(writer.problem({ kind, message })), { status: STATUS[kind] ?? 502, headers });
+    return new Response(JSON.stringify(writer.problem(known)), { status: known.status ?? 502, headers });
   }
-  const headers = new Headers({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform", ...options.headers });
+  const headers = headersOf(options, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" });
   return new Response(toSSE(begun, options), { headers });
+}
+
+/** The caller's headers, over ours. */
+function headersOf(options, own) {
+  const headers = new Headers(options?.headers ?? {});
+  for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
+  return headers;
 }

@@ -1,8 +1,5 @@
-import { fromDetails } from "./error.js";
-import { AIMessage, AIMessageChunk } from "./reply.js";
-
-/** Of the metadata that a stream reports, what its chunks say elsewhere. */
-const SAID = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
+import { AIMessage, AIMessageChunk, SAID } from "./reply.js";
+import { fromDetails } from "./thrown.js";
 
 /** A reply that is still coming: chunks to iterate over, once. Leaving the loop closes the connection. */
 export class ChatStream {

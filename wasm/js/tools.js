@@ -1,10 +1,10 @@
-import { problem } from "./error.js";
+import { kindOf, problem } from "./error.js";
 import { isSchema, jsonSchema } from "./schema.js";
 
 /** A tool in any form, with its schema as JSON Schema. The module reads the forms themselves. */
 export function toolJson(tool) {
   if (!tool || typeof tool !== "object") {
-    throw problem("encode", `a tool must be an object, such as { name, description, schema }; this one is ${tool === null ? "null" : typeof tool}`);
+    throw problem("encode", `a tool must be an object, such as { name, description, schema }; this one is ${kindOf(tool)}`);
   }
   // LangChain's tools are instances; of them the model gets to know these.
   if (typeof tool.invoke === "function" && tool.name) {

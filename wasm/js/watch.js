@@ -1,4 +1,5 @@
-import { fromCore, problem } from "./error.js";
+import { problem } from "./error.js";
+import { fromCore } from "./thrown.js";
 
 /** The longest that a timer can wait, 24 days. What is longer would ring at once. */
 const LONGEST = 0x7fffffff;

@@ -1,5 +1,5 @@
 // JSON Schema of zod's schemas, of version 3 and 4 alike, without importing either.
-import { problem } from "./error.js";
+import { kindOf, problem } from "./error.js";
 
 export const zodSchema = (schema) => convert(schema, new Set());
 
@@ -23,7 +23,7 @@ function convert(schema, open) {
 const inner = (def, next) => next(def.innerType);
 const nothing = () => ({});
 const values = (list) => {
-  const types = new Set(list.map((value) => (value === null ? "null" : typeof value)));
+  const types = new Set(list.map(kindOf));
   const type = types.size === 1 ? { type: [...types][0] } : {};
   return list.length === 1 ? { ...type, const: list[0] } : { ...type, enum: list };
 };

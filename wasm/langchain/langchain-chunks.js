@@ -1,9 +1,6 @@
 import { AIMessageChunk } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
-import { joinUsage } from "./reply.js";
-
-/** Of the metadata that a stream reports, what its chunks say elsewhere. */
-const SAID = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
+import { SAID, joinUsage } from "./reply.js";
 
 /**
  * LangChain's chunks from the core's events. Added up they are the message that a call without

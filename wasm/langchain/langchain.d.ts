@@ -73,13 +73,14 @@ export interface BedrockChatSettings {
   guardrailIdentifier?: string;
   guardrailVersion?: string;
   guardrailConfig?: GuardrailConfig;
+  /** Whether the reply says what the guardrail saw. Without a guardrail it changes nothing. */
   trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL";
   /** Limit on a whole call, in milliseconds. Defaults to none. */
   timeout?: number;
 }
 
 /** What a chat model is made of. */
-export interface BedrockChatFields extends BedrockChatSettings, Omit<BaseChatModelParams, "maxRetries"> {
+export interface BedrockChatFields extends BedrockChatSettings, Omit<BaseChatModelParams, "maxRetries" | "onFailedAttempt"> {
   /** The id or ARN of a model or inference profile, such as `"anthropic.claude-3-haiku-20240307-v1:0"`. */
   model: string;
   /** Defaults to `AWS_REGION`, then `AWS_DEFAULT_REGION`. */
@@ -112,6 +113,8 @@ export interface BedrockChatFields extends BedrockChatSettings, Omit<BaseChatMod
   streaming?: boolean;
   /** How often a call that failed is tried again: throttling, failures of the service and of the network. */
   maxRetries?: number;
+  /** Told once of a call that failed for good: trying again, as `maxRetries` says, is over by then. What it throws is the call's error. */
+  onFailedAttempt?: BaseChatModelParams["onFailedAttempt"];
   /** Limit on the wait for the first byte, in milliseconds; 0 for none. */
   firstByteTimeout?: number;
   /** Limit on the wait between two pieces of a stream, in milliseconds; 0 for none. */
@@ -202,7 +205,10 @@ export declare class BedrockChat extends BaseChatModel<BedrockChatCallOptions, A
     kwargs?: Partial<BedrockChatCallOptions>,
   ): Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCallOptions>;
 
-  /** The same model, answering with values of a schema. With `includeRaw`, `parsingError` says why `parsed` is null. */
+  /**
+   * The same model, answering with values of a schema. With `includeRaw`, `parsingError` says why `parsed` is null;
+   * streamed, the pieces of the answer come as `{ raw }`, and at the end `{ parsed }`.
+   */
   withStructuredOutput<T extends Record<string, any> = Record<string, any>>(
     schema: InteropZodType<T> | Record<string, any>,
     config?: BedrockStructuredOutputOptions<false>,

@@ -3,7 +3,7 @@ import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage } from "@langchain/core/messages";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import { BedrockChat as Core } from "./index.js";
-import { environment } from "./credentials.js";
+import { chooseRegion } from "./credentials.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
@@ -42,7 +42,7 @@ export class BedrockChat extends BaseChatModel {
     this.caller = new AsyncCaller({ maxConcurrency, maxRetries: 0, onFailedAttempt });
     this.model = known.model;
     this.modelProvider = providerOf(known.model);
-    this.region = known.region ?? ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
+    this.region = chooseRegion(known.region);
     this.endpointHost = known.endpointHost ?? known.endpointUrl;
     this.streaming = known.streaming ?? false;
     this.disableStreaming = fields.disableStreaming ?? false;

@@ -235,6 +235,13 @@ test("errors keep what is known of them, on every way, and callbacks hear of the
   expect(told.errors).toHaveLength(3);
 });
 
+test("onFailedAttempt is told once of a call that failed for good", async () => {
+  await bedrock.fault({ status: 503, error_type: "ServiceUnavailableException", headers: { "retry-after": "0" }, forever: true });
+  const told = [];
+  const error = await failure(() => bedrock.chat({ maxRetries: 1, onFailedAttempt: (failed) => void told.push(failed) }).invoke("hi"));
+  expect([told, error.attempts]).toEqual([[error], 2]);
+});
+
 test("a stream that breaks is an error with what came", async () => {
   await bedrock.fault({ insert: [{ kind: "exception", at: 5, exception_type: "modelStreamErrorException", message: "the model fell over" }] });
   const error = await failure(() => gather(bedrock.chat().stream("Hello")));

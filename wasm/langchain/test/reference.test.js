@@ -125,6 +125,13 @@ describe("its defects are gone", () => {
     expect((await headers())["x-amzn-bedrock-guardrailidentifier"]).toBe("gr-1");
   });
 
+  test("3: and a trace without a guardrail changes nothing, as there", async () => {
+    for (const llm of [bedrock.reference({ trace: "ENABLED" }), bedrock.chat({ trace: "ENABLED", guardrailIdentifier: "" })]) {
+      expect((await llm.invoke("Hello")).content).toContain("Hello");
+      expect(await headers()).not.toHaveProperty("x-amzn-bedrock-trace");
+    }
+  });
+
   test("4: no temperature is sent that nobody asked for", async () => {
     const thinking = { model: THINKER, modelKwargs: { thinking: { type: "enabled", budget_tokens: 1024 } }, maxTokens: 2048 };
     await expect(bedrock.reference(thinking).invoke("Hello")).rejects.toThrow(/temperature/);

@@ -5,11 +5,13 @@ import { tool } from "@langchain/core/tools";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
-import { THINKER, localBedrock } from "./support/bedrock.js";
+import { THINKER, gather, localBedrock } from "./support/bedrock.js";
 
 const bedrock = localBedrock();
 const joke = z.object({ setup: z.string(), rating: z.number() }).describe("A joke");
 const JOKE = { setup: "local setup", rating: 1 };
+/** What the local Bedrock does not give. */
+const strict = joke.extend({ rating: z.number().refine((value) => value > 5, "must be above five") });
 
 test("the model is made to call the tool that the value comes in", async () => {
   expect(await bedrock.chat().withStructuredOutput(joke, { name: "Joke" }).invoke("tell one")).toEqual(JOKE);
@@ -66,8 +68,21 @@ test("streamed, values grow, and the last is whole and checked", async () => {
   }
 });
 
+test("streamed with includeRaw, the answer comes in pieces and then its value, which add up to what invoke gives", async () => {
+  for (const method of ["functionCalling", "jsonSchema"]) {
+    const structured = bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method, includeRaw: true });
+    const { chunks, whole } = await gather(structured.stream("tell one"));
+    expect(chunks.slice(0, -1).every((chunk) => Object.keys(chunk).join() === "raw"), method).toBe(true);
+    expect(chunks.length, method).toBeGreaterThan(4);
+    expect(chunks.at(-1)).toEqual({ parsed: JOKE });
+    const { raw, parsed } = await structured.invoke("tell one");
+    expect([whole.raw.text, whole.raw.tool_calls.map(({ args }) => args), whole.parsed]).toEqual([raw.text, raw.tool_calls.map(({ args }) => args), parsed]);
+  }
+  const { chunks } = await gather(bedrock.chat().withStructuredOutput(strict, { includeRaw: true }).stream("tell one"));
+  expect(chunks.at(-1)).toEqual({ parsed: null, parsingError: expect.any(OutputParserException) });
+});
+
 test("a value that does not fit says why, and with includeRaw leaves the message", async () => {
-  const strict = joke.extend({ rating: z.number().refine((value) => value > 5, "must be above five") });
   const failing = bedrock.chat().withStructuredOutput(strict).invoke("tell one");
   await expect(failing).rejects.toThrow(OutputParserException);
   await expect(failing).rejects.toThrow(/rating: must be above five/);

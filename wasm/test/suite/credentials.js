@@ -138,10 +138,12 @@ export const credentials = [
     const old = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 60, now: Date.now() - 61_000 });
     includes((await fails(() => ask(old), "expired_credentials").catch(() => fails(() => ask(old)))).message, "expired");
     for (const [given, kind] of [[{ credentials: KEYS, region: "us-east-1", expiresIn: 43_201 }, "config"], [{ credentials: KEYS }, "config"],
+      [undefined, "config"], [null, "config"], ["us-east-1", "config"], [{ credentials: KEYS, region: "us-east-1", expiresin: 60 }, "config"],
       [{ credentials: KEYS, region: 5 }, "config"], [{ credentials: KEYS, region: "us-east-1", now: NaN }, "config"],
       [{ credentials: { accessKeyId: "A" }, region: "us-east-1" }, "credentials"], [{ credentials: { apiKey: "k" }, region: "us-east-1" }, "credentials"]]) {
       await within({}, () => fails(() => mintApiKey(given), kind));
     }
+    ok(await within({ ...AWS, ...REGION }, () => mintApiKey(null)), "all that it needs may be the environment's");
     // As AWS's own generator makes it.
     const fixed = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 43_200, now: Date.UTC(2025, 0, 2, 3, 4, 5) });
     includes(atob(fixed.slice(16)), "&X-Amz-Signature=e46cd5dd7005d6f41edada9a83e342cb96a9509e83e34bb96e2941f95e69753a&Version=1");

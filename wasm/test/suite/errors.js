@@ -97,9 +97,17 @@ export const errors = [
     equal(requests[0].headers["x-amzn-bedrock-trace"], undefined);
     equal(requests[2].headers["x-amzn-bedrock-trace"].toUpperCase(), "ENABLED");
     equal(JSON.parse(requests[2].body)["amazon-bedrock-guardrailConfig"].tagSuffix, "xyz");
-    for (const half of [{ guardrailIdentifier: "gr-1" }, { guardrailVersion: "1" }, { trace: "ENABLED" }]) {
+    for (const half of [{ guardrailIdentifier: "gr-1" }, { guardrailVersion: "1" }, { guardrailConfig: {} }]) {
       includes((await fails(async () => chat(half), "config")).message, "guardrail");
     }
+  }],
+
+  ["a trace without a guardrail has no effect, and is there for the guardrail of a call", async ({ chat, bedrock }) => {
+    const model = chat({ trace: "ENABLED" });
+    await model.invoke("hello");
+    await model.invoke("hello", { guardrailIdentifier: "gr-1", guardrailVersion: "2" });
+    const traces = (await bedrock.requests()).map(({ headers }) => headers["x-amzn-bedrock-trace"]?.toUpperCase());
+    equal(traces, [undefined, "ENABLED"]);
   }],
 
   ["a guardrail that steps in is a reason of its own", async ({ chat }) => {

@@ -21,6 +21,14 @@ export const messages = [
     equal([new AIMessage("hi").text, new AIMessage({ content: [{ text: "hi" }] }).text, new AIMessage({ content: null }).text], ["hi", "hi", ""]);
   }],
 
+  ["a chunk adds up with chunks alone, and says so", async ({ AIMessageChunk }) => {
+    const chunk = new AIMessageChunk({ content: "hel" });
+    equal(chunk.concat(JSON.parse(JSON.stringify(new AIMessageChunk({ content: "lo" })))).text, "hello");
+    for (const [other, part] of [[undefined, "undefined"], [null, "null"], ["lo", "string"], [{}, "object"]]) {
+      includes((await fails(async () => chunk.concat(other), "encode")).message, part);
+    }
+  }],
+
   ["a message may be a string, a pair, a message of LangChain or one of OpenAI", async (given) => {
     const expected = [{ role: "user", content: "hello" }];
     const forms = [

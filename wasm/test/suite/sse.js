@@ -25,6 +25,25 @@ export const sse = [
     for (const stream of [undefined, Promise.resolve(), {}]) await fails(async () => toSSE(stream, { format: "xml" }), "config");
   }],
 
+  ["no options are options, and those that there are not are refused by name", async ({ mock, toSSE, sseResponse }) => {
+    for (const none of [undefined, null, { format: null, onError: null, headers: null }]) {
+      equal(parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), none)).text()).at(-1).event, "message_stop");
+      equal(parsed(await (await sseResponse(mock(speaks(rich)).stream("hello"), none)).text()).at(-1).event, "message_stop");
+    }
+    for (const [given, part] of [[console.error, "onError"], [{ onError: "log" }, "function"], [{ onerror: console.error }, "onError"], [{ headers: "x" }, "object"]]) {
+      includes((await fails(async () => toSSE(mock(speaks(rich)).stream("hello"), given), "config")).message, part);
+    }
+  }],
+
+  ["a response has the caller's headers over its own, in either form", async ({ mock, sseResponse }) => {
+    const own = { "x-team": "blue", "Cache-Control": "no-store" };
+    for (const headers of [own, new Headers(own)]) {
+      const response = await sseResponse(mock(speaks(rich)).stream("hello"), { headers });
+      equal(["x-team", "cache-control", "content-type"].map((name) => response.headers.get(name)), ["blue", "no-store", "text/event-stream; charset=utf-8"]);
+      await response.body.cancel();
+    }
+  }],
+
   ["a stream becomes Anthropic's events in one line", async ({ mock, sseResponse }) => {
     const response = await sseResponse(mock(speaks(rich)).stream("hello"));
     equal([response.status, response.headers.get("content-type")], [200, "text/event-stream; charset=utf-8"]);
@@ -80,6 +99,34 @@ export const sse = [
     equal(seen.kind, "throttled");
     const chunks = parsed(await new Response(toSSE(failing(), { format: "openai" })).text());
     equal(chunks.at(-1).data.error.code, "throttled");
+  }],
+
+  ["an onError that fails takes nothing from the reader, and is not lost", async ({ mock, toSSE, sseResponse }) => {
+    const failing = () => mock(speaks([...rich.slice(0, 7), exception("throttlingException", "Too many tokens")])).stream("hello");
+    const refused = () => mock(async () => { throw new Error("no network"); }).stream("hello");
+    const before = console.error;
+    const told = [];
+    console.error = (...words) => told.push(words);
+    try {
+      for (const onError of [() => { throw new Error("the log is full"); }, async () => { throw new Error("the log is full"); }]) {
+        equal(parsed(await new Response(toSSE(failing(), { onError })).text()).at(-1).data.error.type, "rate_limit_error");
+        equal((await sseResponse(refused(), { onError })).status, 502);
+      }
+      await until(() => told.length === 4, "all are told");
+    } finally {
+      console.error = before;
+    }
+    for (const words of told) equal([words[1].message, words[3].name], ["the log is full", "BedrockChatError"]);
+  }],
+
+  ["what is no stream is an error that tells the operator so", async ({ chat, toSSE }) => {
+    for (const given of [undefined, null, chat().invoke("hello"), [], "hello"]) {
+      let seen;
+      const events = parsed(await new Response(toSSE(given, { onError: (error) => (seen = error) })).text());
+      equal(events.map(({ data }) => data.error.message), ["the model could not be asked"]);
+      equal(seen.kind, "config");
+      includes(seen.message, "chat.stream()");
+    }
   }],
 
   ["what broke a stream is the operator's business, that it broke is the reader's", async ({ mock, chat, bedrock, toSSE }) => {

@@ -98,6 +98,15 @@ export const structured = [
     includes((await fails(() => mock(said("no"), { streaming: true }).withStructuredOutput(joke, { method: "jsonMode" }).invoke("x"), "decode")).message, "no JSON");
   }],
 
+  ["the request for JSON stands behind the system's messages, in whatever form they are", async ({ chat, bedrock }) => {
+    const held = chat().withStructuredOutput(joke, { method: "jsonMode" });
+    const written = { lc: 1, type: "constructor", id: ["langchain_core", "messages", "SystemMessage"], kwargs: { content: "Be funny." } };
+    for (const system of [["system", "Be funny."], { role: "developer", content: "Be funny." }, { type: "system", content: "Be funny." }, written]) {
+      await held.invoke([system, ["human", '{"setup":"a"}']]);
+      ok(/^[^]*Be funny\.[^]*fits this JSON Schema/.test(JSON.stringify(JSON.parse((await bedrock.requests()).at(-1).body).system)), JSON.stringify(system));
+    }
+  }],
+
   ["many values come in a batch", async ({ chat }) => {
     const values = await chat().withStructuredOutput(joke).batch(["one", "two"], { maxConcurrency: 1 });
     equal(values.length, 2);

@@ -138,10 +138,14 @@ export async function errors(error: unknown): Promise<void> {
 export async function workers(): Promise<Response> {
   const key = await mintApiKey({ credentials, region: "us-east-1", expiresIn: 60 });
   holds<Equal<typeof key, string>>();
+  // All that it needs may be the environment's.
+  await mintApiKey();
   const bytes = toSSE(chat.stream("hello"), { format: "openai" });
   holds<Equal<typeof bytes, ReadableStream<Uint8Array>>>();
   // @ts-expect-error no such format
   toSSE(chat.stream("hello"), { format: "xml" });
+  toSSE(chat.stream("hello"), { onError: async (error) => void (await fetch("https://log.example", { method: "POST", body: String(error) })) });
+  void sseResponse(chat.stream("hello"), { headers: new Headers({ "x-team": "blue" }) });
   return sseResponse(chat.stream("hello"), { headers: { "access-control-allow-origin": "*" }, onError: console.error });
 }
 
