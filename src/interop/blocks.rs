@@ -64,7 +64,7 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
         return Ok(());
     }
     // What an aggregated stream left of its tool calls; the whole of them is in `tool_calls`.
-    if view.get("type").and_then(View::str).as_deref() == Some("input_json_delta") {
+    if view.word_at("type") == "input_json_delta" {
         return Ok(());
     }
     let known = match typed(view)? {
@@ -85,14 +85,13 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
 }
 
 fn cache_point(view: View<'_>) -> Content {
-    let ttl = view.get("ttl").and_then(View::str);
-    Content::CachePoint(CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) })
+    Content::CachePoint(CachePoint { ttl: CacheTtl::parse(view.word_at("ttl")) })
 }
 
 /// The blocks with a `type`.
 fn typed(view: View<'_>) -> Result<Option<Content>> {
-    let Some(kind) = view.get("type").and_then(View::str) else { return Ok(None) };
-    Ok(match &*kind {
+    let kind = view.word_at("type");
+    Ok(match kind {
         "text" | "text_delta" | "input_text" | "output_text" => string(view, "text").map(|text| {
             let citations = view.get("citations").filter(|list| list.kind() == Kind::Array);
             let citations = citations.into_iter().flat_map(View::items).map(Json::from).collect();
@@ -110,7 +109,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             let media_type = format!("audio/{}", string(audio, "format").unwrap_or_default());
             Some(Content::Audio(Media::new(media_type, MediaSource::Base64(string(audio, "data")?))))
         }),
-        "image" | "audio" | "video" | "document" => media_block(&kind, view),
+        "image" | "audio" | "video" | "document" => media_block(kind, view),
         "file" => match view.get("file") {
             // OpenAI's.
             Some(file) => string(file, "file_data").map(|data| document(from_url(&data), file)),
@@ -233,7 +232,7 @@ fn strings(view: View<'_>, key: &str) -> Vec<String> {
 /// Anthropic's `source`.
 fn native_source(source: View<'_>) -> Option<Media> {
     let media_type = string(source, "media_type").unwrap_or_default();
-    Some(match source.get("type").and_then(View::str)?.as_ref() {
+    Some(match source.word_at("type") {
         "base64" => Media::new(media_type, MediaSource::Base64(string(source, "data")?)),
         "text" => Media::new(media_type, MediaSource::Text(string(source, "data")?)),
         "url" => from_url(&string(source, "url")?),
@@ -247,10 +246,10 @@ fn native_source(source: View<'_>) -> Option<Media> {
 
 /// The blocks of the Converse API, which have one key and no `type` (though some write it as well).
 fn of_converse(view: View<'_>) -> Result<Option<Content>> {
-    let kind = view.string_at("type");
-    let member = view.entries().find(|(key, _)| key != "type" && kind.as_deref().is_none_or(|kind| kind == key));
+    let kind = view.word_at("type");
+    let member = view.raw_entries().find(|(key, _)| *key != "type" && (kind.is_empty() || kind == *key));
     let Some((key, inner)) = member else { return Ok(None) };
-    Ok(match &*key {
+    Ok(match key {
         "text" => inner.string().map(Content::text),
         "cachePoint" => Some(cache_point(inner)),
         "json" => Some(Content::Json(JsonContent { value: Json::from(inner) })),
@@ -266,7 +265,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
         "toolResult" => match string(inner, "toolUseId") {
             Some(id) => {
                 let blocks = inner.get("content").map(content).transpose()?.unwrap_or_default();
-                let is_error = inner.get("status").and_then(View::str).as_deref() == Some("error");
+                let is_error = inner.word_at("status") == "error";
                 Some(Content::ToolResult(ToolResult { is_error, ..ToolResult::new(id, blocks) }))
             }
             None => None,

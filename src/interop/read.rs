@@ -57,8 +57,7 @@ fn problem(at: usize, what: &str, view: View<'_>) -> Error {
 
 fn is_pair(view: View<'_>) -> bool {
     let mut items = view.items();
-    let role = items.next().and_then(View::str);
-    role.is_some_and(|role| Role::parse(&role).is_some()) && items.next().is_some() && items.next().is_none()
+    items.next().is_some_and(|role| Role::parse(role.word()).is_some()) && items.next().is_some() && items.next().is_none()
 }
 
 fn read(view: View<'_>, at: usize) -> Result<Message> {
@@ -66,7 +65,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         Kind::String => return Ok(Message::human(view.string().unwrap_or_default())),
         Kind::Array if is_pair(view) => {
             let mut items = view.items();
-            let role = items.next().and_then(View::str).and_then(|role| Role::parse(&role)).unwrap_or(Role::Human);
+            let role = items.next().and_then(|role| Role::parse(role.word())).unwrap_or(Role::Human);
             return Ok(Message::new(role, items.next().map(blocks::content).transpose()?.unwrap_or_default()));
         }
         Kind::Object => {}
@@ -81,7 +80,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     let role = class.as_deref().and_then(role_of_class).or_else(|| {
         [inner, view]
             .iter()
-            .find_map(|view| ["role", "type"].iter().find_map(|key| Role::parse(&view.get(key)?.str()?)))
+            .find_map(|view| ["role", "type"].iter().find_map(|key| Role::parse(view.word_at(key))))
     });
     let Some(role) = role else {
         return Err(problem(at, "has no known role (\"system\", \"human\", \"ai\", \"tool\" or OpenAI's names)", view));
@@ -94,7 +93,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
             return Ok(Message::new(role, content));
         }
         let mut result = ToolResult::new(id, content);
-        result.is_error = inner.get("status").and_then(View::str).as_deref() == Some("error");
+        result.is_error = inner.word_at("status") == "error";
         return Ok(Message::new(role, [Content::ToolResult(result)]));
     }
     let more = inner.get("additional_kwargs");

@@ -33,8 +33,8 @@ pub(crate) const VALUE: &str = "value";
 
 fn is(schema: View<'_>, kind: &str) -> bool {
     match schema.get("type") {
-        Some(types) if types.kind() == Kind::Array => types.items().any(|item| item.str().as_deref() == Some(kind)),
-        one => one.and_then(View::str).as_deref() == Some(kind),
+        Some(types) if types.kind() == Kind::Array => types.items().any(|item| item.word() == kind),
+        one => one.is_some_and(|one| one.word() == kind),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
     // An object or null is no object.
-    let is_object = schema.get("type").and_then(View::str).as_deref() == Some("object");
+    let is_object = schema.word_at("type") == "object";
     if schema.kind() == Kind::Object && (is_object || !typed && !chosen) {
         return None;
     }

@@ -180,8 +180,7 @@ fn text(view: View<'_>, key: &str) -> String {
 }
 
 fn cache_point(view: View<'_>) -> CachePoint {
-    let ttl = view.get("ttl").and_then(View::str);
-    CachePoint { ttl: ttl.as_deref().and_then(CacheTtl::parse) }
+    CachePoint { ttl: CacheTtl::parse(view.word_at("ttl")) }
 }
 
 fn excerpt(view: View<'_>) -> String {
