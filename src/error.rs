@@ -7,7 +7,7 @@ pub(crate) use aws::{ServiceAnswer, from_exception, from_response};
 use std::fmt;
 use std::time::Duration;
 
-use crate::message::AiMessage;
+use crate::message::{AiMessage, Message, Usage};
 use crate::text::{has, split_once};
 
 /// The crate's result.
@@ -38,6 +38,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     partial: Option<Box<AiMessage>>,
+    conversation: Option<(Vec<Message>, Usage)>,
     source: Option<Source>,
 }
 
@@ -60,7 +61,7 @@ pub enum ErrorKind {
     Encode,
     /// The service was not reached. Retried.
     Connect,
-    /// The service, or the model behind it, took too long: the limit is in the message. Only connecting is
+    /// The service, or the model behind it, took too long: the message says at what. Only connecting is
     /// retried: an answer that took too long once costs as much again.
     Timeout,
     /// Too many requests or tokens at once. Retried, with the delay that the service asks for.
@@ -130,6 +131,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             partial: None,
+            conversation: None,
             source: None,
         }))
     }
@@ -157,6 +159,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_partial(mut self, partial: AiMessage) -> Self {
         self.0.partial.get_or_insert_with(|| Box::new(partial));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_conversation(mut self, messages: Vec<Message>, usage: Usage) -> Self {
+        self.0.conversation = Some((messages, usage));
         self
     }
 
@@ -253,6 +261,23 @@ impl Error {
     pub fn into_partial(self) -> Option<AiMessage> {
         self.0.partial.map(|message| *message)
     }
+
+    /// The conversation of a [`Toolbox`](crate::Toolbox) whose run failed: what was given, and all that came
+    /// of it, with the results of tools that have done their work. Another run goes on from there.
+    pub fn conversation(&self) -> Option<&[Message]> {
+        self.0.conversation.as_ref().map(|(messages, _)| messages.as_slice())
+    }
+
+    /// The tokens of all replies that a failed run of a toolbox had; a reply that broke off has its own, in
+    /// [`Error::partial`].
+    pub fn usage(&self) -> Option<Usage> {
+        self.0.conversation.as_ref().map(|(_, usage)| *usage)
+    }
+
+    /// As [`Error::conversation`], taking it.
+    pub fn into_conversation(self) -> Option<Vec<Message>> {
+        self.0.conversation.map(|(messages, _)| messages)
+    }
 }
 
 impl fmt::Display for Error {
@@ -285,7 +310,7 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
-    /// The partial message is counted, not printed: conversations stay out of logs.
+    /// Messages are counted, not printed: conversations stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         f.debug_struct("Error")
@@ -300,6 +325,7 @@ impl fmt::Debug for Error {
             .field("retry_after", &inner.retry_after)
             .field("attempts", &inner.attempts)
             .field("partial_blocks", &inner.partial.as_ref().map(|message| message.content.len()))
+            .field("conversation_messages", &self.conversation().map(<[_]>::len))
             .field("source", &inner.source)
             .finish()
     }

@@ -1,18 +1,19 @@
 //! Tools with their handlers, and the loop that runs them.
 
-use std::collections::VecDeque;
+mod run;
+
+pub use run::{Step, ToolRun};
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::chat::BedrockChat;
-use crate::concurrent::Concurrent;
 use crate::error::Result;
-use crate::event::ChatEvent;
 use crate::json::Json;
-use crate::message::{AiMessage, Content, JsonContent, Message, Role, StopReason, ToolCall, ToolResult, Usage};
+use crate::message::{Content, JsonContent, ToolCall, ToolResult};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
-use crate::request::{IntoMessages, Tool, ToolChoice};
+use crate::request::{IntoMessages, Tool};
 
 /// What a tool gives back: text, JSON, or any content.
 ///
@@ -121,52 +122,6 @@ impl fmt::Debug for Toolbox {
     }
 }
 
-/// What happens while a toolbox runs, for those who want to see every step.
-///
-/// ```
-/// fn show(step: bedrock_chat::Step<'_>) {
-///     match step {
-///         bedrock_chat::Step::Call(call) => println!("-> {} {}", call.name, call.args),
-///         bedrock_chat::Step::Result(result) => println!("<- {}", result.tool_call_id),
-///         _ => {}
-///     }
-/// }
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Step<'a> {
-    /// A piece of the model's reply, of a chat that is [`streaming`](crate::BedrockChatBuilder::streaming).
-    Event(&'a ChatEvent),
-    /// The model has replied.
-    Reply(&'a AiMessage),
-    /// A tool is about to be called.
-    Call(&'a ToolCall),
-    /// A tool has answered, or failed.
-    Result(&'a ToolResult),
-}
-
-/// What came of a run.
-///
-/// ```
-/// fn total(run: &bedrock_chat::ToolRun) -> u64 {
-///     run.usage.total_tokens()
-/// }
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ToolRun {
-    /// The model's last reply.
-    pub reply: AiMessage,
-    /// The whole conversation: what was given, and all that came of it.
-    pub messages: Vec<Message>,
-    /// How often the model replied.
-    pub steps: usize,
-    /// The tokens of all replies together.
-    pub usage: Usage,
-    /// Whether the model had more calls to make when the limit of steps was reached.
-    pub cut_short: bool,
-}
-
 impl Toolbox {
     /// A toolbox without tools.
     pub fn new() -> Self {
@@ -214,7 +169,8 @@ impl Toolbox {
         self
     }
 
-    /// How often the model may reply before the run is cut short. Defaults to 10.
+    /// How often the model may reply before the run is cut short. With 1, calls can be looked at before
+    /// another run makes them. Defaults to 10.
     #[must_use]
     pub fn max_steps(mut self, steps: usize) -> Self {
         self.max_steps = steps.max(1);
@@ -236,15 +192,47 @@ impl Toolbox {
     /// Lets the model use the tools until it has its answer. The chat's own tools are set aside, but for
     /// [native](Tool::native) ones, which the provider runs by itself.
     ///
+    /// A conversation that ends with calls goes on with their results, so what was
+    /// [cut short](ToolRun::cut_short) or failed can be taken up again. A choice that forces a tool is for
+    /// the first reply alone, and not where results of tools are what is to be answered.
+    ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`]. A tool that fails is no error: the model
-    /// is told, and goes on.
+    /// Those of [`BedrockChat::invoke`], with the [conversation](crate::Error::conversation) as far as it came. A
+    /// tool that fails is no error: the model is told, and goes on.
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, Result, RetryPolicy, ToolRun, Toolbox};
+    /// # fn chat(replies: Vec<Reply>) -> Result<BedrockChat> {
+    /// #     BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1").retry(RetryPolicy::never())
+    /// #         .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(MemoryTransport::new(replies)).build()
+    /// # }
+    /// # async fn run(toolbox: Toolbox, chat: BedrockChat, other: BedrockChat, question: &str) -> Result<ToolRun> {
+    /// match toolbox.run(&chat, question).await {
+    ///     Err(error) if error.is_retryable() => {
+    ///         // No tool that has run runs again.
+    ///         let so_far = error.into_conversation().unwrap_or_default();
+    ///         toolbox.run(&other, so_far).await
+    ///     }
+    ///     run => run,
+    /// }
+    /// # }
+    /// # let call = r#"{"content":[{"type":"tool_use","id":"t1","name":"f","input":{}}],"stop_reason":"tool_use"}"#;
+    /// # let answer = r#"{"content":[{"type":"text","text":"Done."}],"stop_reason":"end_turn"}"#;
+    /// # futures_executor::block_on(async {
+    /// # let first = chat(vec![Reply::json(200, call), Reply::json(503, "{}")])?;
+    /// # let run = run(Toolbox::new(), first, chat(vec![Reply::json(200, answer)])?, "Go.").await?;
+    /// # assert_eq!((run.reply.text().as_str(), run.messages.len()), ("Done.", 4));
+    /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+    /// ```
     pub async fn run(&self, chat: &BedrockChat, messages: impl IntoMessages) -> Result<ToolRun> {
         self.drive(chat, messages, |_| (), false).await
     }
 
     /// As [`Toolbox::run`], and tells every step as it happens. With a chat that is
     /// [`streaming`](crate::BedrockChatBuilder::streaming), replies are told piece by piece too.
+    ///
+    /// Whoever adds each [`Step::message`] to the conversation has it even where the run is dropped, as by
+    /// a limit of time, or a tool panics.
     ///
     /// # Errors
     /// As [`Toolbox::run`].
@@ -255,73 +243,6 @@ impl Toolbox {
         watch: impl FnMut(Step<'_>),
     ) -> Result<ToolRun> {
         self.drive(chat, messages, watch, chat.is_streaming()).await
-    }
-
-    async fn drive(
-        &self,
-        chat: &BedrockChat,
-        messages: impl IntoMessages,
-        mut watch: impl FnMut(Step<'_>),
-        by_pieces: bool,
-    ) -> Result<ToolRun> {
-        let mut tools = self.tools();
-        // Tools that the provider runs itself need nobody here to run them.
-        let own = |tool: &&Tool| tool.native.is_some() && !self.tools.iter().any(|(known, _)| known.name == tool.name);
-        tools.extend(chat.options().tools.iter().filter(own).cloned());
-        let chat = chat.bind_tools(tools);
-        // A choice that forces a tool is for the first step: kept, the model could never answer.
-        let free = match chat.options().tool_choice {
-            Some(ToolChoice::Any | ToolChoice::Tool(_)) => chat.with_tool_choice(ToolChoice::Auto),
-            _ => chat.clone(),
-        };
-        let mut messages = messages.into_messages()?;
-        let mut usage = Usage::default();
-        let mut steps = 0;
-        loop {
-            let asked = if steps == 0 { &chat } else { &free };
-            let reply = match by_pieces {
-                true => pieces(asked, &messages, &mut watch).await?,
-                false => asked.invoke(&messages).await?,
-            };
-            steps += 1;
-            usage = usage.plus(reply.usage.unwrap_or_default());
-            watch(Step::Reply(&reply));
-            messages.push(Message::from(&reply));
-            let wants_tools = reply.tool_calls().next().is_some() || reply.invalid_tool_calls().next().is_some();
-            // A turn of the provider's own tools that got long: it goes on when it is sent back.
-            let paused = reply.stop_reason == Some(StopReason::PauseTurn);
-            let cut_short = wants_tools || paused;
-            if !cut_short || steps == self.max_steps {
-                return Ok(ToolRun { reply, messages, steps, usage, cut_short });
-            }
-            if !wants_tools {
-                continue;
-            }
-            let results = self.answer(&reply, &mut watch).await;
-            messages.push(Message::new(Role::Tool, results.into_iter().map(Content::ToolResult).collect::<Vec<_>>()));
-        }
-    }
-
-    /// Runs the calls of a reply, several at a time.
-    async fn answer(&self, reply: &AiMessage, watch: &mut impl FnMut(Step<'_>)) -> Vec<ToolResult> {
-        let mut work: VecDeque<BoxFuture<'static, ToolResult>> = VecDeque::new();
-        for call in reply.tool_calls() {
-            watch(Step::Call(call));
-            work.push_back(self.call(call.clone()));
-        }
-        for call in reply.invalid_tool_calls() {
-            let (id, why) = (call.id.clone(), format!("the call cannot be run: {}", call.error));
-            work.push_back(Box::pin(std::future::ready(failed(id, why))));
-        }
-        let mut results: Vec<(usize, ToolResult)> = Vec::with_capacity(work.len());
-        let mut running = Concurrent::new(work, self.max_concurrency);
-        while let Some((place, result)) = running.next().await {
-            watch(Step::Result(&result));
-            // The model gets them in the order of its calls, whichever was first.
-            let at = results.partition_point(|(other, _)| *other < place);
-            results.insert(at, (place, result));
-        }
-        results.into_iter().map(|(_, result)| result).collect()
     }
 
     fn call(&self, call: ToolCall) -> BoxFuture<'static, ToolResult> {
@@ -339,15 +260,6 @@ impl Toolbox {
             }
         })
     }
-}
-
-/// A reply that is told as it comes.
-async fn pieces(chat: &BedrockChat, messages: &[Message], watch: &mut impl FnMut(Step<'_>)) -> Result<AiMessage> {
-    let mut stream = chat.stream(messages).await?;
-    while let Some(event) = stream.next().await {
-        watch(Step::Event(&event?));
-    }
-    Ok(stream.so_far())
 }
 
 fn failed(id: String, why: String) -> ToolResult {

@@ -88,6 +88,10 @@ fn folder() -> &'static PathBuf {
 
 /// Runs an example as a newcomer would: without credentials, endpoint or terminal.
 fn run(file: &str, args: &[&str]) -> Output {
+    newcomer(file).args(args).output().unwrap()
+}
+
+fn newcomer(file: &str) -> Command {
     let (_, name) = file.split_once('_').unwrap();
     let mut command = Command::new(folder().join(name));
     for (variable, _) in std::env::vars_os() {
@@ -99,7 +103,8 @@ fn run(file: &str, args: &[&str]) -> Output {
             command.env_remove(variable);
         }
     }
-    command.args(args).stdin(Stdio::null()).output().unwrap()
+    command.stdin(Stdio::null());
+    command
 }
 
 #[test]
@@ -114,6 +119,22 @@ fn every_example_runs_without_credentials_and_says_what_it_should() {
             assert!(out.contains(wanted), "{file} does not say {wanted:?}: {out}\n{err}");
         }
     }
+}
+
+#[test]
+fn a_chat_that_is_given_no_words_and_no_terminal_says_where_it_looks_for_them() {
+    let output = run("01_chat", &[]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && err.contains("as arguments, or on standard input"), "{err}");
+}
+
+#[test]
+fn the_environments_endpoint_is_where_a_chat_goes() {
+    let mut chat = newcomer("01_chat");
+    chat.args(["--region", "us-east-1", "Hello"]).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:1");
+    let output = chat.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret").output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && err.contains("127.0.0.1:1 was not reached"), "{err}");
 }
 
 #[test]

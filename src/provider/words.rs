@@ -37,17 +37,39 @@ pub(crate) fn joined(
     Ok(all)
 }
 
-/// The id of a tool call as Claude and Converse take it: of letters, digits, `_` and `-`. A call of another
-/// model that a conversation brings along may have other characters (Kimi's are
-/// `functions.get_weather:0`); it and its result are changed alike.
+/// The id of a tool call as Claude and Converse take it: at most 64 letters, digits, `_` and `-`. A call of
+/// another model that a conversation brings along may have other characters (Kimi's are
+/// `functions.get_weather:0`) or more of them; it and its result are changed alike.
 ///
 /// See [ToolUseBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html).
 pub(crate) fn call_id(id: &str) -> String {
+    const LONGEST: usize = 64;
+    // As many as 64 bits have in base 36.
+    const DIGITS: usize = 13;
     let mut plain = String::with_capacity(id.len());
     for c in id.chars() {
         plain.push(if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
     }
+    if plain.len() > LONGEST {
+        // Ids of one conversation often differ at their ends alone.
+        plain.truncate(LONGEST - DIGITS);
+        plain.push_str(&digest(id, DIGITS));
+    }
     plain
+}
+
+/// So many letters and digits that stand for a text: its hash (FNV-1a, 64 bits) in base 36.
+pub(crate) fn digest(text: &str, digits: usize) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    }
+    let mut out = String::with_capacity(digits);
+    for _ in 0..digits {
+        out.push(char::from_digit((hash % 36) as u32, 36).unwrap_or('0'));
+        hash /= 36;
+    }
+    out
 }
 
 /// A block that a format has no place for.
@@ -73,4 +95,37 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
 /// That a model cannot do something, before anything is sent. `why` goes on after the model's id.
 pub(crate) fn refused(kind: ErrorKind, model: &ModelId, why: &str) -> Error {
     Error::of(kind, format_args!("{model} {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_a_call_that_fits_stays_as_it_is() {
+        for id in ["toolu_01A-b", "", &"x".repeat(64)] {
+            assert_eq!(call_id(id), id);
+        }
+    }
+
+    #[test]
+    fn characters_that_no_id_may_have_become_one_that_it_may() {
+        assert_eq!(call_id("functions.get_weather:0"), "functions_get_weather_0");
+        assert_eq!(call_id("é 1"), "__1");
+    }
+
+    #[test]
+    fn a_long_id_keeps_its_beginning_and_has_64_characters_and_another_id_becomes_another() {
+        let long = |end: &str| format!("call_{}{end}", "0123456789".repeat(7));
+        let mut seen = std::collections::HashSet::new();
+        let ends: Vec<_> =
+            (0..1000).map(|n| n.to_string()).chain(["é:".into(), "é.".into(), "x".repeat(500)]).collect();
+        for end in &ends {
+            let id = call_id(&long(end));
+            assert_eq!(id, call_id(&long(end)), "a call and its result find each other");
+            assert!(id.len() == 64 && id.starts_with("call_0123456789"), "{id}");
+            assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)), "{id}");
+            assert!(seen.insert(id), "{end} has the id of another");
+        }
+    }
 }

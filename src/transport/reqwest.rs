@@ -113,15 +113,25 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
 
 /// An error before there was an answer. The request may have reached nobody, so it may be sent again.
 fn not_sent(error: reqwest::Error) -> Error {
+    let to = destination(&error);
     let error = error.without_url();
     #[cfg(not(target_arch = "wasm32"))]
     if error.is_connect() && error.is_timeout() {
-        return Error::new(ErrorKind::Timeout, "connecting to the service took too long")
+        return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long"))
             .with_retryable(true)
             .with_source(error);
     }
     let why = deepest(&error);
-    Error::new(ErrorKind::Connect, format!("the service was not reached: {why}")).with_source(error)
+    Error::new(ErrorKind::Connect, format!("{to} was not reached: {why}")).with_source(error)
+}
+
+/// The host alone, as a wrong endpoint is the likeliest cause; the rest of the URL names the model.
+fn destination(error: &reqwest::Error) -> String {
+    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the service");
+    match error.url().and_then(reqwest::Url::port) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 /// The last cause in the chain: the one that says something.

@@ -1,10 +1,13 @@
 //! The toolbox: the loop that lets a model use tools until it has its answer.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use bedrock_chat::{ChatEvent, Content, Json, Message, Role, Step, Tool, ToolChoice, Toolbox};
+use bedrock_chat::{ChatEvent, Content, ErrorKind, Json, Message, Role, Step, Tool, ToolChoice, Toolbox};
 use local_bedrock::{Fault, LocalBedrock};
 
 use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, calling, chat, sent, weather};
@@ -200,4 +203,117 @@ async fn tools_of_one_name_are_refused_with_their_name() {
     let twice = degrees().tool(|_: GetWeather| async { Ok::<_, String>("") });
     let error = twice.run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap_err();
     assert!(error.message().contains("two tools called get_weather"), "{error}");
+}
+
+/// A toolbox that counts how often its tool runs.
+fn counted() -> (Toolbox, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    let toolbox = Toolbox::new().tool(move |args: GetWeather| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move { Ok::<_, String>(format!("18 degrees in {}", args.city)) }
+    });
+    (toolbox, count)
+}
+
+fn roles(messages: &[Message]) -> Vec<Role> {
+    messages.iter().map(|message| message.role).collect()
+}
+
+const QUESTION: &str = "The weather in Paris and London?";
+
+#[tokio::test]
+async fn a_run_that_fails_gives_its_conversation_and_another_goes_on_from_there_without_running_a_tool_twice() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [CLAUDE, NOVA, GPT_OSS] {
+        for api in BOTH {
+            let (toolbox, count) = counted();
+            let chat = chat(&bedrock, model, api);
+            bedrock.faults().push(Fault::error(400, "ValidationException", "Too many degrees").skip(1));
+            let error = toolbox.run(&chat, QUESTION).await.unwrap_err();
+            assert_eq!((error.kind(), error.message()), (ErrorKind::Validation, "Too many degrees"), "{model} {api:?}");
+            assert_eq!(roles(error.conversation().unwrap()), [Role::Human, Role::Ai, Role::Tool], "{model} {api:?}");
+            assert!(error.usage().unwrap().output_tokens > 0, "{model} {api:?}: what it cost is told");
+            assert!(!format!("{error:?}").contains("degrees in"), "conversations stay out of logs: {error:?}");
+
+            let run = toolbox.run(&chat, error.into_conversation().unwrap()).await.unwrap();
+            assert!(run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {}", run.reply.text());
+            assert_eq!((run.steps, run.messages.len(), count.load(Ordering::SeqCst)), (1, 4, 2), "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_breaks_off_leaves_what_came_of_it_beside_the_conversation_before_it() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let (toolbox, count) = counted();
+        let chat = calling(&bedrock, CLAUDE, api).streaming(true).build().unwrap();
+        bedrock.faults().push(Fault::exception_frame(6, "modelStreamErrorException", "Broken").skip(1));
+        let error = toolbox.run_with(&chat, QUESTION, |_| ()).await.unwrap_err();
+        assert!(!error.partial().unwrap().text().is_empty(), "{api:?}");
+        let so_far = error.into_conversation().unwrap();
+        assert_eq!(roles(&so_far), [Role::Human, Role::Ai, Role::Tool], "{api:?}");
+        let run = toolbox.run_with(&chat, so_far, |_| ()).await.unwrap();
+        assert!(run.reply.text().contains("18 degrees in London"), "{api:?}: {}", run.reply.text());
+        assert_eq!(count.load(Ordering::SeqCst), 2, "{api:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_comes_back_where_the_first_call_fails() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::error(403, "AccessDeniedException", "No"));
+    let error = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), QUESTION.to_owned()).await.unwrap_err();
+    assert_eq!(error.into_conversation().unwrap(), [Message::human(QUESTION)]);
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_short_goes_on_with_its_calls_and_leaves_out_those_that_somebody_answered() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let (toolbox, count) = counted();
+        let chat = chat(&bedrock, CLAUDE, api).with_tool_choice(ToolChoice::Any);
+        let mut messages = toolbox.clone().max_steps(1).run(&chat, QUESTION).await.unwrap().messages;
+        assert_eq!(count.load(Ordering::SeqCst), 0, "{api:?}: the calls can be looked at first");
+
+        let refused = messages.last().and_then(|reply| reply.tool_calls().next()).unwrap().id.clone();
+        messages.push(Message::tool_error(refused, "The user does not want that"));
+        let run = toolbox.run(&chat, messages).await.unwrap();
+        assert_eq!((run.cut_short, run.steps), (false, 1), "{api:?}: the choice was for the first reply alone");
+        let text = run.reply.text();
+        assert!(text.contains("does not want that") && text.contains("18 degrees in London"), "{api:?}: {text}");
+        assert_eq!(count.load(Ordering::SeqCst), 1, "{api:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_steps_has_the_conversation_even_of_a_run_that_is_dropped_or_whose_tool_panics() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = chat(&bedrock, CLAUDE, BOTH[0]);
+    for panics in [false, true] {
+        let toolbox = Toolbox::new().tool(move |args: GetWeather| async move {
+            if args.city == "London" {
+                assert!(!panics, "a bug of the tool");
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, String>(format!("18 degrees in {}", args.city))
+        });
+        let mut messages = vec![Message::human(QUESTION)];
+        let run = toolbox.run_with(&chat, messages.clone(), |step| messages.extend(step.message()));
+        // A panic unwinds through the run as it does through any other future.
+        let mut run = Box::pin(tokio::time::timeout(Duration::from_millis(500), run));
+        let ended = std::future::poll_fn(|context| {
+            let polled = std::panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context)));
+            polled.map_or(Poll::Ready("panicked"), |polled| polled.map(|_| "dropped"))
+        });
+        assert_eq!(ended.await, if panics { "panicked" } else { "dropped" });
+        drop(run);
+        assert_eq!(roles(&messages), [Role::Human, Role::Ai, Role::Tool]);
+
+        let (toolbox, count) = counted();
+        let run = toolbox.run(&chat, messages).await.unwrap();
+        assert!(run.reply.text().contains("18 degrees in London"), "{}", run.reply.text());
+        assert_eq!(count.load(Ordering::SeqCst), 1, "Paris had its result");
+    }
 }

@@ -1,7 +1,8 @@
 //! Tools: bound, chosen, called side by side, and never run with arguments that are none.
 
 use bedrock_chat::{
-    Api, ChatOptions, Credentials, ErrorKind, Json, MemoryTransport, Message, Reply, StopReason, Tool, ToolChoice,
+    Api, ChatOptions, Content, Credentials, ErrorKind, Json, MemoryTransport, Message, Reply, Role, StopReason, Tool,
+    ToolCall, ToolChoice,
 };
 use local_bedrock::{Fault, LocalBedrock};
 
@@ -42,19 +43,25 @@ async fn calls_that_another_model_made_are_told_to_every_family_whatever_their_i
     for model in BOTH_WAYS {
         for api in BOTH {
             let chat = chat(&bedrock, model, api).bind_tools([weather()]);
-            let calls = Json::parse(
-                r#"{"type":"ai","content":"","tool_calls":[
-                    {"id":"functions.get_weather:0","name":"get_weather","args":{"city":"Paris"}},
-                    {"id":"functions.get_weather:1","name":"get_weather","args":{"city":"London"}}]}"#,
-            );
-            let messages = [
-                Message::human("What is the weather in Paris and London?"),
-                bedrock_chat::interop::read_message(&calls.unwrap()).unwrap(),
-                Message::tool("functions.get_weather:1", "12 degrees"),
-                Message::tool("functions.get_weather:0", "18 degrees"),
-            ];
-            let answer = chat.invoke(&messages).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
-            assert!(answer.text().contains("18 degrees") && answer.text().contains("12 degrees"), "{model} {api:?}");
+            for id in ["functions.get_weather:", &"long".repeat(25)] {
+                let ids = [format!("{id}0"), format!("{id}1")];
+                let call = |at: usize, city: &str| {
+                    let args = Json::from(serde_json::json!({ "city": city }));
+                    Content::ToolCall(ToolCall::new(&ids[at], "get_weather", args))
+                };
+                let messages = [
+                    Message::human("What is the weather in Paris and London?"),
+                    Message::new(Role::Ai, [call(0, "Paris"), call(1, "London")]),
+                    Message::tool(&ids[1], "12 degrees"),
+                    Message::tool(&ids[0], "18 degrees"),
+                ];
+                let answer = chat.invoke(&messages).await;
+                let answer = answer.unwrap_or_else(|error| panic!("{model} {api:?} {id}: {error}"));
+                assert!(
+                    answer.text().contains("18 degrees") && answer.text().contains("12 degrees"),
+                    "{model} {api:?}"
+                );
+            }
         }
     }
 }

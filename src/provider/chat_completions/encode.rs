@@ -186,15 +186,7 @@ impl Target<'_> {
         if !self.family.short_ids || (id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
             return id.to_owned();
         }
-        // FNV-1a, 64 bits, written in base 36.
-        let mut hash =
-            id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-        let digit = |_| {
-            let digit = (hash % 36) as u32;
-            hash /= 36;
-            char::from_digit(digit, 36).unwrap_or('0')
-        };
-        (0..LENGTH).map(digit).collect()
+        words::digest(id, LENGTH)
     }
 
     fn write_tools(self, w: &mut Writer, options: &ChatOptions) -> Result<()> {
