@@ -202,6 +202,12 @@ impl Client {
         let message = self.codec.decode_for(call, body, &head.headers);
         let mut message = message.map_err(|error| head.explain(error, body))?;
         message.request_id = head.request_id().map(str::to_owned);
+        self.name(&mut message.model);
         Ok(message)
+    }
+
+    /// Names the model where it does not name itself: by what was asked.
+    fn name(&self, model: &mut Option<String>) {
+        model.get_or_insert_with(|| self.model.as_str().to_owned());
     }
 }

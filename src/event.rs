@@ -32,7 +32,7 @@ pub enum ChatEvent {
         /// The provider's id of the message, if it gives one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// The model's own name for itself, if it gives one.
+        /// The model's own name for itself, else the id that was asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<String>,
     },

@@ -140,8 +140,8 @@ impl BedrockChatBuilder {
     }
 
     /// An endpoint of your own, such as a VPC endpoint or a local server: calls go
-    /// there and are signed for it. A path is kept as a prefix. Defaults to
-    /// Bedrock's own host in the region.
+    /// there and are signed for it. A path is kept as a prefix. Defaults to the environment's
+    /// ([`EnvironmentCredentials::endpoint_url`]), else to Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.set.endpoint = Some(url.into());
         self
@@ -337,7 +337,13 @@ impl BedrockChatBuilder {
                 ));
             }
             Some(url) => Endpoint::custom(url)?,
-            None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, set.fips, set.dual_stack)?,
+            None => {
+                let aws = set.fips || set.dual_stack || set.gateway.is_some();
+                match EnvironmentCredentials::endpoint_url(environment_variable).filter(|_| !aws) {
+                    Some(url) => Endpoint::custom(&url)?,
+                    None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, set.fips, set.dual_stack)?,
+                }
+            }
         };
         let gateway = set.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
         let credentials: Arc<dyn ProvideCredentials> = match &set.credentials {

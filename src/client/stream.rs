@@ -222,7 +222,10 @@ impl Stream for ChatStream {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self.state;
         ready!(this.poll_fill(context));
-        if let Some(event) = this.events.pop() {
+        if let Some(mut event) = this.events.pop() {
+            if let ChatEvent::Start { model, .. } = &mut event {
+                this.client.name(model);
+            }
             this.message.push(&event);
             this.runs.event(&event);
             return Poll::Ready(Some(Ok(event)));

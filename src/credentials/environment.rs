@@ -37,7 +37,7 @@ impl EnvironmentCredentials {
     /// # Errors
     /// `Credentials`, where there are none or only half of a pair, with the names.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
-        let get = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let get = |name: &str| given(&variable, name);
         if let Some(key) = get("AWS_BEARER_TOKEN_BEDROCK") {
             return Ok(Credentials::bearer(key));
         }
@@ -68,10 +68,24 @@ impl EnvironmentCredentials {
     /// The region in an environment that you give: `BEDROCK_AWS_REGION`, then
     /// `AWS_REGION`, then `AWS_DEFAULT_REGION`.
     pub fn region(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-        ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"]
-            .into_iter()
-            .find_map(|name| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()))
+        ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| given(&variable, name))
     }
+
+    /// The endpoint in an environment that you give: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, then `AWS_ENDPOINT_URL`,
+    /// unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's
+    /// [service-specific endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+    pub fn endpoint_url(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let get = |name| given(&variable, name);
+        if get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
+            return None;
+        }
+        ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"].into_iter().find_map(get)
+    }
+}
+
+/// A variable's value without white space around it; none if nothing is left.
+fn given(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 impl ProvideCredentials for EnvironmentCredentials {
@@ -116,5 +130,19 @@ mod tests {
         assert_eq!(region(&both).as_deref(), Some("us-east-1"));
         assert_eq!(region(&both[..1]).as_deref(), Some("eu-west-1"));
         assert_eq!(region(&[("AWS_REGION", " ")]), None);
+    }
+
+    #[test]
+    fn the_endpoint_of_this_service_beats_that_of_all_and_both_may_be_ignored() {
+        let endpoint = |pairs: &[(&str, &str)]| {
+            EnvironmentCredentials::endpoint_url(|name| {
+                pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).into())
+            })
+        };
+        let (all, own) = (("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://own"));
+        assert_eq!(endpoint(&[all, own]).as_deref(), Some("http://own"));
+        assert_eq!(endpoint(&[all, (own.0, "")]).as_deref(), Some("http://all"));
+        assert_eq!(endpoint(&[all, own, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")]), None);
+        assert_eq!(endpoint(&[]), None);
     }
 }

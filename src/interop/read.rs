@@ -57,7 +57,9 @@ fn problem(at: usize, what: &str, view: View<'_>) -> Error {
 
 fn is_pair(view: View<'_>) -> bool {
     let mut items = view.items();
-    items.next().is_some_and(|role| Role::parse(role.word()).is_some()) && items.next().is_some() && items.next().is_none()
+    items.next().is_some_and(|role| Role::parse(role.word()).is_some())
+        && items.next().is_some()
+        && items.next().is_none()
 }
 
 fn read(view: View<'_>, at: usize) -> Result<Message> {
@@ -78,9 +80,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         _ => (view.get("data").filter(|data| data.get("content").is_some()).unwrap_or(view), None),
     };
     let role = class.as_deref().and_then(role_of_class).or_else(|| {
-        [inner, view]
-            .iter()
-            .find_map(|view| ["role", "type"].iter().find_map(|key| Role::parse(view.word_at(key))))
+        [inner, view].iter().find_map(|view| ["role", "type"].iter().find_map(|key| Role::parse(view.word_at(key))))
     });
     let Some(role) = role else {
         return Err(problem(at, "has no known role (\"system\", \"human\", \"ai\", \"tool\" or OpenAI's names)", view));

@@ -23,7 +23,7 @@ pub struct AiMessage {
     /// The provider's id of the message, where it gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The model's own name for itself, where it gives one.
+    /// The model's own name for itself, else the id that was asked. Records of batch inference have the former alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// What the model said, block by block.

@@ -171,7 +171,8 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
     Ok(())
 }
 
-fn no_fetching(url: &str, what: &str) -> Error {
+/// A URL where bytes are needed.
+pub(crate) fn no_fetching(url: &str, what: &str) -> Error {
     let shown: String = url.chars().take(80).collect();
     Error::of(
         ErrorKind::Encode,

@@ -54,6 +54,23 @@ async fn neighbours_of_one_role_blank_turns_and_white_space_at_the_end_are_taken
     }
 }
 
+#[tokio::test]
+async fn every_reply_names_its_model_by_its_own_name_or_by_what_was_asked() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in MODELS {
+        for api in BOTH {
+            let chat = chat(&bedrock, model, api);
+            let whole = chat.invoke("What is 7 times 8?").await.unwrap().model;
+            let streamed = chat.stream("What is 7 times 8?").await.unwrap().message().await.unwrap().model;
+            assert_eq!(whole, streamed, "{model} {api:?}");
+            if api == Api::Converse {
+                assert_eq!(whole.as_deref(), Some(model), "Converse tells none");
+            }
+            assert!(whole.is_some_and(|name| !name.is_empty()), "{model} {api:?}");
+        }
+    }
+}
+
 /// Two calls and their results, one told as a text and one as blocks, and what the user says next.
 fn called_and_answered(last: Option<&str>) -> Vec<Message> {
     let call = |id: &str, city: &str| {

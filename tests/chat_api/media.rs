@@ -145,6 +145,10 @@ async fn the_web_is_never_fetched_behind_anybodys_back() {
             assert!(error.message().contains("fetch it yourself"), "{error}");
         }
     }
+    // Nor does it matter that nobody knows what is there.
+    let sound = Content::Audio(Media::new("", MediaSource::Url("https://example.com/sound".into())));
+    let error = asked(&bedrock, NOVA, Api::Converse, sound).await.unwrap_err();
+    assert!(error.message().contains("fetch it yourself"), "{error}");
     assert!(bedrock.requests().is_empty());
 }
 

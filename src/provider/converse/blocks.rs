@@ -203,6 +203,10 @@ impl Blocks<'_> {
     }
 
     fn media(&mut self, kind: &str, formats: &'static [Format], media: &Media) -> Result<()> {
+        // That its type is not known is the least of it.
+        if let MediaSource::Url(url) = &media.source {
+            return Err(media::no_fetching(url, kind));
+        }
         self.media_of(kind, media::find(formats, kind, &media.media_type)?, media)
     }
 

@@ -5,7 +5,6 @@ use crate::chat::BedrockChat;
 use crate::credentials::Credentials;
 use crate::error::ErrorKind;
 use crate::event::ChatEvent;
-use crate::headers::Headers;
 use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Thinking};
 use crate::transport::all::{MemoryTransport, Reply};
 
@@ -69,7 +68,8 @@ fn a_streamed_message_equals_the_one_that_comes_whole() {
         {"toolUse":{"toolUseId":"t2","name":"g","input":{}}}]}},
         "stopReason":"end_turn",
         "usage":{"inputTokens":3,"outputTokens":5,"totalTokens":8,"cacheReadInputTokens":10},"metrics":{"latencyMs":9}}"#;
-    assert_eq!(message, Converse.decode(whole.as_bytes(), &Headers::new()).unwrap());
+    let whole = futures_executor::block_on(chat(Reply::json(200, whole)).invoke("Hi"));
+    assert_eq!(message, whole.unwrap());
     assert_eq!(message.usage.unwrap().input_tokens, 13, "the usage came after the end");
 }
 
