@@ -1,8 +1,9 @@
 import { BaseTransformOutputParser, OutputParserException } from "@langchain/core/output_parsers";
 import { RunnableLambda } from "@langchain/core/runnables";
+import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { asking, growing, hold, jsonIn } from "./hold.js";
 import { textOf } from "./reply.js";
-import { validated } from "./schema.js";
+import { isSchema, validated } from "./schema.js";
 
 /**
  * A chat model that answers with values of a schema: by a tool that it is made to call, by the
@@ -10,11 +11,22 @@ import { validated } from "./schema.js";
  */
 export function structured(model, schema, config, can, settings) {
   const held = hold(schema, config, can, settings);
-  const traced = { ls_structured_output_format: { kwargs: { method: held.method }, schema: held.json } };
+  const traced = { ls_structured_output_format: { kwargs: { method: held.method }, schema: traceable(held) } };
   let llm = model.withConfig({ ...traced, ...held.options });
   if (held.method === "jsonMode") llm = RunnableLambda.from((input) => asking(listed(input), held)).pipe(llm);
   const { includeRaw } = config;
   return llm.pipe(new AnswerParser(held, includeRaw)).withConfig({ runName: includeRaw ? "StructuredOutputRunnable" : "StructuredOutput" });
+}
+
+/** The schema as LangChain's own models tell it to LangSmith; one that only we can convert, as it is sent. */
+function traceable({ schema, json }) {
+  if (!isSchema(schema)) return json;
+  try {
+    const told = toJsonSchema(schema);
+    return told === schema ? json : told;
+  } catch {
+    return json;
+  }
 }
 
 /** What a chat model is given, as a list of messages. */

@@ -22,6 +22,7 @@ const UNWRITTEN = ["fetch", "fetchFn", "headers"];
 
 export class BedrockChat extends BaseChatModel {
   #core;
+  #reached = {};
 
   static lc_name() {
     return "BedrockChat";
@@ -46,6 +47,7 @@ export class BedrockChat extends BaseChatModel {
     this.endpointHost = known.endpointHost ?? known.endpointUrl;
     this.streaming = known.streaming ?? false;
     this.disableStreaming = fields.disableStreaming ?? false;
+    for (const name of REACHED) if (known[name]) this.#reached[name] = known[name];
     for (const name of SETTINGS) if (known[name] !== undefined) this[name] = known[name];
   }
 
@@ -81,7 +83,7 @@ export class BedrockChat extends BaseChatModel {
 
   /** All that an answer depends on: LangChain's cache makes its keys of it. */
   _identifyingParams() {
-    return { model: this.model, ...this.#settings() };
+    return { model: this.model, region: this.region, ...this.#reached, ...this.#settings() };
   }
 
   invocationParams(options) {
@@ -198,6 +200,9 @@ export class BedrockChat extends BaseChatModel {
     return settings;
   }
 }
+
+/** Where a model is, besides its id and region: another place may answer otherwise. */
+const REACHED = ["api", "family", "applicationInferenceProfile", "endpointUrl", "endpointHost", "gatewayUrl"];
 
 /** What a model has of its own and every call may change. */
 const SETTINGS = [

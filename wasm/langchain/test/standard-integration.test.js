@@ -69,6 +69,14 @@ test("usage and the model's name are told, also of a stream", async () => {
   expect(whole.usage_metadata).toEqual(reply.usage_metadata);
 });
 
+test("the model's name is told where the service names none", async () => {
+  for (const fields of [{ api: "converse" }, { model: "amazon.nova-lite-v1:0" }, { model: "amazon.titan-text-express-v1" }]) {
+    const model = bedrock.chat(fields);
+    const { whole } = await gather(model.stream("Hello"));
+    for (const { response_metadata } of [await model.invoke("Hello"), whole]) expect([response_metadata.model, response_metadata.model_name]).toEqual([model.model, model.model]);
+  }
+});
+
 test("usage has its details: what the cache was asked and given, and what was thought", async () => {
   const long = { type: "text", text: "A long prompt. ".repeat(2000), cache_control: { type: "ephemeral" } };
   const messages = [new SystemMessage({ content: [long] }), new HumanMessage("Hello")];

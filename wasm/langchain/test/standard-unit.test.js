@@ -70,7 +70,7 @@ test("it says what it is", () => {
 test("models that answer differently do not share LangChain's cache", () => {
   const key = (fields) => new BedrockChat({ ...STANDARD, ...fields })._getSerializedCacheKeyParametersForCall({});
   expect(key({})).toBe(key({}));
-  for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }]) {
+  for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }, { api: "converse" }, { region: "eu-west-1" }, { endpointUrl: "https://bedrock.example" }, { applicationInferenceProfile: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc" }]) {
     expect(key(other)).not.toBe(key({}));
   }
 });

@@ -2,6 +2,7 @@
 import { OutputParserException } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { tool } from "@langchain/core/tools";
+import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
@@ -105,7 +106,7 @@ test("it goes on with a prompt before it, tools beside it and a trace of its sch
   const prompt = ChatPromptTemplate.fromMessages([["human", "tell one about {topic}"]]);
   const value = await prompt.pipe(bedrock.chat().withStructuredOutput(joke)).invoke({ topic: "cats" }, { callbacks });
   expect(value).toEqual(JOKE);
-  expect(extra.options.ls_structured_output_format).toMatchObject({ kwargs: { method: "functionCalling" }, schema: { type: "object" } });
+  expect(extra.options.ls_structured_output_format).toEqual({ kwargs: { method: "functionCalling" }, schema: toJsonSchema(joke) });
   const [first, second] = await bedrock.chat().withStructuredOutput(joke).batch(["one", "two"]);
   expect([first, second]).toEqual([JOKE, JOKE]);
 });
