@@ -63,11 +63,13 @@ export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typesc
   function pass(request, response) {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const asked = http.request(`${served.url}/chat`, { method: request.method, headers, agent: false }, (answered) => {
+      // What is refused before it has all come would keep the browser waiting for its end.
+      request.unpipe(asked).resume();
       response.writeHead(answered.statusCode, { ...answered.headers, ...HEADERS });
       answered.pipe(response);
       answered.on("error", () => response.destroy());
     });
-    asked.on("error", () => (response.headersSent ? response.destroy() : send(response, 502, "text/plain", "the Worker is gone")));
+    asked.on("error", () => response.headersSent || send(response, 502, "text/plain", "the Worker is gone"));
     // The page stopped: a reset, which the runtime notices even while it waits for Bedrock.
     response.on("close", () => response.writableFinished || asked.socket?.resetAndDestroy());
     request.pipe(asked);

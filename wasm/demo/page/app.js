@@ -1,14 +1,16 @@
+import { element } from "./element.js";
 import { events } from "./events.js";
 import { readImage, url } from "./images.js";
-import { Reply, element, question } from "./messages.js";
+import { Reply, leaveOut, question } from "./messages.js";
 import { Meter } from "./meter.js";
 
 const $ = (id) => document.getElementById(id);
 const [log, prompt, composer, settings] = ["log", "prompt", "composer", "settings"].map($);
 const meter = new Meter();
 
-/** The conversation as it is sent. */
+/** The conversation as it is sent, and its last question as it is shown. */
 let messages = [];
+let asked;
 let images = [];
 /** Ends the answer that is under way, if there is one. */
 let answering;
@@ -21,9 +23,15 @@ function send() {
   const blocks = images.map(({ type, data }) => ({ type: "image", source: { type: "base64", media_type: type, data } }));
   // What failed before is part of the past now: asking it anew would be asking this.
   for (const button of log.querySelectorAll(".failed button")) button.remove();
+  // Models take turns with the user: a question without an answer does not stay.
+  if (messages.at(-1)?.role === "user") {
+    messages.pop();
+    leaveOut(asked);
+  }
   messages.push({ role: "user", content: blocks.length ? [...blocks, { type: "text", text: text || "What is in the picture?" }] : text });
   $("empty")?.remove();
-  log.append(question(text, images));
+  asked = question(text, images);
+  log.append(asked);
   prompt.value = "";
   images = [];
   showImages();
@@ -52,7 +60,7 @@ async function answer() {
   const { out, time } = meter.end(told);
   reply.end(out || told.usage ? `${told.reason} · ${told.usage ? "" : "≈ "}${out} tokens · ${time}` : told.reason);
   // What came is part of the conversation, however it ended.
-  if (reply.text) messages.push({ role: "assistant", content: reply.text });
+  if (reply.text.trim()) messages.push({ role: "assistant", content: reply.text });
   if (problem) reply.fail(problem.message, () => again(reply));
   answering = undefined;
   showState();
@@ -63,7 +71,7 @@ async function answer() {
 /** Asks the last question anew. */
 function again(reply) {
   if (answering) return;
-  if (reply.text) messages.pop();
+  if (messages.at(-1).role === "assistant") messages.pop();
   reply.element.remove();
   answer();
 }
@@ -144,6 +152,12 @@ function grow() {
   showState();
 }
 
+/** A model's name that is cut in its field stands whole beneath it. */
+function showModel() {
+  const { value, scrollWidth, clientWidth } = $("model");
+  $("whole").textContent = scrollWidth > clientWidth ? value : "";
+}
+
 let quiet;
 function say(text) {
   $("said").textContent = text;
@@ -213,6 +227,8 @@ composer.addEventListener("submit", (event) => {
   send();
 });
 prompt.addEventListener("input", grow);
+$("model").addEventListener("input", showModel);
+new ResizeObserver(showModel).observe($("model"));
 prompt.addEventListener("keydown", (event) => {
   // While a word is being composed, Enter belongs to it.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -1,13 +1,7 @@
+import { element } from "./element.js";
 import { url } from "./images.js";
+import { Markdown } from "./markdown.js";
 import { seconds } from "./meter.js";
-
-/** An element with attributes and children. Text is never read as HTML. */
-export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 /** What the user said. */
 export function question(text, images) {
@@ -20,24 +14,29 @@ export function question(text, images) {
   return made;
 }
 
+/** Says of a question that it is not part of the conversation any more. */
+export function leaveOut(question) {
+  question.classList.add("out");
+  question.append(element("p", { class: "note" }, "left out of the conversation, as it has no answer"));
+}
+
 /** What the model says, as it comes. */
 export class Reply {
-  #node = document.createTextNode("");
-  #text = element("div", { class: "text" }, this.#node);
+  #said = new Markdown();
   #thinking;
   #began;
 
   constructor() {
-    this.element = element("article", { class: "message live", "aria-label": "Answer" }, this.#text);
+    this.element = element("article", { class: "message live", "aria-label": "Answer" }, this.#said.element);
   }
 
   get text() {
-    return this.#node.data;
+    return this.#said.text;
   }
 
   add(text) {
     this.#thought();
-    this.#node.appendData(text);
+    this.#said.add(text);
   }
 
   think(text) {
@@ -64,7 +63,7 @@ export class Reply {
   end(note) {
     this.#thought();
     this.element.classList.remove("live");
-    if (!this.text) this.#text.remove();
+    if (!this.text) this.#said.element.remove();
     this.element.append(element("p", { class: "note" }, note));
   }
 

@@ -1,61 +1,10 @@
-// The demo in Chromium, as a person uses it. Screenshots go to a temporary folder, named at the end.
+// The demo in Chromium, as a person uses it.
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { startBrowser } from "../../worker/harness/browser.mjs";
-import { startDemo } from "../serve.mjs";
+import { test } from "node:test";
+import { ECHO, ask, demo, note, open, page, reply, said, shot, trouble } from "./support.mjs";
 
-const ECHO = "I am the local Bedrock's echo model. You said: ";
 const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-
-const shots = process.env.SCREENSHOTS || mkdtempSync(join(tmpdir(), "bedrock-chat-demo-"));
-let demo, browser;
-before(async () => {
-  demo = await startDemo({ worker: process.env.DEMO_WORKER || "typescript" });
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-  console.log(`screenshots are in ${shots}`);
-});
-
-let page;
-let problems;
-/** A page in a browser of its own, that complains of every error and every request to elsewhere. */
-async function open(settings = {}) {
-  const context = await browser.newContext({ viewport: { width: 1240, height: 820 }, ...settings });
-  page = await context.newPage();
-  problems = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(demo.url) && !/^(data|blob):/.test(url)) problems.push(`the page asks ${url}`);
-  });
-  await page.goto(demo.url);
-}
-beforeEach(async () => {
-  await demo.bedrock.clear();
-  await open();
-});
-afterEach(async () => {
-  assert.deepEqual(problems, []);
-  await page.context().close();
-});
-
-const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
-const reply = () => page.getByRole("article", { name: "Answer" }).last();
-const said = () => reply().locator("> .text");
-const note = () => reply().locator(".note");
-const trouble = (kind) => page.getByLabel("Trouble").selectOption(kind);
-
-async function ask(text) {
-  await page.getByRole("textbox", { name: "Message" }).fill(text);
-  await page.keyboard.press("Enter");
-}
 
 test("the answer grows while the model speaks, and the figures tell of it", async () => {
   await ask(LONG);
@@ -218,6 +167,61 @@ test("only the last question can be asked again", async () => {
   await note().getByText("end_turn").waitFor();
   assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
   assert.equal(await page.getByRole("alert").count(), 1);
+});
+
+/** The questions and answers that the model was last sent. */
+const sent = async () => JSON.parse((await demo.bedrock.requests()).at(-1).body).messages.map(({ role, content }) => [role, content.at(-1).text ?? content]);
+
+test("a question without an answer is left out when the next is asked, and the page says so", async () => {
+  const left = page.getByText("left out of the conversation");
+  await trouble("throttled");
+  await ask("one");
+  await page.getByRole("alert").waitFor();
+  await trouble("silent");
+  await ask("two");
+  await demo.bedrock.until((requests) => requests.length === 1);
+  await page.keyboard.press("Escape");
+  await note().getByText("stopped by you").waitFor();
+  assert.equal(await left.count(), 1);
+  await trouble("");
+  await ask("three");
+  await note().getByText("end_turn").waitFor();
+  assert.deepEqual(await sent(), [["user", "three"]]);
+  assert.equal(await left.count(), 2);
+  await shot("left-out");
+});
+
+test("a question that is tried again stays, and so does an answer that broke off", async () => {
+  await trouble("throttled");
+  await ask("one");
+  await page.getByRole("alert").waitFor();
+  await trouble("broken");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("What had come is kept").waitFor();
+  await trouble("");
+  await ask("two");
+  await note().getByText("end_turn").waitFor();
+  assert.deepEqual((await sent()).map(([role]) => role), ["user", "assistant", "user"]);
+  assert.equal(await page.getByText("left out of the conversation").count(), 0);
+});
+
+test("a model's name that is cut in its field stands whole beneath it", async () => {
+  const arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+  const model = page.getByLabel("Model");
+  const whole = page.locator("#whole");
+  const check = async (name) => {
+    await model.fill(arn);
+    assert.equal(await whole.textContent(), arn);
+    assert.ok(await whole.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), "it is cut there too");
+    await shot(name);
+    await model.fill("us.amazon.nova-pro-v1:0");
+    assert.equal(await whole.isVisible(), false);
+  };
+  await check("model");
+  await page.setViewportSize({ width: 390, height: 820 });
+  await model.waitFor({ state: "hidden" });
+  await page.getByText("Settings").click();
+  await check("phone-model");
 });
 
 test("an answer that ends leaves the reader and the writer where they are", async () => {

@@ -1,18 +1,22 @@
 import http from "node:http";
 import { once } from "node:events";
+import { Readable } from "node:stream";
 
 export const TOKEN = "token-for-tests";
 
 /**
  * Posts JSON. With http.request and not fetch, which would ask for gzip: Miniflare holds such answers
- * back. Text that is not JSON is sent as it is.
+ * back. Text that is not JSON is sent as it is, and so is a stream.
  */
 export async function ask(url, body, { token = TOKEN, method = "POST", onRequest } = {}) {
   const request = http.request(url, { method, agent: false });
   if (token) request.setHeader("authorization", `Bearer ${token}`);
   onRequest?.(request);
-  request.end(typeof body === "string" ? body : JSON.stringify(body));
+  if (body instanceof Readable) body.pipe(request);
+  else request.end(typeof body === "string" ? body : JSON.stringify(body));
   const [response] = await once(request, "response");
+  // Who has an answer may be cut off while it is still sending.
+  request.on("error", () => {});
   return new Answer(request, response);
 }
 

@@ -6,6 +6,7 @@ import { ACCESS_KEY, API_KEY, startBedrock } from "../harness/bedrock.mjs";
 import { buildJs, buildRust } from "../harness/build.mjs";
 import { TOKEN, ask, leave, parse, textOf } from "../harness/ask.mjs";
 import { inMiniflare, inWorkerd } from "../harness/serve.mjs";
+import { bodyTests } from "./bodies.mjs";
 
 const ECHO = "I am the local Bedrock's echo model. You said: ";
 const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -24,6 +25,7 @@ for (const [language, worker] of Object.entries(built)) {
       before(async () => (server = await serve(worker, settings)));
       after(() => server.stop());
       chatTests(() => server.url);
+      bodyTests(() => server.url);
       if (language === "TypeScript") keyTests(() => server.url);
     });
   }
@@ -50,6 +52,19 @@ test("both Workers say the same, event by event", async () => {
     }
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
+  }
+});
+
+test("a key is said to end no later than the AWS keys it is made of, and none is made of keys that have ended", async () => {
+  const inMinutes = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+  const keysEnd = inMinutes(5);
+  for (const [binding, status, end] of [[keysEnd, 200, keysEnd], [inMinutes(60), 200, inMinutes(15)], [inMinutes(-1), 503, undefined]]) {
+    const server = await inMiniflare(built.TypeScript, { ...settings, AWS_CREDENTIAL_EXPIRATION: binding });
+    const answer = await ask(`${server.url}/key`, {});
+    const { expiresAt } = await answer.json();
+    await server.stop();
+    assert.equal(answer.status, status);
+    if (end) assert.ok(Math.abs(Date.parse(expiresAt) - Date.parse(end)) < 10_000, `${expiresAt}, not ${end}`);
   }
 });
 
@@ -113,6 +128,14 @@ function chatTests(url) {
     const image = { type: "image", source: { type: "base64", media_type: "image/png", data } };
     const events = await (await chat({ messages: [{ role: "user", content: [image, { type: "text", text: "What is it?" }] }] })).events();
     assert.match(textOf(events), /png/i);
+  });
+
+  test("a single message is a conversation too, in every form", async () => {
+    const message = { role: "user", content: "hi" };
+    for (const messages of [[message], message, "hi", ["human", "hi"], [["human", "hi"]]]) await (await chat({ messages, system: "Be brief." })).text();
+    const [inList, ...alone] = (await bedrock.requests()).map(({ status, body }) => [status, body]);
+    assert.equal(inList[0], 200);
+    assert.deepEqual(alone, Array(4).fill(inList));
   });
 
   test("when the client leaves in the middle, Bedrock's stream is closed", async () => {

@@ -1,4 +1,5 @@
 import type { CallOptions, MessageLike } from "bedrock-chat";
+import { readBody } from "./body.js";
 import { allows, defaultModel, type Env } from "./env.js";
 import { Refusal } from "./refusal.js";
 
@@ -8,9 +9,6 @@ export interface Ask {
   messages: MessageLike[];
   options: CallOptions;
 }
-
-/** Longer than any conversation with pictures that Bedrock takes. */
-const LONGEST = 25_000_000;
 
 const MODEL_ID = /^(?!arn:)[A-Za-z0-9][A-Za-z0-9._:/-]*$|^arn(:[A-Za-z0-9-]+){3}:[0-9]*:[a-z-]+\/[A-Za-z0-9._:/-]+$/;
 
@@ -32,8 +30,7 @@ export async function readAsk(request: Request, env: Env): Promise<Ask> {
 
 /** The body, which must be a JSON object with no other fields than these. What is null counts as absent. */
 export async function readObject(request: Request, names: string[]): Promise<Fields> {
-  const text = (await request.text()) || "{}";
-  if (text.length > LONGEST) throw new Refusal(413, "encode", "the body is longer than 25 MB");
+  const text = (await readBody(request)) || "{}";
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -51,15 +48,24 @@ function fields(value: unknown, what: string, names: string[]): Fields {
   return Object.fromEntries(present);
 }
 
-/** What a message is, the package checks. */
+const ROLE = /^(system|developer|human|user|ai|assistant|model|tool|function)$/;
+
+/** A conversation as a list, also where it is one message. What a message is, the package checks. */
 function readMessages(messages: unknown): MessageLike[] {
   if (messages === undefined) {
     throw Refusal.bad('messages is missing: a string, or a list such as [{"role": "user", "content": "Hello?"}]');
   }
-  if (typeof messages === "string") return [["human", messages]];
-  if (!Array.isArray(messages)) throw Refusal.bad("messages must be a string or a list of messages");
+  if (typeof messages !== "string" && typeof messages !== "object") {
+    throw Refusal.bad("messages must be a string, a message or a list of messages");
+  }
+  if (!Array.isArray(messages) || isPair(messages)) return [messages as MessageLike];
   if (messages.length === 0) throw Refusal.bad("messages is empty: say something");
   return messages;
+}
+
+/** Whether a list is one message, such as `["human", "Hello?"]`. */
+function isPair(list: unknown[]): boolean {
+  return list.length === 2 && typeof list[0] === "string" && ROLE.test(list[0]);
 }
 
 /** The options that a client may set. */

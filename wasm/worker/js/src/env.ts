@@ -4,6 +4,7 @@ export interface Env {
   AWS_ACCESS_KEY_ID?: string;
   AWS_SECRET_ACCESS_KEY?: string;
   AWS_SESSION_TOKEN?: string;
+  AWS_CREDENTIAL_EXPIRATION?: string;
   AWS_BEARER_TOKEN_BEDROCK?: string;
   AWS_REGION?: string;
   BEDROCK_ENDPOINT?: string;
@@ -35,3 +36,6 @@ export function awsKeys(env: Env) {
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
+
+/** When the AWS keys end, in milliseconds. Temporary ones do not tell it themselves: a binding has to. */
+export const awsKeysEnd = (env: Env): number => Date.parse(env.AWS_CREDENTIAL_EXPIRATION ?? "") || Infinity;

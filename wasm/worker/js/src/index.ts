@@ -1,7 +1,7 @@
 import { BedrockChat, mintApiKey, toSSE } from "bedrock-chat";
 import { checkAccess } from "./access.js";
 import { readAsk, readObject } from "./ask.js";
-import { awsKeys, readEnv, type Env } from "./env.js";
+import { awsKeys, awsKeysEnd, readEnv, type Env } from "./env.js";
 import { Refusal, refuse } from "./refusal.js";
 
 const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
@@ -43,11 +43,14 @@ async function key(request: Request, env: Env): Promise<Response> {
     throw Refusal.bad(`expiresIn must be a whole number of seconds from 1 to ${LONGEST_KEY}`);
   }
   const credentials = awsKeys(env);
-  if (!credentials) throw new Refusal(503, "config", "this Worker has no AWS keys to make a key of");
+  if (!credentials || awsKeysEnd(env) <= Date.now()) {
+    throw new Refusal(503, "config", "this Worker has no AWS keys to make a key of, or they have ended");
+  }
   const region = env.AWS_REGION || "us-east-1";
   const apiKey = await mintApiKey({ credentials, region, expiresIn });
-  const expiresAt = new Date(Date.now() + expiresIn * 1000).toISOString();
-  return Response.json({ apiKey, region, expiresAt }, { headers: { "cache-control": "no-store" } });
+  // It ends with the keys that it is made of.
+  const end = Math.min(Date.now() + expiresIn * 1000, awsKeysEnd(env));
+  return Response.json({ apiKey, region, expiresAt: new Date(end).toISOString() }, { headers: { "cache-control": "no-store" } });
 }
 
 function bedrock(env: Env, model: string): BedrockChat {

@@ -6,9 +6,6 @@ use bedrock_chat::{ChatOptions, Json, Message, ModelId, Reasoning, interop};
 use crate::answer::Refusal;
 use crate::settings::Settings;
 
-/// Longer than any conversation with pictures that Bedrock takes.
-const LONGEST: usize = 25_000_000;
-
 /// The fields of a request.
 const FIELDS: &[&str] = &["messages", "model", "system", "options"];
 
@@ -21,9 +18,8 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub(crate) fn read(body: &str, settings: &Settings<'_>) -> Result<Self, Refusal> {
-        if body.len() > LONGEST {
-            return Err(Refusal::new(413, "encode", "the body is longer than 25 MB"));
-        }
+        // Some put a byte order mark before what they send.
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
         let body = Json::parse(body).map_err(|error| Refusal::bad(format!("the body is not JSON: {error}")))?;
         let view = body.view();
         if view.kind() != Kind::Object {

@@ -11,6 +11,7 @@
 mod access;
 mod answer;
 mod ask;
+mod body;
 mod settings;
 mod sse;
 
@@ -36,7 +37,7 @@ async fn route(request: &mut Request, env: &Env) -> Result<Response, Refusal> {
     match (request.path().as_str(), request.method()) {
         ("/chat", Method::Post) => {
             access::check(request, &settings)?;
-            let body = request.text().await.map_err(|_| Refusal::bad("the body could not be read"))?;
+            let body = body::read(request).await?;
             let Ask { model, messages, options } = Ask::read(&body, &settings)?;
             let chat = settings.chat(&model)?.with_options(&options);
             Ok(events(chat.stream(&messages).await?)?)

@@ -1,0 +1,69 @@
+// How a Worker reads what a request carries.
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { test } from "node:test";
+import { setTimeout as pass } from "node:timers/promises";
+import { ask, textOf } from "../harness/ask.mjs";
+
+const LONGEST = 25_000_000;
+const MEGABYTE = Buffer.alloc(1_000_000, " ");
+
+export function bodyTests(url) {
+  const chat = (body, options) => ask(`${url()}/chat`, body, options);
+  const refused = async (answer) => {
+    const { error } = await answer.json();
+    assert.deepEqual([answer.status, error.kind, error.message], [413, "encode", "the body is longer than 25 MB"]);
+  };
+
+  test("a body that says it is too long is refused before it comes", { timeout: 20_000 }, async () => {
+    for (const length of [LONGEST + 1, 2 ** 33]) {
+      const onRequest = (request) => request.setHeader("content-length", length);
+      await refused(await chat(unended("{"), { onRequest }));
+    }
+  });
+
+  test("a body of unknown length is refused where it gets too long, and no more of it is read", { timeout: 20_000 }, async () => {
+    let sent = 0;
+    const endless = (async function* () {
+      for (;;) {
+        yield MEGABYTE;
+        sent += MEGABYTE.length;
+        // A client in the middle of its sending may be cut off before it sees the answer.
+        if (sent > LONGEST) await pass(50);
+      }
+    })();
+    await refused(await chat(Readable.from(endless)));
+    assert.ok(sent < 2 * LONGEST, `${sent} bytes were taken`);
+  });
+
+  test("a body may be of 25 MB, and not a byte more", { timeout: 20_000 }, async () => {
+    for (const body of [long(LONGEST), Readable.from([long(LONGEST)])]) {
+      assert.match(textOf(await (await chat(body)).events()), /How long\?$/);
+    }
+    await refused(await chat(unended(long(LONGEST + 1))));
+  });
+
+  test("a letter that is cut between two pieces of a body arrives whole", async () => {
+    const bytes = [...Buffer.from(JSON.stringify({ messages: "é€𝄞" }))];
+    const onRequest = (request) => request.setNoDelay(true);
+    const slowly = (async function* () {
+      for (const byte of bytes) yield pass(4, Buffer.from([byte]));
+    })();
+    assert.match(textOf(await (await chat(Readable.from(slowly), { onRequest })).events()), /é€𝄞$/);
+  });
+
+  test("a byte order mark before the body does no harm", async () => {
+    const answer = await chat(`\uFEFF${JSON.stringify({ messages: "x" })}`);
+    assert.equal(answer.status, 200, await answer.text());
+  });
+}
+
+/** A question of so many bytes. */
+const long = (bytes) => JSON.stringify({ messages: "How long?" }).padEnd(bytes);
+
+/** A body of which this comes, and then nothing more. */
+function unended(text) {
+  const body = new Readable({ read() {} });
+  body.push(text);
+  return body;
+}
