@@ -3,7 +3,7 @@
 use super::blocks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
-use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResult};
+use crate::message::{Content, InvalidToolCall, JsonContent, Message, Role, ToolCall, ToolResult};
 
 /// Reads a conversation: a string, or a list of messages in the forms of [`read_message`].
 ///
@@ -55,6 +55,10 @@ fn problem(at: usize, what: &str, view: View<'_>) -> Error {
     Error::of(ErrorKind::Encode, format_args!("message {at} {what}: {shown}"))
 }
 
+fn is_object(view: Option<View<'_>>) -> bool {
+    view.is_some_and(|view| view.kind() == Kind::Object)
+}
+
 fn is_pair(view: View<'_>) -> bool {
     let mut items = view.items();
     items.next().is_some_and(|role| Role::parse(role.word()).is_some())
@@ -91,6 +95,10 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         // A message that brings its own result blocks needs no other.
         if content.iter().any(|block| matches!(block, Content::ToolResult(_))) {
             return Ok(Message::new(role, content));
+        }
+        // An object that is no block is what the tool gave.
+        if let ([Content::Raw(raw)], true) = (content.as_slice(), is_object(inner.get("content"))) {
+            content = vec![Content::Json(JsonContent { value: raw.block.clone() })];
         }
         let mut result = ToolResult::new(id, content);
         result.is_error = inner.word_at("status") == "error";
@@ -185,6 +193,19 @@ mod tests {
         let message = one(r#"{"type":"tool","tool_call_id":"1","status":"error","content":"boom"}"#);
         assert_eq!(message, Message::tool_error("1", "boom"));
         assert_eq!(one(r#"{"role":"tool","tool_call_id":"1","content":"ok"}"#), Message::tool("1", "ok"));
+    }
+
+    #[test]
+    fn a_result_that_is_an_object_is_json_unless_it_is_a_block() {
+        let content = |text: &str| match one(text).content.into_iter().next() {
+            Some(Content::ToolResult(result)) => result.content,
+            other => panic!("{other:?}"),
+        };
+        let value = Json::parse(r#"{"temp":5}"#).unwrap();
+        let expected = [Content::Json(JsonContent { value })];
+        assert_eq!(content(r#"{"role":"tool","tool_call_id":"1","content":{"temp":5}}"#), expected);
+        let block = r#"{"role":"tool","tool_call_id":"1","content":{"type":"text","text":"mild"}}"#;
+        assert_eq!(content(block), [Content::text("mild")]);
     }
 
     #[test]

@@ -242,7 +242,7 @@ fn efforts_only(model: &ModelId) -> Error {
     Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "{model} is told how much to think by an effort: use one, such as \"low\" (if it is a Claude model, state its family, \"anthropic\")"
+            "{model} is told how much to think, if it thinks at all, by an effort: use one, such as \"low\" (if it is a Claude model, state its family, \"anthropic\")"
         ),
     )
 }
