@@ -18,6 +18,8 @@ const isBytes = (value) => ArrayBuffer.isView(value) || value instanceof ArrayBu
 function hasBytes(value, seen = new Set()) {
   if (!value || typeof value !== "object" || seen.has(value)) return false;
   if (isBytes(value)) return true;
+  // A Blob, a File or a Response has no members: its JSON would be {}.
+  if (typeof value.arrayBuffer === "function") throw new TypeError("a Blob must be read first: give new Uint8Array(await blob.arrayBuffer())");
   seen.add(value);
   for (const key in value) if (hasBytes(value[key], seen)) return true;
   return false;

@@ -15,8 +15,11 @@ class Shared {
   constructor(fields) {
     this.fields = fields;
     const { config, fetch, provider } = connection(fields);
+    this.fetch = fetch;
+    this.provider = provider;
+    const own = weak(this);
     try {
-      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch, provider);
+      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && through(own, "fetch"), provider && through(own, "provider"));
     } catch (thrown) {
       if (thrown instanceof TypeError) {
         throw problem("config", "the WebAssembly module is not there yet: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
@@ -25,6 +28,11 @@ class Shared {
     }
   }
 }
+
+// What the module holds is never collected; if it held a function that can reach its model, the model would not be either.
+// While a call or a stream is under way, its watch keeps what the functions are of.
+const weak = (object) => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
+const through = (own, name) => (...given) => own.deref()[name](...given);
 
 /** A chat model. See index.d.ts. */
 export class BedrockChat {
@@ -55,7 +63,7 @@ export class BedrockChat {
     const all = this.#options(options);
     const text = conversation(messages);
     const core = this.#core(all);
-    const watch = this.#watch(all);
+    const watch = await this.#watch(all);
     try {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
       return new ChatStream(stream, watch, text.includes('"citations"'));
@@ -155,15 +163,18 @@ export class BedrockChat {
     return json(coreOptions(merged(guarded, options)), "the options");
   }
 
-  /** The limit on a whole call may be the constructor's. */
-  #watch(options) {
-    return new Watch(merged({ timeout: this.#shared.fields.timeout }, options));
+  /**
+   * The limit on a whole call may be the constructor's. Who waits for this goes on with an empty stack: where a full one
+   * breaks the module off, it is broken for good.
+   */
+  async #watch(options) {
+    return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
   }
 
   async #call(operation, text, options) {
     const all = this.#options(options);
     const core = this.#core(all);
-    const watch = this.#watch(all);
+    const watch = await this.#watch(all);
     try {
       return await watch.run(this.#shared.core.call(operation, text, core));
     } finally {
@@ -201,11 +212,22 @@ function connection(fields) {
   return { config, provider, fetch: fetch && (async (url, init) => answered(await fetch(url, init))) };
 }
 
-/** What a `fetch` of the caller's gives. The module takes it at its word, so it must be a Response. */
+/** What a `fetch` of the caller's gives. The module takes it at its word, so what is no Response has to fail here. */
 function answered(response) {
-  if (typeof response?.status === "number" && typeof response.headers?.[Symbol.iterator] === "function") return response;
-  throw new TypeError("the fetch that was given does not give a Response");
+  const { status, headers, body } = response ?? {};
+  if (typeof status !== "number" || typeof headers?.[Symbol.iterator] !== "function") {
+    throw new TypeError("the fetch that was given does not give a Response");
+  }
+  return { status, headers: Array.from(headers, ([name, value]) => [name, value]), body: body && { getReader: () => reading(body.getReader()) } };
 }
+
+const reading = (reader) => ({
+  async read() {
+    const { done, value } = await reader.read();
+    if (!done && !ArrayBuffer.isView(value)) throw new TypeError("the body of the fetch that was given is not one of bytes");
+    return { done: Boolean(done), value };
+  },
+});
 
 function decoded(profile) {
   if (!/%[0-9a-f]{2}/i.test(profile)) return profile;

@@ -1,5 +1,7 @@
 import { problem } from "./error.js";
 
+const isGiven = (value) => value !== undefined && value !== null;
+
 /** A variable of the environment, where there is one. Empty ones count as absent. */
 export function environment(name) {
   return globalThis.process?.env?.[name]?.trim() || undefined;
@@ -10,15 +12,22 @@ export function chooseRegion(region) {
   return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
 }
 
+/** A text that must be there. */
+function present(name, value) {
+  if (typeof value === "string" && value.trim()) return;
+  const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
+  throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`);
+}
+
 /** Credentials as the module reads them. */
 function written(given, name) {
-  if (given?.apiKey) return { apiKey: given.apiKey };
-  const { accessKeyId, secretAccessKey, sessionToken } = given ?? {};
-  for (const [key, value] of Object.entries({ accessKeyId, secretAccessKey })) {
-    if (typeof value === "string" && value.trim()) continue;
-    const what = value === "" ? "empty" : value === undefined ? "undefined" : "no string";
-    throw problem("credentials", `${name}.${key} is ${what}: is the variable or secret that it comes from set?`);
+  const { apiKey, accessKeyId, secretAccessKey, sessionToken } = given ?? {};
+  if (apiKey || (!isGiven(accessKeyId) && Object.hasOwn(Object(given), "apiKey"))) {
+    present(`${name}.apiKey`, apiKey);
+    return { apiKey };
   }
+  present(`${name}.accessKeyId`, accessKeyId);
+  present(`${name}.secretAccessKey`, secretAccessKey);
   if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is no string`);
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
@@ -28,13 +37,14 @@ export function chooseCredentials(fields) {
   const { credentials, apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = fields;
   if (typeof credentials === "function") return { provider: cached(credentials) };
   if (credentials) return { credentials: written(credentials, "credentials") };
-  if (apiKey !== undefined && apiKey !== null) {
-    if (!apiKey.trim()) throw problem("credentials", "apiKey is empty: is the variable or secret that it comes from set?");
+  if (isGiven(apiKey)) {
+    present("apiKey", apiKey);
     return { credentials: { apiKey } };
   }
-  if (awsAccessKeyId || awsSecretAccessKey) {
-    if (!awsAccessKeyId) throw problem("credentials", "awsSecretAccessKey is given without awsAccessKeyId: give both");
-    if (!awsSecretAccessKey) throw problem("credentials", "awsAccessKeyId is given without awsSecretAccessKey: give both");
+  // Half of what is needed is a mistake, and not a wish for the environment's identity.
+  if (isGiven(awsAccessKeyId) || isGiven(awsSecretAccessKey) || awsSessionToken) {
+    present("awsAccessKeyId", awsAccessKeyId);
+    present("awsSecretAccessKey", awsSecretAccessKey);
     return { credentials: { accessKeyId: awsAccessKeyId, secretAccessKey: awsSecretAccessKey, sessionToken: awsSessionToken } };
   }
   return { credentials: fromEnvironment() };
@@ -53,7 +63,7 @@ function fromEnvironment() {
   }
   throw problem(
     "credentials",
-    "no credentials: pass credentials: { accessKeyId, secretAccessKey } (or an async function that gives them) or apiKey, or set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "no credentials: pass credentials: { accessKeyId, secretAccessKey } (or an async function that gives them) or apiKey, or set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for profiles, SSO and roles, credentials: fromNodeProviderChain() of @aws-sdk/credential-providers",
   );
 }
 
@@ -75,7 +85,7 @@ function cached(provide) {
     try {
       const given = await provide();
       const text = JSON.stringify(written(given, "what the credentials function gives"));
-      end = given.expiration === undefined ? 0 : +new Date(given.expiration);
+      end = endOf(given.expiration);
       // Of a short life, half.
       fresh = end - Math.min(EARLY, Math.max(0, end - now) / 2);
       return (kept = text);
@@ -85,6 +95,11 @@ function cached(provide) {
       throw error;
     }
   };
+}
+
+/** When credentials end, in milliseconds. No number of them is as small as the seconds that other libraries count. */
+function endOf(expiration) {
+  return +new Date(typeof expiration === "number" && expiration < 1e11 ? expiration * 1000 : (expiration ?? 0));
 }
 
 export async function credentialsNow(given) {

@@ -14,6 +14,12 @@ export class BedrockChatError extends Error {
     return "BedrockChatError";
   }
 
+  /** What JSON has of it, which is all but `partial`, `cause` and the stack. */
+  toJSON() {
+    const { name, message } = this;
+    return { name, message, ...this };
+  }
+
   // The package may be there twice, imported and required; an error is one of ours in both.
   static [Symbol.hasInstance](value) {
     return Boolean(value && typeof value === "object" && value[brand]);

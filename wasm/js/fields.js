@@ -12,8 +12,13 @@ const lines = ["an array of strings", (value) => Array.isArray(value) && value.e
 const pairs = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item) => typeof item === "string")];
 const cache = ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"];
 const any = ["", () => true];
+const members = (known) => [
+  `an object with no more than ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
+  (value) => object[1](value) && Object.entries(value).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name][1](item))),
+];
 const oneOf = (...words) => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
 const noisy = (...words) => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
+const trace = noisy("ENABLED", "DISABLED", "ENABLED_FULL");
 
 /** What a call can be told. */
 const CALL = {
@@ -33,8 +38,8 @@ const CALL = {
   response_format: object,
   guardrailIdentifier: text,
   guardrailVersion: text,
-  guardrailConfig: object,
-  trace: noisy("ENABLED", "DISABLED", "ENABLED_FULL"),
+  guardrailConfig: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
+  trace,
   promptCaching: cache,
   latency: oneOf("standard", "optimized"),
   serviceTier: oneOf("default", "flex", "priority", "reserved"),
@@ -89,10 +94,20 @@ const MINT = {
 /** What events are written with. */
 const SSE = { format: oneOf("anthropic", "openai"), onError: call, headers: object };
 
-const KNOWN = { call: { ...CALL, ...CALL_ONLY }, batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY }, chat: { ...CHAT, ...CALL }, mint: MINT, sse: SSE };
+/** What values are asked for with. */
+const STRUCTURED = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
+
+const KNOWN = {
+  call: { ...CALL, ...CALL_ONLY },
+  batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY },
+  chat: { ...CHAT, ...CALL },
+  mint: MINT,
+  sse: SSE,
+  structured: STRUCTURED,
+};
 
 /** What options look like where they are not those of a call. */
-const SAMPLES = { mint: "expiresIn: 300", sse: "onError" };
+const SAMPLES = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
 
 /** Names that other libraries use for ours. */
 const ELSEWHERE = {
@@ -108,6 +123,11 @@ const ELSEWHERE = {
   secretaccesskey: "credentials",
   bearertoken: "apiKey",
   additionalmodelrequestfields: "modelKwargs",
+  inferenceconfig: "maxTokens",
+  performanceconfig: "latency",
+  toolconfig: "tools",
+  abortsignal: "signal",
+  system: 'a message, ["system", "..."]',
 };
 
 /** What only Node's AWS credential chain could use. */
@@ -126,7 +146,7 @@ export function checkFields(fields, where) {
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;
     if (!Object.hasOwn(known, name)) {
-      refuse(name, known);
+      refuse(name, known, where);
       continue;
     }
     const [expected, fits] = known[name];
@@ -134,16 +154,21 @@ export function checkFields(fields, where) {
   }
 }
 
-function refuse(name, known) {
+function refuse(name, known, where) {
   if (FILES.test(name)) {
     throw problem(
       "config",
       `${name} is of Node's credential chain, which this package does not have: pass its provider, as in credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
     );
   }
+  if (where === "chat" && Object.hasOwn(CALL_ONLY, name)) throw problem("config", `${name} is given to a call, not to the constructor`);
+  if (where === "call" || where === "batch") {
+    if (Object.hasOwn(CHAT, name)) throw problem("config", `${name} is set on the constructor, not in a call`);
+    known = { ...known, ...CHAT };
+  }
   const same = plain(name);
   const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));
-  if (meant && Object.hasOwn(known, meant)) throw problem("config", `there is no ${name}: did you mean ${meant}?`);
+  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `there is no ${name}: did you mean ${meant}?`);
 }
 
 /** Whether two names differ by one letter, or by two that changed places. */

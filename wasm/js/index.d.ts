@@ -1,18 +1,24 @@
 /// <reference lib="es2020" />
 
 /** AWS keys, or a Bedrock API key. */
-export type BedrockCredentials =
+export type BedrockCredentials = (
   | {
       accessKeyId: string;
       secretAccessKey: string;
       /** Of temporary keys. */
       sessionToken?: string | undefined;
-      /** When they end: a function is asked again five minutes before. */
-      expiration?: Date | string | number | undefined;
     }
-  | { apiKey: string; expiration?: Date | string | number | undefined };
+  | { apiKey: string }
+) & {
+  /** When they end: a function is asked again five minutes before. A number is milliseconds since 1970; a small one, below 1e11, seconds. */
+  expiration?: Date | string | number | undefined;
+};
 
-/** Credentials, or a function that gives them. What it gives is kept until shortly before its `expiration`; without one it is asked for every attempt. */
+/**
+ * Credentials, or a function that gives them, such as `fromNodeProviderChain()` of `@aws-sdk/credential-providers` for
+ * profiles, SSO and roles. What it gives is kept until shortly before its `expiration`; without one it is asked for
+ * every attempt.
+ */
 export type BedrockCredentialsProvider = BedrockCredentials | (() => BedrockCredentials | Promise<BedrockCredentials>);
 
 /** What `fetch` takes as a body: bytes of every kind, whatever the version of TypeScript says of their buffers. */
@@ -47,7 +53,7 @@ export type Schema = StandardSchema | ZodLike | JsonSchema;
 /** What a schema's values are. */
 export type SchemaOutput<S> = S extends StandardSchema<infer Output> ? Output : S extends ZodLike<infer Output> ? Output : Record<string, unknown>;
 
-/** A part of a message. Those of LangChain, Anthropic, OpenAI and Converse are read; bytes may be bytes. */
+/** A part of a message. Those of LangChain, Anthropic, OpenAI and Converse are read; bytes may be bytes, but no `Blob`. */
 export type ContentBlock = { type?: string; [key: string]: unknown };
 
 /** What a message says. */
@@ -56,12 +62,23 @@ export type MessageContent = string | readonly ContentBlock[];
 /** Who says it: LangChain's names, or OpenAI's. */
 export type MessageRole = "system" | "developer" | "human" | "user" | "ai" | "assistant" | "tool" | "function";
 
+/** What a message says beside its content. */
+interface MessageDetails {
+  /** The calls of an answer. */
+  tool_calls?: readonly unknown[] | undefined;
+  /** The call that a tool's message is the result of. */
+  tool_call_id?: string | undefined;
+  /** Whether the tool could do it. Default: `"success"`. */
+  status?: "success" | "error" | undefined;
+  name?: string | undefined;
+}
+
 /** A message, in any of the usual forms. */
 export type MessageLike =
   | string
   | readonly [role: MessageRole, content: MessageContent]
-  | { role: MessageRole; content: MessageContent | null; tool_calls?: readonly unknown[] | undefined; tool_call_id?: string | undefined }
-  | { type: MessageRole; content: MessageContent; tool_calls?: readonly unknown[] | undefined; tool_call_id?: string | undefined }
+  | ({ role: MessageRole; content: MessageContent | null } & MessageDetails)
+  | ({ type: MessageRole; content: MessageContent } & MessageDetails)
   | AIMessage
   | AIMessageChunk
   // LangChain's instances, and what their `toJSON` gives.
@@ -73,8 +90,8 @@ export type Messages = MessageLike | readonly MessageLike[] | { toChatMessages()
 
 /** A tool that the model may call. */
 export type Tool =
-  /** LangChain's, also as an instance. */
-  | { name: string; description?: string | undefined; schema: Schema; strict?: boolean | undefined; cache_control?: unknown }
+  /** LangChain's, also as an instance. One that takes nothing needs no schema. */
+  | { name: string; description?: string | undefined; schema?: Schema | undefined; strict?: boolean | undefined; cache_control?: unknown }
   /** Anthropic's. */
   | { name: string; description?: string | undefined; input_schema: Schema; cache_control?: unknown }
   /** OpenAI's. */
@@ -105,8 +122,13 @@ export interface GuardrailConfig {
   /** The suffix of the tags around what the guardrail shall look at. */
   tagSuffix?: string | undefined;
   /** Whether a stream waits for the guardrail. Default: the service's, which is to wait. */
-  streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS" | undefined;
+  streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS" | "sync" | "async" | undefined;
 }
+
+/** A JSON Schema that an answer is held to; the second is OpenAI's form. */
+export type ResponseFormat =
+  | { name?: string | undefined; description?: string | undefined; schema: Schema }
+  | { type: "json_schema"; json_schema: { name: string; schema: Schema } };
 
 /** What a call can be told. What is not set is not sent. */
 export interface BedrockChatSettings {
@@ -129,14 +151,16 @@ export interface BedrockChatSettings {
   /** Anthropic's form of `reasoning`. */
   thinking?: { type: "enabled"; budget_tokens: number } | { type: "adaptive" } | { type: "disabled" } | undefined;
   /** JSON that fits a schema, where the model has such a mode. `withStructuredOutput` works with all. */
-  responseFormat?: { name?: string | undefined; description?: string | undefined; schema: Schema } | { type: "json_schema"; json_schema: { name: string; schema: Schema } } | undefined;
+  responseFormat?: ResponseFormat | undefined;
+  /** OpenAI's name for `responseFormat`. */
+  response_format?: ResponseFormat | undefined;
   /** The guardrail that watches the call. It is sent with its version, with or without `trace`. */
   guardrailIdentifier?: string | undefined;
   guardrailVersion?: string | undefined;
   guardrailConfig?: GuardrailConfig | undefined;
   /** Whether the reply says what the guardrail saw. Without a guardrail it changes nothing. */
   trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL" | undefined;
-  /** Cache points where they pay, planned for every call; `"1h"` keeps them longer than five minutes. */
+  /** Cache points where they pay, planned for every call; `"1h"` keeps them longer than five minutes. Of no effect on models that do not cache. */
   promptCaching?: boolean | "5m" | "1h" | undefined;
   latency?: "standard" | "optimized" | undefined;
   serviceTier?: "default" | "flex" | "priority" | "reserved" | undefined;
@@ -146,7 +170,7 @@ export interface BedrockChatSettings {
   requestMetadata?: { [key: string]: string } | undefined;
   /** Converse only: JSON pointers into the model's own reply that shall be returned. */
   responseFieldPaths?: readonly string[] | undefined;
-  /** Limit on a whole call, in milliseconds. Default: none. */
+  /** Limit on a whole call, in milliseconds; 0: none. Default: none. */
   timeout?: number | undefined;
 }
 
@@ -156,9 +180,13 @@ export interface CallOptions extends BedrockChatSettings {
   signal?: AbortSignal | undefined;
 }
 
-export interface BatchOptions extends CallOptions {
-  /** How many calls at a time. Default: the constructor's, which is 10. */
+/** What `withOptions` sets for every call. */
+export interface BoundOptions extends CallOptions {
+  /** How many calls of a batch are made at a time. Default: the constructor's, which is 10. */
   maxConcurrency?: number | undefined;
+}
+
+export interface BatchOptions extends BoundOptions {
   /** Whether an error takes the place of its reply, where it would end the batch. Default: `false`. */
   returnExceptions?: boolean | undefined;
 }
@@ -167,7 +195,7 @@ export interface BatchOptions extends CallOptions {
 export interface BedrockChatFields extends BedrockChatSettings {
   /** A model id, the id of an inference profile, or an ARN of any kind. */
   model: string;
-  /** Default: `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN brings its own. */
+  /** Default: `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION`. An ARN brings its own, which goes before this one. */
   region?: string | undefined;
   /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, where there is one. */
   credentials?: BedrockCredentialsProvider | undefined;
@@ -183,7 +211,7 @@ export interface BedrockChatFields extends BedrockChatSettings {
   /** A gateway: calls are signed for AWS and sent here, with their path behind it. */
   gatewayUrl?: string | undefined;
   /** Headers for every call. They are not signed, but for AWS's own. */
-  headers?: { [name: string]: string } | undefined;
+  headers?: { [name: string]: string } | Headers | undefined;
   /** In place of the global `fetch`: a service binding's, a mock. */
   fetch?: FetchLike | undefined;
   /** The same, as LangChain calls it. */
@@ -202,7 +230,10 @@ export interface BedrockChatFields extends BedrockChatSettings {
   signingName?: string | undefined;
   /** Whether `invoke` streams and gathers, so that a long answer shows that it is alive. Default: `false`. */
   streaming?: boolean | undefined;
-  /** How often a failed call is tried again, where that helps. Default: 2. */
+  /**
+   * How often a failed call is tried again, where that helps. A service that asks to wait (`Retry-After`) is obeyed up to
+   * 20 seconds; where it asks for more, the call fails at once, with `retryAfterMs`. Default: 2.
+   */
   maxRetries?: number | undefined;
   /** How many calls of a batch are made at a time. Default: 10. */
   maxConcurrency?: number | undefined;
@@ -297,6 +328,12 @@ export class AIMessageChunk {
   toJSON(): object;
 }
 
+/** What `await using` calls, where the language's library knows it. */
+type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol } ? Name : never;
+
+/** Leaves the stream, as leaving its loop does. */
+export interface ChatStream extends Record<AsyncDispose, () => Promise<void>> {}
+
 /** A reply that is still coming: chunks to iterate over, once. Leaving the loop closes the connection, and the model stops. */
 export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   private constructor();
@@ -359,11 +396,11 @@ export class BedrockChat {
   /** Counts the tokens of a conversation, without a bill. */
   countTokens(messages: Messages, options?: CallOptions): Promise<number>;
   /** The same model with tools that it may call. */
-  bindTools(tools: readonly Tool[], options?: BedrockChatSettings): BedrockChat;
+  bindTools(tools: readonly Tool[], options?: BoundOptions): BedrockChat;
   /** The same model with options for every call. */
-  withOptions(options: BedrockChatSettings): BedrockChat;
+  withOptions(options: BoundOptions): BedrockChat;
   /** LangChain's name for `withOptions`. */
-  withConfig(options: BedrockChatSettings): BedrockChat;
+  withConfig(options: BoundOptions): BedrockChat;
   /** The same model, answering with values of a schema. */
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config?: StructuredConfig<false>): StructuredChat<SchemaOutput<S>>;
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config: StructuredConfig<true>): StructuredChat<SchemaOutput<S>, WithRaw<SchemaOutput<S>>>;
@@ -386,7 +423,10 @@ export class BedrockChatError extends Error {
   constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "partial">> & { cause?: unknown });
   readonly name: "BedrockChatError";
   kind: BedrockChatErrorKind;
-  /** Whether the same call could succeed later. The package has tried as often as `maxRetries` says. */
+  /**
+   * Whether the same call could succeed later. The package has tried as often as `maxRetries` says. Limits on time do
+   * not say so: an answer that took too long once costs as much again.
+   */
   retryable: boolean;
   /** The HTTP status, if the service answered. */
   status?: number;
@@ -404,6 +444,8 @@ export class BedrockChatError extends Error {
   partial?: AIMessage | undefined;
   /** The signal's reason, for a call that was cancelled. */
   cause?: unknown;
+  /** All but `partial`, `cause` and the stack: fit for logs. */
+  toJSON(): object;
 }
 
 export interface SseOptions {
@@ -433,7 +475,8 @@ export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: 
 
 /**
  * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that shall call Bedrock for
- * some minutes and must not hold the credentials. The key may do what they may, in this region alone.
+ * some minutes and must not hold the credentials. The key may do what they may, in this region alone; one of temporary
+ * credentials ends with them, if not before.
  */
 export function mintApiKey(options?: {
   /** Default: the environment's. */

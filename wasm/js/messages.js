@@ -3,7 +3,7 @@ import { kindOf, problem } from "./error.js";
 
 /** A conversation as JSON. The module reads every form of a message; here is what only JavaScript has. */
 export function conversation(messages) {
-  const given = messages?.toChatMessages?.() ?? messages;
+  const given = typeof messages?.toChatMessages === "function" ? messages.toChatMessages() : messages;
   if (typeof given !== "string" && (typeof given !== "object" || given === null)) {
     throw problem(
       "encode",
@@ -15,7 +15,9 @@ export function conversation(messages) {
 
 export function json(value, what) {
   try {
-    return stringify(value);
+    const text = stringify(value);
+    if (text === undefined) throw new TypeError("its toJSON gives nothing");
+    return text;
   } catch (error) {
     throw problem("encode", `${what} cannot be written as JSON: ${error.message}`, { cause: error });
   }

@@ -61,7 +61,7 @@ function checkedReasoning(value) {
   const of = typeof value;
   const word = of === "string" && value;
   const budget = of === "number" ? value : value.budgetTokens;
-  if (word || value === false || (Number.isSafeInteger(budget) && budget > 0) || value.effort || value.type === "adaptive" || value.type === "disabled") {
+  if (word || value === false || (Number.isSafeInteger(budget) && budget > 0) || (value.effort && typeof value.effort === "string") || value.type === "adaptive" || value.type === "disabled") {
     return value;
   }
   throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", "adaptive", or false');

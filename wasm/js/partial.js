@@ -4,23 +4,32 @@ export function partialJson(text) {
   if (from < 0) return undefined;
   const closers = [];
   let inString = false;
-  // The longest beginning that can be closed, and with what.
-  let safe = 0;
-  let closing = "";
+  // Where the last thing ends that is no space and no sign between things, and where the last thing began.
+  let end = from;
+  let safe = from;
   for (let at = from; at < text.length; at++) {
     const sign = text[at];
     if (inString) {
-      if (sign === "\\") at++;
+      end = at;
+      if (sign === "\\") at += text[at + 1] === "u" ? 5 : 1;
       else if (sign === '"') inString = false;
-    } else if (sign === '"') inString = true;
-    else if (sign === "{" || sign === "[") closers.unshift(sign === "{" ? "}" : "]");
-    else if (sign === "}" || sign === "]") closers.shift();
-    else if (sign === ",") [safe, closing] = [at, closers.join("")];
-    if (!inString && (sign === "{" || sign === "[")) [safe, closing] = [at + 1, closers.join("")];
-    if (!closers.length) return parse(text.slice(from, at + 1));
+      // An escape that is cut is no part of the string.
+      if (at < text.length) end = at + 1;
+      continue;
+    }
+    if (sign === ",") safe = at;
+    if (!/[\s,:]/.test(sign)) end = at + 1;
+    if (sign === '"') inString = true;
+    else if (sign === "{" || sign === "[") {
+      closers.push(sign === "{" ? "}" : "]");
+      safe = end;
+    } else if (sign === "}" || sign === "]") {
+      closers.pop();
+      if (!closers.length) return parse(text.slice(from, end));
+    }
   }
-  const end = inString ? text.slice(from).replace(/\\(u[0-9a-fA-F]{0,3})?$/, "") + '"' : text.slice(from).replace(/[\s,:]+$/, "");
-  return parse(end + closers.join("")) ?? parse(text.slice(from, safe) + closing);
+  const closing = closers.reverse().join("");
+  return parse(text.slice(from, end) + (inString ? '"' : "") + closing) ?? parse(text.slice(from, safe) + closing);
 }
 
 function parse(text) {

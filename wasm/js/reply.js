@@ -30,9 +30,12 @@ export function textOf(content) {
   if (typeof content === "string") return content;
   let text = "";
   // Converse's blocks of text have no type, and OpenAI's messages of tool calls no content.
-  for (const block of content ?? []) if (typeof block.text === "string" && (block.type ?? "text").startsWith("text")) text += block.text;
+  for (const block of content ?? []) if (typeof block?.text === "string" && isText(block.type ?? "text")) text += block.text;
   return text;
 }
+
+// A model's blocks have types of any type.
+const isText = (type) => typeof type === "string" && type.startsWith("text");
 
 /** A piece of a reply. Pieces add up with `concat`. */
 export class AIMessageChunk {
@@ -84,19 +87,32 @@ export class AIMessageChunk {
   }
 }
 
-function calls(chunk) {
+/** The calls, by the rules by which the module makes those of the whole message. */
+function calls({ tool_call_chunks, content, response_metadata }) {
   const tool_calls = [];
   const invalid_tool_calls = [];
-  for (const { name = "", args, id } of chunk.tool_call_chunks) {
+  // A limit cuts the last block.
+  const cut = CUT.test(response_metadata?.stop_reason) && content?.at?.(-1)?.index;
+  for (const { name = "", args = "", id = "", index } of tool_call_chunks) {
     try {
-      const value = JSON.parse(args || "{}");
-      if (!value || typeof value !== "object" || Array.isArray(value)) throw new TypeError("not an object");
-      tool_calls.push({ name, args: value, id, type: "tool_call" });
+      if (!name && !id) throw new TypeError("the call has no beginning: id and name never came");
+      tool_calls.push({ name, args: argumentsOf(args.trim(), cut === index), id, type: "tool_call" });
     } catch (error) {
       invalid_tool_calls.push({ name, args, id, error: error.message, type: "invalid_tool_call" });
     }
   }
   return { tool_calls, invalid_tool_calls };
+}
+
+const CUT = /^(max_tokens|model_context_window_exceeded)$/;
+
+function argumentsOf(text, cut) {
+  const value = text ? JSON.parse(text) : null;
+  if (value && typeof value === "object" && !Array.isArray(value)) return value;
+  if (cut) throw new TypeError("the answer ended before the arguments did");
+  // `""` is how some models write "no arguments".
+  if (value === null || value.trim?.() === "") return {};
+  throw new TypeError("the arguments are not an object");
 }
 
 function joinContent(left, right) {

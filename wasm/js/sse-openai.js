@@ -31,7 +31,8 @@ export class OpenAiEvents {
         this.#calls.set(first, this.#calls.size);
         return this.#call(first, { id: second, type: "function", function: { name: third, arguments: "" } });
       case "args":
-        return this.#call(first, { function: { arguments: second } });
+        // Those of a call that never began are no other call's.
+        return this.#calls.has(first) ? this.#call(first, { function: { arguments: second } }) : "";
       case "stop":
         this.#reason = REASONS[first] ?? "stop";
         return "";
@@ -41,7 +42,7 @@ export class OpenAiEvents {
   }
 
   #call(block, call) {
-    return this.#delta({ tool_calls: [{ index: this.#calls.get(block) ?? 0, ...call }] });
+    return this.#delta({ tool_calls: [{ index: this.#calls.get(block), ...call }] });
   }
 
   #delta(delta) {

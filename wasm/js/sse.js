@@ -3,6 +3,7 @@ import { checkFields } from "./fields.js";
 import { joinUsage } from "./reply.js";
 import { AnthropicEvents } from "./sse-anthropic.js";
 import { OpenAiEvents } from "./sse-openai.js";
+import { readable } from "./stream.js";
 
 const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents };
 
@@ -13,11 +14,15 @@ function writerFor(stream, options) {
   try {
     checkFields(options, "sse");
   } catch (error) {
-    // Nobody will read it.
-    Promise.resolve(stream).then((stream) => stream?.return?.(), () => {});
+    leave(stream);
     throw error;
   }
   return new FORMATS[options?.format ?? "anthropic"]();
+}
+
+/** Ends a stream that nobody will read, or the one that a promise will give. */
+function leave(stream) {
+  Promise.resolve(stream).then((stream) => stream?.return?.()).catch(() => {});
 }
 
 /** Tells the operator. What this throws is no business of the reader's, whose stream goes on. */
@@ -39,21 +44,12 @@ function told(error, otherwise) {
 /** A stream as Server-Sent Events, in bytes. */
 export function toSSE(stream, options) {
   const writer = writerFor(stream, options);
+  // A call that fails before the first read is told of there; until then Node takes it for one that nobody hears of.
+  Promise.resolve(stream).catch(() => {});
   const encoder = new TextEncoder();
   const pieces = written(stream, writer, options);
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { value, done } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        await pieces.return();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  // Not the end of `pieces`: it would wait for what the model says next, or for the call.
+  return readable({ next: () => pieces.next(), return: () => leave(stream) }, (text) => encoder.encode(text));
 }
 
 async function* written(given, writer, options) {

@@ -1,3 +1,4 @@
+import { problem } from "./error.js";
 import { AIMessage, AIMessageChunk, SAID } from "./reply.js";
 import { fromDetails } from "./thrown.js";
 
@@ -9,6 +10,7 @@ export class ChatStream {
   #at = 0;
   #reading;
   #stopped = false;
+  #complete = false;
   #failed;
   #whole;
   #chunks;
@@ -69,6 +71,8 @@ export class ChatStream {
 
   /** Waits for events; false at the end. */
   async #fill() {
+    // See `#watch` of the chat model: with an empty stack.
+    await undefined;
     if (this.#stopped) return false;
     if (!this.#core) {
       this.#stopped = true;
@@ -85,14 +89,15 @@ export class ChatStream {
       this.#close();
       this.#stopped = true;
       if (stopped) return false;
+      if (error === this.#watch.error) error.partial = this.soFar;
       throw (this.#failed = error);
     }
+    if (this.#stopped) return false;
     this.#events = events;
     this.#at = 0;
     if (!events.length) {
-      this.#whole = this.#core?.soFar();
       this.#close();
-      this.#stopped = true;
+      this.#stopped = this.#complete = true;
     }
     return !this.#stopped;
   }
@@ -142,7 +147,11 @@ export class ChatStream {
   }
 
   /** The text alone, as it comes. */
-  async *text() {
+  text() {
+    return leavable(this, this.#text());
+  }
+
+  async *#text() {
     for await (const chunk of this) if (chunk.text) yield chunk.text;
   }
 
@@ -150,6 +159,7 @@ export class ChatStream {
   async message() {
     while (!(await this.next()).done);
     if (this.#failed) throw this.#failed;
+    if (!this.#complete) throw problem("cancelled", "the stream was left before the message was whole", { partial: this.soFar });
     return this.soFar;
   }
 
@@ -161,7 +171,7 @@ export class ChatStream {
 
   /** The same as a web stream of chunks. */
   toReadableStream() {
-    return readable(this, (chunk, controller) => controller.enqueue(chunk));
+    return readable(this, (chunk) => chunk);
   }
 }
 
@@ -171,15 +181,39 @@ if (Symbol.asyncDispose) {
   };
 }
 
+/**
+ * A generator of what a stream gives, whose end ends the stream first. Its own would do nothing where it has not begun,
+ * and wait for the model where it has.
+ */
+export function leavable(stream, generator) {
+  let left = false;
+  const [next, end, fail] = ["next", "return", "throw"].map((name) => generator[name].bind(generator));
+  const leaving = (then) => async (value) => {
+    left = true;
+    await stream.return();
+    return then(value);
+  };
+  generator.next = async () => {
+    try {
+      return await next();
+    } catch (error) {
+      if (!left) throw error;
+      return { value: undefined, done: true };
+    }
+  };
+  generator.return = leaving(end);
+  generator.throw = leaving(fail);
+  return generator;
+}
+
 /** A web stream that asks an iterator only when it is asked itself. */
-export function readable(iterator, take, end = () => {}) {
+export function readable(iterator, shown) {
   return new ReadableStream(
     {
       async pull(controller) {
         const { value, done } = await iterator.next();
-        if (!done) return take(value, controller);
-        end(controller);
-        controller.close();
+        if (done) controller.close();
+        else controller.enqueue(shown(value));
       },
       async cancel() {
         await iterator.return();

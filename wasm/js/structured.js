@@ -1,8 +1,10 @@
 import { BedrockChatError, problem } from "./error.js";
+import { checkFields } from "./fields.js";
 import { asking, growing, hold, jsonIn } from "./hold.js";
 import { conversation } from "./messages.js";
 import { textOf } from "./reply.js";
 import { validated } from "./schema.js";
+import { leavable } from "./stream.js";
 
 /** A chat model that answers with values. See index.d.ts. */
 export class StructuredChat {
@@ -11,6 +13,7 @@ export class StructuredChat {
   #includeRaw;
 
   constructor(chat, schema, config, can, settings) {
+    checkFields(config, "structured");
     this.#held = hold(schema, config, can, settings);
     this.#chat = chat.withOptions(this.#held.options);
     this.#includeRaw = config.includeRaw;
@@ -24,15 +27,7 @@ export class StructuredChat {
   /** Sends a conversation and gives ever more complete values; the last one is whole and fits the schema. */
   async stream(messages, options) {
     const stream = await this.#chat.stream(this.#asked(messages), options);
-    return this.#values(stream);
-  }
-
-  async *#values(stream) {
-    try {
-      yield* growing(stream, this.#held, async () => this.#read(await stream.message()));
-    } finally {
-      await stream.return();
-    }
+    return leavable(stream, growing(stream, this.#held, async () => this.#read(await stream.message())));
   }
 
   /** Sends many conversations, some at a time. */

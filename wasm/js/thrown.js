@@ -1,8 +1,12 @@
 import { BedrockChatError } from "./error.js";
 import { AIMessage } from "./reply.js";
 
+/** Options that the module, which is Rust, calls by Rust's names. */
+const RUST = /\b(max_tokens|model_kwargs|request_metadata|parallel_tool_calls|response_(field_paths|format)|top_[kp]|tool_choice|anthropic_beta)\b/g;
+
 /** An error as the module reports it. */
 export function fromDetails({ message, partial, ...details }) {
+  if (/config|unsupported/.test(details.kind)) message = message.replace(RUST, (name) => name.replace(/_./g, ([, letter]) => letter.toUpperCase()));
   if (partial) details.partial = new AIMessage(partial);
   return new BedrockChatError(message, details);
 }

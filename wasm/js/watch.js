@@ -12,7 +12,9 @@ export class Watch {
   /** What to do when the call is to end. */
   cancel = () => {};
 
-  constructor({ signal, timeout } = {}) {
+  /** `kept` is kept alive as long as this is. */
+  constructor({ signal, timeout }, kept) {
+    this.kept = kept;
     if (signal?.aborted) throw cancelled(signal.reason);
     if (signal) {
       this.#signal = signal;
@@ -59,5 +61,5 @@ function cancelled(reason) {
 }
 
 function late(timeout) {
-  return problem("timeout", `the call took longer than its timeout of ${timeout} ms`, { retryable: true });
+  return problem("timeout", `the call took longer than its timeout of ${timeout} ms`);
 }

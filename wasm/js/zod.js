@@ -1,7 +1,14 @@
 // JSON Schema of zod's schemas, of version 3 and 4 alike, without importing either.
-import { kindOf, problem } from "./error.js";
+import { BedrockChatError, kindOf, problem } from "./error.js";
 
-export const zodSchema = (schema) => convert(schema, new Set());
+export function zodSchema(schema) {
+  try {
+    return convert(schema, new Set());
+  } catch (error) {
+    if (error instanceof BedrockChatError) throw error;
+    throw problem("config", `the zod schema cannot be read: ${error.message}`, { cause: error });
+  }
+}
 
 /** What a schema is, as both versions would say it. */
 function definition(schema) {
@@ -30,6 +37,7 @@ const values = (list) => {
 const entries = (record) => Object.entries(record).filter(([key]) => typeof record[record[key]] !== "number").map(([, value]) => value);
 
 const KINDS = {
+  __proto__: null,
   string: (def) => ({ type: "string", ...checks(def, "Length") }),
   number: (def) => ({ type: integer(def) ? "integer" : "number", ...checks(def, "imum") }),
   bigInt: () => ({ type: "integer" }),

@@ -13,28 +13,10 @@ import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import type { InteropZodType } from "@langchain/core/utils/types";
+import type { BedrockChatFields as CoreFields, BedrockChatSettings as CoreSettings, GuardrailConfig, ResponseFormat, StructuredMethod } from "./index.js";
 
 export { BedrockChatError, mintApiKey } from "./index.js";
-
-/** AWS keys, or a key for Bedrock alone. */
-export type BedrockCredentials =
-  | {
-      accessKeyId: string;
-      secretAccessKey: string;
-      /** Of temporary keys. */
-      sessionToken?: string;
-      /** When they end; a function is asked for new ones shortly before. */
-      expiration?: Date | string | number;
-    }
-  | { apiKey: string };
-
-/** What a guardrail is told beside its name. */
-export interface GuardrailConfig {
-  /** The suffix of the tags around what the guardrail shall look at. */
-  tagSuffix?: string;
-  /** Whether a stream waits for the guardrail. Defaults to what the service does, which is to wait. */
-  streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS";
-}
+export type { BedrockCredentials, BedrockCredentialsProvider, FetchLike, GuardrailConfig, Reasoning, ResponseFormat } from "./index.js";
 
 /** A tool as Anthropic has it, and what else is native to a model. */
 export type NativeTool = Record<string, unknown>;
@@ -48,100 +30,47 @@ export type BedrockChatTool = BindToolsInput | NativeTool;
 export type BedrockToolChoice = ToolChoice;
 
 /** What a model has of its own and every call may change. */
-export interface BedrockChatSettings {
-  /** Defaults to the model's own; nothing is sent. */
-  temperature?: number;
-  /** Defaults to 4,096 for Claude, which requires a limit, and to the model's own elsewhere. */
-  maxTokens?: number;
-  topP?: number;
-  topK?: number;
-  /** Texts at which the model stops. */
-  stop?: string[];
-  /** Merged into the body last, over everything else. */
-  modelKwargs?: Record<string, unknown>;
-  /** Thinking: a budget in tokens, an effort such as `"low"`, `"adaptive"`, or `false`. */
-  reasoning?: number | string | false | { budgetTokens: number } | { effort: string };
-  /** The same as Anthropic has it: `{ type: "enabled", budget_tokens: 2048 }`. */
-  thinking?: Record<string, unknown>;
-  /** Cache points behind the system prompt, the tools and the conversation. */
-  promptCaching?: boolean | "5m" | "1h";
-  latency?: "standard" | "optimized";
-  serviceTier?: "default" | "flex" | "priority" | "reserved";
-  anthropicBeta?: string[];
-  requestMetadata?: Record<string, string>;
-  responseFieldPaths?: string[];
-  guardrailIdentifier?: string;
-  guardrailVersion?: string;
-  guardrailConfig?: GuardrailConfig;
-  /** Whether the reply says what the guardrail saw. Without a guardrail it changes nothing. */
-  trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL";
-  /** Limit on a whole call, in milliseconds. Defaults to none. */
-  timeout?: number;
-}
+export interface BedrockChatSettings
+  extends Omit<CoreSettings, "stop" | "timeout" | "tools" | "toolChoice" | "tool_choice" | "parallelToolCalls" | "responseFormat" | "response_format"> {}
 
 /** What a chat model is made of. */
-export interface BedrockChatFields extends BedrockChatSettings, Omit<BaseChatModelParams, "maxRetries" | "onFailedAttempt"> {
-  /** The id or ARN of a model or inference profile, such as `"anthropic.claude-3-haiku-20240307-v1:0"`. */
-  model: string;
-  /** Defaults to `AWS_REGION`, then `AWS_DEFAULT_REGION`. */
-  region?: string;
-  /** Keys, or a function that gives them; it is asked again when they end. Defaults to the environment. */
-  credentials?: BedrockCredentials | (() => Promise<BedrockCredentials>);
-  awsAccessKeyId?: string;
-  awsSecretAccessKey?: string;
-  awsSessionToken?: string;
-  /** A key for Bedrock. Defaults to `AWS_BEARER_TOKEN_BEDROCK`. */
-  apiKey?: string;
-  /** Another address of the service, with or without a scheme, a port and a path. */
-  endpointUrl?: string;
-  /** The same. */
-  endpointHost?: string;
-  gatewayUrl?: string;
-  signingName?: string;
-  headers?: Record<string, string>;
-  fetch?: typeof globalThis.fetch;
-  fetchFn?: typeof globalThis.fetch;
-  /** Which API to use. Defaults to the one that is right for the model. */
-  api?: "invoke" | "converse";
-  /** Whose format a model speaks, where its id does not say: `"anthropic"`, `"llama"`, … */
-  family?: string;
-  /** The ARN of an application inference profile; `model` says what it runs. */
-  applicationInferenceProfile?: string;
-  fips?: boolean;
-  dualStack?: boolean;
-  /** Whether `invoke` streams, so that callbacks get tokens. Defaults to false. */
-  streaming?: boolean;
-  /** How often a call that failed is tried again: throttling, failures of the service and of the network. */
-  maxRetries?: number;
+export interface BedrockChatFields
+  extends BedrockChatSettings,
+    Omit<CoreFields, Exclude<keyof CoreSettings, "timeout"> | "streaming" | "maxConcurrency">,
+    Omit<BaseChatModelParams, "maxRetries" | "maxConcurrency" | "onFailedAttempt"> {
+  /** Whether `invoke` streams, so that callbacks get tokens. Default: `false`. */
+  streaming?: boolean | undefined;
+  /** How many calls are under way at a time. Default: as many as are made. */
+  maxConcurrency?: number | undefined;
   /** Told once of a call that failed for good: trying again, as `maxRetries` says, is over by then. What it throws is the call's error. */
-  onFailedAttempt?: BaseChatModelParams["onFailedAttempt"];
-  /** Limit on the wait for the first byte, in milliseconds; 0 for none. */
-  firstByteTimeout?: number;
-  /** Limit on the wait between two pieces of a stream, in milliseconds; 0 for none. */
-  idleTimeout?: number;
+  onFailedAttempt?: BaseChatModelParams["onFailedAttempt"] | undefined;
+  /** Texts at which the model stops. */
+  stop?: string[] | undefined;
   /** Other chat models' name for `stop`. */
-  stopSequences?: string[];
+  stopSequences?: string[] | undefined;
 }
 
 /** What a call can be told. */
 export interface BedrockChatCallOptions
-  extends Omit<BaseChatModelCallOptions, "tool_choice" | "timeout" | "stop">,
+  extends Omit<BaseChatModelCallOptions, "tool_choice">,
     BedrockChatSettings {
-  tools?: BedrockChatTool[];
+  tools?: BedrockChatTool[] | undefined;
+  // No `undefined`, as LangChain has it: exact types would not take the model for one of LangChain's.
   tool_choice?: BedrockToolChoice;
   /** Whether the model may call several tools in one turn. */
-  parallelToolCalls?: boolean;
-  parallel_tool_calls?: boolean;
+  parallelToolCalls?: boolean | undefined;
+  parallel_tool_calls?: boolean | undefined;
   /** A JSON Schema that the answer is held to, where the model can be. */
-  responseFormat?: { name?: string; description?: string; schema: Record<string, unknown> };
-  /** With tools: that their arguments fit the schema strictly. */
-  strict?: boolean;
+  responseFormat?: ResponseFormat | undefined;
+  response_format?: ResponseFormat | undefined;
+  /** With tools: that their arguments fit the schema strictly. What a tool says itself goes before it. */
+  strict?: boolean | undefined;
 }
 
 export interface BedrockStructuredOutputOptions<IncludeRaw extends boolean = boolean>
   extends Omit<StructuredOutputMethodOptions<IncludeRaw>, "method"> {
-  /** Defaults to a tool that the model is made to call, else to its JSON Schema mode, else to a request in the prompt. */
-  method?: "functionCalling" | "jsonSchema" | "jsonMode";
+  /** Default: a tool that the model is made to call, else its JSON Schema mode, else a request in the prompt. */
+  method?: StructuredMethod;
 }
 
 /**

@@ -4,6 +4,7 @@ import { AIMessage } from "@langchain/core/messages";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import { BedrockChat as Core } from "./index.js";
 import { chooseRegion } from "./credentials.js";
+import { checkFields } from "./fields.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
@@ -21,6 +22,7 @@ registerBlocks();
 const UNWRITTEN = ["fetch", "fetchFn", "headers"];
 
 export class BedrockChat extends BaseChatModel {
+  #fields;
   #core;
   #reached = {};
 
@@ -37,7 +39,8 @@ export class BedrockChat extends BaseChatModel {
     Object.defineProperty(this, "lc_kwargs", { value: kwargs, enumerable: false, writable: true, configurable: true });
     const known = ours(fields);
     // Whether `invoke` streams is decided here, call by call.
-    this.#core = new Core({ ...known, streaming: undefined });
+    this.#fields = { ...known, streaming: undefined };
+    this.#core = new Core(this.#fields);
     // Whoever makes many calls at once is held back here; failures are repeated in the core alone.
     const { maxConcurrency, onFailedAttempt = fail } = fields;
     this.caller = new AsyncCaller({ maxConcurrency, maxRetries: 0, onFailedAttempt });
@@ -112,19 +115,19 @@ export class BedrockChat extends BaseChatModel {
     };
   }
 
-  bindTools(tools, { strict, ...kwargs } = {}) {
-    const formatted = tools.map((tool) => ({ ...(strict === undefined ? {} : { strict }), ...formatTool(tool) }));
-    return this.withConfig({ ...kwargs, tools: formatted });
+  bindTools(tools, kwargs) {
+    return this.withConfig({ ...kwargs, tools: tools.map(formatTool) });
   }
 
   withStructuredOutput(schema, config) {
+    checkFields(config, "structured");
     return structured(this, schema, config ?? {}, this.#core.capabilities(), this.#settings());
   }
 
   async _generate(messages, options, runManager) {
     const message = this.streaming && !this.disableStreaming
       ? await this.#streamed(messages, options, runManager)
-      : await this.#call(options, () => this.#core.invoke(messages.map(plainMessage), this.#options(options)));
+      : await this.#call(options, () => this.#coreOf(options).invoke(messages.map(plainMessage), this.#options(options)));
     const { usage_metadata: usage } = message;
     const answer = toMessage(message);
     const llmOutput = usage && {
@@ -178,7 +181,7 @@ export class BedrockChat extends BaseChatModel {
   }
 
   #start(messages, options) {
-    return this.#call(options, () => this.#core.stream(messages.map(plainMessage), this.#options(options)));
+    return this.#call(options, () => this.#coreOf(options).stream(messages.map(plainMessage), this.#options(options)));
   }
 
   async #call(options, work) {
@@ -189,9 +192,17 @@ export class BedrockChat extends BaseChatModel {
     }
   }
 
+  /** LangChain lets a call have its own number of retries, which in the core is the constructor's. */
+  #coreOf({ maxRetries } = {}) {
+    return (maxRetries ?? undefined) === undefined ? this.#core : new Core({ ...this.#fields, maxRetries });
+  }
+
   /** The options of a call. What may be changed on the model is read when it is called. */
   #options(options) {
-    return { ...this.#settings(), ...ours(options) };
+    const all = { ...this.#settings(), ...ours(options), maxRetries: undefined };
+    const { strict } = options ?? {};
+    if (typeof strict === "boolean") all.tools = all.tools?.map((tool) => ({ strict, ...formatTool(tool) }));
+    return all;
   }
 
   #settings() {

@@ -91,13 +91,12 @@ fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
 /// An answer that is still coming.
 #[wasm_bindgen]
 pub struct Stream {
-    /// Taken out while a `next` is under way.
-    stream: Rc<RefCell<Option<Box<ChatStream>>>>,
+    stream: Rc<RefCell<ChatStream>>,
 }
 
 impl Stream {
     fn new(stream: ChatStream) -> Self {
-        Self { stream: Rc::new(RefCell::new(Some(Box::new(stream)))) }
+        Self { stream: Rc::new(RefCell::new(stream)) }
     }
 }
 
@@ -108,13 +107,14 @@ impl Stream {
     pub fn next(&self) -> Task {
         let cell = Rc::clone(&self.stream);
         Task::new(Box::pin(async move {
-            let Some(mut stream) = cell.borrow_mut().take() else { return Ok("[]".into()) };
             let mut batch = Batch::new();
-            match poll_fn(|context| batch.poll_fill(&mut stream, context)).await {
-                Err(error) if batch.is_empty() => return Err(error),
+            // Borrowed while it is polled, not while it waits: what has come can be read meanwhile.
+            if let Err(error) = poll_fn(|context| batch.poll_fill(&mut cell.borrow_mut(), context)).await {
+                if batch.is_empty() {
+                    return Err(error);
+                }
                 // The events before it first; nothing comes after it.
-                Err(error) => batch.fail(&error),
-                Ok(()) => *cell.borrow_mut() = Some(stream),
+                batch.fail(&error);
             }
             Ok(batch.finish().into())
         }))
@@ -123,12 +123,13 @@ impl Stream {
     /// The message as far as it was delivered, in LangChain's form.
     #[wasm_bindgen(js_name = soFar)]
     pub fn so_far(&self) -> Option<String> {
-        self.stream.borrow().as_ref().map(|stream| reply_text(&stream.so_far()))
+        // Somebody's `fetch` may ask while the stream is polled: then there is nothing to tell.
+        self.stream.try_borrow().ok().map(|stream| reply_text(&stream.so_far()))
     }
 
     /// AWS's id of the request.
     #[wasm_bindgen(getter, js_name = requestId)]
     pub fn request_id(&self) -> Option<String> {
-        self.stream.borrow().as_ref().and_then(|stream| stream.request_id().map(str::to_owned))
+        self.stream.borrow().request_id().map(str::to_owned)
     }
 }

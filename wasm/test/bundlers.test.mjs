@@ -1,9 +1,12 @@
-// The package through the bundlers that users have. What each makes is run in Chromium.
+// The package through the bundlers that users have. What each makes is run in Chromium, or, for servers, in Node.
 // Wrangler's bundle is the one that workerd.test.mjs runs.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import webpack from "webpack";
@@ -74,6 +77,32 @@ await init({ module_or_path: new URL(module, import.meta.url) });
   await esbuild({ entryPoints: [join(path, "main.js")], outdir, bundle: true, format: "esm", target: "es2022", minify: true, loader: { ".wasm": "file" }, logLevel: "silent" });
   cpSync(join(path, "index.html"), join(outdir, "index.html"));
   await answers(outdir);
+});
+
+/** Runs what is made for a server. */
+const serves = async (file) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { env: { PATH: process.env.PATH } });
+  assert.match(stdout, /hello/);
+};
+const tell = () => `console.log(await ask(${JSON.stringify(bedrock.url)}));\n`;
+
+test("for a server, esbuild leaves it out", async () => {
+  const path = folder("server", DEFAULT);
+  writeFileSync(join(path, "server.js"), DEFAULT + ASK + tell());
+  const outfile = join(path, "dist", "server.mjs");
+  await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", format: "esm", external: ["bedrock-chat"], logLevel: "silent" });
+  await serves(outfile);
+});
+
+test("for a server, esbuild makes one file of all, as the README says", async () => {
+  const readme = readFileSync(join(project, "node_modules/bedrock-chat/README.md"), "utf8");
+  const [, main] = /```js\n([^`]*--loader:\.wasm=binary[^`]*)```/.exec(readme);
+  const path = folder("one-file", main);
+  writeFileSync(join(path, "server.js"), main + ASK + tell());
+  // Elsewhere, where there is no package.
+  const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-server-")), "server.mjs");
+  await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", target: "node18", format: "esm", loader: { ".wasm": "binary" }, logLevel: "silent" });
+  await serves(outfile);
 });
 
 test("Vite bundles it as it is", async () => {

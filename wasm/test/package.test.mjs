@@ -84,8 +84,8 @@ test("every program of the README runs", async () => {
   const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => text.includes("import "));
   assert.ok(programs.length >= 3, "the README has programs");
   for (const [index, text] of programs.entries()) {
-    // What is for Workers and bundlers is run by their own tests.
-    if (text.includes("bedrock-chat/manual")) continue;
+    // What is for bundlers and for LangChain is run by their own tests.
+    if (/bedrock-chat\/(manual|langchain)/.test(text)) continue;
     if (text.includes("export default")) assert.equal(typeof (await import(`data:text/javascript,${encodeURIComponent(text.replaceAll(/^import .*$/gm, ""))}`)).default.fetch, "function");
     else assert.notEqual(await runs(`readme-${index}.mjs`, text), "", text);
   }

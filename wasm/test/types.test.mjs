@@ -1,6 +1,6 @@
 // The hand-written types, as TypeScript reads them in Node's projects, in bundlers' and where they are required.
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -23,12 +23,30 @@ for (const [name, { options, file }] of Object.entries(projects)) {
     mkdirSync(folder, { recursive: true });
     copyFileSync(join(wasm, "test", "types", file), join(folder, file));
     // Our own declarations are checked; those of others are theirs.
-    const config = { compilerOptions: { ...strict, ...options, skipLibCheck: false, skipDefaultLibCheck: true }, files: [file] };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-    try {
-      await promisify(execFile)(process.execPath, [join(wasm, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"]);
-    } catch (error) {
-      throw new Error(error.stdout || error.message);
-    }
+    await compiles(folder, { ...strict, ...options, skipLibCheck: false, skipDefaultLibCheck: true }, [file]);
   });
+}
+
+test("every program of the README is one in TypeScript, as loose as JavaScript", async () => {
+  const folder = join(project, "types-readme");
+  mkdirSync(folder, { recursive: true });
+  const readme = readFileSync(join(project, "node_modules/bedrock-chat/README.md"), "utf8");
+  // LangChain's are compiled with LangChain.
+  const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => !text.includes("langchain"));
+  const files = programs.map((text, index) => {
+    // It names the type that TypeScript wants.
+    const typed = text.replace("const messages = ", 'const messages: import("bedrock-chat").MessageLike[] = ');
+    writeFileSync(join(folder, `readme-${index}.ts`), typed);
+    return `readme-${index}.ts`;
+  });
+  await compiles(folder, { noEmit: true, target: "es2022", module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"], types: ["node"], skipLibCheck: true, strict: false }, files);
+});
+
+async function compiles(folder, compilerOptions, files) {
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  try {
+    await promisify(execFile)(process.execPath, [join(wasm, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"]);
+  } catch (error) {
+    throw new Error(error.stdout || error.message);
+  }
 }

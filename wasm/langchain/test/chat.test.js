@@ -186,6 +186,24 @@ test("tool_choice is obeyed in all its forms, and other options of bindTools are
   expect(body.tools.map(({ strict }) => strict)).toEqual([true, true]);
 });
 
+test("strict holds for the tools of a call as for bound ones, and a tool's own word is the last", async () => {
+  await bedrock.chat().invoke("hello", { tools: [weather, { name: "get_time", input_schema: { type: "object" }, strict: false }], strict: true });
+  expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([true, false]);
+  await bedrock.chat().bindTools([weather], { strict: true }).invoke("hello", { strict: false });
+  expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([false]);
+});
+
+test("what would be passed over is refused, and what is LangChain's own is not", async () => {
+  const before = (await bedrock.requests()).length;
+  expect(await failure(() => bedrock.chat().invoke("hi", { region: "us-east-1" }))).toMatchObject({ kind: "config", message: expect.stringContaining("constructor") });
+  const config = { runName: "a", tags: ["b"], metadata: { c: 1 }, maxConcurrency: 1, recursionLimit: 9, configurable: { thread_id: "d" }, callbacks: [], outputVersion: "v0" };
+  expect(await bedrock.requests()).toHaveLength(before);
+  expect((await bedrock.chat().invoke("hi", config)).text).toContain("hi");
+  for (const wrong of [{ strict: "yes" }, { includeRaw: 1 }, { name: 5 }, { method: "magic" }, { includeraw: true }]) {
+    expect((await failure(async () => bedrock.chat().withStructuredOutput(place, wrong))).kind).toBe("config");
+  }
+});
+
 test("a call that was cut is invalid, not a call with half its arguments", async () => {
   const model = bedrock.chat({ maxTokens: 8, streaming: true }).bindTools([weather], { tool_choice: "any" });
   const reply = await model.invoke("weather in Llanfairpwllgwyngyll");
@@ -240,6 +258,15 @@ test("onFailedAttempt is told once of a call that failed for good", async () => 
   const told = [];
   const error = await failure(() => bedrock.chat({ maxRetries: 1, onFailedAttempt: (failed) => void told.push(failed) }).invoke("hi"));
   expect([told, error.attempts]).toEqual([[error], 2]);
+});
+
+test("a call may have its own number of retries", async () => {
+  await bedrock.fault({ status: 503, error_type: "ServiceUnavailableException", headers: { "retry-after": "0" }, forever: true });
+  for (const work of [(options) => bedrock.chat().invoke("hi", options), (options) => gather(bedrock.chat().stream("hi", options))]) {
+    expect((await failure(() => work({ maxRetries: 0 }))).attempts).toBe(1);
+    expect((await failure(() => work({ maxRetries: undefined }))).attempts).toBe(3);
+  }
+  expect((await failure(() => bedrock.chat().invoke("hi", { maxRetries: -1 }))).kind).toBe("config");
 });
 
 test("a stream that breaks is an error with what came", async () => {

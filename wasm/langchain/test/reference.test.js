@@ -1,5 +1,9 @@
 // Programs written for LangChain's own BedrockChat, run with it and with ours: the same where it is
 // right, and without its defects where it is not.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
@@ -96,6 +100,15 @@ describe("the same program", () => {
     expect(aiMsg.response_metadata).toMatchObject({ type: "message", role: "assistant", model: "claude-3-5-sonnet-20240620", stop_reason: "end_turn", stop_sequence: null, usage: { input_tokens: 29 } });
     expect(String(aiMsg.toFormattedString?.() ?? "")).toContain("J'adore");
   });
+});
+
+test("the README's program for LangChain runs", async () => {
+  const readme = await readFile(new URL("../node_modules/bedrock-chat/README.md", import.meta.url), "utf8");
+  const [, program] = /```js\n([^`]*bedrock-chat\/langchain[^`]*)```/.exec(readme);
+  const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey };
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { cwd, env });
+  expect(stdout).toContain("lighthouses");
 });
 
 describe("its defects are gone", () => {

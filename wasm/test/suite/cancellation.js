@@ -1,4 +1,5 @@
 import { equal, fails, includes, ok, pause, until } from "./check.js";
+import { chunk, claude } from "./frames.js";
 
 const closed = (bedrock, count = 1) =>
   until(async () => {
@@ -12,7 +13,70 @@ async function abortWhenReceived(bedrock, controller) {
   controller.abort(new Error("enough"));
 }
 
+/** What a stalled answer has said before. */
+const SAID = '{"a":"b';
+
+/** A model that begins an answer and never ends it; `over` is whether its call was given up. */
+function stalled({ mock }) {
+  const call = {};
+  call.model = mock(async (_, { signal }) => {
+    call.over = false;
+    signal.addEventListener("abort", () => (call.over = true));
+    const left = [claude.start(), claude.block(0, { type: "text", text: "" }), claude.text(0, SAID)].map((event) => chunk(event));
+    const body = new ReadableStream({ pull: (controller) => (left.length ? controller.enqueue(left.shift()) : new Promise(() => {})) });
+    return new Response(body, { headers: { "content-type": "application/vnd.amazon.eventstream" } });
+  });
+  return call;
+}
+
+/** The ways to read an answer: how to ask for the next piece, and how to leave. */
+const WAYS = {
+  "events of a stream": async (model, { toSSE }) => reader(toSSE(await model.stream("hello"))),
+  "events of a call": (model, { toSSE }) => reader(toSSE(model.stream("hello"), { format: "openai" })),
+  "a web stream": async (model) => reader((await model.stream("hello")).toReadableStream()),
+  text: async (model) => generator((await model.stream("hello")).text()),
+  values: async (model) => generator(await model.withStructuredOutput({ type: "object" }, { method: "jsonMode" }).stream("hello")),
+  "values, left with an error": async (model) => {
+    const values = await model.withStructuredOutput({ type: "object" }, { method: "jsonMode" }).stream("hello");
+    return { next: () => values.next(), leave: async () => equal((await fails(() => values.throw(new Error("enough")))).message, "enough") };
+  },
+};
+
+function reader(stream) {
+  const reading = stream.getReader();
+  return { next: () => reading.read(), leave: () => reading.cancel() };
+}
+
+const generator = (values) => ({ next: () => values.next(), leave: () => values.return() });
+
 export const cancellation = [
+  ["who leaves an answer ends its call, before the first piece is asked for and while one is waited for", async (given) => {
+    for (const [how, open] of Object.entries(WAYS)) {
+      const call = stalled(given);
+      await (await open(call.model, given)).leave();
+      await until(() => call.over, `unread: ${how}`, 500);
+      const { next, leave } = await open(call.model, given);
+      let last;
+      const reading = (async () => { do last = await next(); while (!last.done); })();
+      await until(() => last, `something comes: ${how}`);
+      await pause(20);
+      ok(!call.over, how);
+      await leave();
+      await reading;
+      await until(() => call.over, `waited for: ${how}`, 500);
+    }
+  }],
+
+  ["the whole message of a stream that was left is an error, with what came", async (given) => {
+    const stream = await stalled(given).model.stream("hello");
+    const whole = fails(() => stream.message(), "cancelled");
+    await until(() => stream.soFar?.text, "something comes");
+    await stream.return();
+    equal((await whole).partial.text, SAID);
+    equal((await fails(() => stream.message(), "cancelled")).partial.text, SAID);
+    equal(stream.soFar.text, SAID);
+  }],
+
   ["a signal that has fired already keeps everything from being sent", async ({ chat, bedrock, BedrockChatError }) => {
     const signal = AbortSignal.abort();
     for (const call of [(model) => model.invoke("hello", { signal }), (model) => model.stream("hello", { signal }), (model) => model.batch(["hello"], { signal }), (model) => model.countTokens("hello", { signal })]) {
@@ -47,7 +111,7 @@ export const cancellation = [
         if (text.length > 3) setTimeout(() => controller.abort(), 50);
       }
     }, "cancelled");
-    equal(error.partial?.text ?? text, text);
+    equal(error.partial.text, text);
     ok(text.length > 3);
     await closed(bedrock);
   }],
@@ -91,8 +155,10 @@ export const cancellation = [
   ["silence is an error at its limit, and slowness is none", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang_after_frames: 4 });
     const started = Date.now();
-    const error = await fails(async () => (await chat({ idleTimeout: 300 }).stream("hello")).message(), "timeout");
-    ok(Date.now() - started < 1500 && error.partial);
+    const stream = await chat({ idleTimeout: 300 }).stream("hello");
+    const error = await fails(() => stream.message(), "timeout");
+    ok(Date.now() - started < 1500 && error.partial.text);
+    equal(stream.soFar, error.partial);
     await closed(bedrock);
     await bedrock.clear();
     await bedrock.faults({ drip_ms: 120 });

@@ -43,6 +43,18 @@ export const credentials = [
     equal((await headers(given, { apiKey: API_KEY }, variables)).authorization, `Bearer ${API_KEY}`);
   }],
 
+  ["half of what is given explicitly is refused, where the environment's identity would be taken for it", async (given) => {
+    const variables = { ...REGION, ...AWS, AWS_BEARER_TOKEN_BEDROCK: API_KEY };
+    for (const [fields, part] of [
+      [{ awsSessionToken: "TOKEN+/=" }, "awsAccessKeyId is undefined"], [{ awsAccessKeyId: "", awsSecretAccessKey: "" }, "awsAccessKeyId is empty"],
+      [{ awsAccessKeyId: "A", awsSecretAccessKey: " " }, "awsSecretAccessKey is empty"], [{ awsSecretAccessKey: "S", awsAccessKeyId: null }, "awsAccessKeyId is null"],
+    ]) {
+      includes((await fails(() => headers(given, fields, variables), "credentials")).message, part);
+    }
+    const none = { awsAccessKeyId: undefined, awsSecretAccessKey: null, awsSessionToken: "", apiKey: undefined, credentials: null };
+    equal((await headers(given, none, variables)).authorization, `Bearer ${API_KEY}`);
+  }],
+
   ["the environment is read in its order, and empty variables do not count", async (given) => {
     const own = { BEDROCK_AWS_ACCESS_KEY_ID: KEYS.accessKeyId, BEDROCK_AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey, BEDROCK_AWS_REGION: "ap-south-1" };
     const bearer = { AWS_BEARER_TOKEN_BEDROCK: API_KEY };
@@ -82,7 +94,12 @@ export const credentials = [
     const after = (minutes) => new Date(Date.now() + minutes * 60_000);
     equal(await calls(() => after(60)), 1);
     equal(await calls(() => after(60).toISOString()), 1);
+    equal(await calls(() => +after(60)), 1);
+    // As the standards of tokens count.
+    equal(await calls(() => +after(60) / 1000), 1);
+    equal(await calls(() => +after(-60) / 1000), 3);
     equal(await calls(() => undefined), 3);
+    equal(await calls(() => null), 3);
     equal(await calls(() => after(0)), 3);
   }],
 
@@ -126,6 +143,7 @@ export const credentials = [
     includes((await error(async () => Promise.reject(new Error("no role")))).message, "no role");
     includes((await error(async () => ({ accessKeyId: "A" }))).message, "secretAccessKey is undefined");
     includes((await error(async () => undefined)).message, "accessKeyId is undefined");
+    includes((await error(async () => ({ apiKey: "" }))).message, "apiKey is empty");
     includes((await error(() => { throw new Error("at once"); })).message, "at once");
     equal((await bedrock.requests()).length, 0);
   }],

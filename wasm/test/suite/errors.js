@@ -13,6 +13,15 @@ export const errors = [
     includes(error.message, "The provided model identifier is invalid.");
   }],
 
+  ["as JSON an error says what it is and what is known, and nothing of the conversation", async ({ chat, bedrock, BedrockChatError, AIMessage }) => {
+    await bedrock.faults(refusal(400, "ValidationException", "The provided model identifier is invalid."));
+    const { name, message, kind, status } = JSON.parse(JSON.stringify(await fails(() => chat().invoke("hello"))));
+    equal([name, kind, status], ["BedrockChatError", "validation", 400]);
+    includes(message, "The provided model identifier is invalid.");
+    const broken = new BedrockChatError("the stream broke", { kind: "truncated", partial: new AIMessage("a secret"), cause: new Error("secret, too") });
+    equal(JSON.parse(JSON.stringify(broken)), { name: "BedrockChatError", message: "the stream broke", kind: "truncated", retryable: false });
+  }],
+
   ["every failure has its kind, and is tried again where that helps", async ({ chat, bedrock }) => {
     for (const [fault, kind, attempts] of [
       [refusal(429, "ThrottlingException", "Too many tokens"), "throttled", 3],
@@ -100,6 +109,13 @@ export const errors = [
     for (const half of [{ guardrailIdentifier: "gr-1" }, { guardrailVersion: "1" }, { guardrailConfig: {} }]) {
       includes((await fails(async () => chat(half), "config")).message, "guardrail");
     }
+  }],
+
+  ["what the module says of an option, it says by its name here", async ({ chat }) => {
+    const thinking = { reasoning: 2048, maxTokens: 1000 };
+    includes((await fails(() => chat().invoke("hello", thinking), "config")).message, "maxTokens (1000)");
+    const gpt = chat({ model: "openai.gpt-oss-120b-1:0" });
+    includes((await fails(() => gpt.invoke("hello", { topK: 5 }), "unsupported")).message, "topK");
   }],
 
   ["a trace without a guardrail has no effect, and is there for the guardrail of a call", async ({ chat, bedrock }) => {

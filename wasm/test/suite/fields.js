@@ -13,7 +13,10 @@ export const fields = [
       [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey is empty"],
       [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken is no string"],
       [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey is empty"],
-      [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey"],
+      [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: undefined } }, "credentials", "credentials.apiKey is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: " " } }, "credentials", "credentials.apiKey is empty"],
+      [{ model: MODEL, region: "us-east-1" }, "credentials", "fromNodeProviderChain()"],
     ]) {
       const error = await build(given);
       equal(error.kind, kind, error.message);
@@ -26,7 +29,8 @@ export const fields = [
       [{ fetch: "x" }, "function"], [{ trace: "maybe" }, "ENABLED"], [{ modelKwargs: [] }, "object"], [{ headers: { Authorization: "x" } }, "authorization"],
       [{ applicationInferenceProfile: "arn%3aaws%e0%41" }, "well encoded"], [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
       [{ reasoning: -5 }, "budget"], [{ promptCaching: 5 }, '"5m"'], [{ anthropicBeta: [5] }, "strings"], [{ requestMetadata: { team: 5 } }, "strings"],
-      [{ headers: { "x-tries": 5 } }, "strings"],
+      [{ headers: { "x-tries": 5 } }, "strings"], [{ reasoning: { effort: 5 } }, "effort"], [{ system: "Be brief." }, '["system"'],
+      [{ performanceConfig: { latency: "optimized" } }, "latency"], [{ signal: new AbortController().signal }, "given to a call"],
     ]) {
       const error = await fails(async () => chat(given), "config");
       includes(error.message, part);
@@ -56,6 +60,26 @@ export const fields = [
     await fails(async () => model.bindTools("get_weather"), "config");
     await fails(async () => model.bindTools([5]), "encode");
     equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["what only the constructor can set is refused in a call, which would go on without it", async ({ chat, bedrock }) => {
+    for (const [options, part] of [
+      [{ maxRetries: 0 }, "maxRetries is set on the constructor"], [{ model: MODEL }, "constructor"], [{ fetch }, "constructor"], [{ streaming: true }, "constructor"],
+      [{ modelId: MODEL }, "did you mean model?"], [{ abortSignal: new AbortController().signal }, "did you mean signal?"], [{ system: "Be brief." }, "a message"],
+    ]) {
+      includes((await fails(() => chat().invoke("hello", options), "config")).message, part);
+      await fails(() => chat().batch(["hello"], options), "config");
+      await fails(async () => chat().withOptions(options), "config");
+    }
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["a guardrail's configuration is checked member by member", async ({ chat }) => {
+    const guard = (guardrailConfig) => chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", guardrailConfig });
+    for (const streamProcessingMode of ["SYNCHRONOUS", "ASYNCHRONOUS", "sync", "async", undefined]) guard({ streamProcessingMode, tagSuffix: "x", trace: "enabled" });
+    for (const wrong of [{ streamProcessingMode: "later" }, { tagSuffix: 5 }, { guardrailIdentifier: "gr-2" }, { identifier: "gr-2" }, { trace: "maybe" }, "sync", []]) {
+      includes((await fails(async () => guard(wrong), "config")).message, "guardrailConfig must be an object with no more than tagSuffix");
+    }
   }],
 
   ["what refers to itself many times is refused at once", async ({ chat }) => {

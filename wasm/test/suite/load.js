@@ -1,5 +1,13 @@
-import { equal, fails, ok } from "./check.js";
+import { equal, fails, ok, pause, until } from "./check.js";
 import { answer, speaks } from "./frames.js";
+import { KEYS } from "./bedrock.js";
+
+/** Collects what nobody holds, where a test can ask for it: in Node. */
+function collector() {
+  const [v8, vm] = ["node:v8", "node:vm"].map((name) => globalThis.process?.getBuiltinModule?.(name));
+  v8?.setFlagsFromString?.("--expose-gc");
+  return globalThis.gc ?? (v8 && vm?.runInNewContext("gc"));
+}
 
 export const load = [
   ["forty calls at a time all finish, and those that fail harm no other", async ({ chat, bedrock }) => {
@@ -26,5 +34,61 @@ export const load = [
     const before = memory?.();
     for (let number = 0; number < 1000; number++) await read(number);
     if (memory) equal(memory(), before, "bytes of the module's memory");
+  }],
+
+  ["a model that its own functions reach is forgotten with them, but not while it answers", async ({ mock, BedrockChat }) => {
+    const collect = collector();
+    if (!collect) return;
+    const waited = async () => {
+      await pause(10);
+      collect();
+    };
+    const speak = speaks(answer("ok"));
+    let asked = 0;
+    const open = () => {
+      let model;
+      const fetch = async (url, init) => {
+        await waited();
+        return model instanceof BedrockChat && asked++ % 2 ? speak(url, init) : new Response("{}", { status: 503 });
+      };
+      const credentials = async () => {
+        await waited();
+        return model && KEYS;
+      };
+      return (model = mock(fetch, { credentials, maxRetries: 1 }));
+    };
+    const stream = await open().stream("hello");
+    equal((await stream.message()).text, "ok");
+    equal(asked, 2);
+    const forgotten = await (async () => {
+      const model = open();
+      equal((await (await model.stream("hello")).message()).text, "ok");
+      return new WeakRef(model);
+    })();
+    await until(async () => (await waited(), !forgotten.deref()), "the model is forgotten");
+  }],
+
+  ["calls from the bottom of a full stack harm no other", async ({ mock }) => {
+    const model = mock(speaks(answer("ok")), { streaming: true });
+    const calls = [];
+    const descend = () => {
+      let left = 0;
+      try {
+        left = descend() + 1;
+      } catch {
+        return 0;
+      }
+      // Some have no room for themselves, some none for the module.
+      if (left < 400 && left % 10 === 0) calls.push(fails(() => model.invoke("hello").then(() => { throw new Error("it had room"); })));
+      return left;
+    };
+    try {
+      descend();
+    } catch {
+      // Full.
+    }
+    await Promise.allSettled(calls);
+    equal((await model.invoke("hello")).text, "ok");
+    equal((await mock(speaks(answer("ok")), { streaming: true }).invoke("hello")).text, "ok");
   }],
 ];

@@ -72,6 +72,25 @@ export const messages = [
     equal((await sent(given, [["human", [url]]]))[0].content[0].source.data, data);
   }],
 
+  ["a Blob is refused with the way to give it, for its JSON would be empty", async ({ chat, bedrock }) => {
+    for (const data of [new Blob(["%PDF"], { type: "application/pdf" }), new Response("%PDF")]) {
+      const error = await fails(() => chat().invoke([["human", [{ type: "file", data, mimeType: "application/pdf" }]]]), "encode");
+      includes(error.message, "new Uint8Array(await blob.arrayBuffer())");
+    }
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["the result of a tool may be an error, and say whose it is", async (given) => {
+    const question = { role: "user", content: "What is the weather in Paris?" };
+    // A tool that takes nothing needs no schema.
+    const model = given.chat().bindTools([{ name: "get_weather", description: "The weather" }]);
+    const asked = { role: "assistant", content: null, tool_calls: [{ id: "toolu_1", type: "function", function: { name: "get_weather", arguments: "{}" } }] };
+    await model.invoke([question, asked, { role: "tool", tool_call_id: "toolu_1", name: "get_weather", status: "error", content: "no such place" }]);
+    const body = JSON.parse((await given.bedrock.requests())[0].body);
+    equal(body.messages[2].content[0].is_error, true);
+    equal(body.tools[0].input_schema.type, "object");
+  }],
+
   ["large bytes are written in pieces", async ({ mock }) => {
     let body;
     const fetch = async (_, init) => {

@@ -1,4 +1,4 @@
-import { equal, fails, includes, ok, until } from "./check.js";
+import { equal, fails, includes, ok, pause, until } from "./check.js";
 import { claude, exception, speaks } from "./frames.js";
 
 /** The data of an SSE text, and the names of its events. */
@@ -134,6 +134,21 @@ export const sse = [
     equal(await last(mock(speaks(rich.slice(0, 7))).stream("hello")), { type: "api_error", message: "the model could not go on" });
     await bedrock.faults({ status: 403, error_type: "AccessDeniedException", message: "arn:aws:iam::1:user/me is not authorized" });
     equal(await last(chat().stream("hello")), { type: "api_error", message: "the model could not be asked" });
+  }],
+
+  ["a call that has failed before anybody reads is told of at the first read, and harms nobody where there is none", async ({ mock, toSSE }) => {
+    const refused = mock(async () => new Response("{}", { status: 403 }));
+    const events = toSSE(refused.stream("hello"));
+    const unread = toSSE(refused.stream("hello"));
+    await pause(30);
+    equal(parsed(await new Response(events).text()).map(({ data }) => data.error.message), ["the model could not be asked"]);
+    await unread.cancel();
+  }],
+
+  ["arguments of a call that never began are no other call's", async ({ mock, toSSE }) => {
+    const model = mock(speaks([claude.start(), claude.block(0, { type: "tool_use", id: "t", name: "f", input: {} }), claude.args(1, '{"x":1}'), claude.stop("tool_use"), claude.over()]));
+    const events = parsed(await new Response(toSSE(model.stream("hello"), { format: "openai" })).text()).slice(0, -1);
+    equal(events.flatMap(({ data }) => data.choices[0].delta.tool_calls ?? []).map(({ index, function: { arguments: text } }) => [index, text]), [[0, ""]]);
   }],
 
   ["a stream that does not begin is a response with its status, without the operator's business", async ({ chat, mock, bedrock, sseResponse }) => {

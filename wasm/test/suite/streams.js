@@ -129,6 +129,20 @@ export const streams = [
     equal(stream.soFar.content, "Bonjour");
   }],
 
+  ["a Response that misbehaves is an error of its call, and harms no other", async ({ mock }) => {
+    const headers = new Headers({ "content-type": "application/vnd.amazon.eventstream" });
+    const read = (read) => ({ headers, body: { getReader: () => ({ read }) } });
+    const refuse = () => { throw new Error("refused"); };
+    for (const strange of [
+      { headers: [null] }, { headers: { [Symbol.iterator]: refuse } }, { headers, get body() { return refuse(); } }, { headers, body: "text" }, { headers, body: { getReader: refuse } },
+      { headers, body: { getReader: () => null } }, read(refuse), read(() => null), read(() => 5), read(async () => ({ done: false, value: 5 })), read(async () => ({ value: { length: 4e9 } })),
+    ]) {
+      const model = mock(async () => Object.defineProperty(strange, "status", { value: 200 }));
+      for (const way of ["invoke", "stream"]) ok(["connect", "truncated"].includes((await fails(() => model[way]("hello"))).kind));
+    }
+    equal((await (await mock(speaks(answer("ok"))).stream("hello")).message()).text, "ok");
+  }],
+
   ["usage is counted once, cache and all, in the chunks' sum as in the message", async ({ mock }) => {
     const usage = { input_tokens: 3, cache_read_input_tokens: 7854, cache_creation_input_tokens: 100, output_tokens: 1 };
     const metrics = { inputTokenCount: 3, outputTokenCount: 50, cacheReadInputTokenCount: 7854, cacheWriteInputTokenCount: 100 };

@@ -82,6 +82,36 @@ export const structured = [
     includes((await fails(async () => { for await (const value of bad) ok(value); }, "decode")).message, "must be even");
   }],
 
+  ["what has come of a value never becomes less, however its text is cut", async ({ mock }) => {
+    const whole = { setup: 'a"b\\c\n\u00e9 {[,:]}', rating: 12 };
+    const text = JSON.stringify(whole, null, 1).replace("\u00e9", "\\u00e9");
+    let last = "";
+    let value;
+    for await (value of await mock(called(...text)).withStructuredOutput(joke).stream("x")) {
+      ok((value.setup ?? "").startsWith(last), `${JSON.stringify(value)} after ${last}`);
+      last = value.setup ?? "";
+    }
+    equal(value, whole);
+  }],
+
+  ["the work for a long value grows with its length, as its parts come some at a time", async ({ mock }) => {
+    const whole = { setup: Array.from({ length: 3000 }, (_, number) => ({ number, text: "abc" })), rating: 1 };
+    const pieces = JSON.stringify(whole).match(/.{1,5}/g);
+    const lengths = [];
+    let value;
+    for await (value of await mock(called(...pieces)).withStructuredOutput({ title: "Joke", type: "object" }).stream("x")) lengths.push(value.setup?.length ?? 0);
+    equal(value, whole);
+    ok(lengths.length > 100 && lengths.length < pieces.length / 5, `${lengths.length} values of ${pieces.length} pieces`);
+    ok(lengths.every((length, at) => at === 0 || length >= lengths[at - 1]));
+  }],
+
+  ["a value that is nested deep comes at the end", async ({ mock }) => {
+    const text = "[".repeat(20_000) + "]".repeat(20_000);
+    let value;
+    for await (value of await mock(said(text)).withStructuredOutput({ type: "array" }, { method: "jsonMode" }).stream("x"));
+    ok(Array.isArray(value[0][0]));
+  }],
+
   ["a value that is no object is asked for inside one", async ({ mock }) => {
     const list = { title: "Joke", type: "array", items: { $ref: "#/$defs/item" }, $defs: { item: { type: "string" } } };
     const fetch = called('{"value":["a","b"]}');
@@ -107,6 +137,12 @@ export const structured = [
     }
   }],
 
+  ["what values are asked for with is checked by name and type", async ({ chat }) => {
+    for (const config of [{ strict: "x" }, { includeRaw: "x" }, { includeraw: true }, { name: 5 }, { method: "magic" }]) {
+      await fails(async () => chat().withStructuredOutput(joke, config), "config");
+    }
+  }],
+
   ["many values come in a batch", async ({ chat }) => {
     const values = await chat().withStructuredOutput(joke).batch(["one", "two"], { maxConcurrency: 1 });
     equal(values.length, 2);
@@ -119,9 +155,33 @@ export const structured = [
     equal(replies.map(({ kind }) => kind), ["decode", "encode"]);
   }],
 
+  ["what is no conversation is refused as one, whatever it looks like", async ({ chat }) => {
+    const held = chat().withStructuredOutput(joke, { method: "jsonMode" });
+    for (const messages of [{ toJSON() {} }, [{ type: "constructor", id: { at: 5 } }], [{ role: { toString: 1 }, content: "x" }]]) {
+      await fails(() => held.invoke(messages), "encode");
+    }
+    ok((await chat().invoke({ role: "user", content: "hello", toChatMessages: 5 })).text);
+  }],
+
   ["what is no schema or method is refused", async ({ chat }) => {
     await fails(async () => chat().withStructuredOutput(undefined), "config");
     await fails(async () => chat().withStructuredOutput(joke, { method: "magic" }), "config");
+    const endless = { type: "object", properties: {} };
+    endless.properties.self = endless;
+    let deep = {};
+    for (let level = 0; level < 50_000; level++) deep = { type: "object", properties: { deep } };
+    for (const method of ["functionCalling", "jsonSchema", "jsonMode"]) {
+      for (const schema of [endless, { const: 5n }, { toJSON() {} }]) includes((await fails(async () => chat().withStructuredOutput(schema, { method }), "encode")).message, "the schema");
+      // Newer engines can write it.
+      try {
+        chat().withStructuredOutput(deep, { method });
+      } catch (error) {
+        equal(error.kind, "encode", error.message);
+      }
+    }
+    for (const schema of [{ _zod: { def: {} } }, { _zod: { def: { type: "object" } } }, { _zod: { def: { type: "constructor" } } }, { _def: { typeName: 5 } }]) {
+      await fails(async () => chat().withStructuredOutput(schema), "config");
+    }
     const silent = { "~standard": { version: 1, vendor: "silent", validate: (value) => ({ value }) } };
     includes((await fails(async () => chat().withStructuredOutput(silent), "config")).message, "silent");
   }],

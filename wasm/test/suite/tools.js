@@ -68,8 +68,10 @@ export const tools = [
   }],
 
   ["a call without arguments has empty ones, whether an empty piece comes or none", async (given) => {
-    equal((await streamed(given, tool(0, "t1"), claude.args(0, ""), claude.end(0), ...whole)).tool_calls[0].args, {});
     equal((await streamed(given, tool(0, "t1"), claude.end(0), ...whole)).tool_calls[0].args, {});
+    for (const none of ["", " \n", "null", '""', '" "']) {
+      equal((await streamed(given, tool(0, "t1"), claude.args(0, none), claude.end(0), ...whole)).tool_calls[0]?.args, {}, none);
+    }
   }],
 
   ["arguments that were cut off are no call but an invalid one, in their own text", async (given) => {
@@ -77,6 +79,15 @@ export const tools = [
     equal(message.tool_calls, []);
     equal([message.invalid_tool_calls[0].args, message.invalid_tool_calls[0].id], ['{"path":"a', "t1"]);
     equal(message.response_metadata.stop_reason, "max_tokens");
+  }],
+
+  ["a call that a limit cut before its arguments came is invalid, and so is one that never began", async (given) => {
+    const over = [claude.stop("max_tokens"), claude.over()];
+    const cut = await streamed(given, tool(0, "t1"), claude.end(0), tool(1, "t2"), claude.end(1), ...over);
+    equal([cut.tool_calls, cut.invalid_tool_calls].map((calls) => calls.map(({ id }) => id)), [["t1"], ["t2"]]);
+    const followed = await streamed(given, tool(0, "t1"), claude.end(0), claude.block(1, { type: "text", text: "" }), claude.text(1, "And"), ...over);
+    equal(followed.tool_calls.length, 1);
+    equal((await streamed(given, claude.args(0, '{"city":"Paris"}'), ...whole)).invalid_tool_calls.length, 1);
   }],
 
   ["a text beside calls, and thinking before it, keep their places", async (given) => {
@@ -123,5 +134,12 @@ export const tools = [
     const block = { type: "server_tool_use", id: "s", name: "web_search", input: { q: 1 } };
     const message = await streamed(given, claude.block(0, block), claude.end(0), claude.block(1, { type: "text", text: "" }), claude.text(1, "ok"), claude.end(1), claude.stop(), claude.over());
     equal(message.content, [block, { type: "text", text: "ok" }]);
+  }],
+
+  ["what stands in the place of a block or of its type is no text, and no hindrance", async ({ mock }) => {
+    const content = [null, 5, "a", ["a"], { type: 5, text: "a" }, { type: { toString: 1 }, text: "a" }, { type: "text", text: "ok" }];
+    const headers = { "content-type": "application/json" };
+    const reply = await mock(async () => new Response(JSON.stringify({ id: "m", type: "message", role: "assistant", content, stop_reason: "end_turn" }), { headers })).invoke("hello");
+    equal(reply.text, "ok");
   }],
 ];

@@ -26,8 +26,12 @@ new BedrockChat({
   modelKwargs: { anthropic_version: "bedrock-2023-05-31" },
 });
 new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessionToken: "T", expiration: new Date() }), fetch, maxRetries: 0 });
+// What `fromNodeProviderChain()` gives.
+declare const chain: (options?: { callerClientConfig?: object }) => Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date; readonly accountId?: string }>;
+new BedrockChat({ model: "m", credentials: chain });
 // One's own fetch knows what it is called with.
 new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, init), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
+new BedrockChat({ model: "m", headers: new Headers({ "x-team": "blue" }), credentials: { apiKey: "k", expiration: 1e12 }, guardrailConfig: { streamProcessingMode: "async" } });
 new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
 // @ts-expect-error the model is missing
 new BedrockChat({ region: "us-east-1" });
@@ -52,7 +56,7 @@ export async function calls(signal: AbortSignal): Promise<void> {
   const forms: Messages[] = [
     "hello", ["human", "hello"], [["user", "hello"], { role: "assistant", content: "hi" }], { role: "user", content: [{ type: "text", text: "hello" }] },
     [reply, { role: "tool", tool_call_id: "1", content: "ok" }], [{ type: "human", content: [{ type: "image", data: new Uint8Array(), mimeType: "image/png" }] }],
-    [{ role: "assistant", content: null, tool_calls: [] }],
+    [{ role: "assistant", content: null, tool_calls: [] }], [{ role: "tool", tool_call_id: "1", name: "a", status: "error", content: "no" }],
   ];
   await chat.batch(forms);
   // @ts-expect-error no such role
@@ -78,6 +82,12 @@ export async function calls(signal: AbortSignal): Promise<void> {
   holds<Equal<typeof mixed, (AIMessage | Error)[]>>();
   holds<Equal<Awaited<ReturnType<typeof chat.countTokens>>, number>>();
   await chat.complete("Once upon a time");
+  await using left = await chat.withOptions({ signal, maxConcurrency: 2 }).stream("hello");
+  holds<Equal<typeof left, ChatStream>>();
+  // @ts-expect-error what becomes of the errors of a batch is said where it is called
+  chat.withOptions({ returnExceptions: true });
+  // @ts-expect-error of the constructor
+  await chat.invoke("hello", { maxRetries: 0 });
   holds<Equal<ReturnType<typeof chat.withOptions>, BedrockChat>>();
 }
 
@@ -90,10 +100,12 @@ export async function tools(): Promise<void> {
     { type: "function", function: { name: "d", parameters } },
     { toolSpec: { name: "e", inputSchema: { json: parameters } } },
     { type: "bash_20250124", name: "bash" },
+    { name: "now", description: "The time" },
   ];
   const bound = chat.bindTools(all, { tool_choice: "a" });
   await bound.invoke("hello", { toolChoice: { type: "tool", name: "a" } });
   await bound.invoke("hello", { toolChoice: { type: "function", function: { name: "a" } } });
+  chat.bindTools(all, { signal: AbortSignal.timeout(5), response_format: { type: "json_schema", json_schema: { name: "a", schema: parameters } } });
   // @ts-expect-error tools are an array
   chat.bindTools(all[0]);
 }
@@ -131,6 +143,7 @@ export async function errors(error: unknown): Promise<void> {
   holds<Equal<typeof error.kind, BedrockChatErrorKind>>();
   holds<Equal<typeof error.status, number | undefined>>();
   holds<Equal<typeof error.partial, AIMessage | undefined>>();
+  holds<Equal<ReturnType<typeof error.toJSON>, object>>();
   // @ts-expect-error no such kind
   if (error.kind === "throttle") return;
 }
@@ -152,6 +165,8 @@ export async function workers(): Promise<Response> {
 export async function manual(): Promise<void> {
   const { default: module } = await import("bedrock-chat/bedrock_chat_bg.wasm");
   await init({ module_or_path: new URL("https://cdn.example/bedrock_chat_bg.wasm") });
+  // As esbuild has it, with its loader for files.
+  await init({ module_or_path: new URL(module, import.meta.url) });
   const { memory } = initSync({ module });
   holds<Equal<typeof memory.buffer.byteLength, number>>();
   holds<Equal<typeof SameChat, typeof BedrockChat>>();

@@ -25,6 +25,18 @@ const llm = new BedrockChat({
   tags: ["a"],
 });
 const model: BaseChatModel = llm;
+// What the environment may lack, a function that waits for nothing, and a fetch that knows what it is called with.
+new BedrockChat({
+  model: "m",
+  endpointUrl: process.env.ENDPOINT,
+  guardrailIdentifier: process.env.GUARDRAIL,
+  credentials: () => ({ apiKey: "key", expiration: new Date() }),
+  fetch: (url, init) => fetch(`${url}?${init.body.length}`, init),
+  fetchFn: fetch,
+  headers: new Headers({ "x-team": "blue" }),
+  reasoning: "high",
+  maxConcurrency: undefined,
+});
 export const fields: BedrockChatFields = { model: "m", credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }), apiKey: "key" };
 
 const weather = tool(({ location }) => location, { name: "get_weather", schema: z.object({ location: z.string() }) });
@@ -41,6 +53,7 @@ export async function main(): Promise<void> {
     strict: true,
   });
   const called = await bound.invoke("weather");
+  await llm.invoke("weather", { tools: [weather], strict: true, temperature: undefined, responseFormat: { schema: person } });
   called.tool_calls?.map(({ name, args }) => [name, args]);
   const value = await llm.withStructuredOutput(person).invoke("who");
   holds<Same<typeof value.name, string>>();
@@ -64,6 +77,8 @@ export async function main(): Promise<void> {
 new BedrockChat({ region: "us-east-1" });
 // @ts-expect-error Temperatures are numbers.
 new BedrockChat({ model: "m", temperature: "hot" });
+// @ts-expect-error Of the constructor.
+void llm.invoke("Hi", { region: "us-east-1" });
 // @ts-expect-error There is no such method.
 llm.withStructuredOutput(person, { method: "magic" });
 // @ts-expect-error There is no such API.
