@@ -33,9 +33,10 @@ manifest.version = /^version = "(.+)"/m.exec(readFileSync(join(root, "Cargo.toml
 
 await forRequire("node.js", "node.cjs");
 await addLangChain();
-// The types are the same; TypeScript wants a file for each kind of module.
-for (const name of readdirSync(pkg).filter((name) => /^(index|langchain)\.d\.ts$/.test(name))) {
-  copyFileSync(join(pkg, name), join(pkg, name.replace(".d.ts", ".d.cts")));
+// The types are the same; TypeScript wants a file for each kind of module, which names those of its own kind.
+for (const name of readdirSync(pkg).filter((name) => /^(index|fields|langchain)\.d\.ts$/.test(name))) {
+  const types = readFileSync(join(pkg, name), "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
+  writeFileSync(join(pkg, name.replace(".d.ts", ".d.cts")), types);
 }
 writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await report();

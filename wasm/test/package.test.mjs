@@ -26,7 +26,7 @@ async function runs(name, text) {
 
 test("it has its types, README and licences, and names no file that is not there", () => {
   const files = readdirSync(installed);
-  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
+  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
     assert.ok(files.includes(name), `${name} is missing`);
   }
   const named = [];

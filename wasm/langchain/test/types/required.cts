@@ -1,0 +1,5 @@
+// The same package, required.
+import { BedrockChat, type GuardrailConfig } from "bedrock-chat/langchain";
+
+export const chat: BedrockChat = new BedrockChat({ model: "m", region: "us-east-1" });
+export const guardrail: GuardrailConfig = { tagSuffix: "xyz" };
