@@ -115,11 +115,24 @@ pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -
             let _ = crate::base64::decode(begins.as_bytes(), &mut bytes);
             sniff(&bytes)
         }
-        // That its type is not known is the least of it.
-        MediaSource::Url(url) => return Err(no_fetching(url, what)),
         _ => None,
     };
-    find(formats, what, known.unwrap_or(&picture.media_type))
+    match known {
+        Some(known) => find(formats, what, known),
+        None => declared(formats, what, picture),
+    }
+}
+
+/// The format that a medium is declared as.
+///
+/// # Errors
+/// `Encode`, with the formats that would do; also for a URL, of which nothing is fetched.
+pub(crate) fn declared(formats: &'static [Format], what: &str, media: &Media) -> Result<&'static Format> {
+    // That its type is not known is the least of it.
+    if let MediaSource::Url(url) = &media.source {
+        return Err(no_fetching(url, what));
+    }
+    find(formats, what, &media.media_type)
 }
 
 /// The largest picture that Claude on Bedrock takes: 5 MiB in base64.
@@ -171,8 +184,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
     Ok(())
 }
 
-/// A URL where bytes are needed.
-pub(crate) fn no_fetching(url: &str, what: &str) -> Error {
+fn no_fetching(url: &str, what: &str) -> Error {
     let shown: String = url.chars().take(80).collect();
     Error::of(
         ErrorKind::Encode,

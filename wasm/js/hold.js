@@ -1,5 +1,6 @@
 // What `withStructuredOutput` of both entries does: hold a model to a schema, and read the value out of what it says.
 import { problem } from "./error.js";
+import { checkFields } from "./fields.js";
 import { thinks } from "./options.js";
 import { partialJson } from "./partial.js";
 import { textOf } from "./reply.js";
@@ -9,7 +10,9 @@ import { jsonSchema, namedSchema } from "./schema.js";
  * How a model is held to a schema: by which method (the best that it has, where none is asked for), under which name,
  * and with which options of a call. `inner` takes the value out of what the model gives.
  */
-export function hold(given, { name: wanted, method: asked, strict }, can, settings) {
+export function hold(given, config, can, settings) {
+  checkFields(config, "structured");
+  const { name: wanted, method: asked, strict } = config;
   const { schema, name: named, description: told } = namedSchema(given);
   const json = plain(jsonSchema(schema));
   const title = wanted || named || json.title || "extract";

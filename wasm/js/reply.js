@@ -82,8 +82,7 @@ export class AIMessageChunk {
   }
 
   toJSON() {
-    const { tool_calls, invalid_tool_calls } = this;
-    return { ...this, tool_calls, invalid_tool_calls };
+    return { ...this, ...calls(this) };
   }
 }
 

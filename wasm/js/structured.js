@@ -1,5 +1,4 @@
 import { BedrockChatError, problem } from "./error.js";
-import { checkFields } from "./fields.js";
 import { asking, growing, hold, jsonIn } from "./hold.js";
 import { conversation } from "./messages.js";
 import { textOf } from "./reply.js";
@@ -13,7 +12,6 @@ export class StructuredChat {
   #includeRaw;
 
   constructor(chat, schema, config, can, settings) {
-    checkFields(config, "structured");
     this.#held = hold(schema, config, can, settings);
     this.#chat = chat.withOptions(this.#held.options);
     this.#includeRaw = config.includeRaw;

@@ -4,7 +4,6 @@ import { AIMessage } from "@langchain/core/messages";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import { BedrockChat as Core } from "./index.js";
 import { chooseRegion } from "./credentials.js";
-import { checkFields } from "./fields.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
@@ -120,7 +119,6 @@ export class BedrockChat extends BaseChatModel {
   }
 
   withStructuredOutput(schema, config) {
-    checkFields(config, "structured");
     return structured(this, schema, config ?? {}, this.#core.capabilities(), this.#settings());
   }
 
@@ -168,7 +166,7 @@ export class BedrockChat extends BaseChatModel {
   }
 
   async *#chunks(stream, options) {
-    const chunks = new Chunks(stream.requestId, Boolean(this.#options(options).tools?.length) || (options.outputVersion ?? this.outputVersion) === "v1");
+    const chunks = new Chunks(stream.requestId, Boolean(options.tools?.length) || (options.outputVersion ?? this.outputVersion) === "v1");
     try {
       for await (const event of stream.events()) {
         const chunk = chunks.of(event);

@@ -4,7 +4,7 @@
 //
 // gzip finds what it has seen within the last 32 KB, so where a function stands says how well it is
 // compressed. The next one is always the one that has most in common with those before it, for its length:
-// 2.5 KB less of the npm package's module after gzip, 2 %, and the same code.
+// 2.2 KB less of the npm package's module after gzip, 2 %, and the same code.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { CODE, CUSTOM, IMPORT, Reader, leb, named, section } from "./binary.mjs";

@@ -203,11 +203,7 @@ impl Blocks<'_> {
     }
 
     fn media(&mut self, kind: &str, formats: &'static [Format], media: &Media) -> Result<()> {
-        // That its type is not known is the least of it.
-        if let MediaSource::Url(url) = &media.source {
-            return Err(media::no_fetching(url, kind));
-        }
-        self.media_of(kind, media::find(formats, kind, &media.media_type)?, media)
+        self.media_of(kind, media::declared(formats, kind, media)?, media)
     }
 
     fn media_of(&mut self, kind: &str, format: &Format, media: &Media) -> Result<()> {
