@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
+use crate::capabilities::Api;
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::headers::Headers;
 use crate::json::{Kind, View, Writer};
 use crate::message::AiMessage;
 use crate::operations::json_call;
-use crate::provider::{Api, Call, Mode, invoke};
+use crate::provider::{Call, Mode, invoke};
 use crate::request::IntoMessages;
 use crate::sigv4::encode_path_segment;
 

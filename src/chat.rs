@@ -11,13 +11,14 @@ pub use fallbacks::Fallbacks;
 
 use std::sync::Arc;
 
+use crate::capabilities::Capabilities;
 use crate::client::{ChatStream, Client};
 use crate::error::Result;
 use crate::message::{AiMessage, Message};
 use crate::model::ModelId;
 use crate::observe::RunConfig;
 use crate::platform::BoxFuture;
-use crate::provider::{Capabilities, Mode};
+use crate::provider::Mode;
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
@@ -75,9 +76,9 @@ impl BedrockChat {
         &self.options
     }
 
-    /// What the model can be held to, as far as its format tells.
+    /// Returns what the model can do over the API that is used, with the corrections in the options.
     pub fn capabilities(&self) -> Capabilities {
-        self.client.codec.capabilities(&self.client.model)
+        self.client.codec.capabilities(&self.client.model).overridden_by(self.options.capabilities)
     }
 
     /// Sends a conversation and waits for the whole reply.

@@ -35,11 +35,12 @@
 //! Data flows one way, and a module uses only modules above it:
 //!
 //! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
-//! `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
+//! `capabilities`, `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
 //! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`, `operations`, `batch_inference`.
 
 mod base64;
 mod batch_inference;
+mod capabilities;
 mod chat;
 mod client;
 mod concurrent;
@@ -66,6 +67,7 @@ mod toolbox;
 mod transport;
 
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
+pub use capabilities::{Api, Capabilities, Capability};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
@@ -86,12 +88,12 @@ pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use operations::{GuardrailAssessment, GuardrailSource};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{
-    Anthropic, Api, Call, Capabilities, ChatCompletions, Codec, Cohere, Converse, Family, Mode, Nova, StreamDecoder,
+    Anthropic, Call, ChatCompletions, Codec, Cohere, Converse, Family, Mode, Nova, StreamDecoder, capabilities,
     codec_for, families,
 };
 pub use request::{
-    ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning, ResponseFormat,
-    ServiceTier, StreamProcessing, Tool, ToolChoice,
+    ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning,
+    ReasoningDisplay, ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 pub use retry::RetryPolicy;
 pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};

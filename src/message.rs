@@ -79,12 +79,16 @@ pub struct Message {
     pub role: Role,
     /// What is said, block by block.
     pub content: Vec<Content>,
+    /// The id of the model that wrote the message, as far as it is known. Signed reasoning is sent back
+    /// to models of the same vendor only. Defaults to unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 impl Message {
     /// A message of one role with any content.
     pub fn new(role: Role, content: impl Into<Vec<Content>>) -> Self {
-        Self { role, content: content.into() }
+        Self { role, content: content.into(), model: None }
     }
 
     /// Instructions for the model.
@@ -149,13 +153,13 @@ impl From<String> for Message {
 impl From<AiMessage> for Message {
     /// The reply as history.
     fn from(reply: AiMessage) -> Self {
-        Self { role: Role::Ai, content: reply.content }
+        Self { role: Role::Ai, content: reply.content, model: reply.model }
     }
 }
 
 impl From<&AiMessage> for Message {
     /// The reply as history.
     fn from(reply: &AiMessage) -> Self {
-        Self { role: Role::Ai, content: reply.content.clone() }
+        Self { role: Role::Ai, content: reply.content.clone(), model: reply.model.clone() }
     }
 }

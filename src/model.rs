@@ -1,14 +1,15 @@
 //! Model ids: plain ids, inference profiles with region prefixes, ARNs of every kind.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sigv4::{decoded_id, encode_path_segment};
-use crate::text::{before, split, split_once};
+use crate::text::{before, has, split, split_once};
 
 /// The vendors whose names begin a model id. A first part that is none of them is
 /// a region prefix, known or not, if a vendor follows it.
-const VENDORS: &[&str] = &[
+pub(crate) const VENDORS: &[&str] = &[
     "ai21",
     "amazon",
     "anthropic",
@@ -114,6 +115,13 @@ impl ModelId {
     /// Who made the model, as far as the id says.
     pub fn vendor(&self) -> Option<&str> {
         self.base().map(|base| before(base, "."))
+    }
+
+    /// Returns what tables of families match: the model id without its region prefix, or a vendor with its dot.
+    pub(crate) fn family(&self) -> Option<Cow<'_, str>> {
+        let base = self.base()?;
+        // A vendor alone, as callers state it for ARNs, means the vendor's general row.
+        Some(if has(base, ".") { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
     }
 
     /// The region prefix of an inference profile, such as `us` or `global`.

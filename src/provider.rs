@@ -8,6 +8,7 @@ pub(crate) mod anthropic;
 mod chat_completions;
 mod cohere;
 pub(crate) mod converse;
+pub(crate) mod facts;
 pub(crate) mod invoke;
 pub(crate) mod media;
 pub(crate) mod repair;
@@ -20,10 +21,11 @@ pub use anthropic::Anthropic;
 pub use chat_completions::ChatCompletions;
 pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
-pub use table::{Api, Family, codec_for, families};
+pub use table::{Family, capabilities, codec_for, families};
 
 use bytes::Bytes;
 
+use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
 use crate::event::Events;
 use crate::eventstream::Frame;
@@ -80,32 +82,6 @@ impl Call {
     }
 }
 
-/// What a model can be held to, as far as its format tells.
-///
-/// ```
-/// use bedrock_chat::{Anthropic, Codec, ModelId};
-/// let model = ModelId::parse("anthropic.claude-3-haiku-20240307-v1:0")?;
-/// assert!(Anthropic.capabilities(&model).forced_tools);
-/// # Ok::<(), bedrock_chat::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Capabilities {
-    /// It can call tools.
-    pub tools: bool,
-    /// It can be made to call one.
-    pub forced_tools: bool,
-    /// It can be held to a JSON Schema.
-    pub json_schema: bool,
-}
-
-impl Capabilities {
-    /// Tools, and nothing is known of more.
-    pub const TOOLS: Self = Self { tools: true, forced_tools: false, json_schema: false };
-    /// Tools, also forced ones, and a JSON Schema.
-    pub const ALL: Self = Self { tools: true, forced_tools: true, json_schema: true };
-}
-
 /// A wire shape: how requests are written and answers are read.
 ///
 /// Bring your own with [`BedrockChatBuilder::codec`](crate::BedrockChatBuilder::codec);
@@ -154,10 +130,11 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
         Api::Invoke
     }
 
-    /// What the model can be held to. Defaults to nothing, which is never wrong.
+    /// Returns what a model can do over this codec's API. Defaults to nothing known: typed output
+    /// then asks in the prompt.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
         let _ = model;
-        Capabilities::default()
+        Capabilities::unknown()
     }
 
     /// Whether the models take a prompt as it is ([`ChatRequest::prompt`]). Defaults to `false`:

@@ -10,7 +10,8 @@ mod tool;
 
 pub use messages::{IntoMessage, IntoMessages};
 pub use options::{
-    ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ResponseFormat, ServiceTier, StreamProcessing,
+    ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier,
+    StreamProcessing,
 };
 pub use tool::{Tool, ToolChoice};
 

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
+use crate::capabilities::Capability;
 use crate::chat::BedrockChat;
 use crate::client::ChatStream;
 use crate::error::{Error, ErrorKind, Result};
@@ -184,12 +185,16 @@ impl<T: DeserializeOwned> Structured<T> {
             return method;
         }
         let can = self.chat.capabilities();
-        let thinks = self.chat.options().reasoning.as_ref().is_some_and(Reasoning::is_on);
-        match (can.forced_tools && !thinks, can.json_schema && strict::is_closable(self.schema.view())) {
-            (true, true) => StructuredMethod::StrictTool,
-            (true, false) => StructuredMethod::ForcedTool,
-            (false, true) => StructuredMethod::JsonSchema,
-            (false, false) => StructuredMethod::Prompt,
+        let reasoning = self.chat.options().reasoning.as_ref();
+        let thinks = reasoning.map_or(can.has(Capability::ReasoningByDefault), Reasoning::is_on);
+        let is_closable = strict::is_closable(self.schema.view());
+        if can.has(Capability::ForcedTools) && !thinks {
+            let is_strict = can.has(Capability::StrictTools) && is_closable;
+            return if is_strict { StructuredMethod::StrictTool } else { StructuredMethod::ForcedTool };
+        }
+        match can.has(Capability::JsonSchema) && is_closable {
+            true => StructuredMethod::JsonSchema,
+            false => StructuredMethod::Prompt,
         }
     }
 

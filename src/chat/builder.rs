@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use super::BedrockChat;
+use crate::capabilities::Api;
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
 use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials, environment_variable};
 use crate::endpoint::Endpoint;
@@ -13,7 +14,7 @@ use crate::json::Json;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig};
 use crate::platform::{Runtime, SystemRuntime};
-use crate::provider::{Api, Codec, codec_for};
+use crate::provider::{Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
 use crate::retry::RetryPolicy;
 use crate::sigv4::SigningKeyCache;

@@ -1,11 +1,11 @@
 //! What no codec need know: options that contradict each other, or that the API has no place for.
 //! Nothing that a caller sets is left out in silence.
 
+use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Kind;
 use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
-use crate::provider::Api;
 use crate::request::{ChatOptions, ChatRequest, Guardrail, Tool, ToolChoice};
 use crate::text::quoted;
 

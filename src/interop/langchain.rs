@@ -32,6 +32,11 @@ pub fn to_langchain(messages: &[Message]) -> Json {
         if message.role == Role::Ai {
             write_calls(&mut w, &message.content);
         }
+        if let Some(model) = &message.model {
+            w.object("response_metadata");
+            w.field("model_name", model);
+            w.end_object();
+        }
         w.end_object();
     }
     w.end_array();

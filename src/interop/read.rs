@@ -125,7 +125,12 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     if let Some(refusal) = inner.string_at("refusal") {
         content.push(Content::text(refusal));
     }
-    Ok(Message::new(role, content))
+    let mut message = Message::new(role, content);
+    if role == Role::Ai {
+        let metadata = inner.get("response_metadata");
+        message.model = ["model_name", "model"].iter().find_map(|key| metadata?.string_at(key));
+    }
+    Ok(message)
 }
 
 /// Adds a call of a list beside the content. One that is also a block stays at

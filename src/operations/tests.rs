@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::capabilities::Api;
 use crate::credentials::Credentials;
-use crate::provider::Api;
 use crate::request::{ChatOptions, Tool};
 use crate::transport::all::{MemoryTransport, Reply};
 

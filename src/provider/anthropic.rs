@@ -5,16 +5,19 @@
 mod blocks;
 mod decode;
 mod encode;
+mod thinking;
 
-pub(crate) use encode::{check, check_tool_name, object_schema, write_reasoning};
+pub(crate) use encode::{check_tool_name, object_schema, sent_strict};
+pub(crate) use thinking::{Thinking, betas, check};
 
+use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// The Anthropic Messages shape.
 ///
@@ -29,7 +32,7 @@ pub struct Anthropic;
 
 impl Codec for Anthropic {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::body(request)?))
+        Ok(invoke::call(model, request, mode, encode::body(model, request)?))
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -41,17 +44,6 @@ impl Codec for Anthropic {
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {
-        capabilities(model)
+        facts::known(model, Api::Invoke)
     }
-}
-
-/// What the models before the
-/// [JSON Schema](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html) are called.
-const BEFORE_SCHEMAS: &[&str] = &["claude-3", "claude-sonnet-4-2025", "claude-opus-4-2025", "claude-opus-4-1-"];
-
-/// What a Claude model can be held to.
-pub(crate) fn capabilities(model: &ModelId) -> Capabilities {
-    let name = model.base().and_then(|base| base.strip_prefix("anthropic.")).unwrap_or_default();
-    let json_schema = !BEFORE_SCHEMAS.iter().any(|old| name.starts_with(old));
-    Capabilities { json_schema, ..Capabilities::ALL }
 }

@@ -13,13 +13,16 @@ mod reasoning;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
+use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// The chat-completions shape, with what differs between the families that speak it.
 ///
@@ -35,25 +38,16 @@ use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
 /// ```
 #[derive(Clone, Copy)]
 pub struct ChatCompletions {
+    /// The family whose facts hold for a model whose id does not say its family.
+    family: &'static str,
     /// The key of the token limit.
     max_tokens: &'static str,
     /// What the family calls the choice of some tool, whichever.
     any_tool: &'static str,
-    /// Whether a choice may be one tool by its name.
-    named_tool: bool,
-    /// Whether it can be told to call one tool at a time.
-    serial: bool,
     /// Whether ids of tool calls must be nine letters or digits.
     short_ids: bool,
-    /// Whether there is a `reasoning_effort`.
-    effort: bool,
     /// The tags that reasoning stands between, in front of the text.
     tags: &'static [Tag],
-    /// Parts of the ids of models that see no images; the empty string is part of every id.
-    /// A list of those that do would shut out every new model.
-    blind: &'static [&'static str],
-    /// Parts of the ids of models that cannot be held to a JSON Schema.
-    schemaless: &'static [&'static str],
 }
 
 /// How a tag begins and ends.
@@ -62,68 +56,43 @@ type Tag = (&'static str, &'static str);
 /// Bedrock puts reasoning between the first; what models write themselves is the second.
 const TAGS: &[Tag] = &[("<reasoning>", "</reasoning>"), ("<think>", "</think>")];
 
-const ALL: &[&str] = &[""];
-
 impl ChatCompletions {
-    const PLAIN: Self = Self {
-        max_tokens: "max_tokens",
-        any_tool: "required",
-        named_tool: true,
-        serial: true,
-        short_ids: false,
-        effort: false,
-        tags: &[],
-        blind: ALL,
-        schemaless: &[],
-    };
+    const PLAIN: Self =
+        Self { family: "", max_tokens: "max_tokens", any_tool: "required", short_ids: false, tags: &[] };
 
     /// OpenAI's open-weight models, gpt-oss.
-    pub const OPENAI: Self = Self { max_tokens: "max_completion_tokens", effort: true, tags: TAGS, ..Self::PLAIN };
+    pub const OPENAI: Self =
+        Self { family: "openai.gpt-oss", max_tokens: "max_completion_tokens", tags: TAGS, ..Self::PLAIN };
 
     /// Qwen.
-    pub const QWEN: Self =
-        Self { tags: TAGS, blind: &["qwen3-32b", "qwen3-235b", "qwen3-coder", "qwen3-next"], ..Self::PLAIN };
+    pub const QWEN: Self = Self { family: "qwen", tags: TAGS, ..Self::PLAIN };
 
     /// DeepSeek's chat models, V3.1 and later.
-    pub const DEEPSEEK: Self = Self { tags: TAGS, ..Self::PLAIN };
+    pub const DEEPSEEK: Self = Self { family: "deepseek.v", tags: TAGS, ..Self::PLAIN };
 
     /// Mistral's chat models: all but Mistral 7B and Mixtral, which take prompts only.
-    pub const MISTRAL: Self = Self {
-        any_tool: "any",
-        named_tool: false,
-        serial: false,
-        short_ids: true,
-        blind: &["mistral-large-240", "mistral-small-240", "devstral", "voxtral", "mistral-7b", "mixtral"],
-        schemaless: &["mistral-large-240", "mistral-small-240", "pixtral-large-2502"],
-        ..Self::PLAIN
-    };
+    pub const MISTRAL: Self = Self { family: "mistral", any_tool: "any", short_ids: true, ..Self::PLAIN };
 
     /// AI21 Labs' Jamba.
-    pub const JAMBA: Self = Self { serial: false, schemaless: ALL, ..Self::PLAIN };
+    pub const JAMBA: Self = Self { family: "ai21", ..Self::PLAIN };
 
     /// Writer's Palmyra X and Vision.
-    pub const PALMYRA: Self = Self { serial: false, blind: &["palmyra-x"], ..Self::PLAIN };
+    pub const PALMYRA: Self = Self { family: "writer", ..Self::PLAIN };
 
     /// Moonshot AI's Kimi.
-    pub const KIMI: Self = Self { effort: true, tags: TAGS, blind: &["kimi-k2-thinking"], ..Self::PLAIN };
+    pub const KIMI: Self = Self { family: "moonshotai", tags: TAGS, ..Self::PLAIN };
 
     /// MiniMax.
-    pub const MINIMAX: Self = Self { tags: TAGS, ..Self::PLAIN };
+    pub const MINIMAX: Self = Self { family: "minimax", tags: TAGS, ..Self::PLAIN };
 
     /// Z.AI's GLM.
-    pub const GLM: Self = Self { effort: true, tags: TAGS, ..Self::PLAIN };
+    pub const GLM: Self = Self { family: "zai", tags: TAGS, ..Self::PLAIN };
 
     /// NVIDIA's Nemotron.
-    pub const NEMOTRON: Self = Self { tags: TAGS, blind: &["nano-9b", "nano-3-30b", "super", "ultra"], ..Self::PLAIN };
+    pub const NEMOTRON: Self = Self { family: "nvidia", tags: TAGS, ..Self::PLAIN };
 
     /// Google's Gemma.
-    pub const GEMMA: Self = Self { blind: &[], ..Self::PLAIN };
-}
-
-/// Whether the model is one of those that a list names by parts of their ids.
-fn is_among(parts: &[&str], model: &ModelId) -> bool {
-    let base = model.base().unwrap_or_default();
-    parts.iter().any(|part| crate::text::has(base, part))
+    pub const GEMMA: Self = Self { family: "google", ..Self::PLAIN };
 }
 
 impl std::fmt::Debug for ChatCompletions {
@@ -132,9 +101,19 @@ impl std::fmt::Debug for ChatCompletions {
     }
 }
 
+impl ChatCompletions {
+    /// The model, with the codec's family if its id does not say one.
+    fn known<'a>(&self, model: &'a ModelId) -> Cow<'a, ModelId> {
+        match model.base() {
+            Some(_) => Cow::Borrowed(model),
+            None => Cow::Owned(model.clone().with_family(self.family)),
+        }
+    }
+}
+
 impl Codec for ChatCompletions {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::body(self, model, request)?))
+        Ok(invoke::call(model, request, mode, encode::body(self, &self.known(model), request)?))
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -145,9 +124,7 @@ impl Codec for ChatCompletions {
         invoke::InvokeStream::boxed(decode::Completion::new(self.tags))
     }
 
-    /// Of all these families only Mistral's word is documented for a tool that must be called.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
-        let json_schema = !is_among(self.schemaless, model);
-        Capabilities { tools: true, forced_tools: !self.named_tool, json_schema }
+        facts::known(&self.known(model), Api::Invoke)
     }
 }

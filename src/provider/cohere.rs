@@ -8,13 +8,14 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
+use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// The shape of Command R and R+.
 ///
@@ -47,7 +48,7 @@ impl Codec for Cohere {
         invoke::InvokeStream::boxed(decode::Stream::default())
     }
 
-    fn capabilities(&self, _: &ModelId) -> Capabilities {
-        Capabilities::TOOLS
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        facts::known(model, Api::Invoke)
     }
 }

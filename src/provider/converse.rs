@@ -15,6 +15,7 @@ mod tools;
 
 pub(crate) use blocks::write_guard;
 
+use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::json::Json;
@@ -22,13 +23,23 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-use super::{Api, Call, Capabilities, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// Which of the two an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Converse,
     Nova,
+}
+
+impl Shape {
+    /// The API that the shape is for.
+    fn api(self) -> Api {
+        match self {
+            Self::Converse => Api::Converse,
+            Self::Nova => Api::Invoke,
+        }
+    }
 }
 
 /// The Converse API: one shape for every model that can chat.
@@ -52,13 +63,17 @@ pub struct Converse;
 
 impl Codec for Converse {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        let body = Json::from(encode::converse(model, request, mode)?).into_bytes();
         let mut headers = Headers::new();
         headers.push("content-type", "application/json");
+        let can = facts::of_call(model, Api::Converse, &request.options);
+        let has_tools = tools::are_sent(&request.options);
+        // A model that does not stream calls with tools answers them at once.
         let (operation, streams) = match mode {
-            Mode::Invoke => ("converse", false),
-            Mode::Stream => ("converse-stream", true),
+            Mode::Stream if !(has_tools && can.lacks(Capability::StreamedTools)) => ("converse-stream", true),
+            _ => ("converse", false),
         };
+        let body = Json::from(encode::converse(model, request, if streams { Mode::Stream } else { Mode::Invoke })?)
+            .into_bytes();
         Ok(Call::new(model.path(operation), headers, body, streams))
     }
 
@@ -75,7 +90,7 @@ impl Codec for Converse {
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {
-        fields::capabilities(model)
+        facts::known(model, Api::Converse)
     }
 }
 
@@ -110,8 +125,8 @@ impl Codec for Nova {
         invoke::InvokeStream::boxed(stream::NovaStream::default())
     }
 
-    fn capabilities(&self, _: &ModelId) -> Capabilities {
-        fields::FORCED
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        facts::known(model, Api::Invoke)
     }
 }
 

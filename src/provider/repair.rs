@@ -1,33 +1,39 @@
-//! Message repair shared by all shapes: a normal list of messages becomes turns
-//! that Bedrock accepts, with nothing invented.
+//! Message repair shared by all shapes: a normal list of messages becomes turns that the model
+//! accepts, with nothing lost that it could read.
 //!
-//! - system messages come first and are set apart;
-//! - neighbours of one side become one turn, tool results first, in the order of the calls;
-//! - what a failed tool shows stands behind the results, which tell the rest;
-//! - blank text is dropped, and turns that are left empty with it;
-//! - a tool call appears once; reasoning without a signature is dropped;
-//! - the last turn, if it is the model's, does not end in white space.
+//! - System messages at the beginning are set apart. Later ones are turns, if the model accepts those.
+//! - Neighbors of one side become one turn, tool results first, in the order of the calls.
+//! - Media in a tool result moves behind the results, if the tool failed or the model wants it there.
+//! - Text behind tool results becomes a turn of its own, if the model wants that.
+//! - Blank text is dropped, and turns that become empty with it.
+//! - A tool call is sent once. Reasoning is dropped if it is unsigned, signed by another vendor's
+//!   model, or the end of a turn.
+//! - If the last turn is the model's, white space at its end is dropped.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Writer};
 use crate::message::{Content, Message, Role, ToolCall, ToolResult};
+use crate::model::ModelId;
 
-/// Who speaks in a turn.
+/// The side that speaks in a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     User,
     Assistant,
+    System,
 }
 
 impl Side {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Assistant => "assistant",
+            Self::System => "system",
         }
     }
 }
@@ -36,8 +42,6 @@ impl Side {
 #[derive(Clone, Debug)]
 pub(crate) struct Turn<'a> {
     pub(crate) side: Side,
-    /// Whether it is a system message between the turns, which only [`repair_with_notes`] lets stand.
-    pub(crate) is_note: bool,
     pub(crate) blocks: Vec<Cow<'a, Content>>,
 }
 
@@ -49,94 +53,191 @@ pub(crate) struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Whether any turn calls a tool or has a tool's result.
+    /// Returns whether any turn has a tool call or a tool result.
     pub(crate) fn has_tool_blocks(&self) -> bool {
         let is_one = |block: &Cow<'_, Content>| matches!(**block, Content::ToolCall(_) | Content::ToolResult(_));
         self.turns.iter().any(|turn| turn.blocks.iter().any(is_one))
     }
 }
 
-/// What an empty tool result says, as providers refuse an empty one.
+/// What a conversation is repaired for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) model: &'a ModelId,
+    pub(crate) can: Capabilities,
+    /// Whether system messages of raw blocks can be anywhere: Converse adds and removes tools with them.
+    pub(crate) takes_raw_notes: bool,
+}
+
+/// Stands for an empty tool result, which providers refuse.
 pub(crate) const EMPTY_RESULT: &str = "(no output)";
+
+/// The model's turn between tool results and a user message, where both cannot follow each other.
+const BRIDGE: &str = "(tool results received)";
 
 fn encode<T>(message: fmt::Arguments<'_>) -> Result<T> {
     Err(Error::of(ErrorKind::Encode, message))
 }
 
-/// Repairs a conversation.
+/// Repairs a conversation for a model.
 ///
 /// # Errors
-/// `Encode`: a system message after the first turn, a tool call without id, or nothing to answer.
-pub(crate) fn repair(messages: &[Message]) -> Result<Conversation<'_>> {
-    repair_all(messages, false)
-}
-
-/// Repairs a conversation, in which system messages of the provider's own blocks may stand
-/// anywhere: Converse adds and removes tools so.
-///
-/// # Errors
-/// As [`repair`].
-pub(crate) fn repair_with_notes(messages: &[Message]) -> Result<Conversation<'_>> {
-    repair_all(messages, true)
-}
-
-fn repair_all(messages: &[Message], notes: bool) -> Result<Conversation<'_>> {
+/// `Encode`: a system message that the model does not accept where it is, a tool call without id,
+/// or no message to answer.
+pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<Conversation<'a>> {
     let mut system = Vec::new();
-    let mut turns: Vec<Turn<'_>> = Vec::new();
+    let mut turns: Vec<Turn<'a>> = Vec::new();
+    // Claude accepts a system message only between a user message and the model's turn.
+    let waits = target.model.vendor() == Some("anthropic");
+    let mut waiting: Vec<Cow<'a, Content>> = Vec::new();
     let mut begun = false;
     for (i, message) in messages.iter().enumerate() {
         let is_raw = |block: &Content| matches!(block, Content::Raw(_));
-        let is_note = notes && begun && message.role == Role::System && message.content.iter().all(is_raw);
         let side = match message.role {
-            Role::System if is_note => Side::User,
-            Role::System if begun => {
-                return encode(format_args!(
-                    "message {i} is a system message after the conversation has begun: put system messages first"
-                ));
+            Role::System if !begun => {
+                system.extend(message.content.iter().filter(|block| !is_blank(block)));
+                continue;
+            }
+            Role::System if target.takes_raw_notes && message.content.iter().all(is_raw) => Side::System,
+            Role::System if target.can.has(Capability::SystemAnywhere) => {
+                if waits {
+                    waiting.extend(message.content.iter().filter(|block| !is_blank(block)).map(Cow::Borrowed));
+                    continue;
+                }
+                Side::System
             }
             Role::System => {
-                for block in &message.content {
-                    if !is_blank(block) {
-                        system.push(block);
-                    }
-                }
-                continue;
+                return encode(format_args!(
+                    "message {i} is a system message behind other messages, which this model does not accept: put it first"
+                ));
             }
             Role::Human | Role::Tool => Side::User,
             Role::Ai => Side::Assistant,
         };
         begun = true;
+        let keeps_reasoning = accepts_reasoning_of(message, target);
         let mut blocks = Vec::with_capacity(message.content.len());
         for block in &message.content {
-            if let Some(block) = usable(block, i, messages)? {
+            if let Some(block) = usable(block, i, messages, keeps_reasoning)? {
                 blocks.push(block);
             }
         }
         if blocks.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
             continue;
         }
-        match turns.last_mut() {
-            Some(turn) if turn.side == side && turn.is_note == is_note => turn.blocks.extend(blocks),
-            _ => turns.push(Turn { side, is_note, blocks }),
+        if side == Side::Assistant && turns.last().is_some_and(|turn| turn.side == Side::User) {
+            push(&mut turns, Side::System, std::mem::take(&mut waiting));
         }
+        push(&mut turns, side, blocks);
     }
+    if !waiting.is_empty() {
+        if turns.last().is_none_or(|turn| turn.side != Side::User) {
+            return encode(format_args!(
+                "the conversation ends with a system message behind the model's turn: put a user message before it"
+            ));
+        }
+        push(&mut turns, Side::System, waiting);
+    }
+    turns.iter_mut().filter(|turn| turn.side == Side::Assistant).for_each(reasoning_first);
+    turns = without_empty(turns);
     let mut order: Vec<String> = Vec::new();
     for turn in &mut turns {
         match turn.side {
             Side::Assistant => order = drop_repeated_calls(turn),
-            Side::User if turn.is_note => {}
+            Side::System => {}
             Side::User => {
                 results_first(turn, &order);
-                failures_in_words(turn);
+                media_behind_results(turn, target.can.lacks(Capability::ImagesInResults));
             }
         }
     }
+    if target.can.lacks(Capability::UserAfterTools) {
+        turns = bridged(turns);
+    }
     trim_end(&mut turns);
     match turns.first() {
-        // Whether the model may speak first is the service's business: not all models mind.
+        // Whether the model can speak first is decided by the service: some models accept it.
         Some(_) => Ok(Conversation { system, turns }),
-        None => encode(format_args!("there is nothing to answer: the conversation has no human message with content")),
+        None => encode(format_args!("there is nothing to answer: add a human message with content")),
     }
+}
+
+/// Adds blocks to the last turn, or a turn if that is of another side.
+fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Cow<'a, Content>>) {
+    if blocks.is_empty() {
+        return;
+    }
+    match turns.last_mut() {
+        Some(turn) if turn.side == side => turn.blocks.extend(blocks),
+        _ => turns.push(Turn { side, blocks }),
+    }
+}
+
+/// Returns whether the model accepts the reasoning in a message. A signature is worth something only
+/// to the vendor whose model signed.
+fn accepts_reasoning_of(message: &Message, target: Target<'_>) -> bool {
+    let signer = message.model.as_deref().and_then(vendor_of);
+    let is_same = signer.is_none() || target.model.vendor().is_none() || signer.as_deref() == target.model.vendor();
+    is_same && !target.can.lacks(Capability::SignedReasoning)
+}
+
+/// The vendor of the model that wrote a message. Some models name themselves without their vendor.
+fn vendor_of(model: &str) -> Option<String> {
+    const NAMES: &[(&str, &str)] = &[("claude", "anthropic"), ("gpt-", "openai"), ("grok", "xai")];
+    if let Some((_, vendor)) = NAMES.iter().find(|(name, _)| model.starts_with(name)) {
+        return Some((*vendor).to_owned());
+    }
+    let id = ModelId::parse(model).ok()?;
+    id.vendor().filter(|vendor| crate::model::VENDORS.contains(vendor)).map(str::to_owned)
+}
+
+fn is_reasoning(block: &Content) -> bool {
+    matches!(block, Content::Thinking(_) | Content::RedactedThinking(_))
+}
+
+/// A turn of the model that reasons begins with reasoning, as one made of several messages may not, and
+/// does not end in it, as one that was cut off does.
+fn reasoning_first(turn: &mut Turn<'_>) {
+    let blocks = std::mem::take(&mut turn.blocks);
+    if !blocks.first().is_some_and(|first| is_reasoning(first)) {
+        let (reasoning, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_reasoning(block));
+        turn.blocks = reasoning;
+        turn.blocks.extend(others);
+        return;
+    }
+    let is_said = |block: &Cow<'_, Content>| !is_reasoning(block) && !matches!(**block, Content::CachePoint(_));
+    let said = blocks.iter().rposition(is_said).map_or(0, |last| last + 1);
+    turn.blocks
+        .extend(blocks.into_iter().enumerate().filter(|(at, it)| *at < said || !is_reasoning(it)).map(|(_, it)| it));
+}
+
+/// The turns without those that say nothing, and their neighbors of one side as one.
+fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+    let mut out = Vec::with_capacity(turns.len());
+    for turn in turns {
+        if turn.blocks.iter().any(|block| !matches!(**block, Content::CachePoint(_))) {
+            push(&mut out, turn.side, turn.blocks);
+        }
+    }
+    out
+}
+
+/// The turns with a turn of the model between tool results and what the user says behind them.
+fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+    let mut out = Vec::with_capacity(turns.len());
+    for mut turn in turns {
+        let last = turn.blocks.iter().rposition(|block| matches!(**block, Content::ToolResult(_)));
+        let is_said = |block: &Cow<'_, Content>| !matches!(**block, Content::CachePoint(_));
+        let first = last.and_then(|last| Some(last + 1 + turn.blocks.iter().skip(last + 1).position(is_said)?));
+        let behind = first.map(|first| turn.blocks.split_off(first));
+        let side = turn.side;
+        out.push(turn);
+        if let Some(blocks) = behind {
+            out.push(Turn { side: Side::Assistant, blocks: vec![Cow::Owned(Content::text(BRIDGE))] });
+            out.push(Turn { side, blocks });
+        }
+    }
+    out
 }
 
 fn is_blank(block: &Content) -> bool {
@@ -147,9 +248,15 @@ fn is_blank(block: &Content) -> bool {
 }
 
 /// The block as it can be sent, or nothing.
-fn usable<'a>(block: &'a Content, at: usize, messages: &[Message]) -> Result<Option<Cow<'a, Content>>> {
+fn usable<'a>(
+    block: &'a Content,
+    at: usize,
+    messages: &[Message],
+    keeps_reasoning: bool,
+) -> Result<Option<Cow<'a, Content>>> {
     Ok(Some(match block {
         block if is_blank(block) => return Ok(None),
+        block if !keeps_reasoning && is_reasoning(block) => return Ok(None),
         // A provider refuses reasoning that it has not signed.
         Content::Thinking(thinking) if thinking.signature.as_ref().is_none_or(String::is_empty) => return Ok(None),
         Content::ToolCall(call) if call.id.is_empty() => {
@@ -218,26 +325,33 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     }
 }
 
-/// Claude takes only words in the result of a tool that failed: pictures and the like stand behind the
-/// results then, for every model alike.
-fn failures_in_words(turn: &mut Turn<'_>) {
-    let is_told = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));
-    let mut shown = Vec::new();
+/// Moves media out of tool results, behind all results: of failed tools, for which Claude accepts only
+/// text, and of all if the model accepts media in messages only.
+fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
+    let is_text = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));
+    let is_media = |block: &Content| {
+        matches!(block, Content::Image(_) | Content::Video(_) | Content::Audio(_) | Content::Document(_))
+    };
+    let mut moved = Vec::new();
     let mut behind = 0;
     for (at, block) in turn.blocks.iter_mut().enumerate() {
         let Content::ToolResult(result) = &**block else { continue };
         behind = at + 1;
-        if !result.is_error || result.content.iter().all(is_told) {
+        let stays = |block: &Content| match result.is_error {
+            true => is_text(block),
+            false => !moves_all || !is_media(block),
+        };
+        if result.content.iter().all(stays) {
             continue;
         }
-        let (mut told, others): (Vec<_>, Vec<_>) = result.content.iter().cloned().partition(is_told);
-        if told.is_empty() {
-            told.push(Content::text(EMPTY_RESULT));
+        let (mut kept, others): (Vec<_>, Vec<_>) = result.content.iter().cloned().partition(stays);
+        if !kept.iter().any(|block| !matches!(block, Content::CachePoint(_))) {
+            kept.push(Content::text(EMPTY_RESULT));
         }
-        shown.extend(others.into_iter().map(Cow::Owned));
-        *block = Cow::Owned(Content::ToolResult(ToolResult { content: told, ..result.clone() }));
+        moved.extend(others.into_iter().map(Cow::Owned));
+        *block = Cow::Owned(Content::ToolResult(ToolResult { content: kept, ..result.clone() }));
     }
-    turn.blocks.splice(behind..behind, shown);
+    turn.blocks.splice(behind..behind, moved);
 }
 
 /// The beginning of an answer that ends in white space is refused.
@@ -258,129 +372,4 @@ fn trim_end(turns: &mut [Turn<'_>]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::Thinking;
-
-    fn call(id: &str) -> Content {
-        Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
-    }
-
-    fn shape(messages: &[Message]) -> Vec<String> {
-        let name = |block: &Cow<'_, Content>| match &**block {
-            Content::Text(text) => format!("{:?}", text.text),
-            Content::ToolCall(call) => format!("call {}", call.id),
-            Content::ToolResult(result) => format!("result {}", result.tool_call_id),
-            other => format!("{other:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
-        };
-        let turns = repair(messages).unwrap().turns;
-        turns
-            .iter()
-            .map(|turn| {
-                format!("{}: {}", turn.side.as_str(), turn.blocks.iter().map(name).collect::<Vec<_>>().join(", "))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn parallel_tool_results_and_what_the_user_adds_become_one_turn_in_the_order_of_the_calls() {
-        let messages = [
-            Message::human("Weather?"),
-            Message::new(Role::Ai, [call("1"), call("2")]),
-            Message::human("ok"),
-            Message::tool("2", "55F"),
-            Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", [Content::text("72F")]))]),
-        ];
-        assert_eq!(
-            shape(&messages),
-            ["user: \"Weather?\"", "assistant: call 1, call 2", "user: result 1, result 2, \"ok\""]
-        );
-    }
-
-    #[test]
-    fn neighbours_of_one_side_become_one_turn() {
-        let messages =
-            [Message::human("a"), Message::human("b"), Message::ai("c"), Message::ai("d"), Message::human("e")];
-        assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: \"c\", \"d\"", "user: \"e\""]);
-    }
-
-    #[test]
-    fn blank_text_goes_and_turns_left_empty_go_with_it() {
-        let messages = [
-            Message::human("a"),
-            Message::new(Role::Ai, [Content::text(""), Content::text(" \n")]),
-            Message::human("b"),
-            Message::new(Role::Ai, [Content::text(" "), call("1")]),
-            Message::tool("1", ""),
-            Message::ai("x \n"),
-        ];
-        assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: call 1", "user: result 1", "assistant: \"x\""]);
-        let repaired = repair(&messages).unwrap();
-        let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
-        assert_eq!(result.content, [Content::text(EMPTY_RESULT)]);
-    }
-
-    #[test]
-    fn inner_white_space_is_left_alone() {
-        let messages = [Message::human(" a \n b "), Message::ai("c \n"), Message::human("d")];
-        assert_eq!(shape(&messages), ["user: \" a \\n b \"", "assistant: \"c \\n\"", "user: \"d\""]);
-    }
-
-    #[test]
-    fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
-        let messages = [
-            Message::human("a"),
-            Message::new(Role::Ai, [call("1"), Content::text("t"), call("1")]),
-            Message::tool("1", "r"),
-        ];
-        assert_eq!(shape(&messages)[1], "assistant: call 1, \"t\"");
-    }
-
-    #[test]
-    fn unsigned_reasoning_is_dropped_and_signed_reasoning_kept_even_when_empty() {
-        let thinking = |text: &str, signature: Option<&str>| {
-            Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
-        };
-        let messages = [
-            Message::human("a"),
-            Message::new(Role::Ai, [thinking("x", None), thinking("", Some("s")), Content::text("t")]),
-            Message::human("b"),
-        ];
-        assert_eq!(shape(&messages)[1], "assistant: Thinking, \"t\"");
-    }
-
-    #[test]
-    fn what_cannot_be_sent_is_refused_with_its_place() {
-        let late = repair(&[Message::human("a"), Message::system("s")]).unwrap_err();
-        assert!(late.message().contains("message 1"), "{late}");
-        for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")]] {
-            assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
-        }
-        assert!(repair(&[Message::human("a"), Message::new(Role::Ai, [call("")])]).is_err());
-    }
-
-    #[test]
-    fn a_system_message_of_raw_blocks_may_stand_between_turns_only_where_it_is_asked_for() {
-        let raw = Content::raw(Json::parse(r#"{"toolRemoval":{}}"#).unwrap());
-        let messages = [Message::human("a"), Message::new(Role::System, [raw]), Message::human("b")];
-        assert_eq!(repair(&messages).unwrap_err().kind(), ErrorKind::Encode);
-        let notes: Vec<_> = repair_with_notes(&messages).unwrap().turns.iter().map(|turn| turn.is_note).collect();
-        assert_eq!(notes, [false, true, false]);
-        assert!(repair_with_notes(&[Message::human("a"), Message::system("s")]).is_err(), "words come first");
-    }
-
-    #[test]
-    fn an_invalid_call_is_replayed_only_if_somebody_answered_it() {
-        let invalid = Content::InvalidToolCall(crate::message::InvalidToolCall {
-            id: "1".into(),
-            name: "f".into(),
-            args: "{\"a".into(),
-            error: "cut".into(),
-        });
-        let asked = [Message::human("a"), Message::new(Role::Ai, [Content::text("t"), invalid])];
-        assert_eq!(shape(&asked)[1], "assistant: \"t\"");
-        let mut answered = asked.to_vec();
-        answered.push(Message::tool_error("1", "bad arguments"));
-        assert_eq!(shape(&answered)[1], "assistant: \"t\", call 1");
-    }
-}
+mod tests;

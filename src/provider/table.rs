@@ -1,27 +1,9 @@
 //! Which model speaks which wire shape: one row a family.
 
-use std::borrow::Cow;
-
 use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Nova, text};
+use crate::capabilities::{Api, Capabilities};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
-use crate::text::has;
-
-/// Which of Bedrock's APIs a model is called with.
-///
-/// ```
-/// assert_ne!(bedrock_chat::Api::Invoke, bedrock_chat::Api::Converse);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Api {
-    /// [InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html),
-    /// in the model's own format.
-    Invoke,
-    /// [Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
-    /// the same for all models.
-    Converse,
-}
 
 /// A family of models: those whose id, without region prefix, begins alike.
 ///
@@ -120,15 +102,25 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
     }
 }
 
-/// What families are recognised by: the model's id without region prefix, or a vendor with its dot.
-pub(super) fn family_of(model: &ModelId) -> Option<Cow<'_, str>> {
-    let base = model.base()?;
-    // A vendor alone, as callers state it for ARNs, means the vendor's general row.
-    Some(if has(base, ".") { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
+/// Returns what is known of a model over the API that the library chooses for it.
+///
+/// The facts and their sources are rows of one table. What is not known is decided by the service.
+/// An opaque ARN, or a family that the library does not know, has few answers: state the family
+/// with [`ModelId::with_family`].
+///
+/// ```
+/// use bedrock_chat::{Capability, ModelId, capabilities};
+/// let can = capabilities(&ModelId::parse("us.anthropic.claude-opus-4-8")?);
+/// assert!(can.has(Capability::ForcedTools) && can.lacks(Capability::StrictTools));
+/// # Ok::<(), bedrock_chat::Error>(())
+/// ```
+pub fn capabilities(model: &ModelId) -> Capabilities {
+    let native = native(model).map(|family| family.codec);
+    native.map_or_else(|| Converse.capabilities(model), |codec| codec.capabilities(model))
 }
 
 fn native(model: &ModelId) -> Option<&'static Family> {
-    let wanted = family_of(model)?;
+    let wanted = model.family()?;
     FAMILIES.iter().find(|family| wanted.starts_with(family.prefix))
 }
 

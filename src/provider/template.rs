@@ -184,7 +184,7 @@ impl Template {
         for (i, (side, parts)) in turns.iter().enumerate() {
             let last = i + 1 == turns.len();
             let (before, behind) = match side {
-                Side::User => self.user,
+                Side::User | Side::System => self.user,
                 Side::Assistant => self.assistant,
             };
             out.push_str(before);
@@ -195,7 +195,7 @@ impl Template {
             match (side, last) {
                 // An answer that has begun is not ended.
                 (Side::Assistant, true) => {}
-                (Side::User, true) => {
+                (Side::User | Side::System, true) => {
                     out.push_str(behind);
                     out.push_str(self.tail);
                 }

@@ -1,6 +1,7 @@
 //! The options of a call. What is not set is not sent.
 
 use super::{Tool, ToolChoice};
+use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind};
 use crate::message::CachePoint;
@@ -60,6 +61,12 @@ pub struct ChatOptions {
     pub response_field_paths: Vec<String>,
     /// Converse only (an error elsewhere): values for the variables of a managed prompt.
     pub prompt_variables: Vec<(String, String)>,
+    /// Corrections of what the library knows about the model, for models that are newer than the
+    /// library. Never sent. Defaults to no correction.
+    pub capabilities: Capabilities,
+    /// Whether the text of the model's reasoning is returned: Claude 4.7 and later return none unless
+    /// asked. An error for other models. Defaults to the model's default.
+    pub reasoning_display: Option<ReasoningDisplay>,
 }
 
 impl Clone for ChatOptions {
@@ -103,6 +110,8 @@ impl ChatOptions {
             },
             response_field_paths: list(&self.response_field_paths, &over.response_field_paths),
             prompt_variables: list(&self.prompt_variables, &over.prompt_variables),
+            capabilities: self.capabilities.overridden_by(over.capabilities),
+            reasoning_display: over.reasoning_display.or(self.reasoning_display),
         }
     }
 
@@ -144,15 +153,34 @@ pub enum Reasoning {
     Budget(u64),
     /// As much as the model finds right (newer Claude).
     Adaptive,
-    /// By effort: `low`, `medium`, `high`, or a model's own word (Nova 2, gpt-oss, newer Claude).
+    /// By effort: `low`, `medium`, `high`, or a model's own word (Nova 2, gpt-oss, newer Claude). Claude
+    /// models that take budgets only get one by effort: 1,024 tokens for `low`, 4,096 for `medium`,
+    /// 16,384 for others, and less than `max_tokens` if that is set.
     Effort(String),
+    /// By a budget and an effort together (Claude Opus 4.5).
+    BudgetWithEffort {
+        /// At most so many tokens, at least 1024.
+        tokens: u64,
+        /// The effort: `low`, `medium` or `high`.
+        effort: String,
+    },
+    /// Between tool calls only: the least that some models accept (Claude Sonnet 5.5).
+    BetweenTools,
 }
 
 impl Reasoning {
     /// The budget of tokens, where there is one.
     pub fn budget(&self) -> Option<u64> {
         match self {
-            Self::Budget(tokens) => Some(*tokens),
+            Self::Budget(tokens) | Self::BudgetWithEffort { tokens, .. } => Some(*tokens),
+            _ => None,
+        }
+    }
+
+    /// The effort, where there is one.
+    pub fn effort(&self) -> Option<&str> {
+        match self {
+            Self::Effort(effort) | Self::BudgetWithEffort { effort, .. } => Some(effort),
             _ => None,
         }
     }
@@ -332,5 +360,17 @@ wire_enum! {
         Priority = "priority",
         /// Capacity that you reserved.
         Reserved = "reserved",
+    }
+}
+
+wire_enum! {
+    /// Whether the text of the reasoning is returned.
+    ///
+    /// See [adaptive thinking](https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html).
+    ReasoningDisplay {
+        /// A summary of it.
+        Summarized = "summarized",
+        /// Only its signature.
+        Omitted = "omitted",
     }
 }

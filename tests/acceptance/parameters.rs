@@ -7,7 +7,7 @@ use bedrock_chat::{
 use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 
-use crate::support::{calling, only_request};
+use crate::support::{calling, calling_model, only_request};
 
 /// The body that the server accepted, of both ways of calling: they are alike.
 async fn accepted(change: impl Fn(BedrockChatBuilder) -> BedrockChatBuilder) -> Value {
@@ -159,7 +159,7 @@ async fn media_schemas_and_beta_features_are_written_as_the_service_reads_them()
         anthropic_beta: vec!["context-1m-2025-08-07".into()],
         ..ChatOptions::default()
     };
-    let chat = calling(&bedrock).options(&options).build().unwrap();
+    let chat = calling_model(&bedrock, "anthropic.claude-haiku-4-5-20251001-v1:0").options(&options).build().unwrap();
     let message = Message::human("Read this")
         .with(Content::image("image/jpg", b"\xff\xd8\xff\xe0".to_vec()))
         .with(Content::document("application/pdf", b"%PDF-1.4".to_vec()))

@@ -120,8 +120,9 @@ async fn pieces_of_thoughts_and_signatures_are_joined_in_their_order() {
         {"type": "thinking", "thinking": "I think\n  therefore ", "signature": "c2lnbmF0dXJl+/=="},
         {"type": "redacted_thinking", "data": data},
         {"type": "text", "text": "I am"},
-        {"type": "thinking", "thinking": "", "signature": "b25seQ=="},
     ]);
+    // The service refuses a message of the model that ends in reasoning.
+    assert_eq!(message.content.len(), 4);
     assert_eq!(replayed(message.into()).await, expected);
 }
 

@@ -9,7 +9,7 @@ use local_bedrock::LocalBedrock;
 
 use crate::merging::MODELS;
 use crate::tools::BOTH_WAYS;
-use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, MISTRAL, QWEN, calling, chat, sent, weather};
+use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, QWEN, calling, chat, sent, weather};
 
 /// What takes tools, natively or over Converse.
 fn with_tools() -> impl Iterator<Item = (&'static str, Api)> {
@@ -97,18 +97,6 @@ async fn results_of_parallel_calls_and_what_the_user_says_next_are_taken_by_ever
         let chat = chat(&bedrock, model, api).bind_tools([weather()]);
         let text = answer(&chat, &called_and_answered(None)).await;
         assert!(text.contains("18 degrees") && text.contains("12 degrees"), "{model} {api:?}: {text}");
-        if (model, api) == (COMMAND_R, Api::Invoke) {
-            // Its own format has a place for one or the other.
-            let error = chat.invoke(called_and_answered(Some("Thanks."))).await.unwrap_err();
-            assert!(error.message().contains("use the Converse API"), "{error}");
-            continue;
-        }
-        if (model, api) == (MISTRAL, Api::Converse) {
-            // Nor does the service take both in one turn of Mistral's, or two turns of one role.
-            let error = chat.invoke(called_and_answered(Some("Thanks."))).await.unwrap_err();
-            assert!(error.message().contains("cannot be provided in the same turn"), "{error}");
-            continue;
-        }
         answer(&chat, &called_and_answered(Some("Thanks."))).await;
         let body = sent(&bedrock).to_string();
         let place = |text: &str| body.find(text).unwrap_or_else(|| panic!("{model} {api:?}: no {text} in {body}"));

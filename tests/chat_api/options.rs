@@ -49,12 +49,13 @@ async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_bo
         ("0.37", ChatOptions { temperature: Some(0.37), ..none() }),
         ("0.53", ChatOptions { top_p: Some(0.53), ..none() }),
         ("77", ChatOptions { top_k: Some(77), ..none() }),
-        ("\"|\"", ChatOptions { stop: vec!["|".into()], ..none() }),
+        ("\"end\"", ChatOptions { stop: vec!["end".into()], ..none() }),
         ("get_weather", ChatOptions { tools: vec![weather()], ..none() }),
         ("\"strict\":true", ChatOptions { tools: strict(), ..none() }),
         ("arallel", ChatOptions { tools: vec![weather()], parallel_tool_calls: Some(false), ..none() }),
         ("2222", ChatOptions { reasoning: Some(Reasoning::Budget(2222)), ..none() }),
-        ("medium", ChatOptions { reasoning: Some(Reasoning::Effort("medium".into())), ..none() }),
+        // Claude before 4.6 takes an effort as a budget.
+        ("medium|4096", ChatOptions { reasoning: Some(Reasoning::Effort("medium".into())), ..none() }),
         ("river", ChatOptions { response_format: Some(ResponseFormat::new("r", schema.unwrap())), ..none() }),
         ("gr-1", ChatOptions { guardrail: guardrail(|_| ()), ..none() }),
         ("suffix-1", ChatOptions { guardrail: guardrail(|it| it.tag_suffix = Some("suffix-1".into())), ..none() }),
@@ -72,7 +73,8 @@ async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_bo
             let chat = chat(&bedrock, model, api);
             for (mark, options) in &rows {
                 if let Ok(sent) = outcome(&bedrock, &chat, options).await {
-                    assert!(sent.contains(mark), "{model} {api:?}: {mark} was left out of {sent}");
+                    let is_sent = mark.split('|').any(|mark| sent.contains(mark));
+                    assert!(is_sent, "{model} {api:?}: {mark} was left out of {sent}");
                 }
             }
         }

@@ -145,10 +145,9 @@ export class BedrockChat {
     return new StructuredChat(this, schema, config ?? {}, this.capabilities(), merged(this.#shared.fields, this.#bound));
   }
 
-  /** What the model can be held to. */
+  /** Returns what the model can do, with the corrections of the option `capabilities`. */
   capabilities() {
-    const bits = this.#shared.core.capabilities();
-    return { forcedTools: Boolean(bits & 1), jsonSchema: Boolean(bits & 2) };
+    return { ...JSON.parse(this.#shared.core.capabilities()), ...this.#bound.capabilities };
   }
 
   #options(options) {

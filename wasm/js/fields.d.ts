@@ -117,7 +117,53 @@ export type ToolChoice =
   | { auto: object };
 
 /** How much the model thinks first: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or the model's own word), `"adaptive"`, or not at all. */
-export type Reasoning = number | "adaptive" | "low" | "medium" | "high" | (string & {}) | false | { budgetTokens: number } | { effort: string };
+export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false | { budgetTokens?: number; effort?: string };
+
+/** What a model can do. A name that is missing is unknown: the service decides. */
+export interface Capabilities {
+  /** The model can call tools. */
+  tools?: boolean;
+  /** A call can force the model to use a tool. */
+  forcedTools?: boolean;
+  /** A call can force one tool by its name. */
+  namedTools?: boolean;
+  /** A call can forbid several tool calls in one turn. */
+  serialTools?: boolean;
+  /** The service holds the arguments of a tool with `strict` to its schema. */
+  strictTools?: boolean;
+  /** The service holds the reply to a JSON Schema. */
+  jsonSchema?: boolean;
+  /** A call with tools can be streamed. */
+  streamedTools?: boolean;
+  /** The model accepts images in messages. */
+  images?: boolean;
+  /** The model accepts images and other media inside tool results. */
+  imagesInResults?: boolean;
+  /** The model reads media from Amazon S3. */
+  mediaInS3?: boolean;
+  /** System messages can follow other messages. */
+  systemAnywhere?: boolean;
+  /** A user message can directly follow tool results. */
+  userAfterTools?: boolean;
+  /** The model signs its reasoning and accepts it in later turns. */
+  signedReasoning?: boolean;
+  /** Reasoning can have a budget in tokens. */
+  reasoningBudget?: boolean;
+  /** The model can decide itself how much it reasons. */
+  adaptiveReasoning?: boolean;
+  /** Reasoning can have an effort. */
+  reasoningEffort?: boolean;
+  /** Reasoning can be switched off. */
+  reasoningOff?: boolean;
+  /** Reasoning can be limited to the moments between tool calls. */
+  reasoningBetweenTools?: boolean;
+  /** The model reasons unless a call says otherwise. */
+  reasoningByDefault?: boolean;
+  /** The model accepts cache points. */
+  promptCaching?: boolean;
+  /** Cache points can have a lifetime of one hour. */
+  oneHourCache?: boolean;
+}
 
 export interface GuardrailConfig {
   /** The suffix of the tags around what the guardrail shall look at. */
@@ -150,7 +196,16 @@ export interface BedrockChatSettings {
   parallelToolCalls?: boolean | undefined;
   reasoning?: Reasoning | undefined;
   /** Anthropic's form of `reasoning`. */
-  thinking?: { type: "enabled"; budget_tokens: number } | { type: "adaptive" } | { type: "disabled" } | undefined;
+  thinking?:
+    | { type: "enabled"; budget_tokens: number; display?: "summarized" | "omitted" }
+    | { type: "adaptive"; display?: "summarized" | "omitted" }
+    | { type: "disabled" }
+    | { type: "between_tools"; display?: "summarized" | "omitted" }
+    | undefined;
+  /** Whether the text of Claude's reasoning is returned: 4.7 and later return none unless asked. Default: the model's. */
+  reasoningDisplay?: "summarized" | "omitted" | undefined;
+  /** Corrections of what the package knows about the model, for models that are newer than the package. Never sent. */
+  capabilities?: Capabilities | undefined;
   /** JSON that fits a schema, where the model has such a mode. `withStructuredOutput` works with all. */
   responseFormat?: ResponseFormat | undefined;
   /** OpenAI's name for `responseFormat`. */

@@ -34,6 +34,8 @@ const CALL = {
   parallelToolCalls: flag,
   reasoning: any,
   thinking: object,
+  reasoningDisplay: oneOf("summarized", "omitted"),
+  capabilities: object,
   responseFormat: object,
   response_format: object,
   guardrailIdentifier: text,

@@ -12,6 +12,7 @@ import type {
   StandardSchema,
   Tool,
   ZodLike,
+  Capabilities,
 } from "./fields.js";
 
 export type * from "./fields.js";
@@ -174,6 +175,9 @@ export class BedrockChat {
   withOptions(options: BoundOptions): BedrockChat;
   /** LangChain's name for `withOptions`. */
   withConfig(options: BoundOptions): BedrockChat;
+  /** Returns what the model can do over the API that is used, with the corrections of the option `capabilities`. */
+  capabilities(): Capabilities;
+
   /** The same model, answering with values of a schema. */
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config?: StructuredConfig<false>): StructuredChat<SchemaOutput<S>>;
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config: StructuredConfig<true>): StructuredChat<SchemaOutput<S>, WithRaw<SchemaOutput<S>>>;
@@ -245,6 +249,9 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
  * does not begin, the response is JSON with the error's status.
  */
 export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response>;
+
+/** Returns what the package knows about a model, over the API that it chooses for it. */
+export function capabilities(model: string): Capabilities;
 
 /**
  * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that shall call Bedrock for

@@ -1,3 +1,4 @@
+export { capabilities } from "./capabilities.js";
 export { BedrockChat } from "./chat.js";
 export { BedrockChatError } from "./error.js";
 export { mintApiKey } from "./mint.js";

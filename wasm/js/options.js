@@ -5,8 +5,12 @@ import { toolJson } from "./tools.js";
 /** Options that the module reads as they are. */
 const PASSED = [
   "maxTokens", "temperature", "topP", "topK", "stop", "modelKwargs", "parallelToolCalls", "promptCaching", "latency",
-  "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths",
+  "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "capabilities",
 ];
+
+/** The members of Anthropic's `thinking`, and of `reasoning`. */
+const THINKING = ["type", "budget_tokens", "display"];
+const REASONING = ["type", "budgetTokens", "effort"];
 
 /** What makes a guardrail. Without one, a trace has nothing to say. */
 const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
@@ -30,8 +34,13 @@ export function coreOptions(options) {
   if (tools) core.tools = tools.map(toolJson);
   const choice = options.toolChoice ?? options.tool_choice;
   if (choice !== undefined && choice !== null) core.toolChoice = toolChoice(choice);
-  const reasoning = options.reasoning ?? (thinking && { ...thinking, budgetTokens: thinking.budget_tokens });
+  if (options.reasoning !== undefined && options.reasoning !== null && thinking) {
+    throw problem("config", "reasoning and thinking say the same: set one of them");
+  }
+  if (thinking) onlyMembers("thinking", thinking, THINKING);
+  const reasoning = options.reasoning ?? (thinking && { type: thinking.type, budgetTokens: thinking.budget_tokens });
   if (reasoning !== undefined && reasoning !== null) core.reasoning = checkedReasoning(reasoning);
+  core.reasoningDisplay = options.reasoningDisplay ?? thinking?.display ?? undefined;
   const format = options.responseFormat ?? options.response_format;
   if (format) core.responseFormat = responseFormat(format);
   if (GUARD.some((name) => options[name])) core.guardrail = guardrail(options);
@@ -57,14 +66,21 @@ function toolChoice(choice) {
   throw problem("config", 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }');
 }
 
+/** Refuses a member that would not be sent. */
+function onlyMembers(name, value, known) {
+  const other = Object.keys(value).find((key) => !known.includes(key) && value[key] !== undefined && value[key] !== null);
+  if (other) throw problem("config", `${name} has no member ${other}: it has ${known.join(", ")}; put others into modelKwargs`);
+}
+
 function checkedReasoning(value) {
+  if (value && typeof value === "object") onlyMembers("reasoning", value, REASONING);
   const of = typeof value;
   const word = of === "string" && value;
   const budget = of === "number" ? value : value.budgetTokens;
-  if (word || value === false || (Number.isSafeInteger(budget) && budget > 0) || (value.effort && typeof value.effort === "string") || value.type === "adaptive" || value.type === "disabled") {
+  if (word || value === false || (Number.isSafeInteger(budget) && budget > 0) || (value.effort && typeof value.effort === "string") || ["adaptive", "disabled", "between_tools"].includes(value.type)) {
     return value;
   }
-  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", "adaptive", or false');
+  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false');
 }
 
 function responseFormat(format) {

@@ -22,7 +22,8 @@ export function ours(given) {
 
 /** A message without what only LangChain needs. */
 export function plainMessage(message) {
-  const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs } = message;
+  const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs, response_metadata } = message;
+  const model = response_metadata?.model_name ?? response_metadata?.model;
   return {
     type: message.getType(),
     content: Array.isArray(content) ? content.filter(isContent).map(plainBlock) : content,
@@ -32,6 +33,8 @@ export function plainMessage(message) {
     invalid_tool_calls: invalid_tool_calls?.length ? invalid_tool_calls : undefined,
     tool_call_id,
     status,
+    // Signed reasoning is worth something only to the vendor that signed it.
+    response_metadata: typeof model === "string" ? { model_name: model } : undefined,
     additional_kwargs: additional_kwargs?.tool_calls && !tool_calls?.length ? { tool_calls: additional_kwargs.tool_calls } : undefined,
   };
 }

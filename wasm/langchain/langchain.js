@@ -12,7 +12,7 @@ import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
 import { textOf } from "./reply.js";
 
-export { BedrockChatError, mintApiKey } from "./index.js";
+export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
 export { convertMessagesToPrompt, convertMessagesToPromptAnthropic } from "./langchain-prompt.js";
 
 registerBlocks();
@@ -215,7 +215,7 @@ const REACHED = ["api", "family", "applicationInferenceProfile", "endpointUrl", 
 
 /** What a model has of its own and every call may change. */
 const SETTINGS = [
-  "temperature", "maxTokens", "topP", "topK", "stop", "modelKwargs", "reasoning", "thinking", "promptCaching", "latency",
+  "temperature", "maxTokens", "topP", "topK", "stop", "modelKwargs", "reasoning", "thinking", "reasoningDisplay", "capabilities", "promptCaching", "latency",
   "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "timeout", "trace", "guardrailIdentifier",
   "guardrailVersion", "guardrailConfig",
 ];

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::time::Duration;
 
-use bedrock_chat::json::View;
+use bedrock_chat::json::{View, Writer};
 use bedrock_chat::{
-    Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, ChatOptions, Credentials, Error, ErrorKind, FetchTransport,
-    Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning, ResponseFormat, Result,
+    Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, Capabilities, Capability, ChatOptions, Credentials, Error, ErrorKind, FetchTransport,
+    Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning, ReasoningDisplay, ResponseFormat, Result,
     RetryPolicy, ServiceTier, StreamProcessing, Timeouts, Tool, ToolChoice, interop,
 };
 use js_sys::{Function, Promise};
@@ -232,7 +232,39 @@ fn options(fields: &Members<'_>) -> Result<ChatOptions> {
         request_metadata,
         response_field_paths: fields.texts("responseFieldPaths"),
         prompt_variables: Vec::new(),
+        capabilities: fields.get("capabilities").map_or(Ok(Capabilities::unknown()), capabilities)?,
+        reasoning_display: fields.get("reasoningDisplay").map(reasoning_display).transpose()?,
     })
+}
+
+/// `{strictTools: false}`: what the caller knows better.
+fn capabilities(value: View<'_>) -> Result<Capabilities> {
+    let mut all = Capabilities::unknown();
+    for (name, there) in value.entries() {
+        match (Capability::parse(&name), there.bool()) {
+            (Some(one), Some(there)) => all = all.with(one, there),
+            _ => return Err(wrong("capabilities", "an object of booleans with the names that `capabilities()` returns")),
+        }
+    }
+    Ok(all)
+}
+
+/// Writes what is known as an object of booleans.
+pub(crate) fn write_capabilities(can: Capabilities) -> String {
+    let mut w = Writer::new();
+    w.begin_object();
+    for one in Capability::ALL {
+        if let Some(there) = can.get(*one) {
+            w.key(one.as_str()).bool(there);
+        }
+    }
+    w.end_object();
+    w.finish()
+}
+
+fn reasoning_display(value: View<'_>) -> Result<ReasoningDisplay> {
+    let word = value.string().unwrap_or_default();
+    ReasoningDisplay::parse(&word).ok_or_else(|| wrong("reasoningDisplay", "\"summarized\" or \"omitted\""))
 }
 
 /// `"any"`, `"get_weather"`, `{type: "tool", name}`, `{type: "function", function: {name}}`.
@@ -247,11 +279,14 @@ fn tool_choice(value: View<'_>) -> Option<ToolChoice> {
     }
 }
 
-/// A budget in tokens, an effort, `"adaptive"`, `false`.
+/// A budget in tokens, an effort, both, `"adaptive"`, `"between_tools"`, `false`.
 fn reasoning(value: View<'_>) -> Option<Reasoning> {
     let fields = Members::of(value);
-    if let Some(budget) = value.u64().or_else(|| fields.u64("budgetTokens")) {
-        return Some(Reasoning::Budget(budget));
+    if let Some(tokens) = value.u64().or_else(|| fields.u64("budgetTokens")) {
+        return Some(match fields.string("effort") {
+            Some(effort) => Reasoning::BudgetWithEffort { tokens, effort },
+            None => Reasoning::Budget(tokens),
+        });
     }
     if value.bool() == Some(false) {
         return Some(Reasoning::Disabled);
@@ -260,6 +295,7 @@ fn reasoning(value: View<'_>) -> Option<Reasoning> {
     Some(match word.as_str() {
         "adaptive" => Reasoning::Adaptive,
         "disabled" => Reasoning::Disabled,
+        "between_tools" => Reasoning::BetweenTools,
         _ => Reasoning::Effort(word),
     })
 }

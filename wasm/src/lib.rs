@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bedrock_chat::{BedrockChat, ChatStream, Json, interop, short_term_api_key};
+use bedrock_chat::{BedrockChat, ChatStream, Json, ModelId, interop, short_term_api_key};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -48,10 +48,9 @@ impl Chat {
         Ok(Self { chat })
     }
 
-    /// Whether the model can be made to call a tool, and whether it can be held to a JSON Schema, as bits 1 and 2.
-    pub fn capabilities(&self) -> u8 {
-        let can = self.chat.capabilities();
-        u8::from(can.forced_tools) | u8::from(can.json_schema) << 1
+    /// What the model can do, as a JSON object of booleans. What is unknown is not a member.
+    pub fn capabilities(&self) -> String {
+        config::write_capabilities(self.chat.capabilities())
     }
 
     /// Does what `operation` says: `"invoke"` and `"complete"` give the reply in LangChain's form,
@@ -72,6 +71,13 @@ impl Chat {
             })
         }))
     }
+}
+
+/// What is known of a model, as a JSON object of booleans.
+#[wasm_bindgen]
+pub fn capabilities(model: &str) -> Result<String, JsValue> {
+    let model = ModelId::parse(model).map_err(thrown)?;
+    Ok(config::write_capabilities(bedrock_chat::capabilities(&model)))
 }
 
 /// Makes a short-term API key. `credentials` are JSON; `now` is in milliseconds since 1970.

@@ -1,15 +1,17 @@
 //! Requests in Anthropic's format.
 
-use std::fmt;
-
 use std::borrow::Cow;
 
 use super::blocks::{cache_control, write_blocks};
+use super::thinking::{self, Thinking, check};
+use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::message::Content;
-use crate::provider::repair::{Conversation, repair};
-use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
+use crate::model::ModelId;
+use crate::provider::facts;
+use crate::provider::repair::{Conversation, Side, repair};
+use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice};
 
 /// What Bedrock wants in every body.
 const VERSION: &str = "bedrock-2023-05-31";
@@ -18,14 +20,16 @@ const VERSION: &str = "bedrock-2023-05-31";
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
 /// The body of a call.
-pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
+pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
-    let conversation = repair(&request.messages)?;
-    check(options)?;
+    let target = facts::target(model, Api::Invoke, options);
+    let conversation = repair(&request.messages, target)?;
+    check(model, target.can, options)?;
+    let thinking = Thinking::of(model, target.can, options)?;
     let mut w = Writer::new();
     w.begin_object();
     w.field("anthropic_version", VERSION);
-    w.key("max_tokens").u64(max_tokens(options));
+    w.key("max_tokens").u64(options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.saturating_add(thinking.budget())));
     write_system(&mut w, &conversation)?;
     w.array("messages");
     for turn in &conversation.turns {
@@ -34,7 +38,7 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
         w.key("content");
         match turn.blocks.as_slice() {
             [block] if is_plain(block) => w.string(block.as_text().unwrap_or_default()),
-            blocks => write_blocks(&mut w, &thinking_first(blocks))?,
+            blocks => write_blocks(&mut w, &blocks.iter().map(|block| &**block).collect::<Vec<_>>())?,
         }
         w.end_object();
     }
@@ -43,38 +47,18 @@ pub(super) fn body(request: &ChatRequest) -> Result<Writer> {
     w.opt_f64("top_p", options.top_p);
     w.opt_u64("top_k", options.top_k);
     w.strings("stop_sequences", &options.stop);
-    write_tools(&mut w, options)?;
-    write_thinking(&mut w, options);
-    w.strings("anthropic_beta", &options.anthropic_beta);
+    write_tools(&mut w, target.can, options)?;
+    thinking.write(&mut w);
+    write_output(&mut w, &thinking, options);
+    let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System);
+    w.strings("anthropic_beta", &thinking::betas(&thinking, has_notes, options));
     w.end_object();
     Ok(w)
-}
-
-/// The API refuses a turn that has reasoning but does not begin with it, as one made of several messages may.
-fn thinking_first<'a>(blocks: &'a [Cow<'a, Content>]) -> Vec<&'a Content> {
-    let thinks = |block: &Content| matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
-    let moves = !blocks.first().is_some_and(|first| thinks(first));
-    let mut ordered = Vec::with_capacity(blocks.len());
-    let mut thoughts = 0;
-    for block in blocks {
-        if moves && thinks(block) {
-            ordered.insert(thoughts, &**block);
-            thoughts += 1;
-        } else {
-            ordered.push(&**block);
-        }
-    }
-    ordered
 }
 
 /// Text that a plain string says as well as a block.
 fn is_plain(block: &Content) -> bool {
     matches!(block, Content::Text(_))
-}
-
-fn max_tokens(options: &ChatOptions) -> u64 {
-    let budget = options.reasoning.as_ref().and_then(Reasoning::budget).unwrap_or(0);
-    options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.saturating_add(budget))
 }
 
 fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
@@ -89,48 +73,11 @@ fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The rules between options that the service enforces with less helpful words.
-pub(crate) fn check(options: &ChatOptions) -> Result<()> {
-    let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
-    let forced = match &options.tool_choice {
-        Some(ToolChoice::Any) => Some("any".to_owned()),
-        Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
-        _ => None,
-    };
-    let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
-    if options.temperature.is_some_and(|temperature| temperature != 1.0) {
-        return config(format_args!(
-            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on"
-        ));
-    }
-    if let Some(top_k) = options.top_k {
-        return config(format_args!(
-            "reasoning and top_k {top_k} exclude each other: leave top_k unset while thinking is on"
-        ));
-    }
-    if let (Some(name), Reasoning::Budget(_)) = (forced, reasoning) {
-        return config(format_args!(
-            "reasoning and tool_choice {name} exclude each other: a thinking model chooses by itself (auto or none)"
-        ));
-    }
-    if let Some(budget) = reasoning.budget() {
-        if budget < 1024 {
-            return config(format_args!("the reasoning budget of {budget} tokens is too small: it is at least 1024"));
-        }
-        if let Some(max) = options.max_tokens.filter(|max| *max <= budget) {
-            return config(format_args!(
-                "max_tokens ({max}) must be greater than the reasoning budget ({budget}): thinking counts as output"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn write_tools(w: &mut Writer, options: &ChatOptions) -> Result<()> {
+fn write_tools(w: &mut Writer, can: Capabilities, options: &ChatOptions) -> Result<()> {
     if !options.tools.is_empty() {
         w.array("tools");
         for tool in &options.tools {
-            write_tool(w, tool)?;
+            write_tool(w, can, tool)?;
         }
         w.end_array();
     }
@@ -157,7 +104,7 @@ fn write_tools(w: &mut Writer, options: &ChatOptions) -> Result<()> {
     Ok(())
 }
 
-fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
+fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
         w.raw(native.view());
         return Ok(());
@@ -167,7 +114,7 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     w.field("name", &tool.name);
     w.opt_field("description", tool.description.as_deref());
     w.member("input_schema", object_schema(&tool.schema).view());
-    if let Some(strict) = tool.strict {
+    if let Some(strict) = sent_strict(can, tool)? {
         w.key("strict").bool(strict);
     }
     if let Some(point) = tool.cache_point {
@@ -175,6 +122,39 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     }
     w.end_object();
     Ok(())
+}
+
+/// Returns the `strict` that is sent. A model without strict tools gets none, and the tool is not
+/// strict anyway.
+///
+/// # Errors
+/// `Unsupported`, for a strict tool.
+pub(crate) fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
+    match tool.strict {
+        Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("this model has no strict tools: the tool \"{}\" is strict; leave `strict` unset", tool.name),
+        )),
+        Some(false) if can.lacks(Capability::StrictTools) => Ok(None),
+        strict => Ok(strict),
+    }
+}
+
+/// Writes `output_config`. A caller's own in `model_kwargs` is merged with it.
+fn write_output(w: &mut Writer, thinking: &Thinking<'_>, options: &ChatOptions) {
+    if thinking.effort.is_none() && options.response_format.is_none() {
+        return;
+    }
+    w.object("output_config");
+    w.opt_field("effort", thinking.effort);
+    if let Some(format) = &options.response_format {
+        w.object("format");
+        w.field("type", "json_schema");
+        let schema: View<'_> = format.schema.view();
+        w.member("schema", schema);
+        w.end_object();
+    }
+    w.end_object();
 }
 
 /// A tool's name must fit the pattern that all providers share.
@@ -211,51 +191,14 @@ pub(crate) fn object_schema(schema: &Json) -> Cow<'_, Json> {
     Cow::Owned(Json::from(w))
 }
 
-/// Writes Claude's `thinking` as a member of an object that is open; Converse passes it on as it is.
-pub(crate) fn write_reasoning(w: &mut Writer, reasoning: &Reasoning) {
-    w.object("thinking");
-    match reasoning {
-        Reasoning::Disabled => w.field("type", "disabled"),
-        Reasoning::Budget(tokens) => {
-            w.field("type", "enabled");
-            w.key("budget_tokens").u64(*tokens);
-        }
-        Reasoning::Adaptive | Reasoning::Effort(_) => w.field("type", "adaptive"),
-    }
-    w.end_object();
-}
-
-fn write_thinking(w: &mut Writer, options: &ChatOptions) {
-    let effort = match &options.reasoning {
-        Some(Reasoning::Effort(effort)) => Some(effort.as_str()),
-        _ => None,
-    };
-    if let Some(reasoning) = &options.reasoning {
-        write_reasoning(w, reasoning);
-    }
-    if effort.is_none() && options.response_format.is_none() {
-        return;
-    }
-    // A caller's own `output_config` in model_kwargs replaces this one, as all kwargs do.
-    w.object("output_config");
-    w.opt_field("effort", effort);
-    if let Some(format) = &options.response_format {
-        w.object("format");
-        w.field("type", "json_schema");
-        let schema: View<'_> = format.schema.view();
-        w.member("schema", schema);
-        w.end_object();
-    }
-    w.end_object();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::message::{Message, RedactedThinking, Role, Thinking, ToolCall};
 
     fn answer(messages: &[Message]) -> Json {
-        let body = Json::from(body(&ChatRequest::new(messages)).unwrap());
+        let model = ModelId::parse("anthropic.claude-sonnet-4-6").unwrap();
+        let body = Json::from(body(&model, &ChatRequest::new(messages)).unwrap());
         let turn = body.view().get("messages").unwrap().items().nth(1).unwrap();
         let types = turn.get("content").unwrap().items().map(|block| block.get("type").unwrap().raw());
         Json::parse(&format!("[{}]", types.collect::<Vec<_>>().join(","))).unwrap()

@@ -1,13 +1,14 @@
 //! Requests in the chat-completions format.
 
-use super::{ChatCompletions, is_among};
+use super::ChatCompletions;
+use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};
 use crate::model::ModelId;
-use crate::provider::anthropic::{check_tool_name, object_schema};
+use crate::provider::anthropic::{check_tool_name, object_schema, sent_strict};
 use crate::provider::repair::{Side, Turn, repair};
-use crate::provider::{media, words};
+use crate::provider::{facts, media, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "the chat-completions";
@@ -17,13 +18,15 @@ const FORMAT: &str = "the chat-completions";
 struct Target<'a> {
     family: &'a ChatCompletions,
     model: &'a ModelId,
+    can: Capabilities,
 }
 
 /// The body of a call.
 pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
-    let target = Target { family, model };
     let options = &request.options;
-    let conversation = repair(&request.messages)?;
+    let known = facts::target(model, Api::Invoke, options);
+    let target = Target { family, model, can: known.can };
+    let conversation = repair(&request.messages, known)?;
     target.check(options)?;
     let mut w = Writer::new();
     w.begin_object();
@@ -66,22 +69,31 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
 impl Target<'_> {
     /// What this model or this format has no place for.
     fn check(self, options: &ChatOptions) -> Result<()> {
-        let family = self.family;
+        let can = self.can;
+        let takes_effort = can.has(Capability::ReasoningEffort);
         let why = match &options.reasoning {
-            Some(Reasoning::Budget(_) | Reasoning::Adaptive) if family.effort => {
+            _ if options.reasoning_display.is_some() => {
+                "has no reasoning display: leave `reasoning_display` unset (it is Claude's)"
+            }
+            Some(reasoning) if reasoning.is_on() && !matches!(reasoning, Reasoning::Effort(_)) && takes_effort => {
                 "takes its reasoning as an effort only: use \"low\", \"medium\" or \"high\""
             }
-            Some(reasoning) if reasoning.is_on() && !family.effort => {
+            Some(reasoning) if reasoning.is_on() && !takes_effort => {
                 "has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"
             }
             _ if options.top_k.is_some() => {
                 "has no top_k in the chat-completions format: leave it unset; if the model has a field for it, put that into model_kwargs"
             }
-            _ if options.parallel_tool_calls == Some(false) && !self.family.serial => {
+            _ if options.parallel_tool_calls == Some(false) && can.lacks(Capability::SerialTools) => {
                 "cannot be told to call tools one at a time: leave parallel_tool_calls unset"
             }
-            _ if options.response_format.is_some() && is_among(family.schemaless, self.model) => {
+            _ if options.response_format.is_some() && can.lacks(Capability::JsonSchema) => {
                 "cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
+            }
+            _ if can.lacks(Capability::ForcedTools)
+                && matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) =>
+            {
+                "cannot be forced to call a tool: leave tool_choice unset, and ask in the system message"
             }
             _ => return Ok(()),
         };
@@ -149,7 +161,7 @@ impl Target<'_> {
     }
 
     fn write_image(self, w: &mut Writer, image: &Media) -> Result<()> {
-        if is_among(self.family.blind, self.model) {
+        if self.can.lacks(Capability::Images) {
             let why = "sees no images: leave the image out, or use a model that does";
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
@@ -195,17 +207,17 @@ impl Target<'_> {
         }
         // Where no tool can be chosen by its name, the choice is between that one alone.
         let only = match &options.tool_choice {
-            Some(ToolChoice::Tool(name)) if !self.family.named_tool => Some(name),
+            Some(ToolChoice::Tool(name)) if self.can.lacks(Capability::NamedTools) => Some(name),
             _ => None,
         };
         let is_wanted = |tool: &&Tool| only.is_none_or(|name| tool.name == *name);
         w.array("tools");
         for tool in options.tools.iter().filter(is_wanted) {
-            write_tool(w, tool)?;
+            write_tool(w, self.can, tool)?;
         }
         w.end_array();
         match &options.tool_choice {
-            Some(ToolChoice::Tool(name)) if self.family.named_tool => {
+            Some(ToolChoice::Tool(name)) if !self.can.lacks(Capability::NamedTools) => {
                 w.object("tool_choice");
                 w.field("type", "function");
                 w.object("function");
@@ -226,7 +238,7 @@ impl Target<'_> {
     }
 }
 
-fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
+fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
         w.raw(native.view());
         return Ok(());
@@ -238,7 +250,7 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     w.field("name", &tool.name);
     w.opt_field("description", tool.description.as_deref());
     w.member("parameters", object_schema(&tool.schema).view());
-    if let Some(strict) = tool.strict {
+    if let Some(strict) = sent_strict(can, tool)? {
         w.key("strict").bool(strict);
     }
     w.end_object();

@@ -1,13 +1,14 @@
 //! Requests in Command R's format.
 
 use super::parameters::write_definitions;
+use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, Writer};
 use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};
 use crate::model::ModelId;
 use crate::provider::anthropic::check_tool_name;
 use crate::provider::repair::{Conversation, Side, Turn, repair};
-use crate::provider::words;
+use crate::provider::{facts, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "Command R's";
@@ -15,7 +16,7 @@ const FORMAT: &str = "Command R's";
 /// The body of a call.
 pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
-    let conversation = repair(&request.messages)?;
+    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, options))?;
     check(model, options)?;
     let calls = Calls::of(&conversation);
     let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
@@ -161,7 +162,12 @@ fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>)
         return Ok(());
     }
     w.begin_object();
-    w.field("role", if turn.side == Side::User { "USER" } else { "CHATBOT" });
+    let role = match turn.side {
+        Side::User => "USER",
+        Side::Assistant => "CHATBOT",
+        Side::System => "SYSTEM",
+    };
+    w.field("role", role);
     w.field("message", &message);
     if !calls.0.is_empty() {
         w.array("tool_calls");

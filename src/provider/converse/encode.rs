@@ -1,28 +1,33 @@
 //! Requests in Converse's format, and in Nova's.
 
+use std::borrow::Cow;
+
 use super::blocks::Blocks;
 use super::names::Names;
 use super::{Shape, fields, tools};
+use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::Mode;
-use crate::provider::repair::{Conversation, Turn, repair_with_notes};
-use crate::request::{ChatOptions, ChatRequest, ResponseFormat, ToolChoice};
+use crate::provider::facts;
+use crate::provider::repair::{Conversation, Side, Turn, repair};
+use crate::request::{ChatOptions, ChatRequest, ResponseFormat};
 
 /// The body of a Converse or ConverseStream call.
 pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Writer> {
     let options = &request.options;
     let mut w = Writer::new();
     w.begin_object();
-    let has_tools = write_conversation(&mut w, model, Shape::Converse, request)?;
+    let written = write_conversation(&mut w, model, Shape::Converse, request)?;
+    let has_tools = tools::are_sent(options);
     write_inference(&mut w, model, Shape::Converse, options)?;
     if has_tools {
         tools::write_config(&mut w, model, Shape::Converse, options)?;
     }
     write_guardrail(&mut w, options, mode);
-    if let Some(fields) = fields::additional(model, options, has_tools)? {
+    if let Some(fields) = fields::additional(model, written.can, options, has_tools, written.has_notes)? {
         w.member("additionalModelRequestFields", fields.view());
     }
     w.strings("additionalModelResponseFieldPaths", &options.response_field_paths);
@@ -63,7 +68,8 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let mut w = Writer::new();
     w.begin_object();
     w.field("schemaVersion", "messages-v1");
-    let has_tools = write_conversation(&mut w, model, Shape::Nova, request)?;
+    write_conversation(&mut w, model, Shape::Nova, request)?;
+    let has_tools = tools::are_sent(options);
     write_inference(&mut w, model, Shape::Nova, options)?;
     if has_tools {
         tools::write_config(&mut w, model, Shape::Nova, options)?;
@@ -72,20 +78,25 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     Ok(w)
 }
 
-/// Writes `system` and `messages`. Says whether tools go with them.
-fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &ChatRequest) -> Result<bool> {
+/// What is known once a conversation is written.
+struct Written {
+    can: Capabilities,
+    /// Whether it has system messages with text behind other messages.
+    has_notes: bool,
+}
+
+/// Writes `system` and `messages`.
+fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &ChatRequest) -> Result<Written> {
     let options = &request.options;
-    fields::check(model, options)?;
+    let target = facts::target(model, shape.api(), options);
+    let can = target.can;
+    fields::check(model, can, options)?;
     // A managed prompt brings its own messages.
     if request.messages.is_empty() && model.resource_type() == Some("prompt") {
-        return Ok(!options.tools.is_empty());
+        return Ok(Written { can, has_notes: false });
     }
-    let mut conversation = match shape {
-        Shape::Converse => repair_with_notes(&request.messages)?,
-        Shape::Nova => crate::provider::repair::repair(&request.messages)?,
-    };
-    let has_tools = !options.tools.is_empty() && options.tool_choice != Some(ToolChoice::None);
-    if !has_tools && conversation.has_tool_blocks() {
+    let mut conversation = repair(&request.messages, target)?;
+    if !tools::are_sent(options) && conversation.has_tool_blocks() {
         tools::flatten(&mut conversation);
     }
     let mut blocks = Blocks { w, model, shape, names: Names::default() };
@@ -94,13 +105,15 @@ fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &C
     for turn in &conversation.turns {
         check_document(turn)?;
         blocks.w.begin_object();
-        blocks.w.field("role", if turn.is_note { "system" } else { turn.side.as_str() });
+        blocks.w.field("role", turn.side.as_str());
         blocks.w.key("content");
         blocks.list(&turn.blocks.iter().map(|block| &**block).collect::<Vec<_>>())?;
         blocks.w.end_object();
     }
     blocks.w.end_array();
-    Ok(has_tools)
+    let is_text = |block: &Cow<'_, Content>| matches!(**block, Content::Text(_));
+    let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System && turn.blocks.iter().any(is_text));
+    Ok(Written { can, has_notes })
 }
 
 fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer, merged};
 use crate::model::ModelId;
-use crate::provider::{Capabilities, anthropic, table};
+use crate::provider::anthropic;
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
 /// How a family says what Converse does not.
@@ -13,22 +14,9 @@ struct Family {
     prefix: &'static str,
     top_k: Option<&'static str>,
     reasoning: Style,
-    can: Capabilities,
-    choices: Choices,
 }
 
-/// Which tool choices a family takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choices {
-    /// All, or nothing is known: the service decides.
-    All,
-    /// All but a tool by its name.
-    Any,
-    /// None that forces a tool.
-    Auto,
-}
-
-/// How a family is told to think.
+/// How a family is told to reason.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     /// `thinking`, `output_config`.
@@ -39,61 +27,54 @@ enum Style {
     Flat,
     /// `reasoning.effort`.
     Nested,
-    /// By the API's own `outputConfig.effort`.
+    /// The API's own `outputConfig.effort`.
     Neutral,
 }
 
-const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style, can: Capabilities) -> Family {
-    Family { prefix, top_k, reasoning, can, choices: Choices::All }
+const fn family(prefix: &'static str, top_k: Option<&'static str>, reasoning: Style) -> Family {
+    Family { prefix, top_k, reasoning }
 }
 
-/// Tools, also forced ones by name.
-pub(super) const FORCED: Capabilities = Capabilities { tools: true, forced_tools: true, json_schema: false };
-/// Tools that the model chooses by itself, and a JSON Schema.
-const SCHEMA: Capabilities = Capabilities { tools: true, forced_tools: false, json_schema: true };
-
-/// The first row that fits counts. What the families can be held to is AWS's word of
-/// [tool choice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html) and of
-/// [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
+/// The first row that fits counts.
 static FAMILIES: &[Family] = &[
-    family("anthropic.", Some("top_k"), Style::Claude, Capabilities::ALL),
-    // Its `topK` stands in an object of its own: see `additional`.
-    family("amazon.nova", None, Style::Nova, FORCED),
-    family("openai.gpt-oss", Some("top_k"), Style::Flat, SCHEMA),
-    family("openai.", Some("top_k"), Style::Nested, FORCED),
-    family("moonshot", Some("top_k"), Style::Flat, SCHEMA),
-    family("qwen.", Some("top_k"), Style::Neutral, SCHEMA),
-    family("zai.", Some("top_k"), Style::Flat, Capabilities::TOOLS),
-    Family { choices: Choices::Any, ..family("mistral.", Some("top_k"), Style::Neutral, FORCED) },
-    Family { choices: Choices::Auto, ..family("cohere.", Some("k"), Style::Neutral, Capabilities::TOOLS) },
-    Family { choices: Choices::Auto, ..family("meta.", Some("top_k"), Style::Neutral, Capabilities::TOOLS) },
+    family("anthropic.", Some("top_k"), Style::Claude),
+    // Its `topK` is in an object of its own: see `additional`.
+    family("amazon.nova", None, Style::Nova),
+    family("openai.gpt-oss", Some("top_k"), Style::Flat),
+    family("openai.", Some("top_k"), Style::Nested),
+    family("moonshot", Some("top_k"), Style::Flat),
+    family("zai.", Some("top_k"), Style::Flat),
+    family("cohere.", Some("k"), Style::Neutral),
 ];
 
 /// All others, and ARNs that do not say what they are.
-static ANY: Family = family("", Some("top_k"), Style::Neutral, Capabilities::TOOLS);
+static ANY: Family = family("", Some("top_k"), Style::Neutral);
 
 fn of(model: &ModelId) -> &'static Family {
-    let base = table::family_of(model).unwrap_or_default();
+    let base = model.family().unwrap_or_default();
     FAMILIES.iter().find(|family| base.starts_with(family.prefix)).unwrap_or(&ANY)
 }
 
-/// What the model can be held to.
-pub(super) fn capabilities(model: &ModelId) -> Capabilities {
-    let family = of(model);
-    if family.reasoning == Style::Claude { anthropic::capabilities(model) } else { family.can }
-}
-
-/// Which tool choices the model takes.
-pub(super) fn choices(model: &ModelId) -> Choices {
-    of(model).choices
-}
-
 /// The rules between options, as far as the family is known.
-pub(super) fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
+pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
     let style = of(model).reasoning;
     if style == Style::Claude {
-        return anthropic::check(options);
+        return anthropic::check(model, can, options);
+    }
+    if options.reasoning_display.is_some() {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("{model} has no reasoning display: leave `reasoning_display` unset (it is Claude's)"),
+        ));
+    }
+    if options.response_format.is_some() && can.lacks(Capability::JsonSchema) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
+            ),
+        ));
     }
     let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
     if style == Style::Nova && high {
@@ -149,7 +130,13 @@ pub(super) fn neutral_effort<'a>(model: &ModelId, options: &'a ChatOptions) -> O
 }
 
 /// The object of additional fields; `None` where there are none. `model_kwargs` win.
-pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool) -> Result<Option<Json>> {
+pub(super) fn additional(
+    model: &ModelId,
+    can: Capabilities,
+    options: &ChatOptions,
+    has_tools: bool,
+    has_notes: bool,
+) -> Result<Option<Json>> {
     let family = of(model);
     let mut w = Writer::new();
     w.begin_object();
@@ -162,7 +149,17 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
         }
         (None, None) => {}
     }
-    if let Some(reasoning) = &options.reasoning {
+    let mut betas = options.anthropic_beta.clone();
+    if family.reasoning == Style::Claude {
+        let thinking = anthropic::Thinking::of(model, can, options)?;
+        thinking.write(&mut w);
+        if let Some(effort) = thinking.effort {
+            w.object("output_config");
+            w.field("effort", effort);
+            w.end_object();
+        }
+        betas = anthropic::betas(&thinking, has_notes, options);
+    } else if let Some(reasoning) = &options.reasoning {
         write_reasoning(&mut w, model, family.reasoning, reasoning)?;
     }
     let typed = options.tools.iter().filter_map(typed_tool);
@@ -174,7 +171,7 @@ pub(super) fn additional(model: &ModelId, options: &ChatOptions, has_tools: bool
     if has_tools && (options.parallel_tool_calls == Some(false) || takes_tool_choice(model, options)) {
         write_calls(&mut w, model, family, options)?;
     }
-    w.strings("anthropic_beta", &options.anthropic_beta);
+    w.strings("anthropic_beta", &betas);
     w.end_object();
     let own = Json::from(w);
     let all = match &options.model_kwargs {
@@ -196,18 +193,8 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, style: Style, reasoning: &Re
         Reasoning::Disabled if style == Style::Nested => Some("none"),
         _ => None,
     };
-    match style {
-        Style::Claude => {
-            anthropic::write_reasoning(w, reasoning);
-            if let Some(effort) = effort {
-                w.object("output_config");
-                w.field("effort", effort);
-                w.end_object();
-            }
-            return Ok(());
-        }
-        Style::Nova => return write_nova_reasoning(w, model, reasoning),
-        _ => {}
+    if style == Style::Nova {
+        return write_nova_reasoning(w, model, reasoning);
     }
     match (style, effort, reasoning) {
         (Style::Flat, Some(effort), _) => w.field("reasoning_effort", effort),

@@ -2,15 +2,21 @@
 
 use std::borrow::Cow;
 
-use super::fields::Choices;
 use super::{Shape, blocks, fields};
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::{Content, ToolResult};
 use crate::model::ModelId;
-use crate::provider::anthropic::{check_tool_name, object_schema};
+use crate::provider::anthropic::{check_tool_name, object_schema, sent_strict};
+use crate::provider::facts;
 use crate::provider::repair::Conversation;
 use crate::request::{ChatOptions, Tool, ToolChoice};
+
+/// Returns whether tools are sent: with the choice of none, they are not.
+pub(super) fn are_sent(options: &ChatOptions) -> bool {
+    !options.tools.is_empty() && options.tool_choice != Some(ToolChoice::None)
+}
 
 /// Writes `toolConfig`.
 ///
@@ -19,7 +25,8 @@ use crate::request::{ChatOptions, Tool, ToolChoice};
 /// shape does not take.
 pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     check_typed(model, shape, options)?;
-    let choice = choice_for(model, options)?;
+    let can = facts::of_call(model, shape.api(), options);
+    let choice = choice_for(model, can, options)?;
     // Where no tool can be chosen by its name, the choice is between that one alone.
     let only = match (&options.tool_choice, choice) {
         (Some(ToolChoice::Tool(name)), Some(ToolChoice::Any)) => Some(name),
@@ -34,7 +41,7 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     w.array("tools");
     for tool in tools {
         w.begin_object();
-        write_tool(w, tool)?;
+        write_tool(w, can, tool)?;
         w.end_object();
         match (tool.cache_point, shape) {
             (None, _) => {}
@@ -64,16 +71,16 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
 /// The choice in place of one that the model does not take.
 ///
 /// See [ToolChoice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html).
-fn choice_for<'a>(model: &ModelId, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
+fn choice_for<'a>(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
     let choice = options.tool_choice.as_ref();
-    match (choice, fields::choices(model)) {
-        (Some(ToolChoice::Any | ToolChoice::Tool(_)), Choices::Auto) => Err(Error::of(
+    match choice {
+        Some(ToolChoice::Any | ToolChoice::Tool(_)) if can.lacks(Capability::ForcedTools) => Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
                 "{model} cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
             ),
         )),
-        (Some(ToolChoice::Tool(_)), Choices::Any) => Ok(Some(&ToolChoice::Any)),
+        Some(ToolChoice::Tool(_)) if can.lacks(Capability::NamedTools) => Ok(Some(&ToolChoice::Any)),
         _ => Ok(choice),
     }
 }
@@ -93,7 +100,7 @@ fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<(
     }
 }
 
-fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
+fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
         for (key, value) in native.view().raw_entries() {
             w.raw_member(key, value);
@@ -107,7 +114,7 @@ fn write_tool(w: &mut Writer, tool: &Tool) -> Result<()> {
     w.object("inputSchema");
     w.member("json", object_schema(&tool.schema).view());
     w.end_object();
-    if let Some(strict) = tool.strict {
+    if let Some(strict) = sent_strict(can, tool)? {
         w.key("strict").bool(strict);
     }
     w.end_object();

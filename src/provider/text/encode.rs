@@ -1,10 +1,12 @@
 //! Requests of prompt-in text-out models.
 
 use super::{Row, Streams};
+use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer, merged};
 use crate::message::{Content, Media, Message};
 use crate::model::ModelId;
+use crate::provider::facts;
 use crate::provider::media::{self, IMAGES};
 use crate::provider::repair::{Side, repair};
 use crate::provider::template::Part;
@@ -119,7 +121,7 @@ fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
 }
 
 fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &ChatRequest) -> Result<()> {
-    let conversation = repair(&request.messages)?;
+    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, &request.options))?;
     let mut system = Vec::new();
     for block in &conversation.system {
         if let Some(text) = text(block, model)? {

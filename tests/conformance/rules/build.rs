@@ -213,6 +213,31 @@ pub(super) fn cohere(scenario: &Scenario) -> Option<Request> {
     Some(request(scenario, body))
 }
 
+/// Command R, for a user message behind tool results. Between them is a turn of the model.
+pub(super) fn cohere_after_tools(scenario: &Scenario) -> Option<Request> {
+    let (last, past) = scenario.messages.split_last().filter(|(last, _)| last["role"] == "human")?;
+    let mut calls: Vec<(&Value, Value)> = Vec::new();
+    let mut history = Vec::new();
+    for message in past {
+        let text = text_of(&message["content"]);
+        history.push(match message["role"].as_str()? {
+            "human" => json!({"role": "USER", "message": text}),
+            "ai" => {
+                let made = message["tool_calls"].as_array()?;
+                let call = |call: &Value| json!({"name": call["name"], "parameters": call["args"]});
+                calls.extend(made.iter().map(|made| (&made["id"], call(made))));
+                json!({"role": "CHATBOT", "message": text, "tool_calls": made.iter().map(call).collect::<Vec<_>>()})
+            }
+            _ => {
+                let (_, call) = calls.iter().find(|(id, _)| **id == message["tool_call_id"])?;
+                json!({"role": "TOOL", "tool_results": [{"call": call, "outputs": [{"text": text}]}]})
+            }
+        });
+    }
+    history.push(json!({"role": "CHATBOT", "message": "(tool results received)"}));
+    Some(request(scenario, object(json!({"message": text_of(&last["content"]), "chat_history": history}))))
+}
+
 /// A tool whose parameters have Python's types; what else is asked of them the description says.
 fn cohere_tool(tool: &Value) -> Value {
     let schema = &tool["input_schema"];

@@ -196,6 +196,16 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         rule: "4.7",
+        peers: &["jsbc"],
+        reason: "Command R answers what a user says behind tool results, once the model has spoken between them",
+        right: Right::Request(|scenario, sent| {
+            if is_refused_command_r(scenario, sent) && scenario.messages.iter().any(|it| it["role"] == "tool") {
+                replace(sent, build::cohere_after_tools(scenario));
+            }
+        }),
+    },
+    Row {
+        rule: "4.7",
         peers: &["pycb"],
         reason: "a prompt has no place for tools: they must not get lost unsaid",
         right: Right::Request(|scenario, sent| {

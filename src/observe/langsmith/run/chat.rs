@@ -78,7 +78,13 @@ impl Chat {
                     w.key("budget_tokens").u64(*tokens);
                 }
                 Reasoning::Adaptive => w.field("type", "adaptive"),
+                Reasoning::BetweenTools => w.field("type", "between_tools"),
                 Reasoning::Effort(effort) => w.field("effort", effort),
+                Reasoning::BudgetWithEffort { tokens, effort } => {
+                    w.field("type", "enabled");
+                    w.key("budget_tokens").u64(*tokens);
+                    w.field("effort", effort);
+                }
             }
             w.end_object();
         }

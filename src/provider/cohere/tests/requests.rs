@@ -91,14 +91,24 @@ fn a_failed_tool_says_that_it_failed() {
 }
 
 #[test]
+fn user_message_behind_tool_results_is_answered_alone() {
+    let messages = [
+        Message::human("Q"),
+        Message::new(Role::Ai, [call("1", "{}")]),
+        Message::tool("1", "r"),
+        Message::human("And?"),
+    ];
+    let sent = encode(&messages, with_tools(vec![tool(json!({}))])).unwrap();
+    assert_eq!((&sent["message"], sent.get("tool_results")), (&json!("And?"), None));
+    assert!(sent["chat_history"].to_string().contains(r#""outputs""#), "{sent}");
+}
+
+#[test]
 fn conversations_that_command_r_cannot_answer_are_refused() {
     let asked = || vec![Message::human("Q"), Message::new(Role::Ai, [call("1", "{}")]), Message::tool("1", "r")];
     let tools = || with_tools(vec![tool(json!({}))]);
     let kind = |messages: &[Message], options| encode(messages, options).unwrap_err().kind();
     assert_eq!(kind(&asked(), ChatOptions::default()), ErrorKind::Config, "results without tools");
-    let mut words = asked();
-    words.push(Message::human("And?"));
-    assert_eq!(kind(&words, tools()), ErrorKind::Encode, "results and words in one turn");
     let mut begun = asked();
     begun.push(Message::ai("The answer is"));
     assert_eq!(kind(&begun, tools()), ErrorKind::Encode, "the model's own words last");

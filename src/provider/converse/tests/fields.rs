@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::capabilities::Capability;
 use crate::error::ErrorKind;
 use crate::request::{Reasoning, Tool, ToolChoice};
 
@@ -28,6 +29,7 @@ fn top_k_has_each_familys_name() {
 
 #[test]
 fn claude_thinks_by_budget_by_itself_or_by_effort() {
+    const CLAUDE: &str = "us.anthropic.claude-sonnet-4-6";
     assert_eq!(
         extra(CLAUDE, &thinking(Reasoning::Budget(2048))),
         json!({"thinking": {"type": "enabled", "budget_tokens": 2048}})
@@ -88,7 +90,7 @@ fn options_that_exclude_each_other_are_named_before_anything_is_sent() {
     let error = refusal(NOVA, &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high.clone() });
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.message().contains("max_tokens") && error.message().contains("high"), "{error}");
-    body(CLAUDE, &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high });
+    body("us.anthropic.claude-sonnet-4-6", &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high });
     let hot = ChatOptions { temperature: Some(0.5), ..thinking(Reasoning::Budget(2048)) };
     assert!(refusal(CLAUDE, &[Message::human("a")], &hot).message().contains("temperature"));
 }
@@ -164,7 +166,7 @@ fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
 fn families_say_whether_they_can_be_made_to_call_a_tool_or_held_to_a_schema() {
     let can = |model: &str| {
         let can = Converse.capabilities(&ModelId::parse(model).unwrap());
-        (can.tools, can.forced_tools, can.json_schema)
+        (can.has(Capability::Tools), can.has(Capability::ForcedTools), can.has(Capability::JsonSchema))
     };
     assert_eq!(can(CLAUDE), (true, true, true));
     assert_eq!(can(NOVA), (true, true, false));
@@ -172,5 +174,5 @@ fn families_say_whether_they_can_be_made_to_call_a_tool_or_held_to_a_schema() {
     for model in [LLAMA, ARN, "newvendor.model-v1:0"] {
         assert_eq!(can(model), (true, false, false));
     }
-    assert!(Nova.capabilities(&ModelId::parse(NOVA).unwrap()).forced_tools);
+    assert!(Nova.capabilities(&ModelId::parse(NOVA).unwrap()).has(Capability::ForcedTools));
 }

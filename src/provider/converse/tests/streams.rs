@@ -10,7 +10,7 @@ use crate::transport::all::{MemoryTransport, Reply};
 
 fn chat(reply: Reply) -> BedrockChat {
     BedrockChat::builder(LLAMA)
-        .api(crate::provider::Api::Converse)
+        .api(crate::capabilities::Api::Converse)
         .region("us-east-1")
         .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
         .transport(MemoryTransport::new([reply]))

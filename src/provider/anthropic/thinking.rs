@@ -1,0 +1,267 @@
+//! Claude's reasoning: which form a model accepts, and the rules between it and other options.
+
+use std::fmt;
+
+use crate::capabilities::{Capabilities, Capability};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::Writer;
+use crate::model::ModelId;
+use crate::request::{ChatOptions, Reasoning, ReasoningDisplay, ToolChoice};
+
+/// The smallest budget that the API accepts.
+const LEAST: u64 = 1024;
+
+/// Budgets that stand for efforts on models that have none. See [`Reasoning::Effort`].
+const BUDGETS: &[(&str, u64)] = &[("minimal", LEAST), ("low", LEAST), ("medium", 4096)];
+const HIGH: u64 = 16_384;
+
+/// A beta feature that a call needs for an effort on Claude Opus 4.5.
+const EFFORT_BETA: &str = "effort-2025-11-24";
+/// A beta feature that a call needs for system messages behind others.
+const NOTES_BETA: &str = "mid-conversation-system-2026-04-07";
+
+/// What `thinking` and `output_config` say about reasoning.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Thinking<'a> {
+    /// The type, such as `adaptive`. `None` sends no `thinking`.
+    kind: Option<&'static str>,
+    budget: Option<u64>,
+    display: Option<ReasoningDisplay>,
+    pub(crate) effort: Option<&'a str>,
+    needs_beta: bool,
+}
+
+impl<'a> Thinking<'a> {
+    /// Chooses the form that the model accepts.
+    ///
+    /// # Errors
+    /// `Unsupported`, if the model accepts no form of what the caller asks for.
+    pub(crate) fn of(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Self> {
+        let refused = |why: &str| Err(Error::of(ErrorKind::Unsupported, format_args!("{model} {why}")));
+        let (display, none) = (options.reasoning_display, Self::default());
+        let enabled = |tokens| Self { kind: Some("enabled"), budget: Some(tokens), display, ..none };
+        let Some(reasoning) = &options.reasoning else {
+            if display.is_none() {
+                return Ok(none);
+            }
+            // What is on by default is adaptive, and can be shown.
+            return match can.lacks(Capability::AdaptiveReasoning) {
+                true => Err(Error::new(
+                    ErrorKind::Config,
+                    "`reasoning_display` is set without `reasoning`: set a budget too",
+                )),
+                false => Ok(Self { kind: Some("adaptive"), display, ..none }),
+            };
+        };
+        Ok(match reasoning {
+            Reasoning::Disabled if !can.lacks(Capability::ReasoningOff) => Self { kind: Some("disabled"), ..none },
+            Reasoning::Disabled if can.has(Capability::ReasoningBetweenTools) => {
+                Self { kind: Some("between_tools"), ..none }
+            }
+            // It does not reason unless it is asked to, and refuses to be told so.
+            Reasoning::Disabled if !can.has(Capability::ReasoningByDefault) => none,
+            Reasoning::Disabled => return refused("cannot stop reasoning: use an effort of \"low\" instead"),
+            Reasoning::BetweenTools if can.lacks(Capability::ReasoningBetweenTools) => {
+                return refused("cannot reason between tool calls only: use an effort, or switch reasoning off");
+            }
+            Reasoning::BetweenTools => Self { kind: Some("between_tools"), display, ..none },
+            Reasoning::Budget(_) | Reasoning::BudgetWithEffort { .. } if can.lacks(Capability::ReasoningBudget) => {
+                return refused("takes no reasoning budget: use an effort, or `adaptive`");
+            }
+            Reasoning::Budget(tokens) => enabled(*tokens),
+            Reasoning::BudgetWithEffort { tokens, effort } => {
+                if can.lacks(Capability::ReasoningEffort) {
+                    return refused("takes no effort beside a budget: use the budget alone");
+                }
+                Self { effort: Some(effort), needs_beta: can.lacks(Capability::AdaptiveReasoning), ..enabled(*tokens) }
+            }
+            Reasoning::Adaptive if can.lacks(Capability::AdaptiveReasoning) => {
+                return refused("has no adaptive reasoning: use a budget in tokens, or an effort");
+            }
+            Reasoning::Adaptive => Self { kind: Some("adaptive"), display, ..none },
+            Reasoning::Effort(effort) if can.lacks(Capability::AdaptiveReasoning) => {
+                let effort = effort.as_str();
+                let takes_effort = can.has(Capability::ReasoningEffort);
+                Self {
+                    effort: Some(effort).filter(|_| takes_effort),
+                    needs_beta: takes_effort,
+                    ..enabled(budget_of(effort, options.max_tokens)?)
+                }
+            }
+            Reasoning::Effort(effort) => Self { kind: Some("adaptive"), display, effort: Some(effort), ..none },
+        })
+    }
+
+    /// Returns the budget in tokens, 0 without one.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget.unwrap_or(0)
+    }
+
+    /// Writes `thinking` as a member of an open object.
+    pub(crate) fn write(&self, w: &mut Writer) {
+        let Some(kind) = self.kind else { return };
+        w.object("thinking");
+        w.field("type", kind);
+        w.opt_u64("budget_tokens", self.budget);
+        w.opt_field("display", self.display.map(ReasoningDisplay::as_str));
+        w.end_object();
+    }
+}
+
+/// Returns the beta features of a call: the caller's, and those that the call needs.
+pub(crate) fn betas(thinking: &Thinking<'_>, has_notes: bool, options: &ChatOptions) -> Vec<String> {
+    let mut betas = options.anthropic_beta.clone();
+    for (needed, beta) in [(thinking.needs_beta, EFFORT_BETA), (has_notes, NOTES_BETA)] {
+        if needed && !betas.iter().any(|other| other == beta) {
+            betas.push(beta.to_owned());
+        }
+    }
+    betas
+}
+
+/// The budget that stands for an effort; less than `max_tokens`, as reasoning counts as output.
+fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
+    let budget = BUDGETS.iter().find(|(name, _)| *name == effort).map_or(HIGH, |(_, budget)| *budget);
+    match max_tokens {
+        None => Ok(budget),
+        Some(max) if max >= 2 * LEAST => Ok(budget.min(max - LEAST)),
+        Some(max) => Err(Error::of(
+            ErrorKind::Config,
+            format_args!("`max_tokens` is too small for reasoning: {max}; set at least {}", 2 * LEAST),
+        )),
+    }
+}
+
+/// Checks the rules between options that the service enforces with a less helpful message.
+///
+/// # Errors
+/// `Config` or `Unsupported`, with the options that exclude each other.
+pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
+    let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
+    let forced = match &options.tool_choice {
+        Some(ToolChoice::Any) => Some("any".to_owned()),
+        Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
+        _ => None,
+    };
+    if let (Some(name), true) = (&forced, can.lacks(Capability::ForcedTools)) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} cannot be forced to call a tool: tool_choice is {name}; leave it unset and ask in the system message"
+            ),
+        ));
+    }
+    if options.response_format.is_some() && can.lacks(Capability::JsonSchema) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
+            ),
+        ));
+    }
+    let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
+    if options.temperature.is_some_and(|temperature| temperature != 1.0) {
+        return config(format_args!(
+            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on"
+        ));
+    }
+    if let Some(top_k) = options.top_k {
+        return config(format_args!(
+            "reasoning and top_k {top_k} exclude each other: leave top_k unset while thinking is on"
+        ));
+    }
+    let is_budget = reasoning.budget().is_some() || can.lacks(Capability::AdaptiveReasoning);
+    if let Some(name) = forced.filter(|_| is_budget) {
+        return config(format_args!(
+            "reasoning and tool_choice {name} exclude each other: a thinking model chooses by itself (auto or none)"
+        ));
+    }
+    let Some(budget) = reasoning.budget() else { return Ok(()) };
+    if budget < LEAST {
+        return config(format_args!("the reasoning budget of {budget} tokens is too small: it is at least {LEAST}"));
+    }
+    if let Some(max) = options.max_tokens.filter(|max| *max <= budget) {
+        return config(format_args!(
+            "max_tokens ({max}) must be greater than the reasoning budget ({budget}): thinking counts as output"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::facts;
+
+    fn thinking(id: &str, options: &ChatOptions) -> Result<(String, Option<String>)> {
+        let model = ModelId::parse(&format!("anthropic.claude-{id}")).unwrap();
+        let can = facts::of_call(&model, crate::capabilities::Api::Invoke, options);
+        let thinking = Thinking::of(&model, can, options)?;
+        let mut w = Writer::new();
+        w.begin_object();
+        thinking.write(&mut w);
+        w.end_object();
+        Ok((w.finish(), thinking.effort.map(str::to_owned)))
+    }
+
+    fn with(reasoning: Reasoning) -> ChatOptions {
+        ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() }
+    }
+
+    #[test]
+    fn effort_becomes_a_budget_before_claude_4_6() {
+        for (effort, budget) in [("low", 1024), ("medium", 4096), ("high", 16_384), ("max", 16_384)] {
+            let options = with(Reasoning::Effort(effort.into()));
+            let enabled = format!(r#"{{"thinking":{{"type":"enabled","budget_tokens":{budget}}}}}"#);
+            assert_eq!(thinking("sonnet-4-5-20250929-v1:0", &options).unwrap(), (enabled.clone(), None));
+            let opus = thinking("opus-4-5-20251101-v1:0", &options).unwrap();
+            assert_eq!(opus, (enabled, Some(effort.to_owned())));
+            let adaptive = (r#"{"thinking":{"type":"adaptive"}}"#.to_owned(), Some(effort.to_owned()));
+            assert_eq!(thinking("sonnet-4-6", &options).unwrap(), adaptive);
+        }
+        let short = ChatOptions { max_tokens: Some(3000), ..with(Reasoning::Effort("high".into())) };
+        assert!(thinking("sonnet-4-5-20250929-v1:0", &short).unwrap().0.contains(":1976"));
+        let tiny = ChatOptions { max_tokens: Some(2000), ..short };
+        assert!(thinking("sonnet-4-5-20250929-v1:0", &tiny).unwrap_err().message().contains("2048"));
+    }
+
+    #[test]
+    fn reasoning_off_takes_the_form_of_the_model() {
+        let off = with(Reasoning::Disabled);
+        let form = |id| thinking(id, &off).map(|(json, _)| json);
+        assert_eq!(form("sonnet-4-6").unwrap(), r#"{"thinking":{"type":"disabled"}}"#);
+        assert_eq!(form("sonnet-5-5").unwrap(), r#"{"thinking":{"type":"between_tools"}}"#);
+        assert_eq!(form("opus-4-7").unwrap(), "{}", "it does not reason unless it is asked to");
+        assert!(form("fable-5").unwrap_err().message().contains("low"));
+    }
+
+    #[test]
+    fn reasoning_form_that_the_model_refuses_is_an_error() {
+        let refused = |id, reasoning| thinking(id, &with(reasoning)).unwrap_err();
+        for (id, reasoning, advice) in [
+            ("opus-4-8", Reasoning::Budget(2048), "effort"),
+            ("sonnet-4-5-20250929-v1:0", Reasoning::Adaptive, "budget"),
+            ("sonnet-4-6", Reasoning::BetweenTools, "effort"),
+        ] {
+            let error = refused(id, reasoning);
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(advice), "{error}");
+        }
+    }
+
+    #[test]
+    fn reasoning_display_is_sent_with_every_form() {
+        let shown = |reasoning| ChatOptions {
+            reasoning,
+            reasoning_display: Some(ReasoningDisplay::Summarized),
+            ..ChatOptions::default()
+        };
+        for reasoning in [None, Some(Reasoning::Adaptive), Some(Reasoning::Effort("high".into()))] {
+            let (json, _) = thinking("opus-4-8", &shown(reasoning)).unwrap();
+            assert_eq!(json, r#"{"thinking":{"type":"adaptive","display":"summarized"}}"#);
+        }
+        let (json, _) = thinking("sonnet-4-6", &shown(Some(Reasoning::Budget(2048)))).unwrap();
+        assert!(json.contains("summarized"), "{json}");
+        assert!(thinking("sonnet-4-5-20250929-v1:0", &shown(None)).is_err(), "there is nothing to show");
+    }
+}

@@ -1,0 +1,361 @@
+//! What models can do: one row a fact, with its source.
+//!
+//! A later row overrides an earlier one, so general rows come first. A model pattern is the
+//! beginning of a model id without its region prefix; after a `*`, any part of the id.
+
+use super::repair::Target;
+use crate::capabilities::Capability::{
+    AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
+    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff,
+    SerialTools, SignedReasoning, StreamedTools, StrictTools, SystemAnywhere, Tools, UserAfterTools,
+};
+use crate::capabilities::{Api, Capabilities, Capability};
+use crate::model::ModelId;
+use crate::request::ChatOptions;
+use crate::text::has;
+
+/// One row: models, the API if the fact holds over one only, and the fact itself.
+struct Fact {
+    api: Option<Api>,
+    models: &'static [&'static str],
+    can: Capabilities,
+    unsure: &'static [Capability],
+}
+
+const fn fact(models: &'static [&'static str], has: &[Capability], lacks: &[Capability]) -> Fact {
+    Fact { api: None, models, can: Capabilities::of(has, lacks), unsure: &[] }
+}
+
+const fn over(api: Api, fact: Fact) -> Fact {
+    Fact { api: Some(api), ..fact }
+}
+
+/// Facts about which the sources disagree: nothing is chosen by the library, the caller may ask.
+const fn unsure(models: &'static [&'static str], unsure: &'static [Capability]) -> Fact {
+    Fact { api: None, models, can: Capabilities::unknown(), unsure }
+}
+
+/// Claude before 4.5.
+const CLAUDE_BEFORE_4_5: &[&str] = &[
+    "anthropic.claude-3",
+    "anthropic.claude-sonnet-4-2025",
+    "anthropic.claude-opus-4-2025",
+    "anthropic.claude-opus-4-1-",
+];
+const CLAUDE_4_5: &[&str] = &["anthropic.claude-sonnet-4-5", "anthropic.claude-opus-4-5", "anthropic.claude-haiku-4-5"];
+/// The Claude 5 family.
+const CLAUDE_5: &[&str] = &[
+    "anthropic.claude-opus-5",
+    "anthropic.claude-sonnet-5",
+    "anthropic.claude-haiku-5",
+    "anthropic.claude-fable-5",
+    "anthropic.claude-mythos",
+];
+/// Families whose images, documents and videos are accepted in messages only.
+const MEDIA_IN_MESSAGES: &[&str] = &[
+    "openai.",
+    "qwen.",
+    "mistral.",
+    "meta.",
+    "moonshot",
+    "zai.",
+    "cohere.",
+    "google.",
+    "deepseek.",
+    "minimax.",
+    "nvidia.",
+    "writer.",
+    "ai21.",
+    "xai.",
+];
+/// Families that do not sign their reasoning, or do not accept it back.
+const UNSIGNED: &[&str] = &[
+    "amazon.nova",
+    "meta.",
+    "mistral.",
+    "openai.gpt-oss",
+    "qwen.",
+    "moonshot",
+    "zai.",
+    "cohere.",
+    "ai21.",
+    "deepseek.",
+    "google.",
+    "minimax.",
+    "nvidia.",
+    "writer.",
+];
+
+static FACTS: &[Fact] = &[
+    // Converse translates tools for every model:
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
+    over(Api::Converse, fact(&[""], &[Tools], &[])),
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html
+    // names Claude and Nova as the models that take images in results.
+    fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
+    // Reports of refused histories: vercel/ai#14765, can1357/oh-my-pi#9086.
+    fact(UNSIGNED, &[], &[SignedReasoning]),
+    // Claude: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+    // and, for schemas, https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html.
+    fact(
+        &["anthropic."],
+        &[
+            Tools,
+            ForcedTools,
+            NamedTools,
+            SerialTools,
+            StrictTools,
+            JsonSchema,
+            StreamedTools,
+            Images,
+            ImagesInResults,
+            UserAfterTools,
+            SignedReasoning,
+            PromptCaching,
+            OneHourCache,
+            ReasoningBudget,
+            AdaptiveReasoning,
+            ReasoningEffort,
+            ReasoningOff,
+        ],
+        &[MediaInS3, SystemAnywhere, ReasoningBetweenTools, ReasoningByDefault],
+    ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: one hour from 4.5 on.
+    fact(CLAUDE_BEFORE_4_5, &[], &[StrictTools, JsonSchema, OneHourCache]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html: from 4.6 on.
+    fact(CLAUDE_BEFORE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
+    fact(CLAUDE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: the first
+    // with an effort, beside a budget.
+    fact(&["anthropic.claude-opus-4-5"], &[ReasoningEffort], &[]),
+    // Adaptive thinking only, by the page above; for the 5 family seen at sonnet-5.
+    fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[ReasoningBudget]),
+    fact(CLAUDE_5, &[ReasoningByDefault], &[ReasoningBudget]),
+    fact(&["anthropic.claude-opus-4-7", "anthropic.claude-fable-5", "anthropic.claude-mythos"], &[], &[ReasoningOff]),
+    // AI SDK 5: `disabled` is refused, `between_tools` is the lowest.
+    fact(&["anthropic.claude-sonnet-5-5"], &[ReasoningBetweenTools], &[ReasoningOff]),
+    // vercel/ai#14773, anthropic-sdk-python#1759: "output_config.format: Extra inputs are not permitted".
+    fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[StrictTools, JsonSchema]),
+    // LiteLLM 1.110 and AI SDK 5 disagree about the 5 family; both take a schema on sonnet and haiku.
+    unsure(CLAUDE_5, &[StrictTools]),
+    unsure(&["anthropic.claude-opus-5", "anthropic.claude-fable-5", "anthropic.claude-mythos"], &[JsonSchema]),
+    // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110: a forced tool choice is refused.
+    fact(
+        &["anthropic.claude-fable-5-1", "anthropic.claude-opus-5-5", "anthropic.claude-sonnet-5-5"],
+        &[],
+        &[ForcedTools, NamedTools],
+    ),
+    // Anthropic's page on mid-conversation system messages: from Opus 4.8 on.
+    fact(
+        &[
+            "anthropic.claude-opus-4-8",
+            "anthropic.claude-opus-5",
+            "anthropic.claude-fable-5",
+            "anthropic.claude-mythos-5",
+        ],
+        &[SystemAnywhere],
+        &[],
+    ),
+    // Nova: https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
+    fact(
+        &["amazon.nova"],
+        &[
+            Tools,
+            ForcedTools,
+            NamedTools,
+            StreamedTools,
+            Images,
+            ImagesInResults,
+            MediaInS3,
+            UserAfterTools,
+            PromptCaching,
+            ReasoningEffort,
+            ReasoningOff,
+        ],
+        &[SerialTools, OneHourCache, SystemAnywhere, ReasoningBudget, AdaptiveReasoning, ReasoningByDefault],
+    ),
+    fact(&["amazon.nova-micro"], &[], &[Images, ImagesInResults, MediaInS3]),
+    // Tool choices over Converse: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html
+    over(Api::Converse, fact(&["openai."], &[ForcedTools, NamedTools, SerialTools], &[])),
+    over(Api::Converse, unsure(&["openai.gpt-oss"], &[ForcedTools, NamedTools])),
+    over(Api::Converse, fact(&["mistral."], &[ForcedTools], &[NamedTools])),
+    over(Api::Converse, fact(&["cohere.", "meta."], &[], &[ForcedTools, NamedTools])),
+    over(Api::Converse, fact(&["xai."], &[ForcedTools], &[])),
+    // Schemas over Converse: the structured-output page above.
+    over(Api::Converse, fact(&["openai.gpt-oss", "moonshot", "qwen."], &[JsonSchema], &[])),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+    // and pi#3739: "doesn't support tool use in streaming mode".
+    over(Api::Converse, fact(&["meta."], &[], &[StreamedTools])),
+    // langchain-aws#141, hermes-agent#20154: results and text cannot be in one turn, nor text behind it.
+    fact(&["mistral."], &[], &[UserAfterTools]),
+    over(Api::Converse, fact(&["meta."], &[], &[UserAfterTools])),
+    // Chat completions: the pages named in `chat_completions.rs`.
+    over(
+        Api::Invoke,
+        fact(
+            &[
+                "openai.gpt-oss",
+                "qwen.",
+                "deepseek.",
+                "mistral.",
+                "ai21.",
+                "writer.",
+                "moonshot",
+                "minimax.",
+                "zai.",
+                "nvidia.",
+                "google.",
+            ],
+            &[Tools, SerialTools, JsonSchema, StreamedTools],
+            &[ReasoningEffort, ReasoningBudget, AdaptiveReasoning],
+        ),
+    ),
+    over(Api::Invoke, fact(&["openai.gpt-oss", "moonshot", "zai."], &[ReasoningEffort], &[])),
+    over(Api::Invoke, fact(&["mistral."], &[ForcedTools], &[NamedTools, SerialTools])),
+    over(Api::Invoke, fact(&["ai21.", "writer."], &[], &[SerialTools])),
+    over(Api::Invoke, fact(&["ai21."], &[], &[JsonSchema])),
+    over(
+        Api::Invoke,
+        fact(
+            &["mistral.mistral-large-240", "mistral.mistral-small-240", "mistral.pixtral-large-2502"],
+            &[],
+            &[JsonSchema],
+        ),
+    ),
+    over(
+        Api::Invoke,
+        fact(
+            &[
+                "openai.gpt-oss",
+                "deepseek.",
+                "ai21.",
+                "minimax.",
+                "zai.",
+                "qwen.*qwen3-32b",
+                "qwen.*qwen3-235b",
+                "qwen.*qwen3-coder",
+                "qwen.*qwen3-next",
+                "mistral.mistral-large-240",
+                "mistral.mistral-small-240",
+                "mistral.devstral",
+                "mistral.voxtral",
+                "mistral.mistral-7b",
+                "mistral.mixtral",
+                "writer.palmyra-x",
+                "moonshot*kimi-k2-thinking",
+                "nvidia.*nano-9b",
+                "nvidia.*nano-3-30b",
+                "nvidia.*super",
+                "nvidia.*ultra",
+            ],
+            &[],
+            &[Images],
+        ),
+    ),
+    over(Api::Invoke, fact(&["openai.gpt-oss", "deepseek.", "moonshot", "zai.", "minimax."], &[SystemAnywhere], &[])),
+    // Command R answers tool results alone:
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
+    over(Api::Invoke, fact(&["cohere.command-r"], &[], &[UserAfterTools])),
+    // Families with a prompt template have no tools in their native format.
+    over(
+        Api::Invoke,
+        fact(
+            &[
+                "anthropic.claude-v2",
+                "anthropic.claude-instant",
+                "amazon.titan",
+                "ai21.j2",
+                "cohere.command-text",
+                "cohere.command-light",
+                "deepseek.r1",
+                "meta.",
+                "mistral.mistral-7b",
+                "mistral.mixtral",
+                "mistral.mistral-small-2402",
+            ],
+            &[],
+            &[
+                Tools,
+                ForcedTools,
+                NamedTools,
+                StrictTools,
+                JsonSchema,
+                StreamedTools,
+                SystemAnywhere,
+                PromptCaching,
+                SignedReasoning,
+            ],
+        ),
+    ),
+    over(Api::Invoke, fact(&["cohere.command-r"], &[Tools], &[ForcedTools, NamedTools, JsonSchema, StrictTools])),
+];
+
+/// Returns what is known of a model over an API.
+pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
+    let id = model.family().unwrap_or_default();
+    let fits = |pattern: &&&str| match pattern.split_once('*') {
+        Some((start, part)) => id.starts_with(start) && has(&id, part),
+        None => id.starts_with(**pattern),
+    };
+    let mut can = Capabilities::unknown();
+    for fact in FACTS {
+        if fact.api.is_none_or(|only| only == api) && fact.models.iter().any(|pattern| fits(&pattern)) {
+            can = can.without(fact.unsure).overridden_by(fact.can);
+        }
+    }
+    can
+}
+
+/// Returns what a call can rely on: what is known, corrected by the caller.
+pub(crate) fn of_call(model: &ModelId, api: Api, options: &ChatOptions) -> Capabilities {
+    known(model, api).overridden_by(options.capabilities)
+}
+
+/// Returns what the conversation of a call is repaired for.
+pub(crate) fn target<'a>(model: &'a ModelId, api: Api, options: &ChatOptions) -> Target<'a> {
+    Target { model, can: of_call(model, api, options), takes_raw_notes: api == Api::Converse }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(id: &str, api: Api) -> Capabilities {
+        super::known(&ModelId::parse(id).unwrap(), api)
+    }
+
+    #[test]
+    fn facts_follow_the_model_behind_a_profile() {
+        for id in ["anthropic.claude-opus-4-8", "us.anthropic.claude-opus-4-8-v1:0", "global.anthropic.claude-opus-4-8"]
+        {
+            let can = known(id, Api::Invoke);
+            assert!(can.lacks(StrictTools) && can.lacks(JsonSchema) && can.has(SystemAnywhere), "{id}: {can:?}");
+        }
+        let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+        assert_eq!(known(arn, Api::Converse), Capabilities::of(&[Tools], &[]));
+        assert_eq!(known(arn, Api::Invoke), Capabilities::unknown());
+    }
+
+    #[test]
+    fn facts_of_claude_reasoning_by_version() {
+        let forms = |id: &str| {
+            let can = known(&format!("anthropic.claude-{id}"), Api::Invoke);
+            [ReasoningBudget, AdaptiveReasoning, ReasoningEffort, ReasoningOff].map(|one| can.get(one) == Some(true))
+        };
+        assert_eq!(forms("3-7-sonnet-20250219-v1:0"), [true, false, false, true]);
+        assert_eq!(forms("sonnet-4-5-20250929-v1:0"), [true, false, false, true]);
+        assert_eq!(forms("opus-4-5-20251101-v1:0"), [true, false, true, true]);
+        assert_eq!(forms("sonnet-4-6"), [true, true, true, true]);
+        assert_eq!(forms("opus-4-7"), [false, true, true, false]);
+        assert_eq!(forms("sonnet-5"), [false, true, true, true]);
+        assert_eq!(forms("sonnet-5-5"), [false, true, true, false]);
+    }
+
+    #[test]
+    fn facts_differ_by_api() {
+        let llama = "us.meta.llama4-scout-17b-instruct-v1:0";
+        assert!(known(llama, Api::Converse).has(Tools) && known(llama, Api::Invoke).lacks(Tools));
+        assert!(known("qwen.qwen3-32b-v1:0", Api::Invoke).lacks(Images));
+        assert!(!known("qwen.qwen3-vl-235b-a22b", Api::Invoke).has(Images));
+    }
+}

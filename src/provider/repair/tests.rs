@@ -1,0 +1,223 @@
+//! Repair of conversations, by model.
+
+use super::*;
+use crate::message::Thinking;
+
+fn call(id: &str) -> Content {
+    Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
+}
+
+fn target(model: &ModelId, raw: bool) -> Target<'_> {
+    Target { takes_raw_notes: raw, ..crate::provider::facts::target(model, crate::Api::Invoke, &Default::default()) }
+}
+
+fn repaired<'a>(messages: &'a [Message], id: &str, raw: bool) -> Result<Conversation<'a>> {
+    repair(messages, target(&ModelId::parse(id).unwrap(), raw))
+}
+
+fn plain(messages: &[Message]) -> Result<Conversation<'_>> {
+    repaired(messages, "anthropic.claude-sonnet-4-6", false)
+}
+
+fn shape(messages: &[Message]) -> Vec<String> {
+    shape_for("anthropic.claude-sonnet-4-6", messages)
+}
+
+fn shape_for(id: &str, messages: &[Message]) -> Vec<String> {
+    let name = |block: &Cow<'_, Content>| match &**block {
+        Content::Text(text) => format!("{:?}", text.text),
+        Content::ToolCall(call) => format!("call {}", call.id),
+        Content::ToolResult(result) => format!("result {}", result.tool_call_id),
+        other => format!("{other:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
+    };
+    let turns = repaired(messages, id, false).unwrap().turns;
+    turns
+        .iter()
+        .map(|turn| format!("{}: {}", turn.side.as_str(), turn.blocks.iter().map(name).collect::<Vec<_>>().join(", ")))
+        .collect()
+}
+
+#[test]
+fn parallel_tool_results_and_what_the_user_adds_become_one_turn_in_the_order_of_the_calls() {
+    let messages = [
+        Message::human("Weather?"),
+        Message::new(Role::Ai, [call("1"), call("2")]),
+        Message::human("ok"),
+        Message::tool("2", "55F"),
+        Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", [Content::text("72F")]))]),
+    ];
+    assert_eq!(
+        shape(&messages),
+        ["user: \"Weather?\"", "assistant: call 1, call 2", "user: result 1, result 2, \"ok\""]
+    );
+}
+
+#[test]
+fn neighbours_of_one_side_become_one_turn() {
+    let messages = [Message::human("a"), Message::human("b"), Message::ai("c"), Message::ai("d"), Message::human("e")];
+    assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: \"c\", \"d\"", "user: \"e\""]);
+}
+
+#[test]
+fn blank_text_goes_and_turns_left_empty_go_with_it() {
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [Content::text(""), Content::text(" \n")]),
+        Message::human("b"),
+        Message::new(Role::Ai, [Content::text(" "), call("1")]),
+        Message::tool("1", ""),
+        Message::ai("x \n"),
+    ];
+    assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: call 1", "user: result 1", "assistant: \"x\""]);
+    let repaired = plain(&messages).unwrap();
+    let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
+    assert_eq!(result.content, [Content::text(EMPTY_RESULT)]);
+}
+
+#[test]
+fn inner_white_space_is_left_alone() {
+    let messages = [Message::human(" a \n b "), Message::ai("c \n"), Message::human("d")];
+    assert_eq!(shape(&messages), ["user: \" a \\n b \"", "assistant: \"c \\n\"", "user: \"d\""]);
+}
+
+#[test]
+fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call("1"), Content::text("t"), call("1")]),
+        Message::tool("1", "r"),
+    ];
+    assert_eq!(shape(&messages)[1], "assistant: call 1, \"t\"");
+}
+
+#[test]
+fn unsigned_reasoning_is_dropped_and_signed_reasoning_kept_even_when_empty() {
+    let thinking = |text: &str, signature: Option<&str>| {
+        Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
+    };
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [thinking("x", None), thinking("", Some("s")), Content::text("t")]),
+        Message::human("b"),
+    ];
+    assert_eq!(shape(&messages)[1], "assistant: Thinking, \"t\"");
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_with_its_place() {
+    let late = plain(&[Message::human("a"), Message::system("s")]).unwrap_err();
+    assert!(late.message().contains("message 1"), "{late}");
+    for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")]] {
+        assert_eq!(plain(&messages).unwrap_err().kind(), ErrorKind::Encode);
+    }
+    assert!(plain(&[Message::human("a"), Message::new(Role::Ai, [call("")])]).is_err());
+}
+
+#[test]
+fn a_system_message_of_raw_blocks_may_stand_between_turns_only_where_it_is_asked_for() {
+    let raw = Content::raw(Json::parse(r#"{"toolRemoval":{}}"#).unwrap());
+    let messages = [Message::human("a"), Message::new(Role::System, [raw]), Message::human("b")];
+    let id = "anthropic.claude-sonnet-4-6";
+    assert_eq!(plain(&messages).unwrap_err().kind(), ErrorKind::Encode);
+    let sides: Vec<_> = repaired(&messages, id, true).unwrap().turns.iter().map(|turn| turn.side).collect();
+    assert_eq!(sides, [Side::User, Side::System, Side::User]);
+    assert!(repaired(&[Message::human("a"), Message::system("s")], id, true).is_err(), "text comes first");
+}
+
+#[test]
+fn an_invalid_call_is_replayed_only_if_somebody_answered_it() {
+    let invalid = Content::InvalidToolCall(crate::message::InvalidToolCall {
+        id: "1".into(),
+        name: "f".into(),
+        args: "{\"a".into(),
+        error: "cut".into(),
+    });
+    let asked = [Message::human("a"), Message::new(Role::Ai, [Content::text("t"), invalid])];
+    assert_eq!(shape(&asked)[1], "assistant: \"t\"");
+    let mut answered = asked.to_vec();
+    answered.push(Message::tool_error("1", "bad arguments"));
+    assert_eq!(shape(&answered)[1], "assistant: \"t\", call 1");
+}
+
+#[test]
+fn system_message_behind_others_is_placed_as_claude_wants_it() {
+    let opus = "us.anthropic.claude-opus-4-8";
+    let (a, b, note) = (Message::human("a"), Message::ai("b"), Message::system("n"));
+    for messages in [
+        vec![a.clone(), note.clone(), b.clone(), Message::human("c")],
+        vec![a.clone(), note.clone(), Message::human(" "), b.clone(), Message::human("c")],
+    ] {
+        assert_eq!(shape_for(opus, &messages), ["user: \"a\"", "system: \"n\"", "assistant: \"b\"", "user: \"c\""]);
+    }
+    let late = [a.clone(), b.clone(), note.clone(), Message::human("c")];
+    assert_eq!(shape_for(opus, &late), ["user: \"a\"", "assistant: \"b\"", "user: \"c\"", "system: \"n\""]);
+    let last = [a.clone(), b.clone(), note.clone()];
+    assert_eq!(repaired(&last, opus, false).unwrap_err().kind(), ErrorKind::Encode);
+    assert_eq!(shape_for("openai.gpt-oss-120b-1:0", &late)[2], "system: \"n\"", "its place stays");
+    for id in ["anthropic.claude-opus-4-7", "meta.llama3-3-70b-instruct-v1:0", "amazon.nova-lite-v1:0"] {
+        assert!(repaired(&late, id, false).is_err(), "{id}");
+    }
+}
+
+#[test]
+fn reasoning_is_sent_only_to_the_vendor_that_signed_it() {
+    let thinking = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let redacted = Content::RedactedThinking(crate::message::RedactedThinking { data: "d".into() });
+    let mut answer = Message::new(Role::Ai, [thinking, redacted, Content::text("t")]);
+    let shape_at = |answer: &Message, id: &str| {
+        shape_for(id, &[Message::human("a"), answer.clone(), Message::human("b")])[1].clone()
+    };
+    let (whole, bare) = ("assistant: Thinking, RedactedThinking, \"t\"", "assistant: \"t\"");
+    assert_eq!(shape_at(&answer, "anthropic.claude-sonnet-4-6"), whole);
+    for id in ["amazon.nova-pro-v1:0", "us.meta.llama3-3-70b-instruct-v1:0", "openai.gpt-oss-20b-1:0"] {
+        assert_eq!(shape_at(&answer, id), bare, "{id}");
+    }
+    for (signer, kept) in [
+        ("claude-sonnet-4-6", whole),
+        ("us.anthropic.claude-opus-5", whole),
+        ("my-alias", whole),
+        ("us.openai.gpt-5.6-sol", bare),
+    ] {
+        answer.model = Some(signer.into());
+        assert_eq!(shape_at(&answer, "anthropic.claude-sonnet-4-6"), kept, "{signer}");
+    }
+}
+
+#[test]
+fn reasoning_at_the_end_of_a_message_is_left_out() {
+    let thinking = || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let alone = Message::new(Role::Ai, [thinking()]);
+    let messages = [Message::human("a"), alone.clone(), Message::human("b")];
+    assert_eq!(shape(&messages), ["user: \"a\", \"b\""]);
+    let cut = Message::new(Role::Ai, [thinking(), Content::text("t"), thinking(), Content::cache_point()]);
+    assert_eq!(shape(&[Message::human("a"), cut])[1], "assistant: Thinking, \"t\", CachePoint");
+}
+
+#[test]
+fn media_in_tool_result_moves_behind_it_where_the_model_wants() {
+    let image = Content::image("image/png", vec![1]);
+    let result = |content: Vec<Content>| Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", content))]);
+    let messages = |content| [Message::human("a"), Message::new(Role::Ai, [call("1")]), result(content)];
+    let both = messages(vec![Content::text("t"), image.clone()]);
+    assert_eq!(shape(&both)[2], "user: result 1");
+    assert_eq!(shape_for("qwen.qwen3-vl-235b-a22b", &both)[2], "user: result 1, Image");
+    let only = messages(vec![image]);
+    let repaired = repaired(&only, "us.openai.gpt-5.6-sol", false).unwrap();
+    let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
+    assert_eq!(result.content, [Content::text(EMPTY_RESULT)]);
+}
+
+#[test]
+fn user_message_behind_tool_results_gets_a_turn_of_its_own() {
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call("1")]),
+        Message::tool("1", "r").with(Content::cache_point()),
+        Message::human("b"),
+    ];
+    assert_eq!(shape(&messages)[2], "user: result 1, CachePoint, \"b\"");
+    for id in ["mistral.mistral-large-2407-v1:0", "cohere.command-r-v1:0"] {
+        let bridge = format!("assistant: {BRIDGE:?}");
+        assert_eq!(shape_for(id, &messages)[2..], ["user: result 1, CachePoint", &bridge, "user: \"b\""], "{id}");
+    }
+}
