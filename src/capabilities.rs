@@ -52,6 +52,8 @@ capabilities! {
     StrictTools = "strictTools",
     /// The service holds the reply to a JSON Schema.
     JsonSchema = "jsonSchema",
+    /// Replies can be streamed.
+    Streaming = "streaming",
     /// A call with tools can be streamed.
     StreamedTools = "streamedTools",
     /// The model accepts images in messages.

@@ -160,7 +160,10 @@ impl Client {
     fn begin(self: &Arc<Self>, request: &ChatRequest, config: &RunConfig, mode: Mode) -> Result<Box<Attempts<'_>>> {
         let mut runs = self.watch(request, config, mode);
         match self.encode(request, mode) {
-            Ok(call) => Ok(Box::new(Attempts::new(self, call, runs))),
+            Ok(call) => {
+                call.adaptations.iter().for_each(|what| runs.adapted(what));
+                Ok(Box::new(Attempts::new(self, call, runs)))
+            }
             Err(error) => {
                 runs.error(&error);
                 Err(error)

@@ -94,6 +94,11 @@ pub trait Run: fmt::Debug + MaybeSend {
         let _ = event;
     }
 
+    /// The call was changed so that the model accepts it: what was changed, in words.
+    fn adapted(&mut self, what: &str) {
+        let _ = what;
+    }
+
     /// An attempt failed, and another follows after a delay.
     fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
         let _ = (attempt, error, delay);
@@ -151,6 +156,10 @@ impl Runs {
 
     pub(crate) fn event(&mut self, event: &ChatEvent) {
         self.0.iter_mut().for_each(|run| run.event(event));
+    }
+
+    pub(crate) fn adapted(&mut self, what: &str) {
+        self.0.iter_mut().for_each(|run| run.adapted(what));
     }
 
     pub(crate) fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {

@@ -73,12 +73,23 @@ pub struct Call {
     /// Whether the answer is an event stream. A codec whose models do not stream
     /// says `false` also in [`Mode::Stream`]; the whole answer is then given as events.
     pub streams: bool,
+    /// What the codec changed so that the model accepts the call, in words for observers: see
+    /// [`Run::adapted`](crate::Run::adapted). Defaults to nothing.
+    pub adaptations: Vec<&'static str>,
 }
 
 impl Call {
     /// A `POST` to the runtime.
     pub fn new(path: impl Into<String>, headers: Headers, body: impl Into<Bytes>, streams: bool) -> Self {
-        Self { method: "POST", control_plane: false, path: path.into(), headers, body: body.into(), streams }
+        Self {
+            method: "POST",
+            control_plane: false,
+            path: path.into(),
+            headers,
+            body: body.into(),
+            streams,
+            adaptations: Vec::new(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod encode;
 mod thinking;
 
 pub(crate) use encode::{check_tool_name, object_schema, sent_strict};
-pub(crate) use thinking::{Thinking, betas, check};
+pub(crate) use thinking::{LEFT_OUT, Thinking, betas, check};
 
 use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
@@ -32,7 +32,8 @@ pub struct Anthropic;
 
 impl Codec for Anthropic {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::body(model, request)?))
+        let (body, adaptations) = encode::body(model, request)?;
+        Ok(Call { adaptations, ..invoke::call(model, request, mode, body) })
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

@@ -25,6 +25,9 @@ use crate::request::ChatRequest;
 
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
+/// For observers, if a model answers a streamed call at once.
+const NOT_STREAMED: &str = "this model does not stream such a call: the reply is delivered once it is whole";
+
 /// Which of the two an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
@@ -67,14 +70,19 @@ impl Codec for Converse {
         headers.push("content-type", "application/json");
         let can = facts::of_call(model, Api::Converse, &request.options);
         let has_tools = tools::are_sent(&request.options);
-        // A model that does not stream calls with tools answers them at once.
+        // A model that does not stream such a call answers it at once.
+        let is_whole = can.lacks(Capability::Streaming) || has_tools && can.lacks(Capability::StreamedTools);
         let (operation, streams) = match mode {
-            Mode::Stream if !(has_tools && can.lacks(Capability::StreamedTools)) => ("converse-stream", true),
+            Mode::Stream if !is_whole => ("converse-stream", true),
             _ => ("converse", false),
         };
-        let body = Json::from(encode::converse(model, request, if streams { Mode::Stream } else { Mode::Invoke })?)
-            .into_bytes();
-        Ok(Call::new(model.path(operation), headers, body, streams))
+        let mode_sent = if streams { Mode::Stream } else { Mode::Invoke };
+        let (body, mut adaptations) = encode::converse(model, request, mode_sent)?;
+        if mode != mode_sent {
+            adaptations.push(NOT_STREAMED);
+        }
+        let body = Json::from(body).into_bytes();
+        Ok(Call { adaptations, ..Call::new(model.path(operation), headers, body, streams) })
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

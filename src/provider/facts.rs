@@ -3,11 +3,11 @@
 //! A later row overrides an earlier one, so general rows come first. A model pattern is the
 //! beginning of a model id without its region prefix; after a `*`, any part of the id.
 
-use super::repair::Target;
+use super::repair::{RawShape, Target};
 use crate::capabilities::Capability::{
     AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
     PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff,
-    SerialTools, SignedReasoning, StreamedTools, StrictTools, SystemAnywhere, Tools, UserAfterTools,
+    SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::capabilities::{Api, Capabilities, Capability};
 use crate::model::ModelId;
@@ -156,6 +156,19 @@ static FACTS: &[Fact] = &[
         &[SystemAnywhere],
         &[],
     ),
+    // oh-my-pi, langchain-aws: the newest refuse `disabled` too.
+    fact(&["anthropic.claude-opus-5-5"], &[], &[ReasoningOff]),
+    // lobehub#19876, LiteLLM 1.110: strict tools are refused.
+    fact(
+        &[
+            "anthropic.claude-opus-5-5",
+            "anthropic.claude-sonnet-5-5",
+            "anthropic.claude-haiku-5-5",
+            "anthropic.claude-fable-5-1",
+        ],
+        &[],
+        &[StrictTools],
+    ),
     // Nova: https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html
     fact(
         &["amazon.nova"],
@@ -186,6 +199,10 @@ static FACTS: &[Fact] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
     // and pi#3739: "doesn't support tool use in streaming mode".
     over(Api::Converse, fact(&["meta."], &[], &[StreamedTools])),
+    // opencode#50272: the only Llama that takes images in results.
+    over(Api::Converse, fact(&["meta.llama4"], &[ImagesInResults], &[])),
+    // The features page above: no ConverseStream.
+    over(Api::Converse, fact(&["ai21.j2"], &[], &[Streaming])),
     // langchain-aws#141, hermes-agent#20154: results and text cannot be in one turn, nor text behind it.
     fact(&["mistral."], &[], &[UserAfterTools]),
     over(Api::Converse, fact(&["meta."], &[], &[UserAfterTools])),
@@ -312,8 +329,8 @@ pub(crate) fn of_call(model: &ModelId, api: Api, options: &ChatOptions) -> Capab
 }
 
 /// Returns what the conversation of a call is repaired for.
-pub(crate) fn target<'a>(model: &'a ModelId, api: Api, options: &ChatOptions) -> Target<'a> {
-    Target { model, can: of_call(model, api, options), takes_raw_notes: api == Api::Converse }
+pub(crate) fn target<'a>(model: &'a ModelId, api: Api, raw: RawShape, options: &ChatOptions) -> Target<'a> {
+    Target { model, can: of_call(model, api, options), raw }
 }
 
 #[cfg(test)]

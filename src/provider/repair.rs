@@ -15,7 +15,7 @@ use std::fmt;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, Writer};
+use crate::json::{Json, View, Writer};
 use crate::message::{Content, Message, Role, ToolCall, ToolResult};
 use crate::model::ModelId;
 
@@ -65,8 +65,31 @@ impl Conversation<'_> {
 pub(crate) struct Target<'a> {
     pub(crate) model: &'a ModelId,
     pub(crate) can: Capabilities,
-    /// Whether system messages of raw blocks can be anywhere: Converse adds and removes tools with them.
-    pub(crate) takes_raw_notes: bool,
+    /// The raw blocks that the format has.
+    pub(crate) raw: RawShape,
+}
+
+/// The form of a provider's own blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawShape {
+    /// Objects with a `type`: Anthropic's.
+    Typed,
+    /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks can
+    /// be anywhere: they add and remove tools.
+    Keyed,
+    /// The format has none.
+    None,
+}
+
+impl RawShape {
+    fn fits(self, block: View<'_>) -> bool {
+        let is_typed = block.get("type").and_then(View::str).is_some();
+        match self {
+            Self::Typed => is_typed,
+            Self::Keyed => !is_typed,
+            Self::None => false,
+        }
+    }
 }
 
 /// Stands for an empty tool result, which providers refuse.
@@ -98,7 +121,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
                 system.extend(message.content.iter().filter(|block| !is_blank(block)));
                 continue;
             }
-            Role::System if target.takes_raw_notes && message.content.iter().all(is_raw) => Side::System,
+            Role::System if target.raw == RawShape::Keyed && message.content.iter().all(is_raw) => Side::System,
             Role::System if target.can.has(Capability::SystemAnywhere) => {
                 if waits {
                     waiting.extend(message.content.iter().filter(|block| !is_blank(block)).map(Cow::Borrowed));
@@ -115,10 +138,10 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
             Role::Ai => Side::Assistant,
         };
         begun = true;
-        let keeps_reasoning = accepts_reasoning_of(message, target);
+        let history = History { messages, at: i, is_same_vendor: is_of_vendor(message, target.model), target };
         let mut blocks = Vec::with_capacity(message.content.len());
         for block in &message.content {
-            if let Some(block) = usable(block, i, messages, keeps_reasoning)? {
+            if let Some(block) = history.usable(block)? {
                 blocks.push(block);
             }
         }
@@ -140,6 +163,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     }
     turns.iter_mut().filter(|turn| turn.side == Side::Assistant).for_each(reasoning_first);
     turns = without_empty(turns);
+    rename_repeated_calls(&mut turns);
     let mut order: Vec<String> = Vec::new();
     for turn in &mut turns {
         match turn.side {
@@ -173,12 +197,10 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Cow<'a, Content>>
     }
 }
 
-/// Returns whether the model accepts the reasoning in a message. A signature is worth something only
-/// to the vendor whose model signed.
-fn accepts_reasoning_of(message: &Message, target: Target<'_>) -> bool {
-    let signer = message.model.as_deref().and_then(vendor_of);
-    let is_same = signer.is_none() || target.model.vendor().is_none() || signer.as_deref() == target.model.vendor();
-    is_same && !target.can.lacks(Capability::SignedReasoning)
+/// Returns whether a message can be of the vendor's own models.
+fn is_of_vendor(message: &Message, model: &ModelId) -> bool {
+    let writer = message.model.as_deref().and_then(vendor_of);
+    writer.is_none() || model.vendor().is_none() || writer.as_deref() == model.vendor()
 }
 
 /// The vendor of the model that wrote a message. Some models name themselves without their vendor.
@@ -191,7 +213,7 @@ fn vendor_of(model: &str) -> Option<String> {
     id.vendor().filter(|vendor| crate::model::VENDORS.contains(vendor)).map(str::to_owned)
 }
 
-fn is_reasoning(block: &Content) -> bool {
+pub(crate) fn is_reasoning(block: &Content) -> bool {
     matches!(block, Content::Thinking(_) | Content::RedactedThinking(_))
 }
 
@@ -242,51 +264,106 @@ fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
 
 fn is_blank(block: &Content) -> bool {
     match block {
-        Content::Text(text) => text.text.trim().is_empty() && text.citations.is_empty(),
+        // Also with citations, as of a stream that was cut between them and their text.
+        Content::Text(text) => text.text.trim().is_empty(),
         _ => false,
     }
 }
 
-/// The block as it can be sent, or nothing.
-fn usable<'a>(
-    block: &'a Content,
+/// A message in its conversation.
+struct History<'a, 'b> {
+    messages: &'a [Message],
     at: usize,
-    messages: &[Message],
-    keeps_reasoning: bool,
-) -> Result<Option<Cow<'a, Content>>> {
-    Ok(Some(match block {
-        block if is_blank(block) => return Ok(None),
-        block if !keeps_reasoning && is_reasoning(block) => return Ok(None),
-        // A provider refuses reasoning that it has not signed.
-        Content::Thinking(thinking) if thinking.signature.as_ref().is_none_or(String::is_empty) => return Ok(None),
-        Content::ToolCall(call) if call.id.is_empty() => {
-            return encode(format_args!(
-                "message {at} calls the tool \"{}\" without an id: every tool call needs the id that its result names",
-                call.name
-            ));
-        }
-        Content::InvalidToolCall(call) => {
-            // The model must see what it wrote if somebody answered it; else it never happened.
-            let answers =
-                |block: &Content| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id);
-            if call.id.is_empty() || !messages.iter().any(|message| message.content.iter().any(answers)) {
+    is_same_vendor: bool,
+    target: Target<'b>,
+}
+
+impl<'a> History<'a, '_> {
+    /// Returns the block as it can be sent, or nothing.
+    fn usable(&self, block: &'a Content) -> Result<Option<Cow<'a, Content>>> {
+        let is_reply = self.messages.get(self.at).is_some_and(|message| message.role == Role::Ai);
+        Ok(Some(match block {
+            block if is_blank(block) => return Ok(None),
+            // A signature is worth something only to the vendor whose model signed.
+            block if is_reasoning(block) && !self.keeps_reasoning(block) => return Ok(None),
+            // What a model wrote in another vendor's format, or over another API.
+            Content::Raw(raw) if is_reply && !(self.is_same_vendor && self.target.raw.fits(raw.block.view())) => {
                 return Ok(None);
             }
-            let mut w = Writer::new();
-            w.begin_object();
-            w.field("rawInvalidInput", &call.args);
-            w.end_object();
-            Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::from(w))))
+            Content::ToolCall(call) if call.id.is_empty() => {
+                return encode(format_args!(
+                    "message {} calls the tool \"{}\" without an id: every tool call needs the id that its result names",
+                    self.at, call.name
+                ));
+            }
+            Content::InvalidToolCall(call) => {
+                // The model must see what it wrote if somebody answered it; else it never happened.
+                let answers =
+                    |block: &Content| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id);
+                let is_answered = self.messages.iter().any(|message| message.content.iter().any(answers));
+                if call.id.is_empty() || !is_answered {
+                    return Ok(None);
+                }
+                let mut w = Writer::new();
+                w.begin_object();
+                w.field("rawInvalidInput", &call.args);
+                w.end_object();
+                Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::from(w))))
+            }
+            Content::ToolResult(result) if result.content.iter().all(is_blank) => {
+                let content = vec![Content::text(EMPTY_RESULT)];
+                Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
+            }
+            Content::ToolResult(result) if result.content.iter().any(is_blank) => {
+                let content = result.content.iter().filter(|block| !is_blank(block)).cloned().collect();
+                Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
+            }
+            block => Cow::Borrowed(block),
+        }))
+    }
+
+    fn keeps_reasoning(&self, block: &Content) -> bool {
+        let is_signed = match block {
+            Content::Thinking(thinking) => thinking.signature.as_ref().is_some_and(|signature| !signature.is_empty()),
+            _ => true,
+        };
+        is_signed && self.is_same_vendor && !self.target.can.lacks(Capability::SignedReasoning)
+    }
+}
+
+/// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
+/// some models number their calls anew in every reply.
+fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
+    let mut seen: Vec<String> = Vec::new();
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for turn in turns {
+        if turn.side == Side::Assistant {
+            renamed.clear();
         }
-        Content::ToolResult(result) if result.content.iter().all(is_blank) => {
-            Cow::Owned(Content::ToolResult(ToolResult { content: vec![Content::text(EMPTY_RESULT)], ..result.clone() }))
+        let known = seen.len();
+        for block in &mut turn.blocks {
+            let new = match &**block {
+                Content::ToolCall(call) if seen.iter().take(known).any(|id| *id == call.id) => {
+                    let new = format!("{}_{known}", call.id);
+                    renamed.push((call.id.clone(), new.clone()));
+                    Content::ToolCall(ToolCall { id: new, ..call.clone() })
+                }
+                Content::ToolCall(call) => {
+                    seen.push(call.id.clone());
+                    continue;
+                }
+                Content::ToolResult(result) => match renamed.iter().find(|(id, _)| *id == result.tool_call_id) {
+                    Some((_, new)) => Content::ToolResult(ToolResult { tool_call_id: new.clone(), ..result.clone() }),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if let Content::ToolCall(call) = &new {
+                seen.push(call.id.clone());
+            }
+            *block = Cow::Owned(new);
         }
-        Content::ToolResult(result) if result.content.iter().any(is_blank) => {
-            let content = result.content.iter().filter(|block| !is_blank(block)).cloned().collect();
-            Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
-        }
-        block => Cow::Borrowed(block),
-    }))
+    }
 }
 
 /// A call may stand twice in what other libraries hand over: as a block and in a list of calls.

@@ -270,3 +270,61 @@ async fn a_strict_tool_has_a_schema_that_the_service_takes_over_both_apis() {
         }
     }
 }
+
+/// Remembers what was adapted in each call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Adaptations(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Adaptations {
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl bedrock_chat::Observer for Adaptations {
+    fn start(&self, _: &bedrock_chat::RunStart<'_>) -> Option<Box<dyn bedrock_chat::Run>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+impl bedrock_chat::Run for Adaptations {
+    fn adapted(&mut self, what: &str) {
+        self.0.lock().unwrap().push(what.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn stream_with_tools_is_one_whole_call_on_llama() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let seen = Adaptations::default();
+    let chat = calling(&bedrock, LLAMA, Api::Converse).observer(seen.clone()).build().unwrap();
+    let asked = "What is the weather in Paris?";
+    let streamed = chat.bind_tools([weather()]).stream(asked).await.unwrap().message().await.unwrap();
+    assert_eq!(streamed.tool_calls().count(), 1);
+    assert!(bedrock.requests()[0].path.ends_with("/converse"), "{}", bedrock.requests()[0].path);
+    assert!(seen.take()[0].contains("does not stream"));
+    chat.stream(asked).await.unwrap().message().await.unwrap();
+    assert!(bedrock.requests()[1].path.ends_with("/converse-stream"), "without tools it streams");
+    assert!(seen.take().is_empty());
+}
+
+#[tokio::test]
+async fn reasoning_budget_is_left_out_in_a_tool_loop_that_began_without() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let seen = Adaptations::default();
+    let begun = [
+        Message::human("What is the weather in Paris?"),
+        Message::new(Role::Ai, [Content::ToolCall(ToolCall::new("c1", "get_weather", Json::empty_object()))]),
+        Message::tool("c1", "18 degrees"),
+    ];
+    for api in BOTH {
+        let options = ChatOptions { reasoning: Some(bedrock_chat::Reasoning::Budget(2048)), ..ChatOptions::default() };
+        let chat = calling(&bedrock, CLAUDE, api).options(&options).observer(seen.clone()).build().unwrap();
+        let chat = chat.bind_tools([weather()]);
+        chat.invoke(begun.to_vec()).await.unwrap();
+        assert!(!sent(&bedrock).to_string().contains("budget_tokens"), "{api:?}");
+        assert!(seen.take()[0].contains("reasoning is off"), "{api:?}");
+        chat.invoke("hello").await.unwrap();
+        assert!(sent(&bedrock).to_string().contains("budget_tokens") && seen.take().is_empty(), "{api:?}");
+    }
+}

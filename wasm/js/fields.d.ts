@@ -133,6 +133,8 @@ export interface Capabilities {
   strictTools?: boolean;
   /** The service holds the reply to a JSON Schema. */
   jsonSchema?: boolean;
+  /** Replies can be streamed. */
+  streaming?: boolean;
   /** A call with tools can be streamed. */
   streamedTools?: boolean;
   /** The model accepts images in messages. */

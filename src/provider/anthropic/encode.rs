@@ -10,7 +10,7 @@ use crate::json::{Json, View, Writer};
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::facts;
-use crate::provider::repair::{Conversation, Side, repair};
+use crate::provider::repair::{Conversation, RawShape, Side, repair};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice};
 
 /// What Bedrock wants in every body.
@@ -19,13 +19,17 @@ const VERSION: &str = "bedrock-2023-05-31";
 /// The API requires `max_tokens`; this is what it gets when the caller set none.
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
-/// The body of a call.
-pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
+/// Writes the body of a call. Returns what was changed to fit the model, too.
+pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Vec<&'static str>)> {
     let options = &request.options;
-    let target = facts::target(model, Api::Invoke, options);
+    let target = facts::target(model, Api::Invoke, RawShape::Typed, options);
     let conversation = repair(&request.messages, target)?;
     check(model, target.can, options)?;
-    let thinking = Thinking::of(model, target.can, options)?;
+    let mut thinking = Thinking::of(model, target.can, options)?;
+    let mut adaptations = Vec::new();
+    if thinking.fit(&conversation) {
+        adaptations.push(thinking::LEFT_OUT);
+    }
     let mut w = Writer::new();
     w.begin_object();
     w.field("anthropic_version", VERSION);
@@ -53,7 +57,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System);
     w.strings("anthropic_beta", &thinking::betas(&thinking, has_notes, options));
     w.end_object();
-    Ok(w)
+    Ok((w, adaptations))
 }
 
 /// Text that a plain string says as well as a block.
@@ -198,7 +202,7 @@ mod tests {
 
     fn answer(messages: &[Message]) -> Json {
         let model = ModelId::parse("anthropic.claude-sonnet-4-6").unwrap();
-        let body = Json::from(body(&model, &ChatRequest::new(messages)).unwrap());
+        let body = Json::from(body(&model, &ChatRequest::new(messages)).unwrap().0);
         let turn = body.view().get("messages").unwrap().items().nth(1).unwrap();
         let types = turn.get("content").unwrap().items().map(|block| block.get("type").unwrap().raw());
         Json::parse(&format!("[{}]", types.collect::<Vec<_>>().join(","))).unwrap()

@@ -5,7 +5,9 @@ use std::fmt;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
+use crate::message::Content;
 use crate::model::ModelId;
+use crate::provider::repair::{Conversation, Side, Turn, is_reasoning};
 use crate::request::{ChatOptions, Reasoning, ReasoningDisplay, ToolChoice};
 
 /// The smallest budget that the API accepts.
@@ -14,6 +16,9 @@ const LEAST: u64 = 1024;
 /// Budgets that stand for efforts on models that have none. See [`Reasoning::Effort`].
 const BUDGETS: &[(&str, u64)] = &[("minimal", LEAST), ("low", LEAST), ("medium", 4096)];
 const HIGH: u64 = 16_384;
+
+/// For observers, if [`Thinking::fit`] left reasoning out.
+pub(crate) const LEFT_OUT: &str = "reasoning is off in this call: its tool calls were made without reasoning";
 
 /// A beta feature that a call needs for an effort on Claude Opus 4.5.
 const EFFORT_BETA: &str = "effort-2025-11-24";
@@ -90,6 +95,22 @@ impl<'a> Thinking<'a> {
             }
             Reasoning::Effort(effort) => Self { kind: Some("adaptive"), display, effort: Some(effort), ..none },
         })
+    }
+
+    /// Leaves a budget out in the middle of a tool loop that began without reasoning: the service wants the
+    /// model's turn to begin with it then. Returns whether it did.
+    pub(crate) fn fit(&mut self, conversation: &Conversation<'_>) -> bool {
+        let has = |turn: &Turn<'_>, fits: fn(&Content) -> bool| turn.blocks.iter().any(|block| fits(block));
+        let said = conversation.turns.iter().filter(|turn| turn.side != Side::System);
+        let before_last = said.rev().nth(1).filter(|turn| turn.side == Side::Assistant);
+        let began_without = before_last.is_some_and(|reply| {
+            has(reply, |block| matches!(block, Content::ToolCall(_))) && !has(reply, is_reasoning)
+        });
+        let leaves_out = self.budget.is_some() && began_without;
+        if leaves_out {
+            (self.kind, self.budget, self.display) = (None, None, None);
+        }
+        leaves_out
     }
 
     /// Returns the budget in tokens, 0 without one.

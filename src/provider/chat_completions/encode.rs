@@ -7,7 +7,7 @@ use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};
 use crate::model::ModelId;
 use crate::provider::anthropic::{check_tool_name, object_schema, sent_strict};
-use crate::provider::repair::{Side, Turn, repair};
+use crate::provider::repair::{RawShape, Side, Turn, repair};
 use crate::provider::{facts, media, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
@@ -24,7 +24,7 @@ struct Target<'a> {
 /// The body of a call.
 pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
-    let known = facts::target(model, Api::Invoke, options);
+    let known = facts::target(model, Api::Invoke, RawShape::None, options);
     let target = Target { family, model, can: known.can };
     let conversation = repair(&request.messages, known)?;
     target.check(options)?;

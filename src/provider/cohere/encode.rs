@@ -3,11 +3,11 @@
 use super::parameters::write_definitions;
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Kind, View, Writer};
+use crate::json::{Json, Kind, View, Writer};
 use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};
 use crate::model::ModelId;
 use crate::provider::anthropic::check_tool_name;
-use crate::provider::repair::{Conversation, Side, Turn, repair};
+use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
 use crate::provider::{facts, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
@@ -16,7 +16,7 @@ const FORMAT: &str = "Command R's";
 /// The body of a call.
 pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
-    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, options))?;
+    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, RawShape::None, options))?;
     check(model, options)?;
     let calls = Calls::of(&conversation);
     let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
@@ -31,9 +31,6 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
         (false, false) => {
             let why = "answers tool results alone: the last turn has words too; send them after its answer, or use the Converse API";
             return refused(ErrorKind::Encode, why);
-        }
-        (true, false) if options.tools.is_empty() => {
-            return refused(ErrorKind::Config, "needs the tools beside the results of their calls: bind them too");
         }
         _ => {}
     }
@@ -58,9 +55,18 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     w.strings("stop_sequences", &options.stop);
     // A model without tools calls none.
     let no_tools = options.tool_choice == Some(ToolChoice::None) && results.is_empty();
-    if !options.tools.is_empty() && !no_tools {
+    // Results need the tools beside them. Of one that is not bound the call is known.
+    let needed = if options.tools.is_empty() && !results.is_empty() { calls.tools() } else { Vec::new() };
+    let tools = if no_tools {
+        &needed
+    } else if needed.is_empty() {
+        &options.tools
+    } else {
+        &needed
+    };
+    if !tools.is_empty() {
         w.array("tools");
-        for tool in &options.tools {
+        for tool in tools {
             write_tool(&mut w, model, tool)?;
         }
         w.end_array();
@@ -82,7 +88,7 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
         "cannot be held to a tool's schema: leave strict unset, and check the arguments"
     } else if options.response_format.is_some() {
         "cannot be held to a JSON Schema: ask for JSON in the system message, and check the answer"
-    } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) {
+    } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) || options.reasoning_display.is_some() {
         "does not reason before it answers: leave reasoning unset"
     } else {
         return Ok(());
@@ -106,6 +112,17 @@ impl<'a> Calls<'a> {
                 self.0.push(call);
             }
         }
+    }
+
+    /// Returns a tool for each that was called, without its parameters.
+    fn tools(&self) -> Vec<Tool> {
+        let mut tools: Vec<Tool> = Vec::new();
+        for call in &self.0 {
+            if !tools.iter().any(|tool| tool.name == call.name) {
+                tools.push(Tool::new(&call.name, "", Json::empty_object()));
+            }
+        }
+        tools
     }
 
     fn find(&self, id: &str) -> Result<&'a ToolCall> {

@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 
 use super::blocks::Blocks;
+use super::fields::Written;
 use super::names::Names;
 use super::{Shape, fields, tools};
-use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::Mode;
+use crate::provider::anthropic::{LEFT_OUT, Thinking};
 use crate::provider::facts;
-use crate::provider::repair::{Conversation, Side, Turn, repair};
+use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
 use crate::request::{ChatOptions, ChatRequest, ResponseFormat};
 
 /// The body of a Converse or ConverseStream call.
-pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Writer> {
+pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<(Writer, Vec<&'static str>)> {
     let options = &request.options;
     let mut w = Writer::new();
     w.begin_object();
@@ -27,7 +28,11 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
         tools::write_config(&mut w, model, Shape::Converse, options)?;
     }
     write_guardrail(&mut w, options, mode);
-    if let Some(fields) = fields::additional(model, written.can, options, has_tools, written.has_notes)? {
+    let mut adaptations = Vec::new();
+    if written.leaves_reasoning_out {
+        adaptations.push(LEFT_OUT);
+    }
+    if let Some(fields) = fields::additional(model, &written, options, has_tools)? {
         w.member("additionalModelRequestFields", fields.view());
     }
     w.strings("additionalModelResponseFieldPaths", &options.response_field_paths);
@@ -49,7 +54,7 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
     single(&mut w, "serviceTier", "type", options.service_tier.map(|tier| tier.as_str()));
     write_output(&mut w, options.response_format.as_ref(), fields::neutral_effort(model, options));
     w.end_object();
-    Ok(w)
+    Ok((w, adaptations))
 }
 
 /// The body of an InvokeModel call of Nova.
@@ -78,27 +83,30 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     Ok(w)
 }
 
-/// What is known once a conversation is written.
-struct Written {
-    can: Capabilities,
-    /// Whether it has system messages with text behind other messages.
-    has_notes: bool,
-}
-
 /// Writes `system` and `messages`.
-fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &ChatRequest) -> Result<Written> {
+fn write_conversation<'a>(
+    w: &mut Writer,
+    model: &ModelId,
+    shape: Shape,
+    request: &'a ChatRequest,
+) -> Result<Written<'a>> {
     let options = &request.options;
-    let target = facts::target(model, shape.api(), options);
+    let target = facts::target(model, shape.api(), RawShape::Keyed, options);
     let can = target.can;
     fields::check(model, can, options)?;
+    let mut thinking = match fields::is_claude(model) {
+        true => Thinking::of(model, can, options)?,
+        false => Thinking::default(),
+    };
     // A managed prompt brings its own messages.
     if request.messages.is_empty() && model.resource_type() == Some("prompt") {
-        return Ok(Written { can, has_notes: false });
+        return Ok(Written { thinking, leaves_reasoning_out: false, has_notes: false });
     }
     let mut conversation = repair(&request.messages, target)?;
     if !tools::are_sent(options) && conversation.has_tool_blocks() {
         tools::flatten(&mut conversation);
     }
+    let leaves_reasoning_out = thinking.fit(&conversation);
     let mut blocks = Blocks { w, model, shape, names: Names::default() };
     write_system(&mut blocks, &conversation)?;
     blocks.w.array("messages");
@@ -113,7 +121,7 @@ fn write_conversation(w: &mut Writer, model: &ModelId, shape: Shape, request: &C
     blocks.w.end_array();
     let is_text = |block: &Cow<'_, Content>| matches!(**block, Content::Text(_));
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System && turn.blocks.iter().any(is_text));
-    Ok(Written { can, has_notes })
+    Ok(Written { thinking, leaves_reasoning_out, has_notes })
 }
 
 fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Result<()> {

@@ -9,6 +9,15 @@ use crate::model::ModelId;
 use crate::provider::anthropic;
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
+/// What is known once a conversation is written.
+pub(super) struct Written<'a> {
+    /// What Claude's fields say about reasoning.
+    pub(super) thinking: anthropic::Thinking<'a>,
+    pub(super) leaves_reasoning_out: bool,
+    /// Whether it has system messages with text behind other messages.
+    pub(super) has_notes: bool,
+}
+
 /// How a family says what Converse does not.
 struct Family {
     prefix: &'static str,
@@ -132,10 +141,9 @@ pub(super) fn neutral_effort<'a>(model: &ModelId, options: &'a ChatOptions) -> O
 /// The object of additional fields; `None` where there are none. `model_kwargs` win.
 pub(super) fn additional(
     model: &ModelId,
-    can: Capabilities,
+    written: &Written<'_>,
     options: &ChatOptions,
     has_tools: bool,
-    has_notes: bool,
 ) -> Result<Option<Json>> {
     let family = of(model);
     let mut w = Writer::new();
@@ -151,14 +159,13 @@ pub(super) fn additional(
     }
     let mut betas = options.anthropic_beta.clone();
     if family.reasoning == Style::Claude {
-        let thinking = anthropic::Thinking::of(model, can, options)?;
-        thinking.write(&mut w);
-        if let Some(effort) = thinking.effort {
+        written.thinking.write(&mut w);
+        if let Some(effort) = written.thinking.effort {
             w.object("output_config");
             w.field("effort", effort);
             w.end_object();
         }
-        betas = anthropic::betas(&thinking, has_notes, options);
+        betas = anthropic::betas(&written.thinking, written.has_notes, options);
     } else if let Some(reasoning) = &options.reasoning {
         write_reasoning(&mut w, model, family.reasoning, reasoning)?;
     }

@@ -8,7 +8,8 @@ fn call(id: &str) -> Content {
 }
 
 fn target(model: &ModelId, raw: bool) -> Target<'_> {
-    Target { takes_raw_notes: raw, ..crate::provider::facts::target(model, crate::Api::Invoke, &Default::default()) }
+    let shape = if raw { RawShape::Keyed } else { RawShape::Typed };
+    crate::provider::facts::target(model, crate::Api::Invoke, shape, &Default::default())
 }
 
 fn repaired<'a>(messages: &'a [Message], id: &str, raw: bool) -> Result<Conversation<'a>> {
@@ -220,4 +221,50 @@ fn user_message_behind_tool_results_gets_a_turn_of_its_own() {
         let bridge = format!("assistant: {BRIDGE:?}");
         assert_eq!(shape_for(id, &messages)[2..], ["user: result 1, CachePoint", &bridge, "user: \"b\""], "{id}");
     }
+}
+
+#[test]
+fn raw_block_of_another_format_is_left_out_of_replies() {
+    let raw = |json: &str| Content::raw(Json::parse(json).unwrap());
+    let (typed, keyed) = (raw(r#"{"type":"compaction","content":null}"#), raw(r#"{"futureBlock":{}}"#));
+    let mut reply = Message::new(Role::Ai, [Content::text("t"), typed, keyed]);
+    let raws = |reply: &Message, id: &str, keyed: bool| {
+        let messages = [Message::human("a"), reply.clone(), Message::human("b")];
+        let conversation = repaired(&messages, id, keyed).unwrap();
+        let raws = conversation.turns[1].blocks.iter().filter_map(|block| match &**block {
+            Content::Raw(raw) => Some(raw.block.as_str().to_owned()),
+            _ => None,
+        });
+        raws.collect::<Vec<_>>()
+    };
+    let claude = "anthropic.claude-sonnet-4-6";
+    assert_eq!(raws(&reply, claude, false), [r#"{"type":"compaction","content":null}"#]);
+    assert_eq!(raws(&reply, claude, true), [r#"{"futureBlock":{}}"#]);
+    reply.model = Some("amazon.nova-pro-v1:0".into());
+    assert!(raws(&reply, claude, true).is_empty(), "another vendor's");
+}
+
+#[test]
+fn repeated_tool_call_ids_of_later_turns_are_renamed() {
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call("call_0"), call("call_1")]),
+        Message::tool("call_1", "r"),
+        Message::tool("call_0", "r"),
+        Message::new(Role::Ai, [call("call_0")]),
+        Message::tool("call_0", "r"),
+        Message::new(Role::Ai, [call("call_0")]),
+        Message::tool("call_0", "r"),
+    ];
+    assert_eq!(
+        shape(&messages)[1..],
+        [
+            "assistant: call call_0, call call_1",
+            "user: result call_0, result call_1",
+            "assistant: call call_0_2",
+            "user: result call_0_2",
+            "assistant: call call_0_3",
+            "user: result call_0_3",
+        ]
+    );
 }

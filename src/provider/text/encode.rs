@@ -8,7 +8,7 @@ use crate::message::{Content, Media, Message};
 use crate::model::ModelId;
 use crate::provider::facts;
 use crate::provider::media::{self, IMAGES};
-use crate::provider::repair::{Side, repair};
+use crate::provider::repair::{RawShape, Side, repair};
 use crate::provider::template::Part;
 use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatOptions, ChatRequest, Reasoning};
@@ -84,7 +84,7 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
         "top_k"
     } else if options.response_format.is_some() {
         "response format"
-    } else if !reasoning_fits {
+    } else if !reasoning_fits || options.reasoning_display.is_some() {
         "such reasoning option"
     } else if !options.anthropic_beta.is_empty() {
         "anthropic_beta"
@@ -121,7 +121,7 @@ fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
 }
 
 fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &ChatRequest) -> Result<()> {
-    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, &request.options))?;
+    let conversation = repair(&request.messages, facts::target(model, Api::Invoke, RawShape::None, &request.options))?;
     let mut system = Vec::new();
     for block in &conversation.system {
         if let Some(text) = text(block, model)? {
