@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::headers::Headers;
 use crate::json::{Kind, View, Writer};
 use crate::message::AiMessage;
+use crate::method::Method;
 use crate::operations::json_call;
 use crate::provider::{Call, Mode, invoke};
 use crate::request::IntoMessages;
@@ -199,7 +200,7 @@ impl BedrockChat {
     pub async fn batch_job(&self, arn: &str) -> Result<BatchJobStatus> {
         let path = format!("/model-invocation-job/{}", encode_path_segment(arn));
         let mut call = Call::new(path, Headers::new(), Vec::new(), false);
-        call.method = "GET";
+        call.method = Method::Get;
         call.control_plane = true;
         self.client().operation(call, read_status).await
     }
@@ -328,7 +329,7 @@ mod tests {
         assert_eq!((status.status.as_str(), seen), ("Completed", vec![Some((5, 10)), None]));
         let requests = transport.requests();
         assert_eq!(requests[0].url, "https://bedrock.us-east-1.amazonaws.com/model-invocation-job");
-        assert_eq!((requests[1].method, requests[1].body.len()), ("GET", 0));
+        assert_eq!((requests[1].method, requests[1].body.len()), (Method::Get, 0));
         assert!(requests[1].url.ends_with(
             "/model-invocation-job/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Amodel-invocation-job%2Fabc"
         ));

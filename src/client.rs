@@ -31,8 +31,8 @@ use crate::transport::Transport;
 use attempts::Attempts;
 use received::Received;
 
-/// How long a call may take, part by part. There is no limit on the whole: a
-/// healthy answer may take an hour, and it shows that it is alive.
+/// How long a call may take, part by part and as a whole. By default there is no limit on the whole: a
+/// healthy answer may take an hour, and the idle limit finds a connection that is dead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,9 +49,16 @@ pub struct Timeouts {
     /// Defaults to one hour, the longest that AWS says a model may take.
     pub first_byte: Option<Duration>,
     /// Limit on silence between two pieces of the answer; `None` switches it off.
-    /// Defaults to 5 minutes. Silence is noticed after one to two limits: one
-    /// timer serves a whole stream, and a piece that came since it was set starts it anew.
+    /// Defaults to 5 minutes.
     pub idle: Option<Duration>,
+    /// Limit on the whole call: all attempts, the pauses between them, and the stream to its end. A call
+    /// that reaches it fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), which observers
+    /// receive and [`Fallbacks`](crate::Fallbacks) act on; each of their chats has its own limit. A
+    /// retry that could only begin after it is not waited for. Defaults to `None`.
+    ///
+    /// Prefer it to a timeout around the call: a call that is dropped is
+    /// [cancelled](crate::Run::cancelled), and nothing is tried instead.
+    pub total: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -60,6 +67,7 @@ impl Default for Timeouts {
             connect: Some(Duration::from_secs(10)),
             first_byte: Some(Duration::from_secs(3600)),
             idle: Some(Duration::from_secs(300)),
+            total: None,
         }
     }
 }
@@ -103,8 +111,9 @@ impl std::fmt::Debug for Provider {
 }
 
 impl Client {
-    /// Sends a request and waits for the whole answer, which may come as a stream. Nobody has seen any of
-    /// it before, so that one that breaks off may be asked for again.
+    /// Sends a request and waits for the whole answer, which may arrive as a stream. One that breaks off
+    /// after part of its content is requested again only where the retry policy allows it: the model has
+    /// worked for it.
     pub(crate) fn invoke<'a>(
         self: &'a Arc<Self>,
         request: &ChatRequest,
@@ -114,10 +123,11 @@ impl Client {
         let attempts = self.begin(request, config, mode);
         Box::pin(async move {
             let mut attempts = attempts?;
+            let attempts = &mut *attempts;
             loop {
                 let received = attempts.next().await?;
                 let message = match received.stream {
-                    Some(stream) => stream.gathered(&mut attempts.runs).await,
+                    Some(stream) => stream.gathered(attempts).await,
                     None => self.decode(&attempts.call, &received),
                 };
                 match message {
@@ -131,7 +141,7 @@ impl Client {
         })
     }
 
-    /// Sends a request and waits for the first event of the answer.
+    /// Sends a request and waits for the first content of the answer.
     pub(crate) fn stream<'a>(
         self: &'a Arc<Self>,
         request: &ChatRequest,
@@ -146,10 +156,10 @@ impl Client {
                     Some(stream) => Ok(stream),
                     None => self
                         .decode(&attempts.call, &received)
-                        .map(|message| ChatStream::of_message(Arc::clone(self), message)),
+                        .map(|message| ChatStream::of_message(Arc::clone(self), &received.head, message)),
                 };
                 match stream {
-                    Ok(stream) => return Ok(stream.watched(attempts.runs)),
+                    Ok(stream) => return Ok(stream.watched(attempts.runs, attempts.deadline)),
                     Err(error) => attempts.failed(error)?,
                 }
             }
@@ -205,6 +215,7 @@ impl Client {
         let message = self.codec.decode_for(call, body, &head.headers);
         let mut message = message.map_err(|error| head.explain(error, body))?;
         message.request_id = head.request_id().map(str::to_owned);
+        message.set_response_headers(&head.kept);
         self.name(&mut message.model);
         Ok(message)
     }

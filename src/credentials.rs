@@ -118,14 +118,24 @@ impl Credentials {
             Parts::Keys { secret_access_key, .. } if secret_access_key.trim().is_empty() => {
                 "the secret access key is empty"
             }
+            Parts::Keys { access_key_id, session_token, .. }
+                if !is_header_text(access_key_id) || !is_header_text(session_token.unwrap_or_default()) =>
+            {
+                "the access key id or the session token contains white space or a character that no header can carry"
+            }
             Parts::Bearer("") => "the Bedrock API key is empty",
-            Parts::Bearer(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Parts::Bearer(key) if !is_header_text(key) => {
                 "the Bedrock API key contains a character that no header can carry"
             }
             _ => return Ok(()),
         };
         Err(Error::new(ErrorKind::Credentials, problem))
     }
+}
+
+/// Returns whether a text can be sent in a header as it is.
+fn is_header_text(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl fmt::Debug for Credentials {
@@ -205,6 +215,8 @@ mod tests {
             (Credentials::new("a", " "), "secret access key"),
             (Credentials::bearer(" "), "API key"),
             (Credentials::bearer("a\nb"), "character"),
+            (Credentials::new("AKID\n", "s"), "white space"),
+            (Credentials::new("a", "s").with_session_token("to ken"), "white space"),
         ] {
             assert!(credentials.check().unwrap_err().message().contains(word));
         }

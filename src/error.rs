@@ -1,12 +1,20 @@
 //! One error type for the whole crate, and the one table from AWS's exception names to kinds.
 
 mod aws;
+mod kind;
+mod print;
+mod words;
 
-pub(crate) use aws::{ServiceAnswer, from_exception, from_response};
+pub(crate) use aws::{ServiceAnswer, error_in_success, from_exception, from_response};
+pub use kind::ErrorKind;
+pub(crate) use kind::Resend;
+pub(crate) use words::{error_message, snippet};
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::headers::Headers;
 use crate::message::{AiMessage, Message, Usage};
 use crate::text::{has, split_once};
 
@@ -17,100 +25,39 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// What went wrong, and all that is known about it. One word wide.
 ///
+/// It answers three questions apart:
+///
+/// - What happened? [`Error::kind`].
+/// - May the cause pass, so that another model, another region or a later call may succeed?
+///   [`Error::is_transient`].
+/// - May the same call be sent again now, without the risk of paying twice? [`Error::is_retryable`].
+///
+/// `Display` is one line that does not repeat [`source`](std::error::Error::source). `Debug` is the same
+/// line, followed by what else is known.
+///
 /// ```
 /// use bedrock_chat::{BedrockChat, ErrorKind};
 /// let error = BedrockChat::builder("").region("us-east-1").build().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Config);
-/// assert!(!error.is_retryable());
+/// assert!(!error.is_retryable() && !error.is_transient());
 /// ```
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     message: String,
-    retryable: bool,
+    resend: Resend,
     status: Option<u16>,
     aws_type: Option<String>,
     request_id: Option<String>,
     model: Option<String>,
     region: Option<String>,
     retry_after: Option<Duration>,
+    headers: Option<Arc<Headers>>,
     attempts: u32,
     partial: Option<Box<AiMessage>>,
     conversation: Option<(Vec<Message>, Usage)>,
     source: Option<Source>,
-}
-
-/// What kind of thing went wrong.
-///
-/// ```
-/// use bedrock_chat::ErrorKind;
-/// assert_eq!(ErrorKind::ContextOverflow.as_str(), "context_overflow");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A setting is missing or wrong. Before anything was sent; fix the setting.
-    Config,
-    /// No credentials, or the provider of credentials failed. Before anything was sent.
-    Credentials,
-    /// The model or the API cannot do what was asked. Before anything was sent; the message names what can.
-    Unsupported,
-    /// The conversation cannot be written in the provider's format. Before anything was sent; the message says which part.
-    Encode,
-    /// The service was not reached. Retried.
-    Connect,
-    /// The service, or the model behind it, took too long: the message says at what. Only connecting is
-    /// retried: an answer that took too long once costs as much again.
-    Timeout,
-    /// Too many requests or tokens at once. Retried, with the delay that the service asks for.
-    Throttled,
-    /// The credentials may not do this. Check the policy and the model access of the account.
-    AccessDenied,
-    /// The credentials have run out. Retried once if their provider has new ones.
-    ExpiredCredentials,
-    /// The service refused the request as wrong. The message is the service's own.
-    Validation,
-    /// The conversation is longer than the model's context window. Shorten it.
-    ContextOverflow,
-    /// There is no such model, profile or guardrail in this region.
-    NotFound,
-    /// The service or the model failed. Retried where AWS says it helps.
-    Service,
-    /// A frame of the stream is corrupt.
-    Frame,
-    /// The answer is not what the provider's format promises.
-    Decode,
-    /// The stream ended before the message did. [`Error::partial`] has what came.
-    Truncated,
-    /// The call was cancelled.
-    Cancelled,
-}
-
-impl ErrorKind {
-    /// The kind's name in snake case, as the npm package reports it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Credentials => "credentials",
-            Self::Unsupported => "unsupported",
-            Self::Encode => "encode",
-            Self::Connect => "connect",
-            Self::Timeout => "timeout",
-            Self::Throttled => "throttled",
-            Self::AccessDenied => "access_denied",
-            Self::ExpiredCredentials => "expired_credentials",
-            Self::Validation => "validation",
-            Self::ContextOverflow => "context_overflow",
-            Self::NotFound => "not_found",
-            Self::Service => "service",
-            Self::Frame => "frame",
-            Self::Decode => "decode",
-            Self::Truncated => "truncated",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 impl Error {
@@ -122,13 +69,14 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
-            retryable: kind == ErrorKind::Connect,
+            resend: kind.resend(),
             status: None,
             aws_type: None,
             request_id: None,
             model: None,
             region: None,
             retry_after: None,
+            headers: None,
             attempts: 0,
             partial: None,
             conversation: None,
@@ -142,17 +90,75 @@ impl Error {
         Self::new(kind, std::fmt::format(message))
     }
 
-    /// The same error with what caused it.
+    /// Sets what caused the error. The message must not repeat it: reporters print both.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The same error, marked as worth another attempt or not.
+    /// Sets whether the same call may be sent again at no risk of paying twice. Such an error is
+    /// transient too; one that is not retryable stays as transient as it was. Defaults to what the
+    /// kind says.
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
-        self.0.retryable = retryable;
+        self.0.resend = match retryable {
+            true => Resend::Safe,
+            false => self.0.resend.min(Resend::Later),
+        };
+        self
+    }
+
+    /// Sets whether the cause may pass. An error whose cause does not pass is not retryable. Defaults
+    /// to what the kind says.
+    #[must_use]
+    pub fn with_transient(mut self, transient: bool) -> Self {
+        self.0.resend = match transient {
+            true => self.0.resend.max(Resend::Later),
+            false => Resend::Never,
+        };
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_resend(mut self, resend: Resend) -> Self {
+        self.0.resend = resend;
+        self
+    }
+
+    /// The same error, raised before the request was sent, for instance by a provider of credentials that
+    /// timed out: nothing can have been paid for.
+    #[must_use]
+    pub(crate) fn before_sending(self) -> Self {
+        match self.0.resend {
+            Resend::MayBePaid => self.with_resend(Resend::Safe),
+            _ => self,
+        }
+    }
+
+    /// The same error, raised when the response headers had arrived and nothing of the message: where the
+    /// answer broke off, the call may be sent again.
+    #[must_use]
+    pub(crate) fn before_content(self) -> Self {
+        match self.kind() {
+            ErrorKind::Truncated | ErrorKind::Interrupted | ErrorKind::Connect => self.with_resend(Resend::Safe),
+            _ => self,
+        }
+    }
+
+    /// The same error, raised when part of the message had arrived: an answer that broke off has been
+    /// worked for. An exception of the service keeps what its name says.
+    #[must_use]
+    pub(crate) fn after_content(self) -> Self {
+        match self.kind() {
+            ErrorKind::Truncated | ErrorKind::Interrupted | ErrorKind::Connect => self.with_resend(Resend::MayBePaid),
+            _ => self,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_headers(mut self, headers: &Arc<Headers>) -> Self {
+        self.0.headers.get_or_insert_with(|| Arc::clone(headers));
         self
     }
 
@@ -212,9 +218,21 @@ impl Error {
         &self.0.message
     }
 
-    /// Whether another attempt could help.
+    /// Returns whether the same call may be sent again at no risk of paying twice. The crate does so
+    /// by itself, as [`RetryPolicy`](crate::RetryPolicy) says.
     pub fn is_retryable(&self) -> bool {
-        self.0.retryable
+        self.0.resend == Resend::Safe
+    }
+
+    /// Returns whether the cause may pass: throttling, a service or network that fails, a timeout. A
+    /// later call, or another model or region, may succeed ([`Fallbacks`](crate::Fallbacks) try
+    /// them); this one may have been paid for already.
+    pub fn is_transient(&self) -> bool {
+        self.0.resend != Resend::Never
+    }
+
+    pub(crate) fn resend(&self) -> Resend {
+        self.0.resend
     }
 
     /// The HTTP status, if the service answered.
@@ -247,7 +265,14 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How many times the request was sent.
+    /// Returns the headers of the response, if there was one. Values that are secrets, such as cookies,
+    /// are replaced; at most 16 KiB are kept.
+    pub fn response_headers(&self) -> Option<&Headers> {
+        self.0.headers.as_deref()
+    }
+
+    /// Returns how many times the request was sent, or a connection for it was tried; 0 if it was
+    /// refused before.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -277,57 +302,6 @@ impl Error {
     /// As [`Error::conversation`], taking it.
     pub fn into_conversation(self) -> Option<Vec<Message>> {
         self.0.conversation.map(|(messages, _)| messages)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        match (&inner.aws_type, inner.status) {
-            (Some(name), Some(status)) => write!(f, "{name} (HTTP {status}): ")?,
-            (Some(name), None) => write!(f, "{name}: ")?,
-            (None, Some(status)) => write!(f, "HTTP {status}: ")?,
-            (None, None) => {}
-        }
-        f.write_str(&inner.message)?;
-        let mut separator = " [";
-        let attempts = (inner.attempts > 1).then(|| inner.attempts.to_string());
-        let notes = [
-            ("model ", &inner.model),
-            ("region ", &inner.region),
-            ("request id ", &inner.request_id),
-            ("attempts ", &attempts),
-        ];
-        for (name, value) in notes {
-            let Some(value) = value else { continue };
-            for part in [separator, name, value] {
-                f.write_str(part)?;
-            }
-            separator = ", ";
-        }
-        if separator == ", " { f.write_str("]") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Error {
-    /// Messages are counted, not printed: conversations stay out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        f.debug_struct("Error")
-            .field("kind", &inner.kind)
-            .field("message", &inner.message)
-            .field("retryable", &inner.retryable)
-            .field("status", &inner.status)
-            .field("aws_type", &inner.aws_type)
-            .field("request_id", &inner.request_id)
-            .field("model", &inner.model)
-            .field("region", &inner.region)
-            .field("retry_after", &inner.retry_after)
-            .field("attempts", &inner.attempts)
-            .field("partial_blocks", &inner.partial.as_ref().map(|message| message.content.len()))
-            .field("conversation_messages", &self.conversation().map(<[_]>::len))
-            .field("source", &inner.source)
-            .finish()
     }
 }
 

@@ -161,6 +161,27 @@ impl Events {
         Some(event)
     }
 
+    /// Returns how many are left.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len().saturating_sub(self.taken)
+    }
+
+    /// Returns whether there is anything that the model said, or that it has stopped. The start of a
+    /// message, its usage and unknown events do not count.
+    pub(crate) fn has_content(&self) -> bool {
+        let is_content = |event: &ChatEvent| {
+            !matches!(
+                event,
+                ChatEvent::Start { .. }
+                    | ChatEvent::BlockStop { .. }
+                    | ChatEvent::Usage { .. }
+                    | ChatEvent::Metadata { .. }
+                    | ChatEvent::Unknown { .. }
+            )
+        };
+        self.queue.iter().skip(self.taken).any(is_content)
+    }
+
     /// Whether none is left.
     pub fn is_empty(&self) -> bool {
         self.taken >= self.queue.len()

@@ -16,16 +16,28 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
-/// Headers that carry secrets: `Debug` shows that they are there, not what they say.
-const SECRET: &[&str] = &[
-    "authorization",
-    "x-amz-security-token",
-    "cf-aig-authorization",
-    "x-api-key",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
+/// Headers whose values `Debug` shows. All others may be a caller's or a gateway's secret, under whatever
+/// name: `Debug` shows that they are there, not what they say.
+const SHOWN: &[&str] = &[
+    "accept",
+    "content-length",
+    "content-type",
+    "date",
+    "retry-after",
+    "retry-after-ms",
+    "server",
+    "user-agent",
+    "x-amz-date",
+    "x-amz-retry-after",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
 ];
+
+/// Response headers that are secrets: replies and errors do not keep their values.
+const SECRET: &[&str] = &["authorization", "proxy-authorization", "set-cookie", "www-authenticate", "x-api-key"];
+
+/// How many bytes of response headers a reply or an error keeps.
+const MAX_KEPT: usize = 16 * 1024;
 
 impl Headers {
     /// No headers.
@@ -48,15 +60,30 @@ impl Headers {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether the header of this name must stay out of logs.
+    /// Returns whether the header of this name must stay out of logs.
     pub(crate) fn is_secret(name: &str) -> bool {
-        SECRET.contains(&name)
+        !SHOWN.contains(&name)
+    }
+
+    /// Returns the headers of a response as replies and errors keep them: without the values of secrets,
+    /// and no more than [`MAX_KEPT`] bytes, so that a server cannot fill the memory.
+    pub(crate) fn shown(&self) -> Self {
+        let mut kept = Self::new();
+        let mut left = MAX_KEPT;
+        for (name, value) in self.iter() {
+            let is_secret = SECRET.contains(&name) || name.ends_with("-token") || name.ends_with("-authorization");
+            let value = if is_secret { "<secret>" } else { value };
+            let Some(rest) = left.checked_sub(name.len() + value.len()) else { continue };
+            left = rest;
+            kept.push(name, value);
+        }
+        kept
     }
 }
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if Self::is_secret(name) { "<secret>" } else { value });
+        let shown = |(name, value)| (name, if Self::is_secret(name) { "<hidden>" } else { value });
         f.debug_map().entries(self.iter().map(shown)).finish()
     }
 }
@@ -64,6 +91,31 @@ impl fmt::Debug for Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kept_response_headers_are_bounded_and_without_secrets() {
+        let mut headers = Headers::new();
+        headers.push("Set-Cookie", "session=SECRET");
+        headers.push("x-large", "x".repeat(MAX_KEPT));
+        headers.push("x-limit", "7");
+        let kept = headers.shown();
+        assert_eq!(
+            (kept.get("set-cookie"), kept.get("x-large"), kept.get("x-limit")),
+            (Some("<secret>"), None, Some("7"))
+        );
+    }
+
+    #[test]
+    fn custom_header_value_is_not_in_debug() {
+        let mut headers = Headers::new();
+        for name in ["api-key", "x-goog-api-key", "x-portkey-api-key", "helicone-auth", "x-anything"] {
+            headers.push(name, "VALUE");
+        }
+        headers.push("content-type", "text/html");
+        let printed = format!("{headers:?}");
+        assert!(!printed.contains("VALUE") && printed.contains("helicone-auth"), "{printed}");
+        assert!(printed.contains("text/html"), "{printed}");
+    }
 
     #[test]
     fn secrets_are_not_printed() {

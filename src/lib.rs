@@ -34,7 +34,7 @@
 //!
 //! Data flows one way, and a module uses only modules above it:
 //!
-//! `platform` (what differs between targets), `json`, `base64`, `message`, `error`, `headers`,
+//! `platform` (what differs between targets), `json`, `base64`, `headers`, `method`, `message`, `error`,
 //! `capabilities`, `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
 //! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`, `operations`, `batch_inference`.
 
@@ -53,6 +53,7 @@ mod headers;
 pub mod interop;
 pub mod json;
 mod message;
+mod method;
 mod model;
 mod observe;
 mod operations;
@@ -81,6 +82,7 @@ pub use message::{
     InvalidToolCall, JsonContent, Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role,
     SearchResult, StopReason, Text, Thinking, ToolCall, ToolResult, Usage,
 };
+pub use method::Method;
 pub use model::ModelId;
 #[cfg(any(feature = "langsmith", feature = "tracing"))]
 pub use observe::all::*;

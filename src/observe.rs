@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::ChatEvent;
 use crate::json::Json;
 use crate::message::AiMessage;
@@ -27,8 +27,8 @@ use crate::platform::{MaybeSend, MaybeSync};
 use crate::provider::Mode;
 use crate::request::ChatRequest;
 
-/// Watches calls. It is told when one starts and gives a [`Run`], which is told
-/// the rest. Nothing it does may wait or fail.
+/// An observer of calls. It is notified when one starts and returns a [`Run`], which is notified of
+/// the rest. Its methods must not block or fail.
 ///
 /// ```
 /// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
@@ -81,7 +81,8 @@ pub struct RunStart<'a> {
     pub now: Duration,
 }
 
-/// One call that is watched. Dropped without `end` or `error`, it was cancelled.
+/// One call that is watched. Exactly one of `end`, `error` and `cancelled` is called, once, and nothing
+/// after it.
 ///
 /// ```
 /// #[derive(Debug)]
@@ -113,6 +114,12 @@ pub trait Run: fmt::Debug + MaybeSend {
     fn error(&mut self, error: &Error) {
         let _ = error;
     }
+
+    /// The caller dropped the call or its stream before it had ended. Defaults to [`Run::error`] with an
+    /// error of kind [`Cancelled`](crate::ErrorKind::Cancelled).
+    fn cancelled(&mut self) {
+        self.error(&Error::new(ErrorKind::Cancelled, "the call was dropped before it had ended"));
+    }
 }
 
 /// What the caller says of a call, for those who watch: LangChain's names.
@@ -140,9 +147,15 @@ pub struct RunConfig {
     pub metadata: Vec<(String, Json)>,
 }
 
-/// All who watch one call.
+/// The observers of one call. Dropped before its end, it tells them that the call was cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Runs(Vec<Box<dyn Run>>);
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|mut run| run.cancelled());
+    }
+}
 
 impl Runs {
     pub(crate) fn start(observers: &[Arc<dyn Observer>], start: &RunStart<'_>) -> Self {

@@ -31,6 +31,7 @@ use crate::event::Events;
 use crate::eventstream::Frame;
 use crate::headers::Headers;
 use crate::message::AiMessage;
+use crate::method::Method;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
@@ -59,8 +60,9 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {
-    /// The method. Defaults to `POST`.
-    pub method: &'static str,
+    /// The method, which is signed and sent as it is. Defaults to `POST`. A call whose method takes no
+    /// body ([`Method::takes_body`]) must have an empty one.
+    pub method: Method,
     /// Whether the call is for Bedrock's control plane (`bedrock.{region}`) and
     /// not for its runtime. Defaults to `false`.
     pub control_plane: bool,
@@ -82,7 +84,7 @@ impl Call {
     /// A `POST` to the runtime.
     pub fn new(path: impl Into<String>, headers: Headers, body: impl Into<Bytes>, streams: bool) -> Self {
         Self {
-            method: "POST",
+            method: Method::Post,
             control_plane: false,
             path: path.into(),
             headers,

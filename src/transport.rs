@@ -28,6 +28,7 @@ use bytes::Bytes;
 
 use crate::error::Result;
 use crate::headers::Headers;
+use crate::method::Method;
 use crate::platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
 
 /// The body of an answer, in the pieces it arrives in. Dropping it closes the connection.
@@ -36,9 +37,9 @@ pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 /// A signed request, ready to be sent as it is.
 ///
 /// ```
-/// use bedrock_chat::{Headers, HttpRequest};
+/// use bedrock_chat::{Headers, HttpRequest, Method};
 /// let request = HttpRequest {
-///     method: "POST",
+///     method: Method::Post,
 ///     url: "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke".into(),
 ///     headers: Headers::new(),
 ///     body: bytes::Bytes::from_static(b"{}"),
@@ -47,13 +48,13 @@ pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 /// ```
 #[derive(Clone)]
 pub struct HttpRequest {
-    /// The method, in capitals.
-    pub method: &'static str,
+    /// The method.
+    pub method: Method,
     /// The whole URL. Its path is percent-encoded and signed: a transport must not rewrite it.
     pub url: String,
     /// The headers but for `host`, which the URL implies. Some carry secrets.
     pub headers: Headers,
-    /// The body.
+    /// The body; empty where the method takes none.
     pub body: Bytes,
 }
 
@@ -108,8 +109,19 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Sends one request, once, and gives the answer when its head is there.
     /// Dropping the future gives the request up and closes its connection.
     ///
-    /// Statuses are no errors here. What fails before there is an answer is an
-    /// [`Error`](crate::Error) of kind `Connect` (tried again) or another.
+    /// An answer with any status is not an error here. What fails before there are response headers is
+    /// an [`Error`](crate::Error):
+    ///
+    /// | what failed | kind | tried again |
+    /// |---|---|---|
+    /// | the request cannot be sent at all | `Config` | no |
+    /// | no connection was made, so nothing was sent | `Connect` | yes |
+    /// | connecting took too long | `Timeout`, with [`with_retryable(true)`](crate::Error::with_retryable) | yes |
+    /// | the connection broke, or it is not known whether anything was sent | `Interrupted` | if the [policy](crate::RetryPolicy::with_paid_resend) allows it |
+    /// | a time limit of the transport's own | `Timeout` | if the policy allows it |
+    ///
+    /// A body that breaks off is an error of kind `Truncated` in the [`ByteStream`], a time limit again
+    /// `Timeout`.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
 
     /// The SHA-256 of a body, which its signature needs; asked for once a call. By default it is

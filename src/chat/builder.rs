@@ -226,8 +226,9 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Whether `invoke` streams and gathers, so that a long answer shows that it
-    /// is alive; one that breaks off is asked for again, as nobody has seen any of it. Defaults to `false`.
+    /// Sets whether `invoke` streams and collects the events, so that the idle limit applies to long
+    /// answers. One that breaks off after part of its content is requested again only if
+    /// [`RetryPolicy::with_paid_resend`] allows it. Defaults to `false`.
     pub fn streaming(mut self, on: bool) -> Self {
         self.set.streaming = on;
         self

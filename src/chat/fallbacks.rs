@@ -31,17 +31,20 @@ pub struct Fallbacks {
 }
 
 impl BedrockChat {
-    /// This chat, with others that are tried in their order when it fails after
-    /// its own retries with an error that is worth retrying: throttling, a
-    /// service or network that fails, a timeout.
+    /// Returns this chat with others that are tried in their order when it fails, after its own retries,
+    /// with an error whose cause may pass ([`Error::is_transient`]): throttling, a quota, a service or
+    /// network that fails, a timeout. The failed call may have been paid for, and the next one is too.
+    ///
+    /// A time limit per chat is [`Timeouts::total`](crate::Timeouts::total). A timeout around the whole
+    /// call drops it, and no other chat is tried.
     #[must_use]
     pub fn with_fallbacks(&self, others: impl IntoIterator<Item = Self>) -> Fallbacks {
-        Fallbacks { first: self.clone(), others: others.into_iter().collect(), when: Error::is_retryable }
+        Fallbacks { first: self.clone(), others: others.into_iter().collect(), when: Error::is_transient }
     }
 }
 
 impl Fallbacks {
-    /// The same chats, falling back on other errors than those worth retrying.
+    /// Sets which errors lead to the next chat. Defaults to [`Error::is_transient`].
     #[must_use]
     pub fn when(mut self, when: fn(&Error) -> bool) -> Self {
         self.when = when;
@@ -64,8 +67,8 @@ impl Fallbacks {
         answer
     }
 
-    /// As [`BedrockChat::stream`], on the first chat whose stream begins. Once
-    /// an event was delivered there is no falling back.
+    /// Same as [`BedrockChat::stream`], on the first chat whose stream begins. Once
+    /// an event was delivered, no other chat is tried.
     ///
     /// # Errors
     /// The last chat's, or the first that is not to be fallen back on.

@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Client;
-use super::body::{Body, limited};
+use super::body::{Body, Deadline, limited, within};
 use super::received::{Head, Received};
+use super::sign::check_transport_security;
 use super::stream::ChatStream;
 use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::View;
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
 use crate::provider::Call;
@@ -20,7 +22,7 @@ use crate::transport::HttpRequest;
 /// The most of a failed answer's body that is read.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// What an answer has to know of the attempt that it answers.
+/// What an answer needs to know of the attempt that it answers.
 #[derive(Clone, Default)]
 pub(super) struct Sent {
     credentials: Option<Credentials>,
@@ -42,8 +44,10 @@ impl Sent {
 pub(super) struct Attempts<'a> {
     client: &'a Arc<Client>,
     pub(super) call: Call,
-    /// Those who watch: told of attempts that failed, and of the error where it is final.
+    /// Observers. Notified of each failed attempt and of the final error.
     pub(super) runs: Runs,
+    /// The limit on the whole call.
+    pub(super) deadline: Option<Deadline>,
     /// The body's hash, once a signature needed it.
     hash: Option<[u8; 32]>,
     last: Sent,
@@ -63,6 +67,7 @@ impl<'a> Attempts<'a> {
             client,
             call,
             runs,
+            deadline: client.timeouts.total.map(|limit| Deadline::new(&*client.runtime, limit)),
             hash: None,
             last: Sent::default(),
             expired: None,
@@ -80,10 +85,11 @@ impl<'a> Attempts<'a> {
     pub(super) fn next(&mut self) -> BoxFuture<'_, Result<Received>> {
         Box::pin(async move {
             loop {
-                if let Some(delay) = self.delay.take() {
-                    self.client.runtime.sleep(delay).await;
-                }
-                match self.attempt().await {
+                // Taken out of `self`, as the attempt borrows all of it.
+                let mut deadline = self.deadline.take();
+                let answer = within(&mut deadline, self.pause_and_attempt()).await;
+                self.deadline = deadline;
+                match answer.and_then(|answer| answer) {
                     Ok(received) => return Ok(received),
                     Err(error) => self.failed(error)?,
                 }
@@ -91,57 +97,78 @@ impl<'a> Attempts<'a> {
         })
     }
 
-    /// Sends once, and reads the whole answer, or its stream to the first event.
+    async fn pause_and_attempt(&mut self) -> Result<Received> {
+        if let Some(delay) = self.delay.take() {
+            self.client.runtime.sleep(delay).await;
+        }
+        self.attempt().await
+    }
+
+    /// Sends once, and reads the whole answer, or its stream up to the first content.
     async fn attempt(&mut self) -> Result<Received> {
         let client = self.client;
         self.tries += 1;
-        let credentials = client.credentials.0.credentials().await?;
-        // A key signs nothing.
+        let credentials = client.credentials.0.credentials().await.map_err(Error::before_sending)?;
+        // Bearer tokens need no body hash.
         if self.hash.is_none() && !matches!(credentials.parts(), Parts::Bearer(_)) {
             self.hash = Some(client.transport.sha256(&self.call.body).await);
         }
-        let sent = client.transport.send(self.request(credentials)?);
-        let response = limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await?;
-        let head = Head { status: response.status, headers: response.headers };
+        let request = self.request(credentials)?;
+        self.last.attempts += 1;
+        let sent = client.transport.send(request);
+        let response = limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await;
+        let response = response.inspect_err(|error| {
+            if error.kind().is_before_sending() {
+                self.last.attempts -= 1;
+            }
+        })?;
+        let kept = Arc::new(response.headers.shown());
+        let at = client.runtime.now().as_secs();
+        let head = Head { status: response.status, headers: response.headers, kept, at };
         let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
         if self.call.streams && head.is_event_stream() {
             let decoder = client.codec.stream_for(&self.call);
-            let request_id = head.request_id().map(str::to_owned);
-            let mut stream = ChatStream::new(Arc::clone(client), body, decoder, request_id, self.last.clone());
-            stream.first_event().await?;
+            let mut stream = ChatStream::new(Arc::clone(client), body, decoder, &head, self.last.clone());
+            stream.first_content().await.map_err(|error| head.noted(error))?;
             return Ok(Received { head, body: Vec::new(), stream: Some(stream) });
         }
-        // Of what is an error, enough to say what went wrong.
+        // Of an error, enough to say what went wrong.
         let most = if head.status == 200 && !self.call.streams { usize::MAX } else { MAX_ERROR_BODY };
         let (body, broken) = body.collect(most).await;
         match broken {
-            Some(error) if most == usize::MAX => Err(error.with_request_id(head.request_id())),
+            // Where the JSON is whole, nothing is missing.
+            Some(error) if most == usize::MAX && View::from_bytes(&body).is_err() => Err(head.broken(error, &body)),
+            Some(error) if head.status == 200 && body.is_empty() => Err(head.broken(error, &body)),
             _ => Received::whole(head, body),
         }
         .and_then(|whole| if self.call.streams { Err(whole.head.no_stream(&whole.body)) } else { Ok(whole) })
     }
 
-    /// The call, signed with these credentials for now.
+    /// Returns the call, signed with these credentials for now.
     fn request(&mut self, credentials: Credentials) -> Result<HttpRequest> {
         let (client, call) = (self.client, &self.call);
         credentials.check()?;
+        if !call.method.takes_body() && !call.body.is_empty() {
+            let message = format_args!("a {} request has a body: leave it empty, or use another method", call.method);
+            return Err(Error::of(ErrorKind::Config, message));
+        }
         if let Some(error) = self.expired.take().filter(|_| self.last.credentials.as_ref() == Some(&credentials)) {
             return Err(error);
         }
-        self.last.attempts += 1;
         let endpoint = match call.control_plane {
             true => &client.endpoint.control_plane()?,
             false => &client.endpoint,
         };
         let path = format!("{}{}", endpoint.prefix(), call.path);
+        let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
+        check_transport_security(base, &credentials)?;
         let headers = client.authorised(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
         self.last.credentials = Some(credentials);
-        let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
         let url = format!("{}{}", base.url(), call.path);
         Ok(HttpRequest { method: call.method, url, headers, body: call.body.clone() })
     }
 
-    /// Takes in that an attempt failed; the next one waits as long as it should.
+    /// Records that an attempt failed, and sets the pause before the next one.
     ///
     /// # Errors
     /// The error itself, with what is known of the call, where it is final.
@@ -158,13 +185,18 @@ impl<'a> Attempts<'a> {
         if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
             // Once: their provider may have others by now.
             self.refreshed = true;
+            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
             if let Some(used) = &self.last.credentials {
                 client.credentials.0.forget(used);
             }
             self.expired = Some(error);
             return Ok(());
         }
-        self.delay = client.retry.delay(self.tries, &error, client.runtime.random());
+        let delay = client.retry.delay(self.tries, &error, client.runtime.random());
+        // A pause that outlasts the call's own limit would only hide the error behind a timeout.
+        self.delay = delay.filter(|delay| {
+            self.deadline.as_ref().is_none_or(|deadline| !deadline.is_before(client.runtime.now(), *delay))
+        });
         if let Some(delay) = self.delay {
             self.runs.retry(self.last.attempts, &error, delay);
             return Ok(());

@@ -1,18 +1,18 @@
-//! Bodies under a limit on silence.
+//! Time limits: on a whole call, on one wait, and on silence within a body.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Resend, Result};
 use crate::platform::{BoxFuture, Runtime};
 use crate::transport::ByteStream;
 
-/// A future under a time limit.
+/// Runs a future under a time limit.
 pub(super) async fn limited<T>(
     runtime: &dyn Runtime,
     limit: Option<Duration>,
@@ -27,21 +27,65 @@ pub(super) async fn limited<T>(
     .await
 }
 
-fn too_long(what: &str, limit: Duration) -> Error {
-    Error::of(
-        ErrorKind::Timeout,
-        format_args!("waited {} ms for {what}", u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
-    )
+fn milliseconds(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A body whose silence is limited. One timer serves the whole body: it is set
-/// anew only when it goes off, however many pieces came in between.
+fn too_long(what: &str, limit: Duration) -> Error {
+    Error::of(ErrorKind::Timeout, format_args!("waited {} ms for {what}", milliseconds(limit)))
+}
+
+/// The limit on a whole call: its attempts, the pauses between them, and its stream. One timer.
+pub(crate) struct Deadline {
+    timer: BoxFuture<'static, ()>,
+    limit: Duration,
+    at: Duration,
+}
+
+impl Deadline {
+    pub(super) fn new(runtime: &dyn Runtime, limit: Duration) -> Self {
+        Self { timer: runtime.sleep(limit), limit, at: runtime.now().saturating_add(limit) }
+    }
+
+    /// Returns whether a pause from now on would end after the deadline.
+    pub(super) fn is_before(&self, now: Duration, pause: Duration) -> bool {
+        self.at <= now.saturating_add(pause)
+    }
+
+    /// The error of a call that takes too long, once it does.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
+        self.timer.as_mut().poll(context).map(|()| {
+            let message = format_args!("the whole call took longer than its limit of {} ms", milliseconds(self.limit));
+            // Another chat may still answer in its own time; this call is over.
+            Error::of(ErrorKind::Timeout, message).with_resend(Resend::Later)
+        })
+    }
+}
+
+/// Runs a future until the deadline, if there is one.
+pub(super) async fn within<T>(deadline: &mut Option<Deadline>, work: impl Future<Output = T>) -> Result<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match (work.as_mut().poll(context), &mut *deadline) {
+        (Poll::Ready(done), _) => Poll::Ready(Ok(done)),
+        (Poll::Pending, Some(deadline)) => deadline.poll(context).map(Err),
+        (Poll::Pending, None) => Poll::Pending,
+    })
+    .await
+}
+
+/// A body whose silence is limited. Silence begins when somebody waits for a piece that is not there.
+///
+/// One timer serves the whole body. It is not reset by a piece; when it goes off and a piece has
+/// arrived since it was set, it is set again for what is left of the present silence.
 pub(crate) struct Body {
     bytes: ByteStream,
     runtime: Arc<dyn Runtime>,
     limit: Option<Duration>,
     timer: Option<BoxFuture<'static, ()>>,
+    /// A piece has arrived since the timer was set.
     heard: bool,
+    /// When the present silence began.
+    silent_since: Option<Duration>,
 }
 
 impl std::fmt::Debug for Body {
@@ -52,31 +96,36 @@ impl std::fmt::Debug for Body {
 
 impl Body {
     pub(super) fn new(bytes: ByteStream, runtime: Arc<dyn Runtime>, limit: Option<Duration>) -> Self {
-        Self { bytes, runtime, limit, timer: None, heard: false }
+        Self { bytes, runtime, limit, timer: None, heard: false, silent_since: None }
     }
 
-    /// The next piece, or the error that there was none in time.
+    /// Returns the next piece, or the error that there was none in time.
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         if let Poll::Ready(piece) = self.bytes.as_mut().poll_next(context) {
             self.heard = true;
+            self.silent_since = None;
             return Poll::Ready(piece);
         }
         let Some(limit) = self.limit else { return Poll::Pending };
+        let runtime = &self.runtime;
+        let since = *self.silent_since.get_or_insert_with(|| runtime.now());
         loop {
+            let heard = &mut self.heard;
             let timer = self.timer.get_or_insert_with(|| {
-                self.heard = false;
-                self.runtime.sleep(limit)
+                // A clock that is set forward must not end a stream at once.
+                let left = limit.saturating_sub(runtime.now().saturating_sub(since)).max(limit / 32);
+                *heard = false;
+                runtime.sleep(left)
             });
-            match Pin::new(timer).poll(context) {
+            match timer.as_mut().poll(context) {
                 Poll::Pending => return Poll::Pending,
-                // It went off, but since it was set there was a piece: silence has to begin anew.
                 Poll::Ready(()) if self.heard => self.timer = None,
                 Poll::Ready(()) => return Poll::Ready(Some(Err(too_long("the next piece of the answer", limit)))),
             }
         }
     }
 
-    /// All of it, or as much as comes up to a size; and what broke it off before.
+    /// Reads all of it, or as much as arrives up to a size; and returns what broke it off before.
     pub(super) async fn collect(&mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut all = Vec::new();
         while all.len() < most {

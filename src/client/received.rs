@@ -1,11 +1,16 @@
 //! What came back: the head of an answer, and what its body says of it.
 
-use super::stream::ChatStream;
-use crate::error::{Error, ErrorKind, Result, ServiceAnswer, from_response};
-use crate::headers::Headers;
-use crate::json::View;
+use std::sync::Arc;
 
-/// An answer that is no error.
+use super::stream::ChatStream;
+use crate::error::{
+    Error, ErrorKind, Resend, Result, ServiceAnswer, error_in_success, error_message, from_response, snippet,
+};
+use crate::headers::Headers;
+use crate::json::{Kind, View};
+use crate::retry::retry_after;
+
+/// An answer that is not an error.
 pub(super) struct Received {
     pub(super) head: Head,
     /// All of it; empty where there is a stream.
@@ -15,7 +20,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// An answer with its whole body, unless that is an error.
+    /// Returns an answer with its whole body, unless that is an error.
     pub(super) fn whole(head: Head, body: Vec<u8>) -> Result<Self> {
         if head.status != 200 || is_unknown_operation(&body) {
             return Err(head.error(&body));
@@ -35,6 +40,10 @@ fn is_unknown_operation(body: &[u8]) -> bool {
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) headers: Headers,
+    /// The headers as replies and errors keep them.
+    pub(super) kept: Arc<Headers>,
+    /// When it arrived, in seconds since 1970-01-01T00:00:00Z.
+    pub(super) at: u64,
 }
 
 impl Head {
@@ -50,41 +59,123 @@ impl Head {
         self.status == 200 && self.content_type().starts_with("application/vnd.amazon.eventstream")
     }
 
-    /// The same error, of a body that could not be read.
-    pub(super) fn explain(&self, error: Error, body: &[u8]) -> Error {
-        let error = if error.kind() == ErrorKind::Decode { self.not_json(error, body) } else { error };
-        error.with_request_id(self.request_id())
+    /// The same error with what the head tells.
+    pub(super) fn noted(&self, error: Error) -> Error {
+        error.with_request_id(self.request_id()).with_headers(&self.kept)
     }
 
-    /// The same error, which says of an answer in another format what that is. Text is shown, as it is
-    /// some proxy's and not the model's.
-    fn not_json(&self, error: Error, body: &[u8]) -> Error {
+    /// The error of a body that broke off. The first byte of a whole answer arrives when the model has
+    /// done all its work; before it, nothing was delivered.
+    pub(super) fn broken(&self, error: Error, body: &[u8]) -> Error {
+        self.noted(if body.is_empty() { error.before_content() } else { error.after_content() })
+    }
+
+    /// The error of a body that could not be read, with what that body is in truth.
+    pub(super) fn explain(&self, error: Error, body: &[u8]) -> Error {
+        let error = if error.kind() == ErrorKind::Decode { self.not_an_answer(error, body) } else { error };
+        self.noted(error)
+    }
+
+    fn not_an_answer(&self, error: Error, body: &[u8]) -> Error {
         let kind = self.content_type();
-        if kind.is_empty() || kind.starts_with("application/json") {
-            return error;
+        let is_json = kind.is_empty() || kind.starts_with("application/json");
+        if body.trim_ascii().is_empty() {
+            return empty();
         }
-        let mut message = format!("asked for application/json, got {kind}: {}", error.message());
-        if kind.starts_with("text/") {
-            message.push_str(": ");
-            message.push_str(self.error(body).message());
+        if is_json && is_cut(body) {
+            let message = format_args!("the answer was cut after {} bytes, in the middle of its JSON", body.len());
+            return Error::of(ErrorKind::Truncated, message).after_content();
+        }
+        let mut message = match is_json {
+            true => error.message().to_owned(),
+            false => format!("asked for application/json, got {kind}: {}", error.message()),
+        };
+        match View::from_bytes(body) {
+            Ok(view) if view.kind() == Kind::Object => {
+                // A gateway's error, with the status of a success.
+                if let Some(error) = error_in_success(&self.answer(body)) {
+                    return error;
+                }
+                let said = error_message(view).unwrap_or_else(|| snippet(body));
+                message.push_str(": the answer says: ");
+                message.push_str(&said);
+            }
+            // Text is shown, as it is some proxy's and not the model's.
+            _ if is_json || kind.starts_with("text/") => {
+                message.push_str(": ");
+                message.push_str(&snippet(body));
+            }
+            _ => {}
         }
         Error::new(ErrorKind::Decode, message)
     }
 
-    /// What is wrong with an answer that should have been a stream and is none.
+    /// The error of an answer that should have been a stream.
     pub(super) fn no_stream(&self, body: &[u8]) -> Error {
-        let (kind, error) = (self.content_type(), self.error(body));
-        Error::of(ErrorKind::Decode, format_args!("asked for an event stream, got \"{kind}\": {}", error.message()))
-            .with_request_id(self.request_id())
+        if body.trim_ascii().is_empty() {
+            return self.noted(empty());
+        }
+        if let Some(error) = error_in_success(&self.answer(body)) {
+            return self.noted(error);
+        }
+        let (kind, said) = (self.content_type(), self.error(body));
+        let message = format_args!("asked for an event stream, got \"{kind}\": {}", said.message());
+        self.noted(Error::of(ErrorKind::Decode, message))
     }
 
     fn error(&self, body: &[u8]) -> Error {
-        from_response(&ServiceAnswer {
+        from_response(&self.answer(body)).with_headers(&self.kept)
+    }
+
+    fn answer<'a>(&'a self, body: &'a [u8]) -> ServiceAnswer<'a> {
+        ServiceAnswer {
             status: self.status,
             error_type: self.headers.get("x-amzn-errortype"),
             request_id: self.request_id(),
-            retry_after: self.headers.get("retry-after"),
+            retry_after: retry_after(&self.headers, self.at),
             body,
-        })
+        }
+    }
+}
+
+/// The error of a success without a body: the service failed to produce an answer.
+fn empty() -> Error {
+    Error::new(ErrorKind::Truncated, "the answer is empty, although its status is 200").with_resend(Resend::Safe)
+}
+
+/// Returns whether a body is the beginning of a JSON object or array whose end is missing.
+pub(super) fn is_cut(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    if !matches!(body.first(), Some(b'{' | b'[')) {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    in_string || depth > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_cut_at_any_byte_is_recognized() {
+        let whole = r#" {"a":["x\"}\\",1.5,true,{"é":null}],"b":""} "#.as_bytes();
+        let end = whole.len() - 1;
+        for length in 2..end {
+            assert!(is_cut(&whole[..length]), "{length}");
+        }
+        for other in [whole, &whole[..end], b"", b"<html>", b"12", b"{]}", b"null"] {
+            assert!(!is_cut(other), "{:?}", String::from_utf8_lossy(other));
+        }
     }
 }

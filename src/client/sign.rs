@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::provider::Call;
 use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
+use crate::text::before;
 
 impl Client {
     /// The call's headers and the caller's, authorised for now.
@@ -37,7 +38,7 @@ impl Client {
                     }
                 }
                 let request = SignableRequest {
-                    method: call.method,
+                    method: call.method.as_str(),
                     path,
                     query: "",
                     headers: &signed,
@@ -73,6 +74,35 @@ impl Client {
     }
 }
 
+/// Refuses to send a bearer key in clear text to another machine: whoever reads it can use it. A signature
+/// is bound to its request, so signed calls may be sent to a gateway in the same network.
+///
+/// # Errors
+/// `Config`, for a bearer key and an `http://` address that is not a loopback address.
+pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials) -> Result<()> {
+    if !matches!(credentials.parts(), Parts::Bearer(_)) || to.url().starts_with("https:") || is_loopback(to.host()) {
+        return Ok(());
+    }
+    let host = to.host();
+    Err(Error::of(
+        ErrorKind::Config,
+        format_args!(
+            "an API key is not sent over `http://` to another machine: {host}; use `https://`, or sign with AWS keys"
+        ),
+    ))
+}
+
+/// Returns whether a host, with or without a port, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(address) => return before(address, "]") == "::1",
+        None => before(host, ":"),
+    };
+    // A name cannot end in digits alone, so this is an address.
+    let is_address = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    name == "localhost" || (is_address && name.starts_with("127."))
+}
+
 /// AWS wants its own headers signed, and refuses them otherwise. What a proxy may change on the way is
 /// not signed; AWS's load balancers do change the trace id.
 fn matters_to_aws(name: &str) -> bool {
@@ -85,4 +115,38 @@ pub(crate) fn no_region() -> Error {
         ErrorKind::Config,
         "no region: give one, or set AWS_REGION or AWS_DEFAULT_REGION (an ARN as the model brings its own)",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_key_over_http_is_refused_unless_loopback() {
+        let check = |url: &str, credentials: Credentials| {
+            check_transport_security(&Endpoint::custom(url).unwrap(), &credentials).map_err(|error| error.kind())
+        };
+        let key = || Credentials::bearer("a-key");
+        for url in [
+            "https://gateway.example",
+            "http://localhost:4566",
+            "http://127.0.0.1",
+            "http://127.8.9.1:80/x",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(check(url, key()), Ok(()), "{url}");
+        }
+        for url in [
+            "http://gateway.example",
+            "http://127.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "http://10.0.0.1",
+            "http://[::2]",
+            "http://[fe80::1]:80",
+        ] {
+            assert_eq!(check(url, key()), Err(ErrorKind::Config), "{url}");
+            assert_eq!(check(url, Credentials::new("AKID", "secret")), Ok(()), "{url}");
+        }
+    }
 }

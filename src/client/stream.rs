@@ -9,9 +9,12 @@
 //! | an exception or error frame, or an error of the provider's in a chunk | the events before it, the typed `Err`, then `None` |
 //! | a corrupt frame | the events before it, `Err(Frame)`, then `None` |
 //! | the end inside a frame, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
-//! | silence beyond the idle limit | `Err(Timeout)`, then `None` |
+//! | silence beyond the idle limit, a call beyond its total limit | `Err(Timeout)`, then `None` |
 //!
 //! Every such error has the message as far as it came ([`Error::partial`]).
+//!
+//! The stream is handed to the caller with its first content. What fails before that was not delivered,
+//! and the call is sent again as [`RetryPolicy`](crate::RetryPolicy) says.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -21,11 +24,13 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::Client;
-use super::attempts::Sent;
-use super::body::Body;
+use super::attempts::{Attempts, Sent};
+use super::body::{Body, Deadline, within};
+use super::received::Head;
 use crate::error::{Error, Result, from_exception};
 use crate::event::{Accumulator, ChatEvent, Events};
 use crate::eventstream::FrameDecoder;
+use crate::headers::Headers;
 use crate::json::Writer;
 use crate::message::AiMessage;
 use crate::observe::Runs;
@@ -75,9 +80,15 @@ struct State {
     failed: Option<Error>,
     message: Accumulator,
     request_id: Option<String>,
+    headers: Arc<Headers>,
     sent: Sent,
     runs: Runs,
+    /// The limit on the whole call.
+    deadline: Option<Deadline>,
 }
+
+/// How many events are held back while no content arrives, so that a server cannot fill the memory.
+const MAX_HELD: usize = 64;
 
 struct Reading {
     body: Body,
@@ -100,51 +111,65 @@ impl ChatStream {
         client: Arc<Client>,
         body: Body,
         decoder: Box<dyn StreamDecoder>,
-        request_id: Option<String>,
+        head: &Head,
         sent: Sent,
     ) -> Self {
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
-        Self::begin(client, reading, Events::default(), request_id, sent)
+        Self::begin(client, reading, Events::default(), head, sent)
     }
 
     /// The events of a message that came whole.
-    pub(super) fn of_message(client: Arc<Client>, message: AiMessage) -> Self {
-        let request_id = message.request_id.clone();
-        Self::begin(client, None, Events::from(message), request_id, Sent::default())
+    pub(super) fn of_message(client: Arc<Client>, head: &Head, message: AiMessage) -> Self {
+        Self::begin(client, None, Events::from(message), head, Sent::default())
     }
 
-    fn begin(
-        client: Arc<Client>,
-        reading: Option<Reading>,
-        events: Events,
-        request_id: Option<String>,
-        sent: Sent,
-    ) -> Self {
+    fn begin(client: Arc<Client>, reading: Option<Reading>, events: Events, head: &Head, sent: Sent) -> Self {
+        let (request_id, headers) = (head.request_id().map(str::to_owned), Arc::clone(&head.kept));
         let mut message = Accumulator::new();
         message.set_request_id(request_id.clone());
-        let whole = reading.is_none();
-        let (failed, runs) = (None, Runs::default());
-        Self { state: Box::new(State { client, reading, whole, events, failed, message, request_id, sent, runs }) }
+        message.set_response_headers(&headers);
+        let state = State {
+            client,
+            whole: reading.is_none(),
+            reading,
+            events,
+            failed: None,
+            message,
+            request_id,
+            headers,
+            sent,
+            runs: Runs::default(),
+            deadline: None,
+        };
+        Self { state: Box::new(state) }
     }
 
-    /// The same stream, watched.
-    pub(super) fn watched(mut self, runs: Runs) -> Self {
+    /// The same stream, with its observers and its time limit.
+    pub(super) fn watched(mut self, runs: Runs, deadline: Option<Deadline>) -> Self {
         self.state.runs = runs;
+        self.state.deadline = deadline;
         self
     }
 
-    /// Waits until there is an event to deliver. An error that comes first is
-    /// given bare, as nothing was delivered and the call may be tried again.
-    pub(super) async fn first_event(&mut self) -> Result<()> {
+    /// Waits until there is content to deliver. After an error before that, nothing is delivered, so that
+    /// the call may be sent again.
+    pub(super) async fn first_content(&mut self) -> Result<()> {
         let state = &mut *self.state;
-        poll_fn(|context| state.poll_fill(context)).await;
+        let has_begun = |events: &Events| events.has_content() || events.len() >= MAX_HELD;
+        poll_fn(|context| state.poll_fill(context, has_begun)).await;
         match state.failed.take() {
-            Some(error) if state.events.is_empty() => Err(error.with_request_id(state.request_id.as_deref())),
+            Some(error) if !state.events.has_content() => Err(error.before_content()),
             failed => {
                 state.failed = failed;
                 Ok(())
             }
         }
+    }
+
+    /// Returns the headers of the response. Values that are secrets, such as cookies, are replaced; at
+    /// most 16 KiB are kept.
+    pub fn response_headers(&self) -> &Headers {
+        &self.state.headers
     }
 
     /// AWS's id of the request, for support cases.
@@ -173,12 +198,16 @@ impl ChatStream {
         Ok(self.state.message.finish())
     }
 
-    /// As [`ChatStream::message`], telling those who watch a call that may be made again.
-    pub(super) async fn gathered(mut self, runs: &mut Runs) -> Result<AiMessage> {
-        while let Some(event) = self.next().await {
-            runs.event(&event?);
+    /// Same as [`ChatStream::message`], with the observers and the time limit of a call that may be made
+    /// again.
+    pub(super) async fn gathered(mut self, attempts: &mut Attempts<'_>) -> Result<AiMessage> {
+        loop {
+            match within(&mut attempts.deadline, self.next()).await {
+                Ok(Some(event)) => attempts.runs.event(&event?),
+                Ok(None) => return Ok(self.state.message.finish()),
+                Err(late) => return Err(self.state.noted(late)),
+            }
         }
-        Ok(self.state.message.finish())
     }
 
     /// The message as far as it was delivered.
@@ -192,10 +221,27 @@ impl ChatStream {
 }
 
 impl State {
-    /// Reads until there is something to deliver or nothing more to come.
-    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while self.events.is_empty() && self.failed.is_none() {
+    /// The same error with what is known of the call, and with what had arrived of the message.
+    fn noted(&self, error: Error) -> Error {
+        let client = &self.client;
+        self.sent
+            .concealed(error)
+            .after_content()
+            .with_request_id(self.request_id.as_deref())
+            .with_headers(&self.headers)
+            .with_call(client.model.as_str(), client.region.as_deref(), self.sent.attempts)
+            .with_partial(self.message.clone().partial())
+    }
+
+    /// Reads until there is enough to deliver or nothing more to come.
+    fn poll_fill(&mut self, context: &mut Context<'_>, is_enough: impl Fn(&Events) -> bool) -> Poll<()> {
+        while !is_enough(&self.events) && self.failed.is_none() {
             let Some(reading) = &mut self.reading else { break };
+            if let Some(Poll::Ready(late)) = self.deadline.as_mut().map(|deadline| deadline.poll(context)) {
+                self.failed = Some(late);
+                self.reading = None;
+                break;
+            }
             let piece = ready!(reading.body.poll_piece(context));
             match reading.take(piece, &mut self.events) {
                 Ok(false) => {}
@@ -221,7 +267,7 @@ impl Stream for ChatStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self.state;
-        ready!(this.poll_fill(context));
+        ready!(this.poll_fill(context, |events| !events.is_empty()));
         if let Some(mut event) = this.events.pop() {
             if let ChatEvent::Start { model, .. } = &mut event {
                 this.client.name(model);
@@ -236,13 +282,7 @@ impl Stream for ChatStream {
             }
             return Poll::Ready(None);
         };
-        let client = &this.client;
-        let error = this
-            .sent
-            .concealed(error)
-            .with_request_id(this.request_id.as_deref())
-            .with_call(client.model.as_str(), client.region.as_deref(), this.sent.attempts)
-            .with_partial(this.message.clone().partial());
+        let error = this.noted(error);
         this.runs.error(&error);
         Poll::Ready(Some(Err(error)))
     }

@@ -83,7 +83,9 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
         }
         if state.asking && SINGLE_FLIGHT {
             waited_for.get_or_insert(state.asked);
-            state.waiting.push(waker.clone());
+            if !state.waiting.iter().any(|known| known.will_wake(waker)) {
+                state.waiting.push(waker.clone());
+            }
             return Poll::Pending;
         }
         state.asking = true;

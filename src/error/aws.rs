@@ -2,52 +2,63 @@
 
 use std::time::Duration;
 
-use super::{Error, ErrorKind};
-use crate::json::{Kind, View, parse_f64};
-use crate::text::{after_last, before, has, lossy};
+use super::words::{stated_status, wrapped_names};
+use super::{Error, ErrorKind, Resend, error_message, snippet};
+use crate::json::{Kind, View};
+use crate::text::{after_last, before, has};
 
-/// AWS's exception names, lower case, without `Exception`: the kind, and whether another attempt helps.
+use Resend::{Later, MayBePaid, Never, Safe};
+
+/// AWS's exception names, lower case, without `Exception`: the kind, and whether the same call may be
+/// sent again. Where AWS's SDKs retry an exception, it is `Safe`.
 ///
 /// See [the errors of InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors)
 /// and [the common ones](https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html).
-const EXCEPTIONS: &[(&str, ErrorKind, bool)] = &[
-    ("throttling", ErrorKind::Throttled, true),
-    ("toomanyrequests", ErrorKind::Throttled, true),
-    ("requestlimitexceeded", ErrorKind::Throttled, true),
-    ("modelnotready", ErrorKind::Service, true),
-    ("serviceunavailable", ErrorKind::Service, true),
-    ("internalserver", ErrorKind::Service, true),
-    ("internalfailure", ErrorKind::Service, true),
-    ("modelstreamerror", ErrorKind::Service, true),
+const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
+    ("throttling", ErrorKind::Throttled, Safe),
+    ("throttled", ErrorKind::Throttled, Safe),
+    ("requestthrottled", ErrorKind::Throttled, Safe),
+    ("slowdown", ErrorKind::Throttled, Safe),
+    ("toomanyrequests", ErrorKind::Throttled, Safe),
+    ("requestlimitexceeded", ErrorKind::Throttled, Safe),
+    ("modelnotready", ErrorKind::Service, Safe),
+    ("serviceunavailable", ErrorKind::Service, Safe),
+    ("internalserver", ErrorKind::Service, Safe),
+    ("internalfailure", ErrorKind::Service, Safe),
+    ("modelstreamerror", ErrorKind::Service, Safe),
     // The AWS SDKs do not retry it either: a model that took too long once costs as much again.
-    ("modeltimeout", ErrorKind::Timeout, false),
-    ("modelerror", ErrorKind::Service, false),
-    ("servicequotaexceeded", ErrorKind::Throttled, false),
-    ("accessdenied", ErrorKind::AccessDenied, false),
-    ("unrecognizedclient", ErrorKind::AccessDenied, false),
-    ("invalidsignature", ErrorKind::AccessDenied, false),
-    ("signaturedoesnotmatch", ErrorKind::AccessDenied, false),
-    ("incompletesignature", ErrorKind::AccessDenied, false),
-    ("missingauthenticationtoken", ErrorKind::AccessDenied, false),
-    ("invalidclienttokenid", ErrorKind::AccessDenied, false),
-    ("optinrequired", ErrorKind::AccessDenied, false),
-    ("notauthorized", ErrorKind::AccessDenied, false),
-    ("expiredtoken", ErrorKind::ExpiredCredentials, false),
-    ("requestexpired", ErrorKind::ExpiredCredentials, false),
-    ("validation", ErrorKind::Validation, false),
-    ("conflict", ErrorKind::Validation, false),
-    ("serialization", ErrorKind::Validation, false),
-    ("resourcenotfound", ErrorKind::NotFound, false),
-    ("unknownoperation", ErrorKind::NotFound, false),
+    ("modeltimeout", ErrorKind::Timeout, MayBePaid),
+    ("modelerror", ErrorKind::Service, MayBePaid),
+    ("servicequotaexceeded", ErrorKind::Throttled, Later),
+    ("accessdenied", ErrorKind::AccessDenied, Never),
+    ("unrecognizedclient", ErrorKind::AccessDenied, Never),
+    ("invalidsignature", ErrorKind::AccessDenied, Never),
+    ("signaturedoesnotmatch", ErrorKind::AccessDenied, Never),
+    ("incompletesignature", ErrorKind::AccessDenied, Never),
+    ("missingauthenticationtoken", ErrorKind::AccessDenied, Never),
+    ("invalidclienttokenid", ErrorKind::AccessDenied, Never),
+    ("optinrequired", ErrorKind::AccessDenied, Never),
+    ("notauthorized", ErrorKind::AccessDenied, Never),
+    ("expiredtoken", ErrorKind::ExpiredCredentials, Never),
+    ("requestexpired", ErrorKind::ExpiredCredentials, Never),
+    ("validation", ErrorKind::Validation, Never),
+    ("conflict", ErrorKind::Validation, Never),
+    ("serialization", ErrorKind::Validation, Never),
+    ("resourcenotfound", ErrorKind::NotFound, Never),
+    ("unknownoperation", ErrorKind::NotFound, Never),
     // Anthropic's own names, inside a chunk of an otherwise healthy stream.
-    ("overloaded_error", ErrorKind::Throttled, true),
-    ("rate_limit_error", ErrorKind::Throttled, true),
-    ("api_error", ErrorKind::Service, true),
-    ("timeout_error", ErrorKind::Timeout, true),
-    ("invalid_request_error", ErrorKind::Validation, false),
-    ("permission_error", ErrorKind::AccessDenied, false),
-    ("authentication_error", ErrorKind::AccessDenied, false),
-    ("not_found_error", ErrorKind::NotFound, false),
+    ("overloaded_error", ErrorKind::Throttled, Safe),
+    ("rate_limit_error", ErrorKind::Throttled, Safe),
+    ("api_error", ErrorKind::Service, Safe),
+    ("timeout_error", ErrorKind::Timeout, MayBePaid),
+    ("invalid_request_error", ErrorKind::Validation, Never),
+    ("permission_error", ErrorKind::AccessDenied, Never),
+    ("authentication_error", ErrorKind::AccessDenied, Never),
+    ("not_found_error", ErrorKind::NotFound, Never),
+    // OpenAI's own names, which gateways use too.
+    ("rate_limit_exceeded", ErrorKind::Throttled, Safe),
+    ("insufficient_quota", ErrorKind::Throttled, Later),
+    ("context_length_exceeded", ErrorKind::ContextOverflow, Never),
 ];
 
 /// What the service says when a conversation does not fit.
@@ -65,9 +76,6 @@ const CONTEXT_OVERFLOW: &[&str] = &[
     "is longer than the model's context length",
 ];
 
-/// How much of a body that is no JSON goes into the message.
-const SNIPPET: usize = 300;
-
 /// The parts of a failed HTTP answer that matter.
 #[derive(Debug)]
 pub(crate) struct ServiceAnswer<'a> {
@@ -75,8 +83,8 @@ pub(crate) struct ServiceAnswer<'a> {
     /// The `x-amzn-errortype` header.
     pub(crate) error_type: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,
-    /// The `retry-after` header.
-    pub(crate) retry_after: Option<&'a str>,
+    /// How long the service asks to wait.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) body: &'a [u8],
 }
 
@@ -86,26 +94,44 @@ fn bare_name(full: &str) -> &str {
     after_last(name, "#").unwrap_or(name).trim()
 }
 
-fn kind_of(name: Option<&str>, status: Option<u16>, message: &str) -> (ErrorKind, bool) {
-    let lower = name.unwrap_or("").to_ascii_lowercase();
+/// The row of an exception's name.
+fn row(name: &str) -> Option<(ErrorKind, Resend)> {
+    let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix("exception").unwrap_or(&lower);
-    let (kind, retryable) = match EXCEPTIONS.iter().find(|(known, ..)| *known == stem) {
-        Some((_, kind, retryable)) => (*kind, *retryable),
-        None => match status {
-            Some(401 | 403) => (ErrorKind::AccessDenied, false),
-            Some(404) => (ErrorKind::NotFound, false),
-            Some(408) => (ErrorKind::Timeout, false),
-            Some(429) => (ErrorKind::Throttled, true),
-            Some(400..=499) => (ErrorKind::Validation, false),
-            Some(500 | 502 | 503 | 504) => (ErrorKind::Service, true),
-            _ => (ErrorKind::Service, false),
-        },
-    };
-    let message = message.to_ascii_lowercase();
-    if kind == ErrorKind::Validation && CONTEXT_OVERFLOW.iter().any(|words| has(&message, words)) {
-        return (ErrorKind::ContextOverflow, false);
+    EXCEPTIONS.iter().find(|(known, ..)| *known == stem).map(|(_, kind, resend)| (*kind, *resend))
+}
+
+/// What an HTTP status means where no name does. AWS's SDKs resend after AWS's own 500, 502, 503 and 504;
+/// a gateway's are judged by whether the service can have processed the request. See [`Resend`].
+///
+/// 520 to 530 are [Cloudflare's](https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/),
+/// 529 is also [Anthropic's](https://docs.claude.com/en/api/errors).
+fn kind_of_status(status: u16, is_aws: bool) -> (ErrorKind, Resend) {
+    match status {
+        401 | 403 => (ErrorKind::AccessDenied, Never),
+        404 => (ErrorKind::NotFound, Never),
+        408 => (ErrorKind::Timeout, MayBePaid),
+        // The server refused to process a request that may be replayed.
+        425 => (ErrorKind::Service, Safe),
+        429 | 529 => (ErrorKind::Throttled, Safe),
+        400..=499 => (ErrorKind::Validation, Never),
+        500 | 502 | 504 if is_aws => (ErrorKind::Service, Safe),
+        // Unavailable, refused, no connection in time, no route, no TLS, no name.
+        503 | 521 | 522 | 523 | 525 | 530 => (ErrorKind::Service, Safe),
+        // Not implemented, wrong HTTP version, loops, a login page, a certificate that is not valid.
+        501 | 505 | 506 | 508 | 510 | 511 | 526 => (ErrorKind::Service, Never),
+        500..=599 => (ErrorKind::Service, MayBePaid),
+        _ => (ErrorKind::Service, Never),
     }
-    (kind, retryable)
+}
+
+/// The kind by name or status, but for a message that says that the conversation is too long.
+fn by_message(found: (ErrorKind, Resend), message: &str) -> (ErrorKind, Resend) {
+    let message = message.to_ascii_lowercase();
+    if found.0 == ErrorKind::Validation && CONTEXT_OVERFLOW.iter().any(|words| has(&message, words)) {
+        return (ErrorKind::ContextOverflow, Never);
+    }
+    found
 }
 
 /// What to do about errors whose own message leaves people guessing.
@@ -118,7 +144,7 @@ fn advice(message: &str) -> &'static str {
     }
 }
 
-/// An HTTP answer that is not what was asked for.
+/// Makes an error of an HTTP answer that is not what was asked for.
 pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let view = View::from_bytes(answer.body).ok().filter(|view| view.kind() == Kind::Object);
     // The answer to an unknown route: HTTP 200, and the error deep inside.
@@ -126,9 +152,12 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let of = |keys: &[&str]| {
         [view, output].into_iter().flatten().find_map(|view| keys.iter().find_map(|key| view.get(key)?.string()))
     };
-    let in_body = of(&["__type", "code", "Code"]);
+    let coral = of(&["__type"]);
+    // A gateway's names count where they are known; else they are its own business.
+    let wrapped = || view.and_then(|view| wrapped_names(view).find(|name| row(name).is_some()));
+    let in_body = coral.clone().or_else(|| of(&["code", "Code"])).or_else(wrapped);
     let name = answer.error_type.or(in_body.as_deref()).map(bare_name).filter(|name| !name.is_empty());
-    let mut message = of(&["message", "Message", "errorMessage"]).unwrap_or_else(|| match view {
+    let mut message = view.and_then(error_message).unwrap_or_else(|| match view {
         Some(view) if view.has_members() && name.is_none() => snippet(view.raw().as_bytes()),
         None if !answer.body.is_empty() => snippet(answer.body),
         _ => format!("the service answered with HTTP status {} and no message", answer.status),
@@ -138,50 +167,47 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
             "the service does not know this path: check the endpoint, and that the model id is one path segment".into();
     }
     message.push_str(advice(&message));
-    let (kind, retryable) = kind_of(name, Some(answer.status), &message);
-    let mut error = Error::new(kind, message).with_retryable(retryable).with_request_id(answer.request_id);
+    let is_aws = answer.request_id.is_some() || answer.error_type.is_some() || coral.is_some();
+    // A gateway may answer with status 200 and state the real one in the body.
+    let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
+    let found = name.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
+    let (kind, resend) = by_message(found, &message);
+    let mut error = Error::new(kind, message).with_resend(resend).with_request_id(answer.request_id);
     error.0.status = Some(answer.status);
     error.0.aws_type = name.map(str::to_owned);
-    error.0.retry_after = answer.retry_after.and_then(parse_retry_after);
+    error.0.retry_after = answer.retry_after;
     error
 }
 
-/// An exception or error inside a stream.
+/// Returns the error that an answer with status 200 describes, where its name or its number says which
+/// kind it is. A gateway that fails may answer like that.
+pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
+    let view = View::from_bytes(answer.body).ok().filter(|view| view.kind() == Kind::Object)?;
+    let is_known = ["__type", "code", "Code", "type"]
+        .iter()
+        .filter_map(|key| view.get(key)?.string())
+        .any(|name| row(bare_name(&name)).is_some());
+    (is_known || wrapped_names(view).any(|name| row(&name).is_some()) || stated_status(view).is_some())
+        .then(|| from_response(answer))
+}
+
+/// Makes an error of an exception or error inside a stream.
 pub(crate) fn from_exception(name: &str, payload: &[u8]) -> Error {
     let name = bare_name(name);
     let view = View::from_bytes(payload).ok();
-    let message =
-        view.and_then(|view| ["message", "Message", "originalMessage"].iter().find_map(|key| view.get(key)?.string()));
-    let message = match message {
+    let message = match view.and_then(error_message) {
         Some(message) => message,
         None if payload.is_empty() => "the service ended the stream without saying why".into(),
         None => snippet(payload),
     };
-    let (kind, retryable) = kind_of(Some(name), None, &message);
-    let mut error = Error::new(kind, message).with_retryable(retryable);
+    let (kind, resend) = by_message(row(name).unwrap_or((ErrorKind::Service, MayBePaid)), &message);
+    let mut error = Error::new(kind, message).with_resend(resend);
     error.0.aws_type = Some(name.to_owned());
     error.0.status = view
         .and_then(|view| view.get("originalStatusCode"))
         .and_then(View::u64)
         .and_then(|status| u16::try_from(status).ok());
     error
-}
-
-fn snippet(body: &[u8]) -> String {
-    let text = lossy(body);
-    let text = text.trim();
-    let mut cut: String = text.chars().take(SNIPPET).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
-    }
-    if cut.is_empty() { "the service answered with white space only".into() } else { cut }
-}
-
-/// Seconds, whole or not; a date is not worth a parser here, as AWS sends seconds. More than a
-/// duration can hold is for ever, not at once.
-fn parse_retry_after(text: &str) -> Option<Duration> {
-    let seconds = parse_f64(text.trim()).filter(|seconds| *seconds >= 0.0)?;
-    Some(crate::retry::seconds(seconds).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]
@@ -219,7 +245,8 @@ mod tests {
                 false,
             ),
             (404, Some("ResourceNotFoundException"), "{}", ErrorKind::NotFound, false),
-            (500, None, "{}", ErrorKind::Service, true),
+            (500, None, "{}", ErrorKind::Service, false),
+            (500, Some("NewException"), "{}", ErrorKind::Service, true),
             (501, None, "", ErrorKind::Service, false),
         ];
         for (status, name, body, kind, retryable) in cases {
@@ -247,8 +274,8 @@ mod tests {
         assert_eq!(answer(502, None, "<html>Bad Gateway</html>").message(), "<html>Bad Gateway</html>");
         assert!(answer(500, None, "{}").to_string().contains("500"));
         assert!(answer(500, None, "").to_string().contains("500"));
-        assert_eq!(answer(400, None, r#"{"detail":"x"}"#).message(), r#"{"detail":"x"}"#);
-        assert!(answer(502, None, &"é".repeat(5000)).message().chars().count() <= SNIPPET + 1);
+        assert_eq!(answer(400, None, r#"{"new":"x"}"#).message(), r#"{"new":"x"}"#);
+        assert!(answer(502, None, &"é".repeat(5000)).message().chars().count() <= 301);
     }
 
     #[test]
@@ -276,12 +303,54 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds() {
-        let read = |text| parse_retry_after(text);
-        assert_eq!(read(" 2 "), Some(Duration::from_secs(2)));
-        assert_eq!(read("0.5"), Some(Duration::from_millis(500)));
-        assert_eq!(read("-1"), None);
-        assert_eq!(read("1e300"), Some(Duration::MAX));
-        assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), None);
+    fn gateway_status_decides_by_whether_the_call_was_processed() {
+        let resends = |statuses: &[u16], name| -> Vec<Resend> {
+            statuses.iter().map(|status| answer(*status, name, "").resend()).collect()
+        };
+        assert_eq!(resends(&[425, 429, 503, 521, 522, 523, 525, 529, 530], None), [Safe; 9]);
+        assert_eq!(resends(&[408, 500, 502, 504, 520, 524, 527, 598, 599], None), [MayBePaid; 9]);
+        assert_eq!(resends(&[302, 400, 403, 404, 413, 501, 505, 511, 526], None), [Never; 9]);
+        assert_eq!(resends(&[500, 502, 503, 504], Some("NewException")), [Safe; 4], "AWS's own");
+        assert_eq!(resends(&[520, 524], Some("NewException")), [MayBePaid; 2]);
+        assert_eq!(answer(529, None, "").kind(), ErrorKind::Throttled);
+        assert_eq!(answer(524, None, "").kind(), ErrorKind::Service);
+        assert!(answer(524, None, "").is_transient() && !answer(524, None, "").is_retryable());
+    }
+
+    #[test]
+    fn error_body_of_any_known_shape_gives_its_message() {
+        for body in [
+            r#"{"error":{"message":"over quota","code":7}}"#,
+            r#"{"error":"over quota"}"#,
+            r#"{"errors":[{"message":"over quota"}]}"#,
+            r#"{"errors":["over quota"]}"#,
+            r#"{"errorMessage":"over quota","errorType":"Error"}"#,
+            r#"{"title":"Bad","detail":"over quota","status":400}"#,
+            r#"{"error":"invalid_grant","error_description":"over quota"}"#,
+            r#"{"success":false,"msg":"over quota"}"#,
+            r#"{"fault":{"message":"over quota"}}"#,
+        ] {
+            assert_eq!(answer(400, None, body).message(), "over quota", "{body}");
+        }
+    }
+
+    #[test]
+    fn success_status_with_a_named_error_has_its_kind() {
+        let read = |body: &str| {
+            error_in_success(&ServiceAnswer {
+                status: 200,
+                error_type: None,
+                request_id: None,
+                retry_after: None,
+                body: body.as_bytes(),
+            })
+            .map(|error| (error.kind(), error.resend()))
+        };
+        assert_eq!(read(r#"{"error":{"type":"rate_limit_error"}}"#), Some((ErrorKind::Throttled, Safe)));
+        assert_eq!(read(r#"{"error":{"code":429,"message":"m"}}"#), Some((ErrorKind::Throttled, Safe)));
+        assert_eq!(read(r#"{"statusCode":504,"message":"m"}"#), Some((ErrorKind::Service, MayBePaid)));
+        assert_eq!(read(r#"{"__type":"x#ThrottlingException"}"#), Some((ErrorKind::Throttled, Safe)));
+        assert_eq!(read(r#"{"message":"m"}"#), None);
+        assert_eq!(read(r#"{"code":7,"type":"message"}"#), None);
     }
 }

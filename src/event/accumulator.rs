@@ -1,6 +1,9 @@
 //! Events into a message.
 
+use std::sync::Arc;
+
 use super::{ChatEvent, Events};
+use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer, merged};
 use crate::message::{AiMessage, Content, InvalidToolCall, Raw, StopReason, Text, Thinking, ToolCall, Usage};
 
@@ -125,6 +128,11 @@ impl Accumulator {
     /// Sets AWS's id of the request.
     pub(crate) fn set_request_id(&mut self, id: Option<String>) {
         self.message.request_id = id;
+    }
+
+    /// Sets the headers of the response.
+    pub(crate) fn set_response_headers(&mut self, headers: &Arc<Headers>) {
+        self.message.set_response_headers(headers);
     }
 
     /// The message, once its stream has ended as it should.

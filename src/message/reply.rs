@@ -1,9 +1,12 @@
 //! A model's reply: its blocks and all that is known about them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::content::{joined_text, tool_calls};
 use super::{Content, InvalidToolCall, ToolCall};
+use crate::headers::Headers;
 use crate::json::Json;
 
 /// A model's reply.
@@ -43,6 +46,18 @@ pub struct AiMessage {
     /// Everything else that the provider said, under its own names.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "pairs_as_object")]
     pub response_metadata: Vec<(String, Json)>,
+    #[serde(skip)]
+    pub(crate) response_headers: ResponseHeaders,
+}
+
+/// The headers of a response. They are not part of what was said: they are not compared.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResponseHeaders(Option<Arc<Headers>>);
+
+impl PartialEq for ResponseHeaders {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl AiMessage {
@@ -81,6 +96,17 @@ impl AiMessage {
         let intervened = self.stop_reason == Some(StopReason::GuardrailIntervened);
         let action = self.metadata("amazon-bedrock-guardrailAction").is_some();
         (intervened || action || trace.is_some()).then_some(GuardrailOutcome { intervened, trace })
+    }
+
+    /// Returns the headers of the response, unless the reply was built or read from JSON. They are neither
+    /// serialized nor compared. Values that are secrets, such as cookies, are replaced; at most 16 KiB are
+    /// kept.
+    pub fn response_headers(&self) -> Option<&Headers> {
+        self.response_headers.0.as_deref()
+    }
+
+    pub(crate) fn set_response_headers(&mut self, headers: &Arc<Headers>) {
+        self.response_headers = ResponseHeaders(Some(Arc::clone(headers)));
     }
 
     /// One value of the response metadata.

@@ -223,6 +223,9 @@ impl Watched {
 }
 
 impl Run for Watched {
+    /// Reported when this is dropped, with what had arrived.
+    fn cancelled(&mut self) {}
+
     fn event(&mut self, event: &ChatEvent) {
         let token =
             matches!(event, ChatEvent::Text { .. } | ChatEvent::Thinking { .. } | ChatEvent::ToolCallDelta { .. });

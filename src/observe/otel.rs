@@ -281,6 +281,9 @@ fn description(error: &Error, content: bool) -> String {
 }
 
 impl Run for Watched {
+    /// Reported when this is dropped, with what had arrived.
+    fn cancelled(&mut self) {}
+
     fn event(&mut self, event: &ChatEvent) {
         if !std::mem::replace(&mut self.answered, true) {
             let waited = self.runtime.now().saturating_sub(self.start);

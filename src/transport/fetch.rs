@@ -88,7 +88,7 @@ impl FetchTransport {
         }
         let init = Object::new();
         let set = |key: &str, value: &JsValue| Reflect::set(&init, &key.into(), value);
-        set("method", &request.method.into())?;
+        set("method", &request.method.as_str().into())?;
         set("headers", &headers)?;
         set("signal", &abort.0.signal())?;
         // Copied out of the module's memory, which may move while the body is being sent.

@@ -56,7 +56,9 @@ impl ReqwestTransport {
         Ok(Self { client })
     }
 
-    /// A client of yours, with its proxies, certificates and the like.
+    /// Creates a transport over a custom client, with its proxies, certificates and the like. Give it
+    /// [`Policy::none`](reqwest::redirect::Policy::none): a redirect that is followed sends the conversation
+    /// and the session token to another host.
     pub fn with_client(client: reqwest::Client) -> Self {
         Self { client }
     }
@@ -79,7 +81,7 @@ impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
         let request = build(&self.client, request);
         Box::pin(async move {
-            let response = request?.send().await.map_err(not_sent)?;
+            let response = request?.send().await.map_err(not_answered)?;
             let status = response.status().as_u16();
             let mut headers = Headers::new();
             for (name, value) in response.headers() {
@@ -107,23 +109,52 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
             .map_err(|_| Error::new(ErrorKind::Config, format!("{name:?} is not the name of a header")))?;
         headers.append(name, header);
     }
-    let method = if request.method == "GET" { reqwest::Method::GET } else { reqwest::Method::POST };
-    Ok(client.request(method, url).headers(headers).body(request.body))
+    let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes())
+        .map_err(|error| Error::new(ErrorKind::Config, "the HTTP method is not valid").with_source(error))?;
+    let builder = client.request(method, url).headers(headers);
+    Ok(if request.method.takes_body() { builder.body(request.body) } else { builder })
 }
 
-/// An error before there was an answer. The request may have reached nobody, so it may be sent again.
-fn not_sent(error: reqwest::Error) -> Error {
+/// Makes an error of one before the response headers. Only where no connection was made is it known that
+/// nothing was sent. A pooled connection that was closed before the request went out is not seen here:
+/// hyper sends the request on another one, as reqwest does where HTTP/2 says it was not processed.
+fn not_answered(error: reqwest::Error) -> Error {
     let to = destination(&error);
     let error = error.without_url();
+    if error.is_builder() {
+        return Error::new(ErrorKind::Config, format!("the request to {to} cannot be built")).with_source(error);
+    }
     #[cfg(not(target_arch = "wasm32"))]
-    if error.is_connect() && error.is_timeout() {
-        return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long"))
-            .with_retryable(true)
-            .with_source(error);
+    if error.is_connect() {
+        if error.is_timeout() {
+            return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long"))
+                .with_retryable(true)
+                .with_source(Quoted(error));
+        }
+        let why = deepest(&error);
+        return Error::new(ErrorKind::Connect, format!("{to} was not reached: {why}")).with_source(Quoted(error));
+    }
+    if error.is_timeout() {
+        let message = format!("{to} did not answer within the HTTP client's own time limit");
+        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error));
     }
     let why = deepest(&error);
-    Error::new(ErrorKind::Connect, format!("{to} was not reached: {why}")).with_source(error)
+    let message = format!("the connection to {to} broke before an answer came: {why}");
+    Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error))
 }
+
+/// An error of reqwest's whose deepest cause is in our message already. Its own causes are not given
+/// again, as reporters would print them a second time.
+#[derive(Debug)]
+struct Quoted(reqwest::Error);
+
+impl std::fmt::Display for Quoted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Quoted {}
 
 /// The host alone, as a wrong endpoint is the likeliest cause; the rest of the URL names the model.
 fn destination(error: &reqwest::Error) -> String {
@@ -143,12 +174,15 @@ fn deepest(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// An error while the answer was arriving.
+/// Makes an error of one while the answer was arriving.
 fn broke_off(error: reqwest::Error) -> Error {
     let error = error.without_url();
+    if error.is_timeout() {
+        let message = "the answer took longer than the HTTP client's own time limit";
+        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error));
+    }
     let why = deepest(&error);
-    // Worth another attempt as long as nothing was delivered; afterwards nobody asks.
-    Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_retryable(true).with_source(error)
+    Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_source(Quoted(error))
 }
 
 #[cfg(not(target_arch = "wasm32"))]

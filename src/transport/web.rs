@@ -87,7 +87,7 @@ impl MediaFetcher {
         outcome.unwrap_or_else(|_| late()).map_err(|error| {
             let told = Error::new(error.kind(), format!("{shown}: {}", error.message()));
             // Whether to try again is the caller's choice: the address may be wrong for good.
-            told.with_retryable(false).with_source(error)
+            told.with_transient(false)
         })
     }
 

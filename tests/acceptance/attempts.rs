@@ -103,8 +103,14 @@ async fn credentials_that_fail_in_the_second_attempt_are_reported_as_that() {
 #[tokio::test]
 async fn a_delay_that_the_service_asks_for_is_kept_to_the_second() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    for (asked, waited) in [("2", Duration::from_secs(2)), ("0.5", Duration::from_millis(500))] {
-        bedrock.faults().push(Fault::error(429, "ThrottlingException", "slow down").header("retry-after", asked));
+    for (name, asked, waited) in [
+        ("retry-after", "2", Duration::from_secs(2)),
+        ("retry-after", "0.5", Duration::from_millis(500)),
+        ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", Duration::ZERO),
+        ("retry-after-ms", "250", Duration::from_millis(250)),
+        ("x-amz-retry-after", "1500", Duration::from_millis(1500)),
+    ] {
+        bedrock.faults().push(Fault::error(429, "ThrottlingException", "slow down").header(name, asked));
         let clock = running_clock();
         let chat = calling(&bedrock).retry(RetryPolicy::default()).timeouts(no_timeouts()).runtime(clock.clone());
         chat.build().unwrap().invoke("hello").await.unwrap();

@@ -8,6 +8,10 @@ use local_bedrock::{Fault, LocalBedrock, Outcome};
 
 use crate::support::{ByHand, Clock, THEN, calling, chunk, no_timeouts, over, soon, within_a_second};
 
+fn delta(text: &str) -> serde_json::Value {
+    serde_json::json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+}
+
 /// Time enough for another attempt to arrive, if there were one.
 async fn a_while() {
     tokio::time::sleep(Duration::from_millis(80)).await;
@@ -119,7 +123,7 @@ async fn an_idle_limit_closes_the_connection_too() {
 async fn an_error_in_the_middle_closes_the_connection_too() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
-    bedrock.faults().push(Fault::flip_bit(900).with_drip(Duration::from_millis(10)));
+    bedrock.faults().push(Fault::flip_bit(2000).with_drip(Duration::from_millis(10)));
     let mut stream = chat.stream("a long story that takes a while to tell").await.unwrap();
     let mut failed = false;
     while let Some(item) = soon(stream.next()).await {
@@ -134,7 +138,7 @@ async fn a_dropped_stream_lets_go_of_its_body_whatever_the_transport() {
     let (transport, mut hand) = ByHand::new();
     let chat = over(transport).build().unwrap();
     hand.stream();
-    hand.send(chunk(&serde_json::json!({"type": "message_start", "message": {"id": "m"}})));
+    hand.send(chunk(&delta("Bon")));
     let stream = soon(chat.stream("hello")).await.unwrap();
     drop(stream);
     hand.let_go().await;

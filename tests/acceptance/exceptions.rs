@@ -83,7 +83,6 @@ async fn a_call_that_gathers_its_stream_is_made_again_whenever_the_stream_fails_
     for failure in [
         Fault::exception_frame(5, "throttlingException", "Too many tokens"),
         Fault::error_frame(4, "internalFailure", "boom"),
-        Fault::cut_after_frames(4),
         Fault::error(503, "ServiceUnavailableException", "Down"),
     ] {
         bedrock.clear();
@@ -101,6 +100,12 @@ async fn a_call_that_gathers_its_stream_is_made_again_whenever_the_stream_fails_
     bedrock.faults().push(Fault::exception_frame(5, "validationException", "No"));
     assert_eq!(chat.invoke("hello there").await.unwrap_err().kind(), ErrorKind::Validation);
     assert_eq!(bedrock.requests().len(), 1, "what cannot help is not done");
+    // A connection that breaks says nothing of the model, which has been working.
+    bedrock.clear();
+    bedrock.faults().push(Fault::cut_after_frames(6));
+    let error = chat.invoke("hello there").await.unwrap_err();
+    assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Truncated, 1));
+    assert!(error.is_transient() && !error.is_retryable() && !error.partial().unwrap().text().is_empty());
 }
 
 #[tokio::test]

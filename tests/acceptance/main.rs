@@ -11,6 +11,7 @@
 mod support;
 
 mod addresses;
+mod answers;
 mod attempts;
 mod broken;
 mod cancellation;
@@ -24,8 +25,10 @@ mod http;
 mod load;
 mod parameters;
 mod promises;
+mod resend;
 mod secrets;
 mod thinking;
 mod time;
 mod tool_arguments;
 mod usage;
+mod whole_call;

@@ -126,6 +126,38 @@ async fn silence_begins_anew_with_every_piece_and_ends_the_stream_at_the_limit()
 }
 
 #[tokio::test]
+async fn idle_limit_is_kept_within_a_few_percent() {
+    for last_piece in [0.02, 0.3, 0.5, 0.9, 0.98] {
+        let (chat, mut hand, clock) = by_hand(idle(MINUTE));
+        hand.stream();
+        hand.send(chunk(&delta("a")));
+        let mut stream = soon(chat.stream("hello")).await.unwrap();
+        soon(stream.next()).await.unwrap().unwrap();
+        let waiting = tokio::spawn(async move { stream.message().await.unwrap_err() });
+        settle().await;
+        // Pieces keep coming, the last one somewhere inside the timer's minute.
+        for _ in 0..10 {
+            clock.advance(MINUTE.mul_f64(last_piece / 10.0));
+            hand.send(chunk(&delta("b")));
+            settle().await;
+        }
+        let timers = clock.slept().len();
+        for _ in 0..97 {
+            clock.advance(MINUTE.mul_f64(0.01));
+            settle().await;
+            assert!(!waiting.is_finished(), "before the limit, {last_piece}");
+        }
+        for _ in 0..6 {
+            clock.advance(MINUTE.mul_f64(0.01));
+            settle().await;
+        }
+        assert!(waiting.is_finished(), "103 % of the limit after the last piece, {last_piece}");
+        assert_eq!(waiting.await.unwrap().kind(), ErrorKind::Timeout);
+        assert!(timers <= 3, "no timer for each piece: {timers}");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_takes_its_time_is_not_the_servers_silence() {
     let (chat, mut hand, clock) = by_hand(idle(MINUTE));
     hand.stream();
@@ -180,7 +212,8 @@ async fn a_server_that_does_not_answer_is_given_up_at_the_first_byte_limit() {
 async fn the_longest_durations_do_no_harm() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(30 * 24 * 3600)] {
-        let timeouts = Timeouts { connect: Some(longest), first_byte: Some(longest), idle: Some(longest) };
+        let timeouts =
+            Timeouts { connect: Some(longest), first_byte: Some(longest), idle: Some(longest), total: Some(longest) };
         let policy = RetryPolicy::default().with_max_delay(longest).with_base_delay(Duration::ZERO);
         let chat = calling(&bedrock).timeouts(timeouts).retry(policy).build().unwrap();
         bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "x"));

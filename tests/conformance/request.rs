@@ -59,7 +59,7 @@ pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Reque
     }
     let url = request.url.strip_prefix("https://").ok_or("not sent by https")?;
     let (host, path) = url.split_at(url.find('/').ok_or("no path")?);
-    if request.method != "POST" || !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
+    if request.method.as_str() != "POST" || !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
         return Err(format!("sent as {} to {host}", request.method));
     }
     // Whatever the model id is, it is one segment.

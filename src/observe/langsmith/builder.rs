@@ -72,7 +72,7 @@ impl LangSmithBuilder {
             sampling_rate: 1.0,
             transport: None,
             runtime: Arc::new(SystemRuntime),
-            retry: RetryPolicy::default().with_max_attempts(5),
+            retry: RetryPolicy::default().with_max_attempts(5).with_paid_resend(true),
             interval: Duration::from_millis(250),
             most_runs: 10_000,
             most_bytes: 64 * 1024 * 1024,
@@ -212,7 +212,8 @@ impl LangSmithBuilder {
 
     /// When failed posts are tried again. Defaults to 5 attempts.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        // Runs have ids, so that one that is sent twice is stored once.
+        self.retry = policy.with_paid_resend(true);
         self
     }
 

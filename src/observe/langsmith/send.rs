@@ -13,8 +13,9 @@ use super::run::Post;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::View;
+use crate::method::Method;
 use crate::platform::Runtime;
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, retry_after};
 use crate::transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
 /// The most that one request holds, in bytes: LangSmith refuses 20 MiB and more.
@@ -107,7 +108,7 @@ impl Sender {
         let mut attempt = 1;
         loop {
             let request =
-                HttpRequest { method: "POST", url: url.clone(), headers: headers.clone(), body: body.clone() };
+                HttpRequest { method: Method::Post, url: url.clone(), headers: headers.clone(), body: body.clone() };
             let (error, asked) = match self.patiently(self.attempt(request)).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -128,7 +129,7 @@ impl Sender {
         if (200..300).contains(&status) || status == 409 {
             return Ok(());
         }
-        let asked = headers.get("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let asked = retry_after(&headers, self.runtime.now().as_secs());
         Err((self.refused(status, &answer), asked))
     }
 

@@ -1,0 +1,133 @@
+//! What went wrong, and whether the same call may be sent again.
+
+/// What kind of thing went wrong.
+///
+/// ```
+/// use bedrock_chat::ErrorKind;
+/// assert_eq!(ErrorKind::ContextOverflow.as_str(), "context_overflow");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting is missing or wrong. Before anything was sent; fix the setting.
+    Config,
+    /// There are no credentials, or their provider failed. Before anything was sent.
+    Credentials,
+    /// The model or the API cannot do what was asked. Before anything was sent; the message names what can.
+    Unsupported,
+    /// The conversation cannot be written in the provider's format. Before anything was sent; the message says which part.
+    Encode,
+    /// No connection to the service was made, so nothing was sent. Retried.
+    Connect,
+    /// The service, or the model behind it, took too long: the message says at what. Only connecting is
+    /// retried: an answer that took too long once costs as much again.
+    Timeout,
+    /// The connection broke after the request was sent and before the response headers arrived. The
+    /// model may have run, so it is not retried unless [`RetryPolicy`](crate::RetryPolicy) allows it.
+    Interrupted,
+    /// Too many requests or tokens at once. Retried, with the delay that the service asks for.
+    Throttled,
+    /// The credentials may not do this. Check the policy and the model access of the account.
+    AccessDenied,
+    /// The credentials have expired. Retried once if their provider has new ones.
+    ExpiredCredentials,
+    /// The service refused the request as wrong. The message is the service's own.
+    Validation,
+    /// The conversation is longer than the model's context window. Shorten it.
+    ContextOverflow,
+    /// There is no such model, profile or guardrail in this region.
+    NotFound,
+    /// The service or the model failed. Retried where AWS says it helps.
+    Service,
+    /// A frame of the stream is corrupt.
+    Frame,
+    /// The answer is not what the provider's format promises.
+    Decode,
+    /// The answer ended, or its connection broke, before the message was complete. [`Error::partial`]
+    /// has what arrived. Retried if nothing of the message had arrived.
+    ///
+    /// [`Error::partial`]: crate::Error::partial
+    Truncated,
+    /// The call was cancelled.
+    Cancelled,
+}
+
+impl ErrorKind {
+    /// Returns the kind's name in snake case, as the npm package reports it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Credentials => "credentials",
+            Self::Unsupported => "unsupported",
+            Self::Encode => "encode",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::Throttled => "throttled",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredCredentials => "expired_credentials",
+            Self::Validation => "validation",
+            Self::ContextOverflow => "context_overflow",
+            Self::NotFound => "not_found",
+            Self::Service => "service",
+            Self::Frame => "frame",
+            Self::Decode => "decode",
+            Self::Truncated => "truncated",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether errors of this kind arise before a request is sent.
+    pub(crate) fn is_before_sending(self) -> bool {
+        matches!(self, Self::Config | Self::Credentials | Self::Unsupported | Self::Encode)
+    }
+
+    /// What an error of this kind means for the same call, where nothing more is known.
+    pub(super) fn resend(self) -> Resend {
+        match self {
+            Self::Connect | Self::Throttled | Self::Truncated => Resend::Safe,
+            Self::Timeout | Self::Interrupted | Self::Frame | Self::Service => Resend::MayBePaid,
+            _ => Resend::Never,
+        }
+    }
+}
+
+/// Whether the same call may be sent again: after a pause, with new credentials and a new signature.
+///
+/// Principle: what may have been paid for is not sent again, unless the caller allows it with
+/// [`RetryPolicy::with_paid_resend`](crate::RetryPolicy::with_paid_resend).
+///
+/// | moment | what happened | kind | resend |
+/// |---|---|---|---|
+/// | before sending | a setting, credentials, or the request is wrong | `Config`, `Credentials`, `Unsupported`, `Encode` | `Never` |
+/// | not connected | no name, refused, TLS, connect timeout | `Connect`, `Timeout` | `Safe` |
+/// | not started | a pooled connection was closed before the request went out | none: hyper sends it on another one | |
+/// | sent, no response headers | reset, closed, HTTP/2 error | `Interrupted` | `MayBePaid` |
+/// | sent, no response headers | first-byte limit, the HTTP client's own timeout, HTTP 408 | `Timeout` | `MayBePaid` |
+/// | an error status | AWS's own exception | by its name | see `EXCEPTIONS` |
+/// | an error status | AWS's own 500, 502, 503, 504 | `Service` | `Safe`, as in AWS's SDKs |
+/// | an error status | a gateway's 429, 529 | `Throttled` | `Safe`: refused |
+/// | an error status | a gateway's 425, 503, 521, 522, 523, 525, 530 | `Service` | `Safe`: it did not reach the service |
+/// | an error status | a gateway's 500, 502, 504, 520, 524 and the rest | `Service` | `MayBePaid`: it lost the answer |
+/// | status 200, nothing of the message | the end, a reset, an empty body | `Truncated` | `Safe` |
+/// | status 200, part of the message | the end, a reset | `Truncated` | `MayBePaid` |
+/// | status 200 | an exception in the stream: the service says that it failed | by its name | see `EXCEPTIONS` |
+/// | status 200 | idle limit | `Timeout` | `MayBePaid` |
+/// | any | the limit on the whole call | `Timeout` | `Later` |
+/// | part of a stream delivered to the caller | anything | as above | the crate resends nothing |
+///
+/// "Nothing of the message" means that no text, reasoning, tool call or stop reason arrived; the event
+/// that starts a message does not count. Overloaded backends end streams that early, and people in the
+/// field found that the next attempt succeeds. A whole answer has begun with its first byte: its
+/// headers arrive when the model has done all its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Resend {
+    /// The same call fails again.
+    Never,
+    /// The cause may pass, but not within a retry's delay: a quota.
+    Later,
+    /// The cause may pass, but the service may have processed the call and charge for it.
+    MayBePaid,
+    /// The cause may pass, and the service has not processed the call.
+    Safe,
+}

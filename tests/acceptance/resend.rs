@@ -1,0 +1,366 @@
+//! Which calls are sent again: never silently where the service may have been paid for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bedrock_chat::{
+    AiMessage, Anthropic, Api, BedrockChat, Call, ChatRequest, Codec, Credentials, ErrorKind, Headers, MemoryTransport,
+    Method, Mode, ModelId, Reply, ReqwestTransport, Result, StreamDecoder, Timeouts,
+};
+use local_bedrock::{Fault, LocalBedrock, Verdict};
+use tokio::net::TcpListener;
+
+use crate::support::{EVENT_STREAM, at_once, calling, calling_url, keys, over, read_request, soon};
+
+/// Claude over both APIs, streamed, and streamed beneath `invoke`.
+fn streaming_chats(bedrock: &LocalBedrock) -> Vec<(BedrockChat, bool)> {
+    let chat = |api, gathers| (calling(bedrock).api(api).streaming(gathers).build().unwrap(), gathers);
+    [Api::Invoke, Api::Converse].into_iter().flat_map(|api| [chat(api, false), chat(api, true)]).collect()
+}
+
+async fn answer(chat: &BedrockChat, gathers: bool) -> Result<AiMessage> {
+    match gathers {
+        true => soon(chat.invoke("hello there")).await,
+        false => soon(soon(chat.stream("hello there")).await?.message()).await,
+    }
+}
+
+#[tokio::test]
+async fn stream_that_ends_before_content_is_resent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (chat, gathers) in streaming_chats(&bedrock) {
+        for fault in [
+            Fault::end_after_frames(0),
+            Fault::end_after_frames(1),
+            Fault::cut_after_frames(0),
+            Fault::cut_after_frames(1),
+            Fault::truncate_frame(0),
+            Fault::reply(200, EVENT_STREAM, ""),
+            Fault::reply(200, "application/json", ""),
+        ] {
+            bedrock.clear();
+            bedrock.faults().push(fault.clone().times(2));
+            let reply = answer(&chat, gathers).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            assert!(reply.text().contains("hello there"));
+            assert_eq!(bedrock.requests().len(), 3, "{fault:?}");
+            bedrock.clear();
+            bedrock.faults().push(fault.clone().forever());
+            let error = answer(&chat, gathers).await.unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Truncated, 3), "{fault:?}: {error}");
+            assert!(error.is_retryable() && error.is_transient(), "{fault:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn stream_that_ends_after_content_is_not_resent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (chat, gathers) in streaming_chats(&bedrock) {
+        for fault in [Fault::end_after_frames(5), Fault::cut_after_frames(5), Fault::truncate_frame(5)] {
+            bedrock.clear();
+            bedrock.faults().push(fault.clone());
+            let error = answer(&chat, gathers).await.unwrap_err();
+            assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Truncated, 1), "{fault:?}: {error}");
+            assert!(error.is_transient() && !error.is_retryable(), "{fault:?}: {error}");
+            assert!(!error.partial().unwrap().text().is_empty());
+        }
+    }
+    // The caller allows it: what is gathered is asked for again, what was delivered is not.
+    for gathers in [true, false] {
+        let chat = calling(&bedrock).streaming(gathers).retry(at_once().with_paid_resend(true)).build().unwrap();
+        bedrock.clear();
+        bedrock.faults().push(Fault::end_after_frames(5));
+        assert_eq!(answer(&chat, gathers).await.is_ok(), gathers);
+        assert_eq!(bedrock.requests().len(), if gathers { 2 } else { 1 });
+    }
+}
+
+#[tokio::test]
+async fn json_answer_cut_cleanly_is_the_same_as_by_a_reset() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let whole = r#"{"content":[{"type":"text","text":"cut"}],"output":{"message":{"content":[{"text":"cut"}]}}}"#;
+    for api in [Api::Invoke, Api::Converse] {
+        let chat = calling(&bedrock).api(api).build().unwrap();
+        for length in [1, 20, 40, whole.len() - 1] {
+            for fault in [
+                Fault::reply(200, "application/json", &whole[..length]).chunk_size(16),
+                Fault::reply(200, "application/json", whole).cut_bytes(length),
+            ] {
+                bedrock.clear();
+                bedrock.faults().push(fault.clone().forever());
+                let error = soon(chat.invoke("hello")).await.unwrap_err();
+                assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Truncated, 1), "{fault:?}: {error}");
+                assert!(error.is_transient() && !error.is_retryable(), "{fault:?}: {error}");
+                assert!(error.request_id().is_some());
+            }
+        }
+        bedrock.clear();
+        bedrock.faults().push(Fault::reply(200, "application/json", &whole[..40]).times(2));
+        let chat = calling(&bedrock).api(api).retry(at_once().with_paid_resend(true)).build().unwrap();
+        assert!(chat.invoke("hello").await.unwrap().text().contains("hello"), "allowed by the caller");
+        assert_eq!(bedrock.requests().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn empty_success_is_resent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in [Api::Invoke, Api::Converse] {
+        let chat = calling(&bedrock).api(api).build().unwrap();
+        for fault in [
+            Fault::reply(200, "application/json", ""),
+            Fault::reply(200, "application/json", " \n"),
+            Fault::reply(200, "application/json", "{}").cut_bytes(0),
+        ] {
+            bedrock.clear();
+            bedrock.faults().push(fault.clone().times(2));
+            let reply = soon(chat.invoke("hello")).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            assert!(reply.text().contains("hello"));
+            assert_eq!(bedrock.requests().len(), 3, "{fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_that_is_whole_survives_a_reset_behind_it() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let whole = r#"{"content":[{"type":"text","text":"whole"}],"stop_reason":"end_turn"}"#;
+    bedrock.faults().push(Fault::reply(200, "application/json", whole).cut_bytes(whole.len()));
+    let reply = calling(&bedrock).build().unwrap().invoke("hello").await.unwrap();
+    assert_eq!((reply.text().as_str(), bedrock.requests().len()), ("whole", 1));
+}
+
+#[tokio::test]
+async fn gateway_status_is_resent_only_if_not_processed() {
+    for (status, kind, attempts) in [
+        (429, ErrorKind::Throttled, 3),
+        (503, ErrorKind::Service, 3),
+        (521, ErrorKind::Service, 3),
+        (522, ErrorKind::Service, 3),
+        (523, ErrorKind::Service, 3),
+        (529, ErrorKind::Throttled, 3),
+        (500, ErrorKind::Service, 1),
+        (502, ErrorKind::Service, 1),
+        (504, ErrorKind::Service, 1),
+        (520, ErrorKind::Service, 1),
+        (524, ErrorKind::Service, 1),
+    ] {
+        for (allowed, stream) in [(false, false), (false, true), (true, false)] {
+            let replies = (0..3).map(|_| Reply::new(status, "text/html", "<h1>a gateway</h1>"));
+            let transport = MemoryTransport::new(replies);
+            let chat = over(transport.clone()).retry(at_once().with_paid_resend(allowed)).build().unwrap();
+            let error = match stream {
+                true => chat.stream("hello").await.unwrap_err(),
+                false => chat.invoke("hello").await.unwrap_err(),
+            };
+            let attempts = if allowed { 3 } else { attempts };
+            assert_eq!((error.kind(), transport.requests().len()), (kind, attempts), "{status} {error}");
+            assert!(error.is_transient() && error.message().contains("a gateway"), "{status} {error}");
+        }
+    }
+    // AWS's own answer: its SDKs send the call again too.
+    for status in [500, 502, 503, 504] {
+        let replies = (0..3).map(|_| Reply::json(status, "{}").with_header("x-amzn-requestid", "r-1"));
+        let transport = MemoryTransport::new(replies);
+        over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
+        assert_eq!(transport.requests().len(), 3, "{status}");
+    }
+}
+
+/// A reqwest client with a time limit of its own.
+fn impatient() -> ReqwestTransport {
+    // Sets the process up for TLS, which reqwest wants before any client.
+    ReqwestTransport::new(None).unwrap();
+    ReqwestTransport::with_client(reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap())
+}
+
+#[tokio::test]
+async fn http_client_timeout_is_a_timeout_and_not_resent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (fault, arrived) in [(Fault::hang(), ""), (Fault::new().chunk_size(10).silence_after(3), "a part")] {
+        bedrock.clear();
+        bedrock.faults().push(fault.forever());
+        let chat = calling(&bedrock).transport(impatient()).build().unwrap();
+        let error = soon(chat.invoke("hello")).await.unwrap_err();
+        assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Timeout, 1), "{arrived}: {error}");
+        assert!(error.is_transient() && !error.is_retryable(), "{arrived}: {error}");
+    }
+}
+
+/// Reads one request on each connection, answers with these bytes and closes it. Counts them.
+async fn closing_after(answer: &'static str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            read_request(&mut connection).await;
+            // A client that went away receives nothing.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut connection, answer.as_bytes()).await;
+        }
+    });
+    (url, count)
+}
+
+#[tokio::test]
+async fn connection_lost_inside_the_response_head_is_interrupted() {
+    for answer in ["", "HTTP/1.1 200 OK\r\ncontent-ty", "not HTTP at all\r\n\r\n"] {
+        let (url, count) = closing_after(answer).await;
+        let chat = calling_url(&url).build().unwrap();
+        let error = soon(chat.invoke("hello")).await.unwrap_err();
+        assert_eq!((error.kind(), count.load(Ordering::SeqCst)), (ErrorKind::Interrupted, 1), "{answer:?}: {error}");
+    }
+}
+
+/// A codec whose calls have any method.
+#[derive(Debug)]
+struct Other(Method, &'static str);
+
+impl Codec for Other {
+    fn encode(&self, _: &ModelId, _: &ChatRequest, _: Mode) -> Result<Call> {
+        let mut call = Call::new("/model/m/other", Headers::new(), self.1, false);
+        call.method = self.0;
+        Ok(call)
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        Anthropic.decode(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        Anthropic.stream()
+    }
+}
+
+#[tokio::test]
+async fn codec_method_is_signed_and_sent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (method, body) in [
+        (Method::Put, "{}"),
+        (Method::Patch, "{}"),
+        (Method::Delete, ""),
+        (Method::Delete, "{}"),
+        (Method::Post, ""),
+        (Method::Get, ""),
+        (Method::Options, "{}"),
+    ] {
+        bedrock.clear();
+        let answer = r#"{"content":[{"type":"text","text":"ok"}]}"#;
+        bedrock.faults().push(Fault::reply(200, "application/json", answer));
+        let chat = calling(&bedrock).codec(Other(method, body)).build().unwrap();
+        let reply = soon(chat.invoke("hello")).await;
+        let [request] = <[_; 1]>::try_from(bedrock.requests()).unwrap();
+        assert!(matches!(request.verdict, Verdict::Signed { .. }), "{method}: {:?}", request.verdict);
+        assert_eq!((request.method.as_str(), request.body.as_slice()), (method.as_str(), body.as_bytes()));
+        if method == Method::Get {
+            let of_a_body = ["content-length", "transfer-encoding"];
+            assert!(!request.headers.iter().any(|(name, _)| of_a_body.contains(&name.as_str())), "{request:?}");
+        }
+        assert_eq!(reply.unwrap().text(), "ok");
+    }
+}
+
+#[tokio::test]
+async fn get_with_a_body_is_refused_before_sending() {
+    for method in [Method::Get, Method::Head] {
+        let transport = MemoryTransport::new([]);
+        let chat = over(transport.clone()).codec(Other(method, "{}")).build().unwrap();
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+        assert!(transport.requests().is_empty() && error.message().contains(method.as_str()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn call_that_was_never_sent_has_no_attempts() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for credentials in [
+        Credentials::new("AKID EXAMPLE", "secret"),
+        Credentials::new("AKIDEXAMPLE\n", "secret"),
+        Credentials::new("AKIDEXAMPLE", "secret").with_session_token("to\r\nken"),
+        Credentials::bearer("a key"),
+    ] {
+        let chat = calling(&bedrock).credentials(credentials).build().unwrap();
+        for error in [chat.invoke("hello").await.unwrap_err(), chat.stream("hello").await.unwrap_err()] {
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0), "{error}");
+        }
+    }
+    // What only the transport finds out counts as not sent too.
+    let transport = MemoryTransport::new([Reply::error(bedrock_chat::Error::new(ErrorKind::Config, "no such proxy"))]);
+    let error = over(transport).build().unwrap().invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
+    assert!(bedrock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn bearer_key_over_http_is_refused_before_sending() {
+    let answer = || Reply::json(200, r#"{"content":[{"type":"text","text":"ok"}]}"#);
+    let transport = MemoryTransport::new([answer(), answer()]);
+    let chat = |key: Credentials| over(transport.clone()).credentials(key);
+    for builder in [
+        chat(Credentials::bearer("a-key")).endpoint_url("http://gateway.example/pfx"),
+        chat(Credentials::bearer("a-key")).gateway_url("http://gateway.example"),
+    ] {
+        let error = builder.build().unwrap().invoke("hello").await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+        assert!(error.message().contains("gateway.example") && error.message().contains("https"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("a-key"));
+    }
+    assert!(transport.requests().is_empty());
+    let loopback = chat(Credentials::bearer("a-key")).endpoint_url("http://127.0.0.1:4566");
+    assert!(loopback.build().unwrap().invoke("hello").await.is_ok());
+    let signed = chat(keys()).endpoint_url("http://gateway.example");
+    assert!(signed.build().unwrap().invoke("hello").await.is_ok());
+}
+
+#[tokio::test]
+async fn fallbacks_answer_after_a_timeout() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let limit = Some(Duration::from_millis(60));
+    for timeouts in [
+        Timeouts { first_byte: limit, ..Timeouts::default() },
+        Timeouts { idle: limit, ..Timeouts::default() },
+        Timeouts { total: limit, ..Timeouts::default() },
+    ] {
+        for stream in [false, true] {
+            bedrock.clear();
+            let fault = if timeouts.idle == limit { Fault::hang_after_frames(0) } else { Fault::hang() };
+            bedrock.faults().push(fault);
+            let first = calling(&bedrock).timeouts(timeouts).build().unwrap();
+            let chats = first.with_fallbacks([calling(&bedrock).build().unwrap()]);
+            let reply = match stream {
+                true => soon(soon(chats.stream("hello")).await.unwrap().message()).await,
+                false => soon(chats.invoke("hello")).await,
+            };
+            assert!(reply.unwrap().text().contains("hello"), "{timeouts:?}");
+            assert_eq!(bedrock.requests().len(), 2, "one attempt each: {timeouts:?}");
+        }
+    }
+    // A quota is the other region's business.
+    bedrock.clear();
+    bedrock.faults().push(Fault::error(400, "ServiceQuotaExceededException", "quota"));
+    let chats = calling(&bedrock).build().unwrap().with_fallbacks([calling(&bedrock).build().unwrap()]);
+    assert!(chats.invoke("hello").await.is_ok());
+    bedrock.faults().push(Fault::error(400, "ValidationException", "no").forever());
+    assert_eq!(chats.invoke("hello").await.unwrap_err().kind(), ErrorKind::Validation);
+    assert_eq!(bedrock.requests().len(), 3, "what is wrong stays wrong");
+}
+
+#[tokio::test]
+async fn credentials_provider_that_times_out_is_asked_again() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let provider = move || {
+        std::future::ready(match counter.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(bedrock_chat::Error::new(ErrorKind::Timeout, "the vault did not answer")),
+            _ => Ok(keys()),
+        })
+    };
+    let chat = calling(&bedrock).credentials_provider(provider).build().unwrap();
+    assert!(chat.invoke("hello").await.unwrap().text().contains("hello"));
+    assert_eq!((asked.load(Ordering::SeqCst), bedrock.requests().len()), (2, 1));
+}
