@@ -144,7 +144,11 @@ fn empty() -> Error {
 }
 
 /// Returns whether a body is the beginning of a JSON object or array whose end is missing.
-pub(super) fn is_cut(body: &[u8]) -> bool {
+fn is_cut(body: &[u8]) -> bool {
+    // What is wrong must be that it ends, at most inside a word such as `false` or a character.
+    if View::from_bytes(body).err().is_none_or(|error| error.position() + 5 < body.len()) {
+        return false;
+    }
     let body = body.trim_ascii_start();
     if !matches!(body.first(), Some(b'{' | b'[')) {
         return false;
@@ -174,7 +178,7 @@ mod tests {
         for length in 2..end {
             assert!(is_cut(&whole[..length]), "{length}");
         }
-        for other in [whole, &whole[..end], b"", b"<html>", b"12", b"{]}", b"null"] {
+        for other in [whole, &whole[..end], b"", b"<html>", b"12", b"{]}", b"null", b"{not json", b"[1, oops, 2"] {
             assert!(!is_cut(other), "{:?}", String::from_utf8_lossy(other));
         }
     }

@@ -158,7 +158,15 @@ impl ChatStream {
         let has_begun = |events: &Events| events.has_content() || events.len() >= MAX_HELD;
         poll_fn(|context| state.poll_fill(context, has_begun)).await;
         match state.failed.take() {
-            Some(error) if !state.events.has_content() => Err(error.before_content()),
+            Some(error) if !state.events.has_content() => {
+                let error = error.before_content();
+                if state.events.is_empty() {
+                    return Err(error);
+                }
+                // The message's name and its usage are worth having.
+                state.message.extend(&mut state.events);
+                Err(error.with_partial(state.message.clone().partial()))
+            }
             failed => {
                 state.failed = failed;
                 Ok(())

@@ -50,12 +50,15 @@ impl Failure {
 }
 
 /// How often the request is sent, if an answer repeats itself: three times where AWS's standard mode
-/// tries again (6.4).
+/// tries again (6.4), and where a stream ends with nothing said. Answers without AWS's request id are a
+/// gateway's: with 500, 502 and 504 the model may have run, and what may have been paid for is not sent
+/// again.
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
     let again = match response.status {
+        0 | 429 | 503 => true,
         // The standard mode has 504 too.
-        0 | 429 | 500 | 502 | 503 | 504 => true,
+        500 | 502 | 504 => ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some()),
         // The answer of an unknown operation has this status too.
         200 => failure(scenario).is_some_and(|failure| failure.retryable),
         _ => false,
@@ -180,7 +183,7 @@ fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
 fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
     let mut decoder = MessageFrameDecoder::new();
     let mut bytes = response.body.as_slice();
-    let mut first = true;
+    let mut silent = true;
     let mut ended = false;
     let mut whole = 0;
     loop {
@@ -190,18 +193,28 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
             Err(_) => return Some(Failure::new("6.9", &[ErrorKind::Frame])),
         };
         if let Some(failure) = of_frame(&frame) {
-            // What comes before anything was delivered may be tried again.
-            let retryable = first && failure.retryable;
+            // What fails before anything was said may be tried again.
+            let retryable = silent && failure.retryable;
             return Some(Failure { retryable, ..failure });
         }
         ended |= is_last(scenario, &frame);
-        first = false;
+        silent &= !says_something(&frame);
         whole = response.body.len() - bytes.len();
     }
-    match (first, ended) {
-        (_, true) if whole == response.body.len() => None,
-        (true, _) if response.body.is_empty() => Some(Failure::new("6.11", &[ErrorKind::Truncated])),
-        _ => Some(Failure::new("6.8", &[ErrorKind::Truncated])),
+    if ended && whole == response.body.len() {
+        return None;
+    }
+    let rule = if response.body.is_empty() { "6.11" } else { "6.8" };
+    Some(Failure { retryable: silent, ..Failure::new(rule, &[ErrorKind::Truncated]) })
+}
+
+/// Whether a frame has more than the beginning of a message or of a block.
+fn says_something(frame: &Frame) -> bool {
+    let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
+    match chunk(&payload) {
+        Some(chunk) if chunk["type"] == "content_block_start" => chunk["content_block"]["text"] != "",
+        Some(chunk) => !matches!(chunk["type"].as_str(), Some("message_start" | "ping")),
+        None => header(frame, ":event-type") != Some("messageStart"),
     }
 }
 
@@ -215,9 +228,15 @@ fn of_frame(frame: &Frame) -> Option<Failure> {
     let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let failure = |rule, name: &str, message: Option<String>| {
-        let retryable = ["throttling", "serviceunavailable", "internalserver", "modelstreamerror", "overloaded_error"]
-            .iter()
-            .any(|stem| name.to_ascii_lowercase().starts_with(stem));
+        let again = [
+            "throttling",
+            "serviceunavailable",
+            "internalserver",
+            "internalfailure",
+            "modelstreamerror",
+            "overloaded_error",
+        ];
+        let retryable = again.iter().any(|stem| name.to_ascii_lowercase().starts_with(stem));
         let kinds = kinds(name, 0, message.as_deref().unwrap_or_default());
         Some(Failure { aws_type: Some(bare(name)), message, retryable, ..Failure::new(rule, kinds) })
     };
