@@ -45,7 +45,7 @@ pub struct Timeouts {
     /// Limit on making a connection; `None` switches it off. Defaults to 10 seconds.
     /// On wasm32 the runtime connects, and there is no such limit.
     pub connect: Option<Duration>,
-    /// Limit on waiting for the head of the answer; `None` switches it off.
+    /// Limit on waiting for the response headers; `None` switches it off.
     /// Defaults to one hour, the longest that AWS says a model may take.
     pub first_byte: Option<Duration>,
     /// Limit on silence between two pieces of the answer; `None` switches it off.

@@ -123,6 +123,9 @@ impl Credentials {
             {
                 "the access key id or the session token contains white space or a character that no header can carry"
             }
+            Parts::Keys { secret_access_key, .. } if secret_access_key.contains(char::is_whitespace) => {
+                "the secret access key contains white space"
+            }
             Parts::Bearer("") => "the Bedrock API key is empty",
             Parts::Bearer(key) if !is_header_text(key) => {
                 "the Bedrock API key contains a character that no header can carry"
@@ -216,6 +219,7 @@ mod tests {
             (Credentials::bearer(" "), "API key"),
             (Credentials::bearer("a\nb"), "character"),
             (Credentials::new("AKID\n", "s"), "white space"),
+            (Credentials::new("AKID", "s\n"), "secret access key contains white space"),
             (Credentials::new("a", "s").with_session_token("to ken"), "white space"),
         ] {
             assert!(credentials.check().unwrap_err().message().contains(word));

@@ -116,7 +116,7 @@ impl<'a> Attempts<'a> {
         let request = self.request(credentials)?;
         self.last.attempts += 1;
         let sent = client.transport.send(request);
-        let response = limited(&*client.runtime, client.timeouts.first_byte, "the head of the answer", sent).await;
+        let response = limited(&*client.runtime, client.timeouts.first_byte, "the response headers", sent).await;
         let response = response.inspect_err(|error| {
             if error.kind().is_before_sending() {
                 self.last.attempts -= 1;

@@ -125,9 +125,13 @@ fn kind_of_status(status: u16, is_aws: bool) -> (ErrorKind, Resend) {
     }
 }
 
-/// The kind by name or status, but for a message that says that the conversation is too long.
+/// The kind by name or status, but for messages that say more.
 fn by_message(found: (ErrorKind, Resend), message: &str) -> (ErrorKind, Resend) {
     let message = message.to_ascii_lowercase();
+    // API Gateway in front of Bedrock after its 29 seconds: it has AWS's headers, and the model may have run.
+    if found.0 == ErrorKind::Service && has(&message, "endpoint request timed out") {
+        return (ErrorKind::Timeout, MayBePaid);
+    }
     if found.0 == ErrorKind::Validation && CONTEXT_OVERFLOW.iter().any(|words| has(&message, words)) {
         return (ErrorKind::ContextOverflow, Never);
     }
@@ -312,6 +316,8 @@ mod tests {
         assert_eq!(resends(&[302, 400, 403, 404, 413, 501, 505, 511, 526], None), [Never; 9]);
         assert_eq!(resends(&[500, 502, 503, 504], Some("NewException")), [Safe; 4], "AWS's own");
         assert_eq!(resends(&[520, 524], Some("NewException")), [MayBePaid; 2]);
+        let gateway = answer(504, Some("InternalServerErrorException"), r#"{"message":"Endpoint request timed out"}"#);
+        assert_eq!((gateway.kind(), gateway.resend()), (ErrorKind::Timeout, MayBePaid), "API Gateway");
         assert_eq!(answer(529, None, "").kind(), ErrorKind::Throttled);
         assert_eq!(answer(524, None, "").kind(), ErrorKind::Service);
         assert!(answer(524, None, "").is_transient() && !answer(524, None, "").is_retryable());

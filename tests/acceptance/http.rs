@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bedrock_chat::{BedrockChat, ErrorKind, ReqwestTransport, RetryPolicy};
-use local_bedrock::{Fault, LocalBedrock};
+use bedrock_chat::{
+    AiMessage, Anthropic, BedrockChat, Call, ChatRequest, Codec, ErrorKind, Headers, MemoryTransport, Method, Mode,
+    ModelId, ReqwestTransport, Result, RetryPolicy, StreamDecoder,
+};
+use local_bedrock::{Fault, LocalBedrock, Verdict};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::support::{calling, calling_url, is_alone, read_request, relay, run_alone, soon, within_a_second};
+use crate::support::{calling, calling_url, is_alone, over, read_request, relay, run_alone, soon, within_a_second};
 
 /// Several calls of the URL in the environment, which must all succeed.
 async fn call_the_url() {
@@ -167,4 +170,63 @@ async fn tls_to_a_port_that_speaks_none_is_an_error_of_the_connection() {
     let error = soon(chat.build().unwrap().invoke("hello")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(bedrock.requests().is_empty());
+}
+
+/// A codec whose calls have any method.
+#[derive(Debug)]
+struct Other(Method, &'static str);
+
+impl Codec for Other {
+    fn encode(&self, _: &ModelId, _: &ChatRequest, _: Mode) -> Result<Call> {
+        let mut call = Call::new("/model/m/other", Headers::new(), self.1, false);
+        call.method = self.0;
+        Ok(call)
+    }
+
+    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        Anthropic.decode(body, headers)
+    }
+
+    fn stream(&self) -> Box<dyn StreamDecoder> {
+        Anthropic.stream()
+    }
+}
+
+#[tokio::test]
+async fn codec_method_is_signed_and_sent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (method, body) in [
+        (Method::Put, "{}"),
+        (Method::Patch, "{}"),
+        (Method::Delete, ""),
+        (Method::Delete, "{}"),
+        (Method::Post, ""),
+        (Method::Get, ""),
+        (Method::Options, "{}"),
+    ] {
+        bedrock.clear();
+        let answer = r#"{"content":[{"type":"text","text":"ok"}]}"#;
+        bedrock.faults().push(Fault::reply(200, "application/json", answer));
+        let chat = calling(&bedrock).codec(Other(method, body)).build().unwrap();
+        let reply = soon(chat.invoke("hello")).await;
+        let [request] = <[_; 1]>::try_from(bedrock.requests()).unwrap();
+        assert!(matches!(request.verdict, Verdict::Signed { .. }), "{method}: {:?}", request.verdict);
+        assert_eq!((request.method.as_str(), request.body.as_slice()), (method.as_str(), body.as_bytes()));
+        if method == Method::Get {
+            let of_a_body = ["content-length", "transfer-encoding"];
+            assert!(!request.headers.iter().any(|(name, _)| of_a_body.contains(&name.as_str())), "{request:?}");
+        }
+        assert_eq!(reply.unwrap().text(), "ok");
+    }
+}
+
+#[tokio::test]
+async fn get_with_a_body_is_refused_before_sending() {
+    for method in [Method::Get, Method::Head] {
+        let transport = MemoryTransport::new([]);
+        let chat = over(transport.clone()).codec(Other(method, "{}")).build().unwrap();
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+        assert!(transport.requests().is_empty() && error.message().contains(method.as_str()), "{error}");
+    }
 }

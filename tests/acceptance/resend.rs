@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bedrock_chat::{
-    AiMessage, Anthropic, Api, BedrockChat, Call, ChatRequest, Codec, Credentials, ErrorKind, Headers, MemoryTransport,
-    Method, Mode, ModelId, Reply, ReqwestTransport, Result, StreamDecoder, Timeouts,
+    AiMessage, Api, BedrockChat, ChatEvent, Credentials, ErrorKind, MemoryTransport, Reply, ReqwestTransport, Result,
+    Timeouts,
 };
-use local_bedrock::{Fault, LocalBedrock, Verdict};
+use local_bedrock::{Fault, LocalBedrock};
 use tokio::net::TcpListener;
 
-use crate::support::{EVENT_STREAM, at_once, calling, calling_url, keys, over, read_request, soon};
+use crate::support::{ByHand, EVENT_STREAM, at_once, calling, calling_url, event, keys, over, read_request, soon};
 
 /// Claude over both APIs, streamed, and streamed beneath `invoke`.
 fn streaming_chats(bedrock: &LocalBedrock) -> Vec<(BedrockChat, bool)> {
@@ -50,6 +50,44 @@ async fn stream_that_ends_before_content_is_resent() {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Truncated, 3), "{fault:?}: {error}");
             assert!(error.is_retryable() && error.is_transient(), "{fault:?}: {error}");
         }
+    }
+}
+
+#[tokio::test]
+async fn stream_without_a_frame_is_resent_for_every_family() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in [
+        "anthropic.claude-v2:1",
+        "amazon.nova-pro-v1:0",
+        "openai.gpt-oss-120b-1:0",
+        "meta.llama3-8b-instruct-v1:0",
+        "mistral.mistral-7b-instruct-v0:2",
+        "cohere.command-r-v1:0",
+        "amazon.titan-text-express-v1",
+        "deepseek.r1-v1:0",
+    ] {
+        for api in [Api::Invoke, Api::Converse] {
+            let chat = BedrockChat::builder(model).region("us-east-1").credentials(keys()).api(api);
+            let chat = chat.endpoint_url(bedrock.url()).retry(at_once()).build().unwrap();
+            bedrock.clear();
+            bedrock.faults().push(Fault::end_after_frames(0).times(2));
+            let reply = answer(&chat, false).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert!(!reply.text().is_empty() && bedrock.requests().len() == 3, "{model} {api:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_events_are_held_back_up_to_a_limit() {
+    let (transport, mut hand) = ByHand::new();
+    let chat = over(transport).build().unwrap();
+    hand.stream();
+    for _ in 0..64 {
+        hand.send(event("news", &serde_json::json!({})));
+    }
+    let mut stream = soon(chat.stream("hello")).await.unwrap();
+    for _ in 0..64 {
+        assert!(matches!(soon(stream.next()).await, Some(Ok(ChatEvent::Unknown { .. }))));
     }
 }
 
@@ -212,65 +250,6 @@ async fn connection_lost_inside_the_response_head_is_interrupted() {
         let chat = calling_url(&url).build().unwrap();
         let error = soon(chat.invoke("hello")).await.unwrap_err();
         assert_eq!((error.kind(), count.load(Ordering::SeqCst)), (ErrorKind::Interrupted, 1), "{answer:?}: {error}");
-    }
-}
-
-/// A codec whose calls have any method.
-#[derive(Debug)]
-struct Other(Method, &'static str);
-
-impl Codec for Other {
-    fn encode(&self, _: &ModelId, _: &ChatRequest, _: Mode) -> Result<Call> {
-        let mut call = Call::new("/model/m/other", Headers::new(), self.1, false);
-        call.method = self.0;
-        Ok(call)
-    }
-
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        Anthropic.decode(body, headers)
-    }
-
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        Anthropic.stream()
-    }
-}
-
-#[tokio::test]
-async fn codec_method_is_signed_and_sent() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    for (method, body) in [
-        (Method::Put, "{}"),
-        (Method::Patch, "{}"),
-        (Method::Delete, ""),
-        (Method::Delete, "{}"),
-        (Method::Post, ""),
-        (Method::Get, ""),
-        (Method::Options, "{}"),
-    ] {
-        bedrock.clear();
-        let answer = r#"{"content":[{"type":"text","text":"ok"}]}"#;
-        bedrock.faults().push(Fault::reply(200, "application/json", answer));
-        let chat = calling(&bedrock).codec(Other(method, body)).build().unwrap();
-        let reply = soon(chat.invoke("hello")).await;
-        let [request] = <[_; 1]>::try_from(bedrock.requests()).unwrap();
-        assert!(matches!(request.verdict, Verdict::Signed { .. }), "{method}: {:?}", request.verdict);
-        assert_eq!((request.method.as_str(), request.body.as_slice()), (method.as_str(), body.as_bytes()));
-        if method == Method::Get {
-            let of_a_body = ["content-length", "transfer-encoding"];
-            assert!(!request.headers.iter().any(|(name, _)| of_a_body.contains(&name.as_str())), "{request:?}");
-        }
-        assert_eq!(reply.unwrap().text(), "ok");
-    }
-}
-
-#[tokio::test]
-async fn get_with_a_body_is_refused_before_sending() {
-    for method in [Method::Get, Method::Head] {
-        let transport = MemoryTransport::new([]);
-        let chat = over(transport.clone()).codec(Other(method, "{}")).build().unwrap();
-        let error = chat.invoke("hello").await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
-        assert!(transport.requests().is_empty() && error.message().contains(method.as_str()), "{error}");
     }
 }
 

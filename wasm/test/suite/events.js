@@ -84,7 +84,7 @@ export const events = [
     const html = async () => response([utf8("<html>maintenance</html>")], { type: "text/html" });
     const error = await fails(async () => (await mock(html).stream("hello")).message());
     includes(error.message, "text/html");
-    await fails(() => mock(async () => response([utf8("{")], { type: "application/json" })).invoke("hello"), "decode");
+    await fails(() => mock(async () => response([utf8("{")], { type: "application/json" })).invoke("hello"), "truncated");
     await fails(() => mock(async () => response(cut(utf8("<p>no</p>"), 2), { type: "text/html" })).invoke("hello"), "decode");
     const empty = await fails(() => mock(async () => new Response()).invoke("hello"));
     ok(empty.kind);
