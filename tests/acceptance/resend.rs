@@ -115,6 +115,33 @@ async fn stream_that_ends_after_content_is_not_resent() {
 }
 
 #[tokio::test]
+async fn stream_cut_at_any_frame_is_resent_or_has_content() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (chat, gathers) in streaming_chats(&bedrock) {
+        bedrock.clear();
+        let whole = answer(&chat, gathers).await.unwrap();
+        let frames = bedrock.requests()[0].frames_sent;
+        let (mut resent, mut kept) = (0, 0);
+        for count in 0..frames {
+            for fault in [Fault::end_after_frames(count), Fault::cut_after_frames(count), Fault::truncate_frame(count)]
+            {
+                bedrock.clear();
+                bedrock.faults().push(fault.clone());
+                match (answer(&chat, gathers).await, bedrock.requests().len()) {
+                    (Ok(reply), 2) => resent += usize::from(reply.text() == whole.text()),
+                    // A last frame that is cut behind the message's end leaves nothing out.
+                    (Ok(reply), 1) => kept += usize::from(reply.text() == whole.text()),
+                    (Err(error), 1) => kept += usize::from(!error.partial().unwrap().content.is_empty()),
+                    (outcome, requests) => panic!("{fault:?}: {requests} requests, {outcome:?}"),
+                }
+            }
+        }
+        assert_eq!(resent + kept, 3 * frames);
+        assert!(resent >= 3 && kept > resent, "{resent} {kept}");
+    }
+}
+
+#[tokio::test]
 async fn json_answer_cut_cleanly_is_the_same_as_by_a_reset() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let whole = r#"{"content":[{"type":"text","text":"cut"}],"output":{"message":{"content":[{"text":"cut"}]}}}"#;
