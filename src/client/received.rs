@@ -9,6 +9,7 @@ use crate::error::{
 use crate::headers::Headers;
 use crate::json::{Kind, View};
 use crate::retry::retry_after;
+use crate::text::before;
 
 /// An answer that is not an error.
 pub(super) struct Received {
@@ -124,6 +125,13 @@ impl Head {
     }
 
     fn error(&self, body: &[u8]) -> Error {
+        let redirect = self.headers.get("location").filter(|_| (300..400).contains(&self.status));
+        // A query may be a signature.
+        let redirect = redirect.map(|to| {
+            let to = before(to, "?");
+            format!("redirects are not followed: {to}; if you trust that address, set it as the endpoint")
+        });
+        let body = redirect.as_ref().map_or(body, |told| told.as_bytes());
         from_response(&self.answer(body)).with_headers(&self.kept)
     }
 

@@ -75,7 +75,12 @@ fn cases() -> Vec<Case> {
         case(bare(503, ""), Service, 3, "503"),
         case(bare(418, "[1]"), Validation, 1, "418"),
         case(bare(400, "\u{0}\u{1}"), Validation, 1, "400"),
-        case(Fault::reply(307, "text/html", "").header("location", "http://127.0.0.1:1/"), Service, 1, "307"),
+        case(
+            Fault::reply(307, "text/html", "<p>moved</p>").header("location", "http://127.0.0.1:1/there?key=secret"),
+            Service,
+            1,
+            "not followed: http://127.0.0.1:1/there;",
+        ),
     ]
 }
 
