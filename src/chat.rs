@@ -87,7 +87,7 @@ impl BedrockChat {
     /// Those of [`ErrorKind`](crate::ErrorKind): before the wire for what cannot be
     /// sent, then what the service or the network say, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
-        let reply = self.reply(&self.request(messages)?);
+        let reply = self.reply(self.request(messages)?);
         reply.await
     }
 
@@ -96,7 +96,7 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
-        let stream = self.client.stream(&self.request(messages)?, &self.config);
+        let stream = self.client.stream(self.request(messages)?, &self.config);
         stream.await
     }
 
@@ -133,7 +133,7 @@ impl BedrockChat {
     }
 
     /// Sends a request and waits for the whole reply.
-    fn reply(&self, request: &ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
+    fn reply(&self, request: ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
         let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
         self.client.invoke(request, &self.config, mode)
     }

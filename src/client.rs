@@ -22,7 +22,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig, RunStart, Runs};
 use crate::platform::{BoxFuture, Runtime};
-use crate::provider::{Call, Codec, Mode};
+use crate::provider::{Call, Codec, Mode, refusals};
 use crate::request::ChatRequest;
 use crate::retry::RetryPolicy;
 use crate::sigv4::SigningKeyCache;
@@ -116,7 +116,7 @@ impl Client {
     /// worked for it.
     pub(crate) fn invoke<'a>(
         self: &'a Arc<Self>,
-        request: &ChatRequest,
+        request: ChatRequest,
         config: &RunConfig,
         mode: Mode,
     ) -> BoxFuture<'a, Result<AiMessage>> {
@@ -144,7 +144,7 @@ impl Client {
     /// Sends a request and waits for the first content of the answer.
     pub(crate) fn stream<'a>(
         self: &'a Arc<Self>,
-        request: &ChatRequest,
+        request: ChatRequest,
         config: &RunConfig,
     ) -> BoxFuture<'a, Result<ChatStream>> {
         let attempts = self.begin(request, config, Mode::Stream);
@@ -166,13 +166,15 @@ impl Client {
         })
     }
 
-    /// Writes a request, which is not kept while its answer is waited for.
-    fn begin(self: &Arc<Self>, request: &ChatRequest, config: &RunConfig, mode: Mode) -> Result<Box<Attempts<'_>>> {
-        let mut runs = self.watch(request, config, mode);
-        match self.encode(request, mode) {
+    /// Writes a request. It is kept only if the service may refuse a form of it that has another.
+    fn begin(self: &Arc<Self>, request: ChatRequest, config: &RunConfig, mode: Mode) -> Result<Box<Attempts<'_>>> {
+        let mut runs = self.watch(&request, config, mode);
+        match self.encode(&request, mode) {
             Ok(call) => {
                 call.adaptations.iter().for_each(|what| runs.adapted(what));
-                Ok(Box::new(Attempts::new(self, call, runs)))
+                let mut attempts = Attempts::new(self, call, runs);
+                attempts.adaptable = refusals::has_other_forms(&request).then(|| Box::new((request, mode)));
+                Ok(Box::new(attempts))
             }
             Err(error) => {
                 runs.error(&error);

@@ -168,6 +168,14 @@ impl Error {
         self
     }
 
+    /// The same error, whose message ends with what to do.
+    #[must_use]
+    pub(crate) fn with_advice(mut self, advice: &str) -> Self {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(advice);
+        self
+    }
+
     #[must_use]
     pub(crate) fn with_conversation(mut self, messages: Vec<Message>, usage: Usage) -> Self {
         self.0.conversation = Some((messages, usage));

@@ -11,6 +11,7 @@ pub(crate) mod converse;
 pub(crate) mod facts;
 pub(crate) mod invoke;
 pub(crate) mod media;
+pub(crate) mod refusals;
 pub(crate) mod repair;
 mod table;
 pub(crate) mod template;

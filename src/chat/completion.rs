@@ -30,7 +30,7 @@ impl BedrockChat {
     /// # Errors
     /// `Unsupported`, where the model takes messages only; else as [`BedrockChat::invoke`].
     pub async fn complete(&self, prompt: impl Into<String>) -> Result<AiMessage> {
-        let reply = self.reply(&self.prompt(prompt.into())?);
+        let reply = self.reply(self.prompt(prompt.into())?);
         reply.await
     }
 
@@ -39,7 +39,7 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::complete`]; what fails later is an item of the stream.
     pub async fn complete_stream(&self, prompt: impl Into<String>) -> Result<ChatStream> {
-        let stream = self.client.stream(&self.prompt(prompt.into())?, &self.config);
+        let stream = self.client.stream(self.prompt(prompt.into())?, &self.config);
         stream.await
     }
 

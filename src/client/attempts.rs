@@ -9,12 +9,14 @@ use super::body::{Body, Deadline, limited, within};
 use super::received::{Head, Received};
 use super::sign::check_transport_security;
 use super::stream::ChatStream;
+use crate::capabilities::Capability;
 use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::View;
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
-use crate::provider::Call;
+use crate::provider::{Call, Mode, refusals};
+use crate::request::ChatRequest;
 use crate::sigv4::AmzDate;
 use crate::text::split_once;
 use crate::transport::HttpRequest;
@@ -59,6 +61,8 @@ pub(super) struct Attempts<'a> {
     delay: Option<Duration>,
     /// How often was tried, also where it came to no sending for want of credentials.
     tries: u32,
+    /// The request, if the service may refuse a form of it that has another.
+    pub(super) adaptable: Option<Box<(ChatRequest, Mode)>>,
 }
 
 impl<'a> Attempts<'a> {
@@ -75,6 +79,7 @@ impl<'a> Attempts<'a> {
             corrected: false,
             delay: None,
             tries: 0,
+            adaptable: None,
         }
     }
 
@@ -192,6 +197,15 @@ impl<'a> Attempts<'a> {
             self.expired = Some(error);
             return Ok(());
         }
+        let error = match refusals::of(&error) {
+            Some((lacks, _)) if self.adapt(lacks) => {
+                self.tries -= 1;
+                self.runs.retry(self.last.attempts, &error, Duration::ZERO);
+                return Ok(());
+            }
+            Some((_, advice)) => error.with_advice(advice),
+            None => error,
+        };
         let delay = client.retry.delay(self.tries, &error, client.runtime.random());
         // A pause that outlasts the call's own limit would only hide the error behind a timeout.
         self.delay = delay.filter(|delay| {
@@ -204,6 +218,27 @@ impl<'a> Attempts<'a> {
         let error = error.with_call(client.model.as_str(), client.region.as_deref(), self.last.attempts);
         self.runs.error(&error);
         Err(error)
+    }
+}
+
+impl Attempts<'_> {
+    /// Writes the call without a form that the service refused. Returns whether that is another call.
+    fn adapt(&mut self, lacks: Capability) -> bool {
+        let Some((request, mode)) = self.adaptable.as_deref_mut() else { return false };
+        if request.options.capabilities.lacks(lacks) {
+            return false;
+        }
+        request.options.capabilities = request.options.capabilities.with(lacks, false);
+        match self.client.encode(request, *mode) {
+            Ok(call) if (&call.path, &call.body) != (&self.call.path, &self.call.body) => {
+                self.runs.adapted(
+                    &["the service refused a form of the call, which is sent without it: ", lacks.as_str()].concat(),
+                );
+                (self.call, self.hash) = (call, None);
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -10,8 +10,12 @@
 //!   model, or the end of a turn.
 //! - If the last turn is the model's, white space at its end is dropped.
 
+mod calls;
+
 use std::borrow::Cow;
 use std::fmt;
+
+use calls::{drop_repeated_calls, rename_repeated_calls};
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
@@ -329,56 +333,6 @@ impl<'a> History<'a, '_> {
         };
         is_signed && self.is_same_vendor && !self.target.can.lacks(Capability::SignedReasoning)
     }
-}
-
-/// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
-/// some models number their calls anew in every reply.
-fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
-    let mut seen: Vec<String> = Vec::new();
-    let mut renamed: Vec<(String, String)> = Vec::new();
-    for turn in turns {
-        if turn.side == Side::Assistant {
-            renamed.clear();
-        }
-        let known = seen.len();
-        for block in &mut turn.blocks {
-            let new = match &**block {
-                Content::ToolCall(call) if seen.iter().take(known).any(|id| *id == call.id) => {
-                    let new = format!("{}_{known}", call.id);
-                    renamed.push((call.id.clone(), new.clone()));
-                    Content::ToolCall(ToolCall { id: new, ..call.clone() })
-                }
-                Content::ToolCall(call) => {
-                    seen.push(call.id.clone());
-                    continue;
-                }
-                Content::ToolResult(result) => match renamed.iter().find(|(id, _)| *id == result.tool_call_id) {
-                    Some((_, new)) => Content::ToolResult(ToolResult { tool_call_id: new.clone(), ..result.clone() }),
-                    None => continue,
-                },
-                _ => continue,
-            };
-            if let Content::ToolCall(call) = &new {
-                seen.push(call.id.clone());
-            }
-            *block = Cow::Owned(new);
-        }
-    }
-}
-
-/// A call may stand twice in what other libraries hand over: as a block and in a list of calls.
-/// Gives the ids of those that stay, in their order.
-fn drop_repeated_calls(turn: &mut Turn<'_>) -> Vec<String> {
-    let mut seen: Vec<String> = Vec::new();
-    turn.blocks.retain(|block| match &**block {
-        Content::ToolCall(call) if seen.contains(&call.id) => false,
-        Content::ToolCall(call) => {
-            seen.push(call.id.clone());
-            true
-        }
-        _ => true,
-    });
-    seen
 }
 
 /// Tool results before all else, in the order of the calls that they answer. A

@@ -1,0 +1,56 @@
+//! Tool calls of a conversation: each is sent once, and under an id of its own.
+
+use std::borrow::Cow;
+
+use super::{Side, Turn};
+use crate::message::{Content, ToolCall, ToolResult};
+
+/// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
+/// some models number their calls anew in every reply.
+pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
+    let mut seen: Vec<String> = Vec::new();
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for turn in turns {
+        if turn.side == Side::Assistant {
+            renamed.clear();
+        }
+        let known = seen.len();
+        for block in &mut turn.blocks {
+            let new = match &**block {
+                Content::ToolCall(call) if seen.iter().take(known).any(|id| *id == call.id) => {
+                    let new = format!("{}_{known}", call.id);
+                    renamed.push((call.id.clone(), new.clone()));
+                    Content::ToolCall(ToolCall { id: new, ..call.clone() })
+                }
+                Content::ToolCall(call) => {
+                    seen.push(call.id.clone());
+                    continue;
+                }
+                Content::ToolResult(result) => match renamed.iter().find(|(id, _)| *id == result.tool_call_id) {
+                    Some((_, new)) => Content::ToolResult(ToolResult { tool_call_id: new.clone(), ..result.clone() }),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if let Content::ToolCall(call) = &new {
+                seen.push(call.id.clone());
+            }
+            *block = Cow::Owned(new);
+        }
+    }
+}
+
+/// Drops a call that is twice in a turn, as other libraries give it as a block and in a list of calls.
+/// Returns the ids of those that stay, in their order.
+pub(super) fn drop_repeated_calls(turn: &mut Turn<'_>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    turn.blocks.retain(|block| match &**block {
+        Content::ToolCall(call) if seen.contains(&call.id) => false,
+        Content::ToolCall(call) => {
+            seen.push(call.id.clone());
+            true
+        }
+        _ => true,
+    });
+    seen
+}
