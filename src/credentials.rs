@@ -6,7 +6,7 @@ mod short_term;
 
 pub use cached::CachedCredentials;
 pub use environment::EnvironmentCredentials;
-pub(crate) use environment::variable as environment_variable;
+pub(crate) use environment::{FromVariables, Variables, flag, variable as environment_variable};
 pub use short_term::short_term_api_key;
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Where calls go: AWS's hosts, or an endpoint of your own.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::region::{self, is_well_formed, suffixes};
 use crate::text::{find, has, split_once};
 
 /// Where calls go, and what host and path they are signed for.
@@ -18,36 +19,50 @@ pub struct Endpoint {
     url: String,
     /// Where the host begins and ends in the URL.
     host: std::ops::Range<usize>,
+    /// Whether no scheme was given.
+    https_assumed: bool,
 }
 
-/// AWS's partitions: how their regions begin, the suffix of their hosts, and that of their dual-stack hosts.
-///
-/// See [Bedrock's endpoints](https://docs.aws.amazon.com/general/latest/gr/bedrock.html).
-const PARTITIONS: &[(&str, &str, &str)] = &[
-    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
-    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
-    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
-    ("", "amazonaws.com", "api.aws"),
-];
+/// The parts of a host that is Bedrock's own, or an interface endpoint (AWS PrivateLink) of Bedrock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AwsHost<'a> {
+    /// The service, without `-fips`: `bedrock-runtime`, for instance.
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) fips: bool,
+    pub(crate) dual_stack: bool,
+    /// Whether it is an interface endpoint.
+    pub(crate) private: bool,
+}
+
+impl<'a> AwsHost<'a> {
+    /// Parses `SERVICE.REGION.SUFFIX` and `vpce-ID.SERVICE.REGION.vpce.SUFFIX`.
+    fn parse(host: &'a str) -> Option<Self> {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let private = host.starts_with("vpce-");
+        let rest = if private { split_once(host, ".")?.1 } else { host };
+        let (label, rest) = split_once(rest, ".")?;
+        let (region, suffix) = split_once(rest, ".")?;
+        let suffix = if private { suffix.strip_prefix("vpce.")? } else { suffix };
+        let (plain, dual) = suffixes(region);
+        let (service, fips) = label.strip_suffix("-fips").map_or((label, false), |service| (service, true));
+        let known = service.starts_with("bedrock") && is_well_formed(region) && (suffix == plain || suffix == dual);
+        known.then_some(Self { service, region, fips, dual_stack: suffix == dual, private })
+    }
+}
+
+/// What TLS libraries say (in lower case) when a server answers in plain HTTP: rustls, OpenSSL twice, BoringSSL.
+const NO_TLS: &[&str] =
+    &["invalidcontenttype", "wrong version number", "packet length too long", "wrong_version_number"];
 
 impl Endpoint {
     /// Bedrock's own host in a region; `fips` and `dual_stack` choose its variants.
     ///
     /// # Errors
-    /// `Config`, where the region is no region's name.
+    /// `Config`, where the name cannot be that of a region.
     pub fn aws(region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
-        let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        if region.is_empty() || region.len() > 63 || !region.bytes().all(fits) {
-            return Err(Error::of(
-                ErrorKind::Config,
-                format_args!("\"{region}\" is not the name of an AWS region, such as us-east-1"),
-            ));
-        }
-        let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
-        let (_, plain, dual) = found.copied().unwrap_or(("", "amazonaws.com", "api.aws"));
+        region::check(region, true)?;
+        let (plain, dual) = suffixes(region);
         let suffix = if dual_stack { dual } else { plain };
         let fips = if fips { "-fips" } else { "" };
         Self::custom(&format!("https://bedrock-runtime{fips}.{region}.{suffix}"))
@@ -62,6 +77,7 @@ impl Endpoint {
         let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("the endpoint \"{text}\" {why}")));
         let text = text.trim();
         let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
+        let https_assumed = rest.len() == text.len();
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
             "https" => ":443",
@@ -89,7 +105,7 @@ impl Endpoint {
         }
         let start = scheme.len() + 3;
         let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
-        Ok(Self { url, host: start..start + host.len() })
+        Ok(Self { url, host: start..start + host.len(), https_assumed })
     }
 
     /// The endpoint of Bedrock's control plane beside this one of its runtime; an
@@ -98,7 +114,8 @@ impl Endpoint {
     /// # Errors
     /// None for endpoints that this type made.
     pub(crate) fn control_plane(&self) -> Result<Self> {
-        match self.url.strip_prefix("https://bedrock-runtime") {
+        let runtime = self.aws_host().is_some_and(|aws| aws.service == "bedrock-runtime" && !aws.private);
+        match self.url.strip_prefix("https://bedrock-runtime").filter(|_| runtime) {
             Some(rest) => Self::custom(&format!("https://bedrock{rest}")),
             None => Ok(self.clone()),
         }
@@ -112,6 +129,40 @@ impl Endpoint {
     /// The host with its port, unless that is the scheme's own: what is signed.
     pub fn host(&self) -> &str {
         self.url.get(self.host.clone()).unwrap_or_default()
+    }
+
+    /// The region that the host names, if the host is Bedrock's own or an interface endpoint of it.
+    ///
+    /// ```
+    /// use bedrock_chat::Endpoint;
+    /// let region = |url| Endpoint::custom(url).map(|endpoint| endpoint.region().map(str::to_owned));
+    /// assert_eq!(region("bedrock-runtime.us-west-2.amazonaws.com")?.as_deref(), Some("us-west-2"));
+    /// assert_eq!(region("https://vpce-1a2b.bedrock-runtime.us-east-1.vpce.amazonaws.com")?.as_deref(), Some("us-east-1"));
+    /// assert_eq!(region("https://bedrock.example")?, None);
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    pub fn region(&self) -> Option<&str> {
+        self.aws_host().map(|aws| aws.region)
+    }
+
+    pub(crate) fn aws_host(&self) -> Option<AwsHost<'_>> {
+        AwsHost::parse(self.host())
+    }
+
+    /// The error of a connection to this endpoint, with what to do where the scheme is likely to be wrong.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let Some(address) = self.url.strip_prefix("https://").filter(|_| error.status().is_none()) else {
+            return error;
+        };
+        let said = error.message().to_ascii_lowercase();
+        if NO_TLS.iter().any(|words| has(&said, words)) {
+            let message = format_args!("endpoint answers without TLS: {}; give it as `http://{address}`", self.host());
+            return Error::of(ErrorKind::Connect, message).with_retryable(false).with_source(error);
+        }
+        if self.https_assumed && error.kind() == ErrorKind::Connect && self.aws_host().is_none() {
+            return error.with_advice(format_args!("; for a server without TLS give `http://{address}`"));
+        }
+        error
     }
 
     /// The path that all calls begin with; empty if there is none.
@@ -171,6 +222,24 @@ mod tests {
         }
         for region in ["", "us-east-1.evil.com/", "US-EAST-1", "us east"] {
             assert!(Endpoint::aws(region, false, false).is_err(), "{region}");
+        }
+    }
+
+    #[test]
+    fn control_plane_of_a_custom_host_is_the_same_host() {
+        for url in ["https://bedrock-runtime.example", "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com"] {
+            assert_eq!(Endpoint::custom(url).unwrap().control_plane().unwrap().url(), url);
+        }
+    }
+
+    #[test]
+    fn connection_errors_name_http_where_the_scheme_was_assumed() {
+        let refused = || Error::new(ErrorKind::Connect, "`localhost:8080` was not reached");
+        let explained = |url: &str| Endpoint::custom(url).unwrap().explain(refused());
+        assert!(explained("localhost:8080").message().contains("`http://localhost:8080`"));
+        assert!(explained("localhost:8080").is_retryable());
+        for url in ["http://localhost:8080", "https://localhost:8080", "bedrock-runtime.us-east-1.amazonaws.com"] {
+            assert_eq!(explained(url).message(), refused().message(), "{url}");
         }
     }
 }

@@ -162,6 +162,30 @@ impl Error {
         self
     }
 
+    /// The same error with more words at the end of its message.
+    #[must_use]
+    pub(crate) fn with_advice(mut self, advice: fmt::Arguments<'_>) -> Self {
+        self.0.message.push_str(&std::fmt::format(advice));
+        self
+    }
+
+    /// The same error with its causes in the message instead of in `source`: what a provider of
+    /// credentials reports is read where only `Display` is printed.
+    #[must_use]
+    pub(crate) fn with_causes_told(mut self) -> Self {
+        let source = self.0.source.take();
+        let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !has(&self.0.message, &text) {
+                self.0.message.push_str(": ");
+                self.0.message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        self
+    }
+
     #[must_use]
     pub(crate) fn with_partial(mut self, partial: AiMessage) -> Self {
         self.0.partial.get_or_insert_with(|| Box::new(partial));

@@ -59,6 +59,7 @@ mod observe;
 mod operations;
 mod platform;
 mod provider;
+mod region;
 mod request;
 mod retry;
 pub mod sigv4;

@@ -134,20 +134,20 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
 /// The transport of those who bring none: the runtime's `fetch` where the feature
 /// is on and there is one, else reqwest.
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
-pub(crate) fn default_transport(_: Option<Duration>) -> Result<Arc<dyn Transport>> {
+pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(fetch::FetchTransport::new()))
 }
 
 /// The transport of those who bring none: the runtime's `fetch` where the feature
 /// is on and there is one, else reqwest.
 #[cfg(all(feature = "reqwest", not(all(feature = "fetch", target_arch = "wasm32"))))]
-pub(crate) fn default_transport(connect: Option<Duration>) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(self::reqwest::ReqwestTransport::new(connect)?))
+pub(crate) fn default_transport(connect: Option<Duration>, ca_bundle: Option<String>) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(self::reqwest::ReqwestTransport::with_ca_bundle(connect, ca_bundle)?))
 }
 
 /// The transport of those who bring none: there is none to be had.
 #[cfg(all(not(feature = "reqwest"), not(all(feature = "fetch", target_arch = "wasm32"))))]
-pub(crate) fn default_transport(_: Option<Duration>) -> Result<Arc<dyn Transport>> {
+pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Err(crate::error::Error::new(
         crate::error::ErrorKind::Config,
         "no transport: switch on the feature \"reqwest\" (or \"fetch\" on wasm32), or give the builder a transport",

@@ -1,19 +1,24 @@
 //! How a chat model is made.
 
+mod address;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
+use self::address::Address;
 use super::BedrockChat;
 use crate::capabilities::Api;
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
-use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials, environment_variable};
+use crate::credentials::{
+    Credentials, EnvironmentCredentials, FromVariables, ProvideCredentials, Variables, environment_variable,
+};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::Json;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig};
-use crate::platform::{Runtime, SystemRuntime};
+use crate::platform::{MaybeSend, MaybeSync, Runtime, SystemRuntime};
 use crate::provider::{Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
 use crate::retry::RetryPolicy;
@@ -54,8 +59,11 @@ struct Settings {
     endpoint: Option<String>,
     gateway: Option<String>,
     signing_name: Option<String>,
-    fips: bool,
-    dual_stack: bool,
+    fips: Option<bool>,
+    dual_stack: Option<bool>,
+    environment: Arc<dyn Variables>,
+    /// Whether the credentials are known to be keys, which sign for a region.
+    signs: bool,
     headers: Headers,
     transport: Option<Arc<dyn Transport>>,
     runtime: Arc<dyn Runtime>,
@@ -100,8 +108,10 @@ impl BedrockChatBuilder {
             endpoint: None,
             gateway: None,
             signing_name: None,
-            fips: false,
-            dual_stack: false,
+            fips: None,
+            dual_stack: None,
+            environment: Arc::new(environment_variable),
+            signs: false,
             headers: Headers::new(),
             transport: None,
             runtime: Arc::new(SystemRuntime),
@@ -115,8 +125,9 @@ impl BedrockChatBuilder {
         Self { set: Box::new(set) }
     }
 
-    /// The AWS region. An ARN's own region wins over it. Defaults to
-    /// `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
+    /// Sets the AWS region. An ARN's own region wins over it; an endpoint that is a host of AWS in another
+    /// region is an error. Defaults to the region of such a host, else to `BEDROCK_AWS_REGION`, `AWS_REGION`
+    /// or `AWS_DEFAULT_REGION` of the environment.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.set.region = Some(region.into());
         self
@@ -125,12 +136,16 @@ impl BedrockChatBuilder {
     /// The credentials. Nothing of the environment is mixed into them. Defaults
     /// to [`EnvironmentCredentials`].
     pub fn credentials(self, credentials: Credentials) -> Self {
-        self.credentials_provider(credentials)
+        let signs = credentials.access_key_id().is_some();
+        let mut builder = self.credentials_provider(credentials);
+        builder.set.signs = signs;
+        builder
     }
 
     /// A provider of credentials, asked before every attempt. Defaults to [`EnvironmentCredentials`].
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
         self.set.credentials = Some(Arc::new(provider));
+        self.set.signs = false;
         self
     }
 
@@ -140,9 +155,10 @@ impl BedrockChatBuilder {
         self.credentials(Credentials::bearer(key))
     }
 
-    /// An endpoint of your own, such as a VPC endpoint or a local server: calls go
-    /// there and are signed for it. A path is kept as a prefix. Defaults to the environment's
-    /// ([`EnvironmentCredentials::endpoint_url`]), else to Bedrock's own host in the region.
+    /// Sets a custom endpoint, such as a VPC endpoint or a local server: calls go
+    /// there and are signed for it. A path is kept as a prefix. Without `http://`, `https` is used. If its host
+    /// is Bedrock's own or an interface endpoint, the host's region is used ([`Endpoint::region`]). Defaults to
+    /// the environment's ([`EnvironmentCredentials::endpoint_url`]), else to Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.set.endpoint = Some(url.into());
         self
@@ -161,15 +177,35 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Whether to use AWS's FIPS hosts. Defaults to `false`.
+    /// Whether to use AWS's FIPS hosts. Defaults to `AWS_USE_FIPS_ENDPOINT` of the environment, else to
+    /// `false`. An endpoint that is not a FIPS host of AWS is an error then.
     pub fn fips(mut self, on: bool) -> Self {
-        self.set.fips = on;
+        self.set.fips = Some(on);
         self
     }
 
-    /// Whether to use AWS's dual-stack hosts. Defaults to `false`.
+    /// Whether to use AWS's dual-stack hosts. Defaults to `AWS_USE_DUALSTACK_ENDPOINT` of the environment,
+    /// else to `false`. An endpoint that is not a dual-stack host of AWS is an error then.
     pub fn dual_stack(mut self, on: bool) -> Self {
-        self.set.dual_stack = on;
+        self.set.dual_stack = Some(on);
+        self
+    }
+
+    /// Sets where variables such as `AWS_REGION` are read: credentials, region, endpoint and its variants.
+    /// Defaults to the environment of the process; on wasm32 there is none.
+    ///
+    /// ```
+    /// use bedrock_chat::BedrockChat;
+    /// let bindings = |name: &str| match name {
+    ///     "AWS_REGION" => Some("eu-west-1".to_owned()),
+    ///     "AWS_BEARER_TOKEN_BEDROCK" => Some("a key".to_owned()),
+    ///     _ => None,
+    /// };
+    /// let chat = BedrockChat::builder("eu.amazon.nova-lite-v1:0").environment(bindings).build()?;
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    pub fn environment(mut self, variable: impl Fn(&str) -> Option<String> + MaybeSend + MaybeSync + 'static) -> Self {
+        self.set.environment = Arc::new(variable);
         self
     }
 
@@ -329,43 +365,29 @@ impl BedrockChatBuilder {
         };
         set.options.check()?;
         check_headers(&set.headers)?;
-        let region = model.region().or(set.region.as_deref()).map(str::to_owned);
-        let region = region.or_else(|| EnvironmentCredentials::region(environment_variable));
-        let endpoint = match &set.endpoint {
-            Some(_) if set.fips || set.dual_stack => {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    "fips and dual_stack choose among AWS's hosts: they do not go with an endpoint of your own",
-                ));
-            }
-            Some(url) => Endpoint::custom(url)?,
-            None => {
-                let aws = set.fips || set.dual_stack || set.gateway.is_some();
-                match EnvironmentCredentials::endpoint_url(environment_variable).filter(|_| !aws) {
-                    Some(url) => Endpoint::custom(&url)?,
-                    None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, set.fips, set.dual_stack)?,
-                }
-            }
-        };
+        let Address { endpoint, region, service } = set.address(&model)?;
         let gateway = set.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
-        let credentials: Arc<dyn ProvideCredentials> = match &set.credentials {
-            Some(provider) => Arc::clone(provider),
+        let (credentials, signs): (Arc<dyn ProvideCredentials>, bool) = match &set.credentials {
+            Some(provider) => (Arc::clone(provider), set.signs),
             None => {
                 // Better now than at the first call.
-                EnvironmentCredentials::read(environment_variable)?;
-                Arc::new(EnvironmentCredentials)
+                let found = EnvironmentCredentials::read(|name| set.environment.get(name))?;
+                (Arc::new(FromVariables(Arc::clone(&set.environment))), found.access_key_id().is_some())
             }
         };
+        if signs && region.is_none() {
+            return Err(no_region());
+        }
         let transport = match &set.transport {
             Some(transport) => Arc::clone(transport),
-            None => default_transport(set.timeouts.connect)?,
+            None => default_transport(set.timeouts.connect, set.environment.get("AWS_CA_BUNDLE"))?,
         };
         let set = *set;
         let client = Client {
             model,
             codec,
             region,
-            service: set.signing_name.unwrap_or_else(|| "bedrock".to_owned()),
+            service,
             endpoint,
             gateway,
             headers: set.headers,

@@ -113,7 +113,8 @@ impl<'a> Attempts<'a> {
     async fn attempt(&mut self) -> Result<Received> {
         let client = self.client;
         self.tries += 1;
-        let credentials = client.credentials.0.credentials().await.map_err(Error::before_sending)?;
+        let provided = client.credentials.0.credentials().await;
+        let credentials = provided.map_err(|error| error.with_causes_told().before_sending())?;
         // Bearer tokens need no body hash.
         if self.hash.is_none() && !matches!(credentials.parts(), Parts::Bearer(_)) {
             self.hash = Some(client.transport.sha256(&self.call.body).await);
@@ -179,7 +180,8 @@ impl<'a> Attempts<'a> {
     /// The error itself, with what is known of the call, where it is final.
     pub(super) fn failed(&mut self, error: Error) -> Result<()> {
         let client = self.client;
-        let error = self.last.concealed(error);
+        let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
+        let error = self.last.concealed(reached.explain(error));
         if let Some(skew) = skew(&error, client.runtime.now().as_secs()).filter(|_| !self.corrected) {
             // Once: who is wrong by minutes is so in all calls, and the next one knows.
             self.corrected = true;

@@ -109,11 +109,11 @@ fn matters_to_aws(name: &str) -> bool {
     name.starts_with("x-amz") && name != "x-amzn-trace-id"
 }
 
-/// What is said where a region is needed and not known.
+/// The error where a region is needed and not known.
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,
-        "no region: give one, or set AWS_REGION or AWS_DEFAULT_REGION (an ARN as the model brings its own)",
+        "region is missing: give one, or set `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN or a host of AWS as endpoint names its own",
     )
 }
 

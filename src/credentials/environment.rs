@@ -1,8 +1,10 @@
 //! Credentials and region from environment variables.
 
+use std::sync::Arc;
+
 use super::{Credentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::BoxFuture;
+use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Credentials from the environment, read anew for every call. In this order:
 ///
@@ -26,16 +28,48 @@ use crate::platform::BoxFuture;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EnvironmentCredentials;
 
-/// One value of the process's environment, if it says anything.
+/// Returns a variable of the process's environment. On wasm32 there are no variables.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// A place where variables are read: the process's environment, or a function of the caller's.
+pub(crate) trait Variables: MaybeSend + MaybeSync + 'static {
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+impl<F: Fn(&str) -> Option<String> + MaybeSend + MaybeSync + 'static> Variables for F {
+    fn get(&self, name: &str) -> Option<String> {
+        self(name)
+    }
+}
+
+/// Credentials from variables, read again for every attempt.
+pub(crate) struct FromVariables(pub(crate) Arc<dyn Variables>);
+
+impl ProvideCredentials for FromVariables {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(std::future::ready(EnvironmentCredentials::read(|name| self.0.get(name))))
+    }
+}
+
+/// Variables that lead AWS's tools to credentials and that are not read here.
+const NOT_READ: &[&str] = &[
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+];
 
 impl EnvironmentCredentials {
     /// The credentials in an environment that you give.
     ///
     /// # Errors
-    /// `Credentials`, where there are none or only half of a pair, with the names.
+    /// `Credentials`, where there are none or only half of a pair, with the names of the variables. Profiles,
+    /// SSO, web identity and container credentials are not read: where their variables are set, the error says so.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
         let get = |name: &str| given(&variable, name);
         if let Some(key) = get("AWS_BEARER_TOKEN_BEDROCK") {
@@ -44,24 +78,32 @@ impl EnvironmentCredentials {
         for prefix in ["BEDROCK_AWS", "AWS"] {
             let id = get(&format!("{prefix}_ACCESS_KEY_ID"));
             let secret = get(&format!("{prefix}_SECRET_ACCESS_KEY"));
-            let missing = match (id, secret) {
+            let token = get(&format!("{prefix}_SESSION_TOKEN"));
+            let (set, missing) = match (id, secret) {
                 (Some(id), Some(secret)) => {
-                    let token = get(&format!("{prefix}_SESSION_TOKEN")).unwrap_or_default();
-                    return Ok(Credentials::new(id, secret).with_session_token(token));
+                    return Ok(Credentials::new(id, secret).with_session_token(token.unwrap_or_default()));
                 }
-                (None, None) => continue,
-                (Some(_), None) => "SECRET_ACCESS_KEY",
-                (None, Some(_)) => "ACCESS_KEY_ID",
+                (None, None) if token.is_none() => continue,
+                (None, None) => ("SESSION_TOKEN", "ACCESS_KEY_ID"),
+                (Some(_), None) => ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"),
+                (None, Some(_)) => ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID"),
             };
             return Err(Error::new(
                 ErrorKind::Credentials,
-                format!("{prefix}_{missing} is not set, its other half is"),
+                format!("`{prefix}_{set}` is set but `{prefix}_{missing}` is not"),
             ));
+        }
+        let set: Vec<&str> = NOT_READ.iter().copied().filter(|name| get(name).is_some()).collect();
+        if !set.is_empty() {
+            let (set, verb) = (set.join("`, `"), if set.len() == 1 { "is" } else { "are" });
+            let way = "run `eval \"$(aws configure export-credentials --format env)\"`, or pass a provider";
+            let message = format!("no credentials: `{set}` {verb} set, but only keys are read; {way}");
+            return Err(Error::new(ErrorKind::Credentials, message));
         }
         Err(Error::new(
             ErrorKind::Credentials,
-            "no credentials: give some to the builder, or set AWS_BEARER_TOKEN_BEDROCK (a Bedrock API key), or \
-             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary ones)",
+            "no credentials: set `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
+             or pass some; profiles, SSO and roles are not read",
         ))
     }
 
@@ -80,6 +122,36 @@ impl EnvironmentCredentials {
             return None;
         }
         ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"].into_iter().find_map(get)
+    }
+
+    /// Whether an environment that you give asks for AWS's FIPS hosts: `AWS_USE_FIPS_ENDPOINT`. See AWS's
+    /// [dual-stack and FIPS endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html).
+    ///
+    /// # Errors
+    /// `Config`, where the value is neither `true` nor `false` (case-insensitive).
+    pub fn fips(variable: impl Fn(&str) -> Option<String>) -> Result<Option<bool>> {
+        flag(variable, "AWS_USE_FIPS_ENDPOINT")
+    }
+
+    /// Whether an environment that you give asks for AWS's dual-stack hosts: `AWS_USE_DUALSTACK_ENDPOINT`.
+    ///
+    /// # Errors
+    /// `Config`, where the value is neither `true` nor `false` (case-insensitive).
+    pub fn dual_stack(variable: impl Fn(&str) -> Option<String>) -> Result<Option<bool>> {
+        flag(variable, "AWS_USE_DUALSTACK_ENDPOINT")
+    }
+}
+
+/// A variable that is a boolean. AWS's tools read it case-insensitively; a word that they would take for
+/// `false` in silence is an error here.
+pub(crate) fn flag(variable: impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<bool>> {
+    match given(variable, name) {
+        None => Ok(None),
+        Some(word) if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(word) if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(word) => {
+            Err(Error::of(ErrorKind::Config, format_args!("`{name}` is `{word}`; set it to `true` or `false`")))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::{Credentials, Parts};
 use crate::base64;
 use crate::error::{Error, ErrorKind, Result};
+use crate::region;
 use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, presign};
 use crate::text::split;
 
@@ -37,7 +38,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
 /// ```
 ///
 /// # Errors
-/// `Config` for a region that is none and a life out of range, `Credentials` for
+/// `Config` for a malformed region and a life out of range, `Credentials` for
 /// empty keys, and for an API key, of which no other can be made.
 pub fn short_term_api_key(
     credentials: &Credentials,
@@ -46,6 +47,7 @@ pub fn short_term_api_key(
     now: Duration,
 ) -> Result<String> {
     credentials.check()?;
+    region::check(region, true)?;
     if !(Duration::from_secs(1)..=LONGEST_LIFE).contains(&expires_in) {
         return Err(Error::new(
             ErrorKind::Config,

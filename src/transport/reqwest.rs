@@ -29,12 +29,18 @@ pub struct ReqwestTransport {
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
 impl ReqwestTransport {
-    /// A client of our own, with a limit on connecting. On wasm32 the runtime
-    /// connects, and the limit has no effect.
+    /// Creates a client with a limit on connecting. `AWS_CA_BUNDLE` may name a file of certificates in PEM:
+    /// natively they replace the system's roots, as in AWS's own tools. On wasm32 the runtime connects, and
+    /// neither has an effect.
     ///
     /// # Errors
-    /// `Config`, where TLS cannot be set up.
+    /// `Config`, where TLS cannot be set up, or the file that `AWS_CA_BUNDLE` names is not a bundle of certificates.
     pub fn new(connect_timeout: Option<Duration>) -> Result<Self> {
+        Self::with_ca_bundle(connect_timeout, std::env::var("AWS_CA_BUNDLE").ok())
+    }
+
+    pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
+        let ca_bundle = ca_bundle.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
         let builder = reqwest::Client::builder();
         #[cfg(not(target_arch = "wasm32"))]
         let builder = {
@@ -46,13 +52,20 @@ impl ReqwestTransport {
             if let Some(limit) = connect_timeout {
                 builder = builder.connect_timeout(limit);
             }
-            builder
+            match &ca_bundle {
+                Some(path) => with_roots(builder, path)?,
+                None => builder,
+            }
         };
         #[cfg(target_arch = "wasm32")]
         let _ = connect_timeout;
-        let client = builder
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
+        let client = builder.build().map_err(|error| {
+            let message = match &ca_bundle {
+                Some(path) => format!("the HTTP client cannot be set up; is `{path}` (`AWS_CA_BUNDLE`) a good bundle?"),
+                None => "the HTTP client cannot be set up".to_owned(),
+            };
+            Error::new(ErrorKind::Config, message).with_source(error)
+        })?;
         Ok(Self { client })
     }
 
@@ -62,6 +75,28 @@ impl ReqwestTransport {
     pub fn with_client(client: reqwest::Client) -> Self {
         Self { client }
     }
+}
+
+/// The same builder, with the certificates of this file as its only roots.
+#[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_arch = "wasm32")))]
+fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::ClientBuilder> {
+    let unusable = |why: &str| {
+        let message = format!("`AWS_CA_BUNDLE` names `{path}`, which {why}; give a file of certificates in PEM");
+        Error::new(ErrorKind::Config, message)
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
+    let roots = reqwest::Certificate::from_pem_bundle(&pem)
+        .map_err(|error| unusable("has a malformed certificate").with_source(error))?;
+    if roots.is_empty() {
+        return Err(unusable("has no certificate"));
+    }
+    Ok(builder.tls_certs_only(roots))
+}
+
+/// Without TLS there are no roots.
+#[cfg(all(not(any(feature = "rustls", feature = "native-tls")), not(target_arch = "wasm32")))]
+fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::ClientBuilder> {
+    Ok(builder)
 }
 
 /// rustls asks for a choice of cryptography, once a process; a choice that the

@@ -245,7 +245,8 @@ impl LangSmithBuilder {
         let endpoint = Endpoint::custom(&self.endpoint)?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => default_transport(Some(Duration::from_secs(10)))?,
+            // `AWS_CA_BUNDLE` is for AWS.
+            None => default_transport(Some(Duration::from_secs(10)), None)?,
         };
         let sender = Sender {
             endpoint: endpoint.url().trim_end_matches('/').to_owned(),
