@@ -126,6 +126,7 @@ impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
                         Ok(fresh)
                     }
                     Err(error) => {
+                        let error = error.with_causes_told();
                         state.failed = Some((state.asked, error.kind(), error.message().to_owned()));
                         self.not_ended(&state).ok_or(error)
                     }

@@ -11,7 +11,9 @@ use bedrock_chat::{
 };
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
 
-use crate::support::{CLAUDE, Clock, THEN, alone, calling, keys, no_timeouts, only_request, over, soon};
+use crate::support::{
+    CLAUDE, Clock, THEN, alone, calling, is_alone, keys, no_timeouts, only_request, over, run_alone, soon,
+};
 
 #[tokio::test]
 async fn a_session_token_is_sent_signed_and_verbatim() {
@@ -310,4 +312,64 @@ fn half_a_pair_is_named_and_not_patched_up_with_another() {
     let error = BedrockChat::builder(CLAUDE).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert!(error.message().contains("BEDROCK_AWS_SECRET_ACCESS_KEY"), "{error}");
+}
+
+#[test]
+fn credentials_error_names_variables_that_are_set_but_not_read() {
+    let test = "credentials::credentials_error_names_variables_that_are_set_but_not_read";
+    let names = [
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONFIG_FILE",
+    ];
+    if !is_alone() {
+        for name in names {
+            run_alone(test, &[(name, "x")]);
+        }
+        return;
+    }
+    let set = names.into_iter().find(|name| std::env::var(name).is_ok()).unwrap();
+    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credentials);
+    assert!(error.message().contains(&format!("`{set}` is set")), "{error}");
+    assert!(error.message().contains("aws configure export-credentials"), "{error}");
+    assert!(error.message().len() <= 200, "{error}");
+}
+
+#[test]
+fn session_token_without_its_keys_is_refused_by_name() {
+    let test = "credentials::session_token_without_its_keys_is_refused_by_name";
+    if !alone(test, &[("AWS_SESSION_TOKEN", "token")]) {
+        return;
+    }
+    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
+    assert!(error.message().starts_with("`AWS_SESSION_TOKEN` is set but `AWS_ACCESS_KEY_ID` is not"), "{error}");
+}
+
+#[tokio::test]
+async fn credentials_error_of_a_provider_tells_its_cause() {
+    let failing = || async {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "the vault's door is locked");
+        Err(Error::new(ErrorKind::Credentials, "the vault was not reached").with_source(refused))
+    };
+    for error in [
+        over(MemoryTransport::default()).credentials_provider(failing).build().unwrap().invoke("x").await.unwrap_err(),
+        over(MemoryTransport::default())
+            .credentials_provider(CachedCredentials::new(failing))
+            .build()
+            .unwrap()
+            .invoke("x")
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+        assert!(error.to_string().contains("the vault was not reached: the vault's door is locked"), "{error}");
+        // Once: tools that print the chain of causes, such as anyhow, do not repeat it.
+        let mut causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        assert!(!causes.any(|cause| cause.to_string().contains("locked")), "{error:?}");
+    }
 }
