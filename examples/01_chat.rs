@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --example chat -- "I love programming."
-//! cargo run --example chat                     # a conversation; Ctrl-C stops an answer, Ctrl-D ends
+//! cargo run --example chat                     # a conversation; Ctrl-C stops an answer, and ends at the prompt
 //! echo "I love programming." | cargo run --example chat
 //! ```
 
@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use bedrock_chat::{AiMessage, BedrockChat, ChatEvent, Error, Message};
 use clap::Parser;
-use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use rustyline::config::{Behavior, Config};
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
 
 /// Chat with a model on Amazon Bedrock, or with a local stand-in where there are no credentials.
 #[derive(Parser)]
@@ -102,18 +104,17 @@ async fn run(args: &Args) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// A conversation on the terminal. Ctrl-C stops an answer and keeps what has come of it.
+/// A conversation on the terminal. Ctrl-C stops an answer and keeps what has arrived; at the prompt it ends.
 async fn converse(chat: &BedrockChat, mut history: Vec<Message>, args: &Args) -> Result<(), AnyError> {
-    let mut lines = BufReader::new(stdin()).lines();
+    // Where answers go into a file, lines are still edited on the terminal.
+    let behavior = if stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
+    let config = Config::builder().behavior(behavior).auto_add_history(true).build();
+    let mut editor = rustyline::Editor::<(), _>::with_history(config, MemHistory::new())?;
     loop {
-        eprint!("you> ");
-        let line = tokio::select! {
-            line = lines.next_line() => line?,
-            _ = tokio::signal::ctrl_c() => None,
-        };
-        let Some(line) = line else {
-            eprintln!();
-            return Ok(());
+        let line = match tokio::task::block_in_place(|| editor.readline("you> ")) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Ok(()),
+            Err(error) => return Err(error.into()),
         };
         if line.trim().is_empty() {
             continue;
@@ -134,10 +135,18 @@ async fn converse(chat: &BedrockChat, mut history: Vec<Message>, args: &Args) ->
     }
 }
 
+/// Waits for something, or for Ctrl-C.
+async fn unless_stopped<T>(future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        value = future => Some(value),
+        _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
 /// Prints an answer, as it comes unless told otherwise, then why it ended and what it cost.
 async fn answer(chat: &BedrockChat, history: &[Message], args: &Args) -> Result<AiMessage, Error> {
     let reply = if args.no_stream {
-        let reply = chat.invoke(history).await?;
+        let reply = unless_stopped(chat.invoke(history)).await.transpose()?.unwrap_or_default();
         match args.json {
             true => print_json(&reply),
             false => println!("{}", reply.text()),
@@ -160,14 +169,13 @@ async fn answer(chat: &BedrockChat, history: &[Message], args: &Args) -> Result<
 }
 
 async fn stream(chat: &BedrockChat, history: &[Message], json: bool) -> Result<AiMessage, Error> {
-    let mut stream = chat.stream(history).await?;
+    let Some(mut stream) = unless_stopped(chat.stream(history)).await.transpose()? else {
+        return Ok(AiMessage::default());
+    };
     loop {
-        let event = tokio::select! {
-            event = stream.next() => event,
-            _ = tokio::signal::ctrl_c() => {
-                println!();
-                return Ok(stream.so_far());
-            }
+        let Some(event) = unless_stopped(stream.next()).await else {
+            println!();
+            return Ok(stream.so_far());
         };
         match event.transpose() {
             Ok(Some(event)) if json => print_json(&event),

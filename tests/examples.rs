@@ -138,6 +138,87 @@ fn the_environments_endpoint_is_where_a_chat_goes() {
 }
 
 #[test]
+fn chat_example_does_not_hide_credentials_that_cannot_be_used() {
+    for (variable, says) in [
+        ("AWS_PROFILE", "`AWS_PROFILE` is set"),
+        ("AWS_ACCESS_KEY_ID", "`AWS_SECRET_ACCESS_KEY` is not"),
+        ("BEDROCK_AWS_SECRET_ACCESS_KEY", "`BEDROCK_AWS_ACCESS_KEY_ID` is not"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "`AWS_WEB_IDENTITY_TOKEN_FILE` is set"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "`AWS_CONTAINER_CREDENTIALS_FULL_URI` is set"),
+        ("AWS_ENDPOINT_URL", "no credentials: "),
+    ] {
+        let output = newcomer("01_chat").arg("Hello").env(variable, "http://127.0.0.1:1").output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!output.status.success() && err.contains(says), "{variable}: {out}\n{err}");
+        assert!(!out.contains("Hello"), "{variable}: answered by the local Bedrock: {out}");
+    }
+    // What says nothing about credentials does not count.
+    let mut chat = newcomer("01_chat");
+    chat.arg("Hello").env("AWS_PROFILE", "").env("AWS_REGION", "eu-west-1").env("AWS_USE_FIPS_ENDPOINT", "true");
+    let output = chat.output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("You said: Hello"), "{output:?}");
+}
+
+#[test]
+fn chat_example_reads_words_from_standard_input() {
+    use std::io::Write;
+    let mut chat = newcomer("01_chat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    chat.stdin.take().unwrap().write_all("Two\nlines\n".as_bytes()).unwrap();
+    let output = chat.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("You said: Two\nlines"), "{output:?}");
+}
+
+/// Types at the example in a terminal, and prints what the terminal shows. Ends with 1 where the example hangs.
+const TERMINAL: &str = r#"
+import os, pty, select, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:2])
+shown = b""
+def until(what, count=1):
+    global shown
+    end = time.time() + 20
+    while shown.count(what) < count:
+        if time.time() > end:
+            os.kill(pid, 9)
+            print(shown, "has not", what)
+            sys.exit(1)
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 65536)
+            except OSError:
+                if what != b"the end":
+                    raise
+                return
+until(b"you> ")
+# Left, left, and the letter that was forgotten.
+os.write(terminal, b"Helo\x1b[D\x1b[Dl\r")
+until(b"tokens in")
+# Up: the last words again.
+os.write(terminal, b"\x1b[A there\r")
+until(b"tokens in", 2)
+os.write(terminal, b"\x03")
+until(b"the end")
+print(shown.decode("utf-8", "replace"))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
+#[test]
+#[cfg(unix)]
+fn chat_example_edits_lines_recalls_them_and_ends_on_ctrl_c() {
+    let chat = newcomer("01_chat");
+    let mut python = Command::new("python3");
+    python.args(["-c", TERMINAL]).arg(chat.get_program()).env("TERM", "xterm");
+    for (variable, _) in chat.get_envs() {
+        python.env_remove(variable);
+    }
+    let output = python.output().expect("python3 is needed for this test");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.contains("You said: Hello\r") && shown.contains("You said: Hello there\r"), "{shown}");
+}
+
+#[test]
 fn every_example_in_the_folder_is_run_here() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -14,23 +14,40 @@ pub(crate) struct Connection {
 }
 
 /// Begins a chat with AWS if the environment has credentials or an endpoint is
-/// given; else starts a local Bedrock in this process and says so.
+/// given; else starts a local Bedrock in this process and says so. Where the environment says something about
+/// credentials or an endpoint, but not enough to call AWS, that is an error.
 pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Connection, Box<dyn std::error::Error>> {
     let builder = BedrockChat::builder(model);
     if let Some(url) = endpoint {
         return Ok(Connection { builder: builder.endpoint_url(url), _local: None });
     }
-    if EnvironmentCredentials::read(|name| std::env::var(name).ok()).is_ok() {
-        return Ok(Connection { builder, _local: None });
+    match EnvironmentCredentials::read(|name| std::env::var(name).ok()) {
+        Ok(_) => return Ok(Connection { builder, _local: None }),
+        // Half a pair of keys, a profile: somebody meant AWS.
+        Err(error) if means_aws() => return Err(error.into()),
+        Err(_) => {}
     }
     let local = LocalBedrock::builder().frame_delay(std::time::Duration::from_millis(15)).start().await?;
     eprintln!("No AWS credentials in the environment: talking to a local Bedrock at {}.", local.url());
     eprintln!("For AWS, set AWS_REGION and either AWS_BEARER_TOKEN_BEDROCK (a Bedrock API key)");
-    eprintln!("or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN).\n");
+    eprintln!("or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN). Profiles, SSO and roles are");
+    eprintln!("not read: `eval \"$(aws configure export-credentials --format env)\"` makes keys of them.\n");
     let keys = local.test_credentials();
     let builder = builder
         .region("us-east-1")
         .endpoint_url(local.url())
+        .fips(false)
+        .dual_stack(false)
         .credentials(Credentials::new(keys.access_key_id, keys.secret_access_key));
     Ok(Connection { builder, _local: Some(local) })
+}
+
+/// Whether a variable of AWS's says something about credentials or an endpoint.
+fn means_aws() -> bool {
+    const WORDS: &[&str] = &["KEY", "TOKEN", "PROFILE", "CREDENTIALS", "CONFIG_FILE", "ROLE_ARN", "ENDPOINT_URL"];
+    std::env::vars_os().any(|(name, value)| {
+        let name = name.to_string_lossy();
+        let aws = name.starts_with("AWS_") || name.starts_with("BEDROCK_AWS_");
+        aws && !value.is_empty() && WORDS.iter().any(|word| name.contains(word))
+    })
 }
