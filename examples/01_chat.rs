@@ -111,7 +111,15 @@ async fn converse(chat: &BedrockChat, mut history: Vec<Message>, args: &Args) ->
     let config = Config::builder().behavior(behavior).auto_add_history(true).build();
     let mut editor = rustyline::Editor::<(), _>::with_history(config, MemHistory::new())?;
     loop {
-        let line = match tokio::task::block_in_place(|| editor.readline("you> ")) {
+        // The editor reads Ctrl-C as a key. On terminals without cursor keys it is a signal, which ends the program.
+        let interrupted = tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(0);
+            }
+        });
+        let line = tokio::task::block_in_place(|| editor.readline("you> "));
+        interrupted.abort();
+        let line = match line {
             Ok(line) => line,
             Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Ok(()),
             Err(error) => return Err(error.into()),

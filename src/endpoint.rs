@@ -154,12 +154,13 @@ impl Endpoint {
         let Some(address) = self.url.strip_prefix("https://").filter(|_| error.status().is_none()) else {
             return error;
         };
-        let said = error.message().to_ascii_lowercase();
-        if NO_TLS.iter().any(|words| has(&said, words)) {
+        if NO_TLS.iter().any(|words| says(&error, words)) {
             let message = format_args!("endpoint answers without TLS: {}; give it as `http://{address}`", self.host());
             return Error::of(ErrorKind::Connect, message).with_retryable(false).with_source(error);
         }
-        if self.https_assumed && error.kind() == ErrorKind::Connect && self.aws_host().is_none() {
+        // Over `fetch` it is often unknown whether there was a connection.
+        let unreached = matches!(error.kind().as_str(), "connect" | "interrupted");
+        if self.https_assumed && unreached && self.aws_host().is_none() {
             return error.with_advice(format_args!("; for a server without TLS give `http://{address}`"));
         }
         error
@@ -169,6 +170,18 @@ impl Endpoint {
     pub fn prefix(&self) -> &str {
         self.url.get(self.host.end..).unwrap_or_default()
     }
+}
+
+/// Whether an error or one of its causes has these words, in any case.
+fn says(error: &Error, words: &str) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if has(&error.to_string().to_ascii_lowercase(), words) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 import { Chat } from "./bedrock_chat.js";
-import { chooseCredentials, chooseRegion, environment } from "./credentials.js";
+import { chooseCredentials, places } from "./credentials.js";
 import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
 import { conversation, json } from "./messages.js";
@@ -184,7 +184,7 @@ export class BedrockChat {
 
 /** What reaches the model: how and as whom. */
 function connection(fields) {
-  const { model, applicationInferenceProfile, family, gatewayUrl, fips, dualStack } = fields;
+  const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
     throw problem("config", 'model is missing: give the id of a model or inference profile, such as "anthropic.claude-3-haiku-20240307-v1:0"');
   }
@@ -195,18 +195,15 @@ function connection(fields) {
     // What the profile runs is what `model` says.
     family: family ?? (profile ? model : undefined),
     credentials,
-    region: chooseRegion(fields.region),
-    endpointUrl: withScheme(fields.endpointUrl || fields.endpointHost) ?? (gatewayUrl || fips || dualStack ? undefined : endpointOfEnvironment()),
-    gatewayUrl: withScheme(gatewayUrl),
+    region: fields.region?.trim() || undefined,
+    endpointUrl: fields.endpointUrl || fields.endpointHost || undefined,
+    gatewayUrl: gatewayUrl || undefined,
+    environment: places(),
   };
   // Headers have no members, but entries.
   const { headers } = fields;
   if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
   for (const name of ["fips", "dualStack", "signingName", "api", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) config[name] = fields[name] ?? undefined;
-  const unsigned = config.endpointUrl && credentials?.apiKey;
-  if (!config.region && !unsigned && !/^arn(:|%3a)/i.test(config.model)) {
-    throw problem("config", 'region is missing: pass region, such as "us-east-1", or set AWS_REGION or AWS_DEFAULT_REGION');
-  }
   const fetch = fields.fetch ?? fields.fetchFn;
   return { config, provider, fetch: fetch && (async (url, init) => answered(await fetch(url, init))) };
 }
@@ -235,12 +232,4 @@ function decoded(profile) {
   } catch (error) {
     throw problem("config", `applicationInferenceProfile is not well encoded: ${profile}`, { cause: error });
   }
-}
-
-const withScheme = (url) => (url ? (url.includes("://") ? url : `https://${url}`) : undefined);
-
-/** As AWS's own SDKs are told. */
-function endpointOfEnvironment() {
-  if (environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?.toLowerCase() === "true") return undefined;
-  return environment("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") ?? environment("AWS_ENDPOINT_URL");
 }

@@ -7,6 +7,15 @@ export function environment(name) {
   return globalThis.process?.env?.[name]?.trim() || undefined;
 }
 
+/** Variables that the module reads: where calls go and what they are signed for. */
+const PLACES = [
+  "BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL",
+  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+];
+
+/** Those of them that are set. */
+export const places = () => Object.fromEntries(PLACES.map((name) => [name, environment(name)]));
+
 /** The region: what is given, else the environment's. */
 export function chooseRegion(region) {
   return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
@@ -50,6 +59,12 @@ export function chooseCredentials(fields) {
   return { credentials: fromEnvironment() };
 }
 
+/** Variables that lead AWS's tools to credentials and that are not read here. */
+const NOT_READ = [
+  "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
+];
+
 function fromEnvironment() {
   const apiKey = environment("AWS_BEARER_TOKEN_BEDROCK");
   if (apiKey) return { apiKey };
@@ -57,13 +72,19 @@ function fromEnvironment() {
     const get = (name) => environment(`${prefix}_${name}`);
     const [accessKeyId, secretAccessKey, sessionToken] = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"].map(get);
     if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
-    if (accessKeyId || secretAccessKey) {
-      throw problem("credentials", `${prefix}_${accessKeyId ? "SECRET_ACCESS_KEY" : "ACCESS_KEY_ID"} is not set, its other half is`);
+    if (accessKeyId || secretAccessKey || sessionToken) {
+      const set = accessKeyId ? "ACCESS_KEY_ID" : secretAccessKey ? "SECRET_ACCESS_KEY" : "SESSION_TOKEN";
+      throw problem("credentials", `\`${prefix}_${set}\` is set but \`${prefix}_${accessKeyId ? "SECRET_ACCESS_KEY" : "ACCESS_KEY_ID"}\` is not`);
     }
+  }
+  const way = "pass `credentials: fromNodeProviderChain()` of @aws-sdk/credential-providers";
+  const set = NOT_READ.filter(environment);
+  if (set.length) {
+    throw problem("credentials", `no credentials: \`${set.join("`, `")}\` ${set.length > 1 ? "are" : "is"} set, but only keys are read; ${way}`);
   }
   throw problem(
     "credentials",
-    "no credentials: pass credentials: { accessKeyId, secretAccessKey } (or an async function that gives them) or apiKey, or set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for profiles, SSO and roles, credentials: fromNodeProviderChain() of @aws-sdk/credential-providers",
+    `no credentials: pass \`credentials\` or \`apiKey\`, or set \`AWS_BEARER_TOKEN_BEDROCK\`, or \`AWS_ACCESS_KEY_ID\` and \`AWS_SECRET_ACCESS_KEY\`; for profiles, SSO and roles ${way}`,
   );
 }
 

@@ -253,7 +253,10 @@ export interface BatchOptions extends BoundOptions {
 export interface BedrockChatFields extends BedrockChatSettings {
   /** A model id, the id of an inference profile, or an ARN of any kind. */
   model: string;
-  /** Default: `BEDROCK_AWS_REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION`. An ARN brings its own, which goes before this one. */
+  /**
+   * Default: the region of `endpointUrl` if that is a host of AWS, else `BEDROCK_AWS_REGION`, `AWS_REGION` or
+   * `AWS_DEFAULT_REGION`. The region of an ARN goes before this one. A host of AWS in another region is an error.
+   */
   region?: string | undefined;
   /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, where there is one. */
   credentials?: BedrockCredentialsProvider | undefined;
@@ -262,7 +265,10 @@ export interface BedrockChatFields extends BedrockChatSettings {
   awsAccessKeyId?: string | undefined;
   awsSecretAccessKey?: string | undefined;
   awsSessionToken?: string | undefined;
-  /** An endpoint of your own, with or without its scheme. Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` or `AWS_ENDPOINT_URL` of the environment, else AWS's. */
+  /**
+   * A custom endpoint, such as an interface endpoint (PrivateLink) or a local server. Without `http://`, `https` is used.
+   * Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` or `AWS_ENDPOINT_URL` of the environment, else AWS's.
+   */
   endpointUrl?: string | undefined;
   /** The same, as LangChain calls it. */
   endpointHost?: string | undefined;
@@ -280,9 +286,9 @@ export interface BedrockChatFields extends BedrockChatSettings {
   family?: string | undefined;
   /** An ARN, encoded or not, that is called in the place of `model`; the format is that of `model`. */
   applicationInferenceProfile?: string | undefined;
-  /** AWS's FIPS hosts. Default: `false`. */
+  /** Whether to use AWS's FIPS hosts. Default: `AWS_USE_FIPS_ENDPOINT`, else `false`. Another endpoint is an error then. */
   fips?: boolean | undefined;
-  /** AWS's dual-stack hosts. Default: `false`. */
+  /** Whether to use AWS's dual-stack hosts. Default: `AWS_USE_DUALSTACK_ENDPOINT`, else `false`. Another endpoint is an error then. */
   dualStack?: boolean | undefined;
   /** The service's name in signatures. Default: `"bedrock"`. */
   signingName?: string | undefined;

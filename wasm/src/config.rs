@@ -84,14 +84,22 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
     let mut builder = BedrockChat::builder(fields.text("model"))
         .options(&options(&fields)?)
         .transport(fetch.map(FetchTransport::with_fetch).unwrap_or_default())
-        .fips(fields.flag("fips"))
-        .dual_stack(fields.flag("dualStack"))
         .streaming(fields.flag("streaming"))
         .timeouts(timeouts(&fields));
     if let Some(function) = provider {
         builder = builder.credentials_provider(Provider { function, rejected: Cell::new(false) });
     } else if let Some(given) = fields.get("credentials") {
         builder = builder.credentials(credentials(given)?);
+    }
+    if let Some(variables) = fields.get("environment") {
+        let variables = Json::from(variables);
+        builder = builder.environment(move |name| variables.view().get(name).and_then(View::string));
+    }
+    if let Some(on) = fields.get("fips").and_then(View::bool) {
+        builder = builder.fips(on);
+    }
+    if let Some(on) = fields.get("dualStack").and_then(View::bool) {
+        builder = builder.dual_stack(on);
     }
     if let Some(region) = fields.string("region") {
         builder = builder.region(region);
@@ -175,9 +183,20 @@ impl ProvideCredentials for Provider {
 /// What the function gives.
 async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Credentials> {
     let failed = |error: JsValue| {
-        let why = js_sys::Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
+        let of = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).ok();
+        let said = |value: &JsValue| of(value, "message").and_then(|message| message.as_string());
         let mut message = String::from("the credentials function failed: ");
-        message.push_str(&why.or_else(|| error.as_string()).unwrap_or_default());
+        message.push_str(&said(&error).or_else(|| error.as_string()).unwrap_or_default());
+        // What went wrong is often in the causes alone. They may lead back to the error.
+        let mut cause = of(&error, "cause");
+        for _ in 0..4 {
+            let Some(text) = cause.as_ref().and_then(said) else { break };
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = cause.and_then(|value| of(&value, "cause"));
+        }
         Error::new(ErrorKind::Credentials, message)
     };
     let value = JsFuture::from(Promise::resolve(&called.map_err(failed)?)).await.map_err(failed)?;

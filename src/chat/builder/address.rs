@@ -95,7 +95,7 @@ fn variant_fits(wanted: bool, is: bool, endpoint: &Endpoint, option: &str, varia
     Err(Error::of(
         ErrorKind::Config,
         format_args!(
-            "`{option}` (`{variable}`) is for AWS's hosts: `{host}` is not such a host; leave out the endpoint, or set `{option}` to `false`"
+            "`{option}` (`{variable}`) needs such a host of AWS: `{host}`; leave out the endpoint, or set `{option}` to `false`"
         ),
     ))
 }

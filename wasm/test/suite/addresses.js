@@ -47,6 +47,42 @@ export const addresses = [
     equal((await bedrock.requests()).length, 0);
   }],
 
+  ["region is derived from the host of an AWS endpoint, and may not contradict it", async ({ chat }) => {
+    const region = async (fields) => {
+      let scope;
+      const fetch = async (to, { headers }) => {
+        scope = new Headers(headers).get("authorization").split("/")[2];
+        throw new Error("enough");
+      };
+      await fails(() => chat({ region: undefined, fetch, maxRetries: 0, ...fields }).invoke("hello"));
+      return scope;
+    };
+    equal(await region({ endpointUrl: "bedrock-runtime.us-west-2.amazonaws.com" }), "us-west-2");
+    equal(await region({ endpointUrl: undefined, endpointHost: "bedrock-runtime-fips.us-gov-west-1.amazonaws.com" }), "us-gov-west-1");
+    equal(await region({ endpointUrl: "https://vpce-1a2b.bedrock-runtime.us-east-1.vpce.amazonaws.com" }), "us-east-1");
+    equal(await region({ endpointUrl: "https://bedrock.example", region: "auto" }), "auto");
+    const error = async (fields) => (await fails(async () => chat({ region: undefined, ...fields }), "config")).message;
+    includes(await error({ endpointUrl: "https://bedrock.example" }), "region is missing");
+    includes(await error({ endpointUrl: "https://bedrock-runtime.us-west-2.amazonaws.com", region: "us-east-1" }), "us-west-2");
+    includes(await error({ endpointUrl: "https://bedrock.us-west-2.amazonaws.com" }), "bedrock-runtime.us-west-2.amazonaws.com");
+  }],
+
+  ["misspelt region is refused with a suggestion before anything is sent", async ({ chat, bedrock, mintApiKey, fields: { credentials } }) => {
+    for (const region of ["us-east1", "US-EAST-1", "us_east_1", "us-east-1a"]) {
+      for (const endpointUrl of [undefined, "http://localhost:1"]) {
+        includes((await fails(async () => chat({ region, endpointUrl }), "config")).message, "did you mean `us-east-1`?");
+      }
+      includes((await fails(() => mintApiKey({ credentials, region }), "config")).message, "did you mean `us-east-1`?");
+    }
+    equal((await bedrock.requests()).length, 0);
+  }],
+
+  ["TLS to a server without TLS leads to http://", async ({ chat, url }) => {
+    const { host } = new URL(url);
+    const error = await fails(() => chat({ endpointUrl: host, maxRetries: 0 }).invoke("hello"));
+    includes(error.message, `\`http://${host}\``);
+  }],
+
   ["without an endpoint the region's host is asked", async ({ chat }) => {
     const hosts = [];
     const fetch = async (to) => {

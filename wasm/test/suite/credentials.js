@@ -84,6 +84,39 @@ export const credentials = [
     includes(asked, "https://bedrock-runtime.eu-west-1.amazonaws.com/model/");
   }],
 
+  ["credentials error names the variables that are set but not read", async ({ BedrockChat }) => {
+    const error = (variables) => within({ ...REGION, ...variables }, () => fails(async () => new BedrockChat({ model: MODEL }), "credentials"));
+    for (const name of ["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONFIG_FILE"]) {
+      const { message } = await error({ [name]: "x" });
+      includes(message, `\`${name}\` is set`);
+      includes(message, "fromNodeProviderChain()");
+    }
+    includes((await error({ AWS_SESSION_TOKEN: "t" })).message, "`AWS_SESSION_TOKEN` is set but `AWS_ACCESS_KEY_ID` is not");
+    includes((await error({ AWS_PROFILE: " " })).message, "AWS_BEARER_TOKEN_BEDROCK");
+  }],
+
+  ["FIPS and dual-stack hosts are chosen by the environment, as AWS's tools read it", async ({ BedrockChat }) => {
+    const host = async (variables, fields) => {
+      let asked;
+      const fetch = async (to) => {
+        asked = new URL(to).host;
+        throw new Error("enough");
+      };
+      const model = await within({ ...AWS, ...REGION, ...variables }, () => new BedrockChat({ model: MODEL, fetch, maxRetries: 0, ...fields }));
+      await fails(() => model.invoke("hello"));
+      return asked;
+    };
+    equal(await host({ AWS_USE_FIPS_ENDPOINT: "TRUE" }), "bedrock-runtime-fips.eu-west-1.amazonaws.com");
+    equal(await host({ AWS_USE_DUALSTACK_ENDPOINT: " true " }), "bedrock-runtime.eu-west-1.api.aws");
+    equal(await host({ AWS_USE_FIPS_ENDPOINT: "false", AWS_USE_DUALSTACK_ENDPOINT: "" }), "bedrock-runtime.eu-west-1.amazonaws.com");
+    equal(await host({ AWS_USE_FIPS_ENDPOINT: "true" }, { fips: false }), "bedrock-runtime.eu-west-1.amazonaws.com");
+    for (const name of ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]) {
+      includes((await fails(() => host({ [name]: "1" }), "config")).message, `\`${name}\` is \`1\``);
+    }
+    const error = await fails(() => host({ AWS_USE_DUALSTACK_ENDPOINT: "true" }, { endpointUrl: "https://bedrock.example" }), "config");
+    includes(error.message, "`dualStack` (`AWS_USE_DUALSTACK_ENDPOINT`)");
+  }],
+
   ["a function of credentials is asked again shortly before its keys end, and every time where they have none", async ({ chat }) => {
     const calls = async (expiration, times = 3) => {
       let asked = 0;
@@ -141,6 +174,8 @@ export const credentials = [
   ["what a function of credentials does wrong is said, without its secrets", async ({ chat, bedrock }) => {
     const error = async (credentials) => fails(() => chat({ credentials }).invoke("hello"), "credentials");
     includes((await error(async () => Promise.reject(new Error("no role")))).message, "no role");
+    const nested = new Error("no provider worked", { cause: new Error("the profile is empty", { cause: new Error("the token has expired") }) });
+    includes((await error(async () => Promise.reject(nested))).message, "no provider worked: the profile is empty: the token has expired");
     includes((await error(async () => ({ accessKeyId: "A" }))).message, "secretAccessKey is undefined");
     includes((await error(async () => undefined)).message, "accessKeyId is undefined");
     includes((await error(async () => ({ apiKey: "" }))).message, "apiKey is empty");
