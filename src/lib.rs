@@ -34,7 +34,7 @@
 //!
 //! Data flows one way, and a module uses only modules above it:
 //!
-//! `platform` (what differs between targets), `json`, `base64`, `headers`, `method`, `message`, `error`,
+//! `platform` (what differs between targets), `json`, `base64`, `headers`, `method`, `message`, `error`, `region`,
 //! `capabilities`, `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
 //! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`, `operations`, `batch_inference`.
 
