@@ -44,8 +44,9 @@ fmt-check: ## fails if code is not formatted
 	@$(step) "format of wasm/" bash -ec 'for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml --check; done'
 
 .PHONY: architecture
-architecture: ## what may depend on what, and how long a file may be
+architecture: ## what may depend on what, how long a file may be, which model examples use
 	@$(step) "architecture" .ci/architecture
+	@$(step) "models in documentation and examples" .ci/models
 
 .PHONY: lint
 lint: ## clippy over everything, warnings denied

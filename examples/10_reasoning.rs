@@ -16,7 +16,7 @@ use bedrock_chat::{ChatEvent, Message, Reasoning};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Claude takes a budget of tokens (Reasoning::Budget), newer ones decide themselves
     // (Adaptive); Nova 2 and gpt-oss take an effort (Reasoning::Effort("low".into())).
-    let connection = support::connect("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None).await?;
+    let connection = support::connect("us.anthropic.claude-sonnet-4-6", None).await?;
     let chat = connection.builder.clone().reasoning(Reasoning::Budget(2048)).max_tokens(4096).build()?;
 
     let mut messages = vec![Message::human("Is 91 a prime number?")];

@@ -12,7 +12,7 @@ use bedrock_chat::{AiMessage, CachePoint, CacheTtl, Content, Message};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let connection = support::connect("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None).await?;
+    let connection = support::connect("us.anthropic.claude-sonnet-4-6", None).await?;
     // Providers cache only prompts that are long enough, for most models from 1024 tokens on.
     let rules = "Answer in one sentence, and never mention the weather. ".repeat(200);
 

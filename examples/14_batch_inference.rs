@@ -20,7 +20,7 @@ type Anything = Result<(), Box<dyn std::error::Error>>;
 async fn main() -> Anything {
     let records: u64 = std::env::args().nth(1).map_or(Ok(100_000), |count| count.parse())?;
     // This chat answers from memory (see `follow`): records are written and read without any call.
-    let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+    let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
         .region("us-east-1")
         .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
         .transport(service(records))

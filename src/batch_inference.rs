@@ -22,7 +22,7 @@ use crate::sigv4::encode_path_segment;
 ///
 /// ```
 /// # use bedrock_chat::{BedrockChat, Credentials};
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).build()?;
 /// let line = r#"{"recordId":"r1","modelInput":{},"modelOutput":{"content":[{"type":"text","text":"Bonjour"}]}}"#;
 /// let record = chat.read_batch_record(line)?;
@@ -113,7 +113,7 @@ impl BedrockChat {
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials};
-    /// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+    /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
     /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).build()?;
     /// let line = chat.batch_record("record-1", "Hello in French?")?;
     /// assert!(line.starts_with(r#"{"recordId":"record-1","modelInput":{"#) && !line.contains('\n'));

@@ -27,7 +27,7 @@ use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 /// ```no_run
 /// use bedrock_chat::BedrockChat;
 /// # async fn run() -> bedrock_chat::Result<()> {
-/// let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1").build()?;
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1").build()?;
 /// let reply = chat
 ///     .invoke([
 ///         ("system", "You are a helpful assistant that translates English to French. Translate the user sentence."),

@@ -6,7 +6,7 @@
 //! use bedrock_chat::BedrockChat;
 //!
 //! # async fn run() -> bedrock_chat::Result<()> {
-//! let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1").build()?;
+//! let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1").build()?;
 //! let mut text = chat.stream("Tell me a story").await?.text();
 //! while let Some(piece) = text.next().await {
 //!     print!("{}", piece?);

@@ -39,7 +39,7 @@ pub(crate) const VENDORS: &[&str] = &[
 ///
 /// ```
 /// use bedrock_chat::ModelId;
-/// let id = ModelId::parse("us.anthropic.claude-sonnet-4-5-20250929-v1:0")?;
+/// let id = ModelId::parse("us.anthropic.claude-sonnet-4-6")?;
 /// assert_eq!(id.vendor(), Some("anthropic"));
 /// assert_eq!(id.region_prefix(), Some("us"));
 ///
@@ -92,7 +92,7 @@ impl ModelId {
     }
 
     /// The same id, of a family that the caller states: a vendor (`anthropic`) or
-    /// a model id (`anthropic.claude-3-haiku-20240307-v1:0`). ARNs that do not
+    /// a model id (`us.anthropic.claude-sonnet-4-6`). ARNs that do not
     /// name their model need it to be called in the vendor's own format.
     #[must_use]
     pub fn with_family(mut self, family: impl Into<String>) -> Self {

@@ -20,7 +20,7 @@ impl BedrockChat {
     /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
     /// # futures_executor::block_on(async {
     /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"inputTokens":12}"#)]);
-    /// # let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0").region("us-east-1")
+    /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
     /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
     /// assert_eq!(chat.count_tokens("How long is a piece of string?").await?, 12);
     /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
@@ -69,7 +69,7 @@ impl BedrockChat {
     /// # futures_executor::block_on(async {
     /// # let answer = r#"{"action":"GUARDRAIL_INTERVENED","outputs":[{"text":"Let us talk of something else."}],"assessments":[]}"#;
     /// # let transport = MemoryTransport::new([Reply::json(200, answer)]);
-    /// let chat = BedrockChat::builder("anthropic.claude-3-5-sonnet-20240620-v1:0")
+    /// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
     ///     .guardrail(Guardrail::new("gr-123", "1"))
     /// #     .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport)
     ///     .build()?;

@@ -53,9 +53,9 @@ pub enum Mode {
 ///
 /// ```
 /// use bedrock_chat::{Anthropic, ChatRequest, Codec, Message, Mode, ModelId};
-/// let model = ModelId::parse("anthropic.claude-3-haiku-20240307-v1:0")?;
+/// let model = ModelId::parse("us.anthropic.claude-sonnet-4-6")?;
 /// let call = Anthropic.encode(&model, &ChatRequest::new([Message::human("hello")]), Mode::Stream)?;
-/// assert_eq!(call.path, "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke-with-response-stream");
+/// assert_eq!(call.path, "/model/us.anthropic.claude-sonnet-4-6/invoke-with-response-stream");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Debug)]

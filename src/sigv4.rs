@@ -43,7 +43,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub struct SignableRequest<'a> {
     /// `POST`, `GET`, …
     pub method: &'a str,
-    /// The path as it is sent, percent-encoded once: `/model/anthropic.claude-v2%3A1/invoke`. Not a
+    /// The path as it is sent, percent-encoded once: `/model/us.amazon.nova-2-lite-v1%3A0/invoke`. Not a
     /// part of it that a gateway adds or takes away on the way to AWS.
     pub path: &'a str,
     /// The query as it is sent, without the `?`; empty if there is none.
@@ -191,7 +191,7 @@ impl fmt::Debug for Signature<'_> {
 /// let keys = SigningKeyCache::new();
 /// let request = SignableRequest {
 ///     method: "POST",
-///     path: "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse",
+///     path: "/model/us.amazon.nova-2-lite-v1%3A0/converse",
 ///     query: "",
 ///     headers: &[
 ///         ("content-type", "application/json"),
@@ -212,7 +212,7 @@ impl fmt::Debug for Signature<'_> {
 /// assert_eq!(signature.authorization(), "AWS4-HMAC-SHA256 \
 ///     Credential=AKIDEXAMPLE/20250102/us-east-1/bedrock/aws4_request, \
 ///     SignedHeaders=content-type;host;x-amz-date, \
-///     Signature=292dc7eaf9ecb5f4bbb7b3f80b47c53195739c9a90cd041efb262eb9198417b8");
+///     Signature=be139c45a72f6969c83fd542183ff196b3421e02db9ca61f2e6ef6095a490416");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 ///

@@ -48,7 +48,7 @@ pub enum StructuredMethod {
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::json(200,
 /// #     r#"{"content":[{"type":"tool_use","id":"t1","name":"joke","input":{"setup":"Why?","punchline":"Because."}}],"stop_reason":"tool_use"}"#)]);
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
 /// let joke: Joke = chat.with_structured_output::<Joke>().invoke("Tell me a joke").await?;
 /// assert_eq!(joke.punchline, "Because.");

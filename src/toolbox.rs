@@ -93,7 +93,7 @@ impl<F: Fn(ToolCall) -> BoxFuture<'static, Outcome> + MaybeSend + MaybeSync> Han
 /// #     Reply::json(200, r#"{"content":[{"type":"tool_use","id":"t1","name":"get_weather","input":{"location":"Paris"}}],"stop_reason":"tool_use"}"#),
 /// #     Reply::json(200, r#"{"content":[{"type":"text","text":"It is 18 degrees in Paris."}],"stop_reason":"end_turn"}"#),
 /// # ]);
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
 /// let toolbox = Toolbox::new().tool(|args: GetWeather| async move {
 ///     Ok::<_, std::convert::Infallible>(format!("18 degrees in {}", args.location))
@@ -203,7 +203,7 @@ impl Toolbox {
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, Result, RetryPolicy, ToolRun, Toolbox};
     /// # fn chat(replies: Vec<Reply>) -> Result<BedrockChat> {
-    /// #     BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1").retry(RetryPolicy::never())
+    /// #     BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1").retry(RetryPolicy::never())
     /// #         .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(MemoryTransport::new(replies)).build()
     /// # }
     /// # async fn run(toolbox: Toolbox, chat: BedrockChat, other: BedrockChat, question: &str) -> Result<ToolRun> {

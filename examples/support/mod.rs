@@ -5,7 +5,7 @@ use local_bedrock::LocalBedrock;
 
 /// The model that the examples use unless told otherwise.
 #[allow(dead_code, reason = "not every example asks for it")]
-pub(crate) const MODEL: &str = "anthropic.claude-3-5-sonnet-20240620-v1:0";
+pub(crate) const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 
 /// A builder that knows where to go, and the local server, which runs as long as this lives.
 pub(crate) struct Connection {

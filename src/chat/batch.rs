@@ -22,7 +22,7 @@ impl BedrockChat {
     /// # futures_executor::block_on(async {
     /// # let reply = |text: &str| Reply::json(200, format!(r#"{{"content":[{{"type":"text","text":"{text}"}}]}}"#));
     /// # let transport = MemoryTransport::new([reply("Bonjour"), reply("Au revoir")]);
-    /// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+    /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
     /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
     /// let replies = chat.batch(["Hello in French?", "Goodbye in French?"]).await;
     /// assert_eq!(replies[0].as_ref().map(|reply| reply.text()).ok().as_deref(), Some("Bonjour"));
@@ -60,7 +60,7 @@ impl BedrockChat {
 /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
 /// let mut batch = chat.batch_as_completed(["one"]);
 /// while let Some((place, reply)) = batch.next().await {

@@ -31,7 +31,7 @@ use crate::transport::{Transport, default_transport};
 /// ```
 /// use std::time::Duration;
 /// use bedrock_chat::{BedrockChat, Credentials, RetryPolicy, Timeouts};
-/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-5-20250929-v1:0")
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 ///     .region("us-east-1")
 ///     .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
 ///     .max_tokens(1000)

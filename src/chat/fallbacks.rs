@@ -12,7 +12,7 @@ use crate::request::IntoMessages;
 /// ```
 /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, RetryPolicy};
 /// # futures_executor::block_on(async {
-/// # let chat = |region: &str, reply: Reply| BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// # let chat = |region: &str, reply: Reply| BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 /// #     .region(region).credentials(Credentials::new("AKIDEXAMPLE", "secret"))
 /// #     .retry(RetryPolicy::never()).transport(MemoryTransport::new([reply])).build();
 /// # let throttled = Reply::json(429, "{}");

@@ -51,7 +51,7 @@ use crate::provider::StreamDecoder;
 /// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"jour"}}"#,
 /// #     r#"{"type":"message_stop"}"#,
 /// # ])]);
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
 /// let mut stream = chat.stream("Hello in French?").await?;
 /// let mut texts = Vec::new();
@@ -339,7 +339,7 @@ impl Reading {
 /// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"jour"}}"#,
 /// #     r#"{"type":"message_stop"}"#,
 /// # ])]);
-/// # let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0").region("us-east-1")
+/// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
 /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
 /// let mut text = chat.stream("Hello in French?").await?.text();
 /// let mut answer = String::new();

@@ -21,7 +21,7 @@ const MARGIN: Duration = Duration::from_secs(5 * 60);
 /// ```
 /// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
 /// let provider = CachedCredentials::new(|| async { Ok(Credentials::new("AKIDEXAMPLE", "secret")) });
-/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 ///     .region("us-east-1")
 ///     .credentials_provider(provider)
 ///     .build()?;

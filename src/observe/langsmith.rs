@@ -55,7 +55,7 @@ const MOST_TOKENS: usize = 1000;
 /// #   .transport(server.clone())
 ///     .build()?;
 /// # let model = MemoryTransport::new([Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}]}"#)]);
-/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 /// #   .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(model)
 ///     .observer(langsmith.clone())
 ///     .build()?;
@@ -107,7 +107,7 @@ impl LangSmith {
     /// ```
     /// use bedrock_chat::{BedrockChat, LangSmith};
     /// # fn f() -> bedrock_chat::Result<()> {
-    /// let mut builder = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0");
+    /// let mut builder = BedrockChat::builder("us.anthropic.claude-sonnet-4-6");
     /// if let Some(langsmith) = LangSmith::from_env()? {
     ///     builder = builder.observer(langsmith);
     /// }

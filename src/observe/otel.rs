@@ -50,7 +50,7 @@ use crate::request::ChatOptions;
 /// use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, TracingObserver};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}]}"#)]);
-/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 /// #   .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport)
 ///     .observer(TracingObserver::new())
 ///     .build()?;

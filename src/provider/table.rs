@@ -74,8 +74,8 @@ pub fn families() -> &'static [Family] {
 /// ```
 /// use bedrock_chat::{Api, ModelId, codec_for};
 /// let name = |id: &str, api| Ok::<_, bedrock_chat::Error>(format!("{:?}", codec_for(&ModelId::parse(id)?, api)?));
-/// assert_eq!(name("us.anthropic.claude-sonnet-4-5-20250929-v1:0", None)?, "Anthropic");
-/// assert_eq!(name("us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some(Api::Converse))?, "Converse");
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", None)?, "Anthropic");
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", Some(Api::Converse))?, "Converse");
 /// assert_eq!(name("newvendor.model-v1:0", None)?, "Converse");
 /// assert!(name("newvendor.model-v1:0", Some(Api::Invoke)).is_err());
 /// # Ok::<(), bedrock_chat::Error>(())

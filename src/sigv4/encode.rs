@@ -9,8 +9,8 @@
 /// ```
 /// use bedrock_chat::sigv4::encode_path_segment;
 ///
-/// assert_eq!(encode_path_segment("anthropic.claude-3-haiku-20240307-v1:0"),
-///     "anthropic.claude-3-haiku-20240307-v1%3A0");
+/// assert_eq!(encode_path_segment("us.amazon.nova-2-lite-v1:0"),
+///     "us.amazon.nova-2-lite-v1%3A0");
 /// assert_eq!(encode_path_segment("inference-profile/é"), "inference-profile%2F%C3%A9");
 /// ```
 #[must_use]

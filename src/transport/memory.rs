@@ -21,7 +21,7 @@ use crate::platform::{BoxFuture, crc32};
 /// let transport = MemoryTransport::new([
 ///     Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}],"stop_reason":"end_turn"}"#),
 /// ]);
-/// let chat = BedrockChat::builder("anthropic.claude-3-haiku-20240307-v1:0")
+/// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 ///     .region("us-east-1")
 ///     .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
 ///     .transport(transport.clone())

@@ -44,7 +44,7 @@ export class BedrockChat {
       this.#shared = fields;
     } else {
       if (!fields || typeof fields !== "object") {
-        throw problem("config", 'the constructor takes an object: new BedrockChat({ model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1" })');
+        throw problem("config", 'the constructor takes an object: new BedrockChat({ model: "us.anthropic.claude-sonnet-4-6", region: "us-east-1" })');
       }
       checkFields(fields, "chat");
       this.#shared = new Shared({ ...fields });
@@ -186,7 +186,7 @@ export class BedrockChat {
 function connection(fields) {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
-    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "anthropic.claude-3-haiku-20240307-v1:0"');
+    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"');
   }
   const { credentials, provider } = chooseCredentials(fields);
   const profile = applicationInferenceProfile;

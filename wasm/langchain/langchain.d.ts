@@ -83,7 +83,7 @@ export interface BedrockStructuredOutputOptions<IncludeRaw extends boolean = boo
  * ```ts
  * import { BedrockChat } from "bedrock-chat/langchain";
  *
- * const llm = new BedrockChat({ model: "anthropic.claude-3-5-sonnet-20240620-v1:0", region: "us-east-1" });
+ * const llm = new BedrockChat({ model: "us.anthropic.claude-sonnet-4-6", region: "us-east-1" });
  * const reply = await llm.invoke([["system", "Answer in French."], ["human", "Hello!"]]);
  * console.log(reply.text, reply.usage_metadata);
  * ```

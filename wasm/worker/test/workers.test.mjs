@@ -9,7 +9,7 @@ import { inMiniflare, inWorkerd } from "../harness/serve.mjs";
 import { bodyTests } from "./bodies.mjs";
 
 const ECHO = "I am the local Bedrock's echo model. You said: ";
-const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const MODEL = "us.anthropic.claude-sonnet-4-6";
 const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
 
 const bedrock = await startBedrock();

@@ -19,7 +19,7 @@ export function readEnv(env: Env): Env {
   );
 }
 
-const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const MODEL = "us.anthropic.claude-sonnet-4-6";
 
 /** The model where the request names none. */
 export const defaultModel = (env: Env): string => env.MODEL || MODEL;

@@ -4,7 +4,7 @@ use bedrock_chat::{BedrockChat, Credentials, Error, ErrorKind, FetchTransport, R
 use worker::Env;
 
 /// The model where nobody names one.
-const MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 
 /// The bindings, by name. Variables and secrets are read alike.
 pub(crate) struct Settings<'a> {
