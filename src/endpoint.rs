@@ -156,7 +156,7 @@ impl Endpoint {
         };
         if NO_TLS.iter().any(|words| says(&error, words)) {
             let message = format_args!("endpoint answers without TLS: {}; give it as `http://{address}`", self.host());
-            return Error::of(ErrorKind::Connect, message).with_retryable(false).with_source(error);
+            return Error::of(ErrorKind::Connect, message).with_transient(false).with_source(error);
         }
         // Over `fetch` it is often unknown whether there was a connection.
         let unreached = matches!(error.kind().as_str(), "connect" | "interrupted");
