@@ -124,6 +124,10 @@ impl BedrockChat {
         Self { config: Arc::new(config), ..self.clone() }
     }
 
+    pub(crate) fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
     pub(crate) fn is_streaming(&self) -> bool {
         self.streaming
     }

@@ -18,7 +18,7 @@ pub use check::JsonError;
 pub(crate) use merge::merged;
 pub(crate) use number::{parse_f64, parse_u64};
 pub use owned::Json;
-pub(crate) use partial::{completed, embedded};
+pub use partial::{PartialJson, embedded};
 pub(crate) use scan::unescaped;
 pub use scan::{Entries, Items, Kind, View};
 pub use writer::Writer;

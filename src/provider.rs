@@ -16,6 +16,7 @@ pub(crate) mod repair;
 mod table;
 pub(crate) mod template;
 pub(crate) mod text;
+mod tools;
 mod words;
 
 pub use anthropic::Anthropic;

@@ -2,6 +2,7 @@
 
 mod caching;
 mod messages;
+pub(crate) mod object;
 mod options;
 #[cfg(feature = "schemars")]
 pub(crate) mod schema;

@@ -1,23 +1,20 @@
 //! Typed output: a schema goes in, a value comes out.
 
-use std::collections::VecDeque;
+mod ask;
+mod partial;
+
+pub use partial::PartialStream;
+
 use std::fmt;
 use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::capabilities::Capability;
 use crate::chat::BedrockChat;
-use crate::client::ChatStream;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::ChatEvent;
-use crate::json::{Json, View, completed, embedded};
-use crate::message::{AiMessage, Content, Message, StopReason};
-use crate::request::strict;
-use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice};
+use crate::json::{Json, Kind, View, embedded};
+use crate::message::{AiMessage, Content, StopReason};
+use crate::request::{IntoMessages, strict};
 
 /// How a model is held to a schema.
 ///
@@ -35,6 +32,18 @@ pub enum StructuredMethod {
     ForcedTool,
     /// It is asked to, in the system prompt, and its text is searched for JSON.
     Prompt,
+}
+
+impl StructuredMethod {
+    /// Returns the name, for instance `strict_tool`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::JsonSchema => "json_schema",
+            Self::StrictTool => "strict_tool",
+            Self::ForcedTool => "forced_tool",
+            Self::Prompt => "prompt",
+        }
+    }
 }
 
 /// A chat that answers with values of a type. From [`BedrockChat::with_structured_output`].
@@ -138,6 +147,18 @@ impl BedrockChat {
     }
 }
 
+impl<T> Structured<T> {
+    /// Returns the value inside the object that the model writes, if it is a member of it. It may be null.
+    fn member<'a>(&self, value: View<'a>) -> Option<View<'a>> {
+        match value.kind() {
+            // Asked for a list, some models leave the object out.
+            Kind::Array => Some(value),
+            _ if !self.is_member => Some(value),
+            _ => value.entries().find(|(key, _)| key == strict::VALUE).map(|(_, member)| member),
+        }
+    }
+}
+
 impl<T: DeserializeOwned> Structured<T> {
     /// The same, by a method of your choice. Defaults to the best that the model has.
     #[must_use]
@@ -162,8 +183,7 @@ impl<T: DeserializeOwned> Structured<T> {
     /// Those of [`BedrockChat::invoke`]. An answer that is no such value is none:
     /// `parsed` says what is wrong with it.
     pub async fn invoke_raw(&self, messages: impl IntoMessages) -> Result<StructuredReply<T>> {
-        let (chat, messages) = self.prepared(messages)?;
-        let raw = chat.invoke(messages).await?;
+        let raw = self.reply(messages).await?;
         let parsed = self.read(&raw);
         Ok(StructuredReply { raw, parsed })
     }
@@ -174,57 +194,8 @@ impl<T: DeserializeOwned> Structured<T> {
     /// # Errors
     /// As [`BedrockChat::stream`].
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<PartialStream<T>> {
-        let (chat, messages) = self.prepared(messages)?;
-        let stream = chat.stream(messages).await?;
-        Ok(PartialStream { stream, structured: self.clone(), text: String::new(), last: None, ready: VecDeque::new() })
-    }
-
-    /// The method: the caller's, or the best that the model's format and the options allow.
-    fn chosen(&self) -> StructuredMethod {
-        if let Some(method) = self.method {
-            return method;
-        }
-        let can = self.chat.capabilities();
-        let reasoning = self.chat.options().reasoning.as_ref();
-        let thinks = reasoning.map_or(can.has(Capability::ReasoningByDefault), Reasoning::is_on);
-        let is_closable = strict::is_closable(self.schema.view());
-        if can.has(Capability::ForcedTools) && !thinks {
-            let is_strict = can.has(Capability::StrictTools) && is_closable;
-            return if is_strict { StructuredMethod::StrictTool } else { StructuredMethod::ForcedTool };
-        }
-        match can.has(Capability::JsonSchema) && is_closable {
-            true => StructuredMethod::JsonSchema,
-            false => StructuredMethod::Prompt,
-        }
-    }
-
-    /// The chat and the conversation that ask for the value.
-    fn prepared(&self, messages: impl IntoMessages) -> Result<(BedrockChat, Vec<Message>)> {
-        let mut messages = messages.into_messages()?;
-        let mut options = ChatOptions::default();
-        match self.chosen() {
-            method @ (StructuredMethod::ForcedTool | StructuredMethod::StrictTool) => {
-                let tool = Tool::new(&self.name, &self.description, self.schema.clone());
-                options.tools = vec![if method == StructuredMethod::StrictTool { tool.strict() } else { tool }];
-                options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
-            }
-            StructuredMethod::JsonSchema => {
-                let mut format = ResponseFormat::new(&self.name, strict::repaired(self.schema.view()));
-                format.description = Some(self.description.clone()).filter(|text| !text.is_empty());
-                options.response_format = Some(format);
-            }
-            StructuredMethod::Prompt => {
-                let place = messages.iter().take_while(|message| message.role == crate::message::Role::System).count();
-                messages.insert(
-                    place,
-                    Message::system(format!(
-                        "Answer with one JSON value that fits this JSON Schema, and with nothing else:\n{}",
-                        self.schema
-                    )),
-                );
-            }
-        }
-        Ok((self.chat.with_options(&options), messages))
+        let (stream, method) = self.open(messages).await?;
+        Ok(PartialStream::new(stream, self.clone(), method))
     }
 
     /// The value in a reply.
@@ -240,15 +211,12 @@ impl<T: DeserializeOwned> Structured<T> {
             let parts = ["the value is not whole (", &call.error, &stopped(reply), "): ", &call.args];
             return Err(Error::new(ErrorKind::Decode, parts.concat()));
         }
-        self.parse(embedded(&reply.text()), reply)
+        self.parse(embedded(&reply.text(), self.is_member), reply)
     }
 
     /// Reads a value and says where it does not fit.
     fn parse(&self, text: &str, reply: &AiMessage) -> Result<T> {
-        let object = if self.is_member { View::parse(text).ok() } else { None };
-        // It may well be null.
-        let member = object.and_then(|object| object.entries().find(|(key, _)| key == strict::VALUE));
-        let text = member.map_or(text, |(_, value)| value.raw());
+        let text = View::parse(text).ok().and_then(|value| self.member(value)).map_or(text, View::raw);
         let mut deserializer = serde_json::Deserializer::from_str(text);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let shown: String = text.chars().take(300).collect();
@@ -266,90 +234,5 @@ fn stopped(reply: &AiMessage) -> String {
     match &reply.stop_reason {
         None | Some(StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence) => String::new(),
         Some(reason) => ["; the model stopped with ", reason.as_str()].concat(),
-    }
-}
-
-/// Ever more complete values of an answer that is still coming, from [`Structured::stream`].
-///
-/// ```no_run
-/// # async fn run(chat: bedrock_chat::BedrockChat) -> bedrock_chat::Result<()> {
-/// #[derive(serde::Deserialize, schemars::JsonSchema)]
-/// struct Joke { setup: String, punchline: String }
-///
-/// let mut stream = chat.with_structured_output::<Joke>().stream("Tell me a joke").await?;
-/// while let Some(partial) = stream.next().await {
-///     println!("{}", partial?); // {"setup":"Why did"}
-/// }
-/// let joke: Joke = stream.value()?;
-/// # Ok(())
-/// # }
-/// ```
-#[must_use = "a stream does nothing unless it is read"]
-pub struct PartialStream<T> {
-    stream: ChatStream,
-    structured: Structured<T>,
-    text: String,
-    last: Option<String>,
-    ready: VecDeque<Json>,
-}
-
-impl<T: DeserializeOwned> PartialStream<T> {
-    /// The next value, more complete than the one before; `None` after the last.
-    pub async fn next(&mut self) -> Option<Result<Json>> {
-        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
-    }
-
-    /// The reply as far as it was delivered.
-    pub fn so_far(&self) -> AiMessage {
-        self.stream.so_far()
-    }
-
-    /// The whole value, once the stream has ended.
-    ///
-    /// # Errors
-    /// `Decode`, where the answer is not such a value, or not yet.
-    pub fn value(&self) -> Result<T> {
-        self.structured.read(&self.stream.so_far())
-    }
-}
-
-impl<T> fmt::Debug for PartialStream<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PartialStream").field("structured", &self.structured).finish_non_exhaustive()
-    }
-}
-
-impl<T> Unpin for PartialStream<T> {}
-
-impl<T: DeserializeOwned> Stream for PartialStream<T> {
-    type Item = Result<Json>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            if let Some(value) = self.ready.pop_front() {
-                return Poll::Ready(Some(Ok(value)));
-            }
-            match ready!(Pin::new(&mut self.stream).poll_next(context)) {
-                Some(Ok(ChatEvent::ToolCallDelta { args: more, .. } | ChatEvent::Text { text: more, .. })) => {
-                    self.text.push_str(&more);
-                    // Prose before the value, or a fence, is not part of it.
-                    let start = self.text.find(['{', '[']).unwrap_or(self.text.len());
-                    let whole = self.text.get(start..).and_then(completed);
-                    if whole.is_some() && whole != self.last {
-                        let value = whole.as_deref().and_then(|text| View::parse(text).ok());
-                        let value = if self.structured.is_member {
-                            value.and_then(|value| value.get(strict::VALUE))
-                        } else {
-                            value
-                        };
-                        self.ready.extend(value.map(Json::from));
-                        self.last = whole;
-                    }
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
-        }
     }
 }

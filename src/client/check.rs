@@ -3,10 +3,9 @@
 
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::Kind;
 use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
-use crate::request::{ChatOptions, ChatRequest, Guardrail, Tool, ToolChoice};
+use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 use crate::text::quoted;
 
 /// Checks the options of a call before it is written.
@@ -67,23 +66,8 @@ fn check_tools(options: &ChatOptions) -> Result<()> {
         }
         _ => match names.iter().enumerate().find(is_twin) {
             Some((_, name)) => ["there are two tools called ", *name, ": give each a name of its own"].concat(),
-            None => return options.tools.iter().try_for_each(check_schema),
+            None => return Ok(()),
         },
     };
     Err(Error::new(ErrorKind::Config, message))
-}
-
-/// Arguments are an object, so that is what a tool's schema describes; null and `{}` mean none.
-fn check_schema(tool: &Tool) -> Result<()> {
-    let schema = tool.schema.view();
-    let is_object = match schema.get("type") {
-        Some(kind) => kind.str().as_deref() == Some("object"),
-        None => matches!(schema.kind(), Kind::Object | Kind::Null),
-    };
-    if is_object {
-        return Ok(());
-    }
-    let shown: String = schema.raw().chars().take(80).collect();
-    let parts = ["the schema of the tool ", &tool.name, " is not that of an object (\"type\": \"object\"): ", &shown];
-    Err(Error::new(ErrorKind::Config, parts.concat()))
 }

@@ -7,7 +7,6 @@ mod decode;
 mod encode;
 mod thinking;
 
-pub(crate) use encode::{check_tool_name, object_schema, sent_strict};
 pub(crate) use thinking::{LEFT_OUT, Thinking, betas, check};
 
 use crate::capabilities::{Api, Capabilities};

@@ -1,37 +1,44 @@
-//! Schemas as the models' own JSON modes and strict tools take them.
+//! Schemas in the form that the models' JSON modes and strict tools accept.
 //!
-//! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html),
-//! whose service refuses a schema with anything else in it.
+//! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html):
+//! the service refuses a schema with anything else in it.
 
+use super::object;
 use crate::json::{Json, Kind, View, Writer};
-use crate::text::split;
+use crate::text::{has, split};
 
-/// Keywords that are refused. What they say is told in the description instead.
-const LIMITS: &[&str] = &[
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
+/// Keywords that the service accepts. All others are moved to the description.
+const ACCEPTED: &[&str] = &[
+    "type",
+    "enum",
+    "const",
+    "default",
+    "title",
+    "$ref",
+    "$defs",
+    "definitions",
+    "required",
+    "pattern",
+    "format",
+    "items",
 ];
 
-/// The formats of strings that are known; the others are names of Rust's types.
+/// Keywords that say nothing about values.
+const NOTES: &[&str] = &["description", "additionalProperties", "$schema", "$id", "$comment", "discriminator"];
+
+/// The formats of strings that the service accepts.
 const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
 /// Deeper than any schema that the service would take.
 const DEEPEST: usize = 100;
 
+/// Members that hold what references lead to.
+const DEFINITIONS: &[&str] = &["$defs", "definitions"];
+
 /// The member that holds a value that is no object.
 pub(crate) const VALUE: &str = "value";
 
-fn is(schema: View<'_>, kind: &str) -> bool {
+pub(super) fn is(schema: View<'_>, kind: &str) -> bool {
     match schema.get("type") {
         Some(types) if types.kind() == Kind::Array => types.items().any(|item| item.word() == kind),
         one => one.is_some_and(|one| one.word() == kind),
@@ -56,6 +63,11 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     write_moved(&mut w, schema, 0);
     w.end_object();
     w.strings("required", &[VALUE.to_owned()]);
+    // Definitions stay where the service looks for them.
+    schema.raw_entries().filter(|(key, _)| DEFINITIONS.contains(key)).for_each(|(key, parts)| {
+        w.key(key);
+        write_moved(&mut w, parts, 1);
+    });
     w.end_object();
     Some(Json::from(w))
 }
@@ -67,8 +79,14 @@ fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
         Kind::Object => {
             w.begin_object();
             for (key, value) in view.entries() {
+                if depth == 0 && DEFINITIONS.contains(&&*key) {
+                    continue;
+                }
                 w.key(&key);
-                match value.str().as_deref().and_then(|link| link.strip_prefix('#')) {
+                let is_moved = |link: &&str| {
+                    !DEFINITIONS.iter().any(|name| link.strip_prefix('/').is_some_and(|path| path.starts_with(name)))
+                };
+                match value.str().as_deref().and_then(|link| link.strip_prefix('#')).filter(is_moved) {
                     Some(link) if key == "$ref" => w.string(&["#/properties/", VALUE, link].concat()),
                     _ => write_moved(w, value, depth + 1),
                 }
@@ -88,19 +106,49 @@ fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
 const MOST_UNIONS: usize = 16;
 const MOST_OPTIONAL: usize = 24;
 
-/// Whether the models' own JSON modes take it, once it is repaired: every object says which properties
-/// it has, as a map cannot be closed; nothing contains itself; unions and optional properties are few.
-pub(crate) fn is_closable(schema: View<'_>) -> bool {
-    let (mut open, mut unions, mut optional) = (!is_finite(schema, schema, 0, &mut 10_000), 0, 0);
-    visit(repaired(schema).view(), 0, &mut |schema| {
-        let properties = schema.get("properties");
-        open |= is(schema, "object") && properties.is_none();
-        let one_of_types = schema.get("type").is_some_and(|types| types.kind() == Kind::Array);
-        unions += usize::from(one_of_types || schema.get("anyOf").is_some());
-        let required = schema.get("required").map_or(0, |names| names.items().count());
+/// Returns the repaired schema.
+///
+/// # Errors
+/// Why the service would refuse it anyway: an object does not list its properties, as in a map; a value
+/// has no type; the schema contains itself; there are too many unions or optional properties.
+pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
+    if !is_finite(schema, schema, 0, &mut 10_000) {
+        return Err("it contains itself");
+    }
+    let mut why = None;
+    visit(schema, 0, &mut |part| {
+        let typed = part.get("additionalProperties").is_some_and(View::has_members);
+        if typed || part.get("patternProperties").is_some_and(View::has_members) {
+            why = Some("it has a map, an object with any keys");
+        }
+    });
+    let repaired = repaired(schema);
+    let (mut unions, mut optional) = (0, 0);
+    visit(repaired.view(), 0, &mut |part| {
+        let properties = part.get("properties");
+        let is_shut = part.get("additionalProperties").is_some_and(|open| open.bool() == Some(false));
+        if is(part, "object") && properties.is_none() && !is_shut {
+            why = Some("it has a map, an object with any keys");
+        }
+        let items = part.get("items").is_some_and(|items| items.kind() == Kind::Array);
+        if items || part.get("prefixItems").is_some() {
+            why = Some("it has a tuple (`prefixItems`)");
+        }
+        let says = ["type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"];
+        if !says.iter().any(|key| part.get(key).is_some()) {
+            why = Some("it has a value without a type");
+        }
+        let one_of_types = part.get("type").is_some_and(|types| types.kind() == Kind::Array);
+        unions += usize::from(one_of_types || part.get("anyOf").is_some());
+        let required = part.get("required").map_or(0, |names| names.items().count());
         optional += properties.map_or(0, |all| all.entries().count()).saturating_sub(required);
     });
-    !open && unions <= MOST_UNIONS && optional <= MOST_OPTIONAL
+    match why {
+        Some(why) => Err(why),
+        None if unions > MOST_UNIONS => Err("it has more than 16 unions"),
+        None if optional > MOST_OPTIONAL => Err("it has more than 24 optional properties"),
+        None => Ok(repaired),
+    }
 }
 
 /// Whether following its references comes to an end, before so many parts were seen.
@@ -119,34 +167,45 @@ fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> 
     }
 }
 
-/// What a reference within a schema leads to.
+/// Returns the part of a schema that a reference leads to.
 pub(crate) fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
-    split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| at.get(step))
+    split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| {
+        at.get(step).or_else(|| match at.kind() {
+            Kind::Array => at.items().nth(step.parse().ok()?),
+            _ => at.get(&step.replace("~1", "/").replace("~0", "~")),
+        })
+    })
 }
 
-fn visit(view: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
+/// Calls a function for a schema and all schemas inside of it.
+fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
     if depth > DEEPEST {
         return;
     }
-    match view.kind() {
-        Kind::Object => {
-            see(view);
-            view.entries().for_each(|(_, value)| visit(value, depth + 1, see));
+    // `true` is a schema without members.
+    see(schema);
+    for (key, value) in schema.raw_entries() {
+        match key {
+            "properties" | "$defs" | "definitions" => {
+                value.raw_entries().for_each(|(_, part)| visit(part, depth + 1, see));
+            }
+            "anyOf" | "oneOf" | "allOf" | "prefixItems" => value.items().for_each(|part| visit(part, depth + 1, see)),
+            "items" if value.kind() != Kind::Array => visit(value, depth + 1, see),
+            _ => {}
         }
-        Kind::Array => view.items().for_each(|item| visit(item, depth + 1, see)),
-        _ => {}
     }
 }
 
-/// The same schema without what is refused: every object closed, limits told in words, `oneOf` as
-/// `anyOf`, and what may be left out not also null, as unions are few.
+/// Returns the schema without what the service refuses: every object closed, other keywords in the
+/// descriptions, `oneOf` as `anyOf`, `allOf` as one object. What may be left out cannot be null too, as
+/// unions are few. A repaired schema stays as it is.
 pub(crate) fn repaired(schema: View<'_>) -> Json {
     let mut w = Writer::new();
-    write(&mut w, schema, false, 0);
+    write(&mut w, schema, schema, false, 0);
     Json::from(w)
 }
 
-fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
+fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth: usize) {
     if schema.kind() != Kind::Object || depth > DEEPEST {
         return w.raw(schema);
     }
@@ -154,20 +213,23 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
     if let Some(options) = schema.get("anyOf").filter(|_| optional) {
         let mut others = options.items().filter(|option| !is_null(option));
         if let (Some(only), None) = (others.next(), others.next()) {
-            return write(w, only, false, depth + 1);
+            return write(w, root, only, false, depth + 1);
+        }
+    }
+    // Branches that are closed one by one exclude each other.
+    let there = |key| schema.get(key).is_some();
+    if there("allOf") || there("properties") && (there("anyOf") || there("oneOf")) {
+        if let Some(flat) = object::flat_part(root, schema) {
+            return write(w, root, flat.view(), optional, depth + 1);
         }
     }
     w.begin_object();
     let mut limits = String::new();
     for (key, value) in schema.entries() {
-        let few_items = key == "minItems" && value.u64().is_some_and(|least| least < 2);
         match &*key {
-            "description" | "additionalProperties" | "$schema" => {}
-            key if LIMITS.contains(&key) && !few_items => {
-                let separator = if limits.is_empty() { "" } else { ", " };
-                limits.push_str(&[separator, key, ": ", value.raw()].concat());
-            }
-            "format" if !value.str().is_some_and(|format| FORMATS.contains(&&*format)) => {}
+            key if NOTES.contains(&key) => {}
+            // The names of Rust's numbers.
+            "format" if is(schema, "integer") || is(schema, "number") => {}
             "type" if optional && value.kind() == Kind::Array => write_types(w, value),
             "properties" | "$defs" | "definitions" => {
                 w.object(&key);
@@ -176,20 +238,24 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
                     let optional =
                         key == "properties" && !required.into_iter().any(|item| item.str() == Some(name.clone()));
                     w.key(&name);
-                    write(w, property, optional, depth + 1);
+                    write(w, root, property, optional, depth + 1);
                 }
                 w.end_object();
             }
             "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
                 w.array(if key == "oneOf" { "anyOf" } else { &key });
-                value.items().for_each(|option| write(w, option, false, depth + 1));
+                value.items().for_each(|option| write(w, root, option, false, depth + 1));
                 w.end_array();
             }
             "items" => {
                 w.key(&key);
-                write(w, value, false, depth + 1);
+                write(w, root, value, false, depth + 1);
             }
-            key => w.member(key, value),
+            key if is_accepted(key, value) => w.member(key, value),
+            key => {
+                let separator = if limits.is_empty() { "" } else { ", " };
+                limits.push_str(&[separator, key, ": ", value.raw()].concat());
+            }
         }
     }
     let description = schema.text_at("description");
@@ -205,6 +271,17 @@ fn write(w: &mut Writer, schema: View<'_>, optional: bool, depth: usize) {
         w.member("additionalProperties", open);
     }
     w.end_object();
+}
+
+fn is_accepted(key: &str, value: View<'_>) -> bool {
+    let text = value.str().unwrap_or_default();
+    match key {
+        "format" => FORMATS.contains(&&*text),
+        "minItems" => value.u64().is_some_and(|least| least < 2),
+        // The service knows no look-around, back references and word boundaries.
+        "pattern" => !["(?=", "(?!", "(?<", "\\b", "\\B", "\\1", "\\2", "\\k"].iter().any(|part| has(&text, part)),
+        key => ACCEPTED.contains(&key),
+    }
 }
 
 /// Types without null; a single one is not a list.
@@ -224,6 +301,20 @@ mod tests {
 
     fn repair(schema: serde_json::Value) -> Json {
         repaired(Json::from(schema).view())
+    }
+
+    #[test]
+    fn closed_schemas_match_the_vectors_and_stay_as_they_are() {
+        let file = Json::parse(include_str!("../../tests/vectors/structured/schemas.json")).unwrap();
+        for case in file.view().list("closed") {
+            match closed(case.get("schema").unwrap()) {
+                Ok(schema) => {
+                    assert_eq!(schema, Json::from(case.get("sent").unwrap()), "{}", case.raw());
+                    assert_eq!(closed(schema.view()), Ok(schema.clone()), "{}", case.raw());
+                }
+                Err(why) => assert!(why.contains(&case.string_at("error").unwrap()), "{why}: {}", case.raw()),
+            }
+        }
     }
 
     #[test]
@@ -284,15 +375,15 @@ mod tests {
         let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
         let nested = json!({"type": "object", "properties": {"map": map}});
         for open in [&map, &nested, &json!({"type": "object"})] {
-            assert!(!is_closable(Json::from(open.clone()).view()), "{open}");
+            assert!(!closed(Json::from(open.clone()).view()).is_ok(), "{open}");
         }
-        assert!(is_closable(Json::from(json!({"type": "object", "properties": {}})).view()));
+        assert!(closed(Json::from(json!({"type": "object", "properties": {}})).view()).is_ok());
         assert_eq!(repair(map.clone()), map, "and stay what they are");
     }
 
     #[test]
     fn what_contains_itself_or_has_too_many_unions_is_not_for_json_modes() {
-        let closable = |schema: serde_json::Value| is_closable(Json::from(schema).view());
+        let closable = |schema: serde_json::Value| closed(Json::from(schema).view()).is_ok();
         let tree = json!({"type": "array", "items": {"$ref": "#/$defs/tree"}});
         let node = |children: serde_json::Value| json!({"type": "object", "properties": {"children": children}});
         assert!(!closable(node(json!({"type": "array", "items": {"$ref": "#"}}))));
@@ -315,11 +406,13 @@ mod tests {
 
     #[test]
     fn what_refers_to_the_whole_refers_to_the_member_that_it_became() {
-        let list = json!({"type": "array", "items": {"$ref": "#"}, "contains": {"$ref": "#/$defs/a"}});
+        let defs = json!({"a": {"type": "string"}});
+        let list = json!({"type": "array", "items": {"$ref": "#"}, "contains": {"$ref": "#/$defs/a"}, "$defs": defs});
         let wrapped = wrapped(Json::from(list).view()).unwrap();
         let expected = json!({"type": "array", "items": {"$ref": "#/properties/value"},
-            "contains": {"$ref": "#/properties/value/$defs/a"}});
-        assert_eq!(wrapped, json!({"type": "object", "properties": {"value": expected}, "required": ["value"]}));
+            "contains": {"$ref": "#/$defs/a"}});
+        let object = json!({"type": "object", "properties": {"value": expected}, "required": ["value"], "$defs": defs});
+        assert_eq!(wrapped, object);
     }
 
     #[test]

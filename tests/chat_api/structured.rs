@@ -265,7 +265,7 @@ async fn why_there_is_no_value_is_said_where_the_model_did_not_end_by_itself() {
 #[tokio::test]
 async fn a_schema_of_arguments_that_are_no_object_is_refused_before_the_wire() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    for schema in [json!("object"), json!([1]), json!({"type": "string"}), json!({"type": ["object", "null"]})] {
+    for schema in [json!("object"), json!([1]), json!({"type": "string"}), json!({"anyOf": [{"type": "null"}]})] {
         for (model, api) in [(CLAUDE, BOTH[0]), (NOVA, BOTH[1]), (GPT_OSS, BOTH[0])] {
             let tool = bedrock_chat::Tool::new("noop", "", schema.clone());
             let error = chat(&bedrock, model, api).bind_tools([tool]).invoke("a").await.unwrap_err();
@@ -274,4 +274,179 @@ async fn a_schema_of_arguments_that_are_no_object_is_refused_before_the_wire() {
         }
     }
     assert!(bedrock.requests().is_empty());
+}
+
+/// Returns the tool's schema in a body of any format.
+fn tool_schema(body: &serde_json::Value) -> &serde_json::Value {
+    let pointers =
+        ["/tools/0/input_schema", "/tools/0/function/parameters", "/toolConfig/tools/0/toolSpec/inputSchema/json"];
+    pointers.iter().find_map(|pointer| body.pointer(pointer)).unwrap_or_else(|| panic!("no tool in {body}"))
+}
+
+const EVERYWHERE: [(&str, bedrock_chat::Api); 6] =
+    [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1]), (NOVA, BOTH[0]), (NOVA, BOTH[1])];
+
+#[tokio::test]
+async fn tool_schema_with_a_union_becomes_one_object() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let branch = |kind: &str| json!({"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]});
+    for key in ["anyOf", "oneOf", "allOf"] {
+        let schema = json!({key: [branch("a"), branch("a"), branch("b")]});
+        for (model, api) in EVERYWHERE {
+            let tool = bedrock_chat::Tool::new("pick", "Picks", schema.clone());
+            chat(&bedrock, model, api).bind_tools([tool]).invoke("a").await.unwrap();
+            let body = sent(&bedrock);
+            let schema = tool_schema(&body);
+            assert_eq!((&schema["type"], schema.get(key)), (&json!("object"), None), "{model} {api:?}: {body}");
+            assert_eq!(schema["required"], json!(["kind"]));
+            let has_rule = body.to_string().contains("sets of arguments");
+            assert_eq!(has_rule, key != "allOf", "{model} {api:?}: {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn strict_tool_schema_is_closed_or_refused() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let strict = |schema: serde_json::Value| {
+        let tool = json!({"name": "f", "description": "F", "schema": schema, "strict": true});
+        bedrock_chat::Tool::from_json(&Json::from(tool)).unwrap()
+    };
+    for (model, api) in [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1])] {
+        let chat = chat(&bedrock, model, api);
+        let open = json!({"type": "object", "properties": {"a": {"type": "string", "minLength": 1}}});
+        chat.bind_tools([strict(open)]).invoke("a").await.unwrap();
+        let body = sent(&bedrock);
+        assert_eq!(
+            *tool_schema(&body),
+            json!({"type": "object", "properties": {"a": {"type": "string", "description": "minLength: 1"}}, "additionalProperties": false}),
+            "{model} {api:?}"
+        );
+        chat.bind_tools([strict(json!({"type": "object"}))]).invoke("a").await.unwrap();
+        assert_eq!(tool_schema(&sent(&bedrock))["additionalProperties"], false, "{model} {api:?}");
+        let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
+        let error = chat.bind_tools([strict(map)]).invoke("a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("`f`") || error.message().contains("\"f\""), "{error}");
+        assert!(error.message().contains("`strict`"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn response_format_is_closed_or_refused() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let asking = |model: &str, api, schema: serde_json::Value| {
+        let format = bedrock_chat::ResponseFormat::new("answer", Json::from(schema));
+        chat(&bedrock, model, api).with_options(&bedrock_chat::ChatOptions {
+            response_format: Some(format),
+            ..bedrock_chat::ChatOptions::default()
+        })
+    };
+    for (model, api) in [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1])] {
+        let open = json!({"type": "object", "properties": {"n": {"type": "number", "minimum": 0}}});
+        asking(model, api, open).invoke("a").await.unwrap();
+        let body = sent(&bedrock);
+        let texts = [body.to_string(), body.to_string().replace("\\\"", "\"")];
+        assert!(texts.iter().any(|text| text.contains(r#""additionalProperties":false"#)), "{model} {api:?}: {body}");
+        assert!(body.to_string().contains("minimum: 0"), "{model} {api:?}: {body}");
+        let map = json!({"type": "object", "properties": {"m": {"type": "object"}}});
+        let error = asking(model, api, map).invoke("a").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("response_format") && error.message().contains("map"), "{error}");
+    }
+}
+
+fn refusal(message: &str) -> Fault {
+    Fault::error(400, "ValidationException", message)
+}
+
+#[tokio::test]
+async fn refused_structured_output_falls_back_once() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let structured = chat(&bedrock, CLAUDE, api).with_structured_output::<Trip>();
+        bedrock.faults().push(refusal("tools.0.custom.strict: Extra inputs are not permitted"));
+        assert_eq!(structured.invoke(QUESTION).await.unwrap().city, "Lisbon", "{api:?}");
+        assert!(!sent(&bedrock).to_string().contains("strict"), "{api:?}");
+
+        bedrock.faults().push(refusal("tool_choice forces tool use is not supported"));
+        let mut stream = structured.stream(QUESTION).await.unwrap();
+        while let Some(partial) = stream.next().await {
+            partial.unwrap();
+        }
+        assert_eq!(stream.value().unwrap().city, "Lisbon", "{api:?}");
+        assert!(sent(&bedrock).to_string().contains("json_schema"), "{api:?}");
+
+        let before = bedrock.requests().len();
+        bedrock.faults().push(refusal("output_config.format: Extra inputs are not permitted").times(2));
+        let error = structured.invoke(QUESTION).await.unwrap_err();
+        assert_eq!((error.kind(), bedrock.requests().len() - before), (ErrorKind::Validation, 2), "{api:?}");
+        assert!(error.message().contains("another `method`"), "{error}");
+
+        let chosen = structured.clone().method(StructuredMethod::JsonSchema);
+        bedrock.faults().push(refusal("output_config.format: Extra inputs are not permitted"));
+        let before = bedrock.requests().len();
+        let error = chosen.invoke(QUESTION).await.unwrap_err();
+        assert_eq!(bedrock.requests().len() - before, 1, "{api:?}: {error}");
+        assert!(error.message().contains("another `method`"), "{error}");
+
+        bedrock.faults().push(refusal("the conversation is odd"));
+        let error = structured.invoke(QUESTION).await.unwrap_err();
+        assert!(!error.message().contains("method"), "{api:?}: {error}");
+    }
+}
+
+/// Streams one reply of Claude's from these events, and returns the partial values and the whole.
+async fn streamed(method: StructuredMethod, events: &[serde_json::Value]) -> (Vec<String>, Json) {
+    let chunks: Vec<String> = events.iter().map(ToString::to_string).collect();
+    let transport = bedrock_chat::MemoryTransport::new([bedrock_chat::Reply::chunks(chunks)]);
+    let chat = bedrock_chat::BedrockChat::builder(CLAUDE).region("us-east-1");
+    let keys = bedrock_chat::Credentials::new("AKIDEXAMPLE", "secret");
+    let chat = chat.credentials(keys).transport(transport).build().unwrap();
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
+    let structured = chat.with_structured_schema::<Json>("answer", schema).method(method);
+    let mut stream = structured.stream("a").await.unwrap();
+    let mut values = Vec::new();
+    while let Some(value) = stream.next().await {
+        values.push(value.unwrap().as_str().to_owned());
+    }
+    (values, stream.value().unwrap())
+}
+
+#[tokio::test]
+async fn partial_values_keep_text_and_tool_calls_apart() {
+    let delta =
+        |index: u32, delta: serde_json::Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let text = |index, text: &str| delta(index, json!({"type": "text_delta", "text": text}));
+    let args = |index, args: &str| delta(index, json!({"type": "input_json_delta", "partial_json": args}));
+    let call = |index: u32, name: &str| {
+        let block = json!({"type": "tool_use", "id": "t", "name": name, "input": {}});
+        json!({"type": "content_block_start", "index": index, "content_block": block})
+    };
+    let over = || json!({"type": "message_stop"});
+    let events = [
+        text(0, "First {\"n\":"),
+        call(1, "other"),
+        args(1, "{\"x\":1}"),
+        call(2, "answer"),
+        args(2, "{\"n\":1"),
+        args(2, "2}"),
+        over(),
+    ];
+    let (values, whole) = streamed(StructuredMethod::ForcedTool, &events).await;
+    assert_eq!((values, whole.as_str()), (vec!["{}".to_owned(), r#"{"n":12}"#.to_owned()], r#"{"n":12}"#));
+}
+
+#[tokio::test]
+async fn partial_values_skip_brackets_in_prose() {
+    let delta =
+        |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
+    let events = [
+        delta("The list [1] and {braces}: {\"n\":1"),
+        delta("2}"),
+        delta(" See [2]."),
+        json!({"type": "message_stop"}),
+    ];
+    let (values, whole) = streamed(StructuredMethod::Prompt, &events).await;
+    assert_eq!((values, whole.as_str()), (vec!["{}".to_owned(), r#"{"n":12}"#.to_owned()], r#"{"n":12}"#));
 }

@@ -1,16 +1,14 @@
 //! Requests in Anthropic's format.
 
-use std::borrow::Cow;
-
 use super::blocks::{cache_control, write_blocks};
 use super::thinking::{self, Thinking, check};
-use crate::capabilities::{Api, Capabilities, Capability};
-use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, View, Writer};
+use crate::capabilities::{Api, Capabilities};
+use crate::error::Result;
+use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
-use crate::provider::facts;
 use crate::provider::repair::{Conversation, RawShape, Side, repair};
+use crate::provider::{facts, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice};
 
 /// What Bedrock wants in every body.
@@ -53,7 +51,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     w.strings("stop_sequences", &options.stop);
     write_tools(&mut w, target.can, options)?;
     thinking.write(&mut w);
-    write_output(&mut w, &thinking, options);
+    write_output(&mut w, &thinking, options)?;
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System);
     w.strings("anthropic_beta", &thinking::betas(&thinking, has_notes, options));
     w.end_object();
@@ -113,12 +111,12 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
         w.raw(native.view());
         return Ok(());
     }
-    check_tool_name(&tool.name)?;
+    let spec = tools::spec(can, tool)?;
     w.begin_object();
     w.field("name", &tool.name);
-    w.opt_field("description", tool.description.as_deref());
-    w.member("input_schema", object_schema(&tool.schema).view());
-    if let Some(strict) = sent_strict(can, tool)? {
+    w.opt_field("description", spec.description.as_deref());
+    w.member("input_schema", spec.schema.view());
+    if let Some(strict) = spec.strict {
         w.key("strict").bool(strict);
     }
     if let Some(point) = tool.cache_point {
@@ -128,76 +126,27 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-/// Returns the `strict` that is sent. A model without strict tools gets none, and the tool is not
-/// strict anyway.
-///
-/// # Errors
-/// `Unsupported`, for a strict tool.
-pub(crate) fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
-    match tool.strict {
-        Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!("this model has no strict tools: the tool \"{}\" is strict; leave `strict` unset", tool.name),
-        )),
-        Some(false) if can.lacks(Capability::StrictTools) => Ok(None),
-        strict => Ok(strict),
-    }
-}
-
 /// Writes `output_config`. A caller's own in `model_kwargs` is merged with it.
-fn write_output(w: &mut Writer, thinking: &Thinking<'_>, options: &ChatOptions) {
+fn write_output(w: &mut Writer, thinking: &Thinking<'_>, options: &ChatOptions) -> Result<()> {
     if thinking.effort.is_none() && options.response_format.is_none() {
-        return;
+        return Ok(());
     }
     w.object("output_config");
     w.opt_field("effort", thinking.effort);
     if let Some(format) = &options.response_format {
         w.object("format");
         w.field("type", "json_schema");
-        let schema: View<'_> = format.schema.view();
-        w.member("schema", schema);
+        w.member("schema", tools::format_schema(format)?.view());
         w.end_object();
     }
     w.end_object();
-}
-
-/// A tool's name must fit the pattern that all providers share.
-///
-/// # Errors
-/// `Encode`, with the pattern.
-pub(crate) fn check_tool_name(name: &str) -> Result<()> {
-    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    if fits {
-        return Ok(());
-    }
-    Err(Error::of(
-        ErrorKind::Encode,
-        format_args!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -"),
-    ))
-}
-
-/// A schema of arguments is an object schema; an empty one means "no arguments".
-pub(crate) fn object_schema(schema: &Json) -> Cow<'_, Json> {
-    if schema.view().get("type").is_some() || schema.view().raw_entries().any(|(key, _)| key == "$ref") {
-        return Cow::Borrowed(schema);
-    }
-    let mut w = Writer::new();
-    w.begin_object();
-    w.field("type", "object");
-    for (key, value) in schema.view().raw_entries() {
-        w.raw_member(key, value);
-    }
-    if schema.view().get("properties").is_none() {
-        w.object("properties");
-        w.end_object();
-    }
-    w.end_object();
-    Cow::Owned(Json::from(w))
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Json;
     use crate::message::{Message, RedactedThinking, Role, Thinking, ToolCall};
 
     fn answer(messages: &[Message]) -> Json {

@@ -6,9 +6,8 @@ use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};
 use crate::model::ModelId;
-use crate::provider::anthropic::{check_tool_name, object_schema, sent_strict};
 use crate::provider::repair::{RawShape, Side, Turn, repair};
-use crate::provider::{facts, media, words};
+use crate::provider::{facts, media, tools, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "the chat-completions";
@@ -56,7 +55,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
         w.object("json_schema");
         w.field("name", &format.name);
         w.opt_field("description", format.description.as_deref());
-        w.member("schema", format.schema.view());
+        w.member("schema", tools::format_schema(format)?.view());
         // Without it the schema is only a suggestion.
         w.key("strict").bool(true);
         w.end_object();
@@ -243,14 +242,14 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
         w.raw(native.view());
         return Ok(());
     }
-    check_tool_name(&tool.name)?;
+    let spec = tools::spec(can, tool)?;
     w.begin_object();
     w.field("type", "function");
     w.object("function");
     w.field("name", &tool.name);
-    w.opt_field("description", tool.description.as_deref());
-    w.member("parameters", object_schema(&tool.schema).view());
-    if let Some(strict) = sent_strict(can, tool)? {
+    w.opt_field("description", spec.description.as_deref());
+    w.member("parameters", spec.schema.view());
+    if let Some(strict) = spec.strict {
         w.key("strict").bool(strict);
     }
     w.end_object();

@@ -1,14 +1,13 @@
 //! Requests in Command R's format.
 
 use super::parameters::write_definitions;
-use crate::capabilities::Api;
+use crate::capabilities::{Api, Capabilities};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};
 use crate::model::ModelId;
-use crate::provider::anthropic::check_tool_name;
 use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
-use crate::provider::{facts, words};
+use crate::provider::{facts, tools, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "Command R's";
@@ -295,12 +294,12 @@ fn write_tool(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
         w.raw(native.view());
         return Ok(());
     }
-    check_tool_name(&tool.name)?;
+    let spec = tools::spec(Capabilities::unknown(), tool)?;
     w.begin_object();
     w.field("name", &tool.name);
     // Command R requires one.
-    w.field("description", tool.description.as_deref().unwrap_or(&tool.name));
-    write_definitions(w, model, tool)?;
+    w.field("description", spec.description.as_deref().unwrap_or(&tool.name));
+    write_definitions(w, model, &tool.name, spec.schema.view())?;
     w.end_object();
     Ok(())
 }

@@ -7,7 +7,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
 use crate::provider::words;
-use crate::request::Tool;
 use crate::request::strict::target;
 use crate::text::join;
 
@@ -58,8 +57,7 @@ const ALTERNATIVES: Why = "has alternatives (anyOf, oneOf or allOf)";
 const NESTS: Why = "uses a keyword that holds other schemas (such as allOf or not)";
 
 /// Writes a tool's `parameter_definitions`, if it has parameters.
-pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
-    let root = tool.schema.view();
+pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &str, root: View<'_>) -> Result<()> {
     let object = resolved(root, root).map_err(|why| refused(model, tool, None, why))?;
     if object.raw_entries().any(|(key, _)| key != "properties" && NESTED.contains(&key)) {
         return Err(refused(model, tool, None, NESTS));
@@ -82,14 +80,14 @@ pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &Tool) ->
     Ok(())
 }
 
-fn refused(model: &ModelId, tool: &Tool, parameter: Option<&str>, why: Why) -> Error {
+fn refused(model: &ModelId, tool: &str, parameter: Option<&str>, why: Why) -> Error {
     let (what, name) = match parameter {
         Some(name) => ("parameter", name),
         None => ("schema", ""),
     };
     let parts = [
         "takes only flat parameters, but of the tool \"",
-        tool.name.as_str(),
+        tool,
         "\" the ",
         what,
         if name.is_empty() { "" } else { " \"" },

@@ -14,6 +14,7 @@ use crate::provider::Mode;
 use crate::provider::anthropic::{LEFT_OUT, Thinking};
 use crate::provider::facts;
 use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
+use crate::provider::tools::format_schema;
 use crate::request::{ChatOptions, ChatRequest, ResponseFormat};
 
 /// The body of a Converse or ConverseStream call.
@@ -52,7 +53,7 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
     }
     single(&mut w, "performanceConfig", "latency", options.latency.map(|latency| latency.as_str()));
     single(&mut w, "serviceTier", "type", options.service_tier.map(|tier| tier.as_str()));
-    write_output(&mut w, options.response_format.as_ref(), fields::neutral_effort(model, options));
+    write_output(&mut w, options.response_format.as_ref(), fields::neutral_effort(model, options))?;
     w.end_object();
     Ok((w, adaptations))
 }
@@ -186,9 +187,9 @@ fn write_guardrail(w: &mut Writer, options: &ChatOptions, mode: Mode) {
     w.end_object();
 }
 
-fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<&str>) {
+fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<&str>) -> Result<()> {
     if format.is_none() && effort.is_none() {
-        return;
+        return Ok(());
     }
     w.object("outputConfig");
     if let Some(format) = format {
@@ -197,7 +198,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
         w.object("structure");
         w.object("jsonSchema");
         // A string that holds JSON, not JSON.
-        w.field("schema", format.schema.as_str());
+        w.field("schema", format_schema(format)?.as_str());
         w.opt_field("name", Some(format.name.as_str()).filter(|name| !name.is_empty()));
         w.opt_field("description", format.description.as_deref());
         w.end_object();
@@ -206,6 +207,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
     }
     w.opt_field("effort", effort);
     w.end_object();
+    Ok(())
 }
 
 /// Writes an object with one string, if there is one.

@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::{Content, ToolResult};
 use crate::model::ModelId;
-use crate::provider::anthropic::{check_tool_name, object_schema, sent_strict};
 use crate::provider::facts;
 use crate::provider::repair::Conversation;
+use crate::provider::tools;
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
 /// Returns whether tools are sent: with the choice of none, they are not.
@@ -107,14 +107,14 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
         }
         return Ok(());
     }
-    check_tool_name(&tool.name)?;
+    let spec = tools::spec(can, tool)?;
     w.object("toolSpec");
     w.field("name", &tool.name);
-    w.opt_field("description", tool.description.as_deref().filter(|text| !text.trim().is_empty()));
+    w.opt_field("description", spec.description.as_deref().filter(|text| !text.trim().is_empty()));
     w.object("inputSchema");
-    w.member("json", object_schema(&tool.schema).view());
+    w.member("json", spec.schema.view());
     w.end_object();
-    if let Some(strict) = sent_strict(can, tool)? {
+    if let Some(strict) = spec.strict {
         w.key("strict").bool(strict);
     }
     w.end_object();

@@ -215,11 +215,11 @@ fn a_tool_in_the_formats_own_form_is_chosen_by_the_name_inside() {
 #[test]
 fn a_schema_for_the_answer_is_strict_and_refused_where_it_cannot_be() {
     let options = || ChatOptions {
-        response_format: Some(ResponseFormat::new("joke", Json::from(json!({"type": "object"})))),
+        response_format: Some(ResponseFormat::new("joke", Json::from(json!({"type": "object", "properties": {}})))),
         ..ChatOptions::default()
     };
     let sent = encode(ChatCompletions::QWEN, QWEN, &[Message::human("Hi")], options()).unwrap();
-    let expected = json!({"name": "joke", "schema": {"type": "object"}, "strict": true});
+    let expected = json!({"name": "joke", "schema": {"type": "object", "properties": {}, "additionalProperties": false}, "strict": true});
     assert_eq!(sent["response_format"], json!({"type": "json_schema", "json_schema": expected}));
     for (family, id) in [(ChatCompletions::JAMBA, "ai21.jamba-1-5-mini-v1:0"), (ChatCompletions::MISTRAL, MISTRAL)] {
         let (kind, message) = refusal(family, id, options());

@@ -200,7 +200,8 @@ fn tools_are_specifications_system_tools_and_cache_points() {
             "tools": [
                 {"toolSpec": {
                     "name": "get_weather", "description": "Get the weather",
-                    "inputSchema": {"json": {"type": "object", "properties": {}}}, "strict": true,
+                    "inputSchema": {"json": {"type": "object", "properties": {}, "additionalProperties": false}},
+                    "strict": true,
                 }},
                 {"cachePoint": {"type": "default", "ttl": "5m"}},
                 {"toolSpec": {"name": "noop", "inputSchema": {"json": {"type": "object", "properties": {}}}}},
@@ -244,7 +245,7 @@ fn a_choice_that_a_family_does_not_take_is_refused_or_becomes_one_that_it_does()
 
 #[test]
 fn the_schema_of_an_answer_is_a_string_that_holds_json() {
-    let mut format = ResponseFormat::new("joke", self::json(r#"{"type": "object"}"#));
+    let mut format = ResponseFormat::new("joke", self::json(r#"{"type":"object","properties":{}}"#));
     format.description = Some("A joke.".into());
     let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
     assert_eq!(
@@ -252,7 +253,7 @@ fn the_schema_of_an_answer_is_a_string_that_holds_json() {
         json!({"textFormat": {
             "type": "json_schema",
             "structure": {"jsonSchema": {
-                "schema": "{\"type\": \"object\"}", "name": "joke", "description": "A joke.",
+                "schema": "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}", "name": "joke", "description": "A joke.",
             }},
         }})
     );

@@ -1,0 +1,121 @@
+//! Tools and schemas as all formats send them.
+
+use std::borrow::Cow;
+
+use crate::capabilities::{Capabilities, Capability};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, Writer};
+use crate::request::object::flat;
+use crate::request::strict::closed;
+use crate::request::{ResponseFormat, Tool};
+use crate::text::quoted;
+
+/// What a request says about a tool beside its name.
+pub(crate) struct ToolSpec<'a> {
+    pub(crate) description: Option<Cow<'a, str>>,
+    /// The schema of one object, closed if the tool is strict.
+    pub(crate) schema: Cow<'a, Json>,
+    pub(crate) strict: Option<bool>,
+}
+
+/// Returns what is sent for a tool: its schema as one object, and closed if it is strict. What the
+/// schema cannot express then is in the description.
+///
+/// # Errors
+/// `Encode`, for a name that does not fit; `Config`, for a schema that is not an object's, or that
+/// cannot be closed although the tool is strict; `Unsupported`, for a model without strict tools.
+pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
+    check_tool_name(&tool.name)?;
+    let strict = sent_strict(can, tool)?;
+    let flat = flat(&tool.schema).map_err(|why| {
+        let shown: String = tool.schema.as_str().chars().take(80).collect();
+        let parts = ["the schema of the tool ", &quoted(&tool.name), " ", why, ": ", &shown];
+        Error::new(ErrorKind::Config, parts.concat())
+    })?;
+    let description = match (&tool.description, flat.rule.is_empty()) {
+        (Some(text), true) => Some(Cow::Borrowed(text.as_str())),
+        (None, true) => None,
+        (Some(text), false) => Some(Cow::Owned([text, "\n", &flat.rule].concat())),
+        (None, false) => Some(Cow::Owned(flat.rule)),
+    };
+    let mut schema = flat.schema;
+    if strict == Some(true) {
+        schema = Cow::Owned(closed(with_properties(schema).view()).map_err(|why| {
+            let parts = [
+                "the tool ",
+                &quoted(&tool.name),
+                " cannot be strict, as its schema cannot be closed: ",
+                why,
+                "; leave `strict` unset",
+            ];
+            Error::new(ErrorKind::Config, parts.concat())
+        })?);
+    }
+    Ok(ToolSpec { description, schema, strict })
+}
+
+/// Returns the schema of a response format, closed, as the service wants it.
+///
+/// # Errors
+/// `Config`, for a schema that cannot be closed.
+pub(crate) fn format_schema(format: &ResponseFormat) -> Result<Json> {
+    closed(format.schema.view()).map_err(|why| {
+        let parts = [
+            "the schema of `response_format` ",
+            &quoted(&format.name),
+            " cannot be closed: ",
+            why,
+            "; use structured output with another method, such as a tool",
+        ];
+        Error::new(ErrorKind::Config, parts.concat())
+    })
+}
+
+/// Returns the `strict` that is sent. `false` is sent only to models with strict tools, as it is
+/// the default.
+///
+/// # Errors
+/// `Unsupported`, for a strict tool and a model without them.
+fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
+    match tool.strict {
+        Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("this model has no strict tools: the tool \"{}\" is strict; leave `strict` unset", tool.name),
+        )),
+        Some(false) if !can.has(Capability::StrictTools) => Ok(None),
+        strict => Ok(strict),
+    }
+}
+
+/// A tool's name must fit the pattern that all providers share.
+///
+/// # Errors
+/// `Encode`, with the pattern.
+fn check_tool_name(name: &str) -> Result<()> {
+    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if fits {
+        return Ok(());
+    }
+    Err(Error::of(
+        ErrorKind::Encode,
+        format_args!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -"),
+    ))
+}
+
+/// A tool's object without properties means "no arguments", which can be closed.
+fn with_properties(schema: Cow<'_, Json>) -> Cow<'_, Json> {
+    let view = schema.view();
+    let is_open = view.get("additionalProperties").is_some_and(|open| open.bool() != Some(false));
+    if view.get("properties").is_some() || is_open {
+        return schema;
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    for (key, value) in view.raw_entries() {
+        w.raw_member(key, value);
+    }
+    w.object("properties");
+    w.end_object();
+    w.end_object();
+    Cow::Owned(Json::from(w))
+}

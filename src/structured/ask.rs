@@ -1,0 +1,172 @@
+//! Which mechanism holds a model to a schema, and what happens if the service refuses it.
+
+use super::{Structured, StructuredMethod};
+use crate::capabilities::Capability;
+use crate::chat::BedrockChat;
+use crate::client::ChatStream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Json, View};
+use crate::message::{AiMessage, Message, Role};
+use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice, strict};
+use crate::text::has;
+
+/// The parts of a request by which a model is held to a schema, as the service names them in errors.
+const NAMES: &[&str] =
+    &["strict", "output_config", "outputConfig", "tool_choice", "toolChoice", "schema", "Schema", "response_format"];
+
+/// What the final error says if the service refuses the method.
+const ADVICE: &str = "set another `method` of structured output, such as asking in the prompt";
+
+impl<T> Structured<T> {
+    /// Sets what the model is told about the value. Defaults to the description in the schema.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Returns the schema that the model is held to: an object with a member `value` where the value
+    /// is not an object itself.
+    pub fn schema(&self) -> &Json {
+        &self.schema
+    }
+
+    /// Returns whether the value is the member `value` of the object that the model writes.
+    pub fn is_member(&self) -> bool {
+        self.is_member
+    }
+
+    /// Returns the method of the next call: the chosen one, or the best that the model is known to have.
+    pub fn chosen_method(&self) -> StructuredMethod {
+        if let Some(method) = self.method {
+            return method;
+        }
+        if self.can_force() {
+            let can = self.chat.capabilities();
+            let is_strict = can.has(Capability::StrictTools) && strict::closed(self.schema.view()).is_ok();
+            return if is_strict { StructuredMethod::StrictTool } else { StructuredMethod::ForcedTool };
+        }
+        self.without_tool()
+    }
+
+    /// Sends a conversation and returns the reply, whose value is not read.
+    ///
+    /// # Errors
+    /// Those of [`BedrockChat::invoke`].
+    pub async fn reply(&self, messages: impl IntoMessages) -> Result<AiMessage> {
+        let messages = messages.into_messages()?;
+        let method = self.chosen_method();
+        let (chat, asked) = self.prepared(method, &messages);
+        let error = match Box::pin(chat.invoke(asked)).await {
+            Err(error) if is_refusal(&error) => error,
+            result => return result,
+        };
+        let Some(next) = self.after(method, &error) else { return Err(advised(error)) };
+        let (chat, asked) = self.prepared(next, &messages);
+        Box::pin(fallen_back(chat, next).invoke(asked)).await.map_err(advised)
+    }
+
+    /// Sends a conversation and returns the events of the answer, from which no value is read.
+    ///
+    /// # Errors
+    /// Those of [`BedrockChat::stream`].
+    pub async fn events(&self, messages: impl IntoMessages) -> Result<ChatStream> {
+        self.open(messages).await.map(|(stream, _)| stream)
+    }
+
+    /// Opens the stream, and says by which method.
+    pub(super) async fn open(&self, messages: impl IntoMessages) -> Result<(ChatStream, StructuredMethod)> {
+        let messages = messages.into_messages()?;
+        let method = self.chosen_method();
+        let (chat, asked) = self.prepared(method, &messages);
+        let error = match Box::pin(chat.stream(asked)).await {
+            Err(error) if is_refusal(&error) => error,
+            result => return result.map(|stream| (stream, method)),
+        };
+        let Some(next) = self.after(method, &error) else { return Err(advised(error)) };
+        let (chat, asked) = self.prepared(next, &messages);
+        let stream = Box::pin(fallen_back(chat, next).stream(asked)).await.map_err(advised)?;
+        Ok((stream, next))
+    }
+
+    /// Whether the model can be forced to call a tool: not while it reasons.
+    fn can_force(&self) -> bool {
+        let can = self.chat.capabilities();
+        let options = self.chat.options();
+        let kwargs = options.model_kwargs.as_ref().and_then(|kwargs| kwargs.view().get("thinking"));
+        let thinks = match (&options.reasoning, kwargs) {
+            (Some(reasoning), _) => Reasoning::is_on(reasoning),
+            (None, Some(thinking)) => thinking.get("type").is_none_or(|kind| kind.str().as_deref() != Some("disabled")),
+            (None, None) => can.has(Capability::ReasoningByDefault),
+        };
+        can.has(Capability::ForcedTools) && !thinks
+    }
+
+    fn without_tool(&self) -> StructuredMethod {
+        let takes_schema = self.chat.capabilities().has(Capability::JsonSchema);
+        match takes_schema && strict::closed(self.schema.view()).is_ok() {
+            true => StructuredMethod::JsonSchema,
+            false => StructuredMethod::Prompt,
+        }
+    }
+
+    /// Returns the method that follows one that the service refused. A chosen method has none.
+    fn after(&self, method: StructuredMethod, error: &Error) -> Option<StructuredMethod> {
+        let names_choice = ["tool_choice", "toolChoice"].iter().any(|name| has(error.message(), name));
+        match method {
+            _ if self.method.is_some() => None,
+            StructuredMethod::StrictTool if !names_choice => Some(StructuredMethod::ForcedTool),
+            StructuredMethod::StrictTool | StructuredMethod::ForcedTool => Some(self.without_tool()),
+            StructuredMethod::JsonSchema if self.can_force() => Some(StructuredMethod::ForcedTool),
+            StructuredMethod::JsonSchema => Some(StructuredMethod::Prompt),
+            StructuredMethod::Prompt => None,
+        }
+    }
+
+    /// The chat and the conversation that ask for the value.
+    fn prepared(&self, method: StructuredMethod, messages: &[Message]) -> (BedrockChat, Vec<Message>) {
+        let mut messages = messages.to_vec();
+        let mut options = ChatOptions::default();
+        match method {
+            StructuredMethod::ForcedTool | StructuredMethod::StrictTool => {
+                let mut tool = Tool::new(&self.name, &self.description, self.schema.clone());
+                tool.strict = (method == StructuredMethod::StrictTool).then_some(true);
+                options.tools = vec![tool];
+                options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
+            }
+            StructuredMethod::JsonSchema => {
+                let mut format = ResponseFormat::new(&self.name, self.schema.clone());
+                format.description = Some(self.description.clone()).filter(|text| !text.is_empty());
+                options.response_format = Some(format);
+            }
+            StructuredMethod::Prompt => {
+                let place = messages.iter().take_while(|message| message.role == Role::System).count();
+                let schema = self.schema.as_str();
+                let parts = ["Answer with one JSON value that fits this JSON Schema, and with nothing else:\n", schema];
+                messages.insert(place, Message::system(parts.concat()));
+            }
+        }
+        (self.chat.with_options(&options), messages)
+    }
+
+    /// The value to show of JSON that is not complete.
+    pub(super) fn shown(&self, json: &str) -> Option<Json> {
+        self.member(View::parse(json).ok()?).map(Json::from)
+    }
+}
+
+/// Whether the service refused how the model is held to the schema.
+fn is_refusal(error: &Error) -> bool {
+    error.kind() == ErrorKind::Validation && NAMES.iter().any(|name| has(error.message(), name))
+}
+
+fn advised(error: Error) -> Error {
+    if is_refusal(&error) { error.with_advice(ADVICE) } else { error }
+}
+
+/// Observers learn from the metadata that the call repeats one that was refused.
+fn fallen_back(chat: BedrockChat, method: StructuredMethod) -> BedrockChat {
+    let mut config = chat.config().clone();
+    config.metadata.push(("structured_output_fallback".to_owned(), Json::string(method.as_str())));
+    chat.with_config(config)
+}
