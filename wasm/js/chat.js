@@ -142,7 +142,16 @@ export class BedrockChat {
 
   /** The same model, answering with values of a schema. */
   withStructuredOutput(schema, config) {
-    return new StructuredChat(this, schema, config ?? {}, this.capabilities(), merged(this.#shared.fields, this.#bound));
+    return new StructuredChat(this, schema, config ?? {}, (spec) => this.structuredPlan(spec));
+  }
+
+  /** How the model is held to a schema under these options. Other entries of the package use it. */
+  structuredPlan(spec, options) {
+    try {
+      return JSON.parse(this.#shared.core.structured(json(spec, "the schema"), this.#core(merged(this.#bound, options))));
+    } catch (thrown) {
+      throw fromCore(thrown);
+    }
   }
 
   /** Returns what the model can do, with the corrections of the option `capabilities`. */

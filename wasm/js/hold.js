@@ -1,16 +1,15 @@
-// What `withStructuredOutput` of both entries does: hold a model to a schema, and read the value out of what it says.
+// What `withStructuredOutput` of both entries does: say what a model is held to, and read the value from what it writes.
+import { PartialJson, jsonIn } from "./bedrock_chat.js";
 import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
-import { thinks } from "./options.js";
-import { partialJson } from "./partial.js";
 import { textOf } from "./reply.js";
 import { jsonSchema, namedSchema } from "./schema.js";
 
 /**
- * How a model is held to a schema: by which method (the best that it has, where none is asked for), under which name,
- * and with which options of a call. `inner` takes the value out of what the model gives.
+ * What a model is held to. The module chooses the method, repairs the schema and falls back if the service refuses the
+ * method; `plan` asks it which method it begins with. `options` are those of a call.
  */
-export function hold(given, config, can, settings) {
+export function hold(given, config, plan) {
   checkFields(config, "structured");
   const { name: wanted, method: asked, strict } = config;
   const { schema, name: named, description: told } = namedSchema(given);
@@ -18,95 +17,79 @@ export function hold(given, config, can, settings) {
   const title = wanted || named || json.title || "extract";
   if (typeof title !== "string") throw problem("config", `the name of a schema, or its title, must be a string; it is ${typeof title}`);
   const name = title.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 64);
-  const description = told ?? json.description;
-  const method = asked || (can.forcedTools && !thinks(settings) ? "functionCalling" : can.jsonSchema ? "jsonSchema" : "jsonMode");
-  const held = { schema, json, name, method, inner: (value) => value, options: {} };
-  if (method === "jsonSchema") held.options = { responseFormat: { name, description, schema: plain(json, closed) } };
-  if (method === "functionCalling") {
-    let input_schema = json;
-    if (json.type !== "object") {
-      // The arguments of a tool are an object.
-      const { $defs, definitions, ...value } = json;
-      input_schema = { type: "object", properties: { value }, required: ["value"], $defs, definitions };
-      held.inner = (value) => value?.value;
-    }
-    held.options = { tools: [{ name, description, input_schema, strict }], toolChoice: { type: "tool", name } };
-  }
-  return held;
+  const spec = { name, description: told ?? json.description, schema: json, method: asked ?? undefined, strict: strict ?? undefined };
+  return { schema, json, name, ...plan(spec), options: { structured: spec } };
 }
 
 /** A schema as JSON has it. */
-function plain(schema, replacer) {
+function plain(schema) {
   try {
-    return JSON.parse(JSON.stringify(schema, replacer));
+    return JSON.parse(JSON.stringify(schema));
   } catch (error) {
     throw problem("encode", `the schema cannot be written as JSON: ${error.message}`, { cause: error });
   }
 }
 
-/** With it, objects say that they have no other members, as JSON modes want it. */
-function closed(_, schema) {
-  const open = schema?.type === "object" && schema.properties && schema.additionalProperties === undefined;
-  return open ? { ...schema, additionalProperties: false } : schema;
+/** The value in what the model wrote: where it is not an object, it is the member of one. */
+export function inner(value, { isMember }) {
+  const isObject = value && typeof value === "object" && !Array.isArray(value);
+  return isMember && isObject ? value.value : value;
 }
 
-/** A list of messages with the request for JSON behind those of the system, for a model that cannot be held otherwise. */
-export function asking(messages, { json }) {
-  const ask = ["system", `Answer with one JSON value that fits this JSON Schema, and with nothing else:\n${JSON.stringify(json)}`];
-  const at = messages.findIndex((message) => !isSystem(message));
-  return at < 0 ? [...messages, ask] : [...messages.slice(0, at), ask, ...messages.slice(at)];
+/** The value in a text, which may have prose around it; `undefined` if there is none. */
+export function valueIn(text, held) {
+  let value;
+  try {
+    value = JSON.parse(jsonIn(text, held.isMember));
+  } catch {
+    return undefined;
+  }
+  const isWrapped = held.isMember && Object.hasOwn(Object(value), "value");
+  return isWrapped ? inner(value, held) : value;
 }
 
-function isSystem(message) {
-  // The JSON of LangChain's messages has their class's name at the end of its id.
-  const { role, type, id } = message ?? {};
-  const named = Array.isArray(message) ? message[0] : type === "constructor" && Array.isArray(id) ? id.at(-1) : (role ?? type);
-  return typeof named === "string" && /^(system|developer)/i.test(named);
-}
-
-/**
- * Ever more complete values of a stream's chunks; the last is the one that `read` gives at the end. Each is read from the
- * beginning: in a long text the next one waits until there is a part more, or until the wait is long beside the work.
- */
-export async function* growing(chunks, { method, inner }, read) {
-  let text = "";
+/** Ever more complete values of a stream's chunks; the last is the one that `read` returns at the end. */
+export async function* growing(chunks, held, read) {
+  const text = new PartialJson(held.isMember);
+  let call;
+  let index;
   let last;
-  let enough = 0;
-  let due = 0;
-  for await (const chunk of chunks) {
-    const more = method === "functionCalling" ? chunk.tool_call_chunks?.[0]?.args : textOf(chunk.content);
-    if (!more) continue;
-    text += more;
-    if (text.length < enough && Date.now() < due) continue;
-    enough = text.length * 1.03;
-    due = Date.now() + text.length / 500;
-    const value = inner(partialJson(text));
-    const now = written(value);
-    if (now !== undefined && now !== last) yield value;
-    last = now;
+  try {
+    for await (const chunk of chunks) {
+      let json;
+      for (const piece of chunk.tool_call_chunks ?? []) {
+        if (!call && piece.name === held.name) {
+          call = new PartialJson(false);
+          ({ index } = piece);
+        }
+        if (call && piece.index === index && piece.args) json = call.push(piece.args) ?? json;
+      }
+      const said = call ? "" : textOf(chunk.content);
+      if (said) {
+        const value = text.push(said);
+        // A model that must call a tool may say something before it does.
+        if (held.method !== "functionCalling") json = value;
+      }
+      if (json === undefined) continue;
+      const value = inner(JSON.parse(json), held);
+      const now = written(value);
+      if (now !== undefined && now !== last) yield value;
+      last = now;
+    }
+  } finally {
+    text.free();
+    call?.free();
   }
   const value = await read();
   const whole = written(value);
   if (whole !== last || (whole === undefined && value !== undefined)) yield value;
 }
 
-/** A value to be compared by; `undefined` where it has no JSON, as what is nested too deep. */
+/** A value to be compared by; `undefined` if it has no JSON. */
 function written(value) {
   try {
     return JSON.stringify(value);
   } catch {
     return undefined;
-  }
-}
-
-/** The JSON value in a text, which may have prose around it; `undefined` where there is none. */
-export function jsonIn(text) {
-  const between = (from, to) => text.slice(text.indexOf(from), text.lastIndexOf(to) + 1);
-  for (const candidate of [text, /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1], between("{", "}"), between("[", "]")]) {
-    try {
-      return JSON.parse(candidate);
-    } catch {
-      // The next one, perhaps.
-    }
   }
 }

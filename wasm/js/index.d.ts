@@ -133,11 +133,14 @@ export type StructuredMethod = "functionCalling" | "jsonSchema" | "jsonMode";
 export interface StructuredConfig<IncludeRaw extends boolean = false> {
   /** A name for what the model gives. Default: the schema's `title`, else `extract`. */
   name?: string | undefined;
-  /** Default: the best that the model has. */
+  /** Default: the best that the model is known to have. If the service refuses it, the next one is tried once. A method that is set is not replaced. */
   method?: StructuredMethod | undefined;
   /** Whether the reply itself comes with the value. Default: `false`. */
   includeRaw?: IncludeRaw | undefined;
-  /** Whether the provider shall hold the model to the schema of the tool. Default: the provider's. */
+  /**
+   * Whether the service holds the arguments of the tool to the schema. Default: yes where the model is known to have
+   * strict tools and the schema can be closed; with `method: "functionCalling"`, no.
+   */
   strict?: boolean | undefined;
 }
 

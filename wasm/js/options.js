@@ -43,6 +43,7 @@ export function coreOptions(options) {
   core.reasoningDisplay = options.reasoningDisplay ?? thinking?.display ?? undefined;
   const format = options.responseFormat ?? options.response_format;
   if (format) core.responseFormat = responseFormat(format);
+  core.structured = options.structured;
   if (GUARD.some((name) => options[name])) core.guardrail = guardrail(options);
   return core;
 }
@@ -88,8 +89,4 @@ function responseFormat(format) {
   if (schema) return { name: name ?? "answer", description, schema: jsonSchema(schema) };
   throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt");
 }
-
-/** Whether the model may be asked for a tool by force. */
-export const thinks = ({ reasoning, thinking, modelKwargs }) =>
-  [reasoning, thinking, modelKwargs?.thinking].some((value) => value && value !== "disabled" && value.type !== "disabled");
 

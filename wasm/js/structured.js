@@ -1,6 +1,5 @@
 import { BedrockChatError, problem } from "./error.js";
-import { asking, growing, hold, jsonIn } from "./hold.js";
-import { conversation } from "./messages.js";
+import { growing, hold, inner, valueIn } from "./hold.js";
 import { textOf } from "./reply.js";
 import { validated } from "./schema.js";
 import { leavable } from "./stream.js";
@@ -11,26 +10,26 @@ export class StructuredChat {
   #held;
   #includeRaw;
 
-  constructor(chat, schema, config, can, settings) {
-    this.#held = hold(schema, config, can, settings);
+  constructor(chat, schema, config, plan) {
+    this.#held = hold(schema, config, plan);
     this.#chat = chat.withOptions(this.#held.options);
     this.#includeRaw = config.includeRaw;
   }
 
   /** Sends a conversation and waits for the value. */
   async invoke(messages, options) {
-    return this.#answer(await this.#chat.invoke(this.#asked(messages), options));
+    return this.#answer(await this.#chat.invoke(messages, options));
   }
 
   /** Sends a conversation and gives ever more complete values; the last one is whole and fits the schema. */
   async stream(messages, options) {
-    const stream = await this.#chat.stream(this.#asked(messages), options);
+    const stream = await this.#chat.stream(messages, options);
     return leavable(stream, growing(stream, this.#held, async () => this.#read(await stream.message())));
   }
 
   /** Sends many conversations, some at a time. */
   async batch(inputs, options) {
-    const replies = await this.#chat.batch(Array.isArray(inputs) ? inputs.map((input) => this.#asked(input)) : inputs, options);
+    const replies = await this.#chat.batch(inputs, options);
     return Promise.all(
       replies.map(async (raw) => {
         if (raw instanceof Error) return raw;
@@ -55,15 +54,6 @@ export class StructuredChat {
     }
   }
 
-  /** The conversation, with what the model is asked for where it cannot be held to it. */
-  #asked(messages) {
-    // What is no conversation is refused in its place, where a batch can go on without it.
-    if (this.#held.method !== "jsonMode" || !messages) return messages;
-    const given = JSON.parse(conversation(messages));
-    const pair = Array.isArray(given) && given.length === 2 && typeof given[0] === "string" && /^(system|human|user|ai|assistant)$/.test(given[0]);
-    return asking(Array.isArray(given) && !pair ? given : [given], this.#held);
-  }
-
   /** The value in a reply. */
   async #read(raw) {
     const { value, issues } = await validated(this.#held.schema, this.#found(raw));
@@ -72,18 +62,16 @@ export class StructuredChat {
   }
 
   #found(raw) {
-    const { method, name, inner } = this.#held;
-    if (method === "functionCalling") {
-      const call = raw.tool_calls.find((call) => call.name === name);
-      if (call) return inner(call.args);
-      const cut = raw.invalid_tool_calls.find((call) => call.name === name);
-      if (cut) {
-        const why = raw.response_metadata.stop_reason;
-        throw problem("decode", `the value is not whole (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
-      }
+    const held = this.#held;
+    const call = raw.tool_calls.find((call) => call.name === held.name);
+    if (call) return inner(call.args, held);
+    const cut = raw.invalid_tool_calls.find((call) => call.name === held.name);
+    if (cut) {
+      const why = raw.response_metadata.stop_reason;
+      throw problem("decode", `the value is not whole (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
     }
     const text = textOf(raw.content);
-    const value = jsonIn(text);
+    const value = valueIn(text, held);
     if (value === undefined) throw problem("decode", `there is no JSON value in the answer: ${excerpt(text)}`, { partial: raw });
     return value;
   }

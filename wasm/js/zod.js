@@ -75,8 +75,11 @@ const KINDS = {
     }
     open.delete(mark);
     // Version 3 has a catch-all that never fits in every object.
-    const closed = def.unknownKeys ? def.unknownKeys === "strict" : def.catchall && definition(def.catchall).kind === "never";
-    return { type: "object", properties, ...(required.length ? { required } : {}), ...(closed ? { additionalProperties: false } : {}) };
+    const others = def.catchall && definition(def.catchall).kind;
+    const closed = def.unknownKeys ? def.unknownKeys === "strict" : others === "never";
+    const typed = others && !["never", "any", "unknown"].includes(others);
+    const rest = closed ? { additionalProperties: false } : typed ? { additionalProperties: next(def.catchall) } : {};
+    return { type: "object", properties, ...(required.length ? { required } : {}), ...rest };
   },
   record: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),
   map: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),

@@ -1,7 +1,6 @@
 import { BaseTransformOutputParser, OutputParserException } from "@langchain/core/output_parsers";
-import { RunnableLambda } from "@langchain/core/runnables";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
-import { asking, growing, hold, jsonIn } from "./hold.js";
+import { growing, hold, inner, valueIn } from "./hold.js";
 import { textOf } from "./reply.js";
 import { isSchema, validated } from "./schema.js";
 
@@ -9,11 +8,10 @@ import { isSchema, validated } from "./schema.js";
  * A chat model that answers with values of a schema: by a tool that it is made to call, by the
  * model's own JSON Schema mode, or by asking for JSON in the prompt, whichever the model can.
  */
-export function structured(model, schema, config, can, settings) {
-  const held = hold(schema, config, can, settings);
+export function structured(model, schema, config, plan) {
+  const held = hold(schema, config, plan);
   const traced = { ls_structured_output_format: { kwargs: { method: held.method }, schema: traceable(held) } };
-  let llm = model.withConfig({ ...traced, ...held.options });
-  if (held.method === "jsonMode") llm = RunnableLambda.from((input) => asking(listed(input), held)).pipe(llm);
+  const llm = model.withConfig({ ...traced, ...held.options });
   const { includeRaw } = config;
   return llm.pipe(new AnswerParser(held, includeRaw)).withConfig({ runName: includeRaw ? "StructuredOutputRunnable" : "StructuredOutput" });
 }
@@ -27,12 +25,6 @@ function traceable({ schema, json }) {
   } catch {
     return json;
   }
-}
-
-/** What a chat model is given, as a list of messages. */
-function listed(input) {
-  const messages = typeof input === "string" ? [["human", input]] : (input.toChatMessages?.() ?? input);
-  return Array.isArray(messages) ? messages : [messages];
 }
 
 /**
@@ -95,16 +87,20 @@ class AnswerParser extends BaseTransformOutputParser {
   }
 
   #found(message) {
-    const { method, name, inner } = this.#held;
-    const tool = method === "functionCalling";
-    if (tool) {
-      const call = message.tool_calls?.find((call) => call.name === name);
-      // Added up by LangChain, a call that was cut looks whole: what it says is not what the model would have said.
-      const cut = CUT.has(message.response_metadata?.stop_reason) || message.invalid_tool_calls?.some((call) => call.name === name);
-      if (cut) throw failed(`the value is not whole: the model stopped with ${message.response_metadata?.stop_reason}`, message);
-      if (call) return inner(call.args);
+    const held = this.#held;
+    const { name } = held;
+    const call = message.tool_calls?.find((call) => call.name === name);
+    const cut = message.invalid_tool_calls?.some((call) => call.name === name);
+    // Added up by LangChain, a call that was cut looks whole: what it says is not what the model would have said.
+    if (cut || (call && CUT.has(message.response_metadata?.stop_reason))) {
+      throw failed(`the value is not whole: the model stopped with ${message.response_metadata?.stop_reason}`, message);
     }
-    const value = jsonIn(textOf(message.content));
+    if (call) return inner(call.args, held);
+    const tool = held.method === "functionCalling";
+    if (tool && CUT.has(message.response_metadata?.stop_reason)) {
+      throw failed(`there is no value: the model stopped with ${message.response_metadata?.stop_reason}`, message);
+    }
+    const value = valueIn(textOf(message.content), held);
     if (value === undefined) throw failed(`${tool ? `the model did not call ${name}, and ` : ""}there is no JSON value in the answer`, message);
     return value;
   }

@@ -119,7 +119,7 @@ export class BedrockChat extends BaseChatModel {
   }
 
   withStructuredOutput(schema, config) {
-    return structured(this, schema, config ?? {}, this.#core.capabilities(), this.#settings());
+    return structured(this, schema, config ?? {}, (spec) => this.#core.structuredPlan(spec, this.#settings()));
   }
 
   async _generate(messages, options, runManager) {
@@ -166,7 +166,7 @@ export class BedrockChat extends BaseChatModel {
   }
 
   async *#chunks(stream, options) {
-    const chunks = new Chunks(stream.requestId, Boolean(options.tools?.length) || (options.outputVersion ?? this.outputVersion) === "v1");
+    const chunks = new Chunks(stream.requestId, Boolean(options.tools?.length || options.structured) || (options.outputVersion ?? this.outputVersion) === "v1");
     try {
       for await (const event of stream.events()) {
         const chunk = chunks.of(event);
@@ -199,7 +199,13 @@ export class BedrockChat extends BaseChatModel {
   #options(options) {
     const all = { ...this.#settings(), ...ours(options), maxRetries: undefined };
     const { strict } = options ?? {};
-    if (typeof strict === "boolean") all.tools = all.tools?.map((tool) => ({ strict, ...formatTool(tool) }));
+    // Tools in a provider's own form, such as server tools, have no such member.
+    if (typeof strict === "boolean") {
+      all.tools = all.tools?.map((tool) => {
+        const json = formatTool(tool);
+        return json.input_schema || json.toolSpec ? { strict, ...json } : json;
+      });
+    }
     return all;
   }
 

@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use bedrock_chat::json::{View, Writer};
 use bedrock_chat::{
-    Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, Capabilities, Capability, ChatOptions, Credentials, Error, ErrorKind, FetchTransport,
-    Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning, ReasoningDisplay, ResponseFormat, Result,
-    RetryPolicy, ServiceTier, StreamProcessing, Timeouts, Tool, ToolChoice, interop,
+    Api, BedrockChat, BoxFuture, CachePoint, CacheTtl, Capabilities, Capability, ChatOptions, Credentials, Error,
+    ErrorKind, FetchTransport, Guardrail, GuardrailTrace, Json, Latency, Message, ProvideCredentials, Reasoning,
+    ReasoningDisplay, ResponseFormat, Result, RetryPolicy, ServiceTier, StreamProcessing, Timeouts, Tool, ToolChoice,
+    interop,
 };
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 /// The members of an object, read once. Null counts as absent.
-struct Members<'a>(Vec<(Cow<'a, str>, View<'a>)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, View<'a>)>);
 
 impl<'a> Members<'a> {
-    fn of(object: View<'a>) -> Self {
+    pub(crate) fn of(object: View<'a>) -> Self {
         let mut members = Vec::new();
         for (key, value) in object.entries() {
             if !value.is_null() {
@@ -28,15 +29,15 @@ impl<'a> Members<'a> {
         Self(members)
     }
 
-    fn get(&self, key: &str) -> Option<View<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<View<'a>> {
         self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 
-    fn string(&self, key: &str) -> Option<String> {
+    pub(crate) fn string(&self, key: &str) -> Option<String> {
         self.get(key).and_then(View::string)
     }
 
-    fn text(&self, key: &str) -> String {
+    pub(crate) fn text(&self, key: &str) -> String {
         self.string(key).unwrap_or_default()
     }
 
@@ -65,7 +66,7 @@ impl<'a> Members<'a> {
     }
 }
 
-fn wrong(key: &str, expected: &str) -> Error {
+pub(crate) fn wrong(key: &str, expected: &str) -> Error {
     let mut message = String::from(key);
     message.push_str(" must be ");
     message.push_str(expected);
@@ -262,7 +263,12 @@ fn capabilities(value: View<'_>) -> Result<Capabilities> {
     for (name, there) in value.entries() {
         match (Capability::parse(&name), there.bool()) {
             (Some(one), Some(there)) => all = all.with(one, there),
-            _ => return Err(wrong("capabilities", "an object of booleans with the names that `capabilities()` returns")),
+            _ => {
+                return Err(wrong(
+                    "capabilities",
+                    "an object of booleans with the names that `capabilities()` returns",
+                ));
+            }
         }
     }
     Ok(all)

@@ -4,6 +4,7 @@
 mod config;
 mod error;
 mod events;
+mod structured;
 mod task;
 
 use std::cell::RefCell;
@@ -53,6 +54,12 @@ impl Chat {
         config::write_capabilities(self.chat.capabilities())
     }
 
+    /// Returns how the model is held to a schema, as JSON: `{method, isMember}`. `spec` and `options` are
+    /// JSON, the first as the option `structured` of a call.
+    pub fn structured(&self, spec: &str, options: &str) -> Result<String, JsValue> {
+        structured::plan(&self.chat, spec, options).map_err(thrown)
+    }
+
     /// Does what `operation` says: `"invoke"` and `"complete"` give the reply in LangChain's form,
     /// `"countTokens"` a number, `"stream"` a stream once the first event is there. `input` is a
     /// conversation, for `"complete"` a raw prompt; `options` are those of the call.
@@ -60,10 +67,17 @@ impl Chat {
         let chat = config::with_options(&self.chat, &options);
         Task::new(Box::pin(async move {
             let chat = chat?;
+            let structured = structured::of(&chat, &options)?;
             if operation == "complete" {
                 return Ok(reply_text(&chat.complete(input).await?).into());
             }
             let messages = config::messages(&input)?;
+            if let Some(structured) = structured {
+                return Ok(match operation.as_str() {
+                    "stream" => Stream::new(structured.events(messages).await?).into(),
+                    _ => reply_text(&structured.reply(messages).await?).into(),
+                });
+            }
             Ok(match operation.as_str() {
                 "stream" => Stream::new(chat.stream(messages).await?).into(),
                 "countTokens" => chat.count_tokens(messages).await?.to_string().into(),
