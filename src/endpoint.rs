@@ -161,7 +161,7 @@ impl Endpoint {
         // Over `fetch` it is often unknown whether there was a connection.
         let unreached = matches!(error.kind().as_str(), "connect" | "interrupted");
         if self.https_assumed && unreached && self.aws_host().is_none() {
-            return error.with_advice(format_args!("; for a server without TLS give `http://{address}`"));
+            return error.with_advice(&format!("for a server without TLS give `http://{address}`"));
         }
         error
     }

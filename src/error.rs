@@ -162,13 +162,6 @@ impl Error {
         self
     }
 
-    /// The same error with more words at the end of its message.
-    #[must_use]
-    pub(crate) fn with_advice(mut self, advice: fmt::Arguments<'_>) -> Self {
-        self.0.message.push_str(&std::fmt::format(advice));
-        self
-    }
-
     /// The same error with its causes in the message instead of in `source`: what a provider of
     /// credentials reports is read where only `Display` is printed.
     #[must_use]
