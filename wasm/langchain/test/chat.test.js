@@ -180,16 +180,16 @@ test("tool_choice is obeyed in all its forms, and other options of bindTools are
   expect((await bedrock.chat().bindTools(both, { tool_choice: "none" }).invoke("get_weather in Paris")).tool_calls).toEqual([]);
   const invoked = await bedrock.chat().invoke("hello in Paris", { tools: [weather], tool_choice: "any" });
   expect(invoked.tool_calls[0].name).toBe("get_weather");
-  await bedrock.chat().bindTools(both, { stop: ["END"], strict: true, parallel_tool_calls: false }).invoke("hello");
+  await bedrock.chat({ model: THINKER }).bindTools(both, { stop: ["END"], strict: true, parallel_tool_calls: false }).invoke("hello");
   const body = await bedrock.body();
   expect(body.stop_sequences).toEqual(["END"]);
   expect(body.tools.map(({ strict }) => strict)).toEqual([true, true]);
 });
 
 test("strict holds for the tools of a call as for bound ones, and a tool's own word is the last", async () => {
-  await bedrock.chat().invoke("hello", { tools: [weather, { name: "get_time", input_schema: { type: "object" }, strict: false }], strict: true });
+  await bedrock.chat({ model: THINKER }).invoke("hello", { tools: [weather, { name: "get_time", input_schema: { type: "object" }, strict: false }], strict: true });
   expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([true, false]);
-  await bedrock.chat().bindTools([weather], { strict: true }).invoke("hello", { strict: false });
+  await bedrock.chat({ model: THINKER }).bindTools([weather], { strict: true }).invoke("hello", { strict: false });
   expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([false]);
 });
 

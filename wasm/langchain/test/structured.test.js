@@ -119,3 +119,18 @@ test("tools made by LangChain have their schema converted once, with what it say
   expect(input_schema.properties.limit).toMatchObject({ type: "integer", maximum: 5 });
   expect(input_schema.required).toEqual(["query"]);
 });
+
+test("strict is not added to tools in a provider's own form", async () => {
+  const native = { type: "bash_20250124", name: "bash" };
+  const search = { name: "search", input_schema: { type: "object", properties: { a: { type: "string", minLength: 1 } } } };
+  await bedrock.chat({ model: THINKER }).bindTools([search, native], { strict: true }).invoke("hello");
+  const { tools } = await bedrock.body();
+  expect(tools[1]).toEqual(native);
+  expect(tools[0]).toMatchObject({ strict: true, input_schema: { additionalProperties: false, properties: { a: { description: "minLength: 1" } } } });
+});
+
+test("strict: false is left out for models without strict tools", async () => {
+  const search = { name: "search", input_schema: { type: "object", properties: { a: { type: "string" } } } };
+  await bedrock.chat().bindTools([search], { strict: false }).invoke("hello");
+  expect((await bedrock.body()).tools[0].strict).toBeUndefined();
+});
