@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{JsonError, Kind, View, Writer};
 
 /// A JSON value, kept as the text it arrived in: numbers keep their digits,
-/// objects their order, so what is replayed is what was received.
+/// objects their order, so what is replayed is what was received. Only a lone
+/// surrogate (`"\ud800"`) becomes U+FFFD, as services refuse it.
 ///
 /// Two are equal when they mean the same: the order of members and the white
 /// space do not count.
+///
+/// `Serialize` passes numbers through serde's own types: integers that fit neither `i64` nor
+/// `u64` and numbers with an exponent become `f64`. [`Json::as_str`] has their digits.
 ///
 /// ```
 /// use bedrock_chat::Json;
@@ -34,6 +38,16 @@ impl Json {
     /// Where the text is not JSON, or nests deeper than 128 levels.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         View::parse(text).map(Self::from)
+    }
+
+    /// Keeps valid JSON text, with U+FFFD instead of each lone surrogate: services refuse those.
+    fn kept(mut text: String) -> Self {
+        let mut from = 0;
+        while let Some(at) = lone_surrogate(&text, from) {
+            text.replace_range(at..at + ESCAPE, "\\ufffd");
+            from = at + ESCAPE;
+        }
+        Self(text.into())
     }
 
     /// The empty object, `{}`.
@@ -82,15 +96,42 @@ impl Json {
 
 impl From<View<'_>> for Json {
     fn from(view: View<'_>) -> Self {
-        Self(view.raw().into())
+        Self::kept(view.raw().to_owned())
     }
 }
 
 impl From<Writer> for Json {
     /// Takes what a writer wrote; the writer must have written one whole value.
     fn from(writer: Writer) -> Self {
-        Self(writer.finish().into())
+        Self::kept(writer.finish())
     }
+}
+
+/// The length of an escape such as `\u0041`.
+const ESCAPE: usize = 6;
+
+/// Where the first escape of a surrogate without its other half is.
+fn lone_surrogate(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    // A picture is megabytes without an escape: this search is a fast one.
+    if !bytes.get(from..)?.contains(&b'\\') {
+        return None;
+    }
+    let unit = |at: usize| match text.get(at..at + ESCAPE)?.strip_prefix("\\u") {
+        Some(digits) => u16::from_str_radix(digits, 16).ok(),
+        None => None,
+    };
+    let mut at = from;
+    while let Some(found) = bytes.get(at..)?.iter().position(|byte| *byte == b'\\') {
+        at += found;
+        match unit(at) {
+            Some(0xD800..=0xDBFF) if matches!(unit(at + ESCAPE), Some(0xDC00..=0xDFFF)) => at += 2 * ESCAPE,
+            Some(0xD800..=0xDFFF) => return Some(at),
+            Some(_) => at += ESCAPE,
+            None => at += 2,
+        }
+    }
+    None
 }
 
 impl From<serde_json::Value> for Json {
@@ -123,7 +164,8 @@ impl PartialEq<serde_json::Value> for Json {
     }
 }
 
-fn same(a: View<'_>, b: View<'_>) -> bool {
+/// Whether two values mean the same.
+pub(super) fn same(a: View<'_>, b: View<'_>) -> bool {
     a.kind() == b.kind()
         && match a.kind() {
             Kind::Object => {
@@ -269,6 +311,23 @@ mod tests {
         let holder = Tagged::Holder { value: Json::parse(text).unwrap() };
         let Tagged::Holder { value } = serde_json::from_str(&serde_json::to_string(&holder).unwrap()).unwrap();
         assert_eq!(value.as_str(), text);
+    }
+
+    #[test]
+    fn lone_surrogates_become_replacement_characters() {
+        for (text, expected) in [
+            (r#""\ud800""#, r#""\ufffd""#),
+            (
+                r#"{"\uDC00":["\ud83d\ude00","\ud83dx","\ud83d\ud83d\ude00"]}"#,
+                r#"{"\ufffd":["\ud83d\ude00","\ufffdx","\ufffd\ud83d\ude00"]}"#,
+            ),
+            (r#""\\ud800 \u0041\n\udfff""#, r#""\\ud800 \u0041\n\ufffd""#),
+        ] {
+            assert_eq!(Json::parse(text).unwrap().as_str(), expected);
+            let mut w = Writer::new();
+            w.raw(View::parse(text).unwrap());
+            assert_eq!(Json::from(w).as_str(), expected);
+        }
     }
 
     #[test]

@@ -138,8 +138,9 @@ impl<'a> View<'a> {
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         let bytes = text.as_bytes();
         let end = check(bytes, 0)?;
-        if skip_space(bytes, end) != bytes.len() {
-            return Err(JsonError::new(end, "the end of the text"));
+        let next = skip_space(bytes, end);
+        if next != bytes.len() {
+            return Err(JsonError::new(next, "the end of the text"));
         }
         Ok(Self(slice(text, skip_space(bytes, 0), end)))
     }
@@ -410,6 +411,12 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Value>(text).is_ok();
             assert_eq!(View::parse(text).is_ok(), theirs, "{text:?}");
         }
+    }
+
+    #[test]
+    fn trailing_text_error_has_the_position_of_the_text() {
+        let error = View::parse("1  \n x").unwrap_err().to_string();
+        assert!(error.contains('5'), "{error}");
     }
 
     #[test]
