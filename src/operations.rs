@@ -1,10 +1,13 @@
 //! Operations beside the chat itself: counting tokens, and applying a guardrail to any text.
 
+use std::borrow::Cow;
+
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::{Json, View, Writer};
 use crate::message::GuardContent;
+use crate::model::ModelId;
 use crate::provider::converse::write_guard;
 use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatRequest, Guardrail, GuardrailTrace, IntoMessages};
@@ -13,6 +16,10 @@ use crate::sigv4::encode_path_segment;
 impl BedrockChat {
     /// Counts the tokens that a conversation has for this model, with the tools and all else that
     /// would be sent with it. Nothing is generated, and nothing charged.
+    ///
+    /// The service counts for a model, not for an inference profile. Of a profile's id (`us.`,
+    /// `global.`) or ARN the model's own id is used. For an application inference profile, state the
+    /// model's id as the [family](crate::BedrockChatBuilder::family).
     ///
     /// See [CountTokens](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
     ///
@@ -54,7 +61,7 @@ impl BedrockChat {
         for _ in 0..3 {
             w.end_object();
         }
-        Ok(json_call(client.model.path("count-tokens"), w))
+        Ok(json_call(countable(&client.model).path("count-tokens"), w))
     }
 
     /// Lets the guardrail of this chat look at any content, without a model: at what a user wrote
@@ -97,6 +104,22 @@ impl BedrockChat {
         let content: Vec<GuardContent> = content.into_iter().map(Into::into).collect();
         let call = guardrail_call(guardrail, source, &content)?;
         self.client().operation(call, GuardrailAssessment::read).await
+    }
+}
+
+/// The id that tokens are counted for: the service counts for models, not for inference profiles.
+///
+/// An ARN that does not name its model is sent as it is, unless the caller stated the model's id as its
+/// family.
+fn countable(model: &ModelId) -> Cow<'_, ModelId> {
+    let is_profile = match model.resource_type() {
+        Some(kind) => matches!(kind, "inference-profile" | "application-inference-profile"),
+        None => model.region_prefix().is_some(),
+    };
+    let base = model.base().filter(|base| is_profile && crate::text::has(base, ".")).map(ModelId::parse);
+    match base {
+        Some(Ok(base)) => Cow::Owned(base),
+        _ => Cow::Borrowed(model),
     }
 }
 
