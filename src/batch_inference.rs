@@ -121,10 +121,12 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// As [`BedrockChat::invoke`] has before anything is sent.
+    /// As [`BedrockChat::invoke`] has before anything is sent; `Unsupported` for options that
+    /// InvokeModel takes in headers, such as a guardrail: a record has none.
     pub fn batch_record(&self, id: &str, messages: impl IntoMessages) -> Result<String> {
         let request = self.request(messages)?;
         let call = self.client().encode(&request, Mode::Invoke)?;
+        check_headers(&call, &self.client().headers)?;
         let mut w = Writer::new();
         w.begin_object();
         w.field("recordId", id);
@@ -226,6 +228,30 @@ impl BedrockChat {
     }
 }
 
+/// The options that InvokeModel takes in headers.
+const HEADERS: &[(&str, &str)] = &[
+    ("x-amzn-bedrock-guardrail", "guardrail"),
+    ("x-amzn-bedrock-trace", "guardrail"),
+    ("x-amzn-bedrock-performanceconfig-latency", "latency"),
+    ("x-amzn-bedrock-service-tier", "service_tier"),
+    ("x-amzn-bedrock-request-metadata", "request_metadata"),
+];
+
+/// Rejects what a record cannot hold: a job would run without it.
+fn check_headers(call: &Call, own: &Headers) -> Result<()> {
+    let of_options = own.iter().filter(|(name, _)| name.starts_with("x-amzn-bedrock-"));
+    let is_lost = |(name, _): &(&str, &str)| !matches!(*name, "content-type" | "accept");
+    let lost = call.headers.iter().chain(of_options).find(is_lost);
+    let Some((name, _)) = lost else { return Ok(()) };
+    let option = HEADERS.iter().find(|(begin, _)| name.starts_with(begin)).map_or(name, |(_, option)| option);
+    Err(Error::of(
+        ErrorKind::Unsupported,
+        format_args!(
+            "batch records of InvokeModel have no place for `{option}`; leave it unset, or use the Converse API"
+        ),
+    ))
+}
+
 /// `{"errorCode": 400, "errorMessage": "…"}`
 fn failed(error: View<'_>) -> Error {
     let message = error.text_at("errorMessage");
@@ -294,6 +320,24 @@ mod tests {
         let line = r#"{"recordId":"1","modelInput":{"prompt":"x"},"modelOutput":{"generation":"hi","stop_reason":"length","prompt_token_count":3,"generation_token_count":2}}"#;
         let reply = chat.read_batch_record(line).unwrap().reply.unwrap();
         assert_eq!((reply.text().as_str(), reply.stop_reason), ("hi", Some(StopReason::MaxTokens)));
+    }
+
+    #[test]
+    fn batch_record_rejects_options_that_are_sent_as_headers() {
+        use crate::request::{ChatOptions, Guardrail, Latency, ServiceTier};
+        let (chat, _) = chat("anthropic.claude-3-haiku-20240307-v1:0", []);
+        let guardrail = Some(Guardrail::new("gr-1", "1"));
+        let metadata = vec![("team".to_owned(), "a".to_owned())];
+        for (name, options) in [
+            ("guardrail", ChatOptions { guardrail, ..ChatOptions::default() }),
+            ("latency", ChatOptions { latency: Some(Latency::Optimized), ..ChatOptions::default() }),
+            ("service_tier", ChatOptions { service_tier: Some(ServiceTier::Flex), ..ChatOptions::default() }),
+            ("request_metadata", ChatOptions { request_metadata: metadata, ..ChatOptions::default() }),
+        ] {
+            let error = chat.with_options(&options).batch_record("1", "hello").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains(&format!("`{name}`")), "{error}");
+        }
     }
 
     #[test]
