@@ -147,7 +147,10 @@ impl BedrockChat {
     }
 
     fn request_of(&self, messages: Vec<Message>) -> ChatRequest {
-        let request = ChatRequest::new(messages).with_options((*self.options).clone());
+        let mut request = ChatRequest::new(messages).with_options((*self.options).clone());
+        if self.options.fill_missing_tool_results == Some(true) {
+            request = request.with_missing_tool_results();
+        }
         match (self.options.prompt_caching, self.model().base()) {
             // What an opaque ARN stands for is the caller's to know.
             (Some(point), None) => request.planned(point, true),

@@ -1,5 +1,6 @@
 //! A request: the conversation, and the options that shape the answer.
 
+mod answers;
 mod caching;
 mod messages;
 pub(crate) mod object;

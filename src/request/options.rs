@@ -49,13 +49,17 @@ pub struct ChatOptions {
     /// Cache points where they pay, set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
     /// on every call of a chat whose model caches.
     pub prompt_caching: Option<CachePoint>,
+    /// Whether tool calls without a result get a failed one, as providers refuse a conversation with
+    /// unanswered calls: see [`ChatRequest::with_missing_tool_results`](crate::ChatRequest::with_missing_tool_results).
+    /// Defaults to `false`.
+    pub fill_missing_tool_results: Option<bool>,
     /// Keys and values for your invocation logs, at most 16.
     pub request_metadata: Vec<(String, String)>,
     /// Anthropic's beta features to switch on. An error for models of others.
     pub anthropic_beta: Vec<String>,
-    /// A JSON object whose members go into the body last and as they are: they
-    /// win over everything that the other options wrote. With Converse they go
-    /// into `additionalModelRequestFields`.
+    /// A JSON object whose members go into the body as they are. They are merged with what the other
+    /// options wrote, member by member; a contradiction is an error. With Converse they go into
+    /// `additionalModelRequestFields`.
     pub model_kwargs: Option<Json>,
     /// Converse only (an error elsewhere): JSON pointers into the model's native reply that shall be returned.
     pub response_field_paths: Vec<String>,
@@ -102,6 +106,7 @@ impl ChatOptions {
             latency: over.latency.or(self.latency),
             service_tier: over.service_tier.or(self.service_tier),
             prompt_caching: over.prompt_caching.or(self.prompt_caching),
+            fill_missing_tool_results: over.fill_missing_tool_results.or(self.fill_missing_tool_results),
             request_metadata: list(&self.request_metadata, &over.request_metadata),
             anthropic_beta: list(&self.anthropic_beta, &over.anthropic_beta),
             model_kwargs: match (&self.model_kwargs, &over.model_kwargs) {

@@ -220,6 +220,8 @@ export interface BedrockChatSettings {
   trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL" | undefined;
   /** Cache points where they pay, planned for every call; `"1h"` keeps them longer than five minutes. Of no effect on models that do not cache. */
   promptCaching?: boolean | "5m" | "1h" | undefined;
+  /** Whether tool calls of the history that have no result get a failed one, as providers refuse unanswered calls. Defaults to false. */
+  fillMissingToolResults?: boolean | undefined;
   latency?: "standard" | "optimized" | undefined;
   serviceTier?: "default" | "flex" | "priority" | "reserved" | undefined;
   /** Anthropic's beta features to switch on. */

@@ -43,6 +43,7 @@ const CALL = {
   guardrailConfig: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
   trace,
   promptCaching: cache,
+  fillMissingToolResults: flag,
   latency: oneOf("standard", "optimized"),
   serviceTier: oneOf("default", "flex", "priority", "reserved"),
   anthropicBeta: lines,

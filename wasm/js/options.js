@@ -5,7 +5,7 @@ import { toolJson } from "./tools.js";
 /** Options that the module reads as they are. */
 const PASSED = [
   "maxTokens", "temperature", "topP", "topK", "stop", "modelKwargs", "parallelToolCalls", "promptCaching", "latency",
-  "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "capabilities",
+  "fillMissingToolResults", "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "capabilities",
 ];
 
 /** The members of Anthropic's `thinking`, and of `reasoning`. */

@@ -221,7 +221,8 @@ const REACHED = ["api", "family", "applicationInferenceProfile", "endpointUrl", 
 
 /** What a model has of its own and every call may change. */
 const SETTINGS = [
-  "temperature", "maxTokens", "topP", "topK", "stop", "modelKwargs", "reasoning", "thinking", "reasoningDisplay", "capabilities", "promptCaching", "latency",
+  "temperature", "maxTokens", "topP", "topK", "stop", "modelKwargs", "reasoning", "thinking", "reasoningDisplay", "capabilities", "promptCaching",
+  "fillMissingToolResults", "latency",
   "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "timeout", "trace", "guardrailIdentifier",
   "guardrailVersion", "guardrailConfig",
 ];

@@ -246,6 +246,7 @@ fn options(fields: &Members<'_>) -> Result<ChatOptions> {
         response_format: fields.get("responseFormat").and_then(response_format),
         guardrail,
         prompt_caching: fields.get("promptCaching").and_then(prompt_caching),
+        fill_missing_tool_results: fields.get("fillMissingToolResults").and_then(View::bool),
         latency: Latency::parse(&fields.text("latency")),
         service_tier: ServiceTier::parse(&fields.text("serviceTier")),
         anthropic_beta: fields.texts("anthropicBeta"),
