@@ -210,6 +210,7 @@ impl Client {
                 Some(tagged) => self.codec.encode(&self.model, &tagged, mode),
                 None => self.codec.encode(&self.model, request, mode),
             })
+            .and_then(|call| check::merge_headers(call, &self.headers))
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
     }
 

@@ -73,6 +73,15 @@ pub enum ChatEvent {
         /// JSON text to append; it may be cut anywhere.
         args: String,
     },
+    /// A further member of a tool call, see [`ToolCall::extra`](crate::ToolCall::extra).
+    ToolCallMember {
+        /// The block.
+        index: u32,
+        /// The member's name.
+        key: String,
+        /// The member's value.
+        value: Json,
+    },
     /// A source that the text of a block cites.
     Citation {
         /// The block.
@@ -213,6 +222,15 @@ impl Events {
         self.push(ChatEvent::ToolCallStart { index, id: call.text_at(id), name: call.text_at(name) });
     }
 
+    /// Adds the members of a call that are not among those known.
+    pub(crate) fn call_members(&mut self, index: u32, call: View<'_>, known: &[&str]) {
+        for (key, value) in call.entries() {
+            if !known.contains(&&*key) && !value.is_null() {
+                self.push(ChatEvent::ToolCallMember { index, key: key.into_owned(), value: Json::from(value) });
+            }
+        }
+    }
+
     /// Adds arguments of a call, unless there are none.
     pub(crate) fn arguments(&mut self, index: u32, args: String) {
         if !args.is_empty() {
@@ -287,6 +305,9 @@ impl From<AiMessage> for Events {
                 Content::ToolCall(call) => {
                     events.push(ChatEvent::ToolCallStart { index, id: call.id, name: call.name });
                     events.push(ChatEvent::ToolCallDelta { index, args: call.args.as_str().to_owned() });
+                    for (key, value) in call.extra {
+                        events.push(ChatEvent::ToolCallMember { index, key, value });
+                    }
                 }
                 block => events.push(ChatEvent::Block { index, block }),
             }

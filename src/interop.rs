@@ -4,9 +4,14 @@
 //! [`to_openai`] write them. What a form cannot hold is kept in its own block
 //! types where it has open ones (LangChain), or left out where it has not
 //! (OpenAI has no signatures).
+//!
+//! Nothing that is read is dropped: a member that a block or message has no field for is sent in the
+//! format that has it, or is an error that names it. Left out are names, ids and notes of libraries on
+//! how a message came to be, such as `response_metadata`, and reasoning that nobody signed.
 
 mod blocks;
 mod langchain;
+mod members;
 mod openai;
 mod read;
 

@@ -15,7 +15,7 @@ mod scan;
 mod writer;
 
 pub use check::JsonError;
-pub(crate) use merge::merged;
+pub(crate) use merge::{combined, merged};
 pub(crate) use number::{parse_f64, parse_u64};
 pub use owned::Json;
 pub use partial::{PartialJson, embedded};

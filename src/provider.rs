@@ -5,12 +5,14 @@
 //! no state; what a stream must remember lives in its [`StreamDecoder`].
 
 pub(crate) mod anthropic;
+pub(crate) mod cache_points;
 mod chat_completions;
 mod cohere;
 pub(crate) mod converse;
 pub(crate) mod facts;
 pub(crate) mod invoke;
 pub(crate) mod media;
+pub(crate) mod raw_block;
 pub(crate) mod refusals;
 pub(crate) mod repair;
 mod table;
@@ -80,6 +82,8 @@ pub struct Call {
     /// What the codec changed so that the model accepts the call, in words for observers: see
     /// [`Run::adapted`](crate::Run::adapted). Defaults to nothing.
     pub adaptations: Vec<&'static str>,
+    /// Whether the input tokens of the answer's usage include those of the cache.
+    pub(crate) input_has_cached: bool,
 }
 
 impl Call {
@@ -93,6 +97,7 @@ impl Call {
             body: body.into(),
             streams,
             adaptations: Vec::new(),
+            input_has_cached: false,
         }
     }
 }

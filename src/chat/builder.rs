@@ -313,7 +313,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Members for the body, written last and as they are. Defaults to none.
+    /// Sets members for the body, merged with what the options write; a contradiction is an error.
+    /// Defaults to none.
     pub fn model_kwargs(mut self, kwargs: impl Into<Json>) -> Self {
         self.set.options.model_kwargs = Some(kwargs.into());
         self

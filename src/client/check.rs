@@ -3,8 +3,10 @@
 
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
 use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
+use crate::provider::Call;
 use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 use crate::text::quoted;
 
@@ -48,6 +50,29 @@ pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
         }
     }
     Some(request)
+}
+
+/// What InvokeModel's headers for options begin with.
+const OPTION_HEADER: &str = "x-amzn-bedrock-";
+
+/// The call without the headers that the caller sets too: a header in two places would be sent twice.
+///
+/// # Errors
+/// `Config`, where the caller's header contradicts an option.
+pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
+    let mut headers = Headers::new();
+    for (name, value) in call.headers.iter() {
+        match own.get(name).filter(|_| name.starts_with(OPTION_HEADER)) {
+            None => headers.push(name, value),
+            Some(same) if same == value => {}
+            Some(_) => {
+                let parts = ["the header `", name, "` contradicts an option; set it in one place"];
+                return Err(Error::new(ErrorKind::Config, parts.concat()));
+            }
+        }
+    }
+    call.headers = headers;
+    Ok(call)
 }
 
 /// Each tool is there once, and the one that must be called is there to be called.

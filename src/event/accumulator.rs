@@ -22,7 +22,7 @@ use crate::message::{AiMessage, Content, InvalidToolCall, Raw, StopReason, Text,
 pub struct Accumulator {
     message: AiMessage,
     blocks: Vec<Block>,
-    unknown: Vec<Json>,
+    unknown: Vec<(String, Json)>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ enum Part {
         id: String,
         name: String,
         args: String,
+        extra: Vec<(String, Json)>,
     },
     Whole(Content),
     /// A provider's block that deltas are added to.
@@ -69,13 +70,22 @@ impl Accumulator {
                 self.thinking(*index, |thinking| thinking.signature.get_or_insert_default().push_str(signature));
             }
             ChatEvent::ToolCallStart { index, id, name } => {
-                self.start(*index, Part::Tool { id: id.clone(), name: name.clone(), args: String::new() });
+                let (id, name) = (id.clone(), name.clone());
+                self.start(*index, Part::Tool { id, name, args: String::new(), extra: Vec::new() });
+            }
+            ChatEvent::ToolCallMember { index, key, value } => {
+                if let Some(Part::Tool { extra, .. }) = self.part(*index, |part| matches!(part, Part::Tool { .. })) {
+                    extra.push((key.clone(), value.clone()));
+                }
             }
             ChatEvent::ToolCallDelta { index, args } => {
                 match self.part(*index, |part| matches!(part, Part::Tool { .. } | Part::Raw { .. })) {
                     Some(Part::Tool { args: all, .. } | Part::Raw { input: all, .. }) => all.push_str(args),
                     // Arguments of a call that never began: kept as an invalid call.
-                    _ => self.start(*index, Part::Tool { id: String::new(), name: String::new(), args: args.clone() }),
+                    _ => {
+                        let (id, name) = (String::new(), String::new());
+                        self.start(*index, Part::Tool { id, name, args: args.clone(), extra: Vec::new() });
+                    }
                 }
             }
             ChatEvent::Citation { index, citation } => {
@@ -109,7 +119,7 @@ impl Accumulator {
                 self.message.usage = Some(self.message.usage.unwrap_or_default().plus(*usage));
             }
             ChatEvent::Metadata { key, value } => self.message.set_metadata(key, value.clone()),
-            ChatEvent::Unknown { payload, .. } => self.unknown.push(payload.clone()),
+            ChatEvent::Unknown { name, payload } => self.unknown.push((name.clone(), payload.clone())),
         }
     }
 
@@ -203,7 +213,13 @@ impl Accumulator {
                     }
                     Content::Thinking(thinking)
                 }
-                Part::Tool { id, name, args } => tool_call(id, name, args, unfinished || (cut && i == last)),
+                Part::Tool { id, name, args, extra } => {
+                    let mut call = tool_call(id, name, args, unfinished || (cut && i == last));
+                    if let Content::ToolCall(call) = &mut call {
+                        call.extra = extra;
+                    }
+                    call
+                }
                 Part::Whole(content) => content,
                 Part::Raw { block, input, text } => Content::Raw(Raw { block: with_deltas(block, &input, &text) }),
             });
@@ -211,12 +227,24 @@ impl Accumulator {
         if !unknown.is_empty() {
             let mut w = Writer::new();
             w.begin_array();
-            unknown.iter().for_each(|event| w.raw(event.view()));
+            unknown.iter().for_each(|(name, event)| write_unknown(&mut w, name, event.view()));
             w.end_array();
             message.set_metadata("unknown_events", Json::from(w));
         }
         message
     }
+}
+
+/// Writes an event of an unknown type. Where only a frame's header named it, it becomes the one member of
+/// an object, under its name.
+fn write_unknown(w: &mut Writer, name: &str, event: View<'_>) {
+    let names_itself = event.raw_entries().any(|(_, value)| value.word() == name);
+    if names_itself || matches!(name, "" | "chunk" | "choice") {
+        return w.raw(event);
+    }
+    w.begin_object();
+    w.member(name, event);
+    w.end_object();
 }
 
 /// A tool call from the text of its arguments. No text is an empty object; text
@@ -225,16 +253,16 @@ pub(crate) fn tool_call(id: String, name: String, args: String, cut: bool) -> Co
     let error = match View::parse(&args) {
         _ if id.is_empty() && name.is_empty() => "the call has no beginning: id and name never came".to_owned(),
         Ok(view) if view.kind() == Kind::Object => {
-            return Content::ToolCall(ToolCall { id, name, args: Json::from(view) });
+            return Content::ToolCall(ToolCall::new(id, name, view));
         }
         _ if cut => "the answer ended before the arguments did".to_owned(),
         // `""` is how some models write "no arguments".
         Ok(view) if view.is_null() || view.str().is_some_and(|text| text.trim().is_empty()) => {
-            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+            return Content::ToolCall(ToolCall::new(id, name, Json::empty_object()));
         }
         Ok(view) => format!("the arguments are a JSON {:?}, not an object", view.kind()),
         Err(_) if args.trim().is_empty() => {
-            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+            return Content::ToolCall(ToolCall::new(id, name, Json::empty_object()));
         }
         Err(error) => format!("the arguments are not JSON: {error}"),
     };

@@ -1,7 +1,9 @@
 //! Content blocks from the forms in which LangChain's and OpenAI's users write them.
 
+use super::members;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
+use crate::message::media::media_type_of;
 use crate::message::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource,
     RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,
@@ -44,17 +46,33 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
     let name = string(inner, "name").unwrap_or_default();
     let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
     let Some(text) = args.and_then(View::string) else {
-        return Content::ToolCall(ToolCall { id, name, args: args.map_or_else(Json::empty_object, Json::from) });
+        // Claude may give a call further members, which it wants back.
+        if view.word_at("type") == "tool_use" || view.get("extras").is_some() {
+            let args = args.map_or_else(Json::empty_object, Json::from);
+            return Content::ToolCall(ToolCall { extra: extra(view), ..ToolCall::new(id, name, args) });
+        }
+        return Content::ToolCall(ToolCall::new(id, name, args.map_or_else(Json::empty_object, Json::from)));
     };
     let error = match Json::parse(&text) {
-        Ok(args) if args.view().kind() == Kind::Object => return Content::ToolCall(ToolCall { id, name, args }),
+        Ok(args) if args.view().kind() == Kind::Object => {
+            return Content::ToolCall(ToolCall::new(id, name, args));
+        }
         Err(_) if text.trim().is_empty() => {
-            return Content::ToolCall(ToolCall { id, name, args: Json::empty_object() });
+            return Content::ToolCall(ToolCall::new(id, name, Json::empty_object()));
         }
         Ok(_) => "the arguments are not a JSON object".to_owned(),
         Err(error) => ["the arguments are not JSON: ", &error.to_string()].concat(),
     };
     Content::InvalidToolCall(InvalidToolCall { id, name, args: text, error })
+}
+
+/// The members of a call that no field holds, also those that LangChain keeps in `extras`.
+fn extra(view: View<'_>) -> Vec<(String, Json)> {
+    const KNOWN: &[&str] =
+        &["type", "id", "name", "args", "input", "index", "extras", "cache_control", "partial_json", "metadata"];
+    let extras = view.get("extras").into_iter().flat_map(View::entries);
+    let more = view.entries().chain(extras).filter(|(key, value)| !KNOWN.contains(&&**key) && !value.is_null());
+    more.map(|(key, value)| (key.into_owned(), Json::from(value))).collect()
 }
 
 /// A block, and the cache point that Anthropic's form has inside it.
@@ -63,8 +81,17 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
         out.push(Content::text(text));
         return Ok(());
     }
-    // What an aggregated stream left of its tool calls; the whole of them is in `tool_calls`.
-    if view.word_at("type") == "input_json_delta" {
+    match view.word_at("type") {
+        // What an aggregated stream left of its tool calls; the whole of them is in `tool_calls`.
+        "input_json_delta" | "tool_call_chunk" => return Ok(()),
+        // LangChain's cover for a provider's own block.
+        "non_standard" if view.get("value").is_some() => {
+            return view.get("value").map_or(Ok(()), |value| block(value, out));
+        }
+        _ => {}
+    }
+    if !members::are_known(view.word_at("type"), view)? {
+        out.push(Content::raw(view));
         return Ok(());
     }
     let known = match typed(view)? {
@@ -72,19 +99,26 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
         None => of_converse(view)?,
     };
     match known {
-        Some(known) => {
-            out.push(known);
-            if let Some(control) = view.get("cache_control") {
+        Some(block) => {
+            let is_point = matches!(block, Content::CachePoint(_));
+            out.push(block);
+            let control = view.get("cache_control").or_else(|| view.get("extras")?.get("cache_control"));
+            // Nova's own format has the point as a member of the block.
+            let beside = view.get("cachePoint").filter(|_| !is_point);
+            if let Some(control) = control.or(beside) {
                 out.push(cache_point(control));
             }
         }
         // A block in no form that is known is passed as it is.
-        None => out.push(Content::raw(view)),
+        None => {
+            members::check_unread(view)?;
+            out.push(Content::raw(view));
+        }
     }
     Ok(())
 }
 
-fn cache_point(view: View<'_>) -> Content {
+pub(super) fn cache_point(view: View<'_>) -> Content {
     Content::CachePoint(CachePoint { ttl: CacheTtl::parse(view.word_at("ttl")) })
 }
 
@@ -106,24 +140,52 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             url.map(|url| Content::Image(from_url(&url)))
         }
         "input_audio" => view.get("input_audio").and_then(|audio| {
-            let media_type = format!("audio/{}", string(audio, "format").unwrap_or_default());
+            let media_type = format!("audio/{}", string(audio, "format")?);
             Some(Content::Audio(Media::new(media_type, MediaSource::Base64(string(audio, "data")?))))
         }),
         "image" | "audio" | "video" | "document" => media_block(kind, view),
+        "text-plain" => media_block("document", view).map(|block| match block {
+            Content::Document(mut document) => {
+                document.media_type = first(view, MEDIA_TYPE).unwrap_or_else(|| "text/plain".to_owned());
+                Content::Document(document)
+            }
+            other => other,
+        }),
+        "input_file" => first(view, &["file_data", "file_url"]).map(|data| document(file_data(&data, view), view)),
         "file" => match view.get("file") {
             // OpenAI's.
-            Some(file) => string(file, "file_data").map(|data| document(from_url(&data), file)),
+            Some(file) => string(file, "file_data").map(|data| document(file_data(&data, file), file)),
             None => media_block("file", view),
         },
         "thinking" => string(view, "thinking")
             .map(|text| Content::Thinking(Thinking { text, signature: string(view, "signature") })),
         "redacted_thinking" => string(view, "data").map(|data| Content::RedactedThinking(RedactedThinking { data })),
-        "reasoning" => first(view, &["reasoning", "text"]).map(|text| {
-            let signature = string(view, "signature").or_else(|| string(view.get("extras")?, "signature"));
-            Content::Thinking(Thinking { text, signature })
-        }),
+        "reasoning" if first(view, &["reasoning", "text"]).is_some() => {
+            first(view, &["reasoning", "text"]).map(|text| {
+                let signature = string(view, "signature").or_else(|| string(view.get("extras")?, "signature"));
+                Content::Thinking(Thinking { text, signature })
+            })
+        }
+        // OpenAI's: unsigned, whether there is a summary or not.
+        "reasoning" => Some(Content::Thinking(Thinking {
+            text: view.list("summary").filter_map(|part| string(part, "text")).collect(),
+            signature: None,
+        })),
         "reasoning_content" => reasoning(view),
-        "tool_use" | "tool_call" => Some(tool_call(view)),
+        "tool_use" | "tool_call" | "function_call" => Some(tool_call(view)),
+        "invalid_tool_call" => Some(Content::InvalidToolCall(InvalidToolCall {
+            id: view.text_at("id"),
+            name: view.text_at("name"),
+            args: view.text_at("args"),
+            error: view.text_at("error"),
+        })),
+        "function_call_output" => match string(view, "call_id") {
+            Some(id) => {
+                let inner = view.get("output").map(content).transpose()?.unwrap_or_default();
+                Some(Content::ToolResult(ToolResult::new(id, inner)))
+            }
+            None => None,
+        },
         "tool_result" => match string(view, "tool_use_id") {
             Some(id) => {
                 let inner = view.get("content").map(content).transpose()?.unwrap_or_default();
@@ -139,6 +201,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             let (text, qualifiers) = (string(view, "text"), strings(view, "qualifiers"));
             (text.is_some() || image.is_some()).then_some(Content::Guard(GuardContent { text, qualifiers, image }))
         }
+        "search_result" if !has_only_texts(view) => None,
         "search_result" => string(view, "source").map(|source| {
             let texts = view.list("content");
             Content::SearchResult(SearchResult {
@@ -172,33 +235,53 @@ pub(super) fn from_url(url: &str) -> Media {
         return Media::new(media_type, MediaSource::Base64(data.to_owned()));
     }
     if url.starts_with("s3://") {
+        // Its type is what its name says, where the media type is needed.
         return Media::new("", MediaSource::S3 { uri: url.to_owned(), bucket_owner: None });
     }
     Media::new("", MediaSource::Url(url.to_owned()))
 }
 
-/// Media in the forms of LangChain v0, v1 and Anthropic.
+/// What says the media type.
+const MEDIA_TYPE: &[&str] = &["mime_type", "mimeType", "mediaType", "media_type"];
+
+/// OpenAI's file: a data URL, an address, or base64 whose type the file's name tells.
+fn file_data(data: &str, view: View<'_>) -> Media {
+    if crate::text::has(data, "://") || data.starts_with("data:") {
+        return from_url(data);
+    }
+    let named = string(view, "filename").and_then(|name| media_type_of(&name));
+    Media::new(named.unwrap_or("application/pdf"), MediaSource::Base64(data.to_owned()))
+}
+
+/// Whether the content of a block is nothing but plain texts.
+fn has_only_texts(view: View<'_>) -> bool {
+    let is_plain = |(key, value): (&str, View<'_>)| key == "text" || (key == "type" && value.word() == "text");
+    view.list("content").all(|block| block.get("text").is_some() && block.raw_entries().all(is_plain))
+}
+
+/// Media in the forms of LangChain v0, v1, Anthropic and the AI SDK.
 fn media_block(kind: &str, view: View<'_>) -> Option<Content> {
     let default = match kind {
         "image" => "image/jpeg",
         "file" | "document" => "application/pdf",
         _ => "",
     };
-    let media_type = first(view, &["mime_type", "mimeType", "media_type"]).unwrap_or_else(|| default.to_owned());
+    let media_type = first(view, MEDIA_TYPE).unwrap_or_else(|| default.to_owned());
     let source = view.get("source").filter(|source| source.kind() == Kind::Object);
     let medium = if let Some(source) = source {
         native_source(source)?
     } else if let Some(text) = string(view, "text") {
         Media::new(media_type, MediaSource::Text(text))
-    } else if let Some(data) = first(view, &["data", "base64"]) {
-        Media::new(media_type, MediaSource::Base64(data))
+    } else if let Some(data) = first(view, &["data", "base64", "image"]) {
+        let is_address = ["data:", "s3://", "https://", "http://"].iter().any(|scheme| data.starts_with(scheme));
+        if is_address { from_url(&data) } else { Media::new(media_type, MediaSource::Base64(data)) }
     } else {
         let mut medium = from_url(&first(view, &["url", "fileUri"])?);
         if let MediaSource::S3 { bucket_owner, .. } = &mut medium.source {
             *bucket_owner = string(view, "bucket_owner");
         }
         if medium.media_type.is_empty() {
-            medium.media_type = first(view, &["mime_type", "mimeType", "media_type"]).unwrap_or_default();
+            medium.media_type = first(view, MEDIA_TYPE).unwrap_or_default();
         }
         medium
     };
@@ -231,12 +314,15 @@ fn strings(view: View<'_>, key: &str) -> Vec<String> {
 
 /// Anthropic's `source`.
 fn native_source(source: View<'_>) -> Option<Media> {
+    if has_other(source, &["type", "media_type", "data", "url", "content"]) {
+        return None;
+    }
     let media_type = string(source, "media_type").unwrap_or_default();
     Some(match source.word_at("type") {
         "base64" => Media::new(media_type, MediaSource::Base64(string(source, "data")?)),
         "text" => Media::new(media_type, MediaSource::Text(string(source, "data")?)),
         "url" => from_url(&string(source, "url")?),
-        "content" => {
+        "content" if has_only_texts(source) => {
             let texts = source.get("content")?.items().filter_map(|block| string(block, "text"));
             Media::new("text/plain", MediaSource::Blocks(texts.collect()))
         }
@@ -247,21 +333,37 @@ fn native_source(source: View<'_>) -> Option<Media> {
 /// The blocks of the Converse API, which have one key and no `type` (though some write it as well).
 fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     let kind = view.word_at("type");
-    let member = view.raw_entries().find(|(key, _)| *key != "type" && (kind.is_empty() || kind == *key));
-    let Some((key, inner)) = member else { return Ok(None) };
+    let is_beside = |key: &str| matches!(key, "type" | "cachePoint" | "cache_control" | "index");
+    let member = view.raw_entries().find(|(key, _)| !is_beside(key) && (kind.is_empty() || kind == *key));
+    let point = || view.raw_entries().find(|(key, _)| *key == "cachePoint");
+    let Some((key, inner)) = member.or_else(point) else { return Ok(None) };
+    // A block has one member, but for Nova's cache points.
+    if view.raw_entries().any(|(other, _)| other != key && !is_beside(other)) {
+        return Ok(None);
+    }
     Ok(match key {
         "text" => inner.string().map(Content::text),
         "cachePoint" => Some(cache_point(inner)),
         "json" => Some(Content::Json(JsonContent { value: Json::from(inner) })),
+        "image" | "video" | "audio" if has_other(inner, &["format", "source"]) => None,
+        "document" if has_other(inner, &["format", "name", "source", "context", "citations"]) => None,
         "image" => converse_media("image", inner).map(Content::Image),
         "video" => converse_media("video", inner).map(Content::Video),
         "audio" => converse_media("audio", inner).map(Content::Audio),
         "document" => converse_media("document", inner).map(|medium| document(medium, inner)),
-        "guardContent" => {
-            inner.get("text").and_then(|text| string(text, "text")).map(|text| Content::Guard(GuardContent::text(text)))
-        }
+        "guardContent" => inner
+            .get("text")
+            .and_then(|text| Some((string(text, "text")?, strings(text, "qualifiers"))))
+            .map(|(text, qualifiers)| Content::Guard(GuardContent { qualifiers, ..GuardContent::text(text) })),
         "reasoningContent" => reasoning(inner),
+        // With other members, for instance those of a tool that the service runs, it is sent back as it came.
+        "toolUse" if has_other(inner, &["toolUseId", "name", "input"]) => None,
+        "toolResult" if has_other(inner, &["toolUseId", "content", "status"]) => None,
         "toolUse" => Some(tool_call(inner)),
+        "citationsContent" => Some(Content::Text(Text {
+            text: inner.list("content").map(|piece| piece.text_at("text")).collect(),
+            citations: inner.copies("citations"),
+        })),
         "toolResult" => match string(inner, "toolUseId") {
             Some(id) => {
                 let blocks = inner.get("content").map(content).transpose()?.unwrap_or_default();
@@ -272,6 +374,10 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
         },
         _ => None,
     })
+}
+
+fn has_other(view: View<'_>, known: &[&str]) -> bool {
+    view.raw_entries().any(|(key, _)| !known.contains(&key))
 }
 
 fn converse_media(kind: &str, inner: View<'_>) -> Option<Media> {

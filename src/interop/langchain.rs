@@ -197,6 +197,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.field("id", &call.id);
             w.field("name", &call.name);
             w.member("input", call.args.view());
+            call.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
         }
         Content::ToolResult(result) => {
             w.field("type", "tool_result");

@@ -1,6 +1,6 @@
 //! Messages from any of the usual forms.
 
-use super::blocks;
+use super::{blocks, members};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
 use crate::message::{Content, InvalidToolCall, JsonContent, Message, Role, ToolCall, ToolResult};
@@ -89,11 +89,18 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     let Some(role) = role else {
         return Err(problem(at, "has no known role (\"system\", \"human\", \"ai\", \"tool\" or OpenAI's names)", view));
     };
+    // LangChain's own classes have only members that are known to be notes.
+    if class.is_none() && inner.raw() == view.raw() {
+        members::check_message(at, view)?;
+    }
+    let control = inner.get("cache_control").or_else(|| inner.get("additional_kwargs")?.get("cache_control"));
+    let point = control.map(blocks::cache_point);
     let mut content = inner.get("content").map(blocks::content).transpose()?.unwrap_or_default();
     if role == Role::Tool {
         let id = inner.text_at("tool_call_id");
         // A message that brings its own result blocks needs no other.
         if content.iter().any(|block| matches!(block, Content::ToolResult(_))) {
+            content.extend(point);
             return Ok(Message::new(role, content));
         }
         // An object that is no block is what the tool gave.
@@ -102,7 +109,9 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         }
         let mut result = ToolResult::new(id, content);
         result.is_error = inner.word_at("status") == "error";
-        return Ok(Message::new(role, [Content::ToolResult(result)]));
+        let mut content = vec![Content::ToolResult(result)];
+        content.extend(point);
+        return Ok(Message::new(role, content));
     }
     let more = inner.get("additional_kwargs");
     let calls = inner.get("tool_calls").filter(|calls| calls.items().next().is_some());
@@ -125,6 +134,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     if let Some(refusal) = inner.string_at("refusal") {
         content.push(Content::text(refusal));
     }
+    content.extend(point);
     let mut message = Message::new(role, content);
     if role == Role::Ai {
         let metadata = inner.get("response_metadata");
@@ -145,9 +155,19 @@ fn add_call(content: &mut Vec<Content>, call: View<'_>) {
     };
     let own = id(&call);
     match content.iter_mut().find(|block| id(block).is_some() && id(block) == own) {
-        Some(twin) => *twin = call,
+        Some(twin) => *twin = with_extra(call, twin),
         None => content.push(call),
     }
+}
+
+/// A call of the list with the further members of its block.
+fn with_extra(mut call: Content, twin: &Content) -> Content {
+    if let (Content::ToolCall(call), Content::ToolCall(twin)) = (&mut call, twin)
+        && call.extra.is_empty()
+    {
+        call.extra.clone_from(&twin.extra);
+    }
+    call
 }
 
 fn role_of_class(class: &str) -> Option<Role> {

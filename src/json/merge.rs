@@ -1,6 +1,7 @@
 //! Merging of objects.
 
-use super::{Json, View, Writer};
+use super::owned::same;
+use super::{Json, Kind, View, Writer};
 
 /// An object with the members of both; where both have one, the second's stands.
 pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
@@ -14,9 +15,79 @@ pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
     Json::from(w)
 }
 
+/// Lists that several places may add to.
+const LISTS: &[&str] = &["anthropic_beta", "tools"];
+
+/// An object with the members of both, where neither may contradict the other: objects are merged
+/// member by member, [`LISTS`] are joined, and anything else that both set must be equal. At the
+/// paths in `defaults` the first value is only a default, and the second replaces it.
+///
+/// # Errors
+/// The path of the first contradiction, for instance `thinking.type`.
+pub(crate) fn combined(own: View<'_>, over: View<'_>, defaults: &[&str]) -> Result<Json, String> {
+    let mut w = Writer::new();
+    combine(&mut w, own, over, "", defaults)?;
+    Ok(Json::from(w))
+}
+
+fn combine(w: &mut Writer, own: View<'_>, over: View<'_>, path: &str, defaults: &[&str]) -> Result<(), String> {
+    w.begin_object();
+    let find = |object: View<'_>, key: &str| object.entries().any(|(name, _)| name == key);
+    for (key, mine) in own.entries() {
+        // The last of several members with one name counts, as everywhere in JSON.
+        let Some((_, theirs)) = over.entries().filter(|(name, _)| *name == key).last() else {
+            w.member(&key, mine);
+            continue;
+        };
+        let path = if path.is_empty() { key.to_string() } else { [path, ".", &key].concat() };
+        w.key(&key);
+        match (mine.kind(), theirs.kind()) {
+            (Kind::Object, Kind::Object) => combine(w, mine, theirs, &path, defaults)?,
+            _ if defaults.contains(&path.as_str()) || same(mine, theirs) => w.raw(theirs),
+            (Kind::Array, Kind::Array) if LISTS.contains(&path.as_str()) => {
+                w.begin_array();
+                mine.items().for_each(|item| w.raw(item));
+                let is_new = |item: &View<'_>| !mine.items().any(|known| same(known, *item));
+                theirs.items().filter(is_new).for_each(|item| w.raw(item));
+                w.end_array();
+            }
+            _ => return Err(path),
+        }
+    }
+    for (key, theirs) in over.entries().filter(|(key, _)| !find(own, key)) {
+        w.member(&key, theirs);
+    }
+    w.end_object();
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn combine(own: &str, over: &str, defaults: &[&str]) -> Result<String, String> {
+        let combined = combined(View::parse(own).unwrap(), View::parse(over).unwrap(), defaults)?;
+        Ok(combined.as_str().to_owned())
+    }
+
+    #[test]
+    fn combined_objects_are_merged_member_by_member() {
+        let own = r#"{"tool_choice":{"type":"any"},"tools":[{"name":"a"}],"n":1.0}"#;
+        let over =
+            r#"{"tool_choice":{"disable_parallel_tool_use":true},"tools":[{"name":"a"},{"name":"b"}],"n":1,"x":null}"#;
+        assert_eq!(
+            combine(own, over, &[]).unwrap(),
+            r#"{"tool_choice":{"type":"any","disable_parallel_tool_use":true},"tools":[{"name":"a"},{"name":"b"}],"n":1,"x":null}"#
+        );
+    }
+
+    #[test]
+    fn combined_contradiction_returns_its_path() {
+        assert_eq!(combine(r#"{"a":{"b":1}}"#, r#"{"a":{"b":2}}"#, &[]), Err("a.b".to_owned()));
+        assert_eq!(combine(r#"{"stop":["a"]}"#, r#"{"stop":["b"]}"#, &[]), Err("stop".to_owned()));
+        assert_eq!(combine(r#"{"a":{"b":1}}"#, r#"{"a":2}"#, &[]), Err("a".to_owned()));
+        assert_eq!(combine(r#"{"a":{"b":1}}"#, r#"{"a":{"b":2}}"#, &["a.b"]).unwrap(), r#"{"a":{"b":2}}"#);
+    }
 
     #[test]
     fn the_second_wins_and_nothing_else_changes() {

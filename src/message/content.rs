@@ -219,6 +219,7 @@ pub struct RedactedThinking {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ToolCall {
     /// The call's id, which the result must name.
     pub id: String,
@@ -226,12 +227,16 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments: always a JSON object.
     pub args: Json,
+    /// Further members that Claude gave the call in its own format, for instance `caller`. They are
+    /// sent back in that format; other formats have no place for them. Defaults to none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::reply::pairs_as_object")]
+    pub extra: Vec<(String, Json)>,
 }
 
 impl ToolCall {
     /// A call with its id, tool and arguments.
     pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Json>) -> Self {
-        Self { id: id.into(), name: name.into(), args: args.into() }
+        Self { id: id.into(), name: name.into(), args: args.into(), extra: Vec::new() }
     }
 }
 

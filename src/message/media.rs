@@ -93,8 +93,7 @@ impl Content {
             };
         }
         if url.starts_with("s3://") {
-            let ending = url.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-            let Some((_, media_type)) = ENDINGS.iter().find(|(known, _)| *known == ending) else {
+            let Some(media_type) = media_type_of(url) else {
                 return refused(
                     "what this is cannot be told from its ending: use Content::Image, Video or Document with MediaSource::S3",
                 );
@@ -113,6 +112,12 @@ impl Content {
             _ => Self::Document(Document::new(media_type, source)),
         }
     }
+}
+
+/// The media type that the name of a file or object tells by its extension.
+pub(crate) fn media_type_of(name: &str) -> Option<&'static str> {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    ENDINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)).map(|(_, media_type)| *media_type)
 }
 
 /// What objects in S3 are, by how their names end.

@@ -346,17 +346,22 @@ pub struct OutputTokenDetails {
 }
 
 /// Pairs in an order of their own, as a JSON object.
-mod pairs_as_object {
+pub(super) mod pairs_as_object {
     use serde::de::{MapAccess, Visitor};
     use serde::{Deserializer, Serializer};
 
     use crate::json::Json;
 
-    pub(super) fn serialize<S: Serializer>(pairs: &[(String, Json)], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::message) fn serialize<S: Serializer>(
+        pairs: &[(String, Json)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Json)>, D::Error> {
+    pub(in crate::message) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, Json)>, D::Error> {
         struct Pairs;
 
         impl<'de> Visitor<'de> for Pairs {

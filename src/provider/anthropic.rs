@@ -32,7 +32,8 @@ pub struct Anthropic;
 impl Codec for Anthropic {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
         let (body, adaptations) = encode::body(model, request)?;
-        Ok(Call { adaptations, ..invoke::call(model, request, mode, body) })
+        let call = invoke::call(model, request, mode, body, &encode::defaults(&request.options))?;
+        Ok(Call { adaptations, ..call })
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

@@ -113,7 +113,7 @@ impl ChatCompletions {
 
 impl Codec for ChatCompletions {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::body(self, &self.known(model), request)?))
+        invoke::call(model, request, mode, encode::body(self, &self.known(model), request)?, &[])
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

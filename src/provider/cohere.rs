@@ -37,7 +37,7 @@ pub struct Cohere;
 
 impl Codec for Cohere {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::body(model, request)?))
+        invoke::call(model, request, mode, encode::body(model, request)?, &[])
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

@@ -9,6 +9,7 @@ mod blocks;
 mod decode;
 mod encode;
 mod fields;
+mod kwargs;
 mod names;
 mod stream;
 mod tools;
@@ -48,7 +49,7 @@ impl Shape {
 /// The Converse API: one shape for every model that can chat.
 ///
 /// What it has no field for goes into `additionalModelRequestFields`, as the model's family takes
-/// it: `top_k`, reasoning, Anthropic's beta features; then `model_kwargs`, which win.
+/// it: `top_k`, reasoning, Anthropic's beta features, merged with `model_kwargs`.
 ///
 /// ```
 /// use bedrock_chat::{ChatRequest, Codec, Converse, Headers, Message, Mode, ModelId};
@@ -82,7 +83,8 @@ impl Codec for Converse {
             adaptations.push(NOT_STREAMED);
         }
         let body = Json::from(body).into_bytes();
-        Ok(Call { adaptations, ..Call::new(model.path(operation), headers, body, streams) })
+        let input_has_cached = fields::stream_input_has_cached(model);
+        Ok(Call { adaptations, input_has_cached, ..Call::new(model.path(operation), headers, body, streams) })
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -91,6 +93,10 @@ impl Codec for Converse {
 
     fn stream(&self) -> Box<dyn StreamDecoder> {
         Box::new(stream::ConverseStream::default())
+    }
+
+    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        Box::new(stream::ConverseStream::new(call.input_has_cached))
     }
 
     fn api(&self) -> Api {
@@ -122,7 +128,7 @@ pub struct Nova;
 
 impl Codec for Nova {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        Ok(invoke::call(model, request, mode, encode::nova(model, request)?))
+        invoke::call(model, request, mode, encode::nova(model, request)?, &["schemaVersion"])
     }
 
     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {

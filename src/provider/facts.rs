@@ -93,6 +93,8 @@ static FACTS: &[Fact] = &[
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html
     // names Claude and Nova as the models that take images in results.
     fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
+    fact(&["meta.", "mistral.", "cohere.", "ai21.", "deepseek.", "qwen."], &[], &[MediaInS3]),
     // Reports of refused histories: vercel/ai#14765, can1357/oh-my-pi#9086.
     fact(UNSIGNED, &[], &[SignedReasoning]),
     // Claude: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html

@@ -5,27 +5,38 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::eventstream::Frame;
 use crate::headers::Headers;
-use crate::json::{Json, Kind, View, Writer, merged, parse_u64};
+use crate::json::{Json, Kind, View, Writer, combined, merged, parse_u64};
 use crate::message::{AiMessage, StopReason, Usage};
 use crate::model::ModelId;
 use crate::request::{ChatOptions, ChatRequest, GuardrailTrace, StreamProcessing};
 
 use super::{Call, Mode, StreamDecoder};
 
-/// An InvokeModel call with this body: adds what the guardrail needs, then the caller's `model_kwargs`.
-pub(crate) fn call(model: &ModelId, request: &ChatRequest, mode: Mode, body: Writer) -> Call {
+/// An InvokeModel call with this body: adds what the guardrail needs, then the caller's
+/// `model_kwargs`, which may replace only what the body has at the paths in `defaults`.
+///
+/// # Errors
+/// `Config`, where `model_kwargs` contradict an option.
+pub(crate) fn call(
+    model: &ModelId,
+    request: &ChatRequest,
+    mode: Mode,
+    body: Writer,
+    defaults: &[&str],
+) -> Result<Call> {
     let kwargs = request.options.model_kwargs.as_ref().map(Json::view);
-    call_with(model, &request.options, mode, body, kwargs)
+    call_with(model, &request.options, mode, body, kwargs, defaults)
 }
 
-/// As [`call`], with these kwargs: a format may have a place of its own for some of the caller's.
+/// Same as [`call`], with these kwargs: a format may have a separate place for some of the caller's.
 pub(crate) fn call_with(
     model: &ModelId,
     options: &ChatOptions,
     mode: Mode,
     body: Writer,
     kwargs: Option<View<'_>>,
-) -> Call {
+    defaults: &[&str],
+) -> Result<Call> {
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");
     let (operation, accept) = match mode {
@@ -39,9 +50,22 @@ pub(crate) fn call_with(
         body = merged(body.view(), config.view());
     }
     if let Some(kwargs) = kwargs {
-        body = merged(body.view(), kwargs);
+        body = with_kwargs(body.view(), kwargs, defaults)?;
     }
-    Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream)
+    Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
+}
+
+/// What the options wrote, with the caller's `model_kwargs`.
+///
+/// # Errors
+/// `Config`, where the two contradict each other.
+pub(crate) fn with_kwargs(own: View<'_>, kwargs: View<'_>, defaults: &[&str]) -> Result<Json> {
+    combined(own, kwargs, defaults).map_err(|path| {
+        Error::of(
+            ErrorKind::Config,
+            format_args!("`model_kwargs` contradicts an option or message: both set `{path}`; set it in one place"),
+        )
+    })
 }
 
 fn push_headers(headers: &mut Headers, options: &ChatOptions) {
@@ -215,6 +239,12 @@ fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
     rest.get(..rest.iter().position(|byte| *byte == b'"')?)
 }
 
+/// Whether a chunk's payload is empty or plain text, as a heartbeat's is, and not a damaged object.
+fn is_heartbeat(payload: &[u8]) -> bool {
+    let text = std::str::from_utf8(payload).map(str::trim_start);
+    text.is_ok_and(|text| !text.starts_with('{'))
+}
+
 /// Reads the JSON inside the chunks of an InvokeModel stream.
 pub(crate) trait ChunkDecoder: Send {
     /// Reads one chunk. What it knows of usage goes into `counts`.
@@ -247,6 +277,10 @@ impl StreamDecoder for InvokeStream {
             return Ok(());
         }
         self.chunk.clear();
+        if is_heartbeat(frame.payload()) {
+            out.unknown(name, frame.payload());
+            return Ok(());
+        }
         if let Some(bytes) = leading_bytes(frame.payload()) {
             base64::decode(bytes, &mut self.chunk)?;
         } else {
@@ -258,6 +292,10 @@ impl StreamDecoder for InvokeStream {
                 return Ok(());
             };
             base64::decode(bytes.as_bytes(), &mut self.chunk)?;
+        }
+        if self.chunk.iter().all(u8::is_ascii_whitespace) {
+            out.unknown(name, frame.payload());
+            return Ok(());
         }
         let chunk = View::from_bytes(&self.chunk)
             .map_err(|error| Error::of(ErrorKind::Decode, format_args!("a chunk is not JSON: {error}")))?;

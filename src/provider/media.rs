@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
-use crate::message::media::sniff;
+use crate::message::media::{media_type_of, sniff};
 use crate::message::{Media, MediaSource};
 use crate::text::{before, join, without_space};
 
@@ -132,7 +132,24 @@ pub(crate) fn declared(formats: &'static [Format], what: &str, media: &Media) ->
     if let MediaSource::Url(url) = &media.source {
         return Err(no_fetching(url, what));
     }
-    find(formats, what, &media.media_type)
+    find(formats, what, &type_of(&media.media_type, &media.source, what)?)
+}
+
+/// The media type that is stated, or else the one that the name of an object in S3 tells.
+///
+/// # Errors
+/// `Encode`, where neither says it.
+pub(crate) fn type_of<'a>(stated: &'a str, source: &MediaSource, what: &str) -> Result<Cow<'a, str>> {
+    match source {
+        MediaSource::S3 { uri, .. } if stated.trim().is_empty() => match media_type_of(uri) {
+            Some(known) => Ok(Cow::Borrowed(known)),
+            None => Err(Error::of(
+                ErrorKind::Encode,
+                format_args!("the media type of {what} in S3 is not set, and its name does not tell it; set it"),
+            )),
+        },
+        _ => Ok(Cow::Borrowed(stated)),
+    }
 }
 
 /// The largest picture that Claude on Bedrock takes: 5 MiB in base64.
@@ -172,12 +189,10 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
         MediaSource::Base64(text) => w.string(&checked(text, what)?),
         MediaSource::Url(url) => return Err(no_fetching(url, what)),
         other => {
-            let place = if matches!(other, MediaSource::S3 { .. }) { "an object in S3" } else { "plain text" };
+            let place = if matches!(other, MediaSource::S3 { .. }) { "in S3" } else { "plain text" };
             return Err(Error::of(
                 ErrorKind::Unsupported,
-                format_args!(
-                    "{what} is {place}, which this model's format does not take: send its bytes, or use the Converse API"
-                ),
+                format_args!("{what} is {place}, which this model does not take; send its bytes"),
             ));
         }
     }

@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 use crate::model::ModelId;
+use crate::request::Tool;
 
 /// The text of a block, if it is one that is text. A cache point says nothing: formats of plain
 /// strings have no place for it, and the answer is the same without.
@@ -90,6 +91,21 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
         why.push_str(part);
     }
     refused(ErrorKind::Unsupported, model, &why)
+}
+
+/// Checks that a tool has no members which only Claude's own format has a place for.
+///
+/// # Errors
+/// `Unsupported`, with the first of them.
+pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
+    let Some((key, _)) = tool.extra.first() else { return Ok(()) };
+    Err(Error::of(
+        ErrorKind::Unsupported,
+        format_args!(
+            "the member `{key}` of the tool `{}` cannot be sent to {model} in this format; leave it out, or use Claude over InvokeModel",
+            tool.name
+        ),
+    ))
 }
 
 /// That a model cannot do something, before anything is sent. `why` goes on after the model's id.

@@ -28,7 +28,10 @@ pub struct Tool {
     pub strict: Option<bool>,
     /// A cache point after this tool; formats without prompt caching leave it out. Defaults to none.
     pub cache_point: Option<CachePoint>,
-    /// A tool in the provider's own form, sent in place of all the above.
+    /// Further members of the tool, for instance `defer_loading` or `input_examples`. They are sent in
+    /// Claude's own format as they are, and are an error in every other format. Defaults to none.
+    pub extra: Vec<(String, Json)>,
+    /// A tool in the provider's own form, sent instead of all the above.
     pub native: Option<Json>,
 }
 
@@ -36,7 +39,39 @@ impl Tool {
     /// A tool with its name, description and the JSON Schema of its arguments.
     pub fn new(name: impl Into<String>, description: impl Into<String>, schema: impl Into<Json>) -> Self {
         let description = Some(description.into()).filter(|text: &String| !text.trim().is_empty());
-        Self { name: name.into(), description, schema: schema.into(), strict: None, cache_point: None, native: None }
+        Self {
+            name: name.into(),
+            description,
+            schema: schema.into(),
+            strict: None,
+            cache_point: None,
+            extra: Vec::new(),
+            native: None,
+        }
+    }
+
+    /// Adds a member that the type has no field for, or replaces it.
+    ///
+    /// ```
+    /// use bedrock_chat::{Json, Tool};
+    /// let tool = Tool::new("search", "Search the archive", Json::empty_object())
+    ///     .with_extra("defer_loading", Json::parse("true")?);
+    /// assert_eq!(tool.extra("defer_loading").map(|value| value.as_str()), Some("true"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_extra(mut self, key: impl Into<String>, value: impl Into<Json>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        match self.extra.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => self.extra.push((key, value)),
+        }
+        self
+    }
+
+    /// Returns one of the further members.
+    pub fn extra(&self, key: &str) -> Option<&Json> {
+        self.extra.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
     /// A tool whose arguments are a type of yours: its name in snake case is the
@@ -67,6 +102,10 @@ impl Tool {
     /// Anthropic's (`input_schema`) or Converse's (`toolSpec`). Anything else that
     /// a provider may know, such as a server tool, is sent verbatim.
     ///
+    /// Members of a tool that it has no field for are kept in [`Tool::extra`]. Left out are those
+    /// that are for the program that runs the tool and not for the model: MCP's `title`,
+    /// `outputSchema`, `annotations`, `execution`, `icons` and `_meta`, and LangChain's settings.
+    ///
     /// ```
     /// use bedrock_chat::{Json, Tool};
     /// let tool = Tool::from_json(&Json::parse(
@@ -88,10 +127,16 @@ impl Tool {
         let name = first(inner, &["name", "title"]).and_then(View::string);
         let plain_schema = inner.get("properties").is_some() && inner.get("type").is_some();
         let own_type = view.get("type").is_some() && view.get("function").is_none();
+        let is_schema = schema.is_none() && plain_schema;
+        // A provider's own type of tool may have a name and a schema too.
+        let is_other = own_type && !TYPES.contains(&view.word_at("type"));
+        // Converse's form may grow; what the type has no field for is Converse's alone.
+        let is_newer = view.get("toolSpec").is_some() && inner.raw_entries().any(|(key, _)| !SPEC.contains(&key));
         let schema = match (schema, name.is_some()) {
+            (Some(_), true) if is_other || is_newer => return Ok(Self::native(json.clone())),
             (Some(schema), true) => Json::from(schema.get("json").unwrap_or(schema)),
             // A JSON Schema with a title, as LangChain for Python passes classes.
-            (None, true) if plain_schema => Json::from(inner),
+            (None, true) if is_schema => Json::from(inner),
             (Some(_), false) => return no_tool("it has a schema but no name"),
             (None, named) if own_type || (!named && view.entries().count() == 1) => {
                 return Ok(Self::native(json.clone()));
@@ -101,7 +146,15 @@ impl Tool {
         };
         let mut tool = Self::new(name.unwrap_or_default(), text(inner, "description"), schema);
         tool.strict = inner.get("strict").or_else(|| view.get("strict")).and_then(View::bool);
-        tool.cache_point = view.get("cache_control").map(cache_point);
+        let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object);
+        let holders = [Some(view), first(view, &["toolSpec", "function"]), extras];
+        tool.cache_point = holders.iter().find_map(|holder| (*holder)?.get("cache_control")).map(cache_point);
+        for (key, value) in holders.into_iter().flatten().flat_map(View::entries) {
+            // All members of a tool that is one JSON Schema are the schema's.
+            if !is_schema && !KNOWN.contains(&&*key) && !value.is_null() {
+                tool = tool.with_extra(key, value);
+            }
+        }
         Ok(tool)
     }
 
@@ -170,6 +223,54 @@ impl Tool {
         Self { native: Some(tool), ..Self::new(name, "", Json::empty_object()) }
     }
 }
+
+/// Types of tools whose name, description and schema are all that there is to say.
+const TYPES: &[&str] = &["function", "custom", "tool", "object", "dynamic"];
+
+/// The members of Converse's `toolSpec`.
+const SPEC: &[&str] = &["name", "description", "inputSchema", "strict", "cache_control"];
+
+/// Members that are read, and members that are not for the model.
+const KNOWN: &[&str] = &[
+    "type",
+    "toolSpec",
+    "function",
+    "extras",
+    "cache_control",
+    "strict",
+    "name",
+    "description",
+    "input_schema",
+    "inputSchema",
+    "schema",
+    "parameters",
+    "args_schema",
+    // Of MCP: for the program that runs the tool.
+    "title",
+    "outputSchema",
+    "annotations",
+    "execution",
+    "icons",
+    "_meta",
+    // Of LangChain: how the tool is run and traced.
+    "lc",
+    "lc_namespace",
+    "lc_serializable",
+    "lc_kwargs",
+    "returnDirect",
+    "return_direct",
+    "responseFormat",
+    "response_format",
+    "verbose",
+    "verboseParsingErrors",
+    "metadata",
+    "tags",
+    "callbacks",
+    "output_schema",
+    "handle_tool_error",
+    "handle_validation_error",
+    "defaultConfig",
+];
 
 fn first<'a>(view: View<'a>, keys: &[&str]) -> Option<View<'a>> {
     keys.iter().find_map(|key| view.get(key))
@@ -259,6 +360,39 @@ mod tests {
             r#"{"name":"a","input_schema":{"type":"object"},"cache_control":{"type":"ephemeral","ttl":"1h"},"strict":true}"#,
         );
         assert_eq!((cached.cache_point.unwrap().ttl, cached.strict), (Some(CacheTtl::OneHour), Some(true)));
+    }
+
+    #[test]
+    fn tool_members_without_a_field_are_kept_from_every_form() {
+        let expected = r#"[["defer_loading",true],["input_examples",[{"a":1}]],["allowed_callers",["x"]]]"#;
+        let more = r#""defer_loading":true,"input_examples":[{"a":1}],"allowed_callers":["x"]"#;
+        for text in [
+            format!(r#"{{"name":"f","input_schema":{{"type":"object"}},{more}}}"#),
+            format!(r#"{{"name":"f","schema":{{"type":"object"}},"extras":{{{more}}}}}"#),
+            format!(r#"{{"type":"function","function":{{"name":"f","parameters":{{}}}},{more}}}"#),
+            format!(r#"{{"type":"function","function":{{"name":"f","parameters":{{}},{more}}}}}"#),
+            format!(r#"{{"type":"custom","name":"f","input_schema":{{}},{more}}}"#),
+        ] {
+            let tool = read(&text);
+            assert_eq!(serde_json::to_string(&tool.extra).unwrap(), expected, "{text}");
+            assert_eq!((tool.name.as_str(), tool.native), ("f", None), "{text}");
+        }
+        let mcp =
+            r#"{"name":"f","title":"F","inputSchema":{"type":"object"},"outputSchema":{},"annotations":{},"_meta":{}}"#;
+        assert_eq!(read(mcp).extra, []);
+        let titled = r#"{"title":"f","type":"object","properties":{},"required":[],"additionalProperties":false}"#;
+        assert_eq!(read(titled).extra, []);
+    }
+
+    #[test]
+    fn tools_of_other_types_or_newer_converse_members_stay_native() {
+        for text in [
+            r#"{"type":"memory_20250818","name":"memory","input_schema":{"type":"object"}}"#,
+            r#"{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}},"newer":1}}"#,
+        ] {
+            let tool = read(text);
+            assert_eq!(tool.native.unwrap().as_str(), text);
+        }
     }
 
     #[test]

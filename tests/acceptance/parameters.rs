@@ -59,16 +59,19 @@ async fn options_of_a_call_win_one_by_one_over_those_of_the_model() {
 }
 
 #[tokio::test]
-async fn the_callers_own_members_come_last_and_unchanged_and_replace_what_was_written() {
+async fn model_kwargs_are_sent_unchanged_and_contradict_no_option() {
     let kwargs = Json::parse(r#"{"temperature":0.30,"metadata":{"user_id":"u1"},"top_k":7}"#).unwrap();
-    let body = accepted(|chat| chat.temperature(0.9).max_tokens(10).model_kwargs(kwargs.clone())).await;
+    let body = accepted(|chat| chat.max_tokens(10).model_kwargs(kwargs.clone())).await;
     assert_eq!((&body["temperature"], &body["top_k"], &body["max_tokens"]), (&json!(0.3), &json!(7), &json!(10)));
     assert_eq!(body["metadata"], json!({"user_id": "u1"}));
     let bedrock = LocalBedrock::start().await.unwrap();
-    calling(&bedrock).temperature(0.9).model_kwargs(kwargs).build().unwrap().invoke("hello").await.unwrap();
+    calling(&bedrock).model_kwargs(kwargs.clone()).build().unwrap().invoke("hello").await.unwrap();
     let text = String::from_utf8(only_request(&bedrock).body).unwrap();
     assert!(text.contains(r#""temperature":0.30"#), "to the digit: {text}");
     assert_eq!(text.matches("temperature").count(), 1, "once: {text}");
+    let kwargs = Some(kwargs);
+    let error = refused(ChatOptions { temperature: Some(0.9), model_kwargs: kwargs, ..ChatOptions::default() }).await;
+    assert!(error.message().contains("`temperature`") && error.message().contains("model_kwargs"), "{error}");
 }
 
 #[tokio::test]

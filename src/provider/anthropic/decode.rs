@@ -6,6 +6,7 @@ use crate::headers::Headers;
 use crate::json::{Json, Kind, View, merged};
 use crate::message::{AiMessage, Content, RedactedThinking, Text, Thinking};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
+use crate::provider::raw_block::RawBlock;
 
 /// A whole answer.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -47,6 +48,8 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     usage: Option<Json>,
+    /// Blocks of unknown types that are still arriving.
+    raw: Vec<RawBlock>,
     complete: bool,
 }
 
@@ -65,14 +68,20 @@ impl ChunkDecoder for Stream {
         }
         if let ("content_block_delta", Some(delta)) = (kind, delta) {
             let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(0);
-            if !read_delta(index, delta, out) {
+            if let Some(block) = self.raw.iter_mut().find(|block| block.index == index) {
+                add_to_raw(block, delta);
+            } else if !read_delta(index, delta, out) {
                 out.unknown(kind, chunk.raw().as_bytes());
             }
             return Ok(());
         }
         match kind {
-            "content_block_start" => block_start(chunk, out),
-            "content_block_stop" => out.block_stop(index_of(chunk)),
+            "content_block_start" => self.block_start(chunk, out),
+            "content_block_stop" => {
+                let index = index_of(chunk);
+                self.flush(Some(index), out);
+                out.block_stop(index);
+            }
             "message_start" => {
                 if let Some(message) = chunk.get("message") {
                     start(message, out);
@@ -93,7 +102,10 @@ impl ChunkDecoder for Stream {
                     stop(delta, out);
                 }
             }
-            "message_stop" => self.complete = true,
+            "message_stop" => {
+                self.flush(None, out);
+                self.complete = true;
+            }
             "ping" => {}
             "error" => return Err(reported(chunk)),
             "" if chunk.raw_entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
@@ -111,6 +123,27 @@ impl ChunkDecoder for Stream {
 }
 
 impl Stream {
+    /// The beginning of a block whose content is still to come.
+    fn block_start(&mut self, chunk: View<'_>, out: &mut Events) {
+        let index = index_of(chunk);
+        let Some(block) = chunk.get("content_block") else { return };
+        if !known_start(index, block, out) {
+            self.raw.push(RawBlock::new(index, block));
+        }
+    }
+
+    /// Adds the blocks that are now whole: those of one index, or all.
+    fn flush(&mut self, index: Option<u32>, out: &mut Events) {
+        for mut block in std::mem::take(&mut self.raw) {
+            if index.is_some_and(|index| index != block.index) {
+                self.raw.push(block);
+                continue;
+            }
+            block.members.parse("input");
+            out.block(block.index, Content::raw(block.whole()));
+        }
+    }
+
     /// Usage comes in two parts; each may say what the other does not.
     fn usage(&mut self, holder: View<'_>, counts: &mut Counts, out: &mut Events) {
         if let Some(usage) = holder.get("usage") {
@@ -121,6 +154,18 @@ impl Stream {
             };
             out.metadata("usage", all.view());
             self.usage = Some(all);
+        }
+    }
+}
+
+/// Adds a delta of any type to a block of an unknown type.
+fn add_to_raw(block: &mut RawBlock, delta: View<'_>) {
+    for (key, value) in delta.entries() {
+        match &*key {
+            "type" => {}
+            "partial_json" => block.members.add("input", value),
+            "citation" => block.members.add_element("citations", value),
+            key => block.members.add(key, value),
         }
     }
 }
@@ -182,7 +227,7 @@ fn read_counts(usage: View<'_>) -> Counts {
         cache_write: read("cache_creation_input_tokens"),
         cache_write_5m: by_ttl("ephemeral_5m_input_tokens"),
         cache_write_1h: by_ttl("ephemeral_1h_input_tokens"),
-        reasoning: None,
+        reasoning: usage.get("output_tokens_details").and_then(|details| details.u64_at("thinking_tokens")),
     }
 }
 
@@ -199,21 +244,26 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
             if let Some(input) = block.get("input").filter(|input| input.raw() != "{}") {
                 out.arguments(index, input.raw().to_owned());
             }
+            out.call_members(index, block, TOOL_USE);
         }
         "thinking" => {
             let signature = block.string_at("signature");
             let thinking = Thinking { text: block.text_at("thinking"), signature };
             out.block(index, Content::Thinking(thinking));
         }
-        _ => block_start_other(index, block, out),
+        _ => match redacted(block) {
+            Some(redacted) => out.block(index, redacted),
+            None => out.block(index, Content::raw(block)),
+        },
     }
     out.block_stop(index);
 }
 
-/// The beginning of a block whose content is still to come.
-fn block_start(chunk: View<'_>, out: &mut Events) {
-    let index = index_of(chunk);
-    let Some(block) = chunk.get("content_block") else { return };
+/// The members of a call that a field or the call's arguments hold.
+const TOOL_USE: &[&str] = &["type", "id", "name", "input"];
+
+/// Reads the beginning of a block; `false` where its type is not known.
+fn known_start(index: u32, block: View<'_>, out: &mut Events) -> bool {
     match block.word_at("type") {
         "text" => {
             out.text(index, block.text_at("text"));
@@ -227,6 +277,7 @@ fn block_start(chunk: View<'_>, out: &mut Events) {
             if let Some(input) = block.get("input").filter(|input| input.has_members()) {
                 out.arguments(index, input.raw().to_owned());
             }
+            out.call_members(index, block, TOOL_USE);
         }
         "thinking" => {
             out.thinking(index, block.text_at("thinking"));
@@ -235,15 +286,15 @@ fn block_start(chunk: View<'_>, out: &mut Events) {
                 out.signature(index, signature);
             }
         }
-        _ => block_start_other(index, block, out),
+        _ => match redacted(block) {
+            Some(redacted) => out.block(index, redacted),
+            None => return false,
+        },
     }
+    true
 }
 
-fn block_start_other(index: u32, block: View<'_>, out: &mut Events) {
-    let data = block.string_at("data");
-    let block = match (block.word_at("type"), data) {
-        ("redacted_thinking", Some(data)) => Content::RedactedThinking(RedactedThinking { data }),
-        _ => Content::raw(block),
-    };
-    out.block(index, block);
+fn redacted(block: View<'_>) -> Option<Content> {
+    let data = block.string_at("data").filter(|_| block.word_at("type") == "redacted_thinking")?;
+    Some(Content::RedactedThinking(RedactedThinking { data }))
 }

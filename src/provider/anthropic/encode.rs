@@ -1,13 +1,16 @@
 //! Requests in Anthropic's format.
 
+use std::borrow::Cow;
+
 use super::blocks::{cache_control, write_blocks};
 use super::thinking::{self, Thinking, check};
 use crate::capabilities::{Api, Capabilities};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
-use crate::provider::repair::{Conversation, RawShape, Side, repair};
+use crate::provider::cache_points::settle;
+use crate::provider::repair::{RawShape, Side, repair};
 use crate::provider::{facts, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice};
 
@@ -21,25 +24,28 @@ pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Vec<&'static str>)> {
     let options = &request.options;
     let target = facts::target(model, Api::Invoke, RawShape::Typed, options);
-    let conversation = repair(&request.messages, target)?;
+    let mut conversation = repair(&request.messages, target)?;
     check(model, target.can, options)?;
     let mut thinking = Thinking::of(model, target.can, options)?;
     let mut adaptations = Vec::new();
     if thinking.fit(&conversation) {
         adaptations.push(thinking::LEFT_OUT);
     }
+    // Reasoning takes no cache point: it is sent as it was signed.
+    let takes = |block: &Content| !matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
+    let system = settle(&mut conversation, !options.tools.is_empty(), &takes);
     let mut w = Writer::new();
     w.begin_object();
     w.field("anthropic_version", VERSION);
     w.key("max_tokens").u64(options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.saturating_add(thinking.budget())));
-    write_system(&mut w, &conversation)?;
+    write_system(&mut w, &system)?;
     w.array("messages");
     for turn in &conversation.turns {
         w.begin_object();
         w.field("role", turn.side.as_str());
         w.key("content");
         match turn.blocks.as_slice() {
-            [block] if is_plain(block) => w.string(block.as_text().unwrap_or_default()),
+            [block] if plain_text(block).is_some() => w.string(plain_text(block).unwrap_or_default()),
             blocks => write_blocks(&mut w, &blocks.iter().map(|block| &**block).collect::<Vec<_>>())?,
         }
         w.end_object();
@@ -58,18 +64,33 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     Ok((w, adaptations))
 }
 
-/// Text that a plain string says as well as a block.
-fn is_plain(block: &Content) -> bool {
-    matches!(block, Content::Text(_))
+/// Returns the text of a block that a plain string can replace: text without citations.
+pub(super) fn plain_text(block: &Content) -> Option<&str> {
+    match block {
+        Content::Text(text) if text.citations.is_empty() => Some(&text.text),
+        _ => None,
+    }
 }
 
-fn write_system(w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
-    match conversation.system.as_slice() {
+/// The members of the body that are defaults of ours: `model_kwargs` may replace them.
+pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
+    let mut defaults = vec!["anthropic_version"];
+    if options.max_tokens.is_none() {
+        defaults.push("max_tokens");
+    }
+    if options.tool_choice.is_none() {
+        defaults.push("tool_choice.type");
+    }
+    defaults
+}
+
+fn write_system(w: &mut Writer, system: &[Cow<'_, Content>]) -> Result<()> {
+    match system {
         [] => {}
-        [Content::Text(text)] => w.field("system", &text.text),
+        [block] if plain_text(block).is_some() => w.opt_field("system", plain_text(block)),
         blocks => {
             w.key("system");
-            write_blocks(w, blocks)?;
+            write_blocks(w, &blocks.iter().map(|block| &**block).collect::<Vec<_>>())?;
         }
     }
     Ok(())
@@ -84,9 +105,11 @@ fn write_tools(w: &mut Writer, can: Capabilities, options: &ChatOptions) -> Resu
         w.end_array();
     }
     let serial = options.parallel_tool_calls == Some(false) && !options.tools.is_empty();
+    // A choice in `model_kwargs` may hold only `disable_parallel_tool_use`, but the API requires a type.
+    let has_more = || options.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().get("tool_choice").is_some());
     let choice = match &options.tool_choice {
         Some(choice) if !options.tools.is_empty() => choice,
-        None if serial => &ToolChoice::Auto,
+        None if serial || has_more() => &ToolChoice::Auto,
         _ => return Ok(()),
     };
     w.object("tool_choice");
@@ -108,6 +131,15 @@ fn write_tools(w: &mut Writer, can: Capabilities, options: &ChatOptions) -> Resu
 
 fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
+        if native.view().get("type").is_none() {
+            return Err(Error::of(
+                ErrorKind::Encode,
+                format_args!(
+                    "the native tool {} has no `type`, so it is not in Anthropic's form; use the Converse API",
+                    crate::text::quoted(&tool.name)
+                ),
+            ));
+        }
         w.raw(native.view());
         return Ok(());
     }
@@ -122,6 +154,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(point) = tool.cache_point {
         cache_control(w, point);
     }
+    tool.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
     w.end_object();
     Ok(())
 }

@@ -212,7 +212,7 @@ impl Target<'_> {
         let is_wanted = |tool: &&Tool| only.is_none_or(|name| tool.name == *name);
         w.array("tools");
         for tool in options.tools.iter().filter(is_wanted) {
-            write_tool(w, self.can, tool)?;
+            write_tool(w, self.model, self.can, tool)?;
         }
         w.end_array();
         match &options.tool_choice {
@@ -237,12 +237,13 @@ impl Target<'_> {
     }
 }
 
-fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
+fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
         w.raw(native.view());
         return Ok(());
     }
     let spec = tools::spec(can, tool)?;
+    words::check_extra(tool, model)?;
     w.begin_object();
     w.field("type", "function");
     w.object("function");

@@ -243,19 +243,25 @@ fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool
     Ok(())
 }
 
+/// A further field of a document: its name and text.
+type Field<'a> = (&'a str, &'a str);
+
 fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<'_>) -> Result<()> {
-    let mut found: Vec<(&str, &str)> = Vec::new();
+    // Title, text, and what else is known of it: documents of Command R may have any fields.
+    let mut found: Vec<(&str, &str, Option<Field<'_>>)> = Vec::new();
     for turn in &conversation.turns {
         for block in &turn.blocks {
             match &**block {
                 Content::Document(document) => {
                     let title = document.name.as_deref().unwrap_or_default();
                     let texts = texts(document).ok_or_else(|| words::unsupported(block, model, FORMAT))?;
-                    texts.into_iter().for_each(|text| found.push((title, text)));
+                    let context = document.context.as_deref().map(|context| ("context", context));
+                    texts.into_iter().for_each(|text| found.push((title, text, context)));
                 }
                 Content::SearchResult(result) => {
                     let title = if result.title.is_empty() { &result.source } else { &result.title };
-                    result.content.iter().for_each(|text| found.push((title, text)));
+                    let source = Some(("source", result.source.as_str())).filter(|(_, source)| *source != title);
+                    result.content.iter().for_each(|text| found.push((title, text, source)));
                 }
                 _ => {}
             }
@@ -265,12 +271,15 @@ fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<
         return Ok(());
     }
     w.array("documents");
-    for (title, snippet) in found {
+    for (title, snippet, more) in found {
         w.begin_object();
         if !title.is_empty() {
             w.field("title", title);
         }
         w.field("snippet", snippet);
+        if let Some((key, text)) = more {
+            w.field(key, text);
+        }
         w.end_object();
     }
     w.end_array();
@@ -295,6 +304,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
         return Ok(());
     }
     let spec = tools::spec(Capabilities::unknown(), tool)?;
+    words::check_extra(tool, model)?;
     w.begin_object();
     w.field("name", &tool.name);
     // Command R requires one.

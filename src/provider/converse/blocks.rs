@@ -5,9 +5,10 @@ use std::fmt;
 
 use super::names::Names;
 use super::{Shape, fields};
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
-use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
+use crate::message::{CachePoint, CacheTtl, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
 use crate::model::ModelId;
 use crate::provider::media::{self, Format};
 use crate::provider::words::call_id;
@@ -23,29 +24,20 @@ const TEXTS: &[&str] = &["txt", "md", "html", "csv"];
 pub(super) struct Blocks<'a> {
     pub(super) w: &'a mut Writer,
     pub(super) model: &'a ModelId,
+    pub(super) can: Capabilities,
     pub(super) shape: Shape,
     pub(super) names: Names,
 }
 
-/// The blocks with cache points where the service takes them: not in front of all else, and not behind
-/// a document of which it takes the text out, where they come before it.
-fn settled<'a>(blocks: &[&'a Content]) -> Vec<&'a Content> {
-    let is_taken_apart = |block: &Content| match block {
-        Content::Document(document) => !media::essence(&document.media_type).ends_with("pdf"),
-        _ => false,
-    };
-    let mut out: Vec<&Content> = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        let at = match block {
-            Content::CachePoint(_) => match out.iter().rposition(|other| !is_taken_apart(other)) {
-                Some(before) => before + 1,
-                None => continue,
-            },
-            _ => out.len(),
-        };
-        out.insert(at, block);
+/// Whether the service takes a cache point behind a block: not behind reasoning, which is sent as it was
+/// signed, nor behind a document that it takes the text out of. Nova takes none beside tools.
+pub(super) fn takes_point(model: &ModelId, block: &Content) -> bool {
+    match block {
+        Content::Document(document) => media::essence(&document.media_type).ends_with("pdf"),
+        Content::Thinking(_) | Content::RedactedThinking(_) => false,
+        Content::ToolCall(_) | Content::ToolResult(_) | Content::Raw(_) => !fields::is_nova(model),
+        _ => true,
     }
-    out
 }
 
 fn encode(message: fmt::Arguments<'_>) -> Error {
@@ -53,12 +45,10 @@ fn encode(message: fmt::Arguments<'_>) -> Error {
 }
 
 impl Blocks<'_> {
-    /// Writes blocks as an array. Of cache points in a row the last one counts; reasoning takes
-    /// none, as it is sent as it was signed.
+    /// Writes blocks as an array.
     pub(super) fn list(&mut self, blocks: &[&Content]) -> Result<()> {
         self.w.begin_array();
-        let blocks = settled(blocks);
-        let mut rest = blocks.as_slice();
+        let mut rest = blocks;
         while let [block, behind @ ..] = rest {
             let block = *block;
             rest = behind;
@@ -67,15 +57,11 @@ impl Blocks<'_> {
                 point = Some(*next);
                 rest = behind;
             }
-            match block {
-                Content::Thinking(_) | Content::RedactedThinking(_) => point = None,
-                // The format has no place for one inside a result: what comes before it is the same.
-                Content::ToolResult(result) => point = point.or_else(|| inner_point(result)),
-                _ => {}
+            // Points that are left over come first, where they have nothing to cache.
+            if matches!(block, Content::CachePoint(_)) {
+                continue;
             }
-            if let (Some(point), Shape::Nova) = (point, self.shape) {
-                self.check_nova_point(block, point)?;
-            }
+            point = point.map(|point| life_for(self.model, point)).transpose()?;
             // Converse's is a block of its own, Nova's a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
             self.w.begin_object();
@@ -91,19 +77,6 @@ impl Blocks<'_> {
             }
         }
         self.w.end_array();
-        Ok(())
-    }
-
-    fn check_nova_point(&self, block: &Content, point: CachePoint) -> Result<()> {
-        if let Some(ttl) = point.ttl {
-            return Err(self.unsupported(&format!("a cache point that lives for {}", ttl.as_str())));
-        }
-        if matches!(block, Content::ToolCall(_) | Content::ToolResult(_)) {
-            return Err(Error::of(
-                ErrorKind::Unsupported,
-                format_args!("{} takes no cache point after a tool call or its result: set it after text", self.model),
-            ));
-        }
         Ok(())
     }
 
@@ -183,6 +156,17 @@ impl Blocks<'_> {
         )
     }
 
+    /// See [supported models](https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html).
+    fn check_s3(&self, what: &str, source: &MediaSource) -> Result<()> {
+        if !matches!(source, MediaSource::S3 { .. }) || !self.can.lacks(Capability::MediaInS3) {
+            return Ok(());
+        }
+        Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("{} takes no {what} from S3; send its bytes, or use Amazon Nova", self.model),
+        ))
+    }
+
     fn native_takes_no(&self, what: &str) -> Result<()> {
         if self.shape == Shape::Nova { Err(self.unsupported(what)) } else { Ok(()) }
     }
@@ -209,6 +193,7 @@ impl Blocks<'_> {
     fn media_of(&mut self, kind: &str, format: &Format, media: &Media) -> Result<()> {
         self.w.object(kind);
         self.w.field("format", format.name);
+        self.check_s3(kind, &media.source)?;
         write_source(self.w, &media.source, kind)?;
         self.end(1);
         Ok(())
@@ -239,6 +224,7 @@ impl Blocks<'_> {
         if fields::limits_documents(self.model, format) {
             media::check_size(&source, media::CONVERSE_DOCUMENT, "a document")?;
         }
+        self.check_s3("document", &source)?;
         self.w.object("document");
         self.w.field("format", format);
         self.w.field("name", &self.names.next(document.name.as_deref(), format));
@@ -275,9 +261,6 @@ impl Blocks<'_> {
         self.w.field("toolUseId", &call_id(&result.tool_call_id));
         self.w.array("content");
         for block in &result.content {
-            if matches!(block, Content::CachePoint(_)) {
-                continue;
-            }
             self.w.begin_object();
             match block {
                 Content::Text(text) => self.w.field("text", &text.text),
@@ -312,7 +295,8 @@ impl Blocks<'_> {
         }
         if block.get("type").and_then(View::str).is_some() {
             return Err(encode(format_args!(
-                "a raw block has a \"type\", so it is in Anthropic's format: {shape} (blocks of Anthropic's are sent over InvokeModel)"
+                "a raw block of type `{}` is in Anthropic's format; send it over InvokeModel: {shape}",
+                block.word_at("type")
             )));
         }
         for (key, value) in block.raw_entries() {
@@ -322,11 +306,40 @@ impl Blocks<'_> {
     }
 }
 
-fn inner_point(result: &ToolResult) -> Option<CachePoint> {
-    result.content.iter().rev().find_map(|block| match block {
-        Content::CachePoint(point) => Some(*point),
-        _ => None,
-    })
+/// A result without the cache points inside it, for which the format has no place: they come behind it,
+/// where the last of them counts.
+pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow<'a, Content>> {
+    let is_point = |block: &Content| matches!(block, Content::CachePoint(_));
+    let mut out = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let inner = match &*block {
+            Content::ToolResult(result) => result.content.iter().rev().find(|block| is_point(block)).cloned(),
+            _ => None,
+        };
+        match (&*block, inner) {
+            (Content::ToolResult(result), Some(point)) => {
+                let content = result.content.iter().filter(|block| !is_point(block)).cloned().collect();
+                out.push(Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() })));
+                out.push(Cow::Owned(point));
+            }
+            _ => out.push(block),
+        }
+    }
+    out
+}
+
+/// The point as the model takes it. Nova has one life only, and no word for it.
+pub(super) fn life_for(model: &ModelId, point: CachePoint) -> Result<CachePoint> {
+    match point.ttl {
+        Some(CacheTtl::OneHour) if fields::is_nova(model) => Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} has no cache that lives for 1h, over InvokeModel or Converse; leave the ttl unset (5 minutes)"
+            ),
+        )),
+        Some(_) if fields::is_nova(model) => Ok(CachePoint { ttl: None }),
+        _ => Ok(point),
+    }
 }
 
 /// Writes a cache point as a member of an object that is open.
@@ -408,9 +421,10 @@ fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> 
 /// The format of a document. Text of a kind that the API has no name for is text.
 fn document_format(document: &Document) -> Result<&'static str> {
     let is_text = matches!(document.source, MediaSource::Text(_) | MediaSource::Blocks(_));
-    match media::find(media::DOCUMENTS, "a document", &document.media_type) {
+    let media_type = media::type_of(&document.media_type, &document.source, "a document")?;
+    match media::find(media::DOCUMENTS, "a document", &media_type) {
         Ok(format) if !is_text || TEXTS.contains(&format.name) => Ok(format.name),
-        Err(error) if !is_text && !media::essence(&document.media_type).starts_with("text/") => Err(error),
+        Err(error) if !is_text && !media::essence(&media_type).starts_with("text/") => Err(error),
         _ => Ok("txt"),
     }
 }

@@ -50,6 +50,9 @@ pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut E
     if key == "usage" {
         *counts = counts.or_later(read_counts(value));
     }
+    if key == "additionalModelResponseFields" {
+        counts.reasoning = reasoning_tokens(value).or(counts.reasoning);
+    }
     if !invoke::common_field(key, value, counts, out) {
         out.raw_metadata(key, value);
     }
@@ -65,6 +68,15 @@ pub(super) fn stop(holder: View<'_>, out: &mut Events) {
         });
         out.stop(&word, sequence);
     }
+}
+
+/// The tokens spent on reasoning, if the caller asked for the model's own usage.
+fn reasoning_tokens(fields: View<'_>) -> Option<u64> {
+    let usage = fields.get("usage")?;
+    let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
+    detail("output_tokens_details", "thinking_tokens")
+        .or_else(|| detail("output_tokens_details", "reasoning_tokens"))
+        .or_else(|| detail("completion_tokens_details", "reasoning_tokens"))
 }
 
 fn read_counts(usage: View<'_>) -> Counts {

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::blocks::Blocks;
+use super::blocks::{self, Blocks};
 use super::fields::Written;
 use super::names::Names;
 use super::{Shape, fields, tools};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
-use crate::message::Content;
+use crate::message::{CachePoint, Content};
 use crate::model::ModelId;
 use crate::provider::Mode;
 use crate::provider::anthropic::{LEFT_OUT, Thinking};
+use crate::provider::cache_points::settle;
 use crate::provider::facts;
 use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
 use crate::provider::tools::format_schema;
@@ -108,8 +109,15 @@ fn write_conversation<'a>(
         tools::flatten(&mut conversation);
     }
     let leaves_reasoning_out = thinking.fit(&conversation);
-    let mut blocks = Blocks { w, model, shape, names: Names::default() };
-    write_system(&mut blocks, &conversation)?;
+    for turn in &mut conversation.turns {
+        turn.blocks = blocks::without_inner_points(std::mem::take(&mut turn.blocks));
+    }
+    let mut system = settle(&mut conversation, tools::are_sent(options), &|block| blocks::takes_point(model, block));
+    if let Some(point) = tools::moved_point(model, options).filter(|_| tools::are_sent(options)) {
+        move_behind_tools(&mut system, &mut conversation, point, model);
+    }
+    let mut blocks = Blocks { w, model, can, shape, names: Names::default() };
+    write_system(&mut blocks, &system)?;
     blocks.w.array("messages");
     for turn in &conversation.turns {
         check_document(turn)?;
@@ -125,19 +133,39 @@ fn write_conversation<'a>(
     Ok(Written { thinking, leaves_reasoning_out, has_notes })
 }
 
-fn write_system(blocks: &mut Blocks<'_>, conversation: &Conversation<'_>) -> Result<()> {
-    let fits = |block: &&Content| {
-        matches!(block, Content::Text(_) | Content::Guard(_) | Content::CachePoint(_) | Content::Raw(_))
+/// Moves the point of a tool to the first block behind the tools that takes one: it covers them too.
+fn move_behind_tools<'a>(
+    system: &mut Vec<Cow<'a, Content>>,
+    conversation: &mut Conversation<'a>,
+    point: CachePoint,
+    model: &ModelId,
+) {
+    let parts = std::iter::once(system).chain(conversation.turns.iter_mut().map(|turn| &mut turn.blocks));
+    for part in parts {
+        let fits =
+            |block: &Cow<'_, Content>| !matches!(**block, Content::CachePoint(_)) && blocks::takes_point(model, block);
+        let Some(at) = part.iter().position(fits) else { continue };
+        let is_there = part.get(at + 1).is_some_and(|next| matches!(**next, Content::CachePoint(_)));
+        if !is_there {
+            part.insert(at + 1, Cow::Owned(Content::CachePoint(point)));
+        }
+        return;
+    }
+}
+
+fn write_system(blocks: &mut Blocks<'_>, system: &[Cow<'_, Content>]) -> Result<()> {
+    let fits = |block: &Cow<'_, Content>| {
+        matches!(**block, Content::Text(_) | Content::Guard(_) | Content::CachePoint(_) | Content::Raw(_))
     };
-    if !conversation.system.iter().all(fits) {
+    if !system.iter().all(fits) {
         return Err(Error::new(
             ErrorKind::Encode,
             "a system message has a block that none can have: give text, guard content and cache points, and the rest in a human message",
         ));
     }
-    if !conversation.system.iter().all(|block| matches!(block, Content::CachePoint(_))) {
+    if !system.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
         blocks.w.key("system");
-        blocks.list(&conversation.system)?;
+        blocks.list(&system.iter().map(|block| &**block).collect::<Vec<_>>())?;
     }
     Ok(())
 }

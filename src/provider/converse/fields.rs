@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::kwargs;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, View, Writer, merged};
+use crate::json::{Json, View, Writer};
 use crate::model::ModelId;
 use crate::provider::anthropic;
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
@@ -111,13 +112,26 @@ pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool 
         Some(ToolChoice::Any) => options.tools.iter().all(is_typed),
         _ => false,
     };
-    is_claude(model) && (options.parallel_tool_calls == Some(false) || chooses_typed)
+    is_claude(model)
+        && (options.parallel_tool_calls == Some(false) || chooses_typed || kwargs::has_tool_choice(options))
 }
 
 /// Whether the model is known to be Claude, which takes tools in a form of Anthropic's beside those
 /// of Converse, and has a limit of its own on pictures.
 pub(super) fn is_claude(model: &ModelId) -> bool {
     of(model).reasoning == Style::Claude
+}
+
+/// Whether the model is known to be one of Amazon's Nova.
+pub(super) fn is_nova(model: &ModelId) -> bool {
+    of(model).reasoning == Style::Nova
+}
+
+/// Whether ConverseStream reports input tokens that include those read from and written to the
+/// cache. AWS documents that they are excluded, and Converse does so; for OpenAI's models
+/// ConverseStream was measured to include them and to count them twice in `totalTokens`.
+pub(super) fn stream_input_has_cached(model: &ModelId) -> bool {
+    of(model).prefix.starts_with("openai.")
 }
 
 /// Whether the API's limit on the size of documents holds: newer models are free of it for the
@@ -138,7 +152,7 @@ pub(super) fn neutral_effort<'a>(model: &ModelId, options: &'a ChatOptions) -> O
     }
 }
 
-/// The object of additional fields; `None` where there are none. `model_kwargs` win.
+/// The object of additional fields; `None` where there are none.
 pub(super) fn additional(
     model: &ModelId,
     written: &Written<'_>,
@@ -180,11 +194,7 @@ pub(super) fn additional(
     }
     w.strings("anthropic_beta", &betas);
     w.end_object();
-    let own = Json::from(w);
-    let all = match &options.model_kwargs {
-        Some(kwargs) => merged(own.view(), kwargs.view()),
-        None => own,
-    };
+    let all = kwargs::with_kwargs(Json::from(w), options)?;
     Ok(all.view().has_members().then_some(all))
 }
 

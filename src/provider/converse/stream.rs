@@ -5,10 +5,11 @@ use crate::base64;
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::event::{ChatEvent, Events};
 use crate::eventstream::Frame;
-use crate::json::{Json, View, Writer};
+use crate::json::{Json, Kind, View, Writer};
 use crate::message::Usage;
 use crate::provider::StreamDecoder;
 use crate::provider::invoke::{ChunkDecoder, Counts};
+use crate::provider::raw_block::Members;
 
 /// The stream of ConverseStream: one event in each frame, its type in the frame's header.
 #[derive(Debug, Default)]
@@ -16,14 +17,42 @@ pub(super) struct ConverseStream {
     events: Reader,
     counts: Counts,
     reported: Usage,
+    input_has_cached: bool,
+}
+
+impl ConverseStream {
+    /// A decoder for the stream of a model whose input tokens include cached ones, or do not.
+    pub(super) fn new(input_has_cached: bool) -> Self {
+        Self { input_has_cached, ..Self::default() }
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        let mut counts = self.counts;
+        if self.input_has_cached {
+            let cached = counts.cache_read.unwrap_or(0).saturating_add(counts.cache_write.unwrap_or(0));
+            // A service that leaves them out already is believed.
+            counts.input = counts.input.map(|input| input.checked_sub(cached).unwrap_or(input));
+        }
+        counts.usage()
+    }
 }
 
 impl StreamDecoder for ConverseStream {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
-        let payload = View::from_bytes(frame.payload())
-            .map_err(|error| Error::of(ErrorKind::Decode, format_args!("a frame's payload is not JSON: {error}")))?;
-        self.events.event(frame.event_type().unwrap_or_default(), payload, &mut self.counts, out)?;
-        if let Some(usage) = self.counts.usage() {
+        let name = frame.event_type().unwrap_or_default();
+        let payload = match View::from_bytes(frame.payload()) {
+            Ok(payload) => payload,
+            // Heartbeats and other events of unknown types may have any payload, or none.
+            Err(_) if !EVENTS.contains(&name) => {
+                out.unknown(name, frame.payload());
+                return Ok(());
+            }
+            Err(error) => {
+                return Err(Error::of(ErrorKind::Decode, format_args!("a frame's payload is not JSON: {error}")));
+            }
+        };
+        self.events.event(name, payload, &mut self.counts, out)?;
+        if let Some(usage) = self.usage() {
             out.usage(&mut self.reported, usage);
         }
         Ok(())
@@ -36,6 +65,10 @@ impl StreamDecoder for ConverseStream {
         Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
     }
 }
+
+/// The events that a message is made of.
+const EVENTS: &[&str] =
+    &["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"];
 
 /// The stream of Nova: each chunk an object with one event, under the event's name.
 #[derive(Debug, Default)]
@@ -65,6 +98,8 @@ impl ChunkDecoder for NovaStream {
 struct Reader {
     complete: bool,
     pieces: Vec<Piece>,
+    /// The block that had a known delta last.
+    known: Option<u32>,
 }
 
 /// A block that makes sense only when it is whole.
@@ -80,8 +115,12 @@ struct Piece {
     bytes: Vec<u8>,
     /// The content of a tool's result.
     items: Vec<Json>,
-    /// All else that a delta said, each under its name.
-    others: Vec<(String, Json)>,
+    /// All else that deltas said.
+    others: Members,
+    /// The value of deltas that are not an object.
+    bare: Members,
+    /// Whether only deltas of an unknown type have come, without a start.
+    loose: bool,
 }
 
 impl Reader {
@@ -91,7 +130,13 @@ impl Reader {
             "contentBlockDelta" => {
                 let delta = event.get("delta").and_then(|delta| delta.raw_entries().next());
                 match delta {
-                    Some((key, value)) if self.delta(index, key, value, out)? => {}
+                    Some((key, value)) if self.delta(index, key, value, out)? => self.known = Some(index),
+                    Some((key, value)) if key != "text" && key != "reasoningContent" => {
+                        let is_new = !self.pieces.iter().any(|piece| piece.index == index && piece.key == key);
+                        let piece = self.piece(index, key);
+                        piece.loose |= is_new;
+                        piece.add(value);
+                    }
                     _ => out.unknown(name, event.raw().as_bytes()),
                 }
             }
@@ -143,7 +188,11 @@ impl Reader {
             "toolUse" => {
                 let args = text("input").unwrap_or_default();
                 match self.pieces.iter_mut().find(|piece| piece.index == index && piece.key == key) {
-                    Some(piece) => piece.input.push_str(&args),
+                    Some(piece) => {
+                        piece.input.push_str(&args);
+                        let more = value.raw_entries().filter(|(key, _)| *key != "input");
+                        more.for_each(|(key, value)| piece.others.add(key, value));
+                    }
                     None if args.is_empty() => {}
                     None => out.arguments(index, args),
                 }
@@ -166,7 +215,7 @@ impl Reader {
                 for (key, value) in value.raw_entries() {
                     match value.get("bytes").and_then(View::str) {
                         Some(data) if key == "source" => piece.decode(&data)?,
-                        _ => piece.others.push((key.to_owned(), Json::from(value))),
+                        _ => piece.others.add(key, value),
                     }
                 }
             }
@@ -186,7 +235,9 @@ impl Reader {
                 input: String::new(),
                 bytes: Vec::new(),
                 items: Vec::new(),
-                others: Vec::new(),
+                others: Members::default(),
+                bare: Members::default(),
+                loose: false,
             });
             self.pieces.len() - 1
         });
@@ -198,6 +249,11 @@ impl Reader {
     fn flush(&mut self, index: Option<u32>, out: &mut Events) {
         for piece in std::mem::take(&mut self.pieces) {
             if index.is_none_or(|index| piece.index == index) {
+                if piece.loose && self.known == Some(piece.index) {
+                    // It came among the deltas of a known block, of which it is no part that can be replayed.
+                    out.unknown("contentBlockDelta", piece.whole().finish().as_bytes());
+                    continue;
+                }
                 // As if the block had come whole, so that both are read alike.
                 whole_block(piece.index, Json::from(piece.whole()).view(), out);
             } else {
@@ -215,9 +271,18 @@ impl Piece {
         Ok(())
     }
 
+    /// Adds a delta of an unknown type.
+    fn add(&mut self, value: View<'_>) {
+        match value.kind() {
+            Kind::Object => value.raw_entries().for_each(|(key, value)| self.others.add(key, value)),
+            _ => self.bare.add(&self.key, value),
+        }
+    }
+
     /// Adds to a tool's result; text goes on where the text before it ended.
     fn item(&mut self, item: View<'_>) {
-        let text = |view: View<'_>| view.string_at("text");
+        // A text with other members is not a piece of a longer one.
+        let text = |view: View<'_>| view.string_at("text").filter(|_| view.raw_entries().nth(1).is_none());
         let before = self.items.last().and_then(|last| text(last.view()));
         if let (Some(before), Some(more)) = (before, text(item)) {
             let mut w = Writer::new();
@@ -235,11 +300,17 @@ impl Piece {
     fn whole(&self) -> Writer {
         let mut w = Writer::new();
         w.begin_object();
-        w.object(&self.key);
-        for (key, value) in self.start.view().raw_entries() {
-            w.raw_member(key, value);
+        if !self.bare.is_empty() {
+            self.bare.write(&mut w, Json::empty_object().view());
+            w.end_object();
+            return w;
         }
-        if !self.input.is_empty() {
+        w.object(&self.key);
+        self.others.write(&mut w, self.start.view());
+        if self.input.is_empty() && self.key == "toolUse" && self.start.view().get("input").is_none() {
+            // An answer that is not streamed has an empty object here, and it is required.
+            w.member("input", Json::empty_object().view());
+        } else if !self.input.is_empty() {
             match View::parse(&self.input) {
                 Ok(input) => w.member("input", input),
                 // Cut short: kept as text, which is all it is.
@@ -259,9 +330,6 @@ impl Piece {
             } else {
                 w.key("redactedContent").base64(&self.bytes);
             }
-        }
-        for (key, value) in &self.others {
-            w.raw_member(key, value.view());
         }
         w.end_object();
         w.end_object();

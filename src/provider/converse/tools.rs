@@ -6,11 +6,11 @@ use super::{Shape, blocks, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
-use crate::message::{Content, ToolResult};
+use crate::message::{CachePoint, Content, ToolResult};
 use crate::model::ModelId;
 use crate::provider::facts;
 use crate::provider::repair::Conversation;
-use crate::provider::tools;
+use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
 /// Returns whether tools are sent: with the choice of none, they are not.
@@ -21,8 +21,8 @@ pub(super) fn are_sent(options: &ChatOptions) -> bool {
 /// Writes `toolConfig`.
 ///
 /// # Errors
-/// `Encode`, for a tool that is not in Converse's form; `Unsupported`, for a cache point that the
-/// shape does not take.
+/// `Encode`, for a tool that is not in Converse's form; `Unsupported`, for a member or a choice that the
+/// model does not take.
 pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     check_typed(model, shape, options)?;
     let can = facts::of_call(model, shape.api(), options);
@@ -41,23 +41,12 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     w.array("tools");
     for tool in tools {
         w.begin_object();
-        write_tool(w, can, tool)?;
+        write_tool(w, model, can, tool)?;
         w.end_object();
-        match (tool.cache_point, shape) {
-            (None, _) => {}
-            (Some(point), Shape::Converse) => {
-                w.begin_object();
-                blocks::cache_point(w, point);
-                w.end_object();
-            }
-            (Some(_), Shape::Nova) => {
-                return Err(Error::of(
-                    ErrorKind::Unsupported,
-                    format_args!(
-                        "{model} takes no cache point after a tool: set one in the messages, it covers the tools too"
-                    ),
-                ));
-            }
+        if let Some(point) = tool.cache_point.filter(|_| !fields::is_nova(model)) {
+            w.begin_object();
+            blocks::cache_point(w, point);
+            w.end_object();
         }
     }
     w.end_array();
@@ -66,6 +55,11 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     }
     w.end_object();
     Ok(())
+}
+
+/// The cache point of a tool, where the model takes it only in the messages.
+pub(super) fn moved_point(model: &ModelId, options: &ChatOptions) -> Option<CachePoint> {
+    options.tools.iter().rev().find_map(|tool| tool.cache_point).filter(|_| fields::is_nova(model))
 }
 
 /// The choice in place of one that the model does not take.
@@ -100,7 +94,7 @@ fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<(
     }
 }
 
-fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
+fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(native) = &tool.native {
         for (key, value) in native.view().raw_entries() {
             w.raw_member(key, value);
@@ -108,6 +102,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
         return Ok(());
     }
     let spec = tools::spec(can, tool)?;
+    words::check_extra(tool, model)?;
     w.object("toolSpec");
     w.field("name", &tool.name);
     w.opt_field("description", spec.description.as_deref().filter(|text| !text.trim().is_empty()));

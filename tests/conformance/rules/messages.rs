@@ -194,6 +194,17 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         rule: "3.13",
         peers: &["jsbc"],
+        reason: "a block of a known type without its content is refused, not dropped unsaid",
+        right: Right::Request(|scenario, sent| {
+            let mut blocks = scenario.messages.iter().flat_map(|message| message["content"].as_array()).flatten();
+            if blocks.any(|block| block["type"] == "image_url" && block["image_url"].is_null()) {
+                refuse(sent, "an image without its address");
+            }
+        }),
+    },
+    Row {
+        rule: "3.13",
+        peers: &["jsbc"],
         reason: "a block that is not known is passed on, not dropped unsaid",
         right: Right::Request(|scenario, sent| restore::dropped(scenario, sent, restore::unknown)),
     },

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::messages::refuse;
 use super::{Right, Row, build};
 use crate::suite::case::Scenario;
 use crate::suite::request::{Request, Sent, normalised};
@@ -68,10 +69,14 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         rule: "2.3",
-        peers: &["pycb"],
-        reason: "what the caller puts into the body by hand wins, whatever it is",
+        peers: &["jsbc", "pycb"],
+        reason: "what the caller puts into the body by hand is merged with the options; a contradiction is refused",
         right: Right::Request(|scenario, sent| {
             let kwargs = scenario.option("model_kwargs").filter(|_| scenario.provider == "anthropic");
+            let is_other = |(key, value): (&String, &Value)| scenario.option(key).is_some_and(|option| option != value);
+            if kwargs.and_then(Value::as_object).is_some_and(|kwargs| kwargs.iter().any(is_other)) {
+                return refuse(sent, "an option and the kwargs contradict each other");
+            }
             if let (Some(Value::Object(kwargs)), Some(request)) = (kwargs, request_of(sent)) {
                 let mut body = request.body.as_object().cloned().unwrap_or_default();
                 body.extend(kwargs.clone());

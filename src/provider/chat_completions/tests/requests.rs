@@ -33,12 +33,12 @@ fn options_have_the_names_of_the_family() {
         temperature: Some(0.2),
         top_p: Some(0.5),
         stop: vec!["x".into()],
-        model_kwargs: Some(Json::from(json!({"seed": 7, "top_p": 0.7}))),
+        model_kwargs: Some(Json::from(json!({"seed": 7, "top_p": 0.5}))),
         ..ChatOptions::default()
     };
     let expected = |key: &str| {
         let mut body = json!({"messages": [{"role": "user", "content": "Hi"}],
-            "temperature": 0.2, "top_p": 0.7, "stop": ["x"], "seed": 7});
+            "temperature": 0.2, "top_p": 0.5, "stop": ["x"], "seed": 7});
         body[key] = json!(60);
         body
     };

@@ -46,7 +46,9 @@ fn media_are_bytes_or_places_in_s3_with_the_name_of_their_format() {
         ),
     ];
     for (block, expected) in cases {
-        assert_eq!(written(block), expected);
+        let message = Message::human("w").with(block);
+        let body = body(NOVA, &[message], &ChatOptions::default());
+        assert_eq!(member(&body, &["messages", "0", "content", "1"]), expected);
     }
 }
 

@@ -96,16 +96,16 @@ fn options_that_exclude_each_other_are_named_before_anything_is_sent() {
 }
 
 #[test]
-fn beta_features_and_model_kwargs_go_in_last_and_kwargs_win() {
+fn beta_features_and_model_kwargs_are_merged() {
     let options = ChatOptions {
         top_k: Some(20),
         anthropic_beta: vec!["context-1m-2025-08-07".into()],
-        model_kwargs: Some(self::json(r#"{"top_k":200,"metadata":{"user_id":"u"}}"#)),
+        model_kwargs: Some(self::json(r#"{"anthropic_beta":["b"],"metadata":{"user_id":"u"}}"#)),
         ..ChatOptions::default()
     };
     assert_eq!(
         extra(CLAUDE, &options),
-        json!({"anthropic_beta": ["context-1m-2025-08-07"], "top_k": 200, "metadata": {"user_id": "u"}})
+        json!({"anthropic_beta": ["context-1m-2025-08-07", "b"], "top_k": 20, "metadata": {"user_id": "u"}})
     );
 }
 

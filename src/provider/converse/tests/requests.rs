@@ -195,7 +195,7 @@ fn tools_are_specifications_system_tools_and_cache_points() {
     let options =
         ChatOptions { tool_choice: Some(ToolChoice::Tool("noop".into())), ..with_tools([strict, blank, native]) };
     assert_eq!(
-        member(&body(NOVA, &[Message::human("a")], &options), &["toolConfig"]),
+        member(&body("newvendor.model", &[Message::human("a")], &options), &["toolConfig"]),
         json!({
             "tools": [
                 {"toolSpec": {

@@ -109,7 +109,7 @@ fn calls_and_results_of_the_services_own_tools_stay_the_providers_blocks() {
             raw(
                 r#"{"toolResult":{"toolUseId":"s","type":"g_result","status":"success","content":[{"text":"found"},{"json":{"n":1}}]}}"#
             ),
-            raw(r#"{"toolUse":{"toolUseId":"s2","name":"g","type":"server_tool_use"}}"#),
+            raw(r#"{"toolUse":{"toolUseId":"s2","name":"g","type":"server_tool_use","input":{}}}"#),
         ]
     );
 }

@@ -1,0 +1,222 @@
+//! Members of blocks and messages that the types here have no field for: none may be dropped.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Kind, View};
+use crate::text::quoted;
+
+/// Members that every block may have: how a stream numbered it, which id or note a library gave it.
+const ANY: &[&str] = &["type", "index", "id", "cache_control", "extras", "annotations", "metadata"];
+
+/// Media and documents in the forms of LangChain v0 and v1, Anthropic and the AI SDK.
+const MEDIA: &[&str] = &[
+    "source",
+    "source_type",
+    "mime_type",
+    "mimeType",
+    "mediaType",
+    "media_type",
+    "data",
+    "base64",
+    "image",
+    "url",
+    "fileUri",
+    "text",
+    "title",
+    "name",
+    "filename",
+    "context",
+    "citations",
+    "bucket_owner",
+    "file",
+];
+
+/// The members that are read of each type of block. `detail` is a hint that no model on Bedrock takes.
+const BLOCKS: &[(&str, &[&str])] = &[
+    ("text", &["text", "citations"]),
+    ("text_delta", &["text", "citations"]),
+    ("input_text", &["text"]),
+    ("output_text", &["text", "logprobs", "status"]),
+    ("refusal", &["refusal"]),
+    ("image_url", &["image_url", "detail"]),
+    ("input_image", &["image_url", "detail"]),
+    ("video_url", &["video_url"]),
+    ("input_audio", &["input_audio"]),
+    ("input_file", &["file_data", "file_url", "filename"]),
+    ("image", MEDIA),
+    ("audio", MEDIA),
+    ("video", MEDIA),
+    ("document", MEDIA),
+    ("file", MEDIA),
+    ("text-plain", MEDIA),
+    ("thinking", &["thinking", "signature"]),
+    ("redacted_thinking", &["data"]),
+    ("reasoning", &["reasoning", "text", "signature", "summary", "content", "encrypted_content", "status"]),
+    (
+        "reasoning_content",
+        &["reasoningText", "reasoning_content", "reasoningContent", "redactedContent", "text", "signature"],
+    ),
+    ("tool_result", &["tool_use_id", "content", "is_error"]),
+    ("function_call_output", &["call_id", "output", "status"]),
+    ("cache_point", &["cachePoint"]),
+    ("guard_content", &["text", "qualifiers", "image"]),
+    ("guardrail_converse_content", &["text", "qualifiers", "image"]),
+    ("search_result", &["source", "title", "content", "citations"]),
+    ("json", &["json"]),
+];
+
+/// Types of blocks that are Anthropic's own: with members that are newer than this version, they are sent
+/// verbatim in Anthropic's format, and refused in others.
+const ANTHROPIC: &[&str] = &["text", "image", "document", "search_result", "thinking", "redacted_thinking"];
+
+/// Types of other vocabularies that Bedrock has no block for.
+const FOREIGN: &[&str] = &[
+    "server_tool_call",
+    "server_tool_call_chunk",
+    "server_tool_call_result",
+    "server_tool_result",
+    "tool-call",
+    "tool-result",
+    "tool-approval-request",
+    "reasoning-file",
+    "media",
+    "item_reference",
+    "computer_call",
+    "computer_call_output",
+    "computer_screenshot",
+    "web_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "image_generation_call",
+    "local_shell_call",
+    "mcp_call",
+    "mcp_list_tools",
+    "mcp_approval_request",
+];
+
+/// Members of blocks without a type that are Google's.
+const GOOGLE: &[&str] = &["functionCall", "functionResponse", "inlineData", "fileData", "executableCode"];
+
+/// Checks that nothing of a block of a known type is lost. `false` where the whole block must be sent verbatim.
+///
+/// # Errors
+/// `Encode`, with the member that has no place.
+pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
+    let Some((_, known)) = BLOCKS.iter().find(|(name, _)| *name == kind) else { return Ok(true) };
+    if file_id(view).is_some() {
+        check_unread(view)?;
+    }
+    // Converse's blocks are sometimes written with their type, which is the name of their one member.
+    let is_new = |(key, value): &(&str, View<'_>)| {
+        !ANY.contains(key) && !known.contains(key) && *key != kind && *key != "cachePoint" && !value.is_null()
+    };
+    let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object && kind != "reasoning");
+    let more = extras.into_iter().flat_map(View::raw_entries).filter(|(key, _)| *key != "cache_control");
+    let mut unknown = view.raw_entries().filter(is_new).chain(more.filter(is_new));
+    match unknown.next() {
+        None => Ok(true),
+        Some(_) if ANTHROPIC.contains(&kind) && view.get("extras").is_none() => Ok(false),
+        Some((key, _)) => Err(Error::of(
+            ErrorKind::Encode,
+            format_args!("a block of type `{kind}` has the unknown member {}; leave it out", quoted(key)),
+        )),
+    }
+}
+
+/// Checks a block that could not be read: one of a type that is known, or of another vocabulary, would be
+/// refused by the service with less helpful words.
+///
+/// # Errors
+/// `Encode`, with the type.
+pub(super) fn check_unread(view: View<'_>) -> Result<()> {
+    let kind = view.word_at("type");
+    if let Some(id) = file_id(view) {
+        return Err(Error::of(
+            ErrorKind::Encode,
+            format_args!(
+                "a block of type `{kind}` names the file id {}; Bedrock stores no files, send the bytes",
+                quoted(&id)
+            ),
+        ));
+    }
+    let foreign = GOOGLE.iter().find(|key| kind.is_empty() && view.get(key).is_some());
+    let shown = foreign.copied().unwrap_or(kind);
+    let why = if foreign.is_some() || FOREIGN.contains(&kind) {
+        "has no counterpart on Bedrock; leave it out, or write it as text"
+    } else if BLOCKS.iter().any(|(name, _)| *name == kind) && !ANTHROPIC.contains(&kind) {
+        "lacks its content; see the documentation of `interop` for the forms"
+    } else {
+        return Ok(());
+    };
+    Err(Error::of(ErrorKind::Encode, format_args!("a block of type `{shown}` {why}")))
+}
+
+/// The id of a file that another provider stores.
+fn file_id(view: View<'_>) -> Option<String> {
+    let holders = [Some(view), view.get("source"), view.get("file"), view.get("image_url")];
+    let read = |holder: View<'_>| ["file_id", "fileId"].iter().find_map(|key| holder.string_at(key));
+    // A block of Anthropic's code execution is all id.
+    let is_other = view.word_at("type") != "container_upload";
+    let by_type = || view.string_at("id").filter(|_| view.word_at("source_type") == "id");
+    holders.into_iter().flatten().find_map(read).or_else(by_type).filter(|_| is_other)
+}
+
+/// The members of messages that are read, or that say only how a message came to be.
+const MESSAGE: &[&str] = &[
+    // Read.
+    "role",
+    "type",
+    "content",
+    "tool_calls",
+    "invalid_tool_calls",
+    "tool_call_id",
+    "status",
+    "refusal",
+    "additional_kwargs",
+    "cache_control",
+    // Names and ids, which no model on Bedrock is told.
+    "id",
+    "name",
+    // What a library or an answer said of a message.
+    "object",
+    "model",
+    "response_metadata",
+    "usage_metadata",
+    "usage",
+    "stop_reason",
+    "stop_sequence",
+    "stop_details",
+    "finish_reason",
+    "container",
+    "context_management",
+    "artifact",
+    "metadata",
+    "example",
+    "tool_call_chunks",
+    "annotations",
+    "logprobs",
+    "created",
+    "createdAt",
+    "created_at",
+    "timestamp",
+    // Reasoning that nobody signed.
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+];
+
+/// Checks that nothing of a message is lost.
+///
+/// # Errors
+/// `Encode`, with the member that has no place.
+pub(super) fn check_message(at: usize, message: View<'_>) -> Result<()> {
+    let is_new = |(key, value): &(&str, View<'_>)| {
+        let is_empty = value.kind() == Kind::Array && value.items().next().is_none();
+        !MESSAGE.contains(key) && !key.starts_with("lc_") && !value.is_null() && !is_empty
+    };
+    let unknown = message.raw_entries().find(is_new);
+    let Some((key, _)) = unknown else { return Ok(()) };
+    Err(Error::of(
+        ErrorKind::Encode,
+        format_args!("message {at} has the unknown member {}; leave it out, or say it in `content`", quoted(key)),
+    ))
+}

@@ -1,0 +1,544 @@
+//! Blocks, tools and options that callers and models give: each is sent, sent back as it came, or refused.
+
+// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use bedrock_chat::{
+    AiMessage, Api, BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, Credentials, Error, ErrorKind, Guardrail,
+    Json, MemoryTransport, Message, Reply, Role, Text, Thinking, Tool, ToolCall, ToolChoice, ToolResult, interop,
+};
+use serde_json::{Value, json};
+
+const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const NOVA: &str = "us.amazon.nova-2-lite-v1:0";
+const QWEN: &str = "qwen.qwen3-32b-v1:0";
+
+fn chat(model: &str, api: Api, replies: impl IntoIterator<Item = Reply>) -> (BedrockChat, MemoryTransport) {
+    let transport = MemoryTransport::new(replies);
+    let chat = BedrockChat::builder(model)
+        .api(api)
+        .region("us-east-1")
+        .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+        .transport(transport.clone())
+        .build()
+        .unwrap();
+    (chat, transport)
+}
+
+/// The body of the call that these messages and options become.
+fn sent(model: &str, api: Api, messages: &[Message], options: &ChatOptions) -> Result<Value, Error> {
+    let answer = json!({"content": [], "choices": [{"message": {"content": "a"}}],
+        "output": {"message": {"content": []}}});
+    let (chat, transport) = chat(model, api, [Reply::json(200, answer.to_string())]);
+    futures_executor::block_on(chat.with_options(options).invoke(messages))?;
+    Ok(serde_json::from_slice(&transport.requests()[0].body).unwrap())
+}
+
+fn read(json: &Value) -> Result<Vec<Message>, Error> {
+    interop::read_messages(&Json::from(json.clone()))
+}
+
+/// What is sent of messages in JSON.
+fn sent_of(model: &str, api: Api, messages: &Value) -> Result<Value, Error> {
+    sent(model, api, &read(messages)?, &ChatOptions::default())
+}
+
+fn streamed(model: &str, api: Api, reply: Reply) -> Result<AiMessage, Error> {
+    futures_executor::block_on(async { chat(model, api, [reply]).0.stream("Hi").await?.message().await })
+}
+
+fn kwargs(value: Value) -> ChatOptions {
+    ChatOptions { model_kwargs: Some(Json::from(value)), ..ChatOptions::default() }
+}
+
+/// The reply as history, also after its way through LangChain's form.
+fn replays(reply: &AiMessage) -> [Vec<Message>; 2] {
+    let direct = vec![Message::human("a"), reply.into(), Message::human("b")];
+    let read = interop::read_messages(&interop::to_langchain(&direct)).unwrap();
+    [direct, read]
+}
+
+fn tool(more: &Value) -> Tool {
+    let mut tool = json!({"name": "f", "input_schema": {"type": "object", "properties": {}}});
+    tool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Tool::from_json(&Json::from(tool)).unwrap()
+}
+
+#[test]
+fn tool_members_are_sent_to_claude_or_refused() {
+    let more = json!({"defer_loading": true, "input_examples": [{"a": 1}], "eager_input_streaming": true,
+        "allowed_callers": ["code_execution_20250825"], "newer": {"x": null}});
+    let options = ChatOptions { tools: vec![tool(&more)], ..ChatOptions::default() };
+    let body = sent(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        assert_eq!(body["tools"][0][key], *value, "{key}");
+    }
+    for (model, api) in [(CLAUDE, Api::Converse), (NOVA, Api::Invoke), (QWEN, Api::Invoke), (QWEN, Api::Converse)] {
+        let error = sent(model, api, &[Message::human("a")], &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{model} {api:?}");
+        assert!(error.message().contains("`allowed_callers`") && error.message().contains("`f`"), "{error}");
+    }
+}
+
+#[test]
+fn tool_call_caller_is_sent_back_from_answers_and_streams() {
+    let call = json!({"type": "tool_use", "id": "t", "name": "f", "input": {},
+        "caller": {"type": "code_execution_20250825", "tool_id": "s"}});
+    let whole = Reply::json(200, json!({"content": [call], "stop_reason": "tool_use"}).to_string());
+    let whole = futures_executor::block_on(chat(CLAUDE, Api::Invoke, [whole]).0.invoke("Hi")).unwrap();
+    let chunks = [
+        json!({"type": "content_block_start", "index": 0, "content_block": call}).to_string(),
+        json!({"type": "content_block_stop", "index": 0}).to_string(),
+        json!({"type": "message_stop"}).to_string(),
+    ];
+    let stream = streamed(CLAUDE, Api::Invoke, Reply::chunks(chunks.iter().map(String::as_str))).unwrap();
+    assert_eq!(stream.tool_calls().count(), 1);
+    for reply in [whole, stream] {
+        for mut history in replays(&reply) {
+            history[2] = Message::tool("t", "r");
+            let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
+            assert_eq!(body["messages"][1]["content"][0], call);
+        }
+    }
+}
+
+#[test]
+fn compaction_and_unknown_deltas_are_merged_and_replayed() {
+    let deltas = |deltas: &[Value]| {
+        let mut chunks = vec![
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "compaction", "content": null}}),
+        ];
+        chunks.extend(deltas.iter().map(|delta| json!({"type": "content_block_delta", "index": 0, "delta": delta})));
+        chunks.push(json!({"type": "content_block_stop", "index": 0}));
+        chunks.push(json!({"type": "message_stop"}));
+        let chunks: Vec<String> = chunks.iter().map(Value::to_string).collect();
+        streamed(CLAUDE, Api::Invoke, Reply::chunks(chunks.iter().map(String::as_str))).unwrap()
+    };
+    for (given, block) in [
+        (
+            vec![
+                json!({"type": "compaction_delta", "content": "The user ", "encrypted_content": "abc"}),
+                json!({"type": "compaction_delta", "content": "asked."}),
+            ],
+            json!({"type": "compaction", "content": "The user asked.", "encrypted_content": "abc"}),
+        ),
+        (vec![json!({"type": "compaction_delta", "content": null})], json!({"type": "compaction", "content": null})),
+        (
+            vec![
+                json!({"type": "future_delta", "list": [1], "thinking": "a"}),
+                json!({"type": "thinking_delta", "thinking": "b"}),
+                json!({"type": "citations_delta", "citation": {"n": 1}}),
+            ],
+            json!({"type": "compaction", "content": null, "list": [1], "thinking": "ab", "citations": [{"n": 1}]}),
+        ),
+    ] {
+        for history in replays(&deltas(&given)) {
+            let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
+            assert_eq!(body["messages"][1]["content"], json!([block]));
+        }
+    }
+}
+
+#[test]
+fn nova_grounding_blocks_are_replayed_unchanged() {
+    let blocks = json!([
+        {"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use", "input": {}, "new": 1}},
+        {"toolResult": {"toolUseId": "s", "type": "nova_grounding_result", "status": "success", "content": [{"text": "x"}]}},
+        {"text": "Found."},
+    ]);
+    let tools = vec![Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})))];
+    let options = ChatOptions { tools, ..ChatOptions::default() };
+    for api in [Api::Converse, Api::Invoke] {
+        let answer = json!({"output": {"message": {"role": "assistant", "content": blocks}}, "stopReason": "end_turn"});
+        let (chat, _) = chat(NOVA, api, [Reply::json(200, answer.to_string())]);
+        let reply = futures_executor::block_on(chat.invoke("Hi")).unwrap();
+        for history in replays(&reply) {
+            let body = sent(NOVA, api, &history, &options).unwrap();
+            assert_eq!(body["messages"][1]["content"], blocks, "{api:?}");
+        }
+    }
+    let start = |at: u32, start: Value| json!({"contentBlockIndex": at, "start": start}).to_string();
+    let delta = |at: u32, delta: Value| json!({"contentBlockIndex": at, "delta": delta}).to_string();
+    let stop = |at: u32| json!({"contentBlockIndex": at}).to_string();
+    let events = [
+        (
+            "contentBlockStart",
+            start(
+                0,
+                json!({"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use", "new": 1}}),
+            ),
+        ),
+        ("contentBlockStop", stop(0)),
+        (
+            "contentBlockStart",
+            start(1, json!({"toolResult": {"toolUseId": "s", "type": "nova_grounding_result", "status": "success"}})),
+        ),
+        ("contentBlockDelta", delta(1, json!({"toolResult": [{"text": "x"}]}))),
+        ("contentBlockStop", stop(1)),
+        ("contentBlockDelta", delta(2, json!({"text": "Found."}))),
+        ("contentBlockStop", stop(2)),
+        ("messageStop", json!({"stopReason": "end_turn"}).to_string()),
+    ];
+    let chunks: Vec<String> = events.iter().map(|(name, event)| format!("{{\"{name}\":{event}}}")).collect();
+    let native = streamed(NOVA, Api::Invoke, Reply::chunks(chunks.iter().map(String::as_str))).unwrap();
+    let converse = streamed(NOVA, Api::Converse, Reply::events(events)).unwrap();
+    for (api, reply) in [(Api::Invoke, native), (Api::Converse, converse)] {
+        for history in replays(&reply) {
+            let body = sent(NOVA, api, &history, &options).unwrap();
+            assert_eq!(body["messages"][1]["content"], blocks, "{api:?}");
+        }
+    }
+}
+
+#[test]
+fn lone_surrogates_in_json_are_sent_as_replacement_characters() {
+    let broken = Json::parse(r#"{"a\udc00":["\ud800","\ud83d\ude00"]}"#).unwrap();
+    let call = Content::ToolCall(ToolCall::new("t", "f", broken.clone()));
+    let result = [Content::Json(bedrock_chat::JsonContent { value: broken.clone() })];
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call]),
+        Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("t", result))]),
+    ];
+    for (model, api) in [(CLAUDE, Api::Invoke), (CLAUDE, Api::Converse), (NOVA, Api::Invoke), (QWEN, Api::Invoke)] {
+        let (chat, transport) = chat(model, api, [Reply::json(200, r#"{"content":[]}"#)]);
+        let mut options = kwargs(json!({}));
+        options.model_kwargs = Some(Json::parse(r#"{"own":"\udfff"}"#).unwrap());
+        options.tools = vec![tool(&json!({}))];
+        let _ = futures_executor::block_on(chat.with_options(&options).invoke(&messages));
+        let body = String::from_utf8(transport.requests()[0].body.to_vec()).unwrap();
+        for escape in ["ud800\\", "udfff", "udc00"] {
+            assert!(!body.contains(escape), "{model} {api:?}: {body}");
+        }
+        assert!(body.contains("ud83d"), "{body}");
+    }
+}
+
+#[test]
+fn model_kwargs_are_merged_with_options_or_contradict_them() {
+    let hi = [Message::human("a")];
+    let tools = || vec![tool(&json!({}))];
+    let serial = json!({"tool_choice": {"disable_parallel_tool_use": true}});
+    let any = ChatOptions { tools: tools(), tool_choice: Some(ToolChoice::Any), ..kwargs(serial.clone()) };
+    let merged = json!({"type": "any", "disable_parallel_tool_use": true});
+    assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &any).unwrap()["tool_choice"], merged);
+    let converse = sent(CLAUDE, Api::Converse, &hi, &any).unwrap();
+    assert_eq!(converse["additionalModelRequestFields"]["tool_choice"], merged);
+    assert_eq!(converse["toolConfig"].get("toolChoice"), None, "the service refuses a choice in two places");
+    let auto = ChatOptions { tools: tools(), ..kwargs(serial) };
+    let merged = json!({"type": "auto", "disable_parallel_tool_use": true});
+    assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &auto).unwrap()["tool_choice"], merged);
+
+    let beta = ChatOptions { anthropic_beta: vec!["a".into()], ..kwargs(json!({"anthropic_beta": ["a", "b"]})) };
+    assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &beta).unwrap()["anthropic_beta"], json!(["a", "b"]));
+    let more = ChatOptions { max_tokens: Some(5), ..kwargs(json!({"inferenceConfig": {"topK": 3}})) };
+    assert_eq!(sent(NOVA, Api::Invoke, &hi, &more).unwrap()["inferenceConfig"], json!({"maxTokens": 5, "topK": 3}));
+    let mut guardrail = Guardrail::new("g", "1");
+    guardrail.tag_suffix = Some("x".into());
+    let more = json!({"amazon-bedrock-guardrailConfig": {"streamProcessingMode": "ASYNCHRONOUS"}});
+    let guarded = ChatOptions { guardrail: Some(guardrail), ..kwargs(more) };
+    assert_eq!(
+        sent(CLAUDE, Api::Invoke, &hi, &guarded).unwrap()["amazon-bedrock-guardrailConfig"],
+        json!({"tagSuffix": "x", "streamProcessingMode": "ASYNCHRONOUS"})
+    );
+    // Defaults of the library are no option of the caller's.
+    let own = kwargs(json!({"max_tokens": 7, "anthropic_version": "bedrock-2023-05-31"}));
+    assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &own).unwrap()["max_tokens"], json!(7));
+
+    for (model, api, path, options) in [
+        (
+            CLAUDE,
+            Api::Invoke,
+            "temperature",
+            ChatOptions { temperature: Some(0.5), ..kwargs(json!({"temperature": 0.7})) },
+        ),
+        (
+            CLAUDE,
+            Api::Converse,
+            "temperature",
+            ChatOptions { temperature: Some(0.5), ..kwargs(json!({"temperature": 0.7})) },
+        ),
+        (CLAUDE, Api::Converse, "top_k", ChatOptions { top_k: Some(5), ..kwargs(json!({"top_k": 7})) }),
+        (QWEN, Api::Invoke, "stop", ChatOptions { stop: vec!["a".into()], ..kwargs(json!({"stop": ["b"]})) }),
+        (
+            NOVA,
+            Api::Invoke,
+            "inferenceConfig.topP",
+            ChatOptions { top_p: Some(0.5), ..kwargs(json!({"inferenceConfig": {"topP": 0.7}})) },
+        ),
+    ] {
+        let error = sent(model, api, &hi, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{model} {api:?}");
+        assert!(error.message().contains(&format!("`{path}`")) && error.message().contains("model_kwargs"), "{error}");
+    }
+}
+
+#[test]
+fn header_that_contradicts_an_option_is_an_error() {
+    let options = ChatOptions { guardrail: Some(Guardrail::new("g", "1")), ..ChatOptions::default() };
+    let chat = |id: &str| {
+        let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
+        let builder =
+            BedrockChat::builder(CLAUDE).region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "s"));
+        let builder = builder.transport(transport.clone()).header("x-amzn-bedrock-guardrailidentifier", id);
+        (builder.options(&options).build().unwrap(), transport)
+    };
+    let error = futures_executor::block_on(chat("other").0.invoke("Hi")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.message().contains("x-amzn-bedrock-guardrailidentifier"), "{error}");
+    let (same, transport) = chat("g");
+    futures_executor::block_on(same.invoke("Hi")).unwrap();
+    let headers = &transport.requests()[0].headers;
+    assert_eq!(headers.iter().filter(|(name, _)| *name == "x-amzn-bedrock-guardrailidentifier").count(), 1);
+}
+
+#[test]
+fn cache_points_move_to_the_nearest_place_and_are_never_lost() {
+    let thinking = || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let reply = Message::new(Role::Ai, [thinking(), Content::cache_point(), Content::text("b")]);
+    let mut reply = reply;
+    reply.model = Some(CLAUDE.into());
+    let history = [Message::human("a"), reply, Message::human("c")];
+    let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
+    assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}), "{body}");
+    let body = sent(CLAUDE, Api::Converse, &history, &ChatOptions::default()).unwrap();
+    assert_eq!(body["messages"][0]["content"][1], json!({"cachePoint": {"type": "default"}}), "{body}");
+
+    let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
+    let five = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::FiveMinutes) });
+    let result = Message::tool("t", "r").with(five);
+    let loops = [Message::human("a"), Message::new(Role::Ai, [call]), result];
+    let mut cached = tool(&json!({}));
+    cached.cache_point = Some(CachePoint::default());
+    let options = ChatOptions { tools: vec![cached], ..ChatOptions::default() };
+    let point = json!({"cachePoint": {"type": "default"}});
+    let body = sent(NOVA, Api::Invoke, &loops, &options).unwrap();
+    assert_eq!(body["messages"][0]["content"], json!([{"text": "a", "cachePoint": {"type": "default"}}]));
+    let body = sent(NOVA, Api::Converse, &loops, &options).unwrap();
+    assert_eq!(body["messages"][0]["content"], json!([{"text": "a"}, point]));
+    assert_eq!(body["toolConfig"]["tools"].as_array().unwrap().len(), 1);
+
+    let hour = Message::human("a").with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) }));
+    for api in [Api::Invoke, Api::Converse] {
+        let error = sent(NOVA, api, std::slice::from_ref(&hour), &ChatOptions::default()).unwrap_err();
+        assert!(error.message().contains("1h") && error.message().contains("5 minutes"), "{error}");
+    }
+    let early = Content::ToolResult(ToolResult::new("t", [Content::cache_point(), Content::text("r")]));
+    let early = [loops[0].clone(), loops[1].clone(), Message::new(Role::Tool, [early])];
+    let options = ChatOptions { tools: vec![tool(&json!({}))], ..ChatOptions::default() };
+    let body = sent(CLAUDE, Api::Invoke, &early, &options).unwrap();
+    assert_eq!(body["messages"][1]["content"][0]["cache_control"], json!({"type": "ephemeral"}), "{body}");
+}
+
+#[test]
+fn count_tokens_uses_the_model_behind_a_profile() {
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    for model in [CLAUDE, "global.anthropic.claude-sonnet-4-5-20250929-v1:0", arn] {
+        for api in [Api::Invoke, Api::Converse] {
+            let (chat, transport) = chat(model, api, [Reply::json(200, r#"{"inputTokens":3}"#)]);
+            assert_eq!(futures_executor::block_on(chat.count_tokens("Hi")).unwrap(), 3);
+            let url = &transport.requests()[0].url;
+            assert!(url.ends_with("/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"), "{url}");
+        }
+    }
+}
+
+#[test]
+fn blocks_of_other_vocabularies_are_converted_or_named() {
+    let user = |block: Value| json!([{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]);
+    let png = "data:image/png;base64,iVBORw0KGgo=";
+    let image =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
+    for block in [
+        json!({"type": "input_image", "image_url": png}),
+        json!({"type": "image", "image": "iVBORw0KGgo=", "mediaType": "image/png"}),
+        json!({"type": "non_standard", "value": {"type": "image_url", "image_url": {"url": png}}}),
+    ] {
+        let body = sent_of(CLAUDE, Api::Invoke, &user(block)).unwrap();
+        assert_eq!(body["messages"][0]["content"][1], image);
+    }
+    for block in [
+        json!({"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}),
+        json!({"type": "file", "file": {"filename": "a.pdf", "file_data": "JVBERi0="}}),
+    ] {
+        let body = sent_of(CLAUDE, Api::Invoke, &user(block)).unwrap();
+        assert_eq!(body["messages"][0]["content"][1]["source"]["media_type"], json!("application/pdf"));
+    }
+    let body = sent_of(CLAUDE, Api::Invoke, &user(json!({"type": "text-plain", "text": "words"}))).unwrap();
+    assert_eq!(body["messages"][0]["content"][1]["source"]["data"], json!("words"));
+    for (block, word) in [
+        (json!({"type": "input_image", "file_id": "file-1"}), "file-1"),
+        (json!({"type": "input_file", "file_id": "file-2"}), "file-2"),
+        (json!({"type": "image", "source": {"type": "file", "file_id": "file-3"}}), "file-3"),
+        (json!({"type": "file", "file": {"file_id": "file-4"}}), "file-4"),
+        (json!({"type": "server_tool_call", "id": "1", "name": "f", "args": {}}), "`server_tool_call`"),
+        (json!({"type": "tool-call", "toolCallId": "1"}), "`tool-call`"),
+        (json!({"type": "web_search_call", "id": "1"}), "`web_search_call`"),
+        (json!({"inlineData": {"mimeType": "image/png"}}), "`inlineData`"),
+        (json!({"type": "input_audio"}), "`input_audio`"),
+        (json!({"type": "image_url", "image_url": {"url": png}, "x": 1}), "\"x\""),
+    ] {
+        let error = read(&user(block)).unwrap_err();
+        assert!(error.kind() == ErrorKind::Encode && error.message().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn members_of_json_messages_and_blocks_are_sent_or_refused() {
+    let point = json!({"type": "ephemeral"});
+    for message in [
+        json!({"role": "user", "content": "a", "cache_control": point}),
+        json!({"role": "user", "content": [{"type": "text", "text": "a", "cache_control": point}]}),
+        json!({"role": "user", "content": [{"type": "text", "text": "a", "extras": {"cache_control": point}}]}),
+        json!({"role": "user", "content": [{"text": "a", "cachePoint": {"type": "default"}}]}),
+    ] {
+        let body = sent_of(CLAUDE, Api::Invoke, &json!([message])).unwrap();
+        assert_eq!(body["messages"][0]["content"][0]["cache_control"], point, "{message}");
+    }
+    let newer = json!({"type": "text", "text": "a", "newer": {"b": 1}});
+    let messages = json!([{"role": "user", "content": [newer]}]);
+    assert_eq!(sent_of(CLAUDE, Api::Invoke, &messages).unwrap()["messages"][0]["content"], json!([newer]));
+    let error = sent_of(CLAUDE, Api::Converse, &messages).unwrap_err();
+    assert!(error.message().contains("`text`"), "{error}");
+    let error = read(&json!([{"role": "user", "content": "a", "documents": [1]}])).unwrap_err();
+    assert!(error.message().contains("\"documents\""), "{error}");
+    let guard =
+        json!([{"role": "user", "content": [{"guardContent": {"text": {"text": "q", "qualifiers": ["query"]}}}]}]);
+    assert_eq!(sent_of(CLAUDE, Api::Converse, &guard).unwrap()["messages"][0]["content"], guard[0]["content"]);
+}
+
+#[test]
+fn media_in_s3_have_the_type_of_their_name_or_an_error() {
+    let at = |url: &str| json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image", "url": url}]}]);
+    let body = sent_of(NOVA, Api::Converse, &at("s3://bucket/a.PNG")).unwrap();
+    assert_eq!(
+        body["messages"][0]["content"][1],
+        json!({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/a.PNG"}}}})
+    );
+    let error = sent_of(NOVA, Api::Converse, &at("s3://bucket/a")).unwrap_err();
+    assert!(error.message().contains("media type"), "{error}");
+    for (model, api) in [(CLAUDE, Api::Converse), (CLAUDE, Api::Invoke)] {
+        let error = sent_of(model, api, &at("s3://bucket/a.png")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("S3") && !error.message().contains("Converse"), "{error}");
+    }
+}
+
+#[test]
+fn converse_stream_usage_of_openai_models_counts_cached_tokens_once() {
+    let stream = |model: &str| {
+        let usage =
+            json!({"inputTokens": 4995, "outputTokens": 19, "totalTokens": 10007, "cacheWriteInputTokens": 4993});
+        let events = [
+            ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "a"}}).to_string()),
+            ("messageStop", json!({"stopReason": "end_turn"}).to_string()),
+            ("metadata", json!({"usage": usage}).to_string()),
+        ];
+        streamed(model, Api::Converse, Reply::events(events)).unwrap().usage.unwrap()
+    };
+    assert_eq!(stream("us.openai.gpt-5.6-sol").input_tokens, 4995);
+    assert_eq!(stream("us.openai.gpt-5.6-sol").input_token_details.cache_creation, 4993);
+    assert_eq!(stream(CLAUDE).input_tokens, 4995 + 4993);
+}
+
+#[test]
+fn stream_heartbeats_are_skipped_and_kept_with_their_name() {
+    let text = json!({"contentBlockIndex": 0, "delta": {"text": "a"}}).to_string();
+    let events = [
+        ("heartbeat", String::new()),
+        ("contentBlockDelta", text),
+        ("heartbeat", "still here".to_owned()),
+        ("futureEvent", json!({"x": 1}).to_string()),
+        ("messageStop", json!({"stopReason": "end_turn"}).to_string()),
+    ];
+    let message = streamed(CLAUDE, Api::Converse, Reply::events(events)).unwrap();
+    assert_eq!(message.text(), "a");
+    assert_eq!(
+        *message.metadata("unknown_events").unwrap(),
+        json!([{"heartbeat": ""}, {"heartbeat": "still here"}, {"futureEvent": {"x": 1}}])
+    );
+    let chunk = |json: &Value| {
+        let mut bytes = String::from("{\"bytes\":\"");
+        bytes.push_str(&base64(json.to_string().as_bytes()));
+        bytes + "\"}"
+    };
+    let events = [
+        ("chunk", String::new()),
+        ("chunk", "{\"bytes\":\"\"}".to_owned()),
+        (
+            "chunk",
+            chunk(&json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a"}})),
+        ),
+        ("heartbeat", "still here".to_owned()),
+        ("chunk", chunk(&json!({"type": "message_stop"}))),
+    ];
+    let message = streamed(CLAUDE, Api::Invoke, Reply::events(events)).unwrap();
+    assert_eq!(message.text(), "a");
+    assert!(message.metadata("unknown_events").unwrap().as_str().contains("still here"));
+}
+
+fn base64(bytes: &[u8]) -> String {
+    aws_smithy_types::base64::encode(bytes)
+}
+
+#[test]
+fn batch_record_rejects_a_guardrail_that_would_be_lost() {
+    let options = ChatOptions { guardrail: Some(Guardrail::new("g", "1")), ..ChatOptions::default() };
+    let record = |api| chat(CLAUDE, api, []).0.with_options(&options).batch_record("1", "hello");
+    assert!(record(Api::Invoke).unwrap_err().message().contains("`guardrail`"));
+    assert!(record(Api::Converse).unwrap().contains("guardrailConfig"));
+}
+
+#[test]
+fn text_with_citations_alone_in_a_turn_is_sent_as_a_block() {
+    let citation = json!({"type": "char_location", "cited_text": "x", "document_index": 0});
+    let text = || Content::Text(Text { text: "Green".into(), citations: vec![Json::from(citation.clone())] });
+    let expected = json!([{"type": "text", "text": "Green", "citations": [citation]}]);
+    let history = [Message::human("a"), Message::new(Role::Ai, [text()]), Message::human("b")];
+    let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
+    assert_eq!(body["messages"][1]["content"], expected);
+    let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
+    let result = Content::ToolResult(ToolResult::new("t", [text()]));
+    let history = [Message::human("a"), Message::new(Role::Ai, [call]), Message::new(Role::Tool, [result])];
+    let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
+    assert_eq!(body["messages"][2]["content"][0]["content"], expected);
+}
+
+#[test]
+fn usage_has_thinking_tokens_as_reasoning() {
+    let usage = json!({"input_tokens": 1, "output_tokens": 200, "output_tokens_details": {"thinking_tokens": 180}});
+    let whole = Reply::json(200, json!({"content": [], "usage": usage}).to_string());
+    let whole = futures_executor::block_on(chat(CLAUDE, Api::Invoke, [whole]).0.invoke("Hi")).unwrap();
+    let chunks = [
+        json!({"type": "message_start", "message": {"usage": {"input_tokens": 1, "output_tokens": 1}}}).to_string(),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}).to_string(),
+        json!({"type": "message_stop"}).to_string(),
+    ];
+    let stream = streamed(CLAUDE, Api::Invoke, Reply::chunks(chunks.iter().map(String::as_str))).unwrap();
+    let fields = json!({"usage": {"output_tokens_details": {"thinking_tokens": 180}}});
+    let converse = json!({"output": {"message": {"content": []}}, "usage": {"inputTokens": 1, "outputTokens": 200},
+        "additionalModelResponseFields": fields});
+    let (chat, _) = chat(CLAUDE, Api::Converse, [Reply::json(200, converse.to_string())]);
+    let converse = futures_executor::block_on(chat.invoke("Hi")).unwrap();
+    for reply in [whole, stream, converse] {
+        assert_eq!(reply.usage.unwrap().output_token_details.reasoning, 180);
+    }
+}
+
+#[test]
+fn text_documents_in_base64_may_have_line_breaks() {
+    let messages = json!([{"role": "user", "content": [{"type": "text", "text": "a"},
+        {"type": "document", "source": {"type": "base64", "media_type": "text/plain", "data": "aGVs\r\nbG8="}}]}]);
+    let body = sent_of(CLAUDE, Api::Invoke, &messages).unwrap();
+    assert_eq!(body["messages"][0]["content"][1]["source"]["data"], json!("hello"));
+}
+
+#[test]
+fn members_inside_media_blocks_are_sent_or_refused() {
+    let newer =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBO", "x": 1}});
+    let of = |block: &Value| json!([{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]);
+    assert_eq!(sent_of(CLAUDE, Api::Invoke, &of(&newer)).unwrap()["messages"][0]["content"][1], newer);
+    let newer = json!({"image": {"format": "png", "source": {"bytes": "iVBO"}, "x": 1}});
+    assert_eq!(sent_of(NOVA, Api::Converse, &of(&newer)).unwrap()["messages"][0]["content"][1], newer);
+}
