@@ -156,10 +156,10 @@ impl PartialJson {
             return Some((key, None));
         }
         let mut value = self.text.get(self.start..self.cut)?.to_owned();
-        if let State::Text(quoted) | State::Escape(quoted) | State::Hex(quoted, ..) = self.state {
-            if !quoted.is_name {
-                value.push('"');
-            }
+        if let State::Text(quoted) | State::Escape(quoted) | State::Hex(quoted, ..) = self.state
+            && !quoted.is_name
+        {
+            value.push('"');
         }
         value.extend(self.open.iter().rev().map(|&byte| char::from(byte)));
         Some((key, Some(value).filter(|value| View::parse(value).is_ok())))
