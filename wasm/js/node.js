@@ -1,6 +1,18 @@
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { initSync } from "./bedrock_chat.js";
+import { packed } from "./packed.js";
 
-initSync({ module: readFileSync(new URL("./bedrock_chat_bg.wasm", import.meta.url)) });
+initSync({ module: bytes() });
+
+/** The module's bytes: those of its file, or, in a bundle of one file, those that the bundle contains. */
+function bytes() {
+  try {
+    return readFileSync(new URL("./bedrock_chat_bg.wasm", import.meta.url));
+  } catch {
+    return gunzipSync(Buffer.from(packed(), "base64"));
+  }
+}
 
 export * from "./index.js";

@@ -31,6 +31,10 @@ for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, na
 const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 manifest.version = /^version = "(.+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
 
+// For bundles of one file, beside which there is no module.
+const packed = gzipSync(readFileSync(join(pkg, "bedrock_chat_bg.wasm")), { level: 9 }).toString("base64");
+writeFileSync(join(pkg, "packed.js"), `export const packed = () => "${packed}";\n`);
+
 await forRequire("node.js", "node.cjs");
 await addLangChain();
 // The types are the same; TypeScript wants a file for each kind of module, which names those of its own kind.
@@ -71,12 +75,13 @@ async function forRequire(entry, outfile, external = {}) {
 
 /** `bedrock-chat/langchain`: for every runtime, its module first. */
 async function addLangChain() {
-  for (const runtime of ["node", "workerd", "browser"]) {
+  for (const runtime of ["node", "edge-light", "workerd", "browser"]) {
     writeFileSync(join(pkg, `langchain-${runtime}.js`), `import "./${runtime}.js";\n\nexport * from "./langchain.js";\n`);
   }
   await forRequire("langchain.js", "langchain.cjs", { "./index.js": "./node.cjs" });
   manifest.sideEffects.push("./langchain*.js", "./langchain.cjs");
   manifest.exports["./langchain"] = {
+    "edge-light": { types: "./langchain.d.ts", default: "./langchain-edge-light.js" },
     workerd: { types: "./langchain.d.ts", default: "./langchain-workerd.js" },
     node: {
       import: { types: "./langchain.d.ts", default: "./langchain-node.js" },

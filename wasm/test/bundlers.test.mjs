@@ -105,6 +105,54 @@ test("for a server, esbuild makes one file of all, as the README says", async ()
   await serves(outfile);
 });
 
+test("for a server, esbuild makes one file of it as it is", async () => {
+  const path = folder("plain-file", DEFAULT);
+  for (const [format, name] of [["esm", "server.mjs"], ["cjs", "server.cjs"]]) {
+    // Without `await` at the top, which CommonJS does not have.
+    writeFileSync(join(path, "server.js"), `${DEFAULT}${ASK}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
+    const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-plain-")), name);
+    await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", target: "node18", format, logLevel: "silent" });
+    await serves(outfile);
+  }
+  writeFileSync(join(path, "server.cjs"), `const { BedrockChat } = require("bedrock-chat");\n${ASK}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
+  const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-plain-")), "server.cjs");
+  await esbuild({ entryPoints: [join(path, "server.cjs")], outfile, bundle: true, platform: "node", target: "node18", format: "cjs", logLevel: "silent" });
+  await serves(outfile);
+});
+
+test("for a server, webpack makes one file of it as it is", async () => {
+  const path = folder("webpack-server", DEFAULT);
+  const dist = mkdtempSync(join(tmpdir(), "bedrock-chat-webpack-"));
+  writeFileSync(join(path, "server.js"), `${DEFAULT}${ASK}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
+  const stats = await new Promise((resolve, reject) => {
+    const config = { mode: "production", target: "node18", entry: join(path, "server.js"), output: { path: dist, filename: "server.cjs" }, performance: { hints: false } };
+    webpack(config, (error, stats) => (error ? reject(error) : resolve(stats)));
+  });
+  assert.equal(stats.toString({ all: false, errors: true, warnings: true }), "");
+  await serves(join(dist, "server.cjs"));
+});
+
+test("edge-light bundle takes the module from an import with ?module", async () => {
+  const path = folder("edge", DEFAULT);
+  writeFileSync(join(path, "server.js"), DEFAULT + ASK + tell());
+  const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-edge-")), "server.mjs");
+  // As Next.js does: the file becomes a `WebAssembly.Module`.
+  const module = {
+    name: "module",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\.wasm\?module$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.replace("?module", "")), namespace: "module" }));
+      onLoad({ filter: /./, namespace: "module" }, ({ path }) => ({
+        contents: `import { readFileSync } from "node:fs"; export default new WebAssembly.Module(readFileSync(${JSON.stringify(path)}));`,
+      }));
+    },
+  };
+  const { metafile } = await esbuild({
+    entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "neutral", external: ["node:fs"], conditions: ["edge-light"], format: "esm", plugins: [module], metafile: true, logLevel: "silent",
+  });
+  assert.ok(!Object.keys(metafile.inputs).some((name) => /packed|node\.js|browser\.js/.test(name)), "it has the edge's entry alone");
+  await serves(outfile);
+});
+
 test("Vite bundles it as it is", async () => {
   const path = folder("vite", DEFAULT);
   // A module of this size must not be written into the code.
