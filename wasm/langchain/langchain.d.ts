@@ -9,7 +9,7 @@ import {
   type LangSmithParams,
   type ToolChoice,
 } from "@langchain/core/language_models/chat_models";
-import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
+import type { AIMessageChunk, BaseMessage, MessageContent } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import type { InteropZodType } from "@langchain/core/utils/types";
@@ -133,6 +133,15 @@ export declare class BedrockChat extends BaseChatModel<BedrockChatCallOptions, A
     tools: BedrockChatTool[],
     kwargs?: Partial<BedrockChatCallOptions>,
   ): Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCallOptions>;
+
+  /**
+   * Estimates the tokens of a message's content at once, without asking anybody: a token for 3.5 bytes of UTF-8, 1600 for
+   * an image or a file. `trimMessages` uses it for each message, many times. {@link countTokens} is exact.
+   */
+  getNumTokens(content: MessageContent): Promise<number>;
+
+  /** Has the service count the tokens of a conversation, without a bill. Not every model can. */
+  countTokens(messages: BaseLanguageModelInput, options?: Partial<BedrockChatCallOptions>): Promise<number>;
 
   /**
    * The same model, answering with values of a schema. With `includeRaw`, `parsingError` says why `parsed` is null;

@@ -8,6 +8,7 @@ import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
 import { ours, plainMessage } from "./langchain-options.js";
+import { estimated } from "./langchain-tokens.js";
 import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
 import { textOf } from "./reply.js";
@@ -116,6 +117,17 @@ export class BedrockChat extends BaseChatModel {
 
   bindTools(tools, kwargs) {
     return this.withConfig({ ...kwargs, tools: tools.map(formatTool) });
+  }
+
+  /** Estimates at once. LangChain's own loads OpenAI's vocabulary from the network, which no model here uses. */
+  async getNumTokens(content) {
+    return estimated(content);
+  }
+
+  /** Has the service count the tokens of a conversation. */
+  async countTokens(messages, options) {
+    const list = BaseChatModel._convertInputToPromptValue(messages).toChatMessages().map(plainMessage);
+    return this.#call(options, () => this.#coreOf(options).countTokens(list, this.#options(options)));
   }
 
   withStructuredOutput(schema, config) {

@@ -1,5 +1,5 @@
 // What programs do with a chat model beyond the standard suites.
-import { AIMessage, HumanMessage } from "@langchain/core/messages";
+import { AIMessage, HumanMessage, trimMessages } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { BedrockChatError } from "bedrock-chat/langchain";
 import { expect, test } from "vitest";
@@ -46,6 +46,37 @@ test("callbacks hear the start, with what LangSmith shows, the tokens and the en
   const unary = listener();
   await model.invoke("Hello", { callbacks: unary.callbacks });
   expect(unary.told.ends[0].llmOutput.tokenUsage).toEqual(told.ends[0].llmOutput.tokenUsage);
+});
+
+test("getNumTokens and trimMessages estimate at once, without the network", async () => {
+  const model = bedrock.chat();
+  const real = globalThis.fetch;
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(String(url));
+    throw new TypeError("fetch failed");
+  };
+  try {
+    expect(await model.getNumTokens("I love programming.")).toBe(6);
+    expect(await model.getNumTokens("")).toBe(0);
+    expect(await model.getNumTokens("東京")).toBe(2);
+    const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "A".repeat(1e6) } };
+    expect(await model.getNumTokens([{ type: "text", text: "I love programming." }, image])).toBe(1606);
+    expect(await model.getNumTokens([{ type: "document", source: { type: "text", media_type: "text/plain", data: "x".repeat(3500) } }])).toBeGreaterThan(1000);
+    expect(await model.getNumTokens([{ image: { format: "png", source: { bytes: new Uint8Array(9) } } }])).toBe(1600);
+    const history = [new HumanMessage("x".repeat(700)), new AIMessage("y".repeat(70)), new HumanMessage("z".repeat(70))];
+    const kept = await trimMessages(history, { maxTokens: 50, tokenCounter: model, strategy: "last" });
+    expect(kept.map(({ text }) => text[0])).toEqual(["y", "z"]);
+    expect(asked).toEqual([]);
+  } finally {
+    globalThis.fetch = real;
+  }
+});
+
+test("countTokens has the service count", async () => {
+  const messages = [["system", "Be brief."], new HumanMessage("Hello there")];
+  expect(await bedrock.chat().countTokens(messages)).toBeGreaterThan(2);
+  expect((await bedrock.requests()).at(-1).path).toMatch(/count-tokens$/);
 });
 
 test("with streaming, invoke gives tokens to the callbacks and the same message as without", async () => {
