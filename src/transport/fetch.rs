@@ -1,26 +1,34 @@
 //! HTTP over the runtime's own `fetch`: Workers, browsers, Node, Deno, Bun.
 
+mod dispatcher;
+mod failure;
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use self::failure::{broke_off, member, no_response, rejected, threw};
 use super::{ByteStream, HttpRequest, HttpResponse, Transport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 
-// Bound by hand: what is needed of `web-sys`, and not a byte more.
+// Bound by hand: the parts of `web-sys` that are needed. Every call that a caller's object may answer
+// with an exception is `catch`: an exception that passes through the module breaks it for good.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
+    fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = digest)]
     fn digest(algorithm: &str, bytes: &Uint8Array) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
 
     type AbortController;
     #[wasm_bindgen(catch, constructor)]
@@ -30,74 +38,88 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn abort(this: &AbortController);
 
-    type Response;
-    #[wasm_bindgen(method, getter)]
-    fn status(this: &Response) -> u16;
-    #[wasm_bindgen(method, getter)]
-    fn headers(this: &Response) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn body(this: &Response) -> Option<ReadableStream>;
-
     type ReadableStream;
     #[wasm_bindgen(catch, method, js_name = getReader)]
     fn get_reader(this: &ReadableStream) -> Result<Reader, JsValue>;
 
     type Reader;
-    #[wasm_bindgen(method)]
-    fn read(this: &Reader) -> Promise;
-
-    type Piece;
-    #[wasm_bindgen(method, getter)]
-    fn done(this: &Piece) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn value(this: &Piece) -> Option<Uint8Array>;
+    #[wasm_bindgen(catch, method)]
+    fn read(this: &Reader) -> Result<JsValue, JsValue>;
 }
 
 /// HTTP over the runtime's own `fetch`, or over a function that does the same: a
 /// service binding's `fetch`, a mock, a gateway.
 ///
-/// Dropping a call aborts its `fetch`. There is no limit on connecting: that is
-/// the runtime's business. wasm32 only.
+/// - Dropping a call aborts its `fetch`.
+/// - There is no limit on connecting: the runtime connects.
+/// - Redirects are not followed: a request carries a signature and a conversation.
+/// - `fetch` rarely tells why it failed. Errors of Node, Bun and Deno that name a refused connection,
+///   an unknown host or a certificate are of kind `Connect`. All others, and all of browsers and
+///   Workers, are of kind `Interrupted`, as the request may have been sent.
+/// - Node's own limits of 300 seconds on response headers and on silence do not apply, whatever
+///   dispatcher is set. They do apply in a function that is given, unless it has a dispatcher with others.
+///
+/// wasm32 only.
 #[derive(Clone, Default)]
 pub struct FetchTransport {
     fetch: Option<Function>,
 }
 
 impl std::fmt::Debug for FetchTransport {
-    /// Its name alone: what a function says of itself is its whole source.
+    /// Prints the name alone: a function prints as its whole source.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FetchTransport")
     }
 }
 
 impl FetchTransport {
-    /// The global `fetch`.
+    /// Creates a transport over the global `fetch`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A function that is called as `fetch(url, init)` and answers with a promise of a `Response`.
+    /// Creates a transport over a function that is called as `fetch(url, init)` and returns a promise
+    /// of a `Response`. In `init`, `headers` is a plain object.
     pub fn with_fetch(fetch: Function) -> Self {
         Self { fetch: Some(fetch) }
     }
 
-    fn start(&self, request: &HttpRequest, abort: &Abort) -> Result<Promise, JsValue> {
-        let headers = Array::new();
-        for (name, value) in request.headers.iter() {
-            headers.push(&Array::of2(&name.into(), &value.into()));
-        }
+    fn start(&self, request: &HttpRequest, abort: &Abort) -> Result<JsValue, JsValue> {
         let init = Object::new();
         let set = |key: &str, value: &JsValue| Reflect::set(&init, &key.into(), value);
         set("method", &request.method.as_str().into())?;
-        set("headers", &headers)?;
+        set("headers", &header_object(&request.headers)?.into())?;
+        // Browsers answer with an opaque response, other runtimes with the redirect itself.
+        set("redirect", &"manual".into())?;
         set("signal", &abort.0.signal())?;
-        // Copied out of the module's memory, which may move while the body is being sent.
-        set("body", &Uint8Array::from(&request.body[..]))?;
-        match &self.fetch {
-            Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init).map(Promise::from),
-            None => global_fetch(&request.url, &init),
+        // `fetch` throws where a method that takes no body has one, even an empty one.
+        if request.method.takes_body() {
+            // Copied out of the module's memory, which may move while the body is being sent.
+            set("body", &Uint8Array::from(&request.body[..]))?;
         }
+        if let Some(fetch) = &self.fetch {
+            return fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init);
+        }
+        if let Some(dispatcher) = dispatcher::unlimited() {
+            set("dispatcher", &dispatcher)?;
+        }
+        global_fetch(&request.url, &init)
     }
+}
+
+/// Headers as a plain object, which instrumentation can read and spread. `fetch` would join the values
+/// of one name in the same way.
+fn header_object(headers: &Headers) -> Result<Object, JsValue> {
+    let object = Object::new();
+    for (name, value) in headers.iter() {
+        let name = JsValue::from(name);
+        let value = match Reflect::get(&object, &name)?.as_string() {
+            Some(first) => [&first, ", ", value].concat(),
+            None => value.to_owned(),
+        };
+        Reflect::set(&object, &name, &value.into())?;
+    }
+    Ok(object)
 }
 
 /// From this size on WebCrypto is faster than the module's own hash, although it answers by a promise.
@@ -122,25 +144,11 @@ impl Drop for Abort {
 impl Transport for FetchTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
         Box::pin(async move {
-            let abort = Abort(AbortController::new().map_err(not_sent)?);
-            let promise = self.start(&request, &abort).map_err(not_sent)?;
+            let abort = Abort(AbortController::new().map_err(|error| threw(&error))?);
+            let started = self.start(&request, &abort).map_err(|error| threw(&error))?;
             drop(request);
-            let response: Response = JsFuture::from(promise).await.map_err(not_sent)?.unchecked_into();
-            let mut headers = Headers::new();
-            for pair in Array::from(&response.headers()).iter() {
-                let pair = Array::from(&pair);
-                if let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string()) {
-                    headers.push(&name, value);
-                }
-            }
-            let body: ByteStream = match response.body() {
-                Some(body) => {
-                    let reader = body.get_reader().map_err(broke_off)?;
-                    Box::pin(Pieces { reader, reading: None, _abort: abort })
-                }
-                None => Box::pin(Empty),
-            };
-            Ok(HttpResponse { status: response.status(), headers, body })
+            let response = JsFuture::from(Promise::resolve(&started)).await.map_err(|error| rejected(&error))?;
+            received(&response, abort)
         })
     }
 
@@ -155,6 +163,46 @@ impl Transport for FetchTransport {
     }
 }
 
+/// Reads what `fetch` gave. A caller's own may give anything.
+fn received(response: &JsValue, abort: Abort) -> Result<HttpResponse> {
+    let Some(status) = member(response, "status").and_then(|status| status.as_f64()) else {
+        return Err(no_response("it has no `status`"));
+    };
+    if status < 100.0 {
+        // What a page may not see has status 0.
+        let kind = member(response, "type").and_then(|kind| kind.as_string()).unwrap_or_default();
+        if kind == "opaqueredirect" {
+            let what = "redirects are not followed: the endpoint redirects, and the browser hides where to; set another endpoint";
+            return Err(Error::new(ErrorKind::Config, what));
+        }
+        return Err(no_response(&["its `type` is \"", &kind, "\""].concat()));
+    }
+    let given = member(response, "headers").unwrap_or_default();
+    let iterable = Reflect::get(&given, &Symbol::iterator()).is_ok_and(|iterator| iterator.is_function());
+    let Some(pairs) = iterable.then(|| array_from(&given).ok()).flatten() else {
+        return Err(no_response("its `headers` cannot be iterated"));
+    };
+    let mut headers = Headers::new();
+    for pair in pairs.iter() {
+        let text = |key| member(&pair, key).and_then(|text| text.as_string());
+        if let (Some(name), Some(value)) = (text("0"), text("1")) {
+            headers.push(&name, value);
+        }
+    }
+    if member(response, "bodyUsed").is_some_and(|used| used.is_truthy()) {
+        return Err(no_response("its body was read before; return it unread, such as a `clone()`"));
+    }
+    let body: ByteStream = match member(response, "body") {
+        None => Box::pin(Empty),
+        Some(body) => {
+            let reader = body.unchecked_into::<ReadableStream>().get_reader();
+            let reader = reader.map_err(|error| no_response(threw(&error).message()))?;
+            Box::pin(Pieces { reader, reading: None, _abort: abort })
+        }
+    };
+    Ok(HttpResponse { status: status as u16, headers, body })
+}
+
 struct Pieces {
     reader: Reader,
     reading: Option<JsFuture>,
@@ -166,19 +214,30 @@ impl futures_core::Stream for Pieces {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let reading = this.reading.get_or_insert_with(|| JsFuture::from(this.reader.read()));
+        let reading = match &mut this.reading {
+            Some(reading) => reading,
+            None => match this.reader.read() {
+                Ok(read) => this.reading.insert(JsFuture::from(Promise::resolve(&read))),
+                Err(error) => return Poll::Ready(Some(Err(broke_off(&error)))),
+            },
+        };
         let piece = ready!(std::future::Future::poll(Pin::new(reading), context));
         this.reading = None;
         Poll::Ready(match piece {
-            Ok(piece) => {
-                let piece: Piece = piece.unchecked_into();
-                match piece.value() {
-                    Some(value) if !piece.done() => Some(Ok(value.to_vec().into())),
-                    _ => None,
-                }
-            }
-            Err(error) => Some(Err(broke_off(error))),
+            Ok(piece) => bytes_of(&piece).transpose(),
+            Err(error) => Some(Err(broke_off(&error))),
         })
+    }
+}
+
+/// The bytes of what a reader gave; `None` at the end.
+fn bytes_of(piece: &JsValue) -> Result<Option<Bytes>> {
+    if member(piece, "done").is_some_and(|done| done.is_truthy()) {
+        return Ok(None);
+    }
+    match member(piece, "value") {
+        Some(value) if ArrayBuffer::is_view(&value) => Ok(Some(value.unchecked_into::<Uint8Array>().to_vec().into())),
+        _ => Err(no_response("its body does not consist of bytes")),
     }
 }
 
@@ -189,25 +248,5 @@ impl futures_core::Stream for Empty {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(None)
-    }
-}
-
-fn not_sent(error: JsValue) -> Error {
-    Error::of(ErrorKind::Connect, format_args!("the service was not reached: {}", said(&error)))
-}
-
-/// Worth another attempt as long as nothing was delivered; afterwards nobody asks.
-fn broke_off(error: JsValue) -> Error {
-    Error::of(ErrorKind::Truncated, format_args!("the connection broke off: {}", said(&error))).with_retryable(true)
-}
-
-/// What a thrown value says, with its cause, where Node puts what matters.
-fn said(error: &JsValue) -> String {
-    let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok();
-    let message = |value: &JsValue| text(value, "message").and_then(|message| message.as_string());
-    let own = message(error).or_else(|| error.as_string()).unwrap_or_else(|| "fetch failed".to_owned());
-    match text(error, "cause").and_then(|cause| message(&cause)).filter(|cause| !cause.is_empty()) {
-        Some(cause) => format!("{own} ({cause})"),
-        None => own,
     }
 }

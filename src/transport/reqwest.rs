@@ -12,6 +12,9 @@ use crate::platform::BoxFuture;
 /// HTTP over [`reqwest`]: HTTP/2, TLS, and the proxies that the environment names. It is a handle: its
 /// clones share their connections, so that one serves any number of chats.
 ///
+/// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token.
+/// Use `FetchTransport` there, which does not.
+///
 /// ```
 /// use std::time::Duration;
 /// use bedrock_chat::ReqwestTransport;
