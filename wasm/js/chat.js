@@ -4,8 +4,8 @@ import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
 import { conversation, json } from "./messages.js";
 import { coreOptions, merged } from "./options.js";
-import { AIMessage } from "./reply.js";
-import { ChatStream } from "./stream.js";
+import { replyOf } from "./reply.js";
+import { CANCEL, ChatStream } from "./stream.js";
 import { StructuredChat } from "./structured.js";
 import { fromCore } from "./thrown.js";
 import { Watch } from "./watch.js";
@@ -55,17 +55,31 @@ export class BedrockChat {
 
   /** Sends a conversation and waits for the reply. */
   async invoke(messages, options) {
-    return new AIMessage(JSON.parse(await this.#call("invoke", conversation(messages), options)));
+    return replyOf(await this.#call("invoke", conversation(messages), options));
   }
 
   /** Sends a conversation and gives the reply as it comes. */
-  async stream(messages, options) {
+  stream(messages, options) {
+    const call = { left: false };
+    const stream = this.#stream(messages, options, call);
+    const cancel = () => {
+      call.left = true;
+      call.watch?.leave();
+    };
+    return Object.defineProperty(stream, CANCEL, { value: cancel });
+  }
+
+  async #stream(messages, options, call) {
     const all = this.#options(options);
     const text = conversation(messages);
     const core = this.#core(all);
     const watch = await this.#watch(all);
+    call.watch = watch;
+    if (call.left) watch.leave();
     try {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
+      // From now on whoever has the stream ends it.
+      call.watch = undefined;
       return new ChatStream(stream, watch, text.includes('"citations"'));
     } catch (error) {
       watch.close();
@@ -112,7 +126,7 @@ export class BedrockChat {
   /** Completes a raw prompt, in the model's own template. */
   async complete(prompt, options) {
     if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
-    return new AIMessage(JSON.parse(await this.#call("complete", prompt, options)));
+    return replyOf(await this.#call("complete", prompt, options));
   }
 
   /** Counts the tokens of a conversation. */
@@ -212,27 +226,10 @@ function connection(fields) {
   // Headers have no members, but entries.
   const { headers } = fields;
   if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
-  for (const name of ["fips", "dualStack", "signingName", "api", "streaming", "maxRetries", "firstByteTimeout", "idleTimeout"]) config[name] = fields[name] ?? undefined;
+  for (const name of ["fips", "dualStack", "signingName", "api", "streaming", "maxRetries", "paidResend", "firstByteTimeout", "idleTimeout"]) config[name] = fields[name] ?? undefined;
   const fetch = fields.fetch ?? fields.fetchFn;
-  return { config, provider, fetch: fetch && (async (url, init) => answered(await fetch(url, init))) };
+  return { config, provider, fetch: fetch && ((url, init) => fetch(url, init)) };
 }
-
-/** What a `fetch` of the caller's gives. The module takes it at its word, so what is no Response has to fail here. */
-function answered(response) {
-  const { status, headers, body } = response ?? {};
-  if (typeof status !== "number" || typeof headers?.[Symbol.iterator] !== "function") {
-    throw new TypeError("the fetch that was given does not give a Response");
-  }
-  return { status, headers: Array.from(headers, ([name, value]) => [name, value]), body: body && { getReader: () => reading(body.getReader()) } };
-}
-
-const reading = (reader) => ({
-  async read() {
-    const { done, value } = await reader.read();
-    if (!done && !ArrayBuffer.isView(value)) throw new TypeError("the body of the fetch that was given is not one of bytes");
-    return { done: Boolean(done), value };
-  },
-});
 
 function decoded(profile) {
   if (!/%[0-9a-f]{2}/i.test(profile)) return profile;

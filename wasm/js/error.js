@@ -1,13 +1,14 @@
 /** What went wrong: a real `Error` with all that is known about it. See index.d.ts. */
 export class BedrockChatError extends Error {
   constructor(message, details = {}) {
-    const { partial, cause, ...known } = details;
+    const { partial, responseHeaders, cause, ...known } = details;
     super(message, cause === undefined ? undefined : { cause });
     this.kind = "config";
     this.retryable = false;
     Object.assign(this, known);
     // Not enumerable: a log that prints the error does not print the conversation.
     Object.defineProperty(this, "partial", { value: partial, writable: true, configurable: true });
+    Object.defineProperty(this, "responseHeaders", { value: responseHeaders, writable: true, configurable: true });
   }
 
   get name() {

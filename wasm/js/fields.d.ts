@@ -278,7 +278,11 @@ export interface BedrockChatFields extends BedrockChatSettings {
   gatewayUrl?: string | undefined;
   /** Headers for every call. They are not signed, but for AWS's own. */
   headers?: { [name: string]: string } | Headers | undefined;
-  /** In place of the global `fetch`: a service binding's, a mock. */
+  /**
+   * Instead of the global `fetch`: a service binding's, a mock. It is called as `fetch(url, init)`, with headers as a plain
+   * object, and must return an unread `Response`. Redirects are not followed. The limits of Node's own `fetch`, 300 seconds
+   * for the response headers and for silence, are lifted for the global `fetch` alone: give yours a dispatcher with others.
+   */
   fetch?: FetchLike | undefined;
   /** The same, as LangChain calls it. */
   fetchFn?: FetchLike | undefined;
@@ -301,6 +305,11 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * 20 seconds; where it asks for more, the call fails at once, with `retryAfterMs`. Default: 2.
    */
   maxRetries?: number | undefined;
+  /**
+   * Whether a call is sent again also where the service may have processed it: after a connection that broke, a timeout, a
+   * gateway that lost the answer. Each attempt may be charged. Default: `false`.
+   */
+  paidResend?: boolean | undefined;
   /** How many calls of a batch are made at a time. Default: 10. */
   maxConcurrency?: number | undefined;
   /** Limit on the wait for an answer to begin, in milliseconds; 0: none. Default: an hour, the longest that AWS says a model may take. */

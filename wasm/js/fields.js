@@ -81,6 +81,7 @@ const CHAT = {
   dualStack: flag,
   streaming: flag,
   maxRetries: whole,
+  paidResend: flag,
   maxConcurrency: whole,
   firstByteTimeout: whole,
   idleTimeout: whole,
@@ -95,7 +96,7 @@ const MINT = {
 };
 
 /** What events are written with. */
-const SSE = { format: oneOf("anthropic", "openai"), onError: call, headers: object };
+const SSE = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: whole, headers: object };
 
 /** What values are asked for with. */
 const STRUCTURED = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };

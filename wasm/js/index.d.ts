@@ -74,6 +74,11 @@ export class AIMessage {
   response_metadata: ResponseMetadata;
   additional_kwargs: Record<string, unknown>;
   id?: string;
+  /**
+   * The response headers, with their names in lower case. Not enumerable, so that it is neither stored nor sent back.
+   * Values that are secrets, such as cookies, are replaced; at most 16 KiB are kept.
+   */
+  readonly responseHeaders?: { [name: string]: string } | undefined;
   /** The text alone. */
   get text(): string;
   getType(): "ai";
@@ -190,22 +195,26 @@ export class BedrockChat {
 
 /**
  * What kind of thing went wrong. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. The service
- * or its absence: `connect`, `timeout`, `throttled`, `access_denied`, `expired_credentials`, `validation`,
+ * or its absence: `connect`, `interrupted`, `timeout`, `throttled`, `access_denied`, `expired_credentials`, `validation`,
  * `context_overflow`, `not_found`, `service`. The answer: `frame`, `decode`, `truncated`. The caller: `cancelled`.
+ *
+ * With `connect`, no connection was made and nothing was sent. With `interrupted`, `fetch` failed and the request may
+ * have been sent, so that the model may have run: it is not sent again unless `paidResend` is set. Browsers and Workers
+ * do not tell one from the other; there it is always `interrupted`, unless the browser is offline.
  */
 export type BedrockChatErrorKind =
   | "config" | "credentials" | "unsupported" | "encode"
-  | "connect" | "timeout" | "throttled" | "access_denied" | "expired_credentials" | "validation" | "context_overflow" | "not_found" | "service"
+  | "connect" | "interrupted" | "timeout" | "throttled" | "access_denied" | "expired_credentials" | "validation" | "context_overflow" | "not_found" | "service"
   | "frame" | "decode" | "truncated" | "cancelled";
 
 /** What went wrong, and all that is known about it. */
 export class BedrockChatError extends Error {
-  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "partial">> & { cause?: unknown });
+  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
   readonly name: "BedrockChatError";
   kind: BedrockChatErrorKind;
   /**
-   * Whether the same call could succeed later. The package has tried as often as `maxRetries` says. Limits on time do
-   * not say so: an answer that took too long once costs as much again.
+   * Whether the same call may be sent again at no risk of paying twice. The package has done so as often as `maxRetries`
+   * says. After a timeout or a connection that broke it may not: the model may have run.
    */
   retryable: boolean;
   /** The HTTP status, if the service answered. */
@@ -220,6 +229,11 @@ export class BedrockChatError extends Error {
   attempts?: number;
   /** How long the service asks to wait, in milliseconds. */
   retryAfterMs?: number;
+  /**
+   * The response headers, if there was a response, with their names in lower case. Not enumerable. Values that are
+   * secrets, such as cookies, are replaced; at most 16 KiB are kept.
+   */
+  responseHeaders?: { [name: string]: string } | undefined;
   /** What had come of the message when its stream failed. Not enumerable, so that logs do not show it. */
   partial?: AIMessage | undefined;
   /** The signal's reason, for a call that was cancelled. */
@@ -236,10 +250,16 @@ export interface SseOptions {
    * fails itself, the reader's stream is as it would be without it, and `console.error` is told of both errors.
    */
   onError?: ((error: unknown) => void | Promise<void>) | undefined;
+  /**
+   * After how many milliseconds of silence a comment is sent, which readers skip; 0: never. Load balancers close
+   * connections that are silent while a model thinks, most of them after 60 seconds. Default: 15000.
+   */
+  keepAlive?: number | undefined;
 }
 
 /**
- * A stream as Server-Sent Events, in bytes. Who stops reading stops the model. What fails, also before the stream begins,
+ * A stream as Server-Sent Events, in bytes. Cancelling it stops the model, also before the stream has begun if it is given
+ * the promise that `chat.stream()` returned. What fails, also before the stream begins,
  * is its last event.
  *
  * In Anthropic's format the tokens are counted in `message_delta`, at the end, those of the input too: `message_start`
@@ -248,8 +268,9 @@ export interface SseOptions {
 export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOptions): ReadableStream<Uint8Array>;
 
 /**
- * The same as the answer to an HTTP request, in one line: `return sseResponse(chat.stream(messages))`. Where the stream
- * does not begin, the response is JSON with the error's status.
+ * The same as the answer to an HTTP request, in one line: `return sseResponse(chat.stream(messages))`. If the stream fails
+ * before it begins, the response is JSON with the error's status. If it has not begun after `keepAlive` milliseconds, the
+ * response begins without it, with status 200, and an error is an event.
  */
 export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response>;
 

@@ -26,6 +26,12 @@ export class AIMessage {
   }
 }
 
+/** A reply as the module reports it. Not enumerable: a reply that is stored or sent back is what was said, no more. */
+export function replyOf(text) {
+  const [fields, responseHeaders] = JSON.parse(text);
+  return Object.defineProperty(new AIMessage(fields), "responseHeaders", { value: responseHeaders, writable: true, configurable: true });
+}
+
 export function textOf(content) {
   if (typeof content === "string") return content;
   let text = "";

@@ -3,7 +3,13 @@ import { checkFields } from "./fields.js";
 import { joinUsage } from "./reply.js";
 import { AnthropicEvents } from "./sse-anthropic.js";
 import { OpenAiEvents } from "./sse-openai.js";
-import { readable } from "./stream.js";
+import { CANCEL, readable } from "./stream.js";
+
+/** After how many milliseconds of silence a comment is sent. Balancers close silent connections, most of them after 60 seconds. */
+const KEEP_ALIVE = 15_000;
+
+/** An event that every reader of Server-Sent Events skips. */
+const COMMENT = { value: ": keep-alive\n\n", done: false };
 
 const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents };
 
@@ -20,8 +26,9 @@ function writerFor(stream, options) {
   return new FORMATS[options?.format ?? "anthropic"]();
 }
 
-/** Ends a stream that nobody will read, or the one that a promise will give. */
+/** Ends a stream that nobody will read, or the call that a promise waits for. */
 function leave(stream) {
+  stream?.[CANCEL]?.();
   Promise.resolve(stream).then((stream) => stream?.return?.()).catch(() => {});
 }
 
@@ -47,12 +54,64 @@ export function toSSE(stream, options) {
   // A call that fails before the first read is told of there; until then Node takes it for one that nobody hears of.
   Promise.resolve(stream).catch(() => {});
   const encoder = new TextEncoder();
-  const pieces = written(stream, writer, options);
+  const reader = { left: false };
+  const pieces = written(stream, writer, options, reader);
+  const silence = new Silence(options?.keepAlive ?? KEEP_ALIVE);
+  let waiting;
+  const next = async () => {
+    waiting ??= pieces.next();
+    const piece = await silence.end(waiting);
+    if (!piece) return COMMENT;
+    waiting = undefined;
+    if (piece.done) silence.close();
+    return piece;
+  };
   // Not the end of `pieces`: it would wait for what the model says next, or for the call.
-  return readable({ next: () => pieces.next(), return: () => leave(stream) }, (text) => encoder.encode(text));
+  const end = () => {
+    reader.left = true;
+    silence.close();
+    leave(stream);
+  };
+  return readable({ next, return: end }, (text) => encoder.encode(text));
 }
 
-async function* written(given, writer, options) {
+/** Limits waits. One timer serves many: setting one for each piece would cost more than the piece. */
+class Silence {
+  #limit;
+  #timer;
+  #since;
+  #ring;
+
+  constructor(limit) {
+    // A longer timer would ring at once.
+    this.#limit = Math.min(limit, 0x7fffffff);
+  }
+
+  /** What a promise gives, or nothing where it takes longer than the limit. */
+  async end(promise) {
+    if (!this.#limit) return promise;
+    this.#since = Date.now();
+    this.#timer ??= setTimeout(this.#check, this.#limit);
+    try {
+      return await Promise.race([promise, new Promise((resolve) => (this.#ring = resolve))]);
+    } finally {
+      this.#ring = undefined;
+    }
+  }
+
+  #check = () => {
+    const left = this.#since + this.#limit - Date.now();
+    this.#timer = this.#ring && left > 0 ? setTimeout(this.#check, left) : undefined;
+    if (!this.#timer) this.#ring?.();
+  };
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+async function* written(given, writer, options, reader) {
   let usage;
   let begun = false;
   try {
@@ -66,23 +125,27 @@ async function* written(given, writer, options) {
     }
     yield writer.end(usage);
   } catch (error) {
-    tell(options, error);
+    if (!reader.left) tell(options, error);
     yield writer.error(told(error, begun ? "the model could not go on" : "the model could not be asked"));
   }
 }
 
-/** The same as the answer to an HTTP request. Where the stream does not begin, it has the error's status. */
+/** The same as the answer to an HTTP request. If the stream fails before it begins, the response has the error's status. */
 export async function sseResponse(stream, options) {
   const writer = writerFor(stream, options);
+  const silence = new Silence(options?.keepAlive ?? KEEP_ALIVE);
   let begun;
   try {
-    begun = await stream;
+    // Balancers do not wait longer for the headers of a response than for its body.
+    begun = (await silence.end(stream)) ?? stream;
   } catch (error) {
     tell(options, error);
     const known = told(error, "the model could not be asked");
     const headers = headersOf(options, { "content-type": "application/json" });
     if (error?.retryAfterMs) headers.set("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
     return new Response(JSON.stringify(writer.problem(known)), { status: known.status ?? 502, headers });
+  } finally {
+    silence.close();
   }
   const headers = headersOf(options, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" });
   return new Response(toSSE(begun, options), { headers });

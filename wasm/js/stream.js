@@ -1,6 +1,9 @@
 import { problem } from "./error.js";
-import { AIMessage, AIMessageChunk, SAID } from "./reply.js";
+import { AIMessageChunk, SAID, replyOf } from "./reply.js";
 import { fromDetails } from "./thrown.js";
+
+/** What ends a call whose stream has not begun: a member of the promise, also across copies of the package. */
+export const CANCEL = Symbol.for("bedrock-chat.cancel");
 
 /** A reply that is still coming: chunks to iterate over, once. Leaving the loop closes the connection. */
 export class ChatStream {
@@ -166,7 +169,7 @@ export class ChatStream {
   /** The message as far as it has come. */
   get soFar() {
     const text = this.#core?.soFar() ?? this.#whole;
-    return text === undefined ? undefined : new AIMessage(JSON.parse(text));
+    return text === undefined ? undefined : replyOf(text);
   }
 
   /** The same as a web stream of chunks. */

@@ -31,6 +31,11 @@ export class Watch {
     this.cancel();
   }
 
+  /** Ends the call because nobody waits for it. */
+  leave() {
+    this.#end(problem("cancelled", "the call was cancelled: its stream was left before it began"));
+  }
+
   close() {
     this.#ended = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);

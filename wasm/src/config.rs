@@ -129,11 +129,11 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
             builder = builder.header(&name, value.string().unwrap_or_default());
         }
     }
+    let mut retry = RetryPolicy::default().with_paid_resend(fields.flag("paidResend"));
     if let Some(retries) = fields.u64("maxRetries") {
-        let attempts = u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1);
-        builder = builder.retry(RetryPolicy::default().with_max_attempts(attempts));
+        retry = retry.with_max_attempts(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1));
     }
-    builder.build()
+    builder.retry(retry).build()
 }
 
 /// Milliseconds; 0 switches a limit off.

@@ -1,7 +1,7 @@
 //! Errors on their way to JavaScript, as JSON that the package makes real `Error`s of.
 
 use bedrock_chat::json::{JsonError, Writer};
-use bedrock_chat::{Error, ErrorKind, interop};
+use bedrock_chat::{Error, ErrorKind, Headers, interop};
 use wasm_bindgen::JsValue;
 
 pub(crate) fn thrown(error: Error) -> JsValue {
@@ -22,8 +22,29 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.opt_field("region", error.region());
     w.opt_u64("attempts", Some(error.attempts().into()).filter(|attempts| *attempts > 0));
     w.opt_u64("retryAfterMs", error.retry_after().and_then(|after| after.as_millis().try_into().ok()));
+    if let Some(headers) = error.response_headers() {
+        write_headers(w.key("responseHeaders"), headers);
+    }
     if let Some(partial) = error.partial() {
         w.key("partial").raw(interop::reply_to_langchain(partial).view());
+    }
+    w.end_object();
+}
+
+/// Writes headers as an object. The values of one name are joined, as `fetch` joins them.
+pub(crate) fn write_headers(w: &mut Writer, headers: &Headers) {
+    w.begin_object();
+    for (at, (name, _)) in headers.iter().enumerate() {
+        let mut same = headers.iter().enumerate().filter(|(_, (other, _))| *other == name);
+        if same.next().is_some_and(|(first, _)| first < at) {
+            continue;
+        }
+        let mut joined = headers.get(name).unwrap_or_default().to_owned();
+        for (_, (_, value)) in same {
+            joined.push_str(", ");
+            joined.push_str(value);
+        }
+        w.field(name, &joined);
     }
     w.end_object();
 }

@@ -12,6 +12,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bedrock_chat::json::Writer;
 use bedrock_chat::{BedrockChat, ChatStream, Json, ModelId, interop, short_term_api_key};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -104,8 +105,16 @@ pub fn mint_api_key(credentials: &str, region: &str, seconds: u32, now: f64) -> 
         .map_err(thrown)
 }
 
+/// A JSON list of the reply in LangChain's form and the response headers, if there are any.
 fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
-    interop::reply_to_langchain(reply).as_str().to_owned()
+    let mut w = Writer::new();
+    w.begin_array();
+    w.raw(interop::reply_to_langchain(reply).view());
+    if let Some(headers) = reply.response_headers() {
+        error::write_headers(&mut w, headers);
+    }
+    w.end_array();
+    w.finish()
 }
 
 /// An answer that is still coming.

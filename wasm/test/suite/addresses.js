@@ -38,11 +38,11 @@ export const addresses = [
     for (const fields of [
       { endpointUrl: "custom.amazonaws.com" }, { endpointUrl: undefined, endpointHost: "custom.amazonaws.com" },
       { endpointUrl: "https://custom.amazonaws.com" }, { endpointUrl: "", endpointHost: "https://custom.amazonaws.com/" },
-    ]) await fails(() => chat({ ...fields, fetchFn: fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    ]) await fails(() => chat({ ...fields, fetchFn: fetch, maxRetries: 0 }).invoke("hello"), "interrupted");
     equal(new Set(asked).size, 1, asked.join());
     equal(asked[0], "https://custom.amazonaws.com/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke");
     asked = [];
-    await fails(() => chat({ endpointUrl: `${url}/prefix`, fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    await fails(() => chat({ endpointUrl: `${url}/prefix`, fetch, maxRetries: 0 }).invoke("hello"), "interrupted");
     includes(asked[0], "/prefix/model/");
     equal((await bedrock.requests()).length, 0);
   }],
@@ -90,7 +90,7 @@ export const addresses = [
       throw new Error("enough");
     };
     for (const more of [{}, { region: "cn-north-1" }, { fips: true }, { dualStack: true }]) {
-      await fails(() => chat({ endpointUrl: undefined, fetch, maxRetries: 0, ...more }).invoke("hello"), "connect");
+      await fails(() => chat({ endpointUrl: undefined, fetch, maxRetries: 0, ...more }).invoke("hello"), "interrupted");
     }
     equal(hosts, [
       "bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.cn-north-1.amazonaws.com.cn",
@@ -101,11 +101,11 @@ export const addresses = [
   ["a gateway is sent what is signed for AWS, with the caller's headers unsigned", async ({ chat }) => {
     let call;
     const fetch = async (url, init) => {
-      call = { url, headers: Object.fromEntries(init.headers) };
+      call = { url, headers: init.headers };
       throw new Error("enough");
     };
     const gatewayUrl = "https://gateway.ai.cloudflare.com/v1/a/g/aws-bedrock/bedrock-runtime/us-east-1";
-    await fails(() => chat({ endpointUrl: undefined, gatewayUrl, headers: { "cf-aig-authorization": "Bearer x" }, fetch, maxRetries: 0 }).invoke("hello"), "connect");
+    await fails(() => chat({ endpointUrl: undefined, gatewayUrl, headers: { "cf-aig-authorization": "Bearer x" }, fetch, maxRetries: 0 }).invoke("hello"), "interrupted");
     equal(call.url, `${gatewayUrl}/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke`);
     equal(call.headers["cf-aig-authorization"], "Bearer x");
     includes(call.headers.authorization, "SignedHeaders=content-type;host;x-amz-date,");
@@ -120,6 +120,6 @@ export const addresses = [
     await chat({ fetch: own }).invoke("hello");
     for await (const chunk of await chat({ fetchFn: own }).stream("hello")) ok(chunk);
     equal(inits.length, 2);
-    for (const init of inits) equal(Object.keys(init).sort(), ["body", "headers", "method", "signal"]);
+    for (const init of inits) equal(Object.keys(init).sort(), ["body", "headers", "method", "redirect", "signal"]);
   }],
 ];

@@ -80,7 +80,7 @@ export const credentials = [
       asked = to;
       throw new Error("enough");
     };
-    await fails(() => ask({ AWS_ENDPOINT_URL: url, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, { fetch, maxRetries: 0 }), "connect");
+    await fails(() => ask({ AWS_ENDPOINT_URL: url, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, { fetch, maxRetries: 0 }), "interrupted");
     includes(asked, "https://bedrock-runtime.eu-west-1.amazonaws.com/model/");
   }],
 

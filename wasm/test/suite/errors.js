@@ -80,9 +80,8 @@ export const errors = [
       includes((await (await model.stream("hello")).message()).text, "hello");
     }
     for (const thrown of [new TypeError("fetch failed"), "a string", undefined, null, { message: 5 }]) {
-      const error = await fails(() => mock(() => { throw thrown; }).invoke("hello"), "connect");
-      equal(error.retryable, true);
-      await fails(() => mock(async () => { throw thrown; }).invoke("hello"), "connect");
+      await fails(() => mock(() => { throw thrown; }).invoke("hello"), "config");
+      await fails(() => mock(async () => { throw thrown; }).invoke("hello"), "interrupted");
     }
     includes((await model.invoke("hello")).text, "hello");
   }],

@@ -7,6 +7,7 @@ import { cancellation } from "./cancellation.js";
 import { credentials } from "./credentials.js";
 import { errors } from "./errors.js";
 import { events } from "./events.js";
+import { fetching } from "./fetch.js";
 import { fields } from "./fields.js";
 import { load } from "./load.js";
 import { messages } from "./messages.js";
@@ -16,7 +17,7 @@ import { structured } from "./structured.js";
 import { tools } from "./tools.js";
 
 const all = [
-  ...calls, ...messages, ...fields, ...credentials, ...addresses, ...tools, ...streams, ...events, ...errors,
+  ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
   ...cancellation, ...structured, ...sse, ...load,
 ];
 

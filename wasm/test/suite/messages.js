@@ -98,7 +98,7 @@ export const messages = [
       throw new Error("enough");
     };
     const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
-    await fails(() => mock(fetch).invoke([["human", [{ type: "file", data: bytes, mimeType: "application/pdf" }]]]), "connect");
+    await fails(() => mock(fetch).invoke([["human", [{ type: "file", data: bytes, mimeType: "application/pdf" }]]]), "interrupted");
     const { data } = JSON.parse(body).messages[0].content[0].source;
     equal(data.length, 400_000);
     ok(Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0)).every((byte, index) => byte === index % 251));

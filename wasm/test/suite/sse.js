@@ -1,5 +1,5 @@
 import { equal, fails, includes, ok, pause, until } from "./check.js";
-import { claude, exception, speaks } from "./frames.js";
+import { chunk, claude, exception, speaks } from "./frames.js";
 
 /** The data of an SSE text, and the names of its events. */
 function parsed(text) {
@@ -167,6 +167,74 @@ export const sse = [
     }
     // Not the server's: nobody waits for this call, which would reach the next test.
     await fails(() => sseResponse(mock(speaks(rich)).stream("hello"), { format: "xml" }), "config");
+  }],
+
+  ["cancelling the events of a call before its stream begins stops the model", async ({ mock, toSSE }) => {
+    for (const wait of [() => undefined, () => pause(20)]) {
+      let over = false;
+      let calls = 0;
+      const model = mock((_, { signal }) => {
+        calls++;
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason, (over = true))));
+      });
+      const told = [];
+      const call = model.stream("hello");
+      const reader = toSSE(call, { onError: (error) => told.push(error) }).getReader();
+      const reading = reader.read();
+      await wait();
+      await reader.cancel();
+      equal((await reading).done, true);
+      equal((await fails(() => call, "cancelled")).retryable, false);
+      ok(over || !calls, "the call is given up");
+      equal(told, []);
+    }
+  }],
+
+  ["keep_alive comments come before and between events while the model is silent", async ({ mock, toSSE, sseResponse }) => {
+    for (const format of ["anthropic", "openai"]) {
+      for (const open of [(call, options) => toSSE(call, options), async (call, options) => (await sseResponse(call, options)).body]) {
+        let begin, goOn;
+        const begun = new Promise((resolve) => (begin = resolve));
+        const gone = new Promise((resolve) => (goOn = resolve));
+        const events = rich.map((event) => chunk(event));
+        let at = 0;
+        const body = new ReadableStream({
+          async pull(controller) {
+            if (at === 3) await gone;
+            if (at < events.length) controller.enqueue(events[at++]);
+            else controller.close();
+          },
+        });
+        const model = mock(async () => {
+          await begun;
+          return new Response(body, { headers: { "content-type": "application/vnd.amazon.eventstream" } });
+        });
+        const reader = (await open(model.stream("hello"), { format, keepAlive: 5 })).getReader();
+        const pieces = [];
+        const next = async () => pieces.push(new TextDecoder().decode((await reader.read()).value)) && pieces.at(-1);
+        equal(await next(), ": keep-alive\n\n");
+        begin();
+        while (!(await next()).includes("Hm."));
+        while ((await next()) !== ": keep-alive\n\n");
+        goOn();
+        for (let piece; !(piece = await reader.read()).done; ) pieces.push(new TextDecoder().decode(piece.value));
+        const said = pieces.filter((piece) => !piece.startsWith(":")).join("");
+        equal(parsed(said).map(({ event }) => event), parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), { format })).text()).map(({ event }) => event));
+      }
+    }
+  }],
+
+  ["keep_alive of 0 sends no comment, and the status of a late error is kept", async ({ mock, sseResponse, toSSE }) => {
+    const late = () => mock(async () => {
+      await pause(30);
+      return new Response("{}", { status: 429 });
+    }).stream("hello");
+    equal((await sseResponse(late(), { keepAlive: 0 })).status, 429);
+    const response = await sseResponse(late(), { keepAlive: 5 });
+    equal(response.status, 200);
+    includes(await response.text(), "rate_limit_error");
+    ok(!(await new Response(toSSE(late(), { keepAlive: 0 })).text()).includes("keep-alive"));
+    for (const keepAlive of [-1, 1.5, "5s", Infinity]) includes((await fails(async () => toSSE(mock(speaks(rich)).stream("hello"), { keepAlive }), "config")).message, "keepAlive");
   }],
 
   ["who stops reading the events stops the model", async ({ chat, bedrock, toSSE }) => {

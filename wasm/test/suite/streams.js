@@ -138,7 +138,7 @@ export const streams = [
       { headers, body: { getReader: () => null } }, read(refuse), read(() => null), read(() => 5), read(async () => ({ done: false, value: 5 })), read(async () => ({ value: { length: 4e9 } })),
     ]) {
       const model = mock(async () => Object.defineProperty(strange, "status", { value: 200 }));
-      for (const way of ["invoke", "stream"]) ok(["connect", "truncated"].includes((await fails(() => model[way]("hello"))).kind));
+      for (const way of ["invoke", "stream"]) ok(["config", "truncated", "decode"].includes((await fails(() => model[way]("hello"))).kind));
     }
     equal((await (await mock(speaks(answer("ok"))).stream("hello")).message()).text, "ok");
   }],

@@ -119,7 +119,7 @@ export const tools = [
     for await (const chunk of stream) sum = sum ? sum.concat(chunk) : chunk;
     const bodies = [];
     for (const reply of [sum, JSON.parse(JSON.stringify(sum)), await stream.message()]) {
-      await fails(() => given.mock(record).invoke([["human", "hi"], reply, { role: "tool", tool_call_id: "t1", content: "mild" }], { tools: [FORMS.anthropic] }), "connect");
+      await fails(() => given.mock(record).invoke([["human", "hi"], reply, { role: "tool", tool_call_id: "t1", content: "mild" }], { tools: [FORMS.anthropic] }), "interrupted");
       bodies.push(sent);
     }
     equal(bodies[0][1].content, [

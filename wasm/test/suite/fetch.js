@@ -1,0 +1,169 @@
+// How the package calls `fetch`, and what it makes of what `fetch` gives.
+import { equal, fails, includes, ok } from "./check.js";
+import { answer, chunk, response, speaks } from "./frames.js";
+
+/** A `fetch` that counts its calls. */
+function counted(run) {
+  const fetch = (url, init) => {
+    fetch.calls++;
+    return run(url, init);
+  };
+  fetch.calls = 0;
+  return fetch;
+}
+
+/** Both ways to ask. */
+const WAYS = {
+  invoke: (model) => model.invoke("hello"),
+  stream: async (model) => (await model.stream("hello")).message(),
+};
+
+const isBrowser = typeof document !== "undefined";
+
+export const fetching = [
+  ["redirect is not followed, and its error names the address without its query", async ({ chat, bedrock, url }) => {
+    for (const way of Object.values(WAYS)) {
+      for (const status of [301, 307, 308]) {
+        await bedrock.clear();
+        await bedrock.faults({ status, headers: { location: `${url}/elsewhere?token=SECRET` } });
+        const error = await fails(() => way(chat()));
+        includes(error.message, "redirects are not followed");
+        // Browsers hide where a redirect leads.
+        if (!isBrowser) includes(error.message, `${url}/elsewhere\``);
+        ok(!error.message.includes("SECRET") && !error.retryable, error.message);
+        equal((await bedrock.requests()).length, 1);
+      }
+    }
+  }],
+
+  ["headers given to fetch can be spread and read by name", async ({ chat, bedrock }) => {
+    let named;
+    const traced = (url, init) => {
+      named = init.headers["content-type"];
+      return fetch(url, { ...init, headers: { ...init.headers, traceparent: "00-1-2-01" } });
+    };
+    for (const way of Object.values(WAYS)) {
+      await bedrock.clear();
+      await way(chat({ fetch: traced, headers: { "X-Team": "blue" } }));
+      const [{ headers, signature }] = await bedrock.requests();
+      equal([named, headers.traceparent, headers["x-team"], signature.verdict], ["application/json", "00-1-2-01", "blue", "signed"]);
+    }
+  }],
+
+  ["fetch that throws at once is a config error, and called once", async ({ mock }) => {
+    for (const thrown of [new TypeError("Illegal invocation"), new ReferenceError("x is not defined"), "a string", undefined, null, { message: 5 }]) {
+      const fetch = counted(() => { throw thrown; });
+      for (const way of Object.values(WAYS)) {
+        const error = await fails(() => way(mock(fetch, { maxRetries: 2 })), "config");
+        equal(error.retryable, false);
+      }
+      equal(fetch.calls, 2);
+    }
+  }],
+
+  ["fetch that returns no usable Response is a config error, and called once", async ({ mock }) => {
+    const used = async (read) => {
+      const given = response([new Uint8Array(3)]);
+      await read(given);
+      return given;
+    };
+    for (const [give, part] of [
+      [() => undefined, "`status`"], [async () => null, "`status`"], [async () => 5, "`status`"], [async () => ({}), "`status`"],
+      [async () => ({ status: 200 }), "`headers`"], [async () => ({ status: 200, headers: {} }), "`headers`"],
+      [async () => ({ status: 200, headers: [], body: { getReader: async () => ({}), bodyUsed: true }, bodyUsed: true }), "unread"],
+      [() => used((given) => given.text()), "unread"], [() => used((given) => given.body.getReader()), "Response"],
+    ]) {
+      const fetch = counted(give);
+      for (const way of Object.values(WAYS)) includes((await fails(() => way(mock(fetch, { maxRetries: 2 })), "config")).message, part);
+      equal(fetch.calls, 2, part);
+    }
+  }],
+
+  ["a Response without a body is an error with its status, unless it is an empty success", async ({ mock }) => {
+    for (const status of [204, 304, 404, 500]) {
+      for (const way of Object.values(WAYS)) equal((await fails(() => way(mock(async () => new Response(null, { status }))))).status, status);
+    }
+    for (const way of Object.values(WAYS)) ok(await fails(() => way(mock(async () => new Response(null)))));
+  }],
+
+  ["fetch failure without connection is of kind connect, and worth a retry", async ({ mock }) => {
+    const nobody = Object.assign(new AggregateError([Object.assign(new Error("connect ECONNREFUSED ::1:1"), { syscall: "connect" })]), {});
+    for (const thrown of [
+      ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "DEPTH_ZERO_SELF_SIGNED_CERT", "CERT_HAS_EXPIRED"].map((code) => new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code }) })),
+      new TypeError("fetch failed", { cause: nobody }), new TypeError("fetch failed", { cause: Object.assign(new Error("late"), { code: "ETIMEDOUT", syscall: "connect" }) }),
+      Object.assign(new Error("Unable to connect. Is the computer able to access the url?"), { code: "ConnectionRefused" }),
+      new TypeError("error sending request for url (http://x/): client error (Connect): tcp connect error: Connection refused"),
+    ]) {
+      for (const way of Object.values(WAYS)) equal((await fails(() => way(mock(async () => { throw thrown; })), "connect")).retryable, true);
+    }
+  }],
+
+  ["fetch failure after sending may be paid for, so it is not sent again", async ({ mock }) => {
+    const caused = (code) => new TypeError("fetch failed", { cause: Object.assign(new Error("why"), { code }) });
+    for (const [kind, ...errors] of [
+      ["timeout", caused("UND_ERR_HEADERS_TIMEOUT"), caused("UND_ERR_BODY_TIMEOUT"), new DOMException("The operation timed out.", "TimeoutError")],
+      ["interrupted", caused("UND_ERR_SOCKET"), caused("ECONNRESET"), new TypeError("Failed to fetch"), new TypeError("Load failed"), new Error("Network connection lost."), "a string", undefined],
+      ["cancelled", new DOMException("The operation was aborted.", "AbortError")],
+    ]) {
+      for (const thrown of errors) {
+        const fetch = counted(async () => { throw thrown; });
+        for (const way of Object.values(WAYS)) equal((await fails(() => way(mock(fetch, { maxRetries: 2 })), kind)).retryable, false);
+        equal(fetch.calls, 2, kind);
+      }
+    }
+  }],
+
+  ["fetch error names its cause once", async ({ mock }) => {
+    const caused = new TypeError("fetch failed", { cause: Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }) });
+    const { message } = await fails(() => mock(async () => { throw caused; }).invoke("hello"), "connect");
+    equal(message.split("fetch failed: connect ECONNREFUSED 127.0.0.1:1").length, 2, message);
+    const round = new Error("round");
+    round.cause = round;
+    await fails(() => mock(async () => { throw round; }).invoke("hello"), "interrupted");
+  }],
+
+  ["a time limit of fetch within the answer is a timeout, and not sent again", async ({ mock }) => {
+    const late = new TypeError("terminated", { cause: Object.assign(new Error("Body Timeout Error"), { code: "UND_ERR_BODY_TIMEOUT" }) });
+    const fetch = counted(async () => {
+      const body = new ReadableStream({ pull: (controller) => controller.error(late) });
+      return new Response(body, { headers: { "content-type": "application/vnd.amazon.eventstream" } });
+    });
+    for (const way of Object.values(WAYS)) await fails(() => way(mock(fetch, { maxRetries: 2 })), "timeout");
+    equal(fetch.calls, 2);
+  }],
+
+  ["response headers are on replies and errors, without secrets and out of JSON", async ({ mock }) => {
+    const headers = { "x-team": "blue", "set-cookie": "SECRET" };
+    const speaking = mock(async () => response(answer("ok").map((event) => chunk(event)), { headers }));
+    const stream = await speaking.stream("hello");
+    const streamed = await stream.message();
+    const whole = mock(async () => Response.json({ content: [{ type: "text", text: "ok" }], usage: {}, stop_reason: "end_turn" }, { headers }));
+    const unary = await whole.invoke("hello");
+    const refused = mock(async () => new Response('{"message":"no"}', { status: 400, headers }));
+    const error = await fails(() => refused.invoke("hello"));
+    for (const has of [streamed, stream.soFar, unary, error]) {
+      equal(has.responseHeaders["x-team"], "blue");
+      const json = JSON.stringify(has);
+      ok(!json.includes("x-team") && !JSON.stringify(has.responseHeaders).includes("SECRET"), json);
+    }
+    equal((await fails(() => mock(async () => { throw new TypeError("Failed to fetch"); }).invoke("hello"))).responseHeaders, undefined);
+  }],
+
+  ["paidResend sends again what may have been paid for", async ({ mock }) => {
+    const fetch = counted(async () => { throw new TypeError("Failed to fetch"); });
+    const error = await fails(() => mock(fetch, { maxRetries: 1, paidResend: true }).invoke("hello"), "interrupted");
+    equal([fetch.calls, error.attempts, error.retryable], [2, 2, false]);
+  }],
+
+  ["a signal that has fired keeps fetch from being called", async ({ mock }) => {
+    const fetch = counted(speaks(answer("ok")));
+    for (const way of ["invoke", "stream"]) await fails(() => mock(fetch)[way]("hello", { signal: AbortSignal.abort() }), "cancelled");
+    equal(fetch.calls, 0);
+  }],
+
+  ["an unconnected endpoint is of kind connect where the runtime tells so", async ({ chat }) => {
+    const error = await fails(() => chat({ endpointUrl: "http://127.0.0.1:47123", maxRetries: 0 }).invoke("hello"));
+    const tells = Boolean(globalThis.process?.versions?.undici);
+    ok(["connect", "interrupted"].includes(error.kind) && (!tells || error.kind === "connect"), `${error.kind}: ${error.message}`);
+  }],
+];
