@@ -6,6 +6,9 @@ import { Refusal, refuse } from "./refusal.js";
 
 const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
 
+/** The longest silence, in milliseconds. Balancers close connections on which nothing comes, most of them after 60 seconds. */
+const KEEP_ALIVE = 15_000;
+
 /** A quarter of an hour: what a browser that lost its key can do stays small. */
 const LONGEST_KEY = 900;
 
@@ -26,11 +29,17 @@ export default {
 
 const ROUTES: Record<string, (request: Request, env: Env) => Promise<Response>> = { "/chat": chat, "/key": key };
 
-/** Streams an answer as Server-Sent Events. When the client goes, so does the call to Bedrock. */
+/**
+ * Streams an answer as Server-Sent Events. When the client goes, so does the call to Bedrock. An error has a status of
+ * its own unless the model thinks for so long that the response begins before it: then it is an event.
+ */
 async function chat(request: Request, env: Env): Promise<Response> {
   const { model, messages, options } = await readAsk(request, env);
-  const stream = await bedrock(env, model).stream(messages, { ...options, signal: request.signal });
-  return new Response(toSSE(stream, { onError: console.error }), { headers: SSE });
+  const stream = bedrock(env, model).stream(messages, { ...options, signal: request.signal });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<void>((resolve) => (timer = setTimeout(resolve, KEEP_ALIVE)));
+  await Promise.race([stream, silence]).finally(() => clearTimeout(timer));
+  return new Response(toSSE(stream, { onError: console.error, keepAlive: KEEP_ALIVE }), { headers: SSE });
 }
 
 /**

@@ -15,14 +15,21 @@ mod body;
 mod settings;
 mod sse;
 
-use bedrock_chat::{ChatStream, Result};
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use bedrock_chat::{ChatEvent, ChatStream, Result};
+use futures_util::future::{Either, select};
 use futures_util::stream;
-use worker::{Context, Env, Method, Request, Response, event};
+use worker::{Context, Delay, Env, Method, Request, Response, event};
 
 use crate::answer::Refusal;
 use crate::ask::Ask;
 use crate::settings::Settings;
 use crate::sse::AnthropicEvents;
+
+/// The longest silence. Balancers close connections on which nothing comes, most of them after 60 seconds.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[event(fetch)]
 async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Response> {
@@ -40,23 +47,57 @@ async fn route(request: &mut Request, env: &Env) -> Result<Response, Refusal> {
             let body = body::read(request).await?;
             let Ask { model, messages, options } = Ask::read(&body, &settings)?;
             let chat = settings.chat(&model)?.with_options(&options);
-            Ok(events(chat.stream(&messages).await?)?)
+            let opening = Box::pin(async move { chat.stream(&messages).await });
+            // An error has a status of its own unless the model thinks for so long that the response
+            // begins before it: then it is an event.
+            Ok(events(match select(opening, pin!(Delay::from(KEEP_ALIVE))).await {
+                Either::Left((answer, _)) => Answer::Open(answer?),
+                Either::Right(((), opening)) => Answer::Opening(opening),
+            })?)
         }
         ("/chat", _) => Err(Refusal::new(405, "method_not_allowed", "ask /chat with POST")),
         _ => Err(Refusal::new(404, "not_found", "there is POST /chat, and nothing else")),
     }
 }
 
+/// An answer, or the call that waits for it.
+enum Answer {
+    Opening(Pin<Box<dyn Future<Output = Result<ChatStream>>>>),
+    Open(ChatStream),
+}
+
+impl Answer {
+    /// Waits for the next event. Dropping the future loses nothing.
+    async fn next(&mut self) -> Option<Result<ChatEvent>> {
+        if let Self::Opening(opening) = self {
+            match opening.await {
+                Ok(stream) => *self = Self::Open(stream),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        match self {
+            Self::Open(stream) => stream.next().await,
+            Self::Opening(_) => None,
+        }
+    }
+}
+
 /// An answer as Server-Sent Events, each as soon as it is there. When the client goes, the runtime
 /// drops the stream, and with it the call to Bedrock.
-fn events(answer: ChatStream) -> worker::Result<Response> {
+fn events(answer: Answer) -> worker::Result<Response> {
     let pieces = stream::unfold(Some((answer, AnthropicEvents::new())), async |state| {
         let (mut answer, mut events) = state?;
         loop {
-            let (text, ended) = match answer.next().await {
-                Some(Ok(event)) => (events.event(event), false),
-                Some(Err(error)) => (AnthropicEvents::error(&error), true),
-                None => (events.end(), true),
+            let next = match select(pin!(answer.next()), pin!(Delay::from(KEEP_ALIVE))).await {
+                Either::Left((next, _)) => Some(next),
+                Either::Right(_) => None,
+            };
+            let (text, ended) = match next {
+                Some(Some(Ok(event))) => (events.event(event), false),
+                Some(Some(Err(error))) => (AnthropicEvents::error(&error), true),
+                Some(None) => (events.end(), true),
+                // Readers skip comments.
+                None => (": keep-alive\n\n".to_owned(), false),
             };
             if ended || !text.is_empty() {
                 let rest = (!ended).then_some((answer, events));
