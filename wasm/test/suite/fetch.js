@@ -29,7 +29,7 @@ export const fetching = [
         const error = await fails(() => way(chat()));
         includes(error.message, "redirects are not followed");
         // Browsers hide where a redirect leads.
-        if (!isBrowser) includes(error.message, `${url}/elsewhere\``);
+        if (!isBrowser) includes(error.message, `${url}/elsewhere`);
         ok(!error.message.includes("SECRET") && !error.retryable, error.message);
         equal((await bedrock.requests()).length, 1);
       }
@@ -147,6 +147,30 @@ export const fetching = [
       ok(!json.includes("x-team") && !JSON.stringify(has.responseHeaders).includes("SECRET"), json);
     }
     equal((await fails(() => mock(async () => { throw new TypeError("Failed to fetch"); }).invoke("hello"))).responseHeaders, undefined);
+  }],
+
+  ["retry follows an answer that ends before its content, and none that is cut within it", async ({ mock }) => {
+    const start = chunk(answer("x")[0]);
+    for (const [first, calls, kind] of [
+      [() => new Response(), 2], [() => response([]), 2], [() => response([start]), 2],
+      [() => response([...answer("ok").slice(0, 3).map((event) => chunk(event))]), 1, "truncated"],
+    ]) {
+      const fetch = counted(async () => (fetch.calls === 1 ? first() : response(answer("ok").map((event) => chunk(event)))));
+      const asked = async () => (await mock(fetch, { maxRetries: 1 }).stream("hello")).message();
+      if (kind) await fails(asked, kind);
+      else equal((await asked()).text, "ok");
+      equal(fetch.calls, calls);
+    }
+    const cutJson = counted(async () => new Response('{"content":[{"type":"te', { headers: { "content-type": "application/json" } }));
+    await fails(() => mock(cutJson, { maxRetries: 1 }).invoke("hello"), "truncated");
+    equal(cutJson.calls, 1);
+  }],
+
+  ["attempts are not counted for a call that was never sent", async ({ mock }) => {
+    const fetch = counted(speaks(answer("ok")));
+    const error = await fails(() => mock(fetch, { credentials: undefined, apiKey: "a key" }).invoke("hello"), "credentials");
+    equal([fetch.calls, error.attempts], [0, undefined]);
+    equal((await fails(() => mock(() => 5).invoke("hello"), "config")).attempts, undefined);
   }],
 
   ["paidResend sends again what may have been paid for", async ({ mock }) => {

@@ -36,7 +36,7 @@ const ROUTES: Record<string, (request: Request, env: Env) => Promise<Response>> 
 async function chat(request: Request, env: Env): Promise<Response> {
   const { model, messages, options } = await readAsk(request, env);
   const stream = bedrock(env, model).stream(messages, { ...options, signal: request.signal });
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: number | null = null;
   const silence = new Promise<void>((resolve) => (timer = setTimeout(resolve, KEEP_ALIVE)));
   await Promise.race([stream, silence]).finally(() => clearTimeout(timer));
   return new Response(toSSE(stream, { onError: console.error, keepAlive: KEEP_ALIVE }), { headers: SSE });
