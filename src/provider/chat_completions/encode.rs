@@ -242,6 +242,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -
         w.raw(native.view());
         return Ok(());
     }
+    words::check_extra(tool, model)?;
     let spec = tools::spec(can, tool)?;
     words::check_extra(tool, model)?;
     w.begin_object();

@@ -303,6 +303,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
         w.raw(native.view());
         return Ok(());
     }
+    words::check_extra(tool, model)?;
     let spec = tools::spec(Capabilities::unknown(), tool)?;
     words::check_extra(tool, model)?;
     w.begin_object();

@@ -101,6 +101,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -
         }
         return Ok(());
     }
+    words::check_extra(tool, model)?;
     let spec = tools::spec(can, tool)?;
     words::check_extra(tool, model)?;
     w.object("toolSpec");
