@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::{KnownKey, Rules, TokenRule};
+use crate::model::Trusted;
 use crate::server::LocalBedrock;
 
 /// The access key id that every server accepts unless told otherwise.
@@ -73,6 +74,7 @@ pub struct Builder {
     pub(crate) frame_delay: Duration,
     pub(crate) strict_alternation: bool,
     pub(crate) opaque_family: String,
+    pub(crate) trusted: Trusted,
 }
 
 impl std::fmt::Debug for Builder {
@@ -108,6 +110,7 @@ impl Builder {
             frame_delay: Duration::ZERO,
             strict_alternation: false,
             opaque_family: "anthropic".to_owned(),
+            trusted: Trusted::default(),
         }
     }
 
@@ -134,6 +137,18 @@ impl Builder {
     /// The region that signatures must be scoped to. Default: any.
     pub fn region(mut self, region: &str) -> Self {
         self.rules.region = Some(region.to_owned());
+        self
+    }
+
+    /// Accepts thinking of another server: exactly this text with exactly this signature.
+    pub fn trust_thinking(mut self, text: &str, signature: &str) -> Self {
+        self.trusted.trust_signature(text, signature);
+        self
+    }
+
+    /// Accepts redacted thinking of another server.
+    pub fn trust_redacted_thinking(mut self, data: &str) -> Self {
+        self.trusted.trust_redacted(data);
         self
     }
 

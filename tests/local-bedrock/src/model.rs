@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub(crate) use brain::{BLOCKED_TEXT, answer};
 pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
-pub(crate) use thinking::{is_own_redacted, is_own_signature};
+pub(crate) use thinking::Trusted;
 pub(crate) use tokens::{deltas, json_deltas, split as tokens};
 
 /// What the model says first when it has nothing better to say; the user's text follows.
@@ -27,6 +27,8 @@ pub(crate) struct Prompt {
     pub(crate) system: String,
     pub(crate) turns: Vec<Turn>,
     pub(crate) tools: Vec<Tool>,
+    /// The names of the server tools.
+    pub(crate) service_tools: Vec<String>,
     pub(crate) choice: Choice,
     /// At most one tool call in an answer.
     pub(crate) single_call: bool,
@@ -128,10 +130,28 @@ pub(crate) struct Answer {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Block {
-    Thinking { text: String, signature: String },
+    Thinking {
+        text: String,
+        signature: String,
+    },
     Redacted(String),
-    Text { text: String, citation: Option<Citation> },
-    Call { id: String, name: String, input: Value, raw: String },
+    /// A call of a server tool, with its result.
+    ServiceCall {
+        id: String,
+        name: String,
+        input: Value,
+        result: String,
+    },
+    Text {
+        text: String,
+        citation: Option<Citation>,
+    },
+    Call {
+        id: String,
+        name: String,
+        input: Value,
+        raw: String,
+    },
 }
 
 #[derive(Debug, Clone)]

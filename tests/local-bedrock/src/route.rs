@@ -83,20 +83,24 @@ pub(crate) fn base_model(model_id: &str, opaque: &str) -> String {
             }
         }
     };
-    const VENDORS: [&str; 14] = [
+    const VENDORS: [&str; 18] = [
         "ai21",
         "amazon",
         "anthropic",
         "cohere",
         "deepseek",
+        "google",
         "meta",
+        "minimax",
         "mistral",
         "moonshot",
         "moonshotai",
         "nvidia",
         "openai",
         "qwen",
+        "twelvelabs",
         "writer",
+        "xai",
         "zai",
     ];
     match id.split_once('.') {

@@ -6,6 +6,7 @@ mod cohere;
 mod converse;
 mod keys;
 mod operations;
+mod schemas;
 mod template;
 mod text;
 
@@ -47,11 +48,7 @@ impl Call<'_> {
 
     /// The body as a JSON object.
     pub(crate) fn json(&self) -> Result<Value, Problem> {
-        let value: Value = serde_json::from_slice(self.body).map_err(|_| {
-            Problem::validation(
-                "The provided request body is not valid JSON, please reformat your input and try again.",
-            )
-        })?;
+        let value: Value = serde_json::from_slice(self.body).map_err(|error| not_json(&error))?;
         if !value.is_object() {
             return Err(Problem::malformed(&format!("#: expected type: JSONObject, found: {}", keys::kind_of(&value))));
         }
@@ -82,6 +79,19 @@ impl Call<'_> {
             }
         }
     }
+}
+
+/// Returns the refusal of a body that is not JSON. The message for half a surrogate pair is from claude-code#60394.
+fn not_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    // serde_json has several messages for half a surrogate pair.
+    if ["surrogate", "unexpected end of hex escape"].iter().any(|words| error.to_string().contains(words)) {
+        return Problem::validation(format!(
+            "The request body is not valid JSON: no low surrogate in string: line {line} column {column} (char {})",
+            column.saturating_sub(1)
+        ));
+    }
+    Problem::validation("The provided request body is not valid JSON, please reformat your input and try again.")
 }
 
 fn check_guardrail_version(version: &str) -> Result<(), Problem> {

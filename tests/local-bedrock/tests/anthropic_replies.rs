@@ -115,7 +115,7 @@ async fn a_stream_adds_up_to_the_unary_reply_for_every_kind_of_answer() {
         json!({"messages": [user("Say \"hé😀\" \n and 👨‍👩‍👧, please; twice if you can.")]}),
         json!({"messages": [user(two)], "tools": [weather()]}),
         json!({"messages": [user(two)], "tools": [weather()], "max_tokens": 3_000, "thinking": {"type": "enabled", "budget_tokens": 1024}}),
-        json!({"messages": [user(two)], "thinking": {"type": "adaptive", "display": "omitted"}}),
+        json!({"messages": [user(two)], "thinking": {"type": "enabled", "budget_tokens": 1024, "display": "omitted"}, "max_tokens": 3_000}),
         json!({"messages": [user(json!([document, {"type": "text", "text": "Cite it."}]))]}),
         json!({"messages": [user("one two three")], "stop_sequences": ["two"]}),
         json!({"messages": [user("a b c d e f g h i j k l m n o p")], "max_tokens": 15}),
@@ -201,7 +201,9 @@ async fn forced_tools_and_json_schemas_get_values_of_their_shape() {
     assert_eq!(message["content"].as_array().unwrap().len(), 1);
     assert_eq!(message["content"][0]["name"], "joke");
     assert!(message["content"][0]["input"]["rating"].is_i64());
-    let format = json!({"type": "json_schema", "schema": joke});
+    let closed = json!({"type": "object", "additionalProperties": false, "required": ["setup", "rating"],
+        "properties": {"setup": {"type": "string"}, "rating": {"type": "integer"}}});
+    let format = json!({"type": "json_schema", "schema": closed});
     let message =
         unary(&bedrock, &body(json!({"messages": [user("Make me laugh")], "output_config": {"format": format}}))).await;
     let text: Value = serde_json::from_str(message["content"][0]["text"].as_str().unwrap()).unwrap();
@@ -322,4 +324,24 @@ async fn a_guardrail_intervenes_and_shows_its_trace_only_if_asked() {
     assert_eq!(events.last().unwrap()["amazon-bedrock-guardrailAction"], "INTERVENED");
     let message = unary(&bedrock, &body(json!({"messages": [user("BLOCKED")]}))).await;
     assert_eq!(message["stop_reason"], "end_turn");
+}
+
+#[tokio::test]
+async fn tool_choice_any_calls_each_tool_once() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let answer =
+        json!({"name": "extract", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}});
+    let tools = json!([weather(), {"name": "get_time", "input_schema": {"type": "object"}}, answer]);
+    let mut messages = vec![user("What is the weather in Paris?")];
+    let mut called: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let parts = json!({"messages": messages, "tools": tools, "tool_choice": {"type": "any"}});
+        let message = unary(&bedrock, &body(parts)).await;
+        let call = message["content"].as_array().unwrap().last().unwrap().clone();
+        called.push(call["name"].as_str().unwrap().to_owned());
+        messages.push(json!({"role": "assistant", "content": message["content"]}));
+        messages.push(user(json!([{"type": "tool_result", "tool_use_id": call["id"], "content": "18 degrees"}])));
+    }
+    // First the one that fits, then the last one, with which agents end their loop.
+    assert_eq!(called, ["get_weather", "extract", "get_time"]);
 }

@@ -140,7 +140,8 @@ async fn replies_carry_what_was_asked_for() {
     assert_eq!(reply["stopReason"], "stop_sequence");
     assert_eq!(reply["additionalModelResponseFields"], json!({"delta": {"stop_sequence": "Hi"}}));
 
-    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}).to_string();
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false})
+        .to_string();
     let format = json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": schema}}}}});
     let reply = unary(&bedrock, &and(ask("Give me 7"), format)).await;
     assert_eq!(reply["output"]["message"]["content"][0]["text"], r#"{"n":7}"#);

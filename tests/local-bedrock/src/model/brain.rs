@@ -57,14 +57,11 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     }
     let forced: Option<Vec<&Tool>> = match &prompt.choice {
         Choice::Named(name) => Some(prompt.tools.iter().filter(|tool| tool.name == *name).collect()),
-        Choice::Any => {
-            let wanted = question::wanted_tools(question, &prompt.tools);
-            Some(if wanted.is_empty() { prompt.tools.iter().take(1).collect() } else { wanted })
-        }
+        Choice::Any => Some(any_tool(prompt)),
         Choice::Auto | Choice::None => None,
     };
     if let Some(tools) = forced.filter(|tools| !tools.is_empty()) {
-        return calls(prompt, &tools, question, fingerprint);
+        return calls(prompt, &tools, &asked(prompt), fingerprint);
     }
     if let Some(schema) = &prompt.schema {
         return vec![text(json::text(&fill::value(schema, question, 0)))];
@@ -78,6 +75,9 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     let results: Vec<String> = last.parts.iter().filter_map(summary).collect();
     if !results.is_empty() {
         return vec![text(results.join("\n"))];
+    }
+    if let Some(tool) = prompt.service_tools.first().filter(|_| question.mentions("search")) {
+        return searched(tool, question, fingerprint);
     }
     if prompt.choice != Choice::None {
         let tools = question::wanted_tools(question, &prompt.tools);
@@ -94,6 +94,38 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
         return vec![text(format!("{RAW_PREFIX}{}", question.text))];
     }
     echo(last, question)
+}
+
+/// Returns the position of the last question; calls and results follow it.
+fn asking(prompt: &Prompt) -> usize {
+    let asks = |turn: &Turn| turn.user && !said(turn).trim().is_empty();
+    prompt.turns.iter().rposition(asks).unwrap_or(0)
+}
+
+/// Returns the question that the last calls and results belong to.
+fn asked(prompt: &Prompt) -> Question {
+    Question::read(&prompt.turns.get(asking(prompt)).map(said).unwrap_or_default())
+}
+
+/// Returns the tools for a choice of `any`: those that fit the question and have no result yet, else the last tool
+/// without a result. Agents put the tool that ends their loop after the others.
+fn any_tool(prompt: &Prompt) -> Vec<&Tool> {
+    let since = prompt.turns.iter().skip(asking(prompt)).flat_map(|turn| &turn.parts);
+    let answered: Vec<&str> = since
+        .filter_map(|part| match part {
+            Part::ToolResult { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let open = |tool: &&Tool| !answered.contains(&tool.name.as_str());
+    let wanted: Vec<&Tool> = question::wanted_tools(&asked(prompt), &prompt.tools).into_iter().filter(open).collect();
+    if !wanted.is_empty() {
+        return wanted;
+    }
+    if answered.is_empty() {
+        return prompt.tools.iter().take(1).collect();
+    }
+    prompt.tools.iter().rev().find(open).or(prompt.tools.last()).into_iter().collect()
 }
 
 fn text(text: String) -> Block {
@@ -165,6 +197,22 @@ fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
     blocks
 }
 
+/// Returns a call of a server tool with its result, and a sentence that cites it.
+fn searched(tool: &str, question: &Question, fingerprint: &str) -> Vec<Block> {
+    let found = "The local Bedrock has found nothing but itself.".to_owned();
+    let citation = Citation { quote: found.clone(), document_index: 0, title: None, pages: false };
+    let input = serde_json::json!({"query": question.text.trim()});
+    vec![
+        Block::ServiceCall {
+            id: format!("tooluse_{fingerprint}ss"),
+            name: tool.to_owned(),
+            input,
+            result: found.clone(),
+        },
+        Block::Text { text: found, citation: Some(citation) },
+    ]
+}
+
 /// One call for each tool, or for each place when a tool asks for one.
 fn calls(prompt: &Prompt, tools: &[&Tool], question: &Question, fingerprint: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
@@ -227,7 +275,7 @@ fn limit(prompt: &Prompt, blocks: Vec<Block>, fingerprint: String) -> Answer {
                 thinking_tokens += used;
                 (cut, used)
             }
-            Block::Redacted(_) => (false, 8.min(left)),
+            Block::Redacted(_) | Block::ServiceCall { .. } => (false, 8.min(left)),
             Block::Text { text, .. } => {
                 let (shorter, cut, used) = tokens::cut(text, left);
                 *text = shorter;

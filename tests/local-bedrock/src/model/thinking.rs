@@ -1,6 +1,8 @@
 //! Signatures under thinking, so that a replay can be checked: the server remembers nothing and
 //! still knows whether a block is one of its own, unchanged.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -26,8 +28,35 @@ pub(crate) fn sign_thinking(text: &str) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Thinking of other servers that is accepted, such as that of recorded replies.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Trusted {
+    signed: BTreeSet<(String, String)>,
+    redacted: BTreeSet<String>,
+}
+
+impl Trusted {
+    pub(crate) fn trust_signature(&mut self, text: &str, signature: &str) {
+        self.signed.insert((text.to_owned(), signature.to_owned()));
+    }
+
+    pub(crate) fn trust_redacted(&mut self, data: &str) {
+        self.redacted.insert(data.to_owned());
+    }
+
+    /// Whether `signature` belongs to exactly `text`.
+    pub(crate) fn is_signature(&self, text: &str, signature: &str) -> bool {
+        is_own_signature(text, signature) || self.signed.contains(&(text.to_owned(), signature.to_owned()))
+    }
+
+    /// Whether `data` is unchanged.
+    pub(crate) fn is_redacted(&self, data: &str) -> bool {
+        is_own_redacted(data) || self.redacted.contains(data)
+    }
+}
+
 /// Whether this server made `signature` over exactly `text`.
-pub(crate) fn is_own_signature(text: &str, signature: &str) -> bool {
+fn is_own_signature(text: &str, signature: &str) -> bool {
     signature == sign_thinking(text)
 }
 
@@ -41,7 +70,7 @@ pub(crate) fn redact(text: &str) -> String {
 }
 
 /// Whether this server made `data`, unchanged.
-pub(crate) fn is_own_redacted(data: &str) -> bool {
+fn is_own_redacted(data: &str) -> bool {
     let Ok(bytes) = STANDARD.decode(data) else {
         return false;
     };

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod conversation;
+mod models;
 mod options;
 mod read;
 mod write;
@@ -12,6 +13,8 @@ use super::Call;
 use crate::model::Prompt;
 use crate::problem::Problem;
 
+pub(super) use conversation::{final_thinking, system_in_the_middle};
+pub(super) use models::thinks;
 pub(super) use options::check as check_options;
 pub(super) use write::Written;
 
@@ -19,7 +22,7 @@ pub(super) use write::Written;
 pub(super) fn read(call: &Call<'_>) -> Result<Prompt, Problem> {
     let body = call.json()?;
     options::check(&body, &call.model)?;
-    let messages = conversation::check(&body, call.state.settings.strict_alternation)?;
+    let messages = conversation::check(&body, call)?;
     let prompt = read::prompt(&body, &messages);
     if prompt.ledger.breakpoints() > 4 {
         return Err(Problem::validation(format!(

@@ -44,7 +44,7 @@ pub(super) fn read_converse(
 ) -> Result<(Prompt, Option<Guardrail>), Problem> {
     service_model::check(body, if stream { "ConverseStreamRequest" } else { "ConverseRequest" })?;
     features::check(body, &call.model, stream)?;
-    rules::check(body, &call.model, &call.model_id)?;
+    rules::check(body, call)?;
     let guardrail = guardrail(body)?;
     let mut prompt = read::prompt(body, &call.model)?;
     prompt.guarded = guardrail.is_some();
@@ -57,7 +57,7 @@ pub(super) fn read_nova(call: &Call<'_>) -> Result<Prompt, Problem> {
     points_apart(&mut body);
     service_model::check(&body, "NovaRequest")?;
     features::check(&body, &call.model, call.operation.streams())?;
-    rules::check(&body, &call.model, &call.model_id)?;
+    rules::check(&body, call)?;
     read::prompt(&body, &call.model)
 }
 

@@ -5,16 +5,33 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{invalid, only_known, string};
-use crate::model;
+use crate::model::Trusted;
 use crate::problem::Problem;
 
 /// Checks one block of a turn. `at` is its path, for example `messages.0.content.1`.
-pub(super) fn check(block: &Value, role: &str, at: &str) -> Result<(), Problem> {
+pub(super) fn check(block: &Value, role: &str, at: &str, trusted: &Trusted) -> Result<(), Problem> {
     let kind = string(block, "type", at)?;
     let here = format!("{at}.{kind}");
     let allowed: &[&str] = match role {
         "user" => &["text", "image", "document", "tool_result", "search_result"],
-        _ => &["text", "tool_use", "thinking", "redacted_thinking", "server_tool_use", "web_search_tool_result"],
+        // The last ones come from tools that run on the provider's side, and from compaction.
+        _ => &[
+            "text",
+            "tool_use",
+            "thinking",
+            "redacted_thinking",
+            "server_tool_use",
+            "web_search_tool_result",
+            "web_fetch_tool_result",
+            "code_execution_tool_result",
+            "bash_code_execution_tool_result",
+            "text_editor_code_execution_tool_result",
+            "tool_search_tool_result",
+            "mcp_tool_use",
+            "mcp_tool_result",
+            "container_upload",
+            "compaction",
+        ],
     };
     if !allowed.contains(&kind) {
         let tags: Vec<String> = allowed.iter().map(|tag| format!("'{tag}'")).collect();
@@ -41,7 +58,7 @@ pub(super) fn check(block: &Value, role: &str, at: &str) -> Result<(), Problem> 
                 return Err(invalid(format!("{here}.content"), "Field required"));
             }
         }
-        "tool_result" => tool_result(block, &here)?,
+        "tool_result" => tool_result(block, &here, trusted)?,
         "tool_use" => {
             only_known(block, &["type", "id", "name", "input", "cache_control", "caller"], &here)?;
             identifier(string(block, "id", &here)?, usize::MAX, &format!("{here}.id"))?;
@@ -58,14 +75,29 @@ pub(super) fn check(block: &Value, role: &str, at: &str) -> Result<(), Problem> 
             only_known(block, &["type", "thinking", "signature"], &here)?;
             let text = string(block, "thinking", &here)?;
             let signature = string(block, "signature", &here)?;
-            if !model::is_own_signature(text, signature) {
+            if !trusted.is_signature(text, signature) {
                 return Err(invalid(at, "Invalid `signature` in `thinking` block"));
             }
         }
         "redacted_thinking" => {
             only_known(block, &["type", "data"], &here)?;
-            if !model::is_own_redacted(string(block, "data", &here)?) {
+            if !trusted.is_redacted(string(block, "data", &here)?) {
                 return Err(invalid(at, "Invalid `data` in `redacted_thinking` block"));
+            }
+        }
+        // zeph#1626: clients must send the summary back unchanged.
+        "compaction" => {
+            only_known(block, &["type", "content", "encrypted_content", "cache_control"], &here)?;
+            // The service writes null when it could not make a summary.
+            if block.get("content").is_some_and(|content| !content.is_string() && !content.is_null()) {
+                return Err(invalid(format!("{here}.content"), "Input should be a valid string"));
+            }
+        }
+        "server_tool_use" | "mcp_tool_use" => {
+            string(block, "id", &here)?;
+            string(block, "name", &here)?;
+            if !block.get("input").is_some_and(Value::is_object) {
+                return Err(invalid(format!("{here}.input"), "Input should be a valid dictionary"));
             }
         }
         _ => {}
@@ -204,7 +236,7 @@ fn document(block: &Value, at: &str) -> Result<(), Problem> {
     }
 }
 
-fn tool_result(block: &Value, at: &str) -> Result<(), Problem> {
+fn tool_result(block: &Value, at: &str, trusted: &Trusted) -> Result<(), Problem> {
     only_known(block, &["type", "tool_use_id", "content", "is_error", "cache_control"], at)?;
     string(block, "tool_use_id", at)?;
     if block.get("is_error").is_some_and(|flag| !flag.is_boolean()) {
@@ -228,7 +260,7 @@ fn tool_result(block: &Value, at: &str) -> Result<(), Problem> {
                 if failed && kind != "text" {
                     return Err(invalid(at, "all content must be type `text` if `is_error` is true"));
                 }
-                check(part, "user", &here)?;
+                check(part, "user", &here, trusted)?;
             }
             Ok(())
         }

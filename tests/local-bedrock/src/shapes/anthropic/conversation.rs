@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::models::{Feature, refusal, thinks};
 use super::{blocks, invalid, only_known, string};
+use crate::model::Trusted;
 use crate::problem::Problem;
+use crate::shapes::Call;
 
 /// One turn after the service has merged neighbours of one role. String content has become a
 /// text block.
@@ -16,7 +19,8 @@ pub(super) struct Message {
 }
 
 /// Checks `messages` and gives them in their merged form.
-pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Message>, Problem> {
+pub(super) fn check(body: &Value, call: &Call<'_>) -> Result<Vec<Message>, Problem> {
+    let (model, settings) = (call.model.as_str(), &call.state.settings);
     let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if messages.is_empty() {
         return Err(invalid("messages", "at least one message is required"));
@@ -29,10 +33,13 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
             "user" => true,
             "assistant" => false,
             "system" => {
-                return Err(invalid(
-                    "messages",
-                    "Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.",
-                ));
+                let role_at = |number: usize| messages.get(number)?.get("role")?.as_str();
+                let before = number.checked_sub(1).and_then(role_at);
+                system_in_the_middle(model, number, before, role_at(number + 1))?;
+                let said = content(message, true, false, &at, &settings.trusted)?;
+                // The local model reads it as part of the turn before it.
+                merged.iter_mut().last().into_iter().for_each(|turn| turn.blocks.extend(said.clone()));
+                continue;
             }
             other => {
                 return Err(invalid(
@@ -45,10 +52,10 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
             return Err(invalid("messages", "first message must use the \"user\" role"));
         }
         let last = number + 1 == messages.len();
-        let content = content(message, user, last, &at)?;
+        let content = content(message, user, last, &at, &settings.trusted)?;
         match merged.last_mut() {
             Some(previous) if previous.user == user => {
-                if strict_alternation {
+                if settings.strict_alternation {
                     let role = if user { "user" } else { "assistant" };
                     return Err(invalid(
                         "messages",
@@ -64,11 +71,67 @@ pub(super) fn check(body: &Value, strict_alternation: bool) -> Result<Vec<Messag
     }
     prefill(&merged)?;
     tool_pairs(&merged)?;
+    let thinks = thinks(model, body.pointer("/thinking/type").and_then(Value::as_str));
+    for (number, message) in merged.iter().enumerate().filter(|(_, message)| !message.user) {
+        let is_thinking =
+            |block: &Value| matches!(block.get("type").and_then(Value::as_str), Some("thinking" | "redacted_thinking"));
+        let thoughts: Vec<bool> = message.blocks.iter().map(is_thinking).collect();
+        final_thinking(number, &thoughts, number + 1 == merged.len(), thinks)?;
+    }
     thinking_first(body, &merged)?;
     Ok(merged)
 }
 
-fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Value>, Problem> {
+/// The place of a system message among the others: right behind the user's, and at the end or in front of the
+/// assistant's. See <https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>.
+pub(in crate::shapes) fn system_in_the_middle(
+    model: &str,
+    number: usize,
+    before: Option<&str>,
+    after: Option<&str>,
+) -> Result<(), Problem> {
+    if let Some(words) = refusal(model, Feature::SystemInTheMiddle) {
+        return Err(Problem::validation(words));
+    }
+    let at = format!("messages.{number}");
+    match (before, after) {
+        // gproxy#209.
+        (None, _) => Err(invalid(
+            at,
+            "use the top-level 'system' parameter for the initial system prompt; the directive-only form (content: [] with output_config) is accepted at any position",
+        )),
+        (Some("user"), None | Some("assistant")) => Ok(()),
+        _ => {
+            Err(invalid(at, "a system message must follow a user message and be last or precede an assistant message"))
+        }
+    }
+}
+
+/// Refuses an assistant turn that ends in thinking (hermes-agent#13010, forgecode#3073), and a last turn with
+/// thinking while thinking is off (forgecode#1853). `thoughts` has one flag a block: whether it is thinking.
+pub(in crate::shapes) fn final_thinking(
+    number: usize,
+    thoughts: &[bool],
+    is_last: bool,
+    thinks: bool,
+) -> Result<(), Problem> {
+    let thought = thoughts.iter().position(|thought| *thought);
+    if let (Some(position), true, false) = (thought, is_last, thinks) {
+        return Err(invalid(
+            format!("messages.{number}.content.{position}"),
+            "When thinking is disabled, an `assistant` message in the final position cannot contain `thinking`. To use thinking blocks, enable `thinking` in your request.",
+        ));
+    }
+    if thoughts.last() == Some(&true) {
+        return Err(invalid(
+            format!("messages.{number}"),
+            "The final block in an assistant message cannot be `thinking`.",
+        ));
+    }
+    Ok(())
+}
+
+fn content(message: &Value, user: bool, last: bool, at: &str, trusted: &Trusted) -> Result<Vec<Value>, Problem> {
     let empty =
         || invalid(at, "all messages must have non-empty content except for the optional final assistant message");
     // A last turn of the assistant's may be empty: the reply begins there.
@@ -92,7 +155,7 @@ fn content(message: &Value, user: bool, last: bool, at: &str) -> Result<Vec<Valu
             }
             let role = if user { "user" } else { "assistant" };
             for (number, block) in content.iter().enumerate() {
-                blocks::check(block, role, &format!("{at}.content.{number}"))?;
+                blocks::check(block, role, &format!("{at}.content.{number}"), trusted)?;
             }
             Ok(content.clone())
         }

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::models::{Feature, refusal};
 use super::{invalid, only_known, string};
 use crate::problem::Problem;
 use crate::shapes::keys::{self, Key, Kind, may, must};
+use crate::shapes::schemas;
 
 /// The keys of a body. `model` and `stream` are not among them.
-const KEYS: [Key; 20] = [
+const KEYS: [Key; 23] = [
     must("anthropic_version", Kind::Text),
     must("max_tokens", Kind::Whole(0, u64::MAX)),
     must("messages", Kind::List),
@@ -15,10 +17,13 @@ const KEYS: [Key; 20] = [
     may("cache_control", Kind::Object),
     may("container", Kind::Any),
     may("context_management", Kind::Object),
+    may("diagnostics", Kind::Any),
+    may("inference_geo", Kind::Text),
     may("mcp_servers", Kind::List),
     may("metadata", Kind::Object),
     may("output_config", Kind::Object),
     may("output_format", Kind::Object),
+    may("speed", Kind::Text),
     may("stop_sequences", Kind::Texts(8_191)),
     may("system", Kind::Any),
     may("temperature", Kind::Number(0.0, 1.0)),
@@ -38,8 +43,13 @@ pub(crate) fn check(body: &Value, model: &str) -> Result<(), Problem> {
     sampling(body, model)?;
     system(body)?;
     tools(body, model)?;
-    thinking(body)?;
-    output_config(body)
+    thinking(body, model)?;
+    output_config(body, model)
+}
+
+/// Refuses a feature that this model does not have.
+fn taken(model: &str, feature: Feature) -> Result<(), Problem> {
+    refusal(model, feature).map_or(Ok(()), |words| Err(Problem::validation(words)))
 }
 
 /// The JSON schema check, which collects all violations in one message.
@@ -102,6 +112,20 @@ fn system(body: &Value) -> Result<(), Problem> {
     }
 }
 
+/// The members of a custom tool. claude-code#63532 reports that CountTokens refuses `eager_input_streaming`.
+const TOOL: &[&str] = &[
+    "type",
+    "name",
+    "description",
+    "input_schema",
+    "cache_control",
+    "strict",
+    "defer_loading",
+    "input_examples",
+    "allowed_callers",
+    "eager_input_streaming",
+];
+
 fn tools(body: &Value, model: &str) -> Result<(), Problem> {
     let tools = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let longest = if model.contains("claude-3-") { 64 } else { 128 };
@@ -119,22 +143,36 @@ fn tools(body: &Value, model: &str) -> Result<(), Problem> {
         if built_in {
             continue;
         }
-        only_known(tool, &["type", "name", "description", "input_schema", "cache_control", "strict"], &at)?;
+        only_known(tool, TOOL, &at)?;
+        if tool.get("strict").is_some() && refusal(model, Feature::StrictTools).is_some() {
+            return Err(invalid(format!("{at}.strict"), "Extra inputs are not permitted"));
+        }
         match tool.get("input_schema") {
             None => return Err(invalid(format!("{at}.input_schema"), "Field required")),
             Some(schema) if schema.get("type").and_then(Value::as_str) != Some("object") => {
                 return Err(invalid(format!("{at}.input_schema.type"), "Input should be 'object'"));
             }
-            Some(_) => {}
+            Some(schema) => {
+                if let Some(words) = schemas::union_at_the_top(schema) {
+                    return Err(invalid(format!("{at}.input_schema"), words));
+                }
+                if let Some(words) = strict_refusal(tool, schema) {
+                    return Err(invalid(at, words));
+                }
+            }
         }
         if tool.get("description").is_some_and(|description| !description.is_string()) {
             return Err(invalid(format!("{at}.description"), "Input should be a valid string"));
         }
     }
-    tool_choice(body, &names)
+    tool_choice(body, &names, model)
 }
 
-fn tool_choice(body: &Value, names: &[&str]) -> Result<(), Problem> {
+fn strict_refusal(tool: &Value, schema: &Value) -> Option<String> {
+    (tool.get("strict") == Some(&Value::Bool(true))).then(|| schemas::refusal(schema))?
+}
+
+fn tool_choice(body: &Value, names: &[&str], model: &str) -> Result<(), Problem> {
     let Some(choice) = body.get("tool_choice") else {
         return Ok(());
     };
@@ -142,6 +180,9 @@ fn tool_choice(body: &Value, names: &[&str]) -> Result<(), Problem> {
         return Err(Problem::validation("`tool_choice` may only be specified while providing `tools`."));
     }
     let kind = string(choice, "type", "tool_choice")?;
+    if matches!(kind, "any" | "tool") {
+        taken(model, Feature::ForcedTools)?;
+    }
     let at = format!("tool_choice.{kind}");
     match kind {
         "auto" | "any" => only_known(choice, &["type", "disable_parallel_tool_use"], &at),
@@ -163,14 +204,15 @@ fn tool_choice(body: &Value, names: &[&str]) -> Result<(), Problem> {
     }
 }
 
-fn thinking(body: &Value) -> Result<(), Problem> {
+fn thinking(body: &Value, model: &str) -> Result<(), Problem> {
     let Some(thinking) = body.get("thinking") else {
         return Ok(());
     };
     let kind = string(thinking, "type", "thinking")?;
     match kind {
-        "disabled" => return Ok(()),
+        "disabled" => return taken(model, Feature::DisabledThinking),
         "enabled" => {
+            taken(model, Feature::BudgetThinking)?;
             let Some(budget) = thinking.get("budget_tokens") else {
                 return Err(invalid("thinking.enabled.budget_tokens", "Field required"));
             };
@@ -185,6 +227,7 @@ fn thinking(body: &Value) -> Result<(), Problem> {
             }
         }
         "adaptive" | "between_tools" => {
+            taken(model, Feature::AdaptiveThinking)?;
             if let Some(display) = thinking.get("display")
                 && !["omitted", "summarized"].contains(&display.as_str().unwrap_or_default())
             {
@@ -215,12 +258,12 @@ fn thinking(body: &Value) -> Result<(), Problem> {
     }
     let choice = body.pointer("/tool_choice/type").and_then(Value::as_str);
     if matches!(choice, Some("any" | "tool")) {
-        return Err(Problem::validation("Thinking may not be enabled when tool_choice forces tool use."));
+        return taken(model, Feature::ForcedToolsWhileThinking);
     }
     Ok(())
 }
 
-fn output_config(body: &Value) -> Result<(), Problem> {
+fn output_config(body: &Value, model: &str) -> Result<(), Problem> {
     let Some(config) = body.get("output_config") else {
         return Ok(());
     };
@@ -230,33 +273,22 @@ fn output_config(body: &Value) -> Result<(), Problem> {
     {
         return Err(invalid("output_config.effort", "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
     }
+    if config.get("effort").is_some() {
+        taken(model, Feature::Effort)?;
+    }
     let Some(format) = config.get("format") else {
         return Ok(());
     };
+    taken(model, Feature::JsonFormat)?;
     only_known(format, &["type", "schema"], "output_config.format")?;
     if string(format, "type", "output_config.format")? != "json_schema" {
         return Err(invalid("output_config.format.type", "Input should be 'json_schema'"));
     }
     match format.get("schema") {
         None => Err(invalid("output_config.format.schema", "Field required")),
-        Some(schema) => strict_objects(schema),
-    }
-}
-
-/// Structured outputs want every object closed.
-fn strict_objects(schema: &Value) -> Result<(), Problem> {
-    match schema {
-        Value::Object(map) => {
-            let object = map.get("type").and_then(Value::as_str) == Some("object");
-            if object && map.get("additionalProperties") != Some(&Value::Bool(false)) {
-                return Err(invalid(
-                    "output_config.format.schema",
-                    "For 'object' type, 'additionalProperties' must be explicitly set to false",
-                ));
-            }
-            map.values().try_for_each(strict_objects)
-        }
-        Value::Array(items) => items.iter().try_for_each(strict_objects),
-        _ => Ok(()),
+        Some(schema) => match schemas::refusal(schema) {
+            Some(words) => Err(invalid("output_config.format.schema", words)),
+            None => Ok(()),
+        },
     }
 }

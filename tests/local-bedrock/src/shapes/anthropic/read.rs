@@ -30,6 +30,7 @@ pub(super) fn prompt(body: &Value, messages: &[Message]) -> Prompt {
         system,
         turns,
         tools,
+        service_tools: Vec::new(),
         choice,
         single_call: body.pointer("/tool_choice/disable_parallel_tool_use") == Some(&Value::Bool(true)),
         schema: schema.cloned(),

@@ -99,6 +99,9 @@ fn whole_block(block: &Block) -> Value {
             json!({"type": "thinking", "thinking": text, "signature": signature})
         }
         Block::Redacted(data) => json!({"type": "redacted_thinking", "data": data}),
+        Block::ServiceCall { id, name, input, .. } => {
+            json!({"type": "server_tool_use", "id": id, "name": name, "input": input})
+        }
         Block::Text { text, citation: None } => json!({"type": "text", "text": text}),
         Block::Text { text, citation: Some(cited) } => {
             json!({"type": "text", "text": text, "citations": [citation(cited)]})
@@ -114,6 +117,7 @@ fn opened(block: &Block) -> Value {
     match block {
         Block::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),
         Block::Redacted(data) => json!({"type": "redacted_thinking", "data": data}),
+        Block::ServiceCall { .. } => whole_block(block),
         Block::Text { citation: None, .. } => json!({"type": "text", "text": ""}),
         Block::Text { citation: Some(_), .. } => json!({"type": "text", "text": "", "citations": []}),
         Block::Call { id, name, .. } => {
@@ -128,7 +132,7 @@ fn deltas(block: &Block, index: usize) -> Vec<Value> {
             let texts = model::deltas(text).into_iter().map(|text| json!({"type": "thinking_delta", "thinking": text}));
             texts.chain([json!({"type": "signature_delta", "signature": signature})]).collect()
         }
-        Block::Redacted(_) => Vec::new(),
+        Block::Redacted(_) | Block::ServiceCall { .. } => Vec::new(),
         Block::Text { text, citation: cited } => {
             let cited = cited.iter().map(|cited| json!({"type": "citations_delta", "citation": citation(cited)}));
             let texts = model::deltas(text).into_iter().map(|text| json!({"type": "text_delta", "text": text}));

@@ -145,6 +145,11 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
                 push(prompt, true, parts);
             }
             "tool" => {
+                if message.get("content").and_then(Value::as_array).into_iter().flatten().any(is_image) {
+                    return Err(Problem::validation(format!(
+                        "Invalid '{at}'. Image URLs are only allowed for messages with role 'user', but this message with role 'tool' contains an image URL."
+                    )));
+                }
                 let id = text_of(message, "tool_call_id");
                 let Some(name) = open.remove(id) else {
                     return Err(invalid(
@@ -177,6 +182,10 @@ fn push(prompt: &mut Prompt, user: bool, parts: Vec<Part>) {
         Some(turn) if turn.user == user => turn.parts.extend(parts),
         _ => prompt.turns.push(Turn { user, parts }),
     }
+}
+
+fn is_image(part: &Value) -> bool {
+    text_of(part, "type") == "image_url"
 }
 
 fn plain(parts: &[Part]) -> String {

@@ -18,6 +18,26 @@ struct Features {
     choices: &'static [&'static str],
     images: bool,
     documents: bool,
+    /// Images inside `toolResult`; other models accept them only next to it. anomalyco/opencode#50272: Claude, Nova
+    /// and Llama 4 alone; can1357/oh-my-pi#11685 saw the same with GPT 5.6.
+    result_images: bool,
+    /// Media in S3. aws/aws-sdk-js-v3#7732, strands#3610: only Nova accepts them.
+    s3: bool,
+    /// The reasoning in the history that is accepted.
+    reasoning: Reasoning,
+    /// Messages of role `system` after others. Claude has separate rules.
+    system_anywhere: bool,
+}
+
+/// The reasoning in the history that a model accepts: earendil-works/pi#727, langchain-aws#1229,
+/// can1357/oh-my-pi#9086.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reasoning {
+    /// Accepts its own reasoning, with its signature.
+    Signed,
+    /// Accepts reasoning without a signature.
+    Unsigned,
+    None,
 }
 
 const FULL: Features = Features {
@@ -30,12 +50,21 @@ const FULL: Features = Features {
     choices: &["any", "tool"],
     images: true,
     documents: true,
+    result_images: false,
+    s3: false,
+    reasoning: Reasoning::None,
+    system_anywhere: false,
 };
+
+/// OpenAI's models, and models with the same format.
+const OPEN: Features = Features { reasoning: Reasoning::Unsigned, system_anywhere: true, ..FULL };
+
+const NOVA: Features = Features { result_images: true, s3: true, ..FULL };
 
 const TEXT_ONLY: Features = Features { system: false, tools: false, images: false, ..FULL };
 
 /// The first that fits counts.
-static TABLE: [Features; 14] = [
+static TABLE: [Features; 21] = [
     Features { ids: &["anthropic.claude-v2", "anthropic.claude-instant"], system: true, ..TEXT_ONLY },
     Features {
         ids: &["amazon.titan-embed", "cohere.embed", "stability.", "amazon.nova-canvas"],
@@ -43,7 +72,8 @@ static TABLE: [Features; 14] = [
         ..FULL
     },
     Features { ids: &["amazon.titan"], ..TEXT_ONLY },
-    Features { ids: &["amazon.nova-micro"], images: false, ..FULL },
+    Features { ids: &["amazon.nova-micro"], images: false, ..NOVA },
+    Features { ids: &["amazon.nova"], ..NOVA },
     Features { ids: &["ai21.j2"], stream: false, ..TEXT_ONLY },
     Features { ids: &["cohere.command-text", "cohere.command-light"], documents: false, ..TEXT_ONLY },
     Features { ids: &["cohere.command-r"], choices: &[], images: false, ..FULL },
@@ -55,14 +85,35 @@ static TABLE: [Features; 14] = [
         system: true,
         ..TEXT_ONLY
     },
-    Features { ids: &["meta.llama3-2", "meta.llama4"], stream_tools: false, choices: &[], ..FULL },
+    Features { ids: &["meta.llama3-2"], stream_tools: false, choices: &[], ..FULL },
+    // pi#3739, obot#4101: no tools in streams.
+    Features { ids: &["meta.llama4"], stream_tools: false, choices: &[], result_images: true, ..FULL },
     Features { ids: &["meta.llama"], stream_tools: false, choices: &[], images: false, ..FULL },
     Features { ids: &["deepseek.r1"], system: true, ..TEXT_ONLY },
+    Features { ids: &["anthropic."], result_images: true, reasoning: Reasoning::Signed, ..FULL },
+    Features { ids: &["openai.gpt-oss", "deepseek.", "minimax."], images: false, ..OPEN },
+    Features { ids: &["qwen.qwen3-vl"], ..OPEN },
+    Features { ids: &["qwen."], images: false, ..OPEN },
+    Features { ids: &["openai.", "moonshot", "zai.", "nvidia.", "google.", "xai."], ..OPEN },
 ];
 
-pub(super) fn check(body: &Value, model: &str, stream: bool) -> Result<(), Problem> {
+fn of(model: &str) -> &'static Features {
     let fits = |features: &&Features| features.ids.iter().any(|id| model.starts_with(id));
-    let features = TABLE.iter().find(fits).unwrap_or(&FULL);
+    TABLE.iter().find(fits).unwrap_or(&FULL)
+}
+
+/// Returns the reasoning in the history that a model accepts.
+pub(super) fn reasoning(model: &str) -> Reasoning {
+    of(model).reasoning
+}
+
+/// Whether a model accepts messages of role `system` after others.
+pub(super) fn system_anywhere(model: &str) -> bool {
+    of(model).system_anywhere
+}
+
+pub(super) fn check(body: &Value, model: &str, stream: bool) -> Result<(), Problem> {
+    let features = of(model);
     let refuse = |what: &str| Err(Problem::validation(what));
     if !features.converse {
         return refuse(
@@ -95,6 +146,17 @@ pub(super) fn check(body: &Value, model: &str, stream: bool) -> Result<(), Probl
             )));
         }
     }
+    if !features.result_images && in_results(body, "image") {
+        return refuse("This model doesn't support the image field for user messages. Remove image and try again.");
+    }
+    if !features.s3
+        && let Some(at) = in_s3(body)
+    {
+        // The message names a field that Converse does not have.
+        return Err(Problem::validation(format!(
+            "The model returned the following errors: {at}.source.type: Field required"
+        )));
+    }
     for (member, supported) in [("image", features.images), ("document", features.documents)] {
         if !supported && uses(body, member) {
             return Err(Problem::validation(format!(
@@ -105,10 +167,37 @@ pub(super) fn check(body: &Value, model: &str, stream: bool) -> Result<(), Probl
     Ok(())
 }
 
+fn blocks(body: &Value) -> impl Iterator<Item = (usize, usize, &Value)> {
+    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
+    messages.enumerate().flat_map(|(number, message)| {
+        let content = message.get("content").and_then(Value::as_array).into_iter().flatten();
+        content.enumerate().map(move |(position, block)| (number, position, block))
+    })
+}
+
 /// Whether a content block of this kind is anywhere in the messages.
 fn uses(body: &Value, member: &str) -> bool {
-    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
-    let mut blocks =
-        messages.flat_map(|message| message.get("content").and_then(Value::as_array).into_iter().flatten());
-    blocks.any(|block| block.get(member).is_some())
+    blocks(body).any(|(_, _, block)| block.get(member).is_some())
+}
+
+/// Whether any tool result has a block of this kind.
+fn in_results(body: &Value, member: &str) -> bool {
+    let parts = |block: &Value| {
+        let parts = block.pointer("/toolResult/content").and_then(Value::as_array);
+        parts.into_iter().flatten().any(|part| part.get(member).is_some())
+    };
+    blocks(body).any(|(_, _, block)| parts(block))
+}
+
+/// Returns the path of the first medium in S3.
+fn in_s3(body: &Value) -> Option<String> {
+    blocks(body).find_map(|(number, position, block)| {
+        let kind = ["image", "document", "video", "audio"].into_iter().find(|kind| {
+            let in_result = block.pointer("/toolResult/content").and_then(Value::as_array).into_iter().flatten();
+            std::iter::once(block)
+                .chain(in_result)
+                .any(|part| part.pointer(&format!("/{kind}/source/s3Location")).is_some())
+        })?;
+        Some(format!("messages.{number}.content.{position}.{kind}"))
+    })
 }

@@ -38,10 +38,13 @@ pub(super) fn prompt(body: &Value, model: &str) -> Result<Prompt, Problem> {
     let limit = ["/inferenceConfig/maxTokens", "/inferenceConfig/max_new_tokens"];
     let limit = limit.iter().find_map(|at| body.pointer(at)).and_then(Value::as_u64);
     let stops = body.pointer("/inferenceConfig/stopSequences").and_then(Value::as_array).into_iter().flatten();
+    let service_tools = body.pointer("/toolConfig/tools").and_then(Value::as_array).into_iter().flatten();
+    let name = |tool: &Value| tool.pointer("/systemTool/name")?.as_str().map(str::to_owned);
     Ok(Prompt {
         system,
         turns,
         tools,
+        service_tools: service_tools.filter_map(name).collect(),
         choice,
         single_call: body.pointer("/additionalModelRequestFields/tool_choice/disable_parallel_tool_use")
             == Some(&Value::Bool(true)),

@@ -64,9 +64,21 @@ fn definitions(body: &Value) -> Result<(), Problem> {
     }
 }
 
+/// Whether a call or a result belongs to a server tool: bifrost#3435, Nova's grounding. Both have a `type`, a result
+/// also a `status`.
+pub(super) fn is_of_the_service(block: &Value) -> bool {
+    let text = |pointer: &str| block.pointer(pointer).and_then(Value::as_str);
+    text("/toolUse/type") == Some("server_tool_use")
+        || (text("/toolResult/type").is_some() && text("/toolResult/status").is_some())
+}
+
 fn ids<'a>(message: &'a Value, member: &str) -> Vec<&'a str> {
     let pointer = format!("/{member}/toolUseId");
-    blocks(message).iter().filter_map(|block| block.pointer(&pointer).and_then(Value::as_str)).collect()
+    blocks(message)
+        .iter()
+        .filter(|block| !is_of_the_service(block))
+        .filter_map(|block| block.pointer(&pointer).and_then(Value::as_str))
+        .collect()
 }
 
 fn pairs(turns: &[&Value]) -> Result<(), Problem> {

@@ -110,7 +110,7 @@ impl Written<'_> {
 
     /// The whole reply.
     pub(crate) fn message(&self) -> Value {
-        let content: Vec<Value> = self.answer.blocks.iter().map(|block| self.whole(block)).collect();
+        let content: Vec<Value> = self.answer.blocks.iter().flat_map(|block| self.whole(block)).collect();
         let mut reply = json!({
             "output": {"message": {"role": "assistant", "content": content}},
             "stopReason": self.stop_reason(),
@@ -124,8 +124,9 @@ impl Written<'_> {
         reply
     }
 
-    fn whole(&self, block: &Block) -> Value {
-        match block {
+    /// Writes a block; a server tool is two blocks.
+    fn whole(&self, block: &Block) -> Vec<Value> {
+        let whole = match block {
             Block::Thinking { text, signature } => {
                 let mut reasoning = json!({"text": text});
                 if self.signed {
@@ -141,22 +142,46 @@ impl Written<'_> {
             Block::Call { id, name, input, .. } => {
                 json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
             }
-        }
+            Block::ServiceCall { id, name, input, result } => {
+                let mut call = service_call(id, name);
+                put(&mut call, "input", input.clone());
+                let mut answered = service_result(id, name);
+                put(&mut answered, "content", json!([{"text": result}]));
+                return vec![json!({"toolUse": call}), json!({"toolResult": answered})];
+            }
+        };
+        vec![whole]
     }
 
     /// The reply as events; `metadata` comes after `messageStop`.
     pub(crate) fn events(&self) -> Vec<Event> {
         let mut events: Vec<Event> = vec![("messageStart", json!({"role": "assistant"}))];
-        for (index, block) in self.answer.blocks.iter().enumerate() {
-            // Only tool calls announce themselves.
-            if let Block::Call { id, name, .. } = block {
-                let start = json!({"toolUse": {"toolUseId": id, "name": name}});
+        let mut index = 0;
+        let mut write = |start: Option<Value>, deltas: Vec<Value>| {
+            // Only tool calls and tool results have a start event.
+            if let Some(start) = start {
                 events.push(("contentBlockStart", json!({"contentBlockIndex": index, "start": start})));
             }
-            for delta in self.deltas(block, index) {
+            for delta in deltas {
                 events.push(("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta})));
             }
             events.push(("contentBlockStop", json!({"contentBlockIndex": index})));
+            index += 1;
+        };
+        for (number, block) in self.answer.blocks.iter().enumerate() {
+            match block {
+                Block::Call { id, name, .. } => {
+                    let start = json!({"toolUse": {"toolUseId": id, "name": name}});
+                    write(Some(start), self.deltas(block, number));
+                }
+                Block::ServiceCall { id, name, input, result } => {
+                    let input = json!({"toolUse": {"input": json::text(input)}});
+                    write(Some(json!({"toolUse": service_call(id, name)})), vec![input]);
+                    let result = json!({"toolResult": [{"text": result}]});
+                    write(Some(json!({"toolResult": service_result(id, name)})), vec![result]);
+                }
+                _ => write(None, self.deltas(block, number)),
+            }
         }
         let mut stop = json!({"stopReason": self.stop_reason()});
         if let Some(fields) = self.additional_fields() {
@@ -188,6 +213,7 @@ impl Written<'_> {
                 let texts = model::deltas(text).into_iter().map(|text| json!({"text": text}));
                 texts.chain(cited.iter().map(|cited| json!({"citation": citation(cited)}))).collect()
             }
+            Block::ServiceCall { .. } => Vec::new(),
             // A call without arguments has one empty delta, or none.
             Block::Call { raw, .. } if raw == "{}" => {
                 let empty = json!({"toolUse": {"input": ""}});
@@ -199,6 +225,16 @@ impl Written<'_> {
                 .collect(),
         }
     }
+}
+
+/// Returns a server tool's call without its input.
+fn service_call(id: &str, name: &str) -> Value {
+    json!({"toolUseId": id, "name": name, "type": "server_tool_use"})
+}
+
+/// Returns a server tool's result without its content.
+fn service_result(id: &str, name: &str) -> Value {
+    json!({"toolUseId": id, "type": format!("{name}_result"), "status": "success"})
 }
 
 /// Puts a value at the end of a path, making the objects on the way.
