@@ -136,7 +136,8 @@ async fn every_option_and_every_block_fits_the_services_model() {
     let mut guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
     guardrail.stream_processing = Some(StreamProcessing::Async);
     let mut tool = weather();
-    tool.cache_point = Some(CachePoint::default());
+    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    tool.cache_point = Some(hour);
     let options = ChatOptions {
         max_tokens: Some(500),
         temperature: Some(0.5),
@@ -161,8 +162,8 @@ async fn every_option_and_every_block_fits_the_services_model() {
         .with(named("My file 1"))
         .with(Content::document("application/pdf", b"%PDF-1.4".to_vec()))
         .with(Content::Guard(GuardContent::text("Judge me.")))
-        .with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) }));
-    let messages = [Message::system("Be terse.").with(Content::cache_point()), message];
+        .with(Content::cache_point());
+    let messages = [Message::system("Be terse.").with(Content::CachePoint(hour)), message];
     let chat = chat(&bedrock, CLAUDE).with_options(&options);
     chat.invoke(messages.to_vec()).await.unwrap();
     let streamed = chat.stream(messages.to_vec()).await.unwrap().message().await.unwrap();

@@ -130,7 +130,7 @@ async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live
     let bedrock = LocalBedrock::start().await.unwrap();
     let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
     let mut tool = Tool::new("save", "Saves", json!({"type": "object"}));
-    tool.cache_point = Some(CachePoint::default());
+    tool.cache_point = Some(CachePoint { ttl: Some(CacheTtl::OneHour) });
     let chat = calling(&bedrock).build().unwrap().bind_tools([tool]);
     let long = "A long instruction. ".repeat(800);
     let messages = [
@@ -142,7 +142,7 @@ async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live
     let body = bedrock.requests()[0].json();
     assert_eq!(body["system"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
     assert_eq!(body["messages"][0]["content"][0]["cache_control"], json!({"type": "ephemeral"}));
-    assert_eq!(body["tools"][0]["cache_control"], json!({"type": "ephemeral"}));
+    assert_eq!(body["tools"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
     assert!(first.input_token_details.cache_creation > 0 && first.input_token_details.cache_read == 0, "{first:?}");
     assert_eq!(
         first.input_token_details.cache_creation_1h + first.input_token_details.cache_creation_5m,

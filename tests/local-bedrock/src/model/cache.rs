@@ -70,6 +70,12 @@ impl Ledger {
         self.breakpoints.push(Breakpoint { prefix, tokens: self.tokens, ttl });
     }
 
+    /// Whether a breakpoint with a longer time to live follows one with a shorter.
+    pub(crate) fn longer_after_shorter(&self) -> bool {
+        let shorter = self.breakpoints.iter().position(|point| point.ttl == Ttl::FiveMinutes);
+        shorter.is_some_and(|first| self.breakpoints.iter().skip(first).any(|point| point.ttl == Ttl::OneHour))
+    }
+
     pub(crate) fn breakpoints(&self) -> usize {
         self.breakpoints.len()
     }

@@ -30,8 +30,14 @@ pub(super) fn read(call: &Call<'_>) -> Result<Prompt, Problem> {
             prompt.ledger.breakpoints()
         )));
     }
+    if prompt.ledger.longer_after_shorter() {
+        return Err(invalid("messages", LONGER_AFTER_SHORTER));
+    }
     Ok(prompt)
 }
+
+/// strands#3758, Portkey-AI/gateway#1762.
+pub(in crate::shapes) const LONGER_AFTER_SHORTER: &str = "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: `tools`, `system`, `messages`.";
 
 /// A refusal that names where in the body the fault is.
 fn invalid(at: impl std::fmt::Display, what: impl std::fmt::Display) -> Problem {

@@ -22,3 +22,26 @@ async fn cache_point_ttl_of_an_hour_is_refused_by_nova() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn longer_cache_ttl_after_shorter_is_refused() {
+    let words = "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.";
+    let model = "us.anthropic.claude-sonnet-4-6";
+    let ask = |first: Option<&str>, second: Option<&str>| {
+        let turn = user(json!([{"text": "Hi"}, point(second)]));
+        json!({"messages": [turn], "system": [{"text": "Rules"}, point(first)]})
+    };
+    let marked =
+        |ttl: &str| json!([{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral", "ttl": ttl}}]);
+    let native =
+        |first: &str, second: &str| claude(json!({"system": marked(first), "messages": [user(marked(second))]}));
+    check(vec![
+        (model, "converse", ask(None, Some("1h")), Some(words)),
+        (model, "converse", ask(Some("5m"), Some("1h")), Some(words)),
+        (model, "converse", ask(Some("1h"), None), None),
+        (model, "converse", ask(Some("1h"), Some("1h")), None),
+        (model, "invoke", native("5m", "1h"), Some(words)),
+        (model, "invoke", native("1h", "5m"), None),
+    ])
+    .await;
+}

@@ -253,6 +253,10 @@ fn cache_points(body: &Value, messages: &[Value], model: &str) -> Result<(), Pro
     if hours.contains(&true) && !model.starts_with("anthropic.") {
         return refuse("Extended TTL prompt caching is only supported for Anthropic models");
     }
+    let shorter = hours.iter().position(|hour| !hour).unwrap_or(hours.len());
+    if hours.iter().skip(shorter).any(|hour| *hour) {
+        return model_error(anthropic::LONGER_AFTER_SHORTER);
+    }
     for (number, message) in messages.iter().enumerate() {
         let mut before: Option<&Value> = None;
         for (at, block) in blocks(message).iter().enumerate() {
