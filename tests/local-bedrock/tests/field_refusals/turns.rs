@@ -167,3 +167,28 @@ async fn media_in_s3_are_refused_except_by_nova() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn roles_out_of_mistral_order_are_refused() {
+    let ask = json!({"role": "user", "content": "Hi"});
+    let calls = json!([{"id": "a12345678", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
+    let called = json!({"role": "assistant", "content": "", "tool_calls": calls});
+    let result = json!({"role": "tool", "tool_call_id": "a12345678", "content": "ok"});
+    let said = json!({"role": "assistant", "content": "ok"});
+    let system = json!({"role": "system", "content": "Be brief."});
+    let body = |messages: Value| json!({"messages": messages});
+    let user = "Unexpected role 'user' after role 'tool'";
+    let model = "mistral.mistral-large-2402-v1:0";
+    check(vec![
+        (model, "invoke", body(json!([ask, called, result, ask])), Some(user)),
+        (model, "invoke", body(json!([ask, called, result, said, ask])), None),
+        (
+            model,
+            "invoke",
+            body(json!([ask, said, system, ask])),
+            Some("Unexpected role 'system' after role 'assistant'"),
+        ),
+        ("qwen.qwen3-32b-v1:0", "invoke", body(json!([ask, called, result, ask])), None),
+    ])
+    .await;
+}

@@ -117,6 +117,9 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
                 ),
             ));
         }
+        if dialect == Dialect::Mistral {
+            order(messages, number, role)?;
+        }
         let known: &[&str] = match role {
             "assistant" => &["role", "content", "name", "tool_calls", "reasoning_content", "reasoning", "refusal"],
             "tool" => &["role", "content", "name", "tool_call_id"],
@@ -174,6 +177,21 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
         }
     }
     Ok(())
+}
+
+/// Checks Mistral's order of roles: hermes-agent#20154. The order is the one of mistral-common's validator.
+fn order(messages: &[Value], number: usize, role: &str) -> Result<(), Problem> {
+    let Some(before) = number.checked_sub(1).and_then(|before| messages.get(before)) else { return Ok(()) };
+    let before = text_of(before, "role");
+    let may_follow: &[&str] = match before {
+        "assistant" => &["assistant", "user", "tool"],
+        "tool" => &["assistant", "tool"],
+        _ => &["user", "assistant", "system"],
+    };
+    if may_follow.contains(&role) {
+        return Ok(());
+    }
+    Err(Problem::validation(format!("Unexpected role '{role}' after role '{before}'")))
 }
 
 /// Adds to the last turn when it is of the same side.
