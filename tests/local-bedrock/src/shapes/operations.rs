@@ -12,6 +12,11 @@ use crate::problem::Problem;
 use crate::route::Operation;
 
 pub(super) fn count_tokens(call: &Call<'_>) -> Result<Reply, Problem> {
+    // pydantic-ai#3367, litellm#34272: it takes the id of the model and not that of a profile.
+    let foundation = call.model_id.contains(":foundation-model/");
+    if call.model_id != call.model && !foundation {
+        return Err(Problem::validation("The provided model doesn't support counting tokens."));
+    }
     let body = call.json()?;
     keys::check(&body, &[must("input", Kind::Object)])?;
     let input = body.get("input").unwrap_or(&Value::Null);

@@ -192,3 +192,16 @@ async fn roles_out_of_mistral_order_are_refused() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn count_tokens_with_a_profile_is_refused() {
+    let body = json!({"input": {"converse": converse(json!({}))}});
+    let words = Some("The provided model doesn't support counting tokens.");
+    let base = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let arn = format!("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{base}");
+    let profiles = [format!("us.{base}"), format!("global.{base}"), arn.replace('/', "%2F")];
+    for profile in &profiles {
+        check(vec![(profile, "count-tokens", body.clone(), words)]).await;
+    }
+    check(vec![(base, "count-tokens", body, None)]).await;
+}
