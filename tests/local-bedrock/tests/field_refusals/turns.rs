@@ -205,3 +205,16 @@ async fn count_tokens_with_a_profile_is_refused() {
     }
     check(vec![(base, "count-tokens", body, None)]).await;
 }
+
+#[tokio::test]
+async fn tool_use_ids_that_repeat_are_refused_by_claude() {
+    let result = json!({"toolResult": {"toolUseId": "a", "content": [{"text": "ok"}]}});
+    let turn = || [assistant(json!([call("a")])), user(json!([result]))];
+    let turns: Vec<Value> = [user(text("Hi"))].into_iter().chain(turn()).chain(turn()).collect();
+    let words = Some("messages.3.content.0: `tool_use` ids must be unique");
+    check(vec![
+        ("us.anthropic.claude-sonnet-4-6", "converse", with_tools(json!(turns)), words),
+        ("us.openai.gpt-5.6-sol", "converse", with_tools(json!(turns)), None),
+    ])
+    .await;
+}

@@ -297,6 +297,17 @@ fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
     if last_text.ends_with(char::is_whitespace) {
         return model_error("messages: final assistant content cannot end with trailing whitespace");
     }
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
+    for (number, message) in turns.iter().enumerate() {
+        for (position, block) in blocks(message).iter().enumerate() {
+            let id = block.pointer("/toolUse/toolUseId").and_then(Value::as_str);
+            if id.is_some_and(|id| !ids.insert(id)) {
+                return model_error(format_args!(
+                    "messages.{number}.content.{position}: `tool_use` ids must be unique"
+                ));
+            }
+        }
+    }
     let no_fields = serde_json::Map::new();
     let fields = body.get("additionalModelRequestFields").and_then(Value::as_object).unwrap_or(&no_fields);
     let kind = fields.get("thinking").and_then(|thinking| thinking.get("type")?.as_str());
