@@ -1,0 +1,43 @@
+//! The rows that do not apply to some models, with reasons, and the known failures.
+
+use bedrock_chat::Api;
+
+/// Rows with known failures. Each needs a reason here.
+pub(crate) const KNOWN: &[&str] = &[];
+
+/// A row that does not apply to some models.
+struct Exempt {
+    row: &'static str,
+    /// Parts of the models' ids; empty for all models.
+    models: &'static [&'static str],
+    api: Option<Api>,
+}
+
+const CLAUDE: &str = "anthropic.claude-";
+
+/// Whether the model is a Claude with the Messages API; Claude 2 and Instant take prompts.
+fn is_claude(model: &str) -> bool {
+    model.contains(CLAUDE) && !model.contains("claude-v2") && !model.contains("claude-instant")
+}
+
+const EXEMPT: &[Exempt] = &[
+    // Claude's own format has no place for a schema's name.
+    Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Invoke) },
+];
+
+/// Rows about reasoning and citations, which are documented to go back only to the family that wrote them.
+const CLAUDE_ALONE: &[&str] = &["Thinking.signature", "Thinking.text", "RedactedThinking.data", "Text.citations"];
+
+/// Rows about prompt caching, which only Claude and Nova have. Without caching the answer is the same.
+const CACHING: &[&str] = &["ChatOptions.prompt_caching", "CachePoint", "CachePoint.ttl", "Tool.cache_point"];
+
+pub(crate) fn is_exempt(row: &str, model: &str, api: Api) -> bool {
+    let is = |rows: &[&str]| rows.iter().any(|name| row == *name || row.starts_with(&format!("{name} ")));
+    let listed = EXEMPT.iter().any(|exempt| {
+        is(&[exempt.row])
+            && (exempt.models.is_empty() || exempt.models.iter().any(|id| model.contains(id)))
+            && exempt.api.is_none_or(|only| only == api)
+    });
+    let caches = is_claude(model) || model.contains("amazon.nova");
+    listed || (is(CLAUDE_ALONE) && !is_claude(model)) || (is(CACHING) && !caches)
+}
