@@ -12,6 +12,7 @@
 mod every_family;
 
 mod blocks;
+mod json_blocks;
 mod known;
 mod options;
 mod places;

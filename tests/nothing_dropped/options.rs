@@ -1,8 +1,8 @@
 //! Every option of a call.
 
 use bedrock_chat::{
-    CachePoint, CacheTtl, ChatOptions, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning, ResponseFormat,
-    ServiceTier, StreamProcessing, Tool, ToolChoice,
+    CachePoint, CacheTtl, ChatOptions, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning, ReasoningDisplay,
+    ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 
 use super::{Faults, Wanted, has_rows};
@@ -76,6 +76,18 @@ fn rows() -> Vec<Row> {
             // Claude before 4.6 gets a budget instead.
             Wanted::new(&[], &["reasoning", "think"]).or(&["\"high\"", "budget_tokens"]),
         ),
+        (
+            "ChatOptions.reasoning_display",
+            |o| (o.reasoning, o.reasoning_display) = (Some(Reasoning::Adaptive), Some(ReasoningDisplay::Summarized)),
+            Wanted::new(&["summarized"], &["reasoning", "think"]),
+        ),
+        (
+            "ChatOptions.reasoning_display alone",
+            |o| o.reasoning_display = Some(ReasoningDisplay::Summarized),
+            Wanted::new(&["summarized"], &["reasoning", "think"]),
+        ),
+        // It is not sent: it says how the other options are sent.
+        ("ChatOptions.capabilities", |_| {}, Wanted::new(&[], &[])),
         (
             "ChatOptions.response_format",
             |o| o.response_format = Some(format()),
