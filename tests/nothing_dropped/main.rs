@@ -21,7 +21,7 @@ mod tools;
 use std::collections::BTreeMap;
 
 use bedrock_chat::{
-    Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, MemoryTransport, Message, Mode, Reply,
+    Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, MemoryTransport, Message, Mode, Reply, Result,
 };
 use every_family::models;
 
@@ -35,17 +35,20 @@ enum Outcome {
     Refused(Error),
 }
 
-/// Makes a call and returns its request as one text: URL, headers and body.
-fn call(model: &str, api: Api, mode: Mode, messages: &[Message], options: &ChatOptions) -> Outcome {
-    let transport = MemoryTransport::new([Reply::json(400, r#"{"message":"caught"}"#)]);
-    let chat = BedrockChat::builder(model)
+fn chat(model: &str, api: Api, options: &ChatOptions, transport: MemoryTransport) -> Result<BedrockChat> {
+    BedrockChat::builder(model)
         .region("us-east-1")
         .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
         .api(api)
-        .transport(transport.clone())
+        .transport(transport)
         .options(options)
-        .build();
-    let answer = chat.and_then(|chat| {
+        .build()
+}
+
+/// Makes a call and returns its request as one text: URL, headers and body.
+fn call(model: &str, api: Api, mode: Mode, messages: &[Message], options: &ChatOptions) -> Outcome {
+    let transport = MemoryTransport::new([Reply::json(400, r#"{"message":"caught"}"#)]);
+    let answer = chat(model, api, options, transport.clone()).and_then(|chat| {
         futures_executor::block_on(async {
             match mode {
                 Mode::Invoke => chat.invoke(messages).await.map(drop),
@@ -124,6 +127,20 @@ impl Faults {
         for (model, api) in models() {
             for mode in MODES {
                 self.try_one(row, wanted, model, api, mode, &messages, &options);
+            }
+        }
+    }
+
+    /// Checks a row with the batch record of every model and API.
+    fn try_records(&mut self, row: &str, wanted: &Wanted, messages: &[Message], options: &ChatOptions) {
+        for (model, api) in models().into_iter().filter(|(model, api)| !known::is_exempt(row, model, *api)) {
+            let chat = chat(model, api, options, MemoryTransport::default());
+            let outcome = match chat.and_then(|chat| chat.batch_record("record", messages)) {
+                Ok(record) => Outcome::Sent(record),
+                Err(error) => Outcome::Refused(error),
+            };
+            if let Some(fault) = wanted.fault(&outcome) {
+                self.add(row, model, api, Mode::Invoke, fault);
             }
         }
     }

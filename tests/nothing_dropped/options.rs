@@ -114,13 +114,18 @@ fn rows() -> Vec<Row> {
         (
             "Guardrail.trace",
             |o| guarded(o, |g| g.trace = Some(GuardrailTrace::EnabledFull)),
-            Wanted::new(&[], &["trace"]).or(&["enabled_full", "ENABLED_FULL"]),
+            Wanted::new(&[], &["trace", "guardrail"]).or(&["enabled_full", "ENABLED_FULL"]),
         ),
         (
             "Guardrail.stream_processing",
             |o| guarded(o, |g| g.stream_processing = Some(StreamProcessing::Async)),
             // Without a stream the option has no effect.
-            Wanted::new(&[], &["stream_processing"]).or(&["\"async\"", "ASYNCHRONOUS", "/invoke\n", "/converse\n"]),
+            Wanted::new(&[], &["stream_processing", "guardrail"]).or(&[
+                "\"async\"",
+                "ASYNCHRONOUS",
+                "/invoke\n",
+                "/converse\n",
+            ]),
         ),
         (
             "Guardrail.tag_suffix",
@@ -169,6 +174,17 @@ fn rows() -> Vec<Row> {
             Wanted::new(&["needlevariable", "needlevalue"], &["prompt_variables"]),
         ),
     ]
+}
+
+#[test]
+fn every_option_is_in_a_batch_record_or_refused_by_name() {
+    let mut faults = Faults::default();
+    for (name, set, wanted) in rows() {
+        let mut options = ChatOptions::default();
+        set(&mut options);
+        faults.try_records(name, &wanted, &[Message::human("hello")], &options);
+    }
+    faults.report("batch records");
 }
 
 #[test]
