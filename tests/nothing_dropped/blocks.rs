@@ -223,6 +223,16 @@ fn tool_rows() -> Vec<Row> {
         ("ToolCall.id", returned(ok()), Wanted::new(&[], tools).or(&["needle0id", "needle_tool"])),
         ("ToolCall.name", returned(ok()), Wanted::new(&["needle_tool"], tools)),
         ("ToolCall.args", returned(ok()), Wanted::new(&["needle argument"], tools)),
+        (
+            "ToolCall.extra",
+            {
+                let mut call = call();
+                call.extra = vec![("needle_extra".into(), Json::string("needle extra"))];
+                let called = Message::new(Role::Ai, [Content::ToolCall(call)]);
+                vec![Message::human("hello"), called, Message::tool("needle0id", "ok")]
+            },
+            Wanted::new(&["needle extra"], tools),
+        ),
         ("ToolResult.content", returned(ok()), Wanted::new(&["needle result"], tools)),
         ("ToolResult.tool_call_id", returned(ok()), Wanted::new(&[], tools).or(&["needle0id", "needle_tool"])),
         (

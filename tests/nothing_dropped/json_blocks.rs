@@ -92,7 +92,7 @@ fn members_of_json_tool_blocks_are_sent_or_refused() {
         let text = format!(
             r#"[{{"role":"user","content":"hello"}},{{"role":"assistant","content":[{call}]}},{{"role":"user","content":[{result}]}}]"#
         );
-        let named = &["needle_member", "caller", "tool"];
+        let named = &["needle_member", "caller", "tool", "block"];
         let wanted = Wanted::new(&["needle member"], named);
         match interop::read_messages(&json(&text)) {
             Ok(messages) => faults.try_all(row, &wanted, &|| {

@@ -21,12 +21,25 @@ fn is_claude(model: &str) -> bool {
 }
 
 const EXEMPT: &[Exempt] = &[
+    // Members of a call are of the format that it was written in. Others cannot have them, and a history must not
+    // be refused.
+    Exempt { row: "ToolCall.extra", models: &[], api: Some(Api::Converse) },
+    Exempt { row: "Text.citations", models: &[], api: Some(Api::Converse) },
+    Exempt { row: "Anthropic's tool_use", models: &[], api: Some(Api::Converse) },
+    Exempt { row: "Converse's toolUse", models: &[], api: Some(Api::Invoke) },
     // Claude's own format has no place for a schema's name.
     Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Invoke) },
 ];
 
 /// Rows about reasoning and citations, which are documented to go back only to the family that wrote them.
-const CLAUDE_ALONE: &[&str] = &["Thinking.signature", "Thinking.text", "RedactedThinking.data", "Text.citations"];
+const CLAUDE_ALONE: &[&str] = &[
+    "Thinking.signature",
+    "Thinking.text",
+    "RedactedThinking.data",
+    "Text.citations",
+    "ToolCall.extra",
+    "Anthropic's tool_use",
+];
 
 /// Rows about prompt caching, which only Claude and Nova have. Without caching the answer is the same.
 const CACHING: &[&str] = &["ChatOptions.prompt_caching", "CachePoint", "CachePoint.ttl", "Tool.cache_point"];

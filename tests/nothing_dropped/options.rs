@@ -86,6 +86,8 @@ fn rows() -> Vec<Row> {
             |o| o.reasoning_display = Some(ReasoningDisplay::Summarized),
             Wanted::new(&["summarized"], &["reasoning", "think"]),
         ),
+        // It adds results to unanswered calls, and here is none.
+        ("ChatOptions.fill_missing_tool_results", |o| o.fill_missing_tool_results = Some(true), Wanted::new(&[], &[])),
         // It is not sent: it says how the other options are sent.
         ("ChatOptions.capabilities", |_| {}, Wanted::new(&[], &[])),
         (
@@ -125,12 +127,13 @@ fn rows() -> Vec<Row> {
                 "ASYNCHRONOUS",
                 "/invoke\n",
                 "/converse\n",
+                "modelInput",
             ]),
         ),
         (
             "Guardrail.tag_suffix",
             |o| guarded(o, |g| g.tag_suffix = Some("needlesuffix".into())),
-            Wanted::new(&["needlesuffix"], &["tag_suffix"]),
+            Wanted::new(&["needlesuffix"], &["tag_suffix", "guardrail"]),
         ),
         ("ChatOptions.latency", |o| o.latency = Some(Latency::Optimized), Wanted::new(&["optimized"], &["latency"])),
         (

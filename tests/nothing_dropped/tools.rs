@@ -30,6 +30,11 @@ fn every_member_of_a_tool_is_sent_or_refused_by_name() {
             Wanted::new(&["\"1h\""], &["cache", "ttl", "tool"]),
         ),
         (
+            "Tool.extra",
+            |t| *t = t.clone().with_extra("needle_extra", Json::string("needle extra")),
+            Wanted::new(&["needle extra"], &["needle_extra", "tools"]),
+        ),
+        (
             "Tool.native",
             |t| *t = Tool::native(Json::parse(r#"{"type":"needle_1","name":"n","needle":"needle native"}"#).unwrap()),
             Wanted::new(&["needle_1", "needle native"], &["tool"]),
