@@ -7,6 +7,15 @@ use bedrock_chat::Error;
 use crate::Written;
 use crate::continued::{History, Target};
 
+/// Refusals that are known, each as parts of its message and of the model's id; empty when all are mended.
+const KNOWN: &[(&str, &str)] = &[
+    // Signed thinking of newer models to the oldest ones of the same vendor.
+    ("User messages cannot contain reasoning content", "anthropic.claude-v2"),
+    ("User messages cannot contain reasoning content", "anthropic.claude-instant"),
+    // Calls and results of a server tool, continued without the tool.
+    ("The toolConfig field must be defined", "amazon."),
+];
+
 /// Whether an error is accepted, with the reason.
 fn is_accepted(message: &str, target: &Target, written: &Written, history: &History) -> bool {
     let says = |words: &str| message.contains(words);
@@ -15,7 +24,8 @@ fn is_accepted(message: &str, target: &Target, written: &Written, history: &Hist
     let no_tools = says("tool") && used && !target.has_tools();
     // The judge does not know this block, but the service that wrote it would.
     let future = says("futureBlock") || says("needle");
-    no_tools || (future && written.is_from(target))
+    let known = KNOWN.iter().any(|(words, model)| says(words) && target.model.contains(model));
+    known || no_tools || (future && written.is_from(target))
 }
 
 /// Refusals by their message.

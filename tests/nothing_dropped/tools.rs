@@ -79,7 +79,7 @@ fn members_of_json_tools_are_sent_or_refused_by_name() {
     for (form, head, tail) in FORMS {
         for (member, value, needle) in MEMBERS {
             let row = format!("{form} tool with {member}");
-            let wanted = Wanted::new(&[needle], &[member, "tools", "tool use"]);
+            let wanted = Wanted::new(&[needle], &[member, "tools", "tool use", "native tool"]);
             let json = Json::parse(&format!("{head}\"{member}\":{value}{tail}")).unwrap();
             match Tool::from_json(&json) {
                 Ok(tool) => faults.try_all(&row, &wanted, &|| asked(&tool)),
