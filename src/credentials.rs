@@ -10,6 +10,7 @@ pub(crate) use environment::{FromVariables, Variables, flag, variable as environ
 pub use short_term::short_term_api_key;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -183,6 +184,17 @@ pub trait ProvideCredentials: MaybeSend + MaybeSync + 'static {
 impl ProvideCredentials for Credentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(std::future::ready(Ok(self.clone())))
+    }
+}
+
+/// Several chats can share one provider, such as one [`CachedCredentials`].
+impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        (**self).credentials()
+    }
+
+    fn forget(&self, rejected: &Credentials) {
+        (**self).forget(rejected);
     }
 }
 

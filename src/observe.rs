@@ -55,6 +55,12 @@ pub trait Observer: fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>>;
 }
 
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>> {
+        (**self).start(start)
+    }
+}
+
 /// What is known when a call begins.
 ///
 /// ```

@@ -135,6 +135,20 @@ pub trait Runtime: std::fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn random(&self) -> f64;
 }
 
+impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
+
+    fn random(&self) -> f64 {
+        (**self).random()
+    }
+}
+
 /// The system's clock and timer: no async runtime's own, so any will do.
 ///
 /// ```

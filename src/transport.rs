@@ -131,6 +131,16 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     }
 }
 
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        (**self).send(request)
+    }
+
+    fn sha256<'a>(&'a self, body: &'a Bytes) -> BoxFuture<'a, [u8; 32]> {
+        (**self).sha256(body)
+    }
+}
+
 /// The transport of those who bring none: the runtime's `fetch` where the feature
 /// is on and there is one, else reqwest.
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]

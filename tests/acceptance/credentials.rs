@@ -373,3 +373,22 @@ async fn credentials_error_of_a_provider_tells_its_cause() {
         assert!(!causes.any(|cause| cause.to_string().contains("locked")), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn chats_share_one_credential_cache_transport_and_observer() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let cache = Arc::new(CachedCredentials::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok(keys()) }
+    }));
+    let transport: Arc<dyn bedrock_chat::Transport> =
+        Arc::new(bedrock_chat::ReqwestTransport::new(Some(Duration::from_secs(5))).unwrap());
+    for _ in 0..2 {
+        let builder = BedrockChat::builder(CLAUDE).region("us-east-1").endpoint_url(bedrock.url());
+        let builder = builder.credentials_provider(Arc::clone(&cache)).transport(Arc::clone(&transport));
+        builder.build().unwrap().invoke("hello").await.unwrap();
+    }
+    assert_eq!((asked.load(Ordering::Relaxed), bedrock.requests().len()), (1, 2));
+}
