@@ -106,10 +106,11 @@ impl BedrockChat {
         Self { options: Arc::new(self.options.merged_with(options)), ..self.clone() }
     }
 
-    /// The same model with tools that it may call.
+    /// Returns the same model with these tools instead of those that it had; an empty list unbinds them.
     #[must_use]
     pub fn bind_tools(&self, tools: impl IntoIterator<Item = Tool>) -> Self {
-        self.with_options(&ChatOptions { tools: tools.into_iter().collect(), ..ChatOptions::default() })
+        let options = ChatOptions { tools: tools.into_iter().collect(), ..(*self.options).clone() };
+        Self { options: Arc::new(options), ..self.clone() }
     }
 
     /// The same model, told which tool it must call.

@@ -317,3 +317,15 @@ async fn whoever_keeps_the_steps_has_the_conversation_even_of_a_run_that_is_drop
         assert_eq!(count.load(Ordering::SeqCst), 1, "Paris had its result");
     }
 }
+
+#[tokio::test]
+async fn empty_toolbox_unbinds_the_tools_of_the_chat() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        let chat = chat(&bedrock, CLAUDE, api).bind_tools([weather()]);
+        let run = Toolbox::new().run(&chat, "What is the weather in Paris?").await.unwrap();
+        assert_eq!((run.steps, run.cut_short), (1, false), "{api:?}");
+        assert!(!sent(&bedrock).to_string().contains("get_weather"), "{api:?}");
+        assert!(chat.bind_tools([]).options().tools.is_empty());
+    }
+}
