@@ -170,7 +170,7 @@ fn event_ours() -> Work {
     let chunk = text_delta();
     let mut decoder = FrameDecoder::new();
     let mut events = Events::default();
-    let mut stream = Anthropic.stream();
+    let mut stream = Anthropic.stream(&bedrock_chat::Call::default());
     Box::new(move || {
         decoder.push(black_box(&chunk));
         let frame = decoder.next_frame().unwrap().unwrap();

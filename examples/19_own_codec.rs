@@ -29,7 +29,7 @@ impl Codec for Parrot {
         Ok(Call::new(model.path("invoke"), headers, body, false))
     }
 
-    fn decode(&self, body: &[u8], _: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], _: &Headers) -> Result<AiMessage> {
         let decode = |why: &str| Error::new(ErrorKind::Decode, why.to_owned());
         let answer: serde_json::Value = serde_json::from_slice(body).map_err(|_| decode("the answer is not JSON"))?;
         let said = answer.get("said").and_then(|said| said.as_str()).ok_or_else(|| decode("nothing was said"))?;
@@ -39,7 +39,7 @@ impl Codec for Parrot {
         Ok(reply)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
+    fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
         Box::new(Silence)
     }
 }
@@ -69,12 +69,12 @@ impl Codec for Stamped {
         Anthropic.encode(model, &request, mode)
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        Anthropic.decode(body, headers)
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        Anthropic.decode(call, body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        Anthropic.stream()
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        Anthropic.stream(call)
     }
 }
 

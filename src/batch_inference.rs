@@ -150,7 +150,7 @@ impl BedrockChat {
             (Some(output), _) => {
                 let input = view.get("modelInput").map_or(Vec::new(), |input| input.raw().as_bytes().to_vec());
                 let call = Call::new("", Headers::new(), input, false);
-                self.client().codec.decode_for(&call, output.raw().as_bytes(), &Headers::new())
+                self.client().codec.decode(&call, output.raw().as_bytes(), &Headers::new())
             }
             (None, Some(error)) => Err(failed(error)),
             (None, None) => Err(Error::new(ErrorKind::Decode, "the record has neither modelOutput nor error")),

@@ -215,7 +215,7 @@ impl Client {
     }
 
     fn decode(&self, call: &Call, Received { head, body, .. }: &Received) -> Result<AiMessage> {
-        let message = self.codec.decode_for(call, body, &head.headers);
+        let message = self.codec.decode(call, body, &head.headers);
         let mut message = message.map_err(|error| head.explain(error, body))?;
         message.request_id = head.request_id().map(str::to_owned);
         message.set_response_headers(&head.kept);

@@ -61,7 +61,8 @@ pub enum Mode {
 /// assert_eq!(call.path, "/model/us.anthropic.claude-sonnet-4-6/invoke-with-response-stream");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+/// The default is an empty call, for answers that are read without their call.
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Call {
     /// The method, which is signed and sent as it is. Defaults to `POST`. A call whose method takes no
@@ -120,11 +121,11 @@ impl Call {
 ///         call.headers.push("x-amzn-bedrock-request-metadata", r#"{"team":"a"}"#);
 ///         Ok(call)
 ///     }
-///     fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-///         Anthropic.decode(body, headers)
+///     fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+///         Anthropic.decode(call, body, headers)
 ///     }
-///     fn stream(&self) -> Box<dyn StreamDecoder> {
-///         Anthropic.stream()
+///     fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+///         Anthropic.stream(call)
 ///     }
 /// }
 /// ```
@@ -136,14 +137,14 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
     /// cannot be written for this model: before anything is sent.
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call>;
 
-    /// Reads a whole answer.
+    /// Reads a whole answer to a call. Most formats do not need the call.
     ///
     /// # Errors
-    /// `Decode`, where the answer is not what the provider's format promises.
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage>;
+    /// `Decode`, if the answer is not what the provider's format promises.
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage>;
 
-    /// A decoder for one stream.
-    fn stream(&self) -> Box<dyn StreamDecoder>;
+    /// Returns a decoder for the stream that answers a call. Most formats do not need the call.
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder>;
 
     /// Which of Bedrock's APIs the codec's calls are for. Defaults to [`Api::Invoke`].
     fn api(&self) -> Api {
@@ -162,30 +163,14 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
     fn takes_prompts(&self) -> bool {
         false
     }
-
-    /// Reads a whole answer to a call that is known. Defaults to [`Codec::decode`], for formats
-    /// whose answers can be read without their question.
-    ///
-    /// # Errors
-    /// As [`Codec::decode`].
-    fn decode_for(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        let _ = call;
-        self.decode(body, headers)
-    }
-
-    /// A decoder for the stream that answers a call that is known. Defaults to [`Codec::stream`].
-    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        let _ = call;
-        self.stream()
-    }
 }
 
 /// Reads the frames of one stream. Exceptions and errors of the service never
 /// reach it: the call path turns them into [`Error`](crate::Error)s.
 ///
 /// ```
-/// use bedrock_chat::{Anthropic, Codec, ErrorKind, Events};
-/// let mut decoder = Anthropic.stream();
+/// use bedrock_chat::{Anthropic, Call, Codec, ErrorKind, Events};
+/// let mut decoder = Anthropic.stream(&Call::default());
 /// let error = decoder.finish(&mut Events::default()).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Truncated, "nothing came, so the message is not whole");
 /// ```
@@ -209,12 +194,12 @@ impl<C: Codec + ?Sized> Codec for &'static C {
         (**self).encode(model, request, mode)
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        (**self).decode(body, headers)
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        (**self).decode(call, body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        (**self).stream()
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        (**self).stream(call)
     }
 
     fn api(&self) -> Api {
@@ -227,13 +212,5 @@ impl<C: Codec + ?Sized> Codec for &'static C {
 
     fn takes_prompts(&self) -> bool {
         (**self).takes_prompts()
-    }
-
-    fn decode_for(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        (**self).decode_for(call, body, headers)
-    }
-
-    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        (**self).stream_for(call)
     }
 }

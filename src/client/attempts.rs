@@ -133,7 +133,7 @@ impl<'a> Attempts<'a> {
         let head = Head { status: response.status, headers: response.headers, kept, at };
         let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
         if self.call.streams && head.is_event_stream() {
-            let decoder = client.codec.stream_for(&self.call);
+            let decoder = client.codec.stream(&self.call);
             let mut stream = ChatStream::new(Arc::clone(client), body, decoder, &head, self.last.clone());
             stream.first_content().await.map_err(|error| head.noted(error))?;
             return Ok(Received { head, body: Vec::new(), stream: Some(stream) });

@@ -21,9 +21,9 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 /// The Anthropic Messages shape.
 ///
 /// ```
-/// use bedrock_chat::{Anthropic, Codec, Headers};
+/// use bedrock_chat::{Anthropic, Call, Codec, Headers};
 /// let body = br#"{"content":[{"type":"text","text":"Bonjour"}],"stop_reason":"end_turn"}"#;
-/// assert_eq!(Anthropic.decode(body, &Headers::new())?.text(), "Bonjour");
+/// assert_eq!(Anthropic.decode(&Call::default(), body, &Headers::new())?.text(), "Bonjour");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,11 +36,11 @@ impl Codec for Anthropic {
         Ok(Call { adaptations, ..call })
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
         decode::message(body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
+    fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Stream::default())
     }
 

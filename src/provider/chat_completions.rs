@@ -30,9 +30,9 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 /// not, such as an imported model, name the family it is nearest to.
 ///
 /// ```
-/// use bedrock_chat::{ChatCompletions, Codec, Headers};
+/// use bedrock_chat::{Call, ChatCompletions, Codec, Headers};
 /// let body = br#"{"choices":[{"message":{"content":"<reasoning>Easy.</reasoning>Bonjour"},"finish_reason":"stop"}]}"#;
-/// let message = ChatCompletions::OPENAI.decode(body, &Headers::new())?;
+/// let message = ChatCompletions::OPENAI.decode(&Call::default(), body, &Headers::new())?;
 /// assert_eq!((message.thinking(), message.text()), ("Easy.".into(), "Bonjour".into()));
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
@@ -116,11 +116,11 @@ impl Codec for ChatCompletions {
         invoke::call(model, request, mode, encode::body(self, &self.known(model), request)?, &[])
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
         decode::message(self.tags, body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
+    fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Completion::new(self.tags))
     }
 

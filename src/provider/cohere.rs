@@ -26,9 +26,9 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 /// `prompt_truncation` and the like are set with `model_kwargs`.
 ///
 /// ```
-/// use bedrock_chat::{Codec, Cohere, Headers};
+/// use bedrock_chat::{Call, Codec, Cohere, Headers};
 /// let body = br#"{"generation_id":"g-1","text":"Isaac Newton.","finish_reason":"COMPLETE"}"#;
-/// let message = Cohere.decode(body, &Headers::new())?;
+/// let message = Cohere.decode(&Call::default(), body, &Headers::new())?;
 /// assert_eq!((message.id.as_deref(), message.text()), (Some("g-1"), "Isaac Newton.".into()));
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
@@ -40,11 +40,11 @@ impl Codec for Cohere {
         invoke::call(model, request, mode, encode::body(model, request)?, &[])
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
         decode::message(body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
+    fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(decode::Stream::default())
     }
 

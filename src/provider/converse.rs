@@ -52,14 +52,14 @@ impl Shape {
 /// it: `top_k`, reasoning, Anthropic's beta features, merged with `model_kwargs`.
 ///
 /// ```
-/// use bedrock_chat::{ChatRequest, Codec, Converse, Headers, Message, Mode, ModelId};
+/// use bedrock_chat::{Call, ChatRequest, Codec, Converse, Headers, Message, Mode, ModelId};
 /// let model = ModelId::parse("us.meta.llama3-3-70b-instruct-v1:0")?;
 /// let call = Converse.encode(&model, &ChatRequest::new([Message::human("Hello")]), Mode::Invoke)?;
 /// assert_eq!(call.path, "/model/us.meta.llama3-3-70b-instruct-v1%3A0/converse");
 /// assert_eq!(&call.body[..], br#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#);
 ///
 /// let body = br#"{"output":{"message":{"role":"assistant","content":[{"text":"Hi."}]}},"stopReason":"end_turn"}"#;
-/// assert_eq!(Converse.decode(body, &Headers::new())?.text(), "Hi.");
+/// assert_eq!(Converse.decode(&Call::default(), body, &Headers::new())?.text(), "Hi.");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,15 +87,11 @@ impl Codec for Converse {
         Ok(Call { adaptations, input_has_cached, ..Call::new(model.path(operation), headers, body, streams) })
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
         decode::message(body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        Box::new(stream::ConverseStream::default())
-    }
-
-    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
         Box::new(stream::ConverseStream::new(call.input_has_cached))
     }
 
@@ -131,11 +127,11 @@ impl Codec for Nova {
         invoke::call(model, request, mode, encode::nova(model, request)?, &["schemaVersion"])
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
         decode::message(body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
+    fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
         invoke::InvokeStream::boxed(stream::NovaStream::default())
     }
 

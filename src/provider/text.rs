@@ -77,8 +77,12 @@ enum Streams {
 }
 
 impl Row {
-    /// Whether the answer to this call begins inside the reasoning: the prompt has opened it.
+    /// Whether the answer to a call begins inside reasoning: its prompt has opened it. Without the call, the
+    /// model's habit decides.
     fn opens_thought(&self, call: &Call) -> bool {
+        if call.body.is_empty() {
+            return self.thinks;
+        }
         let body = View::from_bytes(&call.body).ok();
         let prompt = body.filter(|_| self.thinks).and_then(|body| body.get(self.prompt)?.str());
         let prompt = prompt.as_deref().unwrap_or_default();
@@ -99,24 +103,16 @@ impl Codec for Completion {
         encode::call(self.0, model, request, mode)
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        decode::message(self.0, self.0.thinks, body, headers)
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        decode::message(self.0, self.0.opens_thought(call), body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Stream::new(self.0, self.0.thinks))
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        invoke::InvokeStream::boxed(decode::Stream::new(self.0, self.0.opens_thought(call)))
     }
 
     fn takes_prompts(&self) -> bool {
         true
-    }
-
-    fn decode_for(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        decode::message(self.0, self.0.opens_thought(call), body, headers)
-    }
-
-    fn stream_for(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Stream::new(self.0, self.0.opens_thought(call)))
     }
 }
 

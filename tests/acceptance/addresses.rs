@@ -21,12 +21,12 @@ impl Codec for KnownByHeart {
         Ok(Call::new(model.path("converse"), headers, br#"{"messages":[]}"#.to_vec(), false))
     }
 
-    fn decode(&self, _: &[u8], _: &Headers) -> Result<AiMessage> {
+    fn decode(&self, _: &Call, _: &[u8], _: &Headers) -> Result<AiMessage> {
         Ok(AiMessage::default())
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        Anthropic.stream()
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        Anthropic.stream(call)
     }
 }
 

@@ -183,12 +183,12 @@ impl Codec for Other {
         Ok(call)
     }
 
-    fn decode(&self, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        Anthropic.decode(body, headers)
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        Anthropic.decode(call, body, headers)
     }
 
-    fn stream(&self) -> Box<dyn StreamDecoder> {
-        Anthropic.stream()
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        Anthropic.stream(call)
     }
 }
 

@@ -44,7 +44,7 @@ pub fn chat(
         let request = request(text, json, image, temperature)?;
         let call = codec.encode(&model, &request, Mode::Stream)?;
         let message = match piece {
-            0 => codec.decode_for(&call, answer, &Headers::new())?,
+            0 => codec.decode(&call, answer, &Headers::new())?,
             _ => streamed(codec, &call, answer, piece)?,
         };
         let mut out = call.body.to_vec();
@@ -74,7 +74,7 @@ fn request(text: &str, json: &str, image: Vec<u8>, temperature: f64) -> Result<C
 
 fn streamed(codec: &dyn Codec, call: &Call, bytes: &[u8], piece: usize) -> Result<AiMessage> {
     let mut frames = FrameDecoder::new();
-    let mut decoder = codec.stream_for(call);
+    let mut decoder = codec.stream(call);
     let mut events = Events::default();
     let mut message = Accumulator::new();
     for bytes in bytes.chunks(piece) {

@@ -297,7 +297,9 @@ fn nothing_of_an_answer_is_lost() {
 
 #[test]
 fn answers_that_are_none_are_errors() {
-    let decode = |body: &str| ChatCompletions::OPENAI.decode(body.as_bytes(), &Headers::new()).unwrap_err();
+    let decode = |body: &str| {
+        ChatCompletions::OPENAI.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err()
+    };
     for body in ["", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":null}"#, r#"{"choices":{}}"#, r#"{"output":{}}"#] {
         assert_eq!(decode(body).kind(), ErrorKind::Decode, "{body}");
     }

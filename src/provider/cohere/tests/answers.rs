@@ -127,13 +127,25 @@ fn cohere_s_own_counts_serve_where_the_service_gives_none() {
     let mut headers = Headers::new();
     headers.push("x-amzn-bedrock-input-token-count", "9");
     let body = json!({"text": "a", "meta": meta}).to_string();
-    assert_eq!(Cohere.decode(body.as_bytes(), &headers).unwrap().usage.unwrap().input_tokens, 9);
+    assert_eq!(
+        Cohere
+            .decode(&crate::provider::Call::default(), body.as_bytes(), &headers)
+            .unwrap()
+            .usage
+            .unwrap()
+            .input_tokens,
+        9
+    );
 }
 
 #[test]
 fn answers_that_are_none_are_errors_and_odd_ones_no_panic() {
     for body in ["", "[]", "{}", r#"{"message":"invalid request"}"#, r#"{"generations":[{"text":"a"}]}"#] {
-        assert_eq!(Cohere.decode(body.as_bytes(), &Headers::new()).unwrap_err().kind(), ErrorKind::Decode, "{body}");
+        assert_eq!(
+            Cohere.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err().kind(),
+            ErrorKind::Decode,
+            "{body}"
+        );
     }
     let odd = [
         json!({"text": 1, "tool_calls": [1, null, {"name": 2, "parameters": "{"}], "citations": {"a": 1}, "finish_reason": 4}),

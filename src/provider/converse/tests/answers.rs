@@ -6,7 +6,7 @@ use crate::headers::Headers;
 use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Text, Thinking, ToolCall};
 
 fn answer(body: &str) -> AiMessage {
-    Converse.decode(body.as_bytes(), &Headers::new()).unwrap()
+    Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap()
 }
 
 /// An answer with these blocks.
@@ -142,7 +142,7 @@ fn a_call_that_max_tokens_cut_is_invalid() {
 fn what_is_no_answer_of_converse_is_an_error() {
     for body in ["", "{", "[]", "{}", r#"{"output":{}}"#, r#"{"output":{"message":{"content":"a"}}}"#, "{\"output\":1}"]
     {
-        let error = Converse.decode(body.as_bytes(), &Headers::new()).unwrap_err();
+        let error = Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
     }
 }

@@ -105,7 +105,7 @@ proptest! {
     fn any_answer_is_read_or_refused(content in any_json(), rest in any_json()) {
         let whole = serde_json::json!({"output": {"message": {"content": [content]}}, "usage": rest, "stopReason": rest});
         for body in [whole.to_string(), rest.to_string()] {
-            if let Ok(message) = Converse.decode(body.as_bytes(), &Headers::new()) {
+            if let Ok(message) = Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()) {
                 replayed(message);
             }
         }
@@ -131,7 +131,7 @@ proptest! {
 #[test]
 fn a_stream_that_never_began_is_truncated() {
     for codec in [&Converse as &dyn Codec, &Nova] {
-        let mut decoder: Box<dyn StreamDecoder> = codec.stream();
+        let mut decoder: Box<dyn StreamDecoder> = codec.stream(&crate::provider::Call::default());
         assert_eq!(decoder.finish(&mut Events::default()).unwrap_err().kind(), crate::error::ErrorKind::Truncated);
     }
 }

@@ -118,7 +118,7 @@ fn a_streamed_message_equals_the_one_that_comes_whole() {
     let whole = r#"{"output":{"message":{"role":"assistant","content":[
         {"text":"Hello"},{"toolUse":{"toolUseId":"t","name":"f","input":{"x":1}}}]}},"stopReason":"tool_use",
         "usage":{"inputTokens":4,"outputTokens":2,"cacheReadInputTokenCount":6}}"#;
-    let whole = Nova.decode(whole.as_bytes(), &Headers::new()).unwrap();
+    let whole = Nova.decode(&crate::provider::Call::default(), whole.as_bytes(), &Headers::new()).unwrap();
     assert_eq!((&message.content, message.usage), (&whole.content, whole.usage));
     assert_eq!(message.usage.unwrap().input_tokens, 10);
     assert_eq!(message.stop_reason, Some(StopReason::ToolUse));
@@ -129,7 +129,7 @@ fn a_streamed_message_equals_the_one_that_comes_whole() {
 fn a_guardrail_that_steps_in_is_the_reason_for_the_stop() {
     let whole = r#"{"output":{"message":{"content":[{"text":"Blocked."}]}},"stopReason":"end_turn",
         "amazon-bedrock-guardrailAction":"INTERVENED","amazon-bedrock-trace":{"guardrail":{}}}"#;
-    let message = Nova.decode(whole.as_bytes(), &Headers::new()).unwrap();
+    let message = Nova.decode(&crate::provider::Call::default(), whole.as_bytes(), &Headers::new()).unwrap();
     assert_eq!(message.stop_reason, Some(StopReason::GuardrailIntervened));
     assert!(message.metadata("amazon-bedrock-trace").is_some());
 }

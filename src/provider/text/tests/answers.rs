@@ -9,7 +9,7 @@ use crate::message::{Message, StopReason, Usage};
 use crate::provider::invoke::{ChunkDecoder, Counts};
 
 fn whole(codec: &Completion, body: &Value) -> AiMessage {
-    codec.decode(body.to_string().as_bytes(), &Headers::new()).unwrap()
+    codec.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap()
 }
 
 /// The message of a stream, and whether it was whole.
@@ -123,7 +123,13 @@ fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
     let mut headers = Headers::new();
     headers.push("x-amzn-bedrock-input-token-count", "12");
     headers.push("x-amzn-bedrock-output-token-count", "3");
-    let mistral = MISTRAL.decode(br#"{"outputs":[{"text":" Paris.","stop_reason":"stop"}]}"#, &headers).unwrap();
+    let mistral = MISTRAL
+        .decode(
+            &crate::provider::Call::default(),
+            br#"{"outputs":[{"text":" Paris.","stop_reason":"stop"}]}"#,
+            &headers,
+        )
+        .unwrap();
     assert_eq!(mistral.usage, Some(Usage::new(12, 3)));
     assert_eq!(whole(&MISTRAL, &json!({"outputs": [{"text": "x"}]})).usage, None);
     let metrics = json!({"inputTokenCount": 14, "outputTokenCount": 4});
@@ -256,7 +262,8 @@ fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
         (&DEEPSEEK_R1, json!({"choices": "x"}), "nothing in \"choices\""),
         (&CLAUDE_2, json!([1]), "Array"),
     ] {
-        let error = codec.decode(body.to_string().as_bytes(), &Headers::new()).unwrap_err();
+        let error =
+            codec.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.message().contains(what), "{error}");
     }
@@ -266,7 +273,8 @@ fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
 #[test]
 fn an_error_in_the_answer_is_an_error() {
     let body = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
-    let error = CLAUDE_2.decode(body.to_string().as_bytes(), &Headers::new()).unwrap_err();
+    let error =
+        CLAUDE_2.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap_err();
     assert!(error.message().contains("busy"), "{error}");
     let mut stream = decode::Stream::new(CLAUDE_2.0, false);
     let chunk = body.to_string();
@@ -286,7 +294,7 @@ fn whether_the_answer_begins_in_thought_is_seen_from_the_prompt_that_was_sent() 
     let answer = |request: &ChatRequest, text: &str| {
         let call = encode(model, request, Mode::Invoke).unwrap();
         let body = json!({"choices": [{"text": text, "stop_reason": "stop"}]}).to_string();
-        let message = DEEPSEEK_R1.decode_for(&call, body.as_bytes(), &Headers::new()).unwrap();
+        let message = DEEPSEEK_R1.decode(&call, body.as_bytes(), &Headers::new()).unwrap();
         (message.thinking(), message.text())
     };
     let told = |thought: &str, text: &str| (thought.to_owned(), text.to_owned());
