@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base64::DecodeError;
 use crate::headers::Headers;
 use crate::message::{AiMessage, Message, Usage};
 use crate::text::{has, split_once};
@@ -327,6 +328,12 @@ impl Error {
     /// As [`Error::conversation`], taking it.
     pub fn into_conversation(self) -> Option<Vec<Message>> {
         self.0.conversation.map(|(messages, _)| messages)
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::of(ErrorKind::Decode, format_args!("{error}"))
     }
 }
 

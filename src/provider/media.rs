@@ -228,7 +228,7 @@ fn decode(text: &str, what: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match crate::base64::decode(text.as_bytes(), &mut bytes) {
         Ok(()) => Ok(bytes),
-        Err(error) => Err(Error::of(ErrorKind::Encode, format_args!("{what} is not base64: {}", error.message()))),
+        Err(error) => Err(Error::of(ErrorKind::Encode, format_args!("{what} is not base64: {error}"))),
     }
 }
 
