@@ -22,3 +22,4 @@ pub use partial::{PartialJson, embedded};
 pub(crate) use scan::unescaped;
 pub use scan::{Entries, Items, Kind, View};
 pub use writer::Writer;
+pub(crate) use writer::quoted;

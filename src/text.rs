@@ -77,13 +77,6 @@ pub(crate) fn without_space(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The text in quotes and on one line, as JSON writes it.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut w = crate::json::Writer::new();
-    w.string(text);
-    w.finish()
-}
-
 /// The bytes as ASCII on one line: what is not visible is shown as `\x0a`.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     let mut out = String::new();
@@ -147,10 +140,5 @@ mod tests {
         for bytes in [&b""[..], b"ok", b"\xff", b"a\xe2\x82b\xf0\x9f", "é\u{fffd}".as_bytes(), b"\xe9t\xe9"] {
             assert_eq!(lossy(bytes), String::from_utf8_lossy(bytes));
         }
-    }
-
-    #[test]
-    fn quoted_text_is_on_one_line() {
-        assert_eq!(quoted("a\"b\n"), r#""a\"b\n""#);
     }
 }

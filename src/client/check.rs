@@ -4,11 +4,11 @@
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
+use crate::json::quoted;
 use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
 use crate::provider::Call;
 use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
-use crate::text::quoted;
 
 /// Checks the options of a call before it is written.
 ///

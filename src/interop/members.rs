@@ -1,8 +1,7 @@
 //! Members of blocks and messages that the types here have no field for: none may be dropped.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Kind, View};
-use crate::text::quoted;
+use crate::json::{Kind, View, quoted};
 
 /// Members that every block may have: how a stream numbered it, which id or note a library gave it.
 const ANY: &[&str] = &["type", "index", "id", "cache_control", "extras", "annotations", "metadata"];

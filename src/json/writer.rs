@@ -196,6 +196,13 @@ impl Writer {
     }
 }
 
+/// Returns the text in quotes and on one line, as JSON writes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut w = Writer::new();
+    w.string(text);
+    w.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +224,10 @@ mod tests {
             w.f64(n);
             assert_eq!(serde_json::from_str::<f64>(&w.finish()).unwrap(), n);
         }
+    }
+
+    #[test]
+    fn quoted_text_is_on_one_line() {
+        assert_eq!(quoted("a\"b\n"), r#""a\"b\n""#);
     }
 }

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, Writer};
+use crate::json::{Json, Writer, quoted};
 use crate::request::object::flat;
 use crate::request::strict::closed;
 use crate::request::{ResponseFormat, Tool};
-use crate::text::quoted;
 
 /// What a request says about a tool beside its name.
 pub(crate) struct ToolSpec<'a> {

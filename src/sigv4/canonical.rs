@@ -8,8 +8,9 @@ use std::ops::Range;
 use super::encode::{as_text, is_lower_case_token, is_token, percent_decode, push_encoded, push_hex};
 use super::{Payload, SignableRequest, SigningParams};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json::quoted;
 use crate::platform::sha256;
-use crate::text::{quoted, split, split_once};
+use crate::text::{split, split_once};
 
 /// More signed headers than this are refused. Bedrock calls sign about five.
 const MAX_SIGNED_HEADERS: usize = 100;

@@ -9,8 +9,8 @@ use super::SigningParams;
 use super::canonical::{check_visible, config};
 use super::encode::is_plain;
 use crate::error::Result;
+use crate::json::quoted;
 use crate::platform::Sha256;
-use crate::text::quoted;
 
 /// Keys that a cache holds at most; one is in use per region, plus the next day's around midnight.
 const CAPACITY: usize = 8;

@@ -136,7 +136,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
                 ErrorKind::Encode,
                 format_args!(
                     "the native tool {} has no `type`, so it is not in Anthropic's form; use the Converse API",
-                    crate::text::quoted(&tool.name)
+                    crate::json::quoted(&tool.name)
                 ),
             ));
         }

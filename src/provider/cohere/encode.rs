@@ -128,7 +128,7 @@ impl<'a> Calls<'a> {
         self.0.iter().rev().find(|call| call.id == id).copied().ok_or_else(|| {
             Error::of(
                 ErrorKind::Encode,
-                format_args!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::text::quoted(id)),
+                format_args!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::json::quoted(id)),
             )
         })
     }

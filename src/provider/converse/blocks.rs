@@ -273,7 +273,7 @@ impl Blocks<'_> {
                 _ => {
                     return Err(encode(format_args!(
                         "the result of tool call {} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
-                        crate::text::quoted(&result.tool_call_id)
+                        crate::json::quoted(&result.tool_call_id)
                     )));
                 }
             }

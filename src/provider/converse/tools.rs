@@ -87,7 +87,7 @@ fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<(
             ErrorKind::Encode,
             format_args!(
                 "the native tool {} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
-                crate::text::quoted(&tool.name)
+                crate::json::quoted(&tool.name)
             ),
         )),
         _ => Ok(()),
