@@ -52,6 +52,7 @@ pub mod eventstream;
 mod headers;
 pub mod interop;
 pub mod json;
+mod media;
 mod message;
 mod method;
 mod model;

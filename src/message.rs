@@ -6,7 +6,6 @@
 //! with nothing lost.
 
 mod content;
-pub(crate) mod media;
 mod reply;
 mod source;
 

@@ -3,7 +3,7 @@
 use super::members;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
-use crate::message::media::media_type_of;
+use crate::media::media_type_of;
 use crate::message::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource,
     RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
-use crate::message::media::{media_type_of, sniff};
+use crate::media::{media_type_of, sniff};
 use crate::message::{Media, MediaSource};
 use crate::text::{before, join, without_space};
 

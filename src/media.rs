@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Content, Document, Media, MediaSource};
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Content, Document, Media, MediaSource};
 
 /// How media begin, and what they are then: one row a signature, at an offset.
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
