@@ -2,6 +2,7 @@
 
 mod answers;
 mod caching;
+pub(crate) mod lookup;
 mod messages;
 pub(crate) mod object;
 mod options;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::strict::{is, target};
+use super::lookup::{has_type, target};
 use crate::json::{Json, Kind, View, Writer, merged};
 use crate::text::join;
 
@@ -81,7 +81,7 @@ impl Object {
             return Err("contains itself before its first property");
         }
         let any = part.bool() == Some(true);
-        if any || part.kind() != Kind::Object || part.get("type").is_some() && !is(part, "object") {
+        if any || part.kind() != Kind::Object || part.get("type").is_some() && !has_type(part, "object") {
             return Ok(any.then(Self::default));
         }
         let mut object = Self::default();

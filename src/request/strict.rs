@@ -3,9 +3,10 @@
 //! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html):
 //! the service refuses a schema with anything else in it.
 
+use super::lookup::{has_type, target};
 use super::object;
 use crate::json::{Json, Kind, View, Writer};
-use crate::text::{has, split};
+use crate::text::has;
 
 /// Keywords that the service accepts. All others are moved to the description.
 const ACCEPTED: &[&str] = &[
@@ -37,13 +38,6 @@ const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 
 /// The member that holds a value that is no object.
 pub(crate) const VALUE: &str = "value";
-
-pub(super) fn is(schema: View<'_>, kind: &str) -> bool {
-    match schema.get("type") {
-        Some(types) if types.kind() == Kind::Array => types.items().any(|item| item.word() == kind),
-        one => one.is_some_and(|one| one.word() == kind),
-    }
-}
 
 /// The schema of an object: tools and JSON modes take no other, so that lists, numbers and enums
 /// become the one member of an object. `None` where it is an object's already.
@@ -127,7 +121,7 @@ pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     visit(repaired.view(), 0, &mut |part| {
         let properties = part.get("properties");
         let is_shut = part.get("additionalProperties").is_some_and(|open| open.bool() == Some(false));
-        if is(part, "object") && properties.is_none() && !is_shut {
+        if has_type(part, "object") && properties.is_none() && !is_shut {
             why = Some("it has a map, an object with any keys");
         }
         let items = part.get("items").is_some_and(|items| items.kind() == Kind::Array);
@@ -167,16 +161,6 @@ fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> 
     }
 }
 
-/// Returns the part of a schema that a reference leads to.
-pub(crate) fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
-    split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| {
-        at.get(step).or_else(|| match at.kind() {
-            Kind::Array => at.items().nth(step.parse().ok()?),
-            _ => at.get(&step.replace("~1", "/").replace("~0", "~")),
-        })
-    })
-}
-
 /// Calls a function for a schema and all schemas inside of it.
 fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
     if depth > DEEPEST {
@@ -209,7 +193,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
     if schema.kind() != Kind::Object || depth > DEEPEST {
         return w.raw(schema);
     }
-    let is_null = |option: &View<'_>| is(*option, "null");
+    let is_null = |option: &View<'_>| has_type(*option, "null");
     if let Some(options) = schema.get("anyOf").filter(|_| optional) {
         let mut others = options.items().filter(|option| !is_null(option));
         if let (Some(only), None) = (others.next(), others.next()) {
@@ -228,7 +212,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
         match &*key {
             key if NOTES.contains(&key) => {}
             // The names of Rust's numbers.
-            "format" if is(schema, "integer") || is(schema, "number") => {}
+            "format" if has_type(schema, "integer") || has_type(schema, "number") => {}
             "type" if optional && value.kind() == Kind::Array => write_types(w, value),
             "properties" | "$defs" | "definitions" => {
                 w.object(&key);

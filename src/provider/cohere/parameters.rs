@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
 use crate::provider::words;
-use crate::request::strict::target;
+use crate::request::lookup::target;
 use crate::text::join;
 
 /// Keywords that hold other schemas, which no flat parameter can say.
