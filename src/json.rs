@@ -6,6 +6,7 @@
 //! field nobody asked for is still there as raw text, so it can be kept.
 
 mod check;
+mod lex;
 mod members;
 mod merge;
 mod number;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::scan::{at, skip_space};
+use super::lex::{at, skip_space};
 
 /// Deepest nesting of arrays and objects that is accepted.
 const MAX_DEPTH: u32 = 128;

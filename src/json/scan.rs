@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::check::{JsonError, check};
+use super::lex::{at, skip_space};
 use super::number::{parse_f64, parse_u64};
 
 /// What a JSON value is.
@@ -47,18 +48,6 @@ impl fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
-}
-
-pub(super) fn at(bytes: &[u8], i: usize) -> u8 {
-    // NUL is no part of JSON outside strings, and inside them it is refused, so it can stand for the end.
-    bytes.get(i).copied().unwrap_or(0)
-}
-
-pub(super) fn skip_space(bytes: &[u8], mut i: usize) -> usize {
-    while matches!(at(bytes, i), b' ' | b'\n' | b'\r' | b'\t') {
-        i += 1;
-    }
-    i
 }
 
 fn slice(text: &str, from: usize, to: usize) -> &str {
