@@ -1,6 +1,5 @@
 //! Content blocks in Anthropic's format.
 
-use super::encode::plain_text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interop::write_text;
 use crate::json::{Kind, View, Writer};
@@ -27,6 +26,14 @@ pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
     }
     w.end_array();
     Ok(())
+}
+
+/// Returns the text of a block that a plain string can replace: text without citations.
+pub(super) fn plain_text(block: &Content) -> Option<&str> {
+    match block {
+        Content::Text(text) if text.citations.is_empty() => Some(&text.text),
+        _ => None,
+    }
 }
 
 /// Writes a cache point as a member of an object that is open.

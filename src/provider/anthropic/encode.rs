@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::blocks::{cache_control, write_blocks};
+use super::blocks::{cache_control, plain_text, write_blocks};
 use super::thinking::{self, Thinking, check};
 use crate::capabilities::{Api, Capabilities};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,14 +62,6 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     w.strings("anthropic_beta", &thinking::betas(&thinking, has_notes, options));
     w.end_object();
     Ok((w, adaptations))
-}
-
-/// Returns the text of a block that a plain string can replace: text without citations.
-pub(super) fn plain_text(block: &Content) -> Option<&str> {
-    match block {
-        Content::Text(text) if text.citations.is_empty() => Some(&text.text),
-        _ => None,
-    }
 }
 
 /// The members of the body that are defaults of ours: `model_kwargs` may replace them.
