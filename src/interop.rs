@@ -15,8 +15,6 @@ mod members;
 mod openai;
 mod read;
 
-pub(crate) use langchain::write_text;
-
 pub use langchain::{reply_to_langchain, to_langchain, write_block, write_usage};
 pub use openai::to_openai;
 pub use read::{read_message, read_messages};

@@ -1,7 +1,7 @@
 //! Messages in LangChain's form.
 
 use crate::json::{Json, Writer};
-use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, Text, ToolResult, Usage};
+use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, ToolResult, Usage};
 
 /// A conversation as LangChain's messages: a list of `{type, content, …}`.
 /// [`read_messages`](super::read_messages) reads it back as it was, but that each tool result is a
@@ -182,7 +182,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
     }
     w.begin_object();
     match block {
-        Content::Text(text) => write_text(w, text),
+        Content::Text(text) => text.write_members(w),
         Content::Thinking(thinking) => {
             w.field("type", "thinking");
             w.field("thinking", &thinking.text);
@@ -242,17 +242,6 @@ pub fn write_block(w: &mut Writer, block: &Content) {
         Content::InvalidToolCall(_) | Content::Raw(_) => {}
     }
     w.end_object();
-}
-
-/// The members of a text block, as Anthropic and LangChain write it.
-pub(crate) fn write_text(w: &mut Writer, text: &Text) {
-    w.field("type", "text");
-    w.field("text", &text.text);
-    if !text.citations.is_empty() {
-        w.array("citations");
-        text.citations.iter().for_each(|citation| w.raw(citation.view()));
-        w.end_array();
-    }
 }
 
 fn write_media(w: &mut Writer, kind: &str, media: &Media) {

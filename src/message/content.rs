@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::MediaSource;
-use crate::json::Json;
+use crate::json::{Json, Writer};
 
 /// One block of a message.
 ///
@@ -126,6 +126,19 @@ pub struct Text {
     /// The provider's citations, as they came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
+}
+
+impl Text {
+    /// Writes the members of a text block, which are the same in Anthropic's and in LangChain's format.
+    pub(crate) fn write_members(&self, w: &mut Writer) {
+        w.field("type", "text");
+        w.field("text", &self.text);
+        if !self.citations.is_empty() {
+            w.array("citations");
+            self.citations.iter().for_each(|citation| w.raw(citation.view()));
+            w.end_array();
+        }
+    }
 }
 
 /// A picture, recording or film.

@@ -1,7 +1,6 @@
 //! Content blocks in Anthropic's format.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::interop::write_text;
 use crate::json::{Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
 use crate::provider::media;
@@ -50,7 +49,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
     }
     w.begin_object();
     match block {
-        Content::Text(text) => write_text(w, text),
+        Content::Text(text) => text.write_members(w),
         Content::Image(image) => {
             let format = media::picture(media::IMAGES, "an image", image)?;
             media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
