@@ -29,6 +29,7 @@ use crate::sigv4::SigningKeyCache;
 use crate::transport::Transport;
 
 use attempts::Attempts;
+use body::in_time;
 use received::Received;
 
 /// How long a call may take, part by part and as a whole. By default there is no limit on the whole: a
@@ -125,10 +126,14 @@ impl Client {
             let mut attempts = attempts?;
             let attempts = &mut *attempts;
             loop {
-                let received = attempts.next().await?;
-                let message = match received.stream {
-                    Some(stream) => stream.gathered(attempts).await,
-                    None => self.decode(&attempts.call, &received),
+                let response = attempts.next().await?;
+                let Attempts { call, deadline, runs, .. } = &mut *attempts;
+                let message = match call.streams {
+                    true => match in_time(deadline, ChatStream::open(self, call, response)).await {
+                        Ok(stream) => stream.gathered(deadline, runs).await,
+                        Err(error) => Err(error),
+                    },
+                    false => in_time(deadline, response.whole()).await.and_then(|whole| self.decode(call, &whole)),
                 };
                 match message {
                     Ok(message) => {
@@ -151,12 +156,14 @@ impl Client {
         Box::pin(async move {
             let mut attempts = attempts?;
             loop {
-                let received = attempts.next().await?;
-                let stream = match received.stream {
-                    Some(stream) => Ok(stream),
-                    None => self
-                        .decode(&attempts.call, &received)
-                        .map(|message| ChatStream::of_message(Arc::clone(self), &received.head, message)),
+                let response = attempts.next().await?;
+                let Attempts { call, deadline, .. } = &mut *attempts;
+                let stream = match call.streams {
+                    true => in_time(deadline, ChatStream::open(self, call, response)).await,
+                    false => in_time(deadline, response.whole()).await.and_then(|whole| {
+                        let message = self.decode(call, &whole)?;
+                        Ok(ChatStream::of_message(Arc::clone(self), &whole.head, message))
+                    }),
                 };
                 match stream {
                     Ok(stream) => return Ok(stream.watched(attempts.runs, attempts.deadline)),
@@ -187,10 +194,11 @@ impl Client {
     pub(crate) async fn operation<T>(self: &Arc<Self>, call: Call, read: fn(&[u8]) -> Result<T>) -> Result<T> {
         let mut attempts = Attempts::new(self, call, Runs::default());
         loop {
-            let Received { head, body, .. } = attempts.next().await?;
-            match read(&body) {
+            let response = attempts.next().await?;
+            let whole = in_time(&mut attempts.deadline, response.whole()).await;
+            match whole.and_then(|Received { head, body }| read(&body).map_err(|error| head.explain(error, &body))) {
                 Ok(value) => return Ok(value),
-                Err(error) => attempts.failed(head.explain(error, &body))?,
+                Err(error) => attempts.failed(error)?,
             }
         }
     }
@@ -214,7 +222,7 @@ impl Client {
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))
     }
 
-    fn decode(&self, call: &Call, Received { head, body, .. }: &Received) -> Result<AiMessage> {
+    fn decode(&self, call: &Call, Received { head, body }: &Received) -> Result<AiMessage> {
         let message = self.codec.decode(call, body, &head.headers);
         let mut message = message.map_err(|error| head.explain(error, body))?;
         message.request_id = head.request_id().map(str::to_owned);

@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use super::Client;
 use super::body::{Body, Deadline, limited, within};
-use super::received::{Head, Received};
+use super::received::{Head, MAX_ERROR_BODY, Response, Sent};
 use super::sign::check_transport_security;
-use super::stream::ChatStream;
 use crate::capabilities::Capability;
 use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::View;
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
 use crate::provider::{Call, Mode, refusals};
@@ -20,27 +18,6 @@ use crate::request::ChatRequest;
 use crate::sigv4::AmzDate;
 use crate::text::split_once;
 use crate::transport::HttpRequest;
-
-/// The most of a failed answer's body that is read.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// What an answer needs to know of the attempt that it answers.
-#[derive(Clone, Default)]
-pub(super) struct Sent {
-    credentials: Option<Credentials>,
-    /// How often the call was sent.
-    pub(super) attempts: u32,
-}
-
-impl Sent {
-    /// The same error without the secrets that it may repeat.
-    pub(super) fn concealed(&self, error: Error) -> Error {
-        match &self.credentials {
-            Some(used) => error.concealing(used.secrets()),
-            None => error,
-        }
-    }
-}
 
 /// The attempts at one call. Every one has credentials, a date and a signature of its own.
 pub(super) struct Attempts<'a> {
@@ -83,11 +60,11 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Sends until there is an answer that is no error.
+    /// Sends until there is a response with status 200, whose body is still to be read.
     ///
     /// # Errors
     /// The last attempt's, where it is final.
-    pub(super) fn next(&mut self) -> BoxFuture<'_, Result<Received>> {
+    pub(super) fn next(&mut self) -> BoxFuture<'_, Result<Response>> {
         Box::pin(async move {
             loop {
                 // Taken out of `self`, as the attempt borrows all of it.
@@ -95,22 +72,22 @@ impl<'a> Attempts<'a> {
                 let answer = within(&mut deadline, self.pause_and_attempt()).await;
                 self.deadline = deadline;
                 match answer.and_then(|answer| answer) {
-                    Ok(received) => return Ok(received),
+                    Ok(response) => return Ok(response),
                     Err(error) => self.failed(error)?,
                 }
             }
         })
     }
 
-    async fn pause_and_attempt(&mut self) -> Result<Received> {
+    async fn pause_and_attempt(&mut self) -> Result<Response> {
         if let Some(delay) = self.delay.take() {
             self.client.runtime.sleep(delay).await;
         }
         self.attempt().await
     }
 
-    /// Sends once, and reads the whole answer, or its stream up to the first content.
-    async fn attempt(&mut self) -> Result<Received> {
+    /// Sends once, and reads the body of an error.
+    async fn attempt(&mut self) -> Result<Response> {
         let client = self.client;
         self.tries += 1;
         let provided = client.credentials.0.credentials().await;
@@ -132,22 +109,10 @@ impl<'a> Attempts<'a> {
         let at = client.runtime.now().as_secs();
         let head = Head { status: response.status, headers: response.headers, kept, at };
         let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
-        if self.call.streams && head.is_event_stream() {
-            let decoder = client.codec.stream(&self.call);
-            let mut stream = ChatStream::new(Arc::clone(client), body, decoder, &head, self.last.clone());
-            stream.first_content().await.map_err(|error| head.noted(error))?;
-            return Ok(Received { head, body: Vec::new(), stream: Some(stream) });
+        if head.status != 200 {
+            return Err(head.error(&body.collect(Some(MAX_ERROR_BODY)).await.0));
         }
-        // Of an error, enough to say what went wrong.
-        let most = if head.status == 200 && !self.call.streams { usize::MAX } else { MAX_ERROR_BODY };
-        let (body, broken) = body.collect(most).await;
-        match broken {
-            // Where the JSON is whole, nothing is missing.
-            Some(error) if most == usize::MAX && View::from_bytes(&body).is_err() => Err(head.broken(error, &body)),
-            Some(error) if head.status == 200 && body.is_empty() => Err(head.broken(error, &body)),
-            _ => Received::whole(head, body),
-        }
-        .and_then(|whole| if self.call.streams { Err(whole.head.no_stream(&whole.body)) } else { Ok(whole) })
+        Ok(Response { head, body, sent: self.last.clone() })
     }
 
     /// Returns the call, signed with these credentials for now.

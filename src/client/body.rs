@@ -73,6 +73,11 @@ pub(super) async fn within<T>(deadline: &mut Option<Deadline>, work: impl Future
     .await
 }
 
+/// Same as [`within`], for a future that may fail by itself.
+pub(super) async fn in_time<T>(deadline: &mut Option<Deadline>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    within(deadline, work).await.and_then(|done| done)
+}
+
 /// A body whose silence is limited. Silence begins when somebody waits for a piece that is not there.
 ///
 /// One timer serves the whole body. It is not reset by a piece; when it goes off and a piece has
@@ -126,16 +131,16 @@ impl Body {
     }
 
     /// Reads all of it, or as much as arrives up to a size; and returns what broke it off before.
-    pub(super) async fn collect(&mut self, most: usize) -> (Vec<u8>, Option<Error>) {
+    pub(super) async fn collect(&mut self, most: Option<usize>) -> (Vec<u8>, Option<Error>) {
         let mut all = Vec::new();
-        while all.len() < most {
+        while most.is_none_or(|most| all.len() < most) {
             match poll_fn(|context| self.poll_piece(context)).await {
                 Some(Ok(piece)) => all.extend_from_slice(&piece),
                 Some(Err(error)) => return (all, Some(error)),
                 None => break,
             }
         }
-        all.truncate(most);
+        all.truncate(most.unwrap_or(all.len()));
         (all, None)
     }
 }

@@ -1,8 +1,9 @@
-//! What came back: the head of an answer, and what its body says of it.
+//! A response: its headers, what its body says of them, and the body read as a whole.
 
 use std::sync::Arc;
 
-use super::stream::ChatStream;
+use super::body::Body;
+use crate::credentials::Credentials;
 use crate::error::{
     Error, ErrorKind, Resend, Result, ServiceAnswer, error_in_success, error_message, from_response, snippet,
 };
@@ -11,22 +12,63 @@ use crate::json::{Kind, View};
 use crate::retry::retry_after;
 use crate::text::before;
 
-/// An answer that is not an error.
-pub(super) struct Received {
-    pub(super) head: Head,
-    /// All of it; empty where there is a stream.
-    pub(super) body: Vec<u8>,
-    /// A stream that has begun.
-    pub(super) stream: Option<ChatStream>,
+/// Maximum number of bytes that are read of the body of an error.
+pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// The attempt that a response answers.
+#[derive(Clone, Default)]
+pub(super) struct Sent {
+    pub(super) credentials: Option<Credentials>,
+    /// How often the call was sent.
+    pub(super) attempts: u32,
 }
 
-impl Received {
-    /// Returns an answer with its whole body, unless that is an error.
-    pub(super) fn whole(head: Head, body: Vec<u8>) -> Result<Self> {
-        if head.status != 200 || is_unknown_operation(&body) {
-            return Err(head.error(&body));
+impl Sent {
+    /// Returns the same error without the secrets that it may repeat.
+    pub(super) fn concealed(&self, error: Error) -> Error {
+        match &self.credentials {
+            Some(used) => error.concealing(used.secrets()),
+            None => error,
         }
-        Ok(Self { head, body, stream: None })
+    }
+}
+
+/// A response with status 200, whose body is still to be read.
+pub(super) struct Response {
+    pub(super) head: Head,
+    pub(super) body: Body,
+    pub(super) sent: Sent,
+}
+
+/// A response with its whole body.
+pub(super) struct Received {
+    pub(super) head: Head,
+    pub(super) body: Vec<u8>,
+}
+
+impl Response {
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    /// What broke the body off, or the error that the body is.
+    pub(super) async fn whole(mut self) -> Result<Received> {
+        let (body, broken) = self.body.collect(None).await;
+        let head = self.head;
+        match broken {
+            // Where the JSON is whole, nothing is missing.
+            Some(error) if View::from_bytes(&body).is_err() => Err(head.broken(error, &body)),
+            _ if is_unknown_operation(&body) => Err(head.error(&body)),
+            _ => Ok(Received { head, body }),
+        }
+    }
+
+    /// Returns the error of a response that should have been a stream.
+    pub(super) async fn no_stream(mut self) -> Error {
+        match self.body.collect(Some(MAX_ERROR_BODY)).await {
+            (body, Some(error)) if body.is_empty() => self.head.broken(error, &body),
+            (body, _) if is_unknown_operation(&body) => self.head.error(&body),
+            (body, _) => self.head.no_stream(&body),
+        }
     }
 }
 
@@ -67,7 +109,7 @@ impl Head {
 
     /// The error of a body that broke off. The first byte of a whole answer arrives when the model has
     /// done all its work; before it, nothing was delivered.
-    pub(super) fn broken(&self, error: Error, body: &[u8]) -> Error {
+    fn broken(&self, error: Error, body: &[u8]) -> Error {
         self.noted(if body.is_empty() { error.before_content() } else { error.after_content() })
     }
 
@@ -112,7 +154,7 @@ impl Head {
     }
 
     /// The error of an answer that should have been a stream.
-    pub(super) fn no_stream(&self, body: &[u8]) -> Error {
+    fn no_stream(&self, body: &[u8]) -> Error {
         if body.trim_ascii().is_empty() {
             return self.noted(empty());
         }
@@ -124,7 +166,8 @@ impl Head {
         self.noted(Error::of(ErrorKind::Decode, message))
     }
 
-    fn error(&self, body: &[u8]) -> Error {
+    /// The error that a body is.
+    pub(super) fn error(&self, body: &[u8]) -> Error {
         let redirect = self.headers.get("location").filter(|_| (300..400).contains(&self.status));
         // A query may be a signature.
         let redirect = redirect.map(|to| {

@@ -24,9 +24,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::Client;
-use super::attempts::{Attempts, Sent};
 use super::body::{Body, Deadline, within};
-use super::received::Head;
+use super::received::{Head, Response, Sent};
 use crate::error::{Error, Result, from_exception};
 use crate::event::{Accumulator, ChatEvent, Events};
 use crate::eventstream::FrameDecoder;
@@ -34,7 +33,7 @@ use crate::headers::Headers;
 use crate::json::Writer;
 use crate::message::AiMessage;
 use crate::observe::Runs;
-use crate::provider::StreamDecoder;
+use crate::provider::{Call, StreamDecoder};
 
 /// The events of an answer, as they come. Dropping it closes the connection, and
 /// the model stops.
@@ -107,15 +106,20 @@ impl std::fmt::Debug for ChatStream {
 }
 
 impl ChatStream {
-    pub(super) fn new(
-        client: Arc<Client>,
-        body: Body,
-        decoder: Box<dyn StreamDecoder>,
-        head: &Head,
-        sent: Sent,
-    ) -> Self {
+    /// Reads a response as a stream, up to its first content.
+    ///
+    /// # Errors
+    /// What came in place of a stream, or broke it before its first content.
+    pub(super) async fn open(client: &Arc<Client>, call: &Call, response: Response) -> Result<Self> {
+        if !response.head.is_event_stream() {
+            return Err(response.no_stream().await);
+        }
+        let Response { head, body, sent } = response;
+        let decoder = client.codec.stream(call);
         let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
-        Self::begin(client, reading, Events::default(), head, sent)
+        let mut stream = Self::begin(Arc::clone(client), reading, Events::default(), &head, sent);
+        stream.first_content().await.map_err(|error| head.noted(error))?;
+        Ok(stream)
     }
 
     /// The events of a message that came whole.
@@ -153,7 +157,7 @@ impl ChatStream {
 
     /// Waits until there is content to deliver. After an error before that, nothing is delivered, so that
     /// the call may be sent again.
-    pub(super) async fn first_content(&mut self) -> Result<()> {
+    async fn first_content(&mut self) -> Result<()> {
         let state = &mut *self.state;
         let has_begun = |events: &Events| events.has_content() || events.len() >= MAX_HELD;
         poll_fn(|context| state.poll_fill(context, has_begun)).await;
@@ -208,10 +212,10 @@ impl ChatStream {
 
     /// Same as [`ChatStream::message`], with the observers and the time limit of a call that may be made
     /// again.
-    pub(super) async fn gathered(mut self, attempts: &mut Attempts<'_>) -> Result<AiMessage> {
+    pub(super) async fn gathered(mut self, deadline: &mut Option<Deadline>, runs: &mut Runs) -> Result<AiMessage> {
         loop {
-            match within(&mut attempts.deadline, self.next()).await {
-                Ok(Some(event)) => attempts.runs.event(&event?),
+            match within(deadline, self.next()).await {
+                Ok(Some(event)) => runs.event(&event?),
                 Ok(None) => return Ok(self.state.message.finish()),
                 Err(late) => return Err(self.state.noted(late)),
             }
