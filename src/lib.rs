@@ -29,45 +29,39 @@
 //! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
 //!
 //! Without `reqwest` the crate has no HTTP: bring a [`Transport`].
-//!
-//! # How it is built
-//!
-//! Data flows one way, and a module uses only modules above it:
-//!
-//! `platform` (what differs between targets), `json`, `base64`, `headers`, `method`, `message`, `error`, `region`,
-//! `capabilities`, `request`, `interop`, `sigv4`, `eventstream`, `model`, `event`, `provider`, `retry`: all pure. Then, with
-//! the world: `credentials`, `endpoint`, `transport`, `observe`, `client`, `concurrent`, `chat`, `toolbox`, `structured`, `operations`, `batch_inference`.
 
-mod base64;
-mod batch_inference;
-mod capabilities;
-mod chat;
-mod client;
-mod concurrent;
-mod credentials;
-mod endpoint;
-mod error;
-mod event;
-pub mod eventstream;
-mod headers;
-pub mod interop;
-pub mod json;
-mod media;
-mod message;
-mod method;
-mod model;
-mod observe;
-mod operations;
-mod platform;
-mod provider;
-mod region;
-mod request;
-mod retry;
-pub mod sigv4;
-mod structured;
-mod text;
-mod toolbox;
-mod transport;
+// The modules, in the order of the data flow: a module uses only modules above it. All from `text` to
+// `retry` are pure. `.ci/architecture` checks both.
+mod platform; // What differs between native targets and wasm32.
+mod text; // Searches in text, and text for error messages.
+mod base64; // Base64, strictly decoded.
+pub mod json; // JSON: a view to read, a writer, and an owned value.
+mod method; // HTTP methods.
+mod headers; // HTTP headers.
+mod message; // Messages and the blocks that they are made of.
+mod error; // The error type, and the table of AWS's exceptions.
+mod media; // Media types of bytes, URLs and file names.
+mod region; // AWS regions and their domains.
+mod capabilities; // What a model accepts over an API.
+mod request; // The options, tools and schemas of a call.
+pub mod interop; // Messages in LangChain's and OpenAI's JSON.
+pub mod sigv4; // AWS Signature Version 4.
+mod model; // Model ids, inference profiles and ARNs.
+pub mod eventstream; // AWS event streams: bytes to frames.
+mod event; // The events of a stream, and how they become a message.
+mod provider; // Codecs: a request to a call, an answer to a message.
+mod retry; // Whether to send a call again, and after what delay.
+mod credentials; // Keys and tokens, and who provides them.
+mod endpoint; // The URL of a call.
+mod transport; // HTTP behind one trait.
+mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
+mod client; // One call: encode, sign, send, retry, decode.
+mod concurrent; // A limited number of futures at a time.
+mod chat; // `BedrockChat` and its builder.
+mod toolbox; // Tools with their handlers, and the loop that runs them.
+mod structured; // Typed output.
+mod operations; // Token counts and guardrails without a chat.
+mod batch_inference; // Jobs of batch inference.
 
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
 pub use capabilities::{Api, Capabilities, Capability};
