@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Content, Document, Media, MediaSource};
+use crate::text::{after_last, before, split_once};
 
 /// How media begin, and what they are then: one row a signature, at an offset.
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
@@ -84,8 +85,8 @@ impl Content {
             Err(Error::of(ErrorKind::Encode, format_args!("{shown}: {why}")))
         };
         if let Some(rest) = url.strip_prefix("data:") {
-            let Some((head, data)) = rest.split_once(',') else { return refused("this data URL has no data") };
-            let media_type = head.split(';').next().filter(|name| !name.is_empty()).unwrap_or("text/plain");
+            let Some((head, data)) = split_once(rest, ",") else { return refused("this data URL has no data") };
+            let media_type = Some(before(head, ";")).filter(|name| !name.is_empty()).unwrap_or("text/plain");
             return if head.ends_with(";base64") {
                 Ok(Self::of_type(media_type, MediaSource::Base64(data.to_owned())))
             } else {
@@ -105,10 +106,10 @@ impl Content {
 
     /// The block that a medium of some type is.
     fn of_type(media_type: &str, source: MediaSource) -> Self {
-        match media_type.split('/').next() {
-            Some("image") => Self::Image(Media::new(media_type, source)),
-            Some("audio") => Self::Audio(Media::new(media_type, source)),
-            Some("video") => Self::Video(Media::new(media_type, source)),
+        match before(media_type, "/") {
+            "image" => Self::Image(Media::new(media_type, source)),
+            "audio" => Self::Audio(Media::new(media_type, source)),
+            "video" => Self::Video(Media::new(media_type, source)),
             _ => Self::Document(Document::new(media_type, source)),
         }
     }
@@ -116,7 +117,7 @@ impl Content {
 
 /// The media type that the name of a file or object tells by its extension.
 pub(crate) fn media_type_of(name: &str) -> Option<&'static str> {
-    let ending = name.rsplit('.').next().unwrap_or_default();
+    let ending = after_last(name, ".").unwrap_or(name);
     ENDINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)).map(|(_, media_type)| *media_type)
 }
 

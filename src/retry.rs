@@ -6,6 +6,7 @@ use crate::error::{Error, Resend};
 use crate::headers::Headers;
 use crate::json::parse_f64;
 use crate::sigv4::AmzDate;
+use crate::text::split;
 
 /// When a failed call is tried again: exponential backoff with full jitter.
 /// Only errors whose call may be sent again at no risk of paying twice are retried
@@ -154,8 +155,8 @@ const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug"
 /// Returns the seconds since 1970 of an HTTP date, in any of the three forms of
 /// [RFC 9110, section 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7).
 fn http_date(text: &str) -> Option<u64> {
-    let is_separator = |c: char| !c.is_ascii_alphanumeric();
-    let mut parts = text.split(is_separator).filter(|part| !part.is_empty()).skip(1);
+    let words: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    let mut parts = split(&words, b' ').filter(|part| !part.is_empty()).skip(1);
     let [first, second, third, fourth, fifth, sixth] = std::array::from_fn(|_| parts.next().unwrap_or_default());
     let month_of = |name: &str| MONTHS.iter().position(|month| name.eq_ignore_ascii_case(month));
     let (day, month, year, hour, minute, second) = match month_of(first) {

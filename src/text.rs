@@ -36,6 +36,19 @@ pub(crate) fn after_last<'a>(text: &'a str, part: &str) -> Option<&'a str> {
     last
 }
 
+/// The text with another part for each of one, which is not empty.
+pub(crate) fn replaced(text: &str, part: &str, by: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = split_once(rest, part) {
+        out.push_str(before);
+        out.push_str(by);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The parts of a text between bytes of ASCII. A text without one is one part.
 pub(crate) fn split(text: &str, by: u8) -> Split<'_> {
     debug_assert!(by.is_ascii(), "every place that is found is a boundary");
@@ -124,6 +137,7 @@ mod tests {
             for part in ["::", "a", "é", "b", "longer"] {
                 assert_eq!(find(text, part), text.find(part), "{text} {part}");
                 assert_eq!(split_once(text, part), text.split_once(part), "{text} {part}");
+                assert_eq!(replaced(text, part, "é:"), text.replace(part, "é:"), "{text} {part}");
                 assert_eq!(before(text, part), text.split(part).next().unwrap(), "{text} {part}");
                 assert_eq!(after_last(text, part), text.rsplit_once(part).map(|(_, last)| last), "{text} {part}");
             }

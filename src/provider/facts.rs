@@ -12,7 +12,7 @@ use crate::capabilities::Capability::{
 use crate::capabilities::{Api, Capabilities, Capability};
 use crate::model::ModelId;
 use crate::request::ChatOptions;
-use crate::text::has;
+use crate::text::{has, split_once};
 
 /// One row: models, the API if the fact holds over one only, and the fact itself.
 struct Fact {
@@ -312,7 +312,7 @@ static FACTS: &[Fact] = &[
 /// Returns what is known of a model over an API.
 pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
     let id = model.family().unwrap_or_default();
-    let fits = |pattern: &&&str| match pattern.split_once('*') {
+    let fits = |pattern: &&&str| match split_once(pattern, "*") {
         Some((start, part)) => id.starts_with(start) && has(&id, part),
         None => id.starts_with(**pattern),
     };

@@ -1,7 +1,7 @@
 //! Lookups in a JSON Schema: the type that it names, and the part that a reference leads to.
 
 use crate::json::{Kind, View};
-use crate::text::split;
+use crate::text::{replaced, split};
 
 /// Returns whether a schema names this type, alone or among others.
 pub(super) fn has_type(schema: View<'_>, kind: &str) -> bool {
@@ -16,7 +16,7 @@ pub(crate) fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
     split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| {
         at.get(step).or_else(|| match at.kind() {
             Kind::Array => at.items().nth(step.parse().ok()?),
-            _ => at.get(&step.replace("~1", "/").replace("~0", "~")),
+            _ => at.get(&replaced(&replaced(step, "~1", "/"), "~0", "~")),
         })
     })
 }

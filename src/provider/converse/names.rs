@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::join;
+use crate::text::{after_last, join};
 
 /// The longest name that the API takes.
 const MAX_LEN: usize = 200;
@@ -41,10 +41,8 @@ impl Names {
 
 /// Letters, digits, `-_()[]` and single spaces. The extension goes, as the format says it already.
 fn fitting(name: &str, format: &str) -> String {
-    let stem = match name.rsplit_once('.') {
-        Some((stem, extension)) if extension.eq_ignore_ascii_case(format) => stem,
-        _ => name,
-    };
+    let extension = after_last(name, ".").filter(|extension| extension.eq_ignore_ascii_case(format));
+    let stem = extension.and_then(|extension| name.get(..name.len() - extension.len() - 1)).unwrap_or(name);
     let mut fitting = String::new();
     let mut gap = false;
     for c in stem.chars() {
