@@ -45,7 +45,8 @@ impl fmt::Debug for Error {
             f.write_str(", transient")?;
         }
         if let Some(after) = inner.retry_after {
-            write!(f, ", retry after {after:?}")?;
+            // `{:?}` of a duration is 2 KB of WebAssembly.
+            write!(f, ", retry after {} ms", u64::try_from(after.as_millis()).unwrap_or(u64::MAX))?;
         }
         if let Some(headers) = &inner.headers {
             write!(f, ", {} response headers", headers.iter().count())?;
