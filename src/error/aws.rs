@@ -158,7 +158,7 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     };
     let coral = of(&["__type"]);
     // A gateway's names count where they are known; else they are its own business.
-    let wrapped = || view.and_then(|view| wrapped_names(view).find(|name| row(name).is_some()));
+    let wrapped = || view.and_then(|view| wrapped_names(view).into_iter().find(|name| row(name).is_some()));
     let in_body = coral.clone().or_else(|| of(&["code", "Code"])).or_else(wrapped);
     let name = answer.error_type.or(in_body.as_deref()).map(bare_name).filter(|name| !name.is_empty());
     let mut message = view.and_then(error_message).unwrap_or_else(|| match view {
@@ -191,7 +191,7 @@ pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
         .iter()
         .filter_map(|key| view.get(key)?.string())
         .any(|name| row(bare_name(&name)).is_some());
-    (is_known || wrapped_names(view).any(|name| row(&name).is_some()) || stated_status(view).is_some())
+    (is_known || wrapped_names(view).iter().any(|name| row(name).is_some()) || stated_status(view).is_some())
         .then(|| from_response(answer))
 }
 

@@ -15,32 +15,54 @@ const NAMES: &[&str] = &["__type", "code", "Code", "type", "status"];
 
 /// The objects of a body that may describe an error: itself and those that it wraps. An unknown route is
 /// answered with `{"Output":{"__type":…}}`; gateways write `{"error":{…}}` or `{"errors":[{…}]}`.
-pub(super) fn holders(body: View<'_>) -> impl Iterator<Item = View<'_>> {
-    let wrapped = ["Output", "error", "errors", "fault"].into_iter().filter_map(move |key| body.get(key));
-    let inner =
-        wrapped.filter_map(|value| if value.kind() == Kind::Array { value.items().next() } else { Some(value) });
-    std::iter::once(body).chain(inner)
+pub(super) fn holders(body: View<'_>) -> Vec<View<'_>> {
+    let mut holders = vec![body];
+    for key in ["Output", "error", "errors", "fault"] {
+        match body.get(key) {
+            Some(list) if list.kind() == Kind::Array => holders.extend(list.items().next()),
+            value => holders.extend(value),
+        }
+    }
+    holders
 }
 
 /// Returns the message of an error's body, if it has one in a form that is known.
 pub(crate) fn error_message(body: View<'_>) -> Option<String> {
-    let of = |holder: View<'_>| match holder.kind() {
-        Kind::Object => MESSAGES.iter().find_map(|key| holder.get(key)?.string()),
-        _ => holder.string(),
-    };
-    holders(body).find_map(|holder| of(holder).filter(|message| !message.trim().is_empty()))
+    for holder in holders(body) {
+        let message = match holder.kind() {
+            Kind::Object => MESSAGES.iter().find_map(|key| holder.get(key)?.string()),
+            _ => holder.string(),
+        };
+        if message.as_ref().is_some_and(|message| !message.trim().is_empty()) {
+            return message;
+        }
+    }
+    None
 }
 
 /// Returns the names that a wrapped error has: `{"error":{"type":"overloaded_error","code":"…"}}`.
-pub(super) fn wrapped_names(body: View<'_>) -> impl Iterator<Item = String> {
-    holders(body).skip(1).flat_map(|holder| NAMES.iter().filter_map(move |key| holder.get(key)?.string()))
+pub(super) fn wrapped_names(body: View<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for holder in holders(body).iter().skip(1) {
+        for name in NAMES {
+            names.extend(holder.get(name).and_then(View::string));
+        }
+    }
+    names
 }
 
 /// Returns the HTTP status that a body states in a number: `{"error":{"code":429}}`.
 pub(super) fn stated_status(body: View<'_>) -> Option<u16> {
     let keys = ["code", "status", "statusCode", "status_code"];
-    let mut stated = holders(body).flat_map(|holder| keys.iter().filter_map(move |key| holder.get(key)?.u64()));
-    stated.find_map(|status| u16::try_from(status).ok().filter(|status| (400..600).contains(status)))
+    for holder in holders(body) {
+        for key in keys {
+            let status = holder.get(key).and_then(View::u64).unwrap_or_default();
+            if (400..600).contains(&status) {
+                return u16::try_from(status).ok();
+            }
+        }
+    }
+    None
 }
 
 /// Returns the beginning of a body as text.
