@@ -1,6 +1,6 @@
 //! Cache points where they pay: the automatic planner.
 
-use super::{ChatRequest, Tool};
+use super::ChatRequest;
 use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
@@ -70,72 +70,73 @@ impl ChatRequest {
     /// The service refuses a point that lives longer than one before it. Callers' own points stay as they
     /// are: an added one lives at most as long as those before it, and as long as those behind it.
     fn order_lives(&mut self, added: &[usize], added_tool: bool) {
-        let last_tool = self.options.tools.len().saturating_sub(1);
-        let mut own: Vec<(bool, Option<CacheTtl>)> = Vec::new();
-        let mut places: Vec<Place> = Vec::new();
-        for (at, tool) in self.options.tools.iter().enumerate() {
-            let is_added = added_tool && at == last_tool;
-            if let Some(ttl) = tool_lives(tool) {
-                own.push((is_added, ttl));
-                places.push(Place::Tool);
-            }
-        }
-        for system in [true, false] {
-            for (at, message) in self.messages.iter().enumerate() {
-                if (message.role == Role::System) != system {
-                    continue;
-                }
-                let lives: Vec<_> = message.content.iter().flat_map(lives).collect();
-                let last = lives.len().saturating_sub(1);
-                for (i, ttl) in lives.into_iter().enumerate() {
-                    own.push((added.contains(&at) && i == last, ttl));
-                    places.push(Place::Message(at));
-                }
-            }
-        }
-        let is_long = |ttl: Option<CacheTtl>| ttl == Some(CacheTtl::OneHour);
+        let mut points = self.points();
         let mut before_is_short = false;
-        let mut lives: Vec<Option<CacheTtl>> = Vec::new();
-        for (is_added, ttl) in &own {
-            let shortened = *is_added && is_long(*ttl) && before_is_short;
-            before_is_short |= !is_added && !is_long(*ttl);
-            lives.push(if shortened { None } else { *ttl });
+        for at in 0..points.len() {
+            let is_last = points.get(at + 1).map(|next| next.place) != points.get(at).map(|point| point.place);
+            let Some(point) = points.get_mut(at) else { break };
+            point.is_added = is_last
+                && match point.place {
+                    Place::Tool(tool) => added_tool && tool + 1 == self.options.tools.len(),
+                    Place::Message(message) => added.contains(&message),
+                };
+            if point.is_added && before_is_short {
+                point.is_long = false;
+            }
+            before_is_short |= !point.is_added && !point.is_long;
         }
         let mut behind_is_long = false;
-        for (((is_added, _), ttl), place) in own.iter().zip(lives).zip(places).rev() {
-            let ttl = if *is_added && behind_is_long { Some(CacheTtl::OneHour) } else { ttl };
-            behind_is_long |= is_long(ttl);
-            if !is_added {
+        for point in points.iter().rev() {
+            let is_long = point.is_long || point.is_added && behind_is_long;
+            behind_is_long |= is_long;
+            if !point.is_added {
                 continue;
             }
-            match place {
-                Place::Tool => {
-                    if let Some(tool) = self.options.tools.last_mut() {
-                        tool.cache_point = Some(CachePoint { ttl });
-                    }
-                }
-                Place::Message(at) => {
-                    let content = self.messages.get_mut(at).map(|message| &mut message.content);
-                    if let Some(Content::CachePoint(point)) = content.and_then(|content| content.last_mut()) {
-                        point.ttl = ttl;
-                    }
-                }
+            let added = match point.place {
+                Place::Tool(at) => self.options.tools.get_mut(at).and_then(|tool| tool.cache_point.as_mut()),
+                Place::Message(at) => match self.messages.get_mut(at).and_then(|message| message.content.last_mut()) {
+                    Some(Content::CachePoint(point)) => Some(point),
+                    _ => None,
+                },
+            };
+            if let Some(added) = added.filter(|added| is_long != (added.ttl == Some(CacheTtl::OneHour))) {
+                added.ttl = is_long.then_some(CacheTtl::OneHour);
             }
         }
     }
 
-    /// The lives of all points that are there.
-    fn points(&self) -> Vec<Option<CacheTtl>> {
-        let in_messages = self.messages.iter().flat_map(|message| &message.content).flat_map(lives);
-        in_messages.chain(self.options.tools.iter().flat_map(tool_lives)).collect()
+    /// All points that are there, in the order of a prompt: tools, system messages, the rest.
+    fn points(&self) -> Vec<Point> {
+        let mut points = Vec::new();
+        for (at, tool) in self.options.tools.iter().enumerate() {
+            let ttl = match (&tool.native, tool.cache_point) {
+                (Some(native), _) => native_life(native),
+                (None, point) => point.map(|point| point.ttl),
+            };
+            push(&mut points, Place::Tool(at), ttl);
+        }
+        for of_system in [true, false] {
+            for (at, message) in self.messages.iter().enumerate() {
+                if (message.role == Role::System) == of_system {
+                    add_points(&mut points, Place::Message(at), &message.content);
+                }
+            }
+        }
+        points
     }
 }
 
-/// Where a point is.
+/// A cache point of a request.
+struct Point {
+    place: Place,
+    is_long: bool,
+    is_added: bool,
+}
+
+/// Where a point is: after a tool, or in a message.
+#[derive(Clone, Copy, PartialEq)]
 enum Place {
-    /// After a tool.
-    Tool,
-    /// In a message.
+    Tool(usize),
     Message(usize),
 }
 
@@ -143,21 +144,21 @@ fn is_point(block: &Content) -> bool {
     matches!(block, Content::CachePoint(_))
 }
 
-/// How long the points in a block live: those in tool results and raw blocks count too.
-fn lives(block: &Content) -> Vec<Option<CacheTtl>> {
-    match block {
-        Content::CachePoint(point) => vec![point.ttl],
-        Content::ToolResult(result) => result.content.iter().flat_map(lives).collect(),
-        Content::Raw(raw) => native_life(&raw.block).into_iter().collect(),
-        _ => Vec::new(),
+/// Adds the points of blocks: those in tool results and raw blocks count too.
+fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
+    for block in blocks {
+        match block {
+            Content::CachePoint(point) => push(points, place, Some(point.ttl)),
+            Content::ToolResult(result) => add_points(points, place, &result.content),
+            Content::Raw(raw) => push(points, place, native_life(&raw.block)),
+            _ => {}
+        }
     }
 }
 
-fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
-    match (&tool.native, tool.cache_point) {
-        (Some(native), _) => native_life(native),
-        (None, point) => point.map(|point| point.ttl),
-    }
+fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
+    let is_long = ttl == Some(Some(CacheTtl::OneHour));
+    points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
 }
 
 /// How long the point in a provider's own block or tool lives.
@@ -168,6 +169,7 @@ fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Tool;
 
     fn points(request: &ChatRequest) -> Vec<bool> {
         request.messages.iter().map(|message| message.content.last().is_some_and(is_point)).collect()
@@ -222,9 +224,8 @@ mod tests {
         ]);
         request.options.tools = vec![Tool::new("t", "", Json::empty_object())];
         let planned = request.with_cache_points(CachePoint::default());
-        let lives: Vec<_> =
-            planned.messages.iter().flat_map(|message| &message.content).flat_map(super::lives).collect();
-        assert_eq!(lives, [hour, hour, None]);
+        let lives: Vec<_> = planned.points().iter().map(|point| point.is_long).collect();
+        assert_eq!(lives, [true, true, true, false]);
         assert_eq!(planned.options.tools[0].cache_point, Some(CachePoint { ttl: hour }));
     }
 
