@@ -41,13 +41,19 @@ impl Json {
     }
 
     /// Keeps valid JSON text, with U+FFFD instead of each lone surrogate: services refuse those.
-    fn kept(mut text: String) -> Self {
+    fn kept(text: String) -> Self {
+        let mut kept = String::new();
         let mut from = 0;
         while let Some(at) = lone_surrogate(&text, from) {
-            text.replace_range(at..at + ESCAPE, "\\ufffd");
+            kept.push_str(text.get(from..at).unwrap_or_default());
+            kept.push_str("\\ufffd");
             from = at + ESCAPE;
         }
-        Self(text.into())
+        if from == 0 {
+            return Self(text.into());
+        }
+        kept.push_str(text.get(from..).unwrap_or_default());
+        Self(kept.into())
     }
 
     /// The empty object, `{}`.

@@ -1,6 +1,7 @@
 //! JSON that is still being written, and JSON inside other text.
 
 use super::View;
+use crate::text::split;
 
 /// Values of texts up to this length are built for each piece.
 const SHORT: usize = 4096;
@@ -346,7 +347,8 @@ pub fn embedded(text: &str, takes_arrays: bool) -> &str {
     if let Some(found) = json.complete().filter(|found| found.end - found.start >= cut) {
         return text.get(found.start..found.end).unwrap_or(text);
     }
-    let first = if json.open.is_empty() { text.find(['{', '[']) } else { Some(json.start) };
+    let is_bracket = |byte| matches!(byte, b'{' | b'[');
+    let first = if json.open.is_empty() { text.bytes().position(is_bracket) } else { Some(json.start) };
     first.and_then(|first| text.get(first..)).unwrap_or(text)
 }
 
@@ -355,9 +357,9 @@ pub fn embedded(text: &str, takes_arrays: bool) -> &str {
 fn fenced(text: &str) -> Option<&str> {
     let mut inside: Option<usize> = None;
     let mut position = 0;
-    for line in text.split_inclusive('\n') {
+    for line in split(text, b'\n') {
         let begin = position;
-        position += line.len();
+        position += line.len() + 1;
         let Some(info) = line.trim_start().strip_prefix("```") else { continue };
         match inside.take() {
             Some(from) => {
@@ -368,7 +370,8 @@ fn fenced(text: &str) -> Option<&str> {
             }
             // The value may begin behind the name of the language.
             None => {
-                inside = Some(begin + (line.len() - info.len()) + info.find(['{', '[', '\n']).unwrap_or(info.len()))
+                let value = info.bytes().position(|byte| matches!(byte, b'{' | b'['));
+                inside = Some(begin + (line.len() - info.len()) + value.unwrap_or(info.len()));
             }
         }
     }
