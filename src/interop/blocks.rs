@@ -70,9 +70,15 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
 fn extra(view: View<'_>) -> Vec<(String, Json)> {
     const KNOWN: &[&str] =
         &["type", "id", "name", "args", "input", "index", "extras", "cache_control", "partial_json", "metadata"];
-    let extras = view.get("extras").into_iter().flat_map(View::entries);
-    let more = view.entries().chain(extras).filter(|(key, value)| !KNOWN.contains(&&**key) && !value.is_null());
-    more.map(|(key, value)| (key.into_owned(), Json::from(value))).collect()
+    let mut more = Vec::new();
+    for holder in [Some(view), view.get("extras")].into_iter().flatten() {
+        for (key, value) in holder.entries() {
+            if !KNOWN.contains(&&*key) && !value.is_null() {
+                more.push((key.into_owned(), Json::from(value)));
+            }
+        }
+    }
+    more
 }
 
 /// A block, and the cache point that Anthropic's form has inside it.

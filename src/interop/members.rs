@@ -109,9 +109,11 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
         !ANY.contains(key) && !known.contains(key) && *key != kind && *key != "cachePoint" && !value.is_null()
     };
     let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object && kind != "reasoning");
-    let more = extras.into_iter().flat_map(View::raw_entries).filter(|(key, _)| *key != "cache_control");
-    let mut unknown = view.raw_entries().filter(is_new).chain(more.filter(is_new));
-    match unknown.next() {
+    let mut unknown = view.raw_entries().find(is_new);
+    if let (None, Some(extras)) = (unknown, extras) {
+        unknown = extras.raw_entries().find(is_new);
+    }
+    match unknown {
         None => Ok(true),
         Some(_) if ANTHROPIC.contains(&kind) && view.get("extras").is_none() => Ok(false),
         Some((key, _)) => Err(Error::of(

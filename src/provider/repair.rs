@@ -382,7 +382,9 @@ fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
         moved.extend(others.into_iter().map(Cow::Owned));
         *block = Cow::Owned(Content::ToolResult(ToolResult { content: kept, ..result.clone() }));
     }
-    turn.blocks.splice(behind..behind, moved);
+    let rest = turn.blocks.split_off(behind);
+    turn.blocks.extend(moved);
+    turn.blocks.extend(rest);
 }
 
 /// The beginning of an answer that ends in white space is refused.

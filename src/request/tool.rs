@@ -149,10 +149,12 @@ impl Tool {
         let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object);
         let holders = [Some(view), first(view, &["toolSpec", "function"]), extras];
         tool.cache_point = holders.iter().find_map(|holder| (*holder)?.get("cache_control")).map(cache_point);
-        for (key, value) in holders.into_iter().flatten().flat_map(View::entries) {
-            // All members of a tool that is one JSON Schema are the schema's.
-            if !is_schema && !KNOWN.contains(&&*key) && !value.is_null() {
-                tool = tool.with_extra(key, value);
+        // All members of a tool that is one JSON Schema are the schema's.
+        for holder in holders.into_iter().flatten().filter(|_| !is_schema) {
+            for (key, value) in holder.entries() {
+                if !KNOWN.contains(&&*key) && !value.is_null() {
+                    tool = tool.with_extra(key, value);
+                }
             }
         }
         Ok(tool)
