@@ -65,7 +65,7 @@ pub(super) fn is_union(schema: View<'_>) -> bool {
     schema.raw_entries().any(|(key, _)| matches!(key, "anyOf" | "oneOf" | "allOf" | "$ref"))
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Object {
     properties: Vec<(String, Json)>,
     required: Vec<String>,
@@ -183,21 +183,34 @@ impl Object {
 
     /// The properties of a branch in words: `kind "circle", radius, color (optional)`.
     fn described(&self) -> String {
-        let mut parts: Vec<String> = Vec::new();
+        let mut listed = String::new();
+        let mut add = |parts: [&str; 3]| {
+            listed.push_str(if listed.is_empty() { "" } else { ", " });
+            parts.iter().for_each(|part| listed.push_str(part));
+        };
         for (name, part) in &self.properties {
             let fixed = part.view().get("const").or_else(|| only(part.view().get("enum")?));
             let fixed = fixed.map_or_else(String::new, |value| [" ", value.raw()].concat());
-            let optional = if self.required.contains(name) { "" } else { " (optional)" };
-            parts.push([name.as_str(), &fixed, optional].concat());
+            add([name, &fixed, if self.required.contains(name) { "" } else { " (optional)" }]);
         }
-        let is_known = |name: &&String| !self.properties.iter().any(|(known, _)| known == *name);
-        parts.extend(self.required.iter().filter(is_known).cloned());
-        let rules = self.others.iter().filter(|(key, _)| !NOTES.contains(&key.as_str()));
-        parts.extend(rules.map(|(key, value)| [key.as_str(), ": ", value.as_str()].concat()));
-        let listed =
-            if parts.is_empty() { "none".to_owned() } else { join(&mut parts.iter().map(String::as_str), ", ") };
+        for name in &self.required {
+            if !self.properties.iter().any(|(known, _)| known == name) {
+                add([name, "", ""]);
+            }
+        }
+        for (key, value) in &self.others {
+            if !NOTES.contains(&key.as_str()) {
+                add([key, ": ", value.as_str()]);
+            }
+        }
+        if listed.is_empty() {
+            listed.push_str("none");
+        }
         let note = self.others.iter().find(|(key, _)| key == "description").and_then(|(_, text)| text.view().string());
-        note.map_or_else(|| listed.clone(), |note| [&listed, " (", &note, ")"].concat())
+        match note {
+            Some(note) => [&listed, " (", &note, ")"].concat(),
+            None => listed,
+        }
     }
 
     fn take(&mut self, key: &str) -> Option<Json> {
