@@ -31,7 +31,7 @@ const MEDIA: &[&str] = &[
 
 /// The members that are read of each type of block. `detail` is a hint that no model on Bedrock takes.
 const BLOCKS: &[(&str, &[&str])] = &[
-    ("text", &["text", "citations"]),
+    ("text", &["text", "citations", "source_type"]),
     ("text_delta", &["text", "citations"]),
     ("input_text", &["text"]),
     ("output_text", &["text", "logprobs", "status"]),
