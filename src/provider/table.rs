@@ -166,6 +166,16 @@ mod tests {
     }
 
     #[test]
+    fn capabilities_are_known_for_every_native_format() {
+        for family in FAMILIES {
+            let model = ModelId::parse(format!("{}x", family.prefix)).unwrap();
+            assert_ne!(capabilities(&model), Capabilities::unknown(), "{model}");
+        }
+        let llama = ModelId::parse("us.meta.llama4-scout-17b-instruct-v1:0").unwrap();
+        assert!(capabilities(&llama).lacks(crate::Capability::Tools));
+    }
+
+    #[test]
     fn models_without_a_format_of_their_own_and_opaque_arns_go_to_converse() {
         let codec = |id: &str, api| codec_for(&ModelId::parse(id).unwrap(), api).map(|codec| format!("{codec:?}"));
         let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";

@@ -15,6 +15,7 @@ pub(crate) use rows::{
     CLAUDE_2, COMMAND, DEEPSEEK_R1, JURASSIC_2, LLAMA_2, LLAMA_3, LLAMA_3_VISION, LLAMA_4, MISTRAL, TITAN,
 };
 
+use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::json::View;
@@ -24,7 +25,7 @@ use crate::request::ChatRequest;
 use crate::text::{after_last, has};
 
 use super::template::Template;
-use super::{Call, Codec, Mode, StreamDecoder, invoke};
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// The codec of one family.
 pub(crate) struct Completion(&'static Row);
@@ -113,6 +114,10 @@ impl Codec for Completion {
 
     fn takes_prompts(&self) -> bool {
         true
+    }
+
+    fn capabilities(&self, model: &ModelId) -> Capabilities {
+        facts::known(model, Api::Invoke)
     }
 }
 
