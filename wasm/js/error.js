@@ -5,6 +5,7 @@ export class BedrockChatError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = "config";
     this.retryable = false;
+    this.transient = false;
     Object.assign(this, known);
     // Not enumerable: a log that prints the error does not print the conversation.
     Object.defineProperty(this, "partial", { value: partial, writable: true, configurable: true });

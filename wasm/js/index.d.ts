@@ -209,7 +209,7 @@ export type BedrockChatErrorKind =
 
 /** What went wrong, and all that is known about it. */
 export class BedrockChatError extends Error {
-  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
+  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "transient" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
   readonly name: "BedrockChatError";
   kind: BedrockChatErrorKind;
   /**
@@ -217,6 +217,11 @@ export class BedrockChatError extends Error {
    * says. After a timeout or a connection that broke it may not: the model may have run.
    */
   retryable: boolean;
+  /**
+   * Whether the cause may pass: throttling, a service or network that fails, a timeout. A later call, or another model or
+   * region, may succeed; this one may have been paid for already.
+   */
+  transient: boolean;
   /** The HTTP status, if the service answered. */
   status?: number;
   /** AWS's name of the exception, such as `ThrottlingException`. */

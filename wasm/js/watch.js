@@ -61,10 +61,10 @@ export class Watch {
 }
 
 function cancelled(reason) {
-  if (reason?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${reason.message}`, { cause: reason });
+  if (reason?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${reason.message}`, { transient: true, cause: reason });
   return problem("cancelled", "the call was cancelled by its signal", { cause: reason });
 }
 
 function late(timeout) {
-  return problem("timeout", `the call took longer than its timeout of ${timeout} ms`);
+  return problem("timeout", `the call took longer than its timeout of ${timeout} ms`, { transient: true });
 }

@@ -15,6 +15,7 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.field("kind", error.kind().as_str());
     w.field("message", &error.to_string());
     w.key("retryable").bool(error.is_retryable());
+    w.key("transient").bool(error.is_transient());
     w.opt_u64("status", error.status().map(u64::from));
     w.opt_field("awsType", error.aws_type());
     w.opt_field("requestId", error.request_id());

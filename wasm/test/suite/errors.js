@@ -19,7 +19,7 @@ export const errors = [
     equal([name, kind, status], ["BedrockChatError", "validation", 400]);
     includes(message, "The provided model identifier is invalid.");
     const broken = new BedrockChatError("the stream broke", { kind: "truncated", partial: new AIMessage("a secret"), cause: new Error("secret, too") });
-    equal(JSON.parse(JSON.stringify(broken)), { name: "BedrockChatError", message: "the stream broke", kind: "truncated", retryable: false });
+    equal(JSON.parse(JSON.stringify(broken)), { name: "BedrockChatError", message: "the stream broke", kind: "truncated", retryable: false, transient: false });
   }],
 
   ["every failure has its kind, and is tried again where that helps", async ({ chat, bedrock }) => {
@@ -39,6 +39,27 @@ export const errors = [
       const error = await fails(() => chat().invoke("hello"), kind);
       equal([error.attempts, (await bedrock.requests()).length], [attempts, attempts], fault.message);
       equal(error.status, fault.status);
+    }
+  }],
+
+  ["an error says whether to send again, and whether its cause may pass", async ({ chat, mock, bedrock }) => {
+    const broken = async () => {
+      throw new TypeError("fetch failed");
+    };
+    for (const [fault, call, expected] of [
+      [refusal(429, "ThrottlingException", "Too many tokens"), (model) => model.invoke("hello"), ["throttled", true, true]],
+      [refusal(503, "ServiceUnavailableException", "busy"), (model) => model.invoke("hello"), ["service", true, true]],
+      [refusal(524, undefined, "late"), (model) => model.invoke("hello"), ["service", false, true]],
+      [refusal(403, "AccessDeniedException", "not authorized"), (model) => model.invoke("hello"), ["access_denied", false, false]],
+      [{ hang: true }, (model) => model.invoke("hello", { timeout: 30 }), ["timeout", false, true]],
+      [{ hang: true }, (model) => model.invoke("hello", { signal: AbortSignal.timeout(30) }), ["timeout", false, true]],
+      [undefined, () => mock(broken).invoke("hello"), ["interrupted", false, true]],
+      [undefined, (model) => model.invoke(5), ["encode", false, false]],
+    ]) {
+      await bedrock.clear();
+      if (fault) await bedrock.faults(fault);
+      const { kind, retryable, transient } = await fails(() => call(chat({ maxRetries: 0 })));
+      equal([kind, retryable, transient], expected);
     }
   }],
 

@@ -160,7 +160,7 @@ export const structured = [
     for (const messages of [{ toJSON() {} }, [{ type: "constructor", id: { at: 5 } }], [{ role: { toString: 1 }, content: "x" }]]) {
       await fails(() => held.invoke(messages), "encode");
     }
-    ok((await chat().invoke({ role: "user", content: "hello", toChatMessages: 5 })).text);
+    includes((await fails(() => chat().invoke({ role: "user", content: "hello", toChatMessages: 5 }), "encode")).message, "toChatMessages");
   }],
 
   ["what is no schema or method is refused", async ({ chat }) => {
