@@ -3,7 +3,7 @@ import { chooseCredentials, places } from "./credentials.js";
 import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
 import { conversation, json } from "./messages.js";
-import { coreOptions, merged } from "./options.js";
+import { coreOptions, merged, onlyOne } from "./options.js";
 import { replyOf } from "./reply.js";
 import { CANCEL, ChatStream } from "./stream.js";
 import { StructuredChat } from "./structured.js";
@@ -211,6 +211,7 @@ function connection(fields) {
   if (!model) {
     throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"');
   }
+  onlyOne(fields, [["endpointUrl", "endpointHost"], ["fetch", "fetchFn"]]);
   const { credentials, provider } = chooseCredentials(fields);
   const profile = applicationInferenceProfile;
   const config = {

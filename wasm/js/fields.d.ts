@@ -26,7 +26,7 @@ export type BedrockCredentialsProvider = BedrockCredentials | (() => BedrockCred
 type FetchBody = Uint8Array & NonNullable<NonNullable<Parameters<typeof fetch>[1]>["body"]>;
 
 /** What `fetch` is called as, which the global one can be. */
-export type FetchLike = (url: string, init: { method: string; headers: [string, string][]; body: FetchBody; signal: AbortSignal }) => Promise<Response>;
+export type FetchLike = (url: string, init: { method: string; headers: { [name: string]: string }; body: FetchBody; signal: AbortSignal }) => Promise<Response>;
 
 /** JSON Schema, as an object. */
 export type JsonSchema = { readonly [key: string]: unknown };

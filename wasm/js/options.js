@@ -11,18 +11,37 @@ const PASSED = [
 /** The members of Anthropic's `thinking`, and of `reasoning`. */
 const THINKING = ["type", "budget_tokens", "display"];
 const REASONING = ["type", "budgetTokens", "effort"];
+const TYPES = ["enabled", "adaptive", "disabled", "between_tools"];
 
 /** What makes a guardrail. Without one, a trace has nothing to say. */
 const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 
-/** Options over options: what is not set does not count, and modelKwargs are merged. */
+/** Options whose members are merged. */
+const MERGED = ["modelKwargs", "capabilities"];
+
+/** Two names of one option. */
+const SAME = [["toolChoice", "tool_choice"], ["responseFormat", "response_format"], ["reasoning", "thinking"]];
+
+const isSet = (value) => value !== undefined && value !== null;
+
+/** Options over options: those that are not set do not count. An option replaces its other name too. */
 export function merged(base, over) {
   const all = { ...base };
+  for (const [one, other] of SAME) if (isSet(over?.[one]) || isSet(over?.[other])) delete all[one], delete all[other];
   for (const [name, value] of Object.entries(over ?? {})) {
-    if (value === undefined || value === null) continue;
-    all[name] = name === "modelKwargs" ? { ...all[name], ...value } : value;
+    if (isSet(value)) all[name] = MERGED.includes(name) ? { ...all[name], ...value } : value;
   }
   return all;
+}
+
+/** Refuses options that are set by both of their names, to different values. */
+export function onlyOne(options, names) {
+  for (const [one, other] of names) {
+    const [left, right] = [options[one], options[other]];
+    // Variables of the environment may be empty.
+    const differ = isSet(left) && isSet(right) && left !== "" && right !== "" && left !== right;
+    if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`);
+  }
 }
 
 /** The options of a call as the module reads them. */
@@ -30,17 +49,18 @@ export function coreOptions(options) {
   const core = {};
   // JSON has no member of an undefined value.
   for (const name of PASSED) core[name] = options[name] ?? undefined;
-  const { tools, thinking } = options;
+  onlyOne(options, SAME);
+  const { tools, thinking, reasoningDisplay } = options;
   if (tools) core.tools = tools.map(toolJson);
   const choice = options.toolChoice ?? options.tool_choice;
-  if (choice !== undefined && choice !== null) core.toolChoice = toolChoice(choice);
-  if (options.reasoning !== undefined && options.reasoning !== null && thinking) {
-    throw problem("config", "reasoning and thinking say the same: set one of them");
-  }
+  if (isSet(choice)) core.toolChoice = toolChoice(choice);
   if (thinking) onlyMembers("thinking", thinking, THINKING);
   const reasoning = options.reasoning ?? (thinking && { type: thinking.type, budgetTokens: thinking.budget_tokens });
-  if (reasoning !== undefined && reasoning !== null) core.reasoning = checkedReasoning(reasoning);
-  core.reasoningDisplay = options.reasoningDisplay ?? thinking?.display ?? undefined;
+  if (isSet(reasoning)) core.reasoning = checkedReasoning(reasoning);
+  if (reasoningDisplay && thinking?.display && reasoningDisplay !== thinking.display) {
+    throw problem("config", "reasoningDisplay and thinking.display differ: set one of them");
+  }
+  core.reasoningDisplay = reasoningDisplay ?? thinking?.display ?? undefined;
   const format = options.responseFormat ?? options.response_format;
   if (format) core.responseFormat = responseFormat(format);
   core.structured = options.structured;
@@ -53,7 +73,8 @@ function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, tra
     const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter(Boolean);
     throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`);
   }
-  return { identifier: guardrailIdentifier, version: guardrailVersion, trace, ...guardrailConfig };
+  onlyOne({ trace, "guardrailConfig.trace": guardrailConfig?.trace }, [["trace", "guardrailConfig.trace"]]);
+  return { identifier: guardrailIdentifier, version: guardrailVersion, ...guardrailConfig, trace: guardrailConfig?.trace ?? trace };
 }
 
 function toolChoice(choice) {
@@ -74,12 +95,19 @@ function onlyMembers(name, value, known) {
 }
 
 function checkedReasoning(value) {
-  if (value && typeof value === "object") onlyMembers("reasoning", value, REASONING);
-  const of = typeof value;
-  const word = of === "string" && value;
-  const budget = of === "number" ? value : value.budgetTokens;
-  if (word || value === false || (Number.isSafeInteger(budget) && budget > 0) || (value.effort && typeof value.effort === "string") || ["adaptive", "disabled", "between_tools"].includes(value.type)) {
-    return value;
+  if (value === false || (typeof value === "string" && value)) return value;
+  const given = typeof value === "number" ? { budgetTokens: value } : value;
+  if (given && typeof given === "object") {
+    onlyMembers("reasoning", given, REASONING);
+    const { type, budgetTokens, effort } = given;
+    const isBudget = Number.isSafeInteger(budgetTokens) && budgetTokens > 0;
+    const isEffort = typeof effort === "string" && effort !== "";
+    if (isSet(type) && !TYPES.includes(type)) throw problem("config", `${type} is not a type of reasoning: use one of ${TYPES.join(", ")}`);
+    const isAlone = ["adaptive", "disabled", "between_tools"].includes(type);
+    if (isAlone && (isSet(budgetTokens) || (isSet(effort) && type !== "adaptive"))) {
+      throw problem("config", `reasoning of type ${type} takes no ${isSet(budgetTokens) ? "budget" : "effort"}: leave one of them out`);
+    }
+    if ((isBudget || !isSet(budgetTokens)) && (isEffort || !isSet(effort)) && (isBudget || isEffort || isAlone)) return value;
   }
   throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false');
 }

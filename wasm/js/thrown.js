@@ -2,7 +2,7 @@ import { BedrockChatError } from "./error.js";
 import { AIMessage } from "./reply.js";
 
 /** Options that the module, which is Rust, calls by Rust's names. */
-const RUST = /\b(max_tokens|model_kwargs|request_metadata|parallel_tool_calls|response_(field_paths|format)|top_[kp]|tool_choice|anthropic_beta|dual_stack)\b/g;
+const RUST = /\b(max_tokens|model_kwargs|request_metadata|parallel_tool_calls|reasoning_display|response_(field_paths|format)|top_[kp]|tool_choice|anthropic_beta|dual_stack)\b/g;
 
 /** An error as the module reports it. */
 export function fromDetails({ message, partial, ...details }) {

@@ -11,6 +11,7 @@ import { ours, plainMessage } from "./langchain-options.js";
 import { estimated } from "./langchain-tokens.js";
 import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
+import { merged } from "./options.js";
 import { textOf } from "./reply.js";
 
 export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
@@ -209,7 +210,7 @@ export class BedrockChat extends BaseChatModel {
 
   /** The options of a call. What may be changed on the model is read when it is called. */
   #options(options) {
-    const all = { ...this.#settings(), ...ours(options), maxRetries: undefined };
+    const all = { ...merged(this.#settings(), ours(options)), maxRetries: undefined };
     const { strict } = options ?? {};
     // Tools in a provider's own form, such as server tools, have no such member.
     if (typeof strict === "boolean") {

@@ -3,6 +3,7 @@
 import { addresses } from "./addresses.js";
 import { context } from "./bedrock.js";
 import { calls } from "./calls.js";
+import { capabilities } from "./capabilities.js";
 import { cancellation } from "./cancellation.js";
 import { credentials } from "./credentials.js";
 import { errors } from "./errors.js";
@@ -11,6 +12,7 @@ import { fetching } from "./fetch.js";
 import { fields } from "./fields.js";
 import { load } from "./load.js";
 import { messages } from "./messages.js";
+import { reasoning } from "./reasoning.js";
 import { sse } from "./sse.js";
 import { streams } from "./streams.js";
 import { structured } from "./structured.js";
@@ -18,7 +20,7 @@ import { tools } from "./tools.js";
 
 const all = [
   ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
-  ...cancellation, ...structured, ...sse, ...load,
+  ...cancellation, ...capabilities, ...reasoning, ...structured, ...sse, ...load,
 ];
 
 export const names = all.map(([name]) => name);
