@@ -1,0 +1,102 @@
+// Options and histories that depend on what a model can do.
+import { AIMessage, HumanMessage, SystemMessage, mapChatMessagesToStoredMessages, mapStoredMessagesToChatMessages } from "@langchain/core/messages";
+import { tool } from "@langchain/core/tools";
+import { capabilities } from "bedrock-chat/langchain";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { THINKER, gather, localBedrock } from "./support/bedrock.js";
+
+const bedrock = localBedrock();
+const weather = tool(() => "sunny", { name: "get_weather", description: "The weather", schema: z.object({ location: z.string() }) });
+const THINKS = { model: THINKER, reasoning: 2048, maxTokens: 4000 };
+const OPUS = "us.anthropic.claude-opus-4-8";
+
+/** The body that a model sends, to a `fetch` that does not answer. */
+async function sent(fields, messages, options) {
+  let body;
+  const fetch = async (_, init) => {
+    body = JSON.parse(new TextDecoder().decode(init.body));
+    throw new Error("enough");
+  };
+  const error = await bedrock.chat({ fetch, maxRetries: 0, ...fields }).invoke(messages, options).catch((error) => error);
+  if (!body) throw error;
+  return body;
+}
+
+test("signed thinking is sent to the vendor that signed it, and to no other", async () => {
+  const question = new HumanMessage("Hello");
+  const { whole } = await gather(bedrock.chat(THINKS).stream([question]));
+  const reply = await bedrock.chat(THINKS).invoke([question]);
+  const [stored] = mapStoredMessagesToChatMessages(mapChatMessagesToStoredMessages([reply]));
+  for (const message of [reply, whole, stored]) {
+    expect(message.response_metadata.model_name).toMatch(/claude/);
+    const history = [question, message, new HumanMessage("More")];
+    for (const fields of [{ model: "amazon.nova-lite-v1:0" }, { model: "openai.gpt-oss-20b-1:0" }, { model: "us.meta.llama4-scout-17b-instruct-v1:0", api: "converse" }, { model: "mistral.mistral-large-2402-v1:0" }]) {
+      expect((await bedrock.chat(fields).invoke(history)).text, fields.model).toContain("More");
+      expect(JSON.stringify(await bedrock.body()), fields.model).not.toMatch(/signature|reasoningContent|honest answer/);
+    }
+    for (const api of ["invoke", "converse"]) {
+      expect((await bedrock.chat({ ...THINKS, api }).invoke(history)).text).toContain("More");
+      expect(JSON.stringify((await bedrock.body()).messages[1]), api).toContain(reply.content[0].signature);
+    }
+  }
+});
+
+test("thinking whose model_name is another vendor's is not sent to Claude", async () => {
+  const content = [{ type: "thinking", thinking: "Hm.", signature: "c2ln" }, { type: "text", text: "Well." }];
+  for (const [model_name, kept] of [["amazon.nova-pro-v1:0", false], [THINKER, true]]) {
+    const message = new AIMessage({ content, response_metadata: { model_name } });
+    const { messages } = await sent(THINKS, [new HumanMessage("Hi"), message, new HumanMessage("More")]);
+    expect(JSON.stringify(messages).includes("c2ln"), model_name).toBe(kept);
+  }
+});
+
+test("reasoning options are sent, from the constructor and from a call", async () => {
+  for (const [given, thinking] of [
+    [{ reasoning: "adaptive", reasoningDisplay: "summarized" }, { type: "adaptive", display: "summarized" }],
+    [{ thinking: { type: "adaptive", display: "summarized" } }, { type: "adaptive", display: "summarized" }],
+    [{ reasoning: "low" }, { type: "adaptive" }],
+  ]) {
+    expect((await sent({ model: OPUS, ...given }, "Hi")).thinking).toEqual(thinking);
+    expect((await sent({ model: OPUS }, "Hi", given)).thinking).toEqual(thinking);
+  }
+  expect((await sent({ model: THINKER, reasoning: "high" }, "Hi")).thinking).toEqual({ type: "enabled", budget_tokens: 16384 });
+  expect((await sent({ model: THINKER, thinking: { type: "enabled", budget_tokens: 2048 } }, "Hi", { reasoning: false })).thinking).toEqual({ type: "disabled" });
+});
+
+test("reasoning that contradicts itself is refused", async () => {
+  for (const given of [{ reasoning: "high", thinking: { type: "adaptive" } }, { thinking: { type: "adaptive", effort: "high" } }, { reasoningDisplay: "full" }]) {
+    await expect(sent({ model: OPUS }, "Hi", given)).rejects.toMatchObject({ kind: "config", transient: false });
+    expect(() => bedrock.chat({ model: OPUS, ...given })).toThrow(expect.objectContaining({ kind: "config" }));
+  }
+});
+
+test("capabilities are known, and can be corrected", async () => {
+  expect(capabilities(OPUS)).toMatchObject({ systemAnywhere: true, jsonSchema: false });
+  const responseFormat = { schema: z.object({ a: z.string() }) };
+  await expect(sent({ model: OPUS }, "Hi", { responseFormat })).rejects.toMatchObject({ kind: "unsupported" });
+  const body = await sent({ model: OPUS, capabilities: { jsonSchema: true } }, "Hi", { responseFormat });
+  expect([body.output_config.format.type, body.capabilities]).toEqual(["json_schema", undefined]);
+});
+
+test("a stream with tools works where the model cannot stream them", async () => {
+  const model = bedrock.chat({ model: "us.meta.llama4-maverick-17b-instruct-v1:0", api: "converse" }).bindTools([weather]);
+  const { whole } = await gather(model.stream("get_weather in Paris"));
+  expect(whole.tool_calls).toMatchObject([{ name: "get_weather", args: { location: "Paris" } }]);
+  expect((await bedrock.requests()).at(-1).path).toMatch(/\/converse$/);
+});
+
+test("missing tool results are filled if the option is set", async () => {
+  const asked = new AIMessage({ content: "", tool_calls: [{ id: "toolu_1", name: "get_weather", args: { location: "Paris" } }] });
+  const history = [new HumanMessage("get_weather in Paris"), asked, new HumanMessage("Never mind.")];
+  await expect(bedrock.chat().bindTools([weather]).invoke(history)).rejects.toThrow(/toolu_1/);
+  await bedrock.chat({ fillMissingToolResults: true }).bindTools([weather]).invoke(history);
+  expect((await bedrock.body()).messages.at(-1).content[0]).toMatchObject({ type: "tool_result", tool_use_id: "toolu_1", is_error: true });
+  await bedrock.chat().bindTools([weather], { fillMissingToolResults: true }).invoke(history);
+});
+
+test("a system message in the middle is sent where the model takes it", async () => {
+  const middle = [new HumanMessage("Hi"), new SystemMessage("Be brief."), new AIMessage("Hello"), new HumanMessage("Bye")];
+  expect((await sent({ model: OPUS }, middle)).messages.map(({ role }) => role)).toEqual(["user", "system", "assistant", "user"]);
+  await expect(sent({}, middle)).rejects.toMatchObject({ kind: "encode" });
+});
