@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn capabilities_are_known_for_every_native_format() {
         for family in FAMILIES {
-            let model = ModelId::parse(format!("{}x", family.prefix)).unwrap();
+            let model = ModelId::parse(&format!("{}x", family.prefix)).unwrap();
             assert_ne!(capabilities(&model), Capabilities::unknown(), "{model}");
         }
         let llama = ModelId::parse("us.meta.llama4-scout-17b-instruct-v1:0").unwrap();
