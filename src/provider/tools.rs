@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, Writer, quoted};
+use crate::json::{Json, Kind, Writer, quoted};
 use crate::request::object::flat;
 use crate::request::strict::closed;
 use crate::request::{ResponseFormat, Tool};
@@ -68,6 +68,24 @@ pub(crate) fn format_schema(format: &ResponseFormat) -> Result<Json> {
         ];
         Error::new(ErrorKind::Config, parts.concat())
     })
+}
+
+/// Returns a schema with a description of its whole, for formats without a place beside the schema. The
+/// schema's own description comes first.
+pub(crate) fn described(schema: Json, description: &str) -> Json {
+    let own = schema.view().string_at("description").unwrap_or_default();
+    if description.trim().is_empty() || own == description || schema.view().kind() != Kind::Object {
+        return schema;
+    }
+    let mut w = Writer::new();
+    w.begin_object();
+    for (key, value) in schema.view().raw_entries().filter(|(key, _)| *key != "description") {
+        w.raw_member(key, value);
+    }
+    let separator = if own.is_empty() { "" } else { "\n" };
+    w.field("description", &[&own, separator, description].concat());
+    w.end_object();
+    Json::from(w)
 }
 
 /// Returns the `strict` that is sent. `false` is sent only to models with strict tools, as it is

@@ -156,7 +156,8 @@ pub enum Reasoning {
     Disabled,
     /// At most so many tokens, at least 1024 (Claude).
     Budget(u64),
-    /// As much as the model finds right (newer Claude).
+    /// As much as the model finds right (newer Claude). An error for models without such an option, also
+    /// for those that always reason.
     Adaptive,
     /// By effort: `low`, `medium`, `high`, or a model's own word (Nova 2, gpt-oss, newer Claude). Claude
     /// models that take budgets only get one by effort: 1,024 tokens for `low`, 4,096 for `medium`,
@@ -209,7 +210,7 @@ impl Reasoning {
 pub struct ResponseFormat {
     /// A name for the schema.
     pub name: String,
-    /// What the answer is.
+    /// A description of the answer. Claude's own format has it in the schema, behind the schema's own.
     pub description: Option<String>,
     /// The JSON Schema.
     pub schema: Json,

@@ -161,7 +161,9 @@ fn write_output(w: &mut Writer, thinking: &Thinking<'_>, options: &ChatOptions) 
     if let Some(format) = &options.response_format {
         w.object("format");
         w.field("type", "json_schema");
-        w.member("schema", tools::format_schema(format)?.view());
+        let schema = tools::format_schema(format)?;
+        let description = format.description.as_deref().unwrap_or_default();
+        w.member("schema", tools::described(schema, description).view());
         w.end_object();
     }
     w.end_object();

@@ -72,12 +72,15 @@ fn cannot(model: &ModelId, what: &str) -> Error {
 
 /// What a format has no name for is refused, not dropped.
 fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
-    let reasoning_fits = match &options.reasoning {
-        None => true,
-        Some(Reasoning::Disabled) => !row.thinks,
-        Some(Reasoning::Adaptive) => row.thinks,
-        Some(_) => false,
-    };
+    if row.thinks && options.reasoning.is_some() {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} always reasons, and its own format has no option for it: leave `reasoning` unset, or use the Converse API"
+            ),
+        ));
+    }
+    let reasoning_fits = !options.reasoning.as_ref().is_some_and(Reasoning::is_on);
     let what = if !options.tools.is_empty() {
         "tools"
     } else if !options.stop.is_empty() && row.stop.is_none() {

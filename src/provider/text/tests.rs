@@ -138,11 +138,11 @@ fn what_a_format_cannot_say_is_refused_with_the_model_and_the_way_out() {
 }
 
 #[test]
-fn reasoning_can_be_asked_for_only_where_the_model_reasons_anyway() {
+fn reasoning_is_refused_by_formats_without_a_switch() {
     let asked =
         |reasoning| human("Hi").with_options(ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() });
     for (model, reasoning, is_fine) in [
-        ("us.deepseek.r1-v1:0", Reasoning::Adaptive, true),
+        ("us.deepseek.r1-v1:0", Reasoning::Adaptive, false),
         ("us.deepseek.r1-v1:0", Reasoning::Disabled, false),
         ("us.deepseek.r1-v1:0", Reasoning::Effort("low".into()), false),
         ("mistral.mistral-7b-instruct-v0:2", Reasoning::Disabled, true),
