@@ -108,8 +108,11 @@ impl Target<'_> {
                     w.begin_object();
                     w.field("role", "tool");
                     w.field("tool_call_id", &self.id(&result.tool_call_id));
-                    // There is no field for failure: its words must tell.
-                    let text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
+                    let mut text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
+                    // The format has no field for failure, so the text must say it.
+                    if result.is_error && !begins_with_error(&text) {
+                        text.insert_str(0, "Error: ");
+                    }
                     w.field("content", &text);
                     w.end_object();
                 }
@@ -235,6 +238,11 @@ impl Target<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns whether the text of a failed result says so at its beginning.
+fn begins_with_error(text: &str) -> bool {
+    text.trim_start().get(.."error".len()).is_some_and(|first| first.eq_ignore_ascii_case("error"))
 }
 
 fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -> Result<()> {
