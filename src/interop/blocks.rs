@@ -347,6 +347,10 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     if view.raw_entries().any(|(other, _)| other != key && !is_beside(other)) {
         return Ok(None);
     }
+    if let Some(text) = inner.get("text").filter(|_| key == "guardContent") {
+        members::check_inner(key, text, &["text", "qualifiers"])?;
+        members::check_inner(key, inner, &["text"])?;
+    }
     Ok(match key {
         "text" => inner.string().map(Content::text),
         "cachePoint" => Some(cache_point(inner)),

@@ -29,7 +29,7 @@ const MEDIA: &[&str] = &[
     "file",
 ];
 
-/// The members that are read of each type of block. `detail` is a hint that no model on Bedrock takes.
+/// The members that are read of each type of block.
 const BLOCKS: &[(&str, &[&str])] = &[
     ("text", &["text", "citations", "source_type"]),
     ("text_delta", &["text", "citations"]),
@@ -61,6 +61,14 @@ const BLOCKS: &[(&str, &[&str])] = &[
     ("guardrail_converse_content", &["text", "qualifiers", "image"]),
     ("search_result", &["source", "title", "content", "citations"]),
     ("json", &["json"]),
+];
+
+/// The members that are read of the object which has the name of its block's type: OpenAI's.
+const INNER: &[(&str, &[&str])] = &[
+    ("image_url", &["url", "detail"]),
+    ("video_url", &["url"]),
+    ("input_audio", &["data", "format"]),
+    ("file", &["file_data", "filename"]),
 ];
 
 /// Types of blocks that are Anthropic's own: with members that are newer than this version, they are sent
@@ -104,6 +112,15 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
     if file_id(view).is_some() {
         check_unread(view)?;
     }
+    if known.contains(&"detail") {
+        check_detail(view)?;
+    }
+    if let Some((key, known)) = INNER.iter().find(|(name, _)| *name == kind)
+        && let Some(inner) = view.get(key).filter(|inner| inner.kind() == Kind::Object)
+    {
+        check_detail(inner)?;
+        check_inner(kind, inner, known)?;
+    }
     // Converse's blocks are sometimes written with their type, which is the name of their one member.
     let is_new = |(key, value): &(&str, View<'_>)| {
         !ANY.contains(key) && !known.contains(key) && *key != kind && *key != "cachePoint" && !value.is_null()
@@ -119,6 +136,30 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
         Some((key, _)) => Err(Error::of(
             ErrorKind::Encode,
             format_args!("a block of type `{kind}` has the unknown member {}; leave it out", quoted(key)),
+        )),
+    }
+}
+
+/// Checks that nothing of an object inside a block is lost.
+///
+/// # Errors
+/// `Encode`, with the member that has no place.
+pub(super) fn check_inner(kind: &str, inner: View<'_>, known: &[&str]) -> Result<()> {
+    let unknown = inner.raw_entries().find(|(key, value)| !known.contains(key) && !value.is_null());
+    let Some((key, _)) = unknown else { return Ok(()) };
+    Err(Error::of(
+        ErrorKind::Encode,
+        format_args!("a block of type `{kind}` has the unknown member {}; leave it out", quoted(key)),
+    ))
+}
+
+/// Checks OpenAI's hint for the resolution of an image. No model on Bedrock takes one, and `auto` asks for nothing.
+fn check_detail(view: View<'_>) -> Result<()> {
+    match view.string_at("detail").filter(|detail| detail != "auto") {
+        None => Ok(()),
+        Some(detail) => Err(Error::of(
+            ErrorKind::Encode,
+            format_args!("an image has the `detail` {}, which Bedrock has no place for; leave it out", quoted(&detail)),
         )),
     }
 }
