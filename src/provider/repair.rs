@@ -59,7 +59,11 @@ pub(crate) struct Conversation<'a> {
 impl Conversation<'_> {
     /// Returns whether any turn has a tool call or a tool result.
     pub(crate) fn has_tool_blocks(&self) -> bool {
-        let is_one = |block: &Cow<'_, Content>| matches!(**block, Content::ToolCall(_) | Content::ToolResult(_));
+        let is_one = |block: &Cow<'_, Content>| match &**block {
+            Content::ToolCall(_) | Content::ToolResult(_) => true,
+            Content::Raw(raw) => is_tool_block(raw.block.view()),
+            _ => false,
+        };
         self.turns.iter().any(|turn| turn.blocks.iter().any(is_one))
     }
 }
@@ -94,6 +98,12 @@ impl RawShape {
             Self::None => false,
         }
     }
+}
+
+/// Returns whether a raw block is Converse's tool call or tool result, for instance of a tool that the service
+/// runs.
+pub(crate) fn is_tool_block(block: View<'_>) -> bool {
+    block.get("toolUse").is_some() || block.get("toolResult").is_some()
 }
 
 /// Stands for an empty tool result, which providers refuse.
@@ -238,7 +248,7 @@ fn reasoning_first(turn: &mut Turn<'_>) {
 }
 
 /// The turns without those that say nothing, and their neighbors of one side as one.
-fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+pub(crate) fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for turn in turns {
         if turn.blocks.iter().any(|block| !matches!(**block, Content::CachePoint(_))) {

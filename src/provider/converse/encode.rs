@@ -106,7 +106,7 @@ fn write_conversation<'a>(
     }
     let mut conversation = repair(&request.messages, target)?;
     if !tools::are_sent(options) && conversation.has_tool_blocks() {
-        tools::flatten(&mut conversation);
+        tools::flatten(&mut conversation)?;
     }
     let leaves_reasoning_out = thinking.fit(&conversation);
     for turn in &mut conversation.turns {

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::{Shape, blocks, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::Writer;
+use crate::json::{View, Writer};
 use crate::message::{CachePoint, Content, ToolResult};
 use crate::model::ModelId;
 use crate::provider::facts;
-use crate::provider::repair::Conversation;
+use crate::provider::repair::{Conversation, Side, is_tool_block, without_empty};
 use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
@@ -136,9 +136,14 @@ fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
 ///
 /// Of the ways out this one loses least: to leave the turns away hides from the model what it
 /// did; to declare the tools after all, or a stand-in, lets it call what nobody will answer.
-/// Ids stay, so that each result still belongs to its call; pictures and documents stay blocks.
-pub(super) fn flatten(conversation: &mut Conversation<'_>) {
+/// Ids stay, so that each result still belongs to its call; images and documents stay blocks. Calls of tools
+/// that the service runs, and their results, are left out of the model's turns.
+///
+/// # Errors
+/// `Encode`, if nothing to answer is left.
+pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
     for turn in &mut conversation.turns {
+        let is_reply = turn.side == Side::Assistant;
         let blocks = std::mem::take(&mut turn.blocks);
         for block in blocks {
             match &*block {
@@ -151,10 +156,26 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) {
                     turn.blocks.push(Cow::Owned(Content::text(told)));
                     turn.blocks.extend(others.into_iter().map(Cow::Owned));
                 }
+                Content::Raw(raw) if is_reply && is_tool_block(raw.block.view()) => {}
+                Content::Raw(raw) => turn.blocks.push(match told_raw(raw.block.view()) {
+                    Some(told) => Cow::Owned(Content::text(told)),
+                    None => block,
+                }),
                 _ => turn.blocks.push(block),
             }
         }
     }
+    conversation.turns = without_empty(std::mem::take(&mut conversation.turns));
+    match conversation.turns.is_empty() {
+        true => Err(Error::new(ErrorKind::Encode, "there is nothing to answer: add a human message with content")),
+        false => Ok(()),
+    }
+}
+
+/// What a user's turn says of a result in a form that no type here has.
+fn told_raw(block: View<'_>) -> Option<String> {
+    let result = block.get("toolResult")?;
+    Some(format!("[tool result {}: {}]", result.text_at("toolUseId"), result.get("content")?.raw()))
 }
 
 fn told_result(result: &ToolResult) -> (String, Vec<Content>) {

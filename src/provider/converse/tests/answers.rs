@@ -4,6 +4,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::headers::Headers;
 use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Text, Thinking, ToolCall};
+use crate::request::Tool;
 
 fn answer(body: &str) -> AiMessage {
     Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap()
@@ -73,7 +74,8 @@ fn what_is_read_is_replayed_as_it_came() {
         {"text":"a"}
     ]"#;
     let reply = AiMessage { content: blocks(content), ..AiMessage::default() };
-    let body = body(CLAUDE, &[Message::human("a"), reply.into(), Message::human("b")], &ChatOptions::default());
+    let options = ChatOptions { tools: vec![Tool::new("g", "d", Json::empty_object())], ..ChatOptions::default() };
+    let body = body(CLAUDE, &[Message::human("a"), reply.into(), Message::human("b")], &options);
     assert_eq!(member(&body, &["messages", "1", "content"]), json(content));
 }
 
