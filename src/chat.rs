@@ -11,14 +11,14 @@ pub use fallbacks::Fallbacks;
 
 use std::sync::Arc;
 
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, Capability};
 use crate::client::{ChatStream, Client};
 use crate::error::Result;
 use crate::message::{AiMessage, Message};
 use crate::model::ModelId;
 use crate::observe::RunConfig;
 use crate::platform::BoxFuture;
-use crate::provider::Mode;
+use crate::provider::{self, Mode};
 use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
@@ -152,12 +152,15 @@ impl BedrockChat {
         if self.options.fill_missing_tool_results == Some(true) {
             request = request.with_missing_tool_results();
         }
-        match (self.options.prompt_caching, self.model().base()) {
+        let Some(point) = self.options.prompt_caching else { return request };
+        let base = self.model().base();
+        let caches = |can: Capabilities| can.get(Capability::PromptCaching);
+        // A custom codec may not know what its models can do.
+        match caches(self.capabilities()).or_else(|| caches(provider::capabilities(self.model()))) {
+            // Nova's tools are in front of the rest and cached with it, but have no point of their own.
+            Some(true) => request.planned(point, !base.is_some_and(|base| base.starts_with("amazon.nova"))),
             // What an opaque ARN stands for is the caller's to know.
-            (Some(point), None) => request.planned(point, true),
-            (Some(point), Some(base)) if base.starts_with("anthropic") => request.planned(point, true),
-            // Its tools are in front of the rest and cached with it, but have no point of their own.
-            (Some(point), Some(base)) if base.starts_with("amazon.nova") => request.planned(point, false),
+            None if base.is_none() => request.planned(point, true),
             // The others do not cache, and refuse points over Converse.
             _ => request,
         }

@@ -40,8 +40,8 @@ pub enum Content {
     InvalidToolCall(InvalidToolCall),
     /// What a tool answered.
     ToolResult(ToolResult),
-    /// Everything before this point may be cached by the provider. Formats without prompt caching
-    /// leave it out: the answer is the same without.
+    /// Everything before this point may be cached by the provider. Formats and models without prompt
+    /// caching leave it out: the answer is the same without.
     CachePoint(CachePoint),
     /// Content that a guardrail shall look at.
     Guard(GuardContent),
@@ -299,7 +299,8 @@ impl ToolResult {
     }
 }
 
-/// A point up to which the provider may cache the prompt.
+/// A point up to which the provider may cache the prompt. A call can have four, those behind tools
+/// included. Models without prompt caching get none: see [`Capability::PromptCaching`](crate::Capability).
 ///
 /// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
 ///

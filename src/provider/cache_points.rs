@@ -3,23 +3,31 @@
 use std::borrow::Cow;
 
 use super::repair::Conversation;
-use crate::message::{CachePoint, CacheTtl, Content};
+use crate::capabilities::{Capabilities, Capability};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{CachePoint, CacheTtl, Content, ToolResult};
+use crate::model::ModelId;
+use crate::request::{MOST_CACHE_POINTS, native_life};
 
 /// Moves each cache point to the nearest earlier block that takes one, in its turn or before it. Where
 /// there is none, it moves to the first later block of its turn that does: that caches more, and
 /// nothing is lost. A point with nothing before it has nothing to cache and goes; `has_tools` says
 /// whether tools come before it. Of points in a row the one that lives longest stays.
 ///
-/// A point at the beginning of a tool's result moves in front of the result. Returns the system blocks:
-/// a point may have moved to them.
+/// A point at the beginning of a tool's result moves in front of the result. A model that caches nothing
+/// gets no points. Returns the system blocks: a point may have moved to them.
 pub(crate) fn settle<'a>(
     conversation: &mut Conversation<'a>,
+    can: Capabilities,
     has_tools: bool,
     takes: &dyn Fn(&Content) -> bool,
 ) -> Vec<Cow<'a, Content>> {
     // Parts of a prompt in their order: the system messages, then the turns.
     let mut parts: Vec<Vec<Cow<'a, Content>>> = vec![conversation.system.iter().copied().map(Cow::Borrowed).collect()];
     parts.extend(conversation.turns.iter_mut().map(|turn| std::mem::take(&mut turn.blocks)));
+    if can.lacks(Capability::PromptCaching) {
+        parts.iter_mut().for_each(remove);
+    }
     let mut settled: Vec<Vec<Cow<'a, Content>>> = Vec::with_capacity(parts.len());
     let mut has_before = has_tools;
     for part in parts {
@@ -49,6 +57,90 @@ pub(crate) fn settle<'a>(
         turn.blocks = blocks;
     }
     system
+}
+
+/// Removes all points, also those in tool results.
+fn remove(blocks: &mut Vec<Cow<'_, Content>>) {
+    let is_point = |block: &Content| point_of(block).is_some();
+    blocks.retain(|block| !is_point(block));
+    for block in blocks {
+        if let Content::ToolResult(result) = &**block
+            && result.content.iter().any(is_point)
+        {
+            let content = result.content.iter().filter(|block| !is_point(block)).cloned().collect();
+            *block = Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }));
+        }
+    }
+}
+
+/// Checks the points of a call: how many there are, and how long they live. `tools` are the lives of those
+/// behind tools.
+///
+/// # Errors
+/// `Encode`, for more than the service takes; `Unsupported`, for a life that the model does not have.
+pub(crate) fn check(
+    model: &ModelId,
+    can: Capabilities,
+    tools: &mut dyn Iterator<Item = Option<CacheTtl>>,
+    system: &[Cow<'_, Content>],
+    conversation: &Conversation<'_>,
+) -> Result<()> {
+    if can.lacks(Capability::PromptCaching) {
+        return Ok(());
+    }
+    let mut lives: Vec<Option<CacheTtl>> = tools.collect();
+    add_lives(&mut system.iter().map(|block| &**block), &mut lives);
+    for turn in &conversation.turns {
+        add_lives(&mut turn.blocks.iter().map(|block| &**block), &mut lives);
+    }
+    if lives.contains(&Some(CacheTtl::OneHour)) && can.lacks(Capability::OneHourCache) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("{model} has no cache that lives for `1h`; leave the `ttl` of cache points unset (5 minutes)"),
+        ));
+    }
+    if lives.len() > MOST_CACHE_POINTS {
+        return Err(Error::of(
+            ErrorKind::Encode,
+            format_args!(
+                "there are too many cache points: {}; set at most {MOST_CACHE_POINTS}, those behind tools included",
+                lives.len()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Adds the lives of the points that are written: of points in a row only the last is.
+fn add_lives(blocks: &mut dyn Iterator<Item = &Content>, lives: &mut Vec<Option<CacheTtl>>) {
+    // What the block before has already, and whether there is one.
+    let mut last: Option<usize> = None;
+    let mut has_before = false;
+    for block in blocks {
+        if let Some(point) = point_of(block) {
+            match last.and_then(|at| lives.get_mut(at)) {
+                Some(life) => *life = point.ttl,
+                None if has_before => {
+                    last = Some(lives.len());
+                    lives.push(point.ttl);
+                }
+                None => {}
+            }
+            continue;
+        }
+        has_before = true;
+        last = None;
+        match block {
+            Content::ToolResult(result) => add_lives(&mut result.content.iter(), lives),
+            Content::Raw(raw) => {
+                if let Some(life) = native_life(&raw.block) {
+                    last = Some(lives.len());
+                    lives.push(life);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn point_of(block: &Content) -> Option<CachePoint> {

@@ -5,7 +5,7 @@ use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
 /// As many as the providers take.
-const MOST: usize = 4;
+pub(crate) const MOST: usize = 4;
 
 impl ChatRequest {
     /// The same request with cache points where a conversation gains most from
@@ -109,11 +109,7 @@ impl ChatRequest {
     fn points(&self) -> Vec<Point> {
         let mut points = Vec::new();
         for (at, tool) in self.options.tools.iter().enumerate() {
-            let ttl = match (&tool.native, tool.cache_point) {
-                (Some(native), _) => native_life(native),
-                (None, point) => point.map(|point| point.ttl),
-            };
-            push(&mut points, Place::Tool(at), ttl);
+            push(&mut points, Place::Tool(at), tool_lives(tool));
         }
         for of_system in [true, false] {
             for (at, message) in self.messages.iter().enumerate() {
@@ -161,8 +157,16 @@ fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
     points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
 }
 
+/// How long the point behind a tool lives, if there is one.
+pub(crate) fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
+    match (&tool.native, tool.cache_point) {
+        (Some(native), _) => native_life(native),
+        (None, point) => point.map(|point| point.ttl),
+    }
+}
+
 /// How long the point in a provider's own block or tool lives.
-fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
+pub(crate) fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
     native.view().get("cache_control").map(|control| CacheTtl::parse(control.word_at("ttl")))
 }
 

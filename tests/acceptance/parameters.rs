@@ -131,7 +131,8 @@ async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live
     let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
     let mut tool = Tool::new("save", "Saves", json!({"type": "object"}));
     tool.cache_point = Some(CachePoint { ttl: Some(CacheTtl::OneHour) });
-    let chat = calling(&bedrock).build().unwrap().bind_tools([tool]);
+    let model = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+    let chat = calling_model(&bedrock, model).build().unwrap().bind_tools([tool]);
     let long = "A long instruction. ".repeat(800);
     let messages = [
         Message::new(Role::System, [Content::text(&long), hour]),

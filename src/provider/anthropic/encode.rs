@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use super::blocks::{cache_control, plain_text, write_blocks};
 use super::thinking::{self, Thinking, check};
-use crate::capabilities::{Api, Capabilities};
+use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
-use crate::provider::cache_points::settle;
+use crate::provider::cache_points::{check as check_points, settle};
 use crate::provider::repair::{RawShape, Side, repair};
 use crate::provider::{facts, tools};
-use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice};
+use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 
 /// What Bedrock wants in every body.
 const VERSION: &str = "bedrock-2023-05-31";
@@ -33,7 +33,8 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     }
     // Reasoning takes no cache point: it is sent as it was signed.
     let takes = |block: &Content| !matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
-    let system = settle(&mut conversation, !options.tools.is_empty(), &takes);
+    let system = settle(&mut conversation, target.can, !options.tools.is_empty(), &takes);
+    check_points(model, target.can, &mut options.tools.iter().filter_map(tool_lives), &system, &conversation)?;
     let mut w = Writer::new();
     w.begin_object();
     w.field("anthropic_version", VERSION);
@@ -143,7 +144,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     if let Some(strict) = spec.strict {
         w.key("strict").bool(strict);
     }
-    if let Some(point) = tool.cache_point {
+    if let Some(point) = tool.cache_point.filter(|_| !can.lacks(Capability::PromptCaching)) {
         cache_control(w, point);
     }
     tool.extra.iter().for_each(|(key, value)| w.member(key, value.view()));

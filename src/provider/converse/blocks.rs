@@ -8,7 +8,7 @@ use super::{Shape, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
-use crate::message::{CachePoint, CacheTtl, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
+use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
 use crate::model::ModelId;
 use crate::provider::media::{self, Format};
 use crate::provider::words::call_id;
@@ -61,7 +61,8 @@ impl Blocks<'_> {
             if matches!(block, Content::CachePoint(_)) {
                 continue;
             }
-            point = point.map(|point| life_for(self.model, point)).transpose()?;
+            // Nova has one life only, and no word for it.
+            point = point.map(|point| if fields::is_nova(self.model) { CachePoint { ttl: None } } else { point });
             // Converse's is a block of its own, Nova's a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
             self.w.begin_object();
@@ -326,20 +327,6 @@ pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow
         }
     }
     out
-}
-
-/// The point as the model takes it. Nova has one life only, and no word for it.
-pub(super) fn life_for(model: &ModelId, point: CachePoint) -> Result<CachePoint> {
-    match point.ttl {
-        Some(CacheTtl::OneHour) if fields::is_nova(model) => Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!(
-                "{model} has no cache that lives for 1h, over InvokeModel or Converse; leave the ttl unset (5 minutes)"
-            ),
-        )),
-        Some(_) if fields::is_nova(model) => Ok(CachePoint { ttl: None }),
-        _ => Ok(point),
-    }
 }
 
 /// Writes a cache point as a member of an object that is open.

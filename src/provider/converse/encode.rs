@@ -12,11 +12,11 @@ use crate::message::{CachePoint, Content};
 use crate::model::ModelId;
 use crate::provider::Mode;
 use crate::provider::anthropic::{LEFT_OUT, Thinking};
-use crate::provider::cache_points::settle;
+use crate::provider::cache_points::{check as check_points, settle};
 use crate::provider::facts;
 use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
 use crate::provider::tools::format_schema;
-use crate::request::{ChatOptions, ChatRequest, ResponseFormat};
+use crate::request::{ChatOptions, ChatRequest, ResponseFormat, tool_lives};
 
 /// The body of a Converse or ConverseStream call.
 pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<(Writer, Vec<&'static str>)> {
@@ -112,10 +112,13 @@ fn write_conversation<'a>(
     for turn in &mut conversation.turns {
         turn.blocks = blocks::without_inner_points(std::mem::take(&mut turn.blocks));
     }
-    let mut system = settle(&mut conversation, tools::are_sent(options), &|block| blocks::takes_point(model, block));
-    if let Some(point) = tools::moved_point(model, options).filter(|_| tools::are_sent(options)) {
+    let has_tools = tools::are_sent(options);
+    let mut system = settle(&mut conversation, can, has_tools, &|block| blocks::takes_point(model, block));
+    if let Some(point) = tools::moved_point(model, can, options).filter(|_| has_tools) {
         move_behind_tools(&mut system, &mut conversation, point, model);
     }
+    let behind_tools = options.tools.iter().filter(|_| has_tools && !fields::is_nova(model));
+    check_points(model, can, &mut behind_tools.filter_map(tool_lives), &system, &conversation)?;
     let mut blocks = Blocks { w, model, can, shape, names: Names::default() };
     write_system(&mut blocks, &system)?;
     blocks.w.array("messages");

@@ -43,7 +43,8 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
         w.begin_object();
         write_tool(w, model, can, tool)?;
         w.end_object();
-        if let Some(point) = tool.cache_point.filter(|_| !fields::is_nova(model)) {
+        let has_point = !fields::is_nova(model) && !can.lacks(Capability::PromptCaching);
+        if let Some(point) = tool.cache_point.filter(|_| has_point) {
             w.begin_object();
             blocks::cache_point(w, point);
             w.end_object();
@@ -58,8 +59,9 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
 }
 
 /// The cache point of a tool, where the model takes it only in the messages.
-pub(super) fn moved_point(model: &ModelId, options: &ChatOptions) -> Option<CachePoint> {
-    options.tools.iter().rev().find_map(|tool| tool.cache_point).filter(|_| fields::is_nova(model))
+pub(super) fn moved_point(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Option<CachePoint> {
+    let moves = fields::is_nova(model) && !can.lacks(Capability::PromptCaching);
+    options.tools.iter().rev().find_map(|tool| tool.cache_point).filter(|_| moves)
 }
 
 /// The choice in place of one that the model does not take.

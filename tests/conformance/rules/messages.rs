@@ -89,6 +89,18 @@ pub(super) const ROWS: &[Row] = &[
         }),
     },
     Row {
+        rule: "3.10",
+        peers: ALL,
+        reason: "Claude before 4.5 has no cache for an hour, and the service refuses the point",
+        right: Right::Request(|scenario, sent| {
+            let before_4_5 = ["claude-3", "claude-sonnet-4-2025", "claude-opus-4-2025", "claude-opus-4-1-"];
+            let is_before = before_4_5.iter().any(|name| scenario.model.contains(name));
+            if is_before && body_of(sent).is_some_and(|body| json!(body).to_string().contains(r#""ttl":"1h""#)) {
+                refuse(sent, "a cache point for an hour");
+            }
+        }),
+    },
+    Row {
         rule: "3.11",
         peers: &["jsbc"],
         reason: "reasoning goes back to the model that was its own, and first",
