@@ -84,6 +84,8 @@ capabilities! {
     PromptCaching = "promptCaching",
     /// Cache points can have a lifetime of one hour.
     OneHourCache = "oneHourCache",
+    /// The model accepts `temperature`, `top_p` and `top_k`.
+    Sampling = "sampling",
 }
 
 /// What a model can do over one API. Each [`Capability`] is known to be there, known to be

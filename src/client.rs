@@ -180,7 +180,7 @@ impl Client {
             Ok(call) => {
                 call.adaptations.iter().for_each(|what| runs.adapted(what));
                 let mut attempts = Attempts::new(self, call, runs);
-                attempts.adaptable = refusals::has_other_forms(&request).then(|| Box::new((request, mode)));
+                attempts.adaptable = refusals::has_other_forms(&request, mode).then(|| Box::new((request, mode)));
                 Ok(Box::new(attempts))
             }
             Err(error) => {

@@ -6,7 +6,7 @@
 use super::repair::{RawShape, Target};
 use crate::capabilities::Capability::{
     AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
-    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff,
+    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff, Sampling,
     SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::capabilities::{Api, Capabilities, Capability};
@@ -43,6 +43,15 @@ const CLAUDE_BEFORE_4_5: &[&str] = &[
     "anthropic.claude-opus-4-1-",
 ];
 const CLAUDE_4_5: &[&str] = &["anthropic.claude-sonnet-4-5", "anthropic.claude-opus-4-5", "anthropic.claude-haiku-4-5"];
+/// Claude with messages and without prompt caching.
+const CLAUDE_WITHOUT_CACHE: &[&str] = &[
+    "anthropic.claude-3-opus",
+    "anthropic.claude-3-sonnet",
+    "anthropic.claude-3-haiku",
+    "anthropic.claude-3-5-sonnet-20240620",
+];
+/// The models with a prompt instead of messages.
+const CLAUDE_2: &[&str] = &["anthropic.claude-v2", "anthropic.claude-instant"];
 /// The Claude 5 family.
 const CLAUDE_5: &[&str] = &[
     "anthropic.claude-opus-5",
@@ -95,6 +104,9 @@ static FACTS: &[Fact] = &[
     fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
     fact(&["meta.", "mistral.", "cohere.", "ai21.", "deepseek.", "qwen."], &[], &[MediaInS3]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova only.
+    over(Api::Converse, fact(MEDIA_IN_MESSAGES, &[], &[PromptCaching, OneHourCache])),
+    over(Api::Converse, fact(&["amazon.titan"], &[], &[PromptCaching, OneHourCache])),
     // Reports of refused histories: vercel/ai#14765, can1357/oh-my-pi#9086.
     fact(UNSIGNED, &[], &[SignedReasoning]),
     // Claude: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
@@ -119,10 +131,40 @@ static FACTS: &[Fact] = &[
             AdaptiveReasoning,
             ReasoningEffort,
             ReasoningOff,
+            Sampling,
         ],
         &[MediaInS3, SystemAnywhere, ReasoningBetweenTools, ReasoningByDefault],
     ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html:
+    // no tools, no images. Extended thinking, caching and schemas came with later models.
+    fact(
+        CLAUDE_2,
+        &[],
+        &[
+            Tools,
+            ForcedTools,
+            NamedTools,
+            SerialTools,
+            StrictTools,
+            JsonSchema,
+            StreamedTools,
+            Images,
+            ImagesInResults,
+            SignedReasoning,
+            PromptCaching,
+            OneHourCache,
+            ReasoningBudget,
+            AdaptiveReasoning,
+            ReasoningEffort,
+            ReasoningOff,
+        ],
+    ),
+    // pensarai/apex#943: cache points are refused. The list of the page on prompt caching begins with 3.5 Haiku
+    // and 3.5 Sonnet v2.
+    over(Api::Converse, fact(CLAUDE_WITHOUT_CACHE, &[], &[PromptCaching])),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: one hour from 4.5 on.
+    // archestra#5696 reads the page's list as 4.5 only.
+    unsure(&["anthropic.claude-opus-4-6", "anthropic.claude-sonnet-4-6"], &[OneHourCache]),
     fact(CLAUDE_BEFORE_4_5, &[], &[StrictTools, JsonSchema, OneHourCache]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html: from 4.6 on.
     fact(CLAUDE_BEFORE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
@@ -134,6 +176,11 @@ static FACTS: &[Fact] = &[
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[ReasoningBudget]),
     fact(CLAUDE_5, &[ReasoningByDefault], &[ReasoningBudget]),
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-fable-5", "anthropic.claude-mythos"], &[], &[ReasoningOff]),
+    // vercel/ai#15674, pr-agent#2456, earendil-works/pi#7961: "`temperature` is deprecated for this model." Nobody
+    // reports it of haiku-5.
+    fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[Sampling]),
+    fact(CLAUDE_5, &[], &[Sampling]),
+    unsure(&["anthropic.claude-haiku-5"], &[Sampling]),
     // AI SDK 5: `disabled` is refused, `between_tools` is the lowest.
     fact(&["anthropic.claude-sonnet-5-5"], &[ReasoningBetweenTools], &[ReasoningOff]),
     // vercel/ai#14773, anthropic-sdk-python#1759: "output_config.format: Extra inputs are not permitted".
@@ -336,45 +383,4 @@ pub(crate) fn target<'a>(model: &'a ModelId, api: Api, raw: RawShape, options: &
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known(id: &str, api: Api) -> Capabilities {
-        super::known(&ModelId::parse(id).unwrap(), api)
-    }
-
-    #[test]
-    fn facts_follow_the_model_behind_a_profile() {
-        for id in ["anthropic.claude-opus-4-8", "us.anthropic.claude-opus-4-8-v1:0", "global.anthropic.claude-opus-4-8"]
-        {
-            let can = known(id, Api::Invoke);
-            assert!(can.lacks(StrictTools) && can.lacks(JsonSchema) && can.has(SystemAnywhere), "{id}: {can:?}");
-        }
-        let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
-        assert_eq!(known(arn, Api::Converse), Capabilities::of(&[Tools], &[]));
-        assert_eq!(known(arn, Api::Invoke), Capabilities::unknown());
-    }
-
-    #[test]
-    fn facts_of_claude_reasoning_by_version() {
-        let forms = |id: &str| {
-            let can = known(&format!("anthropic.claude-{id}"), Api::Invoke);
-            [ReasoningBudget, AdaptiveReasoning, ReasoningEffort, ReasoningOff].map(|one| can.get(one) == Some(true))
-        };
-        assert_eq!(forms("3-7-sonnet-20250219-v1:0"), [true, false, false, true]);
-        assert_eq!(forms("sonnet-4-5-20250929-v1:0"), [true, false, false, true]);
-        assert_eq!(forms("opus-4-5-20251101-v1:0"), [true, false, true, true]);
-        assert_eq!(forms("sonnet-4-6"), [true, true, true, true]);
-        assert_eq!(forms("opus-4-7"), [false, true, true, false]);
-        assert_eq!(forms("sonnet-5"), [false, true, true, true]);
-        assert_eq!(forms("sonnet-5-5"), [false, true, true, false]);
-    }
-
-    #[test]
-    fn facts_differ_by_api() {
-        let llama = "us.meta.llama4-scout-17b-instruct-v1:0";
-        assert!(known(llama, Api::Converse).has(Tools) && known(llama, Api::Invoke).lacks(Tools));
-        assert!(known("qwen.qwen3-32b-v1:0", Api::Invoke).lacks(Images));
-        assert!(!known("qwen.qwen3-vl-235b-a22b", Api::Invoke).has(Images));
-    }
-}
+mod tests;

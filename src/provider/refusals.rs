@@ -5,11 +5,12 @@
 
 use crate::capabilities::Capability::{
     self, AdaptiveReasoning, ForcedTools, ImagesInResults, JsonSchema, NamedTools, OneHourCache, PromptCaching,
-    ReasoningBudget, ReasoningEffort, ReasoningOff, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools,
-    UserAfterTools,
+    ReasoningBudget, ReasoningEffort, ReasoningOff, Sampling, StreamedTools, Streaming, StrictTools, SystemAnywhere,
+    Tools, UserAfterTools,
 };
 use crate::error::{Error, ErrorKind};
 use crate::message::Content;
+use crate::provider::Mode;
 use crate::request::ChatRequest;
 use crate::text::has;
 
@@ -35,6 +36,8 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["thinking.type.enabled", "not supported"], ReasoningBudget, "set an effort for reasoning"),
     refusal(&["thinking.type.disabled", "not supported"], ReasoningOff, "set a low effort for reasoning"),
     refusal(&["effort parameter"], ReasoningEffort, "set a budget for reasoning"),
+    // pr-agent#2456
+    refusal(&["is deprecated for this model"], Sampling, "leave `temperature`, `top_p` and `top_k` unset"),
     // anthropic-sdk-python#1759, litellm#20813
     refusal(&["output_config.format"], JsonSchema, "leave the response format unset, or use a tool"),
     refusal(&["outputconfig.textformat"], JsonSchema, "leave the response format unset, or use a tool"),
@@ -44,6 +47,12 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["tool_choice", "not supported"], ForcedTools, "leave the tool choice unset"),
     refusal(&["toolchoice.any"], ForcedTools, "leave the tool choice unset"),
     refusal(&["toolchoice.tool"], NamedTools, "choose `any` tool of one"),
+    // opencode#49443: of an image in a tool result, as results are in a user message.
+    refusal(
+        &["image field for user messages"],
+        ImagesInResults,
+        "put images of tool results into a message behind them, or use a model that accepts images",
+    ),
     // opencode#50272
     refusal(&["image", "toolresult"], ImagesInResults, "put images into a message behind the results"),
     refusal(&["image", "tool result"], ImagesInResults, "put images into a message behind the results"),
@@ -54,26 +63,37 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["role 'system'"], SystemAnywhere, "put system messages first"),
     refusal(&["unexpected role \"system\""], SystemAnywhere, "put system messages first"),
     // LibreChat-AI/agents#256
-    refusal(&["extended ttl"], OneHourCache, "leave out the lifetime of cache points"),
+    refusal(&["extended ttl"], OneHourCache, "leave the `ttl` of cache points unset"),
+    // earendil-works/pi#1570
+    refusal(&["ttl: extra inputs"], OneHourCache, "leave the `ttl` of cache points unset"),
     refusal(&["cachepoint"], PromptCaching, "leave cache points out"),
+    // litellm#39210, harness-sdk#1807: with status 403
+    refusal(&["did not allow prompt caching"], PromptCaching, "leave cache points out"),
 ];
 
 /// Returns what the model cannot do by the words of an error, and what to do about it.
 pub(crate) fn of(error: &Error) -> Option<(Capability, &'static str)> {
-    if error.kind() != ErrorKind::Validation {
-        return None;
-    }
+    let is_denied = match error.kind() {
+        ErrorKind::Validation => false,
+        ErrorKind::AccessDenied => true,
+        _ => return None,
+    };
     let message = error.message().to_ascii_lowercase();
     let row = REFUSALS.iter().find(|row| row.says.iter().all(|part| has(&message, part)))?;
+    // Access is denied for many reasons, of which only this one names a form.
+    if is_denied && row.lacks != PromptCaching {
+        return None;
+    }
     Some((row.lacks, row.advice))
 }
 
 /// Returns whether a request has a form that can be written in another way: it is kept for that.
-pub(crate) fn has_other_forms(request: &ChatRequest) -> bool {
-    let is_result = |block: &Content| matches!(block, Content::ToolResult(_));
-    !request.options.tools.is_empty()
+pub(crate) fn has_other_forms(request: &ChatRequest, mode: Mode) -> bool {
+    let has_one = |block: &Content| matches!(block, Content::ToolResult(_) | Content::CachePoint(_));
+    mode == Mode::Stream
+        || !request.options.tools.is_empty()
         || request.options.reasoning.is_some()
-        || request.messages.iter().any(|message| message.content.iter().any(is_result))
+        || request.messages.iter().any(|message| message.content.iter().any(has_one))
 }
 
 #[cfg(test)]
@@ -95,11 +115,21 @@ mod tests {
             ("tool_choice: type \"tool\" and \"any\" are not supported for this model.", ForcedTools),
             ("This model doesn't support the toolConfig.toolChoice.any field.", ForcedTools),
             ("Conversation blocks and tool result blocks cannot be provided in the same turn.", UserAfterTools),
+            ("`temperature` is deprecated for this model.", Sampling),
+            ("system.0.cache_control.ephemeral.ttl: Extra inputs are not permitted", OneHourCache),
+            (
+                "This model doesn't support the image field for user messages. Remove image and try again.",
+                ImagesInResults,
+            ),
         ] {
             assert_eq!(lacks(message), Some(capability), "{message}");
         }
         assert_eq!(lacks("max_tokens: must be positive"), None);
         let throttled = Error::new(ErrorKind::Throttled, "This model doesn't support tool use.");
         assert!(of(&throttled).is_none(), "only what the service refuses");
+        let denied = |message: &str| of(&Error::new(ErrorKind::AccessDenied, message)).map(|(lacks, _)| lacks);
+        let words = "You invoked an unsupported model or your request did not allow prompt caching";
+        assert_eq!(denied(words), Some(PromptCaching));
+        assert_eq!(denied("You don't have access to the model: tool use"), None);
     }
 }

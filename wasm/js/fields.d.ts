@@ -165,6 +165,8 @@ export interface Capabilities {
   promptCaching?: boolean;
   /** Cache points can have a lifetime of one hour. */
   oneHourCache?: boolean;
+  /** The model accepts `temperature`, `topP` and `topK`. */
+  sampling?: boolean;
 }
 
 export interface GuardrailConfig {

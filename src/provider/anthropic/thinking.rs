@@ -84,6 +84,11 @@ impl<'a> Thinking<'a> {
                 return refused("has no adaptive reasoning: use a budget in tokens, or an effort");
             }
             Reasoning::Adaptive => Self { kind: Some("adaptive"), display, ..none },
+            Reasoning::Effort(_)
+                if can.lacks(Capability::AdaptiveReasoning) && can.lacks(Capability::ReasoningBudget) =>
+            {
+                return refused("does not reason: leave `reasoning` unset");
+            }
             Reasoning::Effort(effort) if can.lacks(Capability::AdaptiveReasoning) => {
                 let effort = effort.as_str();
                 let takes_effort = can.has(Capability::ReasoningEffort);
@@ -178,6 +183,18 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
             format_args!(
                 "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
             ),
+        ));
+    }
+    let refused = [
+        // 1 is the default.
+        ("temperature", options.temperature.is_some_and(|temperature| temperature != 1.0)),
+        ("top_p", options.top_p.is_some()),
+        ("top_k", options.top_k.is_some()),
+    ];
+    if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set && can.lacks(Capability::Sampling)) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!("{model} does not take `{name}`: leave it unset, and steer the model in the system message"),
         ));
     }
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };

@@ -7,6 +7,7 @@ mod support;
 
 mod cache_points;
 mod reasoning;
+mod sampling;
 mod schemas;
 mod turns;
 

@@ -21,6 +21,8 @@ pub(super) enum Feature {
     DisabledThinking,
     /// A message of role `system` after a user message.
     SystemInTheMiddle,
+    /// `temperature` other than 1, `top_p` or `top_k`.
+    Sampling,
 }
 
 /// One fact: models whose ids begin with one of `ids`, except those in `except`, refuse `feature`.
@@ -44,7 +46,7 @@ const BEFORE_4_6: &[&str] = &[
     "anthropic.claude-haiku-4-5",
 ];
 
-static REFUSALS: [Refusal; 11] = [
+static REFUSALS: [Refusal; 12] = [
     // Words and models: vercel/ai#21364, instructor#2681, langchain-aws#1273. langchain-aws 1.9.1 names
     // fable-5-1, opus-5-5 and sonnet-5-5; celeste-python#393 has mythos-5-1 from Anthropic's migration guide.
     Refusal {
@@ -142,6 +144,20 @@ static REFUSALS: [Refusal; 11] = [
         ],
         except: &[],
         words: "\"thinking.type.disabled\" is not supported for this model. Use \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.",
+    },
+    // vercel/ai#15674 and pr-agent#2456 (Opus 4.7, 4.8, Fable 5), earendil-works/pi#7961 (Sonnet 5, Opus 5).
+    Refusal {
+        feature: Feature::Sampling,
+        ids: &[
+            "anthropic.claude-opus-4-7",
+            "anthropic.claude-opus-4-8",
+            "anthropic.claude-opus-5",
+            "anthropic.claude-sonnet-5",
+            "anthropic.claude-fable-5",
+            "anthropic.claude-mythos-5",
+        ],
+        except: &[],
+        words: "is deprecated for this model.",
     },
     // litellm#32831: 4.7 knows the role and refuses it.
     Refusal {

@@ -68,6 +68,12 @@ fn sampling(body: &Value, model: &str) -> Result<(), Problem> {
     if body.get("max_tokens").and_then(Value::as_u64) == Some(0) {
         return Err(invalid("max_tokens", "Input should be greater than or equal to 1"));
     }
+    if let Some(words) = refusal(model, Feature::Sampling) {
+        let is_set = |key: &str| body.get(key).is_some_and(|value| key != "temperature" || value.as_f64() != Some(1.0));
+        if let Some(key) = ["temperature", "top_p", "top_k"].into_iter().find(|key| is_set(key)) {
+            return Err(Problem::validation(format!("`{key}` {words}")));
+        }
+    }
     let one_only = ["claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"];
     if body.get("temperature").is_some()
         && body.get("top_p").is_some()

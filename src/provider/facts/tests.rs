@@ -1,0 +1,66 @@
+//! The facts of single models.
+
+use super::*;
+
+fn known(id: &str, api: Api) -> Capabilities {
+    super::known(&ModelId::parse(id).unwrap(), api)
+}
+
+#[test]
+fn facts_follow_the_model_behind_a_profile() {
+    for id in ["anthropic.claude-opus-4-8", "us.anthropic.claude-opus-4-8-v1:0", "global.anthropic.claude-opus-4-8"] {
+        let can = known(id, Api::Invoke);
+        assert!(can.lacks(StrictTools) && can.lacks(JsonSchema) && can.has(SystemAnywhere), "{id}: {can:?}");
+    }
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+    assert_eq!(known(arn, Api::Converse), Capabilities::of(&[Tools], &[]));
+    assert_eq!(known(arn, Api::Invoke), Capabilities::unknown());
+}
+
+#[test]
+fn facts_of_claude_reasoning_by_version() {
+    let forms = |id: &str| {
+        let can = known(&format!("anthropic.claude-{id}"), Api::Invoke);
+        [ReasoningBudget, AdaptiveReasoning, ReasoningEffort, ReasoningOff].map(|one| can.get(one) == Some(true))
+    };
+    assert_eq!(forms("3-7-sonnet-20250219-v1:0"), [true, false, false, true]);
+    assert_eq!(forms("sonnet-4-5-20250929-v1:0"), [true, false, false, true]);
+    assert_eq!(forms("opus-4-5-20251101-v1:0"), [true, false, true, true]);
+    assert_eq!(forms("sonnet-4-6"), [true, true, true, true]);
+    assert_eq!(forms("opus-4-7"), [false, true, true, false]);
+    assert_eq!(forms("sonnet-5"), [false, true, true, true]);
+    assert_eq!(forms("sonnet-5-5"), [false, true, true, false]);
+}
+
+#[test]
+fn facts_of_prompt_caching_and_sampling() {
+    for api in [Api::Invoke, Api::Converse] {
+        for (id, caches, for_an_hour, samples) in [
+            ("anthropic.claude-v2:1", Some(false), Some(false), Some(true)),
+            ("anthropic.claude-3-5-haiku-20241022-v1:0", Some(true), Some(false), Some(true)),
+            ("anthropic.claude-sonnet-4-5-20250929-v1:0", Some(true), Some(true), Some(true)),
+            ("anthropic.claude-sonnet-4-6", Some(true), None, Some(true)),
+            ("anthropic.claude-opus-4-7", Some(true), Some(true), Some(false)),
+            ("anthropic.claude-sonnet-5-5", Some(true), Some(true), Some(false)),
+            ("anthropic.claude-haiku-5", Some(true), Some(true), None),
+            ("amazon.nova-lite-v1:0", Some(true), Some(false), None),
+        ] {
+            let can = known(id, api);
+            let facts = [PromptCaching, OneHourCache, Sampling].map(|one| can.get(one));
+            assert_eq!(facts, [caches, for_an_hour, samples], "{id} {api:?}");
+        }
+    }
+    let old = "anthropic.claude-3-haiku-20240307-v1:0";
+    assert!(known(old, Api::Invoke).has(PromptCaching));
+    for id in [old, "amazon.titan-text-express-v1", "openai.gpt-5.6-sol", "us.deepseek.r1-v1:0"] {
+        assert!(known(id, Api::Converse).lacks(PromptCaching), "{id}");
+    }
+}
+
+#[test]
+fn facts_differ_by_api() {
+    let llama = "us.meta.llama4-scout-17b-instruct-v1:0";
+    assert!(known(llama, Api::Converse).has(Tools) && known(llama, Api::Invoke).lacks(Tools));
+    assert!(known("qwen.qwen3-32b-v1:0", Api::Invoke).lacks(Images));
+    assert!(!known("qwen.qwen3-vl-235b-a22b", Api::Invoke).has(Images));
+}
