@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::{
-    AiMessage, Api, BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, Credentials, Error, ErrorKind, Guardrail,
-    Json, MemoryTransport, Message, Reply, Role, Text, Thinking, Tool, ToolCall, ToolChoice, ToolResult, interop,
+    AiMessage, Api, BedrockChat, CachePoint, CacheTtl, Capabilities, Capability, ChatOptions, Content, Credentials,
+    Error, ErrorKind, Guardrail, Json, MemoryTransport, Message, Reasoning, Reply, ResponseFormat, Role, Text,
+    Thinking, Tool, ToolCall, ToolChoice, ToolResult, interop,
 };
 use serde_json::{Value, json};
 
@@ -541,4 +542,225 @@ fn members_inside_media_blocks_are_sent_or_refused() {
     assert_eq!(sent_of(CLAUDE, Api::Invoke, &of(&newer)).unwrap()["messages"][0]["content"][1], newer);
     let newer = json!({"image": {"format": "png", "source": {"bytes": "iVBO"}, "x": 1}});
     assert_eq!(sent_of(NOVA, Api::Converse, &of(&newer)).unwrap()["messages"][0]["content"][1], newer);
+}
+
+#[test]
+fn response_format_description_is_in_the_schema_of_claude() {
+    let format = |schema: Value| {
+        let mut format = ResponseFormat::new("answer", Json::from(schema));
+        format.description = Some("The answer.".into());
+        let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
+        let body = sent("us.anthropic.claude-sonnet-4-6", Api::Invoke, &[Message::human("a")], &options).unwrap();
+        body["output_config"]["format"]["schema"]["description"].clone()
+    };
+    let properties = json!({"a": {"type": "string"}});
+    assert_eq!(format(json!({"type": "object", "properties": properties})), json!("The answer."));
+    let own = json!({"type": "object", "description": "One letter.", "properties": properties});
+    assert_eq!(format(own), json!("One letter.\nThe answer."));
+    let same = json!({"type": "object", "description": "The answer.", "properties": properties});
+    assert_eq!(format(same), json!("The answer."));
+}
+
+#[test]
+fn failed_tool_result_begins_with_error_in_chat_completions() {
+    let call = Content::ToolCall(ToolCall::new("call00001", "f", Json::empty_object()));
+    let options = ChatOptions { tools: vec![tool(&json!({}))], ..ChatOptions::default() };
+    for (result, text) in [
+        (Message::tool_error("call00001", "no such city"), "Error: no such city"),
+        (Message::tool_error("call00001", "Error: no such city"), "Error: no such city"),
+        (Message::tool_error("call00001", "error 404"), "error 404"),
+        (Message::tool_error("call00001", ""), "Error: (no output)"),
+        (Message::tool("call00001", "no such city"), "no such city"),
+    ] {
+        let messages = [Message::human("a"), Message::new(Role::Ai, [call.clone()]), result];
+        let body = sent(QWEN, Api::Invoke, &messages, &options).unwrap();
+        assert_eq!(body["messages"][2]["content"], json!(text));
+    }
+}
+
+#[test]
+fn members_inside_openai_and_guard_blocks_are_refused_by_name() {
+    let user = |block: Value| read(&json!([{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]));
+    let url = "data:image/png;base64,iVBORw0KGgo=";
+    for (block, name) in [
+        (json!({"type": "image_url", "image_url": {"url": url, "detail": "high"}}), "detail"),
+        (json!({"type": "image_url", "image_url": url, "detail": "low"}), "detail"),
+        (json!({"type": "input_image", "image_url": url, "detail": "high"}), "detail"),
+        (json!({"type": "image_url", "image_url": {"url": url, "fancy": 1}}), "fancy"),
+        (json!({"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3", "fancy": 1}}), "fancy"),
+        (json!({"type": "file", "file": {"file_data": "JVBERi0=", "fancy": 1}}), "fancy"),
+        (json!({"guardContent": {"text": {"text": "a", "fancy": 1}}}), "fancy"),
+        (json!({"guardContent": {"text": {"text": "a"}, "fancy": 1}}), "fancy"),
+    ] {
+        let error = user(block).unwrap_err();
+        assert!(error.kind() == ErrorKind::Encode && error.message().contains(name), "{error}");
+        assert!(error.message().len() <= 160, "{error}");
+    }
+    for block in [
+        json!({"type": "image_url", "image_url": {"url": url, "detail": "auto"}}),
+        json!({"type": "input_image", "image_url": url, "detail": "auto"}),
+        json!({"guardContent": {"text": {"text": "a", "qualifiers": ["query"]}}}),
+    ] {
+        user(block).unwrap();
+    }
+}
+
+#[test]
+fn signed_thinking_is_left_out_for_claude_2_over_converse() {
+    let signed = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let messages = [Message::human("a"), Message::new(Role::Ai, [signed, Content::text("b")]), Message::human("c")];
+    for model in ["anthropic.claude-v2:1", "anthropic.claude-instant-v1"] {
+        let body = sent(model, Api::Converse, &messages, &ChatOptions::default()).unwrap();
+        assert_eq!(body["messages"][1]["content"], json!([{"text": "b"}]), "{model}");
+        for reasoning in [Reasoning::Effort("low".into()), Reasoning::Budget(2048), Reasoning::Adaptive] {
+            let options = ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() };
+            let error = sent(model, Api::Converse, &messages, &options).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        }
+    }
+}
+
+#[test]
+fn server_tool_blocks_are_left_out_when_no_tools_are_sent() {
+    let raw = |block: Value| Content::raw(Json::from(block));
+    let call = raw(json!({"toolUse": {"toolUseId": "t", "name": "nova_grounding", "type": "server_tool_use",
+        "input": {}}}));
+    let result = raw(json!({"toolResult": {"toolUseId": "t", "status": "success", "type": "nova_grounding_result",
+        "content": [{"text": "found"}]}}));
+    let spoken = Message::new(Role::Ai, [call.clone(), result.clone(), Content::text("b")]);
+    let silent = Message::new(Role::Ai, [call, result]);
+    for api in [Api::Invoke, Api::Converse] {
+        let history = [Message::human("a"), spoken.clone(), Message::human("c")];
+        let body = sent(NOVA, api, &history, &ChatOptions::default()).unwrap();
+        assert_eq!(body["messages"][1]["content"], json!([{"text": "b"}]), "{api:?}");
+        let history = [Message::human("a"), silent.clone(), Message::human("c")];
+        let body = sent(NOVA, api, &history, &ChatOptions::default()).unwrap();
+        assert_eq!(body["messages"], json!([{"role": "user", "content": [{"text": "a"}, {"text": "c"}]}]), "{api:?}");
+        // With the tool, they go back as they came.
+        let grounding = Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})));
+        let options = ChatOptions { tools: vec![grounding], ..ChatOptions::default() };
+        let history = [Message::human("a"), spoken.clone(), Message::human("c")];
+        let body = sent(NOVA, api, &history, &options).unwrap();
+        assert_eq!(body["messages"][1]["content"].as_array().unwrap().len(), 3, "{api:?}");
+    }
+}
+
+#[test]
+fn cache_points_for_an_hour_are_refused_before_claude_4_5() {
+    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    let by_hand = [Message::human("a").with(Content::CachePoint(hour))];
+    let result = ToolResult::new("t", [Content::text("r"), Content::CachePoint(hour)]);
+    let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
+    let in_result =
+        [Message::human("a"), Message::new(Role::Ai, [call]), Message::new(Role::Tool, [Content::ToolResult(result)])];
+    let mut cached = tool(&json!({}));
+    cached.cache_point = Some(hour);
+    let planned = ChatOptions { prompt_caching: Some(hour), ..ChatOptions::default() };
+    let with = |tool: &Tool| ChatOptions { tools: vec![tool.clone()], ..ChatOptions::default() };
+    for model in ["us.anthropic.claude-3-7-sonnet-20250219-v1:0", "us.anthropic.claude-opus-4-1-20250805-v1:0", NOVA] {
+        for api in [Api::Invoke, Api::Converse] {
+            for (messages, options) in [
+                (&by_hand[..], ChatOptions::default()),
+                (&in_result, with(&tool(&json!({})))),
+                (&[Message::human("a")], planned.clone()),
+                (&[Message::human("a")], with(&cached)),
+            ] {
+                let error = sent(model, api, messages, &options).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+                assert!(error.message().contains("5 minutes"), "{error}");
+            }
+        }
+    }
+    for api in [Api::Invoke, Api::Converse] {
+        assert!(sent(CLAUDE, api, &by_hand, &planned).unwrap().to_string().contains("\"1h\""));
+    }
+}
+
+#[test]
+fn cache_points_are_left_out_for_models_that_do_not_cache() {
+    let point = Content::cache_point;
+    let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
+    let result = ToolResult::new("t", [Content::text("r"), point()]);
+    let history = [
+        Message::system("s").with(point()),
+        Message::human("a").with(point()),
+        Message::new(Role::Ai, [call]),
+        Message::new(Role::Tool, [Content::ToolResult(result)]),
+    ];
+    let mut cached = tool(&json!({}));
+    cached.cache_point = Some(CachePoint::default());
+    let options =
+        ChatOptions { tools: vec![cached], prompt_caching: Some(CachePoint::default()), ..ChatOptions::default() };
+    for (model, api) in [
+        (QWEN, Api::Converse),
+        ("us.meta.llama4-scout-17b-instruct-v1:0", Api::Converse),
+        ("us.openai.gpt-5.6-sol", Api::Converse),
+        ("anthropic.claude-3-haiku-20240307-v1:0", Api::Converse),
+    ] {
+        let body = sent(model, api, &history, &options).unwrap().to_string();
+        assert!(!body.contains("cache") && !body.contains("\"text\":\"\""), "{model} {api:?}: {body}");
+    }
+    // What is unknown is sent.
+    assert!(
+        sent("newvendor.model-v1:0", Api::Converse, &history, &options).unwrap().to_string().contains("cachePoint")
+    );
+}
+
+#[test]
+fn more_than_four_cache_points_are_refused_with_their_number() {
+    let point = Content::cache_point;
+    let mut cached = tool(&json!({}));
+    cached.cache_point = Some(CachePoint::default());
+    let options = |tools: usize| {
+        let named = |at: usize| {
+            let mut tool = cached.clone();
+            tool.name = format!("f{at}");
+            tool
+        };
+        ChatOptions { tools: (0..tools).map(named).collect(), ..ChatOptions::default() }
+    };
+    // Three: those in a row are one, and one with nothing before it is none.
+    let history = [
+        Message::system("s").with(point()).with(point()),
+        Message::new(Role::Human, [point(), Content::text("a"), point(), Content::text("b"), point()]).with(point()),
+        Message::ai("c"),
+        Message::human("d"),
+    ];
+    for (model, api) in [(CLAUDE, Api::Invoke), (CLAUDE, Api::Converse)] {
+        let body = sent(model, api, &history, &options(1)).unwrap().to_string();
+        let count = body.matches("cachePoint").count() + body.matches("cache_control").count();
+        assert_eq!(count, 4, "{model} {api:?}: {body}");
+        let error = sent(model, api, &history, &options(2)).unwrap_err();
+        assert!(error.kind() == ErrorKind::Encode && error.message().contains("too many cache points: 5"), "{error}");
+    }
+    let mut long = history.to_vec();
+    long.extend([Message::human("e").with(point()), Message::ai("f"), Message::human("g").with(point())]);
+    for api in [Api::Invoke, Api::Converse] {
+        let error = sent(NOVA, api, &long, &ChatOptions::default()).unwrap_err();
+        assert!(error.message().contains("too many cache points: 5"), "{error}");
+    }
+}
+
+#[test]
+fn sampling_options_are_refused_from_claude_opus_4_7_on() {
+    let with = |temperature, top_p, top_k| ChatOptions { temperature, top_p, top_k, ..ChatOptions::default() };
+    for model in ["us.anthropic.claude-opus-4-7", "us.anthropic.claude-opus-4-8", "us.anthropic.claude-sonnet-5"] {
+        for api in [Api::Invoke, Api::Converse] {
+            for (name, options) in [
+                ("`temperature`", with(Some(0.5), None, None)),
+                ("`top_p`", with(Some(1.0), Some(0.9), None)),
+                ("`top_k`", with(None, None, Some(5))),
+            ] {
+                let error = sent(model, api, &[Message::human("a")], &options).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+                assert!(error.message().contains(name) && error.message().contains("leave it unset"), "{error}");
+            }
+            // The default passes, and callers may know better.
+            sent(model, api, &[Message::human("a")], &with(Some(1.0), None, None)).unwrap();
+            let capabilities = Capabilities::unknown().with(Capability::Sampling, true);
+            let options = ChatOptions { capabilities, ..with(Some(0.5), None, None) };
+            sent(model, api, &[Message::human("a")], &options).unwrap();
+        }
+    }
+    sent("us.anthropic.claude-sonnet-4-6", Api::Invoke, &[Message::human("a")], &with(Some(0.5), None, None)).unwrap();
 }

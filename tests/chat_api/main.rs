@@ -16,6 +16,7 @@ mod media;
 mod merging;
 mod options;
 mod reasoning;
+mod refused_forms;
 mod structured;
 mod toolbox;
 mod tools;

@@ -328,21 +328,3 @@ async fn reasoning_budget_is_left_out_in_a_tool_loop_that_began_without() {
         assert!(sent(&bedrock).to_string().contains("budget_tokens") && seen.take().is_empty(), "{api:?}");
     }
 }
-
-#[tokio::test]
-async fn refused_form_is_sent_in_another_form_once() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let seen = Adaptations::default();
-    // A model that is newer than the table: nothing is known of its streams.
-    let known = bedrock_chat::Capabilities::unknown().with(bedrock_chat::Capability::StreamedTools, true);
-    let options = ChatOptions { capabilities: known, ..ChatOptions::default() };
-    let chat = calling(&bedrock, LLAMA, Api::Converse).options(&options).observer(seen.clone()).build().unwrap();
-    let chat = chat.bind_tools([weather()]);
-    let words = "This model doesn't support tool use in streaming mode.";
-    bedrock.faults().push(Fault::error(400, "ValidationException", words));
-    let reply = chat.stream("What is the weather in Paris?").await.unwrap().message().await.unwrap();
-    assert_eq!(reply.tool_calls().count(), 1);
-    let paths: Vec<_> = bedrock.requests().iter().map(|request| request.path.clone()).collect();
-    assert!(paths[0].ends_with("/converse-stream") && paths[1].ends_with("/converse"), "{paths:?}");
-    assert!(seen.take().iter().any(|what| what.contains("streamedTools")));
-}

@@ -8,13 +8,7 @@ use crate::Written;
 use crate::continued::{History, Target};
 
 /// Refusals that are known, each as parts of its message and of the model's id; empty when all are mended.
-const KNOWN: &[(&str, &str)] = &[
-    // Signed thinking of newer models to the oldest ones of the same vendor.
-    ("User messages cannot contain reasoning content", "anthropic.claude-v2"),
-    ("User messages cannot contain reasoning content", "anthropic.claude-instant"),
-    // Calls and results of a server tool, continued without the tool.
-    ("The toolConfig field must be defined", "amazon."),
-];
+const KNOWN: &[(&str, &str)] = &[];
 
 /// Whether an error is accepted, with the reason.
 fn is_accepted(message: &str, target: &Target, written: &Written, history: &History) -> bool {

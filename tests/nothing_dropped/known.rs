@@ -3,18 +3,7 @@
 use bedrock_chat::Api;
 
 /// Rows with known failures. Each needs a reason here.
-pub(crate) const KNOWN: &[&str] = &[
-    // DeepSeek R1 natively: neither sent nor refused.
-    "ChatOptions.reasoning adaptive",
-    // Claude natively has no place beside the schema; the schema could carry it.
-    "ResponseFormat.description",
-    // Chat completions have no flag for failed results, and peers send the text alone.
-    "ToolResult.is_error",
-    // A hint of OpenAI's, which chat completions could be sent.
-    "OpenAI's image",
-    // A member inside the text of guard content.
-    "Converse's guard content",
-];
+pub(crate) const KNOWN: &[&str] = &[];
 
 /// A row that does not apply to some models.
 struct Exempt {
