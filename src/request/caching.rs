@@ -1,6 +1,6 @@
 //! Cache points where they pay: the automatic planner.
 
-use super::ChatRequest;
+use super::{ChatRequest, Tool};
 use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
@@ -173,7 +173,6 @@ pub(crate) fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Tool;
 
     fn points(request: &ChatRequest) -> Vec<bool> {
         request.messages.iter().map(|message| message.content.last().is_some_and(is_point)).collect()
