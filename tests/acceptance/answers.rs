@@ -154,7 +154,7 @@ async fn debug_of_an_error_reads_like_display() {
     let error = chat(CLAUDE, None, reply).invoke("hello").await.unwrap_err();
     let (display, debug) = (error.to_string(), format!("{error:?}"));
     assert!(debug.starts_with(&display), "{debug}");
-    assert!(debug.contains("throttled") && debug.contains("retryable") && debug.contains("2s"), "{debug}");
+    assert!(debug.contains("throttled") && debug.contains("retryable") && debug.contains("2000 ms"), "{debug}");
     for absent in ["None", "Some(", "partial", "conversation", "caused by"] {
         assert!(!debug.contains(absent), "{absent} in {debug}");
     }
