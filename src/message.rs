@@ -8,13 +8,15 @@
 mod content;
 mod reply;
 mod source;
+mod usage;
 
 pub use content::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, Raw, RedactedThinking,
     SearchResult, Text, Thinking, ToolCall, ToolResult,
 };
-pub use reply::{AiMessage, GuardrailOutcome, InputTokenDetails, OutputTokenDetails, StopReason, Usage};
+pub use reply::{AiMessage, GuardrailOutcome, StopReason};
 pub use source::MediaSource;
+pub use usage::{InputTokenDetails, OutputTokenDetails, Usage};
 
 use serde::{Deserialize, Serialize};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::content::{joined_text, tool_calls};
+use super::usage::Usage;
 use super::{Content, InvalidToolCall, ToolCall};
 use crate::headers::Headers;
 use crate::json::Json;
@@ -246,103 +247,6 @@ impl<'de> Deserialize<'de> for StopReason {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::parse(&std::borrow::Cow::<str>::deserialize(deserializer)?))
     }
-}
-
-/// Tokens used by a call. `input_tokens` counts everything that was read, cached
-/// or not, as LangChain counts it.
-///
-/// ```
-/// let mut usage = bedrock_chat::Usage::default();
-/// usage.input_tokens = 7957;
-/// usage.output_tokens = 50;
-/// usage.input_token_details.cache_read = 7854;
-/// assert_eq!(usage.total_tokens(), 8007);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Usage {
-    /// Tokens of the prompt, those read from and written to the cache included.
-    pub input_tokens: u64,
-    /// Tokens of the answer, reasoning included.
-    pub output_tokens: u64,
-    /// What is known of the prompt's tokens.
-    pub input_token_details: InputTokenDetails,
-    /// What is known of the answer's tokens.
-    pub output_token_details: OutputTokenDetails,
-}
-
-impl Usage {
-    /// Usage of so many tokens in and out, without details.
-    pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
-        Self { input_tokens, output_tokens, ..Self::default() }
-    }
-
-    /// Input and output together.
-    pub fn total_tokens(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
-
-    /// Field by field, this usage and another together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        self.zip(other, u64::saturating_add)
-    }
-
-    /// Field by field, what this usage has that another has not.
-    #[must_use]
-    pub(crate) fn minus(self, other: Self) -> Self {
-        self.zip(other, u64::saturating_sub)
-    }
-
-    fn zip(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
-        let (a, b) = (self.input_token_details, other.input_token_details);
-        Self {
-            input_tokens: f(self.input_tokens, other.input_tokens),
-            output_tokens: f(self.output_tokens, other.output_tokens),
-            input_token_details: InputTokenDetails {
-                cache_read: f(a.cache_read, b.cache_read),
-                cache_creation: f(a.cache_creation, b.cache_creation),
-                cache_creation_5m: f(a.cache_creation_5m, b.cache_creation_5m),
-                cache_creation_1h: f(a.cache_creation_1h, b.cache_creation_1h),
-            },
-            output_token_details: OutputTokenDetails {
-                reasoning: f(self.output_token_details.reasoning, other.output_token_details.reasoning),
-            },
-        }
-    }
-}
-
-/// What the prompt's tokens were.
-///
-/// ```
-/// assert_eq!(bedrock_chat::InputTokenDetails::default().cache_read, 0);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct InputTokenDetails {
-    /// Read from the cache.
-    pub cache_read: u64,
-    /// Written to the cache.
-    pub cache_creation: u64,
-    /// Of those written, the ones that live for five minutes.
-    pub cache_creation_5m: u64,
-    /// Of those written, the ones that live for an hour.
-    pub cache_creation_1h: u64,
-}
-
-/// What the answer's tokens were.
-///
-/// ```
-/// assert_eq!(bedrock_chat::OutputTokenDetails::default().reasoning, 0);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct OutputTokenDetails {
-    /// Spent on reasoning.
-    pub reasoning: u64,
 }
 
 /// Pairs in an order of their own, as a JSON object.
