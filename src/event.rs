@@ -288,7 +288,7 @@ impl Events {
     pub fn usage(&mut self, reported: &mut Usage, now: Usage) {
         let more = now.minus(*reported);
         if more != Usage::default() {
-            *reported = reported.plus(more);
+            *reported += more;
             self.push(ChatEvent::Usage { usage: more });
         }
     }

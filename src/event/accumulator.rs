@@ -116,7 +116,7 @@ impl Accumulator {
                 self.message.stop_sequence.clone_from(sequence);
             }
             ChatEvent::Usage { usage } => {
-                self.message.usage = Some(self.message.usage.unwrap_or_default().plus(*usage));
+                *self.message.usage.get_or_insert_default() += *usage;
             }
             ChatEvent::Metadata { key, value } => self.message.set_metadata(key, value.clone()),
             ChatEvent::Unknown { name, payload } => self.unknown.push((name.clone(), payload.clone())),

@@ -1,5 +1,8 @@
 //! How many tokens a call used.
 
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
 use serde::{Deserialize, Serialize};
 
 /// Tokens used by a call. `input_tokens` counts everything that was read, cached
@@ -11,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// usage.output_tokens = 50;
 /// usage.input_token_details.cache_read = 7854;
 /// assert_eq!(usage.total_tokens(), 8007);
+///
+/// usage += bedrock_chat::Usage::new(43, 50);
+/// assert_eq!([usage, usage].iter().sum::<bedrock_chat::Usage>().input_tokens, 16_000);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -37,12 +43,6 @@ impl Usage {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
-    /// Field by field, this usage and another together.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        self.zip(other, u64::saturating_add)
-    }
-
     /// Field by field, what this usage has that another has not.
     #[must_use]
     pub(crate) fn minus(self, other: Self) -> Self {
@@ -64,6 +64,33 @@ impl Usage {
                 reasoning: f(self.output_token_details.reasoning, other.output_token_details.reasoning),
             },
         }
+    }
+}
+
+/// Adds field by field; a sum that a field cannot hold is its maximum.
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        self.zip(other, u64::saturating_add)
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        usages.fold(Self::default(), Self::add)
+    }
+}
+
+impl<'a> Sum<&'a Usage> for Usage {
+    fn sum<I: Iterator<Item = &'a Usage>>(usages: I) -> Self {
+        usages.copied().sum()
     }
 }
 
@@ -97,4 +124,40 @@ pub struct InputTokenDetails {
 pub struct OutputTokenDetails {
     /// Spent on reasoning.
     pub reasoning: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(n: u64) -> Usage {
+        Usage {
+            input_tokens: n,
+            output_tokens: 2 * n,
+            input_token_details: InputTokenDetails {
+                cache_read: 3 * n,
+                cache_creation: 4 * n,
+                cache_creation_5m: 5 * n,
+                cache_creation_1h: 6 * n,
+            },
+            output_token_details: OutputTokenDetails { reasoning: 7 * n },
+        }
+    }
+
+    #[test]
+    fn usage_operators_and_sum_add_every_field() {
+        assert_eq!(usage(1) + usage(2), usage(3));
+        let mut total = usage(1);
+        total += usage(2);
+        assert_eq!(total, usage(3));
+        let replies = [usage(1), usage(2), usage(3)];
+        assert_eq!(replies.iter().sum::<Usage>(), usage(6));
+        assert_eq!(replies.into_iter().sum::<Usage>(), usage(6));
+        assert_eq!([].iter().sum::<Usage>(), Usage::default());
+    }
+
+    #[test]
+    fn usage_sum_stops_at_the_largest_number() {
+        assert_eq!(Usage::new(u64::MAX, 1) + Usage::new(1, 1), Usage::new(u64::MAX, 2));
+    }
 }

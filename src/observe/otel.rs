@@ -295,7 +295,7 @@ impl Run for Watched {
                 self.so_far.model.clone_from(model);
             }
             ChatEvent::Usage { usage } => {
-                self.so_far.usage = Some(self.so_far.usage.unwrap_or_default().plus(*usage));
+                *self.so_far.usage.get_or_insert_default() += *usage;
             }
             _ => {}
         }

@@ -124,7 +124,7 @@ impl Toolbox {
                 false => asked.invoke(&run.messages).await?,
             };
             run.steps += 1;
-            run.usage = run.usage.plus(reply.usage.unwrap_or_default());
+            run.usage += reply.usage.unwrap_or_default();
             watch(Step::Reply(&reply));
             run.messages.push(Message::from(&reply));
             let wants_tools = reply.tool_calls().next().is_some() || reply.invalid_tool_calls().next().is_some();

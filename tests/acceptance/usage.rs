@@ -15,11 +15,13 @@ fn text() -> Value {
 }
 
 fn sum(events: &[ChatEvent]) -> Usage {
-    let parts = events.iter().filter_map(|event| match event {
-        ChatEvent::Usage { usage } => Some(*usage),
-        _ => None,
-    });
-    parts.fold(Usage::default(), Usage::plus)
+    events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Usage { usage } => Some(*usage),
+            _ => None,
+        })
+        .sum()
 }
 
 fn figures(usage: Usage) -> (u64, u64, u64, u64, u64) {

@@ -236,7 +236,7 @@ async fn tokens_are_told_by_every_family_and_the_pieces_of_a_stream_add_up_to_th
                 let (mut sum, mut texts) = (Usage::default(), 0);
                 while let Some(event) = stream.next().await {
                     match event.unwrap() {
-                        ChatEvent::Usage { usage } => sum = sum.plus(usage),
+                        ChatEvent::Usage { usage } => sum += usage,
                         ChatEvent::Text { .. } => texts += 1,
                         _ => {}
                     }

@@ -55,7 +55,7 @@ impl AnthropicEvents {
             // The start waits for what comes next: the tokens of the input belong to it.
             ChatEvent::Start { id, model } => (self.id, self.model) = (id, model),
             ChatEvent::Usage { usage } => {
-                self.usage = self.usage.plus(usage);
+                self.usage += usage;
                 self.begin(&mut out);
             }
             ChatEvent::Text { index, text } => self.delta(&mut out, index, &TEXT, &text),
