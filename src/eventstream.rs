@@ -30,7 +30,7 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::crc32;
 pub use frame::Frame;
-pub use header::{HeaderValue, Headers};
+pub use header::{FrameHeaders, HeaderValue};
 
 /// Both lengths and their checksum.
 const PRELUDE_LEN: usize = 12;

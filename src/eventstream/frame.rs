@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::header::{self, HeaderValue, Headers};
+use super::header::{self, FrameHeaders, HeaderValue};
 
 /// A whole frame whose checksums and headers have been found good.
 ///
@@ -42,8 +42,8 @@ impl<'a> Frame<'a> {
 
     /// Names and values of all headers, in their order.
     #[must_use]
-    pub fn headers(&self) -> Headers<'a> {
-        Headers::new(self.headers)
+    pub fn headers(&self) -> FrameHeaders<'a> {
+        FrameHeaders::new(self.headers)
     }
 
     /// The value of a header; of the first one, should a name be repeated. Names are compared

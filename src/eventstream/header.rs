@@ -162,18 +162,18 @@ pub(super) fn find<'a>(block: &'a [u8], name: &str) -> Option<HeaderValue<'a>> {
 
 /// The headers of a [`Frame`](super::Frame), in their order.
 #[derive(Clone, Debug)]
-pub struct Headers<'a> {
+pub struct FrameHeaders<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Headers<'a> {
+impl<'a> FrameHeaders<'a> {
     /// `block` must have been checked.
     pub(super) fn new(block: &'a [u8]) -> Self {
-        Headers { rest: block }
+        Self { rest: block }
     }
 }
 
-impl<'a> Iterator for Headers<'a> {
+impl<'a> Iterator for FrameHeaders<'a> {
     type Item = (&'a str, HeaderValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
