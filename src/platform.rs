@@ -133,6 +133,11 @@ pub trait Runtime: std::fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
     /// A number from 0 on, below 1. Used to spread retries, for nothing secret.
     fn random(&self) -> f64;
+    /// Computes the SHA-256 of a body, which its signature needs. It is called at most once a call. A
+    /// platform may have something faster than the default, such as WebCrypto for large bodies.
+    fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
+        Box::pin(std::future::ready(sha256(body)))
+    }
 }
 
 impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
@@ -146,6 +151,10 @@ impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
 
     fn random(&self) -> f64 {
         (**self).random()
+    }
+
+    fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
+        (**self).sha256(body)
     }
 }
 
@@ -193,7 +202,16 @@ impl Runtime for SystemRuntime {
     fn random(&self) -> f64 {
         js_sys::Math::random()
     }
+
+    #[cfg(feature = "fetch")]
+    fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
+        Box::pin(digest::sha256(body))
+    }
 }
+
+// With `fetch`, which brings the crate that waits for promises.
+#[cfg(all(target_arch = "wasm32", feature = "fetch"))]
+mod digest;
 
 #[cfg(target_arch = "wasm32")]
 mod timeout;

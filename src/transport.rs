@@ -123,21 +123,11 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// A body that breaks off is an error of kind `Truncated` in the [`ByteStream`], a time limit again
     /// `Timeout`.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
-
-    /// The SHA-256 of a body, which its signature needs; asked for once a call. By default it is
-    /// computed here. A platform may have something faster, such as WebCrypto for large bodies.
-    fn sha256<'a>(&'a self, body: &'a Bytes) -> BoxFuture<'a, [u8; 32]> {
-        Box::pin(std::future::ready(crate::platform::sha256(body)))
-    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
         (**self).send(request)
-    }
-
-    fn sha256<'a>(&'a self, body: &'a Bytes) -> BoxFuture<'a, [u8; 32]> {
-        (**self).sha256(body)
     }
 }
 

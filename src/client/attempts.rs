@@ -94,7 +94,7 @@ impl<'a> Attempts<'a> {
         let credentials = provided.map_err(|error| error.with_causes_told().before_sending())?;
         // Bearer tokens need no body hash.
         if self.hash.is_none() && !matches!(credentials.parts(), Parts::Bearer(_)) {
-            self.hash = Some(client.transport.sha256(&self.call.body).await);
+            self.hash = Some(client.runtime.sha256(&self.call.body).await);
         }
         let request = self.request(credentials)?;
         self.last.attempts += 1;

@@ -24,9 +24,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = digest)]
-    fn digest(algorithm: &str, bytes: &Uint8Array) -> Result<Promise, JsValue>;
-
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
 
@@ -122,16 +119,6 @@ fn header_object(headers: &Headers) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-/// From this size on WebCrypto is faster than the module's own hash, although it answers by a promise.
-const LARGE: usize = 96 * 1024;
-
-/// The hash that WebCrypto computes. There is none in pages that came without TLS, nor in Node 18.
-async fn digested(body: &[u8]) -> Option<[u8; 32]> {
-    let promise = digest("SHA-256", &Uint8Array::from(body)).ok()?;
-    let hash = JsFuture::from(promise).await.ok()?;
-    Uint8Array::new(&hash).to_vec().try_into().ok()
-}
-
 /// Aborts its `fetch` when it is dropped. Once the answer has ended that does nothing.
 struct Abort(AbortController);
 
@@ -149,16 +136,6 @@ impl Transport for FetchTransport {
             drop(request);
             let response = JsFuture::from(Promise::resolve(&started)).await.map_err(|error| rejected(&error))?;
             received(&response, abort)
-        })
-    }
-
-    fn sha256<'a>(&'a self, body: &'a Bytes) -> BoxFuture<'a, [u8; 32]> {
-        Box::pin(async move {
-            match body.len() >= LARGE {
-                true => digested(body).await,
-                false => None,
-            }
-            .unwrap_or_else(|| crate::platform::sha256(body))
         })
     }
 }

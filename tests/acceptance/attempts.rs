@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_chat::{
-    BoxFuture, Credentials, Error, ErrorKind, HttpRequest, HttpResponse, MemoryTransport, Reply, Result, RetryPolicy,
-    Runtime, SystemRuntime, Transport,
+    BoxFuture, Credentials, Error, ErrorKind, MemoryTransport, Reply, RetryPolicy, Runtime, SystemRuntime,
 };
 use local_bedrock::{Fault, LocalBedrock, Verdict};
 
@@ -206,18 +205,26 @@ async fn a_service_whose_word_does_not_help_is_asked_twice_and_believed() {
     }
 }
 
-/// Hashes as the platform would, and counts.
+/// Hashes as the system's runtime does, and counts.
 #[derive(Debug)]
-struct Hashing(MemoryTransport, Arc<AtomicUsize>);
+struct Hashing(Arc<AtomicUsize>);
 
-impl Transport for Hashing {
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
-        self.0.send(request)
+impl Runtime for Hashing {
+    fn now(&self) -> Duration {
+        SystemRuntime.now()
     }
 
-    fn sha256<'a>(&'a self, body: &'a bytes::Bytes) -> BoxFuture<'a, [u8; 32]> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.sha256(body)
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+
+    fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        SystemRuntime.sha256(body)
     }
 }
 
@@ -227,7 +234,8 @@ async fn a_body_is_hashed_once_for_all_attempts_and_not_at_all_for_an_api_key() 
     for (credentials, times) in [(keys(), 1), (Credentials::bearer("a-key"), 0)] {
         let hashed = Arc::new(AtomicUsize::new(0));
         let replies = MemoryTransport::new([Reply::json(503, "{}"), Reply::json(200, answer)]);
-        let chat = over(Hashing(replies, Arc::clone(&hashed))).credentials(credentials).build().unwrap();
+        let chat =
+            over(replies).runtime(Arc::new(Hashing(Arc::clone(&hashed)))).credentials(credentials).build().unwrap();
         assert_eq!(chat.invoke("hello").await.unwrap().text(), "ok");
         assert_eq!(hashed.load(Ordering::SeqCst), times);
     }
