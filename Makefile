@@ -88,6 +88,7 @@ demo: wasm ## a page to try it in, at http://127.0.0.1:8787 (OPTIONS="--worker r
 .PHONY: test-demo
 test-demo: wasm ## tests the Worker templates in workerd, and the demo in Chromium
 	@wasm/scripts/npm-ci wasm
+	@$(step) "what these tests run, built outside their time limit" bash -ec 'cargo build --quiet --package local-bedrock; cd wasm/worker/rust; ./build'
 	@$(step) "tests of the Workers and the demo" timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=./wasm/test/support/reporter.mjs wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
 
 .PHONY: size
