@@ -94,7 +94,18 @@ export type Tool =
   /** LangChain's, also as an instance. One that takes nothing needs no schema. */
   | { name: string; description?: string | undefined; schema?: Schema | undefined; strict?: boolean | undefined; cache_control?: unknown }
   /** Anthropic's. */
-  | { name: string; description?: string | undefined; input_schema: Schema; cache_control?: unknown }
+  | {
+      name: string;
+      description?: string | undefined;
+      input_schema: Schema;
+      cache_control?: unknown;
+      strict?: boolean | undefined;
+      /** These four are sent to Claude over InvokeModel, and refused elsewhere. */
+      defer_loading?: boolean | undefined;
+      input_examples?: readonly unknown[] | undefined;
+      eager_input_streaming?: boolean | undefined;
+      allowed_callers?: readonly string[] | undefined;
+    }
   /** OpenAI's. */
   | { type: "function"; function: { name: string; description?: string | undefined; parameters?: Schema | undefined; strict?: boolean | null | undefined } }
   /** Converse's. */
@@ -116,57 +127,61 @@ export type ToolChoice =
   | { any: object }
   | { auto: object };
 
-/** How much the model thinks first: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or the model's own word), `"adaptive"`, or not at all. */
-export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false | { budgetTokens?: number; effort?: string };
+/**
+ * How much the model reasons: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or the model's own word), both in
+ * an object, `"adaptive"`, `"between_tools"`, or `false`. For Claude before 4.6 an effort is sent as a budget.
+ */
+export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false
+  | { type?: "enabled" | "adaptive" | "disabled" | "between_tools" | undefined; budgetTokens?: number | undefined; effort?: string | undefined };
 
 /** What a model can do. A name that is missing is unknown: the service decides. */
 export interface Capabilities {
   /** The model can call tools. */
-  tools?: boolean;
+  tools?: boolean | undefined;
   /** A call can force the model to use a tool. */
-  forcedTools?: boolean;
+  forcedTools?: boolean | undefined;
   /** A call can force one tool by its name. */
-  namedTools?: boolean;
+  namedTools?: boolean | undefined;
   /** A call can forbid several tool calls in one turn. */
-  serialTools?: boolean;
+  serialTools?: boolean | undefined;
   /** The service holds the arguments of a tool with `strict` to its schema. */
-  strictTools?: boolean;
+  strictTools?: boolean | undefined;
   /** The service holds the reply to a JSON Schema. */
-  jsonSchema?: boolean;
+  jsonSchema?: boolean | undefined;
   /** Replies can be streamed. */
-  streaming?: boolean;
+  streaming?: boolean | undefined;
   /** A call with tools can be streamed. */
-  streamedTools?: boolean;
+  streamedTools?: boolean | undefined;
   /** The model accepts images in messages. */
-  images?: boolean;
+  images?: boolean | undefined;
   /** The model accepts images and other media inside tool results. */
-  imagesInResults?: boolean;
+  imagesInResults?: boolean | undefined;
   /** The model reads media from Amazon S3. */
-  mediaInS3?: boolean;
+  mediaInS3?: boolean | undefined;
   /** System messages can follow other messages. */
-  systemAnywhere?: boolean;
+  systemAnywhere?: boolean | undefined;
   /** A user message can directly follow tool results. */
-  userAfterTools?: boolean;
+  userAfterTools?: boolean | undefined;
   /** The model signs its reasoning and accepts it in later turns. */
-  signedReasoning?: boolean;
+  signedReasoning?: boolean | undefined;
   /** Reasoning can have a budget in tokens. */
-  reasoningBudget?: boolean;
+  reasoningBudget?: boolean | undefined;
   /** The model can decide itself how much it reasons. */
-  adaptiveReasoning?: boolean;
+  adaptiveReasoning?: boolean | undefined;
   /** Reasoning can have an effort. */
-  reasoningEffort?: boolean;
+  reasoningEffort?: boolean | undefined;
   /** Reasoning can be switched off. */
-  reasoningOff?: boolean;
+  reasoningOff?: boolean | undefined;
   /** Reasoning can be limited to the moments between tool calls. */
-  reasoningBetweenTools?: boolean;
+  reasoningBetweenTools?: boolean | undefined;
   /** The model reasons unless a call says otherwise. */
-  reasoningByDefault?: boolean;
+  reasoningByDefault?: boolean | undefined;
   /** The model accepts cache points. */
-  promptCaching?: boolean;
+  promptCaching?: boolean | undefined;
   /** Cache points can have a lifetime of one hour. */
-  oneHourCache?: boolean;
+  oneHourCache?: boolean | undefined;
   /** The model accepts `temperature`, `topP` and `topK`. */
-  sampling?: boolean;
+  sampling?: boolean | undefined;
 }
 
 export interface GuardrailConfig {
@@ -199,12 +214,12 @@ export interface BedrockChatSettings {
   /** Whether several tools may be called in one turn. */
   parallelToolCalls?: boolean | undefined;
   reasoning?: Reasoning | undefined;
-  /** Anthropic's form of `reasoning`. */
+  /** Anthropic's form of `reasoning`. Setting both is an error. */
   thinking?:
-    | { type: "enabled"; budget_tokens: number; display?: "summarized" | "omitted" }
-    | { type: "adaptive"; display?: "summarized" | "omitted" }
+    | { type: "enabled"; budget_tokens: number; display?: "summarized" | "omitted" | undefined }
+    | { type: "adaptive"; display?: "summarized" | "omitted" | undefined }
     | { type: "disabled" }
-    | { type: "between_tools"; display?: "summarized" | "omitted" }
+    | { type: "between_tools"; display?: "summarized" | "omitted" | undefined }
     | undefined;
   /** Whether the text of Claude's reasoning is returned: 4.7 and later return none unless asked. Default: the model's. */
   reasoningDisplay?: "summarized" | "omitted" | undefined;

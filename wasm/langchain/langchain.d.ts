@@ -16,7 +16,7 @@ import type { InteropZodType } from "@langchain/core/utils/types";
 import type { BedrockChatFields as CoreFields, BedrockChatSettings as CoreSettings, GuardrailConfig, ResponseFormat, StructuredMethod } from "./index.js";
 
 export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
-export type { BedrockCredentials, BedrockCredentialsProvider, FetchLike, GuardrailConfig, Reasoning, ResponseFormat } from "./index.js";
+export type { BedrockCredentials, BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat } from "./index.js";
 
 /** A tool as Anthropic has it, and what else is native to a model. */
 export type NativeTool = Record<string, unknown>;

@@ -1,7 +1,7 @@
 // What a user's TypeScript may say, and what it may not. Only the compiler reads this file.
 import {
-  AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, mintApiKey, sseResponse, toSSE,
-  type BedrockChatErrorKind, type BedrockChatFields, type Messages, type Tool, type ToolCall, type UsageMetadata,
+  AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, capabilities, mintApiKey, sseResponse, toSSE,
+  type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type Messages, type Tool, type ToolCall, type UsageMetadata,
 } from "bedrock-chat";
 import { init, initSync, BedrockChat as SameChat } from "bedrock-chat/manual";
 import * as v from "valibot";
@@ -30,9 +30,18 @@ new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessio
 declare const chain: (options?: { callerClientConfig?: object }) => Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date; readonly accountId?: string }>;
 new BedrockChat({ model: "m", credentials: chain });
 // One's own fetch knows what it is called with.
-new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, init), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
+new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, { ...init, headers: { ...init.headers, "x-team": init.headers["x-team"] ?? "blue" } }), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
 new BedrockChat({ model: "m", headers: new Headers({ "x-team": "blue" }), credentials: { apiKey: "k", expiration: 1e12 }, guardrailConfig: { streamProcessingMode: "async" } });
 new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
+// Options that depend on the model.
+new BedrockChat({ model: "m", capabilities: { strictTools: false, images: undefined }, reasoning: { effort: "high", budgetTokens: 2048 }, reasoningDisplay: "summarized" });
+new BedrockChat({ model: "m", thinking: { type: "between_tools", display: "omitted" }, fillMissingToolResults: true, paidResend: true, fips: true, dualStack: false });
+// @ts-expect-error no such capability
+new BedrockChat({ model: "m", capabilities: { flies: true } });
+// @ts-expect-error no such display
+new BedrockChat({ model: "m", reasoningDisplay: "full" });
+// @ts-expect-error a budget is missing
+new BedrockChat({ model: "m", thinking: { type: "enabled" } });
 // @ts-expect-error the model is missing
 new BedrockChat({ region: "us-east-1" });
 // @ts-expect-error it is maxTokens
@@ -89,6 +98,11 @@ export async function calls(signal: AbortSignal): Promise<void> {
   // @ts-expect-error of the constructor
   await chat.invoke("hello", { maxRetries: 0 });
   holds<Equal<ReturnType<typeof chat.withOptions>, BedrockChat>>();
+  const known = capabilities("m");
+  holds<Equal<typeof known, Capabilities>>();
+  holds<Equal<typeof known.tools, boolean | undefined>>();
+  holds<Equal<ReturnType<typeof chat.capabilities>, Capabilities>>();
+  holds<Equal<typeof reply.responseHeaders, { [name: string]: string } | undefined>>();
 }
 
 export async function tools(): Promise<void> {
@@ -101,6 +115,7 @@ export async function tools(): Promise<void> {
     { toolSpec: { name: "e", inputSchema: { json: parameters } } },
     { type: "bash_20250124", name: "bash" },
     { name: "now", description: "The time" },
+    { name: "late", input_schema: parameters, strict: true, defer_loading: true, input_examples: [{ city: "Paris" }], allowed_callers: ["direct"] },
   ];
   const bound = chat.bindTools(all, { tool_choice: "a" });
   await bound.invoke("hello", { toolChoice: { type: "tool", name: "a" } });
@@ -142,6 +157,8 @@ export async function errors(error: unknown): Promise<void> {
   if (!(error instanceof BedrockChatError)) return;
   holds<Equal<typeof error.kind, BedrockChatErrorKind>>();
   holds<Equal<typeof error.status, number | undefined>>();
+  holds<Equal<typeof error.transient, boolean>>();
+  holds<Equal<typeof error.responseHeaders, { [name: string]: string } | undefined>>();
   holds<Equal<typeof error.partial, AIMessage | undefined>>();
   holds<Equal<ReturnType<typeof error.toJSON>, object>>();
   // @ts-expect-error no such kind

@@ -3,7 +3,7 @@ import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { tool } from "@langchain/core/tools";
-import { BedrockChat, BedrockChatError, type BedrockChatFields, convertMessagesToPrompt, mintApiKey } from "bedrock-chat/langchain";
+import { BedrockChat, BedrockChatError, type BedrockChatFields, capabilities, convertMessagesToPrompt, mintApiKey } from "bedrock-chat/langchain";
 import { z } from "zod";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -35,6 +35,10 @@ new BedrockChat({
   fetchFn: fetch,
   headers: new Headers({ "x-team": "blue" }),
   reasoning: "high",
+  reasoningDisplay: "summarized",
+  capabilities: { strictTools: false },
+  fillMissingToolResults: true,
+  paidResend: true,
   maxConcurrency: undefined,
 });
 export const fields: BedrockChatFields = { model: "m", credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }), apiKey: "key" };
@@ -70,7 +74,9 @@ export async function main(): Promise<void> {
   } catch (error) {
     if (error instanceof BedrockChatError) [error.kind, error.status, error.requestId];
   }
-  void [stop, why, prompt, key];
+  const streams: boolean | undefined = capabilities("m").streamedTools;
+  await llm.invoke("Hi", { thinking: { type: "adaptive", display: "summarized" }, capabilities: { images: true } });
+  void [stop, why, prompt, key, streams];
 }
 
 // @ts-expect-error The model is required.
