@@ -241,8 +241,8 @@ fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
 
 /// Whether a chunk's payload is empty or plain text, as a heartbeat's is, and not a damaged object.
 fn is_heartbeat(payload: &[u8]) -> bool {
-    let text = std::str::from_utf8(payload).map(str::trim_start);
-    text.is_ok_and(|text| !text.starts_with('{'))
+    // The first byte answers for every usual frame, without a look at the rest.
+    !payload.trim_ascii_start().starts_with(b"{") && std::str::from_utf8(payload).is_ok()
 }
 
 /// Reads the JSON inside the chunks of an InvokeModel stream.
