@@ -157,6 +157,16 @@ impl Error {
         }
     }
 
+    /// The same error of a call whose answer was gathered, raised when part of the message had arrived: also
+    /// after an exception the call would be paid for again.
+    #[must_use]
+    pub(crate) fn while_gathering(self) -> Self {
+        match self.0.resend {
+            Resend::Safe => self.with_resend(Resend::MayBePaid),
+            _ => self,
+        }
+    }
+
     #[must_use]
     pub(crate) fn with_headers(mut self, headers: &Arc<Headers>) -> Self {
         self.0.headers.get_or_insert_with(|| Arc::clone(headers));

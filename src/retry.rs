@@ -20,8 +20,9 @@ use crate::text::split;
 /// | the service refused: throttled, unavailable, overloaded | yes |
 /// | AWS answered with status 500, 502 or 504 | yes, as AWS's SDKs do |
 /// | a gateway answered with status 500, 502, 504, 520 or 524: it lost the answer | if allowed |
-/// | status 200, and the answer ended or broke before any of its content | yes |
-/// | status 200, and the answer ended or broke after part of its content | if allowed, and nothing was delivered |
+/// | a stream ended, broke or failed before any of its content | yes |
+/// | a stream ended, broke or failed after part of its content | if allowed, and nothing was delivered |
+/// | a whole answer with status 200 ended or broke before it was complete | if allowed |
 ///
 /// See [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 ///

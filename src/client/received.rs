@@ -56,7 +56,7 @@ impl Response {
         let head = self.head;
         match broken {
             // Where the JSON is whole, nothing is missing.
-            Some(error) if View::from_bytes(&body).is_err() => Err(head.broken(error, &body)),
+            Some(error) if View::from_bytes(&body).is_err() => Err(head.broken(error, false)),
             _ if is_unknown_operation(&body) => Err(head.error(&body)),
             _ => Ok(Received { head, body }),
         }
@@ -65,7 +65,7 @@ impl Response {
     /// Returns the error of a response that should have been a stream.
     pub(super) async fn no_stream(mut self) -> Error {
         match self.body.collect(Some(MAX_ERROR_BODY)).await {
-            (body, Some(error)) if body.is_empty() => self.head.broken(error, &body),
+            (body, Some(error)) if body.is_empty() => self.head.broken(error, true),
             (body, _) if is_unknown_operation(&body) => self.head.error(&body),
             (body, _) => self.head.no_stream(&body),
         }
@@ -107,10 +107,10 @@ impl Head {
         error.with_request_id(self.request_id()).with_headers(&self.kept)
     }
 
-    /// The error of a body that broke off. The first byte of a whole answer arrives when the model has
-    /// done all its work; before it, nothing was delivered.
-    fn broken(&self, error: Error, body: &[u8]) -> Error {
-        self.noted(if body.is_empty() { error.before_content() } else { error.after_content() })
+    /// The error of a body that broke off. The head of a whole answer arrives when the model has done all
+    /// its work, the head of a stream before it.
+    fn broken(&self, error: Error, is_stream: bool) -> Error {
+        self.noted(if is_stream { error.before_content() } else { error.after_content() })
     }
 
     /// The error of a body that could not be read, with what that body is in truth.
@@ -123,7 +123,7 @@ impl Head {
         let kind = self.content_type();
         let is_json = kind.is_empty() || kind.starts_with("application/json");
         if body.trim_ascii().is_empty() {
-            return empty();
+            return empty().after_content();
         }
         if is_json && is_cut(body) {
             let message = format_args!("the answer was cut after {} bytes, in the middle of its JSON", body.len());

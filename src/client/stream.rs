@@ -215,7 +215,8 @@ impl ChatStream {
     pub(super) async fn gathered(mut self, deadline: &mut Option<Deadline>, runs: &mut Runs) -> Result<AiMessage> {
         loop {
             match within(deadline, self.next()).await {
-                Ok(Some(event)) => runs.event(&event?),
+                // The stream began with content: see `first_content`.
+                Ok(Some(event)) => runs.event(&event.map_err(Error::while_gathering)?),
                 Ok(None) => return Ok(self.state.message.finish()),
                 Err(late) => return Err(self.state.noted(late)),
             }

@@ -44,7 +44,7 @@ pub enum ErrorKind {
     /// The answer is not what the provider's format promises.
     Decode,
     /// The answer ended, or its connection broke, before the message was complete. [`Error::partial`]
-    /// has what arrived. Retried if nothing of the message had arrived.
+    /// has what arrived. Retried if it is a stream of which nothing had arrived.
     ///
     /// [`Error::partial`]: crate::Error::partial
     Truncated,
@@ -109,9 +109,10 @@ impl ErrorKind {
 /// | an error status | a gateway's 429, 529 | `Throttled` | `Safe`: refused |
 /// | an error status | a gateway's 425, 503, 521, 522, 523, 525, 530 | `Service` | `Safe`: it did not reach the service |
 /// | an error status | a gateway's 500, 502, 504, 520, 524 and the rest | `Service` | `MayBePaid`: it lost the answer |
-/// | status 200, nothing of the message | the end, a reset, an empty body | `Truncated` | `Safe` |
-/// | status 200, part of the message | the end, a reset | `Truncated` | `MayBePaid` |
-/// | status 200 | an exception in the stream: the service says that it failed | by its name | see `EXCEPTIONS` |
+/// | status 200 of a stream, nothing of the message | the end, a reset, an empty body | `Truncated` | `Safe` |
+/// | status 200 of a stream, part of the message | the end, a reset | `Truncated` | `MayBePaid` |
+/// | status 200 of a stream | an exception: the service says that it failed | by its name | see `EXCEPTIONS`; `MayBePaid` once part of a gathered message arrived |
+/// | status 200 of a whole answer | the end, a reset, an empty body | `Truncated` | `MayBePaid` |
 /// | status 200 | idle limit | `Timeout` | `MayBePaid` |
 /// | any | the limit on the whole call | `Timeout` | `Later` |
 /// | part of a stream delivered to the caller | anything | as above | the crate resends nothing |

@@ -4,7 +4,9 @@ use bedrock_chat::{ChatEvent, Content, ErrorKind, MemoryTransport, Reply, StopRe
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 
-use crate::support::{Course, EVENT_STREAM, calling, chunk, chunks, course, event, frame, over, streamed, vector};
+use crate::support::{
+    Course, EVENT_STREAM, at_once, calling, chunk, chunks, course, event, frame, over, streamed, vector,
+};
 
 fn delta(text: &str) -> Value {
     json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -77,9 +79,9 @@ async fn an_exception_that_comes_first_is_tried_again_and_the_next_answer_counts
 }
 
 #[tokio::test]
-async fn a_call_that_gathers_its_stream_is_made_again_whenever_the_stream_fails_as_nobody_has_seen_it() {
+async fn gathered_stream_that_fails_is_resent_if_paid_resend_is_allowed() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let chat = calling(&bedrock).streaming(true).build().unwrap();
+    let chat = calling(&bedrock).streaming(true).retry(at_once().with_paid_resend(true)).build().unwrap();
     for failure in [
         Fault::exception_frame(5, "throttlingException", "Too many tokens"),
         Fault::error_frame(4, "internalFailure", "boom"),
@@ -100,7 +102,8 @@ async fn a_call_that_gathers_its_stream_is_made_again_whenever_the_stream_fails_
     bedrock.faults().push(Fault::exception_frame(5, "validationException", "No"));
     assert_eq!(chat.invoke("hello there").await.unwrap_err().kind(), ErrorKind::Validation);
     assert_eq!(bedrock.requests().len(), 1, "what cannot help is not done");
-    // A connection that breaks says nothing of the model, which has been working.
+    // Without that, what may have been paid for is not sent again.
+    let chat = calling(&bedrock).streaming(true).build().unwrap();
     bedrock.clear();
     bedrock.faults().push(Fault::cut_after_frames(6));
     let error = chat.invoke("hello there").await.unwrap_err();

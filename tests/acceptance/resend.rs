@@ -169,7 +169,7 @@ async fn json_answer_cut_cleanly_is_the_same_as_by_a_reset() {
 }
 
 #[tokio::test]
-async fn empty_success_is_resent() {
+async fn empty_success_is_not_resent_unless_allowed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in [Api::Invoke, Api::Converse] {
         let chat = calling(&bedrock).api(api).build().unwrap();
@@ -179,10 +179,28 @@ async fn empty_success_is_resent() {
             Fault::reply(200, "application/json", "{}").cut_bytes(0),
         ] {
             bedrock.clear();
-            bedrock.faults().push(fault.clone().times(2));
-            let reply = soon(chat.invoke("hello")).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-            assert!(reply.text().contains("hello"));
-            assert_eq!(bedrock.requests().len(), 3, "{fault:?}");
+            bedrock.faults().push(fault.clone());
+            let error = soon(chat.invoke("hello")).await.unwrap_err();
+            assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Truncated, 1), "{fault:?}: {error}");
+            assert!(error.is_transient() && !error.is_retryable(), "{fault:?}: {error}");
+            bedrock.faults().push(fault.clone());
+            let chat = calling(&bedrock).api(api).retry(at_once().with_paid_resend(true)).build().unwrap();
+            assert!(soon(chat.invoke("hello")).await.unwrap().text().contains("hello"), "{fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn exception_after_content_of_a_gathered_answer_is_not_resent() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in [Api::Invoke, Api::Converse] {
+        let chat = calling(&bedrock).api(api).streaming(true).build().unwrap();
+        for exception in ["throttlingException", "internalServerException", "modelStreamErrorException"] {
+            bedrock.clear();
+            bedrock.faults().push(Fault::exception_frame(5, exception, "busy").forever());
+            let error = soon(chat.invoke("hello")).await.unwrap_err();
+            assert!(error.partial().is_some_and(|partial| !partial.text().is_empty()), "{exception}: {error}");
+            assert_eq!((bedrock.requests().len(), error.is_transient()), (1, true), "{api:?} {exception}: {error}");
         }
     }
 }
