@@ -33,6 +33,10 @@ help: ## this list
 test: fmt-check architecture lint features wasm32 size doc cargo-test test-js test-langchain test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
+.PHONY: quick
+quick: fmt-check architecture lint ## format, architecture, clippy, and the crate's own tests
+	@$(step) "the crate's own tests" .ci/tests --package bedrock-chat --lib --tests
+
 .PHONY: fmt
 fmt: ## formats all Rust code
 	cargo fmt --all
