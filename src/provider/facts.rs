@@ -103,7 +103,8 @@ static FACTS: &[Fact] = &[
     // names Claude and Nova as the models that take images in results.
     fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
-    fact(&["meta.", "mistral.", "cohere.", "ai21.", "deepseek.", "qwen."], &[], &[MediaInS3]),
+    // links S3 for Nova Premier, Pro and Lite, and for TwelveLabs.
+    fact(MEDIA_IN_MESSAGES, &[], &[MediaInS3]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova only.
     over(Api::Converse, fact(MEDIA_IN_MESSAGES, &[], &[PromptCaching, OneHourCache])),
     over(Api::Converse, fact(&["amazon.titan"], &[], &[PromptCaching, OneHourCache])),

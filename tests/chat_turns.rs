@@ -1,0 +1,73 @@
+//! Turns that the model would misread, or that the service refuses: repaired, or refused before sending.
+
+// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use bedrock_chat::{
+    Api, BedrockChat, ChatOptions, Content, Credentials, Error, ErrorKind, Json, Media, MediaSource, MemoryTransport,
+    Message, Reasoning, ReasoningDisplay, Reply, Role, Tool, ToolCall, ToolResult, interop,
+};
+use serde_json::{Value, json};
+
+const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const QWEN: &str = "qwen.qwen3-vl-235b-a22b";
+const GPT: &str = "us.openai.gpt-5.6-sol";
+
+/// The body of the call that these messages and options become.
+fn sent_with(model: &str, api: Api, messages: &[Message], options: &ChatOptions) -> Result<Value, Error> {
+    let answer = json!({"content": [], "choices": [{"message": {"content": "a"}}], "text": "a",
+        "output": {"message": {"content": []}}});
+    let transport = MemoryTransport::new([Reply::json(200, answer.to_string())]);
+    let chat = BedrockChat::builder(model)
+        .api(api)
+        .region("us-east-1")
+        .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+        .transport(transport.clone())
+        .build()
+        .unwrap();
+    futures_executor::block_on(chat.with_options(options).invoke(messages))?;
+    Ok(serde_json::from_slice(&transport.requests()[0].body).unwrap())
+}
+
+fn sent(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
+    sent_with(model, api, messages, &ChatOptions::default())
+}
+
+/// The same with the tool `f`: without tools, Converse is told results as text.
+fn sent_with_tool(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
+    let tools = vec![Tool::new("f", "", Json::empty_object())];
+    sent_with(model, api, messages, &ChatOptions { tools, ..ChatOptions::default() })
+}
+
+fn read(json: &Value) -> Result<Vec<Message>, Error> {
+    interop::read_messages(&Json::from(json.clone()))
+}
+
+fn image() -> Content {
+    Content::Image(Media::new("image/png", MediaSource::Base64("iVBORw0KGgo=".into())))
+}
+
+fn pdf() -> Content {
+    Content::document("application/pdf", "%PDF-1.7")
+}
+
+fn call(id: &str) -> Content {
+    Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
+}
+
+fn result(id: &str, content: impl Into<Vec<Content>>) -> Message {
+    Message::new(Role::Tool, [Content::ToolResult(ToolResult::new(id, content))])
+}
+
+#[test]
+fn s3_image_is_refused_for_models_that_take_none() {
+    let uri = MediaSource::S3 { uri: "s3://b/a.png".into(), bucket_owner: None };
+    let image = Content::Image(Media::new("image/png", uri));
+    for model in
+        [GPT, QWEN, "moonshotai.kimi-k2.5", "zai.glm-5", "google.gemma-3-27b-it", "nvidia.nemotron-nano-12b-v2"]
+    {
+        let error = sent(model, Api::Converse, &[Message::new(Role::Human, [image.clone()])]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{model}: {error}");
+        assert!(error.message().contains("S3"), "{error}");
+    }
+}
