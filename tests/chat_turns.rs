@@ -71,3 +71,27 @@ fn s3_image_is_refused_for_models_that_take_none() {
         assert!(error.message().contains("S3"), "{error}");
     }
 }
+
+#[test]
+fn moved_media_is_announced_where_it_was_and_where_it_is() {
+    let one = [Message::human("a"), Message::new(Role::Ai, [call("t1")]), result("t1", [pdf()])];
+    let body = sent_with_tool(QWEN, Api::Converse, &one).unwrap();
+    let turn = body["messages"][2]["content"].as_array().unwrap();
+    let said = turn[0]["toolResult"]["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("below"), "{said}");
+    assert!(turn[1]["text"].as_str().unwrap().contains("t1"), "{turn:?}");
+    assert!(turn[2]["document"].is_object(), "{turn:?}");
+
+    let two = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call("t1"), call("t2")]),
+        result("t1", [image()]),
+        result("t2", [Content::text("found"), image(), image()]),
+    ];
+    let body = sent_with_tool(QWEN, Api::Converse, &two).unwrap();
+    let turn = body["messages"][2]["content"].as_array().unwrap();
+    let kinds: Vec<&str> =
+        turn.iter().map(|block| block.as_object().unwrap().keys().next().unwrap().as_str()).collect();
+    assert_eq!(kinds, ["toolResult", "toolResult", "text", "image", "text", "image", "image"]);
+    assert!(turn[2]["text"].as_str().unwrap().contains("t1") && turn[4]["text"].as_str().unwrap().contains("t2"));
+}

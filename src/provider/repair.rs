@@ -11,11 +11,13 @@
 //! - If the last turn is the model's, white space at its end is dropped.
 
 mod calls;
+mod moved;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use calls::{drop_repeated_calls, rename_repeated_calls};
+use moved::media_behind_results;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
@@ -364,37 +366,6 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     for (_, block) in sorted {
         turn.blocks.push(block);
     }
-}
-
-/// Moves media out of tool results, behind all results: of failed tools, for which Claude accepts only
-/// text, and of all if the model accepts media in messages only.
-fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
-    let is_text = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));
-    let is_media = |block: &Content| {
-        matches!(block, Content::Image(_) | Content::Video(_) | Content::Audio(_) | Content::Document(_))
-    };
-    let mut moved = Vec::new();
-    let mut behind = 0;
-    for (at, block) in turn.blocks.iter_mut().enumerate() {
-        let Content::ToolResult(result) = &**block else { continue };
-        behind = at + 1;
-        let stays = |block: &Content| match result.is_error {
-            true => is_text(block),
-            false => !moves_all || !is_media(block),
-        };
-        if result.content.iter().all(stays) {
-            continue;
-        }
-        let (mut kept, others): (Vec<_>, Vec<_>) = result.content.iter().cloned().partition(stays);
-        if !kept.iter().any(|block| !matches!(block, Content::CachePoint(_))) {
-            kept.push(Content::text(EMPTY_RESULT));
-        }
-        moved.extend(others.into_iter().map(Cow::Owned));
-        *block = Cow::Owned(Content::ToolResult(ToolResult { content: kept, ..result.clone() }));
-    }
-    let rest = turn.blocks.split_off(behind);
-    turn.blocks.extend(moved);
-    turn.blocks.extend(rest);
 }
 
 /// The beginning of an answer that ends in white space is refused.

@@ -205,7 +205,7 @@ fn media_in_tool_result_moves_behind_it_where_the_model_wants() {
     let only = messages(vec![image]);
     let repaired = repaired(&only, "us.openai.gpt-5.6-sol", false).unwrap();
     let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
-    assert_eq!(result.content, [Content::text(EMPTY_RESULT)]);
+    assert_eq!(result.content, [Content::text("(see below)")]);
 }
 
 #[test]
