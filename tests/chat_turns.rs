@@ -95,3 +95,42 @@ fn moved_media_is_announced_where_it_was_and_where_it_is() {
     assert_eq!(kinds, ["toolResult", "toolResult", "text", "image", "text", "image", "image"]);
     assert!(turn[2]["text"].as_str().unwrap().contains("t1") && turn[4]["text"].as_str().unwrap().contains("t2"));
 }
+
+#[test]
+fn tool_call_or_result_of_the_wrong_side_is_refused() {
+    let calls = [Message::human("a"), Message::new(Role::Human, [Content::text("b"), call("t1")])];
+    let results = [
+        Message::human("a"),
+        Message::new(Role::Ai, [call("t1"), Content::ToolResult(ToolResult::new("t1", [Content::text("r")]))]),
+    ];
+    for (model, api) in [
+        (CLAUDE, Api::Invoke),
+        (CLAUDE, Api::Converse),
+        ("openai.gpt-oss-120b-1:0", Api::Invoke),
+        ("cohere.command-r-v1:0", Api::Invoke),
+        ("meta.llama3-8b-instruct-v1:0", Api::Invoke),
+    ] {
+        for (messages, is_result) in [(&calls, false), (&results, true)] {
+            // Over Converse, the model's turn may have results of tools that the service runs.
+            if is_result && api == Api::Converse {
+                continue;
+            }
+            let error = sent(model, api, messages).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Encode, "{model}: {error}");
+            assert!(error.message().starts_with("message 1"), "{model}: {error}");
+        }
+    }
+}
+
+#[test]
+fn tool_result_without_id_is_refused() {
+    for message in
+        [json!({"role": "tool", "content": "r"}), json!({"role": "tool", "tool_call_id": "", "content": "r"})]
+    {
+        let messages =
+            json!(["a", {"role": "ai", "content": "", "tool_calls": [{"id": "t", "name": "f", "args": {}}]}, message]);
+        let error = read(&messages).and_then(|messages| sent(CLAUDE, Api::Converse, &messages)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        assert!(error.message().starts_with("message 2") && error.message().contains("id"), "{error}");
+    }
+}

@@ -298,6 +298,7 @@ impl<'a> History<'a, '_> {
     /// Returns the block as it can be sent, or nothing.
     fn usable(&self, block: &'a Content) -> Result<Option<Cow<'a, Content>>> {
         let is_reply = self.messages.get(self.at).is_some_and(|message| message.role == Role::Ai);
+        calls::check_side(self.at, block, is_reply, self.target.raw)?;
         Ok(Some(match block {
             block if is_blank(block) => return Ok(None),
             // A signature is worth something only to the vendor whose model signed.

@@ -2,8 +2,38 @@
 
 use std::borrow::Cow;
 
-use super::{Side, Turn};
-use crate::message::{Content, ToolCall, ToolResult};
+use super::{RawShape, Side, Turn, encode};
+use crate::error::Result;
+use crate::json::quoted;
+use crate::message::{Content, InvalidToolCall, ToolCall, ToolResult};
+
+/// Checks that only the model calls tools, and that each result is in a message of the user's side and names
+/// its call. Over Converse, the model's turn may have results of tools that the service runs.
+///
+/// # Errors
+/// `Encode`, with the index of the message.
+pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawShape) -> Result<()> {
+    match block {
+        Content::ToolCall(ToolCall { name, .. }) | Content::InvalidToolCall(InvalidToolCall { name, .. })
+            if !is_reply =>
+        {
+            let name = quoted(name);
+            encode(format_args!(
+                "message {at} calls the tool {name} and is not the model's; put the call into an AI message"
+            ))
+        }
+        Content::ToolResult(result) if result.tool_call_id.is_empty() => encode(format_args!(
+            "message {at} has a tool result without an id; set `tool_call_id` to the id of its call"
+        )),
+        Content::ToolResult(result) if is_reply && raw != RawShape::Keyed => {
+            let id = quoted(&result.tool_call_id);
+            encode(format_args!(
+                "message {at} is the model's and has the result of call {id}; put it into a tool message"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
 /// some models number their calls anew in every reply.
