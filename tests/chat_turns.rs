@@ -134,3 +134,13 @@ fn tool_result_without_id_is_refused() {
         assert!(error.message().starts_with("message 2") && error.message().contains("id"), "{error}");
     }
 }
+
+#[test]
+fn image_in_a_system_message_is_refused_for_claude() {
+    let messages = [Message::new(Role::System, [Content::text("a"), image()]), Message::human("b")];
+    for api in [Api::Invoke, Api::Converse] {
+        let error = sent(CLAUDE, api, &messages).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        assert!(error.message().contains("system message"), "{error}");
+    }
+}

@@ -42,6 +42,9 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     write_system(&mut w, &system)?;
     w.array("messages");
     for turn in &conversation.turns {
+        if turn.side == Side::System {
+            check_system(&turn.blocks)?;
+        }
         w.begin_object();
         w.field("role", turn.side.as_str());
         w.key("content");
@@ -77,7 +80,25 @@ pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
     defaults
 }
 
+/// System messages are text, or blocks of Anthropic's own.
+fn check_system(system: &[Cow<'_, Content>]) -> Result<()> {
+    let is_other = |block: &Cow<'_, Content>| {
+        !matches!(
+            **block,
+            Content::Text(_) | Content::Json(_) | Content::CachePoint(_) | Content::Raw(_) | Content::Guard(_)
+        )
+    };
+    match system.iter().any(is_other) {
+        true => Err(Error::new(
+            ErrorKind::Encode,
+            "a system message has a block that is not text: put images, documents and tool blocks into a human message",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn write_system(w: &mut Writer, system: &[Cow<'_, Content>]) -> Result<()> {
+    check_system(system)?;
     match system {
         [] => {}
         [block] if plain_text(block).is_some() => w.opt_field("system", plain_text(block)),
