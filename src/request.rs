@@ -11,7 +11,7 @@ pub(crate) mod schema;
 pub(crate) mod strict;
 mod tool;
 
-pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, tool_lives};
+pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, point_of_json, tool_lives};
 pub use messages::{IntoMessage, IntoMessages};
 pub use options::{
     ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier,

@@ -123,6 +123,44 @@ fn tool_call_or_result_of_the_wrong_side_is_refused() {
 }
 
 #[test]
+fn unknown_cache_ttl_in_json_is_refused() {
+    for message in [
+        json!({"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "2h"}}]}),
+        json!({"role": "user", "content": [{"text": "a"}, {"cachePoint": {"type": "default", "ttl": "9h"}}]}),
+        json!({"role": "user", "content": "a", "cache_control": {"type": "ephemeral", "ttl": "2h"}}),
+        json!({"role": "user", "content": "a", "cache_control": {"type": "ephemeral", "ttl": 300}}),
+        json!({"role": "tool", "tool_call_id": "t", "content": "a", "cache_control": {"ttl": "1d"}}),
+    ] {
+        let error = read(&json!([message])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Encode);
+        assert!(error.message().contains("5m") && error.message().contains("1h"), "{error}");
+    }
+    for tools in [
+        json!([{"name": "f", "input_schema": {"type": "object"}, "cache_control": {"ttl": "2h"}}]),
+        json!([{"name": "f", "input_schema": {"type": "object"}}, {"cachePoint": {"type": "default", "ttl": "9h"}}]),
+    ] {
+        let error = Tool::list_from_json(&Json::from(tools)).unwrap_err();
+        assert!(error.message().contains("5m") && error.message().contains("1h"), "{error}");
+    }
+    assert!(read(&json!([{"role": "user", "content": "a", "cache_control": {"ttl": null}}])).is_ok());
+}
+
+#[test]
+fn s3_source_in_json_is_read_without_media_type() {
+    for (kind, name, media) in
+        [("image", "a.png", "image"), ("document", "a.pdf", "document"), ("video", "a.mp4", "video")]
+    {
+        let uri = format!("s3://b/{name}");
+        let block = json!({"type": kind, "source": {"type": "s3", "uri": uri, "bucketOwner": "111122223333"}});
+        let messages = read(&json!([{"role": "user", "content": [block, {"type": "text", "text": "b"}]}])).unwrap();
+        let body = sent("us.amazon.nova-pro-v1:0", Api::Converse, &messages).unwrap();
+        let source = &body["messages"][0]["content"][0][media];
+        assert_eq!(source["source"]["s3Location"], json!({"uri": uri, "bucketOwner": "111122223333"}), "{body}");
+        assert_eq!(source["format"], name[2..]);
+    }
+}
+
+#[test]
 fn tool_result_without_id_is_refused() {
     for message in
         [json!({"role": "tool", "content": "r"}), json!({"role": "tool", "tool_call_id": "", "content": "r"})]
@@ -142,5 +180,20 @@ fn image_in_a_system_message_is_refused_for_claude() {
         let error = sent(CLAUDE, api, &messages).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Encode);
         assert!(error.message().contains("system message"), "{error}");
+    }
+}
+
+#[test]
+fn tool_call_twins_with_other_arguments_are_refused() {
+    let twin = |input: Value, args: Value| {
+        read(&json!([{"type": "ai", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": input}],
+            "tool_calls": [{"id": "t1", "name": "f", "args": args}]}]))
+    };
+    let error = twin(json!({"a": 1}), json!({"a": 2})).unwrap_err();
+    assert!(error.message().starts_with("message 0") && error.message().contains("t1"), "{error}");
+    for (input, args) in
+        [(json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1})), (json!(""), json!({"a": 1})), (json!({}), json!({"a": 1}))]
+    {
+        assert!(twin(input, args).is_ok());
     }
 }

@@ -5,9 +5,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
 use crate::media::media_type_of;
 use crate::message::{
-    CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource,
-    RedactedThinking, SearchResult, Text, Thinking, ToolCall, ToolResult,
+    Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, RedactedThinking, SearchResult,
+    Text, Thinking, ToolCall, ToolResult,
 };
+use crate::request::point_of_json;
 
 /// The blocks of a message's content: a text, or a list of blocks.
 pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
@@ -112,7 +113,7 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
             // Nova's own format has the point as a member of the block.
             let beside = view.get("cachePoint").filter(|_| !is_point);
             if let Some(control) = control.or(beside) {
-                out.push(cache_point(control));
+                out.push(cache_point(control)?);
             }
         }
         // A block in no form that is known is passed as it is.
@@ -124,8 +125,8 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn cache_point(view: View<'_>) -> Content {
-    Content::CachePoint(CachePoint { ttl: CacheTtl::parse(view.word_at("ttl")) })
+pub(super) fn cache_point(view: View<'_>) -> Result<Content> {
+    point_of_json(view).map(Content::CachePoint)
 }
 
 /// The blocks with a `type`.
@@ -200,7 +201,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             }
             None => None,
         },
-        "cache_point" => view.get("cachePoint").map(cache_point),
+        "cache_point" => view.get("cachePoint").map(cache_point).transpose()?,
         "guard_content" | "guardrail_converse_content" => {
             let image = view.get("image").and_then(|image| media_block("image", image));
             let image = image.and_then(|image| if let Content::Image(image) = image { Some(image) } else { None });
@@ -318,8 +319,15 @@ fn strings(view: View<'_>, key: &str) -> Vec<String> {
     view.list(key).filter_map(View::string).collect()
 }
 
-/// Anthropic's `source`.
+/// Anthropic's `source`, and one of an object in S3.
 fn native_source(source: View<'_>) -> Option<Media> {
+    if source.word_at("type") == "s3"
+        && !has_other(source, &["type", "media_type", "uri", "bucketOwner", "bucket_owner"])
+    {
+        let bucket_owner = first(source, &["bucketOwner", "bucket_owner"]);
+        let s3 = MediaSource::S3 { uri: string(source, "uri")?, bucket_owner };
+        return Some(Media::new(source.text_at("media_type"), s3));
+    }
     if has_other(source, &["type", "media_type", "data", "url", "content"]) {
         return None;
     }
@@ -353,7 +361,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     }
     Ok(match key {
         "text" => inner.string().map(Content::text),
-        "cachePoint" => Some(cache_point(inner)),
+        "cachePoint" => Some(cache_point(inner)?),
         "json" => Some(Content::Json(JsonContent { value: Json::from(inner) })),
         "image" | "video" | "audio" if has_other(inner, &["format", "source"]) => None,
         "document" if has_other(inner, &["format", "name", "source", "context", "citations"]) => None,

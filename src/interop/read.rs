@@ -2,7 +2,7 @@
 
 use super::{blocks, members};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, Kind, View};
+use crate::json::{Json, Kind, View, quoted};
 use crate::message::{Content, InvalidToolCall, JsonContent, Message, Role, ToolCall, ToolResult};
 
 /// Reads a conversation: a string, or a list of messages in the forms of [`read_message`].
@@ -94,7 +94,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
         members::check_message(at, view)?;
     }
     let control = inner.get("cache_control").or_else(|| inner.get("additional_kwargs")?.get("cache_control"));
-    let point = control.map(blocks::cache_point);
+    let point = control.map(blocks::cache_point).transpose()?;
     let mut content = inner.get("content").map(blocks::content).transpose()?.unwrap_or_default();
     if role == Role::Tool {
         let id = inner.text_at("tool_call_id");
@@ -117,7 +117,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     let calls = inner.get("tool_calls").filter(|calls| calls.items().next().is_some());
     let calls = calls.or_else(|| more?.get("tool_calls"));
     for call in calls.into_iter().flat_map(View::items) {
-        add_call(&mut content, call);
+        add_call(&mut content, call, at)?;
     }
     for call in inner.list("invalid_tool_calls") {
         let text = |key: &str| call.text_at(key);
@@ -145,7 +145,10 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
 
 /// Adds a call of a list beside the content. One that is also a block stays at
 /// its place, with the arguments that the list has: a streamed block may lack them.
-fn add_call(content: &mut Vec<Content>, call: View<'_>) {
+///
+/// # Errors
+/// `Encode`, if both have arguments and these differ.
+fn add_call(content: &mut Vec<Content>, call: View<'_>, at: usize) -> Result<()> {
     let call = blocks::tool_call(call);
     let id = |block: &Content| match block {
         Content::ToolCall(ToolCall { id, .. }) | Content::InvalidToolCall(InvalidToolCall { id, .. }) => {
@@ -154,9 +157,28 @@ fn add_call(content: &mut Vec<Content>, call: View<'_>) {
         _ => None,
     };
     let own = id(&call);
-    match content.iter_mut().find(|block| id(block).is_some() && id(block) == own) {
-        Some(twin) => *twin = with_extra(call, twin),
+    let is_twin = |block: &Content| id(block).is_some() && id(block) == own;
+    match content.iter().position(|block| is_twin(block) && !differ(block, &call)) {
+        Some(place) => content.iter_mut().skip(place).take(1).for_each(|twin| *twin = with_extra(call.clone(), twin)),
+        None if content.iter().any(is_twin) => {
+            let shown = quoted(&own.unwrap_or_default());
+            let message = format_args!(
+                "message {at} has the tool call {shown} in `content` and in `tool_calls` with other arguments; leave one out"
+            );
+            return Err(Error::of(ErrorKind::Encode, message));
+        }
         None => content.push(call),
+    }
+    Ok(())
+}
+
+/// Whether two calls have arguments that are not the same.
+fn differ(a: &Content, b: &Content) -> bool {
+    match (a, b) {
+        (Content::ToolCall(a), Content::ToolCall(b)) => {
+            a.args.view().has_members() && b.args.view().has_members() && a.args != b.args
+        }
+        _ => false,
     }
 }
 

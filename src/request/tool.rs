@@ -1,9 +1,10 @@
 //! Tools: what the model may call.
 
+use super::caching::point_of_json;
 use super::strict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
-use crate::message::{CachePoint, CacheTtl};
+use crate::message::CachePoint;
 
 /// A tool that the model may call.
 ///
@@ -148,7 +149,8 @@ impl Tool {
         tool.strict = inner.get("strict").or_else(|| view.get("strict")).and_then(View::bool);
         let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object);
         let holders = [Some(view), first(view, &["toolSpec", "function"]), extras];
-        tool.cache_point = holders.iter().find_map(|holder| (*holder)?.get("cache_control")).map(cache_point);
+        let point = holders.iter().find_map(|holder| (*holder)?.get("cache_control"));
+        tool.cache_point = point.map(point_of_json).transpose()?;
         // All members of a tool that is one JSON Schema are the schema's.
         for holder in holders.into_iter().flatten().filter(|_| !is_schema) {
             for (key, value) in holder.entries() {
@@ -184,7 +186,7 @@ impl Tool {
         let mut tools: Vec<Self> = Vec::new();
         for (at, item) in view.items().enumerate() {
             match (item.get("cachePoint"), tools.last_mut()) {
-                (Some(point), Some(tool)) => tool.cache_point = Some(cache_point(point)),
+                (Some(point), Some(tool)) => tool.cache_point = Some(point_of_json(point)?),
                 _ => tools.push(Self::from_json(&Json::from(item)).map_err(|error| {
                     Error::of(ErrorKind::Encode, format_args!("tool {at} of the list: {}", error.message()))
                 })?),
@@ -282,10 +284,6 @@ fn text(view: View<'_>, key: &str) -> String {
     view.text_at(key)
 }
 
-fn cache_point(view: View<'_>) -> CachePoint {
-    CachePoint { ttl: CacheTtl::parse(view.word_at("ttl")) }
-}
-
 fn excerpt(view: View<'_>) -> String {
     view.raw().chars().take(80).collect()
 }
@@ -325,6 +323,7 @@ impl From<&str> for ToolChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::CacheTtl;
 
     fn read(text: &str) -> Tool {
         Tool::from_json(&Json::parse(text).unwrap()).unwrap()
