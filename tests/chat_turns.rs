@@ -184,6 +184,20 @@ fn image_in_a_system_message_is_refused_for_claude() {
 }
 
 #[test]
+fn image_is_refused_for_models_without_images_over_converse() {
+    let messages = [Message::new(Role::Human, [Content::text("a"), image()])];
+    for (model, api) in [
+        ("us.amazon.nova-micro-v1:0", Api::Converse),
+        ("us.amazon.nova-micro-v1:0", Api::Invoke),
+        ("anthropic.claude-v2:1", Api::Converse),
+    ] {
+        let error = sent(model, api, &messages).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{model}");
+        assert!(error.message().contains("image"), "{error}");
+    }
+}
+
+#[test]
 fn tool_call_twins_with_other_arguments_are_refused() {
     let twin = |input: Value, args: Value| {
         read(&json!([{"type": "ai", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": input}],

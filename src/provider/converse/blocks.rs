@@ -86,6 +86,12 @@ impl Blocks<'_> {
         match block {
             Content::Text(text) => self.text(text),
             Content::Image(image) => {
+                if self.can.lacks(Capability::Images) {
+                    return Err(Error::of(
+                        ErrorKind::Unsupported,
+                        format_args!("{} takes no images; leave them out, or use a model that does", self.model),
+                    ));
+                }
                 let format = media::picture(media::IMAGES, "image", image)?;
                 if fields::is_claude(self.model) {
                     media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
