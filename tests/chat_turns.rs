@@ -184,6 +184,20 @@ fn image_in_a_system_message_is_refused_for_claude() {
 }
 
 #[test]
+fn reasoning_display_without_reasoning_is_refused() {
+    let options = ChatOptions {
+        reasoning: Some(Reasoning::Disabled),
+        reasoning_display: Some(ReasoningDisplay::Summarized),
+        ..ChatOptions::default()
+    };
+    for api in [Api::Invoke, Api::Converse] {
+        let error = sent_with("anthropic.claude-sonnet-4-6", api, &[Message::human("a")], &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("reasoning_display"), "{error}");
+    }
+}
+
+#[test]
 fn image_is_refused_for_models_without_images_over_converse() {
     let messages = [Message::new(Role::Human, [Content::text("a"), image()])];
     for (model, api) in [

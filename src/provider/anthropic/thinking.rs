@@ -58,6 +58,12 @@ impl<'a> Thinking<'a> {
                 false => Ok(Self { kind: Some("adaptive"), display, ..none }),
             };
         };
+        if display.is_some() && !reasoning.is_on() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`reasoning_display` is set while reasoning is disabled; leave one of the two unset",
+            ));
+        }
         Ok(match reasoning {
             Reasoning::Disabled if !can.lacks(Capability::ReasoningOff) => Self { kind: Some("disabled"), ..none },
             Reasoning::Disabled if can.has(Capability::ReasoningBetweenTools) => {
