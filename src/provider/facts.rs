@@ -50,6 +50,9 @@ const CLAUDE_WITHOUT_CACHE: &[&str] = &[
     "anthropic.claude-3-haiku",
     "anthropic.claude-3-5-sonnet-20240620",
 ];
+/// Claude before 3.7.
+const CLAUDE_WITHOUT_REASONING: &[&str] =
+    &["anthropic.claude-3-opus", "anthropic.claude-3-sonnet", "anthropic.claude-3-haiku", "anthropic.claude-3-5"];
 /// The models with a prompt instead of messages.
 const CLAUDE_2: &[&str] = &["anthropic.claude-v2", "anthropic.claude-instant"];
 /// The Claude 5 family.
@@ -170,6 +173,8 @@ static FACTS: &[Fact] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html: from 4.6 on.
     fact(CLAUDE_BEFORE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
     fact(CLAUDE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: from 3.7 on.
+    fact(CLAUDE_WITHOUT_REASONING, &[], &[ReasoningBudget, ReasoningOff]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: the first
     // with an effort, beside a budget.
     fact(&["anthropic.claude-opus-4-5"], &[ReasoningEffort], &[]),

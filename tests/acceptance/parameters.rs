@@ -7,12 +7,12 @@ use bedrock_chat::{
 use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 
-use crate::support::{calling, calling_model, only_request};
+use crate::support::{THINKER, calling, calling_model, only_request};
 
 /// The body that the server accepted, of both ways of calling: they are alike.
 async fn accepted(change: impl Fn(BedrockChatBuilder) -> BedrockChatBuilder) -> Value {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let chat = change(calling(&bedrock)).build().unwrap();
+    let chat = change(calling_model(&bedrock, THINKER)).build().unwrap();
     chat.invoke("hello").await.unwrap();
     chat.stream("hello").await.unwrap().message().await.unwrap();
     let requests = bedrock.requests();

@@ -21,6 +21,8 @@ use local_bedrock::{LocalBedrock, RecordedRequest, TEST_ACCESS_KEY_ID, TEST_SECR
 use serde_json::Value;
 
 pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+/// The first Claude with reasoning.
+pub(crate) const THINKER: &str = "anthropic.claude-3-7-sonnet-20250219-v1:0";
 pub(crate) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 /// 2025-01-02T03:04:05Z, the moment of the signatures that are known by heart.
 pub(crate) const THEN: Duration = Duration::from_secs(1_735_787_045);

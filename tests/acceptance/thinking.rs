@@ -7,7 +7,7 @@ use bedrock_chat::{
 use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 
-use crate::support::{calling, chunk, course, over, streamed, through_json};
+use crate::support::{THINKER, calling_model, chunk, course, over, streamed, through_json};
 
 fn thinker(bedrock: &LocalBedrock) -> BedrockChat {
     let schema = json!({"type": "object", "properties": {"location": {"type": "string"}}, "required": ["location"]});
@@ -17,7 +17,7 @@ fn thinker(bedrock: &LocalBedrock) -> BedrockChat {
         tools: vec![Tool::new("get_weather", "The weather in a city", schema)],
         ..ChatOptions::default()
     };
-    calling(bedrock).options(&options).build().unwrap()
+    calling_model(bedrock, THINKER).options(&options).build().unwrap()
 }
 
 fn kinds(content: &[Content]) -> Vec<&'static str> {

@@ -64,6 +64,9 @@ impl<'a> Thinking<'a> {
                 "`reasoning_display` is set while reasoning is disabled; leave one of the two unset",
             ));
         }
+        if reasoning.is_on() && can.lacks(Capability::AdaptiveReasoning) && can.lacks(Capability::ReasoningBudget) {
+            return refused("does not reason: leave `reasoning` unset");
+        }
         Ok(match reasoning {
             Reasoning::Disabled if !can.lacks(Capability::ReasoningOff) => Self { kind: Some("disabled"), ..none },
             Reasoning::Disabled if can.has(Capability::ReasoningBetweenTools) => {
@@ -90,11 +93,6 @@ impl<'a> Thinking<'a> {
                 return refused("has no adaptive reasoning: use a budget in tokens, or an effort");
             }
             Reasoning::Adaptive => Self { kind: Some("adaptive"), display, ..none },
-            Reasoning::Effort(_)
-                if can.lacks(Capability::AdaptiveReasoning) && can.lacks(Capability::ReasoningBudget) =>
-            {
-                return refused("does not reason: leave `reasoning` unset");
-            }
             Reasoning::Effort(effort) if can.lacks(Capability::AdaptiveReasoning) => {
                 let effort = effort.as_str();
                 let takes_effort = can.has(Capability::ReasoningEffort);
@@ -277,6 +275,20 @@ mod tests {
         assert_eq!(form("sonnet-5-5").unwrap(), r#"{"thinking":{"type":"between_tools"}}"#);
         assert_eq!(form("opus-4-7").unwrap(), "{}", "it does not reason unless it is asked to");
         assert!(form("fable-5").unwrap_err().message().contains("low"));
+    }
+
+    #[test]
+    fn reasoning_is_refused_for_claude_before_3_7() {
+        for id in
+            ["3-haiku-20240307-v1:0", "3-opus-20240229-v1:0", "3-5-sonnet-20241022-v2:0", "3-5-haiku-20241022-v1:0"]
+        {
+            for on in [Reasoning::Budget(2048), Reasoning::Effort("low".into()), Reasoning::Adaptive] {
+                let error = thinking(id, &with(on)).unwrap_err();
+                assert!(error.kind() == ErrorKind::Unsupported && error.message().contains("unset"), "{error}");
+            }
+            assert_eq!(thinking(id, &with(Reasoning::Disabled)).unwrap().0, "{}");
+        }
+        assert!(thinking("3-7-sonnet-20250219-v1:0", &with(Reasoning::Budget(2048))).is_ok());
     }
 
     #[test]
