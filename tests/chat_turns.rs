@@ -5,7 +5,7 @@
 
 use bedrock_chat::{
     Api, BedrockChat, ChatOptions, Content, Credentials, Error, ErrorKind, Json, Media, MediaSource, MemoryTransport,
-    Message, Reasoning, ReasoningDisplay, Reply, Role, Tool, ToolCall, ToolResult, interop,
+    Message, Reasoning, ReasoningDisplay, Reply, ResponseFormat, Role, Tool, ToolCall, ToolResult, interop,
 };
 use serde_json::{Value, json};
 
@@ -223,5 +223,26 @@ fn tool_call_twins_with_other_arguments_are_refused() {
         [(json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1})), (json!(""), json!({"a": 1})), (json!({}), json!({"a": 1}))]
     {
         assert!(twin(input, args).is_ok());
+    }
+}
+
+#[test]
+fn open_object_is_not_closed_in_silence() {
+    for open in [json!(true), json!({})] {
+        let schema = Json::from(
+            json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": open}),
+        );
+        let mut strict = Tool::new("f", "", schema.clone());
+        strict.strict = Some(true);
+        for tool in [strict, Tool::new("f", "", schema.clone()).strict()] {
+            let options = ChatOptions { tools: vec![tool], ..ChatOptions::default() };
+            let error = sent_with(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.message().contains("any keys") && error.message().len() <= 220, "{error}");
+        }
+        let format = ResponseFormat::new("f", schema);
+        let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
+        let error = sent_with(CLAUDE, Api::Converse, &[Message::human("a")], &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
     }
 }

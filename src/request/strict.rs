@@ -111,8 +111,7 @@ pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     }
     let mut why = None;
     visit(schema, 0, &mut |part| {
-        let typed = part.get("additionalProperties").is_some_and(View::has_members);
-        if typed || part.get("patternProperties").is_some_and(View::has_members) {
+        if is_open(part) || part.get("patternProperties").is_some_and(View::has_members) {
             why = Some("it has a map, an object with any keys");
         }
     });
@@ -248,12 +247,19 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
         (false, false) => [&description, " (", &limits, ")"].concat(),
     };
     w.opt_field("description", Some(described.as_str()).filter(|text| !text.is_empty()));
-    if schema.get("properties").is_some() {
+    // An open object stays open: [`closed`] then refuses it.
+    if schema.get("properties").is_some() && !is_open(schema) {
         w.key("additionalProperties").bool(false);
     } else if let Some(open) = schema.get("additionalProperties") {
         w.member("additionalProperties", open);
     }
     w.end_object();
+}
+
+/// Whether an object schema takes other properties by its own words: `true`, or any schema.
+fn is_open(schema: View<'_>) -> bool {
+    let others = schema.get("additionalProperties");
+    others.is_some_and(|others| others.bool() == Some(true) || others.kind() == Kind::Object)
 }
 
 fn is_accepted(key: &str, value: View<'_>) -> bool {
@@ -325,7 +331,7 @@ mod tests {
                         "minItems": 1, "description": "maxItems: 3"
                     },
                     "minimum": {
-                        "type": "object", "properties": {"type": {"type": "string"}}, "additionalProperties": false
+                        "type": "object", "properties": {"type": {"type": "string"}}, "additionalProperties": true
                     }
                 },
                 "required": ["age", "born", "tags", "minimum"],
@@ -357,7 +363,9 @@ mod tests {
     fn maps_cannot_be_closed() {
         let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
         let nested = json!({"type": "object", "properties": {"map": map}});
-        for open in [&map, &nested, &json!({"type": "object"})] {
+        let loose = json!({"type": "object", "properties": {}, "additionalProperties": true});
+        let looser = json!({"type": "object", "properties": {}, "additionalProperties": {}});
+        for open in [&map, &nested, &json!({"type": "object"}), &loose, &looser] {
             assert!(closed(Json::from(open.clone()).view()).is_err(), "{open}");
         }
         assert!(closed(Json::from(json!({"type": "object", "properties": {}})).view()).is_ok());

@@ -198,6 +198,8 @@ impl Tool {
     /// The same tool, to whose schema the service holds the model: no argument is missing or of another
     /// type. The schema is repaired for that, as the service wants every object closed and takes no
     /// limits, which are told in the descriptions instead. For models that have structured outputs.
+    /// An object that is open by its own words (`additionalProperties: true`) stays open, and the call
+    /// is refused before sending.
     ///
     /// See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
     ///
