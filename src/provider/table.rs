@@ -89,15 +89,10 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
         (_, Some(family)) => Ok(family.codec),
         (Some(Api::Invoke), None) => {
             let why = match model.base() {
-                Some(_) => "of its family no own format is known here",
-                None => "its id does not say its family",
+                Some(_) => "no native format is implemented for its family; use Converse, or bring a codec",
+                None => "its id does not name a family; use Converse, or state its family",
             };
-            Err(Error::of(
-                ErrorKind::Unsupported,
-                format_args!(
-                    "{model} cannot be called over InvokeModel, as {why}: leave the API to Converse, state a family whose format it speaks (for instance \"anthropic\"), or bring a codec"
-                ),
-            ))
+            Err(Error::of(ErrorKind::Unsupported, format_args!("{model} cannot be called over InvokeModel: {why}")))
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
             let parts = [
                 "the tool ",
                 &quoted(&tool.name),
-                " cannot be strict, as its schema cannot be closed: ",
+                " cannot be strict, as its schema is open: ",
                 why,
                 "; leave `strict` unset",
             ];
@@ -64,7 +64,7 @@ pub(crate) fn format_schema(format: &ResponseFormat) -> Result<Json> {
             &quoted(&format.name),
             " cannot be closed: ",
             why,
-            "; use structured output with another method, such as a tool",
+            "; use another method, such as a tool",
         ];
         Error::new(ErrorKind::Config, parts.concat())
     })

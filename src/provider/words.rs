@@ -102,7 +102,7 @@ pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
     Err(Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "the member `{key}` of the tool `{}` cannot be sent to {model} in this format; leave it out, or use Claude over InvokeModel",
+            "the tool `{}` has the member `{key}`, which only Claude over InvokeModel takes; leave it out for {model}",
             tool.name
         ),
     ))

@@ -298,11 +298,11 @@ impl Blocks<'_> {
     fn raw(&mut self, block: View<'_>) -> Result<()> {
         let shape = "a block of Converse is an object with one member, such as {\"toolUse\": {…}}";
         if !block.has_members() {
-            return Err(encode(format_args!("a raw block is a JSON {:?} that says nothing: {shape}", block.kind())));
+            return Err(encode(format_args!("a raw block is a JSON {:?} without members; {shape}", block.kind())));
         }
         if block.get("type").and_then(View::str).is_some() {
             return Err(encode(format_args!(
-                "a raw block of type `{}` is in Anthropic's format; send it over InvokeModel: {shape}",
+                "a raw block of type `{}` is in Anthropic's format; send it over InvokeModel, or as an object with one member",
                 block.word_at("type")
             )));
         }

@@ -246,7 +246,7 @@ fn efforts_only(model: &ModelId) -> Error {
     Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "{model} is told how much to think, if it thinks at all, by an effort: use one, such as \"low\" (if it is a Claude model, state its family, \"anthropic\")"
+            "{model} takes only an effort for reasoning: use one, such as \"low\", or state the family \"anthropic\" if it is Claude"
         ),
     )
 }

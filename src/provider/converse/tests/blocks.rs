@@ -256,5 +256,6 @@ fn raw_blocks_of_converse_go_as_they_are_and_those_of_anthropic_are_refused() {
         let error = refused(Content::raw(self::json(block)));
         assert_eq!(error.kind(), ErrorKind::Encode, "{block}");
         assert!(error.message().contains("an object with one member"), "{error}");
+        assert!(error.message().len() <= 160, "{error}");
     }
 }

@@ -73,7 +73,8 @@ fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
             let error = refusal(model, &[Message::human("a")], &thinking(reasoning));
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(
-                error.message().contains(model) && error.message().contains("by an effort: use one, such as \"low\""),
+                error.message().contains(model)
+                    && error.message().contains("takes only an effort for reasoning: use one, such as \"low\""),
                 "{error}"
             );
         }
