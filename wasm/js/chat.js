@@ -1,5 +1,5 @@
 import { Chat } from "./bedrock_chat.js";
-import { chooseCredentials, places } from "./credentials.js";
+import { chooseCredentials, places, usedRegion } from "./credentials.js";
 import { problem } from "./error.js";
 import { checkFields } from "./fields.js";
 import { conversation, json } from "./messages.js";
@@ -17,6 +17,7 @@ class Shared {
     const { config, fetch, provider } = connection(fields);
     this.fetch = fetch;
     this.provider = provider;
+    this.place = { model: config.model, region: usedRegion(config.model, fields) };
     const own = weak(this);
     try {
       this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && through(own, "fetch"), provider && through(own, "provider"));

@@ -21,6 +21,13 @@ export function chooseRegion(region) {
   return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
 }
 
+/** The region that the module uses: that of an ARN, what is given, that of a host of AWS, else the environment's. */
+export function usedRegion(model, { region, endpointUrl, endpointHost }) {
+  const [, ofModel] = /^arn:[^:]*:[^:]*:([^:]+):/.exec(model) ?? [];
+  const [, ofHost] = /bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws|api\.aws|vpce\.)/.exec(endpointUrl || endpointHost || "") ?? [];
+  return ofModel || region?.trim() || ofHost || chooseRegion();
+}
+
 /** A text that must be there. */
 function present(name, value) {
   if (typeof value === "string" && value.trim()) return;

@@ -34,7 +34,13 @@ Object.defineProperty(BedrockChatError.prototype, brand, { value: true });
 /** What a value is, for the message of an error. */
 export const kindOf = (value) => (value === null ? "null" : typeof value);
 
+/** The kinds of errors that arise before anything is sent. */
+const UNSENT = /^(config|credentials|unsupported|encode|connect)$/;
+
+/** How often a call was sent that failed with an error of this kind, where nobody counted. */
+export const uncounted = (kind) => (UNSENT.test(kind) ? { attempts: 0 } : {});
+
 /** An error that the package itself finds. */
 export function problem(kind, message, details) {
-  return new BedrockChatError(message, { kind, ...details });
+  return new BedrockChatError(message, { kind, ...uncounted(kind), ...details });
 }

@@ -230,7 +230,7 @@ export class BedrockChatError extends Error {
   requestId?: string;
   model?: string;
   region?: string;
-  /** How often the request was sent. */
+  /** How often the request was sent: 0 if it was not. Missing where that is not known. */
   attempts?: number;
   /** How long the service asks to wait, in milliseconds. */
   retryAfterMs?: number;

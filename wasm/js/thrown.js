@@ -1,4 +1,4 @@
-import { BedrockChatError } from "./error.js";
+import { BedrockChatError, uncounted } from "./error.js";
 import { AIMessage } from "./reply.js";
 
 /** Options that the module, which is Rust, calls by Rust's names. */
@@ -8,7 +8,7 @@ const RUST = /\b(max_tokens|model_kwargs|request_metadata|parallel_tool_calls|re
 export function fromDetails({ message, partial, ...details }) {
   if (/config|unsupported/.test(details.kind)) message = message.replace(RUST, (name) => name.replace(/_./g, ([, letter]) => letter.toUpperCase()));
   if (partial) details.partial = new AIMessage(partial);
-  return new BedrockChatError(message, details);
+  return new BedrockChatError(message, { ...uncounted(details.kind), ...details });
 }
 
 /** An error as the module throws it, which is JSON. Whatever else was thrown stays what it is. */

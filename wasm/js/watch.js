@@ -9,13 +9,15 @@ export class Watch {
   #signal;
   #timer;
   #ended = false;
+  #task;
+  #sent = 0;
   /** What to do when the call is to end. */
   cancel = () => {};
 
-  /** `kept` is kept alive as long as this is. */
+  /** `kept`, which has the model and the region for errors, is kept alive as long as this is. */
   constructor({ signal, timeout }, kept) {
     this.kept = kept;
-    if (signal?.aborted) throw cancelled(signal.reason);
+    if (signal?.aborted) throw this.#told(cancelled(signal.reason));
     if (signal) {
       this.#signal = signal;
       signal.addEventListener("abort", this.#onAbort);
@@ -28,7 +30,19 @@ export class Watch {
   #end(error) {
     if (this.#ended) return;
     this.error = error;
+    // A task under way has to end first: only then it is known how often it was sent.
+    if (!this.#task) this.#told(error);
     this.cancel();
+  }
+
+  /** Adds to an error what those of the module say of the call. */
+  #told(error) {
+    if (error.attempts !== undefined) return error;
+    const { model, region } = this.kept.place;
+    Object.assign(error, { model, ...(region && { region }), attempts: this.#sent });
+    const notes = [`model ${model}`, region && `region ${region}`, this.#sent > 1 && `attempts ${this.#sent}`];
+    error.message += ` [${notes.filter(Boolean).join(", ")}]`;
+    return error;
   }
 
   /** Ends the call because nobody waits for it. */
@@ -44,16 +58,22 @@ export class Watch {
 
   /** Waits for a task of the module. */
   async run(task) {
+    this.#task = task;
     if (this.error) {
       task.cancel();
     } else {
       this.cancel = () => task.cancel();
     }
     try {
-      return await task.promise;
+      const result = await task.promise;
+      this.#sent += task.sent;
+      if (this.error) this.#told(this.error);
+      return result;
     } catch (thrown) {
-      throw this.error ?? fromCore(thrown);
+      this.#sent += task.sent;
+      throw this.error ? this.#told(this.error) : fromCore(thrown);
     } finally {
+      this.#task = undefined;
       this.cancel = () => {};
       task.free();
     }

@@ -15,6 +15,8 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::task::Counted;
+
 /// The members of an object, read once. Null counts as absent.
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, View<'a>)>);
 
@@ -84,7 +86,7 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
     let fields = Members::of(config.view());
     let mut builder = BedrockChat::builder(fields.text("model"))
         .options(&options(&fields)?)
-        .transport(fetch.map(FetchTransport::with_fetch).unwrap_or_default())
+        .transport(Counted(fetch.map(FetchTransport::with_fetch).unwrap_or_default()))
         .streaming(fields.flag("streaming"))
         .timeouts(timeouts(&fields));
     if let Some(function) = provider {

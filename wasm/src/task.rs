@@ -1,21 +1,39 @@
-//! A promise that can be cancelled.
+//! A promise that can be cancelled, and that counts what it sends.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bedrock_chat::{BoxFuture, Error, ErrorKind};
+use bedrock_chat::{BoxFuture, Error, ErrorKind, FetchTransport, HttpRequest, HttpResponse, Transport};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::error::thrown;
 
+thread_local! {
+    /// The requests that the task under way has sent.
+    static SENT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A transport that counts its requests for the task that sends them: a call that is cancelled is
+/// dropped, and its own count with it.
+#[derive(Debug)]
+pub(crate) struct Counted(pub(crate) FetchTransport);
+
+impl Transport for Counted {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, Error>> {
+        SENT.set(SENT.get() + 1);
+        self.0.send(request)
+    }
+}
+
 #[derive(Default)]
 struct Switch {
     cancelled: bool,
+    sent: u32,
     waker: Option<Waker>,
 }
 
@@ -40,6 +58,12 @@ impl Task {
     #[wasm_bindgen(getter)]
     pub fn promise(&self) -> Promise {
         self.promise.clone()
+    }
+
+    /// The requests that were sent so far.
+    #[wasm_bindgen(getter)]
+    pub fn sent(&self) -> u32 {
+        self.switch.borrow().sent
     }
 
     /// Gives the work up: its connection is closed, and the promise is rejected.
@@ -75,7 +99,13 @@ impl Future for Cancellable {
             this.work = None;
         }
         match &mut this.work {
-            Some(work) => work.as_mut().poll(context).map_err(thrown),
+            Some(work) => {
+                // `fetch` may call JavaScript, but no other task is polled meanwhile: promises settle later.
+                SENT.set(0);
+                let result = work.as_mut().poll(context);
+                this.switch.borrow_mut().sent += SENT.take();
+                result.map_err(thrown)
+            }
             None => Poll::Ready(Err(thrown(Error::new(ErrorKind::Cancelled, "the call was cancelled")))),
         }
     }

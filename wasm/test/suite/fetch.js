@@ -169,8 +169,46 @@ export const fetching = [
   ["attempts are not counted for a call that was never sent", async ({ mock }) => {
     const fetch = counted(speaks(answer("ok")));
     const error = await fails(() => mock(fetch, { credentials: undefined, apiKey: "a key" }).invoke("hello"), "credentials");
-    equal([fetch.calls, error.attempts], [0, undefined]);
-    equal((await fails(() => mock(() => 5).invoke("hello"), "config")).attempts, undefined);
+    equal([fetch.calls, error.attempts], [0, 0]);
+    equal((await fails(() => mock(() => 5).invoke("hello"), "config")).attempts, 0);
+    equal((await fails(() => mock(fetch).invoke("hello", { maxTokens: "many" }), "config")).attempts, 0);
+    equal((await fails(() => mock(fetch).invoke(5), "encode")).attempts, 0);
+    equal((await fails(() => mock(fetch).invoke("hello", { signal: AbortSignal.abort() }), "cancelled")).attempts, 0);
+    equal(fetch.calls, 0);
+  }],
+
+  ["attempts of a timeout and of a cancelled call count what was sent", async ({ mock }) => {
+    const told = (error, attempts) => {
+      equal([error.attempts, error.region], [attempts, "us-east-1"], error.message);
+      includes(error.message, `[model ${error.model}, region us-east-1`);
+    };
+    for (const [failures, reason, kind] of [[0, new DOMException("late", "TimeoutError"), "timeout"], [2, new DOMException("late", "TimeoutError"), "timeout"], [1, undefined, "cancelled"]]) {
+      for (const way of ["invoke", "stream"]) {
+        const stop = new AbortController();
+        const fetch = counted(() => {
+          if (fetch.calls <= failures) return Promise.resolve(new Response('{"message":"busy"}', { status: 503, headers: { "retry-after": "0" } }));
+          setTimeout(() => stop.abort(reason));
+          return new Promise(() => {});
+        });
+        const model = mock(fetch, { maxRetries: 2 });
+        const other = model.invoke("hello", { signal: AbortSignal.abort() });
+        told(await fails(() => other, "cancelled"), 0);
+        told(await fails(() => model[way]("hello", { signal: stop.signal }), kind), failures + 1);
+      }
+    }
+    const late = await fails(() => mock(() => new Promise(() => {})).invoke("hello", { timeout: 20 }), "timeout");
+    told(late, 1);
+    includes(late.message, "20 ms [model");
+  }],
+
+  ["a stream that is cut by its timeout says how often it was sent", async ({ chat, bedrock }) => {
+    await bedrock.faults({ hang_after_frames: 3 });
+    const stop = new AbortController();
+    const stream = await chat().stream("hello", { signal: stop.signal });
+    await stream.next();
+    stop.abort();
+    const error = await fails(() => stream.message(), "cancelled");
+    equal([error.attempts, error.region], [1, "us-east-1"]);
   }],
 
   ["paidResend sends again what may have been paid for", async ({ mock }) => {
