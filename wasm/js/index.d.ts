@@ -279,8 +279,8 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
  */
 export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response>;
 
-/** Returns what the package knows about a model, over the API that it chooses for it. */
-export function capabilities(model: string): Capabilities;
+/** Returns what the package knows about a model, over this API. Default: the API that the package chooses for the model. */
+export function capabilities(model: string, api?: "invoke" | "converse"): Capabilities;
 
 /**
  * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that shall call Bedrock for

@@ -120,11 +120,7 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
         builder = builder.family(family);
     }
     if let Some(api) = fields.string("api") {
-        builder = builder.api(match api.as_str() {
-            "invoke" => Api::Invoke,
-            "converse" => Api::Converse,
-            _ => return Err(wrong("api", "\"invoke\" or \"converse\"")),
-        });
+        builder = builder.api(self::api(&api)?);
     }
     if let Some(headers) = fields.get("headers") {
         for (name, value) in headers.entries() {
@@ -136,6 +132,14 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
         retry = retry.with_max_attempts(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1));
     }
     builder.retry(retry).build()
+}
+
+pub(crate) fn api(name: &str) -> Result<Api> {
+    match name {
+        "invoke" => Ok(Api::Invoke),
+        "converse" => Ok(Api::Converse),
+        _ => Err(wrong("api", "\"invoke\" or \"converse\"")),
+    }
 }
 
 /// Milliseconds; 0 switches a limit off.

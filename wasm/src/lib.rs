@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bedrock_chat::json::Writer;
-use bedrock_chat::{BedrockChat, ChatStream, Json, ModelId, interop, short_term_api_key};
+use bedrock_chat::{BedrockChat, ChatStream, Json, ModelId, codec_for, interop, short_term_api_key};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -88,11 +88,15 @@ impl Chat {
     }
 }
 
-/// What is known of a model, as a JSON object of booleans.
+/// Returns what is known of a model over this API, by default the one that the library chooses, as a
+/// JSON object of booleans.
 #[wasm_bindgen]
-pub fn capabilities(model: &str) -> Result<String, JsValue> {
-    let model = ModelId::parse(model).map_err(thrown)?;
-    Ok(config::write_capabilities(bedrock_chat::capabilities(&model)))
+pub fn capabilities(model: &str, api: Option<String>) -> Result<String, JsValue> {
+    let known = ModelId::parse(model).and_then(|model| {
+        let api = api.as_deref().map(config::api).transpose()?;
+        Ok(codec_for(&model, api)?.capabilities(&model))
+    });
+    known.map(config::write_capabilities).map_err(thrown)
 }
 
 /// Makes a short-term API key. `credentials` are JSON; `now` is in milliseconds since 1970.

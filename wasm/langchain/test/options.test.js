@@ -93,6 +93,7 @@ test("missing tool results are filled if the option is set", async () => {
   await bedrock.chat({ fillMissingToolResults: true }).bindTools([weather]).invoke(history);
   expect((await bedrock.body()).messages.at(-1).content[0]).toMatchObject({ type: "tool_result", tool_use_id: "toolu_1", is_error: true });
   await bedrock.chat().bindTools([weather], { fillMissingToolResults: true }).invoke(history);
+  expect(capabilities("meta.llama4-scout-17b-instruct-v1:0", "converse")).toMatchObject({ tools: true });
 });
 
 test("a system message in the middle is sent where the model takes it", async () => {

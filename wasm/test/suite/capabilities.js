@@ -21,6 +21,15 @@ export const capabilities = [
     for (const wrong of [5, undefined, ""]) await fails(async () => capabilities(wrong), "config");
   }],
 
+  ["capabilities takes an API, and refuses a name that is not one", async ({ capabilities }) => {
+    const model = "meta.llama4-scout-17b-instruct-v1:0";
+    equal(["invoke", "converse", undefined].map((api) => capabilities(model, api).tools), [false, true, false]);
+    for (const wrong of ["Converse", "", 5, null, {}]) {
+      includes((await fails(async () => capabilities(model, wrong), "config")).message, '"invoke" or "converse"');
+    }
+    await fails(async () => capabilities("newvendor.model-v1:0", "invoke"), "unsupported");
+  }],
+
   ["chat.capabilities depends on the API, and has the corrections", async ({ chat }) => {
     const model = "meta.llama4-scout-17b-instruct-v1:0";
     equal([chat({ model }).capabilities().tools, chat({ model, api: "converse" }).capabilities().tools], [false, true]);
