@@ -121,11 +121,17 @@ export type ToolChoice =
   | "none"
   | (string & {})
   | boolean
-  | { type: "auto" | "any" | "none" | "tool"; name?: string | undefined }
-  | { type: "function"; function: { name: string } }
-  | { tool: { name: string } }
-  | { any: object }
-  | { auto: object };
+  | ((
+      | { type: "auto" | "any" | "none" | "required" }
+      | { type: "tool"; name: string }
+      | { type: "function"; function: { name: string } }
+      | { tool: { name: string } }
+      | { any: object }
+      | { auto: object }
+    ) & {
+      /** Anthropic's way to say `parallelToolCalls: false`. */
+      disable_parallel_tool_use?: boolean | undefined;
+    });
 
 /**
  * How much the model reasons: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or the model's own word), both in

@@ -19,6 +19,9 @@ const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 /** Options whose members are merged. */
 const MERGED = ["modelKwargs", "capabilities"];
 
+/** What to do with a member that the service could not take either. */
+const DIRECT = "leave others out";
+
 /** Two names of one option. */
 const SAME = [["toolChoice", "tool_choice"], ["responseFormat", "response_format"], ["reasoning", "thinking"]];
 
@@ -53,7 +56,7 @@ export function coreOptions(options) {
   const { tools, thinking, reasoningDisplay } = options;
   if (tools) core.tools = tools.map(toolJson);
   const choice = options.toolChoice ?? options.tool_choice;
-  if (isSet(choice)) core.toolChoice = toolChoice(choice);
+  if (isSet(choice)) setToolChoice(core, choice);
   if (thinking) onlyMembers("thinking", thinking, THINKING);
   const reasoning = options.reasoning ?? (thinking && { type: thinking.type, budgetTokens: thinking.budget_tokens });
   if (isSet(reasoning)) core.reasoning = checkedReasoning(reasoning);
@@ -77,21 +80,45 @@ function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, tra
   return { identifier: guardrailIdentifier, version: guardrailVersion, ...guardrailConfig, trace: guardrailConfig?.trace ?? trace };
 }
 
-function toolChoice(choice) {
-  if (typeof choice === "string") return choice;
-  if (choice === true) return "any";
-  if (choice === false) return "none";
-  const name = choice.name ?? choice.function?.name ?? choice.tool?.name;
-  if (name) return { type: "tool", name };
-  const kind = choice.type ?? Object.keys(choice)[0];
-  if (["auto", "any", "none", "required"].includes(kind)) return kind;
-  throw problem("config", 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }');
+/** Sets which tool the model calls, and what Anthropic's form of it says of parallel calls. */
+function setToolChoice(core, choice) {
+  if (!choice || typeof choice !== "object") {
+    core.toolChoice = typeof choice === "boolean" ? (choice ? "any" : "none") : choice;
+    if (typeof core.toolChoice !== "string") throw problem("config", CHOICE);
+    return;
+  }
+  const { disable_parallel_tool_use: isSerial, ...form } = choice;
+  core.toolChoice = chosen(form);
+  if (!isSet(isSerial)) return;
+  if (typeof isSerial !== "boolean") throw problem("config", "disable_parallel_tool_use of toolChoice must be true or false");
+  if (core.parallelToolCalls === isSerial) {
+    throw problem("config", "parallelToolCalls and disable_parallel_tool_use of toolChoice contradict each other: set one of them");
+  }
+  core.parallelToolCalls = !isSerial;
+}
+
+const CHOICE = 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }';
+const KINDS = ["auto", "any", "none", "required"];
+
+/** A choice that is an object: `{ type, name }`, or its kind holds the name, as in `{ function: { name } }`. */
+function chosen(form) {
+  const holder = ["function", "tool", ...KINDS].find((key) => isSet(form[key]));
+  const { type, ...own } = form;
+  const inside = holder ? form[holder] : own;
+  if (holder) onlyMembers("toolChoice", form, ["type", holder], DIRECT);
+  const isNamed = holder ? !KINDS.includes(holder) : !KINDS.includes(type);
+  const isKnown = holder ? !isSet(type) || type === holder : !isSet(type) || isNamed === ["tool", "function"].includes(type);
+  if (!isKnown || typeof inside !== "object") throw problem("config", CHOICE);
+  onlyMembers(holder ? `toolChoice.${holder}` : "toolChoice", inside, isNamed ? ["name"] : [], DIRECT);
+  if (!isNamed) return holder ?? type;
+  if (typeof inside.name !== "string" || !inside.name) throw problem("config", CHOICE);
+  return { type: "tool", name: inside.name };
 }
 
 /** Refuses a member that would not be sent. */
-function onlyMembers(name, value, known) {
-  const other = Object.keys(value).find((key) => !known.includes(key) && value[key] !== undefined && value[key] !== null);
-  if (other) throw problem("config", `${name} has no member ${other}: it has ${known.join(", ")}; put others into modelKwargs`);
+function onlyMembers(name, value, known, advice = "put others into modelKwargs") {
+  const other = Object.keys(value).filter((key) => !known.includes(key) && isSet(value[key]));
+  if (other.length) throw problem("config", `${name} has no member ${other.join(", ")}: it has ${known.join(", ") || "no members"}; ${advice}`);
 }
 
 function checkedReasoning(value) {

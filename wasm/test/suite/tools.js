@@ -1,5 +1,6 @@
-import { equal, fails } from "./check.js";
+import { equal, fails, includes } from "./check.js";
 import { claude, speaks } from "./frames.js";
+import { sender } from "./sent.js";
 
 const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const named = { name: "get_weather", description: "The weather in a city" };
@@ -57,6 +58,49 @@ export const tools = [
       }
     }
     await fails(() => chat().invoke("hello", { toolChoice: "any" }), "config");
+  }],
+
+  ["disable_parallel_tool_use of a tool choice is sent, and a contradiction refused", async (given) => {
+    const { chat, last, count } = sender(given);
+    const model = chat().bindTools([FORMS.anthropic]);
+    const [named, any] = [{ type: "tool", name: "get_weather" }, { type: "any" }];
+    for (const [choice, expected] of [
+      [any, any], [{ any: {} }, any], [{ type: "auto" }, { type: "auto" }], [named, named],
+      [{ type: "function", function: { name: "get_weather" } }, named], [{ tool: { name: "get_weather" } }, named],
+    ]) {
+      for (const key of ["toolChoice", "tool_choice"]) {
+        const options = { [key]: { ...choice, disable_parallel_tool_use: true } };
+        await fails(() => model.invoke("hello", options), "interrupted");
+        equal(last().tool_choice, { ...expected, disable_parallel_tool_use: true }, JSON.stringify(options));
+        await fails(() => chat().bindTools([FORMS.anthropic], options).invoke("hello"), "interrupted");
+        equal(last().tool_choice, { ...expected, disable_parallel_tool_use: true }, JSON.stringify(options));
+      }
+    }
+    const before = count();
+    const serial = { ...any, disable_parallel_tool_use: true };
+    for (const options of [{ toolChoice: serial, parallelToolCalls: true }, { toolChoice: { ...serial, disable_parallel_tool_use: false }, parallelToolCalls: false }]) {
+      includes((await fails(() => model.invoke("hello", options), "config")).message, "contradict each other");
+    }
+    await fails(() => model.invoke("hello", { toolChoice: { ...any, disable_parallel_tool_use: "yes" } }), "config");
+    equal(count(), before);
+    await fails(() => model.invoke("hello", { toolChoice: serial, parallelToolCalls: false }), "interrupted");
+    equal(last().tool_choice, serial);
+  }],
+
+  ["a tool choice with members that are not sent is refused, and they are named", async (given) => {
+    const { chat, count } = sender(given);
+    for (const [toolChoice, part] of [
+      [{ type: "any", strict: true, mode: 1 }, "strict, mode"], [{ type: "any", name: "get_weather" }, "name"], [{ type: "tool", name: "get_weather", input: {} }, "input"],
+      [{ type: "function", function: { name: "get_weather", strict: true } }, "strict"], [{ tool: { name: "get_weather" }, name: "other" }, "name"],
+      [{ any: {}, auto: {} }, "a"], [{ any: { name: "get_weather" } }, "name"], [{ type: "auto", function: { name: "get_weather" } }, "toolChoice must be"],
+      [{ type: "tool" }, "toolChoice must be"], [{ type: "tool", name: "" }, "toolChoice must be"], [{ tool: "get_weather" }, "toolChoice must be"], [{}, "toolChoice must be"],
+      [{ type: "magic", name: "get_weather" }, "toolChoice must be"], [[], "toolChoice must be"],
+    ]) {
+      for (const key of ["toolChoice", "tool_choice"]) {
+        includes((await fails(() => chat({ tools: [FORMS.anthropic] }).invoke("hello", { [key]: toolChoice }), "config")).message, part);
+      }
+    }
+    equal(count(), 0);
   }],
 
   ["a stream's calls add up from their pieces, also where pieces are cut anywhere or interleaved", async (given) => {
