@@ -197,10 +197,13 @@ export interface GuardrailConfig {
   streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS" | "sync" | "async" | undefined;
 }
 
-/** A JSON Schema that an answer is held to; the second is OpenAI's form. */
+/**
+ * A JSON Schema that an answer is held to. The second form is OpenAI's. The service always holds answers to it, so that
+ * `strict: false` is an error: it would be ignored.
+ */
 export type ResponseFormat =
-  | { name?: string | undefined; description?: string | undefined; schema: Schema }
-  | { type: "json_schema"; json_schema: { name: string; schema: Schema } };
+  | { type?: "json_schema" | undefined; name?: string | undefined; description?: string | undefined; schema: Schema; strict?: true | null | undefined }
+  | { type: "json_schema"; json_schema: { name: string; description?: string | undefined; schema: Schema; strict?: true | null | undefined } };
 
 /** What a call can be told. What is not set is not sent. */
 export interface BedrockChatSettings {

@@ -140,8 +140,16 @@ function checkedReasoning(value) {
 }
 
 function responseFormat(format) {
-  const { name, description, schema } = format.json_schema ?? format;
-  if (schema) return { name: name ?? "answer", description, schema: jsonSchema(schema) };
-  throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt");
+  const { json_schema: wrapped, ...outer } = format;
+  const given = wrapped ?? outer;
+  const known = ["name", "description", "schema", "strict"];
+  if (!given.schema) throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt");
+  if (wrapped) onlyMembers("responseFormat", outer, ["type"], DIRECT);
+  onlyMembers(wrapped ? "responseFormat.json_schema" : "responseFormat", given, wrapped ? known : ["type", ...known], DIRECT);
+  if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `responseFormat has no type ${outer.type}: use json_schema, or leave it out`);
+  const { name, description, schema, strict } = given;
+  if (isSet(strict) && strict !== true) {
+    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service holds every answer to the schema; leave strict out, or ask for JSON in the prompt`);
+  }
+  return { name: name ?? "answer", description, schema: jsonSchema(schema) };
 }
-

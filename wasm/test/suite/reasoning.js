@@ -101,6 +101,24 @@ export const reasoning = [
     }
   }],
 
+  ["responseFormat that is not strict, or has members that are not sent, is refused", async (given) => {
+    const { sent, count } = sender(given);
+    const [schema, model] = [{ type: "object", properties: { a: { type: "string" } } }, SONNET_4_5];
+    for (const [format, part] of [
+      [{ type: "json_schema", json_schema: { name: "a", schema, strict: false } }, "cannot be strict: false"], [{ schema, strict: false }, "cannot be strict: false"],
+      [{ type: "json_schema", json_schema: { name: "a", schema, mode: 1 } }, "no member mode"], [{ type: "json_schema", schema, examples: [] }, "no member examples"],
+      [{ type: "json_schema", strict: true, json_schema: { name: "a", schema } }, "no member strict"], [{ type: "grammar", schema }, "no type grammar"],
+      [{ type: "json_object" }, "must have a schema"], [{ type: "json_schema", json_schema: {} }, "must have a schema"],
+    ]) {
+      for (const key of ["responseFormat", "response_format"]) includes((await fails(() => sent({ model }, "hello", { [key]: format }), "config")).message, part);
+    }
+    equal(count(), 0);
+    for (const strict of [true, null, undefined]) {
+      const body = await sent({ model }, "hello", { response_format: { type: "json_schema", json_schema: { name: "a", schema, strict } } });
+      equal(body.output_config.format.type, "json_schema");
+    }
+  }],
+
   ["two names of one option with different values are refused", async ({ chat, fields, BedrockChat }) => {
     const schema = { type: "object" };
     for (const options of [{ toolChoice: "any", tool_choice: "none" }, { responseFormat: { schema }, response_format: { schema } }]) {
