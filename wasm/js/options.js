@@ -41,8 +41,9 @@ export function merged(base, over) {
 export function onlyOne(options, names) {
   for (const [one, other] of names) {
     const [left, right] = [options[one], options[other]];
-    // Variables of the environment may be empty.
-    const differ = isSet(left) && isSet(right) && left !== "" && right !== "" && left !== right;
+    // Variables of the environment may be empty, and so may lists.
+    const says = (value) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
+    const differ = says(left) && says(right) && left !== right;
     if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`);
   }
 }

@@ -1,4 +1,5 @@
 // What LangChain hands over, as the core takes it.
+import { onlyOne } from "./options.js";
 
 /** Fields and options that are LangChain's own. */
 const LANGCHAIN = new Set([
@@ -10,12 +11,18 @@ const LANGCHAIN = new Set([
 /** What other chat models of LangChain call what we call otherwise. */
 const ALIASES = { stopSequences: "stop", parallel_tool_calls: "parallelToolCalls" };
 
+/** Two names of one option. */
+const SAME = Object.entries(ALIASES);
+
 /** Fields or options without LangChain's own, by our names. */
 export function ours(given) {
   const own = {};
+  if (given) onlyOne(given, SAME);
   for (const [name, value] of Object.entries(given ?? {})) {
     if (LANGCHAIN.has(name) || value === undefined || value === null) continue;
-    own[ALIASES[name] ?? name] = value;
+    const key = ALIASES[name] ?? name;
+    // An empty list does not replace what the option's other name says.
+    if (!Object.hasOwn(own, key) || value.length !== 0) own[key] = value;
   }
   return own;
 }
