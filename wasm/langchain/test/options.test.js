@@ -71,8 +71,29 @@ test("reasoning that contradicts itself is refused", async () => {
   }
 });
 
+test("tool_choice with disable_parallel_tool_use is sent, and its unknown members are refused", async () => {
+  const forms = [{ type: "any" }, { type: "tool", name: "get_weather" }, { type: "function", function: { name: "get_weather" } }, { tool: { name: "get_weather" } }];
+  for (const form of forms) {
+    const tool_choice = { ...form, disable_parallel_tool_use: true };
+    await bedrock.chat().bindTools([weather], { tool_choice }).invoke("Hi in Paris");
+    expect((await bedrock.body()).tool_choice).toMatchObject({ disable_parallel_tool_use: true, type: form.type === "any" ? "any" : "tool" });
+    for (const [more, part] of [[{ parallel_tool_calls: true }, /contradict/], [{ tool_choice: { ...tool_choice, mode: 1 } }, /no member mode/]]) {
+      await expect(sent({}, "Hi", { tools: [weather], tool_choice, ...more })).rejects.toThrow(part);
+    }
+  }
+});
+
+test("two names of one option with different values are refused", async () => {
+  for (const given of [{ stop: ["a"], stopSequences: ["b"] }, { parallelToolCalls: true, parallel_tool_calls: false }, { toolChoice: "any", tool_choice: "auto" }]) {
+    await expect(sent({}, "Hi", { tools: [weather], ...given })).rejects.toThrow(/set the same/);
+  }
+  for (const given of [{ stop: ["a"], stopSequences: [] }, { stop: [], stopSequences: ["a"] }]) expect((await sent({}, "Hi", given)).stop_sequences).toEqual(["a"]);
+  expect(() => bedrock.chat({ stop: ["a"], stopSequences: ["b"] })).toThrow(/set the same/);
+});
+
 test("capabilities are known, and can be corrected", async () => {
   expect(capabilities(OPUS)).toMatchObject({ systemAnywhere: true, jsonSchema: false });
+  expect(capabilities("meta.llama4-scout-17b-instruct-v1:0", "converse")).toMatchObject({ tools: true });
   const responseFormat = { schema: z.object({ a: z.string() }) };
   await expect(sent({ model: OPUS }, "Hi", { responseFormat })).rejects.toMatchObject({ kind: "unsupported" });
   const body = await sent({ model: OPUS, capabilities: { jsonSchema: true } }, "Hi", { responseFormat });
@@ -93,7 +114,6 @@ test("missing tool results are filled if the option is set", async () => {
   await bedrock.chat({ fillMissingToolResults: true }).bindTools([weather]).invoke(history);
   expect((await bedrock.body()).messages.at(-1).content[0]).toMatchObject({ type: "tool_result", tool_use_id: "toolu_1", is_error: true });
   await bedrock.chat().bindTools([weather], { fillMissingToolResults: true }).invoke(history);
-  expect(capabilities("meta.llama4-scout-17b-instruct-v1:0", "converse")).toMatchObject({ tools: true });
 });
 
 test("a system message in the middle is sent where the model takes it", async () => {
