@@ -84,7 +84,7 @@ export class BedrockChat {
       return new ChatStream(stream, watch, text.includes('"citations"'));
     } catch (error) {
       watch.close();
-      throw error;
+      throw advised(error, all);
     }
   }
 
@@ -200,10 +200,21 @@ export class BedrockChat {
     const watch = await this.#watch(all);
     try {
       return await watch.run(this.#shared.core.call(operation, text, core));
+    } catch (error) {
+      throw advised(error, all);
     } finally {
       watch.close();
     }
   }
+}
+
+/** Says of a method of structured output that the model cannot take what to do: callers did not set `toolChoice`. */
+function advised(error, { structured }) {
+  const isChoice = /^(config|unsupported)$/.test(error?.kind) && error.message.includes("toolChoice");
+  if (structured?.method && isChoice) {
+    error.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${error.message}`;
+  }
+  return error;
 }
 
 /** What reaches the model: how and as whom. */

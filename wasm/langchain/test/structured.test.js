@@ -60,6 +60,15 @@ test("a model that thinks, and so cannot be made to call a tool, is held to its 
   expect((await bedrock.body()).tool_choice).toBeUndefined();
 });
 
+test("functionCalling on a model that thinks or cannot be forced is refused before sending", async () => {
+  for (const fields of [{ model: THINKER, reasoning: 2048, maxTokens: 4000 }, { model: "us.meta.llama4-scout-17b-instruct-v1:0", api: "converse" }]) {
+    const held = bedrock.chat(fields).withStructuredOutput(joke, { method: "functionCalling" });
+    await expect(held.invoke("tell one")).rejects.toThrow(/functionCalling does not work here; leave `method` unset/);
+    await expect(gather(held.stream("tell one"))).rejects.toMatchObject({ kind: expect.stringMatching(/config|unsupported/), attempts: 0 });
+  }
+  expect(await bedrock.requests()).toEqual([]);
+});
+
 test("streamed, values grow, and the last is whole and checked", async () => {
   for (const method of ["functionCalling", "jsonSchema"]) {
     const values = [];

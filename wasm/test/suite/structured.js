@@ -1,5 +1,6 @@
 import { equal, fails, includes, ok } from "./check.js";
 import { claude, speaks } from "./frames.js";
+import { sender } from "./sent.js";
 
 const joke = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "integer" } }, required: ["setup", "rating"] };
 
@@ -32,6 +33,21 @@ export const structured = [
     const thinking = chat({ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoning: 2000, maxTokens: 4000 });
     const value = await thinking.withStructuredOutput(joke).invoke("Tell me a joke");
     ok(typeof value.setup === "string", "a thinking model cannot be forced to call a tool");
+  }],
+
+  ["a method that the model cannot take is refused before sending, and says what to do", async (given) => {
+    const { chat, count } = sender(given);
+    const cannot = [{ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoning: 2000, maxTokens: 4000 }, { model: "us.meta.llama4-scout-17b-instruct-v1:0", api: "converse" }];
+    for (const fields of cannot) {
+      const held = chat(fields).withStructuredOutput(joke, { method: "functionCalling" });
+      for (const way of ["invoke", "stream"]) {
+        const error = await fails(() => held[way]("hello"));
+        ok(["config", "unsupported"].includes(error.kind), error.kind);
+        includes(error.message, "the method functionCalling does not work here; leave `method` unset");
+      }
+    }
+    equal(count(), 0);
+    await fails(() => chat(cannot[0]).withStructuredOutput(joke).invoke("hello"), "interrupted");
   }],
 
   ["a schema may stand in a tool of any form, whose name it takes", async ({ chat, bedrock }) => {
