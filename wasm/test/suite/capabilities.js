@@ -99,6 +99,20 @@ export const capabilities = [
     await fails(async () => chat({ fillMissingToolResults: "yes" }), "config");
   }],
 
+  ["an error about unanswered tool calls names fillMissingToolResults", async ({ chat, bedrock }) => {
+    for (const message of [
+      "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1. Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+      "Expected toolResult blocks at messages.2.content for the following Ids: tooluse_1",
+      "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.",
+    ]) {
+      await bedrock.clear();
+      await bedrock.faults({ status: 400, error_type: "ValidationException", message });
+      includes((await fails(() => chat().invoke("hello"), "validation")).message, "set fillMissingToolResults");
+    }
+    await bedrock.faults({ status: 400, error_type: "ValidationException", message: "tools.0: Input should be an object" });
+    ok(!(await fails(() => chat().invoke("hello"), "validation")).message.includes("fillMissingToolResults"));
+  }],
+
   ["a system message in the middle is sent where the model takes it, and refused elsewhere", async (given) => {
     const middle = [["human", "Hi"], ["system", "Be brief."], ["ai", "Hello"], ["human", "Bye"]];
     const { sent, count } = sender(given);
