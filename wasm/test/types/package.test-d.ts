@@ -121,6 +121,15 @@ export async function tools(): Promise<void> {
   await bound.invoke("hello", { toolChoice: { type: "tool", name: "a" } });
   await bound.invoke("hello", { toolChoice: { type: "function", function: { name: "a" } } });
   chat.bindTools(all, { signal: AbortSignal.timeout(5), response_format: { type: "json_schema", json_schema: { name: "a", schema: parameters } } });
+  await bound.invoke("hello", { toolChoice: { type: "any", disable_parallel_tool_use: true } });
+  await bound.invoke("hello", { response_format: { type: "json_schema", json_schema: { name: "a", schema: parameters, strict: true } } });
+  // @ts-expect-error the service holds every answer to the schema
+  await bound.invoke("hello", { responseFormat: { schema: parameters, strict: false } });
+  // @ts-expect-error no such API
+  capabilities("m", "rest");
+  holds<Equal<ReturnType<typeof capabilities>, Capabilities>>();
+  capabilities("m", "converse");
+  new BedrockChat({ model: "m", fetch: async (url, init) => { const sent: Record<string, string> = init.headers; return fetch(url, { ...init, headers: { ...sent, "x-team": "blue" } }); } });
   // @ts-expect-error tools are an array
   chat.bindTools(all[0]);
 }
