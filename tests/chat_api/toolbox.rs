@@ -166,7 +166,9 @@ async fn a_streaming_chat_tells_its_replies_piece_by_piece_and_the_run_is_the_sa
             assert_eq!(told, replies.concat(), "{model} {api:?}");
             assert!(pieces > 10 && run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {pieces}");
             assert_eq!((run.steps, run.messages.len()), (2, 4), "{model} {api:?}");
-            // Where nobody watches, a reply that breaks off is asked for again.
+            // Where nobody watches, a reply that breaks off is sent again if the policy allows it.
+            let policy = bedrock_chat::RetryPolicy::default().with_paid_resend(true);
+            let chat = calling(&bedrock, model, api).streaming(true).retry(policy).build().unwrap();
             bedrock.faults().push(Fault::exception_frame(6, "throttlingException", "Too many"));
             assert_eq!(toolbox.run(&chat, "The weather in Paris?").await.unwrap().steps, 2, "{model} {api:?}");
         }

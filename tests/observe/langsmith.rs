@@ -99,7 +99,12 @@ async fn attempts_that_failed_are_events_of_the_run() {
 async fn of_a_stream_that_broke_and_was_asked_for_again_the_run_has_the_second_alone() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
-    let chat = calling(&bedrock).streaming(true).observer(langsmith.clone()).build().unwrap();
+    let chat = calling(&bedrock)
+        .streaming(true)
+        .retry(bedrock_chat::RetryPolicy::default().with_paid_resend(true))
+        .observer(langsmith.clone())
+        .build()
+        .unwrap();
     bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens"));
     let reply = chat.invoke("Hello there").await.unwrap();
     let run = flushed(&langsmith, &server).await;

@@ -223,7 +223,12 @@ async fn attempts_that_failed_are_events_of_the_span() {
 async fn of_a_stream_that_broke_and_was_asked_for_again_the_span_has_the_second_alone() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens"));
-    let chat = calling(&bedrock).streaming(true).observer(TracingObserver::new()).build().unwrap();
+    let chat = calling(&bedrock)
+        .streaming(true)
+        .retry(bedrock_chat::RetryPolicy::default().with_paid_resend(true))
+        .observer(TracingObserver::new())
+        .build()
+        .unwrap();
     let reply = chat.invoke("Hello there").await.unwrap();
     let span = exporting.span(&collector).await;
     assert_eq!(span.get("error.type"), Value::Null, "the call went well");
