@@ -1,6 +1,7 @@
 //! A request: the conversation, and the options that shape the answer.
 
 mod answers;
+mod cache_point;
 mod caching;
 pub(crate) mod lookup;
 mod messages;
@@ -11,7 +12,8 @@ pub(crate) mod schema;
 pub(crate) mod strict;
 mod tool;
 
-pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, point_of_json, tool_lives};
+pub(crate) use cache_point::point_of_json;
+pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, tool_lives};
 pub use messages::{IntoMessage, IntoMessages};
 pub use options::{
     ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier,

@@ -1,8 +1,7 @@
 //! Cache points where they pay: the automatic planner.
 
 use super::{ChatRequest, Tool};
-use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, View, quoted};
+use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
 /// As many as the providers take.
@@ -156,23 +155,6 @@ fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
 fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
     let is_long = ttl == Some(Some(CacheTtl::OneHour));
     points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
-}
-
-/// Reads the cache point of a `cache_control` or `cachePoint`.
-///
-/// # Errors
-/// `Encode`, for a `ttl` that no provider has.
-pub(crate) fn point_of_json(point: View<'_>) -> Result<CachePoint> {
-    let Some(ttl) = point.get("ttl") else { return Ok(CachePoint { ttl: None }) };
-    match CacheTtl::parse(ttl.word()) {
-        Some(ttl) => Ok(CachePoint { ttl: Some(ttl) }),
-        None => {
-            let shown: String = ttl.string().unwrap_or_else(|| ttl.raw().to_owned()).chars().take(40).collect();
-            let message =
-                format_args!("the cache point has an unknown `ttl`: {}; use \"5m\" or \"1h\"", quoted(&shown));
-            Err(Error::of(ErrorKind::Encode, message))
-        }
-    }
 }
 
 /// How long the point behind a tool lives, if there is one.

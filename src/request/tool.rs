@@ -1,6 +1,6 @@
 //! Tools: what the model may call.
 
-use super::caching::point_of_json;
+use super::cache_point::point_of_json;
 use super::strict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
