@@ -167,9 +167,9 @@ static FACTS: &[Fact] = &[
     // and 3.5 Sonnet v2.
     over(Api::Converse, fact(CLAUDE_WITHOUT_CACHE, &[], &[PromptCaching])),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: one hour from 4.5 on.
+    fact(CLAUDE_BEFORE_4_5, &[], &[StrictTools, JsonSchema, OneHourCache]),
     // archestra#5696 reads the page's list as 4.5 only.
     unsure(&["anthropic.claude-opus-4-6", "anthropic.claude-sonnet-4-6"], &[OneHourCache]),
-    fact(CLAUDE_BEFORE_4_5, &[], &[StrictTools, JsonSchema, OneHourCache]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html: from 4.6 on.
     fact(CLAUDE_BEFORE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
     fact(CLAUDE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),

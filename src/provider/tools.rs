@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, Writer, quoted};
+use crate::model::ModelId;
 use crate::request::object::flat;
 use crate::request::strict::closed;
-use crate::request::{ResponseFormat, Tool};
+use crate::request::{ChatOptions, ResponseFormat, Tool};
 
 /// What a request says about a tool beside its name.
 pub(crate) struct ToolSpec<'a> {
@@ -51,6 +52,22 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
         })?);
     }
     Ok(ToolSpec { description, schema, strict })
+}
+
+/// Checks that the model can be held to a response format, if there is one.
+///
+/// # Errors
+/// `Unsupported`, for a model that is known to take no JSON Schema.
+pub(crate) fn check_format(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
+    if options.response_format.is_none() || !can.lacks(Capability::JsonSchema) {
+        return Ok(());
+    }
+    Err(Error::of(
+        ErrorKind::Unsupported,
+        format_args!(
+            "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
+        ),
+    ))
 }
 
 /// Returns the schema of a response format, closed, as the service wants it.

@@ -8,6 +8,7 @@ use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::repair::{Conversation, Side, Turn, is_reasoning};
+use crate::provider::tools;
 use crate::request::{ChatOptions, Reasoning, ReasoningDisplay, ToolChoice};
 
 /// The smallest budget that the API accepts.
@@ -181,14 +182,7 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
             ),
         ));
     }
-    if options.response_format.is_some() && can.lacks(Capability::JsonSchema) {
-        return Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!(
-                "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
-            ),
-        ));
-    }
+    tools::check_format(model, can, options)?;
     let refused = [
         // 1 is the default.
         ("temperature", options.temperature.is_some_and(|temperature| temperature != 1.0)),

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::kwargs;
-use crate::capabilities::{Capabilities, Capability};
+use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::model::ModelId;
-use crate::provider::anthropic;
+use crate::provider::{anthropic, tools};
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
 /// What is known once a conversation is written.
@@ -78,14 +78,7 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
             format_args!("{model} has no reasoning display: leave `reasoning_display` unset (it is Claude's)"),
         ));
     }
-    if options.response_format.is_some() && can.lacks(Capability::JsonSchema) {
-        return Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!(
-                "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
-            ),
-        ));
-    }
+    tools::check_format(model, can, options)?;
     let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
     if style == Style::Nova && high {
         let set = [
