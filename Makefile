@@ -30,11 +30,11 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture lint features wasm32 size doc cargo-test test-js test-langchain test-demo ## everything that CI checks
+test: fmt-check architecture words lint features wasm32 size doc cargo-test test-js test-langchain test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: quick
-quick: fmt-check architecture lint ## format, architecture, clippy, and the crate's own tests
+quick: fmt-check architecture words lint ## format, architecture, words, clippy, and the crate's own tests
 	@$(step) "the crate's own tests" .ci/tests --package bedrock-chat --lib --tests
 
 .PHONY: fmt
@@ -51,6 +51,11 @@ fmt-check: ## fails if code is not formatted
 architecture: ## what may depend on what, how long a file may be, which model examples use
 	@$(step) "architecture" .ci/architecture
 	@$(step) "models in documentation and examples" .ci/models
+
+.PHONY: words
+words: ## checks the language of comments, documentation, messages and test names
+	@$(step) "words" .ci/words
+	@$(step) "messages" .ci/messages
 
 .PHONY: lint
 lint: ## clippy over everything, warnings denied

@@ -49,7 +49,7 @@ impl BedrockChat {
             return Ok(ChatRequest::prompt(prompt).with_options(options));
         }
         let message = format!(
-            "{} takes messages and no raw prompt here: call invoke or stream with the prompt as a message, and begin the answer with a last AI message where the model shall go on with it",
+            "raw prompts are not accepted: {}; call `invoke` or `stream`, with a last AI message if the model is to continue a text",
             client.model
         );
         let error = Error::new(ErrorKind::Unsupported, message);

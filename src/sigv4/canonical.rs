@@ -372,7 +372,7 @@ fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
     match value.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {
         None => Ok(()),
         Some(at) => Err(config(format_args!(
-            "the value of the header `{name}` has a line break, a control character or a character outside ASCII at byte {at}, which HTTP cannot carry unchanged: remove or encode it"
+            "header value is not printable ASCII: `{name}` at byte {at}; remove or encode that character"
         ))),
     }
 }

@@ -162,7 +162,7 @@ function refuse(name, known, where) {
   if (FILES.test(name)) {
     throw problem(
       "config",
-      `${name} is of Node's credential chain, which this package does not have: pass its provider, as in credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
+      `${name} is not read here; pass credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
     );
   }
   if (where === "chat" && Object.hasOwn(CALL_ONLY, name)) throw problem("config", `${name} is given to a call, not to the constructor`);
