@@ -1,23 +1,28 @@
-//! Recorded calls of real clients, put to this crate: what it sends must be what a client that is believed
-//! right sends, and what it makes of the answer must carry what the best of them makes of it.
+//! Recorded calls of real clients, repeated with this crate: the request must be what a client that is right sends,
+//! and the reply must carry what the best client makes of the answer.
+//!
+//! Each scenario is a trial named `<operation>::<provider>::<scenario>`, so one can be run by name:
+//! `cargo test --test conformance -- claude-tools-single`. Names that begin with `judge::` are tests of the judge.
 //!
 //! A call is counted as met, as refused before anything was sent as such a client refuses, or as an accepted
-//! deviation: unlike every client, exactly as a rule in `conformance/rules` has it. Any other is missed, with
-//! a line for each difference.
+//! deviation: unlike every client, exactly as a row of `conformance/rules.json` says. Any other call is missed:
+//! its trial fails with a line for each difference. The totals are printed after the trials.
 //!
-//! - `CONFORMANCE_CASES` names a folder with more recorded calls, one a file; those of the same scenario are
-//!   judged together.
-//! - `CONFORMANCE_VERBOSE` also lists what is refused and what deviates, and by which rules.
+//! - `CONFORMANCE_CASES` is a folder with more recorded calls, one a file. Those of one scenario are judged together.
+//!   Calls of operations that the judge does not support are ignored trials.
+//! - `CONFORMANCE_VERBOSE` also lists refusals and deviations, the latter with their rules.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy recognizes only `#[test]` functions as tests, but all code here is test code.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "conformance/mod.rs"]
 mod suite;
 
-#[test]
-fn what_is_sent_and_what_is_heard_is_as_a_client_that_is_believed_right_has_it() {
+fn main() -> std::process::ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
     let folder = std::env::var_os("CONFORMANCE_CASES");
-    let tally = suite::judge_all(folder.as_ref().map(AsRef::as_ref));
-    assert_eq!(tally.missed, 0, "the lines above say how");
+    let suite = suite::Suite::load(folder.as_ref().map(AsRef::as_ref));
+    let conclusion = libtest_mimic::run(&arguments, suite.trials());
+    suite.print_totals();
+    conclusion.exit_code()
 }

@@ -1,19 +1,19 @@
-//! Whether this crate's message says what a peer's says.
+//! Whether this crate's message carries a fact of a client's message.
 
 use bedrock_chat::{AiMessage, Content, Json};
 use serde_json::{Value, json};
 
 use super::facts::Fact;
-use super::request::normalised;
+use super::request::normalized;
 
 /// Whether the message carries a fact.
 pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
     match fact {
-        Fact::Text(text) => message.text() == *text || is_said_in_parts(message, text),
+        Fact::Text(text) => message.text() == *text || has_text_in_parts(message, text),
         Fact::Thinking { text, signature } => {
-            let thought = thinkings(message)
-                .any(|(thought, signed)| thought == text && (signature.is_none() || signed == signature.as_deref()));
-            thought || (signature.is_none() && thinks_aloud(message, text))
+            let has_thinking = thinkings(message)
+                .any(|(ours, signed)| ours == text && (signature.is_none() || signed == signature.as_deref()));
+            has_thinking || (signature.is_none() && has_marked_thinking(message, text))
         }
         Fact::Redacted(data) => message
             .content
@@ -35,9 +35,9 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
             .iter()
             .any(|ours| matches!(ours, Content::Raw(raw) if contains(&value(&raw.block), block))),
         Fact::Order(order) => is_subsequence(order, &kinds(message)),
-        // What the word means may depend on more than the word; the word itself is kept.
-        Fact::Stop(word) => {
-            message.stop_reason.is_some() && message.metadata("stop_reason").is_some_and(|ours| value(ours) == json!(word))
+        // The typed reason may depend on more than this string. The string itself is kept.
+        Fact::Stop(reason) => {
+            message.stop_reason.is_some() && message.metadata("stop_reason").is_some_and(|ours| value(ours) == json!(reason))
         }
         Fact::StopSequence(sequence) => message.stop_sequence.as_ref() == Some(sequence),
         Fact::Usage(name, count) => *count == counted(message, name),
@@ -53,7 +53,7 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
     }
 }
 
-/// Counts of tokens that are in the usage.
+/// Token counts that are in the usage under another name.
 const COUNTS: [(&str, &str); 4] = [
     ("inputTextTokenCount", "input"),
     ("totalOutputTextTokenCount", "output"),
@@ -65,7 +65,7 @@ fn value(json: &Json) -> Value {
     serde_json::from_str(json.as_str()).unwrap()
 }
 
-/// The same with names in no style: Python's clients write other names than the service.
+/// Removes the style of names: Python's clients use other names than the service.
 fn plain(citation: &Value) -> Value {
     match citation {
         Value::Object(object) => {
@@ -77,15 +77,15 @@ fn plain(citation: &Value) -> Value {
 }
 
 fn same(a: &Value, b: &Value) -> bool {
-    normalised(a.clone()) == normalised(b.clone())
+    normalized(a.clone()) == normalized(b.clone())
 }
 
-/// Whether all that `part` says is in `whole`. What is null or empty says nothing.
+/// Whether everything in `part` is in `whole`. Null and empty values need not be there.
 fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => part.iter().all(|(key, part)| {
-            let is_nothing = [json!(null), json!({}), json!([]), json!("")].contains(part);
-            whole.get(key).map_or(is_nothing, |whole| contains(whole, part))
+            let is_empty = [json!(null), json!({}), json!([]), json!("")].contains(part);
+            whole.get(key).map_or(is_empty, |whole| contains(whole, part))
         }),
         (Value::Array(whole), Value::Array(part)) => {
             whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| contains(whole, part))
@@ -101,24 +101,23 @@ fn thinkings(message: &AiMessage) -> impl Iterator<Item = (&str, Option<&str>)> 
     })
 }
 
-/// Models without a place for reasoning mark it in their text.
-const THOUGHT: [(&str, &str); 3] =
+/// Tags of models that write reasoning into their text.
+const TAGS: [(&str, &str); 3] =
     [("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>")];
 
-/// Whether the message has its reasoning apart that the peer left in the text, marks and all.
-fn is_said_in_parts(message: &AiMessage, text: &str) -> bool {
+/// Whether the message has separated the reasoning that the client left in the text with its tags.
+fn has_text_in_parts(message: &AiMessage, text: &str) -> bool {
     let bare = |text: &str| {
-        let text =
-            THOUGHT.iter().fold(text.to_owned(), |text, (open, close)| text.replace(open, "").replace(close, ""));
+        let text = TAGS.iter().fold(text.to_owned(), |text, (open, close)| text.replace(open, "").replace(close, ""));
         text.split_whitespace().collect::<String>()
     };
-    THOUGHT.iter().any(|(open, _)| text.starts_with(open))
+    TAGS.iter().any(|(open, _)| text.starts_with(open))
         && bare(&(message.thinking() + " " + &message.text())) == bare(text)
 }
 
-/// Whether the message has the reasoning in its text that the peer took out of it.
-fn thinks_aloud(message: &AiMessage, thought: &str) -> bool {
-    THOUGHT.iter().any(|(open, close)| message.text().contains(&format!("{open}{thought}{close}")))
+/// Whether the message has reasoning in its text that the client separated.
+fn has_marked_thinking(message: &AiMessage, thinking: &str) -> bool {
+    TAGS.iter().any(|(open, close)| message.text().contains(&format!("{open}{thinking}{close}")))
 }
 
 fn counted(message: &AiMessage, name: &str) -> u64 {
@@ -132,14 +131,14 @@ fn counted(message: &AiMessage, name: &str) -> u64 {
         "cache_creation_5m" => usage.input_token_details.cache_creation_5m,
         "cache_creation_1h" => usage.input_token_details.cache_creation_1h,
         "reasoning" => usage.output_token_details.reasoning,
-        other => panic!("no count {other}"),
+        other => panic!("{other} is not a token count"),
     }
 }
 
 fn kinds(message: &AiMessage) -> Vec<&'static str> {
     let kind = |block: &Content| match block {
-        // Reasoning that is marked in a text is both.
-        Content::Text(text) if THOUGHT.iter().any(|(open, _)| text.text.starts_with(open)) => vec!["thinking", "text"],
+        // Reasoning with tags in a text is both.
+        Content::Text(text) if TAGS.iter().any(|(open, _)| text.text.starts_with(open)) => vec!["thinking", "text"],
         Content::Text(_) => vec!["text"],
         Content::Thinking(_) => vec!["thinking"],
         Content::RedactedThinking(_) => vec!["redacted"],

@@ -1,11 +1,11 @@
-//! Recorded calls: what several clients ("peers") sent and made of one and the same question and answer.
+//! Recorded calls: what several clients ("peers") sent for the same question, and made of the same answer.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-/// Which operation a call was about.
+/// The operation of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Invoke,
@@ -15,14 +15,19 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    fn parse(name: &str) -> Self {
-        match name {
-            "invoke" => Self::Invoke,
-            "invoke-stream" => Self::InvokeStream,
-            "converse" => Self::Converse,
-            "converse-stream" => Self::ConverseStream,
-            other => panic!("a recorded call is about {other:?}, which is no operation"),
+    const ALL: [Self; 4] = [Self::Invoke, Self::InvokeStream, Self::Converse, Self::ConverseStream];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Invoke => "invoke",
+            Self::InvokeStream => "invoke-stream",
+            Self::Converse => "converse",
+            Self::ConverseStream => "converse-stream",
         }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 
     pub(crate) fn is_converse(self) -> bool {
@@ -34,7 +39,7 @@ impl Operation {
     }
 }
 
-/// One question and its answer, and the peers that were put to it.
+/// One question and its answer, and what the clients did with them.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
@@ -44,15 +49,15 @@ pub(crate) struct Scenario {
     pub(crate) region: String,
     pub(crate) options: Map<String, Value>,
     pub(crate) messages: Vec<Value>,
-    /// `None` where no peer came so far as to send anything.
+    /// `None` if no client sent anything.
     pub(crate) response: Option<Response>,
     pub(crate) peers: Vec<Peer>,
 }
 
-/// What the peers were answered.
+/// What the service answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
-    /// 0 where the connection failed.
+    /// 0 if the connection failed.
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -72,18 +77,18 @@ impl Response {
     }
 }
 
-/// What one peer did.
+/// What one client did.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// `jsbc`, `pycb`, `pyllm`, `pyconv`, `jsconv`, `aisdk` or `anthsdk`.
     pub(crate) tag: String,
-    /// `None` where it raised before it sent anything.
+    /// `None` if it raised an error before it sent anything.
     pub(crate) request: Option<PeerRequest>,
-    /// How often it sent the request.
+    /// How many times it sent the request.
     pub(crate) attempts: u64,
-    /// The message it made of the answer.
+    /// The message that it made of the answer.
     pub(crate) parsed: Option<Value>,
-    /// What it raised.
+    /// The error that it raised.
     pub(crate) error: Option<Value>,
 }
 
@@ -99,7 +104,7 @@ impl Scenario {
         self.options.get(key)
     }
 
-    /// An option, or the body field of the same meaning that the caller gave in its place.
+    /// Whether an option is set, or instead of it a body field of the same meaning.
     pub(crate) fn asks_for(&self, option: &str, fields: &[&str]) -> bool {
         let extra = ["model_kwargs", "additional_model_request_fields"];
         self.options.contains_key(option)
@@ -145,9 +150,9 @@ fn peer(tag: &str, value: &Value) -> Peer {
         headers: strings(&request["headers"]),
         body: request["body"].clone(),
     });
-    // Only the sum of a stream counts; one peer gives nothing but the events.
+    // Only the final message of a stream is compared. One client has only the events.
     let parsed = present("parsed").or_else(|| {
-        (tag == "anthsdk").then(|| present("parsed_chunks").map(|chunks| super::facts::sum_of_events(&chunks)))?
+        (tag == "anthsdk").then(|| present("parsed_chunks").map(|chunks| super::facts::message_of_events(&chunks)))?
     });
     Peer {
         tag: tag.to_owned(),
@@ -158,22 +163,30 @@ fn peer(tag: &str, value: &Value) -> Peer {
     }
 }
 
-fn scenario(value: &Value) -> Scenario {
+/// A recorded call of an operation that the judge does not support.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsupported {
+    pub(crate) name: String,
+    pub(crate) operation: String,
+}
+
+/// The scenario of a recorded call; `None` if its operation is not supported.
+fn scenario(value: &Value) -> Option<Scenario> {
     let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    Scenario {
+    Some(Scenario {
         name: text("scenario"),
         provider: text("provider"),
-        operation: Operation::parse(&text("api")),
+        operation: Operation::parse(&text("api"))?,
         model: text("model"),
         region: text("region"),
         options: value["options"].as_object().cloned().unwrap_or_default(),
         messages: value["messages"].as_array().cloned().unwrap_or_default(),
         response: response(&value["response"]),
         peers: Vec::new(),
-    }
+    })
 }
 
-/// A long text is kept as what it repeats.
+/// Expands long text, which is kept as the text that it repeats.
 fn expanded(value: Value) -> Value {
     match value {
         Value::Object(object) => match object.get("$repeat").and_then(Value::as_array).map(Vec::as_slice) {
@@ -188,11 +201,11 @@ fn expanded(value: Value) -> Value {
     }
 }
 
-/// The calls of the project: one scenario a line, with all its peers.
+/// The project's own recordings: one scenario a line, with all its clients.
 pub(crate) fn compact(lines: &str) -> Vec<Scenario> {
     let of_line = |line: &str| {
         let value = expanded(serde_json::from_str(line).unwrap());
-        let mut scenario = scenario(&value);
+        let mut scenario = scenario(&value).unwrap();
         let peers = value["peers"].as_object().unwrap();
         scenario.peers = peers.iter().map(|(tag, value)| peer(tag, value)).collect();
         scenario
@@ -200,19 +213,25 @@ pub(crate) fn compact(lines: &str) -> Vec<Scenario> {
     lines.lines().map(of_line).collect()
 }
 
-/// A folder of files, one for each call of each peer; those of one scenario are put together.
-pub(crate) fn folder(path: &Path) -> Vec<Scenario> {
+/// A folder of files, one for each call of each client. The calls of one scenario are combined.
+pub(crate) fn folder(path: &Path) -> (Vec<Scenario>, Vec<Unsupported>) {
     let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    assert!(!files.is_empty(), "{} has no recorded calls", path.display());
+    assert!(!files.is_empty(), "no recorded calls in {}", path.display());
     let mut scenarios: Vec<Scenario> = Vec::new();
+    let mut unsupported = Vec::new();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let fresh = scenario(&value);
-        let tag = value["name"].as_str().unwrap().split("--").next().unwrap().to_owned();
+        let name = value["name"].as_str().unwrap();
+        let Some(fresh) = scenario(&value) else {
+            let operation = value["api"].as_str().unwrap_or_default().to_owned();
+            unsupported.push(Unsupported { name: name.to_owned(), operation });
+            continue;
+        };
+        let tag = name.split("--").next().unwrap().to_owned();
         let same = |known: &&mut Scenario| {
             (&known.name, known.operation, &known.model, &known.options, &known.messages)
                 == (&fresh.name, fresh.operation, &fresh.model, &fresh.options, &fresh.messages)
@@ -225,5 +244,5 @@ pub(crate) fn folder(path: &Path) -> Vec<Scenario> {
             None => scenarios.push(Scenario { peers: vec![peer(&tag, &value)], ..fresh }),
         }
     }
-    scenarios
+    (scenarios, unsupported)
 }

@@ -1,4 +1,4 @@
-//! Neutral options and LangChain-shaped messages, said in this crate's API.
+//! Converts neutral options and LangChain-shaped messages to this crate's API.
 
 mod tools;
 
@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::case::Scenario;
 use super::run::{Immediately, Recorded};
 
-/// The chat model that a scenario asks for, over a transport that knows the recorded answer.
+/// The chat model of a scenario, over a transport with the recorded answer.
 pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockChat> {
     let mut model = scenario.model.as_str();
     let mut family = text(scenario, "base_model_id").or_else(|| text(scenario, "provider"));
     if let Some(profile) = text(scenario, "application_inference_profile") {
-        // The profile stands in the place of the model, which then says only what the model speaks.
+        // The profile replaces the model, which then only selects the format.
         family = family.or(Some(model));
         model = profile;
     }
@@ -35,8 +35,8 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
     if let Some(family) = family {
         builder = builder.family(family);
     }
-    // Some models have two formats, of texts and of messages (4.1); which of them is meant only shows
-    // in how the peers spoke to them.
+    // Some models have two formats, one for prompts and one for messages (4.1). Which of them a scenario means
+    // only shows in what the clients sent.
     match in_messages(scenario) {
         Some(true) if scenario.is_legacy_claude() => builder = builder.codec(Anthropic),
         Some(false) if scenario.model.contains("mistral.mistral-large-2402") => {
@@ -51,14 +51,14 @@ fn text<'a>(scenario: &'a Scenario, key: &str) -> Option<&'a str> {
     scenario.option(key).and_then(Value::as_str)
 }
 
-/// Whether the peers sent messages, or a prompt; `None` where they differ, or sent nothing.
+/// Whether the clients sent messages or a prompt; `None` if they differ or sent nothing.
 fn in_messages(scenario: &Scenario) -> Option<bool> {
     let mut all = scenario.peers.iter().filter_map(|peer| Some(peer.request.as_ref()?.body.get("prompt").is_none()));
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
 }
 
-/// Options that have a meaning here; any other is a gap in this conversion.
+/// Options that are converted. Any other option is a gap in this conversion.
 const KNOWN: &[&str] = &[
     "additional_model_request_fields",
     "additional_model_response_field_paths",
@@ -85,7 +85,7 @@ const KNOWN: &[&str] = &[
     "top_p",
 ];
 
-/// The options of a scenario that this conversion does not know.
+/// The options of a scenario that are not converted.
 pub(crate) fn unknown_options(scenario: &Scenario) -> Vec<&str> {
     scenario.options.keys().map(String::as_str).filter(|key| !KNOWN.contains(key)).collect()
 }
@@ -102,7 +102,7 @@ fn options(scenario: &Scenario) -> Result<ChatOptions> {
         stop: strings(scenario.option("stop")),
         guardrail: scenario.option("guardrail").map(guardrail),
         service_tier: text(scenario, "service_tier")
-            .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("no service tier {tier:?}"))),
+            .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("{tier:?} is not a service tier"))),
         request_metadata: pairs(scenario.option("request_metadata")),
         latency: scenario.option("performance_config").and_then(|config| Latency::parse(config["latency"].as_str()?)),
         response_field_paths: strings(scenario.option("additional_model_response_field_paths")),
@@ -128,7 +128,7 @@ fn guardrail(value: &Value) -> Guardrail {
     let mut guardrail = Guardrail::new(text("identifier").unwrap_or_default(), text("version").unwrap_or_default());
     guardrail.trace = match &value["trace"] {
         Value::Bool(true) => Some(GuardrailTrace::Enabled),
-        // Not asked for, which is not asking for none.
+        // A missing trace is not the same as `Disabled`.
         Value::String(name) => Some(GuardrailTrace::parse(name).unwrap()),
         _ => None,
     };
@@ -140,10 +140,10 @@ fn guardrail(value: &Value) -> Guardrail {
     guardrail
 }
 
-/// The conversation, as a user of LangChain would hand it over.
+/// The conversation, read from LangChain's form.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub(crate) fn messages(scenario: &Scenario) -> Result<Vec<Message>> {
     interop::read_messages(&Json::from(Value::Array(scenario.messages.clone())))
 }

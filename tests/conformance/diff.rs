@@ -1,8 +1,8 @@
-//! How two JSON values differ, in lines that fit a terminal.
+//! The differences of two JSON values, in lines that fit a terminal.
 
 use serde_json::Value;
 
-/// The differences: where, ours, theirs.
+/// The differences, each with its path and both values.
 pub(crate) fn differences(ours: &Value, theirs: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk("", Some(ours), Some(theirs), &mut found);
@@ -35,10 +35,10 @@ fn shown(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| short(&value.to_string()))
 }
 
-/// A text, cut where it gets long.
+/// Shortens long text.
 pub(crate) fn short(text: &str) -> String {
-    const MOST: usize = 300;
-    match text.char_indices().nth(MOST) {
+    const MAX_CHARS: usize = 300;
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
         None => text.to_owned(),
     }

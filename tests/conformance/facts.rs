@@ -1,10 +1,10 @@
-//! What a peer's message says, fact by fact, whatever the peer's own form of saying it.
+//! The facts in a client's message, independent of the client's own form.
 
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-/// One thing that a message says.
+/// One fact in a message.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fact {
     /// All text, joined.
@@ -19,11 +19,11 @@ pub(crate) enum Fact {
     /// A call that cannot be run: `{id, name}`.
     InvalidToolCall(Value),
     Citation(Value),
-    /// A block that has no meaning of its own for the peer.
+    /// A block of a type that the client does not interpret.
     Block(Value),
-    /// The kinds of the blocks, in their order.
+    /// The kinds of the blocks, in order.
     Order(Vec<&'static str>),
-    /// The provider's word.
+    /// The provider's stop reason.
     Stop(String),
     StopSequence(String),
     Usage(&'static str, u64),
@@ -31,7 +31,7 @@ pub(crate) enum Fact {
     Model(String),
     RequestId(String),
     Metadata(String, Value),
-    /// What a structured output came to.
+    /// The value of structured output.
     Structured(Value),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Fact {
     }
 }
 
-/// What a peer's message says.
+/// The facts in a client's message.
 pub(crate) fn of(tag: &str, parsed: &Value) -> Vec<Fact> {
     let mut facts = Facts::default();
     match parsed {
@@ -68,12 +68,12 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Whether there is nothing in a value that could be lost.
+/// Whether a value is null or empty.
 fn is_empty(value: &Value) -> bool {
     [json!(null), json!(""), json!([]), json!({})].contains(value)
 }
 
-/// Bytes as the recordings of Python's clients have them, or a text.
+/// Bytes in the form of the recordings of Python's clients, or text.
 fn bytes(value: &Value) -> Option<String> {
     text(value).or_else(|| text(&value["$bytes_base64"]))
 }
@@ -94,33 +94,33 @@ impl Facts {
         self.facts.extend(value.map(fact));
     }
 
-    fn said(&mut self, more: &str) {
+    fn add_text(&mut self, more: &str) {
         if !more.is_empty() {
             self.text.push_str(more);
             self.order.push("text");
         }
     }
 
-    fn thought(&mut self, thinking: &Value, signature: &Value) {
+    fn add_thinking(&mut self, thinking: &Value, signature: &Value) {
         let fact = Fact::Thinking { text: text(thinking).unwrap_or_default(), signature: text(signature) };
         self.facts.push(fact);
         self.order.push("thinking");
     }
 
-    fn redacted(&mut self, data: Option<String>) {
+    fn add_redacted(&mut self, data: Option<String>) {
         self.order.push("redacted");
         self.add_if(Fact::Redacted, data);
     }
 
-    fn called(&mut self, id: &Value, name: &Value, args: &Value) {
-        // What a peer makes of the deltas of a block that it does not know is no call.
+    fn add_call(&mut self, id: &Value, name: &Value, args: &Value) {
+        // Some clients make such a call of the deltas of an unknown block.
         if id.is_null() && text(name).is_none() {
             return;
         }
         self.facts.push(Fact::ToolCall(json!({"id": id, "name": name, "args": args})));
     }
 
-    fn counted(&mut self, counts: &Value, names: &[(&str, &'static str)]) {
+    fn add_counts(&mut self, counts: &Value, names: &[(&str, &'static str)]) {
         for (theirs, ours) in names {
             self.add_if(|count| Fact::Usage(ours, count), counts[*theirs].as_u64());
         }
@@ -135,23 +135,23 @@ impl Facts {
             _ => {}
         }
         for call in message["tool_calls"].as_array().into_iter().flatten() {
-            self.called(&call["id"], &call["name"], &call["args"]);
+            self.add_call(&call["id"], &call["name"], &call["args"]);
         }
         for call in message["invalid_tool_calls"].as_array().into_iter().flatten() {
             self.facts.push(Fact::InvalidToolCall(json!({"id": call["id"], "name": call["name"]})));
         }
         let usage = &message["usage_metadata"];
-        self.counted(usage, &[("input_tokens", "input"), ("output_tokens", "output"), ("total_tokens", "total")]);
+        self.add_counts(usage, &[("input_tokens", "input"), ("output_tokens", "output"), ("total_tokens", "total")]);
         let details = &usage["input_token_details"];
         let by_ttl =
             [("ephemeral_5m_input_tokens", "cache_creation_5m"), ("ephemeral_1h_input_tokens", "cache_creation_1h")];
-        self.counted(details, &[("cache_read", "cache_read")]);
-        self.counted(details, &by_ttl);
-        // Python's client counts under one name only: what it knows the time to live of it takes out of the sum.
+        self.add_counts(details, &[("cache_read", "cache_read")]);
+        self.add_counts(details, &by_ttl);
+        // Python's client counts each token once: those with a known time to live are not in the sum.
         let known: u64 = by_ttl.iter().filter_map(|(name, _)| details[*name].as_u64()).sum();
         let sum = details["cache_creation"].as_u64().map(|rest| if rest == 0 { known } else { rest });
         self.add_if(|count| Fact::Usage("cache_creation", count), sum);
-        self.counted(&usage["output_token_details"], &[("reasoning", "reasoning")]);
+        self.add_counts(&usage["output_token_details"], &[("reasoning", "reasoning")]);
         for holder in ["response_metadata", "additional_kwargs"] {
             for (key, value) in message[holder].as_object().into_iter().flatten() {
                 self.metadata(key, value);
@@ -159,35 +159,35 @@ impl Facts {
         }
     }
 
-    /// One block of LangChain's, in any of the forms that its clients have.
+    /// One LangChain block, in any of its clients' forms.
     fn block(&mut self, block: &Value) {
         match block["type"].as_str().unwrap_or_default() {
-            "" if block.is_string() => self.said(block.as_str().unwrap_or_default()),
+            "" if block.is_string() => self.add_text(block.as_str().unwrap_or_default()),
             "text" | "text_delta" => {
-                self.said(block["text"].as_str().unwrap_or_default());
+                self.add_text(block["text"].as_str().unwrap_or_default());
                 self.facts.extend(block["citations"].as_array().into_iter().flatten().cloned().map(Fact::Citation));
             }
-            // Both are in `tool_calls`, whole.
+            // Complete calls are in `tool_calls`.
             "tool_use" if block.get("id").is_some() => self.order.push("tool"),
             "tool_use" => {}
             "input_json_delta" => {}
-            "thinking" => self.thought(&block["thinking"], &block["signature"]),
-            "redacted_thinking" => self.redacted(text(&block["data"])),
-            "reasoning" => self.thought(&block["reasoning"], &block["signature"]),
+            "thinking" => self.add_thinking(&block["thinking"], &block["signature"]),
+            "redacted_thinking" => self.add_redacted(text(&block["data"])),
+            "reasoning" => self.add_thinking(&block["reasoning"], &block["signature"]),
             "reasoning_content" => {
                 let inner = block.get("reasoning_content").unwrap_or(block);
                 match bytes(&inner["redacted_content"]).or_else(|| bytes(&inner["redactedContent"])) {
-                    Some(data) => self.redacted(Some(data)),
+                    Some(data) => self.add_redacted(Some(data)),
                     None => {
                         let reasoning = inner.get("reasoningText").unwrap_or(inner);
-                        self.thought(&reasoning["text"], &reasoning["signature"]);
+                        self.add_thinking(&reasoning["text"], &reasoning["signature"]);
                     }
                 }
             }
             "citations_content" => {
                 let content = &block["citationsContent"];
                 for piece in content["content"].as_array().into_iter().flatten() {
-                    self.said(piece["text"].as_str().unwrap_or_default());
+                    self.add_text(piece["text"].as_str().unwrap_or_default());
                 }
                 self.facts.extend(content["citations"].as_array().into_iter().flatten().cloned().map(Fact::Citation));
             }
@@ -205,27 +205,27 @@ impl Facts {
             "stop_sequence" => self.add_if(Fact::StopSequence, text(value)),
             "id" => self.add_if(Fact::Id, text(value)),
             "model" => self.add_if(Fact::Model, text(value)),
-            "thinking" => self.thought(&value["text"], &value["signature"]),
-            // Cohere's, which have no ids.
+            "thinking" => self.add_thinking(&value["text"], &value["signature"]),
+            // Cohere's calls do not have ids.
             "tool_calls" => {
                 for call in value.as_array().into_iter().flatten() {
-                    self.called(&Value::Null, &call["name"], &call["parameters"]);
+                    self.add_call(&Value::Null, &call["name"], &call["parameters"]);
                 }
             }
-            // Said of the client or of the call, not by the service.
+            // About the client or the call, not from the service.
             "type" | "role" | "object" | "model_id" | "model_provider" | "model_name" => {}
             "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop" => {}
-            // Python's clients count in names of their own; `usage_metadata` has the same.
+            // Python's clients use their own names; `usage_metadata` has the same counts.
             "usage" if value.get("prompt_tokens").is_some() && value.get("cache_write_input_tokens").is_some() => {}
             "ResponseMetadata" => self.add_if(Fact::RequestId, text(&value["RequestId"])),
             "$metadata" => self.add_if(Fact::RequestId, text(&value["requestId"])),
-            // JavaScript's clients keep the event of a stream whole; its text is the message's.
+            // JavaScript's clients keep whole stream events; their text is in the message.
             "messageStop" | "metadata" | "response" => {
                 for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "text") {
                     self.metadata(key, value);
                 }
             }
-            // Python's client makes a list of it, so that two can be added.
+            // Python's client makes a list of it, so that two can be concatenated.
             "metrics" if value["latencyMs"].is_array() => {
                 let metrics = json!({"latencyMs": value["latencyMs"][0]});
                 self.facts.push(Fact::Metadata(key.into(), metrics));
@@ -240,10 +240,10 @@ impl Facts {
         for part in result["content"].as_array().into_iter().flatten() {
             let about = &part["providerMetadata"]["bedrock"];
             match part["type"].as_str().unwrap_or_default() {
-                "text" => self.said(part["text"].as_str().unwrap_or_default()),
+                "text" => self.add_text(part["text"].as_str().unwrap_or_default()),
                 "reasoning" => match text(&about["redactedContent"]).or_else(|| text(&about["redactedData"])) {
-                    Some(data) => self.redacted(Some(data)),
-                    None => self.thought(&part["text"], &about["signature"]),
+                    Some(data) => self.add_redacted(Some(data)),
+                    None => self.add_thinking(&part["text"], &about["signature"]),
                 },
                 "tool-call" if part["invalid"] == true => {
                     self.order.push("tool");
@@ -252,21 +252,21 @@ impl Facts {
                 }
                 "tool-call" => {
                     self.order.push("tool");
-                    self.called(&part["toolCallId"], &part["toolName"], &part["input"]);
+                    self.add_call(&part["toolCallId"], &part["toolName"], &part["input"]);
                 }
-                // Its own word about a call that it calls invalid.
+                // The SDK's own error for an invalid call.
                 "tool-error" => {}
                 _ => self.facts.push(Fact::Block(part.clone())),
             }
         }
         self.add_if(Fact::Stop, text(&result["rawFinishReason"]));
         let usage = &result["usage"];
-        self.counted(usage, &[("inputTokens", "input"), ("outputTokens", "output"), ("totalTokens", "total")]);
-        self.counted(
+        self.add_counts(usage, &[("inputTokens", "input"), ("outputTokens", "output"), ("totalTokens", "total")]);
+        self.add_counts(
             &usage["inputTokenDetails"],
             &[("cacheReadTokens", "cache_read"), ("cacheWriteTokens", "cache_creation")],
         );
-        self.counted(&usage["outputTokenDetails"], &[("reasoningTokens", "reasoning")]);
+        self.add_counts(&usage["outputTokenDetails"], &[("reasoningTokens", "reasoning")]);
         for (key, value) in result["providerMetadata"]["bedrock"].as_object().into_iter().flatten() {
             match key.as_str() {
                 "stopSequence" => self.add_if(Fact::StopSequence, text(value)),
@@ -282,7 +282,7 @@ impl Facts {
         for block in message["content"].as_array().into_iter().flatten() {
             self.block(block);
             if block["type"] == "tool_use" {
-                self.called(&block["id"], &block["name"], &block["input"]);
+                self.add_call(&block["id"], &block["name"], &block["input"]);
             }
         }
         for (key, value) in message.as_object().into_iter().flatten() {
@@ -293,8 +293,8 @@ impl Facts {
     }
 }
 
-/// The message that the events of Anthropic's SDK add up to. It gives no sum of its own.
-pub(crate) fn sum_of_events(events: &Value) -> Value {
+/// The message that the events of Anthropic's SDK add up to. The recordings do not have it.
+pub(crate) fn message_of_events(events: &Value) -> Value {
     let mut message = Map::new();
     let mut blocks: Vec<Value> = Vec::new();
     for event in events.as_array().into_iter().flatten() {

@@ -5,7 +5,7 @@ mod case;
 mod convert;
 mod diff;
 mod facts;
-mod itself;
+mod judge_tests;
 mod request;
 mod rules;
 mod run;
@@ -15,17 +15,20 @@ mod wire;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use case::Scenario;
+use libtest_mimic::{Failed, Trial};
+
+use case::{Scenario, Unsupported};
 use verdict::Verdict;
 
-/// How many calls came out how. Every peer's call counts, with the verdict on its scenario.
+/// The number of calls by verdict. Every client's call counts, with the verdict on its scenario.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
+struct Tally {
     met: usize,
     refused: usize,
     deviations: usize,
-    pub(crate) missed: usize,
+    missed: usize,
 }
 
 impl fmt::Display for Tally {
@@ -35,10 +38,20 @@ impl fmt::Display for Tally {
     }
 }
 
-impl std::ops::Add for Tally {
-    type Output = Self;
+impl Tally {
+    /// The same tally, with this many more calls for the verdict.
+    fn with(mut self, verdict: &Verdict, calls: usize) -> Self {
+        let count = match verdict {
+            Verdict::Met => &mut self.met,
+            Verdict::Refused => &mut self.refused,
+            Verdict::Deviates(_) => &mut self.deviations,
+            Verdict::Missed(_) => &mut self.missed,
+        };
+        *count += calls;
+        self
+    }
 
-    fn add(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         Self {
             met: self.met + other.met,
             refused: self.refused + other.refused,
@@ -48,57 +61,107 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// A line past the capture of the test harness: the lines are the point of it.
-fn say(line: fmt::Arguments<'_>) {
+/// Prints a line for the reader of the log, even where the harness is quiet.
+fn print(line: fmt::Arguments<'_>) {
     writeln!(std::io::stdout().lock(), "{line}").unwrap();
 }
 
-/// Judges the calls that the project keeps, and those in a folder; of a scenario that is in both, the folder's.
-pub(crate) fn judge_all(folder: Option<&Path>) -> Tally {
-    let more = folder.map(case::folder).unwrap_or_default();
-    let is_new = |kept: &Scenario| !more.iter().any(|more| more.name == kept.name);
-    let mut all = judge("the project", &kept().into_iter().filter(is_new).collect::<Vec<_>>());
-    if let Some(folder) = folder {
-        all = all + judge(&folder.display().to_string(), &more);
-    }
-    say(format_args!("conformance: {all}"));
-    all
+/// Scenarios from one source.
+struct Group {
+    source: String,
+    scenarios: Vec<Scenario>,
+    tally: Arc<Mutex<Tally>>,
 }
 
-/// Judges scenarios; says a line for each way in which one is missed, and how all came out.
-fn judge(which: &str, scenarios: &[Scenario]) -> Tally {
-    let verbose = std::env::var_os("CONFORMANCE_VERBOSE").is_some();
-    let mut tally = Tally::default();
-    for scenario in scenarios {
-        let calls = scenario.peers.len();
-        let name = &scenario.name;
-        match verdict::judge(scenario) {
-            Verdict::Met => tally.met += calls,
-            Verdict::Refused => {
-                tally.refused += calls;
-                if verbose {
-                    say(format_args!("refused {name}"));
-                }
-            }
-            Verdict::Deviates(rules) => {
-                tally.deviations += calls;
-                if verbose {
-                    say(format_args!("deviates {name}: by the rules {}", rules.join(", ")));
-                }
-            }
-            Verdict::Missed(missed) => {
-                tally.missed += calls;
-                for peer in &scenario.peers {
-                    say(format_args!("missed {}--{name}: {}", peer.tag, missed.line(&peer.tag)));
-                }
-            }
+impl Group {
+    fn new(source: impl Into<String>, scenarios: Vec<Scenario>) -> Self {
+        Self { source: source.into(), scenarios, tally: Arc::default() }
+    }
+}
+
+/// The kept scenarios, and those from a folder. Of a scenario that is in both, the folder's is used.
+pub(crate) struct Suite {
+    groups: Vec<Group>,
+    unsupported: Vec<Unsupported>,
+}
+
+impl Suite {
+    pub(crate) fn load(folder: Option<&Path>) -> Self {
+        let (more, unsupported) = folder.map(case::folder).unwrap_or_default();
+        let is_new = |kept: &Scenario| !more.iter().any(|more| more.name == kept.name);
+        let mut groups = vec![Group::new("the project", kept().into_iter().filter(is_new).collect())];
+        if let Some(folder) = folder {
+            groups.push(Group::new(folder.display().to_string(), more));
         }
+        Self { groups, unsupported }
     }
-    say(format_args!("calls of {which}: {tally}"));
-    tally
+
+    /// A trial for each scenario, each call that is not supported, and each test of the judge.
+    pub(crate) fn trials(&self) -> Vec<Trial> {
+        let of_group = |group: &Group| {
+            let trial = |scenario: &Scenario| {
+                let (scenario, tally) = (scenario.clone(), Arc::clone(&group.tally));
+                let Scenario { operation, provider, name, .. } = &scenario;
+                Trial::test(format!("{}::{provider}::{name}", operation.name()), move || judge(&scenario, &tally))
+            };
+            group.scenarios.iter().map(trial).collect::<Vec<_>>()
+        };
+        let ignored = |case: &Unsupported| {
+            Trial::test(format!("{}::{}", case.operation, case.name), || Ok(()))
+                .with_kind(format!("the judge does not support `{}`", case.operation))
+                .with_ignored_flag(true)
+        };
+        let of_judge = judge_tests::ALL.iter().map(|(name, test)| {
+            Trial::test(format!("judge::{name}"), || {
+                test();
+                Ok(())
+            })
+        });
+        let trials = self.groups.iter().flat_map(of_group);
+        trials.chain(self.unsupported.iter().map(ignored)).chain(of_judge).collect()
+    }
+
+    /// Prints the totals of the scenarios that were judged, if there were any.
+    pub(crate) fn print_totals(&self) {
+        let tallies: Vec<Tally> = self.groups.iter().map(|group| *group.tally.lock().unwrap()).collect();
+        let all = tallies.iter().copied().fold(Tally::default(), Tally::plus);
+        if all.met + all.refused + all.deviations + all.missed == 0 {
+            return;
+        }
+        for (group, tally) in self.groups.iter().zip(tallies) {
+            print(format_args!("calls of {}: {tally}", group.source));
+        }
+        print(format_args!("conformance: {all}"));
+    }
 }
 
-/// The calls that the project keeps.
+/// Judges a scenario and counts its calls.
+///
+/// # Errors
+/// A line for each client and each way in which the scenario is missed.
+fn judge(scenario: &Scenario, tally: &Mutex<Tally>) -> Result<(), Failed> {
+    let verdict = verdict::judge(scenario);
+    {
+        let mut tally = tally.lock().unwrap();
+        *tally = tally.with(&verdict, scenario.peers.len());
+    }
+    let verbose = std::env::var_os("CONFORMANCE_VERBOSE").is_some();
+    let name = &scenario.name;
+    match verdict {
+        Verdict::Refused if verbose => print(format_args!("refused {name}")),
+        Verdict::Deviates(rules) if verbose => {
+            print(format_args!("deviates {name}: by the rules {}", rules.join(", ")));
+        }
+        Verdict::Missed(missed) => {
+            let line = |peer: &case::Peer| format!("missed {}--{name}: {}", peer.tag, missed.line(&peer.tag));
+            return Err(scenario.peers.iter().map(line).collect::<Vec<_>>().join("\n").into());
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The scenarios that the project keeps.
 fn kept() -> Vec<Scenario> {
     let files = [
         include_str!("data/invoke.jsonl"),

@@ -1,4 +1,4 @@
-//! Requests, made comparable: what the normalisation forgives, and nothing else.
+//! Requests in a comparable form. Only differences that the normalization removes are accepted.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Peer, PeerRequest, Scenario};
 
-/// A request in the form in which two are compared.
+/// A request in a comparable form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
     /// The path, percent-decoded once.
     pub(crate) path: String,
-    /// The headers that are Bedrock's own, and the session token.
+    /// Bedrock's own headers, and the session token.
     pub(crate) headers: BTreeMap<String, Value>,
     pub(crate) body: Value,
 }
 
-/// What a client did with a question: it sent this, or it refused before it sent anything.
+/// What a client did with a question: it sent a request, or it refused before sending.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sent {
     Request(Request),
@@ -25,12 +25,12 @@ pub(crate) enum Sent {
 }
 
 impl Sent {
-    /// What a peer did, made comparable.
+    /// What a client did, in a comparable form.
     pub(crate) fn of_peer(scenario: &Scenario, peer: &Peer) -> Self {
-        let said = |error: &Value| error["message"].as_str().map(str::to_owned);
+        let message = |error: &Value| error["message"].as_str().map(str::to_owned);
         match &peer.request {
             Some(request) => Self::Request(of_peer(scenario, &peer.tag, request)),
-            None => Self::Refused(peer.error.as_ref().and_then(said).unwrap_or_else(|| "no reason".into())),
+            None => Self::Refused(peer.error.as_ref().and_then(message).unwrap_or_else(|| "unknown reason".into())),
         }
     }
 }
@@ -40,29 +40,29 @@ fn of_peer(scenario: &Scenario, tag: &str, request: &PeerRequest) -> Request {
     let mut body = request.body.clone();
     drop_defaults(scenario, &mut body, &PEERS_MAX_TOKENS, true);
     if tag == "anthsdk" && !scenario.asks_for("anthropic_version", &["anthropic_version"]) {
-        // Its own default, which names a version of the SDK; what Bedrock wants is on its page.
+        // The SDK sends its own version by default. Bedrock documents this one.
         body["anthropic_version"] = json!("bedrock-2023-05-31");
     }
-    let mut body = normalised(body);
+    let mut body = normalized(body);
     forget_made_up_names(scenario, &mut body);
     Request { path: decoded(&request.path), headers, body }
 }
 
-/// This crate's request, made comparable.
+/// This crate's request, in a comparable form.
 ///
 /// # Errors
-/// What is wrong with it whatever the peers do.
+/// What is wrong with it, whatever the clients do.
 pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Request, String> {
     let request = sent.first().ok_or("nothing was sent")?;
     if sent.iter().any(|again| again.body != request.body || again.url != request.url) {
-        return Err("an attempt was not sent as the one before".into());
+        return Err("an attempt differs from the one before".into());
     }
-    let url = request.url.strip_prefix("https://").ok_or("not sent by https")?;
+    let url = request.url.strip_prefix("https://").ok_or("not sent over https")?;
     let (host, path) = url.split_at(url.find('/').ok_or("no path")?);
     if request.method.as_str() != "POST" || !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
         return Err(format!("sent as {} to {host}", request.method));
     }
-    // Whatever the model id is, it is one segment.
+    // The model id is one path segment.
     if path.split('/').count() != 4 || !path.starts_with("/model/") || path.contains([':', '?', '#']) {
         return Err(format!("the path {path} is not /model/ID/OPERATION with ID as one segment"));
     }
@@ -78,12 +78,12 @@ pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Reque
     let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
     let mut body: Value = serde_json::from_slice(&request.body).map_err(|error| format!("not JSON: {error}"))?;
     drop_defaults(scenario, &mut body, &[4096], false);
-    let mut body = normalised(body);
+    let mut body = normalized(body);
     forget_made_up_names(scenario, &mut body);
     Ok(Request { path: decoded(path), headers, body })
 }
 
-/// Bedrock's own headers. That of the accepted type has two names (1.7), and none of them changes the answer.
+/// Bedrock's own headers. The one for the accepted type has two names (1.7) and does not change the answer.
 fn comparable_header(name: &str, value: &str) -> Option<(String, Value)> {
     let value = match name {
         "x-amzn-bedrock-accept" => return None,
@@ -118,8 +118,8 @@ pub(crate) fn decoded(path: &str) -> String {
 const PEERS_MAX_TOKENS: [u64; 2] = [1024, 50];
 const MAX_TOKENS: &[&str] = &["max_tokens", "max_tokens_to_sample", "max_gen_len", "maxTokens", "maxTokenCount"];
 
-/// Drops what nobody asked for: a default for the number of tokens; of peers, also temperature 0, a free
-/// choice among the tools, and empty objects and lists.
+/// Drops defaults that the caller did not set: the token limit; for clients, also temperature 0, the tool choice
+/// `auto`, and empty objects and lists.
 fn drop_defaults(scenario: &Scenario, body: &mut Value, max_tokens: &[u64], peers: bool) {
     let Value::Object(body) = body else { return };
     let holders = ["inferenceConfig", "textGenerationConfig"];
@@ -156,48 +156,48 @@ fn drop_defaults(scenario: &Scenario, body: &mut Value, max_tokens: &[u64], peer
     }
 }
 
-/// A text in the place of content is a list of one text block; numbers are what they are worth.
-pub(crate) fn normalised(value: Value) -> Value {
-    normalise(value, true)
+/// Normalizes a body: plain text content becomes a list of one text block, and numbers are compared by value.
+pub(crate) fn normalized(value: Value) -> Value {
+    normalize(value, true)
 }
 
-/// What a tool is called with, and its schema, is the caller's own: a text there is a text.
+/// Arguments and schemas of tools belong to the caller: text in them stays text.
 const VERBATIM: &[&str] = &["input", "input_schema", "inputSchema", "parameters", "json"];
 
-fn normalise(value: Value, ours: bool) -> Value {
+fn normalize(value: Value, ours: bool) -> Value {
     match value {
         Value::Object(object) => {
             let entries = object.into_iter().map(|(key, value)| match value {
                 Value::String(text) if ours && (key == "content" || key == "system") => {
                     (key, json!([text_block(&text)]))
                 }
-                // JSON in a text, as chat completions have it, is as JSON anywhere (1.9).
+                // Chat completions have arguments as JSON in a string (1.9).
                 Value::String(text) if ours && key == "arguments" => {
                     let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
-                    (key, normalise(json, false))
+                    (key, normalize(json, false))
                 }
                 value => {
                     let ours = ours && !VERBATIM.contains(&key.as_str());
-                    (key, normalise(value, ours))
+                    (key, normalize(value, ours))
                 }
             });
             Value::Object(entries.collect())
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| normalise(item, ours)).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| normalize(item, ours)).collect()),
         Value::Number(number) => number.as_f64().map_or(Value::Number(number), |float| json!(float)),
         other => other,
     }
 }
 
-/// What a document is called to which nobody gave a name.
+/// The name of a document for which the caller did not set one.
 pub(crate) const NAMELESS: &str = "<made up>";
 
-/// Converse wants a name for every document; where the question has none, each client makes up its own.
+/// Converse requires a name for every document. If the question does not have one, each client makes up its own.
 fn forget_made_up_names(scenario: &Scenario, body: &mut Value) {
     fn walk(value: &mut Value, given: &str) {
         if let Some(name) = value["document"]["name"].as_str().filter(|name| !given.contains(&json!(name).to_string()))
         {
-            assert!(!name.trim().is_empty(), "a document without a name");
+            assert!(!name.trim().is_empty(), "a document has a blank name");
             value["document"]["name"] = json!(NAMELESS);
         }
         match value {
@@ -212,7 +212,7 @@ fn forget_made_up_names(scenario: &Scenario, body: &mut Value) {
     }
 }
 
-/// A text block as the InvokeModel formats write it.
+/// A text block of the InvokeModel formats.
 pub(crate) fn text_block(text: &str) -> Value {
     json!({"type": "text", "text": text})
 }

@@ -1,98 +1,104 @@
-//! Where the peers disagree, who is believed right, and how this crate differs: the one table.
+//! Which client is wrong where clients disagree, and what is right instead: the table in `rules.json`.
 //!
-//! A row is keyed by the number of a rule in the list of the peers' disagreements. It names the peers that
-//! the rule finds wrong and makes of what such a peer did what is right, exactly. So a row excuses nothing
-//! by itself: this crate must do precisely what the row says, and a peer that a row had to correct is no
-//! witness that this crate is right.
+//! A row has the number of a rule in the list of the clients' disagreements, the clients (`peers`) that are
+//! wrong, when the row applies (`when`), the steps that correct what such a client did (`change`), and the
+//! reason. A row excuses nothing by itself: this crate must do exactly what the corrected client does. A client
+//! that a row had to correct is not evidence that this crate is right.
+//!
+//! What data cannot express is a function with a name that a row refers to: conditions in `conditions.rs`,
+//! corrections of requests and of replies in the modules named after them.
 
 mod build;
+mod conditions;
 mod messages;
 mod prompts;
 mod replies;
 mod requests;
 mod restore;
+mod steps;
 mod template;
 mod tools;
 mod turns;
 
-use super::case::Scenario;
+use std::sync::LazyLock;
+
+use super::case::{Peer, Scenario};
 use super::facts::Fact;
 use super::request::Sent;
+use steps::{Step, When};
 
-/// One rule and what it makes of the peers that it finds wrong.
+/// One rule, and how it corrects the clients that it finds wrong.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Row {
-    pub(crate) rule: &'static str,
-    /// The tags of the peers that are wrong.
-    pub(crate) peers: &'static [&'static str],
-    pub(crate) reason: &'static str,
-    pub(crate) right: Right,
+    pub(crate) rule: String,
+    /// The tags of the clients that are wrong.
+    peers: Vec<String>,
+    /// All of it has to hold for the row to apply.
+    #[serde(default)]
+    when: When,
+    change: Vec<Step>,
+    pub(crate) reason: String,
 }
 
-/// What is right, made from what the peer did; what it did stays as it is where the rule does not apply.
-#[derive(Clone, Copy)]
-pub(crate) enum Right {
-    Request(fn(&Scenario, &mut Sent)),
-    /// What the peer's message says, less what is wrong.
-    Facts(fn(&Scenario, &mut Vec<Fact>)),
-}
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| serde_json::from_str(include_str!("rules.json")).unwrap());
 
-pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    requests::ROWS.iter().chain(prompts::ROWS).chain(messages::ROWS).chain(tools::ROWS).chain(replies::ROWS)
-}
+impl Row {
+    fn is_about(&self, tag: &str) -> bool {
+        self.peers.iter().any(|peer| peer == tag)
+    }
 
-fn rows_of<'a>(tag: &'a str) -> impl Iterator<Item = &'static Row> + 'a {
-    rows().filter(move |row| row.peers.contains(&tag))
-}
-
-/// Corrects what a peer sent; gives the rules that had something to correct.
-pub(crate) fn correct_request(scenario: &Scenario, tag: &str, sent: &mut Sent) -> Vec<&'static str> {
-    let mut rules = Vec::new();
-    for row in rows_of(tag) {
-        let Right::Request(right) = row.right else { continue };
+    /// Corrects a request; returns whether the row had something to correct.
+    fn correct_request(&self, scenario: &Scenario, sent: &mut Sent) -> bool {
+        if !self.when.holds(scenario, sent) {
+            return false;
+        }
         let before = sent.clone();
-        right(scenario, sent);
-        if *sent != before {
-            rules.push(row.rule);
-        }
+        self.change.iter().for_each(|step| step.correct_request(scenario, sent));
+        *sent != before
     }
-    rules
-}
 
-/// Corrects what a peer's message says; gives the rules that had something to correct.
-pub(crate) fn correct_facts(scenario: &Scenario, tag: &str, facts: &mut Vec<Fact>) -> Vec<&'static str> {
-    let mut rules = Vec::new();
-    for row in rows_of(tag) {
-        let Right::Facts(right) = row.right else { continue };
+    /// Corrects the facts of a reply; returns whether the row had something to correct.
+    fn correct_facts(&self, scenario: &Scenario, facts: &mut Vec<Fact>) -> bool {
         let before = facts.clone();
-        right(scenario, facts);
-        if *facts != before {
-            rules.push(row.rule);
-        }
+        self.change.iter().for_each(|step| step.correct_facts(scenario, facts));
+        *facts != before
     }
-    rules
 }
 
-/// How often each row has something to correct among these scenarios.
-pub(crate) fn uses(scenarios: &[Scenario]) -> Vec<(&'static str, &'static str, usize)> {
-    let used = |row: &&'static Row| {
-        let corrects = |scenario: &Scenario, peer: &super::case::Peer| match row.right {
-            Right::Request(right) => {
-                let mut sent = Sent::of_peer(scenario, peer);
-                let before = sent.clone();
-                right(scenario, &mut sent);
-                sent != before
-            }
-            Right::Facts(right) => peer.parsed.as_ref().is_some_and(|parsed| {
-                let mut facts = super::facts::of(&peer.tag, parsed);
-                let before = facts.clone();
-                right(scenario, &mut facts);
-                facts != before
-            }),
-        };
-        let peers = |scenario: &&Scenario| {
-            scenario.peers.iter().any(|peer| row.peers.contains(&peer.tag.as_str()) && corrects(scenario, peer))
-        };
-        scenarios.iter().filter(peers).count()
+/// Corrects what a client sent; returns the rules that had something to correct.
+pub(crate) fn correct_request(scenario: &Scenario, tag: &str, sent: &mut Sent) -> Vec<&'static str> {
+    let rows = ROWS.iter().filter(|row| row.is_about(tag));
+    rows.filter(|row| row.correct_request(scenario, sent)).map(|row| row.rule.as_str()).collect()
+}
+
+/// Corrects the facts of a client's reply; returns the rules that had something to correct.
+pub(crate) fn correct_facts(scenario: &Scenario, tag: &str, facts: &mut Vec<Fact>) -> Vec<&'static str> {
+    let rows = ROWS.iter().filter(|row| row.is_about(tag));
+    rows.filter(|row| row.correct_facts(scenario, facts)).map(|row| row.rule.as_str()).collect()
+}
+
+/// For each row, the number of these scenarios in which it corrects a client.
+pub(crate) fn uses(scenarios: &[Scenario]) -> Vec<(&'static Row, usize)> {
+    let corrects = |row: &Row, scenario: &Scenario, peer: &Peer| {
+        let corrects_reply = peer.parsed.as_ref().is_some_and(|parsed| {
+            let mut facts = super::facts::of(&peer.tag, parsed);
+            row.correct_facts(scenario, &mut facts)
+        });
+        corrects_reply || row.correct_request(scenario, &mut Sent::of_peer(scenario, peer))
     };
-    rows().map(|row| (row.rule, row.reason, used(&row))).collect()
+    let used = |row: &Row| {
+        let is_used = |scenario: &&Scenario| {
+            scenario.peers.iter().any(|peer| row.is_about(&peer.tag) && corrects(row, scenario, peer))
+        };
+        scenarios.iter().filter(is_used).count()
+    };
+    ROWS.iter().map(|row| (row, used(row))).collect()
+}
+
+/// The named functions that no row refers to.
+pub(crate) fn unused_names() -> Vec<&'static str> {
+    let text: serde_json::Value = serde_json::from_str(include_str!("rules.json")).unwrap();
+    let text = text.to_string();
+    steps::names().filter(|name| !text.contains(&format!("\"{name}\""))).collect()
 }

@@ -1,4 +1,4 @@
-//! A scenario put to this crate, as a program would: a chat model, a transport that knows the answer.
+//! Runs a scenario with this crate, as a program would, over a transport with the recorded answer.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::case::{Response, Scenario};
 use super::convert;
 
-/// Gives the same answer to every request, cut into pieces.
+/// A transport that returns the same answer to every request, cut into pieces.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     answer: Arc<Response>,
@@ -22,7 +22,7 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     fn new(answer: Option<&Response>, piece: usize) -> Self {
-        // Where no peer sent anything, there is nothing to answer with.
+        // There is no recorded answer if no client sent anything.
         let none = || Response { status: 500, headers: Default::default(), body: b"{}".to_vec() };
         Self { answer: Arc::new(answer.cloned().unwrap_or_else(none)), piece, sent: Arc::default() }
     }
@@ -58,7 +58,7 @@ impl futures_core::Stream for Pieces {
     }
 }
 
-/// The time of the recordings, and sleep that takes none.
+/// A runtime at the time of the recordings, whose sleep returns at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Immediately;
 
@@ -77,15 +77,15 @@ impl Runtime for Immediately {
     }
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// Every request that was sent: one an attempt.
+    /// Every request that was sent, one for each attempt.
     pub(crate) sent: Vec<HttpRequest>,
     pub(crate) outcome: Outcome,
 }
 
-/// The message, or the error with what had come of the message.
+/// The message, or the error with the partial message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Message(Box<AiMessage>),
@@ -95,13 +95,13 @@ pub(crate) enum Outcome {
 /// How a call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// At once, or as a stream, as the scenario has it.
+    /// Streamed or not, as in the scenario.
     AsRecorded,
-    /// At once, whatever the scenario has: some peers were answered so.
-    AtOnce,
+    /// Not streamed: some clients called the operation without a stream in a streaming scenario.
+    NotStreamed,
 }
 
-/// Puts a scenario to the crate. The answer comes in pieces of so many bytes.
+/// Runs a scenario. The answer is received in pieces of this many bytes.
 pub(crate) fn run(scenario: &Scenario, mode: Mode, piece: usize) -> Run {
     let transport = Recorded::new(scenario.response.as_ref(), piece);
     let sent = Arc::clone(&transport.sent);
@@ -113,8 +113,8 @@ pub(crate) fn run(scenario: &Scenario, mode: Mode, piece: usize) -> Run {
 async fn call(scenario: &Scenario, mode: Mode, transport: Recorded) -> Result<AiMessage> {
     let chat = convert::chat(scenario, transport)?;
     let gathers = scenario.option("streaming").is_some();
-    let at_once = mode == Mode::AtOnce || gathers || !scenario.operation.is_stream();
-    let mut stream = match (scenario.option("prompt").and_then(Value::as_str), at_once) {
+    let not_streamed = mode == Mode::NotStreamed || gathers || !scenario.operation.is_stream();
+    let mut stream = match (scenario.option("prompt").and_then(Value::as_str), not_streamed) {
         (Some(prompt), true) => return chat.complete(prompt).await,
         (Some(prompt), false) => chat.complete_stream(prompt).await?,
         (None, true) => return chat.invoke(convert::messages(scenario)?).await,

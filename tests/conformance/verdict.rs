@@ -1,4 +1,4 @@
-//! The verdict on a scenario: whether this crate does what a peer that is believed right does.
+//! The verdict on a scenario: whether this crate does what a client does that is right.
 
 use bedrock_chat::AiMessage;
 
@@ -12,46 +12,50 @@ use super::rules::{correct_facts, correct_request};
 use super::run::{Mode, Outcome, Run, run};
 use super::wire;
 
-/// How a scenario came out.
+/// The result of judging a scenario.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// As a peer that is believed right has it.
+    /// Same as a client that is right.
     Met,
-    /// Refused before anything was sent, as such a peer does.
+    /// Refused before anything was sent, same as such a client.
     Refused,
-    /// Unlike every peer, and as these rules say.
+    /// Unlike every client, exactly as these rules require.
     Deviates(Rules),
-    /// Otherwise: how, peer by peer.
+    /// Anything else, with the differences by client.
     Missed(Missed),
 }
 
 /// The numbers of rules.
 type Rules = Vec<&'static str>;
 
-/// What is not as it should be.
+/// What is wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Missed(Vec<(Option<String>, String)>);
 
 impl Missed {
-    /// Something that is wrong whatever the peers do.
+    /// Adds a difference that does not depend on the clients.
     fn push(&mut self, what: String) {
         self.0.push((None, what));
     }
 
-    /// Something that is unlike what a peer does.
+    /// Adds a difference from a client.
     fn unlike(&mut self, peer: &Peer, what: String) {
         self.0.push((Some(peer.tag.clone()), what));
     }
 
-    /// All of it for one peer, in a line.
+    /// All differences from one client, in a line.
     pub(crate) fn line(&self, peer: &str) -> String {
         let mine = |of: &Option<String>| of.as_deref().is_none_or(|tag| tag == peer);
         let lines: Vec<&str> = self.0.iter().filter(|(of, _)| mine(of)).map(|(_, what)| what.as_str()).collect();
-        if lines.is_empty() { "like this peer, but not like those that are right".to_owned() } else { lines.join("; ") }
+        if lines.is_empty() {
+            "same as this client, but not as those that are right".to_owned()
+        } else {
+            lines.join("; ")
+        }
     }
 }
 
-/// Sizes of the pieces that an answer comes in.
+/// Sizes of the pieces in which an answer is received.
 const PIECES: [usize; 3] = [333, 7, 1];
 
 /// Judges one scenario.
@@ -88,11 +92,11 @@ pub(crate) fn judge(scenario: &Scenario) -> Verdict {
 struct Judge<'a> {
     scenario: &'a Scenario,
     missed: Missed,
-    /// The rules by which this crate is unlike every peer.
+    /// The rules that explain why this crate is unlike every client.
     rules: Rules,
 }
 
-/// The fewest rules with which what is right could be made of what some peer did: none, if a peer was right.
+/// Keeps the shortest list of rules that were needed to correct a client. It is empty if a client was right.
 fn fewest(found: &mut Option<Rules>, rules: Rules) {
     if found.as_ref().is_none_or(|known| known.len() > rules.len()) {
         *found = Some(rules);
@@ -100,10 +104,10 @@ fn fewest(found: &mut Option<Rules>, rules: Rules) {
 }
 
 impl Judge<'_> {
-    /// Whether what was sent is what a peer sent that no rule finds wrong, or else what the rules make of it.
+    /// Compares the request with what each client sent, after the rules have corrected it.
     ///
-    /// A peer that refuses, where others send, says no more than what it cannot do: to refuse is right only if
-    /// the rules leave nobody who sends.
+    /// A client that refuses what others send only shows what it does not support. Refusing is right only if no
+    /// client sends anything after the corrections.
     fn request(&mut self, ours: &Sent) {
         let correct = |peer| {
             let mut theirs = Sent::of_peer(self.scenario, peer);
@@ -132,16 +136,16 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the reply carries what those of the peers carry, or is the error that the answer is; in
-    /// whatever pieces the answer comes.
+    /// Checks that the reply carries the facts of the clients' replies, or is the error that the answer contains,
+    /// however the answer is cut into pieces.
     fn reply(&mut self, response: &Response, whole: Run) {
-        let mode = if self.was_asked_at_once(response) { Mode::AtOnce } else { Mode::AsRecorded };
-        let whole = if mode == Mode::AtOnce { run(self.scenario, mode, usize::MAX) } else { whole };
+        let mode = if self.was_not_streamed(response) { Mode::NotStreamed } else { Mode::AsRecorded };
+        let whole = if mode == Mode::NotStreamed { run(self.scenario, mode, usize::MAX) } else { whole };
         for piece in PIECES {
             let other = run(self.scenario, mode, piece);
             if shown(&other.outcome) != shown(&whole.outcome) || other.sent.len() != whole.sent.len() {
                 let other = short(&shown(&other.outcome));
-                self.missed.push(format!("reply: in pieces of {piece} bytes it is another: {other}"));
+                self.missed.push(format!("reply: it differs in pieces of {piece} bytes: {other}"));
             }
         }
         self.attempts(whole.sent.len());
@@ -152,7 +156,7 @@ impl Judge<'_> {
                 if !peers.any(|peer| peer.error.is_some()) {
                     self.rules.push(failure.rule);
                 }
-                // What had come before belongs to the caller. What a peer kept of it needs no witness.
+                // The partial message must carry the facts too. No client has to confirm them.
                 if response.is_event_stream() {
                     self.facts(&error.partial().cloned().unwrap_or_default());
                 }
@@ -162,13 +166,13 @@ impl Judge<'_> {
                 self.missed.push(format!("reply: a message, though the answer is an error by rule {rule}"));
             }
             (None, Outcome::Failed(error)) => {
-                self.missed.push(format!("reply: an error, though the answer is none: {error:?}"));
+                self.missed.push(format!("reply: an error, though the answer is a message: {error:?}"));
             }
             (None, Outcome::Message(message)) => {
                 if !peers.any(|peer| peer.error.is_none()) {
-                    // All of them stumble over an answer that is in order.
+                    // All clients fail on a valid answer.
                     self.rules.push("5.9");
-                    self.words(message);
+                    self.texts(message);
                 }
                 let rules = self.facts(message);
                 self.rules.extend(rules);
@@ -176,8 +180,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether all peers called the operation without a stream, and were answered accordingly.
-    fn was_asked_at_once(&self, response: &Response) -> bool {
+    /// Whether all clients called the operation without a stream, and the answer is not a stream.
+    fn was_not_streamed(&self, response: &Response) -> bool {
         let mut requests = self.scenario.peers.iter().filter_map(|peer| peer.request.as_ref());
         self.scenario.operation.is_stream()
             && response.status == 200
@@ -195,8 +199,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a message carries what those of the peers carry, but for what the rules find wrong; gives the
-    /// rules, if they find something wrong with every peer.
+    /// Checks that a message carries the facts of the clients' messages, after the rules have corrected them.
+    /// Returns the rules, if every client had to be corrected.
     fn facts(&mut self, ours: &AiMessage) -> Rules {
         let mut like = None;
         for peer in &self.scenario.peers {
@@ -210,12 +214,12 @@ impl Judge<'_> {
         like.unwrap_or_default()
     }
 
-    /// Whether a message has the words of the answer, where no peer says what it is.
-    fn words(&mut self, ours: &AiMessage) {
-        let said = ours.thinking() + &ours.text();
-        for words in wire::words(self.scenario) {
-            if !said.contains(words.trim()) {
-                self.missed.push(format!("reply lacks {:?}", short(&words)));
+    /// Checks that a message has the text of the answer, for when no client has a message to compare with.
+    fn texts(&mut self, ours: &AiMessage) {
+        let all = ours.thinking() + &ours.text();
+        for text in wire::texts(self.scenario) {
+            if !all.contains(text.trim()) {
+                self.missed.push(format!("reply lacks {:?}", short(&text)));
             }
         }
     }
@@ -224,10 +228,10 @@ impl Judge<'_> {
 fn request_differences(ours: &Sent, theirs: &Sent) -> Vec<String> {
     let (ours, theirs) = match (ours, theirs) {
         (Sent::Refused(_), Sent::Refused(_)) => return Vec::new(),
-        (Sent::Refused(why), Sent::Request(_)) => return vec![format!("refused, though the peer sends: {why}")],
+        (Sent::Refused(why), Sent::Request(_)) => return vec![format!("refused, though the client sends: {why}")],
         (Sent::Request(ours), Sent::Refused(why)) => {
             let body = short(&ours.body.to_string());
-            return vec![format!("sent, though it is to be refused ({}): {body}", short(why))];
+            return vec![format!("sent, though it should be refused ({}): {body}", short(why))];
         }
         (Sent::Request(ours), Sent::Request(theirs)) => (ours, theirs),
     };

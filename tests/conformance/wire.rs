@@ -1,4 +1,4 @@
-//! What a recorded answer is, read without this crate: whether it is a message at all, and which error it is if not.
+//! Reads a recorded answer without this crate: whether it is a message, and which error it is if not.
 
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message as Frame;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::case::{Response, Scenario};
 
-/// The error that an answer is, by a rule that does not depend on what the peers made of it.
+/// The error in an answer, by a rule that does not depend on the clients.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) rule: &'static str,
@@ -16,7 +16,7 @@ pub(crate) struct Failure {
     aws_type: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
-    /// Whether another attempt could help.
+    /// Whether a retry could help.
     retryable: bool,
 }
 
@@ -25,7 +25,7 @@ impl Failure {
         Self { rule, kinds, status: None, aws_type: None, message: None, request_id: None, retryable: false }
     }
 
-    /// What is wrong with this crate's error for it.
+    /// The differences from this crate's error.
     pub(crate) fn unmet(&self, error: &Error) -> Vec<String> {
         let mut unmet = Vec::new();
         let mut check = |holds: bool, what: &str, wanted: String| {
@@ -49,24 +49,23 @@ impl Failure {
     }
 }
 
-/// How often the request is sent, if an answer repeats itself: three times where AWS's standard mode
-/// tries again (6.4), and where a stream ends with nothing said. Answers without AWS's request id are a
-/// gateway's: with 500, 502 and 504 the model may have run, and what may have been paid for is not sent
-/// again.
+/// The number of attempts, if every attempt gets this answer: three if AWS's standard mode retries (6.4), and if a
+/// stream ends without content. Answers without AWS's request id are from a gateway: with 500, 502 and 504
+/// the model may have run, and a call that may have been paid for is not retried.
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
     let again = match response.status {
         0 | 429 | 503 => true,
-        // The standard mode has 504 too.
+        // AWS's standard mode retries 504 too.
         500 | 502 | 504 => ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some()),
-        // The answer of an unknown operation has this status too.
+        // Errors for an unknown operation have this status too.
         200 => failure(scenario).is_some_and(|failure| failure.retryable),
         _ => false,
     };
     if again { 3 } else { 1 }
 }
 
-/// The error that the answer to a scenario is; `None` where it is a message.
+/// The error in the answer to a scenario; `None` if it is a message.
 pub(crate) fn failure(scenario: &Scenario) -> Option<Failure> {
     let response = scenario.response.as_ref()?;
     let mut failure = if response.status == 0 {
@@ -112,7 +111,7 @@ fn of_status(response: &Response) -> Failure {
     Failure { status: Some(response.status), aws_type: name, message, ..Failure::new(rule, kinds) }
 }
 
-/// How the service says that a conversation is too long for the model.
+/// Texts with which the service reports that a conversation is too long for the model.
 const OVERFLOW: [&str; 10] = [
     "input is too long",
     "prompt is too long",
@@ -126,7 +125,7 @@ const OVERFLOW: [&str; 10] = [
     "is longer than the model's context length",
 ];
 
-/// The kinds that a name stands for, else those that a status stands for.
+/// The kinds for an exception name, else for a status.
 fn kinds(name: &str, status: u16, message: &str) -> &'static [ErrorKind] {
     use ErrorKind::*;
     let stem = name.to_ascii_lowercase();
@@ -140,7 +139,7 @@ fn kinds(name: &str, status: u16, message: &str) -> &'static [ErrorKind] {
         "modeltimeout" => &[Timeout],
         "accessdenied" | "unrecognizedclient" | "invalidsignature" | "missingauthenticationtoken" => &[AccessDenied],
         "expiredtoken" => &[ExpiredCredentials],
-        "validation" if OVERFLOW.iter().any(|words| message.contains(words)) => &[ContextOverflow],
+        "validation" if OVERFLOW.iter().any(|text| message.contains(text)) => &[ContextOverflow],
         "validation" | "invalid_request_error" => &[Validation],
         "resourcenotfound" | "unknownoperation" => &[NotFound],
         _ => match status {
@@ -158,10 +157,10 @@ fn is_unknown_operation(response: &Response) -> bool {
     response.json().is_some_and(|body| body["Output"]["__type"].is_string())
 }
 
-/// A whole answer that is not in its provider's format.
+/// A complete answer that is not in its provider's format.
 fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
-    let odd = || Some(Failure::new("5.9", &[ErrorKind::Decode]));
-    let Some(body) = response.json() else { return odd() };
+    let malformed = || Some(Failure::new("5.9", &[ErrorKind::Decode]));
+    let Some(body) = response.json() else { return malformed() };
     let filled = |key: &str| body[key].as_array().is_some_and(|list| !list.is_empty());
     let text = |key: &str| body[key].is_string();
     let is_answer = if scenario.operation.is_converse() {
@@ -176,14 +175,14 @@ fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
             || body["content"].is_array()
             || body["output"]["message"].is_object()
     };
-    if is_answer { None } else { odd() }
+    if is_answer { None } else { malformed() }
 }
 
 /// A stream that does not end as it should.
 fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
     let mut decoder = MessageFrameDecoder::new();
     let mut bytes = response.body.as_slice();
-    let mut silent = true;
+    let mut is_empty = true;
     let mut ended = false;
     let mut whole = 0;
     loop {
@@ -193,23 +192,23 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
             Err(_) => return Some(Failure::new("6.9", &[ErrorKind::Frame])),
         };
         if let Some(failure) = of_frame(&frame) {
-            // What fails before anything was said may be tried again.
-            let retryable = silent && failure.retryable;
+            // A failure before the first content may be retried.
+            let retryable = is_empty && failure.retryable;
             return Some(Failure { retryable, ..failure });
         }
         ended |= is_last(scenario, &frame);
-        silent &= !says_something(&frame);
+        is_empty &= !has_content(&frame);
         whole = response.body.len() - bytes.len();
     }
     if ended && whole == response.body.len() {
         return None;
     }
     let rule = if response.body.is_empty() { "6.11" } else { "6.8" };
-    Some(Failure { retryable: silent, ..Failure::new(rule, &[ErrorKind::Truncated]) })
+    Some(Failure { retryable: is_empty, ..Failure::new(rule, &[ErrorKind::Truncated]) })
 }
 
-/// Whether a frame has more than the beginning of a message or of a block.
-fn says_something(frame: &Frame) -> bool {
+/// Whether a frame has more than the start of a message or of a block.
+fn has_content(frame: &Frame) -> bool {
     let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
     match chunk(&payload) {
         Some(chunk) if chunk["type"] == "content_block_start" => chunk["content_block"]["text"] != "",
@@ -223,7 +222,7 @@ fn header<'a>(frame: &'a Frame, name: &str) -> Option<&'a str> {
     header.value().as_string().ok().map(|value| value.as_str())
 }
 
-/// The error that a frame is.
+/// The error in a frame.
 fn of_frame(frame: &Frame) -> Option<Failure> {
     let payload: Value = serde_json::from_slice(frame.payload()).unwrap_or(Value::Null);
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -264,14 +263,14 @@ fn chunk(payload: &Value) -> Option<Value> {
     serde_json::from_slice(&super::case::base64(payload["bytes"].as_str()?)).ok()
 }
 
-/// The words in an answer that is a message, wherever its provider puts them.
-pub(crate) fn words(scenario: &Scenario) -> Vec<String> {
+/// The text in an answer that is a message, in any provider's field.
+pub(crate) fn texts(scenario: &Scenario) -> Vec<String> {
     fn walk(value: &Value, found: &mut Vec<String>) {
-        const PLACES: [&str; 4] = ["text", "generation", "outputText", "completion"];
+        const FIELDS: [&str; 4] = ["text", "generation", "outputText", "completion"];
         for (key, value) in value.as_object().into_iter().flatten() {
             match value.as_str() {
-                Some(words) if PLACES.contains(&key.as_str()) => found.push(words.to_owned()),
-                // The sum at a stream's end, which says what its pieces say.
+                Some(text) if FIELDS.contains(&key.as_str()) => found.push(text.to_owned()),
+                // The whole text at the end of a stream, which repeats its pieces.
                 None if key == "response" => {}
                 _ => walk(value, found),
             }
@@ -304,10 +303,10 @@ fn is_last(scenario: &Scenario, frame: &Frame) -> bool {
         return chunk["type"] == "message_stop";
     }
     let reasons = ["stop_reason", "finish_reason", "completionReason", "stopReason"];
-    let says_why = |holder: &Value| reasons.iter().any(|key| holder[*key].is_string());
-    says_why(&chunk)
-        || says_why(&chunk["outputs"][0])
-        || says_why(&chunk["choices"][0])
+    let has_reason = |holder: &Value| reasons.iter().any(|key| holder[*key].is_string());
+    has_reason(&chunk)
+        || has_reason(&chunk["outputs"][0])
+        || has_reason(&chunk["choices"][0])
         || chunk["event_type"] == "stream-end"
         || chunk["is_finished"] == true
         || chunk["type"] == "message_stop"

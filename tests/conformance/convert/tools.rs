@@ -1,20 +1,20 @@
-//! Tools, the choice among them, and structured output.
+//! Tools, the tool choice, and structured output.
 
 use bedrock_chat::{ChatOptions, Json, Result, Tool, ToolChoice};
 use serde_json::{Value, json};
 
 use crate::suite::case::Scenario;
 
-/// Sets what a scenario says of tools.
+/// Sets the tools of a scenario.
 ///
 /// # Errors
-/// Where a tool cannot be read.
+/// If a tool cannot be read.
 pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> {
     let format = scenario.option("tool_format").and_then(Value::as_str).unwrap_or("anthropic");
     let tools = scenario.option("tools").and_then(Value::as_array).into_iter().flatten();
     options.tools = tools
         .enumerate()
-        .map(|(at, tool)| Tool::from_json(&Json::from(handed_over(tool, format, at))))
+        .map(|(at, tool)| Tool::from_json(&Json::from(in_form(tool, format, at))))
         .collect::<Result<_>>()?;
     if let Some(choice) = scenario.option("tool_choice") {
         options.tool_choice = Some(self::choice(choice));
@@ -23,7 +23,7 @@ pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
         }
     }
     if let Some(output) = scenario.option("structured_output") {
-        // As LangChain does it: the form is a tool that must be called.
+        // Same as LangChain: structured output is a forced tool.
         let description = output["description"].as_str().unwrap_or_default();
         let name = output["name"].as_str().unwrap_or_default();
         options.tools = vec![Tool::new(name, description, output["schema"].clone())];
@@ -32,12 +32,12 @@ pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
     Ok(())
 }
 
-/// A tool in the form in which it was handed to the peers; the recorded options have it in Anthropic's.
-fn handed_over(tool: &Value, format: &str, at: usize) -> Value {
+/// A tool in the form that the clients received. The recorded options have it in Anthropic's form.
+fn in_form(tool: &Value, format: &str, at: usize) -> Value {
     let format = if format == "mixed" { ["anthropic", "openai"][at % 2] } else { format };
-    // What a tool has not is not said.
+    // Missing members are left out.
     let filled = |members: Value| {
-        let Value::Object(members) = members else { unreachable!("an object was written here") };
+        let Value::Object(members) = members else { unreachable!("the value is an object literal") };
         Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect())
     };
     let (name, description, schema) = (&tool["name"], &tool["description"], &tool["input_schema"]);
@@ -53,7 +53,7 @@ fn handed_over(tool: &Value, format: &str, at: usize) -> Value {
             let spec = json!({"name": name, "description": description, "inputSchema": {"json": schema}});
             json!({"toolSpec": filled(spec)})
         }
-        other => panic!("no format {other:?} of tools"),
+        other => panic!("{other:?} is not a format of tools"),
     }
 }
 

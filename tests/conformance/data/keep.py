@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the kept calls anew from a folder of recorded calls, one a file: keep.py FOLDER [NAME]
+"""Writes the kept calls again from a folder of recorded calls, one a file: keep.py FOLDER [NAME]
 
 Without a name, into one file for each API; with a name, all of them into the file of that name.
 
-Kept is what the test compares. The calls of one scenario are one line, as its question and answer are the
-same for all peers; a long text that repeats itself is written as {"$repeat": [text, times, rest]}.
+Only what the test compares is kept. The calls of one scenario are one line, because its question and answer
+are the same for all clients. A long text that repeats itself is written as {"$repeat": [text, times, rest]}.
 """
 
 import json
@@ -18,7 +18,7 @@ LONG = 2000
 
 
 def repeated(text):
-    """The shortest text, and how often, that a long text is made of."""
+    """The shortest text that a long text repeats, and how many times."""
     for length in range(1, 200):
         unit = text[:length]
         times = len(text) // length
@@ -49,7 +49,7 @@ def peer(tag, call):
     if "parsed" in call:
         kept["parsed"] = call["parsed"]
     elif tag == "anthsdk" and "parsed_chunks" in call:
-        # The one peer that gives no sum of a stream.
+        # The one client without a final message for a stream.
         kept["parsed_chunks"] = call["parsed_chunks"]
     if call.get("error"):
         kept["error"] = {key: call["error"][key] for key in ("name", "message") if key in call["error"]}

@@ -1,39 +1,50 @@
-//! Requests made from the question alone, where no peer's request is right to begin with.
+//! Requests that are built from the question alone, for when no client's request is a start.
 //!
-//! They follow the pages of the APIs and share nothing with the crate.
+//! They follow the vendors' documentation and share no code with the crate.
 
 use serde_json::{Map, Value, json};
 
+use super::steps::Named;
 use crate::suite::case::Scenario;
-use crate::suite::request::{NAMELESS, Request, normalised, text_block};
+use crate::suite::request::{NAMELESS, Request, normalized, text_block};
+
+pub(super) const ALL: Named<fn(&Scenario) -> Option<Request>> = &[
+    ("anthropic", anthropic),
+    ("converse", converse),
+    ("nova", nova),
+    ("chat_completions", chat_completions),
+    ("cohere", cohere),
+    ("cohere_after_tools", cohere_after_tools),
+    ("prompt_or_chat_completions", prompt_or_chat_completions),
+];
 
 /// The request to the native API with this body.
-pub(super) fn request(scenario: &Scenario, mut body: Map<String, Value>) -> Request {
+fn request(scenario: &Scenario, mut body: Map<String, Value>) -> Request {
     let extra = scenario.option("model_kwargs").and_then(Value::as_object).cloned().unwrap_or_default();
     body.extend(extra);
     let operation = if scenario.operation.is_stream() { "invoke-with-response-stream" } else { "invoke" };
     Request {
         path: format!("/model/{}/{operation}", scenario.model),
         headers: Default::default(),
-        body: normalised(Value::Object(body)),
+        body: normalized(Value::Object(body)),
     }
 }
 
 pub(super) fn object(value: Value) -> Map<String, Value> {
-    let Value::Object(object) = value else { unreachable!("an object was written here") };
+    let Value::Object(object) = value else { unreachable!("the value is an object literal") };
     object
 }
 
-/// The texts of a conversation: those of the system, then who says what in turn.
+/// The text of a conversation: the system text, then the turns.
 pub(super) struct Texts {
     pub(super) system: String,
-    /// `true` for the user.
+    /// Whether it is a user turn, and its text.
     pub(super) turns: Vec<(bool, String)>,
 }
 
 impl Texts {
-    /// What is said in several messages is one turn.
-    fn say(&mut self, user: bool, text: String, separator: &str) {
+    /// Adds a message. Neighbors of one role become one turn.
+    fn push(&mut self, user: bool, text: String, separator: &str) {
         match self.turns.last_mut() {
             Some((before, all)) if *before == user => {
                 all.push_str(separator);
@@ -44,11 +55,11 @@ impl Texts {
     }
 }
 
-/// What stands between texts that become one.
+/// The separator of texts that are joined.
 const PARAGRAPH: &str = "\n\n";
 
-/// Whether a conversation has neighbours that are one turn.
-pub(super) fn has_neighbours(scenario: &Scenario) -> bool {
+/// Whether two neighboring messages have the same role, other than `system`.
+pub(super) fn has_neighbors(scenario: &Scenario) -> bool {
     scenario.messages.windows(2).any(|pair| pair[0]["role"] == pair[1]["role"] && pair[0]["role"] != "system")
 }
 
@@ -63,12 +74,12 @@ pub(super) fn text_of(content: &Value) -> String {
     }
 }
 
-/// The conversation as texts; a prompt is what its user says. `None` where it is more than texts.
+/// The conversation as text; a prompt is a user turn. `None` if it has anything else than text.
 pub(super) fn texts(scenario: &Scenario) -> Option<Texts> {
     texts_joined(scenario, PARAGRAPH)
 }
 
-/// The same, with this between what one side says in several messages.
+/// The same, with this separator between neighboring messages of one role.
 fn texts_joined(scenario: &Scenario, separator: &str) -> Option<Texts> {
     let mut texts = Texts { system: String::new(), turns: Vec::new() };
     for message in &scenario.messages {
@@ -78,19 +89,19 @@ fn texts_joined(scenario: &Scenario, separator: &str) -> Option<Texts> {
                 let between = if texts.system.is_empty() || text.is_empty() { "" } else { PARAGRAPH };
                 texts.system = format!("{}{between}{text}", texts.system);
             }
-            "human" => texts.say(true, text, separator),
-            "ai" if message.get("tool_calls").is_none() => texts.say(false, text, separator),
+            "human" => texts.push(true, text, separator),
+            "ai" if message.get("tool_calls").is_none() => texts.push(false, text, separator),
             _ => return None,
         }
     }
     if let Some(prompt) = scenario.option("prompt") {
-        texts.say(true, text_of(prompt), separator);
+        texts.push(true, text_of(prompt), separator);
     }
     Some(texts)
 }
 
 /// Anthropic Messages.
-pub(super) fn anthropic(scenario: &Scenario) -> Option<Request> {
+fn anthropic(scenario: &Scenario) -> Option<Request> {
     let texts = texts(scenario)?;
     let turn = |(user, text): &(bool, String)| json!({"role": if *user { "user" } else { "assistant" }, "content": [text_block(text)]});
     let mut body = object(json!({
@@ -107,13 +118,13 @@ pub(super) fn anthropic(scenario: &Scenario) -> Option<Request> {
     Some(request(scenario, body))
 }
 
-/// Whether something beside text is said in a form for all providers, or in Anthropic's.
+/// Whether a message has an image or a document in a form for all providers, or in Anthropic's.
 pub(super) fn has_data(scenario: &Scenario) -> bool {
     let mut blocks = scenario.messages.iter().flat_map(|message| message["content"].as_array()).flatten();
     blocks.any(|block| medium(block).is_some())
 }
 
-/// An image's or a document's format and data.
+/// The kind, format and data of an image or a document.
 fn medium(block: &Value) -> Option<(&'static str, &str, &str)> {
     let source = if block["source"].is_object() { &block["source"] } else { block };
     let data = ["data", "base64"].iter().find_map(|key| source[*key].as_str())?;
@@ -131,8 +142,8 @@ fn medium(block: &Value) -> Option<(&'static str, &str, &str)> {
     Some((kind, format, data))
 }
 
-/// Converse, for what the user says in texts, images and documents.
-pub(super) fn converse(scenario: &Scenario) -> Option<Request> {
+/// Converse, for user messages of text, images and documents.
+fn converse(scenario: &Scenario) -> Option<Request> {
     let block = |block: &Value| {
         let Some((kind, format, data)) = medium(block) else { return json!({"text": block["text"]}) };
         let mut inner = json!({"format": format, "source": {"bytes": data}});
@@ -154,12 +165,12 @@ pub(super) fn converse(scenario: &Scenario) -> Option<Request> {
     scenario.options.is_empty().then_some(Request {
         path: format!("/model/{}/{operation}", scenario.model),
         headers: Default::default(),
-        body: normalised(json!({"messages": turns?})),
+        body: normalized(json!({"messages": turns?})),
     })
 }
 
 /// Nova's own format.
-pub(super) fn nova(scenario: &Scenario) -> Option<Request> {
+fn nova(scenario: &Scenario) -> Option<Request> {
     let texts = texts(scenario)?;
     let turn = |(user, text): &(bool, String)| json!({"role": if *user { "user" } else { "assistant" }, "content": [{"text": text}]});
     let mut body = object(json!({
@@ -178,7 +189,7 @@ pub(super) fn nova(scenario: &Scenario) -> Option<Request> {
 }
 
 /// Chat completions.
-pub(super) fn chat_completions(scenario: &Scenario) -> Option<Request> {
+fn chat_completions(scenario: &Scenario) -> Option<Request> {
     let texts = texts(scenario)?;
     let mut messages = Vec::new();
     if !texts.system.is_empty() {
@@ -197,7 +208,7 @@ pub(super) fn chat_completions(scenario: &Scenario) -> Option<Request> {
 }
 
 /// Command R.
-pub(super) fn cohere(scenario: &Scenario) -> Option<Request> {
+fn cohere(scenario: &Scenario) -> Option<Request> {
     let mut texts = texts_joined(scenario, "\n")?;
     let (_, message) = texts.turns.pop().filter(|(user, _)| *user)?;
     let turn = |(user, text): &(bool, String)| json!({"role": if *user { "USER" } else { "CHATBOT" }, "message": text});
@@ -213,8 +224,8 @@ pub(super) fn cohere(scenario: &Scenario) -> Option<Request> {
     Some(request(scenario, body))
 }
 
-/// Command R, for a user message behind tool results. Between them is a turn of the model.
-pub(super) fn cohere_after_tools(scenario: &Scenario) -> Option<Request> {
+/// Command R, for a user message after tool results. An assistant turn is inserted between them.
+fn cohere_after_tools(scenario: &Scenario) -> Option<Request> {
     let (last, past) = scenario.messages.split_last().filter(|(last, _)| last["role"] == "human")?;
     let mut calls: Vec<(&Value, Value)> = Vec::new();
     let mut history = Vec::new();
@@ -238,7 +249,7 @@ pub(super) fn cohere_after_tools(scenario: &Scenario) -> Option<Request> {
     Some(request(scenario, object(json!({"message": text_of(&last["content"]), "chat_history": history}))))
 }
 
-/// A tool whose parameters have Python's types; what else is asked of them the description says.
+/// A tool whose parameters have Python's types; the rest of their schema is in the description.
 fn cohere_tool(tool: &Value) -> Value {
     let schema = &tool["input_schema"];
     let definition = |(name, parameter): (&String, &Value)| {
@@ -251,10 +262,10 @@ fn cohere_tool(tool: &Value) -> Value {
         };
         let mut rest = parameter.as_object().cloned().unwrap_or_default();
         rest.remove("type");
-        let said = rest.remove("description");
-        let description = match (said.as_ref().and_then(Value::as_str), rest.is_empty()) {
-            (said, true) => said.map(str::to_owned),
-            (Some(said), false) => Some(format!("{said} (JSON Schema: {})", Value::Object(rest))),
+        let described = rest.remove("description");
+        let description = match (described.as_ref().and_then(Value::as_str), rest.is_empty()) {
+            (text, true) => text.map(str::to_owned),
+            (Some(text), false) => Some(format!("{text} (JSON Schema: {})", Value::Object(rest))),
             (None, false) => Some(format!("JSON Schema: {}", Value::Object(rest))),
         };
         let required = schema["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
@@ -272,15 +283,15 @@ fn cohere_tool(tool: &Value) -> Value {
     written
 }
 
-/// The vendor's prompt where the model takes one, else chat completions.
-pub(super) fn prompt_or_chat_completions(scenario: &Scenario) -> Option<Request> {
+/// The vendor's prompt if the model takes one, else chat completions.
+fn prompt_or_chat_completions(scenario: &Scenario) -> Option<Request> {
     let Some(prompt) = super::template::prompt(scenario) else { return chat_completions(scenario) };
     let mut body = object(json!({"prompt": prompt}));
     options(scenario, &mut body, "max_tokens", "stop");
     Some(request(scenario, body))
 }
 
-/// The options that all formats have, under the names that this one gives them.
+/// The options that all formats have, under this format's names.
 pub(super) fn options(scenario: &Scenario, body: &mut Map<String, Value>, max_tokens: &str, stop: &str) {
     let names = [("temperature", "temperature"), ("top_p", "top_p"), ("max_tokens", max_tokens), ("stop", stop)];
     for (option, name) in names {

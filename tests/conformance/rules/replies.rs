@@ -1,85 +1,67 @@
-//! Rules about what a message says.
+//! Corrections of the facts of a reply.
 
 use serde_json::{Value, json};
 
-use super::{Right, Row};
+use super::requests::stop;
+use super::steps::{CorrectFacts, Named};
 use crate::suite::case::Scenario;
 use crate::suite::facts::Fact;
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        rule: "5.1",
-        peers: &["pycb"],
-        reason: "the body counts the tokens, too: where the headers do not, there is usage still",
-        right: Right::Facts(|scenario, facts| {
-            let response = scenario.response.as_ref().filter(|response| !response.is_event_stream());
-            if response.is_some_and(|response| response.header("x-amzn-bedrock-input-token-count").is_none()) {
-                facts.retain(|fact| !matches!(fact, Fact::Usage(..)));
-            }
-        }),
-    },
-    Row {
-        rule: "5.2",
-        peers: &["jsbc"],
-        reason: "what came from the cache was read too: a stream's usage counts it as input",
-        right: Right::Facts(|scenario, facts| {
-            let counts = scenario.peers.iter().filter(|peer| peer.tag == "pycb").find_map(|peer| {
-                let usage = &peer.parsed.as_ref()?["usage_metadata"];
-                let details = &usage["input_token_details"];
-                let cached = details["cache_read"].as_u64()? + details["cache_creation"].as_u64()?;
-                Some((usage["input_tokens"].as_u64()?, usage["total_tokens"].as_u64()?, cached))
-            });
-            let Some((input, total, cached)) = counts.filter(|(.., cached)| *cached > 0) else { return };
-            for fact in facts {
-                match fact {
-                    Fact::Usage("input", count) if *count + cached == input => *count = input,
-                    Fact::Usage("total", count) if *count + cached == total => *count = total,
-                    _ => {}
-                }
-            }
-        }),
-    },
-    Row {
-        rule: "2.4",
-        peers: &["pycb"],
-        reason: "the service stops at the stop sequence: cutting again takes away what the model said",
-        right: Right::Facts(|scenario, facts| uncut(scenario, facts)),
-    },
-    Row {
-        rule: "2.10",
-        peers: &["pyllm"],
-        reason: "what a client that sends no stop sequence cuts by itself, the model has said",
-        right: Right::Facts(|scenario, facts| uncut(scenario, facts)),
-    },
-    Row {
-        rule: "5.11",
-        peers: &["jsbc", "pycb", "pyconv", "jsconv"],
-        reason: "a call whose arguments were cut short must not be run: it is invalid, not mended",
-        right: Right::Facts(|scenario, facts| {
-            let cut = cut_calls(scenario);
-            for fact in facts {
-                match fact {
-                    Fact::ToolCall(call) if cut.contains(&call["id"]) => {
-                        *fact = Fact::InvalidToolCall(json!({"id": call["id"], "name": call["name"]}));
-                    }
-                    _ => {}
-                }
-            }
-        }),
-    },
+pub(super) const CHANGES: Named<CorrectFacts> = &[
+    ("usage_without_headers", usage_without_headers),
+    ("cached_input", cached_input),
+    ("uncut_text", |scenario, facts| uncut_text(scenario, facts)),
+    ("invalid_cut_calls", invalid_cut_calls),
 ];
 
-/// Puts back what a peer cut off a whole answer at a stop sequence.
-fn uncut(scenario: &Scenario, facts: &mut [Fact]) {
-    let stop =
-        super::requests::stop(scenario).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+/// Removes the usage that a client reads from headers only, where there are no such headers.
+fn usage_without_headers(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let response = scenario.response.as_ref().filter(|response| !response.is_event_stream());
+    if response.is_some_and(|response| response.header("x-amzn-bedrock-input-token-count").is_none()) {
+        facts.retain(|fact| !matches!(fact, Fact::Usage(..)));
+    }
+}
+
+/// Adds the cached tokens, as Python's client counts them, to the input and the total.
+fn cached_input(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let counts = scenario.peers.iter().filter(|peer| peer.tag == "pycb").find_map(|peer| {
+        let usage = &peer.parsed.as_ref()?["usage_metadata"];
+        let details = &usage["input_token_details"];
+        let cached = details["cache_read"].as_u64()? + details["cache_creation"].as_u64()?;
+        Some((usage["input_tokens"].as_u64()?, usage["total_tokens"].as_u64()?, cached))
+    });
+    let Some((input, total, cached)) = counts.filter(|(.., cached)| *cached > 0) else { return };
+    for fact in facts {
+        match fact {
+            Fact::Usage("input", count) if *count + cached == input => *count = input,
+            Fact::Usage("total", count) if *count + cached == total => *count = total,
+            _ => {}
+        }
+    }
+}
+
+fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let cut = cut_calls(scenario);
+    for fact in facts {
+        match fact {
+            Fact::ToolCall(call) if cut.contains(&call["id"]) => {
+                *fact = Fact::InvalidToolCall(json!({"id": call["id"], "name": call["name"]}));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Restores the text that a client cut off a whole answer at a stop sequence.
+fn uncut_text(scenario: &Scenario, facts: &mut [Fact]) {
+    let stop = stop(scenario).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let Some(answer) = scenario.response.as_ref().and_then(|response| response.json()) else { return };
-    let said = strings(&answer);
+    let texts = strings(&answer);
     for stop in stop {
         for fact in facts.iter_mut() {
             let Fact::Text(text) = fact else { continue };
             let cut = text.clone() + stop;
-            if let Some(whole) = said.iter().find(|whole| whole.starts_with(&cut)) {
+            if let Some(whole) = texts.iter().find(|whole| whole.starts_with(&cut)) {
                 *text = (*whole).to_owned();
             }
         }
@@ -96,7 +78,7 @@ fn strings(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The ids of the calls whose arguments are no JSON as the peers of the scenario gathered them.
+/// The ids of the calls whose arguments, as the clients collected them, are not valid JSON.
 fn cut_calls(scenario: &Scenario) -> Vec<Value> {
     let parsed = scenario.peers.iter().filter_map(|peer| peer.parsed.as_ref());
     let chunks = parsed.flat_map(|parsed| parsed["tool_call_chunks"].as_array()).flatten();

@@ -1,13 +1,14 @@
-//! What a peer dropped or changed, put back as the question has it.
+//! Restores what a client dropped or changed, as the question has it.
 
 use serde_json::{Value, json};
 
 use super::requests::body_of;
+use super::steps::Named;
 use super::turns::{Body, all_blocks, blocks, format_of, turns};
 use crate::suite::case::Scenario;
-use crate::suite::request::{Sent, normalised, text_block};
+use crate::suite::request::{Sent, normalized, text_block};
 
-/// The blocks of each message and of its turn, where every message but those of the system has its own turn.
+/// The blocks of each message and of its turn, if every message except system messages has its own turn.
 fn aligned<'a>(messages: &'a [Value], body: &'a mut Body) -> Vec<(&'a Vec<Value>, &'a mut Vec<Value>)> {
     let messages: Vec<&Value> = messages.iter().filter(|message| message["role"] != "system").collect();
     let turns = turns(body).map(|turns| turns.iter_mut().collect::<Vec<_>>()).unwrap_or_default();
@@ -18,27 +19,36 @@ fn aligned<'a>(messages: &'a [Value], body: &'a mut Body) -> Vec<(&'a Vec<Value>
     pairs.filter_map(|(message, turn)| Some((message["content"].as_array()?, blocks(turn)?))).collect()
 }
 
-/// Puts back the blocks that a peer dropped, at their places, in the form that they should have.
+/// Forms of blocks, for `dropped`.
+pub(super) const FORMS: Named<fn(&Value) -> Option<Value>> = &[
+    ("thinking", thinking),
+    ("converse_reasoning", converse_reasoning),
+    ("native_image", native_image),
+    ("data_block", data_block),
+    ("unknown", unknown),
+];
+
+/// Inserts the blocks that a client dropped, at their positions, in the form that they should have.
 pub(super) fn dropped(scenario: &Scenario, sent: &mut Sent, form: fn(&Value) -> Option<Value>) {
     let Some(body) = body_of(sent) else { return };
-    for (said, sent) in aligned(&scenario.messages, body) {
-        // What is there without its signature is not there.
+    for (given, sent) in aligned(&scenario.messages, body) {
+        // Reasoning without its signature counts as dropped.
         let is_unsigned = |block: &Value| {
             let text = block["reasoningContent"].get("reasoningText");
             text.is_some_and(|text| text.get("signature").is_none())
         };
-        if said.iter().any(|block| form(block).is_some()) {
+        if given.iter().any(|block| form(block).is_some()) {
             sent.retain(|block| !is_unsigned(block));
         }
-        for (at, block) in said.iter().enumerate() {
-            let Some(block) = form(block).map(normalised).filter(|block| !sent.contains(block)) else { continue };
+        for (at, block) in given.iter().enumerate() {
+            let Some(block) = form(block).map(normalized).filter(|block| !sent.contains(block)) else { continue };
             sent.insert(at.min(sent.len()), block);
         }
     }
 }
 
-/// Reasoning.
-pub(super) fn thinking(block: &Value) -> Option<Value> {
+/// Reasoning as Anthropic's own block.
+fn thinking(block: &Value) -> Option<Value> {
     match block["type"].as_str()? {
         "thinking" | "redacted_thinking" => Some(block.clone()),
         "reasoning" => {
@@ -50,13 +60,13 @@ pub(super) fn thinking(block: &Value) -> Option<Value> {
 }
 
 /// Reasoning as Converse has it.
-pub(super) fn converse_reasoning(block: &Value) -> Option<Value> {
+fn converse_reasoning(block: &Value) -> Option<Value> {
     let signature = block["extras"]["signature"].as_str().filter(|_| block["type"] == "reasoning")?;
     Some(json!({"reasoningContent": {"reasoningText": {"text": block["reasoning"], "signature": signature}}}))
 }
 
 /// An image in Anthropic's own form.
-pub(super) fn native_image(block: &Value) -> Option<Value> {
+fn native_image(block: &Value) -> Option<Value> {
     (block["type"] == "image" && block["source"].is_object()).then(|| block.clone())
 }
 
@@ -72,8 +82,8 @@ pub(super) fn data_block(block: &Value) -> Option<Value> {
     Some(json!({"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}}))
 }
 
-/// A block without a meaning.
-pub(super) fn unknown(block: &Value) -> Option<Value> {
+/// A block of an unknown type.
+fn unknown(block: &Value) -> Option<Value> {
     const KNOWN: &[&str] = &[
         "text",
         "text_delta",
@@ -94,10 +104,10 @@ pub(super) fn unknown(block: &Value) -> Option<Value> {
     (!KNOWN.contains(&kind) || has_no_image).then(|| block.clone())
 }
 
-/// Cache controls, each at the block with the text that had it.
+/// Restores each cache control at the block with the same text or image.
 pub(super) fn cache_controls(messages: &[Value], body: &mut Body) {
-    for (said, sent) in aligned(messages, body) {
-        for block in said.iter().filter(|block| block.get("cache_control").is_some()) {
+    for (given, sent) in aligned(messages, body) {
+        for block in given.iter().filter(|block| block.get("cache_control").is_some()) {
             let is_same = |sent: &&mut Value| {
                 let is_text = sent["text"].is_string() && sent["text"] == block["text"];
                 let is_image = data_url(block).is_some_and(|(_, data)| sent["source"]["data"] == data);
@@ -110,9 +120,9 @@ pub(super) fn cache_controls(messages: &[Value], body: &mut Body) {
     }
 }
 
-/// Texts to which a peer appended the blank ones behind them.
+/// Removes blank text that a client appended to the text before it.
 pub(super) fn without_blank_tails(messages: &[Value], body: &mut Body) {
-    let said: Vec<&str> = messages
+    let texts: Vec<&str> = messages
         .iter()
         .flat_map(|message| message["content"].as_array())
         .flatten()
@@ -120,9 +130,9 @@ pub(super) fn without_blank_tails(messages: &[Value], body: &mut Body) {
         .collect();
     for block in all_blocks(body) {
         let Some(text) = block["text"].as_str() else { continue };
-        let is_longer = |said: &&&str| text.strip_prefix(**said).is_some_and(|tail| tail.trim().is_empty());
-        if let Some(said) = said.iter().filter(|said| !said.trim().is_empty()).find(is_longer) {
-            block["text"] = json!(said);
+        let is_longer = |given: &&&str| text.strip_prefix(**given).is_some_and(|tail| tail.trim().is_empty());
+        if let Some(given) = texts.iter().filter(|given| !given.trim().is_empty()).find(is_longer) {
+            block["text"] = json!(given);
         }
     }
 }
@@ -133,7 +143,7 @@ fn data_url(block: &Value) -> Option<(&str, &str)> {
     url.strip_prefix("data:")?.split_once(";base64,")
 }
 
-/// The formats of images that a peer left out.
+/// Restores the formats of images that a client left out.
 pub(super) fn image_formats(messages: &[Value], body: &mut Body) {
     let blocks = messages.iter().flat_map(|message| message["content"].as_array()).flatten();
     let known: Vec<(&str, &str)> = blocks.filter_map(data_url).collect();
@@ -146,7 +156,7 @@ pub(super) fn image_formats(messages: &[Value], body: &mut Body) {
     }
 }
 
-/// The names of documents that a peer made up although the files had some.
+/// Restores the names of files for which a client made up other names.
 pub(super) fn document_names(messages: &[Value], body: &mut Body) {
     let files = messages.iter().flat_map(|message| message["content"].as_array()).flatten();
     let names = files
@@ -160,8 +170,8 @@ pub(super) fn document_names(messages: &[Value], body: &mut Body) {
     }
 }
 
-/// Texts of neighbours that a peer joined with line breaks, one block each.
-pub(super) fn texts_apart(scenario: &Scenario, sent: &mut Sent, role: &str) {
+/// Splits the text of neighboring messages that a client joined with line breaks into blocks.
+pub(super) fn separate_texts(scenario: &Scenario, sent: &mut Sent, role: &str) {
     let mut runs: Vec<Vec<&str>> = vec![Vec::new()];
     for message in &scenario.messages {
         match message["content"].as_str().filter(|_| message["role"] == role) {
@@ -180,7 +190,7 @@ pub(super) fn texts_apart(scenario: &Scenario, sent: &mut Sent, role: &str) {
     }
 }
 
-/// All tools, where a peer sent only the one that must be called.
+/// Restores all tools if a client sent only the one that must be called.
 pub(super) fn all_tools(scenario: &Scenario, sent: &mut Sent) {
     let tools = scenario.option("tools").and_then(Value::as_array).into_iter().flatten();
     let specs = tools.map(|tool| {
@@ -188,7 +198,7 @@ pub(super) fn all_tools(scenario: &Scenario, sent: &mut Sent) {
         if let Some(description) = tool.get("description") {
             spec["description"] = description.clone();
         }
-        normalised(json!({"toolSpec": spec}))
+        normalized(json!({"toolSpec": spec}))
     });
     let specs: Vec<Value> = specs.collect();
     let config = body_of(sent).and_then(|body| body.get_mut("toolConfig"));
@@ -197,10 +207,10 @@ pub(super) fn all_tools(scenario: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// The conversation with calls and results told as text.
-pub(super) fn told_calls(scenario: &Scenario, body: &mut Body) {
+/// The conversation with tool calls and results as text.
+pub(super) fn calls_as_text(scenario: &Scenario, body: &mut Body) {
     let id = |holder: &Value, key: &str| holder[key].as_str().unwrap_or_default().to_owned();
-    let told = |message: &Value| {
+    let turn = |message: &Value| {
         let text = super::build::text_of(&message["content"]);
         if message["role"] == "tool" {
             let text = format!("[tool result {}: {text}]", id(message, "tool_call_id"));
@@ -212,15 +222,15 @@ pub(super) fn told_calls(scenario: &Scenario, body: &mut Body) {
         let role = if message["role"] == "ai" { "assistant" } else { "user" };
         json!({"role": role, "content": texts.map(|text| json!({"text": text})).collect::<Vec<_>>()})
     };
-    let spoken = scenario.messages.iter().filter(|message| message["role"] != "system");
-    body.insert("messages".into(), spoken.map(told).collect());
-    super::turns::merge(body, |before, turn| before["role"] == turn["role"]);
+    let messages = scenario.messages.iter().filter(|message| message["role"] != "system");
+    body.insert("messages".into(), messages.map(turn).collect());
+    super::turns::merge(body, super::turns::have_one_role);
 }
 
-/// Files with text that were sent as if they had been said, and names of files that were not sent.
+/// Restores text files that were sent as plain text, and names of files that were not sent.
 pub(super) fn files(messages: &[Value], body: &mut Body) {
-    for (said, sent) in aligned(messages, body) {
-        for block in said.iter().filter(|block| block["type"] == "file") {
+    for (given, sent) in aligned(messages, body) {
+        for block in given.iter().filter(|block| block["type"] == "file") {
             let flat = text_block(block["text"].as_str().unwrap_or_default());
             let is_same = |place: &Value| {
                 *place == flat || (place["type"] == "document" && place["source"]["data"] == block["data"])

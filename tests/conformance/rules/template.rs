@@ -1,10 +1,10 @@
-//! The prompts that the vendors publish for their models, written from their pages.
+//! The prompts that vendors publish for their models, written from their documentation.
 
 use crate::suite::case::Scenario;
 
 use super::build::{Texts, texts};
 
-/// The vendor's prompt for a conversation of texts; `None` for models that take no prompt.
+/// The vendor's prompt for a conversation of text; `None` for models that do not take a prompt.
 pub(super) fn prompt(scenario: &Scenario) -> Option<String> {
     let Texts { system, turns } = texts(scenario)?;
     let model = &scenario.model;
@@ -37,7 +37,7 @@ pub(super) fn prompt(scenario: &Scenario) -> Option<String> {
         rendered(&start, &turns, clean, ("User: ", "\n"), ("Bot: ", "\n"), "Bot:")
     } else if is("cohere.command") || is("ai21.j2") {
         match turns.as_slice() {
-            // Trained on one instruction, which goes as it is.
+            // Trained on one instruction, which is sent as it is.
             [(true, text)] if system.is_empty() => text.clone(),
             turns => {
                 let clean = |text: &str| labels_broken(text, &["User:", "Assistant:"]);
@@ -62,15 +62,15 @@ fn rendered(
 ) -> String {
     let mut prompt = start.to_owned();
     for (at, (is_user, text)) in turns.iter().enumerate() {
-        let (before, behind) = if *is_user { user } else { answer };
+        let (before, after) = if *is_user { user } else { answer };
         prompt.push_str(before);
-        // An answer that is history ends where its text ends.
+        // White space around earlier answers is not sent.
         prompt.push_str(&if *is_user { clean(text) } else { clean(text.trim()) });
         if at + 1 == turns.len() && !is_user {
-            // An answer that has begun goes on.
+            // The model continues an answer that has begun.
             return prompt;
         }
-        prompt.push_str(behind);
+        prompt.push_str(after);
     }
     prompt + tail
 }
@@ -86,19 +86,19 @@ fn llama(system: &str, turns: &[(bool, String)], open: &str, close: &str, end: &
     rendered(&start, turns, clean, (&user, end), (&assistant, end), &assistant)
 }
 
-/// A mark of the template is none when somebody says it: a space goes behind its first character.
+/// Breaks template markers inside message text with a space after their first character.
 fn marks_broken(text: &str, marks: &[&str]) -> String {
     let broken = |text: String, mark: &&str| text.replace(mark, &format!("{} {}", &mark[..1], &mark[1..]));
     marks.iter().fold(text.to_owned(), broken)
 }
 
-/// A label at the beginning of a line is none when somebody says it: a space goes before its colon.
+/// Breaks labels at the beginning of a line of message text with a space before their colon.
 fn labels_broken(text: &str, labels: &[&str]) -> String {
     let line = |line: &str| {
-        let said = line.trim_start_matches([' ', '\t']);
-        match labels.iter().find(|label| said.starts_with(**label)) {
+        let text = line.trim_start_matches([' ', '\t']);
+        match labels.iter().find(|label| text.starts_with(**label)) {
             Some(label) => {
-                let at = line.len() - said.len() + label.len() - 1;
+                let at = line.len() - text.len() + label.len() - 1;
                 format!("{} {}", &line[..at], &line[at..])
             }
             None => line.to_owned(),

@@ -1,10 +1,11 @@
-//! What the rules about messages do to the turns of a request, in Anthropic's form and in Converse's.
+//! Corrections of the turns of a request, in Anthropic's form and in Converse's.
 
 use serde_json::{Map, Value, json};
 
-use super::messages::is_blank_block;
+use super::conditions::is_blank_block;
 use super::requests::body_of;
 use super::restore;
+use super::steps::Named;
 use crate::suite::request::{Sent, text_block};
 
 pub(super) type Body = Map<String, Value>;
@@ -21,8 +22,15 @@ pub(super) fn all_blocks(body: &mut Body) -> impl Iterator<Item = &mut Value> {
     turns(body).into_iter().flatten().filter_map(blocks).flatten()
 }
 
-/// Whether two neighbours are one turn.
+/// Whether two neighboring turns become one.
 type AreOne = fn(&Value, &Value) -> bool;
+
+pub(super) const ARE_ONE: Named<AreOne> = &[
+    ("users", are_users),
+    ("assistants", |before, turn| before["role"] == "assistant" && have_one_role(before, turn)),
+    ("results", |before, turn| are_users(before, turn) && has_result(before) && has_result(turn)),
+    ("after_results", |before, turn| are_users(before, turn) && has_result(before)),
+];
 
 pub(super) fn merge_in(sent: &mut Sent, are_one: AreOne) {
     if let Some(body) = body_of(sent) {
@@ -34,27 +42,19 @@ fn is_result(block: &Value) -> bool {
     block["type"] == "tool_result" || block.get("toolResult").is_some()
 }
 
-fn holds_result(turn: &Value) -> bool {
+fn has_result(turn: &Value) -> bool {
     turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result))
 }
 
-pub(super) fn are_users(before: &Value, turn: &Value) -> bool {
-    before["role"] == "user" && turn["role"] == "user"
+pub(super) fn have_one_role(before: &Value, turn: &Value) -> bool {
+    before["role"] == turn["role"]
 }
 
-pub(super) fn are_models(before: &Value, turn: &Value) -> bool {
-    before["role"] == "assistant" && turn["role"] == "assistant"
+fn are_users(before: &Value, turn: &Value) -> bool {
+    before["role"] == "user" && have_one_role(before, turn)
 }
 
-pub(super) fn both_have_results(before: &Value, turn: &Value) -> bool {
-    are_users(before, turn) && holds_result(before) && holds_result(turn)
-}
-
-pub(super) fn has_results(before: &Value, turn: &Value) -> bool {
-    are_users(before, turn) && holds_result(before)
-}
-
-/// Makes one turn of neighbours that are one, with the results of tools first.
+/// Merges neighboring turns, with tool results first.
 pub(super) fn merge(body: &mut Body, are_one: AreOne) {
     let Some(turns) = turns(body) else { return };
     let mut merged: Vec<Value> = Vec::new();
@@ -72,8 +72,8 @@ pub(super) fn merge(body: &mut Body, are_one: AreOne) {
     *turns = merged;
 }
 
-/// Drops the answers that are empty, or that a peer filled with a dot.
-pub(super) fn drop_empty_answers(body: &mut Body) {
+/// Drops assistant turns that are empty, or that a client filled with a dot.
+pub(super) fn drop_empty_replies(body: &mut Body) {
     let is_empty = |block: &Value| is_blank_block(block) || block["text"] == ".";
     if let Some(turns) = turns(body) {
         turns.retain(|turn| {
@@ -83,7 +83,7 @@ pub(super) fn drop_empty_answers(body: &mut Body) {
     }
 }
 
-/// Drops blank texts, and the dots that a peer put in their place.
+/// Drops blank text, and the dots that a client sent instead.
 pub(super) fn drop_blank_texts(body: &mut Body) {
     let drop = |blocks: &mut Vec<Value>| blocks.retain(|block| !is_blank_block(block) && block["text"] != ".");
     for blocks in turns(body).into_iter().flatten().filter_map(blocks) {
@@ -92,7 +92,7 @@ pub(super) fn drop_blank_texts(body: &mut Body) {
     }
 }
 
-/// Takes the white space off the end of the last turn, if it is the model's.
+/// Trims the end of the last turn, if it is an assistant turn.
 pub(super) fn trim_end(body: &mut Body) {
     let last = turns(body).and_then(|turns| turns.last_mut()).filter(|turn| turn["role"] == "assistant");
     let Some(block) = last.and_then(blocks).and_then(|blocks| blocks.last_mut()) else { return };
@@ -101,7 +101,7 @@ pub(super) fn trim_end(body: &mut Body) {
     }
 }
 
-/// The result that answers a call, wherever it stands.
+/// The result of a tool call, wherever it is.
 pub(super) fn result_of<'a>(body: &'a mut Body, id: &Value) -> Option<&'a mut Body> {
     all_blocks(body).find_map(|block| {
         if block["tool_use_id"] == *id {
@@ -126,7 +126,7 @@ pub(super) fn tool_of<'a>(sent: &'a mut Sent, name: &Value) -> Option<&'a mut Bo
     })
 }
 
-/// LangChain's reasoning block as Anthropic's, before all other blocks of its turn.
+/// Converts LangChain's reasoning blocks to Anthropic's, before all other blocks of their turn.
 pub(super) fn reasoning_as_thinking(body: &mut Body) {
     for turn in turns(body).into_iter().flatten() {
         let Some(blocks) = blocks(turn).filter(|blocks| blocks.iter().any(|block| block["type"] == "reasoning")) else {
@@ -140,14 +140,14 @@ pub(super) fn reasoning_as_thinking(body: &mut Body) {
     thinking_first(body);
 }
 
-/// Reasoning before all other blocks of its turn.
+/// Moves reasoning before all other blocks of its turn.
 pub(super) fn thinking_first(body: &mut Body) {
     for blocks in turns(body).into_iter().flatten().filter_map(blocks) {
         blocks.sort_by_key(|block| block["type"] != "thinking" && block["type"] != "redacted_thinking");
     }
 }
 
-/// The result for which a peer sent nothing but a dot.
+/// Restores the result for which a client sent only a dot.
 pub(super) fn restore_result(body: &mut Body, id: &Value) {
     if result_of(body, id).is_some() {
         return;
@@ -161,10 +161,10 @@ pub(super) fn restore_result(body: &mut Body, id: &Value) {
 
 const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
 
-/// Gives every image the name of its format.
+/// Sets the name of every image's format.
 ///
 /// # Errors
-/// The type of an image that has none.
+/// The media type of an image that is not one of the known formats.
 pub(super) fn name_images(body: &mut Body) -> Result<(), String> {
     fn walk(value: &mut Value) -> Result<(), String> {
         if value["type"] == "image" && value["source"]["media_type"].is_string() {
@@ -192,7 +192,7 @@ pub(super) fn format_of(media_type: &str) -> Option<&'static str> {
     IMAGES.into_iter().find(|known| *known == name)
 }
 
-/// The results of tools in the order of the calls in the turn before.
+/// Sorts tool results into the order of the calls in the turn before.
 pub(super) fn results_in_order(body: &mut Body) {
     let mut order: Vec<Value> = Vec::new();
     for turn in turns(body).into_iter().flatten() {
@@ -213,7 +213,7 @@ pub(super) fn results_in_order(body: &mut Body) {
     }
 }
 
-/// LangChain's data blocks as Anthropic's images and documents.
+/// Converts LangChain's data blocks to Anthropic's images and documents.
 pub(super) fn data_blocks_as_native(body: &mut Body) {
     for block in all_blocks(body) {
         if let Some(native) = restore::data_block(block) {
@@ -222,7 +222,7 @@ pub(super) fn data_blocks_as_native(body: &mut Body) {
     }
 }
 
-/// Each call once, at its first place, and the deltas of a stream as what they are.
+/// Keeps each tool call once, at its first position, and converts leftover stream deltas.
 pub(super) fn calls_once(body: &mut Body) {
     let mut seen: Vec<Value> = Vec::new();
     for turn in turns(body).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! That the judge judges: it misses what is not as the peers have it, and no rule is there without a use.
+//! Tests of the judge: it reports every difference from the clients, and every rule is needed.
 
 use std::sync::LazyLock;
 
@@ -10,11 +10,23 @@ use super::rules;
 use super::verdict::{Verdict, judge};
 use super::wire;
 
+pub(super) const ALL: &[(&str, fn())] = &[
+    ("request_without_a_member_of_the_clients_is_missed", request_without_a_member_of_the_clients_is_missed),
+    ("request_to_another_path_is_missed", request_to_another_path_is_missed),
+    ("reply_with_less_text_is_missed", reply_with_less_text_is_missed),
+    ("option_that_is_not_converted_is_missed", option_that_is_not_converted_is_missed),
+    ("corrected_clients_agree", corrected_clients_agree),
+    ("every_rule_is_used", every_rule_is_used),
+    ("every_named_function_is_used", every_named_function_is_used),
+    ("rules_without_a_kept_call_apply_to_made_up_calls", rules_without_a_kept_call_apply_to_made_up_calls),
+];
+
 fn is_met(scenario: &Scenario) -> bool {
     matches!(judge(scenario), Verdict::Met)
 }
 
-/// Changes what the peers did in all scenarios that are met; gives those that are met still.
+/// Changes what the clients did in all scenarios that are met.
+/// Returns how many were changed, and the names of those that are still met.
 fn met_still(change: impl FnMut(&mut Scenario) -> bool) -> (usize, Vec<String>) {
     static MET: LazyLock<Vec<Scenario>> = LazyLock::new(|| super::kept().into_iter().filter(is_met).collect());
     let mut scenarios = MET.clone();
@@ -27,18 +39,16 @@ fn requests(scenario: &mut Scenario) -> impl Iterator<Item = &mut case::PeerRequ
     scenario.peers.iter_mut().filter_map(|peer| peer.request.as_mut())
 }
 
-#[test]
-fn a_request_with_a_member_less_than_all_peers_have_is_not_met() {
+fn request_without_a_member_of_the_clients_is_missed() {
     let (changed, still) = met_still(|scenario| {
-        requests(scenario).for_each(|request| request.body["unheard_of"] = json!(1));
+        requests(scenario).for_each(|request| request.body["made_up"] = json!(1));
         true
     });
     assert!(changed > 200, "{changed}");
     assert_eq!(still, [] as [&str; 0]);
 }
 
-#[test]
-fn a_request_to_another_path_than_that_of_all_peers_is_not_met() {
+fn request_to_another_path_is_missed() {
     let (changed, still) = met_still(|scenario| {
         requests(scenario).for_each(|request| request.path.push('s'));
         true
@@ -47,20 +57,19 @@ fn a_request_to_another_path_than_that_of_all_peers_is_not_met() {
     assert_eq!(still, [] as [&str; 0]);
 }
 
-#[test]
-fn a_reply_with_less_text_than_the_peers_heard_is_not_met() {
+fn reply_with_less_text_is_missed() {
     let (changed, still) = met_still(|scenario| {
-        // What an error leaves of a message is not all of it.
+        // An error has only a part of the message.
         let is_message = wire::failure(scenario).is_none();
-        let longer = |peer: &mut case::Peer| peer.parsed.as_mut().map_or(0, say_more);
+        let longer = |peer: &mut case::Peer| peer.parsed.as_mut().map_or(0, add_text);
         is_message && scenario.peers.iter_mut().map(longer).sum::<usize>() > 0
     });
     assert!(changed > 150, "{changed}");
     assert_eq!(still, [] as [&str; 0]);
 }
 
-/// Makes the texts of a peer's message longer; says how many there were.
-fn say_more(parsed: &mut Value) -> usize {
+/// Makes the text blocks of a client's message longer; returns how many there were.
+fn add_text(parsed: &mut Value) -> usize {
     let text = |value: &mut Value| match value {
         Value::String(text) if !text.is_empty() => {
             text.push('~');
@@ -77,24 +86,22 @@ fn say_more(parsed: &mut Value) -> usize {
     }
 }
 
-#[test]
-fn an_option_that_is_not_converted_is_not_met() {
+fn option_that_is_not_converted_is_missed() {
     let (changed, still) = met_still(|scenario| {
-        scenario.options.insert("unheard_of".into(), json!(true));
+        scenario.options.insert("made_up".into(), json!(true));
         true
     });
     assert!(changed > 200, "{changed}");
     assert_eq!(still, [] as [&str; 0]);
 }
 
-/// What of peers no rule speaks of: the path in the body.
-const UNRULED: [&str; 1] = [
-    // JavaScript's client takes the block with the value for the value.
+/// Paths in the body at which clients may disagree without a rule.
+const WITHOUT_A_RULE: [&str; 1] = [
+    // JavaScript's client sends the whole block instead of the value in it.
     ".toolResult.content[0].json.",
 ];
 
-#[test]
-fn corrected_by_the_rules_all_peers_agree() {
+fn corrected_clients_agree() {
     let mut disagreements = Vec::new();
     for scenario in super::kept() {
         let mut agreed: Vec<(&str, request::Request)> = Vec::new();
@@ -112,7 +119,7 @@ fn corrected_by_the_rules_all_peers_agree() {
                 None => agreed.push((&peer.tag, sent)),
                 Some((tag, other)) => {
                     let mut lines = super::diff::differences(&sent.body, &other.body);
-                    lines.retain(|line| !UNRULED.iter().any(|path| line.contains(path)));
+                    lines.retain(|line| !WITHOUT_A_RULE.iter().any(|path| line.contains(path)));
                     if sent.path != other.path || sent.headers != other.headers {
                         lines.push("path or headers".into());
                     }
@@ -125,15 +132,18 @@ fn corrected_by_the_rules_all_peers_agree() {
     assert_eq!(disagreements, [] as [&str; 0]);
 }
 
-#[test]
-fn no_rule_is_idle() {
-    let all: Vec<Scenario> = super::kept().into_iter().chain(made_up()).collect();
-    let idle: Vec<_> = rules::uses(&all).into_iter().filter(|(.., uses)| *uses == 0).collect();
-    assert!(idle.is_empty(), "{idle:?}");
+fn every_named_function_is_used() {
+    assert_eq!(rules::unused_names(), [] as [&str; 0]);
 }
 
-#[test]
-fn rules_that_no_kept_call_needs_hold_for_calls_made_up_after_them() {
+fn every_rule_is_used() {
+    let all: Vec<Scenario> = super::kept().into_iter().chain(made_up()).collect();
+    let unused = rules::uses(&all).into_iter().filter(|(_, uses)| *uses == 0);
+    let unused: Vec<_> = unused.map(|(row, _)| format!("{}: {}", row.rule, row.reason)).collect();
+    assert_eq!(unused, [] as [&str; 0]);
+}
+
+fn rules_without_a_kept_call_apply_to_made_up_calls() {
     let verdict = |scenario: &Scenario| format!("{}: {:?}", scenario.name, judge(scenario));
     assert_eq!(
         made_up().iter().map(verdict).collect::<Vec<_>>(),
@@ -141,7 +151,7 @@ fn rules_that_no_kept_call_needs_hold_for_calls_made_up_after_them() {
     );
 }
 
-/// Calls as the rules describe them, of peers that no kept call shows so.
+/// Calls that the rules describe, but that no kept call shows.
 fn made_up() -> Vec<Scenario> {
     let titan = "amazon.titan-text-lite-v1";
     let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
