@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_rfc_4648_come_out_both_ways() {
+    fn base64_encodes_and_decodes_the_rfc_4648_examples() {
         for (plain, base64) in [
             ("", ""),
             ("f", "Zg=="),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_base64_is_refused_with_its_position() {
+    fn invalid_base64_is_refused_with_its_position() {
         for (text, place) in [
             ("Zm9v\nYg==", "`\\x0a` at byte 4 of 9"),
             ("Zm 9", "` ` at byte 2 of 4"),
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_decode_leaves_nothing_behind() {
+    fn failed_base64_decode_leaves_the_output_empty() {
         let mut out = b"before".to_vec();
         decode(b"Zm9vZm9v!", &mut out).unwrap_err();
         assert!(out.is_empty());
     }
 
     #[test]
-    fn memory_is_used_again() {
+    fn base64_decode_reuses_the_buffer() {
         let mut out = Vec::with_capacity(64);
         let memory = out.as_ptr();
         for text in ["Zm9vYmFy", "Zm9v", ""] {
@@ -219,14 +219,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_of_any_length_come_back(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
+        fn base64_round_trips_bytes_of_any_length(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
             let text = encoded(&bytes);
             prop_assert_eq!(&text, &judge::encode(&bytes));
             prop_assert_eq!(decoded(&text).unwrap(), bytes);
         }
 
         #[test]
-        fn a_text_is_decoded_exactly_when_the_aws_crates_decode_it(text in "[A-Da-d+/=!]{0,12}") {
+        fn base64_accepts_the_same_text_as_the_aws_crates(text in "[A-Da-d+/=!]{0,12}") {
             let unpadded = !text.len().is_multiple_of(4) && !text.contains('=');
             let padded = if unpadded { format!("{text}{}", "=".repeat(4 - text.len() % 4)) } else { text.clone() };
             match judge::decode(&padded) {

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_what_single_calls_would_send_and_replies_what_they_would_read() {
+    fn batch_records_match_single_calls() {
         for model in [
             "anthropic.claude-3-haiku-20240307-v1:0",
             "meta.llama3-1-70b-instruct-v1:0",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_record_keeps_its_id_and_its_reason() {
+    fn failed_batch_record_keeps_its_id_and_reason() {
         let (chat, _) = chat("anthropic.claude-3-haiku-20240307-v1:0", []);
         let record = chat
             .read_batch_record(
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_is_started_and_followed_on_the_control_plane() {
+    async fn batch_job_calls_go_to_the_control_plane() {
         let arn = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abc";
         let (chat, transport) = chat(
             "anthropic.claude-3-haiku-20240307-v1:0",

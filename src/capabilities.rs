@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capabilities_override_answer_by_answer() {
+    fn capabilities_override_one_answer_at_a_time() {
         let table = Capabilities::of(&[Capability::Tools, Capability::Images], &[Capability::StrictTools]);
         let caller = Capabilities::unknown().with(Capability::Images, false).with(Capability::StrictTools, true);
         let both = table.overridden_by(caller);

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn results_come_in_order_and_never_more_run_than_may() {
+    async fn concurrent_results_keep_order_and_the_limit() {
         let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let futures = (0..20u64).map(|n| -> BoxFuture<'_, u64> {
             let (running, most) = (running.clone(), most.clone());

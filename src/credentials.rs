@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_is_printed() {
+    fn debug_of_credentials_hides_secrets() {
         let keys = Credentials::new("AKID", "SECRET").with_session_token("TOKEN");
         let bearer = Credentials::bearer(" KEY ");
         let printed = format!("{keys:?} {bearer:?}");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_keys_are_refused_by_name() {
+    fn empty_credentials_are_refused_by_name() {
         for (credentials, word) in [
             (Credentials::new("", "s"), "access key id"),
             (Credentials::new("a", " "), "secret access key"),

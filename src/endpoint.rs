@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_partition_has_its_hosts() {
+    fn endpoint_hosts_follow_the_partition() {
         for (region, fips, dual, host) in [
             ("us-east-1", false, false, "bedrock-runtime.us-east-1.amazonaws.com"),
             ("eu-west-1", true, false, "bedrock-runtime-fips.eu-west-1.amazonaws.com"),
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn the_control_plane_is_beside_the_runtime() {
+    fn control_plane_host_is_derived_from_the_runtime() {
         let host = |endpoint: Endpoint| endpoint.control_plane().unwrap().host().to_owned();
         assert_eq!(host(Endpoint::aws("us-east-1", true, false).unwrap()), "bedrock-fips.us-east-1.amazonaws.com");
         assert_eq!(host(Endpoint::custom("http://localhost:80/x").unwrap()), "localhost");
     }
 
     #[test]
-    fn custom_endpoints_keep_port_and_prefix_and_drop_the_default_port() {
+    fn custom_endpoint_keeps_port_and_prefix() {
         for (text, url, host, prefix) in [
             ("http://localhost:4566/pfx", "http://localhost:4566/pfx", "localhost:4566", "/pfx"),
             ("https://Example.com:443/", "https://example.com", "example.com", ""),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused_with_the_reason() {
+    fn invalid_endpoint_is_refused_with_the_reason() {
         for text in
             ["ftp://x", "https://", "http://u:p@h", "https://h/?q=1", "https://h#f", "https://a b", "https://h/ü"]
         {

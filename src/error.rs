@@ -358,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_word_wide_and_may_cross_threads() {
+    fn error_is_one_word_wide_and_send() {
         fn check<T: Send + Sync + 'static>() -> usize {
             size_of::<T>()
         }
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_carries_all_that_helps() {
+    fn error_display_has_status_type_and_request_id() {
         let error = from_response(&ServiceAnswer {
             status: 400,
             error_type: Some("ValidationException"),

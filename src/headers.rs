@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_response_headers_are_bounded_and_without_secrets() {
+    fn response_headers_are_bounded_and_without_secrets() {
         let mut headers = Headers::new();
         headers.push("Set-Cookie", "session=SECRET");
         headers.push("x-large", "x".repeat(MAX_KEPT));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_printed() {
+    fn debug_of_headers_hides_secrets() {
         let mut headers = Headers::new();
         headers.push("Authorization", "AWS4-HMAC-SHA256 Signature=abc");
         headers.push("X-Amz-Security-Token", "TOKEN");

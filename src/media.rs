@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn media_are_known_by_how_they_begin() {
+    fn media_type_is_detected_from_the_first_bytes() {
         for (bytes, media_type) in [
             (&b"\x89PNG\r\n\x1a\nrest"[..], "image/png"),
             (b"\xff\xd8\xff\xe0", "image/jpeg"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_refused_with_what_to_do() {
+    fn unknown_media_type_is_refused_with_advice() {
         for (url, says) in [
             ("https://example.com/cat.png", "fetch it yourself"),
             ("data:image/png,abc", "base64"),

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn region_prefixes_never_seen_before_are_understood() {
+    fn model_id_with_an_unknown_region_prefix_is_parsed() {
         for prefix in ["us.", "eu.", "apac.", "global.", "jp.", "au.", "us-gov.", "amer.", "zz-new.", ""] {
             let id = id(&format!("{prefix}anthropic.claude-3-haiku-20240307-v1:0"));
             assert_eq!(id.vendor(), Some("anthropic"), "{prefix}");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_arn_gives_its_region_and_what_it_knows_of_the_model() {
+    fn model_arn_has_region_and_model() {
         let arn = |resource: &str| id(&format!("arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:{resource}"));
         for kind in [
             "application-inference-profile",
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_is_one_encoded_segment_however_it_was_given() {
+    fn model_arn_is_one_encoded_path_segment() {
         let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
         let path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz/converse";
         assert_eq!(id(arn).path("converse"), path);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_cannot_be_right_are_refused_with_what_to_do() {
+    fn invalid_model_id_is_refused_with_advice() {
         for text in
             ["", "  ", "a model", ".", "..", "arn:aws:bedrock", "arn:aws:bedrock:us-east-1:1:thing", "arn::::::"]
         {

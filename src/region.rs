@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn region_names_are_recognized_by_their_form() {
+    fn region_is_recognized_by_its_form() {
         for name in ["us-east-1", "us-isob-east-1", "eusc-de-east-1", "ap-southeast-12", "zz-new-9"] {
             assert!(is_well_formed(name), "{name}");
         }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_regions_lead_to_the_one_that_is_meant() {
+    fn misspelled_region_error_suggests_the_right_one() {
         for (name, wanted) in [
             ("us-east1", Some("us-east-1")),
             ("Us.East.1", Some("us-east-1")),

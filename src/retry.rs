@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_double_are_jittered_and_bounded() {
+    fn retry_delays_double_with_jitter_up_to_the_limit() {
         let policy = RetryPolicy::default().with_max_attempts(100);
         let ceiling = |attempt| policy.delay(attempt, &failed(429, None), 1.0).unwrap().as_secs();
         assert_eq!([1, 2, 3, 4, 5, 6, 99].map(ceiling), [1, 2, 4, 8, 16, 20, 20]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_help_is_retried_and_not_for_ever() {
+    fn retry_only_of_retryable_errors_up_to_the_limit() {
         let policy = RetryPolicy::default();
         assert!(policy.delay(2, &failed(503, None), 0.5).is_some());
         assert!(policy.delay(3, &failed(503, None), 0.5).is_none());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_services_own_delay_is_obeyed_up_to_the_bound() {
+    fn retry_after_is_obeyed_up_to_the_maximum_delay() {
         let policy = RetryPolicy::default();
         assert_eq!(policy.delay(1, &failed(429, Some("2")), 0.0), Some(Duration::from_secs(2)));
         for forever in ["3600", "99999999999999999999999", "1e300"] {

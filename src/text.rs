@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_found_as_the_library_finds_them() {
+    fn text_search_matches_std() {
         for text in ["", "a", "ab", "a::b", "::a::", "x::é::", "::", "é"] {
             for part in ["::", "a", "é", "b", "longer"] {
                 assert_eq!(find(text, part), text.find(part), "{text} {part}");
@@ -145,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stands_in_every_text() {
+    fn empty_text_is_found_in_every_text() {
         assert!(has("", "") && has("a", ""));
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_shown_as_the_library_shows_them() {
+    fn invalid_utf8_is_replaced_same_as_std() {
         for bytes in [&b""[..], b"ok", b"\xff", b"a\xe2\x82b\xf0\x9f", "é\u{fffd}".as_bytes(), b"\xe9t\xe9"] {
             assert_eq!(lossy(bytes), String::from_utf8_lossy(bytes));
         }

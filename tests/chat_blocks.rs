@@ -216,7 +216,7 @@ fn lone_surrogates_in_json_are_sent_as_replacement_characters() {
 }
 
 #[test]
-fn model_kwargs_are_merged_with_options_or_contradict_them() {
+fn model_kwargs_are_merged_or_contradict_options() {
     let hi = [Message::human("a")];
     let tools = || vec![tool(&json!({}))];
     let serial = json!({"tool_choice": {"disable_parallel_tool_use": true}});
@@ -294,7 +294,7 @@ fn header_that_contradicts_an_option_is_an_error() {
 }
 
 #[test]
-fn cache_points_move_to_the_nearest_place_and_are_never_lost() {
+fn cache_points_move_to_the_nearest_allowed_place() {
     let thinking = || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
     let reply = Message::new(Role::Ai, [thinking(), Content::cache_point(), Content::text("b")]);
     let mut reply = reply;
@@ -332,7 +332,7 @@ fn cache_points_move_to_the_nearest_place_and_are_never_lost() {
 }
 
 #[test]
-fn count_tokens_uses_the_model_behind_a_profile() {
+fn count_tokens_uses_the_model_of_a_profile() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
     for model in [CLAUDE, "global.anthropic.claude-sonnet-4-5-20250929-v1:0", arn] {
         for api in [Api::Invoke, Api::Converse] {
@@ -345,7 +345,7 @@ fn count_tokens_uses_the_model_behind_a_profile() {
 }
 
 #[test]
-fn blocks_of_other_vocabularies_are_converted_or_named() {
+fn blocks_of_other_clients_are_converted_or_refused() {
     let user = |block: Value| json!([{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]);
     let png = "data:image/png;base64,iVBORw0KGgo=";
     let image =
@@ -426,7 +426,7 @@ fn media_in_s3_have_the_type_of_their_name_or_an_error() {
 }
 
 #[test]
-fn converse_stream_usage_of_openai_models_counts_cached_tokens_once() {
+fn usage_of_openai_over_converse_counts_cached_tokens_once() {
     let stream = |model: &str| {
         let usage =
             json!({"inputTokens": 4995, "outputTokens": 19, "totalTokens": 10007, "cacheWriteInputTokens": 4993});

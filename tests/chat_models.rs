@@ -51,7 +51,7 @@ async fn streamed(chat: &BedrockChat, messages: &[Message]) -> AiMessage {
 }
 
 #[tokio::test]
-async fn every_family_reads_the_whole_conversation_and_its_answer_is_read() {
+async fn chat_conversation_round_trips_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         let messages = [
@@ -70,7 +70,7 @@ async fn every_family_reads_the_whole_conversation_and_its_answer_is_read() {
 }
 
 #[tokio::test]
-async fn a_stream_adds_up_to_the_reply_that_comes_whole() {
+async fn stream_adds_up_to_the_invoked_reply() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         let chat = chat(&bedrock, model);
@@ -83,7 +83,7 @@ async fn a_stream_adds_up_to_the_reply_that_comes_whole() {
 }
 
 #[tokio::test]
-async fn tools_are_called_and_their_results_taken_in_every_family_and_both_ways() {
+async fn tool_call_and_result_work_in_every_chat_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         let chat = chat(&bedrock, model).bind_tools([weather()]);
@@ -110,7 +110,7 @@ async fn tools_are_called_and_their_results_taken_in_every_family_and_both_ways(
 }
 
 #[tokio::test]
-async fn a_forced_tool_is_called_where_the_family_can_be_forced() {
+async fn forced_tool_call_works_where_supported() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         let mut other = weather();
@@ -131,7 +131,7 @@ async fn a_forced_tool_is_called_where_the_family_can_be_forced() {
 }
 
 #[tokio::test]
-async fn every_option_is_a_field_that_the_family_has() {
+async fn options_are_fields_of_each_chat_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         let options = ChatOptions {

@@ -73,7 +73,7 @@ fn s3_image_is_refused_for_models_that_take_none() {
 }
 
 #[test]
-fn moved_media_is_announced_where_it_was_and_where_it_is() {
+fn moved_media_is_announced_at_both_places() {
     let one = [Message::human("a"), Message::new(Role::Ai, [call("t1")]), result("t1", [pdf()])];
     let body = sent_with_tool(QWEN, Api::Converse, &one).unwrap();
     let turn = body["messages"][2]["content"].as_array().unwrap();
@@ -227,7 +227,7 @@ fn tool_call_twins_with_other_arguments_are_refused() {
 }
 
 #[test]
-fn open_object_is_not_closed_in_silence() {
+fn open_object_schema_is_not_closed_silently() {
     for open in [json!(true), json!({})] {
         let schema = Json::from(
             json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": open}),

@@ -46,7 +46,7 @@ fn weather() -> Tool {
 }
 
 #[tokio::test]
-async fn every_model_answers_over_converse_whole_and_streamed_alike() {
+async fn converse_stream_equals_reply_for_every_model() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let messages = [
         ("system", "You are a helpful assistant that translates English to French. Translate the user sentence."),
@@ -71,7 +71,7 @@ async fn every_model_answers_over_converse_whole_and_streamed_alike() {
 }
 
 #[tokio::test]
-async fn tools_are_called_answered_and_the_call_replayed() {
+async fn converse_tool_call_is_answered_and_replayed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, api) in [(CLAUDE, Api::Converse), (NOVA, Api::Converse), (NOVA, Api::Invoke)] {
         let chat = builder(&bedrock, model).api(api).build().unwrap().bind_tools([weather()]);
@@ -99,7 +99,7 @@ async fn tools_are_called_answered_and_the_call_replayed() {
 }
 
 #[tokio::test]
-async fn a_choice_of_tool_is_taken_and_the_choice_of_none_sends_none() {
+async fn converse_tool_choice_none_sends_no_tools() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = chat(&bedrock, CLAUDE).bind_tools([weather()]);
     for choice in [ToolChoice::Any, ToolChoice::Tool("get_weather".into())] {
@@ -115,7 +115,7 @@ async fn a_choice_of_tool_is_taken_and_the_choice_of_none_sends_none() {
 }
 
 #[tokio::test]
-async fn reasoning_comes_signed_and_is_taken_back() {
+async fn converse_reasoning_is_signed_and_replayed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let thinking = ChatOptions { reasoning: Some(Reasoning::Budget(2048)), ..ChatOptions::default() };
     let chat = chat(&bedrock, CLAUDE).with_options(&thinking);
@@ -131,7 +131,7 @@ async fn reasoning_comes_signed_and_is_taken_back() {
 }
 
 #[tokio::test]
-async fn every_option_and_every_block_fits_the_services_model() {
+async fn converse_options_and_blocks_fit_the_service_model() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
     guardrail.stream_processing = Some(StreamProcessing::Async);
@@ -171,7 +171,7 @@ async fn every_option_and_every_block_fits_the_services_model() {
 }
 
 #[tokio::test]
-async fn a_guardrail_stops_an_answer_and_says_why() {
+async fn converse_guardrail_intervention_has_its_reason() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
     for (model, api) in [(CLAUDE, Api::Converse), (NOVA, Api::Invoke)] {
@@ -189,7 +189,7 @@ async fn a_guardrail_stops_an_answer_and_says_why() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_alike_over_both_apis() {
+async fn count_tokens_is_the_same_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in [Api::Invoke, Api::Converse] {
         let chat = builder(&bedrock, CLAUDE).api(api).build().unwrap();
@@ -200,7 +200,7 @@ async fn tokens_are_counted_alike_over_both_apis() {
 }
 
 #[tokio::test]
-async fn what_the_service_refuses_is_a_typed_error_with_its_words() {
+async fn converse_refusal_is_a_typed_error_with_its_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = builder(&bedrock, "us.meta.llama4-maverick-17b-instruct-v1:0").api(Api::Converse).temperature(1.5);
     let error = chat.build().unwrap().invoke("Hello").await.unwrap_err();

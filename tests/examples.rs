@@ -108,7 +108,7 @@ fn newcomer(file: &str) -> Command {
 }
 
 #[test]
-fn every_example_runs_without_credentials_and_says_what_it_should() {
+fn examples_run_without_credentials() {
     folder();
     let running: Vec<_> = EXAMPLES.iter().map(|(file, args, _)| std::thread::spawn(|| run(file, args))).collect();
     for ((file, _, says), output) in EXAMPLES.iter().zip(running) {
@@ -122,14 +122,14 @@ fn every_example_runs_without_credentials_and_says_what_it_should() {
 }
 
 #[test]
-fn a_chat_that_is_given_no_words_and_no_terminal_says_where_it_looks_for_them() {
+fn chat_example_without_input_prints_usage() {
     let output = run("01_chat", &[]);
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && err.contains("as arguments, or on standard input"), "{err}");
 }
 
 #[test]
-fn the_environments_endpoint_is_where_a_chat_goes() {
+fn chat_example_uses_the_endpoint_variable() {
     let mut chat = newcomer("01_chat");
     chat.args(["--region", "us-east-1", "Hello"]).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:1");
     let output = chat.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret").output().unwrap();
@@ -138,7 +138,7 @@ fn the_environments_endpoint_is_where_a_chat_goes() {
 }
 
 #[test]
-fn chat_example_does_not_hide_credentials_that_cannot_be_used() {
+fn chat_example_reports_unusable_credentials() {
     for (variable, says) in [
         ("AWS_PROFILE", "`AWS_PROFILE` is set"),
         ("AWS_ACCESS_KEY_ID", "`AWS_SECRET_ACCESS_KEY` is not"),
@@ -160,7 +160,7 @@ fn chat_example_does_not_hide_credentials_that_cannot_be_used() {
 }
 
 #[test]
-fn chat_example_reads_words_from_standard_input() {
+fn chat_example_reads_standard_input() {
     use std::io::Write;
     let mut chat = newcomer("01_chat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     chat.stdin.take().unwrap().write_all("Two\nlines\n".as_bytes()).unwrap();
@@ -205,7 +205,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 #[test]
 #[cfg(unix)]
-fn chat_example_edits_lines_recalls_them_and_ends_on_ctrl_c() {
+fn chat_example_edits_lines_and_ends_on_ctrl_c() {
     let chat = newcomer("01_chat");
     let mut python = Command::new("python3");
     python.args(["-c", TERMINAL]).arg(chat.get_program()).env("TERM", "xterm");
@@ -219,7 +219,7 @@ fn chat_example_edits_lines_recalls_them_and_ends_on_ctrl_c() {
 }
 
 #[test]
-fn every_example_in_the_folder_is_run_here() {
+fn examples_in_the_folder_are_all_tested() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let files: BTreeSet<String> = files.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect();

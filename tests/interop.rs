@@ -181,25 +181,25 @@ fn without_reasons(messages: &[Message]) -> Vec<Message> {
 
 proptest! {
     #[test]
-    fn a_conversation_comes_back_from_langchains_form_as_it_went(messages in vec(message(), 0..6)) {
+    fn langchain_conversation_round_trips(messages in vec(message(), 0..6)) {
         let json = interop::to_langchain(&messages);
         prop_assert_eq!(interop::read_messages(&json).unwrap(), messages);
     }
 
     #[test]
-    fn a_conversation_comes_back_from_its_own_form_as_it_went(messages in vec(message(), 0..6)) {
+    fn json_conversation_round_trips(messages in vec(message(), 0..6)) {
         let text = serde_json::to_string(&messages).unwrap();
         prop_assert_eq!(serde_json::from_str::<Vec<Message>>(&text).unwrap(), messages);
     }
 
     #[test]
-    fn what_openai_has_a_form_for_comes_back_as_it_went(messages in vec(for_openai(), 0..6)) {
+    fn openai_conversation_round_trips(messages in vec(for_openai(), 0..6)) {
         let json = interop::to_openai(&messages);
         prop_assert_eq!(without_reasons(&interop::read_messages(&json).unwrap()), without_reasons(&messages));
     }
 
     #[test]
-    fn whatever_is_no_conversation_is_refused_and_does_no_harm(
+    fn invalid_conversation_json_is_refused_without_panic(
         text in "[\\[\\]{}\":,a-z0-9 ]{0,40}|\\{\"(type|role|content|tool_calls)\":(\"[a-z_]{0,12}\"|\\[\\{.{0,20}\\}\\])\\}"
     ) {
         if let Ok(json) = Json::parse(&text) {
@@ -209,7 +209,7 @@ proptest! {
 }
 
 #[test]
-fn bytes_become_base64_results_messages_of_their_own_and_what_stands_beside_them_the_users() {
+fn interop_splits_tool_results_from_user_content() {
     let picture = |source| Message::human("Look").with(Content::Image(Media::new("image/png", source)));
     let json = interop::to_langchain(&[picture(MediaSource::Bytes(b"abc".to_vec().into()))]);
     assert_eq!(interop::read_messages(&json).unwrap(), [picture(MediaSource::Base64("YWJj".into()))]);
@@ -220,7 +220,7 @@ fn bytes_become_base64_results_messages_of_their_own_and_what_stands_beside_them
 }
 
 #[test]
-fn arguments_that_are_no_object_are_an_invalid_call_with_their_text_and_never_an_empty_one() {
+fn interop_tool_call_with_bad_arguments_is_invalid() {
     for arguments in ["{\"path\":\"a", "[1,2]", "now", "\"x\""] {
         let call =
             serde_json::json!({"id": "1", "type": "function", "function": {"name": "save", "arguments": arguments}});

@@ -30,7 +30,7 @@ fn parameters(key: &str) -> Vec<String> {
 }
 
 #[test]
-fn keys_are_those_of_awss_generator_for_python_byte_for_byte_and_of_the_one_for_javascript_but_for_their_order() {
+fn short_term_keys_match_the_aws_generators() {
     let recorded = recorded();
     let cases = recorded["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 5);
@@ -45,7 +45,7 @@ fn keys_are_those_of_awss_generator_for_python_byte_for_byte_and_of_the_one_for_
 }
 
 #[test]
-fn what_makes_no_key_is_refused_with_the_reason() {
+fn short_term_key_with_invalid_input_is_refused() {
     let keys = Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY);
     let refused = |credentials: &Credentials, region: &str, life: u64| {
         let error = short_term_api_key(credentials, region, Duration::from_secs(life), NOW).unwrap_err();
@@ -62,7 +62,7 @@ fn what_makes_no_key_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_key_opens_the_service_until_it_ends_and_only_in_its_region() {
+async fn short_term_key_works_until_expiry_in_its_region() {
     let keys = Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY).with_session_token(TEST_SESSION_TOKEN);
     let key = short_term_api_key(&keys, "us-east-1", Duration::from_secs(60), NOW).unwrap();
     let answer = async |region: &str, seconds: u64| {

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn twenty_calls_at_once_ask_once_and_the_next_is_asked_before_the_end() {
+    async fn concurrent_calls_share_one_credentials_refresh() {
         let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
         let cached = Arc::new(CachedCredentials::with_runtime(counted(&asked, 3600), clock.clone()));
         let calls: Vec<_> = (0..20)
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_dropped_while_it_asks_gives_its_turn_to_the_next() {
+    async fn dropped_credentials_refresh_passes_to_the_next_call() {
         let asked = Arc::new(AtomicU64::new(0));
         let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
         {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_credentials_are_forgotten_and_others_are_not() {
+    async fn refused_credentials_are_removed_from_the_cache() {
         let asked = Arc::new(AtomicU64::new(0));
         let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
         let first = cached.credentials().await.unwrap();

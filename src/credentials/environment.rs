@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_bearer_then_bedrocks_own_then_aws() {
+    fn environment_credentials_have_an_order_of_precedence() {
         let aws = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S"), ("AWS_SESSION_TOKEN", "T")];
         let own = [("BEDROCK_AWS_ACCESS_KEY_ID", "B"), ("BEDROCK_AWS_SECRET_ACCESS_KEY", "S")];
         let bearer = [("AWS_BEARER_TOKEN_BEDROCK", "key")];
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_environment_variable_is_named() {
         assert!(read(&[]).unwrap_err().message().contains("AWS_ACCESS_KEY_ID"));
         let half = read(&[("AWS_ACCESS_KEY_ID", "A")]).unwrap_err();
         assert!(half.message().contains("AWS_SECRET_ACCESS_KEY"), "{half}");
     }
 
     #[test]
-    fn aws_region_beats_aws_default_region() {
+    fn region_from_aws_region_wins_over_the_default_region() {
         let region = |pairs: &[(&str, &str)]| {
             EnvironmentCredentials::region(|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
         };
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoint_of_this_service_beats_that_of_all_and_both_may_be_ignored() {
+    fn service_endpoint_variable_wins_and_can_be_ignored() {
         let endpoint = |pairs: &[(&str, &str)]| {
             EnvironmentCredentials::endpoint_url(|name| {
                 pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).into())

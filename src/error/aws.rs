@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_decides_before_the_status() {
+    fn error_type_wins_over_the_status() {
         let coral = "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/";
         let cases = [
             (400, Some(coral), r#"{"message":"Too many tokens"}"#, ErrorKind::Throttled, true),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_exception_of_the_service_is_in_the_table() {
+    fn error_table_has_every_service_exception() {
         let names = "AccessDenied Conflict InternalServer ModelError ModelNotReady ModelStreamError ModelTimeout \
                      ResourceNotFound ServiceQuotaExceeded ServiceUnavailable Throttling Validation";
         for name in names.split_whitespace() {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_survives_every_form_of_body() {
+    fn error_message_is_read_from_every_body_shape() {
         assert_eq!(
             answer(403, None, r#"{"Message":"User: x is not authorized"}"#).message(),
             "User: x is not authorized"
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_route_answered_with_200_is_an_error_that_says_so() {
+    fn unknown_operation_with_status_200_is_an_error() {
         let error = answer(
             200,
             None,
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_in_frames_use_the_same_table() {
+    fn stream_exceptions_use_the_error_table() {
         let error = from_exception("throttlingException", br#"{"message":"Too many tokens"}"#);
         assert_eq!(
             (error.kind(), error.is_retryable(), error.message()),
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn gateway_status_decides_by_whether_the_call_was_processed() {
+    fn gateway_status_is_retried_only_if_not_processed() {
         let resends = |statuses: &[u16], name| -> Vec<Resend> {
             statuses.iter().map(|status| answer(*status, name, "").resend()).collect()
         };

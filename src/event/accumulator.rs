@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_call_without_arguments_has_an_empty_object() {
+    fn tool_call_without_arguments_has_an_empty_object() {
         for args in [&[][..], &[""], &["", " "], &["\"\""], &["null"]] {
             let message = call(args, "tool_use");
             assert_eq!(message.tool_calls().next().unwrap().args, Json::empty_object(), "{args:?}");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_cut_by_max_tokens_make_an_invalid_call_that_keeps_its_text() {
+    fn tool_call_cut_by_max_tokens_is_invalid_and_keeps_text() {
         for args in [&["{\"path\":", "\"a"][..], &[]] {
             let message = call(args, "max_tokens");
             assert_eq!(message.tool_calls().count(), 0);
@@ -328,14 +328,14 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_are_no_object_make_an_invalid_call() {
+    fn tool_call_arguments_not_an_object_are_invalid() {
         for args in ["[1]", "\"x\"", "3", "{\"a\":}"] {
             assert_eq!(call(&[args], "tool_use").invalid_tool_calls().next().unwrap().args, args);
         }
     }
 
     #[test]
-    fn deltas_of_a_block_we_do_not_know_are_put_into_it() {
+    fn stream_deltas_of_an_unknown_block_are_merged() {
         let block = Content::raw(Json::parse(r#"{"type":"server_tool_use","id":"s","input":{}}"#).unwrap());
         let message = built(&[
             ChatEvent::Block { index: 0, block },
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_inside_a_signature_is_not_replayed_with_it() {
+    fn reasoning_cut_in_its_signature_is_replayed_without_it() {
         let mut accumulator = Accumulator::new();
         accumulator.push(&ChatEvent::Thinking { index: 0, text: "hm".into() });
         accumulator.push(&ChatEvent::ThinkingSignature { index: 0, signature: "half".into() });

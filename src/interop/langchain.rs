@@ -309,7 +309,7 @@ mod tests {
     use crate::message::{CachePoint, CacheTtl, RedactedThinking, Thinking, ToolCall};
 
     #[test]
-    fn a_conversation_with_everything_reads_back_as_it_was() {
+    fn langchain_messages_round_trip() {
         let args = Json::parse(r#"{"location":"Paris"}"#).unwrap();
         let mut document = Document::new("application/pdf", MediaSource::Base64("JVBERi0=".into()));
         document.name = Some("Report".into());

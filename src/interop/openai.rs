@@ -158,7 +158,7 @@ mod tests {
     use crate::message::{Media, ToolCall};
 
     #[test]
-    fn what_openai_has_a_form_for_reads_back_as_it_was() {
+    fn openai_messages_round_trip() {
         let image = Content::Image(Media::new("image/png", MediaSource::Base64("iVBO".into())));
         let call = Content::ToolCall(ToolCall::new("1", "now", Json::parse(r#"{"zone":"UTC"}"#).unwrap()));
         let messages = [

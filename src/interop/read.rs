@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_form_of_a_message_is_the_same_message() {
+    fn reads_messages_in_every_usual_form() {
         for text in [
             r#""hello""#,
             r#"["human","hello"]"#,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_of_both_worlds_and_their_twins_among_the_blocks_become_one_call() {
+    fn tool_call_in_two_forms_is_read_once() {
         let call = |message: &Message| message.tool_calls().cloned().collect::<Vec<_>>();
         let expected = [ToolCall::new("1", "now", Json::parse(r#"{"zone":"UTC"}"#).unwrap())];
         for text in [
@@ -236,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn results_of_tools_keep_their_id_and_status() {
+    fn tool_result_keeps_its_id_and_status() {
         let message = one(r#"{"type":"tool","tool_call_id":"1","status":"error","content":"boom"}"#);
         assert_eq!(message, Message::tool_error("1", "boom"));
         assert_eq!(one(r#"{"role":"tool","tool_call_id":"1","content":"ok"}"#), Message::tool("1", "ok"));
     }
 
     #[test]
-    fn a_result_that_is_an_object_is_json_unless_it_is_a_block() {
+    fn tool_result_object_is_json_unless_it_is_a_block() {
         let content = |text: &str| match one(text).content.into_iter().next() {
             Some(Content::ToolResult(result)) => result.content,
             other => panic!("{other:?}"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused_with_its_place() {
+    fn invalid_message_is_refused_with_its_position() {
         let error =
             read_messages(&Json::parse(r#"["hello", {"role":"narrator","content":"x"}]"#).unwrap()).unwrap_err();
         assert!(error.message().starts_with("message 1"), "{error}");

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_wins_and_nothing_else_changes() {
+    fn merged_object_takes_the_second_value() {
         let merge = |a, b| merged(View::parse(a).unwrap(), View::parse(b).unwrap());
         assert_eq!(merge(r#"{"a":1,"b":[2]}"#, r#"{"b":null,"c":{}}"#).as_str(), r#"{"a":1,"b":null,"c":{}}"#);
         assert_eq!(merge("{}", "{}").as_str(), "{}");

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_that_people_write_come_back_as_they_wrote_them() {
+    fn numbers_are_written_as_people_write_them() {
         for n in [
             "0",
             "1",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_reads_back_to_fifteen_digits() {
+    fn numbers_round_trip_to_fifteen_digits() {
         let mut bits: u64 = 0x9E37_79B9_7F4A_7C15;
         for _ in 0..20_000 {
             bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_as_core_reads_them() {
+    fn numbers_are_parsed_same_as_core() {
         for text in [
             "0",
             "-0",
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_written_in_full() {
+    fn whole_numbers_are_written_without_exponent() {
         for n in [0, 7, 10, 4096, u64::MAX] {
             let mut out = String::new();
             push_u64(&mut out, n);

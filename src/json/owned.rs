@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn survives_serde_with_its_order_even_inside_a_tagged_type() {
+    fn json_keeps_member_order_through_serde() {
         #[derive(Serialize, Deserialize)]
         #[serde(tag = "type")]
         enum Tagged {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogates_become_replacement_characters() {
+    fn json_lone_surrogates_become_replacement_characters() {
         for (text, expected) in [
             (r#""\ud800""#, r#""\ufffd""#),
             (
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn equality_is_of_meaning() {
+    fn json_equality_ignores_formatting() {
         let json = |t| Json::parse(t).unwrap();
         assert_eq!(json("{\"a\":1,\"b\":[1.0]}"), json(" { \"b\" : [ 1 ], \"a\" : 1 }"));
         assert_ne!(json("{\"a\":1}"), json("{\"a\":1,\"b\":2}"));

@@ -360,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_and_refuses_what_serde_json_does() {
+    fn json_scan_accepts_the_same_as_serde_json() {
         let texts = [
             "1",
             "-1.5e+3",
@@ -403,13 +403,13 @@ mod tests {
     }
 
     #[test]
-    fn trailing_text_error_has_the_position_of_the_text() {
+    fn json_trailing_text_error_has_its_position() {
         let error = View::parse("1  \n x").unwrap_err().to_string();
         assert!(error.contains('5'), "{error}");
     }
 
     #[test]
-    fn nesting_is_limited_and_never_recurses() {
+    fn json_nesting_is_limited_without_recursion() {
         let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
         assert!(View::parse(&deep(128)).is_ok());
         assert!(View::parse(&deep(129)).is_err());
@@ -417,13 +417,13 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_undone_and_lone_surrogates_replaced() {
+    fn json_escapes_are_decoded_and_lone_surrogates_replaced() {
         let text = r#""\ud83d\ude00 \n\t\"\\\/ \ud83dx \udc00""#;
         assert_eq!(View::parse(text).unwrap().str().unwrap(), "😀 \n\t\"\\/ \u{fffd}x \u{fffd}");
     }
 
     #[test]
-    fn an_escaped_key_is_found_by_its_meaning() {
+    fn json_escaped_key_is_found_by_its_decoded_name() {
         let view = View::parse(r#"{ "a\u0062" : { "c" : [ 1 , 2 ] } , "d" : null }"#).unwrap();
         assert_eq!(view.get("ab").and_then(|v| v.get("c")).map(|v| v.items().count()), Some(2));
         assert!(view.get("d").is_none());

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_reads_back() {
+    fn json_strings_round_trip_every_character() {
         let text: String = (0..0x300).filter_map(char::from_u32).chain("😀\u{2028}".chars()).collect();
         let mut w = Writer::new();
         w.string(&text);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_back() {
+    fn json_written_numbers_read_back() {
         for n in [0.1, 0.7, 1.0, 1e-7, 123456.789, -0.0, 1e21] {
             let mut w = Writer::new();
             w.f64(n);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_text_is_on_one_line() {
+    fn json_string_is_on_one_line() {
         assert_eq!(quoted("a\"b\n"), r#""a\"b\n""#);
     }
 }

@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_survives_its_json_form() {
+    fn reply_round_trips_through_json() {
         let mut reply = AiMessage { content: vec![Content::text("hi")], ..AiMessage::default() };
         reply.set_metadata("z", Json::string("1"));
         reply.set_metadata("a", Json::parse(r#"{"b":[1.0]}"#).unwrap());
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stop_reason_reads_back_from_its_own_name() {
+    fn stop_reason_round_trips_through_its_name() {
         for (word, reason) in STOP_REASONS {
             assert_eq!(StopReason::parse(word), *reason);
             assert_eq!(StopReason::parse(&word.to_uppercase()), *reason);

@@ -33,7 +33,7 @@ fn guarded(trace: Option<GuardrailTrace>) -> ChatOptions {
 }
 
 #[test]
-fn tokens_are_counted_of_the_body_that_the_model_would_get() {
+fn count_tokens_sends_the_body_of_the_call() {
     let options = ChatOptions { temperature: Some(0.5), ..guarded(None) };
     let reply = || vec![Reply::json(200, r#"{"inputTokens":12}"#)];
     let (chat, transport) = self::chat("anthropic.claude-3-haiku-20240307-v1:0", None, &options, reply());
@@ -52,7 +52,7 @@ fn tokens_are_counted_of_the_body_that_the_model_would_get() {
 }
 
 #[test]
-fn tokens_of_a_converse_call_are_counted_without_what_has_none() {
+fn count_tokens_of_converse_leaves_out_uncounted_fields() {
     let options = ChatOptions {
         max_tokens: Some(10),
         top_k: Some(5),
@@ -76,7 +76,7 @@ fn tokens_of_a_converse_call_are_counted_without_what_has_none() {
 }
 
 #[test]
-fn an_answer_without_a_number_is_an_error_and_a_busy_service_is_asked_again() {
+fn count_tokens_retries_and_rejects_a_missing_count() {
     let count = |replies| {
         let (chat, transport) = chat("us.anthropic.claude-x", None, &ChatOptions::default(), replies);
         (futures_executor::block_on(chat.count_tokens("Hi")), transport.requests().len())
@@ -94,7 +94,7 @@ fn an_answer_without_a_number_is_an_error_and_a_busy_service_is_asked_again() {
 }
 
 #[test]
-fn a_guardrail_sees_text_with_qualifiers_and_pictures() {
+fn apply_guardrail_sends_text_qualifiers_and_images() {
     let answer =
         r#"{"action":"NONE","outputs":[],"assessments":[{"invocationMetrics":{}}],"usage":{"topicPolicyUnits":1}}"#;
     let (chat, transport) = chat(
@@ -126,7 +126,7 @@ fn a_guardrail_sees_text_with_qualifiers_and_pictures() {
 }
 
 #[test]
-fn a_guardrail_by_its_arn_is_one_segment_of_the_path() {
+fn guardrail_arn_is_one_path_segment() {
     let guardrail = Guardrail::new("arn:aws:bedrock:us-east-1:123456789012:guardrail/abc", "1");
     let call = guardrail_call(&guardrail, GuardrailSource::Input, &["a".into()]).unwrap();
     assert_eq!(
@@ -136,7 +136,7 @@ fn a_guardrail_by_its_arn_is_one_segment_of_the_path() {
 }
 
 #[test]
-fn an_answer_that_does_not_say_no_is_an_intervention_and_one_that_says_nothing_an_error() {
+fn guardrail_action_is_read_or_an_error() {
     let body = r#"{"action":"GUARDRAIL_INTERVENED","actionReason":"Guardrail blocked.","outputs":[{"text":"No."}]}"#;
     let seen = GuardrailAssessment::read(body.as_bytes()).unwrap();
     assert!(seen.intervened);
@@ -148,7 +148,7 @@ fn an_answer_that_does_not_say_no_is_an_intervention_and_one_that_says_nothing_a
 }
 
 #[test]
-fn without_a_guardrail_or_anything_to_see_nothing_is_sent() {
+fn apply_guardrail_without_id_or_content_is_refused() {
     let (bare, transport) = chat("us.anthropic.claude-x", None, &ChatOptions::default(), vec![]);
     let error = futures_executor::block_on(bare.apply_guardrail(GuardrailSource::Input, ["a"])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);

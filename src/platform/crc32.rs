@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn the_check_value_of_the_crc_catalogue_comes_out() {
+    fn crc32_matches_the_check_value() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
         assert_eq!(crc32(b""), 0);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_in_any_pieces_give_what_crc32fast_gives(
+        fn crc32_in_pieces_matches_crc32fast(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8),
         ) {
             let mut crc = Crc32::new();

@@ -118,14 +118,14 @@ mod tests {
     use sha2::Digest;
 
     #[test]
-    fn the_hash_of_nothing_is_the_known_one() {
+    fn sha256_of_empty_input_is_correct() {
         let hex: String = super::Sha256::new().finish().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     proptest! {
         #[test]
-        fn any_bytes_in_any_pieces_give_what_sha2_gives(
+        fn sha256_in_pieces_matches_sha2(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8),
         ) {
             let mut hash = super::Sha256::new();

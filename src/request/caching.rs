@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_points_are_where_this_call_reads_and_the_next_will() {
+    fn cache_points_are_placed_for_this_and_the_next_call() {
         let mut request = ChatRequest::new([
             Message::system("rules"),
             Message::human("a"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_there_stay_and_there_are_never_more_than_four() {
+    fn cache_points_of_the_caller_stay_within_four() {
         let marked = |text: &str| Message::human(text).with(Content::cache_point());
         let request = ChatRequest::new([
             marked("a"),
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(planned.clone().with_cache_points(CachePoint::default()), planned);
     }
     #[test]
-    fn added_cache_points_live_as_long_as_those_behind_them() {
+    fn added_cache_points_live_as_long_as_those_after_them() {
         let hour = Some(CacheTtl::OneHour);
         let own = |ttl| Content::CachePoint(CachePoint { ttl });
         let mut request = ChatRequest::new([
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn cache_points_inside_results_and_raw_blocks_count() {
+    fn cache_points_in_results_and_raw_blocks_are_counted() {
         let raw = Content::raw(Json::parse(r#"{"type":"x","cache_control":{"type":"ephemeral"}}"#).unwrap());
         let result = crate::message::ToolResult::new("1", [Content::text("r"), Content::cache_point()]);
         let blocks = [Content::ToolResult(result), raw.clone(), raw.clone(), raw];

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_one_piece_with_its_descriptions() {
+    fn schema_is_inlined_and_keeps_descriptions() {
         let (schema, description) = of::<Nested>();
         assert_eq!(description, "A question.");
         assert!(!schema.as_str().contains("$ref") && !schema.as_str().contains("$schema"), "{schema}");
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn required_properties_come_first_and_in_the_order_of_the_fields() {
+    fn schema_puts_required_properties_first() {
         let (schema, _) = of::<Verdict>();
         let names = schema.view().get("properties").unwrap().entries().map(|(name, _)| name.into_owned());
         assert_eq!(names.collect::<Vec<_>>(), ["reasons", "guilty", "note"]);
     }
 
     #[test]
-    fn type_names_become_tool_names() {
+    fn tool_name_is_derived_from_the_type_name() {
         for (name, tool) in [
             ("GetWeather", "get_weather"),
             ("HTTPGet", "http_get"),

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_schemas_match_the_vectors_and_stay_as_they_are() {
+    fn strict_schema_matches_the_vectors() {
         let file = Json::parse(include_str!("../../tests/vectors/structured/schemas.json")).unwrap();
         for case in file.view().list("closed") {
             match closed(case.get("schema").unwrap()) {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_told_in_words() {
+    fn strict_schema_errors_name_what_is_refused() {
         let repaired = repair(json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn unions_are_few_and_named_as_the_service_names_them() {
+    fn strict_schema_union_limit_is_an_error() {
         let nullable = json!({"type": ["string", "null"]});
         let either = json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}]});
         let repaired = repair(json!({
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_cannot_be_closed() {
+    fn strict_schema_refuses_maps() {
         let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
         let nested = json!({"type": "object", "properties": {"map": map}});
         let loose = json!({"type": "object", "properties": {}, "additionalProperties": true});
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contains_itself_or_has_too_many_unions_is_not_for_json_modes() {
+    fn recursive_schema_is_refused_for_json_modes() {
         let closable = |schema: serde_json::Value| closed(Json::from(schema).view()).is_ok();
         let tree = json!({"type": "array", "items": {"$ref": "#/$defs/tree"}});
         let node = |children: serde_json::Value| json!({"type": "object", "properties": {"children": children}});
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_refers_to_the_whole_refers_to_the_member_that_it_became() {
+    fn wrapped_schema_references_point_into_the_wrapper() {
         let defs = json!({"a": {"type": "string"}});
         let list = json!({"type": "array", "items": {"$ref": "#"}, "contains": {"$ref": "#/$defs/a"}, "$defs": defs});
         let wrapped = wrapped(Json::from(list).view()).unwrap();
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_objects_become_a_member_of_one() {
+    fn schema_of_a_non_object_is_wrapped_in_an_object() {
         for schema in [
             json!({"type": ["object", "null"], "properties": {}}),
             json!({"type": "array", "items": {"type": "string"}}),

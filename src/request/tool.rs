@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_shape_gives_the_same_tool() {
+    fn tool_is_read_from_every_usual_form() {
         let schema = r#"{"type":"object","properties":{"location":{"type":"string"}}}"#;
         let expected = Tool::new("get_weather", "Get the weather", Json::parse(schema).unwrap());
         for shape in [
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_provider_knows_is_sent_verbatim() {
+    fn native_tool_is_sent_unchanged() {
         for text in [r#"{"type":"bash_20250124","name":"bash"}"#, r#"{"systemTool":{"name":"nova_grounding"}}"#] {
             assert_eq!(read(text).native.unwrap().as_str(), text);
         }
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tool_is_refused_and_shown() {
+    fn invalid_tool_is_refused_and_shown() {
         for text in ["[]", r#"{"a":1,"b":2}"#, r#"{"parameters":{}}"#] {
             let error = Tool::from_json(&Json::parse(text).unwrap()).unwrap_err();
             assert!(error.message().contains(text), "{error}");

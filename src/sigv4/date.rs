@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_reads_back_and_what_is_none_does_not() {
+    fn signature_date_round_trips_and_rejects_other_text() {
         for seconds in (0..END_OF_CALENDAR).step_by(86_399 * 13).chain([951_782_400, 951_868_799, END_OF_CALENDAR - 1])
         {
             let date = AmzDate::from_unix_seconds(seconds).unwrap();

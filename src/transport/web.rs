@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_addresses_are_told_from_public_ones_in_every_disguise() {
+    fn private_addresses_are_detected_in_every_notation() {
         for private in [
             "0.0.0.0",
             "10.1.2.3",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_leads_home_is_refused_before_anything_is_sent() {
+    async fn web_rejects_private_addresses_before_sending() {
         let fetcher = MediaFetcher::new().unwrap();
         for (url, says) in [
             ("http://example.com/cat.png", "only https"),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn media_are_what_they_begin_like_or_the_text_that_the_server_says() {
+    async fn web_media_type_is_from_the_bytes_or_the_header() {
         let gif =
             fetched("HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 6\r\n\r\nGIF89a", 6).await.unwrap();
         assert_eq!(gif, Content::image("image/gif", "GIF89a"));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_or_no_medium_or_not_there_is_refused() {
+    async fn web_refuses_large_unknown_and_missing_media() {
         for (answer, says) in [
             ("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nGIF89a1", "larger than 6 bytes"),
             ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nGIF89a1\r\n0\r\n\r\n", "larger than 6 bytes"),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_says_nothing_is_left_in_time() {
+    async fn web_fetch_from_a_silent_server_is_a_timeout() {
         let fetcher = MediaFetcher::with_reach(true).unwrap().timeout(Duration::from_millis(50));
         let error = fetcher.fetch(&server("").await).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Connect), "{error}");

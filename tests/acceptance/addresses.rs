@@ -52,7 +52,7 @@ fn signature(request: &HttpRequest) -> &str {
 }
 
 #[tokio::test]
-async fn a_colon_is_encoded_once_on_the_wire_and_signed_as_aws_signs_it() {
+async fn model_id_colon_is_encoded_once_and_signed_twice() {
     let request = sent(CLAUDE, |chat| chat).await;
     let url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse";
     assert_eq!(request.url, url);
@@ -68,7 +68,7 @@ async fn a_colon_is_encoded_once_on_the_wire_and_signed_as_aws_signs_it() {
 }
 
 #[tokio::test]
-async fn an_arn_is_one_segment_and_one_that_is_encoded_already_gives_the_same_bytes() {
+async fn encoded_and_plain_arn_send_the_same_path() {
     let plain = sent(ARN, |chat| chat).await;
     assert!(plain.url.ends_with(&format!("/model/{ENCODED_ARN}/converse")), "{}", plain.url);
     assert_eq!(signature(&plain), "bcf97f253842f98fc2eb5ba935858c3840f8fbb431b5acab8a9a14f28a06f170");
@@ -77,7 +77,7 @@ async fn an_arn_is_one_segment_and_one_that_is_encoded_already_gives_the_same_by
 }
 
 #[tokio::test]
-async fn the_region_of_an_arn_decides_host_and_scope() {
+async fn region_of_an_arn_sets_host_and_signature_scope() {
     let arn = ARN.replace("us-east-1", "eu-west-1");
     let request = sent(&arn, |chat| chat.region("us-east-1")).await;
     assert!(request.url.starts_with("https://bedrock-runtime.eu-west-1.amazonaws.com/"), "{}", request.url);
@@ -86,7 +86,7 @@ async fn the_region_of_an_arn_decides_host_and_scope() {
 }
 
 #[tokio::test]
-async fn the_server_finds_colons_and_arns_unharmed_and_the_signature_right() {
+async fn model_ids_with_colons_and_arns_verify_over_http() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let dotted = "zz-new.anthropic.claude-from-nowhere-v1:0";
     let foreign = ARN.replace("us-east-1", "eu-west-1");
@@ -106,7 +106,7 @@ async fn the_server_finds_colons_and_arns_unharmed_and_the_signature_right() {
 }
 
 #[tokio::test]
-async fn prefixes_never_seen_before_lead_to_the_family_and_an_opaque_arn_asks_for_it_or_goes_to_converse() {
+async fn unknown_region_prefix_and_opaque_arn_find_the_family() {
     let ok = |model: &str| BedrockChat::builder(model).region("us-east-1").credentials(keys()).build();
     for model in ["amer.anthropic.x", "zz-new.anthropic.x", "us-gov.anthropic.claude-3-haiku-20240307-v1:0"] {
         let chat = ok(model).unwrap();
@@ -120,7 +120,7 @@ async fn prefixes_never_seen_before_lead_to_the_family_and_an_opaque_arn_asks_fo
 }
 
 #[tokio::test]
-async fn an_endpoint_of_ones_own_is_called_and_signed_with_port_and_prefix() {
+async fn custom_endpoint_is_signed_with_port_and_prefix() {
     let bedrock = LocalBedrock::builder().prefix("/pfx").start().await.unwrap();
     for slash in ["", "/"] {
         bedrock.clear();
@@ -138,7 +138,7 @@ async fn an_endpoint_of_ones_own_is_called_and_signed_with_port_and_prefix() {
 }
 
 #[tokio::test]
-async fn odd_prefixes_and_hosts_are_signed_as_they_are_sent() {
+async fn endpoint_with_unusual_host_or_prefix_is_signed_as_sent() {
     for prefix in ["/stage%20one/v1", "/~user/a.b-c_d", "/a=b,c:d@e!f", "/v1//double", "/%E6%BC%A2"] {
         let bedrock = LocalBedrock::builder().prefix(prefix).start().await.unwrap();
         let chat = calling(&bedrock).build().unwrap();
@@ -155,7 +155,7 @@ async fn odd_prefixes_and_hosts_are_signed_as_they_are_sent() {
 }
 
 #[tokio::test]
-async fn an_address_of_version_six_is_signed_with_its_brackets() {
+async fn ipv6_endpoint_is_signed_with_brackets() {
     let Ok(bedrock) = LocalBedrock::builder().host("::1".parse().unwrap()).start().await else {
         println!("skipped: this machine has no IPv6");
         return;
@@ -165,7 +165,7 @@ async fn an_address_of_version_six_is_signed_with_its_brackets() {
 }
 
 #[tokio::test]
-async fn the_port_that_the_scheme_implies_is_neither_signed_nor_sent() {
+async fn default_port_is_not_signed_or_sent() {
     let with = |url: &'static str| sent(CLAUDE, move |chat| chat.endpoint_url(url));
     for (explicit, implied) in [
         ("https://bedrock.example:443", "https://bedrock.example"),
@@ -181,7 +181,7 @@ async fn the_port_that_the_scheme_implies_is_neither_signed_nor_sent() {
 }
 
 #[tokio::test]
-async fn a_gateway_gets_calls_that_are_signed_for_aws() {
+async fn gateway_calls_are_signed_for_the_aws_host() {
     let gateway = "https://gateway.ai.cloudflare.com/v1/a/g/aws-bedrock/bedrock-runtime/us-east-1";
     let request =
         sent(CLAUDE, |chat| chat.gateway_url(gateway).header("cf-aig-authorization", "Bearer of the gateway")).await;
@@ -192,7 +192,7 @@ async fn a_gateway_gets_calls_that_are_signed_for_aws() {
 }
 
 #[tokio::test]
-async fn behind_a_real_gateway_the_signature_still_holds() {
+async fn signature_is_valid_through_a_gateway() {
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     // As gateways do: its own prefix and key go, AWS's host comes.
     let (port, heads) = relay(bedrock.port(), |head| {
@@ -218,7 +218,7 @@ async fn behind_a_real_gateway_the_signature_still_holds() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_may_change_on_the_way_is_sent_but_not_signed() {
+async fn headers_that_proxies_change_are_not_signed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let theirs = [
         ("x-forwarded-for", "10.0.0.1"),
@@ -239,7 +239,7 @@ async fn what_a_proxy_may_change_on_the_way_is_sent_but_not_signed() {
 }
 
 #[tokio::test]
-async fn a_callers_header_that_means_something_to_aws_is_signed() {
+async fn custom_amz_header_is_signed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).header("X-Amzn-Bedrock-Trace", "ENABLED").build().unwrap();
     chat.invoke("hello").await.unwrap();
@@ -248,7 +248,7 @@ async fn a_callers_header_that_means_something_to_aws_is_signed() {
 }
 
 #[test]
-fn a_callers_copy_of_what_the_crate_sets_is_refused_by_name() {
+fn custom_header_that_the_crate_sets_is_refused_by_name() {
     for name in ["Authorization", "x-amz-date", "X-Amz-Security-Token", "host", "Content-Type", "content-length"] {
         let error = over(MemoryTransport::default()).header(name, "x").build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -259,7 +259,7 @@ fn a_callers_copy_of_what_the_crate_sets_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_signing_name_of_ones_own_is_in_the_scope() {
+async fn custom_signing_name_is_in_the_signature_scope() {
     let bedrock = LocalBedrock::builder().service("bedrock-mantle").start().await.unwrap();
     let chat = calling(&bedrock).signing_name("bedrock-mantle").build().unwrap();
     chat.invoke("hello").await.unwrap();
@@ -268,7 +268,7 @@ async fn a_signing_name_of_ones_own_is_in_the_scope() {
 }
 
 #[tokio::test]
-async fn a_path_that_urls_would_fold_is_refused_and_not_sent_with_a_wrong_signature() {
+async fn path_with_dot_segments_is_refused_before_signing() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in ["..", "anthropic./../x", "anthropic.%2e%2e"] {
         let chat = BedrockChat::builder(model).family("anthropic").region("us-east-1").credentials(keys());

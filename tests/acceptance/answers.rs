@@ -29,7 +29,7 @@ fn chat(model: &str, api: Option<Api>, reply: Reply) -> BedrockChat {
 }
 
 #[tokio::test]
-async fn gateway_error_with_status_200_is_told_in_its_words() {
+async fn gateway_error_with_status_200_has_its_message() {
     let models = [
         (CLAUDE, Some(Api::Invoke)),
         (CLAUDE, Some(Api::Converse)),
@@ -57,7 +57,7 @@ async fn gateway_error_with_status_200_is_told_in_its_words() {
 }
 
 #[tokio::test]
-async fn gateway_error_to_an_operation_is_told_in_its_words() {
+async fn gateway_error_for_an_operation_has_its_message() {
     for body in GATEWAY {
         let chat = || chat(CLAUDE, None, Reply::json(200, *body));
         for error in [

@@ -52,7 +52,7 @@ fn rotating() -> (impl bedrock_chat::ProvideCredentials, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn every_attempt_has_a_date_a_key_and_a_signature_of_its_own_and_the_same_body() {
+async fn retry_is_signed_again_with_the_same_body() {
     let bedrock = LocalBedrock::builder().credential("AKIDROTATED", "another-secret").start().await.unwrap();
     let bedrock = Arc::new(bedrock);
     for stream in [false, true] {
@@ -83,7 +83,7 @@ async fn every_attempt_has_a_date_a_key_and_a_signature_of_its_own_and_the_same_
 }
 
 #[tokio::test]
-async fn credentials_that_fail_in_the_second_attempt_are_reported_as_that() {
+async fn credentials_error_in_a_retry_is_reported() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens"));
     let asked = AtomicUsize::new(0);
@@ -100,7 +100,7 @@ async fn credentials_that_fail_in_the_second_attempt_are_reported_as_that() {
 }
 
 #[tokio::test]
-async fn a_delay_that_the_service_asks_for_is_kept_to_the_second() {
+async fn retry_after_of_the_service_is_obeyed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (name, asked, waited) in [
         ("retry-after", "2", Duration::from_secs(2)),
@@ -118,7 +118,7 @@ async fn a_delay_that_the_service_asks_for_is_kept_to_the_second() {
 }
 
 #[tokio::test]
-async fn a_delay_beyond_the_bound_is_reported_instead_of_waited_for() {
+async fn retry_after_beyond_the_limit_is_an_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(429, "ThrottlingException", "tomorrow").header("retry-after", "86400"));
     let chat = calling(&bedrock).retry(RetryPolicy::default()).build().unwrap();
@@ -128,7 +128,7 @@ async fn a_delay_beyond_the_bound_is_reported_instead_of_waited_for() {
 }
 
 #[tokio::test]
-async fn pauses_grow_within_their_bounds_and_no_two_clients_keep_step() {
+async fn retry_delays_grow_and_have_jitter() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "later").forever());
     let policy = RetryPolicy::default().with_max_attempts(5).with_max_delay(Duration::from_secs(3));
@@ -149,7 +149,7 @@ async fn pauses_grow_within_their_bounds_and_no_two_clients_keep_step() {
 }
 
 #[tokio::test]
-async fn one_attempt_is_one_attempt() {
+async fn retry_policy_never_sends_once() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for policy in [RetryPolicy::never(), at_once().with_max_attempts(1), at_once().with_max_attempts(0)] {
         bedrock.clear();
@@ -167,7 +167,7 @@ fn running_clock() -> Clock {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_set_right_by_the_services_own_word_and_stays_so() {
+async fn clock_skew_is_corrected_from_the_response_and_kept() {
     for (minutes, back) in [(-30, 0), (45, 1), (60 * 24 * 40, -7)] {
         let bedrock = LocalBedrock::start().await.unwrap();
         bedrock.set_clock_offset(minutes * 60);
@@ -188,7 +188,7 @@ async fn a_clock_that_is_wrong_is_set_right_by_the_services_own_word_and_stays_s
 }
 
 #[tokio::test]
-async fn a_service_whose_word_does_not_help_is_asked_twice_and_believed() {
+async fn clock_skew_correction_is_tried_once() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for (says, requests) in [
@@ -229,7 +229,7 @@ impl Runtime for Hashing {
 }
 
 #[tokio::test]
-async fn a_body_is_hashed_once_for_all_attempts_and_not_at_all_for_an_api_key() {
+async fn body_is_hashed_once_and_not_for_bearer_keys() {
     let answer = r#"{"content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn"}"#;
     for (credentials, times) in [(keys(), 1), (Credentials::bearer("a-key"), 0)] {
         let hashed = Arc::new(AtomicUsize::new(0));

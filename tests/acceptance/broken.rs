@@ -28,7 +28,7 @@ async fn read(bytes: Vec<u8>) -> Course {
 }
 
 #[tokio::test]
-async fn an_end_at_any_byte_of_the_last_frame_is_truncated_and_what_came_is_kept() {
+async fn stream_cut_in_the_last_frame_is_truncated() {
     let good = chunks(&[delta("Bon"), delta("jour"), stop()]);
     let last = frames_of(&good)[2].clone();
     assert!(read(good.clone()).await.error.is_none());
@@ -42,7 +42,7 @@ async fn an_end_at_any_byte_of_the_last_frame_is_truncated_and_what_came_is_kept
 }
 
 #[tokio::test]
-async fn an_end_inside_a_frame_behind_the_stop_is_truncated_as_it_may_have_told_the_usage() {
+async fn stream_cut_after_message_stop_is_truncated() {
     let stopped = chunks(&[delta("Bonjour"), stop()]);
     let more = chunk(&json!({"type": "news"}));
     let course = read([&stopped[..], &more[..30]].concat()).await;
@@ -50,7 +50,7 @@ async fn an_end_inside_a_frame_behind_the_stop_is_truncated_as_it_may_have_told_
 }
 
 #[tokio::test]
-async fn a_clean_end_before_message_stop_is_truncated_too_wherever_it_is() {
+async fn stream_that_ends_before_message_stop_is_truncated() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let whole = chat.stream("hello there").await.unwrap().message().await.unwrap();
@@ -83,7 +83,7 @@ async fn a_clean_end_before_message_stop_is_truncated_too_wherever_it_is() {
 }
 
 #[tokio::test]
-async fn a_frame_cut_in_the_middle_is_truncated_for_every_frame() {
+async fn stream_cut_inside_any_frame_is_truncated() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
     let whole = chat.stream("hello there").await.unwrap().message().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_frame_cut_in_the_middle_is_truncated_for_every_frame() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_from_an_end_and_keeps_what_came() {
+async fn broken_connection_differs_from_an_end_of_stream() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for frames in [4, 5, 6] {
@@ -122,7 +122,7 @@ async fn a_connection_that_breaks_is_told_from_an_end_and_keeps_what_came() {
 }
 
 #[tokio::test]
-async fn one_flipped_bit_anywhere_in_a_frame_is_found() {
+async fn stream_with_one_flipped_bit_is_a_frame_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
     let stream = chunks(&[delta("Bon"), delta("jour"), delta("!"), stop()]);
@@ -150,7 +150,7 @@ async fn one_flipped_bit_anywhere_in_a_frame_is_found() {
 }
 
 #[tokio::test]
-async fn lengths_that_cannot_be_are_refused_with_right_checksums_too_and_without_waiting_for_their_bytes() {
+async fn frame_with_an_impossible_length_is_refused_at_once() {
     let prelude = |total: u32, headers: u32| {
         let mut bytes = [total.to_be_bytes(), headers.to_be_bytes()].concat();
         bytes.extend(crc32(&bytes).to_be_bytes());
@@ -175,7 +175,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[tokio::test]
-async fn a_header_of_unknown_type_with_right_checksums_is_refused() {
+async fn frame_header_of_unknown_type_is_refused_in_a_stream() {
     let good = chunk(&delta("Bon"));
     let mut bad = chunk(&delta("jour"));
     let type_of_first_header = 12 + 1 + ":event-type".len();
@@ -189,7 +189,7 @@ async fn a_header_of_unknown_type_with_right_checksums_is_refused() {
 }
 
 #[tokio::test]
-async fn chunks_that_are_no_json_or_no_base64_are_decode_errors() {
+async fn stream_chunk_not_json_or_base64_is_a_decode_error() {
     use crate::support::event;
     let not_base64 = event("chunk", &json!({"bytes": "%%%"}));
     let not_json = event("chunk", &json!({"bytes": aws_smithy_types::base64::encode("{\"type\":")}));
@@ -201,7 +201,7 @@ async fn chunks_that_are_no_json_or_no_base64_are_decode_errors() {
 }
 
 #[tokio::test]
-async fn silence_is_an_idle_error_at_the_limit_with_what_came() {
+async fn idle_timeout_is_an_error_with_the_partial_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let limit = Duration::from_millis(150);
     let timeouts = Timeouts { idle: Some(limit), ..Timeouts::default() };
@@ -220,7 +220,7 @@ async fn silence_is_an_idle_error_at_the_limit_with_what_came() {
 }
 
 #[tokio::test]
-async fn headers_and_then_silence_is_an_idle_error_for_both_ways_of_calling() {
+async fn idle_timeout_after_the_response_headers() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
@@ -234,13 +234,13 @@ async fn headers_and_then_silence_is_an_idle_error_for_both_ways_of_calling() {
 }
 
 #[tokio::test]
-async fn an_event_stream_without_a_single_frame_is_truncated() {
+async fn stream_without_a_frame_is_truncated() {
     let course = read(Vec::new()).await;
     assert_eq!(course.error().kind(), ErrorKind::Truncated);
 }
 
 #[tokio::test]
-async fn the_text_of_a_broken_stream_ends_with_the_error_and_keeps_the_message_at_hand() {
+async fn text_stream_that_breaks_ends_with_the_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::cut_after_frames(6));

@@ -18,7 +18,7 @@ async fn a_while() {
 }
 
 #[tokio::test]
-async fn a_call_dropped_before_the_headers_closes_its_connection() {
+async fn cancelled_call_before_the_headers_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::hang().forever());
@@ -42,7 +42,7 @@ async fn a_call_dropped_before_the_headers_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn a_stream_dropped_in_the_middle_closes_its_connection() {
+async fn cancelled_stream_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for as_text in [false, true] {
@@ -67,7 +67,7 @@ async fn a_stream_dropped_in_the_middle_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_dropped_while_its_body_comes_closes_its_connection() {
+async fn cancelled_call_during_the_body_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::new().chunk_size(10).silence_after(3));
@@ -79,7 +79,7 @@ async fn a_whole_answer_dropped_while_its_body_comes_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn a_call_dropped_while_it_waits_to_try_again_does_not() {
+async fn cancelled_call_between_retries_sends_no_more() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     for (stream, dropped) in [(false, true), (true, true), (false, false)] {
         bedrock.clear();
@@ -107,7 +107,7 @@ async fn a_call_dropped_while_it_waits_to_try_again_does_not() {
 }
 
 #[tokio::test]
-async fn an_idle_limit_closes_the_connection_too() {
+async fn idle_timeout_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
     let chat = calling(&bedrock).timeouts(timeouts).build().unwrap();
@@ -120,7 +120,7 @@ async fn an_idle_limit_closes_the_connection_too() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_closes_the_connection_too() {
+async fn stream_error_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::flip_bit(2000).with_drip(Duration::from_millis(10)));
@@ -134,7 +134,7 @@ async fn an_error_in_the_middle_closes_the_connection_too() {
 }
 
 #[tokio::test]
-async fn a_dropped_stream_lets_go_of_its_body_whatever_the_transport() {
+async fn cancelled_stream_drops_its_body_with_any_transport() {
     let (transport, mut hand) = ByHand::new();
     let chat = over(transport).build().unwrap();
     hand.stream();
@@ -145,7 +145,7 @@ async fn a_dropped_stream_lets_go_of_its_body_whatever_the_transport() {
 }
 
 #[tokio::test]
-async fn what_was_heard_before_the_drop_is_a_message_to_go_on_with() {
+async fn cancelled_stream_has_a_partial_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let mut stream = chat.stream("hello there").await.unwrap();

@@ -26,7 +26,7 @@ pub(crate) async fn recorded() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_recorded_stream_gives_the_same_events_in_pieces_of_any_size_over_http() {
+async fn stream_events_do_not_depend_on_http_chunk_sizes() {
     let stream = recorded().await;
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
@@ -48,7 +48,7 @@ async fn a_recorded_stream_gives_the_same_events_in_pieces_of_any_size_over_http
 }
 
 #[tokio::test]
-async fn every_cut_in_two_and_random_cuts_with_empty_pieces_give_the_same_events() {
+async fn stream_events_do_not_depend_on_where_bytes_are_cut() {
     let delta =
         |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
     let stop: Value = json!({"type": "message_stop", "amazon-bedrock-invocationMetrics": {
@@ -88,7 +88,7 @@ async fn every_cut_in_two_and_random_cuts_with_empty_pieces_give_the_same_events
 }
 
 #[tokio::test]
-async fn the_frame_that_botocore_reads_is_read_alike() {
+async fn frame_from_botocore_tests_is_read() {
     let mut frame = vector(include_str!("vectors/chunk.hex"));
     assert_eq!(frames_of(&frame).first(), Some(&(0..230)));
     frame.extend(chunk(&json!({"type": "message_stop"})));

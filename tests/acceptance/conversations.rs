@@ -55,7 +55,7 @@ fn shape(turns: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn results_of_parallel_calls_and_the_users_next_words_are_one_turn_in_the_order_of_the_calls() {
+async fn tool_results_and_next_user_text_are_one_turn() {
     let picture = Content::image("image/png", b"\x89PNG\r\n\x1a\n".to_vec());
     let messages = [
         Message::human("Weather?"),
@@ -76,19 +76,19 @@ async fn results_of_parallel_calls_and_the_users_next_words_are_one_turn_in_the_
 }
 
 #[tokio::test]
-async fn words_that_the_user_said_before_the_results_came_go_behind_them() {
+async fn user_text_before_tool_results_is_moved_after_them() {
     let messages = [Message::human("a"), calls(&["t1"]), Message::human("are you there?"), Message::tool("t1", "yes")];
     assert_eq!(shape(&accepted(&messages).await)[2], r#"user: result t1, "are you there?""#);
 }
 
 #[tokio::test]
-async fn neighbours_of_one_role_are_one_turn() {
+async fn neighboring_messages_of_one_role_are_merged() {
     let messages = [Message::human("a"), Message::human("b"), Message::ai("c"), Message::ai("d"), Message::human("e")];
     assert_eq!(shape(&accepted(&messages).await), [r#"user: "a", "b""#, r#"assistant: "c", "d""#, r#"user: "e""#]);
 }
 
 #[tokio::test]
-async fn a_call_that_stands_twice_is_sent_once_at_its_original_place() {
+async fn duplicate_tool_call_is_sent_once() {
     let doubled =
         Message::new(Role::Ai, [Content::text("Let me see."), call("t1"), Content::text("Done?"), call("t1")]);
     let messages = [Message::human("a"), doubled, Message::tool("t1", "r")];
@@ -96,7 +96,7 @@ async fn a_call_that_stands_twice_is_sent_once_at_its_original_place() {
 }
 
 #[tokio::test]
-async fn blank_text_beside_a_call_is_left_out() {
+async fn blank_text_next_to_a_tool_call_is_left_out() {
     for blanks in [["", " \n"], ["\t", "\u{a0}"]] {
         let [first, second] = blanks.map(Content::text);
         let messages =
@@ -106,7 +106,7 @@ async fn blank_text_beside_a_call_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_turn_that_becomes_empty_disappears_and_its_neighbours_merge() {
+async fn empty_turn_is_removed_and_its_neighbors_merged() {
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [Content::text(""), Content::text(" \n")]),
@@ -121,7 +121,7 @@ async fn a_turn_that_becomes_empty_disappears_and_its_neighbours_merge() {
 }
 
 #[tokio::test]
-async fn an_empty_tool_result_says_that_it_is_empty() {
+async fn empty_tool_result_is_sent_as_no_output() {
     for content in [vec![], vec![Content::text("")], vec![Content::text(" "), Content::text("\n")]] {
         let messages = [Message::human("a"), calls(&["t1"]), result("t1", content)];
         let turns = accepted(&messages).await;
@@ -131,14 +131,14 @@ async fn an_empty_tool_result_says_that_it_is_empty() {
 }
 
 #[tokio::test]
-async fn only_the_end_of_the_models_last_turn_is_trimmed() {
+async fn last_assistant_turn_is_trimmed_at_its_end() {
     let messages = [Message::human(" a \n b "), Message::ai("c \n"), Message::human("d "), Message::ai("x \n")];
     let expected = [r#"user: " a \n b ""#, r#"assistant: "c \n""#, r#"user: "d ""#, r#"assistant: "x""#];
     assert_eq!(shape(&accepted(&messages).await), expected);
 }
 
 #[tokio::test]
-async fn system_messages_go_where_they_belong_and_late_ones_are_refused_before_the_wire() {
+async fn late_system_message_is_refused_before_sending() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     chat.invoke([("system", "one"), ("system", "two"), ("human", "hello")]).await.unwrap();
@@ -160,7 +160,7 @@ async fn system_messages_go_where_they_belong_and_late_ones_are_refused_before_t
 }
 
 #[tokio::test]
-async fn a_call_that_was_cut_short_is_not_replayed_unless_somebody_answered_it() {
+async fn cut_tool_call_is_replayed_only_if_answered() {
     let invalid = |id: &str| {
         Content::InvalidToolCall(InvalidToolCall {
             id: id.into(),
@@ -180,7 +180,7 @@ async fn a_call_that_was_cut_short_is_not_replayed_unless_somebody_answered_it()
 }
 
 #[tokio::test]
-async fn reasoning_without_a_signature_never_leaves() {
+async fn reasoning_without_a_signature_is_not_sent() {
     let thinking = |signature: Option<&str>| {
         Content::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into) })
     };
@@ -193,7 +193,7 @@ async fn reasoning_without_a_signature_never_leaves() {
 }
 
 #[tokio::test]
-async fn a_message_survives_its_json_form_whatever_is_in_it() {
+async fn messages_of_all_kinds_round_trip_through_json() {
     let cited = Text { text: "Paris".into(), citations: vec![Json::from(json!({"type": "char_location", "n": 1}))] };
     let message = Message::new(
         Role::Ai,

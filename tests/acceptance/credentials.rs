@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_session_token_is_sent_signed_and_verbatim() {
+async fn session_token_is_sent_and_signed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).credentials(keys().with_session_token(TEST_SESSION_TOKEN)).build().unwrap();
     chat.invoke("hello").await.unwrap();
@@ -32,7 +32,7 @@ fn carries_only_a_bearer_key(request: &RecordedRequest, key: &str) {
 }
 
 #[tokio::test]
-async fn a_bedrock_api_key_is_sent_as_it_is_and_nothing_is_signed() {
+async fn bearer_key_is_sent_without_a_signature() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let never = || async { panic!("nobody asked for credentials") };
     let chat = calling(&bedrock).credentials_provider(never).api_key(TEST_BEARER_KEY).build().unwrap();
@@ -49,8 +49,8 @@ async fn a_bedrock_api_key_is_sent_as_it_is_and_nothing_is_signed() {
 }
 
 #[tokio::test]
-async fn a_bearer_key_needs_no_region_where_the_endpoint_is_known() {
-    if !alone("credentials::a_bearer_key_needs_no_region_where_the_endpoint_is_known", &[]) {
+async fn bearer_key_with_an_endpoint_needs_no_region() {
+    if !alone("credentials::bearer_key_with_an_endpoint_needs_no_region", &[]) {
         return;
     }
     let bedrock = LocalBedrock::start().await.unwrap();
@@ -65,7 +65,7 @@ async fn a_bearer_key_needs_no_region_where_the_endpoint_is_known() {
 }
 
 #[tokio::test]
-async fn credentials_that_no_header_can_carry_are_refused_before_the_wire() {
+async fn credentials_invalid_in_a_header_are_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (bad, says) in [
         (Credentials::new("", "secret"), "access key id"),
@@ -97,7 +97,7 @@ fn hourly(clock: &Clock) -> (CachedCredentials<impl bedrock_chat::ProvideCredent
 }
 
 #[tokio::test]
-async fn twenty_calls_at_once_cost_one_refresh_and_the_next_comes_before_the_end() {
+async fn credentials_are_refreshed_once_before_they_expire() {
     let bedrock = LocalBedrock::builder().fixed_clock(std::time::SystemTime::UNIX_EPOCH + THEN).start().await.unwrap();
     let clock = Clock::at(THEN);
     let (cached, asked) = hourly(&clock);
@@ -131,7 +131,7 @@ async fn twenty_calls_at_once_cost_one_refresh_and_the_next_comes_before_the_end
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_is_asked_once_for_all_who_wait_and_again_by_the_next() {
+async fn failed_credentials_refresh_is_shared_then_repeated() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -162,7 +162,7 @@ async fn a_provider_that_fails_is_asked_once_for_all_who_wait_and_again_by_the_n
 }
 
 #[tokio::test]
-async fn while_no_new_credentials_are_to_be_had_the_old_ones_serve_to_their_end() {
+async fn old_credentials_are_used_while_a_refresh_fails() {
     let clock = Clock::at(THEN);
     let hour = Duration::from_secs(3600);
     let first = AtomicUsize::new(0);
@@ -206,10 +206,10 @@ const AWS: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn explicit_keys_take_nothing_from_the_environment() {
+async fn explicit_credentials_ignore_the_environment() {
     let bearer = [("AWS_BEARER_TOKEN_BEDROCK", "bearer-of-env")];
     let environment = [&AWS[..], &bearer].concat();
-    if !alone("credentials::explicit_keys_take_nothing_from_the_environment", &environment) {
+    if !alone("credentials::explicit_credentials_ignore_the_environment", &environment) {
         return;
     }
     let request = sent(|chat| chat.region("us-east-1").credentials(keys())).await;
@@ -220,8 +220,8 @@ async fn explicit_keys_take_nothing_from_the_environment() {
 }
 
 #[tokio::test]
-async fn the_environments_keys_serve_where_none_are_given() {
-    if !alone("credentials::the_environments_keys_serve_where_none_are_given", &AWS) {
+async fn credentials_default_to_the_environment() {
+    if !alone("credentials::credentials_default_to_the_environment", &AWS) {
         return;
     }
     let request = sent(|chat| chat).await;
@@ -231,14 +231,14 @@ async fn the_environments_keys_serve_where_none_are_given() {
 }
 
 #[tokio::test]
-async fn bedrocks_own_names_win_and_are_not_mixed_with_the_general_ones() {
+async fn bedrock_credential_variables_are_not_mixed_with_aws() {
     let own = [
         ("BEDROCK_AWS_ACCESS_KEY_ID", "AKIDOWN"),
         ("BEDROCK_AWS_SECRET_ACCESS_KEY", "secret-of-own"),
         ("BEDROCK_AWS_REGION", "ap-south-1"),
     ];
     let environment = [&AWS[..], &own].concat();
-    if !alone("credentials::bedrocks_own_names_win_and_are_not_mixed_with_the_general_ones", &environment) {
+    if !alone("credentials::bedrock_credential_variables_are_not_mixed_with_aws", &environment) {
         return;
     }
     let request = sent(|chat| chat).await;
@@ -247,10 +247,10 @@ async fn bedrocks_own_names_win_and_are_not_mixed_with_the_general_ones() {
 }
 
 #[tokio::test]
-async fn the_environments_bearer_key_wins_over_its_key_pairs() {
+async fn bearer_key_variable_wins_over_key_pairs() {
     let bearer = [("AWS_BEARER_TOKEN_BEDROCK", "bearer-of-env")];
     let environment = [&AWS[..], &bearer].concat();
-    if !alone("credentials::the_environments_bearer_key_wins_over_its_key_pairs", &environment) {
+    if !alone("credentials::bearer_key_variable_wins_over_key_pairs", &environment) {
         return;
     }
     let request = sent(|chat| chat).await;
@@ -259,7 +259,7 @@ async fn the_environments_bearer_key_wins_over_its_key_pairs() {
 }
 
 #[tokio::test]
-async fn empty_variables_are_no_variables_and_aws_region_wins_over_the_default_region() {
+async fn empty_variables_are_ignored_and_aws_region_wins() {
     let environment = [
         ("AWS_BEARER_TOKEN_BEDROCK", ""),
         ("BEDROCK_AWS_ACCESS_KEY_ID", " "),
@@ -270,7 +270,7 @@ async fn empty_variables_are_no_variables_and_aws_region_wins_over_the_default_r
         ("AWS_REGION", "eu-west-3"),
         ("AWS_DEFAULT_REGION", "us-west-2"),
     ];
-    let name = "credentials::empty_variables_are_no_variables_and_aws_region_wins_over_the_default_region";
+    let name = "credentials::empty_variables_are_ignored_and_aws_region_wins";
     if !alone(name, &environment) {
         return;
     }
@@ -280,17 +280,17 @@ async fn empty_variables_are_no_variables_and_aws_region_wins_over_the_default_r
 }
 
 #[tokio::test]
-async fn the_default_region_serves_where_there_is_no_other() {
+async fn region_falls_back_to_the_default_region() {
     let environment = [&AWS[..3], &[("AWS_DEFAULT_REGION", "us-west-2")]].concat();
-    if !alone("credentials::the_default_region_serves_where_there_is_no_other", &environment) {
+    if !alone("credentials::region_falls_back_to_the_default_region", &environment) {
         return;
     }
     assert_eq!(key_and_region(&sent(|chat| chat).await).1, "us-west-2");
 }
 
 #[test]
-fn with_nothing_to_go_by_the_error_says_what_would_do() {
-    if !alone("credentials::with_nothing_to_go_by_the_error_says_what_would_do", &[]) {
+fn missing_credentials_error_lists_the_options() {
+    if !alone("credentials::missing_credentials_error_lists_the_options", &[]) {
         return;
     }
     let error = BedrockChat::builder(CLAUDE).credentials(keys()).build().unwrap_err();
@@ -304,9 +304,9 @@ fn with_nothing_to_go_by_the_error_says_what_would_do() {
 }
 
 #[test]
-fn half_a_pair_is_named_and_not_patched_up_with_another() {
+fn half_a_key_pair_is_refused_by_name() {
     let environment = [("BEDROCK_AWS_ACCESS_KEY_ID", "AKIDOWN"), AWS[0], AWS[1], AWS[3]];
-    if !alone("credentials::half_a_pair_is_named_and_not_patched_up_with_another", &environment) {
+    if !alone("credentials::half_a_key_pair_is_refused_by_name", &environment) {
         return;
     }
     let error = BedrockChat::builder(CLAUDE).build().unwrap_err();
@@ -351,7 +351,7 @@ fn session_token_without_its_keys_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn credentials_error_of_a_provider_tells_its_cause() {
+async fn credentials_error_of_a_provider_has_its_cause() {
     let failing = || async {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "the vault's door is locked");
         Err(Error::new(ErrorKind::Credentials, "the vault was not reached").with_source(refused))

@@ -84,10 +84,10 @@ async fn region_of_an_aws_endpoint_wins_over_the_environment() {
 }
 
 #[tokio::test]
-async fn region_of_the_environments_endpoint_is_derived_too() {
+async fn region_is_derived_from_the_endpoint_variable() {
     let endpoint = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://bedrock-runtime.us-west-2.amazonaws.com");
     let variables = [("AWS_REGION", "eu-west-1"), endpoint];
-    if !alone("endpoints::region_of_the_environments_endpoint_is_derived_too", &variables) {
+    if !alone("endpoints::region_is_derived_from_the_endpoint_variable", &variables) {
         return;
     }
     let request = sent(CLAUDE, |chat| chat).await;
@@ -144,8 +144,8 @@ async fn fips_and_dual_stack_are_read_from_the_environment() {
 }
 
 #[test]
-fn boolean_variable_that_is_not_a_boolean_is_refused() {
-    let test = "endpoints::boolean_variable_that_is_not_a_boolean_is_refused";
+fn invalid_boolean_variable_is_refused() {
+    let test = "endpoints::invalid_boolean_variable_is_refused";
     let names = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
     if !is_alone() {
         for name in names {
@@ -179,7 +179,7 @@ async fn fips_variable_and_a_custom_endpoint_are_refused() {
 }
 
 #[test]
-fn misspelt_region_is_refused_with_a_suggestion() {
+fn misspelled_region_is_refused_with_a_suggestion() {
     for (region, suggestion) in [
         ("us-east1", "us-east-1"),
         ("us_east_1", "us-east-1"),
@@ -214,7 +214,7 @@ fn misspelt_region_is_refused_with_a_suggestion() {
 }
 
 #[tokio::test]
-async fn well_formed_regions_and_names_of_ones_own_are_sent() {
+async fn unknown_well_formed_region_is_sent() {
     for name in ["zz-new-9", "mx-central-1", "us-isob-west-12", " us-east-1 "] {
         let request = sent(CLAUDE, |chat| chat.region(name)).await;
         let name = name.trim();

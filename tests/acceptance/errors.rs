@@ -100,7 +100,7 @@ fn check(error: &Error, case: &Case, asked: usize, stream: bool) {
 }
 
 #[tokio::test]
-async fn every_refusal_has_its_kind_its_attempts_and_all_that_helps() {
+async fn error_response_has_kind_attempts_and_details() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for stream in [false, true] {
@@ -117,7 +117,7 @@ async fn every_refusal_has_its_kind_its_attempts_and_all_that_helps() {
 }
 
 #[tokio::test]
-async fn what_the_service_may_do_better_next_time_is_tried_again_and_succeeds() {
+async fn retry_after_a_transient_error_succeeds() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for case in cases().into_iter().filter(|case| case.attempts == 3) {
@@ -135,7 +135,7 @@ async fn what_the_service_may_do_better_next_time_is_tried_again_and_succeeds() 
 }
 
 #[tokio::test]
-async fn the_names_are_the_services_own_without_their_wrapping() {
+async fn error_type_is_the_bare_exception_name() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let coral = "com.amazon.bedrock#ThrottlingException:http://internal.amazon.com/coral/";
     bedrock.faults().push(Fault::error(400, coral, "x").forever());
@@ -145,7 +145,7 @@ async fn the_names_are_the_services_own_without_their_wrapping() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_asked_for_anew_once() {
+async fn expired_credentials_are_refreshed_and_retried_once() {
     let builder = LocalBedrock::builder().expired_credential("AKIDOLD", "old-secret", "old-token");
     let bedrock = builder.start().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -168,7 +168,7 @@ async fn expired_credentials_are_asked_for_anew_once() {
 }
 
 #[tokio::test]
-async fn a_provider_whose_new_credentials_are_expired_too_does_not_make_a_loop() {
+async fn expired_new_credentials_are_not_retried_again() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(403, "ExpiredTokenException", "expired").before_auth().forever());
     let asked = AtomicUsize::new(0);
@@ -182,7 +182,7 @@ async fn a_provider_whose_new_credentials_are_expired_too_does_not_make_a_loop()
 }
 
 #[tokio::test]
-async fn a_path_that_the_service_does_not_know_is_an_error_although_it_answers_200() {
+async fn unknown_path_with_status_200_is_an_error_over_http() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let lost = calling_url(&format!("{}/nowhere", bedrock.url())).build().unwrap();
     for error in [lost.invoke("hello").await.unwrap_err(), lost.stream("hello").await.unwrap_err()] {
@@ -193,7 +193,7 @@ async fn a_path_that_the_service_does_not_know_is_an_error_although_it_answers_2
 }
 
 #[tokio::test]
-async fn an_answer_of_another_type_than_asked_for_names_both() {
+async fn unexpected_content_type_error_names_both_types() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let portal = || Fault::reply(200, "text/html; charset=utf-8", "<html>Please log in</html>");
@@ -221,7 +221,7 @@ async fn an_answer_of_another_type_than_asked_for_names_both() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_provider_in_a_good_answer_is_an_error_too() {
+async fn provider_error_with_status_200_is_an_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
@@ -235,7 +235,7 @@ async fn an_error_of_the_provider_in_a_good_answer_is_an_error_too() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_that_is_no_message_is_a_decode_error_and_not_an_empty_message() {
+async fn answer_without_a_message_is_a_decode_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for body in ["null", "[]", "{}", r#"{"content":"text"}"#] {
@@ -247,7 +247,7 @@ async fn a_whole_answer_that_is_no_message_is_a_decode_error_and_not_an_empty_me
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_reached_is_tried_again_and_named_as_such() {
+async fn retry_of_an_unreachable_server_ends_in_connect_error() {
     let gone = LocalBedrock::start().await.unwrap();
     let url = gone.url();
     gone.shutdown().await;
@@ -287,7 +287,7 @@ async fn connection_lost_after_sending_is_interrupted_not_resent() {
 }
 
 #[tokio::test]
-async fn whole_answer_cut_by_a_reset_is_not_resent() {
+async fn complete_answer_cut_by_a_reset_is_not_resent() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::cut_after_bytes(40));
@@ -302,7 +302,7 @@ async fn whole_answer_cut_by_a_reset_is_not_resent() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_refused_once_and_the_message_says_by_whom() {
+async fn wrong_secret_is_refused_without_retry() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).credentials(Credentials::new("AKIDEXAMPLE", "wrong")).build().unwrap();
     let error = chat.invoke("hello").await.unwrap_err();

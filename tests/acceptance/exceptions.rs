@@ -22,7 +22,7 @@ async fn read(bytes: Vec<u8>) -> Course {
 }
 
 #[tokio::test]
-async fn an_exception_after_two_deltas_is_one_typed_error_and_the_call_is_not_sent_again() {
+async fn stream_exception_after_content_is_not_retried() {
     let bytes = [chunks(&[delta("Bon"), delta("jour")]), vector(include_str!("vectors/exception.hex"))].concat();
     let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes), Reply::chunks([])]);
     let chat = over(transport.clone()).build().unwrap();
@@ -36,7 +36,7 @@ async fn an_exception_after_two_deltas_is_one_typed_error_and_the_call_is_not_se
 }
 
 #[tokio::test]
-async fn the_same_exceptions_come_over_the_wire_with_their_own_kinds() {
+async fn stream_exceptions_have_their_kinds_over_http() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     for (name, kind, retryable) in [
@@ -69,7 +69,7 @@ async fn the_same_exceptions_come_over_the_wire_with_their_own_kinds() {
 }
 
 #[tokio::test]
-async fn an_exception_that_comes_first_is_tried_again_and_the_next_answer_counts() {
+async fn stream_exception_before_content_is_retried() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::exception_frame(0, "throttlingException", "Too many tokens").times(2));
@@ -79,7 +79,7 @@ async fn an_exception_that_comes_first_is_tried_again_and_the_next_answer_counts
 }
 
 #[tokio::test]
-async fn gathered_stream_that_fails_is_resent_if_paid_resend_is_allowed() {
+async fn gathered_stream_is_resent_if_paid_resend_is_allowed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).streaming(true).retry(at_once().with_paid_resend(true)).build().unwrap();
     for failure in [
@@ -112,7 +112,7 @@ async fn gathered_stream_that_fails_is_resent_if_paid_resend_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_context_that_is_too_long_is_its_own_kind_in_a_frame_too() {
+async fn context_overflow_in_a_stream_has_its_kind() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::exception_frame(0, "validationException", "Input is too long for requested model."));
     let error = calling(&bedrock).build().unwrap().stream("hello").await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_context_that_is_too_long_is_its_own_kind_in_a_frame_too() {
 }
 
 #[tokio::test]
-async fn an_error_frame_says_it_all_in_its_headers() {
+async fn stream_error_frame_is_read_from_its_headers() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error_frame(4, "internalFailure", "boom"));
     let course = course(&mut calling(&bedrock).build().unwrap().stream("hello there").await.unwrap()).await;
@@ -133,7 +133,7 @@ async fn an_error_frame_says_it_all_in_its_headers() {
 }
 
 #[tokio::test]
-async fn an_exception_without_a_message_or_even_a_name_is_still_an_error() {
+async fn stream_exception_without_message_or_name_is_an_error() {
     let nameless = frame(&[(":message-type", "exception")], "");
     let wordless = frame(&[(":message-type", "exception"), (":exception-type", "newException")], "{}");
     let no_json = frame(&[(":message-type", "exception"), (":exception-type", "newException")], "it broke");
@@ -146,7 +146,7 @@ async fn an_exception_without_a_message_or_even_a_name_is_still_an_error() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_provider_inside_a_chunk_is_an_error() {
+async fn provider_error_in_a_stream_chunk_is_an_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let overloaded = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}});
     let chat = calling(&bedrock).build().unwrap();
@@ -163,7 +163,7 @@ async fn an_error_of_the_provider_inside_a_chunk_is_an_error() {
 }
 
 #[tokio::test]
-async fn frames_and_events_that_nobody_knows_are_kept_and_the_stream_goes_on() {
+async fn unknown_stream_frames_and_events_are_kept() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let plain = chat.stream("hello there").await.unwrap().message().await.unwrap();
@@ -189,7 +189,7 @@ async fn frames_and_events_that_nobody_knows_are_kept_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn pings_missing_content_types_and_bytes_beside_chunks_do_no_harm() {
+async fn stream_pings_and_extra_members_are_ignored() {
     let bare = |json: &Value| {
         let payload = json!({"bytes": aws_smithy_types::base64::encode(json.to_string()), "news": [1]});
         frame(&[(":event-type", "chunk"), (":message-type", "event")], payload.to_string())
@@ -202,7 +202,7 @@ async fn pings_missing_content_types_and_bytes_beside_chunks_do_no_harm() {
 }
 
 #[tokio::test]
-async fn a_block_that_nobody_knows_is_kept_and_replayed_as_it_came() {
+async fn unknown_block_is_kept_and_replayed() {
     let news = json!({"type": "hologram", "id": "h1", "beams": [1, 2.50]});
     let stream = [
         json!({"type": "content_block_start", "index": 0, "content_block": news}),

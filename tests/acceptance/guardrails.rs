@@ -14,7 +14,7 @@ const VERSION: &str = "x-amzn-bedrock-guardrailversion";
 const TRACE: &str = "x-amzn-bedrock-trace";
 
 #[tokio::test]
-async fn identifier_and_version_are_sent_and_signed_without_a_trace_too() {
+async fn guardrail_headers_are_sent_and_signed_without_a_trace() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let plain = Guardrail::new("gr-1", "DRAFT");
     for (guardrail, trace) in [
@@ -44,7 +44,7 @@ async fn identifier_and_version_are_sent_and_signed_without_a_trace_too() {
 }
 
 #[tokio::test]
-async fn half_a_guardrail_is_refused_where_it_is_set() {
+async fn guardrail_without_id_or_version_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (identifier, version, missing) in [("gr-1", "", "version"), ("", "1", "identifier"), ("gr-1", " ", "version")] {
         let half = Guardrail::new(identifier, version);
@@ -60,7 +60,7 @@ async fn half_a_guardrail_is_refused_where_it_is_set() {
 }
 
 #[tokio::test]
-async fn an_intervention_is_an_outcome_of_its_own_and_its_trace_is_at_hand() {
+async fn guardrail_intervention_is_a_stop_reason_with_a_trace() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let watched = calling(&bedrock).guardrail(Guardrail::new("gr-1", "1").with_trace(GuardrailTrace::Enabled));
     let watched = watched.build().unwrap();
@@ -85,7 +85,7 @@ async fn an_intervention_is_an_outcome_of_its_own_and_its_trace_is_at_hand() {
 }
 
 #[tokio::test]
-async fn the_action_counts_where_the_model_says_that_it_just_ended() {
+async fn guardrail_action_wins_over_the_stop_reason() {
     let body = json!({"content": [{"type": "text", "text": "no"}], "stop_reason": "end_turn",
         "amazon-bedrock-guardrailAction": "INTERVENED"});
     let reply = over(MemoryTransport::new([Reply::json(200, body.to_string())])).build().unwrap();
@@ -98,7 +98,7 @@ async fn the_action_counts_where_the_model_says_that_it_just_ended() {
 }
 
 #[tokio::test]
-async fn a_providers_own_filter_is_not_the_callers_guardrail() {
+async fn provider_content_filter_is_not_a_guardrail() {
     for (word, reason) in [
         ("content_filtered", StopReason::ContentFiltered),
         ("refusal", StopReason::Refusal),
@@ -113,7 +113,7 @@ async fn a_providers_own_filter_is_not_the_callers_guardrail() {
 }
 
 #[tokio::test]
-async fn tags_and_stream_processing_go_into_the_body() {
+async fn guardrail_tags_and_stream_mode_are_in_the_body() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut guardrail = Guardrail::new("gr-1", "1");
     guardrail.tag_suffix = Some("xyz".into());
@@ -125,7 +125,7 @@ async fn tags_and_stream_processing_go_into_the_body() {
 }
 
 #[tokio::test]
-async fn an_identifier_that_no_header_can_carry_is_refused_and_not_left_out() {
+async fn guardrail_id_invalid_in_a_header_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for identifier in ["gr\r\nx-evil: 1", "gr\u{e4}", "gr\u{0}"] {
         let guardrail = Guardrail::new(identifier, "1");

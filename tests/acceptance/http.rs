@@ -28,11 +28,11 @@ fn to_origin_form(head: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_proxy_that_the_environment_names_is_used_and_the_signature_holds() {
+async fn proxy_variable_is_used_and_the_signature_is_valid() {
     if is_alone() {
         return call_the_url().await;
     }
-    let name = "http::the_proxy_that_the_environment_names_is_used_and_the_signature_holds";
+    let name = "http::proxy_variable_is_used_and_the_signature_is_valid";
     let bedrock = LocalBedrock::start().await.unwrap();
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         bedrock.clear();
@@ -50,11 +50,11 @@ async fn the_proxy_that_the_environment_names_is_used_and_the_signature_holds() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hosts_that_the_environment_excepts_are_called_without_the_proxy() {
+async fn no_proxy_variable_is_respected() {
     if is_alone() {
         return call_the_url().await;
     }
-    let name = "http::hosts_that_the_environment_excepts_are_called_without_the_proxy";
+    let name = "http::no_proxy_variable_is_respected";
     let bedrock = LocalBedrock::start().await.unwrap();
     let (port, heads) = relay(bedrock.port(), to_origin_form).await;
     let proxy = format!("http://127.0.0.1:{port}");
@@ -70,7 +70,7 @@ fn http2() -> ReqwestTransport {
 }
 
 #[tokio::test]
-async fn over_http2_the_signature_holds_and_streams_stream() {
+async fn http2_signature_is_valid_and_streams_work() {
     let bedrock = LocalBedrock::builder().prefix("/pfx").start().await.unwrap();
     let chat = calling(&bedrock).transport(http2()).build().unwrap();
     assert!(chat.invoke("hello").await.unwrap().text().contains("hello"));
@@ -84,7 +84,7 @@ async fn over_http2_the_signature_holds_and_streams_stream() {
 }
 
 #[tokio::test]
-async fn over_http2_a_dropped_stream_ends_alone_and_a_broken_one_is_told() {
+async fn http2_cancelled_stream_does_not_affect_others() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).transport(http2()).build().unwrap();
     bedrock.faults().push(Fault::drip(Duration::from_millis(15)).times(2));
@@ -101,7 +101,7 @@ async fn over_http2_a_dropped_stream_ends_alone_and_a_broken_one_is_told() {
 }
 
 #[tokio::test]
-async fn every_delta_is_there_before_the_server_sends_the_next() {
+async fn stream_delta_arrives_before_the_next_is_sent() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let text_after = async |chat: &BedrockChat, count| {
         bedrock.faults().push(Fault::end_after_frames(count));
@@ -153,7 +153,7 @@ async fn forgetful() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_the_server_has_closed_is_no_error() {
+async fn stale_pooled_connection_is_not_an_error() {
     let (url, connections) = forgetful().await;
     let chat = calling_url(&url).build().unwrap();
     for pause in [0, 0, 0, 20, 0, 20] {
@@ -164,7 +164,7 @@ async fn a_kept_connection_that_the_server_has_closed_is_no_error() {
 }
 
 #[tokio::test]
-async fn tls_to_a_port_that_speaks_none_is_an_error_of_the_connection() {
+async fn tls_to_a_plain_port_is_a_connect_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling_url(&format!("https://127.0.0.1:{}", bedrock.port())).retry(RetryPolicy::never());
     let error = soon(chat.build().unwrap().invoke("hello")).await.unwrap_err();

@@ -25,7 +25,7 @@ fn held() -> isize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_streams_at_once_all_come_whole_and_to_whom_they_belong() {
+async fn two_hundred_concurrent_streams_are_complete() {
     let bedrock = LocalBedrock::builder().frame_delay(Duration::from_millis(2)).start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let reads: Vec<_> = (0..200)
@@ -85,12 +85,12 @@ async fn serve(mut connection: TcpStream, written: Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_megabytes_through_one_stream_need_room_for_their_text_only() {
+async fn stream_of_fifty_megabytes_uses_memory_for_its_text_only() {
     if is_alone() {
         return tokio::time::timeout(Duration::from_secs(60), read_all_of_it()).await.unwrap();
     }
     let (url, written) = fifty_megabytes().await;
-    run_alone("load::fifty_megabytes_through_one_stream_need_room_for_their_text_only", &[("URL", &url)]);
+    run_alone("load::stream_of_fifty_megabytes_uses_memory_for_its_text_only", &[("URL", &url)]);
     assert!(written.load(Ordering::SeqCst) > 50_000_000);
 }
 
@@ -111,12 +111,12 @@ async fn read_all_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_rests_holds_the_server_back_and_does_not_hoard() {
+async fn slow_reader_of_a_stream_applies_backpressure() {
     if is_alone() {
         return soon(rest_in_the_middle()).await;
     }
     let (url, written) = fifty_megabytes().await;
-    run_alone("load::a_reader_that_rests_holds_the_server_back_and_does_not_hoard", &[("URL", &url)]);
+    run_alone("load::slow_reader_of_a_stream_applies_backpressure", &[("URL", &url)]);
     let written = written.load(Ordering::SeqCst);
     assert!(written < 40_000_000, "{written} bytes were taken off the server's hands");
 }
@@ -133,8 +133,8 @@ async fn rest_in_the_middle() {
 }
 
 #[tokio::test]
-async fn a_thousand_streams_one_after_the_other_leave_nothing_behind() {
-    if !crate::support::alone("load::a_thousand_streams_one_after_the_other_leave_nothing_behind", &[]) {
+async fn thousand_streams_in_sequence_do_not_leak() {
+    if !crate::support::alone("load::thousand_streams_in_sequence_do_not_leak", &[]) {
         return;
     }
     let delta = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}});

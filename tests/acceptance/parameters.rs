@@ -22,7 +22,7 @@ async fn accepted(change: impl Fn(BedrockChatBuilder) -> BedrockChatBuilder) -> 
 }
 
 #[tokio::test]
-async fn with_nothing_set_the_body_has_what_the_api_requires_and_nothing_more() {
+async fn body_without_options_has_only_required_fields() {
     let body = accepted(|chat| chat).await;
     let expected = json!({
         "anthropic_version": "bedrock-2023-05-31",
@@ -33,13 +33,13 @@ async fn with_nothing_set_the_body_has_what_the_api_requires_and_nothing_more() 
 }
 
 #[tokio::test]
-async fn an_empty_list_of_stop_sequences_is_no_list() {
+async fn empty_stop_sequences_are_not_sent() {
     let body = accepted(|chat| chat.stop(Vec::<String>::new())).await;
     assert!(body.get("stop_sequences").is_none(), "{body}");
 }
 
 #[tokio::test]
-async fn what_is_set_is_sent_under_the_providers_name_with_the_digits_it_was_given() {
+async fn options_are_sent_under_provider_names_with_their_digits() {
     let body = accepted(|chat| chat.max_tokens(100).temperature(0.1).top_k(5).stop(["\n\nHuman:", "END"])).await;
     assert_eq!(body["max_tokens"], 100);
     assert_eq!((&body["temperature"], &body["top_k"]), (&json!(0.1), &json!(5)));
@@ -49,7 +49,7 @@ async fn what_is_set_is_sent_under_the_providers_name_with_the_digits_it_was_giv
 }
 
 #[tokio::test]
-async fn options_of_a_call_win_one_by_one_over_those_of_the_model() {
+async fn call_options_override_chat_options_one_by_one() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let base = calling(&bedrock).temperature(0.5).max_tokens(100).build().unwrap();
     let chat = base.with_options(&ChatOptions { temperature: Some(0.9), ..ChatOptions::default() });
@@ -59,7 +59,7 @@ async fn options_of_a_call_win_one_by_one_over_those_of_the_model() {
 }
 
 #[tokio::test]
-async fn model_kwargs_are_sent_unchanged_and_contradict_no_option() {
+async fn model_kwargs_are_sent_unchanged_or_contradict() {
     let kwargs = Json::parse(r#"{"temperature":0.30,"metadata":{"user_id":"u1"},"top_k":7}"#).unwrap();
     let body = accepted(|chat| chat.max_tokens(10).model_kwargs(kwargs.clone())).await;
     assert_eq!((&body["temperature"], &body["top_k"], &body["max_tokens"]), (&json!(0.3), &json!(7), &json!(10)));
@@ -75,7 +75,7 @@ async fn model_kwargs_are_sent_unchanged_and_contradict_no_option() {
 }
 
 #[tokio::test]
-async fn a_thinking_model_gets_room_for_its_thoughts_unless_told_how_much() {
+async fn thinking_budget_raises_the_default_max_tokens() {
     let think = |chat: BedrockChatBuilder| {
         chat.options(&ChatOptions { reasoning: Some(Reasoning::Budget(2000)), ..ChatOptions::default() })
     };
@@ -101,7 +101,7 @@ async fn refused(options: ChatOptions) -> Error {
 }
 
 #[tokio::test]
-async fn options_that_exclude_each_other_are_refused_before_the_wire_and_both_are_named() {
+async fn conflicting_options_are_refused_and_both_named() {
     let base = ChatOptions {
         reasoning: Some(Reasoning::Budget(2048)),
         tools: vec![Tool::new("save", "Saves", json!({"type": "object"}))],
@@ -126,7 +126,7 @@ async fn options_that_exclude_each_other_are_refused_before_the_wire_and_both_ar
 }
 
 #[tokio::test]
-async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live() {
+async fn cache_point_marks_the_block_before_it_with_its_ttl() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
     let mut tool = Tool::new("save", "Saves", json!({"type": "object"}));
@@ -154,7 +154,7 @@ async fn cache_points_are_marks_on_the_block_before_them_with_their_time_to_live
 }
 
 #[tokio::test]
-async fn media_schemas_and_beta_features_are_written_as_the_service_reads_them() {
+async fn media_schemas_and_beta_features_are_encoded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let schema = json!({"type": "object", "properties": {"setup": {"type": "string"}}, "required": ["setup"],
         "additionalProperties": false});

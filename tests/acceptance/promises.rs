@@ -18,7 +18,7 @@ fn answering(text: &str) -> BedrockChat {
 }
 
 #[test]
-fn types_may_cross_threads_and_errors_are_one_word_wide() {
+fn public_types_are_send_and_errors_one_word_wide() {
     fn is_send_and_sync<T: Send + Sync + 'static>() {}
     is_send_and_sync::<BedrockChat>();
     is_send_and_sync::<BedrockChatBuilder>();
@@ -37,7 +37,7 @@ fn types_may_cross_threads_and_errors_are_one_word_wide() {
 }
 
 #[tokio::test]
-async fn calls_may_be_spawned_boxed_and_sent_with_all_that_they_borrow() {
+async fn call_futures_can_be_spawned_and_boxed() {
     let chat = answering("one");
     assert_eq!(tokio::spawn(async move { chat.invoke("hello").await }).await.unwrap().unwrap().text(), "one");
     let chat = answering("two");
@@ -62,7 +62,7 @@ async fn calls_may_be_spawned_boxed_and_sent_with_all_that_they_borrow() {
 }
 
 #[tokio::test]
-async fn futures_and_streams_are_small_enough_to_keep_many() {
+async fn futures_and_streams_are_small() {
     let chat = answering("x");
     let invoke = size_of_val(&chat.invoke("hello"));
     let stream = size_of_val(&chat.stream("hello"));
@@ -72,7 +72,7 @@ async fn futures_and_streams_are_small_enough_to_keep_many() {
 }
 
 #[tokio::test]
-async fn a_chat_is_cheap_to_clone_and_what_is_set_on_a_copy_stays_there() {
+async fn chat_clone_is_cheap_and_independent() {
     let transport = MemoryTransport::new((0..2).map(|_| Reply::json(200, r#"{"content":[]}"#)));
     let plain = over(transport.clone()).build().unwrap();
     let options = bedrock_chat::ChatOptions { temperature: Some(0.5), ..Default::default() };
@@ -86,7 +86,7 @@ async fn a_chat_is_cheap_to_clone_and_what_is_set_on_a_copy_stays_there() {
 
 /// Any executor will do: there is no tokio beneath, unless the transport brings it.
 #[test]
-fn without_a_network_no_runtime_is_needed() {
+fn memory_transport_needs_no_async_runtime() {
     let reply = futures_executor::block_on(answering("x").invoke("hello")).unwrap();
     assert_eq!(reply.text(), "x");
 }

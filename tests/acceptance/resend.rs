@@ -142,7 +142,7 @@ async fn stream_cut_at_any_frame_is_resent_or_has_content() {
 }
 
 #[tokio::test]
-async fn json_answer_cut_cleanly_is_the_same_as_by_a_reset() {
+async fn json_answer_cut_by_end_or_reset_is_the_same_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let whole = r#"{"content":[{"type":"text","text":"cut"}],"output":{"message":{"content":[{"text":"cut"}]}}}"#;
     for api in [Api::Invoke, Api::Converse] {
@@ -206,7 +206,7 @@ async fn exception_after_content_of_a_gathered_answer_is_not_resent() {
 }
 
 #[tokio::test]
-async fn json_that_is_whole_survives_a_reset_behind_it() {
+async fn complete_json_answer_survives_a_reset_after_it() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let whole = r#"{"content":[{"type":"text","text":"whole"}],"stop_reason":"end_turn"}"#;
     bedrock.faults().push(Fault::reply(200, "application/json", whole).cut_bytes(whole.len()));

@@ -61,7 +61,7 @@ fn chain(error: &bedrock_chat::Error) -> String {
 }
 
 #[tokio::test]
-async fn whatever_is_printed_of_a_chat_and_its_parts_has_no_secret() {
+async fn debug_of_a_chat_hides_secrets() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for credentials in [with_token(), Credentials::bearer(BEARER)] {
         let builder = calling_url(&bedrock.url())
@@ -88,7 +88,7 @@ async fn whatever_is_printed_of_a_chat_and_its_parts_has_no_secret() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_printed_has_neither_signature_nor_token_nor_conversation() {
+async fn debug_of_a_request_hides_signature_token_and_body() {
     for credentials in [with_token(), Credentials::bearer(BEARER)] {
         let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
         let chat = BedrockChat::builder(CLAUDE).region("us-east-1").credentials(credentials);
@@ -108,7 +108,7 @@ async fn a_request_that_is_printed_has_neither_signature_nor_token_nor_conversat
 }
 
 #[tokio::test]
-async fn no_error_repeats_a_secret_not_even_when_the_service_does() {
+async fn errors_hide_secrets_even_if_the_service_repeats_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let url = bedrock.url();
     let mut errors = Vec::new();
@@ -151,7 +151,7 @@ async fn no_error_repeats_a_secret_not_even_when_the_service_does() {
 }
 
 #[tokio::test]
-async fn a_key_that_no_header_can_carry_is_not_printed_to_show_why() {
+async fn error_for_an_invalid_key_does_not_contain_it() {
     let chat = calling_url("http://127.0.0.1:1").retry(at_once().with_max_attempts(1));
     let token = "secret\ntoken";
     let chat = chat.credentials(Credentials::new("AKIDEXAMPLE", SECRET).with_session_token(token)).build().unwrap();
@@ -211,13 +211,13 @@ impl tracing::field::Visit for Fields {
 
 /// The client is alone in its process: the server's own libraries log what they please.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_even_a_log_of_everything_has_a_secret_or_the_conversation() {
+async fn logs_have_no_secret_or_conversation() {
     if is_alone() {
         return log_everything().await;
     }
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::exception_frame(0, "throttlingException", "slow").on_path("stream").skip(1).times(2));
-    let name = "secrets::not_even_a_log_of_everything_has_a_secret_or_the_conversation";
+    let name = "secrets::logs_have_no_secret_or_conversation";
     let logged = run_alone(name, &[("URL", &bedrock.url())]);
     assert!(bedrock.requests().len() > 8 && bedrock.requests().iter().all(|request| request.verdict.is_accepted()));
     assert!(logged.contains("hyper_util") && logged.contains("h2::"), "somebody logged something: {logged}");

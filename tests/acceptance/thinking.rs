@@ -32,7 +32,7 @@ fn kinds(content: &[Content]) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn what_the_model_thought_goes_back_as_it_came_through_json_and_the_server_knows_it_again() {
+async fn thinking_round_trips_with_a_valid_signature() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = thinker(&bedrock);
     let question = "redacted thinking: what is the weather in Zürich? \"é😀\"";
@@ -63,7 +63,7 @@ async fn what_the_model_thought_goes_back_as_it_came_through_json_and_the_server
 }
 
 #[tokio::test]
-async fn the_server_would_have_noticed_one_changed_byte() {
+async fn thinking_with_one_changed_byte_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = thinker(&bedrock);
     let reply = chat.invoke("hello").await.unwrap();
@@ -96,7 +96,7 @@ fn end(index: u32) -> Value {
 }
 
 #[tokio::test]
-async fn pieces_of_thoughts_and_signatures_are_joined_in_their_order() {
+async fn thinking_and_signature_deltas_are_joined_in_order() {
     let data = "EmwKAhgBEgy3va3pzix/LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFBa8cr3qpPkNRj2YfWXGmKDxH4mPnZ5sQ7vB9URj2pLmN3kF8/dW5hR7xJ0aP1oLs9yTcMnKVf2wRpEGjH9XZaBt4UvDcPrQ==";
     let stream = [
         block(0, json!({"type": "thinking", "thinking": "", "signature": ""})),
@@ -127,7 +127,7 @@ async fn pieces_of_thoughts_and_signatures_are_joined_in_their_order() {
 }
 
 #[tokio::test]
-async fn reasoning_that_is_only_signed_is_kept_and_unsigned_reasoning_is_dropped() {
+async fn reasoning_with_only_a_signature_is_kept() {
     let thinking = |text: &str, signature: Option<&str>| {
         Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
     };
@@ -137,7 +137,7 @@ async fn reasoning_that_is_only_signed_is_kept_and_unsigned_reasoning_is_dropped
 }
 
 #[tokio::test]
-async fn a_block_whose_signature_was_cut_off_is_not_sent_again() {
+async fn thinking_block_with_a_cut_signature_is_not_sent() {
     let head = [
         block(0, json!({"type": "thinking", "thinking": "whole", "signature": "d2hvbGU="})),
         end(0),

@@ -33,7 +33,7 @@ async fn settle() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_that_begins_after_three_minutes_or_fifty_is_a_success_by_default() {
+async fn no_first_byte_timeout_by_default() {
     for minutes in [3, 50] {
         let (chat, mut hand, clock) = by_hand(Timeouts::default());
         let call = tokio::spawn(async move { chat.invoke("hello").await });
@@ -49,7 +49,7 @@ async fn a_whole_answer_that_begins_after_three_minutes_or_fifty_is_a_success_by
 }
 
 #[tokio::test]
-async fn the_same_over_http_with_a_server_that_takes_its_time() {
+async fn first_byte_timeout_applies_to_a_slow_server_over_http() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     let clock = Clock::at(THEN);
     for (limit, ends_well) in [(None, true), (Some(MINUTE * 2), false)] {
@@ -72,7 +72,7 @@ async fn the_same_over_http_with_a_server_that_takes_its_time() {
 }
 
 #[tokio::test]
-async fn a_stream_that_drips_just_under_the_limit_goes_on_for_any_time() {
+async fn idle_timeout_does_not_end_a_slow_stream() {
     let (chat, mut hand, clock) = by_hand(idle(MINUTE));
     hand.stream();
     hand.send(chunk(&delta("0")));
@@ -98,7 +98,7 @@ async fn a_stream_that_drips_just_under_the_limit_goes_on_for_any_time() {
 }
 
 #[tokio::test]
-async fn silence_begins_anew_with_every_piece_and_ends_the_stream_at_the_limit() {
+async fn idle_timeout_restarts_with_every_piece() {
     let (chat, mut hand, clock) = by_hand(idle(MINUTE));
     hand.stream();
     hand.send(chunk(&delta("a")));
@@ -126,7 +126,7 @@ async fn silence_begins_anew_with_every_piece_and_ends_the_stream_at_the_limit()
 }
 
 #[tokio::test]
-async fn idle_limit_is_kept_within_a_few_percent() {
+async fn idle_timeout_is_accurate_within_a_few_percent() {
     for last_piece in [0.02, 0.3, 0.5, 0.9, 0.98] {
         let (chat, mut hand, clock) = by_hand(idle(MINUTE));
         hand.stream();
@@ -158,7 +158,7 @@ async fn idle_limit_is_kept_within_a_few_percent() {
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_its_time_is_not_the_servers_silence() {
+async fn idle_timeout_ignores_a_slow_reader() {
     let (chat, mut hand, clock) = by_hand(idle(MINUTE));
     hand.stream();
     hand.send(chunk(&delta("a")));
@@ -183,7 +183,7 @@ async fn a_reader_that_takes_its_time_is_not_the_servers_silence() {
 }
 
 #[tokio::test]
-async fn by_the_true_clock_too_a_slow_stream_outlives_its_idle_limit_several_times() {
+async fn idle_timeout_with_the_real_clock_allows_a_slow_stream() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let limit = Duration::from_millis(500);
     let chat = calling(&bedrock).timeouts(idle(limit)).retry(RetryPolicy::never()).build().unwrap();
@@ -196,7 +196,7 @@ async fn by_the_true_clock_too_a_slow_stream_outlives_its_idle_limit_several_tim
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up_at_the_first_byte_limit() {
+async fn first_byte_timeout_ends_a_hanging_call() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let timeouts = Timeouts { first_byte: Some(Duration::from_millis(60)), ..Timeouts::default() };
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
@@ -209,7 +209,7 @@ async fn a_server_that_does_not_answer_is_given_up_at_the_first_byte_limit() {
 }
 
 #[tokio::test]
-async fn the_longest_durations_do_no_harm() {
+async fn timeouts_of_the_longest_durations_work() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(30 * 24 * 3600)] {
         let timeouts =
@@ -238,7 +238,7 @@ async fn the_longest_durations_do_no_harm() {
 }
 
 #[tokio::test]
-async fn without_limits_a_call_waits_for_any_time() {
+async fn call_without_timeouts_waits_for_any_time() {
     let (chat, mut hand, clock) = by_hand(crate::support::no_timeouts());
     let call = tokio::spawn(async move { chat.invoke("hello").await });
     settle().await;

@@ -38,7 +38,7 @@ fn one(id: &str, args: Value) -> Vec<(String, Json)> {
 }
 
 #[tokio::test]
-async fn no_arguments_are_an_empty_object_however_that_is_said() {
+async fn tool_call_with_no_arguments_has_an_empty_object() {
     for deltas in [&[][..], &[""], &["", ""], &["{}"], &["\"\""], &[" "]] {
         let mut blocks = vec![start(0, "t1")];
         blocks.extend(deltas.iter().map(|json| args(0, json)));
@@ -48,7 +48,7 @@ async fn no_arguments_are_an_empty_object_however_that_is_said() {
 }
 
 #[tokio::test]
-async fn no_arguments_are_an_empty_object_in_the_next_request_too() {
+async fn tool_call_with_no_arguments_is_replayed_as_an_object() {
     let reply = message(&[start(0, "t1"), args(0, ""), end(0)], "tool_use").await;
     let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
     let history = [Message::human("a"), through_json(&reply).into(), Message::tool("t1", "saved")];
@@ -58,7 +58,7 @@ async fn no_arguments_are_an_empty_object_in_the_next_request_too() {
 }
 
 #[tokio::test]
-async fn two_calls_whose_pieces_alternate_are_told_apart_by_their_index() {
+async fn tool_call_deltas_that_alternate_are_joined_by_index() {
     let blocks = [
         start(0, "t1"),
         start(1, "t2"),
@@ -81,7 +81,7 @@ async fn two_calls_whose_pieces_alternate_are_told_apart_by_their_index() {
 }
 
 #[tokio::test]
-async fn pieces_may_be_cut_inside_escapes_numbers_and_words_at_every_place() {
+async fn tool_call_arguments_can_be_cut_at_any_byte() {
     let whole = r#"{"text":"caf\u00e9 \ud83d\ude00 \"q\" é😀","n":-12.5e+3,"ok":true,"none":null,"list":[1,[]]}"#;
     let expected = one("t1", serde_json::from_str(whole).unwrap());
     for at in (0..=whole.len()).filter(|at| whole.is_char_boundary(*at)) {
@@ -95,7 +95,7 @@ async fn pieces_may_be_cut_inside_escapes_numbers_and_words_at_every_place() {
 }
 
 #[tokio::test]
-async fn arguments_cut_by_max_tokens_are_an_invalid_call_that_keeps_what_came() {
+async fn tool_call_cut_by_max_tokens_keeps_its_partial_text() {
     for ending in [vec![end(0)], vec![]] {
         let mut blocks = vec![start(0, "t1"), args(0, r#"{"path":"#), args(0, r#""a"#)];
         blocks.extend(ending);
@@ -111,13 +111,13 @@ async fn arguments_cut_by_max_tokens_are_an_invalid_call_that_keeps_what_came() 
 }
 
 #[tokio::test]
-async fn a_call_that_max_tokens_cut_before_its_arguments_began_is_not_a_call_without_arguments() {
+async fn tool_call_cut_before_its_arguments_is_invalid() {
     let message = message(&[start(0, "t1"), end(0)], "max_tokens").await;
     assert_eq!((message.tool_calls().count(), message.invalid_tool_calls().count()), (0, 1));
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_inside_arguments_leaves_an_invalid_call() {
+async fn stream_cut_inside_tool_call_arguments_is_invalid() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let stream = chunks(&[start(0, "t1"), args(0, r#"{"path":"a"}"#), end(0), start(1, "t2"), args(1, r#"{"pa"#)]);
     bedrock.faults().push(Fault::reply(200, EVENT_STREAM, stream));
@@ -128,7 +128,7 @@ async fn a_stream_that_breaks_inside_arguments_leaves_an_invalid_call() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_object_are_invalid_and_not_empty() {
+async fn tool_call_arguments_not_an_object_are_not_emptied() {
     for text in ["[1]", "3", r#""x""#, r#"{"a":}"#, r#"{"a":1"#] {
         let message = message(&[start(0, "t1"), args(0, text), end(0)], "tool_use").await;
         assert_eq!(message.tool_calls().count(), 0, "{text}");
@@ -146,7 +146,7 @@ fn time() -> Tool {
 }
 
 #[tokio::test]
-async fn a_whole_conversation_with_tools_is_the_same_streamed_and_not() {
+async fn tool_call_conversation_is_the_same_when_streamed() {
     let bedrock = LocalBedrock::builder().strict_alternation(true).start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap().bind_tools([weather(), time()]);
     let question = "What is the weather in Zürich and in New York, and what time is it?";
@@ -170,7 +170,7 @@ async fn a_whole_conversation_with_tools_is_the_same_streamed_and_not() {
 }
 
 #[tokio::test]
-async fn a_tool_that_must_be_called_is_called() {
+async fn forced_tool_call_is_made() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap().bind_tools([weather(), time()]);
     let forced = chat.with_tool_choice("get_time");

@@ -30,7 +30,7 @@ fn figures(usage: Usage) -> (u64, u64, u64, u64, u64) {
 }
 
 #[tokio::test]
-async fn what_three_events_say_of_the_same_tokens_is_counted_once() {
+async fn usage_in_three_stream_events_is_counted_once() {
     let stream = [
         start(json!({"input_tokens": 3, "cache_read_input_tokens": 7854, "cache_creation_input_tokens": 100,
             "output_tokens": 1})),
@@ -50,7 +50,7 @@ async fn what_three_events_say_of_the_same_tokens_is_counted_once() {
 }
 
 #[tokio::test]
-async fn any_one_of_them_is_enough() {
+async fn usage_in_any_one_stream_event_is_enough() {
     let metrics = json!({"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 3,
         "outputTokenCount": 50, "cacheReadInputTokenCount": 10}});
     let message = streamed(&[text(), metrics]).await.message().await.unwrap();
@@ -64,7 +64,7 @@ async fn any_one_of_them_is_enough() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_counts_its_body_and_its_headers_once() {
+async fn usage_in_body_and_headers_is_counted_once() {
     let body = json!({"content": [], "usage": {"input_tokens": 3, "output_tokens": 50,
         "cache_read_input_tokens": 7854, "cache_creation_input_tokens": 100,
         "cache_creation": {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}}});
@@ -80,7 +80,7 @@ async fn a_whole_answer_counts_its_body_and_its_headers_once() {
 }
 
 #[tokio::test]
-async fn both_ways_of_calling_count_alike_and_so_does_the_server() {
+async fn usage_is_the_same_streamed_or_not() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     let whole = chat.invoke("hello there").await.unwrap().usage.unwrap();
@@ -92,7 +92,7 @@ async fn both_ways_of_calling_count_alike_and_so_does_the_server() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_by_max_tokens_has_its_usage_and_says_so() {
+async fn usage_of_an_answer_cut_by_max_tokens() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).max_tokens(3).build().unwrap();
     let whole = chat.invoke("hello there").await.unwrap();
@@ -104,7 +104,7 @@ async fn an_answer_cut_by_max_tokens_has_its_usage_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_a_broken_stream_had_used_is_in_its_partial_message() {
+async fn usage_of_a_broken_stream_is_in_its_partial_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::exception_frame(5, "modelStreamErrorException", "boom"));
@@ -114,7 +114,7 @@ async fn what_a_broken_stream_had_used_is_in_its_partial_message() {
 }
 
 #[tokio::test]
-async fn absurd_counts_do_not_overflow() {
+async fn usage_with_huge_counts_does_not_overflow() {
     let huge = u64::MAX;
     let start = start(json!({"input_tokens": huge, "cache_read_input_tokens": huge, "output_tokens": huge}));
     let message = streamed(&[start, text(), json!({"type": "message_stop"})]).await.message().await.unwrap();
@@ -125,7 +125,7 @@ async fn absurd_counts_do_not_overflow() {
 }
 
 #[tokio::test]
-async fn converse_tells_its_usage_after_the_stop_and_it_is_heard() {
+async fn usage_after_message_stop_is_read_from_converse() {
     let event = |name: &'static str, payload: Value| (name, payload.to_string());
     let reply = Reply::events([
         event("messageStart", json!({"role": "assistant"})),
@@ -148,7 +148,7 @@ async fn converse_tells_its_usage_after_the_stop_and_it_is_heard() {
 }
 
 #[tokio::test]
-async fn converse_counts_alike_streamed_and_whole_over_http() {
+async fn usage_of_converse_is_the_same_streamed_or_not() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).api(Api::Converse).build().unwrap();
     let whole = chat.invoke("hello there").await.unwrap();

@@ -56,7 +56,7 @@ fn delta(text: &str) -> serde_json::Value {
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn total_timeout_ends_a_call_that_hangs_and_observers_see_it() {
+async fn total_timeout_ends_a_hanging_call_and_is_observed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let notes = Notes::default();
     for (stream, fault) in [
@@ -118,7 +118,7 @@ impl bedrock_chat::Runtime for SleepsOnly {
 }
 
 #[tokio::test]
-async fn total_timeout_ends_a_stream_that_goes_on_and_on() {
+async fn total_timeout_ends_an_endless_stream() {
     let (transport, mut hand) = ByHand::new();
     let (clock, notes) = (Clock::at(THEN), Notes::default());
     let chat = over(transport).runtime(clock.clone()).timeouts(total(MINUTE * 10)).observer(notes.clone());
@@ -146,7 +146,7 @@ async fn total_timeout_ends_a_stream_that_goes_on_and_on() {
 }
 
 #[tokio::test]
-async fn call_in_time_is_not_touched_by_its_total_timeout() {
+async fn total_timeout_does_not_affect_a_fast_call() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let notes = Notes::default();
     for streaming in [false, true] {

@@ -27,7 +27,7 @@ async fn run(bedrock: &LocalBedrock, model: &str, api: Api, line: &str) -> Strin
 }
 
 #[tokio::test]
-async fn a_record_of_every_family_is_what_a_call_sends_and_its_output_the_reply_of_that_call() {
+async fn batch_record_of_every_family_matches_a_call() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     let question = [Message::human("What is 7 times 8?")];
     for model in MODELS.into_iter().chain(["ai21.j2-ultra-v1"]) {
@@ -50,7 +50,7 @@ async fn a_record_of_every_family_is_what_a_call_sends_and_its_output_the_reply_
 }
 
 #[tokio::test]
-async fn tools_limits_and_failures_are_in_records_as_in_calls() {
+async fn batch_records_have_tools_limits_and_failures() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     for api in BOTH {
         let with_tools = chat(&bedrock, CLAUDE, api).bind_tools([weather()]);
@@ -76,7 +76,7 @@ async fn tools_limits_and_failures_are_in_records_as_in_calls() {
 }
 
 #[tokio::test]
-async fn a_job_is_started_and_followed_by_signed_calls_and_says_which_api_its_records_are_for() {
+async fn batch_job_is_started_and_followed_by_signed_calls() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let arn = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abc123";
     for api in BOTH {

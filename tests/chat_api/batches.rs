@@ -8,7 +8,7 @@ use local_bedrock::{Fault, LocalBedrock};
 use crate::{BOTH, CLAUDE, NOVA, calling, chat};
 
 #[tokio::test]
-async fn replies_are_in_the_order_of_the_questions_and_one_failure_does_not_sink_the_others() {
+async fn batch_replies_keep_order_and_failures_are_separate() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let chat = calling(&bedrock, CLAUDE, api).max_concurrency(3).build().unwrap();
@@ -26,7 +26,7 @@ async fn replies_are_in_the_order_of_the_questions_and_one_failure_does_not_sink
 }
 
 #[tokio::test]
-async fn progress_shows_and_no_more_run_at_a_time_than_may() {
+async fn batch_reports_progress_and_limits_concurrency() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::delay(Duration::from_millis(60)).forever());
     let chat = calling(&bedrock, CLAUDE, Api::Invoke).max_concurrency(2).build().unwrap();
@@ -49,7 +49,7 @@ fn region(bedrock: &LocalBedrock, model: &str, api: Api) -> BedrockChat {
 }
 
 #[tokio::test]
-async fn a_throttled_region_is_left_for_the_next_also_in_a_stream() {
+async fn fallback_after_throttling_also_for_streams() {
     for api in BOTH {
         let (virginia, oregon) = (LocalBedrock::start().await.unwrap(), LocalBedrock::start().await.unwrap());
         virginia.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens").forever());
@@ -63,7 +63,7 @@ async fn a_throttled_region_is_left_for_the_next_also_in_a_stream() {
 }
 
 #[tokio::test]
-async fn what_would_fail_everywhere_is_not_tried_elsewhere_unless_asked() {
+async fn fallback_is_not_used_for_validation_errors() {
     let (first, second) = (LocalBedrock::start().await.unwrap(), LocalBedrock::start().await.unwrap());
     first.faults().push(Fault::error(403, "AccessDeniedException", "No access to the model").forever());
     let chat = region(&first, CLAUDE, Api::Invoke).with_fallbacks([chat(&second, CLAUDE, Api::Invoke)]);

@@ -11,7 +11,7 @@ async fn details(chat: &BedrockChat, messages: &[Message]) -> InputTokenDetails 
 }
 
 #[tokio::test]
-async fn what_the_first_call_writes_the_next_one_reads_over_both_apis_at_once_and_streamed() {
+async fn cache_points_written_by_one_call_are_read_by_the_next() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA] {
         for api in BOTH {
@@ -33,7 +33,7 @@ async fn what_the_first_call_writes_the_next_one_reads_over_both_apis_at_once_an
 }
 
 #[tokio::test]
-async fn points_by_hand_are_where_they_were_put_with_their_time_to_live() {
+async fn cache_points_of_the_caller_keep_place_and_ttl() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
     for api in BOTH {
@@ -51,7 +51,7 @@ async fn points_by_hand_are_where_they_were_put_with_their_time_to_live() {
 }
 
 #[tokio::test]
-async fn there_are_never_more_points_than_four_however_long_the_conversation() {
+async fn cache_points_are_at_most_four() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA] {
         for api in BOTH {
@@ -78,7 +78,7 @@ async fn there_are_never_more_points_than_four_however_long_the_conversation() {
 }
 
 #[tokio::test]
-async fn points_stand_where_the_service_takes_them_whatever_is_in_the_turn() {
+async fn cache_points_are_placed_where_they_are_accepted() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let text = |kind: &str| Content::document(kind, "Grass is green.");
     let pdf = || Content::document("application/pdf", "%PDF-1.7 Grass is green.");

@@ -9,7 +9,7 @@ use local_bedrock::LocalBedrock;
 use crate::{BOTH, CLAUDE, GPT_OSS, LLAMA, MISTRAL, NOVA, calling, chat, sent};
 
 #[tokio::test]
-async fn an_intervention_is_the_same_outcome_in_every_family_over_both_apis_at_once_and_streamed() {
+async fn guardrail_intervention_is_the_same_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, LLAMA] {
         for api in BOTH {
@@ -30,7 +30,7 @@ async fn an_intervention_is_the_same_outcome_in_every_family_over_both_apis_at_o
 }
 
 #[tokio::test]
-async fn what_a_guardrail_shall_look_at_is_between_tags_natively_and_a_block_over_converse() {
+async fn guard_content_is_tagged_or_a_converse_block() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let ask = |guarded: &str| {
         Message::human("Translate this.").with(Content::Guard(bedrock_chat::GuardContent::text(guarded)))
@@ -56,7 +56,7 @@ async fn what_a_guardrail_shall_look_at_is_between_tags_natively_and_a_block_ove
 }
 
 #[tokio::test]
-async fn a_guardrail_looks_at_any_text_without_a_model() {
+async fn apply_guardrail_checks_text_without_a_model() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock, CLAUDE, Api::Invoke).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
     assert!(chat.apply_guardrail(GuardrailSource::Output, ["BLOCKED"]).await.unwrap().intervened);
@@ -65,7 +65,7 @@ async fn a_guardrail_looks_at_any_text_without_a_model() {
 }
 
 #[tokio::test]
-async fn tier_latency_and_metadata_are_headers_natively_and_fields_over_converse() {
+async fn tier_latency_and_metadata_are_headers_or_fields() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let options = ChatOptions {
         service_tier: Some(ServiceTier::Flex),
@@ -104,7 +104,7 @@ async fn tier_latency_and_metadata_are_headers_natively_and_fields_over_converse
 }
 
 #[tokio::test]
-async fn log_probabilities_that_a_model_returns_are_kept() {
+async fn log_probabilities_are_kept_in_metadata() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let kwargs = serde_json::json!({"logprobs": true, "top_logprobs": 1});
     let chat = calling(&bedrock, GPT_OSS, Api::Invoke).model_kwargs(kwargs).build().unwrap();
@@ -121,7 +121,7 @@ async fn log_probabilities_that_a_model_returns_are_kept() {
 }
 
 #[test]
-fn log_probabilities_are_kept_in_whatever_form_a_family_has_them() {
+fn log_probabilities_are_kept_in_every_family() {
     let token = r#"{"token":"hi","logprob":-0.5}"#;
     for (model, key, answer) in [
         (
@@ -160,7 +160,7 @@ fn log_probabilities_are_kept_in_whatever_form_a_family_has_them() {
 }
 
 #[tokio::test]
-async fn model_kwargs_go_where_each_api_takes_them() {
+async fn model_kwargs_are_placed_where_each_api_reads_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (api, pointer) in [(Api::Invoke, "/top_k"), (Api::Converse, "/additionalModelRequestFields/top_k")] {
         let chat =

@@ -22,7 +22,7 @@ async fn answer(chat: &BedrockChat, messages: &[Message]) -> String {
 }
 
 #[tokio::test]
-async fn neighbours_of_one_role_blank_turns_and_white_space_at_the_end_are_taken_by_every_family() {
+async fn untidy_conversations_are_accepted_by_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let messages = [
         Message::system("Be brief."),
@@ -55,7 +55,7 @@ async fn neighbours_of_one_role_blank_turns_and_white_space_at_the_end_are_taken
 }
 
 #[tokio::test]
-async fn every_reply_names_its_model_by_its_own_name_or_by_what_was_asked() {
+async fn reply_has_the_model_name_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
@@ -91,7 +91,7 @@ fn called_and_answered(last: Option<&str>) -> Vec<Message> {
 }
 
 #[tokio::test]
-async fn results_of_parallel_calls_and_what_the_user_says_next_are_taken_by_every_family() {
+async fn parallel_tool_results_are_accepted_by_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, api) in with_tools() {
         let chat = chat(&bedrock, model, api).bind_tools([weather()]);
@@ -105,7 +105,7 @@ async fn results_of_parallel_calls_and_what_the_user_says_next_are_taken_by_ever
 }
 
 #[tokio::test]
-async fn a_call_that_stands_among_the_blocks_and_in_the_list_is_sent_once_by_every_family() {
+async fn duplicate_tool_call_is_sent_once_by_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let both = Json::from(serde_json::json!([
         ["human", "The weather in Paris?"],
@@ -125,7 +125,7 @@ async fn a_call_that_stands_among_the_blocks_and_in_the_list_is_sent_once_by_eve
 }
 
 #[tokio::test]
-async fn a_call_without_arguments_has_an_empty_object_there_and_back_in_every_family() {
+async fn tool_call_without_arguments_works_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let ping = || Tool::new("ping_server", "Pings the server", Json::empty_object());
     for (model, api) in with_tools() {
@@ -145,7 +145,7 @@ async fn a_call_without_arguments_has_an_empty_object_there_and_back_in_every_fa
 }
 
 #[tokio::test]
-async fn reasoning_of_every_family_that_reasons_is_kept_through_json_and_may_be_sent_back() {
+async fn reasoning_round_trips_in_every_family_that_reasons() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let low = || Some(Reasoning::Effort("low".into()));
     for (model, reasoning) in [
@@ -180,7 +180,7 @@ async fn reasoning_of_every_family_that_reasons_is_kept_through_json_and_may_be_
 }
 
 #[tokio::test]
-async fn nothing_is_sent_that_nobody_set_in_any_family() {
+async fn unset_options_are_not_sent_in_any_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
@@ -197,7 +197,7 @@ async fn nothing_is_sent_that_nobody_set_in_any_family() {
 }
 
 #[tokio::test]
-async fn a_guardrail_watches_every_family_and_its_outcome_is_typed_at_once_and_streamed() {
+async fn guardrail_outcome_is_typed_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
@@ -224,7 +224,7 @@ async fn a_guardrail_watches_every_family_and_its_outcome_is_typed_at_once_and_s
 }
 
 #[tokio::test]
-async fn tokens_are_told_by_every_family_and_the_pieces_of_a_stream_add_up_to_the_whole() {
+async fn usage_of_every_family_adds_up_in_a_stream() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
@@ -255,7 +255,7 @@ async fn tokens_are_told_by_every_family_and_the_pieces_of_a_stream_add_up_to_th
 }
 
 #[tokio::test]
-async fn a_tool_that_fails_may_show_a_picture_too() {
+async fn failed_tool_result_can_have_an_image() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let picture = || Content::image("image/png", b"\x89PNG\r\n\x1a\nlittle".to_vec());
     for model in [CLAUDE, "us.amazon.nova-lite-v1:0"] {

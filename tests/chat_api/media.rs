@@ -15,7 +15,7 @@ async fn asked(bedrock: &LocalBedrock, model: &str, api: Api, block: Content) ->
 }
 
 #[tokio::test]
-async fn pictures_from_bytes_base64_and_data_urls_are_seen_by_every_family_that_sees_over_both_apis() {
+async fn images_reach_every_family_with_image_input() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, PIXTRAL] {
         for api in BOTH {
@@ -34,7 +34,7 @@ async fn pictures_from_bytes_base64_and_data_urls_are_seen_by_every_family_that_
 }
 
 #[tokio::test]
-async fn a_picture_is_sent_as_what_its_bytes_say_whatever_it_is_called() {
+async fn image_format_is_detected_from_its_bytes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, PIXTRAL] {
         for api in BOTH {
@@ -52,7 +52,7 @@ async fn a_picture_is_sent_as_what_its_bytes_say_whatever_it_is_called() {
 }
 
 #[tokio::test]
-async fn models_that_see_nothing_refuse_pictures_before_the_wire() {
+async fn image_is_refused_for_models_without_image_input() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [MISTRAL, GPT_OSS, COMMAND_R] {
         let answer = asked(&bedrock, model, Api::Invoke, Content::image("image/png", PNG)).await;
@@ -62,7 +62,7 @@ async fn models_that_see_nothing_refuse_pictures_before_the_wire() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_the_wire() {
+async fn media_too_large_is_refused_before_sending() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let large = |bytes: usize| [PNG, &vec![0; bytes][..]].concat();
     for api in BOTH {
@@ -88,7 +88,7 @@ async fn what_is_too_large_is_refused_before_the_wire() {
 }
 
 #[tokio::test]
-async fn documents_are_read_over_both_apis_and_their_names_made_to_fit() {
+async fn documents_are_sent_with_valid_names() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut document = Document::new("application/pdf", MediaSource::Bytes(PDF.into()));
     document.name = Some("Q3: report / final.v2.pdf".into());
@@ -116,7 +116,7 @@ async fn documents_are_read_over_both_apis_and_their_names_made_to_fit() {
 }
 
 #[tokio::test]
-async fn s3_goes_where_it_can_and_is_refused_with_the_way_out_where_it_cannot() {
+async fn s3_media_is_sent_or_refused_with_advice() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (url, kind) in
         [("s3://films/one.mp4", "video"), ("s3://pictures/cat.JPG", "image"), ("s3://papers/a.pdf", "document")]
@@ -137,7 +137,7 @@ async fn s3_goes_where_it_can_and_is_refused_with_the_way_out_where_it_cannot() 
 }
 
 #[tokio::test]
-async fn the_web_is_never_fetched_behind_anybodys_back() {
+async fn media_urls_are_not_fetched_by_default() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let image = Content::Image(Media::new("image/png", MediaSource::Url("https://example.com/cat.png".into())));
     for model in [CLAUDE, NOVA, PIXTRAL] {
@@ -155,7 +155,7 @@ async fn the_web_is_never_fetched_behind_anybodys_back() {
 }
 
 #[tokio::test]
-async fn sound_and_film_reach_the_models_that_take_them() {
+async fn audio_and_video_reach_models_that_accept_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let film = Content::from_bytes(b"\0\0\0\x18ftypmp42....".to_vec()).unwrap();
     let sound = Content::from_bytes(b"RIFF\0\0\0\0WAVEfmt ".to_vec()).unwrap();
@@ -171,7 +171,7 @@ async fn sound_and_film_reach_the_models_that_take_them() {
 }
 
 #[tokio::test]
-async fn what_is_cited_is_with_the_text_that_cites_it_at_once_and_streamed() {
+async fn citations_are_with_their_text_also_streamed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut document = Document::new("text/plain", MediaSource::Text("Grass is green. The sky is blue.".into()));
     document.citations = true;

@@ -53,7 +53,7 @@ async fn whole_and_streamed(chat: &BedrockChat, messages: &[Message]) -> bedrock
 }
 
 #[tokio::test]
-async fn a_streamed_message_equals_the_one_that_comes_at_once_in_every_family_over_both_apis() {
+async fn streamed_message_equals_invoked_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let messages = [Message::human("Tell me a story about a lighthouse.")];
     for model in MODELS {
@@ -70,7 +70,7 @@ async fn a_streamed_message_equals_the_one_that_comes_at_once_in_every_family_ov
 }
 
 #[tokio::test]
-async fn tool_calls_reasoning_and_interventions_add_up_too() {
+async fn stream_merges_tool_calls_reasoning_and_guardrails() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in [Api::Invoke, Api::Converse] {
         for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R] {
@@ -102,7 +102,7 @@ async fn tool_calls_reasoning_and_interventions_add_up_too() {
 }
 
 #[tokio::test]
-async fn replies_survive_their_json_form() {
+async fn replies_round_trip_through_json() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, GPT_OSS, NOVA] {
         let chat = calling(&bedrock, model, Api::Invoke).build().unwrap().bind_tools([weather()]);

@@ -29,7 +29,7 @@ async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptio
 }
 
 #[tokio::test]
-async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_both_apis() {
+async fn every_option_is_sent_or_refused_with_advice() {
     let none = ChatOptions::default;
     let schema = Json::parse(
         r#"{"type":"object","properties":{"river":{"type":"string"}},"required":["river"],"additionalProperties":false}"#,
@@ -82,7 +82,7 @@ async fn every_option_is_sent_or_refused_with_what_to_do_in_every_family_over_bo
 }
 
 #[tokio::test]
-async fn a_choice_of_tool_is_on_the_wire_in_every_family_or_refused_with_what_to_do() {
+async fn tool_choice_is_sent_or_refused_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
@@ -120,7 +120,7 @@ async fn a_choice_of_tool_is_on_the_wire_in_every_family_or_refused_with_what_to
 }
 
 #[tokio::test]
-async fn two_tools_of_one_name_are_refused_before_the_wire() {
+async fn duplicate_tool_names_are_refused_before_sending() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let native = Json::parse(r#"{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}"#);
     for tools in [vec![weather(), weather()], vec![weather(), Tool::native(native.unwrap())]] {
@@ -131,7 +131,7 @@ async fn two_tools_of_one_name_are_refused_before_the_wire() {
 }
 
 #[tokio::test]
-async fn a_guardrail_waits_for_streams_or_not_where_each_api_says_so() {
+async fn guardrail_stream_mode_is_sent_in_each_api() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut guardrail = Guardrail::new("gr-1", "7");
     guardrail.stream_processing = Some(StreamProcessing::Async);
@@ -149,7 +149,7 @@ async fn a_guardrail_waits_for_streams_or_not_where_each_api_says_so() {
 }
 
 #[tokio::test]
-async fn cache_points_are_planned_for_models_that_cache_and_calls_with_tools_succeed_in_every_family() {
+async fn automatic_cache_points_work_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let options =
         ChatOptions { prompt_caching: Some(CachePoint::default()), tools: vec![weather()], ..ChatOptions::default() };

@@ -12,7 +12,7 @@ fn low() -> Reasoning {
 }
 
 #[tokio::test]
-async fn a_model_thinks_before_it_answers_over_both_apis_at_once_and_streamed() {
+async fn reasoning_comes_before_text_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, reasoning) in [
         (CLAUDE, Reasoning::Budget(2048)),
@@ -44,7 +44,7 @@ async fn a_model_thinks_before_it_answers_over_both_apis_at_once_and_streamed() 
 }
 
 #[tokio::test]
-async fn signed_reasoning_goes_back_as_it_came_also_with_tools_in_between() {
+async fn signed_reasoning_is_replayed_also_with_tools() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let chat = calling(&bedrock, CLAUDE, api).reasoning(Reasoning::Budget(2048)).build().unwrap();
@@ -65,7 +65,7 @@ async fn signed_reasoning_goes_back_as_it_came_also_with_tools_in_between() {
 }
 
 #[tokio::test]
-async fn a_way_of_thinking_that_a_family_does_not_have_is_refused_before_the_wire() {
+async fn reasoning_mode_unknown_to_a_family_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, api, reasoning) in [
         (GPT_OSS, Api::Invoke, Reasoning::Budget(1024)),
@@ -92,7 +92,7 @@ async fn a_way_of_thinking_that_a_family_does_not_have_is_refused_before_the_wir
 }
 
 #[tokio::test]
-async fn thinking_is_switched_off_by_name() {
+async fn reasoning_can_be_disabled() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let chat = calling(&bedrock, CLAUDE, api).reasoning(Reasoning::Disabled).build().unwrap();

@@ -30,7 +30,7 @@ struct Stop {
 const QUESTION: &str = "Plan 3 days in Lisbon.";
 
 #[tokio::test]
-async fn a_value_comes_by_the_best_method_that_each_family_has_over_both_apis() {
+async fn structured_output_uses_the_best_method_of_each_family() {
     use bedrock_chat::Api::{Converse, Invoke};
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, api, by) in [
@@ -59,7 +59,7 @@ async fn a_value_comes_by_the_best_method_that_each_family_has_over_both_apis() 
 }
 
 #[tokio::test]
-async fn every_method_can_be_chosen_by_hand() {
+async fn structured_output_method_can_be_chosen() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let structured = chat(&bedrock, CLAUDE, api).with_structured_output::<Trip>();
@@ -89,7 +89,7 @@ async fn every_method_can_be_chosen_by_hand() {
 }
 
 #[tokio::test]
-async fn a_prompted_answer_is_found_among_words_and_fences() {
+async fn structured_output_is_found_in_prose_and_fences() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let value = r#"{"city":"Lisbon","days":3,"guide":null,"stops":[]}"#;
     for text in [value.to_owned(), format!("Sure!\n```json\n{value}\n```\nEnjoy."), format!("Here it is: {value}")] {
@@ -102,7 +102,7 @@ async fn a_prompted_answer_is_found_among_words_and_fences() {
 }
 
 #[tokio::test]
-async fn a_thinking_model_is_not_forced_but_held_to_the_schema_or_asked() {
+async fn structured_output_with_reasoning_does_not_force_a_tool() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let thinking = |model: &str| calling(&bedrock, model, api).reasoning(Reasoning::Budget(1024)).build().unwrap();
@@ -118,7 +118,7 @@ async fn a_thinking_model_is_not_forced_but_held_to_the_schema_or_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_is_an_error_with_its_place_and_text_and_the_reply_is_kept() {
+async fn structured_output_mismatch_error_has_path_and_reply() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let input = json!({"city": "Lisbon", "days": 3, "stops": [{"name": "Tower", "indoors": "no"}]});
     let answer = json!({"content": [{"type": "tool_use", "id": "t", "name": "trip", "input": input}], "stop_reason": "tool_use"});
@@ -135,7 +135,7 @@ async fn an_answer_that_does_not_fit_is_an_error_with_its_place_and_text_and_the
 }
 
 #[tokio::test]
-async fn a_value_that_was_cut_short_is_an_error_that_says_so() {
+async fn structured_output_cut_short_is_an_error() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let chat = calling(&bedrock, CLAUDE, api).max_tokens(8).build().unwrap();
@@ -161,7 +161,7 @@ fn grows(before: &serde_json::Value, after: &serde_json::Value) -> bool {
 }
 
 #[tokio::test]
-async fn partial_values_only_grow_and_end_in_the_whole() {
+async fn structured_stream_values_grow_to_the_whole() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS] {
         for api in BOTH {
@@ -185,7 +185,7 @@ async fn partial_values_only_grow_and_end_in_the_whole() {
 }
 
 #[tokio::test]
-async fn values_that_are_no_objects_come_too() {
+async fn structured_output_can_be_a_non_object() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
@@ -205,7 +205,7 @@ async fn values_that_are_no_objects_come_too() {
 }
 
 #[tokio::test]
-async fn a_map_cannot_be_closed_so_that_json_modes_are_not_asked_for_one() {
+async fn structured_output_of_a_map_avoids_json_modes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = chat(&bedrock, GPT_OSS, BOTH[0]);
     let reply = chat.with_structured_output::<std::collections::BTreeMap<String, u32>>().invoke_raw("a").await.unwrap();
@@ -221,7 +221,7 @@ struct Branch {
 }
 
 #[tokio::test]
-async fn what_contains_itself_is_not_for_json_modes_either() {
+async fn structured_output_of_a_recursive_type_avoids_json_modes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, by) in [(CLAUDE, "tools"), (GPT_OSS, "messages")] {
         chat(&bedrock, model, BOTH[0]).with_structured_output::<Branch>().invoke_raw("a").await.unwrap();
@@ -232,7 +232,7 @@ async fn what_contains_itself_is_not_for_json_modes_either() {
 }
 
 #[tokio::test]
-async fn nothing_is_a_value_too() {
+async fn structured_output_can_be_null() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let answer = |input: serde_json::Value| {
         let call = json!({"type": "tool_use", "id": "t", "name": "nullable_guide", "input": input});
@@ -248,7 +248,7 @@ async fn nothing_is_a_value_too() {
 }
 
 #[tokio::test]
-async fn why_there_is_no_value_is_said_where_the_model_did_not_end_by_itself() {
+async fn structured_output_error_names_the_stop_reason() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
@@ -263,7 +263,7 @@ async fn why_there_is_no_value_is_said_where_the_model_did_not_end_by_itself() {
 }
 
 #[tokio::test]
-async fn a_schema_of_arguments_that_are_no_object_is_refused_before_the_wire() {
+async fn tool_schema_not_an_object_is_refused_before_sending() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for schema in [json!("object"), json!([1]), json!({"type": "string"}), json!({"anyOf": [{"type": "null"}]})] {
         for (model, api) in [(CLAUDE, BOTH[0]), (NOVA, BOTH[1]), (GPT_OSS, BOTH[0])] {
@@ -415,7 +415,7 @@ async fn streamed(method: StructuredMethod, events: &[serde_json::Value]) -> (Ve
 }
 
 #[tokio::test]
-async fn partial_values_keep_text_and_tool_calls_apart() {
+async fn structured_stream_keeps_text_and_tool_calls_apart() {
     let delta =
         |index: u32, delta: serde_json::Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
     let text = |index, text: &str| delta(index, json!({"type": "text_delta", "text": text}));
@@ -439,7 +439,7 @@ async fn partial_values_keep_text_and_tool_calls_apart() {
 }
 
 #[tokio::test]
-async fn partial_values_skip_brackets_in_prose() {
+async fn structured_stream_skips_brackets_in_prose() {
     let delta =
         |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
     let events = [

@@ -23,7 +23,7 @@ fn degrees() -> Toolbox {
 }
 
 #[tokio::test]
-async fn a_model_uses_the_tools_until_it_has_its_answer_in_every_family_over_both_apis() {
+async fn toolbox_run_completes_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS, JAMBA] {
         for api in BOTH {
@@ -39,7 +39,7 @@ async fn a_model_uses_the_tools_until_it_has_its_answer_in_every_family_over_bot
 }
 
 #[tokio::test]
-async fn calls_of_one_reply_run_side_by_side_and_are_told_as_they_end_and_sent_in_their_order() {
+async fn toolbox_runs_calls_in_parallel_and_sends_in_order() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = (running.clone(), most.clone());
@@ -73,7 +73,7 @@ async fn calls_of_one_reply_run_side_by_side_and_are_told_as_they_end_and_sent_i
 }
 
 #[tokio::test]
-async fn a_tool_that_fails_is_no_failure_of_the_run_the_model_is_told() {
+async fn toolbox_sends_tool_errors_to_the_model() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
@@ -87,7 +87,7 @@ async fn a_tool_that_fails_is_no_failure_of_the_run_the_model_is_told() {
 }
 
 #[tokio::test]
-async fn arguments_that_do_not_fit_the_type_are_told_with_the_reason() {
+async fn toolbox_sends_argument_errors_to_the_model() {
     /// Get the current weather.
     #[derive(serde::Deserialize)]
     struct Wants {
@@ -101,7 +101,7 @@ async fn arguments_that_do_not_fit_the_type_are_told_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_tool_that_is_not_in_the_box_is_answered_with_those_that_are() {
+async fn toolbox_answers_an_unknown_tool_with_the_known_ones() {
     let bedrock = LocalBedrock::start().await.unwrap();
     // The model has called a tool that only it knows of.
     let other: Tool = crate::tool("get_population", "city");
@@ -122,7 +122,7 @@ async fn a_tool_that_is_not_in_the_box_is_answered_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn a_run_is_cut_short_at_its_limit_and_says_so() {
+async fn toolbox_run_stops_at_its_step_limit() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let run = degrees().max_steps(1).run(&chat(&bedrock, CLAUDE, BOTH[0]), "The weather in Rome?").await.unwrap();
     assert_eq!((run.steps, run.cut_short), (1, true));
@@ -130,7 +130,7 @@ async fn a_run_is_cut_short_at_its_limit_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_forced_choice_is_for_the_first_step_so_that_the_model_can_answer() {
+async fn toolbox_forces_a_tool_in_the_first_step_only() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let chat = chat(&bedrock, CLAUDE, api).with_options(&bedrock_chat::ChatOptions {
@@ -145,7 +145,7 @@ async fn a_forced_choice_is_for_the_first_step_so_that_the_model_can_answer() {
 }
 
 #[tokio::test]
-async fn a_streaming_chat_tells_its_replies_piece_by_piece_and_the_run_is_the_same() {
+async fn toolbox_run_is_the_same_when_streamed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
@@ -176,7 +176,7 @@ async fn a_streaming_chat_tells_its_replies_piece_by_piece_and_the_run_is_the_sa
 }
 
 #[tokio::test]
-async fn tools_that_the_provider_runs_stay_beside_those_of_the_box() {
+async fn toolbox_keeps_provider_tools() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let grounding = Json::parse(r#"{"systemTool":{"name":"nova_grounding"}}"#).unwrap();
     let chat = chat(&bedrock, "us.amazon.nova-2-lite-v1:0", BOTH[1]).bind_tools([Tool::native(grounding), weather()]);
@@ -188,7 +188,7 @@ async fn tools_that_the_provider_runs_stay_beside_those_of_the_box() {
 }
 
 #[tokio::test]
-async fn a_turn_that_the_provider_paused_goes_on() {
+async fn toolbox_continues_a_paused_turn() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let paused =
         serde_json::json!({"content": [{"type": "text", "text": "I am still looking"}], "stop_reason": "pause_turn"});
@@ -200,7 +200,7 @@ async fn a_turn_that_the_provider_paused_goes_on() {
 }
 
 #[tokio::test]
-async fn tools_of_one_name_are_refused_with_their_name() {
+async fn toolbox_with_duplicate_names_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let twice = degrees().tool(|_: GetWeather| async { Ok::<_, String>("") });
     let error = twice.run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap_err();
@@ -225,7 +225,7 @@ fn roles(messages: &[Message]) -> Vec<Role> {
 const QUESTION: &str = "The weather in Paris and London?";
 
 #[tokio::test]
-async fn a_run_that_fails_gives_its_conversation_and_another_goes_on_from_there_without_running_a_tool_twice() {
+async fn toolbox_error_has_the_conversation_to_resume_from() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
@@ -246,7 +246,7 @@ async fn a_run_that_fails_gives_its_conversation_and_another_goes_on_from_there_
 }
 
 #[tokio::test]
-async fn a_reply_that_breaks_off_leaves_what_came_of_it_beside_the_conversation_before_it() {
+async fn toolbox_stream_error_has_the_partial_reply() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let (toolbox, count) = counted();
@@ -263,7 +263,7 @@ async fn a_reply_that_breaks_off_leaves_what_came_of_it_beside_the_conversation_
 }
 
 #[tokio::test]
-async fn what_was_given_comes_back_where_the_first_call_fails() {
+async fn toolbox_error_in_the_first_call_has_the_messages() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(403, "AccessDeniedException", "No"));
     let error = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), QUESTION.to_owned()).await.unwrap_err();
@@ -271,7 +271,7 @@ async fn what_was_given_comes_back_where_the_first_call_fails() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_short_goes_on_with_its_calls_and_leaves_out_those_that_somebody_answered() {
+async fn toolbox_resumes_only_unanswered_calls() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         let (toolbox, count) = counted();
@@ -290,7 +290,7 @@ async fn a_run_that_was_cut_short_goes_on_with_its_calls_and_leaves_out_those_th
 }
 
 #[tokio::test]
-async fn whoever_keeps_the_steps_has_the_conversation_even_of_a_run_that_is_dropped_or_whose_tool_panics() {
+async fn toolbox_steps_survive_a_cancelled_run_or_a_panic() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = chat(&bedrock, CLAUDE, BOTH[0]);
     for panics in [false, true] {

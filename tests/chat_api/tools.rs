@@ -12,7 +12,7 @@ use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, QWEN,
 pub(crate) const BOTH_WAYS: [&str; 7] = [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R];
 
 #[tokio::test]
-async fn a_tool_is_called_answered_and_its_result_told_by_every_family_over_both_apis_at_once_and_streamed() {
+async fn tool_call_round_trip_works_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in BOTH_WAYS {
         for api in BOTH {
@@ -38,7 +38,7 @@ async fn a_tool_is_called_answered_and_its_result_told_by_every_family_over_both
 }
 
 #[tokio::test]
-async fn calls_that_another_model_made_are_told_to_every_family_whatever_their_ids() {
+async fn tool_calls_of_other_models_are_accepted_by_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in BOTH_WAYS {
         for api in BOTH {
@@ -67,7 +67,7 @@ async fn calls_that_another_model_made_are_told_to_every_family_whatever_their_i
 }
 
 #[tokio::test]
-async fn calls_are_made_one_at_a_time_where_that_can_be_asked_for_and_refused_where_not() {
+async fn parallel_tool_calls_option_is_sent_or_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
     let question = "What is the weather in Paris and London?";
@@ -87,7 +87,7 @@ async fn calls_are_made_one_at_a_time_where_that_can_be_asked_for_and_refused_wh
 }
 
 #[tokio::test]
-async fn a_choice_is_honoured_or_refused_before_the_wire_and_never_ignored() {
+async fn tool_choice_is_never_ignored() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let tools = || [weather(), tool("get_population", "city")];
     for model in [CLAUDE, NOVA, MISTRAL] {
@@ -122,7 +122,7 @@ async fn a_choice_is_honoured_or_refused_before_the_wire_and_never_ignored() {
 }
 
 #[tokio::test]
-async fn tools_of_every_shape_can_be_bound_side_by_side() {
+async fn tools_of_every_form_can_be_bound_together() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
     let tools = [
@@ -144,7 +144,7 @@ async fn tools_of_every_shape_can_be_bound_side_by_side() {
 }
 
 #[tokio::test]
-async fn a_tool_that_only_the_provider_knows_is_sent_as_it_is() {
+async fn native_tool_is_sent_as_it_is() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let grounding = Json::parse(r#"{"systemTool":{"name":"nova_grounding"}}"#).unwrap();
     let chat = chat(&bedrock, "us.amazon.nova-2-lite-v1:0", Api::Converse).bind_tools([Tool::native(grounding)]);
@@ -153,7 +153,7 @@ async fn a_tool_that_only_the_provider_knows_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_tool_of_the_providers_kind_can_be_chosen_over_both_apis() {
+async fn native_tool_can_be_forced_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let bash = Json::parse(r#"{"type":"bash_20250124","name":"bash"}"#).unwrap();
     for api in BOTH {
@@ -169,7 +169,7 @@ async fn a_tool_of_the_providers_kind_can_be_chosen_over_both_apis() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_cut_short_are_an_invalid_call_with_their_text_over_both_apis() {
+async fn tool_call_cut_short_is_invalid_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA] {
         for api in BOTH {
@@ -189,7 +189,7 @@ async fn arguments_that_are_cut_short_are_an_invalid_call_with_their_text_over_b
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_object_are_an_invalid_call_and_the_next_turn_can_say_so() {
+async fn tool_call_with_bad_arguments_can_be_answered() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for arguments in ["[1,2]", "not json", r#"{"city":"#] {
         let answer = serde_json::json!({"choices": [{"finish_reason": "tool_calls", "message": {
@@ -210,7 +210,7 @@ async fn arguments_that_are_no_object_are_an_invalid_call_and_the_next_turn_can_
 }
 
 #[test]
-fn a_name_that_no_provider_takes_is_refused_before_the_wire() {
+fn tool_name_invalid_everywhere_is_refused() {
     for api in BOTH {
         let chat = bedrock_chat::BedrockChat::builder(CLAUDE)
             .region("us-east-1")
@@ -227,7 +227,7 @@ fn a_name_that_no_provider_takes_is_refused_before_the_wire() {
 }
 
 #[test]
-fn what_is_no_tool_in_a_list_is_named_by_its_place() {
+fn invalid_tool_in_a_list_is_named_by_its_position() {
     for (text, says) in [
         (r#"{"name":"a"}"#, "no list of tools"),
         (r#"[{"name":"a","schema":{}}, {"a":1,"b":2}]"#, "tool 1 of the list"),
@@ -255,7 +255,7 @@ struct Extras {
 }
 
 #[tokio::test]
-async fn a_strict_tool_has_a_schema_that_the_service_takes_over_both_apis() {
+async fn strict_tool_schema_is_accepted_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, GPT_OSS, QWEN] {
         for api in BOTH {
@@ -309,7 +309,7 @@ async fn stream_with_tools_is_one_whole_call_on_llama() {
 }
 
 #[tokio::test]
-async fn reasoning_budget_is_left_out_in_a_tool_loop_that_began_without() {
+async fn reasoning_budget_is_left_out_in_a_begun_tool_loop() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let seen = Adaptations::default();
     let begun = [

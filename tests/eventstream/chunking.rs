@@ -12,12 +12,12 @@ fn whole() -> Outcome {
 }
 
 #[test]
-fn one_byte_at_a_time_gives_the_same_frames() {
+fn frames_are_the_same_byte_by_byte() {
     assert_eq!(decode(stream().chunks(1)), whole());
 }
 
 #[test]
-fn every_split_in_two_gives_the_same_frames() {
+fn frames_are_the_same_split_at_any_byte() {
     let bytes = stream();
     for at in 0..=bytes.len() {
         let (left, right) = bytes.split_at(at);
@@ -26,7 +26,7 @@ fn every_split_in_two_gives_the_same_frames() {
 }
 
 #[test]
-fn every_chunk_size_gives_the_same_frames() {
+fn frames_are_the_same_for_every_chunk_size() {
     let bytes = stream();
     for size in 1..bytes.len() {
         assert_eq!(decode(bytes.chunks(size)), whole(), "chunks of {size}");
@@ -34,7 +34,7 @@ fn every_chunk_size_gives_the_same_frames() {
 }
 
 #[test]
-fn random_pieces_with_empty_ones_between_give_the_same_frames() {
+fn frames_are_the_same_in_random_and_empty_pieces() {
     let bytes = stream();
     let mut random = Random(1);
     for _ in 0..500 {
@@ -51,7 +51,7 @@ fn random_pieces_with_empty_ones_between_give_the_same_frames() {
 
 /// A decoder that moves or searches its whole buffer for each byte would need hours.
 #[test]
-fn ten_megabytes_in_pieces_of_one_byte_stay_linear() {
+fn frame_decoding_byte_by_byte_is_linear() {
     let one_frame = chunk();
     let bytes = one_frame.repeat(10_000_000 / one_frame.len() + 1);
     let begin = Instant::now();
@@ -71,7 +71,7 @@ fn ten_megabytes_in_pieces_of_one_byte_stay_linear() {
 }
 
 #[test]
-fn one_large_frame_in_small_pieces_stays_linear() {
+fn frame_decoding_of_a_large_frame_is_linear() {
     let payload = vec![b'x'; 8_000_000];
     let bytes = crate::encode(&aws_smithy_types::event_stream::Message::new(payload));
     let begin = Instant::now();
@@ -82,7 +82,7 @@ fn one_large_frame_in_small_pieces_stays_linear() {
 
 /// A decoder that closes the gap before each push would move fifteen megabytes for each byte.
 #[test]
-fn reading_frames_off_a_large_buffer_while_bytes_come_in_stays_linear() {
+fn frame_reads_from_a_large_buffer_stay_linear() {
     let one_frame = chunk();
     let bytes = one_frame.repeat(30_000_000 / one_frame.len());
     let begin = Instant::now();
@@ -99,7 +99,7 @@ fn reading_frames_off_a_large_buffer_while_bytes_come_in_stays_linear() {
 }
 
 #[test]
-fn many_frames_pushed_at_once_come_out_one_by_one() {
+fn frames_pushed_at_once_are_returned_one_by_one() {
     let bytes = chunk().repeat(1000);
     assert_eq!(decode([bytes.as_slice()]).frames.len(), 1000);
 }

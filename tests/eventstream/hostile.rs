@@ -15,7 +15,7 @@ fn corrupt(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_is_one_error() {
+fn frame_with_a_flipped_bit_is_one_error() {
     let good = chunk();
     for bit in 0..good.len() * 8 {
         let mut bytes = good.clone();
@@ -37,7 +37,7 @@ fn frames_before_a_corrupt_one_are_delivered() {
 }
 
 #[test]
-fn a_length_below_the_smallest_frame_is_refused() {
+fn frame_length_below_the_minimum_is_refused() {
     for len in [0, 1, 11, 12, 15] {
         assert!(corrupt(&frame_of(len, 0, &[])).contains(&format!("{len} bytes long")));
     }
@@ -45,7 +45,7 @@ fn a_length_below_the_smallest_frame_is_refused() {
 }
 
 #[test]
-fn a_length_above_the_limit_is_refused_with_the_first_twelve_bytes() {
+fn frame_length_above_the_limit_is_refused_at_the_prelude() {
     for len in [u32::MAX, 1 << 31, u32::try_from(DEFAULT_MAX_FRAME_LEN).unwrap() + 1] {
         let mut decoder = FrameDecoder::new();
         decoder.push(&frame_of(len, 0, &[])[..12]);
@@ -55,7 +55,7 @@ fn a_length_above_the_limit_is_refused_with_the_first_twelve_bytes() {
 }
 
 #[test]
-fn the_limit_can_be_set() {
+fn frame_length_limit_can_be_set() {
     let good = chunk();
     for (limit, fits) in [(good.len(), true), (good.len() - 1, false)] {
         let mut decoder = FrameDecoder::default().with_max_frame_len(limit);
@@ -65,7 +65,7 @@ fn the_limit_can_be_set() {
 }
 
 #[test]
-fn headers_longer_than_the_frame_are_refused_though_the_checksums_are_right() {
+fn frame_headers_longer_than_the_frame_are_refused() {
     for (total, headers) in [(16, 1), (20, 5), (100, 85), (100, u32::MAX)] {
         let rest = vec![0; usize::try_from(total).unwrap() - 16];
         assert!(corrupt(&frame_of(total, headers, &rest)).contains("do not fit"));
@@ -73,7 +73,7 @@ fn headers_longer_than_the_frame_are_refused_though_the_checksums_are_right() {
 }
 
 #[test]
-fn a_header_of_unknown_type_is_refused_by_name() {
+fn frame_header_of_unknown_type_is_refused_by_name() {
     for kind in 10..=255 {
         let text = corrupt(&frame_with_headers(&[4, b'n', b'a', b'm', b'e', kind, 0, 0]));
         assert!(text.contains(&format!("header 1, `name`, has the unknown type {kind}")), "{text}");
@@ -81,7 +81,7 @@ fn a_header_of_unknown_type_is_refused_by_name() {
 }
 
 #[test]
-fn a_header_cut_off_at_any_byte_is_refused_by_number() {
+fn frame_header_cut_at_any_byte_is_refused() {
     let full = b"\x01a\x00\x01b\x02\x32\x01c\x05\0\0\0\0\0\0\0\x07\x01d\x07\0\x05hello\x01e\x09uuid-uuid-uuid-!";
     let starts = [0, 3, 7, 18, 28];
     let ends = [3, 7, 18, 28, full.len()];
@@ -98,7 +98,7 @@ fn a_header_cut_off_at_any_byte_is_refused_by_number() {
 }
 
 #[test]
-fn names_and_strings_must_be_utf_8() {
+fn frame_header_names_and_strings_must_be_utf8() {
     assert!(corrupt(&frame_with_headers(b"\x02\xff\xfe\x00")).contains("has a name that is not UTF-8"));
     assert!(corrupt(&frame_with_headers(b"\x01a\x07\0\x01\xff")).contains("`a`, is a string that is not UTF-8"));
     // Bytes may be anything.
@@ -106,7 +106,7 @@ fn names_and_strings_must_be_utf_8() {
 }
 
 #[test]
-fn the_end_at_any_byte_inside_a_frame_is_truncation() {
+fn stream_end_inside_a_frame_is_truncated() {
     let bytes = stream();
     let whole = decode([bytes.as_slice()]);
     let ends: Vec<usize> = whole
@@ -133,7 +133,7 @@ fn the_end_at_any_byte_inside_a_frame_is_truncation() {
 }
 
 #[test]
-fn nothing_is_taken_in_after_an_error() {
+fn frame_decoder_ignores_bytes_after_an_error() {
     let mut decoder = FrameDecoder::new();
     decoder.push(b"not an event stream");
     let error = decoder.next_frame().unwrap_err();
@@ -147,7 +147,7 @@ fn nothing_is_taken_in_after_an_error() {
 }
 
 #[test]
-fn debug_shows_no_content() {
+fn debug_of_a_frame_decoder_hides_content() {
     let mut decoder = FrameDecoder::new();
     decoder.push(&chunk());
     assert!(format!("{decoder:?}").contains("buffered: 230"));
@@ -200,13 +200,13 @@ fn fuzz(inputs: usize, seed: u64) {
 }
 
 #[test]
-fn random_damage_never_panics_and_is_at_most_one_error() {
+fn damaged_stream_is_at_most_one_error_without_panic() {
     fuzz(20_000, 7);
 }
 
 /// Takes some ten seconds: `cargo test --test eventstream -- --ignored`.
 #[test]
 #[ignore = "the short form of it runs by default"]
-fn a_million_damaged_streams_never_panic() {
+fn million_damaged_streams_do_not_panic() {
     fuzz(1_000_000, 11);
 }

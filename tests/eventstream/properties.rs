@@ -34,7 +34,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn what_the_aws_encoder_writes_is_read_back_at_any_chunking(
+    fn frames_of_the_aws_encoder_are_decoded_at_any_chunking(
         messages in prop::collection::vec(message(), 0..5),
         sizes in prop::collection::vec(0_usize..400, 1..20),
     ) {
@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn a_header_block_is_accepted_exactly_when_the_aws_decoder_accepts_it(
+    fn frame_headers_are_accepted_same_as_by_the_aws_decoder(
         headers in prop::collection::vec(("[a-z:-]{0,6}", value()), 0..4),
         damage in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..16), 0..3),
     ) {

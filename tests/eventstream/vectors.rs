@@ -31,7 +31,7 @@ fn vectors(group: &str) -> Vec<Vector> {
 }
 
 #[test]
-fn valid_frames_have_the_headers_and_payload_that_others_read() {
+fn frame_vectors_have_their_headers_and_payload() {
     let vectors = valid();
     assert_eq!(vectors.len(), 7);
     for vector in &vectors {
@@ -51,7 +51,7 @@ fn valid_frames_have_the_headers_and_payload_that_others_read() {
 }
 
 #[test]
-fn the_getters_read_an_event() {
+fn frame_getters_read_an_event() {
     let mut decoder = FrameDecoder::new();
     decoder.push(&valid()[0].bytes);
     let frame = decoder.next_frame().unwrap().unwrap();
@@ -62,7 +62,7 @@ fn the_getters_read_an_event() {
 }
 
 #[test]
-fn the_getters_read_an_exception() {
+fn frame_getters_read_an_exception() {
     let mut decoder = FrameDecoder::new();
     decoder.push(&valid()[2].bytes);
     let frame = decoder.next_frame().unwrap().unwrap();
@@ -72,7 +72,7 @@ fn the_getters_read_an_exception() {
 }
 
 #[test]
-fn corrupt_frames_are_refused_for_their_fault() {
+fn corrupt_frame_vectors_are_refused() {
     let vectors = vectors("corrupt");
     assert_eq!(vectors.len(), 8);
     for vector in &vectors {

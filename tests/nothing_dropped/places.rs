@@ -184,7 +184,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn two_places_for_one_object_are_merged_or_refused() {
+fn object_from_two_sources_is_merged_or_refused() {
     let mut faults = Faults::default();
     for (name, models, api, set, kwargs, wanted) in rows() {
         let mut options = ChatOptions::default();

@@ -24,7 +24,7 @@ async fn flushed(langsmith: &LangSmith, server: &Recorder) -> Value {
 }
 
 #[tokio::test]
-async fn a_streamed_answer_is_one_run_with_its_usage_and_the_times_of_its_pieces() {
+async fn langsmith_stream_is_one_run_with_usage_and_times() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone()).build().unwrap();
@@ -40,7 +40,7 @@ async fn a_streamed_answer_is_one_run_with_its_usage_and_the_times_of_its_pieces
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_is_a_failed_run_with_what_had_come() {
+async fn langsmith_broken_stream_is_a_failed_run_with_its_part() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone()).build().unwrap();
@@ -55,7 +55,7 @@ async fn a_stream_that_breaks_is_a_failed_run_with_what_had_come() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_dropped_is_a_cancelled_run_with_what_had_come() {
+async fn langsmith_dropped_stream_is_a_cancelled_run_with_its_part() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone()).build().unwrap();
@@ -69,7 +69,7 @@ async fn a_stream_that_is_dropped_is_a_cancelled_run_with_what_had_come() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_is_a_cancelled_run() {
+async fn langsmith_dropped_call_is_a_cancelled_run() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone()).build().unwrap();
@@ -81,7 +81,7 @@ async fn a_call_that_is_given_up_is_a_cancelled_run() {
 }
 
 #[tokio::test]
-async fn attempts_that_failed_are_events_of_the_run() {
+async fn langsmith_failed_attempts_are_run_events() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone()).build().unwrap();
@@ -96,7 +96,7 @@ async fn attempts_that_failed_are_events_of_the_run() {
 }
 
 #[tokio::test]
-async fn of_a_stream_that_broke_and_was_asked_for_again_the_run_has_the_second_alone() {
+async fn langsmith_retried_stream_has_the_last_attempt_only() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock)
@@ -119,7 +119,7 @@ async fn of_a_stream_that_broke_and_was_asked_for_again_the_run_has_the_second_a
 }
 
 #[tokio::test]
-async fn hidden_inputs_and_outputs_do_not_leave_the_process() {
+async fn langsmith_hidden_inputs_and_outputs_are_not_sent() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).hide_inputs(true).hide_outputs(true).build().unwrap();
     let chat = saying(&["the answer is secret"]).observer(langsmith.clone()).build().unwrap();
@@ -131,7 +131,7 @@ async fn hidden_inputs_and_outputs_do_not_leave_the_process() {
 }
 
 #[tokio::test]
-async fn what_redacts_sees_inputs_and_outputs_and_its_word_is_posted() {
+async fn langsmith_redacted_inputs_and_outputs_are_posted() {
     let server = Recorder::start().await;
     let redact = |value: Json| Json::parse(&value.as_str().replace("hunter2", "***")).unwrap();
     let langsmith = posting_to(&server).redact(redact).build().unwrap();
@@ -143,7 +143,7 @@ async fn what_redacts_sees_inputs_and_outputs_and_its_word_is_posted() {
 }
 
 #[tokio::test]
-async fn hidden_metadata_are_empty() {
+async fn langsmith_hidden_metadata_is_empty() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).hide_metadata(true).build().unwrap();
     saying(&["hi"]).observer(langsmith.clone()).build().unwrap().invoke("Hello").await.unwrap();
@@ -151,7 +151,7 @@ async fn hidden_metadata_are_empty() {
 }
 
 #[tokio::test]
-async fn what_the_caller_says_of_a_run_is_in_it_and_wins() {
+async fn langsmith_run_config_wins() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let id = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000";
@@ -172,7 +172,7 @@ async fn what_the_caller_says_of_a_run_is_in_it_and_wins() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_uuid_is_replaced_as_langsmith_would_refuse_the_whole_batch() {
+async fn langsmith_run_id_not_a_uuid_is_replaced() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let config = RunConfig { id: Some("my-run".into()), ..RunConfig::default() };
@@ -184,7 +184,7 @@ async fn an_id_that_is_no_uuid_is_replaced_as_langsmith_would_refuse_the_whole_b
 }
 
 #[tokio::test]
-async fn runs_below_runs_of_the_callers_own_make_one_trace() {
+async fn langsmith_child_runs_are_in_one_trace() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let chat = saying(&["one", "two"]).observer(langsmith.clone()).build().unwrap();
@@ -208,7 +208,7 @@ async fn runs_below_runs_of_the_callers_own_make_one_trace() {
 }
 
 #[tokio::test]
-async fn an_arn_that_hides_its_model_is_reported_under_the_models_own_name() {
+async fn langsmith_opaque_arn_is_reported_as_its_model() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let body = r#"{"model":"claude-3-haiku-20240307","content":[],"stop_reason":"end_turn"}"#;
@@ -228,7 +228,7 @@ async fn an_arn_that_hides_its_model_is_reported_under_the_models_own_name() {
 }
 
 #[tokio::test]
-async fn the_parameters_of_the_call_are_all_there() {
+async fn langsmith_run_has_the_call_parameters() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let chat = saying(&["hi"])
@@ -255,7 +255,7 @@ async fn the_parameters_of_the_call_are_all_there() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_sent_as_it_is_is_a_prompt_in_the_run() {
+async fn langsmith_raw_prompt_is_a_prompt_in_the_run() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let reply = Reply::json(200, r#"{"generation":"there was","stop_reason":"stop"}"#);
@@ -273,7 +273,7 @@ async fn a_prompt_that_is_sent_as_it_is_is_a_prompt_in_the_run() {
 }
 
 #[tokio::test]
-async fn a_trace_is_posted_whole_or_not_at_all() {
+async fn langsmith_sampling_keeps_or_drops_whole_traces() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).sampling_rate(0.5).build().unwrap();
     let chat = saying(&["hi"; 40]).observer(langsmith.clone()).build().unwrap();
@@ -295,7 +295,7 @@ async fn a_trace_is_posted_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn keys_and_credentials_are_in_no_run() {
+async fn langsmith_runs_have_no_secrets() {
     let (bedrock, server) = (LocalBedrock::start().await.unwrap(), Recorder::start().await);
     let langsmith = posting_to(&server).build().unwrap();
     calling(&bedrock).observer(langsmith.clone()).build().unwrap().invoke("Hello").await.unwrap();
@@ -309,7 +309,7 @@ async fn keys_and_credentials_are_in_no_run() {
 }
 
 #[tokio::test]
-async fn documents_and_pictures_are_in_the_run_as_langchain_shows_them() {
+async fn langsmith_media_is_shown_same_as_langchain() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let reply = Reply::json(200, r#"{"content":[],"stop_reason":"end_turn"}"#);

@@ -22,7 +22,7 @@ async fn greet(times: usize, langsmith: &LangSmith) {
 }
 
 #[tokio::test]
-async fn many_calls_go_in_few_requests() {
+async fn langsmith_batches_many_runs_in_few_requests() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     greet(250, &langsmith).await;
@@ -33,7 +33,7 @@ async fn many_calls_go_in_few_requests() {
 }
 
 #[tokio::test]
-async fn runs_are_sent_without_being_asked_for() {
+async fn langsmith_runs_are_sent_after_the_interval() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_millis(5)).build().unwrap();
     greet(1, &langsmith).await;
@@ -46,7 +46,7 @@ async fn runs_are_sent_without_being_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_left_is_sent_when_the_last_handle_is_dropped() {
+async fn langsmith_drop_of_the_last_handle_sends_the_rest() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
     greet(3, &langsmith).await;
@@ -62,7 +62,7 @@ async fn what_is_left_is_sent_when_the_last_handle_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_delays_no_call() {
+async fn langsmith_hanging_server_does_not_block_calls() {
     let server = Recorder::start().await;
     server.answer([Answer::Late(Duration::from_secs(2))]);
     let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
@@ -74,7 +74,7 @@ async fn a_server_that_hangs_delays_no_call() {
 }
 
 #[tokio::test]
-async fn nobody_there_fails_no_call_and_flush_tells() {
+async fn langsmith_unreachable_server_fails_flush_but_not_calls() {
     let langsmith = LangSmith::builder("k").endpoint("http://127.0.0.1:9").retry(RetryPolicy::never()).build().unwrap();
     greet(2, &langsmith).await;
     let error = soon(langsmith.flush()).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn nobody_there_fails_no_call_and_flush_tells() {
 }
 
 #[tokio::test]
-async fn passing_troubles_are_tried_again() {
+async fn langsmith_retries_transient_errors() {
     for trouble in [Answer::Status(429, "{}"), Answer::Status(503, "busy"), Answer::Status(408, ""), Answer::HangUp] {
         let server = Recorder::start().await;
         server.answer([trouble.clone(), trouble.clone()]);
@@ -97,7 +97,7 @@ async fn passing_troubles_are_tried_again() {
 }
 
 #[tokio::test]
-async fn the_servers_own_delay_is_obeyed() {
+async fn langsmith_retry_after_is_obeyed() {
     let server = Recorder::start().await;
     server.answer([Answer::Header(429, "retry-after: 1")]);
     let langsmith = posting_to(&server).build().unwrap();
@@ -108,7 +108,7 @@ async fn the_servers_own_delay_is_obeyed() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_at_once_and_never_repeated() {
+async fn langsmith_wrong_key_is_reported_without_retry() {
     let server = Recorder::start().await;
     server.answer([Answer::Status(401, r#"{"detail":"Invalid token ls-test-key"}"#)]);
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -124,7 +124,7 @@ async fn a_wrong_key_is_told_at_once_and_never_repeated() {
 }
 
 #[tokio::test]
-async fn a_server_that_knows_no_forms_gets_json_and_is_not_asked_again() {
+async fn langsmith_falls_back_from_multipart_to_json() {
     let server = Recorder::start().await;
     server.does_not_know("/runs/multipart");
     let langsmith = posting_to(&server).build().unwrap();
@@ -143,7 +143,7 @@ async fn a_server_that_knows_no_forms_gets_json_and_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_full_queue_drops_the_oldest_and_counts() {
+async fn langsmith_full_queue_drops_the_oldest_run() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).queue(3, usize::MAX).build().unwrap();
     let chat = greeting(10, &langsmith);
@@ -158,7 +158,7 @@ async fn a_full_queue_drops_the_oldest_and_counts() {
 }
 
 #[tokio::test]
-async fn a_run_whose_beginning_got_lost_is_posted_whole_at_its_end() {
+async fn langsmith_run_with_a_lost_start_is_posted_whole() {
     let server = Recorder::start().await;
     server.answer([Answer::Status(401, "{}")]);
     let langsmith = posting_to(&server).build().unwrap();
@@ -174,7 +174,7 @@ async fn a_run_whose_beginning_got_lost_is_posted_whole_at_its_end() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_queued_while_its_beginning_failed_is_posted_whole() {
+async fn langsmith_queued_end_after_a_failed_start_is_posted_whole() {
     let server = Recorder::start().await;
     // The first attempt is slow enough for the run to end meanwhile, and then fails for good.
     server.answer([Answer::LateStatus(Duration::from_millis(300), 401)]);
@@ -193,7 +193,7 @@ async fn an_end_that_was_queued_while_its_beginning_failed_is_posted_whole() {
 }
 
 #[tokio::test]
-async fn a_run_that_langsmith_cannot_read_does_not_cost_the_others() {
+async fn langsmith_refused_run_does_not_affect_others() {
     let server = Recorder::start().await;
     // The three together are refused, then the second of them alone.
     let refused = Answer::Status(422, r#"{"detail":"no such thing"}"#);
@@ -206,7 +206,7 @@ async fn a_run_that_langsmith_cannot_read_does_not_cost_the_others() {
 }
 
 #[tokio::test]
-async fn large_runs_go_in_several_requests() {
+async fn langsmith_large_runs_are_split_into_requests() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
     let chat = greeting(3, &langsmith);
@@ -219,7 +219,7 @@ async fn large_runs_go_in_several_requests() {
 }
 
 #[tokio::test]
-async fn a_redaction_that_panics_loses_its_run_and_no_other() {
+async fn langsmith_panic_in_redaction_loses_only_its_run() {
     let server = Recorder::start().await;
     let redact = |value: Json| match value.as_str().contains("boom") {
         true => panic!("a redaction of the test's that panics"),
@@ -235,7 +235,7 @@ async fn a_redaction_that_panics_loses_its_run_and_no_other() {
 }
 
 #[tokio::test]
-async fn everyone_who_flushes_waits_for_his_own_runs() {
+async fn langsmith_flush_waits_for_runs_of_its_caller() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     soon(langsmith.flush()).await.expect("nothing to send");
@@ -257,7 +257,7 @@ async fn everyone_who_flushes_waits_for_his_own_runs() {
 }
 
 #[tokio::test]
-async fn a_flush_that_is_given_up_loses_nothing() {
+async fn langsmith_cancelled_flush_loses_no_runs() {
     let server = Recorder::start().await;
     server.answer([Answer::Late(Duration::from_millis(300))]);
     let langsmith = posting_to(&server).build().unwrap();

@@ -262,7 +262,7 @@ fn begins(path: &str, pattern: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_langchain_posts_we_post_as_well() {
+async fn langsmith_posts_match_langchain_vectors() {
     let mut unused: BTreeSet<&str> = DIFFERENCES.iter().map(|(pattern, _)| *pattern).collect();
     let mut unexpected = Vec::new();
     let chats = ["invoke", "stream", "slow-stream", "tools", "tool-results", "picture", "error", "parent"];
@@ -303,7 +303,7 @@ async fn what_langchain_posts_we_post_as_well() {
 }
 
 #[tokio::test]
-async fn a_form_has_the_parts_that_langsmiths_own_client_sends() {
+async fn langsmith_multipart_form_matches_its_own_client() {
     let posted = &vector("bedrock-chat-invoke.multipart")[0];
     let (text, boundary) = (posted["body"].as_str().unwrap(), "----LangSmithFormBoundary");
     // The lengths were those of the ids and times that the vector no longer has.

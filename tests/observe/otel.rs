@@ -31,7 +31,7 @@ fn all(span: &Span) -> String {
 }
 
 #[tokio::test]
-async fn a_call_is_a_client_span_with_the_attributes_of_the_conventions() {
+async fn otel_call_is_a_client_span_with_standard_attributes() {
     let (bedrock, collector, exporting) = world().await;
     let chat = calling(&bedrock)
         .observer(TracingObserver::new())
@@ -79,7 +79,7 @@ async fn a_call_is_a_client_span_with_the_attributes_of_the_conventions() {
 }
 
 #[tokio::test]
-async fn a_stream_is_one_span_with_its_usage_and_the_time_to_its_first_chunk() {
+async fn otel_stream_span_has_usage_and_time_to_first_chunk() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::delay(Duration::from_millis(60)));
     let reply = watched(&bedrock).stream("Hello").await.unwrap().message().await.unwrap();
@@ -90,7 +90,7 @@ async fn a_stream_is_one_span_with_its_usage_and_the_time_to_its_first_chunk() {
 }
 
 #[tokio::test]
-async fn cached_tokens_are_part_of_the_input_and_counted_apart() {
+async fn otel_usage_of_cached_tokens_is_input_and_separate() {
     let (_, collector, exporting) = world().await;
     let usage =
         r#"{"input_tokens":3,"output_tokens":5,"cache_read_input_tokens":7000,"cache_creation_input_tokens":40}"#;
@@ -103,7 +103,7 @@ async fn cached_tokens_are_part_of_the_input_and_counted_apart() {
 }
 
 #[tokio::test]
-async fn a_call_is_part_of_the_span_that_it_is_made_in() {
+async fn otel_call_span_is_a_child_of_the_current_span() {
     use tracing::Instrument;
     let (bedrock, collector, exporting) = world().await;
     let chat = watched(&bedrock);
@@ -115,7 +115,7 @@ async fn a_call_is_part_of_the_span_that_it_is_made_in() {
 }
 
 #[tokio::test]
-async fn what_was_said_is_in_no_span_not_even_when_calls_fail() {
+async fn otel_spans_have_no_content_by_default() {
     let (bedrock, collector, exporting) = world().await;
     let chat = watched(&bedrock).bind_tools([Tool::new("look", "a secret tool", Json::parse("{}").unwrap())]);
     chat.invoke([("system", "a secret prompt"), ("human", "a secret question")]).await.unwrap();
@@ -129,7 +129,7 @@ async fn what_was_said_is_in_no_span_not_even_when_calls_fail() {
 }
 
 #[tokio::test]
-async fn with_content_a_span_says_what_was_said() {
+async fn otel_spans_have_content_if_enabled() {
     let (_, collector, exporting) = world().await;
     let reply = json!({
         "content": [
@@ -175,7 +175,7 @@ async fn with_content_a_span_says_what_was_said() {
 }
 
 #[tokio::test]
-async fn a_failed_call_is_a_span_with_an_error_of_few_names() {
+async fn otel_failed_call_has_a_low_cardinality_error_type() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::error(403, "AccessDeniedException", "You may not"));
     let error = watched(&bedrock).invoke("Hello").await.unwrap_err();
@@ -187,7 +187,7 @@ async fn a_failed_call_is_a_span_with_an_error_of_few_names() {
 }
 
 #[tokio::test]
-async fn an_error_of_our_own_has_the_name_of_its_kind() {
+async fn otel_local_error_has_the_name_of_its_kind() {
     let (_, collector, exporting) = world().await;
     let chat = saying(&[]).observer(TracingObserver::new()).build().unwrap();
     chat.invoke(Vec::<Message>::new()).await.unwrap_err();
@@ -196,7 +196,7 @@ async fn an_error_of_our_own_has_the_name_of_its_kind() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_reports_what_it_had_cost() {
+async fn otel_broken_stream_has_its_usage() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::end_after_frames(6));
     watched(&bedrock).stream("Hello").await.unwrap().message().await.unwrap_err();
@@ -207,7 +207,7 @@ async fn a_stream_that_breaks_off_reports_what_it_had_cost() {
 }
 
 #[tokio::test]
-async fn attempts_that_failed_are_events_of_the_span() {
+async fn otel_failed_attempts_are_span_events() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::error(429, "ThrottlingException", "Too many tokens").times(2));
     watched(&bedrock).invoke("Hello").await.unwrap();
@@ -220,7 +220,7 @@ async fn attempts_that_failed_are_events_of_the_span() {
 }
 
 #[tokio::test]
-async fn of_a_stream_that_broke_and_was_asked_for_again_the_span_has_the_second_alone() {
+async fn otel_retried_stream_has_the_last_attempt_only() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::exception_frame(5, "throttlingException", "Too many tokens"));
     let chat = calling(&bedrock)
@@ -237,7 +237,7 @@ async fn of_a_stream_that_broke_and_was_asked_for_again_the_span_has_the_second_
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_before_its_answer_ends_its_span_as_cancelled() {
+async fn otel_dropped_call_ends_its_span_as_cancelled() {
     let (bedrock, collector, exporting) = world().await;
     let chat = watched(&bedrock);
     bedrock.faults().push(Fault::hang());
@@ -248,7 +248,7 @@ async fn a_call_that_is_given_up_before_its_answer_ends_its_span_as_cancelled() 
 }
 
 #[tokio::test]
-async fn a_stream_that_is_dropped_ends_its_span_and_is_no_failure() {
+async fn otel_dropped_stream_ends_its_span_without_error() {
     let (bedrock, collector, exporting) = world().await;
     bedrock.faults().push(Fault::hang_after_frames(6));
     let mut text = watched(&bedrock).stream("Hello").await.unwrap().text();
@@ -261,7 +261,7 @@ async fn a_stream_that_is_dropped_ends_its_span_and_is_no_failure() {
 }
 
 #[tokio::test]
-async fn the_callers_conversation_is_named() {
+async fn otel_span_has_the_conversation_id() {
     let (_, collector, exporting) = world().await;
     let chat = saying(&["hi"]).observer(TracingObserver::new()).build().unwrap();
     let metadata = vec![("thread_id".into(), Json::string("th-1"))];
@@ -270,7 +270,7 @@ async fn the_callers_conversation_is_named() {
 }
 
 #[tokio::test]
-async fn an_aws_host_has_the_port_of_https_and_a_raw_prompt_is_a_completion() {
+async fn otel_span_has_port_and_operation_name() {
     let (_, collector, exporting) = world().await;
     let reply = Reply::json(200, r#"{"generation":"there was","stop_reason":"stop"}"#);
     let chat = BedrockChat::builder("meta.llama3-8b-instruct-v1:0")
@@ -288,7 +288,7 @@ async fn an_aws_host_has_the_port_of_https_and_a_raw_prompt_is_a_completion() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_is_watched() {
+async fn otel_without_a_subscriber_observes_nothing() {
     let chat = saying(&["hi"]).observer(TracingObserver::new().with_content(true)).build().unwrap();
     assert_eq!(chat.invoke("Hello").await.unwrap().text(), "hi");
 }

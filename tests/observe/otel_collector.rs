@@ -89,7 +89,7 @@ impl Collector {
 }
 
 #[tokio::test]
-async fn a_real_collector_takes_the_spans() {
+async fn otel_collector_accepts_the_spans() {
     let program = match rotel() {
         Ok(program) => program,
         Err(reason) => return println!("skipped: {reason}"),

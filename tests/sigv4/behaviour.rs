@@ -35,7 +35,7 @@ fn refused(request: &SignableRequest<'_>, params: &SigningParams<'_>) -> String 
 }
 
 #[test]
-fn a_model_id_with_a_colon_is_encoded_twice_in_the_canonical_path() {
+fn signature_path_encodes_a_model_id_colon_twice() {
     let segment = encode_path_segment("anthropic.claude-3-haiku-20240307-v1:0");
     assert_eq!(segment, "anthropic.claude-3-haiku-20240307-v1%3A0");
     let path = format!("/model/{segment}/converse");
@@ -43,7 +43,7 @@ fn a_model_id_with_a_colon_is_encoded_twice_in_the_canonical_path() {
 }
 
 #[test]
-fn an_arn_is_one_path_segment_whether_it_comes_encoded_or_not() {
+fn signature_path_has_an_arn_as_one_segment() {
     let plain = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
     let encoded = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz";
     assert_eq!(encode_model_id(plain), encoded);
@@ -51,12 +51,12 @@ fn an_arn_is_one_path_segment_whether_it_comes_encoded_or_not() {
 }
 
 #[test]
-fn lower_case_escapes_of_an_encoded_id_come_out_in_upper_case() {
+fn signature_path_has_upper_case_escapes() {
     assert_eq!(encode_model_id("v1%3a0"), "v1%3A0");
 }
 
 #[test]
-fn an_id_that_is_encoded_in_part_is_encoded_once_and_what_is_no_escape_stands() {
+fn signature_path_of_a_partly_encoded_id() {
     assert_eq!(encode_model_id("a:b%2Fc"), "a%3Ab%2Fc", "people encode the slash alone");
     assert_eq!(encode_model_id("v1%253A0"), "v1%253A0", "one layer is taken off and put on");
     assert_eq!(encode_model_id("100%"), "100%25", "no hex digits follow");
@@ -65,7 +65,7 @@ fn an_id_that_is_encoded_in_part_is_encoded_once_and_what_is_no_escape_stands() 
 }
 
 #[test]
-fn dot_segments_and_empty_segments_are_resolved_in_the_canonical_path() {
+fn signature_path_resolves_dot_and_empty_segments() {
     for (wire, canonical) in [
         ("", "/"),
         ("/", "/"),
@@ -88,7 +88,7 @@ fn dot_segments_and_empty_segments_are_resolved_in_the_canonical_path() {
 }
 
 #[test]
-fn query_parameters_are_decoded_encoded_strictly_and_sorted() {
+fn signature_query_is_encoded_strictly_and_sorted() {
     for (wire, canonical) in [
         ("", ""),
         ("b=2&a=1", "a=1&b=2"),
@@ -110,7 +110,7 @@ fn query_parameters_are_decoded_encoded_strictly_and_sorted() {
 }
 
 #[test]
-fn headers_are_trimmed_lower_cased_sorted_and_joined() {
+fn signature_headers_are_trimmed_sorted_and_joined() {
     let headers = [("X-Amzn-B", " two   words "), HOST, ("x-amzn-a", "2"), ("Accept", "\t*/*"), ("X-AMZN-A", "1")];
     let canonical = canonical_request(&request("/", "", &headers), &params(None)).unwrap();
     let lines: Vec<&str> = canonical.as_str().lines().collect();
@@ -131,7 +131,7 @@ fn headers_are_trimmed_lower_cased_sorted_and_joined() {
 }
 
 #[test]
-fn a_hundred_headers_in_any_order_are_signed_and_one_more_is_refused() {
+fn signature_supports_a_hundred_headers_and_no_more() {
     let names: Vec<String> = (0..99).map(|number| format!("x-{}", number * 37 % 98)).collect();
     let mut headers = vec![HOST];
     headers.extend(names.iter().take(98).map(|name| (name.as_str(), "v")));
@@ -144,7 +144,7 @@ fn a_hundred_headers_in_any_order_are_signed_and_one_more_is_refused() {
 }
 
 #[test]
-fn a_session_token_is_signed_and_sent_and_an_empty_one_is_none() {
+fn signature_covers_the_session_token_unless_empty() {
     let keys = SigningKeyCache::new();
     let plain = request("/", "", &[HOST]);
     let signed = sign(&plain, &params(Some("TOKEN+/=")), &keys).unwrap();
@@ -162,7 +162,7 @@ fn a_session_token_is_signed_and_sent_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn a_precomputed_hash_signs_like_the_bytes() {
+fn signature_of_a_precomputed_hash_is_the_same() {
     let hash = <sha2::Sha256 as sha2::Digest>::digest(b"{}").into();
     let bytes = request("/", "", &[HOST]);
     let hashed = SignableRequest { payload: Payload::Sha256(hash), ..bytes };
@@ -174,7 +174,7 @@ fn a_precomputed_hash_signs_like_the_bytes() {
 }
 
 #[test]
-fn header_values_that_http_cannot_carry_are_refused_by_name_and_not_quoted() {
+fn signature_header_with_invalid_value_is_refused_by_name() {
     for value in ["se\ncret", "se\rcret", "se\0cret", "sécret", "se\u{7f}cret"] {
         let headers = [HOST, ("x-custom", value)];
         let message = refused(&request("/", "", &headers), &params(None));
@@ -184,7 +184,7 @@ fn header_values_that_http_cannot_carry_are_refused_by_name_and_not_quoted() {
 }
 
 #[test]
-fn credentials_with_a_line_break_are_refused_and_not_quoted() {
+fn credentials_with_a_line_break_are_refused_without_quoting() {
     let plain = request("/", "", &[HOST]);
     let message = refused(&plain, &params(Some("TOK\nEN")));
     assert!(message.contains("session token") && !message.contains("TOK"), "{message}");
@@ -204,7 +204,7 @@ fn credentials_with_a_line_break_are_refused_and_not_quoted() {
 }
 
 #[test]
-fn a_faulty_key_id_is_refused_also_when_its_secret_has_signed_before() {
+fn credentials_invalid_key_id_is_refused_despite_the_cache() {
     let keys = SigningKeyCache::new();
     let plain = request("/", "", &[HOST]);
     sign(&plain, &params(None), &keys).unwrap();
@@ -213,7 +213,7 @@ fn a_faulty_key_id_is_refused_also_when_its_secret_has_signed_before() {
 }
 
 #[test]
-fn a_presigned_request_checks_its_credentials_too() {
+fn presigned_request_checks_its_credentials() {
     let keys = SigningKeyCache::new();
     let plain = request("/", "", &[HOST]);
     for params in [params(Some("TOK\nEN")), SigningParams { secret_access_key: "a\n", ..params(None) }] {
@@ -222,7 +222,7 @@ fn a_presigned_request_checks_its_credentials_too() {
 }
 
 #[test]
-fn a_region_or_service_that_is_no_name_is_refused() {
+fn signature_scope_with_invalid_region_is_refused() {
     let plain = request("/", "", &[HOST]);
     for region in ["", "us east", "us-east-1/x", "us-east-1\n"] {
         let message = refused(&plain, &SigningParams { region, ..params(None) });
@@ -233,7 +233,7 @@ fn a_region_or_service_that_is_no_name_is_refused() {
 }
 
 #[test]
-fn what_the_signer_writes_itself_cannot_be_given_to_it() {
+fn signature_headers_of_the_signer_are_refused_as_input() {
     for name in ["Authorization", "X-Amz-Date", "x-amz-security-token"] {
         let headers = [HOST, (name, "x")];
         assert!(refused(&request("/", "", &headers), &params(None)).contains(name));
@@ -245,7 +245,7 @@ fn what_the_signer_writes_itself_cannot_be_given_to_it() {
 }
 
 #[test]
-fn a_request_that_cannot_be_one_is_refused() {
+fn signature_of_an_invalid_request_is_refused() {
     let good = request("/", "", &[HOST]);
     for method in ["", "PO ST", "POST\n"] {
         assert!(refused(&SignableRequest { method, ..good }, &params(None)).contains("method"));
@@ -263,7 +263,7 @@ fn a_request_that_cannot_be_one_is_refused() {
 }
 
 #[test]
-fn a_presigned_request_lives_from_one_second_to_seven_days() {
+fn presigned_request_expires_in_one_second_to_seven_days() {
     let plain = request("/", "", &[HOST]);
     let keys = SigningKeyCache::new();
     for seconds in [1, 604_800] {
@@ -278,7 +278,7 @@ fn a_presigned_request_lives_from_one_second_to_seven_days() {
 }
 
 #[test]
-fn dates_are_right_on_leap_days_and_at_the_edges_of_the_calendar() {
+fn signature_date_is_correct_on_leap_days_and_limits() {
     for (seconds, date) in [
         (0, "19700101T000000Z"),
         (951_782_400, "20000229T000000Z"),
@@ -297,7 +297,7 @@ fn dates_are_right_on_leap_days_and_at_the_edges_of_the_calendar() {
 }
 
 #[test]
-fn the_cache_gives_the_derived_key_and_forgets_the_oldest() {
+fn signature_key_cache_drops_the_oldest_key() {
     let keys = SigningKeyCache::new();
     let regions: Vec<String> = (0..20).map(|number| format!("region-{number}")).collect();
     for _ in 0..2 {
@@ -311,7 +311,7 @@ fn the_cache_gives_the_derived_key_and_forgets_the_oldest() {
 }
 
 #[test]
-fn each_part_of_the_parameters_has_its_own_cached_key() {
+fn signature_key_cache_depends_on_every_parameter() {
     let keys = SigningKeyCache::new();
     let tomorrow = AmzDate::from_unix_seconds(crate::NOW + 86_400).unwrap();
     let first = keys.key(&params(None)).unwrap().sign("x");
@@ -329,7 +329,7 @@ fn each_part_of_the_parameters_has_its_own_cached_key() {
 }
 
 #[test]
-fn a_secret_longer_than_a_hash_block_signs_like_any_other() {
+fn signature_with_a_secret_longer_than_a_block() {
     // The key of the first HMAC is `AWS4` and the secret; beyond 64 bytes it is hashed.
     use hmac::{KeyInit, Mac};
     for len in [59, 60, 61, 200] {
@@ -345,7 +345,7 @@ fn a_secret_longer_than_a_hash_block_signs_like_any_other() {
 }
 
 #[test]
-fn nothing_secret_is_printed_by_debug() {
+fn debug_of_signature_types_hides_secrets() {
     let keys = SigningKeyCache::new();
     let headers = [HOST];
     let plain = request("/", "", &headers);
@@ -364,7 +364,7 @@ fn nothing_secret_is_printed_by_debug() {
 }
 
 #[test]
-fn the_cache_can_be_shared_between_threads() {
+fn signature_key_cache_is_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<SigningKeyCache>();
     let keys = SigningKeyCache::new();

@@ -173,7 +173,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn signed_headers_are_what_aws_sigv4_makes(case in case()) {
+    fn signature_headers_match_aws_sigv4(case in case()) {
         let headers = case.headers();
         let signed = sign(&case.request(&headers), &case.params(), &SigningKeyCache::new()).unwrap();
         let (_, authorization) = case.judge(None);
@@ -185,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn presigned_queries_are_what_aws_sigv4_makes(case in case(), seconds in 1_u32..=604_800) {
+    fn presigned_query_matches_aws_sigv4(case in case(), seconds in 1_u32..=604_800) {
         let headers = case.headers();
         let keys = SigningKeyCache::new();
         let presigned = presign(&case.request(&headers), &case.params(), seconds, &keys).unwrap();
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn any_input_is_signed_or_refused_without_a_panic(
+    fn signature_of_any_input_does_not_panic(
         method in any::<String>(),
         path in any::<String>(),
         query in any::<String>(),
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn an_encoded_segment_is_plain_ascii_and_encoding_an_id_twice_changes_nothing(id in "[ -~é]{0,40}") {
+    fn signature_path_segment_encoding_is_idempotent(id in "[ -~é]{0,40}") {
         let segment = encode_path_segment(&id);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
         prop_assert!(segment.bytes().all(allowed));

@@ -40,7 +40,7 @@ const NOT_FOR_BEDROCK: [&str; 7] = [
 ];
 
 #[test]
-fn every_step_of_the_public_suite_comes_out_as_aws_has_it() {
+fn signature_steps_match_the_public_aws_suite() {
     let (file, cases) = file(include_str!("../vectors/sigv4/aws-suite.json"));
     let mut skipped = BTreeSet::new();
     for case in &cases {
@@ -105,7 +105,7 @@ fn every_step_of_the_public_suite_comes_out_as_aws_has_it() {
 }
 
 #[test]
-fn bedrock_paths_are_encoded_twice_in_the_canonical_request() {
+fn signature_path_of_bedrock_is_encoded_twice() {
     let (file, cases) = file(include_str!("../vectors/sigv4/bedrock.json"));
     for case in &cases {
         let name = text(case, "name");
@@ -138,7 +138,7 @@ fn bedrock_paths_are_encoded_twice_in_the_canonical_request() {
 /// With `CONFORMANCE_SIGV4` set to a folder of more recordings (`*.json`, one a file), those are
 /// checked too. Prints how many were met, and a line for each that was not.
 #[test]
-fn requests_of_real_peers_get_the_signatures_that_the_peers_made() {
+fn signatures_match_those_of_real_clients() {
     let (_, mut cases) = file(include_str!("../vectors/sigv4/peers.json"));
     assert_eq!(cases.len(), 52);
     if let Some(folder) = std::env::var_os("CONFORMANCE_SIGV4") {
@@ -230,7 +230,7 @@ fn raw_query(parameters: &Value) -> String {
 }
 
 #[test]
-fn a_short_term_key_of_awss_own_generator_has_the_same_parameters_and_signature() {
+fn signature_of_a_short_term_key_matches_aws() {
     let (file, cases) = file(include_str!("../vectors/sigv4/short-term-keys.json"));
     for case in &cases {
         let params = SigningParams {

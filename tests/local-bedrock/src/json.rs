@@ -74,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_type_comes_first_and_the_meaning_is_kept() {
+    fn json_type_is_first_and_values_are_kept() {
         let value = json!({"a": [1, {"b": null, "type": "x"}], "type": "t", "index": 0, "é": "\"😀"});
         let text = text(&value);
         assert!(text.starts_with(r#"{"type":"t","index":0,"#), "{text}");

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_encoded_segment_is_a_model_and_a_raw_slash_is_an_unknown_operation() {
+    fn route_requires_the_model_in_one_encoded_segment() {
         let Route::Model { model_id, operation } =
             route("POST", "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc/converse")
         else {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn region_prefixes_never_seen_before_and_arns_lead_to_the_base_model() {
+    fn route_finds_the_base_model_of_prefixes_and_arns() {
         assert_eq!(base_model("anthropic.claude-3-haiku-20240307-v1:0", "x"), "anthropic.claude-3-haiku-20240307-v1:0");
         assert_eq!(base_model("zz-new.anthropic.claude-x", "x"), "anthropic.claude-x");
         assert_eq!(

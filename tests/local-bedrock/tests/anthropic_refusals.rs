@@ -56,7 +56,7 @@ async fn check(cases: Vec<(Value, &str)>) {
 }
 
 #[tokio::test]
-async fn keys_that_are_missing_unknown_or_out_of_range() {
+async fn anthropic_keys_missing_unknown_or_invalid_are_refused() {
     check(vec![
         (with("foo", json!(1)), "Malformed input request: #: extraneous key [foo] is not permitted, please reformat your input and try again."),
         (with("model", json!("x")), "extraneous key [model]"),
@@ -78,7 +78,7 @@ async fn keys_that_are_missing_unknown_or_out_of_range() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_and_a_newer_model_with_both_sampling_keys() {
+async fn anthropic_body_not_json_or_two_sampling_keys_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let reply = send(&bedrock, Request::raw(&format!("{CLAUDE}/invoke"), b"{\"a\":".to_vec())).await;
     assert_eq!(reply.status, 400);
@@ -93,7 +93,7 @@ async fn a_body_that_is_no_json_and_a_newer_model_with_both_sampling_keys() {
 }
 
 #[tokio::test]
-async fn turns_and_blank_text() {
+async fn anthropic_turns_and_blank_text_are_checked() {
     let user = |text: &str| json!({"role": "user", "content": text});
     let assistant = |text: &str| json!({"role": "assistant", "content": text});
     check(vec![
@@ -127,7 +127,7 @@ async fn turns_and_blank_text() {
 }
 
 #[tokio::test]
-async fn neighbours_of_one_role_are_merged_unless_the_server_is_strict() {
+async fn anthropic_neighbors_of_one_role_are_merged_or_refused() {
     let body = messages(json!([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]));
     let bedrock = LocalBedrock::start().await.unwrap();
     let reply = post(&bedrock, &format!("{CLAUDE}/invoke"), &body).await;
@@ -141,7 +141,7 @@ async fn neighbours_of_one_role_are_merged_unless_the_server_is_strict() {
 }
 
 #[tokio::test]
-async fn tool_calls_and_their_results() {
+async fn anthropic_tool_calls_and_results_are_checked() {
     let turns = |assistant: Value, user: Value| {
         messages(
             json!([{"role": "user", "content": "go"}, {"role": "assistant", "content": assistant}, {"role": "user", "content": user}]),
@@ -163,7 +163,7 @@ async fn tool_calls_and_their_results() {
 }
 
 #[tokio::test]
-async fn tools_and_tool_choice() {
+async fn anthropic_tools_and_tool_choice_are_checked() {
     let long = "x".repeat(65);
     let choice = |choice: Value| and(with("tools", json!([tool("f")])), "tool_choice", choice);
     check(vec![
@@ -191,7 +191,7 @@ async fn tools_and_tool_choice() {
 }
 
 #[tokio::test]
-async fn thinking_and_what_it_excludes() {
+async fn anthropic_thinking_conflicts_are_refused() {
     let on = || with("thinking", thinking());
     check(vec![
         (with("thinking", json!({"type": "enabled"})), "thinking.enabled.budget_tokens: Field required"),
@@ -216,7 +216,7 @@ async fn thinking_and_what_it_excludes() {
 }
 
 #[tokio::test]
-async fn images_and_documents() {
+async fn anthropic_images_and_documents_are_checked() {
     let image = |source: Value| content(json!([{"type": "image", "source": source}]));
     let document =
         |source: Value| content(json!([{"type": "document", "source": source}, {"type": "text", "text": "x"}]));
@@ -247,7 +247,7 @@ async fn images_and_documents() {
 }
 
 #[tokio::test]
-async fn cache_breakpoints_and_guardrail_headers() {
+async fn anthropic_cache_points_and_guardrails_are_checked() {
     let marked = |ttl: &str| json!({"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": ttl}});
     check(vec![
         (

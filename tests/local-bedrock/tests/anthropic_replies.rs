@@ -84,7 +84,7 @@ fn accumulate(events: &[Value]) -> Value {
 }
 
 #[tokio::test]
-async fn the_reference_sentence_is_translated_and_anything_else_is_echoed() {
+async fn reply_translates_the_reference_or_echoes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let system = "You are a helpful assistant that translates English to French. Translate the user sentence.";
     let reply = post(
@@ -106,7 +106,7 @@ async fn the_reference_sentence_is_translated_and_anything_else_is_echoed() {
 }
 
 #[tokio::test]
-async fn a_stream_adds_up_to_the_unary_reply_for_every_kind_of_answer() {
+async fn stream_adds_up_to_the_reply_for_every_kind() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let two = "What is the weather in Zürich and São Paulo? Answer with redacted thinking.";
     let document = json!({"type": "document", "title": "T", "citations": {"enabled": true},
@@ -137,7 +137,7 @@ async fn a_stream_adds_up_to_the_unary_reply_for_every_kind_of_answer() {
 }
 
 #[tokio::test]
-async fn text_comes_in_several_deltas_and_arguments_are_cut_inside_escapes() {
+async fn stream_cuts_text_and_arguments_inside_escapes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let body = body(json!({"messages": [user("Weather in Zürich and Orléans?")], "tools": [weather()]}));
     let events = stream(&bedrock, &body).await.events();
@@ -154,7 +154,7 @@ async fn text_comes_in_several_deltas_and_arguments_are_cut_inside_escapes() {
 }
 
 #[tokio::test]
-async fn two_cities_are_two_calls_and_their_results_are_told() {
+async fn tool_calls_for_two_cities_are_parallel() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let question = user("What is the weather in Paris and London?");
     let first = unary(&bedrock, &body(json!({"messages": [question], "tools": [weather()]}))).await;
@@ -187,7 +187,7 @@ async fn two_cities_are_two_calls_and_their_results_are_told() {
 }
 
 #[tokio::test]
-async fn forced_tools_and_json_schemas_get_values_of_their_shape() {
+async fn forced_tool_and_json_schema_values_fit() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let joke = json!({"type": "object", "additionalProperties": false, "required": ["setup", "punchline", "rating"], "properties": {
         "setup": {"type": "string"}, "punchline": {"type": "string"}, "rating": {"type": "integer", "minimum": 1, "maximum": 10}}});
@@ -211,7 +211,7 @@ async fn forced_tools_and_json_schemas_get_values_of_their_shape() {
 }
 
 #[tokio::test]
-async fn thinking_is_signed_and_a_changed_replay_is_refused() {
+async fn thinking_signature_is_checked_on_replay() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let thinking = json!({"type": "enabled", "budget_tokens": 1024});
     let question = user("Weather in Paris? Use redacted thinking too.");
@@ -251,7 +251,7 @@ async fn thinking_is_signed_and_a_changed_replay_is_refused() {
 }
 
 #[tokio::test]
-async fn stops_are_honoured_also_inside_arguments() {
+async fn stop_sequences_work_also_inside_arguments() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let message =
         unary(&bedrock, &body(json!({"messages": [user("alpha beta gamma")], "stop_sequences": ["gamma", "beta"]})))
@@ -269,7 +269,7 @@ async fn stops_are_honoured_also_inside_arguments() {
 }
 
 #[tokio::test]
-async fn the_prompt_cache_is_written_once_and_read_afterwards() {
+async fn cache_point_is_written_once_and_read_afterwards() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let system = json!([{"type": "text", "text": "A long prompt, thousands of words.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]);
     let ask = |question: &str| body(json!({"system": system, "messages": [user(question)]}));
@@ -288,7 +288,7 @@ async fn the_prompt_cache_is_written_once_and_read_afterwards() {
 }
 
 #[tokio::test]
-async fn images_and_documents_are_told_by_type_and_size() {
+async fn reply_names_type_and_size_of_media() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let image =
         json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
@@ -305,7 +305,7 @@ async fn images_and_documents_are_told_by_type_and_size() {
 }
 
 #[tokio::test]
-async fn a_guardrail_intervenes_and_shows_its_trace_only_if_asked() {
+async fn guardrail_trace_is_shown_only_if_requested() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let ask = |text: &str, trace: bool, path: &str| {
         let request = Request::post(&format!("{CLAUDE}/{path}"), &body(json!({"messages": [user(text)]})))

@@ -83,7 +83,7 @@ async fn run(mut command: Command) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn boto3_converses_invokes_and_streams_and_is_refused_when_it_tampers() {
+async fn boto3_calls_succeed_and_tampering_is_refused() {
     let python = match tokio::task::spawn_blocking(boto3).await.unwrap() {
         Ok(python) => python,
         Err(reason) => return println!("skipped: {reason}"),
@@ -103,7 +103,7 @@ async fn boto3_converses_invokes_and_streams_and_is_refused_when_it_tampers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_javascript_sdk_converses_invokes_and_streams_and_is_refused_when_it_tampers() {
+async fn javascript_sdk_calls_succeed_and_tampering_is_refused() {
     let home = match tokio::task::spawn_blocking(javascript).await.unwrap() {
         Ok(home) => home,
         Err(reason) => return println!("skipped: {reason}"),

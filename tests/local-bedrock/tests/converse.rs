@@ -102,7 +102,7 @@ fn accumulate(events: &[(String, Value)]) -> Value {
 }
 
 #[tokio::test]
-async fn a_stream_adds_up_to_the_unary_reply_and_ends_with_its_metadata() {
+async fn converse_stream_adds_up_and_ends_with_metadata() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let document = json!({"document": {"format": "txt", "name": "Notes (1)", "citations": {"enabled": true},
         "source": {"bytes": STANDARD.encode("First line. Second.")}}});
@@ -129,7 +129,7 @@ async fn a_stream_adds_up_to_the_unary_reply_and_ends_with_its_metadata() {
 }
 
 #[tokio::test]
-async fn replies_carry_what_was_asked_for() {
+async fn converse_reply_has_the_requested_fields() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let reply = unary(&bedrock, &ask("Hi")).await;
     assert_eq!(reply["output"]["message"]["content"], json!([{"text": format!("{ECHO_PREFIX}Hi")}]));
@@ -161,7 +161,7 @@ async fn replies_carry_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn cache_points_write_once_and_read_afterwards() {
+async fn converse_cache_point_is_written_once_and_read() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let system = json!({"system": [{"text": "A long text."}, {"cachePoint": {"type": "default", "ttl": "1h"}}]});
     let first = unary(&bedrock, &and(ask("One?"), system.clone())).await["usage"].clone();
@@ -176,7 +176,7 @@ async fn cache_points_write_once_and_read_afterwards() {
 }
 
 #[tokio::test]
-async fn a_guardrail_intervenes_with_its_trace() {
+async fn converse_guardrail_intervention_has_a_trace() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let config =
         json!({"guardrailConfig": {"guardrailIdentifier": "gr1", "guardrailVersion": "DRAFT", "trace": "enabled"}});
@@ -198,7 +198,7 @@ async fn check(model: &str, operation: &str, cases: Vec<(Value, &str)>) {
 const SONNET: &str = "anthropic.claude-3-5-sonnet-20240620-v1%3A0";
 
 #[tokio::test]
-async fn bodies_are_checked_against_the_service_model() {
+async fn converse_body_is_checked_against_the_service_model() {
     check(SONNET, "converse", vec![
         (and(ask("a"), json!({"model": "x"})), "#: extraneous key [model] is not permitted"),
         (and(ask("a"), json!({"inferenceConfig": {"topK": 5}})), "#/inferenceConfig: extraneous key [topK] is not permitted"),
@@ -222,7 +222,7 @@ async fn bodies_are_checked_against_the_service_model() {
 }
 
 #[tokio::test]
-async fn conversations_follow_the_rules() {
+async fn converse_conversation_rules_are_checked() {
     let call = |id: &str| json!({"toolUse": {"toolUseId": id, "name": "f", "input": {}}});
     let result = |id: &str| json!({"toolResult": {"toolUseId": id, "content": [{"text": "ok"}]}});
     let turns = |assistant: Value, last: Value| {
@@ -258,7 +258,7 @@ async fn conversations_follow_the_rules() {
 }
 
 #[tokio::test]
-async fn models_take_what_they_are_known_to_take() {
+async fn converse_model_features_are_checked() {
     let system = json!({"system": [{"text": "s"}]});
     let with_tools = || and(ask("a"), json!({"toolConfig": tools()}));
     let forced = |choice: &str| and(ask("a"), json!({"toolConfig": and(tools(), json!({"toolChoice": {choice: {}}}))}));
@@ -304,7 +304,7 @@ async fn models_take_what_they_are_known_to_take() {
 }
 
 #[tokio::test]
-async fn reasoning_is_signed_for_claude_only() {
+async fn converse_reasoning_is_signed_for_claude_only() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let reply = post(&bedrock, "/model/us.deepseek.r1-v1%3A0/converse", &ask("Hi")).await.json();
     let reasoning = &reply["output"]["message"]["content"][0]["reasoningContent"]["reasoningText"];
@@ -312,7 +312,7 @@ async fn reasoning_is_signed_for_claude_only() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_as_they_are_charged() {
+async fn count_tokens_equals_the_usage() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let body = and(ask("How many?"), json!({"system": [{"text": "Count."}]}));
     let charged = unary(&bedrock, &body).await["usage"]["inputTokens"].clone();
@@ -334,7 +334,7 @@ async fn tokens_are_counted_as_they_are_charged() {
 }
 
 #[tokio::test]
-async fn guardrails_are_applied_on_their_own() {
+async fn apply_guardrail_is_answered() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let content = |text: &str| json!({"source": "OUTPUT", "content": [{"text": {"text": text}}]});
     let path = "/guardrail/gr1/version/1/apply";

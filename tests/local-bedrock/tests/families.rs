@@ -162,7 +162,7 @@ async fn stream(bedrock: &LocalBedrock, model: &str, body: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn every_family_translates_and_streams_the_same_with_usage_everywhere() {
+async fn stream_and_reply_of_every_family_have_usage() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for family in families() {
         let reply = invoke(&bedrock, family.model, &family.body).await;
@@ -194,7 +194,7 @@ async fn every_family_translates_and_streams_the_same_with_usage_everywhere() {
 }
 
 #[tokio::test]
-async fn the_ends_of_answers_have_each_familys_name() {
+async fn stop_reason_has_the_name_of_each_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, body, limit, at, natural, cut) in [
         (
@@ -296,7 +296,7 @@ async fn the_ends_of_answers_have_each_familys_name() {
 }
 
 #[tokio::test]
-async fn every_body_is_checked_against_its_own_keys() {
+async fn body_keys_are_checked_for_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for family in families() {
         let mut body = family.body.clone();
@@ -379,7 +379,7 @@ async fn every_body_is_checked_against_its_own_keys() {
 }
 
 #[tokio::test]
-async fn a_wrong_template_confuses_and_a_missing_one_is_completed() {
+async fn prompt_without_a_template_is_completed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let half = "<|begin_of_text|>\n<|start_header_id|>user<|end_header_id|>Hi<|eot_id|>";
     let reply = invoke(&bedrock, "meta.llama3-1-8b-instruct-v1%3A0", &json!({"prompt": half})).await.json();
@@ -397,7 +397,7 @@ async fn a_wrong_template_confuses_and_a_missing_one_is_completed() {
 }
 
 #[tokio::test]
-async fn guardrails_work_with_every_family() {
+async fn guardrail_works_with_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for family in families() {
         let blocked: Value = serde_json::from_str(&family.body.to_string().replace(SENTENCE, "BLOCKED")).unwrap();
@@ -411,7 +411,7 @@ async fn guardrails_work_with_every_family() {
 }
 
 #[tokio::test]
-async fn opaque_arns_are_answered_by_the_family_the_server_is_told() {
+async fn opaque_arn_is_answered_by_the_configured_family() {
     let arn = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aimported-model%2Fabc/invoke";
     let claude = json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": [{"role": "user", "content": "Hi"}]});
     let bedrock = LocalBedrock::start().await.unwrap();

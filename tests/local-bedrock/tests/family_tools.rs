@@ -29,7 +29,7 @@ fn function() -> Value {
 }
 
 #[tokio::test]
-async fn chat_completions_call_tools_and_take_their_results() {
+async fn chat_completions_tool_call_and_result() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, reason, at) in [
         ("mistral.mistral-large-2402-v1%3A0", "stop_reason", "message"),
@@ -83,7 +83,7 @@ async fn chat_completions_call_tools_and_take_their_results() {
 }
 
 #[tokio::test]
-async fn forced_tools_schemas_reasoning_and_log_probabilities() {
+async fn chat_completions_tools_schemas_and_log_probabilities() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let model = "openai.gpt-oss-120b-1%3A0";
     let ask = |parts: Value| {
@@ -108,7 +108,7 @@ async fn forced_tools_schemas_reasoning_and_log_probabilities() {
 }
 
 #[tokio::test]
-async fn command_r_has_tools_documents_and_its_own_events() {
+async fn command_r_tool_call_documents_and_stream_events() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let model = "cohere.command-r-plus-v1%3A0";
     let tools = json!([{"name": "get_weather", "description": "d", "parameter_definitions": {"city": {"type": "str", "required": true}, "days": {"type": "List[int]", "required": true}}}]);
@@ -137,7 +137,7 @@ async fn command_r_has_tools_documents_and_its_own_events() {
 }
 
 #[tokio::test]
-async fn command_text_streams_only_when_the_body_asks_for_it() {
+async fn command_text_stream_needs_the_body_field() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let body = json!({"prompt": "Hi", "max_tokens": 50});
     let events = stream(&bedrock, "cohere.command-text-v14", &body).await.events();
@@ -146,7 +146,7 @@ async fn command_text_streams_only_when_the_body_asks_for_it() {
 }
 
 #[tokio::test]
-async fn nova_speaks_converse_inside_chunks() {
+async fn nova_stream_has_converse_events_in_chunks() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let tools = json!({"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": {"type": "object", "properties": {"city": {"type": "string"}}}}}}]});
     let body = json!({"messages": [{"role": "user", "content": [{"text": "Weather in Paris?"}]}], "toolConfig": tools});

@@ -28,7 +28,7 @@ async fn unary(bedrock: &LocalBedrock) -> Reply {
 }
 
 #[tokio::test]
-async fn errors_come_as_often_as_asked_in_the_order_they_were_pushed() {
+async fn faults_are_answered_in_the_order_pushed() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let throttled = Fault::error(429, "ThrottlingException", "Too many tokens").header("Retry-After", "2").times(2);
     bedrock.faults().push(throttled);
@@ -46,7 +46,7 @@ async fn errors_come_as_often_as_asked_in_the_order_they_were_pushed() {
 }
 
 #[tokio::test]
-async fn faults_choose_requests_by_path_and_number() {
+async fn faults_select_requests_by_path_and_number() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(500, "InternalServerException", "x").on_path("response-stream").skip(1));
     assert_eq!(unary(&bedrock).await.status, 200);
@@ -67,7 +67,7 @@ async fn faults_choose_requests_by_path_and_number() {
 }
 
 #[tokio::test]
-async fn a_wrong_signature_is_refused_before_a_fault_unless_the_fault_comes_first() {
+async fn signature_is_checked_before_faults_by_default() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(429, "ThrottlingException", "x"));
     let mut wrong = Request::post(&stream_path(), &body());
@@ -80,7 +80,7 @@ async fn a_wrong_signature_is_refused_before_a_fault_unless_the_fault_comes_firs
 }
 
 #[tokio::test]
-async fn exception_and_error_frames_end_the_stream_where_asked() {
+async fn stream_exception_and_error_frames_end_the_stream() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::exception_frame(2, "throttlingException", "Too many tokens"));
     let frames = stream(&bedrock).await.frames();
@@ -104,7 +104,7 @@ async fn exception_and_error_frames_end_the_stream_where_asked() {
 }
 
 #[tokio::test]
-async fn unknown_frames_are_put_in_and_the_stream_goes_on() {
+async fn stream_fault_inserts_unknown_frames() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let plain = stream(&bedrock).await;
     let overloaded = json!({"type": "error", "error": {"type": "overloaded_error", "message": "x"}});
@@ -118,7 +118,7 @@ async fn unknown_frames_are_put_in_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn a_stream_can_be_cut_truncated_or_ended_early() {
+async fn stream_fault_cuts_truncates_or_ends_early() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let whole = stream(&bedrock).await;
     assert!(whole.complete);
@@ -160,7 +160,7 @@ fn end_of_frames(bytes: &[u8], count: usize) -> usize {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_is_seen_by_the_check_sums() {
+async fn stream_fault_flips_a_bit_that_checksums_detect() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let whole = stream(&bedrock).await.body;
     for position in [3, 9, 20, whole.len() - 1] {
@@ -174,7 +174,7 @@ async fn a_flipped_bit_is_seen_by_the_check_sums() {
 }
 
 #[tokio::test]
-async fn recorded_bytes_are_served_in_pieces_of_the_asked_size() {
+async fn stream_fault_serves_recorded_bytes_in_pieces() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let recorded = stream(&bedrock).await.body;
     let fault = Fault::reply(200, "application/vnd.amazon.eventstream", &recorded).chunk_size(7);
@@ -188,7 +188,7 @@ async fn recorded_bytes_are_served_in_pieces_of_the_asked_size() {
 }
 
 #[tokio::test]
-async fn a_skewed_date_shows_in_the_header() {
+async fn clock_skew_fault_changes_the_date_header() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(403, "InvalidSignatureException", "Signature expired").date_offset(-7_200));
     let skewed = unary(&bedrock).await.header("date").unwrap().to_owned();
@@ -197,7 +197,7 @@ async fn a_skewed_date_shows_in_the_header() {
 }
 
 #[tokio::test]
-async fn delays_and_drips_take_their_time() {
+async fn delay_and_drip_faults_slow_the_answer() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::delay(Duration::from_millis(80)));
     let start = Instant::now();
@@ -238,7 +238,7 @@ async fn outcome_within_a_second(bedrock: &LocalBedrock) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_before_the_headers_is_noticed() {
+async fn cancelled_client_before_the_headers_is_recorded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::hang());
     let seen = close_early(&bedrock, |_| false).await;
@@ -248,7 +248,7 @@ async fn a_client_that_goes_away_before_the_headers_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_in_the_middle_is_noticed() {
+async fn cancelled_client_during_the_stream_is_recorded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::hang_after_frames(2));
     let seen = close_early(&bedrock, |_| false).await;
@@ -263,7 +263,7 @@ async fn a_client_that_goes_away_in_the_middle_is_noticed() {
 }
 
 #[tokio::test]
-async fn frames_leave_one_by_one() {
+async fn stream_frames_are_sent_one_by_one() {
     let bedrock = LocalBedrock::builder().frame_delay(Duration::from_millis(25)).start().await.unwrap();
     let request = Request::post(&stream_path(), &body()).signed(bedrock.port()).to_bytes();
     let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port())).await.unwrap();
@@ -278,7 +278,7 @@ async fn frames_leave_one_by_one() {
 }
 
 #[tokio::test]
-async fn faults_and_requests_are_reached_over_http() {
+async fn faults_and_requests_are_available_over_http() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let control = async |method: &str, path: &str, body: &str| {
         let mut request = Request::raw(&format!("/_local/{path}"), body.as_bytes().to_vec());
@@ -311,7 +311,7 @@ async fn faults_and_requests_are_reached_over_http() {
 }
 
 #[tokio::test]
-async fn a_page_in_a_browser_may_ask_and_read() {
+async fn cors_allows_browser_pages() {
     let bedrock = LocalBedrock::builder().prefix("/pfx").start().await.unwrap();
     let mut request = Request::raw(&format!("/pfx{}", stream_path()), Vec::new()).header("host", "localhost");
     request.method = "OPTIONS".into();

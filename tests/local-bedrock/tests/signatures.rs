@@ -25,7 +25,7 @@ async fn tampered(bedrock: &LocalBedrock, mut request: Request, change: impl FnO
 }
 
 #[tokio::test]
-async fn a_rightly_signed_request_is_answered_and_recorded_as_it_was_sent() {
+async fn signature_valid_request_is_answered_and_recorded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let reply = send(&bedrock, request().header("X-Amzn-Bedrock-Trace", "ENABLED")).await;
     assert_eq!(reply.status, 200, "{}", reply.message());
@@ -41,7 +41,7 @@ async fn a_rightly_signed_request_is_answered_and_recorded_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn colons_and_arns_verify_in_every_form_they_can_be_sent() {
+async fn signature_of_colons_and_arns_verifies_in_every_form() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for id in [
         "anthropic.claude-3-haiku-20240307-v1:0",
@@ -59,7 +59,7 @@ async fn colons_and_arns_verify_in_every_form_they_can_be_sent() {
 }
 
 #[tokio::test]
-async fn a_raw_slash_in_an_arn_is_an_unknown_operation_with_status_200() {
+async fn raw_slash_in_an_arn_is_an_unknown_operation() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let path = "/model/arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc/invoke";
     let reply = send(&bedrock, Request::post(path, &body())).await;
@@ -71,7 +71,7 @@ async fn a_raw_slash_in_an_arn_is_an_unknown_operation_with_status_200() {
 }
 
 #[tokio::test]
-async fn whatever_is_changed_after_signing_is_refused() {
+async fn signature_is_refused_after_any_change() {
     let bedrock = LocalBedrock::start().await.unwrap();
     type Change = fn(&mut Request);
     let changes: [(&str, Change); 5] = [
@@ -102,7 +102,7 @@ async fn whatever_is_changed_after_signing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_query_is_verified_in_its_canonical_order() {
+async fn signature_of_a_query_is_verified_in_canonical_order() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut request = request();
     request.query = Some("b=2&a=%20x&a=1&c".into());
@@ -110,7 +110,7 @@ async fn a_query_is_verified_in_its_canonical_order() {
 }
 
 #[tokio::test]
-async fn dates_more_than_five_minutes_away_are_refused_with_both_times() {
+async fn signature_date_off_by_five_minutes_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (offset, words) in [(-301, "Signature expired: "), (360, "Signature not yet current: ")] {
         let mut request = request();
@@ -129,7 +129,7 @@ async fn dates_more_than_five_minutes_away_are_refused_with_both_times() {
 }
 
 #[tokio::test]
-async fn region_service_and_key_must_be_known() {
+async fn signature_scope_and_key_must_be_known() {
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     let mut other = request();
     other.region = "eu-west-1".into();
@@ -180,7 +180,7 @@ async fn session_tokens_are_checked_and_expire() {
 }
 
 #[tokio::test]
-async fn bearer_keys_work_and_a_missing_or_wrong_one_is_refused() {
+async fn bearer_key_is_checked() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let with = |authorization: Option<String>| {
         let mut request = request().header("host", "localhost");
@@ -199,7 +199,7 @@ async fn bearer_keys_work_and_a_missing_or_wrong_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_prefix_is_part_of_the_path_and_of_the_signature() {
+async fn path_prefix_is_part_of_the_signature() {
     let bedrock = LocalBedrock::builder().prefix("pfx/").start().await.unwrap();
     assert!(bedrock.url().ends_with("/pfx"));
     let reply = send(&bedrock, Request::post(&format!("/pfx{CLAUDE}/invoke"), &body())).await;
@@ -209,7 +209,7 @@ async fn a_prefix_is_part_of_the_path_and_of_the_signature() {
 }
 
 #[tokio::test]
-async fn the_server_can_be_told_not_to_verify() {
+async fn signature_check_can_be_disabled() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     let reply = exchange(bedrock.port(), &request().header("host", "localhost").to_bytes()).await;
     assert_eq!(reply.status, 200);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn short_term_keys_of_amazons_own_generator_are_accepted_while_they_live() {
+    fn short_term_keys_are_accepted_until_they_expire() {
         assert_eq!(judge(TWELVE_HOURS, None, "20250102T150404Z"), Ok(Verdict::Bearer));
         assert_eq!(judge(WITH_TOKEN, Some("eu-west-1"), "20250102T031904Z"), Ok(Verdict::Bearer));
         let problem = judge(TWELVE_HOURS, None, "20250102T150405Z").unwrap_err();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn short_term_keys_for_elsewhere_or_changed_are_refused() {
+    fn short_term_keys_changed_or_for_elsewhere_are_refused() {
         let message = |result: Result<Verdict, Problem>| result.unwrap_err().message;
         assert_eq!(message(judge(TWELVE_HOURS, Some("eu-west-1"), "20250102T030405Z")), INVALID);
         assert_eq!(message(judge(TWELVE_HOURS, None, "20250102T025800Z")), INVALID);

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_request_writes_the_prefix_and_the_second_reads_it() {
+    fn cache_is_written_by_the_first_request_and_read_next() {
         let cache = PromptCache::default();
         let ledger = |question: &str| {
             let mut ledger = Ledger::default();

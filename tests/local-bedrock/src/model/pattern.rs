@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn simple_patterns_have_an_example_and_others_none() {
+    fn pattern_example_exists_for_simple_patterns() {
         for (pattern, wanted) in [
             ("^[A-Z]{3}$", "AAA"),
             (r"^\d{4}-\d{2}-\d{2}$", "1111-11-11"),

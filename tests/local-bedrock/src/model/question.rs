@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_found_after_prepositions() {
+    fn question_place_is_found_after_a_preposition() {
         assert_eq!(places("What is the weather in Paris?"), ["Paris"]);
         assert_eq!(places("weather in New York and San Francisco, please"), ["New York", "San Francisco"]);
         assert_eq!(places("Compare the weather in Paris, London and São Paulo."), ["Paris", "London", "São Paulo"]);
@@ -158,12 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_sign_and_fraction() {
+    fn question_numbers_keep_sign_and_fraction() {
         assert_eq!(numbers("What is 2+3.5 and -4 of 10-7?"), [2.0, 3.5, -4.0, 10.0, 7.0]);
     }
 
     #[test]
-    fn a_tool_is_wanted_when_the_question_names_it() {
+    fn question_that_names_a_tool_asks_for_it() {
         let tools = [tool("get_weather"), tool("multiply"), tool("getCurrentTime")];
         let names = |text: &str| -> Vec<String> {
             wanted_tools(&Question::read(text), &tools).iter().map(|tool| tool.name.clone()).collect()

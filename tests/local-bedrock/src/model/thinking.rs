@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_changed_character_breaks_the_signature() {
+    fn thinking_signature_breaks_with_one_changed_character() {
         let signature = sign_thinking("I think");
         assert!(is_own_signature("I think", &signature));
         assert!(!is_own_signature("I think.", &signature));

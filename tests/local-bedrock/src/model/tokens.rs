@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_and_deltas_join_to_the_text_they_came_from() {
+    fn tokens_and_deltas_join_to_the_text() {
         for text in
             ["", "a", "I love programming.", "  two  spaces\n\nhé😀👨‍👩‍👧 \"quoted\" 12345 日本語", "internationalization"]
         {

@@ -125,7 +125,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn all_violations_are_told_at_once() {
+    fn key_violations_are_all_reported() {
         let keys = [
             must("prompt", Kind::Text),
             may("n", Kind::Whole(1, 5)),

@@ -69,7 +69,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn properties_named_like_keywords_are_no_limits() {
+    fn schema_properties_named_like_keywords_are_accepted() {
         let schema = json!({"type": "object", "additionalProperties": false, "required": ["oneOf"], "properties":
             {"oneOf": {"type": "string", "enum": ["maxItems"]}, "maxItems": {"type": ["integer", "null"]}}});
         assert_eq!(refusal(&schema), None);

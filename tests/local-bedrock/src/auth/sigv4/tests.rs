@@ -98,7 +98,7 @@ fn judge(vector: &Vector, headers: &[(String, String)], rules: &Rules) -> Result
 }
 
 #[test]
-fn signatures_made_by_other_signers_are_accepted() {
+fn signatures_of_other_signers_are_accepted() {
     for vector in &VECTORS {
         let verdict = judge(vector, &headers(vector), &rules(vector.token));
         assert!(matches!(verdict, Ok(Verdict::Signed { .. })), "{}: {verdict:?}", vector.path);
@@ -106,7 +106,7 @@ fn signatures_made_by_other_signers_are_accepted() {
 }
 
 #[test]
-fn the_canonical_string_in_the_error_is_what_aws_sigv4_signs() {
+fn signature_error_has_the_canonical_string() {
     for vector in &VECTORS {
         let headers = headers(vector);
         let wire =
@@ -122,7 +122,7 @@ fn the_canonical_string_in_the_error_is_what_aws_sigv4_signs() {
 }
 
 #[test]
-fn one_changed_byte_of_the_body_is_an_invalid_signature() {
+fn signature_is_invalid_after_one_changed_body_byte() {
     let vector = Vector { body: r#"{"messages":[ ]}"#, ..VECTORS[0] };
     let problem = judge(&vector, &headers(&vector), &rules(None)).unwrap_err();
     assert_eq!((problem.status, problem.error_type.as_str()), (403, "InvalidSignatureException"));
@@ -134,7 +134,7 @@ fn one_changed_byte_of_the_body_is_an_invalid_signature() {
 }
 
 #[test]
-fn a_wrong_or_missing_session_token_is_an_unknown_client() {
+fn session_token_missing_or_wrong_is_refused() {
     let vector = &VECTORS[1];
     for token in ["other", "TOKEN"] {
         let problem = judge(vector, &headers(vector), &rules(Some(token))).unwrap_err();
@@ -145,7 +145,7 @@ fn a_wrong_or_missing_session_token_is_an_unknown_client() {
 }
 
 #[test]
-fn every_amz_header_must_be_signed() {
+fn signature_must_cover_every_amz_header() {
     let vector = &VECTORS[0];
     let mut headers = headers(vector);
     headers.push(("x-amzn-bedrock-guardrailidentifier".into(), "g".into()));
@@ -158,7 +158,7 @@ fn every_amz_header_must_be_signed() {
 }
 
 #[test]
-fn a_malformed_authorization_header_says_what_is_missing() {
+fn signature_error_names_what_the_header_lacks() {
     let vector = &VECTORS[0];
     for (value, part) in [
         (
@@ -189,7 +189,7 @@ fn text<'a>(value: &'a serde_json::Value, pointer: &str) -> &'a str {
 }
 
 #[test]
-fn requests_of_seven_real_clients_are_accepted_and_their_canonical_strings_agree() {
+fn signatures_of_seven_real_clients_are_accepted() {
     let cases = peers();
     assert!(cases.len() > 40);
     for case in &cases {

@@ -5,7 +5,7 @@ fn filled(schema: Value, question: &str) -> Value {
 }
 
 #[test]
-fn arguments_come_from_the_question() {
+fn tool_arguments_are_taken_from_the_question() {
     let schema = json!({"type": "object", "required": ["location"], "properties": {
         "location": {"type": "string"}, "unit": {"enum": ["celsius", "fahrenheit"]}, "days": {"type": "integer"}}});
     assert_eq!(filled(schema.clone(), "What is the weather in Paris?"), json!({"location": "Paris"}));
@@ -21,7 +21,7 @@ fn arguments_come_from_the_question() {
 }
 
 #[test]
-fn references_alternatives_and_nesting_are_followed() {
+fn schema_fill_follows_references_and_alternatives() {
     let schema = json!({
         "$defs": {"Person": {"type": "object", "required": ["name", "age"], "properties": {
             "name": {"type": "string", "maxLength": 5},
@@ -46,7 +46,7 @@ fn references_alternatives_and_nesting_are_followed() {
 }
 
 #[test]
-fn arrays_of_enums_can_be_unique_and_all_of_is_merged() {
+fn schema_fill_handles_unique_items_and_all_of() {
     let schema = json!({"allOf": [
         {"type": "object", "required": ["tags"], "properties": {"tags": {"type": "array", "uniqueItems": true, "minItems": 2, "items": {"enum": ["a", "b", "c"]}}}},
         {"required": ["n"], "properties": {"n": {"type": "integer", "multipleOf": 5, "minimum": 7}}}]});
@@ -54,7 +54,7 @@ fn arrays_of_enums_can_be_unique_and_all_of_is_merged() {
 }
 
 #[test]
-fn a_schema_that_refers_to_itself_ends() {
+fn schema_fill_of_a_recursive_schema_ends() {
     let schema = json!({"type": "object", "required": ["next"], "properties": {"next": {"$ref": "#"}}});
     let mut depth = 0;
     let mut value = &filled(schema, "go");

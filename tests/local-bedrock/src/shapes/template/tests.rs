@@ -13,7 +13,7 @@ fn complaint(reading: Reading) -> String {
 }
 
 #[test]
-fn llama_3_and_4_are_read_in_their_published_form() {
+fn template_of_llama_3_and_4_is_read() {
     let prompt = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe terse.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nYo<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
     assert_eq!(llama(prompt, LLAMA3), chat("Be terse.", &["Hi", "Yo", "Bye"]));
     let prompt =
@@ -23,7 +23,7 @@ fn llama_3_and_4_are_read_in_their_published_form() {
 }
 
 #[test]
-fn llama_prompts_with_a_flaw_name_it() {
+fn template_error_of_llama_names_the_flaw() {
     let peer = "<|begin_of_text|>\n<|start_header_id|>user<|end_header_id|>Hi<|eot_id|>\n<|start_header_id|>assistant<|end_header_id|>\n\n";
     assert!(complaint(llama(peer, LLAMA3)).contains("was expected before"));
     let no_blank_line = "<|begin_of_text|><|start_header_id|>user<|end_header_id|>Hi<|eot_id|>";
@@ -35,7 +35,7 @@ fn llama_prompts_with_a_flaw_name_it() {
 }
 
 #[test]
-fn mistral_and_llama_2_are_read_with_their_system_text() {
+fn template_of_mistral_and_llama_2_has_system_text() {
     assert_eq!(instructions("<s>[INST] Hi [/INST]Yo</s>[INST] Bye [/INST]", false), chat("", &["Hi", "Yo", "Bye"]));
     let prompt = "<s>[INST] <<SYS>>\nBe terse.\n<</SYS>>\n\nHi [/INST] Yo </s><s>[INST] Bye [/INST]";
     assert_eq!(instructions(prompt, true), chat("Be terse.", &["Hi", "Yo", "Bye"]));
@@ -46,7 +46,7 @@ fn mistral_and_llama_2_are_read_with_their_system_text() {
 }
 
 #[test]
-fn deepseek_wants_its_own_characters() {
+fn template_of_deepseek_requires_its_own_characters() {
     let prompt = "<｜begin▁of▁sentence｜>Be terse.<｜User｜>Hi<｜Assistant｜>Yo<｜end▁of▁sentence｜><｜User｜>Bye<｜Assistant｜><think>\n";
     assert_eq!(deepseek(prompt), chat("Be terse.", &["Hi", "Yo", "Bye"]));
     assert!(complaint(deepseek("<|begin_of_sentence|><|User|>Hi<|Assistant|>")).contains("look-alikes"));
@@ -54,7 +54,7 @@ fn deepseek_wants_its_own_characters() {
 }
 
 #[test]
-fn labels_begin_lines_and_the_models_comes_last() {
+fn template_labels_begin_lines_and_end_with_the_model() {
     let claude = |prompt: &str| labels(prompt, "\n\nHuman:", "\n\nAssistant:");
     assert_eq!(claude("\n\nHuman: Hi\n\nAssistant: Yo\n\nHuman: Bye\n\nAssistant:"), chat("", &["Hi", "Yo", "Bye"]));
     assert_eq!(claude("Be terse.\n\nHuman: Hi\n\nAssistant:"), chat("Be terse.", &["Hi"]));
