@@ -7,6 +7,7 @@ import { coreOptions, merged, onlyOne } from "./options.js";
 import { replyOf } from "./reply.js";
 import { CANCEL, ChatStream } from "./stream.js";
 import { StructuredChat } from "./structured.js";
+import { PASSED_FIELDS, SAME_FIELDS } from "./table.js";
 import { fromCore } from "./thrown.js";
 import { Watch } from "./watch.js";
 
@@ -223,7 +224,7 @@ function connection(fields) {
   if (!model) {
     throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"');
   }
-  onlyOne(fields, [["endpointUrl", "endpointHost"], ["fetch", "fetchFn"]]);
+  onlyOne(fields, SAME_FIELDS);
   const { credentials, provider } = chooseCredentials(fields);
   const profile = applicationInferenceProfile;
   const config = {
@@ -239,7 +240,7 @@ function connection(fields) {
   // Headers have no members, but entries.
   const { headers } = fields;
   if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
-  for (const name of ["fips", "dualStack", "signingName", "api", "streaming", "maxRetries", "paidResend", "firstByteTimeout", "idleTimeout"]) config[name] = fields[name] ?? undefined;
+  for (const name of PASSED_FIELDS) config[name] = fields[name] ?? undefined;
   const fetch = fields.fetch ?? fields.fetchFn;
   return { config, provider, fetch: fetch && ((url, init) => fetch(url, init)) };
 }

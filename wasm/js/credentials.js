@@ -91,7 +91,7 @@ function fromEnvironment() {
   }
   throw problem(
     "credentials",
-    `no credentials: pass \`credentials\` or \`apiKey\`, or set \`AWS_BEARER_TOKEN_BEDROCK\`, or \`AWS_ACCESS_KEY_ID\` and \`AWS_SECRET_ACCESS_KEY\`; for profiles, SSO and roles use @aws-sdk/credential-providers`,
+    `no credentials: pass \`credentials\` or \`apiKey\`, or set \`AWS_BEARER_TOKEN_BEDROCK\` or \`AWS_ACCESS_KEY_ID\` and its secret; for profiles, SSO and roles ${way}`,
   );
 }
 

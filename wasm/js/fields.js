@@ -1,4 +1,5 @@
 import { problem } from "./error.js";
+import { BATCH, CALL, CONSTRUCTOR, SETTINGS } from "./table.js";
 
 const text = ["a string", (value) => typeof value === "string"];
 const number = ["a finite number", Number.isFinite];
@@ -10,8 +11,6 @@ const object = ["an object", (value) => typeof value === "object" && !Array.isAr
 const texts = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))];
 const lines = ["an array of strings", (value) => Array.isArray(value) && value.every((item) => typeof item === "string")];
 const pairs = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item) => typeof item === "string")];
-const cache = ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"];
-const any = ["", () => true];
 const members = (known) => [
   `an object with no more than ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
   (value) => object[1](value) && Object.entries(value).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name][1](item))),
@@ -20,76 +19,23 @@ const oneOf = (...words) => [`one of ${words.map((word) => JSON.stringify(word))
 const noisy = (...words) => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
 const trace = noisy("ENABLED", "DISABLED", "ENABLED_FULL");
 
-/** What a call can be told. */
-const CALL = {
-  maxTokens: whole,
-  temperature: number,
-  topP: number,
-  topK: whole,
-  stop: texts,
-  modelKwargs: object,
-  tools: list,
-  toolChoice: any,
-  tool_choice: any,
-  parallelToolCalls: flag,
-  reasoning: any,
-  thinking: object,
-  reasoningDisplay: oneOf("summarized", "omitted"),
-  capabilities: object,
-  responseFormat: object,
-  response_format: object,
-  guardrailIdentifier: text,
-  guardrailVersion: text,
-  guardrailConfig: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
-  trace,
-  promptCaching: cache,
-  fillMissingToolResults: flag,
-  latency: oneOf("standard", "optimized"),
-  serviceTier: oneOf("default", "flex", "priority", "reserved"),
-  anthropicBeta: lines,
-  requestMetadata: pairs,
-  responseFieldPaths: lines,
-  timeout: whole,
-};
-
-/** What a call has for itself alone. */
-const CALL_ONLY = { signal: ["an AbortSignal", (value) => typeof value === "object" && typeof value.addEventListener === "function"] };
-
-/** What a batch has besides. */
-const BATCH_ONLY = { maxConcurrency: whole, returnExceptions: flag };
-
-/** What a chat model is made of. */
-const CHAT = {
-  model: text,
-  region: text,
+/** The checks that the table of options names: what is expected, and whether a value is that. */
+const CHECKS = {
+  text, number, whole, flag, list, call, object, texts, lines, pairs, trace,
+  any: ["", () => true],
+  cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
+  guardrail: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
+  signal: ["an AbortSignal", (value) => typeof value === "object" && typeof value.addEventListener === "function"],
   credentials: ["an object with accessKeyId and secretAccessKey, or an async function that gives one", (value) => typeof value === "object" || typeof value === "function"],
-  awsAccessKeyId: text,
-  awsSecretAccessKey: text,
-  awsSessionToken: text,
-  apiKey: text,
-  endpointUrl: text,
-  endpointHost: text,
-  gatewayUrl: text,
-  signingName: text,
-  headers: pairs,
-  fetch: call,
-  fetchFn: call,
-  api: oneOf("invoke", "converse"),
-  family: text,
-  applicationInferenceProfile: text,
-  fips: flag,
-  dualStack: flag,
-  streaming: flag,
-  maxRetries: whole,
-  paidResend: flag,
-  maxConcurrency: whole,
-  firstByteTimeout: whole,
-  idleTimeout: whole,
 };
+
+/** The checks of the options of a group, by their names. */
+const checksOf = (...groups) =>
+  Object.fromEntries(Object.entries(Object.assign({}, ...groups)).map(([name, check]) => [name, Array.isArray(check) ? oneOf(...check) : CHECKS[check]]));
 
 /** What a key is minted of. */
 const MINT = {
-  credentials: CHAT.credentials,
+  credentials: CHECKS.credentials,
   region: text,
   expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && value > 0 && value <= 43_200],
   now: ["a number of milliseconds", Number.isFinite],
@@ -102,9 +48,9 @@ const SSE = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: wh
 const STRUCTURED = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
 const KNOWN = {
-  call: { ...CALL, ...CALL_ONLY },
-  batch: { ...CALL, ...CALL_ONLY, ...BATCH_ONLY },
-  chat: { ...CHAT, ...CALL },
+  call: checksOf(SETTINGS, CALL),
+  batch: checksOf(SETTINGS, CALL, BATCH),
+  chat: checksOf(CONSTRUCTOR, SETTINGS),
   mint: MINT,
   sse: SSE,
   structured: STRUCTURED,
@@ -165,10 +111,10 @@ function refuse(name, known, where) {
       `${name} is not read here; pass credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
     );
   }
-  if (where === "chat" && Object.hasOwn(CALL_ONLY, name)) throw problem("config", `${name} is given to a call, not to the constructor`);
+  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is given to a call, not to the constructor`);
   if (where === "call" || where === "batch") {
-    if (Object.hasOwn(CHAT, name)) throw problem("config", `${name} is set on the constructor, not in a call`);
-    known = { ...known, ...CHAT };
+    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is set on the constructor, not in a call`);
+    known = { ...known, ...CONSTRUCTOR };
   }
   const same = plain(name);
   const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));

@@ -1,12 +1,7 @@
 import { problem } from "./error.js";
 import { jsonSchema } from "./schema.js";
+import { MERGED, PASSED_SETTINGS, SAME_SETTINGS } from "./table.js";
 import { toolJson } from "./tools.js";
-
-/** Options that the module reads as they are. */
-const PASSED = [
-  "maxTokens", "temperature", "topP", "topK", "stop", "modelKwargs", "parallelToolCalls", "promptCaching", "latency",
-  "fillMissingToolResults", "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "capabilities",
-];
 
 /** The members of Anthropic's `thinking`, and of `reasoning`. */
 const THINKING = ["type", "budget_tokens", "display"];
@@ -16,21 +11,15 @@ const TYPES = ["enabled", "adaptive", "disabled", "between_tools"];
 /** What makes a guardrail. Without one, a trace has nothing to say. */
 const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 
-/** Options whose members are merged. */
-const MERGED = ["modelKwargs", "capabilities"];
-
 /** What to do with a member that the service could not take either. */
 const DIRECT = "leave others out";
-
-/** Two names of one option. */
-const SAME = [["toolChoice", "tool_choice"], ["responseFormat", "response_format"], ["reasoning", "thinking"]];
 
 const isSet = (value) => value !== undefined && value !== null;
 
 /** Options over options: those that are not set do not count. An option replaces its other name too. */
 export function merged(base, over) {
   const all = { ...base };
-  for (const [one, other] of SAME) if (isSet(over?.[one]) || isSet(over?.[other])) delete all[one], delete all[other];
+  for (const [one, other] of SAME_SETTINGS) if (isSet(over?.[one]) || isSet(over?.[other])) delete all[one], delete all[other];
   for (const [name, value] of Object.entries(over ?? {})) {
     if (isSet(value)) all[name] = MERGED.includes(name) ? { ...all[name], ...value } : value;
   }
@@ -52,8 +41,8 @@ export function onlyOne(options, names) {
 export function coreOptions(options) {
   const core = {};
   // JSON has no member of an undefined value.
-  for (const name of PASSED) core[name] = options[name] ?? undefined;
-  onlyOne(options, SAME);
+  for (const name of PASSED_SETTINGS) core[name] = options[name] ?? undefined;
+  onlyOne(options, SAME_SETTINGS);
   const { tools, thinking, reasoningDisplay } = options;
   if (tools) core.tools = tools.map(toolJson);
   const choice = options.toolChoice ?? options.tool_choice;

@@ -13,7 +13,7 @@ import type { AIMessageChunk, BaseMessage, MessageContent } from "@langchain/cor
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import type { BedrockChatFields as CoreFields, BedrockChatSettings as CoreSettings, GuardrailConfig, ResponseFormat, StructuredMethod } from "./index.js";
+import type { BedrockChatFields as CoreFields, BedrockChatSettings as CoreSettings, GuardrailConfig, LangChainCallOption, ResponseFormat, StructuredMethod } from "./index.js";
 
 export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
 export type { BedrockCredentials, BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat } from "./index.js";
@@ -31,7 +31,7 @@ export type BedrockToolChoice = ToolChoice;
 
 /** What a model has of its own and every call may change. */
 export interface BedrockChatSettings
-  extends Omit<CoreSettings, "stop" | "timeout" | "tools" | "toolChoice" | "tool_choice" | "parallelToolCalls" | "responseFormat" | "response_format"> {}
+  extends Omit<CoreSettings, "stop" | "timeout" | LangChainCallOption> {}
 
 /** What a chat model is made of. */
 export interface BedrockChatFields

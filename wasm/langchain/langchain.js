@@ -13,6 +13,7 @@ import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
 import { merged } from "./options.js";
 import { textOf } from "./reply.js";
+import { LANGCHAIN_IDENTITY, LANGCHAIN_SETTINGS } from "./table.js";
 
 export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
 export { convertMessagesToPrompt, convertMessagesToPromptAnthropic } from "./langchain-prompt.js";
@@ -51,8 +52,8 @@ export class BedrockChat extends BaseChatModel {
     this.endpointHost = known.endpointHost ?? known.endpointUrl;
     this.streaming = known.streaming ?? false;
     this.disableStreaming = fields.disableStreaming ?? false;
-    for (const name of REACHED) if (known[name]) this.#reached[name] = known[name];
-    for (const name of SETTINGS) if (known[name] !== undefined) this[name] = known[name];
+    for (const name of LANGCHAIN_IDENTITY) if (known[name]) this.#reached[name] = known[name];
+    for (const name of LANGCHAIN_SETTINGS) if (known[name] !== undefined) this[name] = known[name];
   }
 
   get lc_aliases() {
@@ -224,21 +225,10 @@ export class BedrockChat extends BaseChatModel {
 
   #settings() {
     const settings = {};
-    for (const name of SETTINGS) if (this[name] !== undefined && this[name] !== null && this[name] !== "") settings[name] = this[name];
+    for (const name of LANGCHAIN_SETTINGS) if (this[name] !== undefined && this[name] !== null && this[name] !== "") settings[name] = this[name];
     return settings;
   }
 }
-
-/** Where a model is, besides its id and region: another place may answer otherwise. */
-const REACHED = ["api", "family", "applicationInferenceProfile", "endpointUrl", "endpointHost", "gatewayUrl"];
-
-/** What a model has of its own and every call may change. */
-const SETTINGS = [
-  "temperature", "maxTokens", "topP", "topK", "stop", "modelKwargs", "reasoning", "thinking", "reasoningDisplay", "capabilities", "promptCaching",
-  "fillMissingToolResults", "latency",
-  "serviceTier", "anthropicBeta", "requestMetadata", "responseFieldPaths", "timeout", "trace", "guardrailIdentifier",
-  "guardrailVersion", "guardrailConfig",
-];
 
 function told(runManager, chunk, { promptIndex = 0 }) {
   const place = { prompt: promptIndex, completion: 0 };

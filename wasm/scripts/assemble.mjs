@@ -38,7 +38,7 @@ writeFileSync(join(pkg, "packed.js"), `export const packed = () => "${packed}";\
 await forRequire("node.js", "node.cjs");
 await addLangChain();
 // The types are the same; TypeScript wants a file for each kind of module, which names those of its own kind.
-for (const name of readdirSync(pkg).filter((name) => /^(index|fields|langchain)\.d\.ts$/.test(name))) {
+for (const name of readdirSync(pkg).filter((name) => /^(index|fields|table|langchain)\.d\.ts$/.test(name))) {
   const types = readFileSync(join(pkg, name), "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
   writeFileSync(join(pkg, name.replace(".d.ts", ".d.cts")), types);
 }

@@ -4,6 +4,8 @@
 mod config;
 mod error;
 mod events;
+mod options;
+mod read;
 mod structured;
 mod task;
 
@@ -93,7 +95,7 @@ impl Chat {
 #[wasm_bindgen]
 pub fn capabilities(model: &str, api: Option<String>) -> Result<String, JsValue> {
     let known = ModelId::parse(model).and_then(|model| {
-        let api = api.as_deref().map(config::api).transpose()?;
+        let api = api.as_deref().map(read::api_of).transpose()?;
         Ok(codec_for(&model, api)?.capabilities(&model))
     });
     known.map(config::write_capabilities).map_err(thrown)

@@ -4,7 +4,8 @@ use bedrock_chat::json::{PartialJson as Partial, View, Writer, embedded};
 use bedrock_chat::{BedrockChat, Json, Result, Structured, StructuredMethod};
 use wasm_bindgen::prelude::*;
 
-use crate::config::{Members, with_options, wrong};
+use crate::config::with_options;
+use crate::read::{Members, wrong};
 
 /// Returns the plan for a specification, as JSON.
 pub(crate) fn plan(chat: &BedrockChat, spec: &str, options: &str) -> Result<String> {

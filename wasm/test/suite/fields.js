@@ -1,5 +1,6 @@
 import { equal, fails, includes, ok } from "./check.js";
 import { KEYS, MODEL } from "./bedrock.js";
+import { sender } from "./sent.js";
 
 export const fields = [
   ["what the constructor lacks or cannot take is said in its own terms", async ({ BedrockChat, chat }) => {
@@ -37,6 +38,24 @@ export const fields = [
     }
     // A stranger's field is nobody's business.
     ok(chat({ callbacks: [], verbose: true, tags: ["x"] }));
+  }],
+
+  ["options_of_converse_are_sent_from_the_constructor_and_a_call", async (given) => {
+    const { sent } = sender(given);
+    const options = {
+      maxTokens: 9, temperature: 0.5, topP: 0.25, topK: 7, stop: ["END"], latency: "optimized", serviceTier: "flex", anthropicBeta: ["beta-1"],
+      requestMetadata: { team: "blue" }, responseFieldPaths: ["/stop_sequence"], promptVariables: { city: "Paris" }, modelKwargs: { own: true },
+    };
+    const fields = { model: MODEL, api: "converse" };
+    for (const body of [await sent({ ...fields, ...options }, "hello"), await sent(fields, "hello", options)]) {
+      equal(body.inferenceConfig, { maxTokens: 9, temperature: 0.5, topP: 0.25, stopSequences: ["END"] });
+      equal(body.additionalModelRequestFields, { top_k: 7, anthropic_beta: ["beta-1"], own: true });
+      equal([body.performanceConfig, body.serviceTier], [{ latency: "optimized" }, { type: "flex" }]);
+      equal(body.requestMetadata, { team: "blue" });
+      equal(body.additionalModelResponseFieldPaths, ["/stop_sequence"]);
+      equal(body.promptVariables, { city: { text: "Paris" } });
+    }
+    for (const promptVariables of ["Paris", { city: 5 }, ["Paris"]]) await fails(async () => given.chat({ promptVariables }), "config");
   }],
 
   ["a secret in the wrong place is not repeated", async ({ chat }) => {

@@ -1,0 +1,181 @@
+// Written by wasm/scripts/options.mjs from wasm/options.json: change the table, not this file.
+import type { BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat, Thinking, Tool, ToolChoice } from "./fields.js";
+
+/** The options that the constructor and every call take. What is not set is not sent. */
+export interface BedrockChatSettings {
+  /** Maximum number of tokens to generate. Default: the model's; Claude, which requires a number, gets 4096. */
+  maxTokens?: number | undefined;
+  /** Randomness, from 0 to 1 for most models. Default: the model's. */
+  temperature?: number | undefined;
+  /** Nucleus sampling: the share of probability to sample from, from 0 to 1. Default: the model's. */
+  topP?: number | undefined;
+  /** Samples from the k likeliest tokens only. Default: the model's. */
+  topK?: number | undefined;
+  /** Texts at which the model stops. */
+  stop?: string | readonly string[] | undefined;
+  /**
+   * Members that go into the body as they are, merged with what the other options write; a contradiction is an error.
+   * With Converse they go into `additionalModelRequestFields`.
+   */
+  modelKwargs?: { [key: string]: unknown } | undefined;
+  /** Tools that the model may call. */
+  tools?: readonly Tool[] | undefined;
+  /** Which tool the model must call. */
+  toolChoice?: ToolChoice | undefined;
+  /** LangChain's name for `toolChoice`. */
+  tool_choice?: ToolChoice | undefined;
+  /**
+   * Whether the model may call several tools in one turn. `false` is an error for models that cannot be limited to one.
+   */
+  parallelToolCalls?: boolean | undefined;
+  /** How much the model reasons before it answers. */
+  reasoning?: Reasoning | undefined;
+  /** Anthropic's form of `reasoning`. Setting both is an error. */
+  thinking?: Thinking | undefined;
+  /**
+   * Whether the text of Claude's reasoning is returned: 4.7 and later return none unless asked. Default: the model's.
+   */
+  reasoningDisplay?: "summarized" | "omitted" | undefined;
+  /** Corrections of what the package knows about the model, for models that are newer than the package. Never sent. */
+  capabilities?: Capabilities | undefined;
+  /**
+   * A JSON Schema that the answer must fit, for models with such a mode. `withStructuredOutput` works with all models.
+   */
+  responseFormat?: ResponseFormat | undefined;
+  /** OpenAI's name for `responseFormat`. */
+  response_format?: ResponseFormat | undefined;
+  /** The id or ARN of the guardrail that checks the call. It is sent with its version, with or without `trace`. */
+  guardrailIdentifier?: string | undefined;
+  /** The guardrail's version: a number or `DRAFT`. */
+  guardrailVersion?: string | undefined;
+  /** How the guardrail is applied. */
+  guardrailConfig?: GuardrailConfig | undefined;
+  /** Whether the reply reports what the guardrail found. Without a guardrail it changes nothing. */
+  trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL" | undefined;
+  /**
+   * Places cache points where they save money, planned for every call; `"1h"` keeps them longer than five minutes. No
+   * effect on models that do not cache.
+   */
+  promptCaching?: boolean | "5m" | "1h" | undefined;
+  /**
+   * Whether tool calls of the history that have no result get a failed one, as providers refuse unanswered calls.
+   * Default: `false`.
+   */
+  fillMissingToolResults?: boolean | undefined;
+  /** Latency-optimized inference, or the standard. */
+  latency?: "standard" | "optimized" | undefined;
+  /** The service tier. */
+  serviceTier?: "default" | "flex" | "priority" | "reserved" | undefined;
+  /** Anthropic's beta features to switch on. An error for other vendors' models. */
+  anthropicBeta?: readonly string[] | undefined;
+  /** Keys and values for your invocation logs, at most 16. */
+  requestMetadata?: { [key: string]: string } | undefined;
+  /** Converse only: JSON pointers into the model's own reply, for values that the reply should include. */
+  responseFieldPaths?: readonly string[] | undefined;
+  /** Converse only: values for the variables of a managed prompt. The model is the prompt's ARN. */
+  promptVariables?: { [key: string]: string } | undefined;
+  /** Limit on a whole call, in milliseconds; 0: none. Default: none. */
+  timeout?: number | undefined;
+}
+
+/** The options of a call. */
+export interface CallOptions extends BedrockChatSettings {
+  /** Ends the call and closes its connection. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The options that `withOptions` sets for every call. */
+export interface BoundOptions extends CallOptions {
+  /** How many calls of a batch are made at a time. Default: the constructor's, which is 10. */
+  maxConcurrency?: number | undefined;
+}
+
+/** The options of a batch. */
+export interface BatchOptions extends BoundOptions {
+  /** Whether a failed call's error is returned in its place, instead of ending the batch. Default: `false`. */
+  returnExceptions?: boolean | undefined;
+}
+
+/** The constructor's fields. */
+export interface BedrockChatFields extends BedrockChatSettings {
+  /** A model id, the id of an inference profile, or an ARN of any kind. */
+  model: string;
+  /**
+   * Default: the region of `endpointUrl` if that is a host of AWS, else `BEDROCK_AWS_REGION`, `AWS_REGION` or
+   * `AWS_DEFAULT_REGION`. The region of an ARN takes precedence. A host of AWS in another region is an error.
+   */
+  region?: string | undefined;
+  /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, where there is one. */
+  credentials?: BedrockCredentialsProvider | undefined;
+  /** A Bedrock API key, instead of credentials. */
+  apiKey?: string | undefined;
+  /** LangChain's name for `credentials.accessKeyId`. */
+  awsAccessKeyId?: string | undefined;
+  /** LangChain's name for `credentials.secretAccessKey`. */
+  awsSecretAccessKey?: string | undefined;
+  /** LangChain's name for `credentials.sessionToken`. */
+  awsSessionToken?: string | undefined;
+  /**
+   * A custom endpoint, such as an interface endpoint (PrivateLink) or a local server. Without `http://`, `https` is
+   * used. Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` or `AWS_ENDPOINT_URL` of the environment, else AWS's.
+   */
+  endpointUrl?: string | undefined;
+  /** LangChain's name for `endpointUrl`. */
+  endpointHost?: string | undefined;
+  /** A gateway: calls are signed for AWS and sent to this URL, with their path appended. */
+  gatewayUrl?: string | undefined;
+  /** Headers for every call. Only AWS's own (`x-amz…`) are signed. */
+  headers?: { [name: string]: string } | Headers | undefined;
+  /**
+   * Used instead of the global `fetch`: a service binding's, a mock. It is called as `fetch(url, init)`, with headers
+   * as a plain object, and must return an unread `Response`. Redirects are not followed. The limits of Node's own
+   * `fetch`, 300 seconds for the response headers and for silence, are lifted for the global `fetch` alone: give yours
+   * a dispatcher with other limits.
+   */
+  fetch?: FetchLike | undefined;
+  /** LangChain's name for `fetch`. */
+  fetchFn?: FetchLike | undefined;
+  /** Which of Bedrock's APIs to call. Default: the model's own format where there is one, else Converse. */
+  api?: "invoke" | "converse" | undefined;
+  /** The model's family if its id does not name it, such as `"anthropic"`. */
+  family?: string | undefined;
+  /** An ARN, encoded or not, that is called instead of `model`; the format is that of `model`. */
+  applicationInferenceProfile?: string | undefined;
+  /**
+   * Whether to use AWS's FIPS hosts. Default: `AWS_USE_FIPS_ENDPOINT`, else `false`. Another endpoint is an error then.
+   */
+  fips?: boolean | undefined;
+  /**
+   * Whether to use AWS's dual-stack hosts. Default: `AWS_USE_DUALSTACK_ENDPOINT`, else `false`. Another endpoint is an
+   * error then.
+   */
+  dualStack?: boolean | undefined;
+  /** The service's name in signatures. Default: `"bedrock"`. */
+  signingName?: string | undefined;
+  /**
+   * Whether `invoke` streams and collects the events, so that the idle limit applies to long answers. Default: `false`.
+   */
+  streaming?: boolean | undefined;
+  /**
+   * How often a failed call is retried, where that helps. A service's `Retry-After` is obeyed up to 20 seconds; if it
+   * asks for more, the call fails at once, with `retryAfterMs`. Default: 2.
+   */
+  maxRetries?: number | undefined;
+  /**
+   * Whether a call is sent again even if the service may have processed it: after a broken connection, a timeout, a
+   * gateway that lost the answer. Each attempt may be charged. Default: `false`.
+   */
+  paidResend?: boolean | undefined;
+  /** How many calls of a batch are made at a time. Default: 10. */
+  maxConcurrency?: number | undefined;
+  /**
+   * Limit on the wait for the first byte of the response, in milliseconds; 0: none. Default: an hour, the longest that
+   * AWS says a model may take.
+   */
+  firstByteTimeout?: number | undefined;
+  /** Limit on silence within a response, in milliseconds; 0: none. Default: 5 minutes. */
+  idleTimeout?: number | undefined;
+}
+
+/** The options that LangChain's chat model takes on calls only. */
+export type LangChainCallOption = "tools" | "toolChoice" | "tool_choice" | "parallelToolCalls" | "responseFormat" | "response_format";
