@@ -196,9 +196,12 @@ impl Error {
         self
     }
 
-    /// The same error, whose message ends with what to do.
+    /// Returns the same error with advice at the end of its message.
     #[must_use]
     pub(crate) fn with_advice(mut self, advice: &str) -> Self {
+        // Messages of the service often end with a full stop.
+        let end = self.0.message.trim_end_matches('.').len();
+        self.0.message.truncate(end);
         self.0.message.push_str("; ");
         self.0.message.push_str(advice);
         self
@@ -363,6 +366,13 @@ mod tests {
             size_of::<T>()
         }
         assert_eq!(check::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn advice_follows_a_message_without_its_full_stop() {
+        let advised = |message: &str| Error::new(ErrorKind::Validation, message).with_advice("unset it");
+        assert_eq!(advised("`x` is deprecated.").message(), "`x` is deprecated; unset it");
+        assert_eq!(advised("no `x`").message(), "no `x`; unset it");
     }
 
     #[test]
