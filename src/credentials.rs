@@ -28,12 +28,12 @@ use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    kind: Kind,
+    kind: Secret,
     expires_at: Option<Duration>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-enum Kind {
+enum Secret {
     Keys { access_key_id: String, secret_access_key: Zeroizing<String>, session_token: Option<Zeroizing<String>> },
     Bearer(Zeroizing<String>),
 }
@@ -47,7 +47,7 @@ pub(crate) enum Parts<'a> {
 impl Credentials {
     /// An access key and its secret.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
-        let kind = Kind::Keys {
+        let kind = Secret::Keys {
             access_key_id: access_key_id.into(),
             secret_access_key: Zeroizing::new(secret_access_key.into()),
             session_token: None,
@@ -58,14 +58,14 @@ impl Credentials {
     /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html),
     /// sent as a bearer token: nothing is signed.
     pub fn bearer(api_key: impl Into<String>) -> Self {
-        Self { kind: Kind::Bearer(Zeroizing::new(api_key.into().trim().to_owned())), expires_at: None }
+        Self { kind: Secret::Bearer(Zeroizing::new(api_key.into().trim().to_owned())), expires_at: None }
     }
 
     /// The same credentials with the session token of temporary ones. An empty
     /// token counts as none; a bearer key has none.
     #[must_use]
     pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
-        if let Kind::Keys { session_token, .. } = &mut self.kind {
+        if let Secret::Keys { session_token, .. } = &mut self.kind {
             *session_token = Some(Zeroizing::new(token.into())).filter(|token| !token.is_empty());
         }
         self
@@ -86,19 +86,19 @@ impl Credentials {
     /// The access key's id; `None` for a bearer key.
     pub fn access_key_id(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Keys { access_key_id, .. } => Some(access_key_id),
-            Kind::Bearer(_) => None,
+            Secret::Keys { access_key_id, .. } => Some(access_key_id),
+            Secret::Bearer(_) => None,
         }
     }
 
     pub(crate) fn parts(&self) -> Parts<'_> {
         match &self.kind {
-            Kind::Keys { access_key_id, secret_access_key, session_token } => Parts::Keys {
+            Secret::Keys { access_key_id, secret_access_key, session_token } => Parts::Keys {
                 access_key_id,
                 secret_access_key,
                 session_token: session_token.as_ref().map(|token| token.as_str()),
             },
-            Kind::Bearer(key) => Parts::Bearer(key),
+            Secret::Bearer(key) => Parts::Bearer(key),
         }
     }
 
@@ -146,8 +146,8 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Credentials");
         match &self.kind {
-            Kind::Keys { access_key_id, .. } => debug.field("access_key_id", access_key_id),
-            Kind::Bearer(_) => debug.field("bearer", &"<secret>"),
+            Secret::Keys { access_key_id, .. } => debug.field("access_key_id", access_key_id),
+            Secret::Bearer(_) => debug.field("bearer", &"<secret>"),
         };
         debug.finish_non_exhaustive()
     }

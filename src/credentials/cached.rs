@@ -95,9 +95,9 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
 }
 
 /// Gives the turn back, also when the call that had it is dropped while it waits.
-struct Turn<'a, P: ProvideCredentials>(&'a CachedCredentials<P>);
+struct RefreshGuard<'a, P: ProvideCredentials>(&'a CachedCredentials<P>);
 
-impl<P: ProvideCredentials> Drop for Turn<'_, P> {
+impl<P: ProvideCredentials> Drop for RefreshGuard<'_, P> {
     fn drop(&mut self) {
         let waiting = {
             let mut state = self.0.state();
@@ -116,7 +116,7 @@ impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
             if let Some(kept) = kept {
                 return Ok(kept);
             }
-            let turn = Turn(self);
+            let turn = RefreshGuard(self);
             let answer = self.provider.credentials().await;
             let answer = {
                 let mut state = self.state();

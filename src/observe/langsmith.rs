@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use self::id::{Place, is_uuid, uuid};
+use self::id::{TracePosition, is_uuid, uuid};
 use self::run::{Chat, Ended, Outcome, Retry, Started, Work};
 use self::worker::Shared;
 use super::{Observer, Run, RunConfig, RunStart};
@@ -150,7 +150,7 @@ impl LangSmith {
         let runtime = &self.handle.shared.sender.runtime;
         let id = config.id.as_ref().filter(|id| is_uuid(id)).cloned();
         let id = id.unwrap_or_else(|| uuid(start, || runtime.random()));
-        let place = Place::new(start, id, config.parent_dotted_order.as_deref());
+        let place = TracePosition::new(start, id, config.parent_dotted_order.as_deref());
         // By the trace, so that all its runs are posted or none.
         let dice = f64::from(crc32(place.trace_id.as_bytes())) / 4_294_967_296.0;
         let sampled = dice < self.handle.sampling_rate;
@@ -184,7 +184,7 @@ impl Observer for LangSmith {
         };
         let (run, sampled) = self.begin(start.config, "BedrockChat", start.now, Work::Chat(Box::new(chat)));
         sampled.then(|| {
-            let watched = Watched {
+            let watched = TracedCall {
                 langsmith: self.clone(),
                 run,
                 tokens: Vec::new(),
@@ -198,7 +198,7 @@ impl Observer for LangSmith {
 }
 
 /// A call that is watched.
-struct Watched {
+struct TracedCall {
     langsmith: LangSmith,
     run: Arc<Started>,
     tokens: Vec<Duration>,
@@ -208,13 +208,13 @@ struct Watched {
     ended: bool,
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for TracedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("id", &self.run.place.id).finish_non_exhaustive()
+        f.debug_struct("TracedCall").field("id", &self.run.place.id).finish_non_exhaustive()
     }
 }
 
-impl Watched {
+impl TracedCall {
     fn finish(&mut self, outcome: Outcome) {
         self.ended = true;
         let (tokens, retries) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.retries));
@@ -222,7 +222,7 @@ impl Watched {
     }
 }
 
-impl Run for Watched {
+impl Run for TracedCall {
     /// Reported when this is dropped, with what had arrived.
     fn cancelled(&mut self) {}
 
@@ -251,7 +251,7 @@ impl Run for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for TracedCall {
     fn drop(&mut self) {
         if !self.ended {
             let partial = std::mem::take(&mut self.partial).partial();

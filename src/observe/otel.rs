@@ -158,7 +158,7 @@ impl Observer for TracingObserver {
             content::record_request(&span, start.request);
         }
         let (content, runtime) = (self.content, Arc::clone(&self.runtime));
-        Some(Box::new(Watched {
+        Some(Box::new(CallSpan {
             span,
             content,
             runtime,
@@ -210,7 +210,7 @@ fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A call that is watched: its span, which ends when this is dropped.
-struct Watched {
+struct CallSpan {
     span: Span,
     content: bool,
     runtime: Arc<dyn Runtime>,
@@ -223,13 +223,13 @@ struct Watched {
     ended: bool,
 }
 
-impl fmt::Debug for Watched {
+impl fmt::Debug for CallSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watched").field("span", &self.span.id()).finish_non_exhaustive()
+        f.debug_struct("CallSpan").field("span", &self.span.id()).finish_non_exhaustive()
     }
 }
 
-impl Watched {
+impl CallSpan {
     fn record_usage(&self, usage: Usage) {
         let span = &self.span;
         span.record("gen_ai.usage.input_tokens", int(usage.input_tokens));
@@ -280,7 +280,7 @@ fn description(error: &Error, content: bool) -> String {
     }
 }
 
-impl Run for Watched {
+impl Run for CallSpan {
     /// Reported when this is dropped, with what had arrived.
     fn cancelled(&mut self) {}
 
@@ -336,7 +336,7 @@ impl Run for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for CallSpan {
     fn drop(&mut self) {
         if self.ended {
             return;

@@ -46,7 +46,7 @@ pub(super) fn iso(time: Duration) -> String {
 
 /// Where a run is in its trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TracePosition {
     pub(super) id: String,
     /// The id of the run at the root.
     pub(super) trace_id: String,
@@ -55,7 +55,7 @@ pub(super) struct Place {
     pub(super) dotted_order: String,
 }
 
-impl Place {
+impl TracePosition {
     /// The place of a run that begins now, below the run at `parent`, its
     /// dotted order. One that is none makes the run a root.
     pub(super) fn new(now: Duration, id: String, parent: Option<&str>) -> Self {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_run_without_a_parent_is_the_root_of_its_trace() {
         let id = uuid(THEN, || 0.5);
-        let place = Place::new(THEN, id.clone(), None);
+        let place = TracePosition::new(THEN, id.clone(), None);
         assert_eq!((&place.trace_id, &place.parent_id), (&id, &None));
         assert_eq!(place.dotted_order, format!("20250102T030405123456Z{id}"));
     }
@@ -125,7 +125,7 @@ mod tests {
     fn a_run_below_another_is_in_its_trace() {
         let [root, middle, own] = [0.1, 0.2, 0.3].map(|number| uuid(THEN, || number));
         let above = format!("20250102T030405000001Z{root}.20250102T030405000002Z{middle}");
-        let place = Place::new(THEN, own.clone(), Some(&above));
+        let place = TracePosition::new(THEN, own.clone(), Some(&above));
         assert_eq!((&place.trace_id, place.parent_id.as_ref()), (&root, Some(&middle)));
         assert_eq!(place.dotted_order, format!("{above}.20250102T030405123456Z{own}"));
     }
@@ -134,7 +134,11 @@ mod tests {
     fn what_is_no_dotted_order_makes_no_parent() {
         let id = uuid(THEN, || 0.5);
         for wrong in ["", ".", "20250102T030405000001Z", &id, "xT1Z", &format!("20250102T030405Z{id}.x")] {
-            assert_eq!(Place::new(THEN, id.clone(), Some(wrong)), Place::new(THEN, id.clone(), None), "{wrong}");
+            assert_eq!(
+                TracePosition::new(THEN, id.clone(), Some(wrong)),
+                TracePosition::new(THEN, id.clone(), None),
+                "{wrong}"
+            );
         }
     }
 }

@@ -113,11 +113,11 @@ mod tests {
 
     use super::*;
     use crate::json::Json;
-    use crate::observe::langsmith::id::Place;
+    use crate::observe::langsmith::id::TracePosition;
 
     fn begun(name: &str) -> Arc<Started> {
         Arc::new(Started {
-            place: Place::new(Duration::ZERO, name.into(), None),
+            place: TracePosition::new(Duration::ZERO, name.into(), None),
             start: Duration::ZERO,
             name: name.into(),
             tags: Vec::new(),

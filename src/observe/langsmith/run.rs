@@ -5,7 +5,7 @@ mod chat;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::id::{Place, iso};
+use super::id::{TracePosition, iso};
 use crate::interop;
 use crate::json::{Json, Writer};
 use crate::message::{AiMessage, Content, Media, MediaSource, Message};
@@ -18,7 +18,7 @@ const LIBRARY: &str = "bedrock-chat";
 /// All that is known of a run when it begins.
 #[derive(Debug)]
 pub(super) struct Started {
-    pub(super) place: Place,
+    pub(super) place: TracePosition,
     pub(super) start: Duration,
     pub(super) name: String,
     pub(super) tags: Vec<String>,
