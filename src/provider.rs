@@ -13,11 +13,14 @@ pub(crate) mod facts;
 pub(crate) mod invoke;
 pub(crate) mod media;
 pub(crate) mod raw_block;
+mod reasoning;
 pub(crate) mod refusals;
 pub(crate) mod repair;
+mod select;
 mod table;
 pub(crate) mod template;
 pub(crate) mod text;
+mod text_blocks;
 mod tools;
 mod words;
 
@@ -25,7 +28,8 @@ pub use anthropic::Anthropic;
 pub use chat_completions::ChatCompletions;
 pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
-pub use table::{Family, capabilities, codec_for, families};
+pub use select::{capabilities, codec_for};
+pub use table::{Family, families};
 
 use bytes::Bytes;
 

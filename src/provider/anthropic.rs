@@ -7,7 +7,7 @@ mod decode;
 mod encode;
 mod thinking;
 
-pub(crate) use thinking::{LEFT_OUT, Thinking, betas, check};
+pub(crate) use thinking::{LEFT_OUT, ThinkingFields, betas, check};
 
 use crate::capabilities::{Api, Capabilities};
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl Codec for Anthropic {
     }
 
     fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Stream::default())
+        invoke::InvokeDecoder::boxed(decode::MessagesDecoder::default())
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

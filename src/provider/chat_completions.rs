@@ -1,4 +1,4 @@
-//! Chat completions, over InvokeModel: one codec, and for each family what differs in it.
+//! Chat completions over InvokeModel: one codec, with the differences between families.
 //!
 //! See [OpenAI](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html),
 //! [Mistral AI chat completion](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html),
@@ -9,7 +9,6 @@
 mod calls;
 mod decode;
 mod encode;
-mod reasoning;
 #[cfg(test)]
 mod tests;
 
@@ -22,12 +21,13 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
+use super::reasoning::ReasoningTags;
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// The chat-completions shape, with what differs between the families that speak it.
+/// The chat-completions shape, with what differs between the families that use it.
 ///
-/// Models whose id tells the family get theirs by themselves. For one whose id does
-/// not, such as an imported model, name the family it is nearest to.
+/// A model id that names its family selects the right one. For other ids, such as those of imported
+/// models, use the most similar family.
 ///
 /// ```
 /// use bedrock_chat::{Call, ChatCompletions, Codec, Headers};
@@ -38,27 +38,29 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 /// ```
 #[derive(Clone, Copy)]
 pub struct ChatCompletions {
-    /// The family whose facts hold for a model whose id does not say its family.
+    /// The family whose facts hold for a model whose id does not name its family.
     family: &'static str,
     /// The key of the token limit.
     max_tokens: &'static str,
-    /// What the family calls the choice of some tool, whichever.
+    /// The family's word for the choice of any tool.
     any_tool: &'static str,
     /// Whether ids of tool calls must be nine letters or digits.
     short_ids: bool,
-    /// The tags that reasoning stands between, in front of the text.
-    tags: &'static [Tag],
+    /// The tags around reasoning, in front of the text.
+    tags: ReasoningTags,
 }
 
-/// How a tag begins and ends.
-type Tag = (&'static str, &'static str);
-
-/// Bedrock puts reasoning between the first; what models write themselves is the second.
-const TAGS: &[Tag] = &[("<reasoning>", "</reasoning>"), ("<think>", "</think>")];
+/// The tags of families that put reasoning in front of the text.
+const TAGS: ReasoningTags = ReasoningTags::PIECES;
 
 impl ChatCompletions {
-    const PLAIN: Self =
-        Self { family: "", max_tokens: "max_tokens", any_tool: "required", short_ids: false, tags: &[] };
+    const PLAIN: Self = Self {
+        family: "",
+        max_tokens: "max_tokens",
+        any_tool: "required",
+        short_ids: false,
+        tags: ReasoningTags::NONE,
+    };
 
     /// OpenAI's open-weight models, gpt-oss.
     pub const OPENAI: Self =
@@ -102,7 +104,7 @@ impl std::fmt::Debug for ChatCompletions {
 }
 
 impl ChatCompletions {
-    /// The model, with the codec's family if its id does not say one.
+    /// Returns the model, with the codec's family if its id does not name one.
     fn known<'a>(&self, model: &'a ModelId) -> Cow<'a, ModelId> {
         match model.base() {
             Some(_) => Cow::Borrowed(model),
@@ -121,7 +123,7 @@ impl Codec for ChatCompletions {
     }
 
     fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Completion::new(self.tags))
+        invoke::InvokeDecoder::boxed(decode::ChatCompletionsDecoder::new(self.tags))
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

@@ -45,7 +45,7 @@ impl Codec for Cohere {
     }
 
     fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Stream::default())
+        invoke::InvokeDecoder::boxed(decode::CommandDecoder::default())
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

@@ -83,7 +83,7 @@ impl Codec for Converse {
             adaptations.push(NOT_STREAMED);
         }
         let body = Json::from(body).into_bytes();
-        let input_has_cached = fields::stream_input_has_cached(model);
+        let input_has_cached = fields::of(model).stream_input_has_cached;
         Ok(Call { adaptations, input_has_cached, ..Call::new(model.path(operation), headers, body, streams) })
     }
 
@@ -92,7 +92,7 @@ impl Codec for Converse {
     }
 
     fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        Box::new(stream::ConverseStream::new(call.input_has_cached))
+        Box::new(stream::ConverseDecoder::new(call.input_has_cached))
     }
 
     fn api(&self) -> Api {
@@ -132,7 +132,7 @@ impl Codec for Nova {
     }
 
     fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(stream::NovaStream::default())
+        invoke::InvokeDecoder::boxed(stream::NovaDecoder::default())
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

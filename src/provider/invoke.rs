@@ -255,21 +255,21 @@ pub(crate) trait ChunkDecoder: Send {
 }
 
 /// The stream of an InvokeModel call: base64 inside JSON inside frames.
-pub(crate) struct InvokeStream {
+pub(crate) struct InvokeDecoder {
     decoder: Box<dyn ChunkDecoder>,
     chunk: Vec<u8>,
     counts: Counts,
     reported: Usage,
 }
 
-impl InvokeStream {
+impl InvokeDecoder {
     pub(crate) fn boxed(decoder: impl ChunkDecoder + 'static) -> Box<dyn StreamDecoder> {
         let (chunk, counts) = (Vec::new(), Counts::default());
         Box::new(Self { decoder: Box::new(decoder), chunk, counts, reported: Usage::default() })
     }
 }
 
-impl StreamDecoder for InvokeStream {
+impl StreamDecoder for InvokeDecoder {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
         let name = frame.event_type().unwrap_or("chunk");
         if name != "chunk" {

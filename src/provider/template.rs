@@ -48,7 +48,7 @@ enum Marks {
 
 /// A part of what is said in a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PromptPart {
     Text(String),
     /// Where a picture stands.
     Image,
@@ -171,7 +171,7 @@ pub(crate) static INSTRUCTION: Template = Template {
 
 impl Template {
     /// The prompt for a conversation. If the model has the last turn, the answer goes on with it.
-    pub(crate) fn render(&self, system: &str, turns: &[(Side, Vec<Part>)]) -> String {
+    pub(crate) fn render(&self, system: &str, turns: &[(Side, Vec<PromptPart>)]) -> String {
         let mut out = String::from(self.start);
         let mut system = self.cleaned(system.trim());
         if let (true, "", [(Side::User, parts)]) = (self.bare, &*system, turns) {
@@ -205,11 +205,11 @@ impl Template {
         out
     }
 
-    fn say(&self, out: &mut String, side: Side, parts: &[Part], last: bool) {
+    fn say(&self, out: &mut String, side: Side, parts: &[PromptPart], last: bool) {
         for part in parts {
             match part {
-                Part::Image => out.push_str(IMAGE),
-                Part::Text(text) => {
+                PromptPart::Image => out.push_str(IMAGE),
+                PromptPart::Text(text) => {
                     let mut text = text.as_str();
                     if let (Some(end), Side::Assistant, false) = (self.thought_end, side, last) {
                         text = crate::text::after_last(text, end).unwrap_or(text);

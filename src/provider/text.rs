@@ -1,15 +1,14 @@
-//! Prompt in, text out: Claude 2, Titan, Llama, Mistral's instruct models, Command, Jurassic-2 and
-//! DeepSeek R1, over InvokeModel. One codec, driven by a row of names for each family.
+//! Text completion over InvokeModel: Claude 2, Titan, Llama, Mistral's instruct models, Command,
+//! Jurassic-2 and DeepSeek R1. One codec, with a row of names for each family.
 //!
-//! A conversation becomes one text by the family's chat template; with
-//! [`BedrockChat::complete`](crate::BedrockChat::complete) the caller's own text is sent as it is.
-//! None of these formats has tools; what a format has no name for is an error before anything is
-//! sent. Cache points and the reasoning of earlier answers have no place in a prompt and are left out.
+//! The family's chat template makes one prompt of a conversation;
+//! [`BedrockChat::complete`](crate::BedrockChat::complete) sends the caller's prompt as it is.
+//! These formats have no tools. An option that a format has no name for is refused before anything is
+//! sent. Cache points and earlier reasoning cannot be expressed in a prompt and are left out.
 
 mod decode;
 mod encode;
 mod rows;
-mod thought;
 
 pub(crate) use rows::{
     CLAUDE_2, COMMAND, DEEPSEEK_R1, JURASSIC_2, LLAMA_2, LLAMA_3, LLAMA_3_VISION, LLAMA_4, MISTRAL, TITAN,
@@ -24,92 +23,94 @@ use crate::model::ModelId;
 use crate::request::ChatRequest;
 use crate::text::{after_last, has};
 
+use super::reasoning::ReasoningTags;
 use super::template::Template;
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// The codec of one family.
-pub(crate) struct Completion(&'static Row);
+/// The codec of a family whose models take a prompt and return text.
+pub(crate) struct TextCompletion(&'static Row);
 
-/// What one family calls its things.
+/// The names and habits of one family.
 struct Row {
-    /// The family, for errors.
+    /// The family, for error messages.
     name: &'static str,
     template: &'static Template,
-    /// What a raw prompt must be framed by, if it is not yet: the API refuses it otherwise.
+    /// What a raw prompt must begin and end with; the API refuses it otherwise.
     frame: Option<(&'static str, &'static str)>,
     prompt: &'static str,
-    /// The object that the parameters stand in, where they do not stand beside the prompt.
+    /// The object with the parameters, if they are not next to the prompt.
     config: Option<&'static str>,
     max_tokens: &'static str,
-    /// Sent where the caller set none, as the API requires it.
+    /// Sent if the caller sets none, as the API requires it.
     default_max_tokens: Option<u64>,
     top_p: &'static str,
     top_k: Option<&'static str>,
     stop: Option<&'static str>,
-    /// Where pictures go.
+    /// The key of images.
     images: Option<&'static str>,
     streams: Streams,
-    /// Where a whole answer has its text.
-    whole: Place,
-    /// Where a piece of a stream has its text.
-    piece: Place,
-    /// The stop sequence by which the model says that its turn has ended.
+    /// Where a whole reply has its text.
+    whole: TextPath,
+    /// Where a chunk of a stream has its text.
+    piece: TextPath,
+    /// The stop sequence that means that the model's turn has ended.
     turn_end: Option<&'static str>,
-    /// The answer begins with reasoning.
-    thinks: bool,
+    /// The tags around the reasoning that replies begin with.
+    reasoning: ReasoningTags,
 }
 
-/// Where a text stands.
-struct Place {
-    /// The list whose first element has it, if it stands in a list.
+/// The path of a text in a reply.
+struct TextPath {
+    /// The list whose first element has the text, if it is in a list.
     list: Option<&'static str>,
-    /// Its key; if there is an object, the text is its `text`.
+    /// Its key. If that has an object, the text is the object's `text`.
     text: &'static str,
 }
 
 /// How a family streams.
 #[derive(PartialEq, Eq)]
 enum Streams {
-    /// Not at all: the whole answer is given as one.
+    /// Not at all: the whole reply arrives at once.
     No,
     Yes,
-    /// If the body asks for it, too.
+    /// Only if the body asks for it.
     Asked,
 }
 
 impl Row {
-    /// Whether the answer to a call begins inside reasoning: its prompt has opened it. Without the call, the
-    /// model's habit decides.
-    fn opens_thought(&self, call: &Call) -> bool {
+    /// Returns whether the reply to a call begins inside reasoning, as its prompt has opened it. Without
+    /// the call, the model's habit decides.
+    fn opens_reasoning(&self, call: &Call) -> bool {
+        let [(open, close), ..] = self.reasoning.tags else { return false };
         if call.body.is_empty() {
-            return self.thinks;
+            return true;
         }
         let body = View::from_bytes(&call.body).ok();
-        let prompt = body.filter(|_| self.thinks).and_then(|body| body.get(self.prompt)?.str());
+        let prompt = body.and_then(|body| body.get(self.prompt)?.str());
         let prompt = prompt.as_deref().unwrap_or_default();
-        // What people said does not count, only what stands in the last answer.
-        let answer = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
-        after_last(answer, thought::OPEN).is_some_and(|thought| !has(thought, thought::CLOSE))
+        // Tags count only in the last reply, not in what users wrote.
+        let reply = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
+        after_last(reply, open).is_some_and(|reasoning| !has(reasoning, close))
     }
 }
 
-impl std::fmt::Debug for Completion {
+impl std::fmt::Debug for TextCompletion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Completion({})", self.0.name)
+        write!(f, "TextCompletion({})", self.0.name)
     }
 }
 
-impl Codec for Completion {
+impl Codec for TextCompletion {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
         encode::call(self.0, model, request, mode)
     }
 
     fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        decode::message(self.0, self.0.opens_thought(call), body, headers)
+        decode::message(self.0, self.0.opens_reasoning(call), body, headers)
     }
 
     fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeStream::boxed(decode::Stream::new(self.0, self.0.opens_thought(call)))
+        invoke::InvokeDecoder::boxed(decode::TextDecoder::new(self.0, self.0.opens_reasoning(call)))
     }
 
     fn takes_prompts(&self) -> bool {

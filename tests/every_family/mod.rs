@@ -23,7 +23,9 @@ const IDS: &[(&str, &str)] = &[
     ("anthropic.", "us.anthropic.claude-sonnet-4-6"),
     ("amazon.nova", "us.amazon.nova-2-lite-v1:0"),
     ("cohere.command-r", "cohere.command-r-plus-v1:0"),
+    ("cohere.", "cohere.command-a-v1:0"),
     ("openai.gpt-oss", "openai.gpt-oss-120b-1:0"),
+    ("openai.", "us.openai.gpt-5.6-sol"),
     ("qwen.", "qwen.qwen3-vl-235b-a22b"),
     ("deepseek.", "deepseek.v3-v1:0"),
     ("mistral.", "mistral.mistral-large-2402-v1:0"),
@@ -43,7 +45,6 @@ const MORE: &[(&str, &[Api])] = &[
     ("us.anthropic.claude-sonnet-5-5", &[Api::Invoke, Api::Converse]),
     ("us.amazon.nova-lite-v1:0", &[Api::Invoke, Api::Converse]),
     ("us.mistral.pixtral-large-2502-v1:0", &[Api::Invoke, Api::Converse]),
-    ("us.openai.gpt-5.6-sol", &[Api::Converse]),
     ("newvendor.model-v1:0", &[Api::Converse]),
 ];
 
@@ -55,8 +56,7 @@ fn id_of(prefix: &str) -> &'static str {
 
 /// Returns every model with each of its APIs.
 pub(crate) fn models() -> Vec<(&'static str, Api)> {
-    let both = [Api::Invoke, Api::Converse];
-    let families = families().iter().flat_map(|family| both.map(|api| (id_of(family.prefix()), api)));
+    let families = families().iter().flat_map(|family| family.apis().iter().map(|api| (id_of(family.prefix()), *api)));
     let more = MORE.iter().flat_map(|(id, apis)| apis.iter().map(|api| (*id, *api)));
     families.chain(more).collect()
 }

@@ -46,14 +46,14 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
 
 /// The stream: one event of Anthropic's in each chunk.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct MessagesDecoder {
     usage: Option<Json>,
     /// Blocks of unknown types that are still arriving.
     raw: Vec<RawBlock>,
     complete: bool,
 }
 
-impl ChunkDecoder for Stream {
+impl ChunkDecoder for MessagesDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         // Deltas are most of a stream: one pass finds all that they have.
         let (mut kind, mut index, mut delta) = ("", None, None);
@@ -122,7 +122,7 @@ impl ChunkDecoder for Stream {
     }
 }
 
-impl Stream {
+impl MessagesDecoder {
     /// The beginning of a block whose content is still to come.
     fn block_start(&mut self, chunk: View<'_>, out: &mut Events) {
         let index = index_of(chunk);

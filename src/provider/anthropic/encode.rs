@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::blocks::{cache_control, plain_text, write_blocks};
-use super::thinking::{self, Thinking, check};
+use super::thinking::{self, ThinkingFields, check};
 use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
@@ -26,7 +26,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     let target = facts::target(model, Api::Invoke, RawShape::Typed, options);
     let mut conversation = repair(&request.messages, target)?;
     check(model, target.can, options)?;
-    let mut thinking = Thinking::of(model, target.can, options)?;
+    let mut thinking = ThinkingFields::of(model, target.can, options)?;
     let mut adaptations = Vec::new();
     if thinking.fit(&conversation) {
         adaptations.push(thinking::LEFT_OUT);
@@ -174,7 +174,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
 }
 
 /// Writes `output_config`. A caller's own in `model_kwargs` is merged with it.
-fn write_output(w: &mut Writer, thinking: &Thinking<'_>, options: &ChatOptions) -> Result<()> {
+fn write_output(w: &mut Writer, thinking: &ThinkingFields<'_>, options: &ChatOptions) -> Result<()> {
     if thinking.effort.is_none() && options.response_format.is_none() {
         return Ok(());
     }

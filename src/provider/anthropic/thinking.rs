@@ -18,7 +18,7 @@ const LEAST: u64 = 1024;
 const BUDGETS: &[(&str, u64)] = &[("minimal", LEAST), ("low", LEAST), ("medium", 4096)];
 const HIGH: u64 = 16_384;
 
-/// For observers, if [`Thinking::fit`] left reasoning out.
+/// For observers, if [`ThinkingFields::fit`] left reasoning out.
 pub(crate) const LEFT_OUT: &str = "reasoning is off in this call: its tool calls were made without reasoning";
 
 /// A beta feature that a call needs for an effort on Claude Opus 4.5.
@@ -28,7 +28,7 @@ const NOTES_BETA: &str = "mid-conversation-system-2026-04-07";
 
 /// What `thinking` and `output_config` say about reasoning.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Thinking<'a> {
+pub(crate) struct ThinkingFields<'a> {
     /// The type, such as `adaptive`. `None` sends no `thinking`.
     kind: Option<&'static str>,
     budget: Option<u64>,
@@ -37,7 +37,7 @@ pub(crate) struct Thinking<'a> {
     needs_beta: bool,
 }
 
-impl<'a> Thinking<'a> {
+impl<'a> ThinkingFields<'a> {
     /// Chooses the form that the model accepts.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl<'a> Thinking<'a> {
 }
 
 /// Returns the beta features of a call: the caller's, and those that the call needs.
-pub(crate) fn betas(thinking: &Thinking<'_>, has_notes: bool, options: &ChatOptions) -> Vec<String> {
+pub(crate) fn betas(thinking: &ThinkingFields<'_>, has_notes: bool, options: &ChatOptions) -> Vec<String> {
     let mut betas = options.anthropic_beta.clone();
     for (needed, beta) in [(thinking.needs_beta, EFFORT_BETA), (has_notes, NOTES_BETA)] {
         if needed && !betas.iter().any(|other| other == beta) {
@@ -232,7 +232,7 @@ mod tests {
     fn thinking(id: &str, options: &ChatOptions) -> Result<(String, Option<String>)> {
         let model = ModelId::parse(&format!("anthropic.claude-{id}")).unwrap();
         let can = facts::of_call(&model, crate::capabilities::Api::Invoke, options);
-        let thinking = Thinking::of(&model, can, options)?;
+        let thinking = ThinkingFields::of(&model, can, options)?;
         let mut w = Writer::new();
         w.begin_object();
         thinking.write(&mut w);

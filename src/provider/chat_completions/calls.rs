@@ -1,35 +1,35 @@
-//! Tool calls of one answer: whole, or in pieces that belong together by position, id or order.
+//! Tool calls of one reply: whole, or in deltas that belong together by position, id or order.
 
 use crate::event::{ChatEvent, Events};
 use crate::json::{Kind, View};
 use crate::message::Content;
+use crate::provider::text_blocks::TextBlocks;
 
-/// The calls so far.
+/// The tool calls of a reply so far.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
-    calls: Vec<Call>,
+pub(super) struct ToolCallDeltas {
+    calls: Vec<OpenToolCall>,
 }
 
 #[derive(Debug)]
-struct Call {
+struct OpenToolCall {
     position: Option<u64>,
     id: String,
-    /// Its block, once its name has come.
+    /// Its block, once its name has arrived.
     block: Option<u32>,
-    /// Arguments that came before the name.
+    /// Arguments that arrived before the name.
     early: String,
 }
 
-impl Calls {
+impl ToolCallDeltas {
     pub(super) fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// Takes a call or a piece of one in. `next` is the index of the next new block, `answer` the
-    /// answer's id, from which a call without an id gets one.
-    pub(super) fn push(&mut self, piece: View<'_>, answer: &str, next: &mut u32, out: &mut Events) {
+    /// Adds a whole call or a delta. A call without an id gets one from `reply`, the id of the reply.
+    pub(super) fn push(&mut self, piece: View<'_>, reply: &str, blocks: &mut TextBlocks, out: &mut Events) {
         let Some(function) = piece.get("function") else {
-            let index = fresh(next);
+            let index = blocks.next_index();
             out.block(index, Content::raw(piece));
             out.block_stop(index);
             return;
@@ -47,12 +47,12 @@ impl Calls {
         };
         let at = known.unwrap_or(self.calls.len());
         if known.is_none() {
-            let id = if id.is_empty() { format!("{answer}-{at}") } else { id };
-            self.calls.push(Call { position, id, block: None, early: String::new() });
+            let id = if id.is_empty() { format!("{reply}-{at}") } else { id };
+            self.calls.push(OpenToolCall { position, id, block: None, early: String::new() });
         }
         let Some(call) = self.calls.get_mut(at) else { return };
         if !name.is_empty() && call.block.is_none() {
-            call.start(name, next, out);
+            call.start(name, blocks, out);
         }
         let args = match function.get("arguments") {
             Some(args) if args.kind() == Kind::String => args.string().unwrap_or_default(),
@@ -66,11 +66,11 @@ impl Calls {
         }
     }
 
-    /// Told that nothing more comes.
-    pub(super) fn finish(&mut self, next: &mut u32, out: &mut Events) {
+    /// Ends all calls.
+    pub(super) fn finish(&mut self, blocks: &mut TextBlocks, out: &mut Events) {
         for call in &mut self.calls {
             if call.block.is_none() {
-                call.start(String::new(), next, out);
+                call.start(String::new(), blocks, out);
             }
             if let Some(index) = call.block {
                 out.block_stop(index);
@@ -79,9 +79,9 @@ impl Calls {
     }
 }
 
-impl Call {
-    fn start(&mut self, name: String, next: &mut u32, out: &mut Events) {
-        let index = fresh(next);
+impl OpenToolCall {
+    fn start(&mut self, name: String, blocks: &mut TextBlocks, out: &mut Events) {
+        let index = blocks.next_index();
         self.block = Some(index);
         out.push(ChatEvent::ToolCallStart { index, id: self.id.clone(), name });
         let args = std::mem::take(&mut self.early);
@@ -89,11 +89,4 @@ impl Call {
             out.arguments(index, args);
         }
     }
-}
-
-/// The index of a new block.
-pub(super) fn fresh(next: &mut u32) -> u32 {
-    let index = *next;
-    *next = next.saturating_add(1);
-    index
 }

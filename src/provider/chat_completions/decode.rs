@@ -1,52 +1,48 @@
-//! Answers in the chat-completions format, whole and in pieces alike.
+//! A decoder for replies in the chat-completions format, whole or streamed.
 
-use super::Tag;
-use super::calls::{Calls, fresh};
-use super::reasoning::Splitter;
+use super::calls::ToolCallDeltas;
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, Content, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
+use crate::provider::reasoning::ReasoningTags;
+use crate::provider::text_blocks::TextBlocks;
 
-/// A whole answer: a stream of one chunk.
-pub(super) fn message(tags: &'static [Tag], body: &[u8], headers: &Headers) -> Result<AiMessage> {
+/// Reads a whole reply, as a stream of one chunk.
+pub(super) fn message(tags: ReasoningTags, body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = invoke::object(body)?;
     let (mut events, mut counts) = (Events::default(), Counts::default());
-    let mut completion = Completion { whole: true, ..Completion::new(tags) };
-    completion.chunk(view, &mut counts, &mut events)?;
+    let mut decoder = ChatCompletionsDecoder { whole: true, ..ChatCompletionsDecoder::new(tags) };
+    decoder.chunk(view, &mut counts, &mut events)?;
     if view.get("choices").is_none_or(|choices| choices.items().next().is_none()) {
         return Err(Error::new(
             ErrorKind::Decode,
-            "the answer has no list \"choices\" with a choice in it: it is not in the chat-completions format",
+            "the reply has no `choices`; it is not in the chat-completions format",
         ));
     }
-    completion.end(&mut events);
+    decoder.end(&mut events);
     Ok(invoke::message(events, counts, headers))
 }
 
-/// An answer that is being read. Streams end with the reason why the model stopped; Writer's end
-/// with the words `[DONE]`.
+/// A decoder for one reply. Streams end with the stop reason, Writer's also with `[DONE]`.
 #[derive(Debug)]
-pub(super) struct Completion {
-    splitter: Splitter,
-    calls: Calls,
+pub(super) struct ChatCompletionsDecoder {
+    blocks: TextBlocks,
+    calls: ToolCallDeltas,
     whole: bool,
-    /// The answer's id, once the answer has begun.
+    /// The id of the reply, once it has begun.
     id: Option<String>,
-    /// The block of text or reasoning that is open, and which of them it is.
-    open: Option<(u32, bool)>,
-    next: u32,
     refused: bool,
     logprobs: Vec<Json>,
-    /// What has been said of the answer: every chunk says it again.
-    said: Vec<(String, String)>,
+    /// The metadata so far, as every chunk repeats it.
+    seen: Vec<(String, String)>,
     ended: bool,
     complete: bool,
 }
 
-impl ChunkDecoder for Completion {
+impl ChunkDecoder for ChatCompletionsDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         if chunk.word() == "[DONE]" {
             self.end(out);
@@ -85,24 +81,22 @@ impl ChunkDecoder for Completion {
     }
 }
 
-impl Completion {
-    pub(super) fn new(tags: &'static [Tag]) -> Self {
+impl ChatCompletionsDecoder {
+    pub(super) fn new(tags: ReasoningTags) -> Self {
         Self {
-            splitter: Splitter::new(tags),
-            calls: Calls::default(),
+            blocks: TextBlocks::new(tags, false),
+            calls: ToolCallDeltas::default(),
             whole: false,
             id: None,
-            open: None,
-            next: 0,
             refused: false,
             logprobs: Vec::new(),
-            said: Vec::new(),
+            seen: Vec::new(),
             ended: false,
             complete: false,
         }
     }
 
-    /// A message has one answer; what else there is to choose from is kept beside it.
+    /// Reads the choices. The first is the message; others are kept as metadata.
     fn choices(&mut self, choices: View<'_>, out: &mut Events) {
         let mut others = Writer::new();
         others.begin_array();
@@ -133,7 +127,7 @@ impl Completion {
             match key {
                 "index" | "delta" | "message" | "finish_reason" => {}
                 "stop_reason" if value.kind() == Kind::String => {}
-                // The number of the token that ended the answer.
+                // The number of the token that ended the reply.
                 "stop_reason" => self.metadata("stop_token", value, out),
                 "text" if delta.is_none() => self.content(value, out),
                 "logprobs" if !value.is_null() => self.logprobs.push(Json::from(value)),
@@ -144,10 +138,10 @@ impl Completion {
     }
 
     fn delta(&mut self, delta: View<'_>, out: &mut Events) {
-        // Some servers send both for a time; they say the same.
+        // Some servers send both, with the same content.
         if let Some(reasoning) = delta.get("reasoning_content").or_else(|| delta.get("reasoning")) {
             match reasoning.string().or_else(|| reasoning.string_at("text")) {
-                Some(text) => self.say(true, &text, out),
+                Some(text) => self.blocks.add(true, &text, out),
                 None => self.metadata("reasoning", reasoning, out),
             }
         }
@@ -156,11 +150,11 @@ impl Completion {
         }
         if let Some(refusal) = delta.string_at("refusal") {
             self.refused = true;
-            self.say(false, &refusal, out);
+            self.blocks.add(false, &refusal, out);
         }
         for call in delta.list("tool_calls") {
-            self.flush(out);
-            self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.next, out);
+            self.blocks.flush(out);
+            self.calls.push(call, self.id.as_deref().unwrap_or_default(), &mut self.blocks, out);
         }
         for (key, value) in delta.raw_entries() {
             let known = ["role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls"];
@@ -170,12 +164,10 @@ impl Completion {
         }
     }
 
-    /// A string, or parts.
+    /// Reads content: a string, or parts.
     fn content(&mut self, content: View<'_>, out: &mut Events) {
         if let Some(text) = content.str() {
-            for (reasoning, piece) in self.splitter.push(&text) {
-                self.say(reasoning, &piece, out);
-            }
+            self.blocks.push(&text, out);
             return;
         }
         if content.kind() == Kind::Object {
@@ -189,66 +181,35 @@ impl Completion {
     fn part(&mut self, part: View<'_>, out: &mut Events) {
         if let Some(thinking) = part.get("thinking") {
             if let Some(text) = thinking.str() {
-                self.say(true, &text, out);
+                self.blocks.add(true, &text, out);
             }
             for piece in thinking.items() {
-                self.say(true, &piece.text_at("text"), out);
+                self.blocks.add(true, &piece.text_at("text"), out);
             }
         } else if let Some(text) = part.string_at("text") {
-            self.say(false, &text, out);
+            self.blocks.add(false, &text, out);
         } else {
-            self.close(out);
-            let index = fresh(&mut self.next);
+            let index = self.blocks.other(out);
             out.block(index, Content::raw(part));
             out.block_stop(index);
         }
     }
 
-    /// Adds to the open block, or to a new one if that is of the other kind.
-    fn say(&mut self, reasoning: bool, text: &str, out: &mut Events) {
-        if text.is_empty() {
-            return;
-        }
-        let index = match self.open {
-            Some((index, kind)) if kind == reasoning => index,
-            _ => {
-                self.close(out);
-                let index = fresh(&mut self.next);
-                self.open = Some((index, reasoning));
-                index
-            }
-        };
-        if reasoning { out.thinking(index, text) } else { out.text(index, text) }
-    }
-
-    /// Ends the open block with what was held back of it.
-    fn flush(&mut self, out: &mut Events) {
-        let (reasoning, rest) = self.splitter.finish();
-        self.say(reasoning, &rest, out);
-        self.close(out);
-    }
-
-    fn close(&mut self, out: &mut Events) {
-        if let Some((index, _)) = self.open.take() {
-            out.block_stop(index);
-        }
-    }
-
-    /// Adds what is news.
+    /// Adds metadata, unless an earlier chunk had the same.
     fn metadata(&mut self, key: &str, value: View<'_>, out: &mut Events) {
         if value.is_null() {
             return;
         }
-        match self.said.iter_mut().find(|(known, _)| known == key) {
-            Some((_, said)) if said == value.raw() => return,
-            Some((_, said)) => value.raw().clone_into(said),
-            None => self.said.push((key.to_owned(), value.raw().to_owned())),
+        match self.seen.iter_mut().find(|(known, _)| known == key) {
+            Some((_, seen)) if seen == value.raw() => return,
+            Some((_, seen)) => value.raw().clone_into(seen),
+            None => self.seen.push((key.to_owned(), value.raw().to_owned())),
         }
         out.raw_metadata(key, value);
     }
 
-    /// Reads why the model stopped. Mistral's word is `stop_reason`; beside a `finish_reason`
-    /// that field is the stop sequence.
+    /// Reads the stop reason. Mistral's key is `stop_reason`; next to a `finish_reason` that field is
+    /// the stop sequence.
     fn stop(&mut self, choice: View<'_>, out: &mut Events) {
         let word = |key: &str| choice.string_at(key).filter(|word| !word.is_empty());
         let (finish, stop) = (word("finish_reason"), word("stop_reason"));
@@ -261,7 +222,7 @@ impl Completion {
         let reason = match StopReason::parse(&word) {
             _ if self.refused => StopReason::Refusal,
             _ if sequence.is_some() => StopReason::StopSequence,
-            // A forced call is reported as an ordinary end; whoever runs the tools must know better.
+            // A forced tool call is reported as an ordinary end, but callers that run tools look for this.
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };
@@ -274,15 +235,15 @@ impl Completion {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        self.flush(out);
-        self.calls.finish(&mut self.next, out);
+        self.blocks.flush(out);
+        self.calls.finish(&mut self.blocks, out);
         if let Some(logprobs) = joined(&self.logprobs) {
             out.metadata("logprobs", logprobs.view());
         }
     }
 }
 
-/// Objects of lists, list by list: a stream has the tokens of each piece with the piece.
+/// Joins objects of lists, list by list: each chunk of a stream has the tokens of its own text.
 fn joined(objects: &[Json]) -> Option<Json> {
     let mut w = Writer::new();
     w.begin_object();
@@ -307,7 +268,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
     let cached = detail("prompt_tokens_details", "cached_tokens");
     Counts {
-        // Here the prompt counts what came from the cache; in `Counts` it does not.
+        // Here the prompt's tokens include those from the cache; in `Counts` they do not.
         input: usage.u64_at("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
         output: usage.u64_at("completion_tokens"),
         cache_read: cached,
@@ -316,7 +277,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     }
 }
 
-/// An error inside a healthy answer.
+/// Returns the error that a reply with status 200 reports.
 fn reported(error: View<'_>) -> Error {
     if let Some(message) = error.str() {
         let mut w = Writer::new();

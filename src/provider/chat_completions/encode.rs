@@ -14,7 +14,7 @@ const FORMAT: &str = "the chat-completions";
 
 /// A family and the model of one call.
 #[derive(Clone, Copy)]
-struct Target<'a> {
+struct Encoder<'a> {
     family: &'a ChatCompletions,
     model: &'a ModelId,
     can: Capabilities,
@@ -24,9 +24,9 @@ struct Target<'a> {
 pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
     let known = facts::target(model, Api::Invoke, RawShape::None, options);
-    let target = Target { family, model, can: known.can };
+    let encoder = Encoder { family, model, can: known.can };
     let conversation = repair(&request.messages, known)?;
-    target.check(options)?;
+    encoder.check(options)?;
     let mut w = Writer::new();
     w.begin_object();
     w.array("messages");
@@ -38,14 +38,14 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
         w.end_object();
     }
     for turn in &conversation.turns {
-        target.write_turn(&mut w, turn)?;
+        encoder.write_turn(&mut w, turn)?;
     }
     w.end_array();
     w.opt_u64(family.max_tokens, options.max_tokens);
     w.opt_f64("temperature", options.temperature);
     w.opt_f64("top_p", options.top_p);
     w.strings("stop", &options.stop);
-    target.write_tools(&mut w, options)?;
+    encoder.write_tools(&mut w, options)?;
     if let Some(Reasoning::Effort(effort)) = &options.reasoning {
         w.field("reasoning_effort", effort);
     }
@@ -65,7 +65,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
     Ok(w)
 }
 
-impl Target<'_> {
+impl Encoder<'_> {
     /// What this model or this format has no place for.
     fn check(self, options: &ChatOptions) -> Result<()> {
         let can = self.can;

@@ -6,7 +6,7 @@ mod requests;
 use serde_json::{Value, json};
 
 use super::ChatCompletions;
-use super::decode::{self, Completion};
+use super::decode::{self, ChatCompletionsDecoder};
 use crate::error::{ErrorKind, Result};
 use crate::event::Events;
 use crate::headers::Headers;
@@ -42,7 +42,8 @@ fn whole(family: ChatCompletions, answer: &Value) -> AiMessage {
 
 /// The message of a stream, and whether the stream came to its end.
 fn streamed(family: ChatCompletions, chunks: &[Value]) -> (AiMessage, bool) {
-    let (mut decoder, mut events, mut counts) = (Completion::new(family.tags), Events::default(), Counts::default());
+    let (mut decoder, mut events, mut counts) =
+        (ChatCompletionsDecoder::new(family.tags), Events::default(), Counts::default());
     for chunk in chunks {
         let text = chunk.to_string();
         decoder.chunk(View::parse(&text).unwrap(), &mut counts, &mut events).unwrap();

@@ -17,7 +17,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
         ));
     }
     let (mut events, mut counts) = (Events::default(), Counts::default());
-    let mut stream = Stream::default();
+    let mut stream = CommandDecoder::default();
     stream.answer(view, &mut counts, &mut events);
     stream.end(view.get("finish_reason"), &mut events);
     Ok(invoke::message(events, counts, headers))
@@ -28,7 +28,7 @@ const TEXT: u32 = 0;
 
 /// The stream: one event of Cohere's in each chunk. The last has the whole answer.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct CommandDecoder {
     begun: bool,
     id: Option<String>,
     has_text: bool,
@@ -38,7 +38,7 @@ pub(super) struct Stream {
     complete: bool,
 }
 
-impl ChunkDecoder for Stream {
+impl ChunkDecoder for CommandDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         let kind = chunk.text_at("event_type");
         if !kind.is_empty() {
@@ -90,7 +90,7 @@ impl ChunkDecoder for Stream {
     }
 }
 
-impl Stream {
+impl CommandDecoder {
     fn begin(&mut self, holder: View<'_>, out: &mut Events) {
         if !std::mem::replace(&mut self.begun, true) {
             self.id = holder.string_at("generation_id");

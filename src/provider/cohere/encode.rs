@@ -17,7 +17,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
     let conversation = repair(&request.messages, facts::target(model, Api::Invoke, RawShape::None, options))?;
     check(model, options)?;
-    let calls = Calls::of(&conversation);
+    let calls = ToolCallIndex::of(&conversation);
     let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
     let Some((last, past)) = conversation.turns.split_last().filter(|(last, _)| last.side == Side::User) else {
         let why = "answers only what the user says or a tool returns: the last message is its own";
@@ -96,9 +96,9 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
 }
 
 /// All tool calls of a conversation: results name theirs by its id, Command R wants the call itself.
-struct Calls<'a>(Vec<&'a ToolCall>);
+struct ToolCallIndex<'a>(Vec<&'a ToolCall>);
 
-impl<'a> Calls<'a> {
+impl<'a> ToolCallIndex<'a> {
     fn of(conversation: &'a Conversation<'_>) -> Self {
         let mut all = Self(Vec::new());
         conversation.turns.iter().for_each(|turn| all.add(turn));
@@ -163,7 +163,7 @@ fn said(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
 }
 
 /// A turn in the history. Results of tools have a turn of their own.
-fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>) -> Result<()> {
+fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &ToolCallIndex<'_>) -> Result<()> {
     let results = results(turn);
     if !results.is_empty() {
         w.begin_object();
@@ -172,7 +172,7 @@ fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &Calls<'_>)
         w.end_object();
     }
     let message = said(model, turn)?;
-    let mut calls = Calls(Vec::new());
+    let mut calls = ToolCallIndex(Vec::new());
     calls.add(turn);
     if message.is_empty() && calls.0.is_empty() {
         return Ok(());
@@ -207,7 +207,7 @@ fn write_call(w: &mut Writer, call: &ToolCall) {
     w.end_object();
 }
 
-fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls: &Calls<'_>) -> Result<()> {
+fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls: &ToolCallIndex<'_>) -> Result<()> {
     w.array("tool_results");
     for result in results {
         w.begin_object();

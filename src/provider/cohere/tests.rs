@@ -5,7 +5,7 @@ mod requests;
 
 use serde_json::{Value, json};
 
-use super::decode::Stream;
+use super::decode::CommandDecoder;
 use super::{Cohere, decode};
 use crate::error::Result;
 use crate::event::Events;
@@ -42,7 +42,7 @@ fn whole(answer: &Value) -> AiMessage {
 }
 
 fn streamed(chunks: &[Value]) -> (AiMessage, bool) {
-    let (mut decoder, mut events, mut counts) = (Stream::default(), Events::default(), Counts::default());
+    let (mut decoder, mut events, mut counts) = (CommandDecoder::default(), Events::default(), Counts::default());
     for chunk in chunks {
         let text = chunk.to_string();
         decoder.chunk(View::parse(&text).unwrap(), &mut counts, &mut events).unwrap();

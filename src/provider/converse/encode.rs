@@ -11,7 +11,7 @@ use crate::json::Writer;
 use crate::message::{CachePoint, Content};
 use crate::model::ModelId;
 use crate::provider::Mode;
-use crate::provider::anthropic::{LEFT_OUT, Thinking};
+use crate::provider::anthropic::{LEFT_OUT, ThinkingFields};
 use crate::provider::cache_points::{check as check_points, settle};
 use crate::provider::facts;
 use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
@@ -54,7 +54,7 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
     }
     single(&mut w, "performanceConfig", "latency", options.latency.map(|latency| latency.as_str()));
     single(&mut w, "serviceTier", "type", options.service_tier.map(|tier| tier.as_str()));
-    write_output(&mut w, options.response_format.as_ref(), fields::neutral_effort(model, options))?;
+    write_output(&mut w, options.response_format.as_ref(), fields::output_effort(model, options))?;
     w.end_object();
     Ok((w, adaptations))
 }
@@ -97,8 +97,8 @@ fn write_conversation<'a>(
     let can = target.can;
     fields::check(model, can, options)?;
     let mut thinking = match fields::is_claude(model) {
-        true => Thinking::of(model, can, options)?,
-        false => Thinking::default(),
+        true => ThinkingFields::of(model, can, options)?,
+        false => ThinkingFields::default(),
     };
     // A managed prompt brings its own messages.
     if request.messages.is_empty() && model.resource_type() == Some("prompt") {

@@ -13,14 +13,14 @@ use crate::provider::raw_block::Members;
 
 /// The stream of ConverseStream: one event in each frame, its type in the frame's header.
 #[derive(Debug, Default)]
-pub(super) struct ConverseStream {
+pub(super) struct ConverseDecoder {
     events: Reader,
     counts: Counts,
     reported: Usage,
     input_has_cached: bool,
 }
 
-impl ConverseStream {
+impl ConverseDecoder {
     /// A decoder for the stream of a model whose input tokens include cached ones, or do not.
     pub(super) fn new(input_has_cached: bool) -> Self {
         Self { input_has_cached, ..Self::default() }
@@ -37,7 +37,7 @@ impl ConverseStream {
     }
 }
 
-impl StreamDecoder for ConverseStream {
+impl StreamDecoder for ConverseDecoder {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
         let name = frame.event_type().unwrap_or_default();
         let payload = match View::from_bytes(frame.payload()) {
@@ -72,9 +72,9 @@ const EVENTS: &[&str] =
 
 /// The stream of Nova: each chunk an object with one event, under the event's name.
 #[derive(Debug, Default)]
-pub(super) struct NovaStream(Reader);
+pub(super) struct NovaDecoder(Reader);
 
-impl ChunkDecoder for NovaStream {
+impl ChunkDecoder for NovaDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         for (key, value) in chunk.raw_entries() {
             if key.starts_with("amazon-bedrock-") {
@@ -97,14 +97,14 @@ impl ChunkDecoder for NovaStream {
 #[derive(Debug, Default)]
 struct Reader {
     complete: bool,
-    pieces: Vec<Piece>,
+    buffered: Vec<BufferedBlock>,
     /// The block that had a known delta last.
     known: Option<u32>,
 }
 
 /// A block that makes sense only when it is whole.
 #[derive(Debug)]
-struct Piece {
+struct BufferedBlock {
     index: u32,
     /// The block's member, for instance `toolResult`, and what is known of it from its start.
     key: String,
@@ -132,10 +132,10 @@ impl Reader {
                 match delta {
                     Some((key, value)) if self.delta(index, key, value, out)? => self.known = Some(index),
                     Some((key, value)) if key != "text" && key != "reasoningContent" => {
-                        let is_new = !self.pieces.iter().any(|piece| piece.index == index && piece.key == key);
-                        let piece = self.piece(index, key);
-                        piece.loose |= is_new;
-                        piece.add(value);
+                        let is_new = !self.buffered.iter().any(|block| block.index == index && block.key == key);
+                        let block = self.buffered_block(index, key);
+                        block.loose |= is_new;
+                        block.add(value);
                     }
                     _ => out.unknown(name, event.raw().as_bytes()),
                 }
@@ -173,7 +173,7 @@ impl Reader {
         if key == "toolUse" && value.get("type").is_none() {
             out.call(index, value, "toolUseId", "name");
         } else {
-            self.piece(index, key).start = Json::from(value);
+            self.buffered_block(index, key).start = Json::from(value);
         }
     }
 
@@ -187,11 +187,11 @@ impl Reader {
             },
             "toolUse" => {
                 let args = text("input").unwrap_or_default();
-                match self.pieces.iter_mut().find(|piece| piece.index == index && piece.key == key) {
-                    Some(piece) => {
-                        piece.input.push_str(&args);
+                match self.buffered.iter_mut().find(|block| block.index == index && block.key == key) {
+                    Some(block) => {
+                        block.input.push_str(&args);
                         let more = value.raw_entries().filter(|(key, _)| *key != "input");
-                        more.for_each(|(key, value)| piece.others.add(key, value));
+                        more.for_each(|(key, value)| block.others.add(key, value));
                     }
                     None if args.is_empty() => {}
                     None => out.arguments(index, args),
@@ -203,19 +203,19 @@ impl Reader {
                 } else if let Some(signature) = text("signature") {
                     out.signature(index, signature);
                 } else if let Some(data) = text("redactedContent") {
-                    self.piece(index, key).decode(&data)?;
+                    self.buffered_block(index, key).decode(&data)?;
                 } else {
                     return Ok(false);
                 }
             }
             "citation" => out.citation(index, value),
-            "toolResult" => value.items().for_each(|item| self.piece(index, key).item(item)),
+            "toolResult" => value.items().for_each(|item| self.buffered_block(index, key).item(item)),
             "image" => {
-                let piece = self.piece(index, key);
+                let block = self.buffered_block(index, key);
                 for (key, value) in value.raw_entries() {
                     match value.get("bytes").and_then(View::str) {
-                        Some(data) if key == "source" => piece.decode(&data)?,
-                        _ => piece.others.add(key, value),
+                        Some(data) if key == "source" => block.decode(&data)?,
+                        _ => block.others.add(key, value),
                     }
                 }
             }
@@ -225,10 +225,10 @@ impl Reader {
     }
 
     /// The unfinished block, which begins here if it has not begun yet.
-    fn piece(&mut self, index: u32, key: &str) -> &mut Piece {
-        let found = self.pieces.iter().position(|piece| piece.index == index && piece.key == key);
+    fn buffered_block(&mut self, index: u32, key: &str) -> &mut BufferedBlock {
+        let found = self.buffered.iter().position(|block| block.index == index && block.key == key);
         let at = found.unwrap_or_else(|| {
-            self.pieces.push(Piece {
+            self.buffered.push(BufferedBlock {
                 index,
                 key: key.to_owned(),
                 start: Json::empty_object(),
@@ -239,31 +239,31 @@ impl Reader {
                 bare: Members::default(),
                 loose: false,
             });
-            self.pieces.len() - 1
+            self.buffered.len() - 1
         });
         #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.pieces[at]
+        &mut self.buffered[at]
     }
 
     /// Tells the blocks that are now whole: those of one index, or all.
     fn flush(&mut self, index: Option<u32>, out: &mut Events) {
-        for piece in std::mem::take(&mut self.pieces) {
-            if index.is_none_or(|index| piece.index == index) {
-                if piece.loose && self.known == Some(piece.index) {
+        for block in std::mem::take(&mut self.buffered) {
+            if index.is_none_or(|index| block.index == index) {
+                if block.loose && self.known == Some(block.index) {
                     // It came among the deltas of a known block, of which it is no part that can be replayed.
-                    out.unknown("contentBlockDelta", piece.whole().finish().as_bytes());
+                    out.unknown("contentBlockDelta", block.whole().finish().as_bytes());
                     continue;
                 }
                 // As if the block had come whole, so that both are read alike.
-                whole_block(piece.index, Json::from(piece.whole()).view(), out);
+                whole_block(block.index, Json::from(block.whole()).view(), out);
             } else {
-                self.pieces.push(piece);
+                self.buffered.push(block);
             }
         }
     }
 }
 
-impl Piece {
+impl BufferedBlock {
     fn decode(&mut self, data: &str) -> Result<()> {
         let mut bytes = Vec::new();
         base64::decode(data.as_bytes(), &mut bytes)?;
@@ -281,7 +281,7 @@ impl Piece {
 
     /// Adds to a tool's result; text goes on where the text before it ended.
     fn item(&mut self, item: View<'_>) {
-        // A text with other members is not a piece of a longer one.
+        // A text with other members is not a block of a longer one.
         let text = |view: View<'_>| view.string_at("text").filter(|_| view.raw_entries().nth(1).is_none());
         let before = self.items.last().and_then(|last| text(last.view()));
         if let (Some(before), Some(more)) = (before, text(item)) {

@@ -2,16 +2,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn user(text: &str) -> (Side, Vec<Part>) {
-    (Side::User, vec![Part::Text(text.into())])
+fn user(text: &str) -> (Side, Vec<PromptPart>) {
+    (Side::User, vec![PromptPart::Text(text.into())])
 }
 
-fn ai(text: &str) -> (Side, Vec<Part>) {
-    (Side::Assistant, vec![Part::Text(text.into())])
+fn ai(text: &str) -> (Side, Vec<PromptPart>) {
+    (Side::Assistant, vec![PromptPart::Text(text.into())])
 }
 
 /// A system text, two answered questions' worth of turns, and a third question's begun answer.
-fn conversation() -> Vec<(Side, Vec<Part>)> {
+fn conversation() -> Vec<(Side, Vec<PromptPart>)> {
     vec![user("Hi"), ai("Yo"), user("Bye")]
 }
 
@@ -34,7 +34,7 @@ fn llama_3_is_written_as_meta_publishes_it() {
 
 #[test]
 fn llama_3_2_sees_a_picture_where_it_stands() {
-    let turn = (Side::User, vec![Part::Image, Part::Text("What is this?".into())]);
+    let turn = (Side::User, vec![PromptPart::Image, PromptPart::Text("What is this?".into())]);
     assert_eq!(
         LLAMA_3.render("", &[turn]),
         "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n<|image|>What is this?<|eot_id|>\

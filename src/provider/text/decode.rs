@@ -1,15 +1,15 @@
-//! Answers of prompt-in text-out models.
+//! A decoder for replies of text completion.
 
 use std::borrow::Cow;
 
-use super::thought::Voice;
-use super::{Place, Row};
+use super::{Row, TextPath};
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, StopReason};
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
+use crate::provider::text_blocks::TextBlocks;
 
 /// The families' keys for why the model stopped. Jurassic-2 has an object there.
 const STOP_KEYS: [&str; 4] = ["stop_reason", "finish_reason", "completionReason", "finishReason"];
@@ -21,59 +21,59 @@ const INPUT_KEYS: [&str; 3] = ["prompt_token_count", "inputTextTokenCount", "pro
 const OUTPUT_KEYS: [&str; 4] =
     ["generation_token_count", "tokenCount", "totalOutputTextTokenCount", "completion_tokens"];
 
-/// A whole answer.
-pub(super) fn message(row: &'static Row, opened: bool, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+/// Reads a whole reply. `is_open` is whether it begins inside reasoning.
+pub(super) fn message(row: &'static Row, is_open: bool, body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = invoke::object(body)?;
     if is_error(view) {
         return Err(reported(view));
     }
     let missing = |what: &str| {
-        Error::of(ErrorKind::Decode, format_args!("the answer has {what}: it is not in the format of {}", row.name))
+        Error::of(ErrorKind::Decode, format_args!("the reply has {what}; it is not in the format of {}", row.name))
     };
     let holder = match row.whole.list {
         None => view,
         Some(list) => match view.get(list).map(|list| list.items().next()) {
-            None => return Err(missing(&format!("no \"{list}\""))),
-            Some(None) => return Err(missing(&format!("nothing in \"{list}\""))),
+            None => return Err(missing(&format!("no `{list}`"))),
+            Some(None) => return Err(missing(&format!("nothing in `{list}`"))),
             Some(Some(first)) => first,
         },
     };
     let Some(text) = text_at(holder, &row.whole) else {
-        return Err(missing(&format!("no text in \"{}\"", row.whole.text)));
+        return Err(missing(&format!("no text in `{}`", row.whole.text)));
     };
     let (mut events, mut counts) = (Events::default(), Counts::default());
-    let mut voice = Voice::new(row.thinks, opened);
+    let mut blocks = TextBlocks::new(row.reasoning, is_open);
     start(view, &mut events);
-    voice.push(&text, &mut events);
-    voice.end(&mut events);
+    blocks.push(&text, &mut events);
+    blocks.flush(&mut events);
     about(view, holder, &row.whole, true, &mut counts, &mut events);
     stop(row, holder, &mut events);
     Ok(invoke::message(events, counts, headers))
 }
 
-/// The stream: a piece of the text in each chunk.
-pub(super) struct Stream {
+/// A decoder for a stream whose chunks each have a piece of the text.
+pub(super) struct TextDecoder {
     row: &'static Row,
-    voice: Voice,
+    blocks: TextBlocks,
     begun: bool,
     complete: bool,
 }
 
-impl Stream {
-    pub(super) fn new(row: &'static Row, opened: bool) -> Self {
-        Self { row, voice: Voice::new(row.thinks, opened), begun: false, complete: false }
+impl TextDecoder {
+    pub(super) fn new(row: &'static Row, is_open: bool) -> Self {
+        Self { row, blocks: TextBlocks::new(row.reasoning, is_open), begun: false, complete: false }
     }
 }
 
-impl ChunkDecoder for Stream {
+impl ChunkDecoder for TextDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         if is_error(chunk) {
             return Err(reported(chunk));
         }
-        let place = &self.row.piece;
-        let holder = match place.list {
+        let path = &self.row.piece;
+        let holder = match path.list {
             None => chunk,
-            // A chunk without the list may have other news.
+            // A chunk without the list may have other fields.
             Some(list) => chunk.get(list).and_then(|list| list.items().next()).unwrap_or(chunk),
         };
         if chunk.kind() != Kind::Object || is_other_generation(self.row, holder) {
@@ -84,8 +84,8 @@ impl ChunkDecoder for Stream {
             self.begun = true;
             start(chunk, out);
         }
-        if let Some(text) = text_at(holder, place) {
-            self.voice.push(&text, out);
+        if let Some(text) = text_at(holder, path) {
+            self.blocks.push(&text, out);
         }
         // The service adds its counts to the last chunk of every family.
         let ends = stopped(self.row, holder).is_some()
@@ -93,9 +93,9 @@ impl ChunkDecoder for Stream {
             || chunk.get("amazon-bedrock-invocationMetrics").is_some();
         if ends && !self.complete {
             self.complete = true;
-            self.voice.end(out);
+            self.blocks.flush(out);
         }
-        about(chunk, holder, place, ends, counts, out);
+        about(chunk, holder, path, ends, counts, out);
         stop(self.row, holder, out);
         Ok(())
     }
@@ -105,8 +105,8 @@ impl ChunkDecoder for Stream {
     }
 }
 
-/// Several answers at once come mixed, each piece with its answer's number. The first is the
-/// answer; to Titan the number is the chunk's.
+/// Returns whether a chunk belongs to another generation than the first. Several generations arrive mixed,
+/// each chunk with the index of its generation; for Titan the index is that of the chunk.
 fn is_other_generation(row: &Row, holder: View<'_>) -> bool {
     row.config.is_none() && holder.u64_at("index").is_some_and(|index| index > 0)
 }
@@ -115,15 +115,15 @@ fn is_error(view: View<'_>) -> bool {
     view.word_at("type") == "error"
 }
 
-/// An error that the provider reports inside a healthy answer.
+/// Returns the error that a reply with status 200 reports.
 fn reported(view: View<'_>) -> Error {
     let error = view.get("error").unwrap_or(view);
     let name = error.string_at("type").unwrap_or_else(|| "api_error".into());
     from_exception(&name, error.raw().as_bytes())
 }
 
-fn text_at<'a>(holder: View<'a>, place: &Place) -> Option<Cow<'a, str>> {
-    let text = holder.get(place.text)?;
+fn text_at<'a>(holder: View<'a>, path: &TextPath) -> Option<Cow<'a, str>> {
+    let text = holder.get(path.text)?;
     if text.kind() == Kind::Object { text.get("text")?.str() } else { text.str() }
 }
 
@@ -132,11 +132,11 @@ fn start(view: View<'_>, out: &mut Events) {
     out.push(ChatEvent::Start { id: text("id"), model: text("model") });
 }
 
-/// Why the model stopped: its word, what that means, and the stop sequence.
+/// Returns the model's word for why it stopped, its meaning, and the stop sequence.
 fn stopped<'a>(row: &Row, holder: View<'a>) -> Option<(Cow<'a, str>, StopReason, Option<String>)> {
     let value = STOP_KEYS.iter().find_map(|key| holder.get(key))?;
     if value.kind() == Kind::Object {
-        // Jurassic-2, which has a word of its own for its own end: `endoftext`.
+        // Jurassic-2, whose word for an ordinary end is `endoftext`.
         let (word, sequence) = (value.get("reason")?.str()?, value.string_at("sequence"));
         let reason = if word == "stop" { StopReason::StopSequence } else { StopReason::parse(&word) };
         return Some((word, reason, sequence));
@@ -153,33 +153,34 @@ fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
     }
 }
 
-/// Everything beside the text: counts, and what goes into the metadata. The service's counts win
-/// over the model's own. What every chunk counts anew is metadata only where it is `last`.
-fn about(view: View<'_>, holder: View<'_>, place: &Place, last: bool, counts: &mut Counts, out: &mut Events) {
-    let mut told = Told { model: Counts::default(), service: Counts::default(), last, out };
+/// Reads all but the text: counts and metadata. The service's counts override the model's own. What every
+/// chunk counts again is metadata only if it is `last`.
+fn about(view: View<'_>, holder: View<'_>, path: &TextPath, last: bool, counts: &mut Counts, out: &mut Events) {
+    let mut fields = Fields { model: Counts::default(), service: Counts::default(), last, out };
     for (key, value) in view.raw_entries() {
-        match place.list {
+        match path.list {
             Some(list) if key == list => {
-                told.first(holder, place.text);
-                told.others(list, value);
+                fields.first(holder, path.text);
+                fields.others(list, value);
             }
             _ if key == "id" || key == "model" => {}
-            None if key == place.text => {}
-            _ => told.field(key, value),
+            None if key == path.text => {}
+            _ => fields.field(key, value),
         }
     }
-    *counts = counts.or_later(told.model).or_later(told.service);
+    *counts = counts.or_later(fields.model).or_later(fields.service);
 }
 
-struct Told<'a> {
+/// The fields of a reply, sorted into counts and metadata.
+struct Fields<'a> {
     model: Counts,
     service: Counts,
     last: bool,
     out: &'a mut Events,
 }
 
-impl Told<'_> {
-    /// The fields of the list's first element, but for its text.
+impl Fields<'_> {
+    /// Adds the fields of the list's first element, without its text.
     fn first(&mut self, holder: View<'_>, text: &str) {
         for (key, value) in holder.raw_entries() {
             if key != text {
@@ -222,7 +223,7 @@ impl Told<'_> {
         true
     }
 
-    /// Answers beside the first, as the caller may have asked for several.
+    /// Adds generations after the first, as callers may ask for several.
     fn others(&mut self, list: &str, value: View<'_>) {
         let mut others = value.items().skip(1).peekable();
         if others.peek().is_none() {

@@ -9,7 +9,7 @@ use crate::model::ModelId;
 use crate::provider::facts;
 use crate::provider::media::{self, IMAGES};
 use crate::provider::repair::{RawShape, Side, repair};
-use crate::provider::template::Part;
+use crate::provider::template::PromptPart;
 use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatOptions, ChatRequest, Reasoning};
 use crate::text::{self, has};
@@ -72,7 +72,7 @@ fn cannot(model: &ModelId, what: &str) -> Error {
 
 /// What a format has no name for is refused, not dropped.
 fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
-    if row.thinks && options.reasoning.is_some() {
+    if !row.reasoning.tags.is_empty() && options.reasoning.is_some() {
         return Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
@@ -133,7 +133,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
             join(&mut system, text);
         }
     }
-    let mut turns: Vec<(Side, Vec<Part>)> = Vec::new();
+    let mut turns: Vec<(Side, Vec<PromptPart>)> = Vec::new();
     let mut images: Vec<&Media> = Vec::new();
     for turn in &conversation.turns {
         let mut parts = match turns.pop() {
@@ -148,7 +148,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
             match &**block {
                 Content::Image(image) if row.images.is_some() && turn.side == Side::User => {
                     images.push(image);
-                    parts.push(Part::Image);
+                    parts.push(PromptPart::Image);
                 }
                 block => {
                     if let Some(text) = text(block, model)? {
@@ -168,7 +168,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
         ));
     }
     let system = match system.into_iter().next() {
-        Some(Part::Text(text)) => text,
+        Some(PromptPart::Text(text)) => text,
         _ => String::new(),
     };
     w.field(row.prompt, &row.template.render(&system, &turns));
@@ -184,13 +184,13 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
 }
 
 /// Adds a text, in a paragraph of its own if there is one before it.
-fn join(parts: &mut Vec<Part>, more: &str) {
+fn join(parts: &mut Vec<PromptPart>, more: &str) {
     match parts.last_mut() {
-        Some(Part::Text(text)) => {
+        Some(PromptPart::Text(text)) => {
             text.push_str("\n\n");
             text.push_str(more);
         }
-        _ => parts.push(Part::Text(more.to_owned())),
+        _ => parts.push(PromptPart::Text(more.to_owned())),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::decode::Completion;
+use super::super::decode::ChatCompletionsDecoder;
 use super::{delta, last, streamed, whole};
 use crate::error::ErrorKind;
 use crate::event::Events;
@@ -10,6 +10,7 @@ use crate::headers::Headers;
 use crate::json::{Json, View};
 use crate::message::{AiMessage, Content, InvalidToolCall, StopReason, Thinking};
 use crate::provider::invoke::{ChunkDecoder, Counts};
+use crate::provider::reasoning::ReasoningTags;
 use crate::provider::{ChatCompletions, Codec};
 
 #[test]
@@ -79,7 +80,7 @@ fn a_whole_answer_and_its_stream_are_the_same_message() {
 
 #[test]
 fn what_every_chunk_says_again_is_told_once() {
-    let mut decoder = Completion::new(&[]);
+    let mut decoder = ChatCompletionsDecoder::new(ReasoningTags::NONE);
     let (mut events, mut counts) = (Events::default(), Counts::default());
     for fingerprint in ["a", "a", "b"] {
         let chunk = json!({"choices": [], "system_fingerprint": fingerprint}).to_string();
@@ -306,7 +307,7 @@ fn answers_that_are_none_are_errors() {
     let error = decode(r#"{"error":{"message":"bad tool","type":"invalid_request_error","code":400}}"#);
     assert_eq!((error.kind(), error.message()), (ErrorKind::Validation, "bad tool"));
     assert_eq!(decode(r#"{"error":"overloaded"}"#).message(), "overloaded");
-    let mut decoder = Completion::new(&[]);
+    let mut decoder = ChatCompletionsDecoder::new(ReasoningTags::NONE);
     let chunk = View::parse(r#"{"error":{"message":"boom"}}"#).unwrap();
     let error = decoder.chunk(chunk, &mut Counts::default(), &mut Events::default()).unwrap_err();
     assert_eq!(error.message(), "boom");

@@ -74,7 +74,7 @@ fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(
                 error.message().contains(model)
-                    && error.message().contains("takes only an effort for reasoning: use one, such as \"low\""),
+                    && error.message().contains("takes only an effort for reasoning; set one, such as `low`"),
                 "{error}"
             );
         }

@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn any_stream_is_read_or_refused(events in prop::collection::vec((word(), any_json()), 0..12)) {
-        let mut chunks = crate::provider::converse::stream::NovaStream::default();
+        let mut chunks = crate::provider::converse::stream::NovaDecoder::default();
         let (mut out, mut counts) = (Events::default(), crate::provider::invoke::Counts::default());
         for (name, payload) in events {
             let chunk = self::json(&serde_json::json!({ name: payload }).to_string());

@@ -8,13 +8,13 @@ use crate::json::Json;
 use crate::message::{Message, StopReason, Usage};
 use crate::provider::invoke::{ChunkDecoder, Counts};
 
-fn whole(codec: &Completion, body: &Value) -> AiMessage {
+fn whole(codec: &TextCompletion, body: &Value) -> AiMessage {
     codec.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap()
 }
 
 /// The message of a stream, and whether it was whole.
-fn streamed(codec: &Completion, opened: bool, chunks: &[Value]) -> (AiMessage, bool) {
-    let mut stream = decode::Stream::new(codec.0, opened);
+fn streamed(codec: &TextCompletion, opened: bool, chunks: &[Value]) -> (AiMessage, bool) {
+    let mut stream = decode::TextDecoder::new(codec.0, opened);
     let (mut counts, mut out) = (Counts::default(), Events::default());
     for chunk in chunks {
         stream.chunk(View::parse(&chunk.to_string()).unwrap(), &mut counts, &mut out).unwrap();
@@ -23,7 +23,7 @@ fn streamed(codec: &Completion, opened: bool, chunks: &[Value]) -> (AiMessage, b
 }
 
 /// A family's whole answer, the same in chunks, and the tokens it counts.
-fn answers() -> Vec<(&'static Completion, Value, Vec<Value>)> {
+fn answers() -> Vec<(&'static TextCompletion, Value, Vec<Value>)> {
     vec![
         (
             &CLAUDE_2,
@@ -89,7 +89,7 @@ fn a_streamed_answer_is_the_same_message_as_the_whole_one() {
         let mut message = whole(codec, &body);
         assert_eq!(message.text().trim(), "Hello", "{codec:?}");
         assert_eq!(message.stop_reason, Some(StopReason::MaxTokens));
-        let (mut from_stream, complete) = streamed(codec, codec.0.thinks, &chunks);
+        let (mut from_stream, complete) = streamed(codec, !codec.0.reasoning.tags.is_empty(), &chunks);
         // What the provider itself calls by other names in a stream.
         let own = |(key, _): &(String, Json)| key == "stop_reason";
         message.response_metadata.retain(own);
@@ -102,7 +102,7 @@ fn a_streamed_answer_is_the_same_message_as_the_whole_one() {
 fn a_stream_is_whole_only_after_its_last_event() {
     for (codec, _, chunks) in answers() {
         for cut in 0..chunks.len() {
-            assert!(!streamed(codec, codec.0.thinks, &chunks[..cut]).1, "{codec:?} {cut}");
+            assert!(!streamed(codec, !codec.0.reasoning.tags.is_empty(), &chunks[..cut]).1, "{codec:?} {cut}");
         }
     }
     let metrics = json!({"amazon-bedrock-invocationMetrics": {"inputTokenCount": 14, "outputTokenCount": 2}});
@@ -139,7 +139,7 @@ fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
 
 #[test]
 fn stop_reasons_mean_the_same_for_every_family_and_keep_their_word() {
-    let cases: Vec<(&Completion, Value, StopReason, Option<&str>, &str)> = vec![
+    let cases: Vec<(&TextCompletion, Value, StopReason, Option<&str>, &str)> = vec![
         (
             &CLAUDE_2,
             json!({"completion": "x", "stop_reason": "stop_sequence", "stop": "\n\nHuman:"}),
@@ -254,12 +254,12 @@ fn nothing_that_arrives_is_lost() {
 #[test]
 fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
     for (codec, body, what) in [
-        (&MISTRAL, json!({"outputs": []}), "nothing in \"outputs\""),
-        (&MISTRAL, json!({"choices": [{"text": "x"}]}), "no \"outputs\""),
-        (&TITAN, json!({"results": [{"outputText": null}]}), "no text in \"outputText\""),
-        (&LLAMA_3, json!({"output": {}}), "no text in \"generation\""),
-        (&JURASSIC_2, json!({"completions": [{"data": {}}]}), "no text in \"data\""),
-        (&DEEPSEEK_R1, json!({"choices": "x"}), "nothing in \"choices\""),
+        (&MISTRAL, json!({"outputs": []}), "nothing in `outputs`"),
+        (&MISTRAL, json!({"choices": [{"text": "x"}]}), "no `outputs`"),
+        (&TITAN, json!({"results": [{"outputText": null}]}), "no text in `outputText`"),
+        (&LLAMA_3, json!({"output": {}}), "no text in `generation`"),
+        (&JURASSIC_2, json!({"completions": [{"data": {}}]}), "no text in `data`"),
+        (&DEEPSEEK_R1, json!({"choices": "x"}), "nothing in `choices`"),
         (&CLAUDE_2, json!([1]), "Array"),
     ] {
         let error =
@@ -276,7 +276,7 @@ fn an_error_in_the_answer_is_an_error() {
     let error =
         CLAUDE_2.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap_err();
     assert!(error.message().contains("busy"), "{error}");
-    let mut stream = decode::Stream::new(CLAUDE_2.0, false);
+    let mut stream = decode::TextDecoder::new(CLAUDE_2.0, false);
     let chunk = body.to_string();
     assert!(stream.chunk(View::parse(&chunk).unwrap(), &mut Counts::default(), &mut Events::default()).is_err());
 }
