@@ -1,7 +1,7 @@
 # `make help` lists what there is. Every target runs from a fresh clone; `make test` is what CI runs.
 #
-# CARGO_TARGET_DIR is honoured. WASM32_TOOLCHAIN=installed|rustup|debian says which Rust builds for
-# wasm32 (wasm/scripts/wasm32 has the whole story).
+# CARGO_TARGET_DIR works as usual. WASM32_TOOLCHAIN=installed|rustup|debian chooses the Rust toolchain for
+# wasm32, see wasm/scripts/wasm32.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -101,21 +101,17 @@ test-demo: wasm ## tests the Worker templates in workerd, and the demo in Chromi
 	@$(step) "tests of the Workers and the demo" timeout -k 10 900 node --test --test-concurrency=1 --test-reporter=./wasm/test/support/reporter.mjs wasm/worker/test/*.test.mjs wasm/demo/test/*.test.mjs
 
 .PHONY: size
-size: wasm ## weighs the WebAssembly modules, also by feature; fails above the budget
+size: wasm ## the size of the WebAssembly modules, also by feature; fails above the budget
 	@$(step) "size in WebAssembly" wasm/scripts/size
 	@wasm/scripts/npm-ci wasm/size
-	@$(step) "size of the npm package's module, by feature" node wasm/size/by-feature.mjs "$${CARGO_TARGET_DIR:-target}/npm/named/module_bg.wasm"
-
-.PHONY: size-small
-size-small: ## the same, also with the smallest standard library
-	@wasm/scripts/size --small
+	@$(step) "size of the npm package's module, by feature" node wasm/size/by-feature.mjs "$${CARGO_TARGET_DIR:-target}/npm/named/bedrock_chat_bg.wasm"
 
 .PHONY: size-http
-size-http: ## a Rust user's whole module, over fetch and over reqwest
+size-http: ## the size of a Rust user's complete module, over fetch and over reqwest
 	@wasm/scripts/size --http
 
 .PHONY: size-by-function
-size-by-function: ## where the module's bytes are (OPTIONS="sign --top 100")
+size-by-function: ## the size of each crate and function (OPTIONS="sign --top 100")
 	@wasm/scripts/size --functions $(OPTIONS)
 
 .PHONY: doc

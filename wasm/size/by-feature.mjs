@@ -1,11 +1,10 @@
-// Says what each feature weighs in the npm package's module: the module is made again without it.
+// Prints the size of each feature in the npm package's module, by building the module again without it:
 //
 //   node wasm/size/by-feature.mjs NAMED.wasm
 //
-// The functions of a feature, found by the names of the Rust modules that they are in, are emptied,
-// and what only they used goes with them. What the compiler put into its callers, and texts, stay
-// where they are, so a row is a little less than the truth. What wasm/scripts/optimise does besides -Oz is
-// left out, as it takes its time. The module has to have its names (`bindgen --names`).
+// The script empties the functions of a feature, which it finds by their Rust modules, and removes everything
+// that only they used. Inlined code and texts stay, so the actual size of a feature is a little larger.
+// The module must have the names of its functions, as wasm/scripts/bindgen writes it.
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import binaryen from "binaryen";
@@ -17,7 +16,7 @@ const FEATURES = [
   ["Command R", /provider::cohere/],
   ["prompts (Llama, Titan, Command, J2, R1 ...)", /provider::(text|template)/],
   ["messages of LangChain and OpenAI, replies", /interop::/],
-  ["options and fields, as JavaScript gives them", /bedrock_chat_wasm::config|chat_new/],
+  ["options and fields from JavaScript", /bedrock_chat_wasm::config|chat_new/],
   ["signing and hashing", /sigv4::|platform::sha256/],
   ["event-stream frames", /eventstream::|platform::crc32/],
   ["fetch", /transport::fetch/],
@@ -33,7 +32,7 @@ const bytes = readFileSync(file);
 binaryen.setOptimizeLevel(2);
 binaryen.setShrinkLevel(2);
 
-/** The sizes of the module without the functions whose names fit: as it is, after gzip and after brotli. */
+/** Returns the size of the module without the functions that match: uncompressed, after gzip, after brotli. */
 function without(pattern) {
   const module = binaryen.readBinary(bytes);
   let emptied = 0;
@@ -41,22 +40,23 @@ function without(pattern) {
     const fn = module.getFunctionByIndex(at);
     const { name, base, results } = binaryen.getFunctionInfo(fn);
     if (base || !pattern?.test(name)) continue;
-    // Not a trap: what follows a call of it would go, too.
+    // Not a trap: wasm-opt would also remove the code after each call.
     binaryen.Function.setBody(fn, nothing(module, results));
     emptied++;
   }
-  if (pattern && !emptied) throw new Error(`no function is named like ${pattern}: a Rust module has another name now?`);
+  if (pattern && !emptied) throw new Error(`no function matches ${pattern}; update FEATURES if a Rust module was renamed`);
   module.optimize();
   const binary = module.emitBinary();
   module.dispose();
   return [binary.length, gzipSync(binary, { level: 9 }).length, brotliCompressSync(binary).length];
 }
 
+/** Returns an expression of a type that does nothing. */
 function nothing(module, type) {
   if (type === binaryen.none) return module.nop();
   const { i32, i64, f64 } = module;
   const zero = { [binaryen.i32]: i32, [binaryen.i64]: i64, [binaryen.f64]: f64 }[type];
-  // An entry that JavaScript calls may give more than one value: nothing of the module follows it.
+  // Only functions that JavaScript calls return several values, so a trap removes nothing else.
   return zero ? zero.const(0, 0) : module.unreachable();
 }
 
@@ -70,4 +70,4 @@ for (const [title, pattern] of FEATURES) {
   row(title, weight);
 }
 row("the rest: calls, JSON, errors, std, texts", rest);
-row("the module before its last steps", all);
+row("the module", all);

@@ -1,5 +1,5 @@
-// Calls every function of the measured module, so that a module that is small because it does
-// not work is no success. Signature and frames are made here, by Node's own crypto and zlib.
+// Calls each function of the measured module, so that a module that does not work cannot pass as small.
+// The expected signature and the frames are made with Node's crypto and zlib.
 //
 //   node wasm/size/check.mjs NAME.js NAME_bg.wasm FEATURES
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ if (wasm.frames) countsFrames();
 if (wasm.chat) chats();
 if (wasm.ask) await asks();
 
-/** Over the HTTP of its own: an address where nobody listens must be refused, and said so. */
+/** Calls an address where no server listens: the error must say so. */
 async function asks() {
   const keys = ["AKIDEXAMPLE", "secret"];
   const refused = await wasm.ask("anthropic.claude-3-haiku-20240307-v1:0", "us-east-1", ...keys, "http://127.0.0.1:1", "hello").catch((error) => error);
@@ -51,7 +51,7 @@ function signs() {
   assert.throws(() => wasm.sign("", "", "", "us-east-1", "m", body, 0), Error);
 }
 
-// One event of a stream, framed as the service does it.
+/** Returns one event of a stream, framed as the service does it. */
 function frame(json) {
   const header = (name, value) => Buffer.concat([
     Buffer.from([name.length]), Buffer.from(name), Buffer.from([7, value.length >> 8, value.length]), Buffer.from(value),
@@ -80,9 +80,9 @@ function countsFrames() {
 
 function chats() {
   const model = "anthropic.claude-3-haiku-20240307-v1:0";
-  const chat = (model, answer, piece) => {
+  const chat = (model, response, piece) => {
     const image = Buffer.from("picture");
-    const out = Buffer.from(wasm.chat(model, "weather", '{"type":"object"}', image, 0.1, answer, piece)).toString();
+    const out = Buffer.from(wasm.chat(model, "weather", '{"type":"object"}', image, 0.1, response, piece)).toString();
     const end = out.lastIndexOf("\n");
     return { body: JSON.parse(out.slice(0, end)), line: out.slice(end + 1) };
   };
@@ -124,7 +124,7 @@ function chats() {
     stopReason: "end_turn",
     usage: { inputTokens: 9, outputTokens: 1, totalTokens: 10 },
   }));
-  const { body: sent, line: answered } = chat("newvendor.model-v1:0", converse, 0);
-  assert.equal(answered, "Bonjour|end_turn");
+  const { body: sent, line: reply } = chat("newvendor.model-v1:0", converse, 0);
+  assert.equal(reply, "Bonjour|end_turn");
   assert.equal(sent.inferenceConfig.temperature, 0.1);
 }

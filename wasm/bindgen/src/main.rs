@@ -1,28 +1,21 @@
 //! Writes the JavaScript glue of a wasm-bindgen module.
 //!
-//! `bedrock-chat-bindgen IN.wasm OUT_DIR NAME [--names]` writes `NAME.js` and `NAME_bg.wasm` to
-//! `OUT_DIR`, as `wasm-bindgen --target web --no-typescript` does: one module for browsers, Node,
-//! Workers and bundlers. The names of functions are removed, but with `--names` they are kept, for
-//! `wasm/scripts/size-by-function`.
+//! `bedrock-chat-bindgen IN.wasm OUT_DIR NAME` writes `NAME.js` and `NAME_bg.wasm` to `OUT_DIR`, as
+//! `wasm-bindgen --target web --no-typescript` does: one module for browsers, Node, Workers and bundlers.
+//! The module keeps the names of its functions, for `make size`. `wasm-opt` removes them.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-const USAGE: &str = "usage: bedrock-chat-bindgen IN.wasm OUT_DIR NAME [--names]";
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (input, folder, name, keep_names) = match arguments.as_slice() {
-        [input, folder, name] => (input, folder, name, false),
-        [input, folder, name, flag] if flag == "--names" => (input, folder, name, true),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+    let [input, folder, name] = arguments.as_slice() else {
+        eprintln!("usage: bedrock-chat-bindgen IN.wasm OUT_DIR NAME");
+        return ExitCode::from(2);
     };
-    match generate(Path::new(input), Path::new(folder), name, keep_names) {
+    match generate(Path::new(input), Path::new(folder), name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("bedrock-chat-bindgen: {input}: {message}");
@@ -31,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn generate(input: &Path, folder: &Path, name: &str, keep_names: bool) -> Result<(), String> {
+fn generate(input: &Path, folder: &Path, name: &str) -> Result<(), String> {
     let mut bindgen = Bindgen::new();
     bindgen
         .web(true)
@@ -39,11 +32,10 @@ fn generate(input: &Path, folder: &Path, name: &str, keep_names: bool) -> Result
             bindgen
                 .input_path(input)
                 .out_name(name)
-                // The package's types are written by hand.
+                // The package has its own type declarations.
                 .typescript(false)
-                // Callers say which file they load: a default path breaks bundlers.
+                // Callers pass the module's path. A default path breaks bundlers.
                 .omit_default_module_path(true)
-                .remove_name_section(!keep_names)
                 .remove_producers_section(true)
                 .generate(folder)
         })
