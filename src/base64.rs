@@ -1,9 +1,9 @@
 //! Base64 with the standard alphabet (RFC 4648, section 4), for the payloads of InvokeModel streams,
 //! images, and short-term keys.
 //!
-//! Decoding is strict where leniency would hide damage: no character outside the alphabet, white
-//! space neither, no bits left over in the last character. Padding may be missing, since that loses
-//! nothing; if it is there it must be right.
+//! Decoding is strict, as leniency would hide damage. It refuses characters outside the alphabet, white space
+//! included, and bits left over in the last character. Padding may be missing, which loses nothing; if it is
+//! there, it must be right.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::text::visible;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// What stands for a byte outside the alphabet. Its top bits survive every `|` of values below 64.
+/// The marker of a byte outside the alphabet. Its top bits survive every `|` with values below 64.
 const INVALID: u8 = 0xFF;
 
 /// The value of each character.
@@ -33,11 +33,11 @@ fn value_of(letter: u8) -> u8 {
     VALUES.get(usize::from(letter)).copied().unwrap_or(INVALID)
 }
 
-/// Decodes `text` into `out`, whose former content is dropped and whose memory is used again.
+/// Decodes `text` into `out`. The former content of `out` is dropped, its memory is reused.
 ///
 /// # Errors
 ///
-/// The first character that cannot be right, with its position. `out` is then empty.
+/// Returns the first character that is not valid, with its position. `out` is then empty.
 pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     out.clear();
     let decoded = try_decode(text, out);
@@ -47,7 +47,7 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> 
     })
 }
 
-/// The place where a text stops being base64.
+/// The position at which a text stops being base64.
 #[derive(Debug)]
 pub(crate) struct DecodeError {
     /// `None` at the end of the text.
@@ -60,13 +60,13 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { byte, at, length } = self;
         match byte {
-            Some(byte) => write!(f, "invalid base64: `{}` at byte {at} of {length} cannot be there", visible(&[*byte])),
-            None => write!(f, "invalid base64: its end at byte {at} cannot be there"),
+            Some(byte) => write!(f, "invalid base64: `{}` at byte {at} of {length}", visible(&[*byte])),
+            None => write!(f, "invalid base64: unexpected end at byte {at}"),
         }
     }
 }
 
-/// The error is the position of the fault.
+/// Returns the error is the position of the first invalid byte.
 fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     let padding = text.iter().rev().take(2).take_while(|letter| **letter == b'=').count();
     let (body, _) = text.split_at_checked(text.len() - padding).unwrap_or_default();
@@ -84,8 +84,8 @@ fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     if seen == INVALID || last.iter().any(|letter| value_of(*letter) == INVALID) {
         return Err(body.iter().position(|letter| value_of(*letter) == INVALID).unwrap_or_default());
     }
-    // Two characters are one byte and three are two. The bits that are left over must be zero: else
-    // the text was cut, or is not base64 by design.
+    // Two characters hold one byte and three hold two. The bits left over must be zero; otherwise the text was
+    // cut, or is not base64.
     let (right_padding, left_over) = match *last {
         [] => (0, 0),
         [a, b] => {
@@ -112,7 +112,7 @@ fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
 /// Appends the base64 of `bytes`, padded, to `out`.
 pub(crate) fn encode(bytes: &[u8], out: &mut String) {
     out.reserve(bytes.len().div_ceil(3) * 4);
-    // Through a buffer on the stack, so that the text is checked to be UTF-8 a piece at a time.
+    // A buffer on the stack lets the UTF-8 check run on one chunk at a time.
     let mut buffer = [b'='; 1024];
     for piece in bytes.chunks(buffer.len() / 4 * 3) {
         let (groups, last) = piece.as_chunks::<3>();
@@ -133,7 +133,7 @@ pub(crate) fn encode(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// The character for the lowest six bits.
+/// Returns the character for the lowest six bits.
 #[inline(always)]
 fn letter(value: u8) -> u8 {
     ALPHABET.get(usize::from(value & 63)).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a model can do over an API: the names of the facts, and a set of answers.
+//! Capabilities of models: their names, and a set of known answers.
 
 /// The API that a model is called with.
 ///
@@ -48,9 +48,9 @@ capabilities! {
     NamedTools = "namedTools",
     /// A call can forbid several tool calls in one turn.
     SerialTools = "serialTools",
-    /// The service holds the arguments of a tool with `strict` to its schema.
+    /// The service makes the arguments of a tool with `strict` fit its schema.
     StrictTools = "strictTools",
-    /// The service holds the reply to a JSON Schema.
+    /// The service makes the reply fit a JSON Schema.
     JsonSchema = "jsonSchema",
     /// Replies can be streamed.
     Streaming = "streaming",
@@ -88,14 +88,13 @@ capabilities! {
     Sampling = "sampling",
 }
 
-/// What a model can do over one API. Each [`Capability`] is known to be there, known to be
-/// missing, or unknown.
+/// The capabilities of a model over one API. Each [`Capability`] is supported, not supported, or unknown.
 ///
 /// Callers get what the library knows from [`capabilities`](crate::capabilities) or
-/// [`BedrockChat::capabilities`](crate::BedrockChat::capabilities). For a model that is newer than
-/// the library, they correct it with [`ChatOptions::capabilities`](crate::ChatOptions::capabilities).
-/// What is known to be missing is refused before a call is sent, or another form is used. What is
-/// unknown is sent when the caller asks for it, and the service decides.
+/// [`BedrockChat::capabilities`](crate::BedrockChat::capabilities). For a model that is newer than the library,
+/// they correct it with [`ChatOptions::capabilities`](crate::ChatOptions::capabilities). A capability that is
+/// known to be missing is refused before a call is sent, or another form is used. An unknown one is sent when
+/// the caller asks for it, and the service decides.
 ///
 /// ```
 /// use bedrock_chat::{Capabilities, Capability};
@@ -119,17 +118,17 @@ const fn bits(capabilities: &[Capability]) -> u32 {
 }
 
 impl Capabilities {
-    /// Returns the set in which nothing is known.
+    /// Returns a set in which every capability is unknown.
     pub const fn unknown() -> Self {
         Self { has: 0, lacks: 0 }
     }
 
-    /// Returns the set in which the first are there, the second are missing and all others unknown.
+    /// Returns a set in which the first are supported, the second are not, and all others are unknown.
     pub(crate) const fn of(has: &[Capability], lacks: &[Capability]) -> Self {
         Self { has: bits(has), lacks: bits(lacks) }
     }
 
-    /// Returns the same set with one more answer.
+    /// Returns the same set with this answer.
     #[must_use]
     pub const fn with(self, capability: Capability, there: bool) -> Self {
         let bit = 1 << (capability as u32);
@@ -137,19 +136,19 @@ impl Capabilities {
         Self { has: self.has & !bit | has, lacks: self.lacks & !bit | lacks }
     }
 
-    /// Returns the same set without answers to some questions.
+    /// Returns the same set in which these are unknown again.
     pub(crate) const fn without(self, unsure: &[Capability]) -> Self {
         Self { has: self.has & !bits(unsure), lacks: self.lacks & !bits(unsure) }
     }
 
-    /// Returns the answers of both, and where both have one, the other's.
+    /// Merges two sets. Where both have an answer, the one of `other` is used.
     #[must_use]
     pub const fn overridden_by(self, other: Self) -> Self {
         let known = other.has | other.lacks;
         Self { has: self.has & !known | other.has, lacks: self.lacks & !known | other.lacks }
     }
 
-    /// Returns whether the model can do it; `None` if that is unknown.
+    /// Returns whether the model has the capability; `None` if that is unknown.
     pub const fn get(self, capability: Capability) -> Option<bool> {
         match (self.has(capability), self.lacks(capability)) {
             (true, _) => Some(true),
@@ -158,12 +157,12 @@ impl Capabilities {
         }
     }
 
-    /// Returns whether the model is known to be able to do it.
+    /// Returns whether the model is known to have the capability.
     pub const fn has(self, capability: Capability) -> bool {
         self.has >> (capability as u32) & 1 == 1
     }
 
-    /// Returns whether the model is known not to be able to do it.
+    /// Returns whether the model is known not to have the capability.
     pub const fn lacks(self, capability: Capability) -> bool {
         self.lacks >> (capability as u32) & 1 == 1
     }

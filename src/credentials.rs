@@ -1,4 +1,4 @@
-//! Credentials: what signs a call, and who provides it.
+//! Credentials, and the trait of their providers.
 
 mod cached;
 mod environment;
@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 
-/// What a call is authorised with: AWS credentials that sign it, or a Bedrock API
-/// key that is sent with it. `Debug` shows no secret; the memory is wiped.
+/// Credentials of a call: AWS credentials that sign it, or a Bedrock API key that is sent with it. `Debug`
+/// shows no secret. The memory is wiped on drop.
 ///
 /// ```
 /// use bedrock_chat::Credentials;
@@ -45,7 +45,7 @@ pub(crate) enum Parts<'a> {
 }
 
 impl Credentials {
-    /// An access key and its secret.
+    /// Creates AWS credentials from an access key id and its secret access key.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         let kind = Secret::Keys {
             access_key_id: access_key_id.into(),
@@ -55,14 +55,14 @@ impl Credentials {
         Self { kind, expires_at: None }
     }
 
-    /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html),
-    /// sent as a bearer token: nothing is signed.
+    /// Creates credentials from a [Bedrock API
+    /// key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html). It is sent as a bearer token,
+    /// and calls are not signed.
     pub fn bearer(api_key: impl Into<String>) -> Self {
         Self { kind: Secret::Bearer(Zeroizing::new(api_key.into().trim().to_owned())), expires_at: None }
     }
 
-    /// The same credentials with the session token of temporary ones. An empty
-    /// token counts as none; a bearer key has none.
+    /// Sets the session token of temporary credentials. An empty token removes it. API keys ignore it.
     #[must_use]
     pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
         if let Secret::Keys { session_token, .. } = &mut self.kind {
@@ -71,19 +71,19 @@ impl Credentials {
         self
     }
 
-    /// The same credentials with the time at which they end, since 1970-01-01T00:00:00Z.
+    /// Sets the time at which the credentials expire, since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn with_expiry(mut self, since_epoch: Duration) -> Self {
         self.expires_at = Some(since_epoch);
         self
     }
 
-    /// When the credentials end, since 1970-01-01T00:00:00Z.
+    /// Returns when the credentials expire, since 1970-01-01T00:00:00Z.
     pub fn expires_at(&self) -> Option<Duration> {
         self.expires_at
     }
 
-    /// The access key's id; `None` for a bearer key.
+    /// Returns the access key id; `None` for an API key.
     pub fn access_key_id(&self) -> Option<&str> {
         match &self.kind {
             Secret::Keys { access_key_id, .. } => Some(access_key_id),
@@ -102,7 +102,7 @@ impl Credentials {
         }
     }
 
-    /// What must not be printed.
+    /// Returns the texts that must not be printed.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         match self.parts() {
             Parts::Keys { secret_access_key, session_token, .. } => {
@@ -112,24 +112,26 @@ impl Credentials {
         }
     }
 
-    /// Empty keys are a configuration mistake that AWS would answer with riddles.
+    /// Rejects empty and malformed keys early: AWS's own errors for them are misleading.
     pub(crate) fn check(&self) -> Result<()> {
         let problem = match self.parts() {
-            Parts::Keys { access_key_id, .. } if access_key_id.trim().is_empty() => "the access key id is empty",
+            Parts::Keys { access_key_id, .. } if access_key_id.trim().is_empty() => {
+                "access key id is empty; is the variable that it is read from set?"
+            }
             Parts::Keys { secret_access_key, .. } if secret_access_key.trim().is_empty() => {
-                "the secret access key is empty"
+                "secret access key is empty; is the variable that it is read from set?"
             }
             Parts::Keys { access_key_id, session_token, .. }
                 if !is_header_text(access_key_id) || !is_header_text(session_token.unwrap_or_default()) =>
             {
-                "the access key id or the session token contains white space or a character that no header can carry"
+                "access key id or session token contains white space or is not ASCII; remove those characters"
             }
             Parts::Keys { secret_access_key, .. } if secret_access_key.contains(char::is_whitespace) => {
-                "the secret access key contains white space"
+                "secret access key contains white space; remove it"
             }
-            Parts::Bearer("") => "the Bedrock API key is empty",
+            Parts::Bearer("") => "Bedrock API key is empty; is the variable that it is read from set?",
             Parts::Bearer(key) if !is_header_text(key) => {
-                "the Bedrock API key contains a character that no header can carry"
+                "Bedrock API key contains a character that is not valid in a header; remove it"
             }
             _ => return Ok(()),
         };
@@ -153,8 +155,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Who provides credentials. It is asked before every attempt, so that keys may
-/// change between them; wrap one that is slow in [`CachedCredentials`].
+/// A provider of credentials. It is called before every attempt, so keys may change between attempts. Wrap a
+/// slow provider in [`CachedCredentials`].
 ///
 /// Closures that return a future are providers too.
 ///
@@ -171,11 +173,11 @@ impl fmt::Debug for Credentials {
 /// }
 /// ```
 pub trait ProvideCredentials: MaybeSend + MaybeSync + 'static {
-    /// The credentials to use now.
+    /// Returns the credentials to use now.
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>>;
 
-    /// Told that the service refused these credentials as expired: whoever keeps
-    /// them should forget them. Does nothing by default.
+    /// Called when the service refused these credentials as expired. A provider with a cache should drop them.
+    /// Does nothing by default.
     fn forget(&self, rejected: &Credentials) {
         let _ = rejected;
     }

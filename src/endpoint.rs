@@ -1,10 +1,10 @@
-//! Where calls go: AWS's hosts, or an endpoint of your own.
+//! Endpoints: AWS's hosts, or a custom one.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::{self, is_well_formed, suffixes};
 use crate::text::{find, has, split_once};
 
-/// Where calls go, and what host and path they are signed for.
+/// The endpoint of calls, and the host and path prefix that they are signed for.
 ///
 /// ```
 /// use bedrock_chat::Endpoint;
@@ -17,13 +17,13 @@ use crate::text::{find, has, split_once};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     url: String,
-    /// Where the host begins and ends in the URL.
+    /// The range of the host in the URL.
     host: std::ops::Range<usize>,
     /// Whether no scheme was given.
     https_assumed: bool,
 }
 
-/// The parts of a host that is Bedrock's own, or an interface endpoint (AWS PrivateLink) of Bedrock.
+/// The parts of one of Bedrock's hosts, or of an interface endpoint (AWS PrivateLink) of Bedrock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AwsHost<'a> {
     /// The service, without `-fips`: `bedrock-runtime`, for instance.
@@ -51,15 +51,16 @@ impl<'a> AwsHost<'a> {
     }
 }
 
-/// What TLS libraries say (in lower case) when a server answers in plain HTTP: rustls, OpenSSL twice, BoringSSL.
+/// Errors (in lower case) of TLS libraries when a server answers in plain HTTP: rustls, OpenSSL twice,
+/// BoringSSL.
 const NO_TLS: &[&str] =
     &["invalidcontenttype", "wrong version number", "packet length too long", "wrong_version_number"];
 
 impl Endpoint {
-    /// Bedrock's own host in a region; `fips` and `dual_stack` choose its variants.
+    /// Creates the endpoint of Bedrock in a region; `fips` and `dual_stack` select its variants.
     ///
     /// # Errors
-    /// `Config`, where the name cannot be that of a region.
+    /// `Config`, if the name is not that of a region.
     pub fn aws(region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
         region::check(region, true)?;
         let (plain, dual) = suffixes(region);
@@ -68,13 +69,13 @@ impl Endpoint {
         Self::custom(&format!("https://bedrock-runtime{fips}.{region}.{suffix}"))
     }
 
-    /// An endpoint of your own: it is called and signed for. A path is kept as a
-    /// prefix; without `http://` or `https://`, `https` is meant.
+    /// Creates a custom endpoint. Calls are sent to it and signed for it. A path is kept as a prefix. Without a
+    /// scheme, `https` is used.
     ///
     /// # Errors
-    /// `Config`, where the text is no such URL.
+    /// `Config`, if the text is not such a URL.
     pub fn custom(text: &str) -> Result<Self> {
-        let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("the endpoint \"{text}\" {why}")));
+        let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("invalid endpoint `{text}`: {why}")));
         let text = text.trim();
         let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
         let https_assumed = rest.len() == text.len();
@@ -82,37 +83,36 @@ impl Endpoint {
         let default_port = match scheme.as_str() {
             "https" => ":443",
             "http" => ":80",
-            _ => return config("has a scheme other than http and https"),
+            _ => return config("its scheme is neither `http` nor `https`"),
         };
         let (host, path) = rest.split_at_checked(find(rest, "/").unwrap_or(rest.len())).unwrap_or_default();
         let host = host.to_ascii_lowercase();
         let host = host.strip_suffix(default_port).unwrap_or(&host);
         if host.is_empty() {
-            return config("has no host");
+            return config("it has no host");
         }
         if has(host, "@") {
-            return config("has a user name in it: give credentials apart");
+            return config("it has a user name; set credentials separately");
         }
         if has(rest, "?") || has(rest, "#") {
-            return config("has a query or fragment, which cannot be kept");
+            return config("it has a query or a fragment; leave it out");
         }
         let fits = |c: u8| c.is_ascii_alphanumeric() || b"-._:[]".contains(&c);
         if !host.bytes().all(fits) {
-            return config("has a host with a character that no host has");
+            return config("its host has an invalid character");
         }
         if !path.bytes().all(|c| c.is_ascii_graphic()) {
-            return config("has a path that is not percent-encoded");
+            return config("its path is not percent-encoded");
         }
         let start = scheme.len() + 3;
         let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
         Ok(Self { url, host: start..start + host.len(), https_assumed })
     }
 
-    /// The endpoint of Bedrock's control plane beside this one of its runtime; an
-    /// endpoint of your own serves both.
+    /// Returns the endpoint of Bedrock's control plane in the same region. A custom endpoint serves both.
     ///
     /// # Errors
-    /// None for endpoints that this type made.
+    /// Never, for endpoints that this type made.
     pub(crate) fn control_plane(&self) -> Result<Self> {
         let runtime = self.aws_host().is_some_and(|aws| aws.service == "bedrock-runtime" && !aws.private);
         match self.url.strip_prefix("https://bedrock-runtime").filter(|_| runtime) {
@@ -121,17 +121,17 @@ impl Endpoint {
         }
     }
 
-    /// Scheme, host and prefix, without a slash at the end.
+    /// Returns scheme, host and prefix, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The host with its port, unless that is the scheme's own: what is signed.
+    /// Returns the host that is signed, with its port unless that is the scheme's default.
     pub fn host(&self) -> &str {
         self.url.get(self.host.clone()).unwrap_or_default()
     }
 
-    /// The region that the host names, if the host is Bedrock's own or an interface endpoint of it.
+    /// Returns the region in the host, if the host is one of Bedrock's, or an interface endpoint of Bedrock.
     ///
     /// ```
     /// use bedrock_chat::Endpoint;
@@ -149,30 +149,30 @@ impl Endpoint {
         AwsHost::parse(self.host())
     }
 
-    /// The error of a connection to this endpoint, with what to do where the scheme is likely to be wrong.
+    /// Adds advice to a connection error if the scheme of this endpoint is likely to be wrong.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let Some(address) = self.url.strip_prefix("https://").filter(|_| error.status().is_none()) else {
             return error;
         };
         if NO_TLS.iter().any(|words| says(&error, words)) {
-            let message = format_args!("endpoint answers without TLS: {}; give it as `http://{address}`", self.host());
+            let message = format_args!("endpoint answers without TLS: {}; set it to `http://{address}`", self.host());
             return Error::of(ErrorKind::Connect, message).with_transient(false).with_source(error);
         }
-        // Over `fetch` it is often unknown whether there was a connection.
+        // `fetch` often does not report whether there was a connection.
         let unreached = matches!(error.kind().as_str(), "connect" | "interrupted");
         if self.https_assumed && unreached && self.aws_host().is_none() {
-            return error.with_advice(&format!("for a server without TLS give `http://{address}`"));
+            return error.with_advice(&format!("for a server without TLS, set the endpoint to `http://{address}`"));
         }
         error
     }
 
-    /// The path that all calls begin with; empty if there is none.
+    /// Returns the path prefix of all calls; empty if there is none.
     pub fn prefix(&self) -> &str {
         self.url.get(self.host.end..).unwrap_or_default()
     }
 }
 
-/// Whether an error or one of its causes has these words, in any case.
+/// Returns whether the message of an error or of one of its causes contains a text, ignoring case.
 fn says(error: &Error, words: &str) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {

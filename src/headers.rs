@@ -1,10 +1,10 @@
-//! HTTP headers, as little as the crate needs of them.
+//! HTTP headers.
 
 use std::fmt;
 
 /// HTTP headers: names in lower case, in the order they were added.
 ///
-/// A `HeaderMap` would do more and cost every wasm user several kilobytes for it.
+/// The `HeaderMap` of `http` would add several kilobytes to a wasm module.
 ///
 /// ```
 /// use bedrock_chat::Headers;
@@ -16,8 +16,8 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
-/// Headers whose values `Debug` shows. All others may be a caller's or a gateway's secret, under whatever
-/// name: `Debug` shows that they are there, not what they say.
+/// Headers whose values `Debug` shows. Any other may be a secret of a caller or a gateway, so `Debug` shows its
+/// name alone.
 const SHOWN: &[&str] = &[
     "accept",
     "content-length",
@@ -33,29 +33,29 @@ const SHOWN: &[&str] = &[
     "x-amzn-requestid",
 ];
 
-/// Response headers that are secrets: replies and errors do not keep their values.
+/// Response headers whose values are secrets. Replies and errors do not keep them.
 const SECRET: &[&str] = &["authorization", "proxy-authorization", "set-cookie", "www-authenticate", "x-api-key"];
 
-/// How many bytes of response headers a reply or an error keeps.
+/// Maximum number of bytes of response headers that a reply or an error keeps.
 const MAX_KEPT: usize = 16 * 1024;
 
 impl Headers {
-    /// No headers.
+    /// Creates an empty list of headers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a header; one of the same name stays beside it.
+    /// Adds a header. Existing headers of the same name are kept.
     pub fn push(&mut self, name: &str, value: impl Into<String>) {
         self.0.push((name.to_ascii_lowercase(), value.into()));
     }
 
-    /// The first value of a name; case does not count.
+    /// Returns the first value of a header. Names are case-insensitive.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Names and values.
+    /// Returns an iterator over names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -65,8 +65,8 @@ impl Headers {
         !SHOWN.contains(&name)
     }
 
-    /// Returns the headers of a response as replies and errors keep them: without the values of secrets,
-    /// and no more than [`MAX_KEPT`] bytes, so that a server cannot fill the memory.
+    /// Returns a copy for replies and errors: without the values of secrets, and at most [`MAX_KEPT`] bytes, so
+    /// that a server cannot exhaust memory.
     pub(crate) fn shown(&self) -> Self {
         let mut kept = Self::new();
         let mut left = MAX_KEPT;

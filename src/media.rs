@@ -1,4 +1,4 @@
-//! Media from what people have in hand: bytes, data URLs, addresses in S3.
+//! Content blocks from bytes, data URLs and S3 URIs.
 
 use bytes::Bytes;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Content, Document, Media, MediaSource};
 use crate::text::{after_last, before, split_once};
 
-/// How media begin, and what they are then: one row a signature, at an offset.
+/// File signatures: offset, bytes and media type.
 const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -32,8 +32,8 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\x30\x26\xb2\x75", "video/x-ms-wmv"),
 ];
 
-/// The media type of some bytes, by how they begin: pictures, PDF, sound, film.
-/// `None` where they begin like none of these, as text does.
+/// Returns the media type of an image, PDF, audio or video file by its signature. Returns `None` for anything
+/// else, such as text.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let begins =
         |(at, signature, _): &&(usize, &[u8], &str)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(signature));
@@ -41,7 +41,7 @@ pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
 }
 
 impl Content {
-    /// A picture, recording, film or PDF, recognised by its bytes.
+    /// Creates a block from the bytes of an image, audio, video or PDF file, whose type is detected.
     ///
     /// ```
     /// use bedrock_chat::Content;
@@ -52,59 +52,59 @@ impl Content {
     /// ```
     ///
     /// # Errors
-    /// `Encode`, where the bytes are none of these: say what they are with
-    /// [`Content::image`] or [`Content::document`].
+    /// `Encode`, if the signature is unknown. Set the media type with [`Content::image`] or
+    /// [`Content::document`] then.
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self> {
         let bytes = bytes.into();
         match sniff(&bytes) {
             Some(media_type) => Ok(Self::of_type(media_type, MediaSource::Bytes(bytes))),
             None => Err(Error::new(
                 ErrorKind::Encode,
-                "these bytes are no picture, recording, film or PDF that is known by how it begins: state the media type",
+                "unknown file format: no image, audio, video or PDF signature found; set the media type",
             )),
         }
     }
 
-    /// A medium from a `data:` URL, or one in S3 (`s3://bucket/key.mp4`) that is
-    /// recognised by its ending.
+    /// Creates a block from a `data:` URL, or from an object in S3 (`s3://bucket/key.mp4`), whose type is read
+    /// from its file extension.
     ///
     /// ```
     /// use bedrock_chat::Content;
     /// let block = Content::from_url("data:image/png;base64,iVBORw0KGgo=")?;
     /// assert!(matches!(block, Content::Image(_)));
-    /// assert!(matches!(Content::from_url("s3://films/one.mp4")?, Content::Video(_)));
+    /// assert!(matches!(Content::from_url("s3://videos/one.mp4")?, Content::Video(_)));
     /// # Ok::<(), bedrock_chat::Error>(())
     /// ```
     ///
     /// # Errors
-    /// `Encode`, for other URLs: Bedrock fetches none. `MediaFetcher` does, natively and with the
-    /// feature `web`.
+    /// `Encode`, for other URLs, as Bedrock fetches none. `MediaFetcher` does, natively and with the feature
+    /// `web`.
     pub fn from_url(url: &str) -> Result<Self> {
         let refused = |why: &str| {
             let shown: String = url.chars().take(60).collect();
             Err(Error::of(ErrorKind::Encode, format_args!("{shown}: {why}")))
         };
         if let Some(rest) = url.strip_prefix("data:") {
-            let Some((head, data)) = split_once(rest, ",") else { return refused("this data URL has no data") };
+            let Some((head, data)) = split_once(rest, ",") else { return refused("data URL has no `,`") };
             let media_type = Some(before(head, ";")).filter(|name| !name.is_empty()).unwrap_or("text/plain");
             return if head.ends_with(";base64") {
                 Ok(Self::of_type(media_type, MediaSource::Base64(data.to_owned())))
             } else {
-                refused("only data URLs in base64 can be read")
+                refused("data URL is not in base64; encode it, or pass bytes")
             };
         }
         if url.starts_with("s3://") {
             let Some(media_type) = media_type_of(url) else {
                 return refused(
-                    "what this is cannot be told from its ending: use Content::Image, Video or Document with MediaSource::S3",
+                    "unknown file extension; use `Content::Image`, `Video` or `Document` with `MediaSource::S3`",
                 );
             };
             return Ok(Self::of_type(media_type, MediaSource::S3 { uri: url.to_owned(), bucket_owner: None }));
         }
-        refused("Bedrock fetches no URLs: fetch it yourself and give its bytes")
+        refused("Bedrock fetches no URLs; fetch it and pass its bytes")
     }
 
-    /// The block that a medium of some type is.
+    /// Creates the block for a media type.
     fn of_type(media_type: &str, source: MediaSource) -> Self {
         match before(media_type, "/") {
             "image" => Self::Image(Media::new(media_type, source)),
@@ -115,13 +115,13 @@ impl Content {
     }
 }
 
-/// The media type that the name of a file or object tells by its extension.
+/// Returns the media type for the extension of a file name or object key.
 pub(crate) fn media_type_of(name: &str) -> Option<&'static str> {
     let ending = after_last(name, ".").unwrap_or(name);
     ENDINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)).map(|(_, media_type)| *media_type)
 }
 
-/// What objects in S3 are, by how their names end.
+/// File extensions and their media types.
 const ENDINGS: &[(&str, &str)] = &[
     ("png", "image/png"),
     ("jpg", "image/jpeg"),

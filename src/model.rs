@@ -1,4 +1,4 @@
-//! Model ids: plain ids, inference profiles with region prefixes, ARNs of every kind.
+//! Model ids: plain ids, inference profiles with region prefixes, and ARNs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sigv4::{decoded_id, encode_path_segment};
 use crate::text::{before, has, split, split_once};
 
-/// The vendors whose names begin a model id. A first part that is none of them is
-/// a region prefix, known or not, if a vendor follows it.
+/// The vendors that model ids begin with. A first part that is not a vendor is a region prefix if a vendor
+/// follows it, so new prefixes work.
 pub(crate) const VENDORS: &[&str] = &[
     "ai21",
     "amazon",
@@ -32,8 +32,7 @@ pub(crate) const VENDORS: &[&str] = &[
     "zai",
 ];
 
-/// What the `modelId` of a call may be, taken apart: a model's id, an inference
-/// profile's id, or an ARN.
+/// A parsed `modelId` of a call: the id of a model, the id of an inference profile, or an ARN.
 ///
 /// See [the modelId parameter](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_RequestSyntax).
 ///
@@ -51,29 +50,29 @@ pub(crate) const VENDORS: &[&str] = &[
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ModelId {
-    /// As the service wants it, not percent-encoded.
+    /// The id as the service expects it, not percent-encoded.
     id: String,
-    /// What the family is recognised by: the model's id without region prefix, or what the caller stated.
+    /// The text that determines the family: the model's id without its region prefix, or the caller's setting.
     base: Option<String>,
 }
 
 impl ModelId {
-    /// Takes an id apart. One that is percent-encoded already, as LangChain.js asks for, is decoded
-    /// first, by the rule of [`encode_model_id`](crate::sigv4::encode_model_id).
+    /// Parses an id. A percent-encoded id, as LangChain.js asks for, is decoded first, by the rule of
+    /// [`encode_model_id`](crate::sigv4::encode_model_id).
     ///
     /// # Errors
-    /// `Config`, where the id is empty or has white space, or an ARN has not all its parts.
+    /// `Config`, if the id is empty or has white space, or an ARN is incomplete.
     pub fn parse(text: &str) -> Result<Self> {
         let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
         let id = decoded_id(text.trim());
         if id.is_empty() {
-            return config(format_args!("the model id is empty: give a model id, an inference profile id or an ARN"));
+            return config(format_args!("model id is empty; set the id of a model or an inference profile, or an ARN"));
         }
         if id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return config(format_args!("the model id \"{id}\" contains white space or a control character"));
+            return config(format_args!("model id contains white space or a control character: `{id}`"));
         }
         if id.bytes().all(|byte| byte == b'.') {
-            return config(format_args!("the model id \"{id}\" is a step in a path, not a model"));
+            return config(format_args!("invalid model id: `{id}`; it must not be `.` or `..`"));
         }
         let base = if id.starts_with("arn:") {
             match arn_resource(&id) {
@@ -81,7 +80,7 @@ impl ModelId {
                 Some(_) => None,
                 None => {
                     return config(format_args!(
-                        "the ARN \"{id}\" is not complete: arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID is its form"
+                        "ARN is incomplete: `{id}`; its form is arn:PARTITION:bedrock:REGION:ACCOUNT:TYPE/ID"
                     ));
                 }
             }
@@ -91,9 +90,8 @@ impl ModelId {
         Ok(Self { id, base })
     }
 
-    /// The same id, of a family that the caller states: a vendor (`anthropic`) or
-    /// a model id (`us.anthropic.claude-sonnet-4-6`). ARNs that do not
-    /// name their model need it to be called in the vendor's own format.
+    /// Sets the family: a vendor (`anthropic`) or a model id (`us.anthropic.claude-sonnet-4-6`). ARNs that do
+    /// not name their model need it for calls in the vendor's native format.
     #[must_use]
     pub fn with_family(mut self, family: impl Into<String>) -> Self {
         let family = family.into();
@@ -101,52 +99,52 @@ impl ModelId {
         self
     }
 
-    /// The id as the service knows it, not percent-encoded.
+    /// Returns the id as the service expects it, not percent-encoded.
     pub fn as_str(&self) -> &str {
         &self.id
     }
 
-    /// The model's id without region prefix, or the family that the caller
-    /// stated; `None` for an ARN that does not say.
+    /// Returns the model's id without its region prefix, or the family that the caller set; `None` for an ARN
+    /// without either.
     pub fn base(&self) -> Option<&str> {
         self.base.as_deref()
     }
 
-    /// Who made the model, as far as the id says.
+    /// Returns the vendor of the model, if the id names it.
     pub fn vendor(&self) -> Option<&str> {
         self.base().map(|base| before(base, "."))
     }
 
-    /// Returns what tables of families match: the model id without its region prefix, or a vendor with its dot.
+    /// Returns the key for tables of families: the model id without its region prefix, or a vendor with a dot.
     pub(crate) fn family(&self) -> Option<Cow<'_, str>> {
         let base = self.base()?;
-        // A vendor alone, as callers state it for ARNs, means the vendor's general row.
+        // Callers set a vendor alone for ARNs; it selects the vendor's general row.
         Some(if has(base, ".") { Cow::Borrowed(base) } else { Cow::Owned(format!("{base}.")) })
     }
 
-    /// The region prefix of an inference profile, such as `us` or `global`.
+    /// Returns the region prefix of an inference profile, such as `us` or `global`.
     pub fn region_prefix(&self) -> Option<&str> {
         let name = arn_resource(&self.id).map_or(self.id.as_str(), |(_, name)| name);
         let prefix = name.strip_suffix(without_region(name))?;
         prefix.strip_suffix('.').filter(|prefix| !prefix.is_empty())
     }
 
-    /// Whether the id is an ARN.
+    /// Returns whether the id is an ARN.
     pub fn is_arn(&self) -> bool {
         self.id.starts_with("arn:")
     }
 
-    /// What an ARN is of, for instance `application-inference-profile`.
+    /// Returns the resource type of an ARN, for instance `application-inference-profile`.
     pub fn resource_type(&self) -> Option<&str> {
         arn_resource(&self.id).map(|(kind, _)| kind)
     }
 
-    /// The region in an ARN: calls must go there.
+    /// Returns the region of an ARN. Calls must be sent to it.
     pub fn region(&self) -> Option<&str> {
         self.arn_part(3)
     }
 
-    /// The partition in an ARN, for instance `aws` or `aws-us-gov`.
+    /// Returns the partition in an ARN, for instance `aws` or `aws-us-gov`.
     pub fn partition(&self) -> Option<&str> {
         self.arn_part(1)
     }
@@ -155,7 +153,7 @@ impl ModelId {
         if self.is_arn() { split(&self.id, b':').nth(index).filter(|part| !part.is_empty()) } else { None }
     }
 
-    /// The path of an operation on this model: the id is one segment, encoded once.
+    /// Returns the path of an operation on this model. The id is one segment, encoded once.
     pub fn path(&self, operation: &str) -> String {
         format!("/model/{}/{operation}", encode_path_segment(&self.id))
     }
@@ -173,7 +171,7 @@ impl fmt::Debug for ModelId {
     }
 }
 
-/// The resource type and name in an ARN.
+/// Returns the resource type and the name in an ARN.
 fn arn_resource(id: &str) -> Option<(&str, &str)> {
     let mut rest = id;
     for _ in 0..5 {
@@ -182,7 +180,7 @@ fn arn_resource(id: &str) -> Option<(&str, &str)> {
     split_once(rest, "/").filter(|_| id.starts_with("arn:aws"))
 }
 
-/// The id without its region prefix.
+/// Returns the id without its region prefix.
 fn without_region(id: &str) -> &str {
     match split_once(id, ".") {
         Some((first, rest)) if !VENDORS.contains(&first) => {

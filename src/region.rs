@@ -1,10 +1,10 @@
-//! AWS regions: the domains of their partitions, and names that cannot be regions.
+//! AWS regions: the domains of their partitions, and a check of names.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{before, split};
 
-/// AWS's partitions: how the names of their regions begin, the suffix of their hosts, and that of their
-/// dual-stack hosts.
+/// AWS's partitions: the prefix of their regions, the suffix of their hosts, and that of their dual-stack
+/// hosts.
 ///
 /// See [Bedrock's endpoints](https://docs.aws.amazon.com/general/latest/gr/bedrock.html).
 const PARTITIONS: &[(&str, &str, &str)] = &[
@@ -17,14 +17,14 @@ const PARTITIONS: &[(&str, &str, &str)] = &[
     ("", "amazonaws.com", "api.aws"),
 ];
 
-/// The suffixes of a region's hosts: the usual one, and that of dual-stack hosts.
+/// Returns the suffixes of a region's hosts: the usual one, and that of dual-stack hosts.
 pub(crate) fn suffixes(region: &str) -> (&'static str, &'static str) {
     let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
     found.map_or(("amazonaws.com", "api.aws"), |&(_, plain, dual)| (plain, dual))
 }
 
-/// Whether a name has the form of a region, such as `us-east-1` or `us-isob-east-1`. Regions that are
-/// newer than this crate have it, too.
+/// Returns whether a name has the form of a region, such as `us-east-1` or `us-isob-east-1`. Regions newer than
+/// this crate have it too.
 pub(crate) fn is_well_formed(name: &str) -> bool {
     let letters = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let (mut words, mut last) = (0, "");
@@ -41,11 +41,11 @@ pub(crate) fn is_well_formed(name: &str) -> bool {
         && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Refuses names that cannot be regions. The name that a server other than AWS's has for its region is
-/// free, as long as it is not a misspelt one of AWS's.
+/// Refuses malformed names of regions. Servers other than AWS may use any name that is not a misspelled region
+/// of AWS.
 ///
 /// # Errors
-/// `Config`, with a suggestion where the name resembles a region.
+/// `Config`, with a suggestion if the name resembles a region.
 pub(crate) fn check(name: &str, aws: bool) -> Result<()> {
     if is_well_formed(name) {
         return Ok(());
@@ -56,12 +56,13 @@ pub(crate) fn check(name: &str, aws: bool) -> Result<()> {
     }
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if aws || name.is_empty() || !name.bytes().all(fits) {
-        return config(format_args!("region is malformed: `{name}`; give one such as `us-east-1`"));
+        return config(format_args!("region is malformed: `{name}`; set one such as `us-east-1`"));
     }
     Ok(())
 }
 
-/// The region that a misspelt name means: `us-east1`, `US_EAST_1`, `useast1`, `us-east-1a`, `us-east`.
+/// Returns the likely region for a misspelled name: `us-east1`, `US_EAST_1`, `useast1`, `us-east-1a`,
+/// `us-east`.
 fn meant(name: &str) -> Option<String> {
     let mut found = String::new();
     let mut last = '-';

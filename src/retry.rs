@@ -8,9 +8,8 @@ use crate::json::parse_f64;
 use crate::sigv4::AmzDate;
 use crate::text::split;
 
-/// When a failed call is tried again: exponential backoff with full jitter.
-/// Only errors whose call may be sent again at no risk of paying twice are retried
-/// ([`Error::is_retryable`]), and nothing once the first event was delivered.
+/// A retry policy: exponential backoff with full jitter. A call is retried only if there is no risk of paying
+/// twice ([`Error::is_retryable`]), and never after its first event was delivered.
 ///
 /// | what happened | retried |
 /// |---|---|
@@ -42,7 +41,7 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 3 attempts; the first delay is up to 1 second, none is over 20 seconds.
+    /// Returns a policy of 3 attempts, whose first delay is up to 1 second and whose maximum is 20 seconds.
     fn default() -> Self {
         Self {
             max_attempts: 3,
@@ -54,35 +53,34 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, no more.
+    /// Creates a policy without retries.
     pub fn never() -> Self {
         Self { max_attempts: 1, ..Self::default() }
     }
 
-    /// How often a call is sent at most. Defaults to `3`; 0 counts as 1.
+    /// Sets the maximum number of attempts, the first included. Defaults to `3`; 0 counts as 1.
     #[must_use]
     pub fn with_max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// The most that the first delay may be; every further one may be twice as long. Defaults to 1 second.
+    /// Sets the maximum of the first delay. It doubles with every further attempt. Defaults to 1 second.
     #[must_use]
     pub fn with_base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The most that any delay may be, also one that the service asks for. Defaults to 20 seconds.
+    /// Sets the maximum of any delay, also of one that the service asks for. Defaults to 20 seconds.
     #[must_use]
     pub fn with_max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// Sets whether a call is sent again where the service may have processed it already: after a
-    /// connection that broke, a timeout, a gateway that lost the answer. Each attempt may be charged.
-    /// Defaults to `false`.
+    /// Sets whether a call is sent again when the service may have processed it already: after a broken
+    /// connection, a timeout, or a gateway's 500, 502 or 504. Each attempt may be charged. Defaults to `false`.
     ///
     /// ```
     /// use bedrock_chat::{Error, ErrorKind, RetryPolicy};
@@ -101,15 +99,14 @@ impl RetryPolicy {
         self.paid_resend
     }
 
-    /// How often a call is sent at most.
+    /// Returns the maximum number of attempts.
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
 
-    /// How long to wait after a failed attempt (the first is 1), or `None` to give
-    /// up. `random` is a number from 0 on, below 1. A service that says how long
-    /// to wait is obeyed, unless it asks for more than the longest delay: then
-    /// the caller had better know now.
+    /// Returns the delay after a failed attempt (the first is 1), or `None` to give up. `random` is a number in
+    /// `0.0..1.0`. A delay that the service asks for is used as it is. If it exceeds the maximum, the call
+    /// fails at once, so that the caller can decide.
     pub fn delay(&self, attempt: u32, error: &Error, random: f64) -> Option<Duration> {
         let least = if self.paid_resend { Resend::MayBePaid } else { Resend::Safe };
         if attempt >= self.max_attempts || error.resend() < least {
@@ -124,20 +121,21 @@ impl RetryPolicy {
     }
 }
 
-/// A duration from seconds; none from what is no number, negative or longer than centuries.
+/// Returns a duration of so many seconds; `None` if they are not a number, negative, or too many for a
+/// duration.
 pub(crate) fn seconds(seconds: f64) -> Option<Duration> {
     let nanoseconds = seconds * 1e9;
     (0.0..=u64::MAX as f64).contains(&nanoseconds).then(|| Duration::from_nanos(nanoseconds as u64))
 }
 
-/// Returns how long a response asks to wait, at the time `now` in seconds since 1970-01-01T00:00:00Z:
+/// Returns the delay that a response asks for, at the time `now` in seconds since 1970-01-01T00:00:00Z:
 ///
 /// - `x-amz-retry-after`, in milliseconds;
 /// - `retry-after-ms`, in milliseconds, as Azure and OpenAI write it;
 /// - `retry-after`, in seconds or as a date, which is read against the response's own `date`.
 pub(crate) fn retry_after(headers: &Headers, now: u64) -> Option<Duration> {
     let number = |text: &str| parse_f64(text.trim()).filter(|number| *number >= 0.0);
-    // More than a duration can hold is for ever, not at once.
+    // A delay that a duration cannot hold counts as endless, not as zero.
     let duration = |secs: f64| seconds(secs).unwrap_or(Duration::MAX);
     let milliseconds = ["x-amz-retry-after", "retry-after-ms"].iter().find_map(|name| number(headers.get(name)?));
     if let Some(milliseconds) = milliseconds {

@@ -1,9 +1,9 @@
-//! Searching and showing text. The library's own search and `{:?}` bring tables of Unicode and
-//! panics of slices with them, 5 KB of compressed WebAssembly.
+//! Searching and showing text. The search of std and `{:?}` bring Unicode tables and slice panics, 5 KB of
+//! compressed WebAssembly.
 
 use std::borrow::Cow;
 
-/// Where `part` first stands in the text.
+/// Returns the position of the first `part` in the text.
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
     if part.is_empty() {
         return Some(0);
@@ -11,23 +11,23 @@ pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
     text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())
 }
 
-/// Whether `part` stands in the text.
+/// Returns whether the text contains `part`.
 pub(crate) fn has(text: &str, part: &str) -> bool {
     find(text, part).is_some()
 }
 
-/// What stands before and behind the first `part`.
+/// Returns the text before and after the first `part`.
 pub(crate) fn split_once<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
     let at = find(text, part)?;
     Some((text.get(..at)?, text.get(at + part.len()..)?))
 }
 
-/// What stands before the first `part`, or the whole text.
+/// Returns the text before the first `part`, or the whole text.
 pub(crate) fn before<'a>(text: &'a str, part: &str) -> &'a str {
     split_once(text, part).map_or(text, |(before, _)| before)
 }
 
-/// What stands behind the last `part`, which is not empty, if there is one.
+/// Returns the text after the last `part`, which must not be empty.
 pub(crate) fn after_last<'a>(text: &'a str, part: &str) -> Option<&'a str> {
     let mut last = None;
     while let Some((_, rest)) = split_once(last.unwrap_or(text), part) {
@@ -36,7 +36,7 @@ pub(crate) fn after_last<'a>(text: &'a str, part: &str) -> Option<&'a str> {
     last
 }
 
-/// The text with another part for each of one, which is not empty.
+/// Replaces every `part`, which must not be empty, by another text.
 pub(crate) fn replaced(text: &str, part: &str, by: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -49,13 +49,13 @@ pub(crate) fn replaced(text: &str, part: &str, by: &str) -> String {
     out
 }
 
-/// The parts of a text between bytes of ASCII. A text without one is one part.
+/// Splits a text at an ASCII byte. A text without it is one part.
 pub(crate) fn split(text: &str, by: u8) -> Split<'_> {
-    debug_assert!(by.is_ascii(), "every place that is found is a boundary");
+    debug_assert!(by.is_ascii(), "an ASCII byte is always a character boundary");
     Split { rest: Some(text), by }
 }
 
-/// The parts of a text, from [`split`].
+/// The iterator of [`split`].
 #[derive(Clone, Debug)]
 pub(crate) struct Split<'a> {
     rest: Option<&'a str>,
@@ -73,7 +73,7 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
-/// Texts with a separator between them.
+/// Joins texts with a separator.
 pub(crate) fn join(texts: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
     let mut all = String::new();
     for (at, text) in texts.enumerate() {
@@ -85,12 +85,12 @@ pub(crate) fn join(texts: &mut dyn Iterator<Item = &str>, separator: &str) -> St
     all
 }
 
-/// The text without any white space.
+/// Returns the text without any white space.
 pub(crate) fn without_space(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The bytes as ASCII on one line: what is not visible is shown as `\x0a`.
+/// Returns the bytes as ASCII on one line; other bytes are written like `\x0a`.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     let mut out = String::new();
     for byte in bytes {
@@ -106,7 +106,7 @@ pub(crate) fn visible(bytes: &[u8]) -> String {
     out
 }
 
-/// Bytes that should have been text: what is none is shown as U+FFFD.
+/// Converts bytes to text; invalid UTF-8 becomes U+FFFD.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = bytes;

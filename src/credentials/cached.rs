@@ -1,4 +1,4 @@
-//! Credentials that are asked for once and kept until shortly before they end.
+//! A cache of credentials.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,14 +9,13 @@ use super::{Credentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{BoxFuture, Runtime, SINGLE_FLIGHT, SystemRuntime};
 
-/// How long before their end credentials are replaced.
+/// How long before their expiry credentials are replaced.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// Keeps the credentials of another provider until five minutes before they end;
-/// credentials without an end are kept until the service refuses them. However
-/// many calls wait, natively one of them asks, for better or worse. (On wasm each
-/// may: there, a call that waits for another one's future can hang.) Where the
-/// other provider fails, what is kept serves to its end.
+/// A provider that caches the credentials of another provider until five minutes before they expire.
+/// Credentials without an expiry are kept until the service refuses them. Natively, concurrent calls share one
+/// request to the provider, and its failure. (On wasm each call may send one: there, a call that waits for
+/// another call's future can hang.) If the provider fails, the cached credentials are used until they expire.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
@@ -38,36 +37,36 @@ struct State {
     kept: Option<Credentials>,
     asking: bool,
     waiting: Vec<Waker>,
-    /// How often the provider was asked.
+    /// The number of calls of the provider.
     asked: u64,
-    /// Its last failure, and which time that was.
+    /// The last failure, and the number of that call.
     failed: Option<(u64, ErrorKind, String)>,
 }
 
 impl<P: ProvideCredentials> CachedCredentials<P> {
-    /// Keeps the credentials of this provider.
+    /// Creates a cache for this provider.
     pub fn new(provider: P) -> Self {
         Self::with_runtime(provider, Arc::new(SystemRuntime))
     }
 
-    /// As [`CachedCredentials::new`], with a clock of yours.
+    /// Same as [`CachedCredentials::new`], with a custom clock.
     pub fn with_runtime(provider: P, runtime: Arc<dyn Runtime>) -> Self {
         Self { provider, runtime, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code that holds the lock can panic, so a poisoned one is as good as any.
+        // No code that holds the lock can panic, so a poisoned lock is still valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept, if it has not ended: where no new ones are to be had, it serves to its very end.
+    /// Returns the cached credentials if they have not expired. They are used until then if the provider fails.
     fn not_ended(&self, state: &State) -> Option<Credentials> {
         let now = self.runtime.now();
         state.kept.clone().filter(|kept| kept.expires_at().is_none_or(|end| end > now))
     }
 
-    /// What is kept and still good; else the turn to ask, once nobody else has it. Who waited for
-    /// another to ask shares its failure: asking in a row would make the last wait for all.
+    /// Returns fresh cached credentials, or `None` when this call must ask the provider. A call that waited for
+    /// another one shares its failure: if each asked in turn, the last would wait for all of them.
     fn kept_or_turn(&self, waker: &Waker, waited_for: &mut Option<u64>) -> Poll<Result<Option<Credentials>>> {
         let mut state = self.state();
         let soon = self.runtime.now().saturating_add(MARGIN);
@@ -94,7 +93,7 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
     }
 }
 
-/// Gives the turn back, also when the call that had it is dropped while it waits.
+/// Releases the turn to ask, also when the call that holds it is dropped while it waits.
 struct RefreshGuard<'a, P: ProvideCredentials>(&'a CachedCredentials<P>);
 
 impl<P: ProvideCredentials> Drop for RefreshGuard<'_, P> {

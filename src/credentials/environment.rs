@@ -6,14 +6,13 @@ use super::{Credentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 
-/// Credentials from the environment, read anew for every call. In this order:
+/// Credentials from environment variables, read again for every call, in this order:
 ///
 /// 1. `AWS_BEARER_TOKEN_BEDROCK`, a Bedrock API key;
 /// 2. `BEDROCK_AWS_ACCESS_KEY_ID`, `BEDROCK_AWS_SECRET_ACCESS_KEY`, `BEDROCK_AWS_SESSION_TOKEN`;
 /// 3. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
 ///
-/// Empty variables count as absent, and the names of one group are never mixed
-/// with those of another.
+/// Empty variables count as absent. Variables of different groups are never mixed.
 ///
 /// ```
 /// use bedrock_chat::EnvironmentCredentials;
@@ -28,12 +27,12 @@ use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EnvironmentCredentials;
 
-/// Returns a variable of the process's environment. On wasm32 there are no variables.
+/// Returns a variable of the process's environment. On wasm32 there is none.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A place where variables are read: the process's environment, or a function of the caller's.
+/// A source of variables: the process's environment, or a caller's function.
 pub(crate) trait Variables: MaybeSend + MaybeSync + 'static {
     fn get(&self, name: &str) -> Option<String>;
 }
@@ -44,7 +43,7 @@ impl<F: Fn(&str) -> Option<String> + MaybeSend + MaybeSync + 'static> Variables 
     }
 }
 
-/// Credentials from variables, read again for every attempt.
+/// A provider that reads variables again for every attempt.
 pub(crate) struct FromVariables(pub(crate) Arc<dyn Variables>);
 
 impl ProvideCredentials for FromVariables {
@@ -53,7 +52,7 @@ impl ProvideCredentials for FromVariables {
     }
 }
 
-/// Variables that lead AWS's tools to credentials and that are not read here.
+/// Variables from which AWS's tools get credentials, and which this crate does not read.
 const NOT_READ: &[&str] = &[
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -65,11 +64,12 @@ const NOT_READ: &[&str] = &[
 ];
 
 impl EnvironmentCredentials {
-    /// The credentials in an environment that you give.
+    /// Reads credentials from the given variables.
     ///
     /// # Errors
-    /// `Credentials`, where there are none or only half of a pair, with the names of the variables. Profiles,
-    /// SSO, web identity and container credentials are not read: where their variables are set, the error says so.
+    /// `Credentials`, if there are no credentials or only half of a pair. The message names the variables.
+    /// Profiles, SSO, web identity and container credentials are not read; if their variables are set, the
+    /// error says so.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
         let get = |name: &str| given(&variable, name);
         if let Some(key) = get("AWS_BEARER_TOKEN_BEDROCK") {
@@ -96,7 +96,7 @@ impl EnvironmentCredentials {
         let set: Vec<&str> = NOT_READ.iter().copied().filter(|name| get(name).is_some()).collect();
         if !set.is_empty() {
             let (set, verb) = (set.join("`, `"), if set.len() == 1 { "is" } else { "are" });
-            let way = "run `eval \"$(aws configure export-credentials --format env)\"`, or pass a provider";
+            let way = "run `eval \"$(aws configure export-credentials --format env)\"` or pass a provider";
             let message = format!("no credentials: `{set}` {verb} set, but only keys are read; {way}");
             return Err(Error::new(ErrorKind::Credentials, message));
         }
@@ -107,15 +107,15 @@ impl EnvironmentCredentials {
         ))
     }
 
-    /// The region in an environment that you give: `BEDROCK_AWS_REGION`, then
-    /// `AWS_REGION`, then `AWS_DEFAULT_REGION`.
+    /// Reads the region from the given variables: `BEDROCK_AWS_REGION`, then `AWS_REGION`, then
+    /// `AWS_DEFAULT_REGION`.
     pub fn region(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
         ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| given(&variable, name))
     }
 
-    /// The endpoint in an environment that you give: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, then `AWS_ENDPOINT_URL`,
-    /// unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's
-    /// [service-specific endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+    /// Reads the endpoint from the given variables: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, then
+    /// `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's [service-specific
+    /// endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
     pub fn endpoint_url(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
         let get = |name| given(&variable, name);
         if get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
@@ -124,26 +124,25 @@ impl EnvironmentCredentials {
         ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"].into_iter().find_map(get)
     }
 
-    /// Whether an environment that you give asks for AWS's FIPS hosts: `AWS_USE_FIPS_ENDPOINT`. See AWS's
-    /// [dual-stack and FIPS endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html).
+    /// Reads whether to use AWS's FIPS hosts: `AWS_USE_FIPS_ENDPOINT`. See AWS's [dual-stack and FIPS
+    /// endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html).
     ///
     /// # Errors
-    /// `Config`, where the value is neither `true` nor `false` (case-insensitive).
+    /// `Config`, if the value is neither `true` nor `false` (case-insensitive).
     pub fn fips(variable: impl Fn(&str) -> Option<String>) -> Result<Option<bool>> {
         flag(variable, "AWS_USE_FIPS_ENDPOINT")
     }
 
-    /// Whether an environment that you give asks for AWS's dual-stack hosts: `AWS_USE_DUALSTACK_ENDPOINT`.
+    /// Reads whether to use AWS's dual-stack hosts: `AWS_USE_DUALSTACK_ENDPOINT`.
     ///
     /// # Errors
-    /// `Config`, where the value is neither `true` nor `false` (case-insensitive).
+    /// `Config`, if the value is neither `true` nor `false` (case-insensitive).
     pub fn dual_stack(variable: impl Fn(&str) -> Option<String>) -> Result<Option<bool>> {
         flag(variable, "AWS_USE_DUALSTACK_ENDPOINT")
     }
 }
 
-/// A variable that is a boolean. AWS's tools read it case-insensitively; a word that they would take for
-/// `false` in silence is an error here.
+/// Reads a boolean variable, ignoring case. AWS's tools take any other word for `false`; here it is an error.
 pub(crate) fn flag(variable: impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<bool>> {
     match given(variable, name) {
         None => Ok(None),
@@ -155,7 +154,7 @@ pub(crate) fn flag(variable: impl Fn(&str) -> Option<String>, name: &str) -> Res
     }
 }
 
-/// A variable's value without white space around it; none if nothing is left.
+/// Returns the trimmed value of a variable; `None` if it is empty.
 fn given(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Short-term API keys: a presigned request that stands for the credentials that signed it.
+//! Short-term API keys: presigned requests instead of credentials.
 
 use std::time::Duration;
 
@@ -19,14 +19,13 @@ const SIGNATURE: &str = "X-Amz-Signature=";
 /// Twelve hours.
 const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
 
-/// Makes a short-term [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html)
-/// from AWS credentials, without asking AWS: for a browser or a job that shall call
-/// Bedrock for some minutes and must not hold the credentials themselves.
+/// Creates a short-term [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html)
+/// from AWS credentials, without a call to AWS. It is meant for a browser or a job that calls Bedrock for some
+/// minutes and must not have the credentials themselves.
 ///
-/// The key may do what the credentials may, in this region alone, and it ends after
-/// `expires_in` (1 second to 12 hours) or with the credentials, whichever comes first. `now` is the
-/// time since 1970-01-01T00:00:00Z, for instance [`Runtime::now`](crate::Runtime::now).
-/// Parts of a second do not count.
+/// The key has the permissions of the credentials, in this region only. It expires after `expires_in` (1 second
+/// to 12 hours) or with the credentials, whichever is earlier. `now` is the time since 1970-01-01T00:00:00Z,
+/// for instance [`Runtime::now`](crate::Runtime::now). Fractions of a second are ignored.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,8 +37,8 @@ const LONGEST_LIFE: Duration = Duration::from_secs(43_200);
 /// ```
 ///
 /// # Errors
-/// `Config` for a malformed region and a life out of range, `Credentials` for
-/// empty keys, and for an API key, of which no other can be made.
+/// `Config`, if the region is malformed or `expires_in` is out of range. `Credentials`, if the keys are empty,
+/// or the credentials are an API key already.
 pub fn short_term_api_key(
     credentials: &Credentials,
     region: &str,
@@ -51,13 +50,13 @@ pub fn short_term_api_key(
     if !(Duration::from_secs(1)..=LONGEST_LIFE).contains(&expires_in) {
         return Err(Error::new(
             ErrorKind::Config,
-            "a short-term API key lives for 1 second to 12 hours: choose expires_in within them",
+            "expires_in is out of range: a short-term API key is valid for 1 second to 12 hours",
         ));
     }
     let Parts::Keys { access_key_id, secret_access_key, session_token } = credentials.parts() else {
         return Err(Error::new(
             ErrorKind::Credentials,
-            "a short-term API key is made of an access key and its secret, not of another API key",
+            "credentials are an API key; a short-term API key needs an access key id and its secret",
         ));
     };
     let request = SignableRequest {
@@ -77,7 +76,7 @@ pub fn short_term_api_key(
     };
     let life = u32::try_from(expires_in.as_secs()).unwrap_or(u32::MAX);
     let query = Zeroizing::new(presign(&request, &params, life, &SigningKeyCache::new())?.into_query());
-    // In the order of AWS's own generator for Python: the session token stands before the signature.
+    // AWS's own generator for Python puts the session token before the signature.
     let token = split(&query, b'&').find(|part| part.starts_with(TOKEN));
     let mut url = Zeroizing::new(String::from(HOST));
     url.push_str("/?");
