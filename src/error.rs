@@ -1,4 +1,4 @@
-//! One error type for the whole crate, and the one table from AWS's exception names to kinds.
+//! The error type of the crate, and the table from AWS's exception names to kinds.
 
 mod aws;
 mod kind;
@@ -19,14 +19,14 @@ use crate::headers::Headers;
 use crate::message::{AiMessage, Message, Usage};
 use crate::text::{has, split_once};
 
-/// The crate's result.
+/// The `Result` of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong, and all that is known about it. One word wide.
+/// An error of a call, with all that is known about it. It is one pointer wide.
 ///
-/// It answers three questions apart:
+/// It answers three separate questions:
 ///
 /// - What happened? [`Error::kind`].
 /// - May the cause pass, so that another model, another region or a later call may succeed?
@@ -62,9 +62,8 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of a kind. Transports, credential providers and codecs outside
-    /// the crate make theirs with this.
-    // Once for each type of message, not at each place that makes an error.
+    /// Creates an error, for custom transports, credential providers and codecs.
+    // `inline(never)` keeps one copy per message type instead of one per call site.
     #[inline(never)]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -85,22 +84,20 @@ impl Error {
         }))
     }
 
-    /// An error whose message is made of parts: `format_args!` takes less code than `format!` at each
-    /// place that makes an error.
+    /// Creates an error from format arguments: at a call site, `format_args!` takes less code than `format!`.
     pub(crate) fn of(kind: ErrorKind, message: fmt::Arguments<'_>) -> Self {
         Self::new(kind, std::fmt::format(message))
     }
 
-    /// Sets what caused the error. The message must not repeat it: reporters print both.
+    /// Sets the cause of the error. The message must not repeat it, as reporters print both.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// Sets whether the same call may be sent again at no risk of paying twice. Such an error is
-    /// transient too; one that is not retryable stays as transient as it was. Defaults to what the
-    /// kind says.
+    /// Sets whether the same call may be sent again without the risk of paying twice. A retryable error is
+    /// transient too. `false` does not change whether the error is transient. Defaults to the kind's value.
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.resend = match retryable {
@@ -110,8 +107,8 @@ impl Error {
         self
     }
 
-    /// Sets whether the cause may pass. An error whose cause does not pass is not retryable. Defaults
-    /// to what the kind says.
+    /// Sets whether the cause may pass. An error whose cause does not pass is not retryable. Defaults to the
+    /// kind's value.
     #[must_use]
     pub fn with_transient(mut self, transient: bool) -> Self {
         self.0.resend = match transient {
@@ -127,8 +124,8 @@ impl Error {
         self
     }
 
-    /// The same error, raised before the request was sent, for instance by a provider of credentials that
-    /// timed out: nothing can have been paid for.
+    /// Marks the error as raised before the request was sent, for instance by a provider of credentials that
+    /// timed out. Nothing can have been paid for.
     #[must_use]
     pub(crate) fn before_sending(self) -> Self {
         match self.0.resend {
@@ -137,8 +134,8 @@ impl Error {
         }
     }
 
-    /// The same error, raised when the response headers had arrived and nothing of the message: where the
-    /// answer broke off, the call may be sent again.
+    /// Marks the error as raised after the response headers and before any of the message. If the response
+    /// broke off, the call may be sent again.
     #[must_use]
     pub(crate) fn before_content(self) -> Self {
         match self.kind() {
@@ -147,8 +144,8 @@ impl Error {
         }
     }
 
-    /// The same error, raised when part of the message had arrived: an answer that broke off has been
-    /// worked for. An exception of the service keeps what its name says.
+    /// Marks the error as raised after part of the message had arrived. A response that broke off may have been
+    /// paid for. An exception of the service keeps the value of its name.
     #[must_use]
     pub(crate) fn after_content(self) -> Self {
         match self.kind() {
@@ -157,8 +154,8 @@ impl Error {
         }
     }
 
-    /// The same error of a call whose answer was gathered, raised when part of the message had arrived: also
-    /// after an exception the call would be paid for again.
+    /// Marks the error as raised after part of a gathered message had arrived. The call would be paid for
+    /// again, also after an exception.
     #[must_use]
     pub(crate) fn while_gathering(self) -> Self {
         match self.0.resend {
@@ -173,8 +170,8 @@ impl Error {
         self
     }
 
-    /// The same error with its causes in the message instead of in `source`: what a provider of
-    /// credentials reports is read where only `Display` is printed.
+    /// Moves the causes from `source` into the message. Many programs print `Display` alone, and the causes of
+    /// a failed credential provider matter.
     #[must_use]
     pub(crate) fn with_causes_told(mut self) -> Self {
         let source = self.0.source.take();
@@ -196,7 +193,7 @@ impl Error {
         self
     }
 
-    /// Returns the same error with advice at the end of its message.
+    /// Appends advice to the message.
     #[must_use]
     pub(crate) fn with_advice(mut self, advice: &str) -> Self {
         // Messages of the service often end with a full stop.
@@ -227,12 +224,12 @@ impl Error {
         self
     }
 
-    /// The same error without these secrets: AWS repeats the session token where a signature is wrong,
-    /// and gateways repeat what they like.
+    /// Removes these secrets from the message: AWS quotes the session token if a signature is wrong, and
+    /// gateways may quote any header.
     #[must_use]
     pub(crate) fn concealing(mut self, secrets: [&str; 2]) -> Self {
         for secret in secrets {
-            // A shorter one is a word of an example, and may be one of the message.
+            // A shorter secret is a placeholder, and may be an ordinary word of the message.
             if secret.len() >= 8 && has(&self.0.message, secret) {
                 let message = std::mem::take(&mut self.0.message);
                 let mut rest = message.as_str();
@@ -247,25 +244,25 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message alone, without status, ids and the like.
+    /// Returns the message alone, without status and ids.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Returns whether the same call may be sent again at no risk of paying twice. The crate does so
-    /// by itself, as [`RetryPolicy`](crate::RetryPolicy) says.
+    /// Returns whether the same call may be sent again without the risk of paying twice. The crate retries such
+    /// errors itself, as set in [`RetryPolicy`](crate::RetryPolicy).
     pub fn is_retryable(&self) -> bool {
         self.0.resend == Resend::Safe
     }
 
-    /// Returns whether the cause may pass: throttling, a service or network that fails, a timeout. A
-    /// later call, or another model or region, may succeed ([`Fallbacks`](crate::Fallbacks) try
-    /// them); this one may have been paid for already.
+    /// Returns whether the cause may pass: throttling, a service or network that fails, a timeout. A later
+    /// call, or another model or region, may succeed ([`Fallbacks`](crate::Fallbacks) try them); the failed
+    /// call may have been paid for already.
     pub fn is_transient(&self) -> bool {
         self.0.resend != Resend::Never
     }
@@ -274,32 +271,32 @@ impl Error {
         self.0.resend
     }
 
-    /// The HTTP status, if the service answered.
+    /// Returns the HTTP status, if the service answered.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// AWS's name of the exception, for instance `ThrottlingException`.
+    /// Returns AWS's name of the exception, for instance `ThrottlingException`.
     pub fn aws_type(&self) -> Option<&str> {
         self.0.aws_type.as_deref()
     }
 
-    /// AWS's id of the request.
+    /// Returns AWS's id of the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The model of the call.
+    /// Returns the model of the call.
     pub fn model(&self) -> Option<&str> {
         self.0.model.as_deref()
     }
 
-    /// The region of the call.
+    /// Returns the region of the call.
     pub fn region(&self) -> Option<&str> {
         self.0.region.as_deref()
     }
 
-    /// How long the service asks to wait.
+    /// Returns the delay that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -310,35 +307,34 @@ impl Error {
         self.0.headers.as_deref()
     }
 
-    /// Returns how many times the request was sent, or a connection for it was tried; 0 if it was
-    /// refused before.
+    /// Returns the number of attempts to send the request; 0 if it was refused before sending.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// What had arrived of the message when its stream failed.
+    /// Returns the part of the message that had arrived when its stream failed.
     pub fn partial(&self) -> Option<&AiMessage> {
         self.0.partial.as_deref()
     }
 
-    /// As [`Error::partial`], taking it.
+    /// Same as [`Error::partial`], but consumes the error.
     pub fn into_partial(self) -> Option<AiMessage> {
         self.0.partial.map(|message| *message)
     }
 
-    /// The conversation of a [`Toolbox`](crate::Toolbox) whose run failed: what was given, and all that came
-    /// of it, with the results of tools that have done their work. Another run goes on from there.
+    /// Returns the conversation of a failed [`Toolbox`](crate::Toolbox) run: the given messages, all replies,
+    /// and the results of finished tools. Another run can continue from it.
     pub fn conversation(&self) -> Option<&[Message]> {
         self.0.conversation.as_ref().map(|(messages, _)| messages.as_slice())
     }
 
-    /// The tokens of all replies that a failed run of a toolbox had; a reply that broke off has its own, in
-    /// [`Error::partial`].
+    /// Returns the tokens of all complete replies in a failed run of a toolbox. A reply that broke off has its
+    /// own usage in [`Error::partial`].
     pub fn usage(&self) -> Option<Usage> {
         self.0.conversation.as_ref().map(|(_, usage)| *usage)
     }
 
-    /// As [`Error::conversation`], taking it.
+    /// Same as [`Error::conversation`], but consumes the error.
     pub fn into_conversation(self) -> Option<Vec<Message>> {
         self.0.conversation.map(|(messages, _)| messages)
     }

@@ -1,4 +1,4 @@
-//! What a stream is made of, and how events become a message.
+//! The events of a stream, and the accumulator that makes a message of them.
 
 mod accumulator;
 
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::json::{Json, View, unescaped};
 use crate::message::{AiMessage, Content, StopReason, Usage};
 
-/// One event of a streamed answer, the same for every provider.
+/// An event of a streamed response, the same for every provider.
 ///
-/// An index tells which block of the message an event belongs to.
+/// An index names the block of the message that an event belongs to.
 ///
 /// ```
 /// use bedrock_chat::{Accumulator, ChatEvent};
@@ -29,10 +29,10 @@ use crate::message::{AiMessage, Content, StopReason, Usage};
 pub enum ChatEvent {
     /// The message begins.
     Start {
-        /// The provider's id of the message, if it gives one.
+        /// The provider's id of the message, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
-        /// The model's own name for itself, else the id that was asked.
+        /// The name that the model reports, else the requested id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<String>,
     },
@@ -50,7 +50,7 @@ pub enum ChatEvent {
         /// The text to append.
         text: String,
     },
-    /// The signature of the reasoning, or more of it.
+    /// The signature of the reasoning, or a further part of it.
     ThinkingSignature {
         /// The block.
         index: u32,
@@ -103,9 +103,9 @@ pub enum ChatEvent {
     },
     /// The model has stopped.
     Stop {
-        /// Why.
+        /// The reason.
         reason: StopReason,
-        /// The stop sequence that it came to.
+        /// The stop sequence that ended the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sequence: Option<String>,
     },
@@ -114,14 +114,14 @@ pub enum ChatEvent {
         /// The tokens.
         usage: Usage,
     },
-    /// Something else that the provider said of its answer.
+    /// Other metadata of the response.
     Metadata {
         /// The provider's name for it.
         key: String,
-        /// What it said.
+        /// The value.
         value: Json,
     },
-    /// An event that this version of the crate does not know, kept as it came.
+    /// An event that is unknown to this version of the crate, unchanged.
     Unknown {
         /// The event's type.
         name: String,
@@ -130,7 +130,7 @@ pub enum ChatEvent {
     },
 }
 
-/// Where decoders put their events: a queue, as one frame may hold several or none.
+/// A queue for the events of decoders, as one frame may hold several events or none.
 ///
 /// ```
 /// use bedrock_chat::{ChatEvent, Events};
@@ -141,7 +141,7 @@ pub enum ChatEvent {
 /// ```
 #[derive(Default)]
 pub struct Events {
-    /// Of the first ones, which are taken, only a stand-in is left. A deque would be more code.
+    /// Taken events leave a placeholder at the front. A deque would be more code.
     queue: Vec<ChatEvent>,
     taken: usize,
 }
@@ -170,13 +170,13 @@ impl Events {
         Some(event)
     }
 
-    /// Returns how many are left.
+    /// Returns the number of events.
     pub(crate) fn len(&self) -> usize {
         self.queue.len().saturating_sub(self.taken)
     }
 
-    /// Returns whether there is anything that the model said, or that it has stopped. The start of a
-    /// message, its usage and unknown events do not count.
+    /// Returns whether there is an event with content or a stop reason. The start of a message, its usage and
+    /// unknown events do not count.
     pub(crate) fn has_content(&self) -> bool {
         let is_content = |event: &ChatEvent| {
             !matches!(
@@ -191,7 +191,7 @@ impl Events {
         self.queue.iter().skip(self.taken).any(is_content)
     }
 
-    /// Whether none is left.
+    /// Returns whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.taken >= self.queue.len()
     }
@@ -217,12 +217,12 @@ impl Events {
         self.push(ChatEvent::ThinkingSignature { index, signature });
     }
 
-    /// Adds the start of a call, whose id and name are these members of an object.
+    /// Adds the start of a tool call, whose id and name are these members of an object.
     pub(crate) fn call(&mut self, index: u32, call: View<'_>, id: &str, name: &str) {
         self.push(ChatEvent::ToolCallStart { index, id: call.text_at(id), name: call.text_at(name) });
     }
 
-    /// Adds the members of a call that are not among those known.
+    /// Adds the members of a tool call that are not in `known`.
     pub(crate) fn call_members(&mut self, index: u32, call: View<'_>, known: &[&str]) {
         for (key, value) in call.entries() {
             if !known.contains(&&*key) && !value.is_null() {
@@ -231,7 +231,7 @@ impl Events {
         }
     }
 
-    /// Adds arguments of a call, unless there are none.
+    /// Adds arguments of a tool call, unless they are empty.
     pub(crate) fn arguments(&mut self, index: u32, args: String) {
         if !args.is_empty() {
             self.push(ChatEvent::ToolCallDelta { index, args });
@@ -243,7 +243,7 @@ impl Events {
         self.push(ChatEvent::Citation { index, citation: Json::from(citation) });
     }
 
-    /// Adds a block that came whole.
+    /// Adds a complete block.
     pub(crate) fn block(&mut self, index: u32, block: Content) {
         self.push(ChatEvent::Block { index, block });
     }
@@ -253,13 +253,12 @@ impl Events {
         self.push(ChatEvent::BlockStop { index });
     }
 
-    /// Adds the stop reason in the provider's word, which is kept in the
-    /// response metadata beside the reason it means.
+    /// Adds a stop reason. The provider's word is also kept in the response metadata.
     pub fn stop(&mut self, word: &str, sequence: Option<String>) {
         self.stop_for(StopReason::parse(word), word, sequence);
     }
 
-    /// As [`Events::stop`], where more is known of the reason than its word says.
+    /// Same as [`Events::stop`], for a reason that is more specific than its word.
     pub(crate) fn stop_for(&mut self, reason: StopReason, word: &str, sequence: Option<String>) {
         self.push(ChatEvent::Metadata { key: "stop_reason".into(), value: Json::string(word) });
         self.push(ChatEvent::Stop { reason, sequence });
@@ -270,12 +269,12 @@ impl Events {
         self.push(ChatEvent::Metadata { key: key.to_owned(), value: Json::from(value) });
     }
 
-    /// Adds a metadata value under a key as it stands in JSON.
+    /// Adds a metadata value under a key in JSON's escaped form.
     pub(crate) fn raw_metadata(&mut self, key: &str, value: View<'_>) {
         self.metadata(&unescaped(key), value);
     }
 
-    /// Adds an event that is not known, as JSON if it is, else as a string.
+    /// Adds an unknown event. A payload that is not JSON becomes a string.
     pub fn unknown(&mut self, name: &str, payload: &[u8]) {
         let payload = match View::from_bytes(payload) {
             Ok(view) => Json::from(view),
@@ -284,7 +283,7 @@ impl Events {
         self.push(ChatEvent::Unknown { name: name.to_owned(), payload });
     }
 
-    /// Adds what has been used beyond what was reported before, if anything.
+    /// Adds the difference between `now` and the usage reported before, if there is one.
     pub fn usage(&mut self, reported: &mut Usage, now: Usage) {
         let more = now.minus(*reported);
         if more != Usage::default() {
@@ -295,7 +294,7 @@ impl Events {
 }
 
 impl From<AiMessage> for Events {
-    /// The events that add up to a message, for answers that came whole.
+    /// Converts a complete message to its events.
     fn from(message: AiMessage) -> Self {
         let mut events = Self::default();
         events.push(ChatEvent::Start { id: message.id, model: message.model });

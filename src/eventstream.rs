@@ -6,18 +6,18 @@
 //! total_len u32 | headers_len u32 | CRC-32 of these 8 bytes | headers | payload | CRC-32 of all before
 //! ```
 //!
-//! [`FrameDecoder`] takes the bytes in whatever pieces the network gives them, and hands out each
-//! frame once it is whole and found good. It copies each byte once, allocates nothing for a frame,
-//! and believes no length before its checksum. How a stream ends:
+//! [`FrameDecoder`] accepts bytes in pieces of any size, and returns each frame once it is complete and
+//! verified. It copies each byte once, allocates nothing per frame, and trusts no length before its checksum. A
+//! stream ends in one of these ways:
 //!
-//! | what arrives | what the decoder says |
+//! | input | result |
 //! |---|---|
-//! | a frame with a wrong checksum, length or header | one [`ErrorKind::Frame`] error, then nothing more |
+//! | a frame with a wrong checksum, length or header | one [`ErrorKind::Frame`] error, then `None` |
 //! | the end, between frames | [`finish`](FrameDecoder::finish) is `Ok` |
 //! | the end, inside a frame | [`finish`](FrameDecoder::finish) is an [`ErrorKind::Truncated`] error |
 //!
-//! What a frame means is not decided here: exceptions, unknown events and a stream without its last
-//! event are the concern of whoever reads the frames.
+//! The decoder does not interpret frames: exceptions, unknown events and a missing last event are left to its
+//! caller.
 //!
 //! [`ErrorKind::Frame`]: crate::ErrorKind::Frame
 //! [`ErrorKind::Truncated`]: crate::ErrorKind::Truncated
@@ -32,17 +32,17 @@ use crate::platform::crc32;
 pub use frame::Frame;
 pub use header::{FrameHeaders, HeaderValue};
 
-/// Both lengths and their checksum.
+/// The length of the prelude: both lengths and their checksum.
 const PRELUDE_LEN: usize = 12;
 
-/// The checksum at the end.
+/// The length of the checksum at the end.
 const TRAILER_LEN: usize = 4;
 
-/// 16 MiB, the longest frame that is accepted unless [`FrameDecoder::with_max_frame_len`] says
-/// otherwise. A frame of a chat is a few hundred bytes.
+/// The default maximum length of a frame, 16 MiB: see [`FrameDecoder::with_max_frame_len`]. A frame of a chat
+/// is a few hundred bytes.
 pub const DEFAULT_MAX_FRAME_LEN: usize = 16 * 1024 * 1024;
 
-/// Cuts a stream of bytes into frames.
+/// A decoder that splits a stream of bytes into frames.
 ///
 /// ```
 /// use bedrock_chat::eventstream::FrameDecoder;
@@ -65,12 +65,12 @@ pub const DEFAULT_MAX_FRAME_LEN: usize = 16 * 1024 * 1024;
 /// ```
 pub struct FrameDecoder {
     buffer: Vec<u8>,
-    /// Where the bytes begin that are in no frame handed out so far; never past the end.
+    /// The start of the bytes that were not returned in a frame yet; never past the end.
     start: usize,
-    /// The lengths of the frame that begins at `start`, once they are known to be good.
+    /// The lengths of the frame that begins at `start`, once they are verified.
     prelude: Option<Prelude>,
     max_frame_len: usize,
-    /// An error was reported.
+    /// Whether an error was reported.
     over: bool,
 }
 
@@ -81,28 +81,28 @@ struct Prelude {
 }
 
 impl FrameDecoder {
-    /// A decoder for frames of up to [`DEFAULT_MAX_FRAME_LEN`] bytes.
+    /// Creates a decoder for frames of up to [`DEFAULT_MAX_FRAME_LEN`] bytes.
     #[must_use]
     pub fn new() -> Self {
         FrameDecoder { buffer: Vec::new(), start: 0, prelude: None, max_frame_len: DEFAULT_MAX_FRAME_LEN, over: false }
     }
 
-    /// Sets the length in bytes, headers and checksums included, from which on a frame is an error.
-    /// Defaults to [`DEFAULT_MAX_FRAME_LEN`].
+    /// Sets the maximum length of a frame in bytes, headers and checksums included. Defaults to
+    /// [`DEFAULT_MAX_FRAME_LEN`].
     ///
-    /// The decoder holds at most one frame that is not yet whole, so this bounds its memory.
+    /// The decoder holds at most one incomplete frame, so this limits its memory.
     #[must_use]
     pub fn with_max_frame_len(self, max_frame_len: usize) -> Self {
         FrameDecoder { max_frame_len, ..self }
     }
 
-    /// Adds the next bytes of the stream. An empty slice is fine. After an error they are ignored.
+    /// Adds the next bytes of the stream, possibly none. After an error they are ignored.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.over {
             return;
         }
-        // Making room moves the bytes not yet handed out. It is done only when at least as many were
-        // handed out since the last time, so every byte is moved at most about once.
+        // Making room moves the bytes that are left. It is done only when at least as many were returned since
+        // the last time, so every byte is moved about once at most.
         if self.start >= self.buffer.len() - self.start {
             self.buffer.drain(..self.start);
             self.start = 0;
@@ -110,15 +110,14 @@ impl FrameDecoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole frame, or `None` if more bytes are needed. Call it until `None` after each
+    /// Returns the next complete frame, or `None` if more bytes are needed. Call it until `None` after each
     /// [`push`](Self::push).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Frame`] for a corrupt frame: a wrong checksum, an impossible length, one above
-    /// the limit, a header that cannot be read. Lengths are judged as soon as the first 12 bytes are
-    /// there. The error is reported once; there is no telling where the next frame would begin, so
-    /// from then on the answer is `None`.
+    /// [`ErrorKind::Frame`] for a corrupt frame: a wrong checksum, an impossible length, a length above the
+    /// limit, or an unreadable header. Lengths are checked as soon as the first 12 bytes are there. The error
+    /// is reported once. As the start of the next frame is unknown, the decoder returns `None` from then on.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>> {
         let unread = self.buffer.get(self.start..).unwrap_or_default();
         let prelude = match (self.prelude, unread.first_chunk()) {
@@ -146,7 +145,7 @@ impl FrameDecoder {
         Ok(Some(Frame::new(headers, payload)))
     }
 
-    /// Says that the stream has ended. To be called when [`next_frame`](Self::next_frame) has no more
+    /// Checks that the stream ended between frames. Call it when [`next_frame`](Self::next_frame) has no more
     /// frames.
     ///
     /// # Errors
@@ -164,11 +163,11 @@ impl FrameDecoder {
         };
         Err(self.give_up(Error::of(
             ErrorKind::Truncated,
-            format_args!("the event stream ended {left} bytes into a frame {of}: the connection was cut, and the answer is incomplete"),
+            format_args!("event stream ended inside a frame, after {left} bytes {of}: the connection was cut, the response is incomplete"),
         )))
     }
 
-    /// Lets go of everything, since nothing after a broken frame can be trusted.
+    /// Drops all bytes, as nothing after a corrupt frame can be trusted.
     #[cold]
     fn give_up(&mut self, error: Error) -> Error {
         self.over = true;
@@ -185,7 +184,7 @@ impl Default for FrameDecoder {
     }
 }
 
-/// Sizes only: the buffer holds a conversation.
+/// Prints sizes only, as the buffer holds a conversation.
 impl fmt::Debug for FrameDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameDecoder")
@@ -202,35 +201,33 @@ fn read_prelude(bytes: &[u8; PRELUDE_LEN], max_frame_len: usize) -> Result<Prelu
     let (computed, found) = (crc32(&lengths), u32::from_be_bytes(checksum));
     if computed != found {
         let hint = if bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
-            "; the bytes are text, so something else than Bedrock may have answered"
+            "; the bytes are text, so the server may not be Bedrock"
         } else {
             ""
         };
-        return Err(corrupt(format!(
-            "the checksum of the lengths is {computed:#010x}, the frame says {found:#010x}{hint}"
-        )));
+        return Err(corrupt(format!("checksum of the lengths is {computed:#010x}, expected {found:#010x}{hint}")));
     }
     let frame_len = u32::from_be_bytes([t0, t1, t2, t3]) as usize;
     let headers_len = u32::from_be_bytes([h0, h1, h2, h3]) as usize;
     let Some(space) = frame_len.checked_sub(PRELUDE_LEN + TRAILER_LEN) else {
-        return Err(corrupt(format!("a frame cannot be {frame_len} bytes long, the least is 16")));
+        return Err(corrupt(format!("frame length is {frame_len}, the minimum is 16")));
     };
     if frame_len > max_frame_len {
-        return Err(corrupt(format!("a frame says it is {frame_len} bytes long, the limit is {max_frame_len}")));
+        return Err(corrupt(format!("frame length is {frame_len}, the limit is {max_frame_len}")));
     }
     if headers_len > space {
-        return Err(corrupt(format!("{headers_len} bytes of headers do not fit into a frame of {frame_len}")));
+        return Err(corrupt(format!("headers length is {headers_len} in a frame of {frame_len} bytes")));
     }
     Ok(Prelude { frame_len, headers_len })
 }
 
-/// Checks the rest of a frame whose prelude is good.
+/// Checks the rest of a frame whose prelude is verified.
 fn check_frame(frame: &[u8], headers_len: usize) -> Result<()> {
     if let Some((checked, checksum)) = frame.split_last_chunk() {
         let (computed, found) = (crc32(checked), u32::from_be_bytes(*checksum));
         if computed != found {
             return Err(corrupt(format!(
-                "the checksum of a frame of {} bytes is {computed:#010x}, the frame says {found:#010x}",
+                "checksum of a frame of {} bytes is {computed:#010x}, expected {found:#010x}",
                 frame.len()
             )));
         }
@@ -239,7 +236,7 @@ fn check_frame(frame: &[u8], headers_len: usize) -> Result<()> {
     header::check(headers)
 }
 
-/// Headers and payload of a frame; always there once the prelude is good.
+/// Returns headers and payload of a frame; never `None` once the prelude is verified.
 fn split_frame(frame: &[u8], headers_len: usize) -> Option<(&[u8], &[u8])> {
     let (_, rest) = frame.split_first_chunk::<PRELUDE_LEN>()?;
     let (rest, _) = rest.split_last_chunk::<TRAILER_LEN>()?;

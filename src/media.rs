@@ -177,10 +177,10 @@ mod tests {
     #[test]
     fn unknown_media_type_is_refused_with_advice() {
         for (url, says) in [
-            ("https://example.com/cat.png", "fetch it yourself"),
+            ("https://example.com/cat.png", "fetch it and pass its bytes"),
             ("data:image/png,abc", "base64"),
-            ("data:image/png", "no data"),
-            ("s3://bucket/thing", "ending"),
+            ("data:image/png", "no `,`"),
+            ("s3://bucket/thing", "file extension"),
         ] {
             let error = Content::from_url(url).unwrap_err();
             assert!(error.message().contains(says), "{error}");

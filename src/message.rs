@@ -1,4 +1,4 @@
-//! Messages: what goes to a model and what comes back.
+//! Messages to and from models.
 //!
 //! One [`Message`] type serves every provider: a [`Role`] and a list of
 //! [`Content`] blocks. A model's reply is an [`AiMessage`]: the same blocks with
@@ -20,7 +20,7 @@ pub use usage::{InputTokenDetails, OutputTokenDetails, Usage};
 
 use serde::{Deserialize, Serialize};
 
-/// Who speaks.
+/// The role of a message's author.
 ///
 /// ```
 /// use bedrock_chat::Role;
@@ -42,8 +42,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// Reads LangChain's names (`system`, `human`, `ai`, `tool`) and the field's
-    /// other usual ones (`developer`, `user`, `assistant`, `model`, `function`).
+    /// Parses LangChain's names (`system`, `human`, `ai`, `tool`) and other common ones (`developer`, `user`,
+    /// `assistant`, `model`, `function`).
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "system" | "developer" => Self::System,
@@ -54,7 +54,7 @@ impl Role {
         })
     }
 
-    /// LangChain's name of the role.
+    /// Returns LangChain's name of the role.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -65,101 +65,101 @@ impl Role {
     }
 }
 
-/// One turn of a conversation.
+/// A message of a conversation.
 ///
 /// ```
 /// use bedrock_chat::{Content, Message, Role};
-/// let message = Message::human("What is in this picture?").with(Content::image("image/png", vec![1, 2, 3]));
+/// let message = Message::human("What is in this image?").with(Content::image("image/png", vec![1, 2, 3]));
 /// assert_eq!(message.role, Role::Human);
 /// assert_eq!(message.content.len(), 2);
-/// assert_eq!(message.text(), "What is in this picture?");
+/// assert_eq!(message.text(), "What is in this image?");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who speaks.
+    /// The role of the author.
     pub role: Role,
-    /// What is said, block by block.
+    /// The content blocks.
     pub content: Vec<Content>,
-    /// The id of the model that wrote the message, as far as it is known. Signed reasoning is sent back
-    /// to models of the same vendor only. Defaults to unknown.
+    /// The id of the model that wrote the message, if known. Signed reasoning is sent back to models of the
+    /// same vendor only. Defaults to unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
 }
 
 impl Message {
-    /// A message of one role with any content.
+    /// Creates a message with any content.
     pub fn new(role: Role, content: impl Into<Vec<Content>>) -> Self {
         Self { role, content: content.into(), model: None }
     }
 
-    /// Instructions for the model.
+    /// Creates a system message: instructions for the model.
     pub fn system(text: impl Into<String>) -> Self {
         Self::new(Role::System, [Content::text(text)])
     }
 
-    /// The user's words.
+    /// Creates a human message: the user's text.
     pub fn human(text: impl Into<String>) -> Self {
         Self::new(Role::Human, [Content::text(text)])
     }
 
-    /// The model's words, as history or as the beginning of its next answer.
+    /// Creates an AI message: the model's text in the history, or the beginning of its next answer.
     pub fn ai(text: impl Into<String>) -> Self {
         Self::new(Role::Ai, [Content::text(text)])
     }
 
-    /// What a tool answered to the call with this id.
+    /// Creates a message with a tool's result for the call with this id.
     pub fn tool(tool_call_id: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(Role::Tool, [Content::ToolResult(ToolResult::new(tool_call_id, [Content::text(text)]))])
     }
 
-    /// How a tool failed, told to the model.
+    /// Creates a message with a failed result for the call with this id, for the model to read.
     pub fn tool_error(tool_call_id: impl Into<String>, text: impl Into<String>) -> Self {
         let mut result = ToolResult::new(tool_call_id, [Content::text(text)]);
         result.is_error = true;
         Self::new(Role::Tool, [Content::ToolResult(result)])
     }
 
-    /// The same message with one more block.
+    /// Adds a block.
     #[must_use]
     pub fn with(mut self, block: Content) -> Self {
         self.content.push(block);
         self
     }
 
-    /// All text blocks, joined.
+    /// Returns the text of all text blocks, joined.
     pub fn text(&self) -> String {
         content::joined_text(&self.content)
     }
 
-    /// The tool calls in the message.
+    /// Returns the tool calls in the message.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
         content::tool_calls(&self.content)
     }
 }
 
 impl From<&str> for Message {
-    /// A human message.
+    /// Creates a human message.
     fn from(text: &str) -> Self {
         Self::human(text)
     }
 }
 
 impl From<String> for Message {
-    /// A human message.
+    /// Creates a human message.
     fn from(text: String) -> Self {
         Self::human(text)
     }
 }
 
 impl From<AiMessage> for Message {
-    /// The reply as history.
+    /// Converts a reply to a message of the history.
     fn from(reply: AiMessage) -> Self {
         Self { role: Role::Ai, content: reply.content, model: reply.model }
     }
 }
 
 impl From<&AiMessage> for Message {
-    /// The reply as history.
+    /// Converts a reply to a message of the history.
     fn from(reply: &AiMessage) -> Self {
         Self { role: Role::Ai, content: reply.content.clone(), model: reply.model.clone() }
     }

@@ -1,7 +1,7 @@
-//! AWS Signature Version 4, as far as Bedrock needs it: request headers, and presigned queries.
+//! AWS Signature Version 4, as far as Bedrock needs it: signed headers and presigned queries.
 //!
-//! All of it is pure. The time is an argument, nothing is read from the environment, and each step
-//! of AWS's description is a function of its own:
+//! The module is pure: the time is an argument, and nothing is read from the environment. Each step of AWS's
+//! documentation is a separate function:
 //!
 //! | step | here |
 //! |---|---|
@@ -13,9 +13,8 @@
 //!
 //! [`sign`] runs them all; [`presign`] puts the signature into a query instead.
 //!
-//! What is signed must be what is sent, byte for byte: build the path with [`encode_model_id`] once,
-//! sign that string and send that string. AWS's page:
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+//! The signed bytes must be the sent bytes: build the path with [`encode_model_id`] once, sign that string and
+//! send that string. AWS's page: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
 
 mod canonical;
 mod date;
@@ -35,16 +34,16 @@ pub use presign::{Presigned, presign};
 
 use encode::{into_text, push_hex};
 
-/// The name that AWS gives this way of signing.
+/// AWS's name of the algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// The part of a request that is signed, spelled as on the wire.
+/// The signed part of a request, as on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct SignableRequest<'a> {
     /// `POST`, `GET`, …
     pub method: &'a str,
-    /// The path as it is sent, percent-encoded once: `/model/us.amazon.nova-2-lite-v1%3A0/invoke`. Not a
-    /// part of it that a gateway adds or takes away on the way to AWS.
+    /// The path as it is sent, percent-encoded once: `/model/us.amazon.nova-2-lite-v1%3A0/invoke`. Without any
+    /// prefix that a gateway adds or removes on the way to AWS.
     pub path: &'a str,
     /// The query as it is sent, without the `?`; empty if there is none.
     pub query: &'a str,
@@ -61,7 +60,7 @@ pub struct SignableRequest<'a> {
 pub enum Payload<'a> {
     /// The bytes that will be sent.
     Bytes(&'a [u8]),
-    /// Their SHA-256, for a caller who has it already, such as a second attempt.
+    /// Their SHA-256, if the caller has it already, for instance from an earlier attempt.
     Sha256([u8; 32]),
 }
 
@@ -74,18 +73,19 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// Who signs, when, and for which service. `Debug` shows neither the secret nor the token.
+/// The parameters of a signature: credentials, region, service and time. `Debug` shows neither the secret nor
+/// the token.
 #[derive(Clone, Copy)]
 pub struct SigningParams<'a> {
-    /// The public half of the credentials, such as `AKIDEXAMPLE`.
+    /// The access key id, such as `AKIDEXAMPLE`.
     pub access_key_id: &'a str,
-    /// The secret half.
+    /// The secret access key.
     pub secret_access_key: &'a str,
     /// The token of temporary credentials. An empty one counts as none.
     pub session_token: Option<&'a str>,
     /// The region that the request goes to, such as `us-east-1`.
     pub region: &'a str,
-    /// The name that the service signs under: `bedrock`, also for the host `bedrock-runtime`.
+    /// The signing name of the service: `bedrock`, also for the host `bedrock-runtime`.
     pub service: &'a str,
     /// The time of signing.
     pub date: AmzDate,
@@ -122,7 +122,7 @@ impl fmt::Debug for SigningParams<'_> {
     }
 }
 
-/// What [`sign`] makes: the headers that carry the signature.
+/// The result of [`sign`]: the headers that carry the signature.
 ///
 /// `Debug` shows neither the signature nor the token.
 pub struct Signature<'a> {
@@ -134,39 +134,39 @@ pub struct Signature<'a> {
 }
 
 impl<'a> Signature<'a> {
-    /// The value of `authorization`.
+    /// Returns the value of `authorization`.
     #[must_use]
     pub fn authorization(&self) -> &str {
         &self.authorization
     }
 
-    /// The value of `x-amz-date`.
+    /// Returns the value of `x-amz-date`.
     #[must_use]
     pub fn date(&self) -> &str {
         self.date.as_str()
     }
 
-    /// The value of `x-amz-security-token`, to be sent only if there is one.
+    /// Returns the value of `x-amz-security-token`, if there is a session token.
     #[must_use]
     pub fn security_token(&self) -> Option<&'a str> {
         self.security_token
     }
 
-    /// Names and values of the two or three headers to add to the request.
+    /// Returns names and values of the two or three headers to add to the request.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [("x-amz-date", self.date.as_str()), ("authorization", self.authorization.as_str())]
             .into_iter()
             .chain(self.security_token.map(|token| ("x-amz-security-token", token)))
     }
 
-    /// The canonical request that was signed, to be compared with AWS's after a
-    /// `SignatureDoesNotMatch`. It holds the session token: not for logs.
+    /// Returns the canonical request that was signed, to compare it with AWS's after a `SignatureDoesNotMatch`.
+    /// It contains the session token, so do not log it.
     #[must_use]
     pub fn canonical_request(&self) -> &CanonicalRequest {
         &self.canonical
     }
 
-    /// The string that was signed, for the same comparison.
+    /// Returns the string that was signed, for the same comparison.
     #[must_use]
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
@@ -218,15 +218,15 @@ impl fmt::Debug for Signature<'_> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`](crate::ErrorKind::Config), saying where the fault is but never quoting a
-/// value that may be secret:
+/// [`ErrorKind::Config`](crate::ErrorKind::Config). The message has the position of the fault and never quotes
+/// a value that may be secret:
 ///
 /// - a header value, key, secret or token with a line break, a control character or a character
 ///   outside ASCII,
-/// - an empty key or secret, or a region or service that is no name,
-/// - no `host` among the headers, more than a hundred headers, or a name that is none,
+/// - an empty key or secret, or a malformed region or service,
+/// - no `host` among the headers, more than 100 headers, or an invalid header name,
 /// - `authorization`, `x-amz-date` or `x-amz-security-token` among the headers,
-/// - a method that is none, or `?` or `#` in the path.
+/// - an invalid method, or `?` or `#` in the path.
 pub fn sign<'a>(
     request: &SignableRequest<'_>,
     params: &SigningParams<'a>,
@@ -244,8 +244,8 @@ pub fn sign<'a>(
     })
 }
 
-/// Step 2: the text that is signed, which names the algorithm, the time, the scope and the hash of
-/// the canonical request.
+/// Step 2: returns the string to sign: the algorithm, the time, the scope and the hash of the canonical
+/// request.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-string-to-sign>
 #[must_use]
@@ -263,7 +263,7 @@ pub fn string_to_sign(params: &SigningParams<'_>, canonical: &CanonicalRequest) 
     into_text(text)
 }
 
-/// Step 5: the value of the `Authorization` header.
+/// Step 5: returns the value of the `Authorization` header.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#add-signature-to-request>
 #[must_use]

@@ -1,4 +1,4 @@
-//! From what AWS answers to an [`Error`]: one table for HTTP errors and stream frames alike.
+//! Errors of AWS: one table for HTTP errors and for exceptions in streams.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::text::{after_last, before, has};
 
 use Resend::{Later, MayBePaid, Never, Safe};
 
-/// AWS's exception names, lower case, without `Exception`: the kind, and whether the same call may be
-/// sent again. Where AWS's SDKs retry an exception, it is `Safe`.
+/// AWS's exception names in lower case, without `Exception`, with the kind and whether the same call may be
+/// sent again. Exceptions that AWS's SDKs retry are `Safe`.
 ///
 /// See [the errors of InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors)
 /// and [the common ones](https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html).
@@ -26,7 +26,7 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("internalserver", ErrorKind::Service, Safe),
     ("internalfailure", ErrorKind::Service, Safe),
     ("modelstreamerror", ErrorKind::Service, Safe),
-    // The AWS SDKs do not retry it either: a model that took too long once costs as much again.
+    // The AWS SDKs do not retry it either: a second attempt costs as much again.
     ("modeltimeout", ErrorKind::Timeout, MayBePaid),
     ("modelerror", ErrorKind::Service, MayBePaid),
     ("servicequotaexceeded", ErrorKind::Throttled, Later),
@@ -61,7 +61,7 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("context_length_exceeded", ErrorKind::ContextOverflow, Never),
 ];
 
-/// What the service says when a conversation does not fit.
+/// Messages of the service for a conversation that is too long.
 const CONTEXT_OVERFLOW: &[&str] = &[
     "input is too long",
     "prompt is too long",
@@ -76,33 +76,34 @@ const CONTEXT_OVERFLOW: &[&str] = &[
     "is longer than the model's context length",
 ];
 
-/// The parts of a failed HTTP answer that matter.
+/// The relevant parts of a failed HTTP response.
 #[derive(Debug)]
 pub(crate) struct ServiceAnswer<'a> {
     pub(crate) status: u16,
     /// The `x-amzn-errortype` header.
     pub(crate) error_type: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,
-    /// How long the service asks to wait.
+    /// The delay that the service asks for.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: &'a [u8],
 }
 
-/// The bare name in `prefix#Name:http://…`.
+/// Returns the bare name in `prefix#Name:http://…`.
 fn bare_name(full: &str) -> &str {
     let name = before(full, ":");
     after_last(name, "#").unwrap_or(name).trim()
 }
 
-/// The row of an exception's name.
+/// Returns the row of an exception's name.
 fn row(name: &str) -> Option<(ErrorKind, Resend)> {
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix("exception").unwrap_or(&lower);
     EXCEPTIONS.iter().find(|(known, ..)| *known == stem).map(|(_, kind, resend)| (*kind, *resend))
 }
 
-/// What an HTTP status means where no name does. AWS's SDKs resend after AWS's own 500, 502, 503 and 504;
-/// a gateway's are judged by whether the service can have processed the request. See [`Resend`].
+/// Returns the meaning of an HTTP status without a known exception name. AWS's SDKs resend after AWS's own 500,
+/// 502, 503 and 504. A gateway's status counts by whether the service can have processed the request. See
+/// [`Resend`].
 ///
 /// 520 to 530 are [Cloudflare's](https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/),
 /// 529 is also [Anthropic's](https://docs.claude.com/en/api/errors).
@@ -125,10 +126,11 @@ fn kind_of_status(status: u16, is_aws: bool) -> (ErrorKind, Resend) {
     }
 }
 
-/// The kind by name or status, but for messages that say more.
+/// Returns the kind by name or status, unless the message is more specific.
 fn by_message(found: (ErrorKind, Resend), message: &str) -> (ErrorKind, Resend) {
     let message = message.to_ascii_lowercase();
-    // API Gateway in front of Bedrock after its 29 seconds: it has AWS's headers, and the model may have run.
+    // API Gateway in front of Bedrock times out after 29 seconds. It has AWS's headers, and the model may have
+    // run.
     if found.0 == ErrorKind::Service && has(&message, "endpoint request timed out") {
         return (ErrorKind::Timeout, MayBePaid);
     }
@@ -138,41 +140,40 @@ fn by_message(found: (ErrorKind, Resend), message: &str) -> (ErrorKind, Resend) 
     found
 }
 
-/// What to do about errors whose own message leaves people guessing.
+/// Returns advice for messages of the service that do not say what to do.
 fn advice(message: &str) -> &'static str {
     let lower = message.to_ascii_lowercase();
     if has(&lower, "on-demand throughput isn") {
-        " (use the model's inference profile: its id with a prefix such as `us.`, `eu.` or `global.`, or the profile's ARN)"
+        "; use the model's inference profile: its id with a prefix such as `us.`, `eu.` or `global.`, or the profile's ARN"
     } else {
         ""
     }
 }
 
-/// Makes an error of an HTTP answer that is not what was asked for.
+/// Creates an error from a failed HTTP response.
 pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let view = View::from_bytes(answer.body).ok().filter(|view| view.kind() == Kind::Object);
-    // The answer to an unknown route: HTTP 200, and the error deep inside.
+    // AWS answers an unknown route with HTTP 200 and a nested error.
     let output = view.and_then(|view| view.get("Output"));
     let of = |keys: &[&str]| {
         [view, output].into_iter().flatten().find_map(|view| keys.iter().find_map(|key| view.get(key)?.string()))
     };
     let coral = of(&["__type"]);
-    // A gateway's names count where they are known; else they are its own business.
+    // Names in a gateway's error are used only if they are known.
     let wrapped = || view.and_then(|view| wrapped_names(view).into_iter().find(|name| row(name).is_some()));
     let in_body = coral.clone().or_else(|| of(&["code", "Code"])).or_else(wrapped);
     let name = answer.error_type.or(in_body.as_deref()).map(bare_name).filter(|name| !name.is_empty());
     let mut message = view.and_then(error_message).unwrap_or_else(|| match view {
         Some(view) if view.has_members() && name.is_none() => snippet(view.raw().as_bytes()),
         None if !answer.body.is_empty() => snippet(answer.body),
-        _ => format!("the service answered with HTTP status {} and no message", answer.status),
+        _ => format!("no message in the response; its HTTP status is {}", answer.status),
     });
     if name.is_some_and(|name| name.starts_with("UnknownOperation")) {
-        message =
-            "the service does not know this path: check the endpoint, and that the model id is one path segment".into();
+        message = "unknown path; check the endpoint, and that the model id is one path segment".into();
     }
     message.push_str(advice(&message));
     let is_aws = answer.request_id.is_some() || answer.error_type.is_some() || coral.is_some();
-    // A gateway may answer with status 200 and state the real one in the body.
+    // A gateway may answer with status 200 and have the actual status in the body.
     let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
     let found = name.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
     let (kind, resend) = by_message(found, &message);
@@ -183,8 +184,8 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     error
 }
 
-/// Returns the error that an answer with status 200 describes, where its name or its number says which
-/// kind it is. A gateway that fails may answer like that.
+/// Returns the error in a response with status 200, if its name or its code determines the kind. Failing
+/// gateways may answer like that.
 pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
     let view = View::from_bytes(answer.body).ok().filter(|view| view.kind() == Kind::Object)?;
     let is_known = ["__type", "code", "Code", "type"]
@@ -195,13 +196,13 @@ pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
         .then(|| from_response(answer))
 }
 
-/// Makes an error of an exception or error inside a stream.
+/// Creates an error from an exception or error message inside a stream.
 pub(crate) fn from_exception(name: &str, payload: &[u8]) -> Error {
     let name = bare_name(name);
     let view = View::from_bytes(payload).ok();
     let message = match view.and_then(error_message) {
         Some(message) => message,
-        None if payload.is_empty() => "the service ended the stream without saying why".into(),
+        None if payload.is_empty() => "the service ended the stream with an error without a message".into(),
         None => snippet(payload),
     };
     let (kind, resend) = by_message(row(name).unwrap_or((ErrorKind::Service, MayBePaid)), &message);

@@ -1,6 +1,6 @@
-//! What went wrong, and whether the same call may be sent again.
+//! Kinds of errors, and whether the same call may be sent again.
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 ///
 /// ```
 /// use bedrock_chat::ErrorKind;
@@ -9,42 +9,44 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is missing or wrong. Before anything was sent; fix the setting.
+    /// A setting is missing or wrong. Nothing was sent. Fix the setting.
     Config,
-    /// There are no credentials, or their provider failed. Before anything was sent.
+    /// There are no credentials, or their provider failed. Nothing was sent.
     Credentials,
-    /// The model or the API cannot do what was asked. Before anything was sent; the message names what can.
+    /// The model or the API does not support an option or a block. Nothing was sent. The message says what to
+    /// use instead.
     Unsupported,
-    /// The conversation cannot be written in the provider's format. Before anything was sent; the message says which part.
+    /// The conversation cannot be written in the provider's format. Nothing was sent. The message names the
+    /// part.
     Encode,
     /// No connection to the service was made, so nothing was sent. Retried.
     Connect,
-    /// The service, or the model behind it, took too long: the message says at what. Only connecting is
-    /// retried: an answer that took too long once costs as much again.
+    /// The service or the model took too long; the message says at which step. Only a connect timeout is
+    /// retried: a second answer may take, and cost, as much again.
     Timeout,
     /// The connection broke after the request was sent and before the response headers arrived. The
     /// model may have run, so it is not retried unless [`RetryPolicy`](crate::RetryPolicy) allows it.
     Interrupted,
-    /// Too many requests or tokens at once. Retried, with the delay that the service asks for.
+    /// Too many requests or tokens. Retried, after the delay that the service asks for.
     Throttled,
-    /// The credentials may not do this. Check the policy and the model access of the account.
+    /// The credentials lack a permission. Check the IAM policy and the model access of the account.
     AccessDenied,
     /// The credentials have expired. Retried once if their provider has new ones.
     ExpiredCredentials,
-    /// The service refused the request as wrong. The message is the service's own.
+    /// The service refused the request as invalid. The message is the service's own.
     Validation,
     /// The conversation is longer than the model's context window. Shorten it.
     ContextOverflow,
     /// There is no such model, profile or guardrail in this region.
     NotFound,
-    /// The service or the model failed. Retried where AWS says it helps.
+    /// The service or the model failed. Retried if AWS's SDKs retry it.
     Service,
     /// A frame of the stream is corrupt.
     Frame,
-    /// The answer is not what the provider's format promises.
+    /// The response is not in the provider's format.
     Decode,
-    /// The answer ended, or its connection broke, before the message was complete. [`Error::partial`]
-    /// has what arrived. Retried if it is a stream of which nothing had arrived.
+    /// The response ended, or its connection broke, before the message was complete. [`Error::partial`] has the
+    /// part that arrived. Retried for streams of which nothing had arrived.
     ///
     /// [`Error::partial`]: crate::Error::partial
     Truncated,
@@ -77,12 +79,12 @@ impl ErrorKind {
         }
     }
 
-    /// Whether errors of this kind arise before a request is sent.
+    /// Returns whether errors of this kind are raised before a request is sent.
     pub(crate) fn is_before_sending(self) -> bool {
         matches!(self, Self::Config | Self::Credentials | Self::Unsupported | Self::Encode)
     }
 
-    /// What an error of this kind means for the same call, where nothing more is known.
+    /// Returns whether the same call may be sent again, as far as the kind determines it.
     pub(super) fn resend(self) -> Resend {
         match self {
             Self::Connect | Self::Throttled | Self::Truncated => Resend::Safe,
@@ -94,7 +96,7 @@ impl ErrorKind {
 
 /// Whether the same call may be sent again: after a pause, with new credentials and a new signature.
 ///
-/// Principle: what may have been paid for is not sent again, unless the caller allows it with
+/// A call that may have been paid for is not sent again, unless the caller allows it with
 /// [`RetryPolicy::with_paid_resend`](crate::RetryPolicy::with_paid_resend).
 ///
 /// | moment | what happened | kind | resend |
@@ -117,10 +119,10 @@ impl ErrorKind {
 /// | any | the limit on the whole call | `Timeout` | `Later` |
 /// | part of a stream delivered to the caller | anything | as above | the crate resends nothing |
 ///
-/// "Nothing of the message" means that no text, reasoning, tool call or stop reason arrived; the event
-/// that starts a message does not count. Overloaded backends end streams that early, and people in the
-/// field found that the next attempt succeeds. A whole answer has begun with its first byte: its
-/// headers arrive when the model has done all its work.
+/// "Nothing of the message" means that no text, reasoning, tool call or stop reason arrived; the event that
+/// starts a message does not count. Overloaded backends end streams that early, and users report that the next
+/// attempt succeeds. A response that is not a stream has no such moment: its headers arrive when the model has
+/// finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Resend {
     /// The same call fails again.

@@ -1,4 +1,4 @@
-//! How errors are printed.
+//! `Display` and `Debug` of errors.
 
 use std::fmt;
 

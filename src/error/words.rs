@@ -1,9 +1,9 @@
-//! What the body of an error says, in whatever shape.
+//! Messages and names in the body of an error response, in AWS's and in gateways' forms.
 
 use crate::json::{Kind, View};
 use crate::text::lossy;
 
-/// How much of a body that is not an error object goes into the message.
+/// Maximum number of characters of a body that is quoted in a message.
 const SNIPPET: usize = 300;
 
 /// The members that hold an error's message, in AWS's and in gateways' forms.
@@ -13,8 +13,8 @@ const MESSAGES: &[&str] =
 /// The members that hold an error's name.
 const NAMES: &[&str] = &["__type", "code", "Code", "type", "status"];
 
-/// The objects of a body that may describe an error: itself and those that it wraps. An unknown route is
-/// answered with `{"Output":{"__type":…}}`; gateways write `{"error":{…}}` or `{"errors":[{…}]}`.
+/// Returns the objects of a body that may describe an error: the body and wrapped objects. AWS answers an
+/// unknown route with `{"Output":{"__type":…}}`; gateways write `{"error":{…}}` or `{"errors":[{…}]}`.
 pub(super) fn holders(body: View<'_>) -> Vec<View<'_>> {
     let mut holders = vec![body];
     for key in ["Output", "error", "errors", "fault"] {
@@ -26,7 +26,7 @@ pub(super) fn holders(body: View<'_>) -> Vec<View<'_>> {
     holders
 }
 
-/// Returns the message of an error's body, if it has one in a form that is known.
+/// Returns the message in an error's body, if its form is known.
 pub(crate) fn error_message(body: View<'_>) -> Option<String> {
     for holder in holders(body) {
         let message = match holder.kind() {
@@ -40,7 +40,7 @@ pub(crate) fn error_message(body: View<'_>) -> Option<String> {
     None
 }
 
-/// Returns the names that a wrapped error has: `{"error":{"type":"overloaded_error","code":"…"}}`.
+/// Returns the names in a wrapped error: `{"error":{"type":"overloaded_error","code":"…"}}`.
 pub(super) fn wrapped_names(body: View<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for holder in holders(body).iter().skip(1) {
@@ -51,7 +51,7 @@ pub(super) fn wrapped_names(body: View<'_>) -> Vec<String> {
     names
 }
 
-/// Returns the HTTP status that a body states in a number: `{"error":{"code":429}}`.
+/// Returns the HTTP status in a body that is a number: `{"error":{"code":429}}`.
 pub(super) fn stated_status(body: View<'_>) -> Option<u16> {
     let keys = ["code", "status", "statusCode", "status_code"];
     for holder in holders(body) {
@@ -73,5 +73,5 @@ pub(crate) fn snippet(body: &[u8]) -> String {
     if cut.len() < text.len() {
         cut.push('…');
     }
-    if cut.is_empty() { "the service answered with white space only".into() } else { cut }
+    if cut.is_empty() { "the response is empty".into() } else { cut }
 }

@@ -1,4 +1,4 @@
-//! Events into a message.
+//! The accumulator of events.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer, merged};
 use crate::message::{AiMessage, Content, InvalidToolCall, Raw, StopReason, Text, Thinking, ToolCall, Usage};
 
-/// Builds the message that a stream's events add up to. What comes out replays
-/// as the same blocks in the same order, signatures byte for byte.
+/// A builder of the message from a stream's events. The message can be sent back: it has the same blocks in the
+/// same order, and its signatures are unchanged.
 ///
 /// ```
 /// use bedrock_chat::{Accumulator, ChatEvent};
@@ -43,7 +43,7 @@ enum Part {
         extra: Vec<(String, Json)>,
     },
     Whole(Content),
-    /// A provider's block that deltas are added to.
+    /// A provider's block, and the deltas received for it.
     Raw {
         block: Json,
         input: String,
@@ -52,12 +52,12 @@ enum Part {
 }
 
 impl Accumulator {
-    /// An accumulator without a message yet.
+    /// Creates an empty accumulator.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes one event in.
+    /// Adds an event.
     pub fn push(&mut self, event: &ChatEvent) {
         match event {
             ChatEvent::Start { id, model } => {
@@ -81,7 +81,7 @@ impl Accumulator {
             ChatEvent::ToolCallDelta { index, args } => {
                 match self.part(*index, |part| matches!(part, Part::Tool { .. } | Part::Raw { .. })) {
                     Some(Part::Tool { args: all, .. } | Part::Raw { input: all, .. }) => all.push_str(args),
-                    // Arguments of a call that never began: kept as an invalid call.
+                    // Arguments without the start of a call are kept as an invalid call.
                     _ => {
                         let (id, name) = (String::new(), String::new());
                         self.start(*index, Part::Tool { id, name, args: args.clone(), extra: Vec::new() });
@@ -109,7 +109,7 @@ impl Accumulator {
                     block.open = false;
                 }
             }
-            // What a guardrail stopped stays stopped by it, whatever the model says it did.
+            // After a guardrail intervened, the model's own stop reason is ignored.
             ChatEvent::Stop { .. } if self.message.stop_reason == Some(StopReason::GuardrailIntervened) => {}
             ChatEvent::Stop { reason, sequence } => {
                 self.message.stop_reason = Some(reason.clone());
@@ -123,14 +123,14 @@ impl Accumulator {
         }
     }
 
-    /// Takes all events in.
+    /// Adds all events and empties the queue.
     pub fn extend(&mut self, events: &mut Events) {
         while let Some(event) = events.pop() {
             self.push(&event);
         }
     }
 
-    /// The usage so far.
+    /// Returns the usage so far.
     pub fn usage(&self) -> Option<Usage> {
         self.message.usage
     }
@@ -145,14 +145,13 @@ impl Accumulator {
         self.message.set_response_headers(headers);
     }
 
-    /// The message, once its stream has ended as it should.
+    /// Returns the message of a stream that ended normally.
     pub fn finish(self) -> AiMessage {
         self.build(true)
     }
 
-    /// The message as far as it came, of a stream that broke off: reasoning that
-    /// was not finished loses its signature (it would be refused), and tool calls
-    /// that were not finished are invalid.
+    /// Returns the partial message of a stream that broke off. Unfinished reasoning loses its signature, as the
+    /// provider would refuse it, and unfinished tool calls become invalid.
     pub fn partial(self) -> AiMessage {
         self.build(false)
     }
@@ -235,8 +234,8 @@ impl Accumulator {
     }
 }
 
-/// Writes an event of an unknown type. Where only a frame's header named it, it becomes the one member of
-/// an object, under its name.
+/// Writes an event of an unknown type. If only a frame's header names the type, the event becomes the only
+/// member of an object, under that name.
 fn write_unknown(w: &mut Writer, name: &str, event: View<'_>) {
     let names_itself = event.raw_entries().any(|(_, value)| value.word() == name);
     if names_itself || matches!(name, "" | "chunk" | "choice") {
@@ -247,16 +246,16 @@ fn write_unknown(w: &mut Writer, name: &str, event: View<'_>) {
     w.end_object();
 }
 
-/// A tool call from the text of its arguments. No text is an empty object; text
-/// that is no object, or was cut short, makes the call invalid.
+/// Creates a tool call from the text of its arguments. Empty text is an empty object. Text that is not an
+/// object, or was cut short, makes the call invalid.
 pub(crate) fn tool_call(id: String, name: String, args: String, cut: bool) -> Content {
     let error = match View::parse(&args) {
-        _ if id.is_empty() && name.is_empty() => "the call has no beginning: id and name never came".to_owned(),
+        _ if id.is_empty() && name.is_empty() => "the tool call has neither id nor name".to_owned(),
         Ok(view) if view.kind() == Kind::Object => {
             return Content::ToolCall(ToolCall::new(id, name, view));
         }
-        _ if cut => "the answer ended before the arguments did".to_owned(),
-        // `""` is how some models write "no arguments".
+        _ if cut => "the response ended before the arguments were complete".to_owned(),
+        // Some models write `""` for "no arguments".
         Ok(view) if view.is_null() || view.str().is_some_and(|text| text.trim().is_empty()) => {
             return Content::ToolCall(ToolCall::new(id, name, Json::empty_object()));
         }
@@ -269,7 +268,7 @@ pub(crate) fn tool_call(id: String, name: String, args: String, cut: bool) -> Co
     Content::InvalidToolCall(InvalidToolCall { id, name, args, error })
 }
 
-/// A provider's block with what its deltas added to `input` and `text`.
+/// Returns a provider's block with its deltas added to `input` and `text`.
 fn with_deltas(block: Json, input: &str, text: &str) -> Json {
     if input.is_empty() && text.is_empty() {
         return block;
@@ -283,7 +282,7 @@ fn with_deltas(block: Json, input: &str, text: &str) -> Json {
     if !input.is_empty() {
         match View::parse(input) {
             Ok(view) => w.member("input", view),
-            // Cut short: kept as text, which is all it is.
+            // Input that was cut short is kept as text.
             Err(_) => w.field("input", input),
         }
     }

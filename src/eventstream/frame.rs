@@ -1,12 +1,12 @@
-//! One frame, borrowed from the decoder's buffer.
+//! A frame, borrowed from the decoder's buffer.
 
 use std::fmt;
 
 use super::header::{self, FrameHeaders, HeaderValue};
 
-/// A whole frame whose checksums and headers have been found good.
+/// A complete frame with verified checksums and headers.
 ///
-/// It borrows from the decoder: take out of it what is needed before the next call.
+/// It borrows from the decoder, so copy what is needed before the next call.
 ///
 /// ```
 /// use bedrock_chat::eventstream::FrameDecoder;
@@ -29,25 +29,24 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The caller has checked the headers.
+    /// Creates a frame. The caller must have checked the headers.
     pub(super) fn new(headers: &'a [u8], payload: &'a [u8]) -> Self {
         Frame { headers, payload }
     }
 
-    /// The payload: for Bedrock, JSON. Empty in an `error` message.
+    /// Returns the payload, which is JSON for Bedrock, and empty in an `error` message.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
-    /// Names and values of all headers, in their order.
+    /// Returns names and values of all headers, in their order.
     #[must_use]
     pub fn headers(&self) -> FrameHeaders<'a> {
         FrameHeaders::new(self.headers)
     }
 
-    /// The value of a header; of the first one, should a name be repeated. Names are compared
-    /// exactly, as the format has it.
+    /// Returns the value of the first header of a name. Names are case-sensitive, as the format defines.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<HeaderValue<'a>> {
         header::find(self.headers, name)
@@ -57,45 +56,44 @@ impl<'a> Frame<'a> {
         self.header(name)?.as_str()
     }
 
-    /// `:message-type`: `event`, `exception` or `error`.
+    /// Returns `:message-type`: `event`, `exception` or `error`.
     #[must_use]
     pub fn message_type(&self) -> Option<&'a str> {
         self.text(":message-type")
     }
 
-    /// `:event-type` of an event: `chunk` for InvokeModel, `contentBlockDelta` and others for
-    /// Converse.
+    /// Returns `:event-type` of an event: `chunk` for InvokeModel, `contentBlockDelta` and others for Converse.
     #[must_use]
     pub fn event_type(&self) -> Option<&'a str> {
         self.text(":event-type")
     }
 
-    /// `:exception-type` of an exception, such as `throttlingException`.
+    /// Returns `:exception-type` of an exception, such as `throttlingException`.
     #[must_use]
     pub fn exception_type(&self) -> Option<&'a str> {
         self.text(":exception-type")
     }
 
-    /// `:error-code` of an error message.
+    /// Returns `:error-code` of an error message.
     #[must_use]
     pub fn error_code(&self) -> Option<&'a str> {
         self.text(":error-code")
     }
 
-    /// `:error-message` of an error message.
+    /// Returns `:error-message` of an error message.
     #[must_use]
     pub fn error_message(&self) -> Option<&'a str> {
         self.text(":error-message")
     }
 
-    /// `:content-type` of the payload; may be missing.
+    /// Returns `:content-type` of the payload; it may be missing.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a str> {
         self.text(":content-type")
     }
 }
 
-/// Structure only: the payload is a conversation.
+/// Prints the structure only, as the payload is a conversation.
 impl fmt::Debug for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frame")

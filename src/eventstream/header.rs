@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The value of a frame's header, in one of the ten types of the format.
 ///
-/// Bedrock sends strings only; the other types are there so that no header stops a stream.
+/// Bedrock sends strings only. The other types are read so that no header fails a stream.
 ///
 /// ```
 /// use bedrock_chat::eventstream::HeaderValue;
@@ -35,7 +35,7 @@ pub enum HeaderValue<'a> {
 }
 
 impl<'a> HeaderValue<'a> {
-    /// The text, if the value is a string.
+    /// Returns the text, if the value is a string.
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
         match self {
@@ -45,7 +45,7 @@ impl<'a> HeaderValue<'a> {
     }
 }
 
-/// A header whose bounds are known, but nothing else.
+/// A header whose bounds are known, and whose value is not parsed yet.
 struct RawHeader<'a> {
     name: &'a [u8],
     kind: u8,
@@ -61,8 +61,8 @@ enum Fault {
 }
 
 impl<'a> RawHeader<'a> {
-    /// Takes the first header off `block`, which is not empty. With a fault comes the name, if it is
-    /// whole.
+    /// Removes the first header from `block`, which is not empty. A fault has the name with it, if that is
+    /// complete.
     fn take(block: &mut &'a [u8]) -> Result<Self, (&'a [u8], Fault)> {
         let cut_off = |name| move || (name, Fault::CutOff);
         let (name_len, rest) = block.split_first().ok_or_else(cut_off(&[][..]))?;
@@ -96,7 +96,7 @@ impl<'a> RawHeader<'a> {
         Ok(())
     }
 
-    /// The value; `None` only for a header that [`check`](Self::check) or [`take`](Self::take) would
+    /// Returns the value; `None` only for a header that [`check`](Self::check) or [`take`](Self::take) would
     /// have refused.
     fn value(&self) -> Option<HeaderValue<'a>> {
         Some(match self.kind {
@@ -119,7 +119,7 @@ impl<'a> RawHeader<'a> {
     }
 }
 
-/// Headers are nearly always ASCII, which is told in a fraction of the time.
+/// Headers are nearly always ASCII, which is much faster to check.
 fn is_utf8(text: &[u8]) -> bool {
     text.is_ascii() || std::str::from_utf8(text).is_ok()
 }
@@ -139,8 +139,8 @@ pub(super) fn check(block: &[u8]) -> Result<()> {
 #[cold]
 fn describe(index: usize, name: &[u8], fault: &Fault) -> Error {
     let what = match fault {
-        Fault::CutOff => "runs past the end of the headers".to_owned(),
-        Fault::UnknownType(kind) => format!("has the unknown type {kind} (0 to 9 are known)"),
+        Fault::CutOff => "exceeds the headers".to_owned(),
+        Fault::UnknownType(kind) => format!("has the unknown type {kind}, expected 0 to 9"),
         Fault::NameNotUtf8 => "has a name that is not UTF-8".to_owned(),
         Fault::ValueNotUtf8 => "is a string that is not UTF-8".to_owned(),
     };
@@ -148,7 +148,7 @@ fn describe(index: usize, name: &[u8], fault: &Fault) -> Error {
     Error::of(ErrorKind::Frame, format_args!("corrupt event stream: header {index}{named} {what}"))
 }
 
-/// The value of the first header of that name in a checked block.
+/// Returns the value of the first header of that name in a checked block.
 pub(super) fn find<'a>(block: &'a [u8], name: &str) -> Option<HeaderValue<'a>> {
     let mut rest = block;
     while !rest.is_empty() {

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::MediaSource;
 use crate::json::{Json, Writer};
 
-/// One block of a message.
+/// A block of a message.
 ///
-/// Every block that Bedrock's APIs know has a variant; what they will know
-/// tomorrow arrives as [`Content::Raw`] and is sent back as it came.
+/// Every block of Bedrock's APIs has a variant. A newer block is received as [`Content::Raw`] and sent back
+/// unchanged.
 ///
 /// ```
 /// use bedrock_chat::Content;
@@ -22,13 +22,13 @@ use crate::json::{Json, Writer};
 pub enum Content {
     /// Text.
     Text(Text),
-    /// A picture.
+    /// An image.
     Image(Media),
-    /// A sound recording.
+    /// An audio clip.
     Audio(Media),
-    /// A film.
+    /// A video.
     Video(Media),
-    /// A document to read.
+    /// A document.
     Document(Document),
     /// The model's reasoning.
     Thinking(Thinking),
@@ -36,14 +36,14 @@ pub enum Content {
     RedactedThinking(RedactedThinking),
     /// A call of a tool.
     ToolCall(ToolCall),
-    /// A call of a tool whose arguments cannot be used.
+    /// A call of a tool whose arguments are invalid.
     InvalidToolCall(InvalidToolCall),
-    /// What a tool answered.
+    /// The result of a tool call.
     ToolResult(ToolResult),
-    /// Everything before this point may be cached by the provider. Formats and models without prompt
-    /// caching leave it out: the answer is the same without.
+    /// A cache point: the provider may cache everything before it. It is left out for formats and models
+    /// without prompt caching, as the answer is the same without it.
     CachePoint(CachePoint),
-    /// Content that a guardrail shall look at.
+    /// Content for a guardrail to check.
     Guard(GuardContent),
     /// A search result that the model may cite.
     SearchResult(SearchResult),
@@ -54,32 +54,32 @@ pub enum Content {
 }
 
 impl Content {
-    /// A text block.
+    /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text { text: text.into(), citations: Vec::new() })
     }
 
-    /// A picture from its bytes; the media type is for instance `image/png`.
+    /// Creates an image block from bytes; the media type is for instance `image/png`.
     pub fn image(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self::Image(Media::new(media_type, MediaSource::Bytes(bytes.into())))
     }
 
-    /// A document from its bytes; the media type is for instance `application/pdf`.
+    /// Creates a document block from bytes; the media type is for instance `application/pdf`.
     pub fn document(media_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self::Document(Document::new(media_type, MediaSource::Bytes(bytes.into())))
     }
 
-    /// A cache point with the provider's default time to live (5 minutes).
+    /// Creates a cache point with the provider's default time to live (5 minutes).
     pub fn cache_point() -> Self {
         Self::CachePoint(CachePoint { ttl: None })
     }
 
-    /// A provider's block, sent verbatim.
+    /// Creates a block in the provider's format, which is sent verbatim.
     pub fn raw(block: impl Into<Json>) -> Self {
         Self::Raw(Raw { block: block.into() })
     }
 
-    /// The text of a text block.
+    /// Returns the text of a text block.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(block) => Some(&block.text),
@@ -100,12 +100,12 @@ impl From<String> for Content {
     }
 }
 
-/// All text blocks, joined.
+/// Returns the text of all text blocks, joined.
 pub(crate) fn joined_text(content: &[Content]) -> String {
     content.iter().filter_map(Content::as_text).collect()
 }
 
-/// The tool calls among some blocks.
+/// Returns the tool calls in a list of blocks.
 pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall> {
     content.iter().filter_map(|block| match block {
         Content::ToolCall(call) => Some(call),
@@ -113,7 +113,7 @@ pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall>
     })
 }
 
-/// Text, perhaps with the sources it cites.
+/// A text, with the sources that it cites.
 ///
 /// ```
 /// let text = bedrock_chat::Text { text: "Paris".into(), citations: vec![] };
@@ -123,7 +123,7 @@ pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall>
 pub struct Text {
     /// The text.
     pub text: String,
-    /// The provider's citations, as they came.
+    /// The provider's citations, unchanged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
 }
@@ -141,7 +141,7 @@ impl Text {
     }
 }
 
-/// A picture, recording or film.
+/// An image, audio clip or video.
 ///
 /// ```
 /// use bedrock_chat::{Media, MediaSource};
@@ -152,12 +152,12 @@ impl Text {
 pub struct Media {
     /// The MIME type, for instance `image/png`.
     pub media_type: String,
-    /// Where the bytes are.
+    /// The source of the bytes.
     pub source: MediaSource,
 }
 
 impl Media {
-    /// A medium of a MIME type.
+    /// Creates a medium of a MIME type.
     pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
         Self { media_type: media_type.into(), source }
     }
@@ -175,27 +175,27 @@ impl Media {
 pub struct Document {
     /// The MIME type, for instance `application/pdf`.
     pub media_type: String,
-    /// Where the bytes are.
+    /// The source of the bytes.
     pub source: MediaSource,
-    /// What the document is called. Defaults to a name made from its place in the conversation.
+    /// The name of the document. Defaults to a name made from its position in the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the model should know about the document without citing it.
+    /// Context about the document, which the model does not cite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Whether the model shall cite it. Defaults to `false`.
+    /// Whether the model should cite it. Defaults to `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub citations: bool,
 }
 
 impl Document {
-    /// A document without a name, context or citations.
+    /// Creates a document without a name, context or citations.
     pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
         Self { media_type: media_type.into(), source, name: None, context: None, citations: false }
     }
 }
 
-/// Reasoning of a model, with the signature that lets it be sent back.
+/// Reasoning of a model. With a signature, it can be sent back.
 ///
 /// ```
 /// let thinking = bedrock_chat::Thinking { text: "Hmm.".into(), signature: None };
@@ -203,10 +203,10 @@ impl Document {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thinking {
-    /// The reasoning; empty where the provider keeps it to itself.
+    /// The reasoning; empty if the provider does not return it.
     pub text: String,
-    /// The provider's signature, byte for byte. Reasoning without one is not
-    /// sent back: the provider would refuse it.
+    /// The provider's signature, unchanged. Reasoning without one is not sent back, as the provider would
+    /// refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
 }
@@ -219,7 +219,7 @@ pub struct Thinking {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RedactedThinking {
-    /// The encrypted bytes in base64, as they came.
+    /// The encrypted bytes in base64, unchanged.
     pub data: String,
 }
 
@@ -234,26 +234,26 @@ pub struct RedactedThinking {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// The call's id, which the result must name.
+    /// The id of the call. Its result must name it.
     pub id: String,
     /// The tool's name.
     pub name: String,
     /// The arguments: always a JSON object.
     pub args: Json,
-    /// Further members that Claude gave the call in its own format, for instance `caller`. They are
-    /// sent back in that format; other formats have no place for them. Defaults to none.
+    /// Further members of the call in Claude's own format, for instance `caller`. They are sent back in that
+    /// format only. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::reply::pairs_as_object")]
     pub extra: Vec<(String, Json)>,
 }
 
 impl ToolCall {
-    /// A call with its id, tool and arguments.
+    /// Creates a call of a tool.
     pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Json>) -> Self {
         Self { id: id.into(), name: name.into(), args: args.into(), extra: Vec::new() }
     }
 }
 
-/// A call whose arguments were cut short or are no JSON object. It is never run.
+/// A tool call whose arguments were cut short, or are not a JSON object. It is never run.
 ///
 /// ```
 /// use bedrock_chat::InvalidToolCall;
@@ -268,13 +268,13 @@ pub struct InvalidToolCall {
     pub id: String,
     /// The tool's name.
     pub name: String,
-    /// The arguments as far as they came.
+    /// The arguments as far as they arrived.
     pub args: String,
-    /// What is wrong with them.
+    /// The reason why they are invalid.
     pub error: String,
 }
 
-/// What a tool answered.
+/// The result of a tool call.
 ///
 /// ```
 /// use bedrock_chat::{Content, ToolResult};
@@ -283,9 +283,9 @@ pub struct InvalidToolCall {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {
-    /// The id of the call that is answered.
+    /// The id of the call.
     pub tool_call_id: String,
-    /// The answer: text, JSON, pictures, documents, search results.
+    /// The result: text, JSON, images, documents, search results.
     pub content: Vec<Content>,
     /// Whether the tool failed. Defaults to `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -293,14 +293,14 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
-    /// A successful result.
+    /// Creates a successful result.
     pub fn new(tool_call_id: impl Into<String>, content: impl Into<Vec<Content>>) -> Self {
         Self { tool_call_id: tool_call_id.into(), content: content.into(), is_error: false }
     }
 }
 
-/// A point up to which the provider may cache the prompt. A call can have four, those behind tools
-/// included. Models without prompt caching get none: see [`Capability::PromptCaching`](crate::Capability).
+/// A point up to which the provider may cache the prompt. A call can have four, those after tools included.
+/// They are not sent to models without prompt caching: see [`Capability::PromptCaching`](crate::Capability).
 ///
 /// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
 ///
@@ -311,12 +311,12 @@ impl ToolResult {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CachePoint {
-    /// How long the cache lives. Defaults to the provider's default, 5 minutes.
+    /// The lifetime of the cached prompt. Defaults to the provider's default, 5 minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<CacheTtl>,
 }
 
-/// How long a cached prompt lives.
+/// The lifetime of a cached prompt.
 ///
 /// ```
 /// assert_eq!(bedrock_chat::CacheTtl::parse("5m"), Some(bedrock_chat::CacheTtl::FiveMinutes));
@@ -333,7 +333,7 @@ pub enum CacheTtl {
 }
 
 impl CacheTtl {
-    /// The name on the wire: `5m` or `1h`.
+    /// Returns the name on the wire: `5m` or `1h`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FiveMinutes => "5m",
@@ -341,7 +341,7 @@ impl CacheTtl {
         }
     }
 
-    /// Reads `5m` or `1h`.
+    /// Parses `5m` or `1h`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "5m" => Some(Self::FiveMinutes),
@@ -351,9 +351,9 @@ impl CacheTtl {
     }
 }
 
-/// Content for a guardrail to look at; with any such block in a conversation, the
-/// guardrail looks at these alone. Over InvokeModel the guardrail must have a
-/// [`tag_suffix`](crate::Guardrail::tag_suffix), and only text can be looked at so.
+/// Content for a guardrail to check. If a conversation has such blocks, the guardrail checks nothing else. Over
+/// InvokeModel the guardrail must have a [`tag_suffix`](crate::Guardrail::tag_suffix), and only text can be
+/// checked.
 ///
 /// See [GuardrailConverseContentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConverseContentBlock.html).
 ///
@@ -363,19 +363,19 @@ impl CacheTtl {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GuardContent {
-    /// The text to look at.
+    /// The text to check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What the text is to the guardrail: `grounding_source`, `query`, `guard_content`.
+    /// The qualifiers of the text: `grounding_source`, `query`, `guard_content`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualifiers: Vec<String>,
-    /// The picture to look at, in place of a text.
+    /// The image to check, instead of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Media>,
 }
 
 impl GuardContent {
-    /// Text without qualifiers.
+    /// Creates a text without qualifiers.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }
     }
@@ -391,13 +391,13 @@ impl GuardContent {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchResult {
-    /// Where it was found.
+    /// The source, for instance its URL.
     pub source: String,
     /// Its title.
     pub title: String,
-    /// Its text, piece by piece.
+    /// Its text, in pieces that can be cited.
     pub content: Vec<String>,
-    /// Whether the model shall cite it. Defaults to `false`.
+    /// Whether the model should cite it. Defaults to `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub citations: bool,
 }
@@ -415,7 +415,7 @@ pub struct JsonContent {
     pub value: Json,
 }
 
-/// A provider's block, verbatim: one we do not know yet, or one you write yourself.
+/// A block in the provider's format, sent verbatim: one that is unknown to this crate, or your own.
 ///
 /// ```
 /// use bedrock_chat::{Json, Raw};

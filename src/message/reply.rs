@@ -1,4 +1,4 @@
-//! A model's reply: its blocks and all that is known about them.
+//! Replies of models.
 
 use std::sync::Arc;
 
@@ -24,34 +24,34 @@ use crate::json::Json;
 #[serde(default)]
 #[non_exhaustive]
 pub struct AiMessage {
-    /// The provider's id of the message, where it gives one.
+    /// The provider's id of the message, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The model's own name for itself, else the id that was asked. Records of batch inference have the former alone.
+    /// The name that the model reports, else the requested id. Records of batch inference have the former only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// What the model said, block by block.
+    /// The content blocks.
     pub content: Vec<Content>,
-    /// Why it stopped. `None` in the part of a message that an error left.
+    /// The reason why the model stopped. `None` in a partial message of an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<StopReason>,
     /// The stop sequence that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sequence: Option<String>,
-    /// Tokens used, where the provider tells.
+    /// The tokens used, if the provider reports them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// AWS's id of the request, for support cases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Everything else that the provider said, under its own names.
+    /// All other members of the response, under the provider's names.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "pairs_as_object")]
     pub response_metadata: Vec<(String, Json)>,
     #[serde(skip)]
     pub(crate) response_headers: ResponseHeaders,
 }
 
-/// The headers of a response. They are not part of what was said: they are not compared.
+/// The headers of a response. They are ignored in comparisons.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseHeaders(Option<Arc<Headers>>);
 
@@ -62,12 +62,12 @@ impl PartialEq for ResponseHeaders {
 }
 
 impl AiMessage {
-    /// All text blocks, joined.
+    /// Returns the text of all text blocks, joined.
     pub fn text(&self) -> String {
         joined_text(&self.content)
     }
 
-    /// All reasoning, joined.
+    /// Returns all reasoning, joined.
     pub fn thinking(&self) -> String {
         let texts = self.content.iter().filter_map(|block| match block {
             Content::Thinking(thinking) => Some(thinking.text.as_str()),
@@ -76,12 +76,12 @@ impl AiMessage {
         texts.collect()
     }
 
-    /// The tool calls that can be run.
+    /// Returns the valid tool calls.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
         tool_calls(&self.content)
     }
 
-    /// The tool calls that cannot: cut short, or not a JSON object.
+    /// Returns the invalid tool calls: cut short, or not a JSON object.
     pub fn invalid_tool_calls(&self) -> impl Iterator<Item = &InvalidToolCall> {
         self.content.iter().filter_map(|block| match block {
             Content::InvalidToolCall(call) => Some(call),
@@ -89,8 +89,8 @@ impl AiMessage {
         })
     }
 
-    /// What a guardrail did to the call: the same outcome whether it was invoked
-    /// or streamed, natively or over Converse. `None` where there is no sign of one.
+    /// Returns what a guardrail did, the same for streams and whole replies, and for every API. Returns `None`
+    /// if the response does not mention a guardrail.
     pub fn guardrail(&self) -> Option<GuardrailOutcome<'_>> {
         let trace = self.metadata("amazon-bedrock-trace").or_else(|| self.metadata("trace"));
         let trace = trace.filter(|trace| trace.view().get("guardrail").is_some());
@@ -110,12 +110,12 @@ impl AiMessage {
         self.response_headers = ResponseHeaders(Some(Arc::clone(headers)));
     }
 
-    /// One value of the response metadata.
+    /// Returns a value of the response metadata.
     pub fn metadata(&self, key: &str) -> Option<&Json> {
         self.response_metadata.iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
-    /// Sets one value of the response metadata.
+    /// Sets a value of the response metadata.
     pub fn set_metadata(&mut self, key: impl Into<String>, value: Json) {
         let key = key.into();
         match self.response_metadata.iter_mut().find(|(k, _)| *k == key) {
@@ -125,7 +125,7 @@ impl AiMessage {
     }
 }
 
-/// What a guardrail did to a call, from [`AiMessage::guardrail`].
+/// The outcome of a guardrail, from [`AiMessage::guardrail`].
 ///
 /// ```
 /// use bedrock_chat::{AiMessage, StopReason};
@@ -137,14 +137,13 @@ impl AiMessage {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GuardrailOutcome<'a> {
-    /// Whether it stepped in: the reply is then its message, not the model's.
+    /// Whether it intervened. The reply is then the guardrail's message, not the model's.
     pub intervened: bool,
-    /// What it saw, if a trace was asked for.
+    /// Its trace, if one was requested.
     pub trace: Option<&'a Json>,
 }
 
-/// Why a model stopped. [`StopReason::as_str`] has the provider's own word where
-/// no variant fits; its raw word is also in the response metadata as `stop_reason`.
+/// The reason why a model stopped. The provider's own word is also in the response metadata as `stop_reason`.
 ///
 /// ```
 /// use bedrock_chat::StopReason;
@@ -154,35 +153,35 @@ pub struct GuardrailOutcome<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// It had said all.
+    /// The model finished its turn.
     EndTurn,
-    /// It came to `max_tokens`: the answer is cut short.
+    /// The limit `max_tokens` was reached, and the answer is cut short.
     MaxTokens,
-    /// It came to one of the stop sequences.
+    /// One of the stop sequences was reached.
     StopSequence,
-    /// It waits for the results of its tool calls.
+    /// The model waits for the results of its tool calls.
     ToolUse,
-    /// A long turn was paused; send the message back to go on.
+    /// A long turn was paused. Send the message back to continue it.
     PauseTurn,
-    /// It refused.
+    /// The model refused to answer.
     Refusal,
-    /// Prompt and answer together came to the end of the model's context window.
+    /// Prompt and answer together filled the model's context window.
     ContextWindowExceeded,
-    /// Your guardrail stepped in.
+    /// Your guardrail intervened.
     GuardrailIntervened,
-    /// The provider's own filter stepped in.
+    /// The provider's own filter intervened.
     ContentFiltered,
     /// The model wrote something that the provider could not read.
     MalformedModelOutput,
     /// The model wrote a tool call that the provider could not read.
     MalformedToolUse,
-    /// The provider reported an error in place of a reason.
+    /// The provider reported an error instead of a reason.
     Error,
     /// Another reason, in the provider's word.
     Other(String),
 }
 
-/// Every provider's words for its stop reasons: one row a word.
+/// The words of all providers for stop reasons, one row per word.
 const STOP_REASONS: &[(&str, StopReason)] = &[
     // The first row of each reason is its own name.
     ("end_turn", StopReason::EndTurn),
@@ -216,13 +215,13 @@ const STOP_REASONS: &[(&str, StopReason)] = &[
 ];
 
 impl StopReason {
-    /// Reads a provider's word; case does not count.
+    /// Parses a provider's word, ignoring ASCII case.
     pub fn parse(word: &str) -> Self {
         let row = STOP_REASONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
         row.map_or_else(|| Self::Other(word.to_owned()), |(_, reason)| reason.clone())
     }
 
-    /// The reason's name, in AWS's words; the provider's word for [`StopReason::Other`].
+    /// Returns AWS's name of the reason, or the provider's word for [`StopReason::Other`].
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(word) => word,
@@ -249,7 +248,7 @@ impl<'de> Deserialize<'de> for StopReason {
     }
 }
 
-/// Pairs in an order of their own, as a JSON object.
+/// Serializes ordered pairs as a JSON object.
 pub(super) mod pairs_as_object {
     use serde::de::{MapAccess, Visitor};
     use serde::{Deserializer, Serializer};

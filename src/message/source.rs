@@ -1,13 +1,13 @@
-//! Where the bytes of a medium are.
+//! Sources of media.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// Where the bytes of a medium are.
+/// The source of a medium's bytes.
 ///
 /// ```
 /// use bedrock_chat::MediaSource;
-/// let source = MediaSource::S3 { uri: "s3://bucket/film.mp4".into(), bucket_owner: None };
+/// let source = MediaSource::S3 { uri: "s3://bucket/video.mp4".into(), bucket_owner: None };
 /// assert!(matches!(source, MediaSource::S3 { .. }));
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -19,16 +19,16 @@ pub enum MediaSource {
     Bytes(Bytes),
     /// In memory, already in base64 (standard alphabet).
     Base64(String),
-    /// In a bucket that Bedrock may read.
+    /// An object in S3 that Bedrock may read.
     S3 {
-        /// The object's address, `s3://bucket/key`.
+        /// The object's URI, `s3://bucket/key`.
         uri: String,
-        /// The account that owns the bucket, if another than the caller's.
+        /// The account that owns the bucket, if it is not the caller's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bucket_owner: Option<String>,
     },
-    /// On the web. No Bedrock model fetches it: sending it is an error that says so. `MediaFetcher`
-    /// fetches it before, natively and with the feature `web`.
+    /// A URL. Bedrock does not fetch it, so sending it is an error. `MediaFetcher` fetches it, natively and
+    /// with the feature `web`.
     Url(String),
     /// Plain text (documents only).
     Text(String),
@@ -37,7 +37,7 @@ pub enum MediaSource {
 }
 
 impl std::fmt::Debug for MediaSource {
-    /// Sizes and addresses, not the bytes.
+    /// Prints sizes and URIs, not the bytes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),

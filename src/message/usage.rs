@@ -1,12 +1,11 @@
-//! How many tokens a call used.
+//! Token usage.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens used by a call. `input_tokens` counts everything that was read, cached
-/// or not, as LangChain counts it.
+/// The tokens used by a call. `input_tokens` includes cached tokens, as in LangChain.
 ///
 /// ```
 /// let mut usage = bedrock_chat::Usage::default();
@@ -22,28 +21,28 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Tokens of the prompt, those read from and written to the cache included.
+    /// Tokens of the prompt, including those read from and written to the cache.
     pub input_tokens: u64,
     /// Tokens of the answer, reasoning included.
     pub output_tokens: u64,
-    /// What is known of the prompt's tokens.
+    /// Details of the prompt's tokens.
     pub input_token_details: InputTokenDetails,
-    /// What is known of the answer's tokens.
+    /// Details of the answer's tokens.
     pub output_token_details: OutputTokenDetails,
 }
 
 impl Usage {
-    /// Usage of so many tokens in and out, without details.
+    /// Creates a usage without details.
     pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
         Self { input_tokens, output_tokens, ..Self::default() }
     }
 
-    /// Input and output together.
+    /// Returns the sum of input and output tokens.
     pub fn total_tokens(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
-    /// Field by field, what this usage has that another has not.
+    /// Subtracts another usage field by field, down to 0.
     #[must_use]
     pub(crate) fn minus(self, other: Self) -> Self {
         self.zip(other, u64::saturating_sub)
@@ -67,7 +66,7 @@ impl Usage {
     }
 }
 
-/// Adds field by field; a sum that a field cannot hold is its maximum.
+/// Adds field by field, saturating.
 impl Add for Usage {
     type Output = Self;
 
@@ -94,7 +93,7 @@ impl<'a> Sum<&'a Usage> for Usage {
     }
 }
 
-/// What the prompt's tokens were.
+/// Details of the prompt's tokens.
 ///
 /// ```
 /// assert_eq!(bedrock_chat::InputTokenDetails::default().cache_read, 0);
@@ -107,13 +106,13 @@ pub struct InputTokenDetails {
     pub cache_read: u64,
     /// Written to the cache.
     pub cache_creation: u64,
-    /// Of those written, the ones that live for five minutes.
+    /// Written to the cache for five minutes.
     pub cache_creation_5m: u64,
-    /// Of those written, the ones that live for an hour.
+    /// Written to the cache for one hour.
     pub cache_creation_1h: u64,
 }
 
-/// What the answer's tokens were.
+/// Details of the answer's tokens.
 ///
 /// ```
 /// assert_eq!(bedrock_chat::OutputTokenDetails::default().reasoning, 0);

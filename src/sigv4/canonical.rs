@@ -1,4 +1,4 @@
-//! Step 1: the canonical request, the one spelling of a request that both ends agree on.
+//! Step 1: the canonical request, which client and server compute alike.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request>
 
@@ -12,19 +12,18 @@ use crate::json::quoted;
 use crate::platform::sha256;
 use crate::text::{split, split_once};
 
-/// More signed headers than this are refused. Bedrock calls sign about five.
+/// Maximum number of signed headers. Calls of Bedrock sign about five.
 const MAX_SIGNED_HEADERS: usize = 100;
 
-/// Headers that the signer itself writes. A second copy from the caller would break the signature,
-/// or be one that was not asked for.
+/// Headers that the signer writes. A copy from the caller would break the signature.
 const WRITTEN_BY_THE_SIGNER: [&str; 3] = ["authorization", "x-amz-date", "x-amz-security-token"];
 
-/// The canonical request: what is hashed and signed.
+/// A canonical request, which is hashed and signed.
 ///
-/// Made by [`canonical_request`]. Compare it with the text that AWS puts into the message of a
-/// `SignatureDoesNotMatch` error to see where two signers differ.
+/// Created by [`canonical_request`]. To find out why a signature is refused, compare it with the text in AWS's
+/// `SignatureDoesNotMatch` error.
 ///
-/// The text holds the session token, if there is one; `Debug` leaves it out.
+/// The text contains the session token, if there is one; `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CanonicalRequest {
     text: Vec<u8>,
@@ -32,13 +31,13 @@ pub struct CanonicalRequest {
 }
 
 impl CanonicalRequest {
-    /// The whole text, as AWS's documentation shows it.
+    /// Returns the whole text, as in AWS's documentation.
     #[must_use]
     pub fn as_str(&self) -> &str {
         as_text(&self.text)
     }
 
-    /// The names of the signed headers, sorted and joined by `;`.
+    /// Returns the names of the signed headers, sorted and joined by `;`.
     #[must_use]
     pub fn signed_headers(&self) -> &str {
         as_text(self.signed_header_bytes())
@@ -48,7 +47,7 @@ impl CanonicalRequest {
         self.text.get(self.signed_headers.clone()).unwrap_or_default()
     }
 
-    /// The SHA-256 of the text.
+    /// Returns the SHA-256 of the text.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         sha256(&self.text)
@@ -64,7 +63,7 @@ impl fmt::Debug for CanonicalRequest {
     }
 }
 
-/// Writes the canonical request of a request whose signature goes into its headers.
+/// Returns the canonical request for a signature in the headers.
 ///
 /// `x-amz-date` and, with a session token, `x-amz-security-token` are added to the signed headers.
 ///
@@ -79,7 +78,7 @@ impl fmt::Debug for CanonicalRequest {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] for whatever can't be a valid request: see [`sign`](super::sign).
+/// [`ErrorKind::Config`], if the request is not valid: see [`sign`](super::sign).
 pub fn canonical_request(request: &SignableRequest<'_>, params: &SigningParams<'_>) -> Result<CanonicalRequest> {
     let token = params.token();
     check_visible("session token", token.unwrap_or_default())?;
@@ -93,7 +92,7 @@ pub fn canonical_request(request: &SignableRequest<'_>, params: &SigningParams<'
     assemble(request, &query, &headers)
 }
 
-/// Joins the parts; `query` is canonical already.
+/// Joins the parts; `query` must be canonical already.
 pub(super) fn assemble(
     request: &SignableRequest<'_>,
     query: &[u8],
@@ -101,7 +100,7 @@ pub(super) fn assemble(
 ) -> Result<CanonicalRequest> {
     check_method(request.method)?;
     check_path(request.path)?;
-    // At least what is written, so that the text is allocated once.
+    // An upper bound of the length, so that the text is allocated once.
     let capacity =
         request.method.len() + 3 * request.path.len() + query.len() + headers.text_len() + 2 * 32 + "/\n\n\n\n\n".len();
     let mut text = Vec::with_capacity(capacity);
@@ -129,10 +128,10 @@ fn check_method(method: &str) -> Result<()> {
     if is_token(method) {
         return Ok(());
     }
-    Err(config(format_args!("{} is not an HTTP method", quoted(method))))
+    Err(config(format_args!("invalid HTTP method: {}", quoted(method))))
 }
 
-/// Refuses text that can't be part of a credential, without quoting it.
+/// Refuses text that cannot be part of credentials, without quoting it.
 pub(super) fn check_visible(what: &str, text: &str) -> Result<()> {
     let faulty = |byte: u8| !byte.is_ascii_graphic();
     if !any_byte(text, faulty) {
@@ -140,18 +139,18 @@ pub(super) fn check_visible(what: &str, text: &str) -> Result<()> {
     }
     let at = text.bytes().position(faulty).unwrap_or_default();
     Err(config(format_args!(
-        "the {what} has a space, a line break or a character outside ASCII at byte {at} of {}: was it copied with its surroundings?",
+        "{what} has a space, a line break or a non-ASCII character at byte {at} of {}; copy the value alone",
         text.len()
     )))
 }
 
-/// Whether any byte passes the test. All of them are looked at rather than those up to the first, for
-/// that can be done many at a time, and mostly there is none.
+/// Returns whether any byte passes the test. It reads all bytes instead of stopping at the first match, as that
+/// vectorizes, and a match is rare.
 fn any_byte(text: &str, test: impl Fn(u8) -> bool) -> bool {
     text.as_bytes().iter().fold(0, |found, byte| found | u8::from(test(*byte))) != 0
 }
 
-/// The same for each two neighbours.
+/// Same as [`any_byte`], for each pair of adjacent bytes.
 fn any_pair(text: &str, test: impl Fn(u8, u8) -> bool) -> bool {
     let left = text.as_bytes();
     let right = left.get(1..).unwrap_or_default();
@@ -165,7 +164,7 @@ fn check_path(path: &str) -> Result<()> {
     }
     let at = path.bytes().position(is_delimiter).unwrap_or_default();
     Err(config(format_args!(
-        "the path to sign holds `?` or `#` at byte {at}: pass the query by itself, and percent-encode the rest"
+        "path to sign contains `?` or `#` at byte {at}; pass the query separately, and percent-encode the path"
     )))
 }
 
@@ -204,8 +203,7 @@ pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&st
         push_encoded(&mut text, bytes, false);
         text
     };
-    // Sorted as they come, without the code that sorting costs: by the encoded text, which is what
-    // AWS's own signers sort by.
+    // Inserted in order, as `sort` costs more code. AWS's own signers also sort by the encoded text.
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut add = |parameter| {
         let at = parameters.partition_point(|other| *other <= parameter);
@@ -232,10 +230,10 @@ pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&st
 pub(super) struct SortedHeaders<'a> {
     given: &'a [(&'a str, &'a str)],
     added: &'a [(&'a str, &'a str)],
-    /// Positions in `given` followed by `added`; the first `len` count.
+    /// Positions in `given` followed by `added`. Only the first `len` are used.
     order: [u8; MAX_SIGNED_HEADERS],
     len: usize,
-    /// Whether names and values are canonical as they stand, which is nearly always.
+    /// Whether names and values are canonical already, which is nearly always the case.
     verbatim: bool,
 }
 
@@ -244,7 +242,7 @@ impl<'a> SortedHeaders<'a> {
         let len = given.len() + added.len();
         if len > MAX_SIGNED_HEADERS {
             return Err(config(format_args!(
-                "{len} headers are too many to sign (at most {MAX_SIGNED_HEADERS}): leave those unsigned that AWS does not read"
+                "too many headers to sign: {len}, the limit is {MAX_SIGNED_HEADERS}; leave out headers that AWS does not read"
             )));
         }
         let mut verbatim = true;
@@ -253,7 +251,7 @@ impl<'a> SortedHeaders<'a> {
             check_header(name, value, verbatim)?;
         }
         if !given.iter().any(|(name, value)| name.eq_ignore_ascii_case("host") && !value.is_empty()) {
-            return Err(config(format_args!("the `host` header must be among the signed ones, and not be empty")));
+            return Err(config(format_args!("no `host` among the headers to sign, or it is empty; add it")));
         }
         let order = [0; MAX_SIGNED_HEADERS];
         let mut headers = SortedHeaders { given, added, order, len, verbatim };
@@ -261,8 +259,8 @@ impl<'a> SortedHeaders<'a> {
         Ok(headers)
     }
 
-    /// Insertion sort: it is stable, so repeated headers keep their order, and a handful of headers
-    /// that mostly come in order takes less code and time than the library's sort.
+    /// An insertion sort. It is stable, so repeated headers keep their order. For a few headers that are mostly
+    /// sorted it takes less code and time than std's sort.
     fn sort(&mut self) {
         for (new, next) in (0_u8..).take(self.len).enumerate() {
             let name = self.header(next).0;
@@ -291,18 +289,18 @@ impl<'a> SortedHeaders<'a> {
         self.order.iter().take(self.len).map(|position| self.header(*position))
     }
 
-    /// At least the bytes that [`push_lines`](Self::push_lines) and
+    /// Returns an upper bound of the bytes that [`push_lines`](Self::push_lines) and
     /// [`push_names`](Self::push_names) write together.
     fn text_len(&self) -> usize {
         self.iter().map(|(name, value)| 2 * name.len() + value.len() + ":\n;".len()).sum()
     }
 
-    /// `name:value` lines.
+    /// Appends `name:value` lines.
     fn push_lines(&self, out: &mut Vec<u8>) {
         let mut previous = "";
         for (name, value) in self.iter() {
             if name.eq_ignore_ascii_case(previous) {
-                // The line break of the value before gives way to the comma.
+                // A comma replaces the line break after the previous value.
                 out.pop();
                 out.push(b',');
             } else {
@@ -323,8 +321,8 @@ impl<'a> SortedHeaders<'a> {
         }
     }
 
-    /// Without blanks at the ends, which HTTP does not carry, and with single spaces inside. Tabs
-    /// inside stay: AWS's signers leave them alone.
+    /// Appends a value without blanks at its ends, which HTTP does not transmit, and with single spaces inside.
+    /// Tabs inside stay, as in AWS's signers.
     fn push_value(&self, out: &mut Vec<u8>, value: &str) {
         if self.verbatim {
             out.extend_from_slice(value.as_bytes());
@@ -339,7 +337,7 @@ impl<'a> SortedHeaders<'a> {
         }
     }
 
-    /// `name;name;name`, each name once.
+    /// Appends `name;name;name`, each name once.
     pub(super) fn push_names(&self, out: &mut Vec<u8>) {
         let mut previous = "";
         for (name, _) in self.iter() {
@@ -355,20 +353,18 @@ impl<'a> SortedHeaders<'a> {
     }
 }
 
-/// `is_plain` says that name and value hold nothing unusual.
+/// Checks a header. `is_plain` means that name and value have no unusual characters.
 fn check_header(name: &str, value: &str, is_plain: bool) -> Result<()> {
     if WRITTEN_BY_THE_SIGNER.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(config(format_args!(
-            "the header `{name}` is written by the signer: leave it out of the headers to sign"
-        )));
+        return Err(config(format_args!("header to sign is written by the signer: `{name}`; leave it out")));
     }
     if is_plain {
         return Ok(());
     }
     if !is_token(name) {
-        return Err(config(format_args!("{} is not a header name", quoted(name))));
+        return Err(config(format_args!("invalid header name: {}", quoted(name))));
     }
-    // The value itself stays out of the message: it may be a secret.
+    // The message does not quote the value, which may be a secret.
     match value.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {
         None => Ok(()),
         Some(at) => Err(config(format_args!(

@@ -9,10 +9,10 @@ const END_OF_CALENDAR: u64 = 253_402_300_800;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// A time as AWS writes it in `x-amz-date`: `20250102T030405Z`, always UTC.
+/// A time in the form of `x-amz-date`: `20250102T030405Z`, always UTC.
 ///
-/// The signer has no clock: whoever calls it says what time it is. AWS accepts a request whose
-/// date is at most five minutes off.
+/// The signer has no clock: its caller passes the time. AWS accepts a request whose date is at most five
+/// minutes off.
 ///
 /// ```
 /// use bedrock_chat::sigv4::AmzDate;
@@ -26,18 +26,17 @@ const SECONDS_PER_DAY: u64 = 86_400;
 pub struct AmzDate([u8; 16]);
 
 impl AmzDate {
-    /// The time that is `seconds` after 1970-01-01T00:00:00Z.
+    /// Creates the time that is `seconds` after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] from the year 10000 on; a caller who gets it has most likely passed
-    /// milliseconds.
+    /// [`ErrorKind::Config`] from the year 10000 on. The caller has most likely passed milliseconds then.
     pub fn from_unix_seconds(seconds: u64) -> Result<Self> {
         if seconds >= END_OF_CALENDAR {
             return Err(Error::of(
                 ErrorKind::Config,
                 format_args!(
-                    "the signing time {seconds} lies after the year 9999: pass seconds since 1970, not milliseconds"
+                    "signing time is after the year 9999: {seconds}; pass seconds since 1970, not milliseconds"
                 ),
             ));
         }
@@ -53,12 +52,12 @@ impl AmzDate {
         Ok(AmzDate([y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z']))
     }
 
-    /// The seconds from 1970-01-01T00:00:00Z to a time in this form; `None` for any other text.
+    /// Returns the seconds since 1970-01-01T00:00:00Z of a time in this form; `None` for any other text.
     pub(crate) fn seconds_of(text: &str) -> Option<u64> {
         let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
         let days = days_from_civil(number(0, 4)?, number(4, 6)?, number(6, 8)?)?;
         let seconds = days * SECONDS_PER_DAY + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
-        // A day or an hour that is none comes out as another one.
+        // An invalid day or hour would be printed differently.
         Self::from_unix_seconds(seconds).is_ok_and(|date| date.as_str() == text).then_some(seconds)
     }
 
@@ -71,14 +70,14 @@ impl AmzDate {
         [year1, year2, year3, year4, month1, month2, day1, day2]
     }
 
-    /// The value of `x-amz-date`, such as `20250102T030405Z`.
+    /// Returns the value of `x-amz-date`, such as `20250102T030405Z`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Sixteen ASCII bytes: the default is never taken.
+        // The buffer is always ASCII, so `unwrap_or_default` cannot fail.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The day alone, `20250102`, which the credential scope and the signing key are bound to.
+    /// Returns the day alone, `20250102`, as used in the credential scope and the signing key.
     #[must_use]
     pub fn day(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
@@ -97,7 +96,7 @@ impl fmt::Debug for AmzDate {
     }
 }
 
-/// Both digits of a number below 100.
+/// Returns both digits of a number below 100.
 fn two_digits(number: u64) -> [u8; 2] {
     let digit = |value: u64| b"0123456789".get(value as usize).copied().unwrap_or(b'0');
     [digit(number / 10), digit(number % 10)]
@@ -106,18 +105,18 @@ fn two_digits(number: u64) -> [u8; 2] {
 const DAYS_PER_ERA: u64 = 146_097;
 const DAYS_FROM_MARCH_OF_YEAR_0_TO_1970: u64 = 719_468;
 
-/// The days from 1970-01-01 to a day of the Gregorian calendar; `None` for one before it. Years are
+/// Returns the days from 1970-01-01 to a day of the Gregorian calendar; `None` for an earlier day. Years are
 /// counted as in [`civil_from_days`].
 fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = year.checked_sub(u64::from(month <= 2))?;
     let year_of_era = year % 400;
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day;
     let day_of_era = 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    // The first day of a month is its day 1.
+    // Days of a month are counted from 1.
     (year / 400 * DAYS_PER_ERA + day_of_era).checked_sub(DAYS_FROM_MARCH_OF_YEAR_0_TO_1970 + 1)
 }
 
-/// Year, month and day of the Gregorian calendar for a count of days since 1970-01-01.
+/// Returns year, month and day of the Gregorian calendar for a number of days since 1970-01-01.
 ///
 /// Years are counted from 1 March, so that the leap day is the last one of its year, in eras of 400
 /// years, which all have the same length.

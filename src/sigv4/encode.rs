@@ -1,10 +1,10 @@
-//! Percent-encoding, as SigV4 and Bedrock's path labels want it.
+//! Percent-encoding for SigV4 and for Bedrock's paths.
 
-/// Makes a model id, or any other text, one path segment: every byte but `A-Z a-z 0-9 - . _ ~`
-/// becomes `%XX`, with upper-case hex digits.
+/// Encodes a model id, or any other text, as one path segment: every byte but `A-Z a-z 0-9 - . _ ~` becomes
+/// `%XX`, with upper-case hex digits.
 ///
-/// This is the wire form. The signer encodes it once more for the canonical request, so that a
-/// colon is sent as `%3A` and signed as `%253A`.
+/// This is the form on the wire. The signer encodes it once more for the canonical request: a colon is sent as
+/// `%3A` and signed as `%253A`.
 ///
 /// ```
 /// use bedrock_chat::sigv4::encode_path_segment;
@@ -20,11 +20,11 @@ pub fn encode_path_segment(text: &str) -> String {
     into_text(out)
 }
 
-/// Like [`encode_path_segment`], for a model id that may be percent-encoded already, all of it or its
-/// slash alone: it gives the same path as the plain id.
+/// Same as [`encode_path_segment`], for a model id that may be percent-encoded already, in whole or its slash
+/// alone. The path is the same as for the plain id.
 ///
-/// No model id and no ARN holds a percent sign of its own, so nothing real is misread. Lower-case
-/// hex digits (`%3a`) come out in upper case.
+/// Model ids and ARNs have no percent signs, so decoding is unambiguous. Lower-case hex digits (`%3a`) become
+/// upper case.
 ///
 /// ```
 /// use bedrock_chat::sigv4::encode_model_id;
@@ -40,21 +40,21 @@ pub fn encode_model_id(id: &str) -> String {
     encode_path_segment(&decoded_id(id))
 }
 
-/// A model id without percent-encoding; a `%` that two hex digits don't follow stands for itself.
+/// Decodes a model id. A `%` without two hex digits after it is kept.
 pub(crate) fn decoded_id(id: &str) -> String {
     String::from_utf8(percent_decode(id.as_bytes(), false)).unwrap_or_else(|_| id.to_owned())
 }
 
-/// RFC 3986's `unreserved`, which is also SigV4's list.
+/// `unreserved` of RFC 3986, which SigV4 uses as well.
 const UNRESERVED: u8 = 1;
-/// What stays in a path: `unreserved` and the slash.
+/// Characters that stay in a path: `unreserved` and the slash.
 const IN_PATH: u8 = 2;
-/// RFC 9110's `tchar`, of which methods and header names are made.
+/// `tchar` of RFC 9110: the characters of methods and header names.
 const IN_TOKEN: u8 = 4;
-/// The same without capital letters.
+/// `tchar` without capital letters.
 const IN_LOWER_CASE_TOKEN: u8 = 8;
 
-/// The classes that each byte belongs to.
+/// The classes of each byte.
 #[expect(clippy::indexing_slicing, reason = "out of bounds, it would not compile")]
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -82,23 +82,23 @@ fn is_all(class: u8, text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| is_in(class, byte))
 }
 
-/// Whether the text can be a method or a header name.
+/// Returns whether the text can be a method or a header name.
 pub(super) fn is_token(text: &str) -> bool {
     is_all(IN_TOKEN, text)
 }
 
-/// Whether the text can be a header name, and needs no conversion to lower case.
+/// Returns whether the text can be a header name and is in lower case.
 pub(super) fn is_lower_case_token(text: &str) -> bool {
     is_all(IN_LOWER_CASE_TOKEN, text)
 }
 
-/// Whether the text is not empty and needs no encoding.
+/// Returns whether the text is not empty and needs no encoding.
 pub(super) fn is_plain(text: &str) -> bool {
     is_all(UNRESERVED, text)
 }
 
-// Texts are put together as bytes and seen as text once they are whole: they come from `str`s and
-// ASCII, so the two functions below never take their default.
+// Texts are assembled as bytes and converted once they are complete. They consist of `str`s and ASCII, so the
+// two functions below never return their default.
 
 pub(super) fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
@@ -131,13 +131,13 @@ pub(super) fn push_hex(out: &mut Vec<u8>, digest: &[u8; 32]) {
     out.extend_from_slice(text.as_flattened());
 }
 
-/// The hex digit for a number below 16, with ten written as `ten`.
+/// Returns the hex digit for a number below 16; `ten` is the digit of ten.
 fn digit(nibble: u8, ten: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { ten - 10 + nibble }
 }
 
-/// Undoes percent-encoding. A `%` that two hex digits don't follow stands for itself; with
-/// `plus_is_space`, a `+` is a space, as in forms.
+/// Decodes percent-encoding. A `%` without two hex digits after it is kept. With `plus_is_space`, a `+` is a
+/// space, as in forms.
 pub(super) fn percent_decode(text: &[u8], plus_is_space: bool) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Step 3: the signing key, and a cache of it.
+//! Step 3: the signing key, and a cache of signing keys.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use crate::error::Result;
 use crate::json::quoted;
 use crate::platform::Sha256;
 
-/// Keys that a cache holds at most; one is in use per region, plus the next day's around midnight.
+/// Maximum number of keys in a cache. One is in use per region, and two around midnight.
 const CAPACITY: usize = 8;
 
-/// A key that signs for one day, region and service, derived from a secret access key.
+/// A key for one day, region and service, derived from a secret access key.
 ///
-/// It is kept as the state of the HMAC that has taken in the key, so that a signature costs two
-/// SHA-256 blocks less. The state is wiped from memory when it is dropped, and never printed.
+/// It is stored as the state of an HMAC after the key, which saves two SHA-256 blocks per signature. The state
+/// is never printed, and wiped from memory on drop.
 ///
 /// ```
 /// use bedrock_chat::sigv4::SigningKey;
@@ -29,7 +29,7 @@ const CAPACITY: usize = 8;
 /// ```
 #[derive(Clone)]
 pub struct SigningKey {
-    /// The two hashes of RFC 2104, which have taken in the key.
+    /// The two hashes of RFC 2104, after the key.
     inner: Sha256,
     outer: Sha256,
 }
@@ -48,13 +48,13 @@ impl SigningKey {
         key
     }
 
-    /// The signature of a text: its HMAC-SHA256 under this key.
+    /// Returns the signature of a text: its HMAC-SHA256 under this key.
     #[must_use]
     pub fn sign(&self, text: &str) -> [u8; 32] {
         self.clone().sign_last(text)
     }
 
-    /// [`sign`](Self::sign) for a key that is not needed again: saves copying and wiping it.
+    /// Same as [`sign`](Self::sign), but consumes the key, which saves copying and wiping it.
     pub(super) fn sign_last(mut self, text: &str) -> [u8; 32] {
         self.inner.update(text.as_bytes());
         self.outer.update(&self.inner.finish());
@@ -62,9 +62,9 @@ impl SigningKey {
     }
 }
 
-/// An HMAC-SHA256 that has taken in the key, which is given in pieces.
+/// Starts an HMAC-SHA256 with a key in pieces.
 fn keyed(key: &[&[u8]]) -> SigningKey {
-    // RFC 2104: a key longer than a block is hashed, a shorter one is filled up with zeros.
+    // RFC 2104: a key longer than a block is hashed, a shorter one is padded with zeros.
     let mut block = Zeroizing::new([0_u8; 64]);
     if key.iter().map(|piece| piece.len()).sum::<usize>() > block.len() {
         let mut hash = Sha256::new();
@@ -82,7 +82,7 @@ fn keyed(key: &[&[u8]]) -> SigningKey {
         hash.update(&*block);
         hash
     };
-    // The second pad takes the first off again.
+    // XOR with the second mask also removes the first.
     SigningKey { inner: padded(0x36), outer: padded(0x36 ^ 0x5c) }
 }
 
@@ -98,10 +98,10 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Remembers derived [`SigningKey`]s, so that a request costs one HMAC instead of five.
+/// A cache of derived [`SigningKey`]s, with which a signature takes one HMAC instead of five.
 ///
-/// A key is found again only for the same access key id, secret, day, region and service. The cache
-/// holds the last eight keys, can be shared between threads, and wipes what it forgets.
+/// A key is reused only for the same access key id, secret, day, region and service. The cache holds the last
+/// eight keys, can be shared between threads, and wipes keys that it drops.
 ///
 /// ```
 /// use bedrock_chat::sigv4::SigningKeyCache;
@@ -111,7 +111,7 @@ impl fmt::Debug for SigningKey {
 /// ```
 #[derive(Default)]
 pub struct SigningKeyCache {
-    /// The oldest first.
+    /// Entries, oldest first.
     entries: Mutex<Vec<Entry>>,
 }
 
@@ -135,25 +135,24 @@ impl Entry {
 }
 
 impl SigningKeyCache {
-    /// An empty cache.
+    /// Creates an empty cache.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The key for these parameters, derived now or before.
+    /// Returns the key for these parameters, from the cache or derived now.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key id, secret, region or service
-    /// can't be one.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the key id, secret, region or service is not valid.
     pub fn key(&self, params: &SigningParams<'_>) -> Result<SigningKey> {
         if let Some(entry) = self.entries().iter().find(|entry| entry.is_for(params)) {
             return Ok(entry.key.clone());
         }
-        // What is in the cache was checked when it came in.
+        // Cached keys were checked when they were added.
         check(params)?;
-        // Not under the lock: two threads may derive the same key, which does no harm.
+        // The lock is not held: two threads may derive the same key, which is harmless.
         let key = SigningKey::derive(params.secret_access_key, params.date.day(), params.region, params.service);
         let entry = Entry {
             access_key_id: params.access_key_id.to_owned(),
@@ -172,7 +171,7 @@ impl SigningKeyCache {
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        // A panic of another thread can't leave a key half written.
+        // A panic of another thread cannot leave a partial key.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -183,22 +182,22 @@ impl fmt::Debug for SigningKeyCache {
     }
 }
 
-/// Checks what the credential and its scope are made of, so that no separator can slip into them.
+/// Checks the parts of the credential scope, so that none contains a separator.
 fn check(params: &SigningParams<'_>) -> Result<()> {
     if params.access_key_id.is_empty() || params.secret_access_key.is_empty() {
-        return Err(config(format_args!("the access key id and the secret access key must not be empty")));
+        return Err(config(format_args!("access key id or secret access key is empty")));
     }
     if params.access_key_id.bytes().any(|byte| matches!(byte, b'/' | b',')) {
         return Err(config(format_args!(
-            "the access key id holds `/` or `,`: was it exchanged with the secret access key?"
+            "access key id contains `/` or `,`; did you swap it with the secret access key?"
         )));
     }
     check_visible("access key id", params.access_key_id)?;
     check_visible("secret access key", params.secret_access_key)?;
-    for (what, name) in [("a region", params.region), ("a service", params.service)] {
+    for (what, name) in [("region", params.region), ("service", params.service)] {
         if !is_plain(name) {
             return Err(config(format_args!(
-                "{} cannot be {what}: it must be letters, digits and `-`, such as `us-east-1` or `bedrock`",
+                "invalid {what}: {}; use letters, digits and `-`, as in `us-east-1` or `bedrock`",
                 quoted(name)
             )));
         }

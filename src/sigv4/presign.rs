@@ -1,4 +1,4 @@
-//! Signing by query: an URL that carries its own signature.
+//! Presigned queries: URLs that contain their signature.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use super::{ALGORITHM, SignableRequest, SigningKeyCache, SigningParams, string_t
 use crate::error::Result;
 use crate::text::{before, split};
 
-/// Seven days, the longest life that AWS gives a presigned request.
+/// Seven days, AWS's maximum lifetime of a presigned request.
 const MAX_EXPIRES_IN_SECONDS: u32 = 604_800;
 
-/// What [`presign`] makes. `Debug` shows neither the query nor the signature: who has them can send
-/// the request.
+/// The result of [`presign`]. `Debug` shows neither the query nor the signature, as anyone can send the request
+/// with them.
 pub struct Presigned {
     query: String,
     canonical: CanonicalRequest,
@@ -20,26 +20,26 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    /// The whole query to send, without the `?`: the request's own parameters and the `X-Amz-` ones,
-    /// sorted, with `X-Amz-Signature` last.
+    /// Returns the query to send, without the `?`: the request's parameters and the `X-Amz-` ones, sorted, with
+    /// `X-Amz-Signature` last.
     #[must_use]
     pub fn query(&self) -> &str {
         &self.query
     }
 
-    /// The query, without a copy.
+    /// Returns the query, without a copy.
     #[must_use]
     pub fn into_query(self) -> String {
         self.query
     }
 
-    /// The canonical request that was signed. It holds the session token: not for logs.
+    /// Returns the canonical request that was signed. It contains the session token, so do not log it.
     #[must_use]
     pub fn canonical_request(&self) -> &CanonicalRequest {
         &self.canonical
     }
 
-    /// The string that was signed.
+    /// Returns the string that was signed.
     #[must_use]
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
@@ -52,10 +52,10 @@ impl fmt::Debug for Presigned {
     }
 }
 
-/// Signs a request by its query, to be sent later, by anyone, within `expires_in_seconds` (1 to
-/// 604,800, which is seven days; temporary credentials end it earlier).
+/// Signs a request in its query. Anyone can send it, within `expires_in_seconds`: 1 to 604,800 (seven days), or
+/// until temporary credentials expire.
 ///
-/// Bedrock's short-term API keys are made of such a query, for `Action=CallWithBearerToken`:
+/// Bedrock's short-term API keys contain such a query, for `Action=CallWithBearerToken`:
 ///
 /// ```
 /// use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, presign};
@@ -128,11 +128,11 @@ fn check_expiry(seconds: u32) -> Result<()> {
         return Ok(());
     }
     Err(config(format_args!(
-        "a presigned request cannot live for {seconds} s: from 1 s to {MAX_EXPIRES_IN_SECONDS} s (7 days) are allowed"
+        "lifetime of a presigned request is out of range: {seconds} s; use 1 s to {MAX_EXPIRES_IN_SECONDS} s (7 days)"
     )))
 }
 
-/// Refuses a query that was signed before, or that sets one of the parameters we write.
+/// Refuses a query that is signed already, or that has a parameter which [`presign`] writes.
 fn check_query(query: &str, added: &[(&str, &str)]) -> Result<()> {
     for part in split(query, b'&') {
         let name = percent_decode(before(part, "=").as_bytes(), true);
@@ -140,7 +140,7 @@ fn check_query(query: &str, added: &[(&str, &str)]) -> Result<()> {
         for own in ours {
             if name.eq_ignore_ascii_case(own.as_bytes()) {
                 return Err(config(format_args!(
-                    "the query to presign has `{own}` already: pass the query without a signature"
+                    "query to presign is signed already: it has `{own}`; pass it without a signature"
                 )));
             }
         }

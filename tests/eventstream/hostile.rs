@@ -39,7 +39,7 @@ fn frames_before_a_corrupt_one_are_delivered() {
 #[test]
 fn frame_length_below_the_minimum_is_refused() {
     for len in [0, 1, 11, 12, 15] {
-        assert!(corrupt(&frame_of(len, 0, &[])).contains(&format!("{len} bytes long")));
+        assert!(corrupt(&frame_of(len, 0, &[])).contains(&format!("frame length is {len},")));
     }
     assert_eq!(decode([frame_of(16, 0, &[]).as_slice()]).frames.len(), 1);
 }
@@ -68,7 +68,7 @@ fn frame_length_limit_can_be_set() {
 fn frame_headers_longer_than_the_frame_are_refused() {
     for (total, headers) in [(16, 1), (20, 5), (100, 85), (100, u32::MAX)] {
         let rest = vec![0; usize::try_from(total).unwrap() - 16];
-        assert!(corrupt(&frame_of(total, headers, &rest)).contains("do not fit"));
+        assert!(corrupt(&frame_of(total, headers, &rest)).contains("headers length is"));
     }
 }
 
@@ -92,7 +92,7 @@ fn frame_header_cut_at_any_byte_is_refused() {
         let text = corrupt(&frame_with_headers(&full[..len]));
         let index = starts.iter().filter(|start| **start < len).count();
         assert!(text.contains(&format!("header {index}")), "{len}: {text}");
-        assert!(text.contains("runs past the end"), "{text}");
+        assert!(text.contains("exceeds the headers"), "{text}");
     }
     assert_eq!(decode([frame_with_headers(full).as_slice()]).frames.len(), 1);
 }
@@ -127,7 +127,7 @@ fn stream_end_inside_a_frame_is_truncated() {
             let (kind, text) = outcome.error.unwrap();
             assert_eq!(kind, ErrorKind::Truncated);
             let into = len - ends[..complete].last().copied().unwrap_or_default();
-            assert!(text.contains(&format!("{into} bytes into a frame")), "{text}");
+            assert!(text.contains(&format!("inside a frame, after {into} bytes")), "{text}");
         }
     }
 }

@@ -140,7 +140,7 @@ fn signature_supports_a_hundred_headers_and_no_more() {
     assert_eq!(signed.len(), 100);
     assert!(signed.is_sorted());
     headers.push(("x-more", "v"));
-    assert!(refused(&request("/", "", &headers), &params(None)).contains("101 headers"));
+    assert!(refused(&request("/", "", &headers), &params(None)).contains("too many headers to sign: 101"));
 }
 
 #[test]
@@ -195,11 +195,11 @@ fn credentials_with_a_line_break_are_refused_without_quoting() {
     assert!(message.contains("access key id"), "{message}");
     let exchanged = SigningParams { access_key_id: SECRET, ..params(None) };
     let message = refused(&plain, &exchanged);
-    assert!(message.contains("exchanged") && !message.contains("wJalr"), "{message}");
+    assert!(message.contains("did you swap") && !message.contains("wJalr"), "{message}");
     for empty in
         [SigningParams { access_key_id: "", ..params(None) }, SigningParams { secret_access_key: "", ..params(None) }]
     {
-        assert!(refused(&plain, &empty).contains("must not be empty"));
+        assert!(refused(&plain, &empty).contains("is empty"));
     }
 }
 

@@ -100,7 +100,7 @@ function calls({ tool_call_chunks, content, response_metadata }) {
   const cut = CUT.test(response_metadata?.stop_reason) && content?.at?.(-1)?.index;
   for (const { name = "", args = "", id = "", index } of tool_call_chunks) {
     try {
-      if (!name && !id) throw new TypeError("the call has no beginning: id and name never came");
+      if (!name && !id) throw new TypeError("the tool call has neither id nor name");
       tool_calls.push({ name, args: argumentsOf(args.trim(), cut === index), id, type: "tool_call" });
     } catch (error) {
       invalid_tool_calls.push({ name, args, id, error: error.message, type: "invalid_tool_call" });
@@ -114,7 +114,7 @@ const CUT = /^(max_tokens|model_context_window_exceeded)$/;
 function argumentsOf(text, cut) {
   const value = text ? JSON.parse(text) : null;
   if (value && typeof value === "object" && !Array.isArray(value)) return value;
-  if (cut) throw new TypeError("the answer ended before the arguments did");
+  if (cut) throw new TypeError("the response ended before the arguments were complete");
   // `""` is how some models write "no arguments".
   if (value === null || value.trim?.() === "") return {};
   throw new TypeError("the arguments are not an object");
