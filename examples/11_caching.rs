@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A point of your own, here one that lives for an hour.
     let chat = connection.builder.clone().build()?;
-    let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
+    let hour = Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour));
     let by_hand = [Message::system(format!("{rules} Be kind.")).with(hour), Message::human("Who wrote Emma?")];
     show("by hand", &chat.invoke(&by_hand).await?);
     show("again", &chat.invoke(&by_hand).await?);

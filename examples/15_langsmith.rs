@@ -28,12 +28,10 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let chat = connection.builder.clone().observer(langsmith.clone()).build()?;
 
     // A run of our own. What the calls below it have in common, they get from it.
-    let config = RunConfig {
-        name: Some("translate twice".into()),
-        tags: vec!["example".into()],
-        metadata: vec![("user".into(), Json::string("u-1"))],
-        ..RunConfig::default()
-    };
+    let config = RunConfig::default()
+        .with_name("translate twice")
+        .with_tags(["example"])
+        .with_metadata([("user", Json::string("u-1"))]);
     let agent = langsmith.chain(&config, Json::string("I love programming."));
     let mut call = agent.config();
     for language in ["French", "German"] {

@@ -16,17 +16,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // For all calls of this model.
     let chat = connection.builder.clone().temperature(0.2).max_tokens(300).build()?;
 
-    // For some: the same model, with these in place of its own. A model never changes.
-    let options = ChatOptions {
-        temperature: Some(0.9),
-        service_tier: Some(ServiceTier::Flex),
-        latency: Some(Latency::Optimized),
-        request_metadata: vec![("team".into(), "search".into())],
-        // What has no option of its own goes into the body as it is.
-        model_kwargs: Some(Json::parse(r#"{"logprobs": true, "top_logprobs": 1}"#)?),
-        ..ChatOptions::default()
-    };
-    let config = RunConfig { name: Some("guess".into()), tags: vec!["demo".into()], ..RunConfig::default() };
+    // For some calls: another chat with these options over its own. A chat never changes.
+    let options = ChatOptions::default()
+        .with_temperature(0.9)
+        .with_service_tier(ServiceTier::Flex)
+        .with_latency(Latency::Optimized)
+        .with_request_metadata([("team", "search")])
+        // Anything without an option of its own can be passed in the model kwargs.
+        .with_model_kwargs(Json::parse(r#"{"logprobs": true, "top_logprobs": 1}"#)?);
+    let config = RunConfig::default().with_name("guess").with_tags(["demo"]);
     let guessing = chat.with_options(&options).with_config(config);
     println!("{:?} and {:?}", chat.options().temperature, guessing.options().temperature);
 
@@ -40,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // What a model or an API has no place for is an error before anything is sent, never silence.
-    let odd = ChatOptions { top_k: Some(40), ..ChatOptions::default() };
+    let odd = ChatOptions::default().with_top_k(40);
     if let Err(error) = chat.with_options(&odd).invoke("Heads or tails?").await {
         println!("refused: {}", error.message());
     }

@@ -19,7 +19,7 @@ use crate::model::ModelId;
 use crate::observe::RunConfig;
 use crate::platform::BoxFuture;
 use crate::provider::{self, Mode};
-use crate::request::{ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
+use crate::request::{ChatOption, ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
 /// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
 /// sets something gives a new one.
@@ -100,26 +100,32 @@ impl BedrockChat {
         stream.await
     }
 
-    /// The same model with these options in place of those that they set.
+    /// Returns the same model with these options applied over its own. See the
+    /// [precedence](ChatOptions#precedence).
     #[must_use]
     pub fn with_options(&self, options: &ChatOptions) -> Self {
         Self { options: Arc::new(self.options.merged_with(options)), ..self.clone() }
     }
 
+    /// Returns the same model without one of its options, so that the model's own default applies.
+    #[must_use]
+    pub fn without_option(&self, option: ChatOption) -> Self {
+        self.with_options(&ChatOptions::default().without(option))
+    }
+
     /// Returns the same model with these tools instead of those that it had; an empty list unbinds them.
     #[must_use]
     pub fn bind_tools(&self, tools: impl IntoIterator<Item = Tool>) -> Self {
-        let options = ChatOptions { tools: tools.into_iter().collect(), ..(*self.options).clone() };
-        Self { options: Arc::new(options), ..self.clone() }
+        self.with_options(&ChatOptions::default().without(ChatOption::Tools).with_tools(tools))
     }
 
-    /// The same model, told which tool it must call.
+    /// Returns the same model with a tool that it must call.
     #[must_use]
     pub fn with_tool_choice(&self, choice: impl Into<ToolChoice>) -> Self {
-        self.with_options(&ChatOptions { tool_choice: Some(choice.into()), ..ChatOptions::default() })
+        self.with_options(&ChatOptions::default().with_tool_choice(choice))
     }
 
-    /// The same model, whose calls are reported under this configuration to those who watch.
+    /// Returns the same model with this configuration of its calls for observers.
     #[must_use]
     pub fn with_config(&self, config: RunConfig) -> Self {
         Self { config: Arc::new(config), ..self.clone() }

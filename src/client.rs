@@ -38,10 +38,11 @@ use received::Received;
 /// ```
 /// use std::time::Duration;
 /// use bedrock_chat::Timeouts;
-/// let timeouts = Timeouts { idle: Some(Duration::from_secs(30)), ..Timeouts::default() };
+/// let timeouts = Timeouts::default().with_idle(Duration::from_secs(30)).with_first_byte(None);
 /// assert_eq!(timeouts.connect, Some(Duration::from_secs(10)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// Limit on making a connection; `None` switches it off. Defaults to 10 seconds.
     /// On wasm32 the runtime connects, and there is no such limit.
@@ -70,6 +71,42 @@ impl Default for Timeouts {
             idle: Some(Duration::from_secs(300)),
             total: None,
         }
+    }
+}
+
+impl Timeouts {
+    /// Returns timeouts without any limit.
+    pub fn none() -> Self {
+        Self { connect: None, first_byte: None, idle: None, total: None }
+    }
+
+    /// Sets the limit on making a connection; `None` switches it off. Defaults to 10 seconds.
+    #[must_use]
+    pub fn with_connect(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.connect = limit.into();
+        self
+    }
+
+    /// Sets the limit on waiting for the response headers; `None` switches it off. Defaults to one hour.
+    #[must_use]
+    pub fn with_first_byte(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.first_byte = limit.into();
+        self
+    }
+
+    /// Sets the limit on silence between two parts of the answer; `None` switches it off. Defaults to
+    /// 5 minutes.
+    #[must_use]
+    pub fn with_idle(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.idle = limit.into();
+        self
+    }
+
+    /// Sets the limit on the whole call; `None` switches it off. Defaults to `None`.
+    #[must_use]
+    pub fn with_total(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.total = limit.into();
+        self
     }
 }
 

@@ -6,6 +6,7 @@
 //! with nothing lost.
 
 mod content;
+mod pairs;
 mod reply;
 mod source;
 mod usage;
@@ -21,12 +22,6 @@ pub use usage::{InputTokenDetails, OutputTokenDetails, Usage};
 use serde::{Deserialize, Serialize};
 
 /// The role of a message's author.
-///
-/// ```
-/// use bedrock_chat::Role;
-/// assert_eq!(Role::parse("assistant"), Some(Role::Ai));
-/// assert_eq!(Role::Human.as_str(), "human");
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -75,6 +70,7 @@ impl Role {
 /// assert_eq!(message.text(), "What is in this image?");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Message {
     /// The role of the author.
     pub role: Role,
@@ -114,12 +110,17 @@ impl Message {
 
     /// Creates a message with a failed result for the call with this id, for the model to read.
     pub fn tool_error(tool_call_id: impl Into<String>, text: impl Into<String>) -> Self {
-        let mut result = ToolResult::new(tool_call_id, [Content::text(text)]);
-        result.is_error = true;
-        Self::new(Role::Tool, [Content::ToolResult(result)])
+        Self::new(Role::Tool, [Content::ToolResult(ToolResult::error(tool_call_id, [Content::text(text)]))])
     }
 
-    /// Adds a block.
+    /// Sets the id of the model that wrote the message. Defaults to unknown.
+    #[must_use]
+    pub fn with_model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Appends one block.
     #[must_use]
     pub fn with(mut self, block: Content) -> Self {
         self.content.push(block);

@@ -128,29 +128,72 @@ pub trait Run: fmt::Debug + MaybeSend {
     }
 }
 
-/// What the caller says of a call, for those who watch: LangChain's names.
+/// The caller's description of a call for observers, under LangChain's names.
 ///
 /// ```
 /// use bedrock_chat::RunConfig;
-/// let config = RunConfig { name: Some("translate".into()), tags: vec!["test".into()], ..RunConfig::default() };
-/// assert!(config.metadata.is_empty());
+/// let config = RunConfig::default().with_name("translate").with_tags(["test"]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct RunConfig {
     /// The run's name. Defaults to the observer's choice.
     pub name: Option<String>,
     /// The run's id, a UUID. Defaults to the observer's choice.
     pub id: Option<String>,
-    /// The id of the run that this one is part of. Defaults to none.
+    /// The id of the parent run. Defaults to none.
     pub parent_id: Option<String>,
-    /// Where the run that this one is part of is in its trace: LangSmith's dotted
-    /// order, as the header `langsmith-trace` carries it from process to process.
-    /// LangSmith needs it; a `parent_id` alone says too little. Defaults to none.
+    /// The position of the parent run in its trace: LangSmith's dotted order, as in the header
+    /// `langsmith-trace` between processes. LangSmith needs it beside the `parent_id`. Defaults to none.
     pub parent_dotted_order: Option<String>,
     /// Tags. Defaults to none.
     pub tags: Vec<String>,
-    /// More about the run. Defaults to nothing.
+    /// Metadata of the run. Defaults to none.
     pub metadata: Vec<(String, Json)>,
+}
+
+impl RunConfig {
+    /// Sets the run's name. Defaults to the observer's choice.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the run's id, a UUID. Defaults to the observer's choice.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sets the id of the parent run. Defaults to none.
+    #[must_use]
+    pub fn with_parent_id(mut self, id: impl Into<String>) -> Self {
+        self.parent_id = Some(id.into());
+        self
+    }
+
+    /// Sets LangSmith's dotted order of the parent run. Defaults to none.
+    #[must_use]
+    pub fn with_parent_dotted_order(mut self, order: impl Into<String>) -> Self {
+        self.parent_dotted_order = Some(order.into());
+        self
+    }
+
+    /// Sets the tags. Defaults to none.
+    #[must_use]
+    pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the metadata. Defaults to none.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<Json>)>) -> Self {
+        self.metadata = metadata.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        self
+    }
 }
 
 /// The observers of one call. Dropped before its end, it tells them that the call was cancelled.

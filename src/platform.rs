@@ -165,6 +165,7 @@ impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
 /// assert!((0.0..1.0).contains(&SystemRuntime.random()));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct SystemRuntime;
 
 /// Longer than anybody waits, and short enough to add to any clock.

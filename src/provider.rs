@@ -43,14 +43,11 @@ use crate::method::Method;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-/// Whether the answer is wanted at once or as a stream.
-///
-/// ```
-/// assert_ne!(bedrock_chat::Mode::Invoke, bedrock_chat::Mode::Stream);
-/// ```
+/// Whether the answer is requested as a whole or as a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
-    /// At once.
+    /// As a whole.
     Invoke,
     /// As a stream of events.
     Stream,

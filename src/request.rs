@@ -16,8 +16,8 @@ pub(crate) use cache_point::point_of_json;
 pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, tool_lives};
 pub use messages::{IntoMessage, IntoMessages};
 pub use options::{
-    ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier,
-    StreamProcessing,
+    ChatOption, ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat,
+    ServiceTier, StreamProcessing,
 };
 pub use tool::{Tool, ToolChoice};
 

@@ -15,16 +15,19 @@ use crate::message::{Content, JsonContent, ToolCall, ToolResult};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 use crate::request::{IntoMessages, Tool};
 
-/// What a tool gives back: text, JSON, or any content.
-///
-/// ```
-/// use bedrock_chat::{Content, ToolOutput};
-/// assert_eq!(ToolOutput::from("18 degrees").content, [Content::text("18 degrees")]);
-/// ```
+/// The output of a tool: text, JSON, or any content. Most handlers return a type that converts into it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ToolOutput {
     /// The content of the tool's result.
     pub content: Vec<Content>,
+}
+
+impl ToolOutput {
+    /// Creates an output from blocks of content.
+    pub fn new(content: impl Into<Vec<Content>>) -> Self {
+        Self { content: content.into() }
+    }
 }
 
 impl From<&str> for ToolOutput {
@@ -41,7 +44,7 @@ impl From<String> for ToolOutput {
 
 impl From<Json> for ToolOutput {
     fn from(value: Json) -> Self {
-        Self { content: vec![Content::Json(JsonContent { value })] }
+        Self { content: vec![Content::Json(JsonContent::new(value))] }
     }
 }
 
@@ -58,7 +61,7 @@ impl From<Vec<Content>> for ToolOutput {
 }
 
 impl From<()> for ToolOutput {
-    /// The tool has done what it does and has nothing to say.
+    /// Returns the text `done`: a tool result must not be empty.
     fn from((): ()) -> Self {
         Self::from("done")
     }

@@ -38,15 +38,14 @@ pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 ///
 /// ```
 /// use bedrock_chat::{Headers, HttpRequest, Method};
-/// let request = HttpRequest {
-///     method: Method::Post,
-///     url: "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke".into(),
-///     headers: Headers::new(),
-///     body: bytes::Bytes::from_static(b"{}"),
-/// };
-/// assert_eq!(request.body.len(), 2);
+/// let mut headers = Headers::new();
+/// headers.push("content-type", "application/json");
+/// let request = HttpRequest::new(Method::Post, "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke")
+///     .with_headers(headers)
+///     .with_body("{}");
 /// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
@@ -58,8 +57,29 @@ pub struct HttpRequest {
     pub body: Bytes,
 }
 
+impl HttpRequest {
+    /// Creates a request without headers and body.
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self { method, url: url.into(), headers: Headers::new(), body: Bytes::new() }
+    }
+
+    /// Sets the headers. Defaults to none.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets the body. Defaults to an empty one.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
 impl fmt::Debug for HttpRequest {
-    /// Where it goes and how large it is; the body is a conversation and is not printed.
+    /// Prints the URL and the length of the body; the body is a conversation and is not printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")
             .field("method", &self.method)
@@ -70,14 +90,22 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// An answer whose head has arrived.
+/// A response whose headers were received.
+#[non_exhaustive]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
-    /// The body, still arriving.
+    /// The body, which is still being received.
     pub body: ByteStream,
+}
+
+impl HttpResponse {
+    /// Creates a response. See [`Transport::send`] for the errors that the body may have.
+    pub fn new(status: u16, headers: Headers, body: ByteStream) -> Self {
+        Self { status, headers, body }
+    }
 }
 
 impl fmt::Debug for HttpResponse {

@@ -49,7 +49,7 @@ fn streamed(model: &str, api: Api, reply: Reply) -> Result<AiMessage, Error> {
 }
 
 fn kwargs(value: Value) -> ChatOptions {
-    ChatOptions { model_kwargs: Some(Json::from(value)), ..ChatOptions::default() }
+    ChatOptions::default().with_model_kwargs(Json::from(value))
 }
 
 /// The reply as history, also after its way through LangChain's form.
@@ -69,7 +69,7 @@ fn tool(more: &Value) -> Tool {
 fn tool_members_are_sent_to_claude_or_refused() {
     let more = json!({"defer_loading": true, "input_examples": [{"a": 1}], "eager_input_streaming": true,
         "allowed_callers": ["code_execution_20250825"], "newer": {"x": null}});
-    let options = ChatOptions { tools: vec![tool(&more)], ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools([tool(&more)]);
     let body = sent(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap();
     for (key, value) in more.as_object().unwrap() {
         assert_eq!(body["tools"][0][key], *value, "{key}");
@@ -148,7 +148,7 @@ fn nova_grounding_blocks_are_replayed_unchanged() {
         {"text": "Found."},
     ]);
     let tools = vec![Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})))];
-    let options = ChatOptions { tools, ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools(tools);
     for api in [Api::Converse, Api::Invoke] {
         let answer = json!({"output": {"message": {"role": "assistant", "content": blocks}}, "stopReason": "end_turn"});
         let (chat, _) = chat(NOVA, api, [Reply::json(200, answer.to_string())]);
@@ -195,7 +195,7 @@ fn nova_grounding_blocks_are_replayed_unchanged() {
 fn lone_surrogates_in_json_are_sent_as_replacement_characters() {
     let broken = Json::parse(r#"{"a\udc00":["\ud800","\ud83d\ude00"]}"#).unwrap();
     let call = Content::ToolCall(ToolCall::new("t", "f", broken.clone()));
-    let result = [Content::Json(bedrock_chat::JsonContent { value: broken.clone() })];
+    let result = [Content::Json(bedrock_chat::JsonContent::new(broken.clone()))];
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [call]),
@@ -220,24 +220,24 @@ fn model_kwargs_are_merged_or_contradict_options() {
     let hi = [Message::human("a")];
     let tools = || vec![tool(&json!({}))];
     let serial = json!({"tool_choice": {"disable_parallel_tool_use": true}});
-    let any = ChatOptions { tools: tools(), tool_choice: Some(ToolChoice::Any), ..kwargs(serial.clone()) };
+    let any = kwargs(serial.clone()).with_tools(tools()).with_tool_choice(ToolChoice::Any);
     let merged = json!({"type": "any", "disable_parallel_tool_use": true});
     assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &any).unwrap()["tool_choice"], merged);
     let converse = sent(CLAUDE, Api::Converse, &hi, &any).unwrap();
     assert_eq!(converse["additionalModelRequestFields"]["tool_choice"], merged);
     assert_eq!(converse["toolConfig"].get("toolChoice"), None, "the service refuses a choice in two places");
-    let auto = ChatOptions { tools: tools(), ..kwargs(serial) };
+    let auto = kwargs(serial).with_tools(tools());
     let merged = json!({"type": "auto", "disable_parallel_tool_use": true});
     assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &auto).unwrap()["tool_choice"], merged);
 
-    let beta = ChatOptions { anthropic_beta: vec!["a".into()], ..kwargs(json!({"anthropic_beta": ["a", "b"]})) };
+    let beta = kwargs(json!({"anthropic_beta": ["a", "b"]})).with_anthropic_beta(["a"]);
     assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &beta).unwrap()["anthropic_beta"], json!(["a", "b"]));
-    let more = ChatOptions { max_tokens: Some(5), ..kwargs(json!({"inferenceConfig": {"topK": 3}})) };
+    let more = kwargs(json!({"inferenceConfig": {"topK": 3}})).with_max_tokens(5);
     assert_eq!(sent(NOVA, Api::Invoke, &hi, &more).unwrap()["inferenceConfig"], json!({"maxTokens": 5, "topK": 3}));
     let mut guardrail = Guardrail::new("g", "1");
     guardrail.tag_suffix = Some("x".into());
     let more = json!({"amazon-bedrock-guardrailConfig": {"streamProcessingMode": "ASYNCHRONOUS"}});
-    let guarded = ChatOptions { guardrail: Some(guardrail), ..kwargs(more) };
+    let guarded = kwargs(more).with_guardrail(guardrail);
     assert_eq!(
         sent(CLAUDE, Api::Invoke, &hi, &guarded).unwrap()["amazon-bedrock-guardrailConfig"],
         json!({"tagSuffix": "x", "streamProcessingMode": "ASYNCHRONOUS"})
@@ -247,26 +247,11 @@ fn model_kwargs_are_merged_or_contradict_options() {
     assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &own).unwrap()["max_tokens"], json!(7));
 
     for (model, api, path, options) in [
-        (
-            CLAUDE,
-            Api::Invoke,
-            "temperature",
-            ChatOptions { temperature: Some(0.5), ..kwargs(json!({"temperature": 0.7})) },
-        ),
-        (
-            CLAUDE,
-            Api::Converse,
-            "temperature",
-            ChatOptions { temperature: Some(0.5), ..kwargs(json!({"temperature": 0.7})) },
-        ),
-        (CLAUDE, Api::Converse, "top_k", ChatOptions { top_k: Some(5), ..kwargs(json!({"top_k": 7})) }),
-        (QWEN, Api::Invoke, "stop", ChatOptions { stop: vec!["a".into()], ..kwargs(json!({"stop": ["b"]})) }),
-        (
-            NOVA,
-            Api::Invoke,
-            "inferenceConfig.topP",
-            ChatOptions { top_p: Some(0.5), ..kwargs(json!({"inferenceConfig": {"topP": 0.7}})) },
-        ),
+        (CLAUDE, Api::Invoke, "temperature", kwargs(json!({"temperature": 0.7})).with_temperature(0.5)),
+        (CLAUDE, Api::Converse, "temperature", kwargs(json!({"temperature": 0.7})).with_temperature(0.5)),
+        (CLAUDE, Api::Converse, "top_k", kwargs(json!({"top_k": 7})).with_top_k(5)),
+        (QWEN, Api::Invoke, "stop", kwargs(json!({"stop": ["b"]})).with_stop(["a"])),
+        (NOVA, Api::Invoke, "inferenceConfig.topP", kwargs(json!({"inferenceConfig": {"topP": 0.7}})).with_top_p(0.5)),
     ] {
         let error = sent(model, api, &hi, &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{model} {api:?}");
@@ -276,7 +261,7 @@ fn model_kwargs_are_merged_or_contradict_options() {
 
 #[test]
 fn header_that_contradicts_an_option_is_an_error() {
-    let options = ChatOptions { guardrail: Some(Guardrail::new("g", "1")), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_guardrail(Guardrail::new("g", "1"));
     let chat = |id: &str| {
         let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
         let builder =
@@ -295,7 +280,7 @@ fn header_that_contradicts_an_option_is_an_error() {
 
 #[test]
 fn cache_points_move_to_the_nearest_allowed_place() {
-    let thinking = || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thinking = || Content::Thinking(Thinking::new("hm").with_signature("s"));
     let reply = Message::new(Role::Ai, [thinking(), Content::cache_point(), Content::text("b")]);
     let mut reply = reply;
     reply.model = Some(CLAUDE.into());
@@ -306,12 +291,12 @@ fn cache_points_move_to_the_nearest_allowed_place() {
     assert_eq!(body["messages"][0]["content"][1], json!({"cachePoint": {"type": "default"}}), "{body}");
 
     let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
-    let five = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::FiveMinutes) });
+    let five = Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::FiveMinutes));
     let result = Message::tool("t", "r").with(five);
     let loops = [Message::human("a"), Message::new(Role::Ai, [call]), result];
     let mut cached = tool(&json!({}));
     cached.cache_point = Some(CachePoint::default());
-    let options = ChatOptions { tools: vec![cached], ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools([cached]);
     let point = json!({"cachePoint": {"type": "default"}});
     let body = sent(NOVA, Api::Invoke, &loops, &options).unwrap();
     assert_eq!(body["messages"][0]["content"], json!([{"text": "a", "cachePoint": {"type": "default"}}]));
@@ -319,14 +304,14 @@ fn cache_points_move_to_the_nearest_allowed_place() {
     assert_eq!(body["messages"][0]["content"], json!([{"text": "a"}, point]));
     assert_eq!(body["toolConfig"]["tools"].as_array().unwrap().len(), 1);
 
-    let hour = Message::human("a").with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) }));
+    let hour = Message::human("a").with(Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour)));
     for api in [Api::Invoke, Api::Converse] {
         let error = sent(NOVA, api, std::slice::from_ref(&hour), &ChatOptions::default()).unwrap_err();
         assert!(error.message().contains("1h") && error.message().contains("5 minutes"), "{error}");
     }
     let early = Content::ToolResult(ToolResult::new("t", [Content::cache_point(), Content::text("r")]));
     let early = [loops[0].clone(), loops[1].clone(), Message::new(Role::Tool, [early])];
-    let options = ChatOptions { tools: vec![tool(&json!({}))], ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools([tool(&json!({}))]);
     let body = sent(CLAUDE, Api::Invoke, &early, &options).unwrap();
     assert_eq!(body["messages"][1]["content"][0]["cache_control"], json!({"type": "ephemeral"}), "{body}");
 }
@@ -484,7 +469,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[test]
 fn batch_record_rejects_a_guardrail_that_would_be_lost() {
-    let options = ChatOptions { guardrail: Some(Guardrail::new("g", "1")), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_guardrail(Guardrail::new("g", "1"));
     let record = |api| chat(CLAUDE, api, []).0.with_options(&options).batch_record("1", "hello");
     assert!(record(Api::Invoke).unwrap_err().message().contains("`guardrail`"));
     assert!(record(Api::Converse).unwrap().contains("guardrailConfig"));
@@ -493,7 +478,7 @@ fn batch_record_rejects_a_guardrail_that_would_be_lost() {
 #[test]
 fn text_with_citations_alone_in_a_turn_is_sent_as_a_block() {
     let citation = json!({"type": "char_location", "cited_text": "x", "document_index": 0});
-    let text = || Content::Text(Text { text: "Green".into(), citations: vec![Json::from(citation.clone())] });
+    let text = || Content::Text(Text::new("Green").with_citations([Json::from(citation.clone())]));
     let expected = json!([{"type": "text", "text": "Green", "citations": [citation]}]);
     let history = [Message::human("a"), Message::new(Role::Ai, [text()]), Message::human("b")];
     let body = sent(CLAUDE, Api::Invoke, &history, &ChatOptions::default()).unwrap();
@@ -549,7 +534,7 @@ fn response_format_description_is_in_the_schema_of_claude() {
     let format = |schema: Value| {
         let mut format = ResponseFormat::new("answer", Json::from(schema));
         format.description = Some("The answer.".into());
-        let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_response_format(format);
         let body = sent("us.anthropic.claude-sonnet-4-6", Api::Invoke, &[Message::human("a")], &options).unwrap();
         body["output_config"]["format"]["schema"]["description"].clone()
     };
@@ -564,7 +549,7 @@ fn response_format_description_is_in_the_schema_of_claude() {
 #[test]
 fn failed_tool_result_begins_with_error_in_chat_completions() {
     let call = Content::ToolCall(ToolCall::new("call00001", "f", Json::empty_object()));
-    let options = ChatOptions { tools: vec![tool(&json!({}))], ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools([tool(&json!({}))]);
     for (result, text) in [
         (Message::tool_error("call00001", "no such city"), "Error: no such city"),
         (Message::tool_error("call00001", "Error: no such city"), "Error: no such city"),
@@ -607,13 +592,13 @@ fn members_inside_openai_and_guard_blocks_are_refused_by_name() {
 
 #[test]
 fn signed_thinking_is_left_out_for_claude_2_over_converse() {
-    let signed = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let signed = Content::Thinking(Thinking::new("hm").with_signature("s"));
     let messages = [Message::human("a"), Message::new(Role::Ai, [signed, Content::text("b")]), Message::human("c")];
     for model in ["anthropic.claude-v2:1", "anthropic.claude-instant-v1"] {
         let body = sent(model, Api::Converse, &messages, &ChatOptions::default()).unwrap();
         assert_eq!(body["messages"][1]["content"], json!([{"text": "b"}]), "{model}");
         for reasoning in [Reasoning::Effort("low".into()), Reasoning::Budget(2048), Reasoning::Adaptive] {
-            let options = ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() };
+            let options = ChatOptions::default().with_reasoning(reasoning);
             let error = sent(model, Api::Converse, &messages, &options).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
         }
@@ -638,7 +623,7 @@ fn server_tool_blocks_are_left_out_when_no_tools_are_sent() {
         assert_eq!(body["messages"], json!([{"role": "user", "content": [{"text": "a"}, {"text": "c"}]}]), "{api:?}");
         // With the tool, they go back as they came.
         let grounding = Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})));
-        let options = ChatOptions { tools: vec![grounding], ..ChatOptions::default() };
+        let options = ChatOptions::default().with_tools([grounding]);
         let history = [Message::human("a"), spoken.clone(), Message::human("c")];
         let body = sent(NOVA, api, &history, &options).unwrap();
         assert_eq!(body["messages"][1]["content"].as_array().unwrap().len(), 3, "{api:?}");
@@ -647,7 +632,7 @@ fn server_tool_blocks_are_left_out_when_no_tools_are_sent() {
 
 #[test]
 fn cache_points_for_an_hour_are_refused_before_claude_4_5() {
-    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    let hour = CachePoint::default().with_ttl(CacheTtl::OneHour);
     let by_hand = [Message::human("a").with(Content::CachePoint(hour))];
     let result = ToolResult::new("t", [Content::text("r"), Content::CachePoint(hour)]);
     let call = Content::ToolCall(ToolCall::new("t", "f", Json::empty_object()));
@@ -655,8 +640,8 @@ fn cache_points_for_an_hour_are_refused_before_claude_4_5() {
         [Message::human("a"), Message::new(Role::Ai, [call]), Message::new(Role::Tool, [Content::ToolResult(result)])];
     let mut cached = tool(&json!({}));
     cached.cache_point = Some(hour);
-    let planned = ChatOptions { prompt_caching: Some(hour), ..ChatOptions::default() };
-    let with = |tool: &Tool| ChatOptions { tools: vec![tool.clone()], ..ChatOptions::default() };
+    let planned = ChatOptions::default().with_prompt_caching(hour);
+    let with = |tool: &Tool| ChatOptions::default().with_tools([tool.clone()]);
     for model in ["us.anthropic.claude-3-7-sonnet-20250219-v1:0", "us.anthropic.claude-opus-4-1-20250805-v1:0", NOVA] {
         for api in [Api::Invoke, Api::Converse] {
             for (messages, options) in [
@@ -689,8 +674,7 @@ fn cache_points_are_left_out_for_models_that_do_not_cache() {
     ];
     let mut cached = tool(&json!({}));
     cached.cache_point = Some(CachePoint::default());
-    let options =
-        ChatOptions { tools: vec![cached], prompt_caching: Some(CachePoint::default()), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_tools([cached]).with_prompt_caching(CachePoint::default());
     for (model, api) in [
         (QWEN, Api::Converse),
         ("us.meta.llama4-scout-17b-instruct-v1:0", Api::Converse),
@@ -717,7 +701,7 @@ fn more_than_four_cache_points_are_refused_with_their_number() {
             tool.name = format!("f{at}");
             tool
         };
-        ChatOptions { tools: (0..tools).map(named).collect(), ..ChatOptions::default() }
+        ChatOptions::default().with_tools((0..tools).map(named))
     };
     // Three: those in a row are one, and one with nothing before it is none.
     let history = [
@@ -743,7 +727,11 @@ fn more_than_four_cache_points_are_refused_with_their_number() {
 
 #[test]
 fn sampling_options_are_refused_from_claude_opus_4_7_on() {
-    let with = |temperature, top_p, top_k| ChatOptions { temperature, top_p, top_k, ..ChatOptions::default() };
+    let with = |temperature, top_p, top_k| {
+        let mut options = ChatOptions::default();
+        (options.temperature, options.top_p, options.top_k) = (temperature, top_p, top_k);
+        options
+    };
     for model in ["us.anthropic.claude-opus-4-7", "us.anthropic.claude-opus-4-8", "us.anthropic.claude-sonnet-5"] {
         for api in [Api::Invoke, Api::Converse] {
             for (name, options) in [
@@ -758,7 +746,7 @@ fn sampling_options_are_refused_from_claude_opus_4_7_on() {
             // The default passes, and callers may know better.
             sent(model, api, &[Message::human("a")], &with(Some(1.0), None, None)).unwrap();
             let capabilities = Capabilities::unknown().with(Capability::Sampling, true);
-            let options = ChatOptions { capabilities, ..with(Some(0.5), None, None) };
+            let options = with(Some(0.5), None, None).with_capabilities(capabilities);
             sent(model, api, &[Message::human("a")], &options).unwrap();
         }
     }

@@ -117,7 +117,7 @@ async fn forced_tool_call_works_where_supported() {
         other.name = "get_time".into();
         let chat = chat(&bedrock, model).bind_tools([weather(), other]);
         for choice in [ToolChoice::Any, ToolChoice::Tool("get_time".into())] {
-            let options = ChatOptions { tool_choice: Some(choice.clone()), ..ChatOptions::default() };
+            let options = ChatOptions::default().with_tool_choice(choice.clone());
             let reply = chat.with_options(&options).invoke("Hello").await;
             if model.starts_with("cohere") {
                 assert_eq!(reply.unwrap_err().kind(), ErrorKind::Unsupported);
@@ -134,20 +134,15 @@ async fn forced_tool_call_works_where_supported() {
 async fn options_are_fields_of_each_chat_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
-        let options = ChatOptions {
-            max_tokens: Some(100),
-            temperature: Some(0.5),
-            top_p: Some(0.9),
-            stop: vec!["END".into()],
-            ..ChatOptions::default()
-        };
+        let options =
+            ChatOptions::default().with_max_tokens(100).with_temperature(0.5).with_top_p(0.9).with_stop(["END"]);
         chat(&bedrock, model)
             .with_options(&options)
             .invoke("Hi")
             .await
             .unwrap_or_else(|error| panic!("{model}: {error}"));
     }
-    let options = ChatOptions { reasoning: Some(Reasoning::Effort("high".into())), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_reasoning(Reasoning::Effort("high".into()));
     for model in ["openai.gpt-oss-120b-1:0", "moonshot.kimi-k2-thinking", "zai.glm-4.7"] {
         chat(&bedrock, model).with_options(&options).invoke("Hi").await.unwrap();
     }

@@ -36,7 +36,7 @@ fn sent(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
 /// The same with the tool `f`: without tools, Converse is told results as text.
 fn sent_with_tool(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
     let tools = vec![Tool::new("f", "", Json::empty_object())];
-    sent_with(model, api, messages, &ChatOptions { tools, ..ChatOptions::default() })
+    sent_with(model, api, messages, &ChatOptions::default().with_tools(tools))
 }
 
 fn read(json: &Value) -> Result<Vec<Message>, Error> {
@@ -185,11 +185,8 @@ fn image_in_a_system_message_is_refused_for_claude() {
 
 #[test]
 fn reasoning_display_without_reasoning_is_refused() {
-    let options = ChatOptions {
-        reasoning: Some(Reasoning::Disabled),
-        reasoning_display: Some(ReasoningDisplay::Summarized),
-        ..ChatOptions::default()
-    };
+    let options =
+        ChatOptions::default().with_reasoning(Reasoning::Disabled).with_reasoning_display(ReasoningDisplay::Summarized);
     for api in [Api::Invoke, Api::Converse] {
         let error = sent_with("anthropic.claude-sonnet-4-6", api, &[Message::human("a")], &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -235,13 +232,13 @@ fn open_object_schema_is_not_closed_silently() {
         let mut strict = Tool::new("f", "", schema.clone());
         strict.strict = Some(true);
         for tool in [strict, Tool::new("f", "", schema.clone()).strict()] {
-            let options = ChatOptions { tools: vec![tool], ..ChatOptions::default() };
+            let options = ChatOptions::default().with_tools([tool]);
             let error = sent_with(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(error.message().contains("any keys") && error.message().len() <= 220, "{error}");
         }
         let format = ResponseFormat::new("f", schema);
-        let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_response_format(format);
         let error = sent_with(CLAUDE, Api::Converse, &[Message::human("a")], &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
     }

@@ -106,7 +106,7 @@ async fn converse_tool_choice_none_sends_no_tools() {
         let reply = chat.with_tool_choice(choice.clone()).invoke("Hello").await.unwrap();
         assert_eq!(reply.tool_calls().count(), 1, "{choice:?}");
         // One call at a time: the choice goes to Claude by another way.
-        let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_parallel_tool_calls(false);
         let chat = chat.with_tool_choice(choice).with_options(&options);
         chat.invoke("What is the weather in Paris?").await.unwrap();
     }
@@ -117,7 +117,7 @@ async fn converse_tool_choice_none_sends_no_tools() {
 #[tokio::test]
 async fn converse_reasoning_is_signed_and_replayed() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let thinking = ChatOptions { reasoning: Some(Reasoning::Budget(2048)), ..ChatOptions::default() };
+    let thinking = ChatOptions::default().with_reasoning(Reasoning::Budget(2048));
     let chat = chat(&bedrock, CLAUDE).with_options(&thinking);
     let question = Message::human("Show me redacted thinking, please.");
     let streamed = chat.stream([question.clone()]).await.unwrap().message().await.unwrap();
@@ -136,21 +136,19 @@ async fn converse_options_and_blocks_fit_the_service_model() {
     let mut guardrail = Guardrail::new("gr1", "1").with_trace(GuardrailTrace::Enabled);
     guardrail.stream_processing = Some(StreamProcessing::Async);
     let mut tool = weather();
-    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    let hour = CachePoint::default().with_ttl(CacheTtl::OneHour);
     tool.cache_point = Some(hour);
-    let options = ChatOptions {
-        max_tokens: Some(500),
-        temperature: Some(0.5),
-        top_k: Some(20),
-        stop: vec!["END".into()],
-        tools: vec![tool],
-        guardrail: Some(guardrail),
-        latency: Some(Latency::Standard),
-        service_tier: Some(ServiceTier::Default),
-        request_metadata: vec![("team".into(), "a".into())],
-        response_field_paths: vec!["/delta/stop_sequence".into()],
-        ..ChatOptions::default()
-    };
+    let options = ChatOptions::default()
+        .with_max_tokens(500)
+        .with_temperature(0.5)
+        .with_top_k(20)
+        .with_stop(["END"])
+        .with_tools([tool])
+        .with_guardrail(guardrail)
+        .with_latency(Latency::Standard)
+        .with_service_tier(ServiceTier::Default)
+        .with_request_metadata([("team", "a")])
+        .with_response_field_paths(["/delta/stop_sequence"]);
     let named = |name: &str| {
         let mut document = Document::new("text/plain", MediaSource::Text("Grass is green.".into()));
         (document.name, document.citations) = (Some(name.into()), true);

@@ -57,22 +57,27 @@ fn document() -> impl Strategy<Value = Content> {
 
 fn cache_point() -> impl Strategy<Value = Content> {
     let ttl = proptest::sample::select(vec![None, Some(CacheTtl::FiveMinutes), Some(CacheTtl::OneHour)]);
-    ttl.prop_map(|ttl| Content::CachePoint(CachePoint { ttl }))
+    ttl.prop_map(|ttl| {
+        let mut point = CachePoint::default();
+        point.ttl = ttl;
+        Content::CachePoint(point)
+    })
 }
 
 fn text() -> impl Strategy<Value = Content> {
-    (words(), vec(object(), 0..2)).prop_map(|(text, citations)| Content::Text(Text { text, citations }))
+    (words(), vec(object(), 0..2))
+        .prop_map(|(text, citations)| Content::Text(Text::new(text).with_citations(citations)))
 }
 
 /// What a user says.
 fn said() -> impl Strategy<Value = Content> {
     let found =
         (words(), words(), vec(words(), 0..3), any::<bool>()).prop_map(|(source, title, content, citations)| {
-            Content::SearchResult(SearchResult { source, title, content, citations })
+            Content::SearchResult(SearchResult::new(source, title, content).with_citations(citations))
         });
     let guard = (option::of(words()), vec(words(), 0..2), image()).prop_map(|(text, qualifiers, picture)| {
-        let image = text.is_none().then_some(picture);
-        Content::Guard(GuardContent { text, qualifiers, image })
+        let guard = text.map_or_else(|| GuardContent::image(picture), GuardContent::text);
+        Content::Guard(guard.with_qualifiers(qualifiers))
     });
     prop_oneof![
         text(),
@@ -92,8 +97,12 @@ fn answered() -> impl Strategy<Value = Content> {
         words().prop_map(|text| Content::raw(serde_json::json!({"type": "server_tool_use", "id": text, "input": {}})));
     prop_oneof![
         text(),
-        (words(), option::of(words())).prop_map(|(text, signature)| Content::Thinking(Thinking { text, signature })),
-        words().prop_map(|data| Content::RedactedThinking(RedactedThinking { data })),
+        (words(), option::of(words())).prop_map(|(text, signature)| {
+            let mut thinking = Thinking::new(text);
+            thinking.signature = signature;
+            Content::Thinking(thinking)
+        }),
+        words().prop_map(|data| Content::RedactedThinking(RedactedThinking::new(data))),
         raw,
     ]
 }
@@ -102,10 +111,11 @@ fn result() -> impl Strategy<Value = Content> {
     let inside = prop_oneof![
         text(),
         image().prop_map(Content::Image),
-        object().prop_map(|value| Content::Json(JsonContent { value })),
+        object().prop_map(|value| Content::Json(JsonContent::new(value))),
     ];
     (words(), vec(inside, 0..3), any::<bool>()).prop_map(|(id, content, is_error)| {
-        Content::ToolResult(ToolResult { is_error, ..ToolResult::new(id, content) })
+        let result = if is_error { ToolResult::error } else { ToolResult::new };
+        Content::ToolResult(result(id, content))
     })
 }
 
@@ -117,8 +127,8 @@ fn calls(count: usize) -> impl Strategy<Value = Vec<Content>> {
             .enumerate()
             .map(|(n, (name, args))| Content::ToolCall(ToolCall::new(format!("id{n}"), name, args)));
         let broken = broken.map(|text| {
-            let (args, error) = (format!("{{\"a\":\"{text}"), "cut short".into());
-            Content::InvalidToolCall(InvalidToolCall { id: "broken".into(), name: "save".into(), args, error })
+            let (args, error) = (format!("{{\"a\":\"{text}"), "cut short");
+            Content::InvalidToolCall(InvalidToolCall::new("broken", "save", args, error))
         });
         calls.chain(broken).collect()
     })
@@ -151,8 +161,9 @@ fn for_openai() -> impl Strategy<Value = Message> {
             }
             // Addresses carry no type, and no owner.
             for block in &mut content {
-                if let Content::Image(Media { media_type, source: MediaSource::Url(_) | MediaSource::S3 { .. } }) =
-                    block
+                if let Content::Image(Media {
+                    media_type, source: MediaSource::Url(_) | MediaSource::S3 { .. }, ..
+                }) = block
                 {
                     media_type.clear();
                 }

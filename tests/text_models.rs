@@ -152,12 +152,12 @@ async fn image_is_accepted_by_llama_3_2() {
 async fn stop_reason_of_limits_and_stop_sequences_in_text_models() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in TEMPLATED.iter().chain(&INSTRUCTED) {
-        let short = chat(&bedrock, model).with_options(&ChatOptions { max_tokens: Some(2), ..ChatOptions::default() });
+        let short = chat(&bedrock, model).with_options(&ChatOptions::default().with_max_tokens(2));
         let reply = short.invoke("Tell me about the sea and the sky.").await.unwrap();
         assert_eq!(reply.stop_reason, Some(StopReason::MaxTokens), "{model}");
     }
     for model in ["anthropic.claude-v2", "ai21.j2-mid-v1"] {
-        let options = ChatOptions { stop: vec!["sky".into()], ..ChatOptions::default() };
+        let options = ChatOptions::default().with_stop(["sky"]);
         let reply = chat(&bedrock, model).with_options(&options).invoke("Say sea, then sky.").await.unwrap();
         assert_eq!(reply.stop_reason, Some(StopReason::StopSequence), "{model}");
     }
@@ -167,7 +167,7 @@ async fn stop_reason_of_limits_and_stop_sequences_in_text_models() {
 async fn guardrail_applies_to_raw_prompts() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in TEMPLATED {
-        let options = ChatOptions { guardrail: Some(Guardrail::new("gr-1", "1")), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_guardrail(Guardrail::new("gr-1", "1"));
         let chat = chat(&bedrock, model).with_options(&options);
         let reply = chat.invoke("Say BLOCKED.").await.unwrap();
         assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened), "{model}");

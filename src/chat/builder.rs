@@ -37,7 +37,7 @@ use crate::transport::{Transport, default_transport};
 ///     .max_tokens(1000)
 ///     .temperature(0.5)
 ///     .retry(RetryPolicy::default().with_max_attempts(5))
-///     .timeouts(Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() })
+///     .timeouts(Timeouts::default().with_idle(Duration::from_secs(60)))
 ///     .build()?;
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```

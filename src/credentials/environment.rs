@@ -25,6 +25,7 @@ use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct EnvironmentCredentials;
 
 /// Returns a variable of the process's environment. On wasm32 there is none.

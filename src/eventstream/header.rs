@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// assert_eq!(HeaderValue::Int16(7).as_str(), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the format has these ten types; a decoder refuses any other")]
 pub enum HeaderValue<'a> {
     /// Types 0 and 1.
     Bool(bool),

@@ -7,13 +7,9 @@ use super::check::{JsonError, check};
 use super::lex::{at, skip_space};
 use super::number::{parse_f64, parse_u64};
 
-/// What a JSON value is.
-///
-/// ```
-/// use bedrock_chat::json::{Kind, View};
-/// assert_eq!(View::parse("[1]").unwrap().kind(), Kind::Array);
-/// ```
+/// The type of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 8259 has these six types, and a `match` should be able to cover them")]
 pub enum Kind {
     /// `null`
     Null,

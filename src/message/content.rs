@@ -1,21 +1,21 @@
 //! The blocks that messages are made of.
 
+mod cache_point;
+mod tool;
+
+pub use cache_point::{CachePoint, CacheTtl};
+pub use tool::{InvalidToolCall, ToolCall, ToolResult};
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::MediaSource;
 use crate::json::{Json, Writer};
 
-/// A block of a message.
+/// One block of a message.
 ///
-/// Every block of Bedrock's APIs has a variant. A newer block is received as [`Content::Raw`] and sent back
-/// unchanged.
-///
-/// ```
-/// use bedrock_chat::Content;
-/// let block = Content::text("hello");
-/// assert_eq!(block.as_text(), Some("hello"));
-/// ```
+/// Every block that Bedrock's APIs have today has a variant. A block of a new type is received as
+/// [`Content::Raw`] and is sent back unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,11 +24,11 @@ pub enum Content {
     Text(Text),
     /// An image.
     Image(Media),
-    /// An audio clip.
+    /// An audio recording.
     Audio(Media),
     /// A video.
     Video(Media),
-    /// A document.
+    /// A document to read.
     Document(Document),
     /// The model's reasoning.
     Thinking(Thinking),
@@ -36,14 +36,14 @@ pub enum Content {
     RedactedThinking(RedactedThinking),
     /// A call of a tool.
     ToolCall(ToolCall),
-    /// A call of a tool whose arguments are invalid.
+    /// A call of a tool whose arguments cannot be used.
     InvalidToolCall(InvalidToolCall),
     /// The result of a tool call.
     ToolResult(ToolResult),
-    /// A cache point: the provider may cache everything before it. It is left out for formats and models
-    /// without prompt caching, as the answer is the same without it.
+    /// Everything before this point may be cached by the provider. Formats and models without prompt
+    /// caching leave it out: the answer is the same without.
     CachePoint(CachePoint),
-    /// Content for a guardrail to check.
+    /// Content for a guardrail to evaluate.
     Guard(GuardContent),
     /// A search result that the model may cite.
     SearchResult(SearchResult),
@@ -56,7 +56,7 @@ pub enum Content {
 impl Content {
     /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(Text { text: text.into(), citations: Vec::new() })
+        Self::Text(Text::new(text))
     }
 
     /// Creates an image block from bytes; the media type is for instance `image/png`.
@@ -71,12 +71,12 @@ impl Content {
 
     /// Creates a cache point with the provider's default time to live (5 minutes).
     pub fn cache_point() -> Self {
-        Self::CachePoint(CachePoint { ttl: None })
+        Self::CachePoint(CachePoint::default())
     }
 
-    /// Creates a block in the provider's format, which is sent verbatim.
+    /// Creates a block in the provider's own format, which is sent verbatim.
     pub fn raw(block: impl Into<Json>) -> Self {
-        Self::Raw(Raw { block: block.into() })
+        Self::Raw(Raw::new(block))
     }
 
     /// Returns the text of a text block.
@@ -100,12 +100,12 @@ impl From<String> for Content {
     }
 }
 
-/// Returns the text of all text blocks, joined.
+/// All text blocks, joined.
 pub(crate) fn joined_text(content: &[Content]) -> String {
     content.iter().filter_map(Content::as_text).collect()
 }
 
-/// Returns the tool calls in a list of blocks.
+/// The tool calls among some blocks.
 pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall> {
     content.iter().filter_map(|block| match block {
         Content::ToolCall(call) => Some(call),
@@ -113,22 +113,30 @@ pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall>
     })
 }
 
-/// A text, with the sources that it cites.
-///
-/// ```
-/// let text = bedrock_chat::Text { text: "Paris".into(), citations: vec![] };
-/// assert!(text.citations.is_empty());
-/// ```
+/// Text, with the sources that it cites if there are any.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Text {
     /// The text.
     pub text: String,
-    /// The provider's citations, unchanged.
+    /// The provider's citations, unchanged. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
 }
 
 impl Text {
+    /// Creates text without citations.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), citations: Vec::new() }
+    }
+
+    /// Sets the citations, in the provider's format. Defaults to none.
+    #[must_use]
+    pub fn with_citations(mut self, citations: impl IntoIterator<Item = impl Into<Json>>) -> Self {
+        self.citations = citations.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Writes the members of a text block, which are the same in Anthropic's and in LangChain's format.
     pub(crate) fn write_members(&self, w: &mut Writer) {
         w.field("type", "text");
@@ -141,23 +149,18 @@ impl Text {
     }
 }
 
-/// An image, audio clip or video.
-///
-/// ```
-/// use bedrock_chat::{Media, MediaSource};
-/// let media = Media::new("image/jpg", MediaSource::Base64("/9j/".into()));
-/// assert_eq!(media.media_type, "image/jpg");
-/// ```
+/// An image, an audio recording or a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Media {
     /// The MIME type, for instance `image/png`.
     pub media_type: String,
-    /// The source of the bytes.
+    /// Where the bytes are.
     pub source: MediaSource,
 }
 
 impl Media {
-    /// Creates a medium of a MIME type.
+    /// Creates media of a MIME type.
     pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
         Self { media_type: media_type.into(), source }
     }
@@ -167,264 +170,196 @@ impl Media {
 ///
 /// ```
 /// use bedrock_chat::{Document, MediaSource};
-/// let mut document = Document::new("text/plain", MediaSource::Text("Grass is green.".into()));
-/// document.citations = true;
-/// assert!(document.name.is_none());
+/// let document = Document::new("text/plain", MediaSource::Text("Grass is green.".into()))
+///     .with_name("facts")
+///     .with_citations(true);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Document {
     /// The MIME type, for instance `application/pdf`.
     pub media_type: String,
-    /// The source of the bytes.
+    /// Where the bytes are.
     pub source: MediaSource,
-    /// The name of the document. Defaults to a name made from its position in the conversation.
+    /// The document's name. Defaults to a name made from its position in the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Context about the document, which the model does not cite.
+    /// Context for the model that it must not cite. Defaults to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Whether the model should cite it. Defaults to `false`.
+    /// Whether the model must cite it. Defaults to `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub citations: bool,
 }
 
 impl Document {
-    /// Creates a document without a name, context or citations.
+    /// Creates a document of a MIME type.
     pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
         Self { media_type: media_type.into(), source, name: None, context: None, citations: false }
     }
+
+    /// Sets the document's name. Defaults to a name made from its position in the conversation.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets context for the model that it must not cite. Defaults to none.
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// Sets whether the model must cite the document. Defaults to `false`.
+    #[must_use]
+    pub fn with_citations(mut self, on: bool) -> Self {
+        self.citations = on;
+        self
+    }
 }
 
-/// Reasoning of a model. With a signature, it can be sent back.
-///
-/// ```
-/// let thinking = bedrock_chat::Thinking { text: "Hmm.".into(), signature: None };
-/// assert!(thinking.signature.is_none(), "not signed, so it will not be replayed");
-/// ```
+/// Reasoning of a model, with the signature that it needs to be sent back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Thinking {
-    /// The reasoning; empty if the provider does not return it.
+    /// The reasoning; empty where the provider does not return it.
     pub text: String,
-    /// The provider's signature, unchanged. Reasoning without one is not sent back, as the provider would
-    /// refuse it.
+    /// The provider's signature, byte for byte. Reasoning without one is not
+    /// sent back: the provider would refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
 }
 
+impl Thinking {
+    /// Creates reasoning without a signature, which is not sent back.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), signature: None }
+    }
+
+    /// Sets the provider's signature. Defaults to none.
+    #[must_use]
+    pub fn with_signature(mut self, signature: impl Into<String>) -> Self {
+        self.signature = Some(signature.into());
+        self
+    }
+}
+
 /// Reasoning that the provider encrypted.
-///
-/// ```
-/// let block = bedrock_chat::RedactedThinking { data: "EmwKAhgB".into() };
-/// assert_eq!(block.data, "EmwKAhgB");
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RedactedThinking {
     /// The encrypted bytes in base64, unchanged.
     pub data: String,
 }
 
-/// A call of a tool.
-///
-/// ```
-/// use bedrock_chat::{Json, ToolCall};
-/// let call = ToolCall::new("toolu_1", "get_weather", Json::parse(r#"{"location":"Paris"}"#)?);
-/// assert_eq!(call.args, serde_json::json!({"location": "Paris"}));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ToolCall {
-    /// The id of the call. Its result must name it.
-    pub id: String,
-    /// The tool's name.
-    pub name: String,
-    /// The arguments: always a JSON object.
-    pub args: Json,
-    /// Further members of the call in Claude's own format, for instance `caller`. They are sent back in that
-    /// format only. Defaults to none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::reply::pairs_as_object")]
-    pub extra: Vec<(String, Json)>,
-}
-
-impl ToolCall {
-    /// Creates a call of a tool.
-    pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Json>) -> Self {
-        Self { id: id.into(), name: name.into(), args: args.into(), extra: Vec::new() }
+impl RedactedThinking {
+    /// Creates a block from the provider's base64.
+    pub fn new(data: impl Into<String>) -> Self {
+        Self { data: data.into() }
     }
 }
 
-/// A tool call whose arguments were cut short, or are not a JSON object. It is never run.
-///
-/// ```
-/// use bedrock_chat::InvalidToolCall;
-/// let call = InvalidToolCall {
-///     id: "toolu_1".into(), name: "save".into(), args: r#"{"path":"a"#.into(), error: "cut short".into(),
-/// };
-/// assert_eq!(call.args, r#"{"path":"a"#);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InvalidToolCall {
-    /// The call's id.
-    pub id: String,
-    /// The tool's name.
-    pub name: String,
-    /// The arguments as far as they arrived.
-    pub args: String,
-    /// The reason why they are invalid.
-    pub error: String,
-}
-
-/// The result of a tool call.
-///
-/// ```
-/// use bedrock_chat::{Content, ToolResult};
-/// let result = ToolResult::new("toolu_1", [Content::text("18 degrees")]);
-/// assert!(!result.is_error);
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ToolResult {
-    /// The id of the call.
-    pub tool_call_id: String,
-    /// The result: text, JSON, images, documents, search results.
-    pub content: Vec<Content>,
-    /// Whether the tool failed. Defaults to `false`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_error: bool,
-}
-
-impl ToolResult {
-    /// Creates a successful result.
-    pub fn new(tool_call_id: impl Into<String>, content: impl Into<Vec<Content>>) -> Self {
-        Self { tool_call_id: tool_call_id.into(), content: content.into(), is_error: false }
-    }
-}
-
-/// A point up to which the provider may cache the prompt. A call can have four, those after tools included.
-/// They are not sent to models without prompt caching: see [`Capability::PromptCaching`](crate::Capability).
-///
-/// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
-///
-/// ```
-/// use bedrock_chat::{CachePoint, CacheTtl};
-/// let point = CachePoint { ttl: Some(CacheTtl::OneHour) };
-/// assert_eq!(point.ttl.map(CacheTtl::as_str), Some("1h"));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CachePoint {
-    /// The lifetime of the cached prompt. Defaults to the provider's default, 5 minutes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<CacheTtl>,
-}
-
-/// The lifetime of a cached prompt.
-///
-/// ```
-/// assert_eq!(bedrock_chat::CacheTtl::parse("5m"), Some(bedrock_chat::CacheTtl::FiveMinutes));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum CacheTtl {
-    /// Five minutes.
-    #[serde(rename = "5m")]
-    FiveMinutes,
-    /// One hour.
-    #[serde(rename = "1h")]
-    OneHour,
-}
-
-impl CacheTtl {
-    /// Returns the name on the wire: `5m` or `1h`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FiveMinutes => "5m",
-            Self::OneHour => "1h",
-        }
-    }
-
-    /// Parses `5m` or `1h`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "5m" => Some(Self::FiveMinutes),
-            "1h" => Some(Self::OneHour),
-            _ => None,
-        }
-    }
-}
-
-/// Content for a guardrail to check. If a conversation has such blocks, the guardrail checks nothing else. Over
-/// InvokeModel the guardrail must have a [`tag_suffix`](crate::Guardrail::tag_suffix), and only text can be
-/// checked.
+/// Content for a guardrail to evaluate. If a conversation has any such block, the guardrail evaluates
+/// these blocks only. Over InvokeModel the guardrail must have a
+/// [`tag_suffix`](crate::Guardrail::tag_suffix), and only text can be evaluated.
 ///
 /// See [GuardrailConverseContentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConverseContentBlock.html).
-///
-/// ```
-/// let guard = bedrock_chat::GuardContent::text("Is this allowed?");
-/// assert!(guard.image.is_none());
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GuardContent {
-    /// The text to check.
+    /// The text to evaluate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The qualifiers of the text: `grounding_source`, `query`, `guard_content`.
+    /// The qualifiers of the text: `grounding_source`, `query`, `guard_content`. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub qualifiers: Vec<String>,
-    /// The image to check, instead of a text.
+    /// The image to evaluate, instead of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Media>,
 }
 
 impl GuardContent {
-    /// Creates a text without qualifiers.
+    /// Creates text to evaluate, without qualifiers.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    /// Creates an image to evaluate.
+    pub fn image(image: Media) -> Self {
+        Self { image: Some(image), ..Self::default() }
+    }
+
+    /// Sets the qualifiers of the text. Defaults to none.
+    #[must_use]
+    pub fn with_qualifiers(mut self, qualifiers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.qualifiers = qualifiers.into_iter().map(Into::into).collect();
+        self
     }
 }
 
 /// A search result that the model may cite.
-///
-/// ```
-/// let found = bedrock_chat::SearchResult {
-///     source: "https://example.com".into(), title: "Example".into(), content: vec!["Text".into()], citations: true,
-/// };
-/// assert!(found.citations);
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SearchResult {
-    /// The source, for instance its URL.
+    /// The URL or name of its source.
     pub source: String,
     /// Its title.
     pub title: String,
-    /// Its text, in pieces that can be cited.
+    /// Its text, in parts.
     pub content: Vec<String>,
-    /// Whether the model should cite it. Defaults to `false`.
+    /// Whether the model must cite it. Defaults to `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub citations: bool,
 }
 
+impl SearchResult {
+    /// Creates a search result from its source, its title and the parts of its text.
+    pub fn new(
+        source: impl Into<String>,
+        title: impl Into<String>,
+        content: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let content = content.into_iter().map(Into::into).collect();
+        Self { source: source.into(), title: title.into(), content, citations: false }
+    }
+
+    /// Sets whether the model must cite it. Defaults to `false`.
+    #[must_use]
+    pub fn with_citations(mut self, on: bool) -> Self {
+        self.citations = on;
+        self
+    }
+}
+
 /// A JSON value inside a tool result.
-///
-/// ```
-/// use bedrock_chat::{Json, JsonContent};
-/// let block = JsonContent { value: Json::empty_object() };
-/// assert_eq!(block.value.as_str(), "{}");
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct JsonContent {
     /// The value.
     pub value: Json,
 }
 
-/// A block in the provider's format, sent verbatim: one that is unknown to this crate, or your own.
-///
-/// ```
-/// use bedrock_chat::{Json, Raw};
-/// let raw = Raw { block: Json::parse(r#"{"type":"server_tool_use","id":"1"}"#)? };
-/// assert_eq!(raw.block.view().get("id").and_then(|id| id.string()).as_deref(), Some("1"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+impl JsonContent {
+    /// Creates a block from a value.
+    pub fn new(value: impl Into<Json>) -> Self {
+        Self { value: value.into() }
+    }
+}
+
+/// A block in the provider's own format, sent and received verbatim: one without a variant in [`Content`],
+/// or one that the caller wrote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Raw {
     /// The block.
     pub block: Json,
+}
+
+impl Raw {
+    /// Creates a block that is sent verbatim.
+    pub fn new(block: impl Into<Json>) -> Self {
+        Self { block: block.into() }
+    }
 }

@@ -45,7 +45,7 @@ pub struct AiMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// All other members of the response, under the provider's names.
-    #[serde(skip_serializing_if = "Vec::is_empty", with = "pairs_as_object")]
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "super::pairs")]
     pub response_metadata: Vec<(String, Json)>,
     #[serde(skip)]
     pub(crate) response_headers: ResponseHeaders,
@@ -245,45 +245,6 @@ impl Serialize for StopReason {
 impl<'de> Deserialize<'de> for StopReason {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::parse(&std::borrow::Cow::<str>::deserialize(deserializer)?))
-    }
-}
-
-/// Serializes ordered pairs as a JSON object.
-pub(super) mod pairs_as_object {
-    use serde::de::{MapAccess, Visitor};
-    use serde::{Deserializer, Serializer};
-
-    use crate::json::Json;
-
-    pub(in crate::message) fn serialize<S: Serializer>(
-        pairs: &[(String, Json)],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
-    }
-
-    pub(in crate::message) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<(String, Json)>, D::Error> {
-        struct Pairs;
-
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Vec<(String, Json)>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(pairs)
-            }
-        }
-
-        deserializer.deserialize_map(Pairs)
     }
 }
 

@@ -59,7 +59,7 @@ const MOST_TOKENS: usize = 1000;
 /// #   .region("us-east-1").credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(model)
 ///     .observer(langsmith.clone())
 ///     .build()?;
-/// let config = RunConfig { name: Some("greet".into()), tags: vec!["docs".into()], ..RunConfig::default() };
+/// let config = RunConfig::default().with_name("greet").with_tags(["docs"]);
 /// chat.with_config(config).invoke("Hello in French?").await?;
 /// langsmith.flush().await?;
 /// # let posted = String::from_utf8(server.requests()[0].body.to_vec()).unwrap();

@@ -27,6 +27,7 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct Anthropic;
 
 impl Codec for Anthropic {

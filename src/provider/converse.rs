@@ -63,6 +63,7 @@ impl Shape {
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct Converse;
 
 impl Codec for Converse {
@@ -120,6 +121,7 @@ impl Codec for Converse {
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct Nova;
 
 impl Codec for Nova {

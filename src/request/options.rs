@@ -1,4 +1,10 @@
-//! The options of a call. What is not set is not sent.
+//! The options of a call. An option that is not set is not sent.
+
+mod values;
+
+pub use values::{
+    Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier, StreamProcessing,
+};
 
 use super::{Tool, ToolChoice};
 use crate::capabilities::Capabilities;
@@ -6,121 +12,217 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind};
 use crate::message::CachePoint;
 
-/// The options of a call. Every one defaults to "not set", and what is not set is
-/// not sent: the model's own default holds.
-///
-/// ```
-/// use bedrock_chat::ChatOptions;
-/// let base = ChatOptions { temperature: Some(0.5), max_tokens: Some(100), ..ChatOptions::default() };
-/// let call = ChatOptions { temperature: Some(0.9), ..ChatOptions::default() };
-/// let merged = base.merged_with(&call);
-/// assert_eq!((merged.temperature, merged.max_tokens), (Some(0.9), Some(100)));
-/// ```
-#[derive(Debug, Default, PartialEq)]
-pub struct ChatOptions {
-    /// Most tokens to answer with. Not set: the model's default, except for
-    /// Anthropic's API, which requires it and gets 4096.
-    pub max_tokens: Option<u64>,
-    /// Randomness, 0 to 1 for most models.
-    pub temperature: Option<f64>,
-    /// Nucleus sampling: the share of probability to sample from, 0 to 1.
-    pub top_p: Option<f64>,
-    /// Sample from the k likeliest tokens only.
-    pub top_k: Option<u64>,
-    /// Sequences that end the answer.
-    pub stop: Vec<String>,
-    /// Tools that the model may call.
-    pub tools: Vec<Tool>,
-    /// Which tool the model must call.
-    pub tool_choice: Option<ToolChoice>,
-    /// Whether several tools may be called in one turn. `true` is what all models do by themselves;
-    /// `false` is an error where a model cannot be told.
-    pub parallel_tool_calls: Option<bool>,
-    /// How much the model thinks before it answers.
-    pub reasoning: Option<Reasoning>,
-    /// The form that the answer must have.
-    pub response_format: Option<ResponseFormat>,
-    /// The guardrail that watches the call.
-    pub guardrail: Option<Guardrail>,
-    /// Latency optimised inference or the standard.
-    pub latency: Option<Latency>,
-    /// The service tier.
-    pub service_tier: Option<ServiceTier>,
-    /// Cache points where they pay, set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
-    /// on every call of a chat whose model caches.
-    pub prompt_caching: Option<CachePoint>,
+/// Makes [`ChatOptions`], its setters and [`ChatOption`] from one table. A row has: how the option is
+/// set and merged, the field, the setter with the type that it takes, and the name in [`ChatOption`].
+macro_rules! options {
+    ($($(#[doc = $doc:literal])+ $kind:ident $field:ident: $type:ty, $with:ident($given:ty), $option:ident;)+) => {
+        /// The options of a call. No option is set by default, and what is not set is not sent: the
+        /// model's own default applies.
+        ///
+        /// ```
+        /// use bedrock_chat::ChatOptions;
+        /// let options = ChatOptions::default().with_temperature(0.5).with_stop(["END"]);
+        /// ```
+        ///
+        /// # Precedence
+        ///
+        /// Options are set at several levels. A later level overrides an earlier one, option by option:
+        ///
+        /// 1. the setters of [`BedrockChatBuilder`](crate::BedrockChatBuilder) and
+        ///    [`options`](crate::BedrockChatBuilder::options), in the order of the calls,
+        /// 2. [`BedrockChat::with_options`](crate::BedrockChat::with_options),
+        ///    [`bind_tools`](crate::BedrockChat::bind_tools) and the like, in the order of the calls; each
+        ///    returns a new chat,
+        /// 3. in JavaScript, the options of a call.
+        ///
+        /// A level is applied in two steps. What it removes by [`without`](Self::without) is removed
+        /// first, so the model's default applies again. Then what it sets is set. Lists are replaced as a
+        /// whole, and an empty list sets nothing. The members of
+        /// [`model_kwargs`](Self::model_kwargs) and the [`capabilities`](Self::capabilities) are merged one
+        /// by one.
+        ///
+        /// ```
+        /// use bedrock_chat::{ChatOption, ChatOptions};
+        /// let chat = ChatOptions::default().with_temperature(0.5).with_max_tokens(100);
+        /// let call = ChatOptions::default().without(ChatOption::Temperature).with_max_tokens(200);
+        /// let merged = chat.merged_with(&call);
+        /// assert_eq!((merged.temperature, merged.max_tokens), (None, Some(200)));
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ChatOptions {
+            $($(#[doc = $doc])+ pub $field: $type,)+
+            /// The options that are removed from those below.
+            pub(crate) removed: Removed,
+        }
+
+        impl ChatOptions {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+                #[doc = ""]
+                $(#[doc = $doc])+
+                #[must_use]
+                pub fn $with(mut self, value: $given) -> Self {
+                    self.$field = options!(@set $kind value);
+                    self
+                }
+            )+
+
+            /// Removes one option: from this set, and from every set that this one is
+            /// [merged](Self::merged_with) over. See the [precedence](Self#precedence).
+            #[must_use]
+            pub fn without(mut self, option: ChatOption) -> Self {
+                match option {
+                    $(ChatOption::$option => self.$field = Default::default(),)+
+                }
+                self.removed.add(option);
+                self
+            }
+
+            /// Returns these options with those of another set applied over them. See the
+            /// [precedence](Self#precedence).
+            #[must_use]
+            pub fn merged_with(&self, over: &Self) -> Self {
+                Self {
+                    $($field: {
+                        let base = (!over.removed.has(ChatOption::$option)).then_some(&self.$field);
+                        options!(@merge $kind base, over.$field)
+                    },)+
+                    removed: self.removed.with(over.removed),
+                }
+            }
+        }
+
+        /// The name of an option, for [`ChatOptions::without`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ChatOption {
+            $(
+                #[doc = concat!("[`ChatOptions::", stringify!($field), "`]")]
+                $option,
+            )+
+        }
+
+        impl ChatOption {
+            /// All options.
+            pub const ALL: &'static [Self] = &[$(Self::$option),+];
+
+            /// Returns the name of the field in [`ChatOptions`].
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$option => stringify!($field),)+
+                }
+            }
+        }
+    };
+    (@set value $value:ident) => { Some($value.into()) };
+    (@set object $value:ident) => { Some($value.into()) };
+    (@set list $value:ident) => { $value.into_iter().map(Into::into).collect() };
+    (@set pairs $value:ident) => {
+        $value.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+    };
+    (@set members $value:ident) => { $value };
+    (@merge value $base:ident, $over:expr) => { $over.as_ref().or($base.and_then(Option::as_ref)).cloned() };
+    (@merge object $base:ident, $over:expr) => { merged_objects($base.and_then(Option::as_ref), $over.as_ref()) };
+    (@merge list $base:ident, $over:expr) => { merged_lists($base, &$over) };
+    (@merge pairs $base:ident, $over:expr) => { merged_lists($base, &$over) };
+    (@merge members $base:ident, $over:expr) => { $base.copied().unwrap_or_default().overridden_by($over) };
+}
+
+options! {
+    /// Maximum number of tokens to generate. Defaults to the model's default. Claude's API requires a
+    /// number, so 4096 is sent there.
+    value max_tokens: Option<u64>, with_max_tokens(u64), MaxTokens;
+    /// Randomness, 0 to 1 for most models. Defaults to the model's default.
+    value temperature: Option<f64>, with_temperature(f64), Temperature;
+    /// Nucleus sampling: the share of probability to sample from, 0 to 1. Defaults to the model's default.
+    value top_p: Option<f64>, with_top_p(f64), TopP;
+    /// Samples from the `k` most likely tokens only. Defaults to the model's default.
+    value top_k: Option<u64>, with_top_k(u64), TopK;
+    /// Sequences that end the answer. Defaults to none.
+    list stop: Vec<String>, with_stop(impl IntoIterator<Item = impl Into<String>>), Stop;
+    /// Tools that the model may call. Defaults to none.
+    list tools: Vec<Tool>, with_tools(impl IntoIterator<Item = Tool>), Tools;
+    /// The tool that the model must call. Defaults to the model's choice.
+    value tool_choice: Option<ToolChoice>, with_tool_choice(impl Into<ToolChoice>), ToolChoice;
+    /// Whether several tools may be called in one turn, which is every model's default. `false` is an
+    /// error for models that cannot be limited to one call.
+    value parallel_tool_calls: Option<bool>, with_parallel_tool_calls(bool), ParallelToolCalls;
+    /// How much the model reasons before it answers. Defaults to the model's default.
+    value reasoning: Option<Reasoning>, with_reasoning(Reasoning), Reasoning;
+    /// The format that the answer must have. Defaults to text.
+    value response_format: Option<ResponseFormat>, with_response_format(ResponseFormat), ResponseFormat;
+    /// The guardrail of the call. Defaults to none.
+    value guardrail: Option<Guardrail>, with_guardrail(Guardrail), Guardrail;
+    /// Latency-optimized or standard inference. Defaults to the service's default, standard.
+    value latency: Option<Latency>, with_latency(Latency), Latency;
+    /// The service tier. Defaults to the service's default.
+    value service_tier: Option<ServiceTier>, with_service_tier(ServiceTier), ServiceTier;
+    /// Cache points that are set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
+    /// on every call of a chat whose model has prompt caching. Defaults to none.
+    value prompt_caching: Option<CachePoint>, with_prompt_caching(CachePoint), PromptCaching;
     /// Whether tool calls without a result get a failed one, as providers refuse a conversation with
     /// unanswered calls: see [`ChatRequest::with_missing_tool_results`](crate::ChatRequest::with_missing_tool_results).
     /// Defaults to `false`.
-    pub fill_missing_tool_results: Option<bool>,
-    /// Keys and values for your invocation logs, at most 16.
-    pub request_metadata: Vec<(String, String)>,
-    /// Anthropic's beta features to switch on. An error for models of others.
-    pub anthropic_beta: Vec<String>,
-    /// A JSON object whose members go into the body as they are. They are merged with what the other
-    /// options wrote, member by member; a contradiction is an error. With Converse they go into
-    /// `additionalModelRequestFields`.
-    pub model_kwargs: Option<Json>,
-    /// Converse only (an error elsewhere): JSON pointers into the model's native reply that shall be returned.
-    pub response_field_paths: Vec<String>,
-    /// Converse only (an error elsewhere): values for the variables of a managed prompt.
-    pub prompt_variables: Vec<(String, String)>,
+    value fill_missing_tool_results: Option<bool>, with_fill_missing_tool_results(bool), FillMissingToolResults;
+    /// Keys and values for invocation logs, at most 16. Defaults to none.
+    pairs request_metadata: Vec<(String, String)>,
+        with_request_metadata(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>), RequestMetadata;
+    /// Anthropic's beta features to switch on. An error for models of other providers. Defaults to none.
+    list anthropic_beta: Vec<String>, with_anthropic_beta(impl IntoIterator<Item = impl Into<String>>), AnthropicBeta;
+    /// A JSON object whose members are added to the body. They are merged with what the other options
+    /// write, member by member; a contradiction is an error. Over Converse they are added to
+    /// `additionalModelRequestFields`. Defaults to none.
+    object model_kwargs: Option<Json>, with_model_kwargs(impl Into<Json>), ModelKwargs;
+    /// Converse only (an error elsewhere): JSON pointers into the model's native reply, whose values are
+    /// returned. Defaults to none.
+    list response_field_paths: Vec<String>,
+        with_response_field_paths(impl IntoIterator<Item = impl Into<String>>), ResponseFieldPaths;
+    /// Converse only (an error elsewhere): values for the variables of a managed prompt. Defaults to none.
+    pairs prompt_variables: Vec<(String, String)>,
+        with_prompt_variables(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>), PromptVariables;
     /// Corrections of what the library knows about the model, for models that are newer than the
     /// library. Never sent. Defaults to no correction.
-    pub capabilities: Capabilities,
-    /// Whether the text of the model's reasoning is returned: Claude 4.7 and later return none unless
-    /// asked. An error for other models. Defaults to the model's default.
-    pub reasoning_display: Option<ReasoningDisplay>,
+    members capabilities: Capabilities, with_capabilities(Capabilities), Capabilities;
+    /// Whether the text of the model's reasoning is returned: Claude 4.7 and later return none by
+    /// default. An error for other models. Defaults to the model's default.
+    value reasoning_display: Option<ReasoningDisplay>, with_reasoning_display(ReasoningDisplay), ReasoningDisplay;
 }
 
-impl Clone for ChatOptions {
-    /// As merging with nothing, whose code does the same.
-    fn clone(&self) -> Self {
-        self.merged_with(&Self::default())
+/// A set of options, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Removed(u64);
+
+impl Removed {
+    fn add(&mut self, option: ChatOption) {
+        self.0 |= 1 << option as u64;
+    }
+
+    fn has(self, option: ChatOption) -> bool {
+        self.0 & (1 << option as u64) != 0
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+fn merged_lists<T: Clone>(base: Option<&Vec<T>>, over: &[T]) -> Vec<T> {
+    match base {
+        Some(base) if over.is_empty() => base.clone(),
+        _ => over.to_vec(),
+    }
+}
+
+fn merged_objects(base: Option<&Json>, over: Option<&Json>) -> Option<Json> {
+    match (base, over) {
+        (Some(base), Some(over)) => Some(crate::json::merged(base.view(), over.view())),
+        (base, over) => over.or(base).cloned(),
     }
 }
 
 impl ChatOptions {
-    /// These options, with those that the other sets in their place. Lists that
-    /// the other leaves empty stay; members of `model_kwargs` are merged one by one.
-    #[must_use]
-    pub fn merged_with(&self, over: &Self) -> Self {
-        fn option<T: Clone>(base: &Option<T>, over: &Option<T>) -> Option<T> {
-            over.as_ref().or(base.as_ref()).cloned()
-        }
-        fn list<T: Clone>(base: &[T], over: &[T]) -> Vec<T> {
-            if over.is_empty() { base.to_vec() } else { over.to_vec() }
-        }
-        Self {
-            max_tokens: over.max_tokens.or(self.max_tokens),
-            temperature: over.temperature.or(self.temperature),
-            top_p: over.top_p.or(self.top_p),
-            top_k: over.top_k.or(self.top_k),
-            stop: list(&self.stop, &over.stop),
-            tools: list(&self.tools, &over.tools),
-            tool_choice: option(&self.tool_choice, &over.tool_choice),
-            parallel_tool_calls: over.parallel_tool_calls.or(self.parallel_tool_calls),
-            reasoning: option(&self.reasoning, &over.reasoning),
-            response_format: option(&self.response_format, &over.response_format),
-            guardrail: option(&self.guardrail, &over.guardrail),
-            latency: over.latency.or(self.latency),
-            service_tier: over.service_tier.or(self.service_tier),
-            prompt_caching: over.prompt_caching.or(self.prompt_caching),
-            fill_missing_tool_results: over.fill_missing_tool_results.or(self.fill_missing_tool_results),
-            request_metadata: list(&self.request_metadata, &over.request_metadata),
-            anthropic_beta: list(&self.anthropic_beta, &over.anthropic_beta),
-            model_kwargs: match (&self.model_kwargs, &over.model_kwargs) {
-                (Some(base), Some(over)) => Some(crate::json::merged(base.view(), over.view())),
-                (base, over) => option(base, over),
-            },
-            response_field_paths: list(&self.response_field_paths, &over.response_field_paths),
-            prompt_variables: list(&self.prompt_variables, &over.prompt_variables),
-            capabilities: self.capabilities.overridden_by(over.capabilities),
-            reasoning_display: over.reasoning_display.or(self.reasoning_display),
-        }
-    }
-
-    /// The checks that need no model: numbers that are numbers, kwargs that are an object.
+    /// Checks what does not depend on the model: the ranges of numbers, and that kwargs are an object.
     pub(crate) fn check(&self) -> Result<()> {
         let config = |message: String| Err(Error::new(ErrorKind::Config, message));
         for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
@@ -139,244 +241,5 @@ impl ChatOptions {
             return config(format!("request_metadata may have 16 entries, it has {count}"));
         }
         self.guardrail.as_ref().map_or(Ok(()), Guardrail::check)
-    }
-}
-
-/// How much the model thinks before it answers.
-///
-/// ```
-/// use bedrock_chat::Reasoning;
-/// let reasoning = Reasoning::Budget(2048);
-/// assert_eq!(reasoning.budget(), Some(2048));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reasoning {
-    /// Not at all, where the model lets itself be told.
-    Disabled,
-    /// At most so many tokens, at least 1024 (Claude).
-    Budget(u64),
-    /// As much as the model finds right (newer Claude). An error for models without such an option, also
-    /// for those that always reason.
-    Adaptive,
-    /// By effort: `low`, `medium`, `high`, or a model's own word (Nova 2, gpt-oss, newer Claude). Claude
-    /// models that take budgets only get one by effort: 1,024 tokens for `low`, 4,096 for `medium`,
-    /// 16,384 for others, and less than `max_tokens` if that is set.
-    Effort(String),
-    /// By a budget and an effort together (Claude Opus 4.5).
-    BudgetWithEffort {
-        /// At most so many tokens, at least 1024.
-        tokens: u64,
-        /// The effort: `low`, `medium` or `high`.
-        effort: String,
-    },
-    /// Between tool calls only: the least that some models accept (Claude Sonnet 5.5).
-    BetweenTools,
-}
-
-impl Reasoning {
-    /// The budget of tokens, where there is one.
-    pub fn budget(&self) -> Option<u64> {
-        match self {
-            Self::Budget(tokens) | Self::BudgetWithEffort { tokens, .. } => Some(*tokens),
-            _ => None,
-        }
-    }
-
-    /// The effort, where there is one.
-    pub fn effort(&self) -> Option<&str> {
-        match self {
-            Self::Effort(effort) | Self::BudgetWithEffort { effort, .. } => Some(effort),
-            _ => None,
-        }
-    }
-
-    /// Whether the model is asked to think.
-    pub fn is_on(&self) -> bool {
-        *self != Self::Disabled
-    }
-}
-
-/// The form that an answer must have: JSON that fits a schema.
-///
-/// ```
-/// use bedrock_chat::{Json, ResponseFormat};
-/// let format = ResponseFormat::new("joke", Json::parse(r#"{"type":"object"}"#)?);
-/// assert_eq!(format.name, "joke");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct ResponseFormat {
-    /// A name for the schema.
-    pub name: String,
-    /// A description of the answer. Claude's own format has it in the schema, behind the schema's own.
-    pub description: Option<String>,
-    /// The JSON Schema.
-    pub schema: Json,
-}
-
-impl ResponseFormat {
-    /// A form with its name and schema.
-    pub fn new(name: impl Into<String>, schema: impl Into<Json>) -> Self {
-        Self { name: name.into(), description: None, schema: schema.into() }
-    }
-}
-
-/// The guardrail that watches a call, on InvokeModel (headers and body) and Converse alike.
-///
-/// See [guardrails](https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails.html).
-///
-/// ```
-/// use bedrock_chat::{Guardrail, GuardrailTrace};
-/// let guardrail = Guardrail::new("gr-123", "1").with_trace(GuardrailTrace::Enabled);
-/// assert_eq!(guardrail.version, "1");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Guardrail {
-    /// The guardrail's id or ARN.
-    pub identifier: String,
-    /// Its version, a number or `DRAFT`.
-    pub version: String,
-    /// Whether the reply says what the guardrail saw. Defaults to not asking, which the service takes as no.
-    pub trace: Option<GuardrailTrace>,
-    /// Whether a stream waits for the guardrail. Defaults to the service's default, `sync`.
-    pub stream_processing: Option<StreamProcessing>,
-    /// InvokeModel only (an error over Converse): the suffix of the tags around what it shall look at.
-    /// [`Content::Guard`](crate::Content::Guard) is put between such tags; write them yourself, or not.
-    /// Up to 20 letters and digits, best new for each call, so that nobody can close the tag. Defaults to none.
-    pub tag_suffix: Option<String>,
-}
-
-impl Guardrail {
-    /// A guardrail with its id and version.
-    pub fn new(identifier: impl Into<String>, version: impl Into<String>) -> Self {
-        Self {
-            identifier: identifier.into(),
-            version: version.into(),
-            trace: None,
-            stream_processing: None,
-            tag_suffix: None,
-        }
-    }
-
-    /// The same guardrail with a trace.
-    #[must_use]
-    pub fn with_trace(mut self, trace: GuardrailTrace) -> Self {
-        self.trace = Some(trace);
-        self
-    }
-
-    /// Half a guardrail is none, and a call that should have been watched must not go unwatched.
-    fn check(&self) -> Result<()> {
-        let missing = match (self.identifier.trim().is_empty(), self.version.trim().is_empty()) {
-            (false, false) => return Ok(()),
-            (true, false) => "guardrail version is set but its identifier is not",
-            (false, true) => "guardrail identifier is set but its version is not",
-            (true, true) => "guardrail is set without identifier and version",
-        };
-        Err(Error::of(ErrorKind::Config, format_args!("{missing}: set both, or no guardrail")))
-    }
-}
-
-/// Makes an enum whose variants have fixed names on the wire.
-macro_rules! wire_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $name {
-            /// The name on the wire, in lower case.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            /// Reads the name on the wire; case does not count.
-            pub fn parse(text: &str) -> Option<Self> {
-                [$(Self::$variant,)+].into_iter().find(|value| value.as_str().eq_ignore_ascii_case(text))
-            }
-        }
-    };
-}
-
-wire_enum! {
-    /// Whether a reply says what a guardrail saw.
-    ///
-    /// ```
-    /// use bedrock_chat::GuardrailTrace;
-    /// assert_eq!(GuardrailTrace::parse("ENABLED"), Some(GuardrailTrace::Enabled));
-    /// ```
-    GuardrailTrace {
-        /// It does.
-        Enabled = "enabled",
-        /// It does not.
-        Disabled = "disabled",
-        /// It does, at length.
-        EnabledFull = "enabled_full",
-    }
-}
-
-wire_enum! {
-    /// Whether a stream waits for its guardrail.
-    ///
-    /// ```
-    /// assert_eq!(bedrock_chat::StreamProcessing::Sync.as_str(), "sync");
-    /// ```
-    StreamProcessing {
-        /// Text waits until the guardrail has seen it.
-        Sync = "sync",
-        /// Text goes out at once and may be taken back.
-        Async = "async",
-    }
-}
-
-wire_enum! {
-    /// The latency of inference.
-    ///
-    /// See [latency optimised inference](https://docs.aws.amazon.com/bedrock/latest/userguide/latency-optimized-inference.html).
-    ///
-    /// ```
-    /// assert_eq!(bedrock_chat::Latency::Optimized.as_str(), "optimized");
-    /// ```
-    Latency {
-        /// The standard.
-        Standard = "standard",
-        /// Faster, for some models and regions.
-        Optimized = "optimized",
-    }
-}
-
-wire_enum! {
-    /// The service tier of a call.
-    ///
-    /// See [service tiers](https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html).
-    ///
-    /// ```
-    /// assert_eq!(bedrock_chat::ServiceTier::Flex.as_str(), "flex");
-    /// ```
-    ServiceTier {
-        /// The standard.
-        Default = "default",
-        /// Cheaper and slower.
-        Flex = "flex",
-        /// Dearer and first.
-        Priority = "priority",
-        /// Capacity that you reserved.
-        Reserved = "reserved",
-    }
-}
-
-wire_enum! {
-    /// Whether the text of the reasoning is returned.
-    ///
-    /// See [adaptive thinking](https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html).
-    ReasoningDisplay {
-        /// A summary of it.
-        Summarized = "summarized",
-        /// Only its signature.
-        Omitted = "omitted",
     }
 }

@@ -161,7 +161,7 @@ async fn frame_with_an_impossible_length_is_refused_at_once() {
         bytes.extend(prelude(total, headers));
         // The connection stays open: whoever waits for the rest waits for ever.
         let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes).that_stalls()]);
-        let chat = over(transport).timeouts(Timeouts { idle: None, ..Timeouts::default() }).build().unwrap();
+        let chat = over(transport).timeouts(Timeouts::default().with_idle(None)).build().unwrap();
         let course = course(&mut chat.stream("hello").await.unwrap()).await;
         assert_eq!(course.error().kind(), ErrorKind::Frame, "{total} {headers}");
         assert_eq!(course.text(), "Bon");
@@ -204,7 +204,7 @@ async fn stream_chunk_not_json_or_base64_is_a_decode_error() {
 async fn idle_timeout_is_an_error_with_the_partial_message() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let limit = Duration::from_millis(150);
-    let timeouts = Timeouts { idle: Some(limit), ..Timeouts::default() };
+    let timeouts = Timeouts::default().with_idle(limit);
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
     bedrock.faults().push(Fault::hang_after_frames(4));
     let mut stream = chat.stream("hello there").await.unwrap();
@@ -222,7 +222,7 @@ async fn idle_timeout_is_an_error_with_the_partial_message() {
 #[tokio::test]
 async fn idle_timeout_after_the_response_headers() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let timeouts = Timeouts::default().with_idle(Duration::from_millis(60));
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
     bedrock.faults().push(Fault::hang_after_frames(0).forever());
     let error = soon(chat.stream("hello")).await.unwrap_err();

@@ -109,7 +109,7 @@ async fn cancelled_call_between_retries_sends_no_more() {
 #[tokio::test]
 async fn idle_timeout_closes_the_connection() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let timeouts = Timeouts { idle: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let timeouts = Timeouts::default().with_idle(Duration::from_millis(60));
     let chat = calling(&bedrock).timeouts(timeouts).build().unwrap();
     bedrock.faults().push(Fault::hang_after_frames(4));
     let mut stream = chat.stream("hello there").await.unwrap();

@@ -161,14 +161,7 @@ async fn late_system_message_is_refused_before_sending() {
 
 #[tokio::test]
 async fn cut_tool_call_is_replayed_only_if_answered() {
-    let invalid = |id: &str| {
-        Content::InvalidToolCall(InvalidToolCall {
-            id: id.into(),
-            name: "lookup".into(),
-            args: r#"{"path":"a"#.into(),
-            error: "cut".into(),
-        })
-    };
+    let invalid = |id: &str| Content::InvalidToolCall(InvalidToolCall::new(id, "lookup", r#"{"path":"a"#, "cut"));
     let turn = Message::new(Role::Ai, [Content::text("Let me"), invalid("t1")]);
     let unanswered = [Message::human("a"), turn.clone(), Message::human("go on")];
     assert_eq!(shape(&accepted(&unanswered).await)[1], r#"assistant: "Let me""#);
@@ -182,7 +175,9 @@ async fn cut_tool_call_is_replayed_only_if_answered() {
 #[tokio::test]
 async fn reasoning_without_a_signature_is_not_sent() {
     let thinking = |signature: Option<&str>| {
-        Content::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into) })
+        let mut thinking = Thinking::new("hm");
+        thinking.signature = signature.map(Into::into);
+        Content::Thinking(thinking)
     };
     let messages = [
         Message::human("a"),
@@ -194,15 +189,15 @@ async fn reasoning_without_a_signature_is_not_sent() {
 
 #[tokio::test]
 async fn messages_of_all_kinds_round_trip_through_json() {
-    let cited = Text { text: "Paris".into(), citations: vec![Json::from(json!({"type": "char_location", "n": 1}))] };
+    let cited = Text::new("Paris").with_citations([Json::from(json!({"type": "char_location", "n": 1}))]);
     let message = Message::new(
         Role::Ai,
         [
             Content::Text(cited),
             Content::image("image/png", vec![0, 255, 7]),
-            Content::Thinking(Thinking { text: String::new(), signature: Some("c2ln+/==".into()) }),
+            Content::Thinking(Thinking::new("").with_signature("c2ln+/==")),
             call("t1"),
-            Content::ToolResult(ToolResult { is_error: true, ..ToolResult::new("t1", [Content::text("é\u{0}😀")]) }),
+            Content::ToolResult(ToolResult::error("t1", [Content::text("é\u{0}😀")])),
             Content::cache_point(),
             Content::raw(Json::parse(r#"{"type":"hologram","n":2.5,"big":12345678901234567890}"#).unwrap()),
         ],

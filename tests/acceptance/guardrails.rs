@@ -51,7 +51,7 @@ async fn guardrail_without_id_or_version_is_refused() {
         let error = calling(&bedrock).guardrail(half.clone()).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains(missing) && error.message().contains("guardrail"), "{error}");
-        let options = ChatOptions { guardrail: Some(half), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_guardrail(half);
         let chat = calling(&bedrock).build().unwrap().with_options(&options);
         assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Config);
         assert_eq!(chat.stream("hello").await.unwrap_err().kind(), ErrorKind::Config);

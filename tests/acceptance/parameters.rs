@@ -52,7 +52,7 @@ async fn options_are_sent_under_provider_names_with_their_digits() {
 async fn call_options_override_chat_options_one_by_one() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let base = calling(&bedrock).temperature(0.5).max_tokens(100).build().unwrap();
-    let chat = base.with_options(&ChatOptions { temperature: Some(0.9), ..ChatOptions::default() });
+    let chat = base.with_options(&ChatOptions::default().with_temperature(0.9));
     chat.invoke("hello").await.unwrap();
     let body = only_request(&bedrock).json();
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&json!(0.9), &json!(100)));
@@ -69,16 +69,14 @@ async fn model_kwargs_are_sent_unchanged_or_contradict() {
     let text = String::from_utf8(only_request(&bedrock).body).unwrap();
     assert!(text.contains(r#""temperature":0.30"#), "to the digit: {text}");
     assert_eq!(text.matches("temperature").count(), 1, "once: {text}");
-    let kwargs = Some(kwargs);
-    let error = refused(ChatOptions { temperature: Some(0.9), model_kwargs: kwargs, ..ChatOptions::default() }).await;
+    let error = refused(ChatOptions::default().with_temperature(0.9).with_model_kwargs(kwargs)).await;
     assert!(error.message().contains("`temperature`") && error.message().contains("model_kwargs"), "{error}");
 }
 
 #[tokio::test]
 async fn thinking_budget_raises_the_default_max_tokens() {
-    let think = |chat: BedrockChatBuilder| {
-        chat.options(&ChatOptions { reasoning: Some(Reasoning::Budget(2000)), ..ChatOptions::default() })
-    };
+    let think =
+        |chat: BedrockChatBuilder| chat.options(&ChatOptions::default().with_reasoning(Reasoning::Budget(2000)));
     let body = accepted(think).await;
     assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 2000}));
     assert!(body["max_tokens"].as_u64().unwrap() > 2000, "{body}");
@@ -102,23 +100,23 @@ async fn refused(options: ChatOptions) -> Error {
 
 #[tokio::test]
 async fn conflicting_options_are_refused_and_both_named() {
-    let base = ChatOptions {
-        reasoning: Some(Reasoning::Budget(2048)),
-        tools: vec![Tool::new("save", "Saves", json!({"type": "object"}))],
-        ..ChatOptions::default()
-    };
+    let base = ChatOptions::default().with_reasoning(Reasoning::Budget(2048)).with_tools([Tool::new(
+        "save",
+        "Saves",
+        json!({"type": "object"}),
+    )]);
     for (options, fields) in [
-        (ChatOptions { temperature: Some(0.5), ..base.clone() }, ["reasoning", "temperature"]),
-        (ChatOptions { top_k: Some(5), ..base.clone() }, ["reasoning", "top_k"]),
-        (ChatOptions { tool_choice: Some(ToolChoice::Any), ..base.clone() }, ["reasoning", "tool_choice"]),
-        (ChatOptions { tool_choice: Some("save".into()), ..base.clone() }, ["reasoning", "tool_choice"]),
-        (ChatOptions { max_tokens: Some(2048), ..base.clone() }, ["reasoning", "max_tokens"]),
-        (ChatOptions { max_tokens: Some(1), ..base.clone() }, ["reasoning", "max_tokens"]),
-        (ChatOptions { reasoning: Some(Reasoning::Budget(100)), ..base.clone() }, ["reasoning", "1024"]),
-        (ChatOptions { tool_choice: Some(ToolChoice::Any), ..ChatOptions::default() }, ["tool_choice", "tools"]),
-        (ChatOptions { temperature: Some(f64::NAN), ..ChatOptions::default() }, ["temperature", "number"]),
-        (ChatOptions { max_tokens: Some(0), ..ChatOptions::default() }, ["max_tokens", "at least 1"]),
-        (ChatOptions { model_kwargs: Some(json!([1]).into()), ..ChatOptions::default() }, ["model_kwargs", "object"]),
+        (base.clone().with_temperature(0.5), ["reasoning", "temperature"]),
+        (base.clone().with_top_k(5), ["reasoning", "top_k"]),
+        (base.clone().with_tool_choice(ToolChoice::Any), ["reasoning", "tool_choice"]),
+        (base.clone().with_tool_choice("save"), ["reasoning", "tool_choice"]),
+        (base.clone().with_max_tokens(2048), ["reasoning", "max_tokens"]),
+        (base.clone().with_max_tokens(1), ["reasoning", "max_tokens"]),
+        (base.clone().with_reasoning(Reasoning::Budget(100)), ["reasoning", "1024"]),
+        (ChatOptions::default().with_tool_choice(ToolChoice::Any), ["tool_choice", "tools"]),
+        (ChatOptions::default().with_temperature(f64::NAN), ["temperature", "number"]),
+        (ChatOptions::default().with_max_tokens(0), ["max_tokens", "at least 1"]),
+        (ChatOptions::default().with_model_kwargs(json!([1])), ["model_kwargs", "object"]),
     ] {
         let error = refused(options).await;
         assert!(fields.iter().all(|field| error.message().contains(field)), "{fields:?} in {error}");
@@ -128,9 +126,9 @@ async fn conflicting_options_are_refused_and_both_named() {
 #[tokio::test]
 async fn cache_point_marks_the_block_before_it_with_its_ttl() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let hour = Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) });
+    let hour = Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour));
     let mut tool = Tool::new("save", "Saves", json!({"type": "object"}));
-    tool.cache_point = Some(CachePoint { ttl: Some(CacheTtl::OneHour) });
+    tool.cache_point = Some(CachePoint::default().with_ttl(CacheTtl::OneHour));
     let model = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
     let chat = calling_model(&bedrock, model).build().unwrap().bind_tools([tool]);
     let long = "A long instruction. ".repeat(800);
@@ -158,11 +156,9 @@ async fn media_schemas_and_beta_features_are_encoded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let schema = json!({"type": "object", "properties": {"setup": {"type": "string"}}, "required": ["setup"],
         "additionalProperties": false});
-    let options = ChatOptions {
-        response_format: Some(ResponseFormat::new("joke", schema.clone())),
-        anthropic_beta: vec!["context-1m-2025-08-07".into()],
-        ..ChatOptions::default()
-    };
+    let options = ChatOptions::default()
+        .with_response_format(ResponseFormat::new("joke", schema.clone()))
+        .with_anthropic_beta(["context-1m-2025-08-07"]);
     let chat = calling_model(&bedrock, "anthropic.claude-haiku-4-5-20251001-v1:0").options(&options).build().unwrap();
     let message = Message::human("Read this")
         .with(Content::image("image/jpg", b"\xff\xd8\xff\xe0".to_vec()))

@@ -75,7 +75,7 @@ async fn futures_and_streams_are_small() {
 async fn chat_clone_is_cheap_and_independent() {
     let transport = MemoryTransport::new((0..2).map(|_| Reply::json(200, r#"{"content":[]}"#)));
     let plain = over(transport.clone()).build().unwrap();
-    let options = bedrock_chat::ChatOptions { temperature: Some(0.5), ..Default::default() };
+    let options = bedrock_chat::ChatOptions::default().with_temperature(0.5);
     let warm = plain.clone().with_options(&options);
     plain.invoke("hello").await.unwrap();
     warm.invoke("hello").await.unwrap();

@@ -345,9 +345,9 @@ async fn fallbacks_answer_after_a_timeout() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let limit = Some(Duration::from_millis(60));
     for timeouts in [
-        Timeouts { first_byte: limit, ..Timeouts::default() },
-        Timeouts { idle: limit, ..Timeouts::default() },
-        Timeouts { total: limit, ..Timeouts::default() },
+        Timeouts::default().with_first_byte(limit),
+        Timeouts::default().with_idle(limit),
+        Timeouts::default().with_total(limit),
     ] {
         for stream in [false, true] {
             bedrock.clear();

@@ -79,9 +79,7 @@ async fn debug_of_a_chat_hides_secrets() {
         all += &debugged(&ReqwestTransport::new(None).unwrap());
         all += &debugged(&CachedCredentials::new(credentials.clone()));
         all += &debugged(&EnvironmentCredentials);
-        all += &debugged(
-            &chat.with_options(&ChatOptions { guardrail: Some(Guardrail::new("gr", "1")), ..ChatOptions::default() }),
-        );
+        all += &debugged(&chat.with_options(&ChatOptions::default().with_guardrail(Guardrail::new("gr", "1"))));
         check("something printed", &all, &hidden(&bedrock));
         assert!(all.contains(CLAUDE), "what is no secret is printed");
     }

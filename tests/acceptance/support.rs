@@ -39,7 +39,7 @@ pub(crate) fn at_once() -> RetryPolicy {
 
 /// No limits at all: for clocks that jump.
 pub(crate) fn no_timeouts() -> Timeouts {
-    Timeouts { connect: None, first_byte: None, idle: None, total: None }
+    Timeouts::none()
 }
 
 /// A chat model that calls this server, signs with keys that it knows, and loses no time.

@@ -11,12 +11,10 @@ use crate::support::{THINKER, calling_model, chunk, course, over, streamed, thro
 
 fn thinker(bedrock: &LocalBedrock) -> BedrockChat {
     let schema = json!({"type": "object", "properties": {"location": {"type": "string"}}, "required": ["location"]});
-    let options = ChatOptions {
-        reasoning: Some(Reasoning::Budget(1024)),
-        max_tokens: Some(4000),
-        tools: vec![Tool::new("get_weather", "The weather in a city", schema)],
-        ..ChatOptions::default()
-    };
+    let options = ChatOptions::default()
+        .with_reasoning(Reasoning::Budget(1024))
+        .with_max_tokens(4000)
+        .with_tools([Tool::new("get_weather", "The weather in a city", schema)]);
     calling_model(bedrock, THINKER).options(&options).build().unwrap()
 }
 
@@ -129,7 +127,9 @@ async fn thinking_and_signature_deltas_are_joined_in_order() {
 #[tokio::test]
 async fn reasoning_with_only_a_signature_is_kept() {
     let thinking = |text: &str, signature: Option<&str>| {
-        Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
+        let mut thinking = Thinking::new(text);
+        thinking.signature = signature.map(Into::into);
+        Content::Thinking(thinking)
     };
     let turn = Message::new(Role::Ai, [thinking("", Some("s")), thinking("x", None), Content::text("b")]);
     let expected = json!([{"type": "thinking", "thinking": "", "signature": "s"}, {"type": "text", "text": "b"}]);

@@ -20,7 +20,7 @@ fn by_hand(timeouts: Timeouts) -> (BedrockChat, Hand, Clock) {
 }
 
 fn idle(limit: Duration) -> Timeouts {
-    Timeouts { idle: Some(limit), ..Timeouts::default() }
+    Timeouts::default().with_idle(limit)
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -55,8 +55,7 @@ async fn first_byte_timeout_applies_to_a_slow_server_over_http() {
     for (limit, ends_well) in [(None, true), (Some(MINUTE * 2), false)] {
         bedrock.clear();
         bedrock.faults().push(Fault::delay(Duration::from_millis(150)));
-        let timeouts =
-            limit.map_or(Timeouts::default(), |limit| Timeouts { first_byte: Some(limit), ..Timeouts::default() });
+        let timeouts = limit.map_or(Timeouts::default(), |limit| Timeouts::default().with_first_byte(limit));
         let chat = calling(&bedrock).runtime(clock.clone()).timeouts(timeouts).retry(RetryPolicy::never());
         let chat = chat.build().unwrap();
         let call = tokio::spawn(async move { chat.invoke("hello").await });
@@ -198,7 +197,7 @@ async fn idle_timeout_with_the_real_clock_allows_a_slow_stream() {
 #[tokio::test]
 async fn first_byte_timeout_ends_a_hanging_call() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let timeouts = Timeouts { first_byte: Some(Duration::from_millis(60)), ..Timeouts::default() };
+    let timeouts = Timeouts::default().with_first_byte(Duration::from_millis(60));
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
     bedrock.faults().push(Fault::hang().forever());
     let error = soon(chat.invoke("hello")).await.unwrap_err();
@@ -213,7 +212,7 @@ async fn timeouts_of_the_longest_durations_work() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for longest in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(30 * 24 * 3600)] {
         let timeouts =
-            Timeouts { connect: Some(longest), first_byte: Some(longest), idle: Some(longest), total: Some(longest) };
+            Timeouts::default().with_connect(longest).with_first_byte(longest).with_idle(longest).with_total(longest);
         let policy = RetryPolicy::default().with_max_delay(longest).with_base_delay(Duration::ZERO);
         let chat = calling(&bedrock).timeouts(timeouts).retry(policy).build().unwrap();
         bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "x"));

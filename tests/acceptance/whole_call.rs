@@ -46,7 +46,7 @@ impl Run for Notes {
 }
 
 fn total(limit: Duration) -> Timeouts {
-    Timeouts { total: Some(limit), ..Timeouts::default() }
+    Timeouts::default().with_total(limit)
 }
 
 fn delta(text: &str) -> serde_json::Value {
@@ -86,7 +86,7 @@ async fn total_timeout_covers_attempts_and_the_pauses_between_them() {
     let refusals = || MemoryTransport::new((0..3).map(|_| Reply::json(503, "{}").with_header("retry-after", "20")));
     for (limit, attempts) in [(MINUTE, 3), (MINUTE / 2, 2), (MINUTE / 4, 1)] {
         let (transport, clock, notes) = (refusals(), Clock::at(THEN).jumping(), Notes::default());
-        let timeouts = Timeouts { first_byte: None, idle: None, ..total(limit) };
+        let timeouts = total(limit).with_first_byte(None).with_idle(None);
         // The clock jumps for the deadline's own timer too, so that it begins at its end.
         let clock_of_call = SleepsOnly(clock.clone(), limit);
         let chat = over(transport.clone()).timeouts(timeouts).runtime(clock_of_call).observer(notes.clone());

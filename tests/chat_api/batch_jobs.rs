@@ -58,7 +58,7 @@ async fn batch_records_have_tools_limits_and_failures() {
         let reply = with_tools.read_batch_record(&run(&bedrock, CLAUDE, api, &line).await).unwrap().reply.unwrap();
         assert_eq!(reply.tool_calls().count(), 2, "{api:?}");
 
-        let options = ChatOptions { max_tokens: Some(3), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_max_tokens(3);
         let short = chat(&bedrock, LLAMA, api).with_options(&options);
         let line = short.batch_record("2", "Tell me of the sea.").unwrap();
         let reply = short.read_batch_record(&run(&bedrock, LLAMA, api, &line).await).unwrap().reply.unwrap();
@@ -67,8 +67,8 @@ async fn batch_records_have_tools_limits_and_failures() {
         // What would fail in a call fails when it is written, or in its own record.
         let chat = chat(&bedrock, CLAUDE, api);
         assert_eq!(chat.batch_record("3", " ").unwrap_err().kind(), ErrorKind::Encode);
-        let kwargs = Some(bedrock_chat::Json::from(json!({"own_key": 1})));
-        let odd = chat.with_options(&ChatOptions { model_kwargs: kwargs, ..ChatOptions::default() });
+        let kwargs = json!({"own_key": 1});
+        let odd = chat.with_options(&ChatOptions::default().with_model_kwargs(kwargs));
         let output = run(&bedrock, CLAUDE, api, &odd.batch_record("4", "What is it?").unwrap()).await;
         let read = chat.read_batch_record(&output).unwrap();
         assert_eq!((read.id.as_str(), read.reply.unwrap_err().kind()), ("4", ErrorKind::Validation), "{api:?}");

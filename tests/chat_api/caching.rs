@@ -35,7 +35,7 @@ async fn cache_points_written_by_one_call_are_read_by_the_next() {
 #[tokio::test]
 async fn cache_points_of_the_caller_keep_place_and_ttl() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
+    let hour = CachePoint::default().with_ttl(CacheTtl::OneHour);
     for api in BOTH {
         let mut tool = weather();
         tool.cache_point = Some(hour);

@@ -67,12 +67,10 @@ async fn apply_guardrail_checks_text_without_a_model() {
 #[tokio::test]
 async fn tier_latency_and_metadata_are_headers_or_fields() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let options = ChatOptions {
-        service_tier: Some(ServiceTier::Flex),
-        latency: Some(Latency::Optimized),
-        request_metadata: vec![("team".into(), "blå".into())],
-        ..ChatOptions::default()
-    };
+    let options = ChatOptions::default()
+        .with_service_tier(ServiceTier::Flex)
+        .with_latency(Latency::Optimized)
+        .with_request_metadata([("team", "blå")]);
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for streamed in [false, true] {
             for api in BOTH {

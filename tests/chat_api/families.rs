@@ -156,7 +156,8 @@ async fn reasoning_round_trips_in_every_family_that_reasons() {
         ("us.deepseek.r1-v1:0", None),
     ] {
         for api in BOTH {
-            let options = ChatOptions { reasoning: reasoning.clone(), ..ChatOptions::default() };
+            let mut options = ChatOptions::default();
+            options.reasoning = reasoning.clone();
             let chat = chat(&bedrock, model, api).with_options(&options);
             let whole = chat.invoke("Is 91 prime?").await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
             let streamed = chat.stream("Is 91 prime?").await.unwrap().message().await.unwrap();
@@ -185,7 +186,7 @@ async fn unset_options_are_not_sent_in_any_family() {
     for model in MODELS {
         for api in BOTH {
             let chat = chat(&bedrock, model, api);
-            for options in [ChatOptions::default(), ChatOptions { stop: Vec::new(), ..ChatOptions::default() }] {
+            for options in [ChatOptions::default(), ChatOptions::default()] {
                 chat.with_options(&options).invoke("hello").await.unwrap();
                 let body = sent(&bedrock).to_string();
                 for key in ["temperature", "top_p", "topP", "top_k", "topK", "stop", "tool", "reasoning", "thinking"] {
@@ -204,7 +205,7 @@ async fn guardrail_outcome_is_typed_in_every_family() {
             for trace in [None, Some(GuardrailTrace::Enabled)] {
                 let mut guardrail = Guardrail::new("gr123", "1");
                 guardrail.trace = trace;
-                let options = ChatOptions { guardrail: Some(guardrail), ..ChatOptions::default() };
+                let options = ChatOptions::default().with_guardrail(guardrail);
                 let chat = chat(&bedrock, model, api).with_options(&options);
                 let whole = chat.invoke("Is this BLOCKED?").await.unwrap();
                 let streamed = chat.stream("Is this BLOCKED?").await.unwrap().message().await.unwrap();
@@ -229,7 +230,7 @@ async fn usage_of_every_family_adds_up_in_a_stream() {
     for model in MODELS {
         for api in BOTH {
             for tokens in [200, 3] {
-                let options = ChatOptions { max_tokens: Some(tokens), ..ChatOptions::default() };
+                let options = ChatOptions::default().with_max_tokens(tokens);
                 let chat = chat(&bedrock, model, api).with_options(&options);
                 let whole = chat.invoke("Tell me of the sea.").await.unwrap().usage.unwrap();
                 let mut stream = chat.stream("Tell me of the sea.").await.unwrap();

@@ -81,7 +81,7 @@ async fn stream_merges_tool_calls_reasoning_and_guardrails() {
             assert_eq!(streamed.tool_calls().count(), 2, "{model} {api:?}");
             // Wherever the limit cuts: half a call is no call, at once as little as streamed.
             for tokens in 1..32 {
-                let chat = chat.with_options(&ChatOptions { max_tokens: Some(tokens), ..ChatOptions::default() });
+                let chat = chat.with_options(&ChatOptions::default().with_max_tokens(tokens));
                 let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
                 let calls = |reply: &AiMessage| reply.tool_calls().cloned().collect::<Vec<_>>();
                 assert_eq!(calls(&whole), calls(&streamed), "{model} {api:?} {tokens}");

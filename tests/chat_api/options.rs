@@ -39,33 +39,29 @@ async fn every_option_is_sent_or_refused_with_advice() {
         tool.strict = Some(true);
         vec![tool]
     };
-    let guardrail = |change: fn(&mut Guardrail)| {
-        let mut guardrail = Guardrail::new("gr-1", "7").with_trace(GuardrailTrace::Enabled);
-        change(&mut guardrail);
-        Some(guardrail)
-    };
+    let guardrail = || Guardrail::new("gr-1", "7").with_trace(GuardrailTrace::Enabled);
     let rows = [
-        ("1234", ChatOptions { max_tokens: Some(1234), ..none() }),
-        ("0.37", ChatOptions { temperature: Some(0.37), ..none() }),
-        ("0.53", ChatOptions { top_p: Some(0.53), ..none() }),
-        ("77", ChatOptions { top_k: Some(77), ..none() }),
-        ("\"end\"", ChatOptions { stop: vec!["end".into()], ..none() }),
-        ("get_weather", ChatOptions { tools: vec![weather()], ..none() }),
-        ("\"strict\":true", ChatOptions { tools: strict(), ..none() }),
-        ("arallel", ChatOptions { tools: vec![weather()], parallel_tool_calls: Some(false), ..none() }),
-        ("2222", ChatOptions { reasoning: Some(Reasoning::Budget(2222)), ..none() }),
+        ("1234", none().with_max_tokens(1234)),
+        ("0.37", none().with_temperature(0.37)),
+        ("0.53", none().with_top_p(0.53)),
+        ("77", none().with_top_k(77)),
+        ("\"end\"", none().with_stop(["end"])),
+        ("get_weather", none().with_tools([weather()])),
+        ("\"strict\":true", none().with_tools(strict())),
+        ("arallel", none().with_tools([weather()]).with_parallel_tool_calls(false)),
+        ("2222", none().with_reasoning(Reasoning::Budget(2222))),
         // Claude before 4.6 takes an effort as a budget.
-        ("medium|4096", ChatOptions { reasoning: Some(Reasoning::Effort("medium".into())), ..none() }),
-        ("river", ChatOptions { response_format: Some(ResponseFormat::new("r", schema.unwrap())), ..none() }),
-        ("gr-1", ChatOptions { guardrail: guardrail(|_| ()), ..none() }),
-        ("suffix-1", ChatOptions { guardrail: guardrail(|it| it.tag_suffix = Some("suffix-1".into())), ..none() }),
-        ("optimized", ChatOptions { latency: Some(Latency::Optimized), ..none() }),
-        ("priority", ChatOptions { service_tier: Some(ServiceTier::Priority), ..none() }),
-        ("cost-centre", ChatOptions { request_metadata: vec![("cost-centre".into(), "7".into())], ..none() }),
-        ("beta-2025", ChatOptions { anthropic_beta: vec!["beta-2025".into()], ..none() }),
-        ("own_key", ChatOptions { model_kwargs: Some(Json::parse(r#"{"own_key":1}"#).unwrap()), ..none() }),
-        ("/deep/path", ChatOptions { response_field_paths: vec!["/deep/path".into()], ..none() }),
-        ("variable", ChatOptions { prompt_variables: vec![("variable".into(), "1".into())], ..none() }),
+        ("medium|4096", none().with_reasoning(Reasoning::Effort("medium".into()))),
+        ("river", none().with_response_format(ResponseFormat::new("r", schema.unwrap()))),
+        ("gr-1", none().with_guardrail(guardrail())),
+        ("suffix-1", none().with_guardrail(guardrail().with_tag_suffix("suffix-1"))),
+        ("optimized", none().with_latency(Latency::Optimized)),
+        ("priority", none().with_service_tier(ServiceTier::Priority)),
+        ("cost-centre", none().with_request_metadata([("cost-centre", "7")])),
+        ("beta-2025", none().with_anthropic_beta(["beta-2025"])),
+        ("own_key", none().with_model_kwargs(Json::parse(r#"{"own_key":1}"#).unwrap())),
+        ("/deep/path", none().with_response_field_paths(["/deep/path"])),
+        ("variable", none().with_prompt_variables([("variable", "1")])),
     ];
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
@@ -89,7 +85,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
             let chat = chat(&bedrock, model, api);
             let with = async |choice: ToolChoice| {
                 let tools = vec![weather(), tool("get_population", "city")];
-                let options = ChatOptions { tools, tool_choice: Some(choice), ..ChatOptions::default() };
+                let options = ChatOptions::default().with_tools(tools).with_tool_choice(choice);
                 outcome(&bedrock, &chat, &options).await
             };
             match with(ToolChoice::Any).await {
@@ -111,7 +107,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
             let error = with("get_river".into()).await.unwrap_err();
             assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");
             for choice in [ToolChoice::Any, "get_river".into()] {
-                let options = ChatOptions { tool_choice: Some(choice), ..ChatOptions::default() };
+                let options = ChatOptions::default().with_tool_choice(choice);
                 let error = outcome(&bedrock, &chat, &options).await.unwrap_err();
                 assert!(error.contains("there are no tools"), "{model} {api:?}: {error}");
             }
@@ -124,7 +120,7 @@ async fn duplicate_tool_names_are_refused_before_sending() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let native = Json::parse(r#"{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}"#);
     for tools in [vec![weather(), weather()], vec![weather(), Tool::native(native.unwrap())]] {
-        let options = ChatOptions { tools, ..ChatOptions::default() };
+        let options = ChatOptions::default().with_tools(tools);
         let error = outcome(&bedrock, &chat(&bedrock, GPT_OSS, Api::Invoke), &options).await.unwrap_err();
         assert!(error.contains("two tools called get_weather"), "{error}");
     }
@@ -135,7 +131,7 @@ async fn guardrail_stream_mode_is_sent_in_each_api() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut guardrail = Guardrail::new("gr-1", "7");
     guardrail.stream_processing = Some(StreamProcessing::Async);
-    let options = ChatOptions { guardrail: Some(guardrail), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_guardrail(guardrail);
     for model in [CLAUDE, NOVA, LLAMA, QWEN] {
         for (api, pointer, value) in [
             (Api::Invoke, "/amazon-bedrock-guardrailConfig/streamProcessingMode", "ASYNCHRONOUS"),
@@ -151,8 +147,7 @@ async fn guardrail_stream_mode_is_sent_in_each_api() {
 #[tokio::test]
 async fn automatic_cache_points_work_in_every_family() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let options =
-        ChatOptions { prompt_caching: Some(CachePoint::default()), tools: vec![weather()], ..ChatOptions::default() };
+    let options = ChatOptions::default().with_prompt_caching(CachePoint::default()).with_tools([weather()]);
     let conversation = [Message::system("Long rules."), Message::human("What is the weather in Rome?")];
     for model in [CLAUDE, NOVA, "us.amazon.nova-2-lite-v1:0", GPT_OSS, QWEN, JAMBA, LLAMA] {
         for api in BOTH {

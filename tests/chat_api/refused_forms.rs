@@ -27,11 +27,13 @@ struct Case {
 }
 
 fn reasoning(reasoning: Reasoning) -> ChatOptions {
-    ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() }
+    ChatOptions::default().with_reasoning(reasoning)
 }
 
 fn with_tool(tool_choice: Option<ToolChoice>) -> ChatOptions {
-    ChatOptions { tools: vec![weather()], tool_choice, ..ChatOptions::default() }
+    let mut options = ChatOptions::default().with_tools([weather()]);
+    options.tool_choice = tool_choice;
+    options
 }
 
 /// A tool call, its result with a block, and what the user says behind it.
@@ -170,7 +172,7 @@ async fn call(bedrock: &LocalBedrock, case: &Case, refusals: usize) -> (Result<A
     bedrock.clear();
     let seen = Adaptations::default();
     let capabilities = Capabilities::unknown().with(case.claims, true);
-    let options = ChatOptions { capabilities, ..case.options.clone() };
+    let options = case.options.clone().with_capabilities(capabilities);
     let chat = calling(bedrock, case.model, case.api).options(&options).observer(seen.clone()).build().unwrap();
     let (status, code, message) = case.refusal;
     for _ in 0..refusals {

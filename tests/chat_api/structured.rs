@@ -337,10 +337,7 @@ async fn response_format_is_closed_or_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let asking = |model: &str, api, schema: serde_json::Value| {
         let format = bedrock_chat::ResponseFormat::new("answer", Json::from(schema));
-        chat(&bedrock, model, api).with_options(&bedrock_chat::ChatOptions {
-            response_format: Some(format),
-            ..bedrock_chat::ChatOptions::default()
-        })
+        chat(&bedrock, model, api).with_options(&bedrock_chat::ChatOptions::default().with_response_format(format))
     };
     for (model, api) in [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1])] {
         let open = json!({"type": "object", "properties": {"n": {"type": "number", "minimum": 0}}});

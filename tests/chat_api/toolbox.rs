@@ -133,11 +133,9 @@ async fn toolbox_run_stops_at_its_step_limit() {
 async fn toolbox_forces_a_tool_in_the_first_step_only() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
-        let chat = chat(&bedrock, CLAUDE, api).with_options(&bedrock_chat::ChatOptions {
-            tools: vec![weather()],
-            tool_choice: Some(ToolChoice::Any),
-            ..bedrock_chat::ChatOptions::default()
-        });
+        let chat = chat(&bedrock, CLAUDE, api).with_options(
+            &bedrock_chat::ChatOptions::default().with_tools([weather()]).with_tool_choice(ToolChoice::Any),
+        );
         let run = degrees().run(&chat, "Hello.").await.unwrap();
         assert_eq!((run.steps, run.cut_short), (2, false), "{api:?}");
         assert!(run.reply.text().contains("18 degrees"), "{api:?}: {}", run.reply.text());

@@ -69,7 +69,7 @@ async fn tool_calls_of_other_models_are_accepted_by_every_family() {
 #[tokio::test]
 async fn parallel_tool_calls_option_is_sent_or_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let options = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
+    let options = ChatOptions::default().with_parallel_tool_calls(false);
     let question = "What is the weather in Paris and London?";
     for (model, api) in [(CLAUDE, Api::Invoke), (CLAUDE, Api::Converse), (GPT_OSS, Api::Invoke), (QWEN, Api::Invoke)] {
         let chat = chat(&bedrock, model, api).bind_tools([weather()]).with_options(&options);
@@ -318,7 +318,7 @@ async fn reasoning_budget_is_left_out_in_a_begun_tool_loop() {
         Message::tool("c1", "18 degrees"),
     ];
     for api in BOTH {
-        let options = ChatOptions { reasoning: Some(bedrock_chat::Reasoning::Budget(2048)), ..ChatOptions::default() };
+        let options = ChatOptions::default().with_reasoning(bedrock_chat::Reasoning::Budget(2048));
         let chat = calling(&bedrock, CLAUDE, api).options(&options).observer(seen.clone()).build().unwrap();
         let chat = chat.bind_tools([weather()]);
         chat.invoke(begun.to_vec()).await.unwrap();

@@ -94,21 +94,20 @@ fn options(scenario: &Scenario) -> Result<ChatOptions> {
     let number = |key: &str| scenario.option(key).and_then(Value::as_f64);
     let count = |key: &str| scenario.option(key).and_then(Value::as_u64);
     let extra = ["model_kwargs", "additional_model_request_fields"];
-    let mut options = ChatOptions {
-        max_tokens: count("max_tokens"),
-        temperature: number("temperature"),
-        top_p: number("top_p"),
-        top_k: count("top_k"),
-        stop: strings(scenario.option("stop")),
-        guardrail: scenario.option("guardrail").map(guardrail),
-        service_tier: text(scenario, "service_tier")
-            .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("{tier:?} is not a service tier"))),
-        request_metadata: pairs(scenario.option("request_metadata")),
-        latency: scenario.option("performance_config").and_then(|config| Latency::parse(config["latency"].as_str()?)),
-        response_field_paths: strings(scenario.option("additional_model_response_field_paths")),
-        model_kwargs: extra.iter().find_map(|key| scenario.option(key)).cloned().map(Json::from),
-        ..ChatOptions::default()
-    };
+    let mut options = ChatOptions::default();
+    options.max_tokens = count("max_tokens");
+    options.temperature = number("temperature");
+    options.top_p = number("top_p");
+    options.top_k = count("top_k");
+    options.stop = strings(scenario.option("stop"));
+    options.guardrail = scenario.option("guardrail").map(guardrail);
+    options.service_tier = text(scenario, "service_tier")
+        .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("{tier:?} is not a service tier")));
+    options.request_metadata = pairs(scenario.option("request_metadata"));
+    options.latency =
+        scenario.option("performance_config").and_then(|config| Latency::parse(config["latency"].as_str()?));
+    options.response_field_paths = strings(scenario.option("additional_model_response_field_paths"));
+    options.model_kwargs = extra.iter().find_map(|key| scenario.option(key)).cloned().map(Json::from);
     tools::set(scenario, &mut options)?;
     Ok(options)
 }

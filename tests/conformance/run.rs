@@ -41,7 +41,7 @@ impl Transport for Recorded {
         let pieces: Vec<_> =
             self.answer.body.chunks(self.piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let body = Box::pin(Pieces(pieces.into_iter()));
-        Box::pin(std::future::ready(Ok(HttpResponse { status: self.answer.status, headers, body })))
+        Box::pin(std::future::ready(Ok(HttpResponse::new(self.answer.status, headers, body))))
     }
 }
 

@@ -98,11 +98,12 @@ fn variants(model: &str) -> Vec<(&'static str, ChatOptions)> {
     let claude = model.contains("claude-sonnet") || model.contains("claude-opus");
     if claude {
         let reasoning = if model.contains("opus-4-5") { Reasoning::Budget(1024) } else { Reasoning::Adaptive };
-        variants.push((" thinking", ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() }));
+        variants.push((" thinking", ChatOptions::default().with_reasoning(reasoning)));
     }
     if claude || model.contains("nova") {
-        let point = CachePoint { ttl: claude.then_some(CacheTtl::OneHour) };
-        variants.push((" caching", ChatOptions { prompt_caching: Some(point), ..ChatOptions::default() }));
+        let mut point = CachePoint::default();
+        point.ttl = claude.then_some(CacheTtl::OneHour);
+        variants.push((" caching", ChatOptions::default().with_prompt_caching(point)));
     }
     variants
 }

@@ -37,7 +37,7 @@ pub(crate) type Call = (String, BedrockChat, Vec<Message>);
 pub(crate) fn calls(bedrock: &LocalBedrock) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut add = |kind: &str, model: &str, api: Api, set: &dyn Fn(&mut ChatOptions), message: Message| {
-        let mut options = ChatOptions { max_tokens: Some(4000), ..ChatOptions::default() };
+        let mut options = ChatOptions::default().with_max_tokens(4000);
         set(&mut options);
         let origin = format!("{model} {api:?} {kind}");
         calls.push((origin, chat(bedrock, model, api, &options), vec![message]));

@@ -59,12 +59,7 @@ fn with_result(result: ToolResult) -> Vec<Message> {
 type Row = (&'static str, Vec<Message>, Wanted);
 
 fn search_result() -> Content {
-    Content::SearchResult(SearchResult {
-        source: "needle source".into(),
-        title: "needle title".into(),
-        content: vec!["needle found".into()],
-        citations: true,
-    })
+    Content::SearchResult(SearchResult::new("needle source", "needle title", ["needle found"]).with_citations(true))
 }
 
 fn media_rows() -> Vec<Row> {
@@ -112,7 +107,7 @@ fn media_rows() -> Vec<Row> {
 
 fn text_rows() -> Vec<Row> {
     let cited = r#"{"type":"char_location","cited_text":"needle cited","document_index":0,"document_title":null,"start_char_index":0,"end_char_index":3}"#;
-    let cited = Text { text: "needle text".into(), citations: vec![json(cited)] };
+    let cited = Text::new("needle text").with_citations([json(cited)]);
     let guard = |qualifiers: &[&str]| {
         let mut guard = GuardContent::text("needle guarded");
         guard.qualifiers = qualifiers.iter().map(|name| (*name).to_owned()).collect();
@@ -124,28 +119,28 @@ fn text_rows() -> Vec<Row> {
         ("Text.citations", answered(Content::Text(cited)), Wanted::new(&["needle text", "needle cited"], &[])),
         (
             "thinking",
-            answered(Content::Thinking(Thinking { text: "x".into(), signature: None })),
+            answered(Content::Thinking(Thinking::new("x"))),
             // Reasoning without a signature is not sent back, as is documented.
             Wanted::new(&["hello"], &[]),
         ),
         (
             "Thinking.text",
-            answered(Content::Thinking(Thinking { text: "needle thought".into(), signature: Some("c2ln".into()) })),
+            answered(Content::Thinking(Thinking::new("needle thought").with_signature("c2ln"))),
             Wanted::new(&["needle thought"], &[]),
         ),
         (
             "Thinking.signature",
-            answered(Content::Thinking(Thinking { text: "x".into(), signature: Some("bmVlZGxl".into()) })),
+            answered(Content::Thinking(Thinking::new("x").with_signature("bmVlZGxl"))),
             Wanted::new(&["bmVlZGxl"], &[]),
         ),
         (
             "redacted_thinking",
-            answered(Content::RedactedThinking(RedactedThinking { data: "bmVlZGxl".into() })),
+            answered(Content::RedactedThinking(RedactedThinking::new("bmVlZGxl"))),
             Wanted::new(&["hello"], &[]),
         ),
         (
             "RedactedThinking.data",
-            answered(Content::RedactedThinking(RedactedThinking { data: "bmVlZGxl".into() })),
+            answered(Content::RedactedThinking(RedactedThinking::new("bmVlZGxl"))),
             Wanted::new(&["bmVlZGxl"], &[]),
         ),
         ("guard", said(guard(&[])), Wanted::new(&["needle guarded"], &["guard"])),
@@ -157,18 +152,18 @@ fn text_rows() -> Vec<Row> {
         ),
         (
             "GuardContent.image",
-            said(Content::Guard(GuardContent { image: Some(bytes("image/png", PNG)), ..GuardContent::default() })),
+            said(Content::Guard(GuardContent::image(bytes("image/png", PNG)))),
             Wanted::new(&[PNG_BASE64], &["guard", "image", "picture"]),
         ),
-        ("cache_point", said(Content::CachePoint(CachePoint { ttl: None })), Wanted::new(&["hello"], &["cache"])),
+        ("cache_point", said(Content::CachePoint(CachePoint::default())), Wanted::new(&["hello"], &["cache"])),
         (
             "CachePoint",
-            said(Content::CachePoint(CachePoint { ttl: None })),
+            said(Content::CachePoint(CachePoint::default())),
             Wanted::new(&[], &["cache"]).or(&["cachePoint", "cache_control"]),
         ),
         (
             "CachePoint.ttl",
-            said(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) })),
+            said(Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour))),
             Wanted::new(&["\"1h\""], &["cache", "ttl"]),
         ),
         (
@@ -179,7 +174,7 @@ fn text_rows() -> Vec<Row> {
         (
             "CachePoint behind reasoning",
             {
-                let thought = Thinking { text: "x".into(), signature: Some("c2ln".into()) };
+                let thought = Thinking::new("x").with_signature("c2ln");
                 let blocks = [Content::Thinking(thought), Content::cache_point(), Content::text("hello")];
                 vec![Message::human("hello"), Message::new(Role::Ai, blocks), Message::human("go on")]
             },
@@ -192,7 +187,7 @@ fn text_rows() -> Vec<Row> {
         ("SearchResult.citations", said(search_result()), Wanted::new(&["citations"], &["search"])),
         (
             "raw",
-            said(Content::Raw(Raw { block: json(r#"{"type":"needle_kind","needle":"needle raw"}"#) })),
+            said(Content::Raw(Raw::new(json(r#"{"type":"needle_kind","needle":"needle raw"}"#)))),
             Wanted::new(&["needle_kind", "needle raw"], &["block", "needle_kind"]),
         ),
         (
@@ -204,12 +199,7 @@ fn text_rows() -> Vec<Row> {
 }
 
 fn tool_rows() -> Vec<Row> {
-    let invalid = InvalidToolCall {
-        id: "needle0id".into(),
-        name: "needle_tool".into(),
-        args: r#"{"needle_property":"needle cut"#.into(),
-        error: "cut short".into(),
-    };
+    let invalid = InvalidToolCall::new("needle0id", "needle_tool", r#"{"needle_property":"needle cut"#, "cut short");
     let failed = |content: Vec<Content>| {
         let mut result = ToolResult::new("needle0id", content);
         result.is_error = true;
@@ -247,12 +237,12 @@ fn tool_rows() -> Vec<Row> {
         ),
         (
             "json",
-            returned(Content::Json(JsonContent { value: json(r#"{"needle":"needle json"}"#) })),
+            returned(Content::Json(JsonContent::new(json(r#"{"needle":"needle json"}"#)))),
             Wanted::new(&["needle json"], tools),
         ),
         (
             "json list",
-            returned(Content::Json(JsonContent { value: json(r#"["needle json"]"#) })),
+            returned(Content::Json(JsonContent::new(json(r#"["needle json"]"#)))),
             Wanted::new(&["needle json"], tools),
         ),
         (
@@ -297,7 +287,7 @@ fn every_block_is_sent_or_refused_by_name() {
     has_rows("Text", &Text::default(), &names);
     has_rows("Document", &Document::new("text/plain", MediaSource::Text(String::new())), &names);
     has_rows("Thinking", &Thinking::default(), &names);
-    has_rows("RedactedThinking", &RedactedThinking { data: String::new() }, &names);
+    has_rows("RedactedThinking", &RedactedThinking::new(""), &names);
     has_rows("ToolCall", &call(), &names);
     has_rows("ToolResult", &ToolResult::new("a", []), &names);
     has_rows("CachePoint", &CachePoint::default(), &names);

@@ -52,7 +52,7 @@ fn call(model: &str, api: Api, mode: Mode, messages: &[Message], options: &ChatO
         futures_executor::block_on(async {
             match mode {
                 Mode::Invoke => chat.invoke(messages).await.map(drop),
-                Mode::Stream => chat.stream(messages).await.map(drop),
+                _ => chat.stream(messages).await.map(drop),
             }
         })
     });

@@ -21,12 +21,12 @@ fn every_member_of_a_tool_is_sent_or_refused_by_name() {
         ("Tool.strict", |t| *t = t.clone().strict(), Wanted::new(&["\"strict\":true"], &["strict", "tools"])),
         (
             "Tool.cache_point",
-            |t| t.cache_point = Some(CachePoint { ttl: None }),
+            |t| t.cache_point = Some(CachePoint::default()),
             Wanted::new(&[], &["cache", "tool"]).or(&["cachePoint", "cache_control"]),
         ),
         (
             "Tool.cache_point for an hour",
-            |t| t.cache_point = Some(CachePoint { ttl: Some(CacheTtl::OneHour) }),
+            |t| t.cache_point = Some(CachePoint::default().with_ttl(CacheTtl::OneHour)),
             Wanted::new(&["\"1h\""], &["cache", "ttl", "tool"]),
         ),
         (

@@ -155,13 +155,11 @@ async fn langsmith_run_config_wins() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let id = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000";
-    let config = RunConfig {
-        name: Some("greet".into()),
-        id: Some(id.into()),
-        tags: vec!["a".into(), "b".into()],
-        metadata: vec![("ls_provider".into(), Json::string("anthropic")), ("n".into(), json!([1]).into())],
-        ..RunConfig::default()
-    };
+    let config = RunConfig::default()
+        .with_name("greet")
+        .with_id(id)
+        .with_tags(["a", "b"])
+        .with_metadata([("ls_provider", Json::string("anthropic")), ("n", json!([1]).into())]);
     let chat = saying(&["hi"]).observer(langsmith.clone()).build().unwrap().with_config(config);
     chat.invoke("Hello").await.unwrap();
     let run = flushed(&langsmith, &server).await;
@@ -175,7 +173,7 @@ async fn langsmith_run_config_wins() {
 async fn langsmith_run_id_not_a_uuid_is_replaced() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
-    let config = RunConfig { id: Some("my-run".into()), ..RunConfig::default() };
+    let config = RunConfig::default().with_id("my-run");
     let chat = saying(&["hi"]).observer(langsmith.clone()).build().unwrap().with_config(config);
     chat.invoke("Hello").await.unwrap();
     let run = flushed(&langsmith, &server).await;

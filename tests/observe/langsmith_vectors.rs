@@ -152,7 +152,7 @@ async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, lang
             chat.temperature(5.0).build().unwrap().invoke(reference()).await.unwrap_err();
         }
         "parent" => {
-            let outer = RunConfig { name: Some("agent".into()), tags: vec!["outer".into()], ..RunConfig::default() };
+            let outer = RunConfig::default().with_name("agent").with_tags(["outer"]);
             let agent = langsmith.chain(&outer, Json::string("hello"));
             let mut inner = agent.config();
             inner.name = Some("translate".into());

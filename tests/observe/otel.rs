@@ -264,8 +264,8 @@ async fn otel_dropped_stream_ends_its_span_without_error() {
 async fn otel_span_has_the_conversation_id() {
     let (_, collector, exporting) = world().await;
     let chat = saying(&["hi"]).observer(TracingObserver::new()).build().unwrap();
-    let metadata = vec![("thread_id".into(), Json::string("th-1"))];
-    chat.with_config(RunConfig { metadata, ..RunConfig::default() }).invoke("Hello").await.unwrap();
+    let metadata = vec![("thread_id", Json::string("th-1"))];
+    chat.with_config(RunConfig::default().with_metadata(metadata)).invoke("Hello").await.unwrap();
     assert_eq!(exporting.span(&collector).await.get("gen_ai.conversation.id"), "th-1");
 }
 

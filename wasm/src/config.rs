@@ -60,11 +60,7 @@ fn timeouts(fields: &Members<'_>) -> Timeouts {
         Some(milliseconds) => Some(Duration::from_millis(milliseconds)),
     };
     let default = Timeouts::default();
-    Timeouts {
-        first_byte: limit("firstByteTimeout", default.first_byte),
-        idle: limit("idleTimeout", default.idle),
-        ..default
-    }
+    default.with_first_byte(limit("firstByteTimeout", default.first_byte)).with_idle(limit("idleTimeout", default.idle))
 }
 
 pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {

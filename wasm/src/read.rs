@@ -182,7 +182,11 @@ pub(crate) fn response_format(fields: &Members<'_>, key: &str) -> Result<Option<
 /// `true`, a time to live such as `"1h"`, `false`.
 pub(crate) fn prompt_caching(fields: &Members<'_>, key: &str) -> Result<Option<CachePoint>> {
     let value = fields.get(key).filter(|value| value.bool() != Some(false));
-    Ok(value.map(|value| CachePoint { ttl: value.string().and_then(|ttl| CacheTtl::parse(&ttl)) }))
+    Ok(value.map(|value| {
+        let mut point = CachePoint::default();
+        point.ttl = value.string().and_then(|ttl| CacheTtl::parse(&ttl));
+        point
+    }))
 }
 
 pub(crate) fn guardrail(fields: &Members<'_>, key: &str) -> Result<Option<Guardrail>> {

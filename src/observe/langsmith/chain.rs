@@ -16,7 +16,7 @@ use crate::observe::RunConfig;
 /// use bedrock_chat::{BedrockChat, Json, LangSmith, RunConfig};
 ///
 /// async fn serve(chat: &BedrockChat, langsmith: &LangSmith, question: &str) -> bedrock_chat::Result<String> {
-///     let config = RunConfig { name: Some("answer".into()), ..RunConfig::default() };
+///     let config = RunConfig::default().with_name("answer");
 ///     let run = langsmith.chain(&config, Json::string(question));
 ///     match chat.with_config(run.config()).invoke(question).await {
 ///         Ok(reply) => {

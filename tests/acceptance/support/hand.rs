@@ -67,7 +67,7 @@ impl Transport for ByHand {
             let mut headers = Headers::new();
             headers.push("content-type", content_type);
             let body = stream_of(move |context| pieces.poll_recv(context).map(|piece| piece.map(Ok)));
-            Ok(HttpResponse { status, headers, body: Box::pin(body) })
+            Ok(HttpResponse::new(status, headers, Box::pin(body)))
         })
     }
 }

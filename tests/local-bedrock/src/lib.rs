@@ -25,6 +25,12 @@
 //! What it is not: a language model, a load generator, or a copy of the service's quotas and
 //! access policies. Where the service's wording of an error is public, it is used.
 
+#![expect(
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    reason = "it is part of this repository's tests and is not published, so nobody depends on its versions"
+)]
+
 mod auth;
 mod builder;
 mod clock;

@@ -57,12 +57,10 @@ pub fn chat(
 
 fn request(text: &str, json: &str, image: Vec<u8>, temperature: f64) -> Result<ChatRequest> {
     let json = Json::parse(json).map_err(|_| Error::new(ErrorKind::Encode, "not JSON"))?;
-    let options = ChatOptions {
-        temperature: Some(temperature),
-        tools: vec![Tool::new(text, text, json.clone())],
-        tool_choice: Some(ToolChoice::Tool(text.to_owned())),
-        ..ChatOptions::default()
-    };
+    let options = ChatOptions::default()
+        .with_temperature(temperature)
+        .with_tools([Tool::new(text, text, json.clone())])
+        .with_tool_choice(ToolChoice::Tool(text.to_owned()));
     let messages = vec![
         Message::system(text),
         Message::human(text).with(Content::image("image/png", image)),

@@ -92,14 +92,12 @@ fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
         Some(None) => Err(Refusal::bad(format!("options.{name} must be a number from 0 on"))),
         number => Ok(number.flatten()),
     };
-    let mut options = ChatOptions {
-        max_tokens: whole("maxTokens")?,
-        temperature: number("temperature")?,
-        top_p: number("topP")?,
-        top_k: whole("topK")?,
-        reasoning: whole("reasoning")?.map(Reasoning::Budget),
-        ..ChatOptions::default()
-    };
+    let mut options = ChatOptions::default();
+    options.max_tokens = whole("maxTokens")?;
+    options.temperature = number("temperature")?;
+    options.top_p = number("topP")?;
+    options.top_k = whole("topK")?;
+    options.reasoning = whole("reasoning")?.map(Reasoning::Budget);
     if let Some(stop) = present(view, "stop") {
         let all: Option<Vec<String>> = match stop.kind() {
             Kind::Array => stop.items().map(View::string).collect(),

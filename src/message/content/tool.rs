@@ -1,0 +1,100 @@
+//! Tool calls and their results.
+
+use serde::{Deserialize, Serialize};
+
+use super::Content;
+use crate::json::Json;
+
+/// A call of a tool.
+///
+/// ```
+/// use bedrock_chat::{Json, ToolCall};
+/// let call = ToolCall::new("toolu_1", "get_weather", Json::parse(r#"{"location":"Paris"}"#)?);
+/// assert_eq!(call.args, serde_json::json!({"location": "Paris"}));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// The call's id, which the result must name.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments: always a JSON object.
+    pub args: Json,
+    /// Further members that Claude gave the call in its own format, for instance `caller`. They are
+    /// sent back in that format; other formats have no place for them. Defaults to none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
+    pub extra: Vec<(String, Json)>,
+}
+
+impl ToolCall {
+    /// Creates a call of a tool with its id and arguments.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, args: impl Into<Json>) -> Self {
+        Self { id: id.into(), name: name.into(), args: args.into(), extra: Vec::new() }
+    }
+
+    /// Adds a member of Claude's own format. Defaults to none.
+    #[must_use]
+    pub fn with_extra(mut self, key: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.push((key.into(), value.into()));
+        self
+    }
+}
+
+/// A call whose arguments were cut short or are not a JSON object. It is never run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InvalidToolCall {
+    /// The call's id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments as far as they were received.
+    pub args: String,
+    /// The reason why they cannot be used.
+    pub error: String,
+}
+
+impl InvalidToolCall {
+    /// Creates a call whose arguments cannot be used, with the reason.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        args: impl Into<String>,
+        error: impl Into<String>,
+    ) -> Self {
+        Self { id: id.into(), name: name.into(), args: args.into(), error: error.into() }
+    }
+}
+
+/// The result of a tool call.
+///
+/// ```
+/// use bedrock_chat::{Content, ToolResult};
+/// let result = ToolResult::new("toolu_1", [Content::text("18 degrees")]);
+/// assert!(!result.is_error);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolResult {
+    /// The id of the call that is answered.
+    pub tool_call_id: String,
+    /// The answer: text, JSON, images, documents, search results.
+    pub content: Vec<Content>,
+    /// Whether the tool failed. Defaults to `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// Creates the result of a call that succeeded.
+    pub fn new(tool_call_id: impl Into<String>, content: impl Into<Vec<Content>>) -> Self {
+        Self { tool_call_id: tool_call_id.into(), content: content.into(), is_error: false }
+    }
+
+    /// Creates the result of a call that failed.
+    pub fn error(tool_call_id: impl Into<String>, content: impl Into<Vec<Content>>) -> Self {
+        Self { is_error: true, ..Self::new(tool_call_id, content) }
+    }
+}
