@@ -1,13 +1,12 @@
 //! Messages in the forms of other libraries: LangChain's (Python and JavaScript) and OpenAI's.
 //!
-//! [`read_messages`] takes them all, mixed if need be; [`to_langchain`] and
-//! [`to_openai`] write them. What a form cannot hold is kept in its own block
-//! types where it has open ones (LangChain), or left out where it has not
-//! (OpenAI has no signatures).
+//! [`read_messages`] reads all of them, also mixed. [`to_langchain`] and [`to_openai`] write them. Content
+//! without a counterpart is kept in LangChain's form, which has open block types, and left out in OpenAI's,
+//! which has no signatures.
 //!
-//! Nothing that is read is dropped: a member that a block or message has no field for is sent in the
-//! format that has it, or is an error that names it. Left out are names, ids and notes of libraries on
-//! how a message came to be, such as `response_metadata`, and reasoning that nobody signed.
+//! Reading drops nothing that a model could use: a member without a field is sent in the format that has it, or
+//! is an error. Names, ids, notes of libraries such as `response_metadata`, and unsigned reasoning are left
+//! out.
 
 mod blocks;
 mod langchain;

@@ -1,4 +1,4 @@
-//! A request: the conversation, and the options that shape the answer.
+//! Requests: a conversation with options.
 
 mod answers;
 mod cache_point;
@@ -23,7 +23,7 @@ pub use tool::{Tool, ToolChoice};
 
 use crate::message::Message;
 
-/// A conversation with the options of one call: what a [`Codec`](crate::Codec) encodes.
+/// A conversation with the options of a call, the input of a [`Codec`](crate::Codec).
 ///
 /// ```
 /// use bedrock_chat::{ChatRequest, Message};
@@ -35,7 +35,7 @@ use crate::message::Message;
 pub struct ChatRequest {
     /// The conversation so far.
     pub messages: Vec<Message>,
-    /// How to answer.
+    /// The options of the call.
     pub options: ChatOptions,
     /// Whether the text of the messages is the whole prompt, to be sent without a chat template.
     /// Only codecs that [take prompts](crate::Codec::takes_prompts) read it. Defaults to `false`.
@@ -43,12 +43,12 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
-    /// A request without options.
+    /// Creates a request without options.
     pub fn new(messages: impl Into<Vec<Message>>) -> Self {
         Self { messages: messages.into(), ..Self::default() }
     }
 
-    /// A request to go on with a text, which is sent as it is.
+    /// Creates a request to continue a text, which is sent unchanged.
     ///
     /// ```
     /// assert!(bedrock_chat::ChatRequest::prompt("Once upon a time").raw);
@@ -57,7 +57,7 @@ impl ChatRequest {
         Self { messages: vec![Message::human(text)], raw: true, ..Self::default() }
     }
 
-    /// The same request with options.
+    /// Sets the options.
     #[must_use]
     pub fn with_options(mut self, options: ChatOptions) -> Self {
         self.options = options;

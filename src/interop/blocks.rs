@@ -10,7 +10,7 @@ use crate::message::{
 };
 use crate::request::point_of_json;
 
-/// The blocks of a message's content: a text, or a list of blocks.
+/// Returns the blocks of a message's content: a text, or a list of blocks.
 pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
     match view.kind() {
         Kind::Null => Ok(Vec::new()),
@@ -27,7 +27,7 @@ pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
             block(view, &mut blocks)?;
             Ok(blocks)
         }
-        _ => Err(Error::new(ErrorKind::Encode, "the content of a message is neither a text nor a list of blocks")),
+        _ => Err(Error::new(ErrorKind::Encode, "message content is neither a string nor a list of blocks")),
     }
 }
 
@@ -39,8 +39,8 @@ fn first(view: View<'_>, keys: &[&str]) -> Option<String> {
     keys.iter().find_map(|key| string(view, key))
 }
 
-/// A call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a text
-/// and no JSON object, as a model may have written them, make it an invalid one.
+/// Returns a call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a
+/// text and no JSON object, as a model may have written them, make it an invalid one.
 pub(super) fn tool_call(view: View<'_>) -> Content {
     let inner = view.get("function").unwrap_or(view);
     let id = first(view, &["id", "tool_use_id", "toolUseId", "call_id"]).unwrap_or_default();
@@ -67,7 +67,7 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
     Content::InvalidToolCall(InvalidToolCall { id, name, args: text, error })
 }
 
-/// The members of a call that no field holds, also those that LangChain keeps in `extras`.
+/// Returns the members of a call without a field, including LangChain's `extras`.
 fn extra(view: View<'_>) -> Vec<(String, Json)> {
     const KNOWN: &[&str] =
         &["type", "id", "name", "args", "input", "index", "extras", "cache_control", "partial_json", "metadata"];
@@ -82,16 +82,16 @@ fn extra(view: View<'_>) -> Vec<(String, Json)> {
     more
 }
 
-/// A block, and the cache point that Anthropic's form has inside it.
+/// Returns a block, and the cache point that Anthropic's form has inside it.
 fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
     if let Some(text) = view.str() {
         out.push(Content::text(text));
         return Ok(());
     }
     match view.word_at("type") {
-        // What an aggregated stream left of its tool calls; the whole of them is in `tool_calls`.
+        // Remainders of tool calls in an aggregated stream; the complete calls are in `tool_calls`.
         "input_json_delta" | "tool_call_chunk" => return Ok(()),
-        // LangChain's cover for a provider's own block.
+        // LangChain's wrapper of a provider's own block.
         "non_standard" if view.get("value").is_some() => {
             return view.get("value").map_or(Ok(()), |value| block(value, out));
         }
@@ -116,7 +116,7 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
                 out.push(cache_point(control)?);
             }
         }
-        // A block in no form that is known is passed as it is.
+        // A block in an unknown form is passed on unchanged.
         None => {
             members::check_unread(view)?;
             out.push(Content::raw(view));
@@ -129,7 +129,7 @@ pub(super) fn cache_point(view: View<'_>) -> Result<Content> {
     point_of_json(view).map(Content::CachePoint)
 }
 
-/// The blocks with a `type`.
+/// Returns the blocks with a `type`.
 fn typed(view: View<'_>) -> Result<Option<Content>> {
     let kind = view.word_at("type");
     Ok(match kind {
@@ -234,7 +234,7 @@ fn reasoning(view: View<'_>) -> Option<Content> {
     Some(Content::RedactedThinking(RedactedThinking { data }))
 }
 
-/// An address: a data URL is the medium itself.
+/// Returns an address: a data URL is the medium itself.
 pub(super) fn from_url(url: &str) -> Media {
     if let Some((media_type, data)) =
         url.strip_prefix("data:").and_then(|rest| crate::text::split_once(rest, ";base64,"))
@@ -248,7 +248,7 @@ pub(super) fn from_url(url: &str) -> Media {
     Media::new("", MediaSource::Url(url.to_owned()))
 }
 
-/// What says the media type.
+/// Members with the media type.
 const MEDIA_TYPE: &[&str] = &["mime_type", "mimeType", "mediaType", "media_type"];
 
 /// OpenAI's file: a data URL, an address, or base64 whose type the file's name tells.
@@ -260,7 +260,7 @@ fn file_data(data: &str, view: View<'_>) -> Media {
     Media::new(named.unwrap_or("application/pdf"), MediaSource::Base64(data.to_owned()))
 }
 
-/// Whether the content of a block is nothing but plain texts.
+/// Returns whether the content of a block is nothing but plain texts.
 fn has_only_texts(view: View<'_>) -> bool {
     let is_plain = |(key, value): (&str, View<'_>)| key == "text" || (key == "type" && value.word() == "text");
     view.list("content").all(|block| block.get("text").is_some() && block.raw_entries().all(is_plain))
@@ -310,7 +310,7 @@ fn document(medium: Media, view: View<'_>) -> Content {
     Content::Document(document)
 }
 
-/// Whether the model shall cite it.
+/// Returns whether the model should cite it.
 fn cites(view: View<'_>) -> bool {
     view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true)
 }
@@ -344,7 +344,7 @@ fn native_source(source: View<'_>) -> Option<Media> {
     })
 }
 
-/// The blocks of the Converse API, which have one key and no `type` (though some write it as well).
+/// Returns the blocks of the Converse API, which have one key and no `type` (though some write it as well).
 fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     let kind = view.word_at("type");
     let is_beside = |key: &str| matches!(key, "type" | "cachePoint" | "cache_control" | "index");
@@ -374,7 +374,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
             .and_then(|text| Some((string(text, "text")?, strings(text, "qualifiers"))))
             .map(|(text, qualifiers)| Content::Guard(GuardContent { qualifiers, ..GuardContent::text(text) })),
         "reasoningContent" => reasoning(inner),
-        // With other members, for instance those of a tool that the service runs, it is sent back as it came.
+        // A block with other members, for instance of a tool that the service runs, is sent back unchanged.
         "toolUse" if has_other(inner, &["toolUseId", "name", "input"]) => None,
         "toolResult" if has_other(inner, &["toolUseId", "content", "status"]) => None,
         "toolUse" => Some(tool_call(inner)),

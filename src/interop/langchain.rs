@@ -3,10 +3,9 @@
 use crate::json::{Json, Writer};
 use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, ToolResult, Usage};
 
-/// A conversation as LangChain's messages: a list of `{type, content, …}`.
-/// [`read_messages`](super::read_messages) reads it back as it was, but that each tool result is a
-/// message of its own there, invalid calls stand behind all else, and bytes are base64. A cache point
-/// beside tool results has no place there.
+/// Returns a conversation as LangChain's messages: a list of `{type, content, …}`.
+/// [`read_messages`](super::read_messages) reads it back with these differences: each tool result is a separate
+/// message, invalid calls are last, and bytes are base64. A cache point next to tool results is lost.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};
@@ -43,9 +42,8 @@ pub fn to_langchain(messages: &[Message]) -> Json {
     Json::from(w)
 }
 
-/// A reply as LangChain's `AIMessage`: `content`, `tool_calls`,
-/// `invalid_tool_calls`, `usage_metadata`, `response_metadata`,
-/// `additional_kwargs`, `id`.
+/// Returns a reply as LangChain's `AIMessage`: `content`, `tool_calls`, `invalid_tool_calls`, `usage_metadata`,
+/// `response_metadata`, `additional_kwargs`, `id`.
 ///
 /// ```
 /// use bedrock_chat::{interop, AiMessage, Content};
@@ -107,7 +105,7 @@ pub fn write_usage(w: &mut Writer, usage: Usage) {
     w.end_object();
 }
 
-/// One text is a string, no block the empty one; else a list of blocks.
+/// Writes a single text as a string, no blocks as the empty string, and anything else as a list of blocks.
 fn write_content(w: &mut Writer, content: &[Content]) {
     w.key("content");
     match content {
@@ -149,7 +147,7 @@ fn write_calls(w: &mut Writer, content: &[Content]) {
     w.end_array();
 }
 
-/// Each result is a message of its own there; what stands beside the results is the user's.
+/// Writes each result as a separate message, and the blocks next to results as a human message.
 fn write_results(w: &mut Writer, message: &Message) {
     let other = |block: &&Content| !matches!(block, Content::ToolResult(_) | Content::CachePoint(_));
     for block in &message.content {
@@ -176,7 +174,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
     if let Content::Raw(raw) = block {
         return w.raw(raw.block.view());
     }
-    // A cut call stands in `invalid_tool_calls`; as a block it would look like one that can be run.
+    // An invalid call is in `invalid_tool_calls`. As a block it would look like a valid one.
     if let Content::InvalidToolCall(_) = block {
         return;
     }

@@ -1,4 +1,4 @@
-//! Members of blocks and messages that the types here have no field for: none may be dropped.
+//! Checks for members of blocks and messages without a field, so that none is dropped.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, quoted};
@@ -159,7 +159,7 @@ fn check_detail(view: View<'_>) -> Result<()> {
         None => Ok(()),
         Some(detail) => Err(Error::of(
             ErrorKind::Encode,
-            format_args!("an image has the `detail` {}, which Bedrock has no place for; leave it out", quoted(&detail)),
+            format_args!("unsupported `detail` of an image: {}; leave it out", quoted(&detail)),
         )),
     }
 }
@@ -175,7 +175,7 @@ pub(super) fn check_unread(view: View<'_>) -> Result<()> {
         return Err(Error::of(
             ErrorKind::Encode,
             format_args!(
-                "a block of type `{kind}` names the file id {}; Bedrock stores no files, send the bytes",
+                "block of type `{kind}` has the file id {}; Bedrock stores no files, so send the bytes",
                 quoted(&id)
             ),
         ));
@@ -192,7 +192,7 @@ pub(super) fn check_unread(view: View<'_>) -> Result<()> {
     Err(Error::of(ErrorKind::Encode, format_args!("a block of type `{shown}` {why}")))
 }
 
-/// The id of a file that another provider stores.
+/// Returns the id of a file that another provider stores.
 fn file_id(view: View<'_>) -> Option<String> {
     let holders = [Some(view), view.get("source"), view.get("file"), view.get("image_url")];
     let read = |holder: View<'_>| ["file_id", "fileId"].iter().find_map(|key| holder.string_at(key));
@@ -215,10 +215,10 @@ const MESSAGE: &[&str] = &[
     "refusal",
     "additional_kwargs",
     "cache_control",
-    // Names and ids, which no model on Bedrock is told.
+    // Names and ids, which no model on Bedrock receives.
     "id",
     "name",
-    // What a library or an answer said of a message.
+    // Notes of libraries and responses on a message.
     "object",
     "model",
     "response_metadata",
@@ -240,7 +240,7 @@ const MESSAGE: &[&str] = &[
     "createdAt",
     "created_at",
     "timestamp",
-    // Reasoning that nobody signed.
+    // Unsigned reasoning.
     "reasoning",
     "reasoning_content",
     "reasoning_details",

@@ -3,10 +3,9 @@
 use crate::json::{Json, Writer};
 use crate::message::{Content, MediaSource, Message, Role};
 
-/// A conversation as OpenAI's chat messages. Text, media, calls (also invalid ones) and results read
-/// back with [`read_messages`](super::read_messages). There is no place there, and they are left out,
-/// for reasoning, cache points, guard content, search results, citations, raw blocks and whether a tool
-/// failed.
+/// Returns a conversation as OpenAI's chat messages. Text, media, calls (also invalid ones) and results read
+/// back with [`read_messages`](super::read_messages). There is no place there, and they are left out, for
+/// reasoning, cache points, guard content, search results, citations, raw blocks and whether a tool failed.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};

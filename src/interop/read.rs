@@ -1,4 +1,4 @@
-//! Messages from any of the usual forms.
+//! Reading messages in any of the common forms.
 
 use super::{blocks, members};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,14 +28,13 @@ pub fn read_messages(json: &Json) -> Result<Vec<Message>> {
         }
         // One message, also as a pair.
         Kind::String | Kind::Object | Kind::Array => messages.push(read(view, 0)?),
-        _ => return Err(problem(0, "is neither a text nor a list of messages", view)),
+        _ => return Err(problem(0, "is neither a string nor a list of messages", view)),
     }
     Ok(messages)
 }
 
-/// Reads one message: a string (the user's), a `["role", content]` pair, a message
-/// of LangChain (with `role` or `type`, also as serialised by `toJSON` or
-/// `messages_to_dict`), or one of OpenAI.
+/// Reads one message: a string (the user's), a `["role", content]` pair, a message of LangChain (with `role` or
+/// `type`, also as serialized by `toJSON` or `messages_to_dict`), or one of OpenAI.
 ///
 /// ```
 /// use bedrock_chat::{interop, Json};
@@ -45,7 +44,7 @@ pub fn read_messages(json: &Json) -> Result<Vec<Message>> {
 /// ```
 ///
 /// # Errors
-/// `Encode`, where it is none of these.
+/// `Encode`, if the value is in none of these forms.
 pub fn read_message(json: &Json) -> Result<Message> {
     read(json.view(), 0)
 }
@@ -75,9 +74,9 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
             return Ok(Message::new(role, items.next().map(blocks::content).transpose()?.unwrap_or_default()));
         }
         Kind::Object => {}
-        _ => return Err(problem(at, "is none of the forms of a message", view)),
+        _ => return Err(problem(at, "is not in a known form of a message", view)),
     }
-    // Serialised by LangChain: {lc, type: "constructor", id: [.., "HumanMessage"], kwargs}, or {type, data}.
+    // Serialized by LangChain: {lc, type: "constructor", id: [.., "HumanMessage"], kwargs}, or {type, data}.
     let class = view.get("id").and_then(|id| id.items().last()).and_then(View::string);
     let (inner, class) = match (view.get("kwargs"), class) {
         (Some(kwargs), Some(class)) => (kwargs, Some(class)),
@@ -103,7 +102,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
             content.extend(point);
             return Ok(Message::new(role, content));
         }
-        // An object that is no block is what the tool gave.
+        // An object that is not a block is the tool's result.
         if let ([Content::Raw(raw)], true) = (content.as_slice(), is_object(inner.get("content"))) {
             content = vec![Content::Json(JsonContent { value: raw.block.clone() })];
         }
@@ -163,7 +162,7 @@ fn add_call(content: &mut Vec<Content>, call: View<'_>, at: usize) -> Result<()>
         None if content.iter().any(is_twin) => {
             let shown = quoted(&own.unwrap_or_default());
             let message = format_args!(
-                "message {at} has the tool call {shown} in `content` and in `tool_calls` with other arguments; leave one out"
+                "message {at} has the tool call {shown} in `content` and `tool_calls` with different arguments; leave one out"
             );
             return Err(Error::of(ErrorKind::Encode, message));
         }
@@ -172,7 +171,7 @@ fn add_call(content: &mut Vec<Content>, call: View<'_>, at: usize) -> Result<()>
     Ok(())
 }
 
-/// Whether two calls have arguments that are not the same.
+/// Returns whether two calls have arguments that are not the same.
 fn differ(a: &Content, b: &Content) -> bool {
     match (a, b) {
         (Content::ToolCall(a), Content::ToolCall(b)) => {
@@ -182,7 +181,7 @@ fn differ(a: &Content, b: &Content) -> bool {
     }
 }
 
-/// A call of the list with the further members of its block.
+/// Returns a call of the list with the further members of its block.
 fn with_extra(mut call: Content, twin: &Content) -> Content {
     if let (Content::ToolCall(call), Content::ToolCall(twin)) = (&mut call, twin)
         && call.extra.is_empty()

@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::lex::{at, skip_space};
 
-/// Deepest nesting of arrays and objects that is accepted.
+/// Maximum nesting of arrays and objects.
 const MAX_DEPTH: u32 = 128;
 
-/// Why and where a text is not JSON.
+/// The reason and the position of invalid JSON.
 ///
 /// ```
 /// let error = bedrock_chat::json::View::parse("{\"a\":}").unwrap_err();
@@ -24,7 +24,7 @@ impl JsonError {
         Self { position, expected }
     }
 
-    /// Byte position of the first byte that does not fit.
+    /// Returns the position of the first invalid byte.
     pub fn position(&self) -> usize {
         self.position
     }

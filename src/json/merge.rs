@@ -3,7 +3,7 @@
 use super::owned::same;
 use super::{Json, Kind, View, Writer};
 
-/// An object with the members of both; where both have one, the second's stands.
+/// Merges two objects. Members of the second replace those of the first.
 pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
     let mut w = Writer::new();
     w.begin_object();
@@ -18,9 +18,9 @@ pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
 /// Lists that several places may add to.
 const LISTS: &[&str] = &["anthropic_beta", "tools"];
 
-/// An object with the members of both, where neither may contradict the other: objects are merged
-/// member by member, [`LISTS`] are joined, and anything else that both set must be equal. At the
-/// paths in `defaults` the first value is only a default, and the second replaces it.
+/// Merges two objects that must not contradict each other. Objects are merged member by member, [`LISTS`] are
+/// joined, and other members of both must be equal. At the paths in `defaults`, the second value replaces the
+/// first.
 ///
 /// # Errors
 /// The path of the first contradiction, for instance `thinking.type`.

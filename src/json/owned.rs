@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{JsonError, Kind, View, Writer};
 
-/// A JSON value, kept as the text it arrived in: numbers keep their digits,
-/// objects their order, so what is replayed is what was received. Only a lone
-/// surrogate (`"\ud800"`) becomes U+FFFD, as services refuse it.
+/// A JSON value, stored as its own text. Numbers keep their digits and objects their order, so a received value
+/// is sent back unchanged. Only a lone surrogate (`"\ud800"`) becomes U+FFFD, as services refuse it.
 ///
-/// Two are equal when they mean the same: the order of members and the white
-/// space do not count.
+/// Values are compared by meaning: the order of members and white space are ignored.
 ///
 /// `Serialize` passes numbers through serde's own types: integers that fit neither `i64` nor
 /// `u64` and numbers with an exponent become `f64`. [`Json::as_str`] has their digits.
@@ -32,10 +30,10 @@ use super::{JsonError, Kind, View, Writer};
 pub struct Json(Box<str>);
 
 impl Json {
-    /// Checks a text and keeps it.
+    /// Parses a text.
     ///
     /// # Errors
-    /// Where the text is not JSON, or nests deeper than 128 levels.
+    /// Fails if the text is not JSON, or nests deeper than 128 levels.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         View::parse(text).map(Self::from)
     }
@@ -56,19 +54,19 @@ impl Json {
         Self(kept.into())
     }
 
-    /// The empty object, `{}`.
+    /// Returns the empty object, `{}`.
     pub fn empty_object() -> Self {
         Self("{}".into())
     }
 
-    /// A string value.
+    /// Creates a string value.
     pub fn string(text: &str) -> Self {
         let mut w = Writer::new();
         w.string(text);
         Self(w.finish().into())
     }
 
-    /// A value from anything that serde can serialise.
+    /// Creates a value from a type that serde can serialize.
     ///
     /// # Errors
     /// Those of the type's own `Serialize`.
@@ -76,25 +74,25 @@ impl Json {
         serde_json::to_string(value).map(|text| Self(text.into()))
     }
 
-    /// A value read into a type of yours.
+    /// Deserializes the value into a type.
     ///
     /// # Errors
-    /// Where the value does not fit the type.
+    /// Fails if the value does not fit the type.
     pub fn deserialize<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_str(&self.0)
     }
 
-    /// The value's text.
+    /// Returns the value's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The value's text as bytes.
+    /// Returns the value's text as bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0.into_string().into_bytes()
     }
 
-    /// The borrowed view.
+    /// Returns a borrowed view.
     pub fn view(&self) -> View<'_> {
         View::trusted(&self.0)
     }
@@ -116,10 +114,10 @@ impl From<Writer> for Json {
 /// The length of an escape such as `\u0041`.
 const ESCAPE: usize = 6;
 
-/// Where the first escape of a surrogate without its other half is.
+/// Returns the position of the first lone surrogate's escape.
 fn lone_surrogate(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    // A picture is megabytes without an escape: this search is a fast one.
+    // An image is megabytes without an escape, so this first search is a fast one.
     if !bytes.get(from..)?.contains(&b'\\') {
         return None;
     }
@@ -170,7 +168,7 @@ impl PartialEq<serde_json::Value> for Json {
     }
 }
 
-/// Whether two values mean the same.
+/// Returns whether two values mean the same.
 pub(super) fn same(a: View<'_>, b: View<'_>) -> bool {
     a.kind() == b.kind()
         && match a.kind() {
@@ -192,7 +190,7 @@ impl Serialize for Json {
     }
 }
 
-/// Serialises a view into any format, in its own order.
+/// Serializes a view into any format, in its order.
 struct Walk<'a>(View<'a>);
 
 impl Serialize for Walk<'_> {
@@ -233,8 +231,8 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Writes whatever a deserializer yields as JSON text, in its own order; it also
-/// works where serde buffers (tagged and flattened types), which raw values do not.
+/// Writes the input of a deserializer as JSON text, in its order. Unlike raw values, it also works where serde
+/// buffers (tagged and flattened types).
 struct Transcribe<'w>(&'w mut Writer);
 
 impl<'de> serde::de::DeserializeSeed<'de> for Transcribe<'_> {

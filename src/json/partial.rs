@@ -34,7 +34,7 @@ pub struct PartialJson {
     version: u32,
     /// The longest complete value.
     best: Option<Found>,
-    /// The longest complete value inside of something that is not JSON.
+    /// The longest complete value inside text that is not JSON.
     doubtful: Option<Found>,
     /// How many brackets of something that is not JSON are open.
     broken: usize,
@@ -71,7 +71,7 @@ enum State {
     Hex(Quoted, u8, u32),
 }
 
-/// What is known inside a string.
+/// The state inside a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Quoted {
     is_name: bool,
@@ -142,7 +142,7 @@ impl PartialJson {
         Some(value)
     }
 
-    /// The value so far and its key. The value is missing if it would not be JSON.
+    /// Returns the value so far and its key. The value is missing if it would not be JSON.
     fn shown(&self) -> Option<(Key, Option<String>)> {
         let current = self.cut.saturating_sub(self.start);
         let whole = self.complete().filter(|found| self.open.is_empty() || found.end - found.start >= current);
@@ -314,7 +314,7 @@ impl PartialJson {
         self.version = self.version.wrapping_add(1);
     }
 
-    /// What was open is not JSON. The byte may begin something that is.
+    /// Gives up the open value, which is not JSON. The byte may begin another one.
     fn fail(&mut self) -> bool {
         self.broken += self.open.len();
         self.open.clear();

@@ -25,10 +25,9 @@ pub enum Kind {
     Object,
 }
 
-/// One JSON value inside a text that has been validated: a slice, nothing more.
+/// A JSON value inside a validated text: a slice.
 ///
-/// Getters answer `None` where the value is of another kind, so a reader says
-/// what it wants and ignores the rest.
+/// Getters return `None` if the value is of another kind.
 ///
 /// ```
 /// use bedrock_chat::json::View;
@@ -54,7 +53,7 @@ fn slice(text: &str, from: usize, to: usize) -> &str {
 fn string_end(bytes: &[u8], mut i: usize) -> usize {
     i += 1;
     loop {
-        // Eight at a time: a picture is a string of megabytes, and is passed over at every level above it.
+        // Eight bytes at a time: an image is a string of megabytes, and is skipped at every level above it.
         while let Some(word) = bytes.get(i..).and_then(<[u8]>::first_chunk) {
             let word = u64::from_le_bytes(*word);
             let found = marks(word, b'"') | marks(word, b'\\');
@@ -116,10 +115,10 @@ fn value_end(bytes: &[u8], mut i: usize) -> usize {
 }
 
 impl<'a> View<'a> {
-    /// Checks a text that holds exactly one JSON value, and gives a view of it.
+    /// Validates a text of exactly one JSON value, and returns a view of it.
     ///
     /// # Errors
-    /// Where the text is not JSON, or nests deeper than 128 levels.
+    /// Fails if the text is not JSON, or nests deeper than 128 levels.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         let bytes = text.as_bytes();
         let end = check(bytes, 0)?;
@@ -130,10 +129,10 @@ impl<'a> View<'a> {
         Ok(Self(slice(text, skip_space(bytes, 0), end)))
     }
 
-    /// As [`View::parse`], of bytes that should be UTF-8.
+    /// Same as [`View::parse`], for bytes.
     ///
     /// # Errors
-    /// Where the bytes are not UTF-8 or not JSON.
+    /// Fails if the bytes are not UTF-8 or not JSON.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, JsonError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::parse(text),
@@ -141,17 +140,17 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A view of text that is known to be valid.
+    /// Creates a view of text that is known to be valid.
     pub(super) fn trusted(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// The value's own text.
+    /// Returns the value's own text.
     pub fn raw(self) -> &'a str {
         self.0
     }
 
-    /// What the value is.
+    /// Returns the kind of the value.
     pub fn kind(self) -> Kind {
         match at(self.0.as_bytes(), 0) {
             b'{' => Kind::Object,
@@ -163,22 +162,22 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether the value is `null`.
+    /// Returns whether the value is `null`.
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// The members of an object in their order; nothing for other kinds.
+    /// Returns the members of an object in their order; nothing for other kinds.
     pub fn entries(self) -> Entries<'a> {
         Entries { text: self.0, at: if self.kind() == Kind::Object { 1 } else { self.0.len() } }
     }
 
-    /// The elements of an array; nothing for other kinds.
+    /// Returns the elements of an array; nothing for other kinds.
     pub fn items(self) -> Items<'a> {
         Items { text: self.0, at: if self.kind() == Kind::Array { 1 } else { self.0.len() } }
     }
 
-    /// A member of an object. An explicit `null` counts as absent.
+    /// Returns a member of an object. An explicit `null` counts as absent.
     pub fn get(self, key: &str) -> Option<View<'a>> {
         let mut entries = self.entries();
         while let Some((name, value)) = entries.next_raw() {
@@ -191,8 +190,7 @@ impl<'a> View<'a> {
         None
     }
 
-    /// The text of a string, borrowed unless it has escapes. A lone surrogate
-    /// becomes U+FFFD.
+    /// Returns the text of a string, borrowed unless it has escapes. A lone surrogate becomes U+FFFD.
     pub fn str(self) -> Option<Cow<'a, str>> {
         if self.kind() != Kind::String {
             return None;
@@ -201,19 +199,18 @@ impl<'a> View<'a> {
         Some(unescaped(inner))
     }
 
-    /// What stands between the quotes of a string, escapes and all: enough to be
-    /// compared with a word that needs none.
+    /// Returns the raw text of a string, escapes included, to compare it with a word that needs none.
     pub(crate) fn word(self) -> &'a str {
         let quoted = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         quoted.unwrap_or_default()
     }
 
-    /// The text of a string, owned.
+    /// Returns the text of a string, owned.
     pub fn string(self) -> Option<String> {
         self.str().map(Cow::into_owned)
     }
 
-    /// A whole number from 0 on. A number with a fraction of zero counts.
+    /// Returns a whole number from 0 on. A number with a fraction of zero counts.
     pub fn u64(self) -> Option<u64> {
         if self.kind() != Kind::Number {
             return None;
@@ -222,7 +219,7 @@ impl<'a> View<'a> {
         if fraction.bytes().all(|b| b == b'0') { parse_u64(whole) } else { None }
     }
 
-    /// A number.
+    /// Returns a number.
     pub fn f64(self) -> Option<f64> {
         if self.kind() == Kind::Number { parse_f64(self.0) } else { None }
     }
@@ -245,7 +242,7 @@ fn has_escape(inner: &str) -> bool {
     inner.as_bytes().contains(&b'\\')
 }
 
-/// What stands between quotes, borrowed unless it has escapes.
+/// Decodes the raw text of a string, borrowed unless it has escapes.
 pub(crate) fn unescaped(inner: &str) -> Cow<'_, str> {
     if has_escape(inner) { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
 }
@@ -298,7 +295,7 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// The next member with its key as it stands between the quotes.
+    /// Returns the next member with its key as it stands between the quotes.
     pub(crate) fn next_raw(&mut self) -> Option<(&'a str, View<'a>)> {
         let bytes = self.text.as_bytes();
         let key_start = next_element(bytes, self.at)?;

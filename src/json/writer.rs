@@ -21,12 +21,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// An empty writer.
+    /// Creates an empty writer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The text written so far.
+    /// Returns the text written so far.
     pub fn finish(self) -> String {
         self.out
     }

@@ -1,14 +1,14 @@
-//! Answers to tool calls that nobody answered: the opt-in repair of a history.
+//! Results for unanswered tool calls: an opt-in repair of the history.
 
 use super::ChatRequest;
 use crate::message::{Content, Message, Role, ToolResult};
 
-/// What the model is told of a call without a result.
+/// The result that the model receives for an unanswered call.
 const NO_RESULT: &str = "The tool call was interrupted: there is no result.";
 
 impl ChatRequest {
-    /// Returns the request with a failed result for each tool call that has none, as providers refuse a
-    /// conversation with unanswered calls. A run that was stopped or crashed leaves such a history.
+    /// Adds a failed result for each unanswered tool call, as providers refuse a conversation with unanswered
+    /// calls. A run that was stopped or crashed leaves such a history.
     ///
     /// The option [`fill_missing_tool_results`](crate::ChatOptions::fill_missing_tool_results) does so
     /// on every call of a chat.
@@ -23,12 +23,12 @@ impl ChatRequest {
     #[must_use]
     pub fn with_missing_tool_results(mut self) -> Self {
         let mut out: Vec<Message> = Vec::with_capacity(self.messages.len() + 1);
-        // The calls of the model's turn, and where the turn that answers them begins.
+        // The calls of the model's turn, and the start of the turn that answers them.
         let mut open: Vec<String> = Vec::new();
         let mut begins = 0;
         for message in std::mem::take(&mut self.messages) {
             if message.role == Role::Ai {
-                // Neighbours are one turn.
+                // Adjacent AI messages are one turn.
                 if out.last().is_some_and(|last| last.role != Role::Ai) {
                     answer(&mut out, begins, &mut open);
                 }

@@ -1,19 +1,17 @@
-//! Cache points where they pay: the automatic planner.
+//! The planner of cache points.
 
 use super::{ChatRequest, Tool};
 use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
-/// As many as the providers take.
+/// Maximum number of cache points that providers accept.
 pub(crate) const MOST: usize = 4;
 
 impl ChatRequest {
-    /// The same request with cache points where a conversation gains most from
-    /// them: after the tools, after the system prompt, after the newest user turn
-    /// (which the next call will read) and after the one before it (which this
-    /// call reads). Points that are there already stay, and count: there are
-    /// never more than four. As points that live longer must come first, an added one lives as long
-    /// as the longest behind it.
+    /// Adds cache points where a conversation gains most: after the tools, after the system prompt, after the
+    /// newest user turn (for the next call) and after the previous one (for this call). Existing points are
+    /// kept and count towards the maximum of four. Points with a longer lifetime must come first, so an added
+    /// point lives as long as the longest one after it.
     ///
     /// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
     ///
@@ -28,7 +26,7 @@ impl ChatRequest {
         self.planned(point, true)
     }
 
-    /// Same as [`ChatRequest::with_cache_points`], with one after the tools or without.
+    /// Same as [`ChatRequest::with_cache_points`], optionally without a point after the tools.
     pub(crate) fn planned(mut self, point: CachePoint, after_tools: bool) -> Self {
         let mut left = MOST.saturating_sub(self.points().len());
         let mut added: Vec<usize> = Vec::new();
@@ -39,12 +37,12 @@ impl ChatRequest {
                 left -= 1;
             }
         };
-        // The newest turn first: it is worth most.
+        // The newest turn first, as its point saves most.
         let mut turns = 0;
         let mut before: Option<Role> = None;
         for (at, message) in self.messages.iter_mut().enumerate().rev() {
             let user = matches!(message.role, Role::Human | Role::Tool);
-            // Neighbours become one turn, of which this is the end.
+            // Adjacent user messages become one turn, which ends here.
             if user && !matches!(before, Some(Role::Human | Role::Tool)) && turns < 2 {
                 add(at, &mut message.content);
                 turns += 1;
@@ -67,8 +65,9 @@ impl ChatRequest {
         self
     }
 
-    /// The service refuses a point that lives longer than one before it. Callers' own points stay as they
-    /// are: an added one lives at most as long as those before it, and as long as those behind it.
+    /// Sets the lifetimes of added points, as the service refuses a point that lives longer than an earlier
+    /// one. Callers' own points are unchanged. An added point lives as long as the points after it, and at most
+    /// as long as those before it.
     fn order_lives(&mut self, added: &[usize], added_tool: bool) {
         let mut points = self.points();
         let mut before_is_short = false;
@@ -105,7 +104,7 @@ impl ChatRequest {
         }
     }
 
-    /// All points that are there, in the order of a prompt: tools, system messages, the rest.
+    /// Returns all points, in the order of a prompt: tools, system messages, other messages.
     fn points(&self) -> Vec<Point> {
         let mut points = Vec::new();
         for (at, tool) in self.options.tools.iter().enumerate() {
@@ -129,7 +128,7 @@ struct Point {
     is_added: bool,
 }
 
-/// Where a point is: after a tool, or in a message.
+/// The position of a point: after a tool, or in a message.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Tool(usize),
@@ -140,7 +139,7 @@ fn is_point(block: &Content) -> bool {
     matches!(block, Content::CachePoint(_))
 }
 
-/// Adds the points of blocks: those in tool results and raw blocks count too.
+/// Adds the points in blocks, also in tool results and raw blocks.
 fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
     for block in blocks {
         match block {
@@ -157,7 +156,7 @@ fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
     points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
 }
 
-/// How long the point behind a tool lives, if there is one.
+/// Returns the lifetime of the point after a tool, if there is one.
 pub(crate) fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
     match (&tool.native, tool.cache_point) {
         (Some(native), _) => native_life(native),
@@ -165,7 +164,7 @@ pub(crate) fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
     }
 }
 
-/// How long the point in a provider's own block or tool lives.
+/// Returns the lifetime of the point in a native block or tool, if there is one.
 pub(crate) fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
     native.view().get("cache_control").map(|control| CacheTtl::parse(control.word_at("ttl")))
 }

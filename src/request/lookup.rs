@@ -1,9 +1,9 @@
-//! Lookups in a JSON Schema: the type that it names, and the part that a reference leads to.
+//! Lookups in a JSON Schema: its type, and the target of a reference.
 
 use crate::json::{Kind, View};
 use crate::text::{replaced, split};
 
-/// Returns whether a schema names this type, alone or among others.
+/// Returns whether a schema has this type, alone or among others.
 pub(super) fn has_type(schema: View<'_>, kind: &str) -> bool {
     match schema.get("type") {
         Some(types) if types.kind() == Kind::Array => types.items().any(|item| item.word() == kind),
@@ -11,7 +11,7 @@ pub(super) fn has_type(schema: View<'_>, kind: &str) -> bool {
     }
 }
 
-/// Returns the part of a schema that a reference leads to.
+/// Returns the target of a reference.
 pub(crate) fn target<'a>(root: View<'a>, link: &str) -> Option<View<'a>> {
     split(link.strip_prefix('#')?, b'/').skip(1).try_fold(root, |at, step| {
         at.get(step).or_else(|| match at.kind() {

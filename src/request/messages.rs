@@ -1,10 +1,10 @@
-//! What can be handed over as a conversation.
+//! Conversions to messages and conversations.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{AiMessage, Message, Role};
 
-/// Anything that is one message: a [`Message`], an [`AiMessage`], or a
-/// `(role, text)` pair with the names of [`Role::parse`].
+/// A value that can be converted to a message: a [`Message`], an [`AiMessage`], or a `(role, text)` pair with
+/// the names of [`Role::parse`].
 ///
 /// ```
 /// use bedrock_chat::{IntoMessage, Message};
@@ -13,10 +13,10 @@ use crate::message::{AiMessage, Message, Role};
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 pub trait IntoMessage {
-    /// The message.
+    /// Converts the value to a message.
     ///
     /// # Errors
-    /// `Encode`, where a role has no known name.
+    /// `Encode`, if the name of a role is unknown.
     fn into_message(self) -> Result<Message>;
 }
 
@@ -53,18 +53,18 @@ impl<R: AsRef<str>, T: Into<String>> IntoMessage for (R, T) {
             Some(Role::Ai) => Ok(Message::ai(text)),
             Some(Role::Tool) => Err(Error::new(
                 ErrorKind::Encode,
-                "a tool message names the call it answers: use Message::tool(tool_call_id, text)",
+                "tool message without the id of its call; use `Message::tool(tool_call_id, text)`",
             )),
             None => Err(Error::of(
                 ErrorKind::Encode,
-                format_args!("unknown role \"{name}\": use \"system\", \"human\" or \"ai\""),
+                format_args!("unknown role: \"{name}\"; use \"system\", \"human\" or \"ai\""),
             )),
         }
     }
 }
 
-/// Anything that is a conversation: a text (one human message), a message, or a
-/// list of messages.
+/// A value that can be converted to a conversation: a text (one human message), a message, or a list of
+/// messages.
 ///
 /// ```
 /// use bedrock_chat::{IntoMessages, Message};
@@ -74,10 +74,10 @@ impl<R: AsRef<str>, T: Into<String>> IntoMessage for (R, T) {
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 pub trait IntoMessages {
-    /// The conversation.
+    /// Converts the value to a conversation.
     ///
     /// # Errors
-    /// `Encode`, where a role has no known name.
+    /// `Encode`, if the name of a role is unknown.
     fn into_messages(self) -> Result<Vec<Message>>;
 }
 

@@ -1,8 +1,8 @@
-//! The schema of a tool's arguments as one object.
+//! Conversion of a tool's schema to a single object.
 //!
-//! Claude refuses `anyOf`, `oneOf` and `allOf` at the top of a tool's schema ("input_schema does not
-//! support oneOf, allOf, or anyOf at the top level"), Nova takes no more than `type`, `properties` and
-//! `required` there, and GPT wants an object too. Generators of schemas and MCP servers write them all.
+//! Claude refuses `anyOf`, `oneOf` and `allOf` at the top of a tool's schema ("input_schema does not support
+//! oneOf, allOf, or anyOf at the top level"), Nova accepts nothing but `type`, `properties` and `required`
+//! there, and GPT requires an object too. Schema generators and MCP servers write all of these.
 
 use std::borrow::Cow;
 
@@ -10,43 +10,43 @@ use super::lookup::{has_type, target};
 use crate::json::{Json, Kind, View, Writer, merged};
 use crate::text::join;
 
-/// References and branches inside of each other; more are a circle.
+/// Maximum nesting of references and branches; deeper ones are taken for a cycle.
 const DEEPEST: usize = 32;
 
-/// Members that hold no rule for the value.
+/// Members that do not restrict the value.
 const NOTES: &[&str] =
     &["title", "description", "$schema", "$id", "$comment", "$defs", "definitions", "examples", "discriminator"];
 
-/// Why a schema is not that of one object.
+/// The reason why a schema cannot be a single object.
 pub(crate) type Why = &'static str;
 
-/// A schema as one object, and the rule between its properties that the object cannot express.
+/// A schema as one object, and the rule between properties that the object cannot express.
 pub(crate) struct Flat<'a> {
     pub(crate) schema: Cow<'a, Json>,
     pub(crate) rule: String,
 }
 
-/// Returns the schema of arguments as one object: the branches of `allOf` together, those of `anyOf`
-/// and `oneOf` side by side with their rule in words. Null, `true` and `{}` mean any arguments.
+/// Converts the schema of arguments to one object. The branches of `allOf` are merged; those of `anyOf` and
+/// `oneOf` are joined, with their rule as a description. Null, `true` and `{}` accept any arguments.
 ///
 /// # Errors
-/// Why it cannot be one.
+/// The reason why it cannot be one object.
 pub(crate) fn flat(schema: &Json) -> Result<Flat<'_>, Why> {
     let root = schema.view();
     if root.word_at("type") == "object" && !is_union(root) {
         return Ok(Flat { schema: Cow::Borrowed(schema), rule: String::new() });
     }
     let root = if root.is_null() { View::parse("{}").unwrap_or(root) } else { root };
-    let object = Object::read(root, root, 0)?.ok_or("is not that of an object (\"type\": \"object\")")?;
+    let object = Object::read(root, root, 0)?.ok_or("is not that of an object; set \"type\": \"object\"")?;
     let rule = join(&mut object.rules.iter().map(String::as_str), "\n");
     let schema = object.write();
     if !links_lead_somewhere(schema.view(), schema.view(), 0) {
-        return Err("refers to a part of its own alternatives (anyOf, oneOf, allOf)");
+        return Err("has a `$ref` into its own `anyOf`, `oneOf` or `allOf`; move the target to `$defs`");
     }
     Ok(Flat { schema: Cow::Owned(schema), rule })
 }
 
-/// Returns the same for a part of a schema, with the rule in its description; `None` if it is not an object.
+/// Same as [`flat`], for a part of a schema, with the rule in its description; `None` if it is not an object.
 pub(super) fn flat_part(root: View<'_>, part: View<'_>) -> Option<Json> {
     let mut object = Object::read(root, part, 0).ok()??;
     if !object.rules.is_empty() {
@@ -60,7 +60,7 @@ pub(super) fn flat_part(root: View<'_>, part: View<'_>) -> Option<Json> {
     Some(object.write())
 }
 
-/// Whether the schema has parts beside its properties.
+/// Returns whether the schema has branches besides its properties.
 pub(super) fn is_union(schema: View<'_>) -> bool {
     schema.raw_entries().any(|(key, _)| matches!(key, "anyOf" | "oneOf" | "allOf" | "$ref"))
 }
@@ -75,7 +75,7 @@ struct Object {
 }
 
 impl Object {
-    /// Reads a part; `None` if its values are not objects.
+    /// Reads a part of a schema; `None` if its values are not objects.
     fn read(root: View<'_>, part: View<'_>, depth: usize) -> Result<Option<Self>, Why> {
         if depth > DEEPEST {
             return Err("contains itself before its first property");
@@ -98,7 +98,7 @@ impl Object {
             }
         }
         if let Some(link) = part.string_at("$ref") {
-            let target = target(root, &link).ok_or("has a `$ref` that leads nowhere")?;
+            let target = target(root, &link).ok_or("has a `$ref` without a target")?;
             let Some(other) = Self::read(root, target, depth + 1)? else { return Ok(None) };
             object = object.and(other);
         }
@@ -119,7 +119,7 @@ impl Object {
         Ok(Some(object))
     }
 
-    /// What fits both. The first one's notes count.
+    /// Merges two objects: a value must fit both. The notes of the first are kept.
     fn and(mut self, other: Self) -> Self {
         for (name, part) in other.properties {
             match self.properties.iter_mut().find(|(known, _)| *known == name) {
@@ -145,7 +145,7 @@ impl Object {
         self
     }
 
-    /// What fits one of them, as far as an object can express it. The rest is the rule.
+    /// Joins alternatives, as far as an object can express them. The remainder becomes the rule.
     fn either(branches: Vec<Self>, many: &str) -> Option<Self> {
         let mut branches = branches;
         if branches.len() < 2 {
@@ -181,7 +181,7 @@ impl Object {
         Some(object)
     }
 
-    /// The properties of a branch in words: `kind "circle", radius, color (optional)`.
+    /// Describes the properties of a branch: `kind "circle", radius, color (optional)`.
     fn described(&self) -> String {
         let mut listed = String::new();
         let mut add = |parts: [&str; 3]| {
@@ -240,7 +240,7 @@ fn only(list: View<'_>) -> Option<View<'_>> {
     items.next().filter(|_| items.next().is_none())
 }
 
-/// A value that fits both schemas.
+/// Returns the schema of values that fit both schemas.
 fn both(one: &Json, other: &Json) -> Json {
     let says_nothing = |schema: &Json| schema.view().bool() == Some(true) || schema.as_str() == "{}";
     if one == other || says_nothing(other) {
@@ -258,7 +258,7 @@ fn both(one: &Json, other: &Json) -> Json {
     listed("allOf", [one, other])
 }
 
-/// A value that fits one of the schemas.
+/// Returns the schema of values that fit one of the schemas.
 fn one_of(schemas: impl Iterator<Item = Json>) -> Json {
     let mut distinct: Vec<Json> = Vec::new();
     for schema in schemas {
@@ -272,7 +272,7 @@ fn one_of(schemas: impl Iterator<Item = Json>) -> Json {
     }
 }
 
-/// The values of a property that tells branches apart, as one `enum`.
+/// Returns the values of a property that distinguishes branches, as one `enum`.
 fn names(schemas: &[Json]) -> Option<Json> {
     let kind = schemas.first()?.view().get("type").map(View::raw);
     let mut values: Vec<View<'_>> = Vec::new();
@@ -314,7 +314,7 @@ fn listed<'a>(key: &str, schemas: impl IntoIterator<Item = &'a Json>) -> Json {
     Json::from(w)
 }
 
-/// Whether all references inside the schema still have a target.
+/// Returns whether all references in the schema still have a target.
 fn links_lead_somewhere(root: View<'_>, part: View<'_>, depth: usize) -> bool {
     let leads = |(key, value): (&str, View<'_>)| match value.str().filter(|_| key == "$ref") {
         Some(link) => !link.starts_with('#') || target(root, &link).is_some(),

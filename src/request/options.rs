@@ -227,18 +227,18 @@ impl ChatOptions {
         let config = |message: String| Err(Error::new(ErrorKind::Config, message));
         for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
             if value.is_some_and(|value| !value.is_finite() || value < 0.0) {
-                return config(format!("{name} must be a finite number from 0 on"));
+                return config(format!("{name} is not a finite number of at least 0"));
             }
         }
         if self.max_tokens == Some(0) {
-            return config("max_tokens must be at least 1, it is 0".into());
+            return config("max_tokens is 0; set at least 1".into());
         }
         if self.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().kind() != Kind::Object) {
-            return config("model_kwargs must be a JSON object".into());
+            return config("model_kwargs is not a JSON object".into());
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();
-            return config(format!("request_metadata may have 16 entries, it has {count}"));
+            return config(format!("request_metadata has {count} entries; the limit is 16"));
         }
         self.guardrail.as_ref().map_or(Ok(()), Guardrail::check)
     }

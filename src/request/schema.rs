@@ -1,4 +1,4 @@
-//! JSON Schema of Rust types.
+//! JSON Schemas of Rust types.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use schemars::generate::SchemaSettings;
 
 use crate::json::{Json, Kind, View, Writer};
 
-/// The schema of a type, in one piece (no references, which some models do not
-/// follow), and its description.
+/// Returns the schema of a type, in one piece (no references, which some models do not follow), and its
+/// description.
 pub(crate) fn of<T: JsonSchema>() -> (Json, String) {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
@@ -21,9 +21,9 @@ pub(crate) fn of<T: JsonSchema>() -> (Json, String) {
     (Json::from(w), description.unwrap_or_default())
 }
 
-/// Writes a schema with its properties in the order of the type's fields, as far as it is known: that
-/// of the required ones. Models write in the order of the schema, and what stands first (the reasons
-/// before the verdict) shapes what follows. The generator sorts properties by their names.
+/// Writes a schema with its required properties in the order of the type's fields. Models write in the order of
+/// the schema, and earlier properties (the reasons before the verdict) influence later ones. The generator
+/// sorts properties by name.
 fn write_in_order(w: &mut Writer, schema: View<'_>) {
     match schema.kind() {
         Kind::Object => {
@@ -58,7 +58,7 @@ fn write_properties(w: &mut Writer, properties: View<'_>, required: Option<View<
     w.end_object();
 }
 
-/// A type's name as a tool's: `GetWeather` is `get_weather`.
+/// Returns a type's name as a tool's: `GetWeather` is `get_weather`.
 pub(crate) fn snake_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut before: Option<char> = None;

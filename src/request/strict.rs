@@ -1,4 +1,4 @@
-//! Schemas in the form that the models' JSON modes and strict tools accept.
+//! Conversion of schemas to the form that JSON modes and strict tools accept.
 //!
 //! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html):
 //! the service refuses a schema with anything else in it.
@@ -24,27 +24,27 @@ const ACCEPTED: &[&str] = &[
     "items",
 ];
 
-/// Keywords that say nothing about values.
+/// Keywords that do not restrict values.
 const NOTES: &[&str] = &["description", "additionalProperties", "$schema", "$id", "$comment", "discriminator"];
 
 /// The formats of strings that the service accepts.
 const FORMATS: &[&str] = &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
-/// Deeper than any schema that the service would take.
+/// Maximum nesting, deeper than the service accepts.
 const DEEPEST: usize = 100;
 
-/// Members that hold what references lead to.
+/// Members that hold the targets of references.
 const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 
-/// The member that holds a value that is no object.
+/// The member that holds a value which is not an object.
 pub(crate) const VALUE: &str = "value";
 
-/// The schema of an object: tools and JSON modes take no other, so that lists, numbers and enums
-/// become the one member of an object. `None` where it is an object's already.
+/// Returns the schema wrapped in an object with one member, as tools and JSON modes accept objects only; `None`
+/// if it is the schema of an object already.
 pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
-    // An object or null is no object.
+    // An object or null does not count as an object.
     let is_object = schema.word_at("type") == "object";
     if schema.kind() == Kind::Object && (is_object || !typed && !chosen) {
         return None;
@@ -57,7 +57,7 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     write_moved(&mut w, schema, 0);
     w.end_object();
     w.strings("required", &[VALUE.to_owned()]);
-    // Definitions stay where the service looks for them.
+    // Definitions stay at the top, where the service expects them.
     schema.raw_entries().filter(|(key, _)| DEFINITIONS.contains(key)).for_each(|(key, parts)| {
         w.key(key);
         write_moved(&mut w, parts, 1);
@@ -66,7 +66,7 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     Some(Json::from(w))
 }
 
-/// Writes a schema that becomes a member, with its references as seen from there.
+/// Writes a schema that becomes a member, with adjusted references.
 fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
     match view.kind() {
         _ if depth > DEEPEST => w.raw(view),
@@ -96,15 +96,15 @@ fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
     }
 }
 
-/// The most unions, and the most properties that may be left out, in a schema that is taken.
+/// Maximum numbers of unions and of optional properties that the service accepts.
 const MOST_UNIONS: usize = 16;
 const MOST_OPTIONAL: usize = 24;
 
 /// Returns the repaired schema.
 ///
 /// # Errors
-/// Why the service would refuse it anyway: an object does not list its properties, as in a map; a value
-/// has no type; the schema contains itself; there are too many unions or optional properties.
+/// The reason why the service would still refuse it: a map, a value without a type, a recursive schema, or too
+/// many unions or optional properties.
 pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     if !is_finite(schema, schema, 0, &mut 10_000) {
         return Err("it contains itself");
@@ -144,7 +144,7 @@ pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     }
 }
 
-/// Whether following its references comes to an end, before so many parts were seen.
+/// Returns whether the schema is finite: whether following its references ends within a number of parts.
 fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> bool {
     *left = left.saturating_sub(1);
     if depth > DEEPEST || *left == 0 {
@@ -160,7 +160,7 @@ fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> 
     }
 }
 
-/// Calls a function for a schema and all schemas inside of it.
+/// Calls a function for a schema and all schemas inside it.
 fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
     if depth > DEEPEST {
         return;
@@ -179,9 +179,9 @@ fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
     }
 }
 
-/// Returns the schema without what the service refuses: every object closed, other keywords in the
-/// descriptions, `oneOf` as `anyOf`, `allOf` as one object. What may be left out cannot be null too, as
-/// unions are few. A repaired schema stays as it is.
+/// Returns the schema in the form that the service accepts: objects are closed, other keywords moved to the
+/// descriptions, `oneOf` becomes `anyOf`, and `allOf` one object. An optional property loses null, as unions
+/// are limited. A repaired schema is unchanged.
 pub(crate) fn repaired(schema: View<'_>) -> Json {
     let mut w = Writer::new();
     write(&mut w, schema, schema, false, 0);
@@ -199,7 +199,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
             return write(w, root, only, false, depth + 1);
         }
     }
-    // Branches that are closed one by one exclude each other.
+    // Branches of `allOf` that are closed separately exclude each other.
     let there = |key| schema.get(key).is_some();
     let is_joint = there("allOf") || there("properties") && (there("anyOf") || there("oneOf"));
     if is_joint && let Some(flat) = object::flat_part(root, schema) {
@@ -210,7 +210,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
     for (key, value) in schema.entries() {
         match &*key {
             key if NOTES.contains(&key) => {}
-            // The names of Rust's numbers.
+            // Names of Rust's number types.
             "format" if has_type(schema, "integer") || has_type(schema, "number") => {}
             "type" if optional && value.kind() == Kind::Array => write_types(w, value),
             "properties" | "$defs" | "definitions" => {
@@ -256,7 +256,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
     w.end_object();
 }
 
-/// Whether an object schema takes other properties by its own words: `true`, or any schema.
+/// Returns whether an object schema is explicitly open to other properties: `true`, or a schema.
 fn is_open(schema: View<'_>) -> bool {
     let others = schema.get("additionalProperties");
     others.is_some_and(|others| others.bool() == Some(true) || others.kind() == Kind::Object)
@@ -267,7 +267,7 @@ fn is_accepted(key: &str, value: View<'_>) -> bool {
     match key {
         "format" => FORMATS.contains(&&*text),
         "minItems" => value.u64().is_some_and(|least| least < 2),
-        // The service knows no look-around, back references and word boundaries.
+        // The service does not support look-around, back references and word boundaries.
         "pattern" => !["(?=", "(?!", "(?<", "\\b", "\\B", "\\1", "\\2", "\\k"].iter().any(|part| has(&text, part)),
         key => ACCEPTED.contains(&key),
     }

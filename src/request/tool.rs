@@ -1,4 +1,4 @@
-//! Tools: what the model may call.
+//! Tools that the model may call.
 
 use super::cache_point::point_of_json;
 use super::strict;
@@ -18,26 +18,26 @@ use crate::message::CachePoint;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Tool {
-    /// The name, at most 64 of `A-Z a-z 0-9 _ -`.
+    /// The name: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
     pub name: String,
-    /// What the tool does and when to call it. Defaults to none.
+    /// The description: the purpose of the tool, and when to call it. Defaults to none.
     pub description: Option<String>,
     /// JSON Schema of the arguments, an object schema.
     pub schema: Json,
-    /// Whether the provider shall hold the model to the schema, which must then be as it wants it:
-    /// [`Tool::strict`] sets both. Defaults to the provider's default.
+    /// Whether the provider enforces the schema, which must then be in the form that it accepts:
+    /// [`Tool::strict`] does both. Defaults to the provider's default.
     pub strict: Option<bool>,
     /// A cache point after this tool; formats without prompt caching leave it out. Defaults to none.
     pub cache_point: Option<CachePoint>,
-    /// Further members of the tool, for instance `defer_loading` or `input_examples`. They are sent in
-    /// Claude's own format as they are, and are an error in every other format. Defaults to none.
+    /// Further members of the tool, for instance `defer_loading` or `input_examples`. They are sent unchanged
+    /// in Claude's own format, and are an error in other formats. Defaults to none.
     pub extra: Vec<(String, Json)>,
-    /// A tool in the provider's own form, sent instead of all the above.
+    /// A tool in the provider's own format, sent instead of all the above.
     pub native: Option<Json>,
 }
 
 impl Tool {
-    /// A tool with its name, description and the JSON Schema of its arguments.
+    /// Creates a tool with its name, description and the JSON Schema of its arguments.
     pub fn new(name: impl Into<String>, description: impl Into<String>, schema: impl Into<Json>) -> Self {
         let description = Some(description.into()).filter(|text: &String| !text.trim().is_empty());
         Self {
@@ -51,7 +51,7 @@ impl Tool {
         }
     }
 
-    /// Adds a member that the type has no field for, or replaces it.
+    /// Adds or replaces a further member.
     ///
     /// ```
     /// use bedrock_chat::{Json, Tool};
@@ -75,8 +75,8 @@ impl Tool {
         self.extra.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
-    /// A tool whose arguments are a type of yours: its name in snake case is the
-    /// tool's name, its doc comment the description, its fields the schema.
+    /// Creates a tool from a Rust type. The tool's name is the type's name in snake case, its description the
+    /// doc comment, and its schema the fields.
     ///
     /// ```
     /// use bedrock_chat::Tool;
@@ -98,14 +98,13 @@ impl Tool {
         Self::new(super::schema::snake_case(&T::schema_name()), description, schema)
     }
 
-    /// A tool from JSON in any of the usual shapes: LangChain's
-    /// (`name`, `description`, `schema`), OpenAI's (`type: "function"`),
-    /// Anthropic's (`input_schema`) or Converse's (`toolSpec`). Anything else that
-    /// a provider may know, such as a server tool, is sent verbatim.
+    /// Returns a tool from JSON in any of the common shapes: LangChain's (`name`, `description`, `schema`),
+    /// OpenAI's (`type: "function"`), Anthropic's (`input_schema`) or Converse's (`toolSpec`). Other values
+    /// with a type, such as server tools, are sent verbatim.
     ///
-    /// Members of a tool that it has no field for are kept in [`Tool::extra`]. Left out are those
-    /// that are for the program that runs the tool and not for the model: MCP's `title`,
-    /// `outputSchema`, `annotations`, `execution`, `icons` and `_meta`, and LangChain's settings.
+    /// Members without a field are kept in [`Tool::extra`]. Members for the program that runs the tool, not for
+    /// the model, are left out: MCP's `title`, `outputSchema`, `annotations`, `execution`, `icons` and `_meta`,
+    /// and LangChain's settings.
     ///
     /// ```
     /// use bedrock_chat::{Json, Tool};
@@ -117,21 +116,21 @@ impl Tool {
     /// ```
     ///
     /// # Errors
-    /// `Encode`, where the value is no tool in any shape.
+    /// `Encode`, if the value is not a tool in any of these shapes.
     pub fn from_json(json: &Json) -> Result<Self> {
         let view = json.view();
         let no_tool =
-            |why: &str| Err(Error::of(ErrorKind::Encode, format_args!("this is no tool, {why}: {}", excerpt(view))));
-        // Where name and description are, and what holds the schema.
+            |why: &str| Err(Error::of(ErrorKind::Encode, format_args!("not a tool, {why}: {}", excerpt(view))));
+        // The object with name and description, and the schema in it.
         let inner = first(view, &["toolSpec", "function"]).unwrap_or(view);
         let schema = first(inner, &["input_schema", "inputSchema", "schema", "parameters", "args_schema"]);
         let name = first(inner, &["name", "title"]).and_then(View::string);
         let plain_schema = inner.get("properties").is_some() && inner.get("type").is_some();
         let own_type = view.get("type").is_some() && view.get("function").is_none();
         let is_schema = schema.is_none() && plain_schema;
-        // A provider's own type of tool may have a name and a schema too.
+        // A native tool may have a name and a schema too.
         let is_other = own_type && !TYPES.contains(&view.word_at("type"));
-        // Converse's form may grow; what the type has no field for is Converse's alone.
+        // Converse's shape may grow. Members without a field here are sent to Converse only.
         let is_newer = view.get("toolSpec").is_some() && inner.raw_entries().any(|(key, _)| !SPEC.contains(&key));
         let schema = match (schema, name.is_some()) {
             (Some(_), true) if is_other || is_newer => return Ok(Self::native(json.clone())),
@@ -151,7 +150,7 @@ impl Tool {
         let holders = [Some(view), first(view, &["toolSpec", "function"]), extras];
         let point = holders.iter().find_map(|holder| (*holder)?.get("cache_control"));
         tool.cache_point = point.map(point_of_json).transpose()?;
-        // All members of a tool that is one JSON Schema are the schema's.
+        // If the tool is a JSON Schema, all members belong to the schema.
         for holder in holders.into_iter().flatten().filter(|_| !is_schema) {
             for (key, value) in holder.entries() {
                 if !KNOWN.contains(&&*key) && !value.is_null() {
@@ -162,8 +161,8 @@ impl Tool {
         Ok(tool)
     }
 
-    /// Tools from a JSON list, each in any shape of [`Tool::from_json`]. A cache point of Converse's in the
-    /// list is one after the tool before it.
+    /// Reads a JSON list of tools, each in any shape of [`Tool::from_json`]. A Converse cache point in the list
+    /// belongs to the tool before it.
     ///
     /// ```
     /// use bedrock_chat::{Json, Tool};
@@ -177,11 +176,11 @@ impl Tool {
     /// ```
     ///
     /// # Errors
-    /// `Encode`, with the place of what is no tool, or where the value is no list.
+    /// `Encode`, if the value is not a list, or an element is not a tool. The message has the position.
     pub fn list_from_json(json: &Json) -> Result<Vec<Self>> {
         let view = json.view();
         if view.kind() != Kind::Array {
-            return Err(Error::of(ErrorKind::Encode, format_args!("this is no list of tools: {}", excerpt(view))));
+            return Err(Error::of(ErrorKind::Encode, format_args!("not a list of tools: {}", excerpt(view))));
         }
         let mut tools: Vec<Self> = Vec::new();
         for (at, item) in view.items().enumerate() {
@@ -195,11 +194,10 @@ impl Tool {
         Ok(tools)
     }
 
-    /// The same tool, to whose schema the service holds the model: no argument is missing or of another
-    /// type. The schema is repaired for that, as the service wants every object closed and takes no
-    /// limits, which are told in the descriptions instead. For models that have structured outputs.
-    /// An object that is open by its own words (`additionalProperties: true`) stays open, and the call
-    /// is refused before sending.
+    /// Returns the same tool, with a schema that the service enforces: no argument is missing or has another
+    /// type. The schema is adapted, as the service requires closed objects and accepts no limits, which are
+    /// moved to the descriptions. For models with structured outputs. An explicitly open object
+    /// (`additionalProperties: true`) stays open, and the call is refused before sending.
     ///
     /// See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
     ///
@@ -219,10 +217,10 @@ impl Tool {
         self
     }
 
-    /// A tool in the provider's own form, such as a server tool, sent verbatim.
+    /// Creates a tool in the provider's own format, such as a server tool, which is sent verbatim.
     pub fn native(tool: impl Into<Json>) -> Self {
         let tool = tool.into();
-        // In some formats the tool is the one member of an object, or stands beside its type.
+        // In some formats the tool is the only member of an object, or is next to its type.
         let inside = || tool.view().entries().map(|(_, member)| member).find(|member| member.get("name").is_some());
         let named = tool.view().get("name").or_else(|| inside()?.get("name"));
         let name = named.and_then(View::string).unwrap_or_default();
@@ -230,13 +228,13 @@ impl Tool {
     }
 }
 
-/// Types of tools whose name, description and schema are all that there is to say.
+/// Types of tools that are fully described by name, description and schema.
 const TYPES: &[&str] = &["function", "custom", "tool", "object", "dynamic"];
 
 /// The members of Converse's `toolSpec`.
 const SPEC: &[&str] = &["name", "description", "inputSchema", "strict", "cache_control"];
 
-/// Members that are read, and members that are not for the model.
+/// Members that are read, or that are not for the model.
 const KNOWN: &[&str] = &[
     "type",
     "toolSpec",
@@ -251,14 +249,14 @@ const KNOWN: &[&str] = &[
     "schema",
     "parameters",
     "args_schema",
-    // Of MCP: for the program that runs the tool.
+    // MCP: members for the program that runs the tool.
     "title",
     "outputSchema",
     "annotations",
     "execution",
     "icons",
     "_meta",
-    // Of LangChain: how the tool is run and traced.
+    // LangChain: settings for running and tracing the tool.
     "lc",
     "lc_namespace",
     "lc_serializable",

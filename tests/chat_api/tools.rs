@@ -229,7 +229,7 @@ fn tool_name_invalid_everywhere_is_refused() {
 #[test]
 fn invalid_tool_in_a_list_is_named_by_its_position() {
     for (text, says) in [
-        (r#"{"name":"a"}"#, "no list of tools"),
+        (r#"{"name":"a"}"#, "not a list of tools"),
         (r#"[{"name":"a","schema":{}}, {"a":1,"b":2}]"#, "tool 1 of the list"),
         (r#"[7]"#, "tool 0 of the list"),
     ] {
