@@ -1,4 +1,4 @@
-# `make help` lists what there is. Every target runs from a fresh clone; `make test` is what CI runs.
+# `make help` lists the targets. Every target runs from a fresh clone. CI runs `make test`.
 #
 # CARGO_TARGET_DIR works as usual. WASM32_TOOLCHAIN=installed|rustup|debian chooses the Rust toolchain for
 # wasm32, see wasm/scripts/wasm32.
@@ -6,14 +6,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-# The steps share target folders and two cores: side by side they would only wait for each other.
+# The steps share target folders and two cores, so parallel steps would wait for each other.
 .NOTPARALLEL:
 
 step := .ci/step
 wasm32 := wasm/scripts/wasm32
-# What is off by default, has tests and goes with everything else.
+# Optional features that are tested together.
 extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web
-# Crates of their own, outside the workspace: the npm package's module, the Worker template, two tools.
+# Separate crates, outside the workspace: the npm package's module, the Worker template, two tools.
 module := --manifest-path wasm/Cargo.toml
 rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
@@ -26,7 +26,7 @@ clippy_wasm32 := cargo clippy --release --target wasm32-unknown-unknown
 check_wasm32 := $(wasm32) $(deny_wasm32) cargo check --package bedrock-chat --lib --target wasm32-unknown-unknown --no-default-features
 
 .PHONY: help
-help: ## this list
+help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
@@ -48,7 +48,7 @@ fmt-check: ## fails if code is not formatted
 	@$(step) "format of wasm/" bash -ec 'for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml --check; done'
 
 .PHONY: architecture
-architecture: ## what may depend on what, how long a file may be, which model examples use
+architecture: ## checks dependencies of modules, lengths of files, and models in examples
 	@$(step) "architecture" .ci/architecture
 	@$(step) "models in documentation and examples" .ci/models
 
@@ -138,7 +138,7 @@ bench-js: wasm ## the npm package beside the other JavaScript clients: CPU, firs
 	node --expose-gc wasm/bench/bench.js $(ROUNDS)
 
 .PHONY: deny
-deny: ## licences and sources of all dependencies (needs cargo-deny)
+deny: ## licenses and sources of all dependencies (needs cargo-deny)
 	cargo deny --workspace --config deny.toml check bans licenses sources
 	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check bans licenses sources; done
 
