@@ -35,11 +35,10 @@ macro_rules! options {
         ///    returns a new chat,
         /// 3. in JavaScript, the options of a call.
         ///
-        /// A level is applied in two steps. What it removes by [`without`](Self::without) is removed
-        /// first, so the model's default applies again. Then what it sets is set. Lists are replaced as a
-        /// whole, and an empty list sets nothing. The members of
-        /// [`model_kwargs`](Self::model_kwargs) and the [`capabilities`](Self::capabilities) are merged one
-        /// by one.
+        /// A level is applied in two steps. First, the options that it removes with [`without`](Self::without)
+        /// are removed, so the model's default applies again. Then its own options are set. Lists are replaced
+        /// as a whole, and an empty list sets nothing. The members of [`model_kwargs`](Self::model_kwargs) and
+        /// the [`capabilities`](Self::capabilities) are merged one by one.
         ///
         /// ```
         /// use bedrock_chat::{ChatOption, ChatOptions};

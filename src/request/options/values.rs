@@ -148,7 +148,7 @@ impl Guardrail {
             (false, true) => "guardrail identifier is set but its version is not",
             (true, true) => "guardrail is set without identifier and version",
         };
-        Err(Error::of(ErrorKind::Config, format_args!("{missing}: set both, or no guardrail")))
+        Err(Error::of(ErrorKind::Config, format_args!("{missing}; set both, or no guardrail")))
     }
 }
 
