@@ -249,7 +249,8 @@ fn check_headers(call: &Call, own: &Headers) -> Result<()> {
         format_args!(
             "batch records of InvokeModel have no place for `{option}`; leave it unset, or use the Converse API"
         ),
-    ))
+    )
+    .with_field(option))
 }
 
 /// `{"errorCode": 400, "errorMessage": "…"}`

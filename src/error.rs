@@ -47,6 +47,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
+    field: Option<String>,
     resend: Resend,
     status: Option<u16>,
     aws_type: Option<String>,
@@ -69,6 +70,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             message: message.into(),
+            field: None,
             resend: kind.resend(),
             status: None,
             aws_type: None,
@@ -87,6 +89,15 @@ impl Error {
     /// Creates an error from format arguments: at a call site, `format_args!` takes less code than `format!`.
     pub(crate) fn of(kind: ErrorKind, message: fmt::Arguments<'_>) -> Self {
         Self::new(kind, std::fmt::format(message))
+    }
+
+    /// Sets the option that the error is about, by its name in Rust (`max_tokens`), or the path to a
+    /// wrong part of it (`guardrail.version`). The message has the names of options in backticks, so
+    /// that other languages can replace them with theirs.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = Some(field.into());
+        self
     }
 
     /// Sets the cause of the error. The message must not repeat it, as reporters print both.
@@ -252,6 +263,18 @@ impl Error {
     /// Returns the message alone, without status and ids.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Returns the option that the error is about, if it is about one: its name in Rust, such as
+    /// `max_tokens`, or the path to a part of it, such as `guardrail.version`.
+    ///
+    /// ```
+    /// use bedrock_chat::BedrockChat;
+    /// let error = BedrockChat::builder("amazon.nova-lite-v1:0").max_tokens(0).build().unwrap_err();
+    /// assert_eq!(error.field(), Some("max_tokens"));
+    /// ```
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
     }
 
     /// Returns whether the same call may be sent again without the risk of paying twice. The crate retries such

@@ -97,8 +97,9 @@ impl BedrockChat {
         let Some(guardrail) = &self.options().guardrail else {
             return Err(Error::new(
                 ErrorKind::Config,
-                "there is no guardrail to apply: give the chat one, with .guardrail(Guardrail::new(id, version))",
-            ));
+                "there is no guardrail to apply; set `guardrail`, with Guardrail::new(id, version)",
+            )
+            .with_field("guardrail"));
         };
         self.options().check()?;
         let content: Vec<GuardContent> = content.into_iter().map(Into::into).collect();

@@ -356,7 +356,7 @@ impl BedrockChatBuilder {
     pub fn build(self) -> Result<BedrockChat> {
         // Nothing is taken out of the box before all is known to be right.
         let set = self.set;
-        let mut model = ModelId::parse(&set.model)?;
+        let mut model = ModelId::parse(&set.model).map_err(|error| error.with_field("model"))?;
         if let Some(family) = &set.family {
             model = model.with_family(family.as_str());
         }
@@ -367,7 +367,11 @@ impl BedrockChatBuilder {
         set.options.check()?;
         check_headers(&set.headers)?;
         let Address { endpoint, region, service } = set.address(&model)?;
-        let gateway = set.gateway.as_deref().map(Endpoint::custom).transpose()?.map(|endpoint| Gateway { endpoint });
+        let gateway = match set.gateway.as_deref() {
+            Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("gateway_url"))?),
+            None => None,
+        };
+        let gateway = gateway.map(|endpoint| Gateway { endpoint });
         let (credentials, signs): (Arc<dyn ProvideCredentials>, bool) = match &set.credentials {
             Some(provider) => (Arc::clone(provider), set.signs),
             None => {
@@ -423,7 +427,7 @@ fn check_headers(headers: &Headers) -> Result<()> {
         } else {
             continue;
         };
-        return Err(Error::of(ErrorKind::Config, format_args!("the header \"{name}\" {problem}")));
+        return Err(Error::of(ErrorKind::Config, format_args!("the header \"{name}\" {problem}")).with_field("header"));
     }
     Ok(())
 }

@@ -18,18 +18,24 @@ pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<
     options.check()?;
     check_tools(options)?;
     let tagged = options.guardrail.as_ref().is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());
-    let why = if api == Api::Invoke && !options.response_field_paths.is_empty() {
-        "response_field_paths are Converse's: leave them out (what the model says is in response_metadata), or use the Converse API"
+    let (field, why) = if api == Api::Invoke && !options.response_field_paths.is_empty() {
+        (
+            "response_field_paths",
+            "`response_field_paths` needs the Converse API; use it, or leave the option unset (the reply's metadata has other fields)",
+        )
     } else if api == Api::Invoke && !options.prompt_variables.is_empty() {
-        "prompt_variables are Converse's: leave them out, or use the Converse API"
+        ("prompt_variables", "`prompt_variables` needs the Converse API; use it, or leave the option unset")
     } else if api == Api::Converse && tagged {
-        "the guardrail's tag_suffix is InvokeModel's: over Converse, put what it shall look at into guard content"
+        (
+            "guardrail.tag_suffix",
+            "`guardrail.tag_suffix` needs InvokeModel; over Converse, put what the guardrail must check into guard content",
+        )
     } else if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") {
-        "anthropic_beta is for Claude alone: leave it empty"
+        ("anthropic_beta", "`anthropic_beta` is for Claude only; leave it empty")
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Unsupported, why))
+    Err(Error::new(ErrorKind::Unsupported, why).with_field(field))
 }
 
 /// The request with what its guardrail shall look at between tags, as InvokeModel wants it where
@@ -80,19 +86,22 @@ fn check_tools(options: &ChatOptions) -> Result<()> {
     let names: Vec<&str> = options.tools.iter().map(|tool| tool.name.as_str()).collect();
     // Native tools of some kinds have no name.
     let is_twin = |(at, name): &(usize, &&str)| !name.is_empty() && names.iter().take(*at).any(|other| other == *name);
+    let mut field = "tool_choice";
     let message = match &options.tool_choice {
         Some(ToolChoice::Any | ToolChoice::Tool(_)) if names.is_empty() => {
-            "tool_choice asks for a tool, but there are no tools: bind the tools too".to_owned()
+            "`tool_choice` asks for a tool, but there are no tools; set `tools` too".to_owned()
         }
         Some(ToolChoice::Tool(name)) if !names.contains(&name.as_str()) => {
             let (name, names) = (quoted(name), names.join(", "));
-            ["tool_choice is ", &name, ", but the tools are ", &names, ": bind that one too, or choose another"]
-                .concat()
+            ["`tool_choice` is ", &name, ", but the tools are ", &names, "; add that tool, or choose another"].concat()
         }
         _ => match names.iter().enumerate().find(is_twin) {
-            Some((_, name)) => ["there are two tools called ", *name, ": give each a name of its own"].concat(),
+            Some((_, name)) => {
+                field = "tools";
+                ["there are two tools called ", *name, "; give each its own name"].concat()
+            }
             None => return Ok(()),
         },
     };
-    Err(Error::new(ErrorKind::Config, message))
+    Err(Error::new(ErrorKind::Config, message).with_field(field))
 }

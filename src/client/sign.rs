@@ -89,7 +89,8 @@ pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials)
         format_args!(
             "an API key is not sent over `http://` to another machine: {host}; use `https://`, or sign with AWS keys"
         ),
-    ))
+    )
+    .with_field("endpoint_url"))
 }
 
 /// Returns whether a host, with or without a port, is this machine.
@@ -115,6 +116,7 @@ pub(crate) fn no_region() -> Error {
         ErrorKind::Config,
         "region is missing: give one, or set `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN or a host of AWS as endpoint names its own",
     )
+    .with_field("region")
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub(crate) fn with_kwargs(own: View<'_>, kwargs: View<'_>, defaults: &[&str]) ->
             ErrorKind::Config,
             format_args!("`model_kwargs` contradicts an option or message: both set `{path}`; set it in one place"),
         )
+        .with_field(["model_kwargs.", &path].concat())
     })
 }
 

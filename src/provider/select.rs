@@ -30,7 +30,8 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
                 Some(_) => "no native format is implemented for its family; use Converse, or bring a codec",
                 None => "its id does not name a family; use Converse, or state its family",
             };
-            Err(Error::of(ErrorKind::Unsupported, format_args!("{model} cannot be called over InvokeModel: {why}")))
+            let message = format_args!("{model} cannot be called over InvokeModel: {why}");
+            Err(Error::of(ErrorKind::Unsupported, message).with_field("api"))
         }
     }
 }

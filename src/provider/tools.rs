@@ -30,7 +30,7 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
     let flat = flat(&tool.schema).map_err(|why| {
         let shown: String = tool.schema.as_str().chars().take(80).collect();
         let parts = ["the schema of the tool ", &quoted(&tool.name), " ", why, ": ", &shown];
-        Error::new(ErrorKind::Config, parts.concat())
+        Error::new(ErrorKind::Config, parts.concat()).with_field("tools")
     })?;
     let description = match (&tool.description, flat.rule.is_empty()) {
         (Some(text), true) => Some(Cow::Borrowed(text.as_str())),
@@ -48,7 +48,7 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
                 why,
                 "; leave `strict` unset",
             ];
-            Error::new(ErrorKind::Config, parts.concat())
+            Error::new(ErrorKind::Config, parts.concat()).with_field("tools")
         })?);
     }
     Ok(ToolSpec { description, schema, strict })
@@ -65,9 +65,10 @@ pub(crate) fn check_format(model: &ModelId, can: Capabilities, options: &ChatOpt
     Err(Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "{model} takes no JSON Schema for its reply: leave response_format unset, or use a tool with that schema"
+            "{model} takes no JSON Schema for its reply; leave `response_format` unset, or use a tool with that schema"
         ),
-    ))
+    )
+    .with_field("response_format"))
 }
 
 /// Returns the schema of a response format, closed, as the service wants it.
@@ -83,7 +84,7 @@ pub(crate) fn format_schema(format: &ResponseFormat) -> Result<Json> {
             why,
             "; use another method, such as a tool",
         ];
-        Error::new(ErrorKind::Config, parts.concat())
+        Error::new(ErrorKind::Config, parts.concat()).with_field("response_format")
     })
 }
 
@@ -115,7 +116,8 @@ fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
         Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
             ErrorKind::Unsupported,
             format_args!("this model has no strict tools: the tool \"{}\" is strict; leave `strict` unset", tool.name),
-        )),
+        )
+        .with_field("tools")),
         Some(false) if !can.has(Capability::StrictTools) => Ok(None),
         strict => Ok(strict),
     }

@@ -105,7 +105,8 @@ pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
             "the tool `{}` has the member `{key}`, which only Claude over InvokeModel takes; leave it out for {model}",
             tool.name
         ),
-    ))
+    )
+    .with_field("tools"))
 }
 
 /// That a model cannot do something, before anything is sent. `why` goes on after the model's id.

@@ -6,6 +6,8 @@ pub use values::{
     Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat, ServiceTier, StreamProcessing,
 };
 
+use std::fmt;
+
 use super::{Tool, ToolChoice};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -223,21 +225,23 @@ fn merged_objects(base: Option<&Json>, over: Option<&Json>) -> Option<Json> {
 impl ChatOptions {
     /// Checks what does not depend on the model: the ranges of numbers, and that kwargs are an object.
     pub(crate) fn check(&self) -> Result<()> {
-        let config = |message: String| Err(Error::new(ErrorKind::Config, message));
+        let wrong =
+            |field: &str, message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message).with_field(field));
         for (name, value) in [("temperature", self.temperature), ("top_p", self.top_p)] {
             if value.is_some_and(|value| !value.is_finite() || value < 0.0) {
-                return config(format!("{name} is not a finite number of at least 0"));
+                return wrong(name, format_args!("`{name}` is not a finite number of at least 0"));
             }
         }
         if self.max_tokens == Some(0) {
-            return config("max_tokens is 0; set at least 1".into());
+            return wrong("max_tokens", format_args!("`max_tokens` is 0; set at least 1"));
         }
         if self.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().kind() != Kind::Object) {
-            return config("model_kwargs is not a JSON object".into());
+            return wrong("model_kwargs", format_args!("`model_kwargs` is not a JSON object"));
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();
-            return config(format!("request_metadata has {count} entries; the limit is 16"));
+            let message = format_args!("`request_metadata` has {count} entries; the limit is 16");
+            return wrong("request_metadata", message);
         }
         self.guardrail.as_ref().map_or(Ok(()), Guardrail::check)
     }

@@ -10,8 +10,11 @@ use local_bedrock::LocalBedrock;
 use crate::merging::MODELS;
 use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, LLAMA, NOVA, QWEN, chat, sent, tool, weather};
 
+/// The message of an error, and the option that it names.
+type Refusal = (String, String);
+
 /// What becomes of an option: all that was sent, or why nothing was.
-async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptions) -> Result<String, String> {
+async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptions) -> Result<String, Refusal> {
     bedrock.clear();
     let answer = chat.with_options(options).invoke("What is the weather in Rome?").await;
     match bedrock.requests().last() {
@@ -23,7 +26,7 @@ async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptio
             assert!(kinds.contains(&error.kind()), "{chat:?}: {error}");
             assert!(error.message().contains([':', ';']), "no advice in: {error}");
             assert!(error.to_string().contains(chat.model().as_str()), "{error}");
-            Err(error.message().to_owned())
+            Err((error.message().to_owned(), error.field().unwrap_or_default().to_owned()))
         }
     }
 }
@@ -41,36 +44,43 @@ async fn every_option_is_sent_or_refused_with_advice() {
     };
     let guardrail = || Guardrail::new("gr-1", "7").with_trace(GuardrailTrace::Enabled);
     let rows = [
-        ("1234", none().with_max_tokens(1234)),
-        ("0.37", none().with_temperature(0.37)),
-        ("0.53", none().with_top_p(0.53)),
-        ("77", none().with_top_k(77)),
-        ("\"end\"", none().with_stop(["end"])),
-        ("get_weather", none().with_tools([weather()])),
-        ("\"strict\":true", none().with_tools(strict())),
-        ("arallel", none().with_tools([weather()]).with_parallel_tool_calls(false)),
-        ("2222", none().with_reasoning(Reasoning::Budget(2222))),
+        ("max_tokens", "1234", none().with_max_tokens(1234)),
+        ("temperature", "0.37", none().with_temperature(0.37)),
+        ("top_p", "0.53", none().with_top_p(0.53)),
+        ("top_k", "77", none().with_top_k(77)),
+        ("stop", "\"end\"", none().with_stop(["end"])),
+        ("tools", "get_weather", none().with_tools([weather()])),
+        ("tools", "\"strict\":true", none().with_tools(strict())),
+        ("parallel_tool_calls", "arallel", none().with_tools([weather()]).with_parallel_tool_calls(false)),
+        ("reasoning", "2222", none().with_reasoning(Reasoning::Budget(2222))),
         // Claude before 4.6 takes an effort as a budget.
-        ("medium|4096", none().with_reasoning(Reasoning::Effort("medium".into()))),
-        ("river", none().with_response_format(ResponseFormat::new("r", schema.unwrap()))),
-        ("gr-1", none().with_guardrail(guardrail())),
-        ("suffix-1", none().with_guardrail(guardrail().with_tag_suffix("suffix-1"))),
-        ("optimized", none().with_latency(Latency::Optimized)),
-        ("priority", none().with_service_tier(ServiceTier::Priority)),
-        ("cost-centre", none().with_request_metadata([("cost-centre", "7")])),
-        ("beta-2025", none().with_anthropic_beta(["beta-2025"])),
-        ("own_key", none().with_model_kwargs(Json::parse(r#"{"own_key":1}"#).unwrap())),
-        ("/deep/path", none().with_response_field_paths(["/deep/path"])),
-        ("variable", none().with_prompt_variables([("variable", "1")])),
+        ("reasoning", "medium|4096", none().with_reasoning(Reasoning::Effort("medium".into()))),
+        ("response_format", "river", none().with_response_format(ResponseFormat::new("r", schema.unwrap()))),
+        ("guardrail", "gr-1", none().with_guardrail(guardrail())),
+        ("guardrail.tag_suffix", "suffix-1", none().with_guardrail(guardrail().with_tag_suffix("suffix-1"))),
+        ("latency", "optimized", none().with_latency(Latency::Optimized)),
+        ("service_tier", "priority", none().with_service_tier(ServiceTier::Priority)),
+        ("request_metadata", "cost-centre", none().with_request_metadata([("cost-centre", "7")])),
+        ("anthropic_beta", "beta-2025", none().with_anthropic_beta(["beta-2025"])),
+        ("model_kwargs", "own_key", none().with_model_kwargs(Json::parse(r#"{"own_key":1}"#).unwrap())),
+        ("response_field_paths", "/deep/path", none().with_response_field_paths(["/deep/path"])),
+        ("prompt_variables", "variable", none().with_prompt_variables([("variable", "1")])),
     ];
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in MODELS {
         for api in BOTH {
             let chat = chat(&bedrock, model, api);
-            for (mark, options) in &rows {
-                if let Ok(sent) = outcome(&bedrock, &chat, options).await {
-                    let is_sent = mark.split('|').any(|mark| sent.contains(mark));
-                    assert!(is_sent, "{model} {api:?}: {mark} was left out of {sent}");
+            for (field, mark, options) in &rows {
+                match outcome(&bedrock, &chat, options).await {
+                    Ok(sent) => {
+                        let is_sent = mark.split('|').any(|mark| sent.contains(mark));
+                        assert!(is_sent, "{model} {api:?}: {mark} was left out of {sent}");
+                    }
+                    Err((why, named)) => {
+                        // A model without tools has no parallel calls of them either.
+                        let is_named = named == *field || (named == "tools" && !options.tools.is_empty());
+                        assert!(is_named, "{model} {api:?}: {named} is not {field}: {why}");
+                    }
                 }
             }
         }
@@ -93,7 +103,10 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
                     let forced = ["\"any\"", "\"required\""].iter().any(|word| sent.contains(word));
                     assert!(forced, "{model} {api:?}: {sent}");
                 }
-                Err(why) => assert!(why.contains("tool"), "{model} {api:?}: {why}"),
+                Err((why, field)) => {
+                    let names_tools = field == "tools" || field == "tool_choice";
+                    assert!(names_tools && why.contains("tool"), "{model} {api:?}: {why}");
+                }
             }
             if let Ok(sent) = with("get_population".into()).await {
                 // By its name, or as the only one of which any must be called.
@@ -104,11 +117,12 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
                 assert!(sent.contains("\"none\"") || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
             }
             // What no family can honour.
-            let error = with("get_river".into()).await.unwrap_err();
+            let (error, field) = with("get_river".into()).await.unwrap_err();
+            assert_eq!(field, "tool_choice");
             assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");
             for choice in [ToolChoice::Any, "get_river".into()] {
                 let options = ChatOptions::default().with_tool_choice(choice);
-                let error = outcome(&bedrock, &chat, &options).await.unwrap_err();
+                let (error, _) = outcome(&bedrock, &chat, &options).await.unwrap_err();
                 assert!(error.contains("there are no tools"), "{model} {api:?}: {error}");
             }
         }
@@ -121,7 +135,7 @@ async fn duplicate_tool_names_are_refused_before_sending() {
     let native = Json::parse(r#"{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}"#);
     for tools in [vec![weather(), weather()], vec![weather(), Tool::native(native.unwrap())]] {
         let options = ChatOptions::default().with_tools(tools);
-        let error = outcome(&bedrock, &chat(&bedrock, GPT_OSS, Api::Invoke), &options).await.unwrap_err();
+        let (error, _) = outcome(&bedrock, &chat(&bedrock, GPT_OSS, Api::Invoke), &options).await.unwrap_err();
         assert!(error.contains("two tools called get_weather"), "{error}");
     }
 }

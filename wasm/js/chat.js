@@ -211,8 +211,7 @@ export class BedrockChat {
 
 /** Says of a method of structured output that the model cannot take what to do: callers did not set `toolChoice`. */
 function advised(error, { structured }) {
-  const isChoice = /^(config|unsupported)$/.test(error?.kind) && error.message.includes("toolChoice");
-  if (structured?.method && isChoice) {
+  if (structured?.method && error?.field === "toolChoice") {
     error.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${error.message}`;
   }
   return error;
@@ -222,7 +221,7 @@ function advised(error, { structured }) {
 function connection(fields) {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
-    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"');
+    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
   }
   onlyOne(fields, SAME_FIELDS);
   const { credentials, provider } = chooseCredentials(fields);
@@ -250,6 +249,6 @@ function decoded(profile) {
   try {
     return decodeURIComponent(profile);
   } catch (error) {
-    throw problem("config", `applicationInferenceProfile is not well encoded: ${profile}`, { cause: error });
+    throw problem("config", `applicationInferenceProfile is not well encoded: ${profile}`, { cause: error, field: "applicationInferenceProfile" });
   }
 }

@@ -32,7 +32,7 @@ export function usedRegion(model, { region, endpointUrl, endpointHost }) {
 function present(name, value) {
   if (typeof value === "string" && value.trim()) return;
   const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
-  throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`);
+  throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`, { field: name });
 }
 
 /** Credentials as the module reads them. */
@@ -44,7 +44,7 @@ function written(given, name) {
   }
   present(`${name}.accessKeyId`, accessKeyId);
   present(`${name}.secretAccessKey`, secretAccessKey);
-  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is no string`);
+  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is no string`, { field: `${name}.sessionToken` });
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 

@@ -100,7 +100,7 @@ export function checkFields(fields, where) {
       continue;
     }
     const [expected, fits] = known[name];
-    if (!fits(value)) throw problem("config", `${name} must be ${expected}; it is ${shown(name, value)}`);
+    if (!fits(value)) throw problem("config", `${name} must be ${expected}; it is ${shown(name, value)}`, { field: name });
   }
 }
 
@@ -109,16 +109,17 @@ function refuse(name, known, where) {
     throw problem(
       "config",
       `${name} is not read here; pass credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
+      { field: name },
     );
   }
-  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is given to a call, not to the constructor`);
+  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is given to a call, not to the constructor`, { field: name });
   if (where === "call" || where === "batch") {
-    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is set on the constructor, not in a call`);
+    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is set on the constructor, not in a call`, { field: name });
     known = { ...known, ...CONSTRUCTOR };
   }
   const same = plain(name);
   const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));
-  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `there is no ${name}: did you mean ${meant}?`);
+  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `there is no ${name}: did you mean ${meant}?`, { field: name });
 }
 
 /** Whether two names differ by one letter, or by two that changed places. */

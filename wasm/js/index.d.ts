@@ -209,9 +209,11 @@ export type BedrockChatErrorKind =
 
 /** What went wrong, and all that is known about it. */
 export class BedrockChatError extends Error {
-  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "retryable" | "transient" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
+  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "field" | "retryable" | "transient" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
   readonly name: "BedrockChatError";
   kind: BedrockChatErrorKind;
+  /** The option that the error is about, such as `maxTokens`, or the path to a part of it, such as `guardrailConfig.tagSuffix`. */
+  field?: string;
   /**
    * Whether the same call may be sent again at no risk of paying twice. The package has done so as often as `maxRetries`
    * says. After a timeout or a connection that broke it may not: the model may have run.

@@ -9,7 +9,7 @@ export async function mintApiKey(options) {
   checkFields(options, "mint");
   const { credentials, region, expiresIn, now } = options ?? {};
   const where = chooseRegion(region);
-  if (!where) throw problem("config", "region is missing: a key is good in one region, name it");
+  if (!where) throw problem("config", "region is missing: a key is good in one region, name it", { field: "region" });
   const given = JSON.stringify(await credentialsNow(credentials));
   try {
     return mint(given, where, expiresIn ?? 900, now ?? Date.now());

@@ -33,7 +33,7 @@ export function onlyOne(options, names) {
     // Variables of the environment may be empty, and so may lists.
     const says = (value) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
     const differ = says(left) && says(right) && left !== right;
-    if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`);
+    if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`, { field: one });
   }
 }
 
@@ -51,7 +51,7 @@ export function coreOptions(options) {
   const reasoning = options.reasoning ?? (thinking && { type: thinking.type, budgetTokens: thinking.budget_tokens });
   if (isSet(reasoning)) core.reasoning = checkedReasoning(reasoning);
   if (reasoningDisplay && thinking?.display && reasoningDisplay !== thinking.display) {
-    throw problem("config", "reasoningDisplay and thinking.display differ: set one of them");
+    throw problem("config", "reasoningDisplay and thinking.display differ: set one of them", { field: "reasoningDisplay" });
   }
   core.reasoningDisplay = reasoningDisplay ?? thinking?.display ?? undefined;
   const format = options.responseFormat ?? options.response_format;
@@ -64,7 +64,7 @@ export function coreOptions(options) {
 function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }) {
   if (!guardrailIdentifier || !guardrailVersion) {
     const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter(Boolean);
-    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`);
+    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`, { field: missing[0] });
   }
   onlyOne({ trace, "guardrailConfig.trace": guardrailConfig?.trace }, [["trace", "guardrailConfig.trace"]]);
   return { identifier: guardrailIdentifier, version: guardrailVersion, ...guardrailConfig, trace: guardrailConfig?.trace ?? trace };
@@ -74,15 +74,15 @@ function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, tra
 function setToolChoice(core, choice) {
   if (!choice || typeof choice !== "object") {
     core.toolChoice = typeof choice === "boolean" ? (choice ? "any" : "none") : choice;
-    if (typeof core.toolChoice !== "string") throw problem("config", CHOICE);
+    if (typeof core.toolChoice !== "string") throw problem("config", CHOICE, { field: "toolChoice" });
     return;
   }
   const { disable_parallel_tool_use: isSerial, ...form } = choice;
   core.toolChoice = chosen(form);
   if (!isSet(isSerial)) return;
-  if (typeof isSerial !== "boolean") throw problem("config", "disable_parallel_tool_use of toolChoice must be true or false");
+  if (typeof isSerial !== "boolean") throw problem("config", "disable_parallel_tool_use of toolChoice must be true or false", { field: "toolChoice" });
   if (core.parallelToolCalls === isSerial) {
-    throw problem("config", "parallelToolCalls and disable_parallel_tool_use of toolChoice contradict each other: set one of them");
+    throw problem("config", "parallelToolCalls and disable_parallel_tool_use of toolChoice contradict each other: set one of them", { field: "parallelToolCalls" });
   }
   core.parallelToolCalls = !isSerial;
 }
@@ -98,17 +98,17 @@ function chosen(form) {
   if (holder) onlyMembers("toolChoice", form, ["type", holder], DIRECT);
   const isNamed = holder ? !KINDS.includes(holder) : !KINDS.includes(type);
   const isKnown = holder ? !isSet(type) || type === holder : !isSet(type) || isNamed === ["tool", "function"].includes(type);
-  if (!isKnown || typeof inside !== "object") throw problem("config", CHOICE);
+  if (!isKnown || typeof inside !== "object") throw problem("config", CHOICE, { field: "toolChoice" });
   onlyMembers(holder ? `toolChoice.${holder}` : "toolChoice", inside, isNamed ? ["name"] : [], DIRECT);
   if (!isNamed) return holder ?? type;
-  if (typeof inside.name !== "string" || !inside.name) throw problem("config", CHOICE);
+  if (typeof inside.name !== "string" || !inside.name) throw problem("config", CHOICE, { field: "toolChoice" });
   return { type: "tool", name: inside.name };
 }
 
 /** Refuses a member that would not be sent. */
 function onlyMembers(name, value, known, advice = "put others into modelKwargs") {
   const other = Object.keys(value).filter((key) => !known.includes(key) && isSet(value[key]));
-  if (other.length) throw problem("config", `${name} has no member ${other.join(", ")}: it has ${known.join(", ") || "no members"}; ${advice}`);
+  if (other.length) throw problem("config", `${name} has no member ${other.join(", ")}: it has ${known.join(", ") || "no members"}; ${advice}`, { field: `${name}.${other[0]}` });
 }
 
 function checkedReasoning(value) {
@@ -119,27 +119,27 @@ function checkedReasoning(value) {
     const { type, budgetTokens, effort } = given;
     const isBudget = Number.isSafeInteger(budgetTokens) && budgetTokens > 0;
     const isEffort = typeof effort === "string" && effort !== "";
-    if (isSet(type) && !TYPES.includes(type)) throw problem("config", `${type} is not a type of reasoning: use one of ${TYPES.join(", ")}`);
+    if (isSet(type) && !TYPES.includes(type)) throw problem("config", `${type} is not a type of reasoning: use one of ${TYPES.join(", ")}`, { field: "reasoning" });
     const isAlone = ["adaptive", "disabled", "between_tools"].includes(type);
     if (isAlone && (isSet(budgetTokens) || (isSet(effort) && type !== "adaptive"))) {
-      throw problem("config", `reasoning of type ${type} takes no ${isSet(budgetTokens) ? "budget" : "effort"}: leave one of them out`);
+      throw problem("config", `reasoning of type ${type} takes no ${isSet(budgetTokens) ? "budget" : "effort"}: leave one of them out`, { field: "reasoning" });
     }
     if ((isBudget || !isSet(budgetTokens)) && (isEffort || !isSet(effort)) && (isBudget || isEffort || isAlone)) return value;
   }
-  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false');
+  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false', { field: "reasoning" });
 }
 
 function responseFormat(format) {
   const { json_schema: wrapped, ...outer } = format;
   const given = wrapped ?? outer;
   const known = ["name", "description", "schema", "strict"];
-  if (!given.schema) throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt");
+  if (!given.schema) throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt", { field: "responseFormat" });
   if (wrapped) onlyMembers("responseFormat", outer, ["type"], DIRECT);
   onlyMembers(wrapped ? "responseFormat.json_schema" : "responseFormat", given, wrapped ? known : ["type", ...known], DIRECT);
-  if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `responseFormat has no type ${outer.type}: use json_schema, or leave it out`);
+  if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `responseFormat has no type ${outer.type}: use json_schema, or leave it out`, { field: "responseFormat" });
   const { name, description, schema, strict } = given;
   if (isSet(strict) && strict !== true) {
-    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service holds every answer to the schema; leave strict out, or ask for JSON in the prompt`);
+    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service holds every answer to the schema; leave strict out, or ask for JSON in the prompt`, { field: "responseFormat.strict" });
   }
   return { name: name ?? "answer", description, schema: jsonSchema(schema) };
 }

@@ -1,15 +1,11 @@
 import { BedrockChatError, uncounted } from "./error.js";
 import { AIMessage } from "./reply.js";
 
-/** Options that the module, which is Rust, calls by Rust's names. */
-const RUST = /\b(max_tokens|model_kwargs|request_metadata|parallel_tool_calls|reasoning_display|response_(field_paths|format)|top_[kp]|tool_choice|anthropic_beta|dual_stack)\b/g;
-
 /** How the models' vendors say that a history has tool calls without results. */
 const UNANSWERED = /tool_use.*without.*tool_result|Expected toolResult blocks|tool_calls.*must be followed by tool messages|tool_call_ids did not have response/i;
 
 /** An error as the module reports it. */
 export function fromDetails({ message, partial, ...details }) {
-  if (/config|unsupported/.test(details.kind)) message = message.replace(RUST, (name) => name.replace(/_./g, ([, letter]) => letter.toUpperCase()));
   if (details.kind === "validation" && UNANSWERED.test(message)) message += "; give every tool call its result, or set fillMissingToolResults";
   if (partial) details.partial = new AIMessage(partial);
   return new BedrockChatError(message, { ...uncounted(details.kind), ...details });

@@ -168,8 +168,8 @@ ${named.join("")}];
 function differences() {
   const first = (list) => list.map(rustOf).filter(Boolean).map((path) => path.split(".")[0]);
   const source = (path) => readFileSync(join(root, path), "utf8");
-  const [, fields = ""] = /pub struct ChatOptions \{\n([\s\S]*?)\n\}/.exec(source("src/request/options.rs")) ?? [];
-  const options = [...fields.matchAll(/^ {4}pub (\w+):/gm)].map(([, name]) => name);
+  const [, fields = ""] = /^options! \{\n([\s\S]*?)\n\}/m.exec(source("src/request/options.rs")) ?? [];
+  const options = [...fields.matchAll(/^ {4}[a-z]+ (\w+):/gm)].map(([, name]) => name);
   const files = ["src/chat/builder.rs", ...readdirSync(join(root, "src/chat/builder")).map((name) => `src/chat/builder/${name}`)];
   const setters = files.flatMap((path) => [...source(path).matchAll(/^ {4}pub fn (\w+)(?:<[^(]*>)?\((?:mut )?self, /gm)].map(([, name]) => name));
   if (options.length < 20 || setters.length < 20) return ["`ChatOptions` or the builder's setters are not where wasm/scripts/options.mjs looks for them"];

@@ -1,8 +1,12 @@
 //! Errors on their way to JavaScript, as JSON that the package makes real `Error`s of.
 
+use std::borrow::Cow;
+
 use bedrock_chat::json::{JsonError, Writer};
 use bedrock_chat::{Error, ErrorKind, Headers, interop};
 use wasm_bindgen::JsValue;
+
+use crate::options::NAMES;
 
 pub(crate) fn thrown(error: Error) -> JsValue {
     let mut w = Writer::new();
@@ -13,7 +17,12 @@ pub(crate) fn thrown(error: Error) -> JsValue {
 pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.begin_object();
     w.field("kind", error.kind().as_str());
-    w.field("message", &error.to_string());
+    let mut message = error.to_string();
+    if let Some(field) = error.field() {
+        message = with_names(&message);
+        w.field("field", &name(field));
+    }
+    w.field("message", &message);
     w.key("retryable").bool(error.is_retryable());
     w.key("transient").bool(error.is_transient());
     w.opt_u64("status", error.status().map(u64::from));
@@ -30,6 +39,30 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
         w.key("partial").raw(interop::reply_to_langchain(partial).view());
     }
     w.end_object();
+}
+
+/// Returns the name in JavaScript of an option, or of a part of one.
+fn name(path: &str) -> Cow<'_, str> {
+    let known = |path: &str| NAMES.iter().find(|(rust, _)| *rust == path).map(|(_, name)| *name);
+    if let Some(name) = known(path) {
+        return name.into();
+    }
+    let end = path.bytes().position(|byte| byte == b'.').unwrap_or(path.len());
+    let (option, part) = path.split_at_checked(end).unwrap_or_default();
+    known(option).map_or(path.into(), |name| [name, part].concat().into())
+}
+
+/// Returns a message with the names of options in JavaScript. The message has them in backticks.
+fn with_names(mut message: &str) -> String {
+    let mut text = String::new();
+    while let Some(end) = message.bytes().position(|byte| byte == b'`') {
+        let Some((part, rest)) = message.split_at_checked(end) else { break };
+        text.push_str(&name(part));
+        text.push('`');
+        message = rest.get(1..).unwrap_or_default();
+    }
+    text.push_str(message);
+    text
 }
 
 /// Writes headers as an object. The values of one name are joined, as `fetch` joins them.

@@ -45,7 +45,7 @@ impl<'a> Members<'a> {
 
 /// The error of a member that is not what it must be.
 pub(crate) fn wrong(key: &str, expected: &str) -> Error {
-    Error::new(ErrorKind::Config, ["`", key, "` must be ", expected].concat())
+    Error::new(ErrorKind::Config, ["`", key, "` must be ", expected].concat()).with_field(key)
 }
 
 pub(crate) fn whole(fields: &Members<'_>, key: &str) -> Result<Option<u64>> {

@@ -32,7 +32,7 @@ impl Settings {
         // What the builder says about AWS's hosts goes before the environment's endpoint.
         let stated = self.fips == Some(true) || self.dual_stack == Some(true) || self.gateway.is_some();
         let custom = match &self.endpoint {
-            Some(url) => Some(Endpoint::custom(url)?),
+            Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("endpoint_url"))?),
             None if stated => None,
             None => EnvironmentCredentials::endpoint_url(variable).as_deref().map(Endpoint::custom).transpose()?,
         };
@@ -50,7 +50,7 @@ impl Settings {
         let region = stated.or(host.map(|host| host.region)).map(str::to_owned);
         let region = region.or_else(|| EnvironmentCredentials::region(variable));
         if let Some(region) = &region {
-            region::check(region, custom.is_none())?;
+            region::check(region, custom.is_none()).map_err(|error| error.with_field("region"))?;
         }
         let service = match (&self.signing_name, host) {
             (Some(name), _) => name.as_str(),
@@ -74,13 +74,15 @@ impl Settings {
             return Err(Error::of(
                 ErrorKind::Config,
                 format_args!("endpoint serves no chats: `{service}`; use `bedrock-runtime.{region}.{suffix}`"),
-            ));
+            )
+            .with_field("endpoint_url"));
         }
         match stated {
             Some(stated) if stated != region && !private => Err(Error::of(
                 ErrorKind::Config,
                 format_args!("region is `{stated}` but the endpoint's host is in `{region}`; leave out one of them"),
-            )),
+            )
+            .with_field("region")),
             _ => Ok(()),
         }
     }
@@ -97,5 +99,6 @@ fn variant_fits(wanted: bool, is: bool, endpoint: &Endpoint, option: &str, varia
         format_args!(
             "`{option}` (`{variable}`) needs such a host of AWS: `{host}`; leave out the endpoint, or set `{option}` to `false`"
         ),
-    ))
+    )
+    .with_field(option))
 }

@@ -43,7 +43,10 @@ impl<'a> ThinkingFields<'a> {
     /// # Errors
     /// `Unsupported`, if the model accepts no form of what the caller asks for.
     pub(crate) fn of(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Self> {
-        let refused = |why: &str| Err(Error::of(ErrorKind::Unsupported, format_args!("{model} {why}")));
+        let refused = |why: &str| {
+            let error = Error::of(ErrorKind::Unsupported, format_args!("{model} {why}"));
+            Err(error.with_field("reasoning"))
+        };
         let (display, none) = (options.reasoning_display, Self::default());
         let enabled = |tokens| Self { kind: Some("enabled"), budget: Some(tokens), display, ..none };
         let Some(reasoning) = &options.reasoning else {
@@ -54,16 +57,18 @@ impl<'a> ThinkingFields<'a> {
             return match can.lacks(Capability::AdaptiveReasoning) {
                 true => Err(Error::new(
                     ErrorKind::Config,
-                    "`reasoning_display` is set without `reasoning`: set a budget too",
-                )),
+                    "`reasoning_display` is set without `reasoning`; set a budget too",
+                )
+                .with_field("reasoning_display")),
                 false => Ok(Self { kind: Some("adaptive"), display, ..none }),
             };
         };
         if display.is_some() && !reasoning.is_on() {
             return Err(Error::new(
                 ErrorKind::Config,
-                "`reasoning_display` is set while reasoning is disabled; leave one of the two unset",
-            ));
+                "`reasoning_display` is set while `reasoning` is disabled; leave one of the two unset",
+            )
+            .with_field("reasoning_display"));
         }
         if reasoning.is_on() && can.lacks(Capability::AdaptiveReasoning) && can.lacks(Capability::ReasoningBudget) {
             return refused("does not reason: leave `reasoning` unset");
@@ -159,7 +164,8 @@ fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
         Some(max) => Err(Error::of(
             ErrorKind::Config,
             format_args!("`max_tokens` is too small for reasoning: {max}; set at least {}", 2 * LEAST),
-        )),
+        )
+        .with_field("max_tokens")),
     }
 }
 
@@ -168,7 +174,8 @@ fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
 /// # Errors
 /// `Config` or `Unsupported`, with the options that exclude each other.
 pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
-    let config = |message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message));
+    let config =
+        |field: &str, message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message).with_field(field));
     let forced = match &options.tool_choice {
         Some(ToolChoice::Any) => Some("any".to_owned()),
         Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
@@ -178,9 +185,10 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         return Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
-                "{model} cannot be forced to call a tool: tool_choice is {name}; leave it unset and ask in the system message"
+                "{model} cannot be forced to call a tool: `tool_choice` is {name}; leave it unset and ask in the system message"
             ),
-        ));
+        )
+        .with_field("tool_choice"));
     }
     tools::check_format(model, can, options)?;
     let refused = [
@@ -192,34 +200,42 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
     if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set && can.lacks(Capability::Sampling)) {
         return Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{model} does not take `{name}`: leave it unset, and steer the model in the system message"),
-        ));
+            format_args!("{model} does not take `{name}`; leave it unset, and steer the model in the system message"),
+        )
+        .with_field(name));
     }
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
     if options.temperature.is_some_and(|temperature| temperature != 1.0) {
-        return config(format_args!(
-            "reasoning and temperature exclude each other: leave temperature unset (or 1) while thinking is on"
-        ));
+        return config(
+            "temperature",
+            format_args!("`reasoning` and `temperature` exclude each other; leave `temperature` unset, or 1"),
+        );
     }
     if let Some(top_k) = options.top_k {
-        return config(format_args!(
-            "reasoning and top_k {top_k} exclude each other: leave top_k unset while thinking is on"
-        ));
+        let message = format_args!("`reasoning` and `top_k` exclude each other: {top_k}; leave `top_k` unset");
+        return config("top_k", message);
     }
     let is_budget = reasoning.budget().is_some() || can.lacks(Capability::AdaptiveReasoning);
     if let Some(name) = forced.filter(|_| is_budget) {
-        return config(format_args!(
-            "reasoning and tool_choice {name} exclude each other: a thinking model chooses by itself (auto or none)"
-        ));
+        return config(
+            "tool_choice",
+            format_args!("`reasoning` and `tool_choice` exclude each other: {name}; choose \"auto\" or \"none\""),
+        );
     }
     let Some(budget) = reasoning.budget() else { return Ok(()) };
     if budget < LEAST {
-        return config(format_args!("the reasoning budget of {budget} tokens is too small: it is at least {LEAST}"));
+        return config(
+            "reasoning",
+            format_args!("the budget of `reasoning` is too small: {budget}; set at least {LEAST}"),
+        );
     }
     if let Some(max) = options.max_tokens.filter(|max| *max <= budget) {
-        return config(format_args!(
-            "max_tokens ({max}) must be greater than the reasoning budget ({budget}): thinking counts as output"
-        ));
+        return config(
+            "max_tokens",
+            format_args!(
+                "`max_tokens` must be greater than the budget of `reasoning`, {budget}: {max}; reasoning is output"
+            ),
+        );
     }
     Ok(())
 }

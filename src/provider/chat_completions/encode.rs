@@ -70,33 +70,40 @@ impl Encoder<'_> {
     fn check(self, options: &ChatOptions) -> Result<()> {
         let can = self.can;
         let takes_effort = can.has(Capability::ReasoningEffort);
-        let why = match &options.reasoning {
+        let (field, why) = match &options.reasoning {
             _ if options.reasoning_display.is_some() => {
-                "has no reasoning display: leave `reasoning_display` unset (it is Claude's)"
+                ("reasoning_display", "has no reasoning display; leave `reasoning_display` unset (it is Claude's)")
             }
             Some(reasoning) if reasoning.is_on() && !matches!(reasoning, Reasoning::Effort(_)) && takes_effort => {
-                "takes its reasoning as an effort only: use \"low\", \"medium\" or \"high\""
+                ("reasoning", "takes its reasoning as an effort only; use \"low\", \"medium\" or \"high\"")
             }
-            Some(reasoning) if reasoning.is_on() && !takes_effort => {
-                "has no known switch for reasoning: leave it unset; if the model has a field for it, put that into model_kwargs"
-            }
-            _ if options.top_k.is_some() => {
-                "has no top_k in the chat-completions format: leave it unset; if the model has a field for it, put that into model_kwargs"
-            }
-            _ if options.parallel_tool_calls == Some(false) && can.lacks(Capability::SerialTools) => {
-                "cannot be told to call tools one at a time: leave parallel_tool_calls unset"
-            }
-            _ if options.response_format.is_some() && can.lacks(Capability::JsonSchema) => {
-                "cannot be held to a JSON Schema: bind one tool with that schema and set tool_choice to \"any\" instead"
-            }
+            Some(reasoning) if reasoning.is_on() && !takes_effort => (
+                "reasoning",
+                "has no known switch for reasoning; leave `reasoning` unset, or put the model's own field into `model_kwargs`",
+            ),
+            _ if options.top_k.is_some() => (
+                "top_k",
+                "has no `top_k` in the chat-completions format; leave it unset, or put the model's own field into `model_kwargs`",
+            ),
+            _ if options.parallel_tool_calls == Some(false) && can.lacks(Capability::SerialTools) => (
+                "parallel_tool_calls",
+                "cannot be limited to one tool call at a time; leave `parallel_tool_calls` unset",
+            ),
+            _ if options.response_format.is_some() && can.lacks(Capability::JsonSchema) => (
+                "response_format",
+                "cannot be held to a JSON Schema; bind one tool with that schema and set `tool_choice` to \"any\" instead",
+            ),
             _ if can.lacks(Capability::ForcedTools)
                 && matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) =>
             {
-                "cannot be forced to call a tool: leave tool_choice unset, and ask in the system message"
+                (
+                    "tool_choice",
+                    "cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message",
+                )
             }
             _ => return Ok(()),
         };
-        Err(words::refused(ErrorKind::Unsupported, self.model, why))
+        Err(words::refused(ErrorKind::Unsupported, self.model, why).with_field(field))
     }
 
     fn write_turn(self, w: &mut Writer, turn: &Turn<'_>) -> Result<()> {

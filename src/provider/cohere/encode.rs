@@ -79,20 +79,22 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
 
 /// What Command R has no place for.
 fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
-    let why = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
-        "cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
+    let (field, why) = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
+        ("tool_choice", "cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message")
     } else if options.parallel_tool_calls == Some(false) {
-        "decides by itself how many tools it calls at once: leave parallel_tool_calls unset"
+        ("parallel_tool_calls", "cannot be limited to one tool call at a time; leave `parallel_tool_calls` unset")
     } else if options.tools.iter().any(|tool| tool.strict == Some(true)) {
-        "cannot be held to a tool's schema: leave strict unset, and check the arguments"
+        ("tools", "cannot be held to a tool's schema; leave `strict` unset, and check the arguments")
     } else if options.response_format.is_some() {
-        "cannot be held to a JSON Schema: ask for JSON in the system message, and check the answer"
-    } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) || options.reasoning_display.is_some() {
-        "does not reason before it answers: leave reasoning unset"
+        ("response_format", "cannot be held to a JSON Schema; ask for JSON in the system message, and check the answer")
+    } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) {
+        ("reasoning", "does not reason before it answers; leave `reasoning` unset")
+    } else if options.reasoning_display.is_some() {
+        ("reasoning_display", "does not reason before it answers; leave `reasoning_display` unset")
     } else {
         return Ok(());
     };
-    Err(words::refused(ErrorKind::Unsupported, model, why))
+    Err(words::refused(ErrorKind::Unsupported, model, why).with_field(field))
 }
 
 /// All tool calls of a conversation: results name theirs by its id, Command R wants the call itself.

@@ -96,7 +96,7 @@ fn refused(model: &ModelId, tool: &str, parameter: Option<&str>, why: Why) -> Er
         why,
         ": simplify the schema, or use the Converse API",
     ];
-    words::refused(ErrorKind::Unsupported, model, &join(&mut parts.into_iter(), ""))
+    words::refused(ErrorKind::Unsupported, model, &join(&mut parts.into_iter(), "")).with_field("tools")
 }
 
 struct Parameter {

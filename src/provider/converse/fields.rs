@@ -32,7 +32,8 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         return Err(Error::of(
             ErrorKind::Unsupported,
             format_args!("{model} has no `reasoning_display`; leave it unset (only Claude has it)"),
-        ));
+        )
+        .with_field("reasoning_display"));
     }
     tools::check_format(model, can, options)?;
     let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
@@ -46,7 +47,8 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
             return Err(Error::of(
                 ErrorKind::Config,
                 format_args!("reasoning with effort `high` and `{name}` exclude each other; leave `{name}` unset"),
-            ));
+            )
+            .with_field(name));
         }
     }
     Ok(())
@@ -189,6 +191,7 @@ fn efforts_only(model: &ModelId) -> Error {
             "{model} takes only an effort for reasoning; set one, such as `low`, or state the family `anthropic` if it is Claude"
         ),
     )
+    .with_field("reasoning")
 }
 
 /// Writes the tool choice of [`takes_tool_choice`], and that tools must not be called in parallel.
@@ -218,5 +221,6 @@ fn write_calls(w: &mut Writer, model: &ModelId, options: &ChatOptions) -> Result
         format_args!(
             "{model} has no `parallel_tool_calls` over Converse; leave it unset, or set the model's own field in `model_kwargs`"
         ),
-    ))
+    )
+    .with_field("parallel_tool_calls"))
 }

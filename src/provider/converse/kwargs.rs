@@ -54,7 +54,8 @@ fn without_inference(kwargs: View<'_>, options: &ChatOptions) -> Result<Json> {
                 return Err(Error::of(
                     ErrorKind::Config,
                     format_args!("`model_kwargs` contradicts the option `{key}`; set it in one place"),
-                ));
+                )
+                .with_field(["model_kwargs.", key].concat()));
             }
         }
     }

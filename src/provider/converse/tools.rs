@@ -73,9 +73,10 @@ fn choice_for<'a>(model: &ModelId, can: Capabilities, options: &'a ChatOptions) 
         Some(ToolChoice::Any | ToolChoice::Tool(_)) if can.lacks(Capability::ForcedTools) => Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
-                "{model} cannot be made to call a tool: leave tool_choice unset, and say in the system message when to call it"
+                "{model} cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message"
             ),
-        )),
+        )
+        .with_field("tool_choice")),
         Some(ToolChoice::Tool(_)) if can.lacks(Capability::NamedTools) => Ok(Some(&ToolChoice::Any)),
         _ => Ok(choice),
     }

@@ -76,27 +76,30 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
         return Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
-                "{model} always reasons, and its own format has no option for it: leave `reasoning` unset, or use the Converse API"
+                "{model} always reasons, and its own format has no option for it; leave `reasoning` unset, or use the Converse API"
             ),
-        ));
+        )
+        .with_field("reasoning"));
     }
     let reasoning_fits = !options.reasoning.as_ref().is_some_and(Reasoning::is_on);
-    let what = if !options.tools.is_empty() {
+    let field = if !options.tools.is_empty() {
         "tools"
     } else if !options.stop.is_empty() && row.stop.is_none() {
-        "stop sequences"
+        "stop"
     } else if options.top_k.is_some() && row.top_k.is_none() {
         "top_k"
     } else if options.response_format.is_some() {
-        "response format"
-    } else if !reasoning_fits || options.reasoning_display.is_some() {
-        "such reasoning option"
+        "response_format"
+    } else if !reasoning_fits {
+        "reasoning"
+    } else if options.reasoning_display.is_some() {
+        "reasoning_display"
     } else if !options.anthropic_beta.is_empty() {
         "anthropic_beta"
     } else {
         return Ok(());
     };
-    Err(cannot(model, what))
+    Err(cannot(model, &["`", field, "`"].concat()).with_field(field))
 }
 
 fn write_parameters(w: &mut Writer, row: &Row, options: &ChatOptions) {

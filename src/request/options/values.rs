@@ -142,13 +142,14 @@ impl Guardrail {
 
     /// Both id and version are required; otherwise the call would run without the guardrail.
     pub(super) fn check(&self) -> Result<()> {
-        let missing = match (self.identifier.trim().is_empty(), self.version.trim().is_empty()) {
+        let (field, missing) = match (self.identifier.trim().is_empty(), self.version.trim().is_empty()) {
             (false, false) => return Ok(()),
-            (true, false) => "guardrail version is set but its identifier is not",
-            (false, true) => "guardrail identifier is set but its version is not",
-            (true, true) => "guardrail is set without identifier and version",
+            (true, false) => ("guardrail.identifier", "its identifier"),
+            (false, true) => ("guardrail.version", "its version"),
+            (true, true) => ("guardrail", "identifier and version"),
         };
-        Err(Error::of(ErrorKind::Config, format_args!("{missing}; set both, or no guardrail")))
+        let message = format_args!("the guardrail is set without {missing}; set both, or no guardrail");
+        Err(Error::of(ErrorKind::Config, message).with_field(field))
     }
 }
 

@@ -131,9 +131,9 @@ export const errors = [
     }
   }],
 
-  ["what the module says of an option, it says by its name here", async ({ chat }) => {
+  ["errors_of_the_module_name_options_as_in_javascript", async ({ chat }) => {
     const thinking = { reasoning: 2048, maxTokens: 1000 };
-    includes((await fails(() => chat().invoke("hello", thinking), "config")).message, "maxTokens (1000)");
+    includes((await fails(() => chat().invoke("hello", thinking), "config")).message, "`maxTokens` must be greater");
     const gpt = chat({ model: "openai.gpt-oss-120b-1:0" });
     includes((await fails(() => gpt.invoke("hello", { topK: 5 }), "unsupported")).message, "topK");
   }],

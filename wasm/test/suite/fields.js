@@ -58,6 +58,46 @@ export const fields = [
     for (const promptVariables of ["Paris", { city: 5 }, ["Paris"]]) await fails(async () => given.chat({ promptVariables }), "config");
   }],
 
+  ["errors_of_options_name_their_field", async (given) => {
+    const { sent } = sender(given);
+    const GPT = { model: "openai.gpt-oss-20b-1:0", api: "invoke" };
+    const GUARDRAIL = { guardrailIdentifier: "gr-1", guardrailVersion: "1" };
+    const sixteen = Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`key-${at}`, "x"]));
+    for (const [options, field] of [
+      [{ maxTokens: "many" }, "maxTokens"], [{ temprature: 1 }, "temprature"], [{ region: "us-east-1" }, "region"],
+      [{ guardrailIdentifier: "gr" }, "guardrailVersion"], [{ thinking: { type: "enabled", budget: 5 } }, "thinking.budget"],
+      [{ toolChoice: "any", tool_choice: "none" }, "toolChoice"], [{ responseFormat: {} }, "responseFormat"],
+    ]) {
+      const error = await fails(() => sent({}, "hello", options));
+      equal([error.field, error.toJSON().field], [field, field], error.message);
+    }
+    // The module calls them by Rust's names.
+    for (const [options, field, fields] of [
+      [{ maxTokens: 0 }, "maxTokens"], [{ topP: -1 }, "topP"], [{ requestMetadata: sixteen }, "requestMetadata"],
+      [{ toolChoice: "any" }, "toolChoice"], [{ promptVariables: { city: "Paris" } }, "promptVariables"],
+      [{ responseFieldPaths: ["/x"] }, "responseFieldPaths"], [{ topK: 5 }, "topK", GPT], [{ anthropicBeta: ["x"] }, "anthropicBeta", GPT],
+      [{ temperature: 0.5, modelKwargs: { temperature: 1 } }, "modelKwargs.temperature"],
+      [{ ...GUARDRAIL, guardrailConfig: { tagSuffix: "x" } }, "guardrailConfig.tagSuffix", { api: "converse" }],
+      [{ reasoning: 2048, temperature: 0.5 }, "temperature", { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }],
+    ]) {
+      const error = await fails(() => sent(fields ?? {}, "hello", options));
+      equal(error.field, field, error.message);
+      ok(!/[a-z]_[a-z]/.test(error.message), error.message);
+    }
+    for (const [fields, field] of [
+      [{ headers: { Authorization: "x" } }, "headers"], [{ endpointUrl: "not a url" }, "endpointUrl"], [{ gatewayUrl: "not a url" }, "gatewayUrl"],
+      [{ dualStack: true }, "dualStack"], [{ model: "two words" }, "model"], [{ credentials: { ...KEYS, secretAccessKey: "" } }, "credentials.secretAccessKey"],
+    ]) {
+      equal((await fails(async () => given.chat(fields))).field, field);
+    }
+    includes((await fails(() => sent(GPT, "hello", { topK: 5 }), "unsupported")).message, "no `topK` in");
+    // The service's own words are not changed.
+    const answer = async () => new Response('{"message":"`max_tokens` is wrong"}', { status: 400, headers: { "x-amzn-errortype": "ValidationException" } });
+    const error = await fails(() => given.mock(answer).invoke("hello"), "validation");
+    includes(error.message, "`max_tokens` is wrong");
+    equal(error.field, undefined);
+  }],
+
   ["a secret in the wrong place is not repeated", async ({ chat }) => {
     const error = await fails(async () => chat({ apiKey: 5, awsSecretAccessKey: "wJalr" }), "config");
     ok(!error.message.includes("wJalr"));

@@ -237,7 +237,7 @@ fn reasoning_is_an_effort_where_there_is_one() {
     let off = encode(ChatCompletions::QWEN, QWEN, &hi, with(Reasoning::Disabled)).unwrap();
     assert_eq!(off.as_object().unwrap().len(), 1);
     let (kind, message) = refusal(ChatCompletions::OPENAI, GPT_OSS, with(Reasoning::Budget(2048)));
-    assert!(kind == ErrorKind::Unsupported && message.contains("an effort only: use \"low\""), "{message}");
+    assert!(kind == ErrorKind::Unsupported && message.contains("an effort only; use \"low\""), "{message}");
     let (kind, message) = refusal(ChatCompletions::JAMBA, "ai21.jamba-1-5-mini-v1:0", with(low()));
     assert!(kind == ErrorKind::Unsupported && message.contains("model_kwargs"), "{message}");
 }
