@@ -15,6 +15,7 @@ mod families;
 mod media;
 mod merging;
 mod options;
+mod precedence;
 mod reasoning;
 mod refused_forms;
 mod structured;
