@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::base64::DecodeError;
 use crate::headers::Headers;
-use crate::message::{AiMessage, Message, Usage};
+use crate::message::AiMessage;
 use crate::text::{has, split_once};
 
 /// The `Result` of this crate.
@@ -58,7 +58,6 @@ struct Inner {
     headers: Option<Arc<Headers>>,
     attempts: u32,
     partial: Option<Box<AiMessage>>,
-    conversation: Option<(Vec<Message>, Usage)>,
     source: Option<Source>,
 }
 
@@ -81,7 +80,6 @@ impl Error {
             headers: None,
             attempts: 0,
             partial: None,
-            conversation: None,
             source: None,
         }))
     }
@@ -216,12 +214,6 @@ impl Error {
     }
 
     #[must_use]
-    pub(crate) fn with_conversation(mut self, messages: Vec<Message>, usage: Usage) -> Self {
-        self.0.conversation = Some((messages, usage));
-        self
-    }
-
-    #[must_use]
     pub(crate) fn with_call(mut self, model: &str, region: Option<&str>, attempts: u32) -> Self {
         self.0.model.get_or_insert_with(|| model.to_owned());
         self.0.region = self.0.region.or_else(|| region.map(str::to_owned));
@@ -343,23 +335,6 @@ impl Error {
     /// Same as [`Error::partial`], but consumes the error.
     pub fn into_partial(self) -> Option<AiMessage> {
         self.0.partial.map(|message| *message)
-    }
-
-    /// Returns the conversation of a failed [`Toolbox`](crate::Toolbox) run: the given messages, all replies,
-    /// and the results of finished tools. Another run can continue from it.
-    pub fn conversation(&self) -> Option<&[Message]> {
-        self.0.conversation.as_ref().map(|(messages, _)| messages.as_slice())
-    }
-
-    /// Returns the tokens of all complete replies in a failed run of a toolbox. A reply that broke off has its
-    /// own usage in [`Error::partial`].
-    pub fn usage(&self) -> Option<Usage> {
-        self.0.conversation.as_ref().map(|(_, usage)| *usage)
-    }
-
-    /// Same as [`Error::conversation`], but consumes the error.
-    pub fn into_conversation(self) -> Option<Vec<Message>> {
-        self.0.conversation.map(|(messages, _)| messages)
     }
 }
 

@@ -2,14 +2,13 @@
 
 mod run;
 
-pub use run::{Step, ToolRun};
+pub use run::{Step, ToolRun, ToolRunError};
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::chat::BedrockChat;
-use crate::error::Result;
 use crate::json::Json;
 use crate::message::{Content, JsonContent, ToolCall, ToolResult};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
@@ -84,7 +83,8 @@ impl<F: Fn(ToolCall) -> BoxFuture<'static, Outcome> + MaybeSend + MaybeSync> Han
 /// use them until it has its answer.
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # use bedrock_chat::{BedrockChat, Credentials};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// use bedrock_chat::Toolbox;
 ///
 /// /// Get the current weather in a place.
@@ -200,23 +200,23 @@ impl Toolbox {
     /// the first reply alone, and not where results of tools are what is to be answered.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`], with the [conversation](crate::Error::conversation) as far as it came. A
+    /// Those of [`BedrockChat::invoke`], with the [conversation](ToolRunError::conversation) as far as it got. A
     /// tool that fails is no error: the model is told, and goes on.
     ///
     /// ```
-    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, Result, RetryPolicy, ToolRun, Toolbox};
+    /// # use bedrock_chat::{BedrockChat, Credentials, Result, RetryPolicy, ToolRun, Toolbox};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
     /// # fn chat(replies: Vec<Reply>) -> Result<BedrockChat> {
     /// #     BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1").retry(RetryPolicy::never())
     /// #         .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(MemoryTransport::new(replies)).build()
     /// # }
     /// # async fn run(toolbox: Toolbox, chat: BedrockChat, other: BedrockChat, question: &str) -> Result<ToolRun> {
     /// match toolbox.run(&chat, question).await {
-    ///     Err(error) if error.is_retryable() => {
+    ///     Err(failed) if failed.error.is_retryable() => {
     ///         // No tool that has run runs again.
-    ///         let so_far = error.into_conversation().unwrap_or_default();
-    ///         toolbox.run(&other, so_far).await
+    ///         Ok(toolbox.run(&other, failed.conversation).await?)
     ///     }
-    ///     run => run,
+    ///     run => Ok(run?),
     /// }
     /// # }
     /// # let call = r#"{"content":[{"type":"tool_use","id":"t1","name":"f","input":{}}],"stop_reason":"tool_use"}"#;
@@ -227,7 +227,11 @@ impl Toolbox {
     /// # assert_eq!((run.reply.text().as_str(), run.messages.len()), ("Done.", 4));
     /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
     /// ```
-    pub async fn run(&self, chat: &BedrockChat, messages: impl IntoMessages) -> Result<ToolRun> {
+    pub async fn run(
+        &self,
+        chat: &BedrockChat,
+        messages: impl IntoMessages,
+    ) -> std::result::Result<ToolRun, ToolRunError> {
         self.drive(chat, messages, |_| (), false).await
     }
 
@@ -244,7 +248,7 @@ impl Toolbox {
         chat: &BedrockChat,
         messages: impl IntoMessages,
         watch: impl FnMut(Step<'_>),
-    ) -> Result<ToolRun> {
+    ) -> std::result::Result<ToolRun, ToolRunError> {
         self.drive(chat, messages, watch, chat.is_streaming()).await
     }
 

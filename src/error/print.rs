@@ -35,7 +35,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     /// Reads like `Display`, followed by what else is known. A `main` that returns an error prints it
-    /// in this form. Messages are counted, not printed: conversations stay out of logs.
+    /// in this form. Blocks are counted, not printed: conversations stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         write!(f, "{self} (kind {}", inner.kind.as_str())?;
@@ -53,9 +53,6 @@ impl fmt::Debug for Error {
         }
         if let Some(partial) = &inner.partial {
             write!(f, ", partial message of {} blocks", partial.content.len())?;
-        }
-        if let Some((messages, _)) = &inner.conversation {
-            write!(f, ", conversation of {} messages", messages.len())?;
         }
         let mut separator = ", caused by: ";
         let mut cause = std::error::Error::source(self);

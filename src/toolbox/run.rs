@@ -1,11 +1,12 @@
 //! The loop: the model is asked, its calls are run, until it has its answer.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use super::{Toolbox, failed};
 use crate::chat::BedrockChat;
 use crate::concurrent::Concurrent;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::ChatEvent;
 use crate::message::{AiMessage, Content, Message, Role, StopReason, ToolCall, ToolResult, Usage};
 use crate::platform::BoxFuture;
@@ -77,6 +78,44 @@ pub struct ToolRun {
     pub cut_short: bool,
 }
 
+/// The error of a [`Toolbox`] run, with the conversation as far as it got. Another run can continue from it.
+///
+/// `Display` and [`source`](std::error::Error::source) are those of the [`error`](Self::error). `Debug` counts the
+/// messages and does not print them. The `?` operator converts it into an [`Error`], which drops the conversation.
+#[non_exhaustive]
+pub struct ToolRunError {
+    /// The error of the call that failed.
+    pub error: Error,
+    /// The given messages, all replies, and the results of finished tools.
+    pub conversation: Vec<Message>,
+    /// The tokens of all complete replies. A reply that broke off has its own usage in [`Error::partial`].
+    pub usage: Usage,
+}
+
+impl fmt::Debug for ToolRunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}, conversation of {} messages", self.error, self.conversation.len())
+    }
+}
+
+impl fmt::Display for ToolRunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for ToolRunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl From<ToolRunError> for Error {
+    fn from(failed: ToolRunError) -> Self {
+        failed.error
+    }
+}
+
 impl Toolbox {
     pub(super) async fn drive(
         &self,
@@ -84,13 +123,16 @@ impl Toolbox {
         messages: impl IntoMessages,
         mut watch: impl FnMut(Step<'_>),
         by_pieces: bool,
-    ) -> Result<ToolRun> {
-        let messages = messages.into_messages()?;
+    ) -> std::result::Result<ToolRun, ToolRunError> {
         let (reply, usage) = (AiMessage::default(), Usage::default());
+        let messages = match messages.into_messages() {
+            Ok(messages) => messages,
+            Err(error) => return Err(ToolRunError { error, conversation: Vec::new(), usage }),
+        };
         let mut run = ToolRun { reply, messages, steps: 0, usage, cut_short: false };
         match self.advance(chat, &mut run, &mut watch, by_pieces).await {
             Ok(()) => Ok(run),
-            Err(error) => Err(error.with_conversation(run.messages, run.usage)),
+            Err(error) => Err(ToolRunError { error, conversation: run.messages, usage: run.usage }),
         }
     }
 

@@ -202,7 +202,7 @@ async fn toolbox_with_duplicate_names_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let twice = degrees().tool(|_: GetWeather| async { Ok::<_, String>("") });
     let error = twice.run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap_err();
-    assert!(error.message().contains("two tools called get_weather"), "{error}");
+    assert!(error.error.message().contains("two tools called get_weather"), "{error}");
 }
 
 /// A toolbox that counts how often its tool runs.
@@ -231,12 +231,16 @@ async fn toolbox_error_has_the_conversation_to_resume_from() {
             let chat = chat(&bedrock, model, api);
             bedrock.faults().push(Fault::error(400, "ValidationException", "Too many degrees").skip(1));
             let error = toolbox.run(&chat, QUESTION).await.unwrap_err();
-            assert_eq!((error.kind(), error.message()), (ErrorKind::Validation, "Too many degrees"), "{model} {api:?}");
-            assert_eq!(roles(error.conversation().unwrap()), [Role::Human, Role::Ai, Role::Tool], "{model} {api:?}");
-            assert!(error.usage().unwrap().output_tokens > 0, "{model} {api:?}: what it cost is told");
+            assert_eq!(
+                (error.error.kind(), error.error.message()),
+                (ErrorKind::Validation, "Too many degrees"),
+                "{model} {api:?}"
+            );
+            assert_eq!(roles(&error.conversation), [Role::Human, Role::Ai, Role::Tool], "{model} {api:?}");
+            assert!(error.usage.output_tokens > 0, "{model} {api:?}: what it cost is told");
             assert!(!format!("{error:?}").contains("degrees in"), "conversations stay out of logs: {error:?}");
 
-            let run = toolbox.run(&chat, error.into_conversation().unwrap()).await.unwrap();
+            let run = toolbox.run(&chat, error.conversation).await.unwrap();
             assert!(run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {}", run.reply.text());
             assert_eq!((run.steps, run.messages.len(), count.load(Ordering::SeqCst)), (1, 4, 2), "{model} {api:?}");
         }
@@ -251,8 +255,8 @@ async fn toolbox_stream_error_has_the_partial_reply() {
         let chat = calling(&bedrock, CLAUDE, api).streaming(true).build().unwrap();
         bedrock.faults().push(Fault::exception_frame(6, "modelStreamErrorException", "Broken").skip(1));
         let error = toolbox.run_with(&chat, QUESTION, |_| ()).await.unwrap_err();
-        assert!(!error.partial().unwrap().text().is_empty(), "{api:?}");
-        let so_far = error.into_conversation().unwrap();
+        assert!(!error.error.partial().unwrap().text().is_empty(), "{api:?}");
+        let so_far = error.conversation;
         assert_eq!(roles(&so_far), [Role::Human, Role::Ai, Role::Tool], "{api:?}");
         let run = toolbox.run_with(&chat, so_far, |_| ()).await.unwrap();
         assert!(run.reply.text().contains("18 degrees in London"), "{api:?}: {}", run.reply.text());
@@ -265,7 +269,7 @@ async fn toolbox_error_in_the_first_call_has_the_messages() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(403, "AccessDeniedException", "No"));
     let error = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), QUESTION.to_owned()).await.unwrap_err();
-    assert_eq!(error.into_conversation().unwrap(), [Message::human(QUESTION)]);
+    assert_eq!(error.conversation, [Message::human(QUESTION)]);
 }
 
 #[tokio::test]
