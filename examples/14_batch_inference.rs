@@ -12,7 +12,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::time::Duration;
 
-use bedrock_chat::{BatchJob, BedrockChat, Credentials, MemoryTransport, Reply};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BatchJob, BedrockChat, Credentials};
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
 

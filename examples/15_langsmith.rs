@@ -11,9 +11,8 @@
 
 mod support;
 
-use bedrock_chat::{
-    BoxFuture, HttpRequest, HttpResponse, Json, LangSmith, MemoryTransport, Reply, Result, RunConfig, Transport,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, Json, LangSmith, Result, RunConfig, Transport};
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {

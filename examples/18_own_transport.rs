@@ -10,9 +10,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    BedrockChat, BoxFuture, Credentials, HttpRequest, HttpResponse, MemoryTransport, Reply, ReqwestTransport, Result,
-    Transport,
+    BedrockChat, BoxFuture, Credentials, HttpRequest, HttpResponse, ReqwestTransport, Result, Transport,
 };
 
 /// Passes on what it gets and writes a line about it. Requests arrive signed: what AWS signs

@@ -8,9 +8,10 @@
 
 mod support;
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
     AiMessage, Anthropic, BedrockChat, Call, ChatEvent, ChatRequest, Codec, Content, Credentials, Error, ErrorKind,
-    Events, Headers, Json, MemoryTransport, Mode, ModelId, Reply, Result, Role, StopReason, StreamDecoder, eventstream,
+    Events, Headers, Json, Mode, ModelId, Result, Role, StopReason, StreamDecoder, eventstream,
 };
 
 /// A small format: `{"turns": ["..."]}` in, `{"said": "...", "why": "..."}` out.

@@ -8,7 +8,8 @@
 
 mod support;
 
-use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, RetryPolicy};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BedrockChat, Credentials, RetryPolicy};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -289,7 +289,8 @@ fn read_status(body: &[u8]) -> Result<BatchJobStatus> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Credentials, MemoryTransport, Reply, StopReason};
+    use crate::testing::{MemoryTransport, Reply};
+    use crate::{Credentials, StopReason};
 
     fn chat(model: &str, replies: impl IntoIterator<Item = Reply>) -> (BedrockChat, MemoryTransport) {
         let transport = MemoryTransport::new(replies);

@@ -54,6 +54,9 @@ mod retry; // Whether to send a call again, and after what delay.
 mod credentials; // Keys and tokens, and who provides them.
 mod endpoint; // The URL of a call.
 mod transport; // HTTP behind one trait.
+pub mod testing; // A transport that returns prepared replies.
+#[cfg(all(feature = "web", not(target_arch = "wasm32")))]
+mod media_fetcher; // Media from the web.
 mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
 mod client; // One call: encode, sign, send, retry, decode.
 mod concurrent; // A limited number of futures at a time.
@@ -73,6 +76,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Accumulator, ChatEvent, Events};
 pub use headers::Headers;
 pub use json::Json;
+#[cfg(all(feature = "web", not(target_arch = "wasm32")))]
+pub use media_fetcher::MediaFetcher;
 pub use message::{
     AiMessage, CachePoint, CacheTtl, Content, Document, GuardContent, GuardrailOutcome, InputTokenDetails,
     InvalidToolCall, JsonContent, Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role,
@@ -80,8 +85,10 @@ pub use message::{
 };
 pub use method::Method;
 pub use model::ModelId;
-#[cfg(any(feature = "langsmith", feature = "tracing"))]
-pub use observe::all::*;
+#[cfg(feature = "tracing")]
+pub use observe::TracingObserver;
+#[cfg(feature = "langsmith")]
+pub use observe::{ChainRun, LangSmith, LangSmithBuilder};
 pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use operations::{GuardrailAssessment, GuardrailSource};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
@@ -95,8 +102,11 @@ pub use request::{
 };
 pub use retry::RetryPolicy;
 pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};
-pub use toolbox::{Step, ToolOutput, ToolRun, Toolbox};
-pub use transport::all::*;
+pub use toolbox::{Step, ToolOutput, ToolRun, ToolRunError, Toolbox};
+#[cfg(all(feature = "fetch", target_arch = "wasm32"))]
+pub use transport::FetchTransport;
+#[cfg(feature = "reqwest")]
+pub use transport::ReqwestTransport;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
 /// What users share between threads and wait for in spawned tasks, checked where threads are.

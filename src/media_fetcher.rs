@@ -50,7 +50,7 @@ impl MediaFetcher {
     }
 
     fn with_reach(anywhere: bool) -> Result<Self> {
-        super::reqwest::install_crypto();
+        crate::transport::install_crypto();
         let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         if !anywhere {
             builder = builder.https_only(true).dns_resolver(Arc::new(PublicOnly));

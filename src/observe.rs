@@ -5,14 +5,10 @@ mod langsmith;
 #[cfg(feature = "tracing")]
 mod otel;
 
-/// All observers that there are with these features.
-#[cfg(any(feature = "langsmith", feature = "tracing"))]
-pub(crate) mod all {
-    #[cfg(feature = "langsmith")]
-    pub use super::langsmith::{ChainRun, LangSmith, LangSmithBuilder};
-    #[cfg(feature = "tracing")]
-    pub use super::otel::TracingObserver;
-}
+#[cfg(feature = "langsmith")]
+pub use langsmith::{ChainRun, LangSmith, LangSmithBuilder};
+#[cfg(feature = "tracing")]
+pub use otel::TracingObserver;
 
 use std::fmt;
 use std::sync::Arc;

@@ -24,7 +24,8 @@ impl BedrockChat {
     /// See [CountTokens](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
     ///
     /// ```
-    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+    /// # use bedrock_chat::{BedrockChat, Credentials};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
     /// # futures_executor::block_on(async {
     /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"inputTokens":12}"#)]);
     /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
@@ -72,7 +73,8 @@ impl BedrockChat {
     /// See [ApplyGuardrail](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html).
     ///
     /// ```
-    /// # use bedrock_chat::{BedrockChat, Credentials, Guardrail, GuardrailSource, MemoryTransport, Reply};
+    /// # use bedrock_chat::{BedrockChat, Credentials, Guardrail, GuardrailSource};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
     /// # futures_executor::block_on(async {
     /// # let answer = r#"{"action":"GUARDRAIL_INTERVENED","outputs":[{"text":"Let us talk of something else."}],"assessments":[]}"#;
     /// # let transport = MemoryTransport::new([Reply::json(200, answer)]);

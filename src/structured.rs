@@ -49,7 +49,8 @@ impl StructuredMethod {
 /// A chat that answers with values of a type. From [`BedrockChat::with_structured_output`].
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # use bedrock_chat::{BedrockChat, Credentials};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// /// A joke to tell the user.
 /// #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
 /// struct Joke { setup: String, punchline: String }

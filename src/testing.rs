@@ -1,4 +1,7 @@
-//! A transport that answers from a list: for tests, yours and ours.
+//! For tests: a transport that returns prepared replies.
+//!
+//! The module needs no feature. It uses nothing that the crate has not anyway, and is removed from a program
+//! that does not use it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,15 +11,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{HttpRequest, HttpResponse, Transport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::{BoxFuture, crc32};
+use crate::transport::{HttpRequest, HttpResponse, Transport};
 
 /// Answers requests from a list, in its order, and remembers them. Nothing leaves the process.
 ///
 /// ```
-/// use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// use bedrock_chat::{BedrockChat, Credentials};
+/// use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// let transport = MemoryTransport::new([
 ///     Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}],"stop_reason":"end_turn"}"#),
@@ -108,7 +112,7 @@ impl futures_core::Stream for Pieces {
 /// One answer of a [`MemoryTransport`].
 ///
 /// ```
-/// use bedrock_chat::Reply;
+/// use bedrock_chat::testing::Reply;
 /// let reply = Reply::json(429, r#"{"message":"slow down"}"#).with_header("retry-after", "1");
 /// ```
 #[derive(Debug)]

@@ -3,22 +3,15 @@
 
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 mod fetch;
-mod memory;
 #[cfg(feature = "reqwest")]
 mod reqwest;
-#[cfg(all(feature = "web", not(target_arch = "wasm32")))]
-mod web;
 
-/// All transports that there are on this target, with these features.
-pub(crate) mod all {
-    #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
-    pub use super::fetch::FetchTransport;
-    pub use super::memory::{MemoryTransport, Reply};
-    #[cfg(feature = "reqwest")]
-    pub use super::reqwest::ReqwestTransport;
-    #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
-    pub use super::web::MediaFetcher;
-}
+#[cfg(all(feature = "fetch", target_arch = "wasm32"))]
+pub use self::fetch::FetchTransport;
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
+#[cfg(all(feature = "web", not(target_arch = "wasm32")))]
+pub(crate) use self::reqwest::install_crypto;
 
 use std::fmt;
 use std::sync::Arc;
@@ -120,7 +113,8 @@ impl fmt::Debug for HttpResponse {
 /// Sends requests.
 ///
 /// ```
-/// use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, MemoryTransport, Result, Transport};
+/// use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, Result, Transport};
+/// use bedrock_chat::testing::MemoryTransport;
 ///
 /// /// Counts what it passes on.
 /// #[derive(Debug)]

@@ -3,10 +3,11 @@
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
     AiMessage, Api, BedrockChat, CachePoint, CacheTtl, Capabilities, Capability, ChatOptions, Content, Credentials,
-    Error, ErrorKind, Guardrail, Json, MemoryTransport, Message, Reasoning, Reply, ResponseFormat, Role, Text,
-    Thinking, Tool, ToolCall, ToolChoice, ToolResult, interop,
+    Error, ErrorKind, Guardrail, Json, Message, Reasoning, ResponseFormat, Role, Text, Thinking, Tool, ToolCall,
+    ToolChoice, ToolResult, interop,
 };
 use serde_json::{Value, json};
 

@@ -3,9 +3,10 @@
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    Api, BedrockChat, ChatOptions, Content, Credentials, Error, ErrorKind, Json, Media, MediaSource, MemoryTransport,
-    Message, Reasoning, ReasoningDisplay, Reply, ResponseFormat, Role, Tool, ToolCall, ToolResult, interop,
+    Api, BedrockChat, ChatOptions, Content, Credentials, Error, ErrorKind, Json, Media, MediaSource, Message,
+    Reasoning, ReasoningDisplay, ResponseFormat, Role, Tool, ToolCall, ToolResult, interop,
 };
 use serde_json::{Value, json};
 

@@ -18,7 +18,8 @@ impl BedrockChat {
     /// conversations, and one that fails does not sink the others.
     ///
     /// ```
-    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+    /// # use bedrock_chat::{BedrockChat, Credentials};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
     /// # futures_executor::block_on(async {
     /// # let reply = |text: &str| Reply::json(200, format!(r#"{{"content":[{{"type":"text","text":"{text}"}}]}}"#));
     /// # let transport = MemoryTransport::new([reply("Bonjour"), reply("Au revoir")]);
@@ -57,7 +58,8 @@ impl BedrockChat {
 /// [`BedrockChat::batch_as_completed`]. Dropping it gives up what is not done.
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # use bedrock_chat::{BedrockChat, Credentials};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
 /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")

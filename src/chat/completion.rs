@@ -13,7 +13,8 @@ impl BedrockChat {
     /// else, a text without `\n\nHuman:` is put between that and `\n\nAssistant:`.
     ///
     /// ```
-    /// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+    /// # use bedrock_chat::{BedrockChat, Credentials};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
     /// # futures_executor::block_on(async {
     /// # let transport = MemoryTransport::new([
     /// #     Reply::json(200, r#"{"generation":" there was a king.","stop_reason":"stop"}"#),

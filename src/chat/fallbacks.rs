@@ -10,7 +10,8 @@ use crate::request::IntoMessages;
 /// other accounts. From [`BedrockChat::with_fallbacks`].
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, RetryPolicy};
+/// # use bedrock_chat::{BedrockChat, Credentials, RetryPolicy};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let chat = |region: &str, reply: Reply| BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
 /// #     .region(region).credentials(Credentials::new("AKIDEXAMPLE", "secret"))

@@ -43,7 +43,8 @@ use crate::provider::{Call, StreamDecoder};
 /// the whole message.
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, ChatEvent, Credentials, MemoryTransport, Reply};
+/// # use bedrock_chat::{BedrockChat, ChatEvent, Credentials};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::chunks([
 /// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Bon"}}"#,
@@ -337,7 +338,8 @@ impl Reading {
 /// The text of an answer, as it comes, from [`ChatStream::text`].
 ///
 /// ```
-/// # use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply};
+/// # use bedrock_chat::{BedrockChat, Credentials};
+/// # use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::chunks([
 /// #     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Bon"}}"#,

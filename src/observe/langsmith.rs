@@ -48,7 +48,8 @@ const MOST_TOKENS: usize = 1000;
 /// Transient failures (HTTP 408, 425, 429, 5xx, no connection) are tried again.
 ///
 /// ```
-/// use bedrock_chat::{BedrockChat, Credentials, LangSmith, MemoryTransport, Reply, RunConfig};
+/// use bedrock_chat::{BedrockChat, Credentials, LangSmith, RunConfig};
+/// use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let server = MemoryTransport::new([Reply::json(202, "{}")]);
 /// let langsmith = LangSmith::builder("lsv2_pt_…").project("docs")

@@ -47,7 +47,8 @@ use crate::request::ChatOptions;
 /// exports the spans.
 ///
 /// ```
-/// use bedrock_chat::{BedrockChat, Credentials, MemoryTransport, Reply, TracingObserver};
+/// use bedrock_chat::{BedrockChat, Credentials, TracingObserver};
+/// use bedrock_chat::testing::{MemoryTransport, Reply};
 /// # futures_executor::block_on(async {
 /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[{"type":"text","text":"Bonjour"}]}"#)]);
 /// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")

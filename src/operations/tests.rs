@@ -4,7 +4,7 @@ use super::*;
 use crate::capabilities::Api;
 use crate::credentials::Credentials;
 use crate::request::{ChatOptions, Tool};
-use crate::transport::all::{MemoryTransport, Reply};
+use crate::testing::{MemoryTransport, Reply};
 
 fn chat(model: &str, api: Option<Api>, options: &ChatOptions, replies: Vec<Reply>) -> (BedrockChat, MemoryTransport) {
     let transport = MemoryTransport::new(replies);

@@ -105,7 +105,7 @@ fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::Clien
 /// rustls asks for a choice of cryptography, once a process; a choice that the
 /// application has made stands.
 #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
-pub(super) fn install_crypto() {
+pub(crate) fn install_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // A race for the first place is lost to an equally good choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -113,7 +113,7 @@ pub(super) fn install_crypto() {
 }
 
 #[cfg(all(not(feature = "rustls"), not(target_arch = "wasm32")))]
-pub(super) fn install_crypto() {}
+pub(crate) fn install_crypto() {}
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {

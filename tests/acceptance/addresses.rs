@@ -1,8 +1,9 @@
 //! Model ids and ARNs in paths, endpoints, gateways, and what is signed of all that.
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
     AiMessage, Anthropic, BedrockChat, BedrockChatBuilder, Call, ChatRequest, Codec, Credentials, ErrorKind, Headers,
-    HttpRequest, MemoryTransport, Mode, ModelId, Reply, Result, StreamDecoder,
+    HttpRequest, Mode, ModelId, Result, StreamDecoder,
 };
 use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY, Verdict};
 

@@ -1,8 +1,7 @@
 //! What replies and errors tell of the answer behind them: a gateway's own message, response headers, causes.
 
-use bedrock_chat::{
-    Api, BedrockChat, Error, ErrorKind, Guardrail, GuardrailSource, MemoryTransport, Reply, RetryPolicy,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{Api, BedrockChat, Error, ErrorKind, Guardrail, GuardrailSource, RetryPolicy};
 use local_bedrock::{Fault, LocalBedrock};
 
 use crate::support::{CLAUDE, calling, calling_url, keys, over, soon};

@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bedrock_chat::{
-    BoxFuture, Credentials, Error, ErrorKind, MemoryTransport, Reply, RetryPolicy, Runtime, SystemRuntime,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BoxFuture, Credentials, Error, ErrorKind, RetryPolicy, Runtime, SystemRuntime};
 use local_bedrock::{Fault, LocalBedrock, Verdict};
 
 use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts, over};

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use bedrock_chat::{ErrorKind, MemoryTransport, Reply, RetryPolicy, Timeouts};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{ErrorKind, RetryPolicy, Timeouts};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

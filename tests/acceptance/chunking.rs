@@ -1,6 +1,7 @@
 //! However the bytes of a stream are cut on the way, the events are the same.
 
-use bedrock_chat::{ChatEvent, Content, MemoryTransport, Reply, Usage};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{ChatEvent, Content, Usage};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bedrock_chat::{
-    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, Error, ErrorKind, HttpRequest, MemoryTransport,
-    Reply,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, Error, ErrorKind, HttpRequest};
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
 
 use crate::support::{

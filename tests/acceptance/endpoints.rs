@@ -1,8 +1,7 @@
 //! Which host is called, and for which region a call is signed: from options, hosts and variables.
 
-use bedrock_chat::{
-    BedrockChat, BedrockChatBuilder, Error, ErrorKind, HttpRequest, MemoryTransport, Reply, short_term_api_key,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, Error, ErrorKind, HttpRequest, short_term_api_key};
 
 use crate::support::{CLAUDE, THEN, alone, is_alone, keys, run_alone};
 

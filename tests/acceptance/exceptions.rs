@@ -1,6 +1,7 @@
 //! What a stream may carry beside its chunks: exceptions, errors, and news that nobody knows yet.
 
-use bedrock_chat::{ChatEvent, Content, ErrorKind, MemoryTransport, Reply, StopReason};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{ChatEvent, Content, ErrorKind, StopReason};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

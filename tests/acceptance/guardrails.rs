@@ -1,9 +1,8 @@
 //! A guardrail that is set is applied, on every way to the model, and its interventions are told from
 //! all other ends.
 
-use bedrock_chat::{
-    ChatOptions, ErrorKind, Guardrail, GuardrailTrace, MemoryTransport, Reply, StopReason, StreamProcessing,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{ChatOptions, ErrorKind, Guardrail, GuardrailTrace, StopReason, StreamProcessing};
 use local_bedrock::LocalBedrock;
 use serde_json::json;
 

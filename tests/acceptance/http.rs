@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bedrock_chat::testing::MemoryTransport;
 use bedrock_chat::{
-    AiMessage, Anthropic, BedrockChat, Call, ChatRequest, Codec, ErrorKind, Headers, MemoryTransport, Method, Mode,
-    ModelId, ReqwestTransport, Result, RetryPolicy, StreamDecoder,
+    AiMessage, Anthropic, BedrockChat, Call, ChatRequest, Codec, ErrorKind, Headers, Method, Mode, ModelId,
+    ReqwestTransport, Result, RetryPolicy, StreamDecoder,
 };
 use local_bedrock::{Fault, LocalBedrock, Verdict};
 use tokio::io::AsyncWriteExt;

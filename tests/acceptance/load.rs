@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bedrock_chat::{MemoryTransport, Reply};
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use local_bedrock::{LocalBedrock, Outcome};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};

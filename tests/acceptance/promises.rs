@@ -1,8 +1,9 @@
 //! What the types promise to whoever builds on them.
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
     AiMessage, BedrockChat, BedrockChatBuilder, BoxFuture, CachedCredentials, ChatEvent, ChatStream, Credentials,
-    Error, MemoryTransport, Message, Reply, ReqwestTransport, Result, TextStream,
+    Error, Message, ReqwestTransport, Result, TextStream,
 };
 use serde_json::json;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    AiMessage, Api, BedrockChat, ChatEvent, Credentials, ErrorKind, MemoryTransport, Reply, ReqwestTransport, Result,
-    Timeouts,
+    AiMessage, Api, BedrockChat, ChatEvent, Credentials, ErrorKind, ReqwestTransport, Result, Timeouts,
 };
 use local_bedrock::{Fault, LocalBedrock};
 use tokio::net::TcpListener;

@@ -4,9 +4,10 @@
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
     BedrockChat, CachedCredentials, ChatOptions, Credentials, EnvironmentCredentials, Guardrail, Headers, HttpRequest,
-    MemoryTransport, Reply, ReqwestTransport,
+    ReqwestTransport,
 };
 use local_bedrock::{Fault, LocalBedrock};
 

@@ -13,9 +13,10 @@ pub(crate) use relay::{read_request, relay};
 
 use std::time::{Duration, Instant};
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    AiMessage, BedrockChat, BedrockChatBuilder, ChatEvent, ChatStream, Credentials, Error, MemoryTransport, Reply,
-    RetryPolicy, Timeouts, Transport,
+    AiMessage, BedrockChat, BedrockChatBuilder, ChatEvent, ChatStream, Credentials, Error, RetryPolicy, Timeouts,
+    Transport,
 };
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 use serde_json::Value;

@@ -1,9 +1,8 @@
 //! Reasoning goes round: streamed, gathered, written down, read back, and sent again byte for byte. The
 //! local Bedrock signs what it thinks, and refuses a replay of which one byte is different.
 
-use bedrock_chat::{
-    AiMessage, BedrockChat, ChatOptions, Content, MemoryTransport, Message, Reasoning, Reply, Role, Thinking, Tool,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{AiMessage, BedrockChat, ChatOptions, Content, Message, Reasoning, Role, Thinking, Tool};
 use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! The arguments of tool calls, which arrive in pieces cut anywhere, or not at all.
 
-use bedrock_chat::{AiMessage, Json, MemoryTransport, Message, Reply, StopReason, Tool};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{AiMessage, Json, Message, StopReason, Tool};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! Tokens: counted once, with those of the cache, also where an answer ends early.
 
-use bedrock_chat::{Api, ChatEvent, MemoryTransport, Reply, Usage};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{Api, ChatEvent, Usage};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bedrock_chat::{
-    AiMessage, BedrockChat, Error, ErrorKind, MemoryTransport, Observer, Reply, RetryPolicy, Run, RunStart, Timeouts,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{AiMessage, BedrockChat, Error, ErrorKind, Observer, RetryPolicy, Run, RunStart, Timeouts};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 

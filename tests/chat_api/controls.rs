@@ -1,8 +1,9 @@
 //! Guardrails, service tier, latency, metadata and log probabilities: in headers or in the body, as each API has them.
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    Api, ChatOptions, Content, Credentials, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, MemoryTransport,
-    Message, Reply, ServiceTier, StopReason,
+    Api, ChatOptions, Content, Credentials, Guardrail, GuardrailSource, GuardrailTrace, Json, Latency, Message,
+    ServiceTier, StopReason,
 };
 use local_bedrock::LocalBedrock;
 

@@ -396,8 +396,9 @@ async fn refused_structured_output_falls_back_once() {
 /// Streams one reply of Claude's from these events, and returns the partial values and the whole.
 async fn streamed(method: StructuredMethod, events: &[serde_json::Value]) -> (Vec<String>, Json) {
     let chunks: Vec<String> = events.iter().map(ToString::to_string).collect();
-    let transport =
-        bedrock_chat::MemoryTransport::new([bedrock_chat::Reply::chunks(chunks.iter().map(String::as_str))]);
+    let transport = bedrock_chat::testing::MemoryTransport::new([bedrock_chat::testing::Reply::chunks(
+        chunks.iter().map(String::as_str),
+    )]);
     let chat = bedrock_chat::BedrockChat::builder(CLAUDE).region("us-east-1");
     let keys = bedrock_chat::Credentials::new("AKIDEXAMPLE", "secret");
     let chat = chat.credentials(keys).transport(transport).build().unwrap();

@@ -1,8 +1,8 @@
 //! Tools: bound, chosen, called side by side, and never run with arguments that are none.
 
+use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    Api, ChatOptions, Content, Credentials, ErrorKind, Json, MemoryTransport, Message, Reply, Role, StopReason, Tool,
-    ToolCall, ToolChoice,
+    Api, ChatOptions, Content, Credentials, ErrorKind, Json, Message, Role, StopReason, Tool, ToolCall, ToolChoice,
 };
 use local_bedrock::{Fault, LocalBedrock};
 

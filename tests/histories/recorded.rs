@@ -1,6 +1,7 @@
 //! The replies in the conformance data, and hand-written replies of kinds that were not recorded.
 
-use bedrock_chat::{Api, BedrockChat, Credentials, MemoryTransport, Reply};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{Api, BedrockChat, Credentials};
 use serde_json::{Value, json};
 
 /// A recorded reply, with its model and API.

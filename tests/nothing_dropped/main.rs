@@ -20,9 +20,8 @@ mod tools;
 
 use std::collections::BTreeMap;
 
-use bedrock_chat::{
-    Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, MemoryTransport, Message, Mode, Reply, Result,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, Message, Mode, Result};
 use every_family::models;
 
 /// Whole answers and streams.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bedrock_chat::{Guardrail, Json, LangSmith, MemoryTransport, Message, Reply, RunConfig};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{Guardrail, Json, LangSmith, Message, RunConfig};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 

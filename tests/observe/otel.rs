@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use bedrock_chat::{
-    BedrockChat, Content, Credentials, Guardrail, Json, MemoryTransport, Message, Reply, RunConfig, Tool,
-    TracingObserver,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BedrockChat, Content, Credentials, Guardrail, Json, Message, RunConfig, Tool, TracingObserver};
 use local_bedrock::{Fault, LocalBedrock};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;

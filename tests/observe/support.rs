@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bedrock_chat::{
-    BedrockChat, BedrockChatBuilder, Credentials, LangSmith, LangSmithBuilder, MemoryTransport, Reply, RetryPolicy,
-};
+use bedrock_chat::testing::{MemoryTransport, Reply};
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, LangSmith, LangSmithBuilder, RetryPolicy};
 use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 
 use crate::recorder::Recorder;

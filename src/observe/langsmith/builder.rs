@@ -305,7 +305,7 @@ mod tests {
         assert_eq!((builder.api_key.as_deref(), builder.project.as_str()), (Some("new"), "older"));
         assert_eq!((builder.hide.inputs, builder.hide.outputs, builder.sampling_rate), (true, false, 0.25));
         assert_eq!(builder.workspace.as_deref(), Some("w"));
-        let langsmith = builder.transport(crate::transport::all::MemoryTransport::default()).build().unwrap();
+        let langsmith = builder.transport(crate::testing::MemoryTransport::default()).build().unwrap();
         assert_eq!(langsmith.handle.shared.sender.endpoint, "https://eu.api.smith.langchain.com");
     }
 
@@ -325,7 +325,7 @@ mod tests {
     fn the_key_is_never_printed() {
         let builder = LangSmithBuilder::new(Some("lsv2_secret".into()));
         assert!(!format!("{builder:?}").contains("lsv2_secret"));
-        let langsmith = builder.transport(crate::transport::all::MemoryTransport::default()).build().unwrap();
+        let langsmith = builder.transport(crate::testing::MemoryTransport::default()).build().unwrap();
         assert!(!format!("{langsmith:?} {:?}", langsmith.handle.shared.sender).contains("lsv2_secret"));
     }
 }

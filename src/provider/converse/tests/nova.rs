@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 use crate::headers::Headers;
 use crate::message::{AiMessage, CachePoint, CacheTtl, Document, GuardContent, MediaSource, SearchResult, StopReason};
 use crate::request::{Guardrail, Reasoning, ResponseFormat, Tool, ToolChoice};
-use crate::transport::all::{MemoryTransport, Reply};
+use crate::testing::{MemoryTransport, Reply};
 
 #[test]
 fn the_body_is_converses_with_all_inference_parameters_in_one_object() {

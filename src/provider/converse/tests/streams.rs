@@ -6,7 +6,7 @@ use crate::credentials::Credentials;
 use crate::error::ErrorKind;
 use crate::event::ChatEvent;
 use crate::message::{AiMessage, Media, MediaSource, RedactedThinking, StopReason, Thinking};
-use crate::transport::all::{MemoryTransport, Reply};
+use crate::testing::{MemoryTransport, Reply};
 
 fn chat(reply: Reply) -> BedrockChat {
     BedrockChat::builder(LLAMA)
