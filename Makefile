@@ -51,6 +51,7 @@ fmt-check: ## fails if code is not formatted
 architecture: ## checks dependencies of modules, lengths of files, and models in examples
 	@$(step) "architecture" .ci/architecture
 	@$(step) "models in documentation and examples" .ci/models
+	@$(step) "table of options" node wasm/scripts/options.mjs --check
 
 .PHONY: words
 words: ## checks the language of comments, documentation, messages and test names
