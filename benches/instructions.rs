@@ -35,7 +35,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What is counted, once set up; each call is one unit.
+/// The work to count, after the set-up; each call is one unit.
 type Work = Box<dyn FnMut()>;
 
 struct Row {

@@ -23,7 +23,7 @@ use rustyline::history::MemHistory;
 #[derive(Parser)]
 #[command(name = "chat")]
 struct Args {
-    /// What to say; without it, standard input or a conversation
+    /// The prompt; without it, standard input or a conversation
     prompt: Vec<String>,
     /// Model id, inference profile or ARN
     #[arg(long, default_value = support::MODEL)]
@@ -40,7 +40,7 @@ struct Args {
     /// System prompt
     #[arg(long)]
     system: Option<String>,
-    /// Most tokens to answer with
+    /// Maximum number of tokens to generate
     #[arg(long)]
     max_tokens: Option<u64>,
     /// Randomness, 0 to 1
@@ -151,7 +151,7 @@ async fn unless_stopped<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Prints an answer, as it comes unless told otherwise, then why it ended and what it cost.
+/// Prints an answer, streamed by default, then why it ended and what it cost.
 async fn answer(chat: &BedrockChat, history: &[Message], args: &Args) -> Result<AiMessage, Error> {
     let reply = if args.no_stream {
         let reply = unless_stopped(chat.invoke(history)).await.transpose()?.unwrap_or_default();
@@ -189,7 +189,7 @@ async fn stream(chat: &BedrockChat, history: &[Message], json: bool) -> Result<A
             Ok(Some(event)) if json => print_json(&event),
             Ok(Some(ChatEvent::Text { text, .. })) => {
                 print!("{text}");
-                // A closed pipe is the reader's choice, not an error of ours.
+                // A closed pipe is the reader's choice, not an error.
                 let _ = stdout().flush();
             }
             Ok(Some(_)) => {}

@@ -1,4 +1,4 @@
-//! An answer as it comes: its events, and the whole message that they add up to.
+//! A streamed answer: its events, and the whole message that they add up to.
 //!
 //! ```sh
 //! cargo run --example stream

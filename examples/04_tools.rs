@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let arguments: GetWeather = call.args.deserialize()?;
         messages.push(Message::tool(&call.id, format!("18 degrees in {}", arguments.location)));
     }
-    // Arguments that were cut short or are no JSON object never look like a call that can be run.
+    // Arguments that were cut short or are not a JSON object never look like a call that can be run.
     for call in reply.invalid_tool_calls() {
         messages.push(Message::tool_error(&call.id, format!("cannot be run: {}", call.error)));
     }

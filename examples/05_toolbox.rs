@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             Ok::<_, String>(serde_json::json!({ "place": weather.location, "degrees": 18 }))
         })
-        // What a tool fails with is told to the model, which goes on.
+        // The model receives the error of a failed tool, and continues.
         .tool(|table: BookTable| async move { Err::<String, _>(format!("no table for {} is free", table.people)) })
         .max_steps(5);
 

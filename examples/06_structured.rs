@@ -18,7 +18,7 @@ struct Trip {
     /// How many days.
     days: u32,
     kind: Kind,
-    /// What to see.
+    /// The places to visit.
     sights: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let trip: Trip = chat.with_structured_output::<Trip>().invoke(question).await?;
     println!("{} days in {}, {:?}: {:?}", trip.days, trip.city, trip.kind, trip.sights);
 
-    // With the reply beside the value, which may be missing: the model is told, not trusted.
+    // Returns the reply too. The value may be missing, as a prompt does not enforce the schema.
     let asked = chat.with_structured_output::<Trip>().method(StructuredMethod::Prompt);
     let reply = asked.invoke_raw(question).await?;
     match reply.parsed {
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("it took {:?} tokens", reply.raw.usage.map(|usage| usage.total_tokens()));
 
-    // With a schema in place of a type.
+    // With a schema instead of a type.
     let schema = Json::parse(r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#)?;
     let value: serde_json::Value = chat.with_structured_schema("place", schema).invoke(question).await?;
     println!("by schema: {value}");

@@ -13,7 +13,7 @@ use std::io::{IsTerminal, Write, stdout};
 /// A recipe.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 struct Recipe {
-    /// What the dish is called.
+    /// The name of the dish.
     title: String,
     ingredients: Vec<Ingredient>,
 }

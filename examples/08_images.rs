@@ -1,4 +1,4 @@
-//! A picture in the question. This one is made here, so that the example needs no file.
+//! An image in a question. This one is made here, so that the example needs no file.
 //!
 //! ```sh
 //! cargo run --example images
@@ -21,9 +21,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => png(32, 32, |x, y| [(x * 8) as u8, (y * 8) as u8, 128]),
     };
     println!("sending {} bytes", bytes.len());
-    // What it is, is told by how it begins; so are JPEG, GIF, WebP, PDF, sound and film.
-    let picture = Content::from_bytes(bytes)?;
-    let reply = chat.invoke(Message::human("What is in this picture?").with(picture)).await?;
+    // The type is detected from the bytes, also for JPEG, GIF, WebP, PDF, audio and video.
+    let image = Content::from_bytes(bytes)?;
+    let reply = chat.invoke(Message::human("What is in this image?").with(image)).await?;
     println!("{}", reply.text());
 
     // From a data URL; and s3://bucket/key for the models that read from S3.
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A PNG of true colour, not compressed.
+/// A PNG of true color, not compressed.
 fn png(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
     let mut lines = Vec::new();
     for y in 0..height {
@@ -54,7 +54,7 @@ fn png(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8>
     data.extend(adler32(&lines).to_be_bytes());
 
     let mut head = [width.to_be_bytes(), height.to_be_bytes()].concat();
-    head.extend([8, 2, 0, 0, 0]); // eight bits, true colour
+    head.extend([8, 2, 0, 0, 0]); // eight bits, true color
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
     chunk(&mut out, b"IHDR", &head);
     chunk(&mut out, b"IDAT", &data);

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 pdf.name = Some(path);
                 pdf
             }
-            _ => return Err("that is no PDF".into()),
+            _ => return Err("not a PDF".into()),
         },
         None => {
             let text = "The lighthouse was built in 1884. Its light reaches 20 miles.";

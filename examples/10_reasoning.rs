@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reply = stream.so_far();
     println!("it thought for {} characters", reply.thinking().len());
 
-    // Sent back as it came, signature and all, so that the model can go on from it.
+    // Sent back unchanged, signature and all, so that the model can go on from it.
     messages.push(reply.into());
     messages.push(Message::human("And 97?"));
     println!("{}", chat.invoke(&messages).await?.text());

@@ -16,8 +16,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Providers cache only prompts that are long enough, for most models from 1024 tokens on.
     let rules = "Answer in one sentence, and never mention the weather. ".repeat(200);
 
-    // Points where they pay, planned anew for every call: after the tools, the system prompt
-    // and the newest turns.
+    // Points where they pay, planned again for every call: after the tools, the system prompt and the newest
+    // turns.
     let chat = connection.builder.clone().prompt_caching(CachePoint::default()).build()?;
     let mut messages = vec![Message::system(&rules), Message::human("Who wrote Faust?")];
     let reply = chat.invoke(&messages).await?;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     messages.extend([reply.into(), Message::human("And when?")]);
     show("second call", &chat.invoke(&messages).await?);
 
-    // A point of your own, here one that lives for an hour.
+    // Your own point, here one that lives for an hour.
     let chat = connection.builder.clone().build()?;
     let hour = Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour));
     let by_hand = [Message::system(format!("{rules} Be kind.")).with(hour), Message::human("Who wrote Emma?")];

@@ -1,4 +1,4 @@
-//! Many conversations at once, a few at a time. One that fails does not sink the others.
+//! Many conversations at once, a few at a time. One that fails does not affect the others.
 //!
 //! ```sh
 //! cargo run --example batch
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut questions: Vec<Message> = (1..=12).map(|n| Message::human(format!("What is {n} times {n}?"))).collect();
     questions.push(Message::human("")); // nothing to answer: this one fails
 
-    // As they come, for progress ...
+    // As they arrive, for progress ...
     let mut batch = chat.batch_as_completed(questions.clone());
     while let Some((place, reply)) = batch.next().await {
         let outcome = if reply.is_ok() { "answered" } else { "failed" };

@@ -91,7 +91,7 @@ async fn follow(chat: &BedrockChat) -> Anything {
     Ok(())
 }
 
-/// What the service would answer about the job.
+/// The service's answers about the job.
 fn service(records: u64) -> MemoryTransport {
     let status = |status: &str, done: u64| {
         Reply::json(
@@ -108,7 +108,7 @@ fn service(records: u64) -> MemoryTransport {
     ])
 }
 
-/// What the service would write to S3: a reply for every record, and here and there an error.
+/// The output that the service would write to S3: a reply for every record, and here and there an error.
 fn run_the_job(input: &std::path::Path, output: &std::path::Path, records: u64) -> Anything {
     let mut out = BufWriter::new(File::create(output)?);
     let mut bar = Bar::new("running", records);

@@ -26,7 +26,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     };
     let chat = connection.builder.clone().observer(langsmith.clone()).build()?;
 
-    // A run of our own. What the calls below it have in common, they get from it.
+    // A parent run. The calls below it inherit its settings.
     let config = RunConfig::default()
         .with_name("translate twice")
         .with_tags(["example"])

@@ -5,8 +5,8 @@
 //! OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 cargo run --example opentelemetry --features tracing
 //! ```
 //!
-//! For a collector of your own without more ado: `pip install rotel`, then
-//! `rotel start --debug-log traces --debug-log-verbosity detailed --exporter blackhole`.
+//! For a quick local collector: `pip install rotel`, then `rotel start --debug-log traces --debug-log-verbosity
+//! detailed --exporter blackhole`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
 
@@ -73,7 +73,7 @@ async fn collector() -> Result<String, AnyError> {
             while let Some(body) = request(&mut stream).await {
                 match ExportTraceServiceRequest::decode(body.as_slice()) {
                     Ok(export) => show(&export),
-                    Err(error) => eprintln!("this is no export: {error}"),
+                    Err(error) => eprintln!("not an export: {error}"),
                 }
                 if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.is_err() {
                     break;

@@ -31,7 +31,7 @@ impl ProvideCredentials for Vault {
                 .map_err(|error| Error::new(ErrorKind::Credentials, "the clock is wrong").with_source(error))?;
             let keys = match (std::env::var("AWS_ACCESS_KEY_ID"), std::env::var("AWS_SECRET_ACCESS_KEY")) {
                 (Ok(id), Ok(secret)) => Credentials::new(id, secret),
-                // Those that the local Bedrock knows.
+                // The keys of the local Bedrock.
                 _ => Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY),
             };
             let keys = keys.with_session_token(std::env::var("AWS_SESSION_TOKEN").unwrap_or_default());

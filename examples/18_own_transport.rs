@@ -1,4 +1,4 @@
-//! HTTP of your own: a proxy, a recorder, or no network at all.
+//! A custom transport: a proxy, a recorder, or no network at all.
 //!
 //! ```sh
 //! cargo run --example own_transport

@@ -1,4 +1,4 @@
-//! A format of your own: for models that you imported, or that are newer than this crate.
+//! A custom codec: for models that you imported, or that are newer than this crate.
 //!
 //! ```sh
 //! cargo run --example own_codec

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("with a fallback: {}", chat.invoke("Hello?").await?.text());
     println!("streamed: {}", chat.stream("Hello?").await?.message().await?.text());
 
-    // What no other model would answer differently is not tried again elsewhere.
+    // A request that is invalid for every model does not fall back.
     if let Err(error) = chat.invoke("").await {
         println!("not fallen back on: {error}");
     }

@@ -1,4 +1,4 @@
-//! Sound, film and objects in S3 in the question, and what is refused before it is sent.
+//! Audio, video and objects in S3 in a question, and media that is refused before it is sent.
 //!
 //! ```sh
 //! cargo run --example media
@@ -15,7 +15,7 @@ use bedrock_chat::{Content, Message};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Nova takes pictures, documents, sound and film.
+    // Nova accepts images, documents, audio and video.
     let connection = support::connect("us.amazon.nova-lite-v1:0", None).await?;
     let chat = connection.builder.clone().build()?;
 
@@ -23,19 +23,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(path) => std::fs::read(path)?,
         None => wav(8000, |at| f64::sin(at * 440.0 * std::f64::consts::TAU)),
     };
-    let reply = chat.invoke(Message::human("What do you hear?").with(Content::from_bytes(sound)?)).await?;
-    println!("sound: {}", reply.text());
+    let reply = chat.invoke(Message::human("What is in this recording?").with(Content::from_bytes(sound)?)).await?;
+    println!("audio: {}", reply.text());
 
-    // What it is, is told by how it begins; a film in S3 by how its name ends. Nothing is read here:
-    // Bedrock reads it, with the caller's rights.
-    let film = Content::from_url("s3://my-films/harbour.mp4")?;
-    let reply = chat.invoke(Message::human("Who is in this film?").with(film.clone())).await?;
-    println!("film: {}", reply.text());
+    // The type is detected from the bytes, and for a video in S3 from its file extension. The file is not read
+    // here: Bedrock reads it, with the caller's permissions.
+    let video = Content::from_url("s3://my-videos/harbor.mp4")?;
+    let reply = chat.invoke(Message::human("Who is in this video?").with(video.clone())).await?;
+    println!("video: {}", reply.text());
 
-    // What a model does not take, or not so large, is said before anything is sent.
+    // Unsupported and oversized media is refused before anything is sent.
     let connection = support::connect(support::MODEL, None).await?;
     let claude = connection.builder.clone().build()?;
-    for block in [film, Content::image("image/png", vec![0; 4_000_000]), Content::image("image/svg+xml", "<svg/>")] {
+    for block in [video, Content::image("image/png", vec![0; 4_000_000]), Content::image("image/svg+xml", "<svg/>")] {
         if let Err(error) = claude.invoke(Message::human("And this?").with(block)).await {
             println!("refused: {}", error.message());
         }
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// One second of a sound as a WAV file: one channel, 16 bits.
+/// One second of a tone as a WAV file: one channel, 16 bits.
 fn wav(rate: u32, sound: impl Fn(f64) -> f64) -> Vec<u8> {
     let samples = (0..rate).map(|n| (sound(f64::from(n) / f64::from(rate)) * 8000.0) as i16);
     let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();

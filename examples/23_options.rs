@@ -1,4 +1,4 @@
-//! Options: of the model, of one call, and those that only some models have.
+//! Options of a chat, of one call, and options that only some models have.
 //!
 //! ```sh
 //! cargo run --example options
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_service_tier(ServiceTier::Flex)
         .with_latency(Latency::Optimized)
         .with_request_metadata([("team", "search")])
-        // Anything without an option of its own can be passed in the model kwargs.
+        // Anything without an option can be passed in the model kwargs.
         .with_model_kwargs(Json::parse(r#"{"logprobs": true, "top_logprobs": 1}"#)?);
     let config = RunConfig::default().with_name("guess").with_tags(["demo"]);
     let guessing = chat.with_options(&options).with_config(config);
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  {text:?}: {:.2}", probability.unwrap_or_default());
     }
 
-    // What a model or an API has no place for is an error before anything is sent, never silence.
+    // An unsupported option is an error before anything is sent.
     let odd = ChatOptions::default().with_top_k(40);
     if let Err(error) = chat.with_options(&odd).invoke("Heads or tails?").await {
         println!("refused: {}", error.message());

@@ -1,6 +1,6 @@
 //! Chat with every model on Amazon Bedrock, natively and as WebAssembly, without the AWS SDK.
 //!
-//! [`BedrockChat`] is the way in:
+//! Start with [`BedrockChat`]:
 //!
 //! ```no_run
 //! use bedrock_chat::BedrockChat;
@@ -20,19 +20,19 @@
 //! | feature | default | what for |
 //! |---|---|---|
 //! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
-//! | `rustls` | yes | its TLS by rustls with ring |
+//! | `rustls` | yes | TLS for reqwest by rustls with ring |
 //! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
-//! | `native-tls` | no | its TLS by the operating system, in place of rustls |
+//! | `native-tls` | no | its TLS by the operating system, instead of rustls |
 //! | `web` | no | media from the web, natively: `MediaFetcher` |
 //! | `langsmith` | no | calls posted to LangSmith as runs, as LangChain posts them |
 //! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
 //!
-//! Without `reqwest` the crate has no HTTP: bring a [`Transport`].
+//! Without `reqwest` and `fetch` the crate has no HTTP: implement a [`Transport`].
 
 // The modules, in the order of the data flow: a module uses only modules above it. All from `text` to
 // `retry` are pure. `.ci/architecture` checks both.
-mod platform; // What differs between native targets and wasm32.
+mod platform; // Differences between native targets and wasm32.
 mod text; // Searches in text, and text for error messages.
 mod base64; // Base64, strictly decoded.
 pub mod json; // JSON: a view to read, a writer, and an owned value.
@@ -42,7 +42,7 @@ mod message; // Messages and the blocks that they are made of.
 mod error; // The error type, and the table of AWS's exceptions.
 mod media; // Media types of bytes, URLs and file names.
 mod region; // AWS regions and their domains.
-mod capabilities; // What a model accepts over an API.
+mod capabilities; // Capabilities of models over an API.
 mod request; // The options, tools and schemas of a call.
 pub mod interop; // Messages in LangChain's and OpenAI's JSON.
 pub mod sigv4; // AWS Signature Version 4.
@@ -109,7 +109,7 @@ pub use transport::FetchTransport;
 pub use transport::ReqwestTransport;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
-/// What users share between threads and wait for in spawned tasks, checked where threads are.
+/// Compile-time check that public types are `Send` and `Sync` (native only).
 const _: () = {
     const fn send<T: MaybeSend>() {}
     const fn shared<T: MaybeSend + MaybeSync + Clone>() {}

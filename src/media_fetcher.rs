@@ -1,5 +1,5 @@
-//! Media from the web, for those who ask for it. An address that somebody else wrote is not to be
-//! trusted: it may lead to what only this machine can reach.
+//! A fetcher of media. A URL from a user cannot be trusted: it may point to hosts that only this machine can
+//! reach.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use reqwest::{Client, Response, Url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 
-/// How often an address may lead to another.
+/// Maximum number of redirects.
 const MOST_REDIRECTS: usize = 5;
 
-/// Fetches pictures, documents, sound and film from the web, as Bedrock itself fetches nothing.
+/// A fetcher of images, documents, audio and video, as Bedrock fetches no URLs.
 ///
-/// Only `https` is spoken, and only with public addresses: names that lead to private ones, also by a
-/// redirect or after a while, are refused, and no proxy is asked. What comes is limited in size and
-/// must be a medium: pictures, PDF, sound and film by how they begin, text by its content type.
+/// Only `https` and public addresses are allowed. Names that resolve to private addresses are refused, also
+/// after a redirect or a change of DNS. Proxies are not used. The size is limited. Images, PDF, audio and video
+/// are recognized by their signature, text by its content type.
 ///
-/// Natively only, with the feature `web`; in browsers and Workers the runtime's own `fetch` is there.
+/// Natively only, with the feature `web`. Browsers and Workers have `fetch`.
 ///
 /// ```no_run
 /// use bedrock_chat::{MediaFetcher, Message};
 /// # async fn run(chat: bedrock_chat::BedrockChat) -> bedrock_chat::Result<()> {
 /// let fetcher = MediaFetcher::new()?.max_bytes(2_000_000);
-/// let picture = fetcher.fetch("https://example.com/cat.png").await?;
-/// let reply = chat.invoke(Message::human("What is this?").with(picture)).await?;
+/// let image = fetcher.fetch("https://example.com/cat.png").await?;
+/// let reply = chat.invoke(Message::human("What is this?").with(image)).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -36,15 +36,15 @@ pub struct MediaFetcher {
     client: Client,
     max_bytes: usize,
     timeout: Duration,
-    /// Tests have a server of their own, at home and without TLS.
+    /// Tests use a local plain-HTTP server.
     anywhere: bool,
 }
 
 impl MediaFetcher {
-    /// A fetcher with a limit of 4,500,000 bytes and 30 seconds.
+    /// Creates a fetcher with a limit of 4,500,000 bytes and 30 seconds.
     ///
     /// # Errors
-    /// `Config`, where TLS cannot be set up.
+    /// `Config`, if TLS cannot be set up.
     pub fn new() -> Result<Self> {
         Self::with_reach(false)
     }
@@ -61,14 +61,14 @@ impl MediaFetcher {
         Ok(Self { client, max_bytes: 4_500_000, timeout: Duration::from_secs(30), anywhere })
     }
 
-    /// How large a medium may be. Defaults to 4,500,000 bytes, the largest document of Converse.
+    /// Sets the maximum size of a medium. Defaults to 4,500,000 bytes, the largest document of Converse.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How long one fetch may take, redirects included. Defaults to 30 seconds.
+    /// Sets the time limit of a fetch, redirects included. Defaults to 30 seconds.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
@@ -78,21 +78,21 @@ impl MediaFetcher {
     /// Fetches a medium.
     ///
     /// # Errors
-    /// `Encode`, where the address, the size or the type is refused; `Connect`, where the server is not
-    /// reached or answers with anything but 200; `Timeout`.
+    /// `Encode`, if the URL, the size or the type is refused. `Connect`, if the server is not reached or its
+    /// status is not 200. `Timeout`, after the time limit.
     pub async fn fetch(&self, url: &str) -> Result<Content> {
         let shown: String = url.chars().take(80).collect();
         let outcome = tokio::time::timeout(self.timeout, self.follow(url)).await;
-        let late = || Err(Error::new(ErrorKind::Timeout, format!("not there after {:?}", self.timeout)));
+        let late = || Err(Error::new(ErrorKind::Timeout, format!("timed out after {:?}", self.timeout)));
         outcome.unwrap_or_else(|_| late()).map_err(|error| {
             let told = Error::new(error.kind(), format!("{shown}: {}", error.message()));
-            // Whether to try again is the caller's choice: the address may be wrong for good.
+            // The caller decides whether to retry, as the URL may be wrong.
             told.with_transient(false)
         })
     }
 
     async fn follow(&self, url: &str) -> Result<Content> {
-        let mut url = Url::parse(url).map_err(|error| refused(format!("this is no URL: {error}")))?;
+        let mut url = Url::parse(url).map_err(|error| refused(format!("invalid URL: {error}")))?;
         for _ in 0..=MOST_REDIRECTS {
             self.check(&url)?;
             let response = self.client.get(url.clone()).send().await.map_err(|error| not_fetched(&error))?;
@@ -101,32 +101,32 @@ impl MediaFetcher {
             }
             let location = response.headers().get("location").and_then(|location| location.to_str().ok());
             let next = location.and_then(|location| url.join(location).ok());
-            url = next.ok_or_else(|| refused("the server redirects to nowhere".into()))?;
+            url = next.ok_or_else(|| refused("redirect without a target".into()))?;
         }
-        Err(refused(format!("the server redirects more than {MOST_REDIRECTS} times")))
+        Err(refused(format!("more than {MOST_REDIRECTS} redirects")))
     }
 
-    /// Names are checked when they are resolved; addresses need no resolving.
+    /// Checks a URL with an IP address. Names are checked when they are resolved.
     fn check(&self, url: &Url) -> Result<()> {
         if self.anywhere {
             return Ok(());
         }
         if url.scheme() != "https" {
-            return Err(refused(format!("only https is fetched, not {}", url.scheme())));
+            return Err(refused(format!("unsupported scheme: {}; use `https`", url.scheme())));
         }
         let host = url.host_str().unwrap_or_default();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match address {
-            Ok(address) if !is_public(address) => Err(refused(format!("{address} is not a public address"))),
+            Ok(address) if !is_public(address) => Err(refused(format!("not a public address: {address}"))),
             _ => Ok(()),
         }
     }
 
     async fn read(&self, mut response: Response) -> Result<Content> {
         if response.status() != 200 {
-            return Err(Error::new(ErrorKind::Connect, format!("the server answers with HTTP {}", response.status())));
+            return Err(Error::new(ErrorKind::Connect, format!("unexpected status: HTTP {}", response.status())));
         }
-        let too_large = || refused(format!("this is larger than {} bytes", self.max_bytes));
+        let too_large = || refused(format!("medium is larger than {} bytes; raise `max_bytes`", self.max_bytes));
         if response.content_length().is_some_and(|length| length > self.max_bytes as u64) {
             return Err(too_large());
         }
@@ -141,8 +141,7 @@ impl MediaFetcher {
         let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "text/plain" | "text/markdown" | "text/html" | "text/csv" => Ok(Content::document(essence, bytes)),
-            _ => Content::from_bytes(bytes)
-                .map_err(|_| refused(format!("this is no medium that models take, but \"{essence}\""))),
+            _ => Content::from_bytes(bytes).map_err(|_| refused(format!("unsupported media type: `{essence}`"))),
         }
     }
 }
@@ -152,7 +151,7 @@ fn refused(why: String) -> Error {
 }
 
 fn not_fetched(error: &reqwest::Error) -> Error {
-    // The innermost cause is the one that says something.
+    // The innermost cause is the most specific one.
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -160,8 +159,8 @@ fn not_fetched(error: &reqwest::Error) -> Error {
     Error::new(ErrorKind::Connect, cause.to_string())
 }
 
-/// Resolves names to public addresses alone. The connection is made to what was resolved here, so that
-/// a name cannot be one thing when it is checked and another when it is used.
+/// A resolver that returns public addresses only. The connection uses the addresses resolved here, so a name
+/// cannot change between check and use.
 struct PublicOnly;
 
 impl Resolve for PublicOnly {
@@ -170,7 +169,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
-                return Err(format!("{} has no public address", name.as_str()).into());
+                return Err(format!("no public address: {}", name.as_str()).into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -195,7 +194,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !(special || address.is_private() || address.is_loopback() || address.is_link_local() || address.is_documentation())
 }
 
-/// Addresses that carry one of version 4 are what that is.
+/// IPv6 addresses that contain an IPv4 address are judged by it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match address.segments() {
@@ -203,7 +202,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
         [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
         [0x3fff, second, ..] => second >= 0x1000,
-        // What is in use of the rest of the world; local and mapped addresses are elsewhere.
+        // Allow global unicast addresses only.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
@@ -253,15 +252,15 @@ mod tests {
     async fn web_rejects_private_addresses_before_sending() {
         let fetcher = MediaFetcher::new().unwrap();
         for (url, says) in [
-            ("http://example.com/cat.png", "only https"),
-            ("file:///etc/passwd", "only https"),
+            ("http://example.com/cat.png", "use `https`"),
+            ("file:///etc/passwd", "use `https`"),
             ("https://127.0.0.1/cat.png", "not a public address"),
             ("https://2130706433/cat.png", "not a public address"),
             ("https://0x7f.1/cat.png", "not a public address"),
             ("https://[::1]/cat.png", "not a public address"),
             ("https://169.254.169.254/latest/meta-data/", "not a public address"),
             ("https://localhost/cat.png", "no public address"),
-            ("cat.png", "no URL"),
+            ("cat.png", "invalid URL"),
         ] {
             let error = fetcher.fetch(url).await.unwrap_err();
             assert!(error.message().contains(says) && error.message().contains(url), "{error}");
@@ -307,9 +306,9 @@ mod tests {
             ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "404"),
             (
                 "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-                "more than 5 times",
+                "more than 5 redirects",
             ),
-            ("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n", "nowhere"),
+            ("HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n", "without a target"),
         ] {
             let error = fetched(answer, 6).await.unwrap_err();
             assert!(error.message().contains(says), "{says}: {error}");

@@ -1,5 +1,4 @@
-//! What differs between native targets and wasm32, and nothing else: the only file of the core
-//! with `cfg(target_arch)`.
+//! Differences between native targets and wasm32. Besides transports, only this module has `cfg(target_arch)`.
 
 // ---- CRC-32 -------------------------------------------------------------------------------------
 
@@ -30,7 +29,7 @@ mod sha256;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use sha256::Sha256;
 
-/// A hash that is fed piece by piece. It is wiped when it is dropped, as it may have taken in a key.
+/// An incremental hash. It is wiped on drop, as its input may be a key.
 #[cfg(not(target_arch = "wasm32"))]
 #[derive(Clone)]
 pub(crate) struct Sha256(sha2::Sha256);
@@ -50,7 +49,7 @@ impl Sha256 {
     }
 }
 
-/// The SHA-256 of bytes.
+/// Returns the SHA-256 of bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(bytes);
@@ -105,18 +104,18 @@ pub type BoxStream<'a, T> = Pin<Box<dyn futures_core::Stream<Item = T> + 'a>>;
 
 // ---- Clock, timer, randomness -------------------------------------------------------------------
 
-/// Whether concurrent refreshes wait for one of them. On wasm they must not: a
-/// Worker that waits for another request's future hangs.
+/// Whether concurrent refreshes of credentials share one request. Not on wasm: a Worker that waits for another
+/// request's future hangs.
 pub(crate) const SINGLE_FLIGHT: bool = cfg!(not(target_arch = "wasm32"));
 
-/// What the call path needs of the world beside HTTP: a clock, a timer, randomness.
-/// Defaults to [`SystemRuntime`]; tests bring one whose time they set.
+/// A clock, a timer and randomness for calls. Defaults to [`SystemRuntime`]. Tests can use one with a fixed
+/// time.
 ///
 /// ```
 /// use std::time::Duration;
 /// use bedrock_chat::{BoxFuture, Runtime};
 ///
-/// /// Time stands still and nobody waits.
+/// /// A frozen clock, whose timers fire at once.
 /// #[derive(Debug)]
 /// struct Frozen;
 ///
@@ -127,14 +126,14 @@ pub(crate) const SINGLE_FLIGHT: bool = cfg!(not(target_arch = "wasm32"));
 /// }
 /// ```
 pub trait Runtime: std::fmt::Debug + MaybeSend + MaybeSync + 'static {
-    /// The time since 1970-01-01T00:00:00Z.
+    /// Returns the time since 1970-01-01T00:00:00Z.
     fn now(&self) -> Duration;
-    /// A future that is ready after a while.
+    /// Returns a future that is ready after this duration.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-    /// A number from 0 on, below 1. Used to spread retries, for nothing secret.
+    /// Returns a number in `0.0..1.0`, used for retry jitter. It need not be cryptographically secure.
     fn random(&self) -> f64;
-    /// Computes the SHA-256 of a body, which its signature needs. It is called at most once a call. A
-    /// platform may have something faster than the default, such as WebCrypto for large bodies.
+    /// Computes the SHA-256 of a body, which its signature needs. It is called at most once per call. A
+    /// platform may have a faster implementation than the default, such as WebCrypto for large bodies.
     fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
         Box::pin(std::future::ready(sha256(body)))
     }
@@ -158,7 +157,7 @@ impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
     }
 }
 
-/// The system's clock and timer: no async runtime's own, so any will do.
+/// The system's clock, and a timer that works with every async runtime.
 ///
 /// ```
 /// use bedrock_chat::{Runtime, SystemRuntime};
@@ -168,7 +167,7 @@ impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
 #[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct SystemRuntime;
 
-/// Longer than anybody waits, and short enough to add to any clock.
+/// An effectively infinite duration that cannot overflow when added to a timestamp.
 const LONGEST: Duration = Duration::from_secs(20 * 24 * 3600);
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -182,7 +181,7 @@ impl Runtime for SystemRuntime {
     }
 
     fn random(&self) -> f64 {
-        // Every RandomState has keys of its own; hashing nothing gives them out.
+        // Every RandomState has new random keys. The hash of nothing depends on them.
         use std::hash::{BuildHasher, Hasher};
         let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
         (bits >> 11) as f64 / (1u64 << 53) as f64
@@ -192,7 +191,7 @@ impl Runtime for SystemRuntime {
 #[cfg(target_arch = "wasm32")]
 impl Runtime for SystemRuntime {
     fn now(&self) -> Duration {
-        // Whole milliseconds; the cast makes 0 of what is before 1970.
+        // Whole milliseconds; the cast turns times before 1970 into 0.
         Duration::from_millis(js_sys::Date::now() as u64)
     }
 
@@ -210,7 +209,7 @@ impl Runtime for SystemRuntime {
     }
 }
 
-// With `fetch`, which brings the crate that waits for promises.
+// With `fetch`, whose dependency `wasm-bindgen-futures` awaits promises.
 #[cfg(all(target_arch = "wasm32", feature = "fetch"))]
 mod digest;
 

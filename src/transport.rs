@@ -1,5 +1,5 @@
-//! HTTP as one trait, so that the call path is the same over reqwest, over a
-//! runtime's own `fetch`, over a test's script.
+//! The HTTP trait: calls are the same over reqwest, over a runtime's own `fetch`, and over prepared replies in
+//! tests.
 
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 mod fetch;
@@ -24,10 +24,10 @@ use crate::headers::Headers;
 use crate::method::Method;
 use crate::platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
 
-/// The body of an answer, in the pieces it arrives in. Dropping it closes the connection.
+/// The body of a response, in pieces as they arrive. Dropping it closes the connection.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
 
-/// A signed request, ready to be sent as it is.
+/// A signed request, to be sent unchanged.
 ///
 /// ```
 /// use bedrock_chat::{Headers, HttpRequest, Method};
@@ -44,7 +44,7 @@ pub struct HttpRequest {
     pub method: Method,
     /// The whole URL. Its path is percent-encoded and signed: a transport must not rewrite it.
     pub url: String,
-    /// The headers but for `host`, which the URL implies. Some carry secrets.
+    /// The headers without `host`, which the URL implies. Some contain secrets.
     pub headers: Headers,
     /// The body; empty where the method takes none.
     pub body: Bytes,
@@ -110,7 +110,7 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Sends requests.
+/// A transport that sends requests.
 ///
 /// ```
 /// use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, Result, Transport};
@@ -128,11 +128,11 @@ impl fmt::Debug for HttpResponse {
 /// }
 /// ```
 pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
-    /// Sends one request, once, and gives the answer when its head is there.
-    /// Dropping the future gives the request up and closes its connection.
+    /// Sends a request once, and returns when the response headers have arrived. Dropping the future cancels
+    /// the request and closes its connection.
     ///
-    /// An answer with any status is not an error here. What fails before there are response headers is
-    /// an [`Error`](crate::Error):
+    /// A response with any status is not an error here. A failure before the response headers is an
+    /// [`Error`](crate::Error):
     ///
     /// | what failed | kind | tried again |
     /// |---|---|---|
@@ -142,7 +142,7 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// | the connection broke, or it is not known whether anything was sent | `Interrupted` | if the [policy](crate::RetryPolicy::with_paid_resend) allows it |
     /// | a time limit of the transport's own | `Timeout` | if the policy allows it |
     ///
-    /// A body that breaks off is an error of kind `Truncated` in the [`ByteStream`], a time limit again
+    /// In the [`ByteStream`], a body that breaks off is an error of kind `Truncated`, and a time limit is
     /// `Timeout`.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
 }
@@ -153,25 +153,23 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// The transport of those who bring none: the runtime's `fetch` where the feature
-/// is on and there is one, else reqwest.
+/// Returns the default transport: the runtime's `fetch` with the feature on wasm32, else reqwest.
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(fetch::FetchTransport::new()))
 }
 
-/// The transport of those who bring none: the runtime's `fetch` where the feature
-/// is on and there is one, else reqwest.
+/// Returns the default transport: the runtime's `fetch` with the feature on wasm32, else reqwest.
 #[cfg(all(feature = "reqwest", not(all(feature = "fetch", target_arch = "wasm32"))))]
 pub(crate) fn default_transport(connect: Option<Duration>, ca_bundle: Option<String>) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(self::reqwest::ReqwestTransport::with_ca_bundle(connect, ca_bundle)?))
 }
 
-/// The transport of those who bring none: there is none to be had.
+/// Returns an error, as there is no default transport without the feature `reqwest`.
 #[cfg(all(not(feature = "reqwest"), not(all(feature = "fetch", target_arch = "wasm32"))))]
 pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Err(crate::error::Error::new(
         crate::error::ErrorKind::Config,
-        "no transport: switch on the feature \"reqwest\" (or \"fetch\" on wasm32), or give the builder a transport",
+        "no transport: enable the feature `reqwest` (or `fetch` on wasm32), or set a transport on the builder",
     ))
 }

@@ -58,7 +58,7 @@ const EXAMPLES: &[Row] = &[
     (
         "22_media",
         &[],
-        &["sound: I am", "audio/wav of 16044 bytes", "film: I am", "at most 3932160", "png, jpeg, gif, webp"],
+        &["audio: I am", "audio/wav of 16044 bytes", "video: I am", "at most 3932160", "png, jpeg, gif, webp"],
     ),
     (
         "23_options",

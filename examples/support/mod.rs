@@ -1,4 +1,4 @@
-//! What the examples share: AWS if the environment has credentials, else a local Bedrock.
+//! Code shared by the examples: AWS if the environment has credentials, else a local Bedrock.
 
 use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, EnvironmentCredentials};
 use local_bedrock::LocalBedrock;

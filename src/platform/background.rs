@@ -1,9 +1,9 @@
-//! Work that nobody waits for.
+//! Background work.
 
 use super::BoxFuture;
 
-/// Drives a future to its end on a thread of its own, with the runtime that reqwest asks for. It is
-/// dropped where there are no threads, so that it can tell those who count on it.
+/// Runs a future to its end on a separate thread, with the runtime that reqwest needs. Without threads it is
+/// dropped, so that its guards can report that.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn in_background(name: &str, work: BoxFuture<'static, ()>) {
     let drive = move || {
@@ -15,8 +15,8 @@ pub(crate) fn in_background(name: &str, work: BoxFuture<'static, ()>) {
     let _ = std::thread::Builder::new().name(name.to_owned()).spawn(drive);
 }
 
-/// Drives a future to its end on a thread of its own, with the runtime that reqwest asks for. It is
-/// dropped where there are no threads, so that it can tell those who count on it.
+/// Runs a future to its end on a separate thread, with the runtime that reqwest needs. Without threads it is
+/// dropped, so that its guards can report that.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn in_background(_: &str, work: BoxFuture<'static, ()>) {
     drop(work);

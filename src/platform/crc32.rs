@@ -1,8 +1,8 @@
 //! CRC-32 (IEEE 802.3, the one of zip and of AWS event streams) for wasm32.
 //!
-//! Eight tables let eight bytes be folded in one step. They are computed at the first use rather
-//! than stored: 8 KB of table bytes barely compress, the loop that makes them is a few dozen bytes
-//! of code. Elsewhere `crc32fast` is used, which knows the processor's own instructions.
+//! Eight tables allow eight bytes per step. They are computed at the first use: 8 KB of tables barely compress,
+//! and the loop that computes them is a few dozen bytes of code. Native targets use `crc32fast`, which uses the
+//! processor's own instructions.
 
 use std::sync::OnceLock;
 
@@ -35,14 +35,14 @@ fn tables() -> &'static Tables {
     })
 }
 
-/// The table's entry for the lowest byte of `value`; a byte can't be out of range.
+/// The table's entry for the lowest byte of `value`; a byte cannot be out of range.
 #[inline(always)]
 fn look_up(table: &[u32; 256], value: u32) -> u32 {
     let [lowest, ..] = value.to_le_bytes();
     table.get(usize::from(lowest)).copied().unwrap_or_default()
 }
 
-/// A CRC-32 that is fed piece by piece.
+/// An incremental CRC-32.
 #[derive(Clone, Debug)]
 pub(crate) struct Crc32 {
     state: u32,

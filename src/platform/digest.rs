@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
-    // `catch`: an exception that passes through the module breaks it for good.
+    // `catch`: an exception that passes through the module breaks it permanently.
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = digest)]
     fn digest(algorithm: &str, bytes: &Uint8Array) -> Result<Promise, JsValue>;
 }
@@ -22,7 +22,7 @@ pub(super) async fn sha256(body: &[u8]) -> [u8; 32] {
     .unwrap_or_else(|| super::sha256(body))
 }
 
-/// The hash that WebCrypto computes. Pages that were loaded without TLS and Node 18 have no WebCrypto.
+/// Computes the hash with WebCrypto. Pages that were loaded without TLS and Node 18 do not have it.
 async fn digested(body: &[u8]) -> Option<[u8; 32]> {
     let promise = digest("SHA-256", &Uint8Array::from(body)).ok()?;
     let hash = JsFuture::from(promise).await.ok()?;

@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4) for wasm32, where the rounds are a loop.
 //!
-//! `sha2` writes all 64 rounds out, which is 8 KB of code that compresses badly. Native tests hold
-//! this one against it.
+//! `sha2` unrolls all 64 rounds, which is 8 KB of code that compresses badly. Native tests compare this module
+//! with `sha2`.
 
 use zeroize::Zeroize;
 
@@ -22,13 +22,13 @@ const ROUNDS: [u32; 64] = [
 const START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// A hash that is fed piece by piece. It is wiped when it is dropped, as it may have taken in a key.
+/// An incremental hash. It is wiped on drop, as its input may be a key.
 #[derive(Clone)]
 pub(crate) struct Sha256 {
     state: [u32; 8],
-    /// What has come of the block that is not whole yet.
+    /// The bytes of the incomplete block.
     block: [u8; 64],
-    /// Bytes so far.
+    /// The number of bytes so far.
     len: u64,
 }
 

@@ -17,8 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 
-// Bound by hand: the parts of `web-sys` that are needed. Every call that a caller's object may answer
-// with an exception is `catch`: an exception that passes through the module breaks it for good.
+// Minimal bindings, to avoid `web-sys`. Every call of a caller's object is `catch`: an exception that passes
+// through the module breaks it permanently.
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
@@ -44,17 +44,17 @@ extern "C" {
     fn read(this: &Reader) -> Result<JsValue, JsValue>;
 }
 
-/// HTTP over the runtime's own `fetch`, or over a function that does the same: a
-/// service binding's `fetch`, a mock, a gateway.
+/// A transport over the runtime's own `fetch`, or over a custom one: a service binding's `fetch`, a mock, a
+/// gateway.
 ///
 /// - Dropping a call aborts its `fetch`.
 /// - There is no limit on connecting: the runtime connects.
-/// - Redirects are not followed: a request carries a signature and a conversation.
-/// - `fetch` rarely tells why it failed. Errors of Node, Bun and Deno that name a refused connection,
-///   an unknown host or a certificate are of kind `Connect`. All others, and all of browsers and
-///   Workers, are of kind `Interrupted`, as the request may have been sent.
-/// - Node's own limits of 300 seconds on response headers and on silence do not apply, whatever
-///   dispatcher is set. They do apply in a function that is given, unless it has a dispatcher with others.
+/// - Redirects are not followed, as a request contains a signature and a conversation.
+/// - `fetch` rarely reports why it failed. Errors of Node, Bun and Deno that name a refused connection, an
+///   unknown host or a certificate are of kind `Connect`. All others, and all of browsers and Workers, are of
+///   kind `Interrupted`, as the request may have been sent.
+/// - Node's own limits of 300 seconds on response headers and on silence do not apply, whatever dispatcher is
+///   set. They do apply in a custom function, unless it sets a dispatcher.
 ///
 /// wasm32 only.
 #[derive(Clone, Default)]
@@ -104,8 +104,8 @@ impl FetchTransport {
     }
 }
 
-/// Headers as a plain object, which instrumentation can read and spread. `fetch` would join the values
-/// of one name in the same way.
+/// Returns headers as a plain object, which instrumentation can read and spread. Values of one name are joined
+/// as `fetch` does.
 fn header_object(headers: &Headers) -> Result<Object, JsValue> {
     let object = Object::new();
     for (name, value) in headers.iter() {
@@ -119,7 +119,7 @@ fn header_object(headers: &Headers) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-/// Aborts its `fetch` when it is dropped. Once the answer has ended that does nothing.
+/// Aborts its `fetch` on drop, which has no effect after the end of the response.
 struct Abort(AbortController);
 
 impl Drop for Abort {
@@ -140,16 +140,16 @@ impl Transport for FetchTransport {
     }
 }
 
-/// Reads what `fetch` gave. A caller's own may give anything.
+/// Reads the result of `fetch`. A custom `fetch` may return anything.
 fn received(response: &JsValue, abort: Abort) -> Result<HttpResponse> {
     let Some(status) = member(response, "status").and_then(|status| status.as_f64()) else {
         return Err(no_response("it has no `status`"));
     };
     if status < 100.0 {
-        // What a page may not see has status 0.
+        // A response that a page may not read has status 0.
         let kind = member(response, "type").and_then(|kind| kind.as_string()).unwrap_or_default();
         if kind == "opaqueredirect" {
-            let what = "redirects are not followed: the endpoint redirects, and the browser hides where to; set another endpoint";
+            let what = "redirects are not followed: the browser hides the target; set another endpoint";
             return Err(Error::new(ErrorKind::Config, what));
         }
         return Err(no_response(&["its `type` is \"", &kind, "\""].concat()));
@@ -167,7 +167,7 @@ fn received(response: &JsValue, abort: Abort) -> Result<HttpResponse> {
         }
     }
     if member(response, "bodyUsed").is_some_and(|used| used.is_truthy()) {
-        return Err(no_response("its body was read before; return it unread, such as a `clone()`"));
+        return Err(no_response("its body was read already; return it unread, for instance a `clone()`"));
     }
     let body: ByteStream = match member(response, "body") {
         None => Box::pin(Empty),
@@ -207,7 +207,7 @@ impl futures_core::Stream for Pieces {
     }
 }
 
-/// The bytes of what a reader gave; `None` at the end.
+/// Returns the bytes of a reader's result; `None` at the end.
 fn bytes_of(piece: &JsValue) -> Result<Option<Bytes>> {
     if member(piece, "done").is_some_and(|done| done.is_truthy()) {
         return Ok(None);

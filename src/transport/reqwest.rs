@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 
-/// HTTP over [`reqwest`]: HTTP/2, TLS, and the proxies that the environment names. It is a handle: its
-/// clones share their connections, so that one serves any number of chats.
+/// A transport over [`reqwest`]: HTTP/2, TLS, and the proxies in environment variables. Clones share their
+/// connections, so any number of chats can use one.
 ///
 /// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token.
 /// Use `FetchTransport` there, which does not.
@@ -26,8 +26,7 @@ pub struct ReqwestTransport {
     client: reqwest::Client,
 }
 
-/// How long an idle connection is kept. AWS closes its own after a while, and a
-/// request on a closed one fails.
+/// How long an idle connection is kept. AWS closes idle connections, and a request on a closed one fails.
 #[cfg(not(target_arch = "wasm32"))]
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
@@ -37,7 +36,7 @@ impl ReqwestTransport {
     /// neither has an effect.
     ///
     /// # Errors
-    /// `Config`, where TLS cannot be set up, or the file that `AWS_CA_BUNDLE` names is not a bundle of certificates.
+    /// `Config`, if TLS cannot be set up, or the file in `AWS_CA_BUNDLE` is not a bundle of certificates.
     pub fn new(connect_timeout: Option<Duration>) -> Result<Self> {
         Self::with_ca_bundle(connect_timeout, std::env::var("AWS_CA_BUNDLE").ok())
     }
@@ -80,7 +79,7 @@ impl ReqwestTransport {
     }
 }
 
-/// The same builder, with the certificates of this file as its only roots.
+/// Sets the certificates of this file as the only roots.
 #[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_arch = "wasm32")))]
 fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::ClientBuilder> {
     let unusable = |why: &str| {
@@ -102,12 +101,11 @@ fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::Clien
     Ok(builder)
 }
 
-/// rustls asks for a choice of cryptography, once a process; a choice that the
-/// application has made stands.
+/// Installs a crypto provider for rustls, once per process. The application's own choice is kept.
 #[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
 pub(crate) fn install_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // A race for the first place is lost to an equally good choice.
+        // If another thread installs a provider first, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
@@ -132,8 +130,8 @@ impl Transport for ReqwestTransport {
 
 fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::RequestBuilder> {
     let url = reqwest::Url::parse(&request.url)
-        .map_err(|error| Error::new(ErrorKind::Config, format!("{} is not a URL", request.url)).with_source(error))?;
-    // What was signed must be what is sent.
+        .map_err(|error| Error::new(ErrorKind::Config, format!("invalid URL: {}", request.url)).with_source(error))?;
+    // The sent URL must be the signed one.
     if url.as_str() != request.url {
         return Err(Error::new(ErrorKind::Config, format!("the URL {} is not in its normal form", request.url)));
     }
@@ -153,8 +151,8 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
     Ok(if request.method.takes_body() { builder.body(request.body) } else { builder })
 }
 
-/// Makes an error of one before the response headers. Only where no connection was made is it known that
-/// nothing was sent. A pooled connection that was closed before the request went out is not seen here:
+/// Creates an error from a failure before the response headers. Only where no connection was made is it known
+/// that nothing was sent. A pooled connection that was closed before the request went out is not seen here:
 /// hyper sends the request on another one, as reqwest does where HTTP/2 says it was not processed.
 fn not_answered(error: reqwest::Error) -> Error {
     let to = destination(&error);
@@ -181,8 +179,8 @@ fn not_answered(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error))
 }
 
-/// An error of reqwest's whose deepest cause is in our message already. Its own causes are not given
-/// again, as reporters would print them a second time.
+/// An error of reqwest whose deepest cause is in the message already. It hides its causes, as reporters would
+/// print them twice.
 #[derive(Debug)]
 struct Quoted(reqwest::Error);
 
@@ -194,7 +192,7 @@ impl std::fmt::Display for Quoted {
 
 impl std::error::Error for Quoted {}
 
-/// The host alone, as a wrong endpoint is the likeliest cause; the rest of the URL names the model.
+/// Returns the host alone: a wrong endpoint is the most likely cause, and the rest of the URL names the model.
 fn destination(error: &reqwest::Error) -> String {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the service");
     match error.url().and_then(reqwest::Url::port) {
@@ -203,7 +201,7 @@ fn destination(error: &reqwest::Error) -> String {
     }
 }
 
-/// The last cause in the chain: the one that says something.
+/// Returns the last cause in the chain, which is the most specific one.
 fn deepest(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
@@ -212,7 +210,7 @@ fn deepest(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// Makes an error of one while the answer was arriving.
+/// Creates an error from a failure while the response was arriving.
 fn broke_off(error: reqwest::Error) -> Error {
     let error = error.without_url();
     if error.is_timeout() {
@@ -241,7 +239,7 @@ fn body(response: reqwest::Response) -> ByteStream {
                 return Poll::Ready(match ready!(Pin::new(&mut self.0).poll_frame(context)) {
                     Some(Ok(frame)) => match frame.into_data() {
                         Ok(data) => Some(Ok(data)),
-                        // Trailers say nothing that we need.
+                        // Trailers are not needed.
                         Err(_) => continue,
                     },
                     Some(Err(error)) => Some(Err(broke_off(error))),

@@ -1,9 +1,9 @@
 //! The time limits of Node's own `fetch`.
 //!
-//! Node's `fetch` is undici. It gives up after 300 seconds without response headers, and after 300
-//! seconds of silence within a body. A model may think for longer, and the crate has limits of its own.
-//! undici's global dispatcher may be the caller's: a proxy, a mock, a pool with certificates. So it is
-//! kept, and each request asks it not to limit the wait.
+//! Node's `fetch` is undici. It gives up after 300 seconds without response headers, and after 300 seconds of
+//! silence within a body. A model may take longer, and the crate has separate limits. undici's global
+//! dispatcher may be the caller's: a proxy, a mock, a pool with certificates. It is kept, and each request
+//! tells it not to limit the wait.
 
 use js_sys::{Function, Object, Reflect, Symbol};
 use wasm_bindgen::prelude::*;
@@ -15,12 +15,12 @@ thread_local! {
     static DISPATCH: JsValue = Closure::<dyn Fn(Object, JsValue) -> Result<JsValue, JsValue>>::new(dispatch).into_js_value();
 }
 
-/// The dispatcher to give to Node's own `fetch`; `None` in other runtimes.
+/// Returns the dispatcher for Node's own `fetch`; `None` in other runtimes.
 pub(super) fn unlimited() -> Option<JsValue> {
     member(&member(&member(&js_sys::global(), "process")?, "versions")?, "undici")?;
     let dispatcher = Object::new();
     DISPATCH.with(|dispatch| Reflect::set(&dispatcher, &"dispatch".into(), dispatch)).ok()?;
-    // `fetch` asks whether its requests are mocked, and then hands over the body in another form.
+    // `fetch` asks whether its requests are mocked, and then passes the body in another form.
     if let Some(mocked) = global_dispatcher("1").and_then(|global| member(&global, MOCKED)) {
         Reflect::set(&dispatcher, &MOCKED.into(), &mocked).ok()?;
     }
@@ -34,7 +34,7 @@ fn dispatch(options: Object, handler: JsValue) -> Result<JsValue, JsValue> {
     for limit in ["headersTimeout", "bodyTimeout"] {
         Reflect::set(&options, &limit.into(), &0.into())?;
     }
-    // From undici 8 on, a dispatcher expects handlers of another form, and has a place of its own.
+    // From undici 8 on, a dispatcher expects another form of handlers, and has a separate global.
     let global =
         member(&handler, "onRequestStart").and_then(|_| global_dispatcher("2")).or_else(|| global_dispatcher("1"));
     let global = global.unwrap_or_default();
@@ -42,7 +42,7 @@ fn dispatch(options: Object, handler: JsValue) -> Result<JsValue, JsValue> {
     dispatch.call2(&global, &options, &handler)
 }
 
-/// undici's global dispatcher: Node's default, or the one that the caller has set.
+/// Returns undici's global dispatcher: Node's default, or the caller's.
 fn global_dispatcher(version: &str) -> Option<JsValue> {
     let place = Symbol::for_(&["undici.globalDispatcher.", version].concat());
     Reflect::get(&js_sys::global(), &place).ok().filter(JsValue::is_object)

@@ -1,8 +1,8 @@
-//! What a failed `fetch` means: whether the request was sent, and whose mistake it was.
+//! The meaning of a failed `fetch`: whether the request was sent, and whether the call was wrong.
 //!
-//! `fetch` rejects with a `TypeError` whatever happened. Node, Bun and Deno tell more: a code in the
-//! error or its causes, or a text. Browsers and Workers tell nothing. Where it is not known that
-//! nothing was sent, the model may have run.
+//! `fetch` rejects with a `TypeError` for every failure. Node, Bun and Deno add a code or a text to the error
+//! or its causes. Browsers and Workers add nothing. Unless it is known that nothing was sent, the model may
+//! have run.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -25,14 +25,14 @@ const UNCONNECTED: &[&str] = &[
     "DNSResolveFailed",
 ];
 
-/// Texts of such errors: Deno's and Bun's.
+/// Texts of such errors, from Deno and Bun.
 const UNCONNECTED_TEXTS: &[&str] = &["(Connect)", "Unable to connect"];
 
 /// Texts of errors about how `fetch` was called.
 const MISUSE: &[&str] =
     &["Illegal invocation", "Failed to execute", "Failed to parse URL", "invalid header value", "bad port"];
 
-/// What is known of a thrown value and its causes.
+/// The details of a thrown value and its causes.
 #[derive(Default)]
 struct Thrown {
     text: String,
@@ -76,7 +76,7 @@ impl Thrown {
         self.aborted |= name == "AbortError";
         self.misused |= code.starts_with("ERR_INVALID") || is_any_of(MISUSE);
         if !has(&self.text, &message) {
-            // Node puts what matters into the cause.
+            // Node puts the details into the cause.
             self.text.push_str(if self.text.is_empty() { "" } else { ": " });
             self.text.push_str(&message);
         }
@@ -87,13 +87,13 @@ impl Thrown {
     }
 }
 
-/// The member of a value; `None` where it is null, or there is none, or reading it fails.
+/// Returns a member of a value; `None` if it is null or absent, or reading it fails.
 #[inline(never)]
 pub(super) fn member(value: &JsValue, key: &str) -> Option<JsValue> {
     Reflect::get(value, &key.into()).ok().filter(|value| !value.is_null_or_undefined())
 }
 
-/// The error of a `fetch` that was rejected before there were response headers.
+/// Returns the error of a `fetch` that was rejected before the response headers.
 pub(super) fn rejected(error: &JsValue) -> Error {
     let thrown = Thrown::new(error);
     // A browser that is offline sends nothing.
@@ -114,22 +114,22 @@ pub(super) fn rejected(error: &JsValue) -> Error {
 
 const MISUSED: &str = "`fetch` cannot be called like this";
 
-/// The error of a `fetch` that throws instead of returning a promise. One that works never does.
+/// Returns the error of a `fetch` that throws instead of returning a promise, which a correct one never does.
 pub(super) fn threw(error: &JsValue) -> Error {
     Thrown::new(error).error(ErrorKind::Config, MISUSED)
 }
 
-/// The error of a `fetch` that gives something other than an unread `Response`.
+/// Returns the error of a `fetch` that returns something other than an unread `Response`.
 pub(super) fn no_response(what: &str) -> Error {
     Error::new(ErrorKind::Config, ["the given `fetch` does not return a usable `Response`: ", what].concat())
 }
 
-/// The error of a body that broke off.
+/// Returns the error of a body that broke off.
 pub(super) fn broke_off(error: &JsValue) -> Error {
     let thrown = Thrown::new(error);
     if thrown.late {
         return thrown.error(ErrorKind::Timeout, "a time limit of `fetch` ended the answer");
     }
-    // Worth another attempt as long as nothing was delivered.
+    // Retryable as long as nothing was delivered.
     thrown.error(ErrorKind::Truncated, "the connection broke off").with_retryable(true)
 }
