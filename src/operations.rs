@@ -160,10 +160,6 @@ fn read_tokens(body: &[u8]) -> Result<u64> {
 }
 
 /// Whose words a guardrail looks at.
-///
-/// ```
-/// assert_eq!(bedrock_chat::GuardrailSource::Input.as_str(), "INPUT");
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GuardrailSource {

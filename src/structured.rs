@@ -17,10 +17,6 @@ use crate::message::{AiMessage, Content, StopReason};
 use crate::request::{IntoMessages, strict};
 
 /// How a model is held to a schema.
-///
-/// ```
-/// assert_ne!(bedrock_chat::StructuredMethod::ForcedTool, bedrock_chat::StructuredMethod::Prompt);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StructuredMethod {

@@ -1,11 +1,6 @@
 //! Kinds of errors, and whether the same call may be sent again.
 
 /// The kind of an error.
-///
-/// ```
-/// use bedrock_chat::ErrorKind;
-/// assert_eq!(ErrorKind::ContextOverflow.as_str(), "context_overflow");
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

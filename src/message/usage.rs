@@ -94,10 +94,6 @@ impl<'a> Sum<&'a Usage> for Usage {
 }
 
 /// Details of the prompt's tokens.
-///
-/// ```
-/// assert_eq!(bedrock_chat::InputTokenDetails::default().cache_read, 0);
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -113,10 +109,6 @@ pub struct InputTokenDetails {
 }
 
 /// Details of the answer's tokens.
-///
-/// ```
-/// assert_eq!(bedrock_chat::OutputTokenDetails::default().reasoning, 0);
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
