@@ -38,7 +38,7 @@ pub struct BatchRecord {
     pub reply: Result<AiMessage>,
 }
 
-/// What a job is made of. The role must be allowed to read the input and write the output.
+/// The parameters of a job. The role must be allowed to read the input and write the output.
 ///
 /// ```
 /// use bedrock_chat::BatchJob;
@@ -94,7 +94,7 @@ pub struct BatchJobStatus {
     /// `Submitted`, `Validating`, `Scheduled`, `InProgress`, `Completed`,
     /// `PartiallyCompleted`, `Failed`, `Stopping`, `Stopped` or `Expired`.
     pub status: String,
-    /// What the service says of it, mostly of a failure.
+    /// The service's message, mostly about a failure.
     pub message: Option<String>,
     /// How many records are done, and how many there are, where the service tells.
     pub processed: Option<(u64, u64)>,
@@ -143,7 +143,7 @@ impl BedrockChat {
     pub fn read_batch_record(&self, line: &str) -> Result<BatchRecord> {
         let view = invoke::object(line.trim().as_bytes())?;
         let Some(id) = view.string_at("recordId") else {
-            return Err(Error::new(ErrorKind::Decode, "the line is no record of batch inference: it has no recordId"));
+            return Err(Error::new(ErrorKind::Decode, "not a record of batch inference: it has no `recordId`"));
         };
         let output = view.get("modelOutput").filter(|output| output.kind() == Kind::Object);
         let reply = match (output, view.get("error")) {

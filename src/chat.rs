@@ -91,7 +91,7 @@ impl BedrockChat {
         reply.await
     }
 
-    /// Sends a conversation and gives the reply as it comes. Waits for the first event.
+    /// Sends a conversation and gives the reply as it arrives. Waits for the first event.
     ///
     /// # Errors
     /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
@@ -163,7 +163,7 @@ impl BedrockChat {
         let caches = |can: Capabilities| can.get(Capability::PromptCaching);
         // A custom codec may not know what its models can do.
         match caches(self.capabilities()).or_else(|| caches(provider::capabilities(self.model()))) {
-            // Nova's tools are in front of the rest and cached with it, but have no point of their own.
+            // Nova's tools are in front of the rest and cached with it, but have no point already.
             Some(true) => request.planned(point, !base.is_some_and(|base| base.starts_with("amazon.nova"))),
             // What an opaque ARN stands for is the caller's to know.
             None if base.is_none() => request.planned(point, true),

@@ -133,7 +133,7 @@ pub(crate) struct Client {
     pub(crate) timeouts: Timeouts,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
-    /// By how many seconds the service's clock is ahead of ours, as far as it has complained.
+    /// By how many seconds the service's clock is ahead of the local one, as far as it has complained.
     pub(crate) skew: AtomicI64,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
@@ -227,7 +227,7 @@ impl Client {
         }
     }
 
-    /// Sends a call of an operation that is no chat and reads the answer with a function.
+    /// Sends a call of an operation that is not a chat and reads the answer with a function.
     pub(crate) async fn operation<T>(self: &Arc<Self>, call: Call, read: fn(&[u8]) -> Result<T>) -> Result<T> {
         let mut attempts = Attempts::new(self, call, Runs::default());
         loop {

@@ -128,7 +128,7 @@ fn countable(model: &ModelId) -> Cow<'_, ModelId> {
 
 fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[GuardContent]) -> Result<Call> {
     if content.is_empty() {
-        return Err(Error::new(ErrorKind::Encode, "there is nothing for the guardrail to look at"));
+        return Err(Error::new(ErrorKind::Encode, "no content for the guardrail to check"));
     }
     let mut w = Writer::new();
     w.begin_object();
@@ -159,7 +159,7 @@ fn read_tokens(body: &[u8]) -> Result<u64> {
     tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no number \"inputTokens\""))
 }
 
-/// Whose words a guardrail looks at.
+/// Whether a guardrail checks the input or the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GuardrailSource {
@@ -179,7 +179,7 @@ impl GuardrailSource {
     }
 }
 
-/// What a guardrail made of some content, from [`BedrockChat::apply_guardrail`].
+/// The outcome of a guardrail for some content, from [`BedrockChat::apply_guardrail`].
 ///
 /// ```
 /// fn allowed(assessment: &bedrock_chat::GuardrailAssessment) -> bool {
@@ -193,9 +193,10 @@ pub struct GuardrailAssessment {
     pub intervened: bool,
     /// Why it did, where the service says.
     pub reason: Option<String>,
-    /// What to show in place of the content: masked, or the guardrail's own words. Empty where it did not step in.
+    /// The text to show instead of the content: masked, or the guardrail's own words. Empty where it did not
+    /// step in.
     pub outputs: Vec<String>,
-    /// The whole answer, with the assessment of each policy and the usage, as it came.
+    /// The whole answer, with the assessment of each policy and the usage, unchanged.
     pub raw: Json,
 }
 

@@ -65,7 +65,7 @@ pub struct Structured<T> {
     name: String,
     description: String,
     schema: Json,
-    /// Whether the value is a member of the object that the model writes, as it is none itself.
+    /// Whether the value is a member of the object that the model writes, as it is not an object.
     is_member: bool,
     method: Option<StructuredMethod>,
     value: PhantomData<fn() -> T>,
@@ -123,8 +123,8 @@ impl BedrockChat {
         self.structured(crate::request::schema::snake_case(&T::schema_name()), description, schema)
     }
 
-    /// As [`BedrockChat::with_structured_output`], with a schema that you give.
-    /// `T` may be [`Json`] or `serde_json::Value`.
+    /// Same as [`BedrockChat::with_structured_output`], with a custom schema. `T` may be [`Json`] or
+    /// `serde_json::Value`.
     #[must_use]
     pub fn with_structured_schema<T: DeserializeOwned>(
         &self,
@@ -174,11 +174,11 @@ impl<T: DeserializeOwned> Structured<T> {
         reply.parsed.map_err(|error| error.with_partial(reply.raw))
     }
 
-    /// As [`Structured::invoke`], with the reply itself beside the value.
+    /// Same as [`Structured::invoke`], but returns the reply too.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`]. An answer that is no such value is none:
-    /// `parsed` says what is wrong with it.
+    /// The errors of [`BedrockChat::invoke`]. An answer that does not fit is not an error here: `parsed` has
+    /// the reason.
     pub async fn invoke_raw(&self, messages: impl IntoMessages) -> Result<StructuredReply<T>> {
         let raw = self.reply(messages).await?;
         let parsed = self.read(&raw);

@@ -131,8 +131,8 @@ impl Toolbox {
         Self::default()
     }
 
-    /// Adds a tool whose arguments are a type of yours (see [`Tool::of`]). What
-    /// the function fails with is told to the model.
+    /// Adds a tool whose arguments are a Rust type (see [`Tool::of`]). The model receives the error of a failed
+    /// function.
     #[cfg(feature = "schemars")]
     #[must_use]
     pub fn tool<T, F, R, O, E>(self, handler: F) -> Self

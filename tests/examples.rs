@@ -29,7 +29,7 @@ const EXAMPLES: &[Row] = &[
     ("05_toolbox", &[], &[r#"-> book_table {"people":4}"#, "<- failed: no table for 4", "2 steps, 4 messages"]),
     ("06_structured", &[], &["3 days in Lisbon, City", "by prompt: ", r#"by schema: {"city":"Lisbon"}"#]),
     ("07_streaming_structured", &[], &["{}\n", r#""grams":250"#, "1 ingredients, 250 grams"]),
-    ("08_images", &[], &["image/png of 3172 bytes", "image/gif of 43 bytes", "fetch it yourself"]),
+    ("08_images", &[], &["image/png of 3172 bytes", "image/gif of 43 bytes", "fetch it and pass its bytes"]),
     ("09_documents", &[], &["Invoke: ", "Converse: ", "cited_text", "documentChar"]),
     ("10_reasoning", &[], &["it thought for ", "You said: And 97?"]),
     (

@@ -13,9 +13,9 @@ use crate::platform::BoxFuture;
 use crate::request::IntoMessages;
 
 impl BedrockChat {
-    /// Sends many conversations, at most [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency)
-    /// at a time, and waits for all replies. They are in the order of the
-    /// conversations, and one that fails does not sink the others.
+    /// Sends many conversations, at most [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency) at a
+    /// time, and waits for all replies. They are in the order of the conversations, and one failure does not
+    /// affect the others.
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials};

@@ -149,8 +149,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html),
-    /// in place of AWS credentials. Defaults to `AWS_BEARER_TOKEN_BEDROCK` of the environment.
+    /// A [Bedrock API key](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html), instead of AWS
+    /// credentials. Defaults to `AWS_BEARER_TOKEN_BEDROCK` of the environment.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.credentials(Credentials::bearer(key))
     }
@@ -231,7 +231,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// A codec of your own. Defaults to the one of the model's family.
+    /// Sets a custom codec. Defaults to the one of the model's family.
     pub fn codec(mut self, codec: impl Codec) -> Self {
         self.set.codec = Some(Arc::new(codec));
         self
@@ -282,8 +282,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Most tokens to answer with. Defaults to the model's default; Anthropic's
-    /// API, which requires a number, gets 4096.
+    /// Sets the maximum number of tokens to generate. Defaults to the model's default; Anthropic's API, which
+    /// requires a number, gets 4096.
     pub fn max_tokens(mut self, tokens: u64) -> Self {
         self.set.options.max_tokens = Some(tokens);
         self
@@ -326,10 +326,10 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Cache points where they pay, planned anew for every call: see
-    /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). They are planned for
-    /// Claude and Nova and where the id does not say the model; other models do not cache, and the
-    /// option does nothing. Defaults to none.
+    /// Cache points where they pay, planned again for every call: see
+    /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). They are planned for Claude
+    /// and Nova and where the id does not say the model; other models do not cache, and the option does
+    /// nothing. Defaults to none.
     pub fn prompt_caching(mut self, point: crate::message::CachePoint) -> Self {
         self.set.options.prompt_caching = Some(point);
         self

@@ -7,10 +7,10 @@ use crate::message::AiMessage;
 use crate::request::ChatRequest;
 
 impl BedrockChat {
-    /// Goes on with a text, which is sent as it is: no chat template, no marks neutralised. Only
-    /// models whose own format has a prompt take one: Llama, Mistral's instruct models, Titan Text,
-    /// Claude 2, Cohere Command, Jurassic-2, DeepSeek R1. For Claude 2, whose API refuses anything
-    /// else, a text without `\n\nHuman:` is put between that and `\n\nAssistant:`.
+    /// Goes on with a text, which is sent as it is: no chat template, no marks neutralized. Only models whose
+    /// own format has a prompt take one: Llama, Mistral's instruct models, Titan Text, Claude 2, Cohere
+    /// Command, Jurassic-2, DeepSeek R1. For Claude 2, whose API refuses anything else, a text without
+    /// `\n\nHuman:` is put between that and `\n\nAssistant:`.
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials};
@@ -35,7 +35,7 @@ impl BedrockChat {
         reply.await
     }
 
-    /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it comes.
+    /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it arrives.
     ///
     /// # Errors
     /// As [`BedrockChat::complete`]; what fails later is an item of the stream.

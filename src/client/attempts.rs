@@ -19,7 +19,7 @@ use crate::sigv4::AmzDate;
 use crate::text::split_once;
 use crate::transport::HttpRequest;
 
-/// The attempts at one call. Every one has credentials, a date and a signature of its own.
+/// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {
     client: &'a Arc<Client>,
     pub(super) call: Call,
@@ -209,8 +209,8 @@ impl Attempts<'_> {
     }
 }
 
-/// By how many seconds the service's clock is ahead of ours, where an error says that a signature is too
-/// old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
+/// By how many seconds the service's clock is ahead of the local one, where an error says that a signature is
+/// too old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
 /// browsers, to which other sites' `date` headers are not shown, learn it too.
 fn skew(error: &Error, now: u64) -> Option<i64> {
     let message = error.message();

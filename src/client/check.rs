@@ -1,5 +1,5 @@
-//! What no codec need know: options that contradict each other, or that the API has no place for.
-//! Nothing that a caller sets is left out in silence.
+//! Checks common to all codecs: conflicting options, and options that the API does not support. Nothing that a
+//! caller sets is left out in silence.
 
 use crate::capabilities::Api;
 use crate::error::{Error, ErrorKind, Result};
@@ -58,7 +58,7 @@ pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
     Some(request)
 }
 
-/// What InvokeModel's headers for options begin with.
+/// The prefix of InvokeModel's headers for options.
 const OPTION_HEADER: &str = "x-amzn-bedrock-";
 
 /// The call without the headers that the caller sets too: a header in two places would be sent twice.

@@ -12,7 +12,7 @@ use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
 use crate::text::before;
 
 impl Client {
-    /// The call's headers and the caller's, authorised for now.
+    /// The call's headers and the caller's, authorized for now.
     pub(super) fn authorised(
         &self,
         call: &Call,
@@ -104,7 +104,7 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || (is_address && name.starts_with("127."))
 }
 
-/// AWS wants its own headers signed, and refuses them otherwise. What a proxy may change on the way is
+/// AWS wants its own headers signed, and refuses them otherwise. Headers that a proxy may change on the way are
 /// not signed; AWS's load balancers do change the trace id.
 fn matters_to_aws(name: &str) -> bool {
     name.starts_with("x-amz") && name != "x-amzn-trace-id"
@@ -114,7 +114,7 @@ fn matters_to_aws(name: &str) -> bool {
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,
-        "region is missing: give one, or set `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN or a host of AWS as endpoint names its own",
+        "region is missing: set it, or `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN or a host of AWS as endpoint names its own",
     )
     .with_field("region")
 }

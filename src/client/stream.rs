@@ -11,7 +11,7 @@
 //! | the end inside a frame, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
 //! | silence beyond the idle limit, a call beyond its total limit | `Err(Timeout)`, then `None` |
 //!
-//! Every such error has the message as far as it came ([`Error::partial`]).
+//! Every such error has the message as far as it arrived ([`Error::partial`]).
 //!
 //! The stream is handed to the caller with its first content. What fails before that was not delivered,
 //! and the call is sent again as [`RetryPolicy`](crate::RetryPolicy) says.
@@ -35,8 +35,7 @@ use crate::message::AiMessage;
 use crate::observe::Runs;
 use crate::provider::{Call, StreamDecoder};
 
-/// The events of an answer, as they come. Dropping it closes the connection, and
-/// the model stops.
+/// The events of an answer, as they arrive. Dropping it closes the connection, and the model stops.
 ///
 /// It is a [`Stream`]; [`ChatStream::next`] serves without any other crate.
 /// [`ChatStream::text`] gives the text alone, [`ChatStream::message`] waits for
@@ -335,7 +334,7 @@ impl Reading {
     }
 }
 
-/// The text of an answer, as it comes, from [`ChatStream::text`].
+/// The text of an answer, as it arrives, from [`ChatStream::text`].
 ///
 /// ```
 /// # use bedrock_chat::{BedrockChat, Credentials};

@@ -14,11 +14,11 @@ use crate::text::has;
 const NAMES: &[&str] =
     &["strict", "output_config", "outputConfig", "tool_choice", "toolChoice", "schema", "Schema", "response_format"];
 
-/// What the final error says if the service refuses the method.
+/// Advice for the final error if the service refuses the method.
 const ADVICE: &str = "set another `method` of structured output, such as asking in the prompt";
 
 impl<T> Structured<T> {
-    /// Sets what the model is told about the value. Defaults to the description in the schema.
+    /// Sets the description of the value for the model. Defaults to the description in the schema.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
@@ -110,7 +110,7 @@ impl<T> Structured<T> {
         }
     }
 
-    /// Returns the method that follows one that the service refused. A chosen method has none.
+    /// Returns the next method after one that the service refused; `None` for a chosen method.
     fn after(&self, method: StructuredMethod, error: &Error) -> Option<StructuredMethod> {
         let names_choice = ["tool_choice", "toolChoice"].iter().any(|name| has(error.message(), name));
         match method {

@@ -12,7 +12,7 @@ use crate::message::{AiMessage, Content, Message, Role, StopReason, ToolCall, To
 use crate::platform::BoxFuture;
 use crate::request::{IntoMessages, Tool, ToolChoice};
 
-/// What happens while a toolbox runs, for those who want to see every step.
+/// An event of a running toolbox, for callers that show every step.
 ///
 /// ```
 /// fn show(step: bedrock_chat::Step<'_>) {
@@ -37,7 +37,7 @@ pub enum Step<'a> {
 }
 
 impl Step<'_> {
-    /// What the step adds to the conversation: a reply, or the result of a tool.
+    /// The messages that the step adds to the conversation: a reply, or the result of a tool.
     ///
     /// ```
     /// # use bedrock_chat::{AiMessage, Message, Step};
@@ -55,7 +55,7 @@ impl Step<'_> {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 ///
 /// ```
 /// fn total(run: &bedrock_chat::ToolRun) -> u64 {
@@ -234,7 +234,7 @@ fn open_calls(messages: &[Message]) -> Vec<Content> {
     open
 }
 
-/// A reply that is told as it comes.
+/// A streamed reply.
 async fn pieces(chat: &BedrockChat, messages: &[Message], watch: &mut impl FnMut(Step<'_>)) -> Result<AiMessage> {
     let mut stream = chat.stream(messages).await?;
     while let Some(event) = stream.next().await {

@@ -19,7 +19,7 @@ pub(super) struct Address {
 impl Settings {
     pub(super) fn address(&self, model: &ModelId) -> Result<Address> {
         let variable = |name: &str| self.environment.get(name);
-        // A misspelt word must not pass for `false`.
+        // A misspelled word must not pass for `false`.
         flag(variable, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?;
         let fips = match self.fips {
             Some(on) => on,
@@ -29,7 +29,7 @@ impl Settings {
             Some(on) => on,
             None => EnvironmentCredentials::dual_stack(variable)?.unwrap_or_default(),
         };
-        // What the builder says about AWS's hosts goes before the environment's endpoint.
+        // The builder's settings of AWS's hosts take precedence over the environment's endpoint.
         let stated = self.fips == Some(true) || self.dual_stack == Some(true) || self.gateway.is_some();
         let custom = match &self.endpoint {
             Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("endpoint_url"))?),
