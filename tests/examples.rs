@@ -63,7 +63,7 @@ const EXAMPLES: &[Row] = &[
     (
         "23_options",
         &[],
-        &["Some(0.2) and Some(0.9)", "You said: Heads or tails?", "refused: openai.gpt-oss-120b-1:0 has no top_k"],
+        &["Some(0.2) and Some(0.9)", "You said: Heads or tails?", "refused: openai.gpt-oss-120b-1:0 has no `top_k`"],
     ),
 ];
 
