@@ -13,8 +13,8 @@ use crate::headers::Headers;
 use crate::json::{Kind, View, Writer};
 use crate::message::AiMessage;
 use crate::method::Method;
-use crate::operations::json_call;
-use crate::provider::{Call, Mode, invoke};
+use crate::provider::body::{json_call, object};
+use crate::provider::{Call, Mode};
 use crate::request::IntoMessages;
 use crate::sigv4::encode_path_segment;
 
@@ -130,7 +130,7 @@ impl BedrockChat {
         let mut w = Writer::new();
         w.begin_object();
         w.field("recordId", id);
-        w.member("modelInput", invoke::object(&call.body)?);
+        w.member("modelInput", object(&call.body)?);
         w.end_object();
         // A record is one line, whatever white space the caller's own JSON brought in.
         Ok(w.finish().replace(['\n', '\r'], " "))
@@ -141,7 +141,7 @@ impl BedrockChat {
     /// # Errors
     /// `Decode`, where the line is no record. What went wrong with a record is in it.
     pub fn read_batch_record(&self, line: &str) -> Result<BatchRecord> {
-        let view = invoke::object(line.trim().as_bytes())?;
+        let view = object(line.trim().as_bytes())?;
         let Some(id) = view.string_at("recordId") else {
             return Err(Error::new(ErrorKind::Decode, "not a record of batch inference: it has no `recordId`"));
         };
@@ -272,12 +272,12 @@ fn failed(error: View<'_>) -> Error {
 }
 
 fn read_arn(body: &[u8]) -> Result<String> {
-    let arn = invoke::object(body)?.string_at("jobArn");
+    let arn = object(body)?.string_at("jobArn");
     arn.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no \"jobArn\""))
 }
 
 fn read_status(body: &[u8]) -> Result<BatchJobStatus> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     let Some(status) = view.string_at("status") else {
         return Err(Error::new(ErrorKind::Decode, "the answer has no \"status\""));
     };

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
-use crate::headers::Headers;
 use crate::json::{Json, View, Writer};
 use crate::message::GuardContent;
 use crate::model::ModelId;
-use crate::provider::converse::write_guard;
-use crate::provider::{Call, Mode, invoke};
+use crate::provider::body::{json_call, object};
+use crate::provider::guard::write_guard;
+use crate::provider::{Call, Mode};
 use crate::request::{ChatRequest, Guardrail, GuardrailTrace, IntoMessages};
 use crate::sigv4::encode_path_segment;
 
@@ -50,7 +50,7 @@ impl BedrockChat {
         if call.path.ends_with("/converse") {
             w.object("converse");
             // What has no tokens has no place in the question.
-            for (key, value) in invoke::object(&call.body)?.raw_entries() {
+            for (key, value) in object(&call.body)?.raw_entries() {
                 if matches!(key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
                     w.raw_member(key, value);
                 }
@@ -148,14 +148,8 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
     Ok(json_call(format!("/guardrail/{id}/version/{version}/apply"), w))
 }
 
-pub(crate) fn json_call(path: String, body: Writer) -> Call {
-    let mut headers = Headers::new();
-    headers.push("content-type", "application/json");
-    Call::new(path, headers, body.finish().into_bytes(), false)
-}
-
 fn read_tokens(body: &[u8]) -> Result<u64> {
-    let tokens = invoke::object(body)?.u64_at("inputTokens");
+    let tokens = object(body)?.u64_at("inputTokens");
     tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no number \"inputTokens\""))
 }
 
@@ -202,7 +196,7 @@ pub struct GuardrailAssessment {
 
 impl GuardrailAssessment {
     fn read(body: &[u8]) -> Result<Self> {
-        let view = invoke::object(body)?;
+        let view = object(body)?;
         let Some(action) = view.get("action").and_then(View::str) else {
             return Err(Error::new(
                 ErrorKind::Decode,

@@ -1,15 +1,16 @@
-//! Codecs: one for each wire shape, and the table that says which model speaks which.
+//! Codecs, one for each wire shape, and the table of the families that use them.
 //!
-//! A codec is pure: it turns a [`ChatRequest`] into the bytes of a call, and the
-//! bytes of the answer into a message or into events. It never waits and holds
-//! no state; what a stream must remember lives in its [`StreamDecoder`].
+//! A codec is pure: it encodes a [`ChatRequest`] to the bytes of a call, and decodes the bytes of the
+//! reply to a message or to events. It has no state; the state of a stream is in its [`StreamDecoder`].
 
 pub(crate) mod anthropic;
+pub(crate) mod body;
 pub(crate) mod cache_points;
 mod chat_completions;
 mod cohere;
-pub(crate) mod converse;
+mod converse;
 pub(crate) mod facts;
+pub(crate) mod guard;
 pub(crate) mod invoke;
 pub(crate) mod media;
 pub(crate) mod raw_block;
@@ -43,7 +44,7 @@ use crate::method::Method;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
 
-/// Whether the answer is requested as a whole or as a stream.
+/// Whether a reply should arrive at once or as a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -53,7 +54,9 @@ pub enum Mode {
     Stream,
 }
 
-/// An encoded call: what is sent, but for host, credentials and signature.
+/// An encoded call: all that is sent, except host, credentials and signature.
+///
+/// The default is an empty call, to decode a reply without its call.
 ///
 /// ```
 /// use bedrock_chat::{Anthropic, ChatRequest, Codec, Message, Mode, ModelId};
@@ -62,34 +65,33 @@ pub enum Mode {
 /// assert_eq!(call.path, "/model/us.anthropic.claude-sonnet-4-6/invoke-with-response-stream");
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
-/// The default is an empty call, for answers that are read without their call.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Call {
     /// The method, which is signed and sent as it is. Defaults to `POST`. A call whose method takes no
     /// body ([`Method::takes_body`]) must have an empty one.
     pub method: Method,
-    /// Whether the call is for Bedrock's control plane (`bedrock.{region}`) and
-    /// not for its runtime. Defaults to `false`.
+    /// Whether the call is for Bedrock's control plane (`bedrock.{region}`) instead of its runtime.
+    /// Defaults to `false`.
     pub control_plane: bool,
     /// The path, percent-encoded once, from `/model/` on.
     pub path: String,
-    /// Headers beyond `host` and `x-amz-date`: content type, accept, guardrail and the like.
+    /// Headers other than `host` and `x-amz-date`, for instance the content type and the guardrail.
     pub headers: Headers,
     /// The body.
     pub body: Bytes,
-    /// Whether the answer is an event stream. A codec whose models do not stream
-    /// says `false` also in [`Mode::Stream`]; the whole answer is then given as events.
+    /// Whether the reply is an event stream. A codec whose models do not stream sets `false` also in
+    /// [`Mode::Stream`]; the events are then made of the whole reply.
     pub streams: bool,
-    /// What the codec changed so that the model accepts the call, in words for observers: see
-    /// [`Run::adapted`](crate::Run::adapted). Defaults to nothing.
+    /// The changes that the codec made so that the model accepts the call, as text for observers: see
+    /// [`Run::adapted`](crate::Run::adapted). Defaults to an empty list.
     pub adaptations: Vec<&'static str>,
-    /// Whether the input tokens of the answer's usage include those of the cache.
+    /// Whether the input tokens of the reply's usage include those of the cache.
     pub(crate) input_has_cached: bool,
 }
 
 impl Call {
-    /// A `POST` to the runtime.
+    /// Creates a `POST` to the runtime.
     pub fn new(path: impl Into<String>, headers: Headers, body: impl Into<Bytes>, streams: bool) -> Self {
         Self {
             method: Method::Post,
@@ -104,10 +106,10 @@ impl Call {
     }
 }
 
-/// A wire shape: how requests are written and answers are read.
+/// A wire shape: how requests are encoded and replies are decoded.
 ///
-/// Bring your own with [`BedrockChatBuilder::codec`](crate::BedrockChatBuilder::codec);
-/// everything around it (signing, retries, framing, timeouts) stays the same.
+/// Set a custom codec with [`BedrockChatBuilder::codec`](crate::BedrockChatBuilder::codec). Signing, retries,
+/// framing and timeouts stay the same.
 ///
 /// ```
 /// use bedrock_chat::{AiMessage, Anthropic, Call, ChatRequest, Codec, Headers, Mode, ModelId, Result, StreamDecoder};
@@ -131,62 +133,64 @@ impl Call {
 /// }
 /// ```
 pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
-    /// Writes a request.
+    /// Encodes a request.
     ///
     /// # Errors
-    /// `Encode`, `Unsupported` or `Config`, where the conversation or an option
-    /// cannot be written for this model: before anything is sent.
+    /// `Encode`, `Unsupported` or `Config`, if the conversation or an option cannot be sent to this
+    /// model.
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call>;
 
-    /// Reads a whole answer to a call. Most formats do not need the call.
+    /// Decodes a whole reply to a call. Most formats do not need the call.
     ///
     /// # Errors
-    /// `Decode`, if the answer is not what the provider's format promises.
+    /// `Decode`, if the reply is not in the provider's format.
     fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage>;
 
-    /// Returns a decoder for the stream that answers a call. Most formats do not need the call.
+    /// Returns a decoder for the streamed reply to a call. Most formats do not need the call.
     fn stream(&self, call: &Call) -> Box<dyn StreamDecoder>;
 
-    /// Which of Bedrock's APIs the codec's calls are for. Defaults to [`Api::Invoke`].
+    /// Returns the API that the codec's calls are for. Defaults to [`Api::Invoke`].
     fn api(&self) -> Api {
         Api::Invoke
     }
 
-    /// Returns what a model can do over this codec's API. Defaults to nothing known: typed output
-    /// then asks in the prompt.
+    /// Returns what a model can do over this codec's API. By default nothing is known, and typed output
+    /// asks in the prompt.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
         let _ = model;
         Capabilities::unknown()
     }
 
-    /// Whether the models take a prompt as it is ([`ChatRequest::prompt`]). Defaults to `false`:
-    /// they take messages.
+    /// Returns whether the models accept a raw prompt ([`ChatRequest::prompt`]) instead of messages.
+    /// Defaults to `false`.
     fn takes_prompts(&self) -> bool {
         false
     }
 }
 
-/// Reads the frames of one stream. Exceptions and errors of the service never
-/// reach it: the call path turns them into [`Error`](crate::Error)s.
+/// A decoder for the frames of one stream.
+///
+/// It does not receive exceptions and errors of the service: the client turns those into
+/// [`Error`](crate::Error)s.
 ///
 /// ```
 /// use bedrock_chat::{Anthropic, Call, Codec, ErrorKind, Events};
 /// let mut decoder = Anthropic.stream(&Call::default());
 /// let error = decoder.finish(&mut Events::default()).unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Truncated, "nothing came, so the message is not whole");
+/// assert_eq!(error.kind(), ErrorKind::Truncated, "no event has arrived");
 /// ```
 pub trait StreamDecoder: Send {
-    /// Reads one frame, which may hold any number of events.
+    /// Decodes one frame, which may have any number of events.
     ///
     /// # Errors
-    /// `Decode`, where the frame is not what the provider's format promises, or
-    /// the error that the frame reports. The stream is then over.
+    /// `Decode`, if the frame is not in the provider's format, or the error that the frame reports. The
+    /// stream is then over.
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()>;
 
-    /// Told that the stream has ended, or broke off; adds what is still to be reported.
+    /// Adds the events that are left when the stream has ended or broken off.
     ///
     /// # Errors
-    /// `Truncated`, where the provider's last event has not come.
+    /// `Truncated`, if the provider's last event has not arrived.
     fn finish(&mut self, out: &mut Events) -> Result<()>;
 }
 

@@ -17,13 +17,12 @@ use crate::request::ChatRequest;
 
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// The shape of Command R and R+.
+/// The format of Command R and R+.
 ///
-/// Documents and search results of the conversation become its `documents`, for the
-/// model to cite; the citations are with the text and, as they came, in the metadata.
-/// Its tool calls have no ids, so they get some from the answer's id; sent back, the
-/// call itself stands in the place of the id. `search_queries_only`, `seed`,
-/// `prompt_truncation` and the like are set with `model_kwargs`.
+/// - Documents and search results of the conversation are sent as `documents`, which the model cites. Citations
+///   are in the text block, and unchanged in the metadata.
+/// - Tool calls have no ids, so they get one from the reply's id. A tool result is sent with the call itself.
+/// - Set `search_queries_only`, `seed`, `prompt_truncation` and similar options in `model_kwargs`.
 ///
 /// ```
 /// use bedrock_chat::{Call, Codec, Cohere, Headers};

@@ -1,5 +1,5 @@
-//! Converse, the API that is the same for all models; and Amazon Nova's own format, which is
-//! Converse's nearly to the letter.
+//! Converse, the API that is the same for all models, and Amazon Nova's native format, which is nearly
+//! the same.
 //!
 //! See [Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
 //! [ConverseStream](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html) and
@@ -14,8 +14,6 @@ mod names;
 mod stream;
 mod tools;
 
-pub(crate) use blocks::write_guard;
-
 use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::Result;
 use crate::headers::Headers;
@@ -26,10 +24,10 @@ use crate::request::ChatRequest;
 
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// For observers, if a model answers a streamed call at once.
-const NOT_STREAMED: &str = "this model does not stream such a call: the reply is delivered once it is whole";
+/// For observers, if a model replies to a streamed call at once.
+const NOT_STREAMED: &str = "this model does not stream such a call, so the reply arrives at once";
 
-/// Which of the two an encoder writes.
+/// The format that an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Converse,
@@ -37,7 +35,7 @@ enum Shape {
 }
 
 impl Shape {
-    /// The API that the shape is for.
+    /// Returns the API that the format is for.
     fn api(self) -> Api {
         match self {
             Self::Converse => Api::Converse,
@@ -46,10 +44,10 @@ impl Shape {
     }
 }
 
-/// The Converse API: one shape for every model that can chat.
+/// The Converse API: one format for every model that can chat.
 ///
-/// What it has no field for goes into `additionalModelRequestFields`, as the model's family takes
-/// it: `top_k`, reasoning, Anthropic's beta features, merged with `model_kwargs`.
+/// Options without a field are sent in `additionalModelRequestFields`, in the form of the model's family:
+/// `top_k`, reasoning and Anthropic's beta features, merged with `model_kwargs`.
 ///
 /// ```
 /// use bedrock_chat::{Call, ChatRequest, Codec, Converse, Headers, Message, Mode, ModelId};
@@ -72,7 +70,7 @@ impl Codec for Converse {
         headers.push("content-type", "application/json");
         let can = facts::of_call(model, Api::Converse, &request.options);
         let has_tools = tools::are_sent(&request.options);
-        // A model that does not stream such a call answers it at once.
+        // A model that does not stream such a call replies at once.
         let is_whole = can.lacks(Capability::Streaming) || has_tools && can.lacks(Capability::StreamedTools);
         let (operation, streams) = match mode {
             Mode::Stream if !is_whole => ("converse-stream", true),
@@ -107,8 +105,8 @@ impl Codec for Converse {
 
 /// Amazon Nova over InvokeModel (`messages-v1`).
 ///
-/// Documents, guard content, search results and longer-lived cache points are Converse's alone:
-/// with them a call is `Unsupported` here.
+/// Only Converse has documents, guard content, search results and cache points of one hour: here a call
+/// with them is `Unsupported`.
 ///
 /// ```
 /// use bedrock_chat::{ChatRequest, Codec, Message, Mode, ModelId, Nova};

@@ -1,22 +1,22 @@
-//! What all of InvokeModel has in common: paths, headers, guardrails, chunks, usage.
+//! InvokeModel for all formats: paths, headers, guardrails, chunks and usage.
 
 use crate::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::eventstream::Frame;
 use crate::headers::Headers;
-use crate::json::{Json, Kind, View, Writer, combined, merged, parse_u64};
+use crate::json::{Json, View, Writer, combined, merged, parse_u64};
 use crate::message::{AiMessage, StopReason, Usage};
 use crate::model::ModelId;
 use crate::request::{ChatOptions, ChatRequest, GuardrailTrace, StreamProcessing};
 
 use super::{Call, Mode, StreamDecoder};
 
-/// An InvokeModel call with this body: adds what the guardrail needs, then the caller's
-/// `model_kwargs`, which may replace only what the body has at the paths in `defaults`.
+/// Returns an InvokeModel call with this body, the guardrail's settings and the caller's `model_kwargs`. Those
+/// may replace only the members at the paths in `defaults`.
 ///
 /// # Errors
-/// `Config`, where `model_kwargs` contradict an option.
+/// `Config`, if `model_kwargs` contradicts an option.
 pub(crate) fn call(
     model: &ModelId,
     request: &ChatRequest,
@@ -55,10 +55,10 @@ pub(crate) fn call_with(
     Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
 }
 
-/// What the options wrote, with the caller's `model_kwargs`.
+/// Merges the members of options with the caller's `model_kwargs`.
 ///
 /// # Errors
-/// `Config`, where the two contradict each other.
+/// `Config`, if the two contradict each other.
 pub(crate) fn with_kwargs(own: View<'_>, kwargs: View<'_>, defaults: &[&str]) -> Result<Json> {
     combined(own, kwargs, defaults).map_err(|path| {
         Error::of(
@@ -94,7 +94,7 @@ fn push_headers(headers: &mut Headers, options: &ChatOptions) {
     }
 }
 
-/// JSON text in ASCII: what a header can carry.
+/// Escapes JSON to ASCII, for a header.
 fn ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -132,7 +132,7 @@ fn guardrail_config(options: &ChatOptions) -> Option<Json> {
     Some(Json::from(w))
 }
 
-/// Tokens as the providers count them: the prompt without what came from or went into the cache.
+/// Token counts of providers: input does not include tokens read from or written to the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) input: Option<u64>,
@@ -145,7 +145,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// These counts, with those that the other has in their place.
+    /// Returns these counts, overridden by the other's.
     pub(crate) fn or_later(self, later: Self) -> Self {
         Self {
             input: later.input.or(self.input),
@@ -158,7 +158,7 @@ impl Counts {
         }
     }
 
-    /// The usage in LangChain's sense: input counts all that was read. `None` where nothing is known.
+    /// Returns the usage as LangChain defines it: input includes the cache. `None` if nothing is known.
     pub(crate) fn usage(self) -> Option<Usage> {
         if self.input.is_none() && self.output.is_none() {
             return None;
@@ -197,17 +197,7 @@ impl Counts {
     }
 }
 
-/// The body of an answer, as an object.
-pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
-    let view = View::from_bytes(body)
-        .map_err(|error| Error::of(ErrorKind::Decode, format_args!("the answer is not JSON: {error}")))?;
-    if view.kind() == Kind::Object {
-        return Ok(view);
-    }
-    Err(Error::of(ErrorKind::Decode, format_args!("the answer is a JSON {:?}, not an object", view.kind())))
-}
-
-/// What the answers of all models may carry beside their own fields. `true` if it was such a field.
+/// Reads a field that the replies of all models may have; returns whether it was one.
 pub(crate) fn common_field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) -> bool {
     if !key.starts_with("amazon-bedrock-") {
         return false;
@@ -217,13 +207,14 @@ pub(crate) fn common_field(key: &str, value: View<'_>, counts: &mut Counts, out:
     }
     out.metadata(key, value);
     if key == "amazon-bedrock-guardrailAction" && value.word() == "INTERVENED" {
-        // The model's own stop reason stays in the metadata: what stopped this answer is the guardrail.
+        // The guardrail stopped this reply. The model's own stop reason stays in the metadata.
         out.push(crate::event::ChatEvent::Stop { reason: StopReason::GuardrailIntervened, sequence: None });
     }
     true
 }
 
-/// A whole answer from its events. The service's counts in the headers win over the model's in the body.
+/// Returns a whole reply from its events. The service's counts in the headers override the model's in the
+/// body.
 pub(crate) fn message(mut events: Events, counts: Counts, headers: &Headers) -> AiMessage {
     if let Some(usage) = counts.or_later(Counts::from_headers(headers)).usage() {
         events.usage(&mut Usage::default(), usage);
@@ -233,29 +224,29 @@ pub(crate) fn message(mut events: Events, counts: Counts, headers: &Headers) -> 
     accumulator.finish()
 }
 
-/// The base64 of a payload that begins with it, as the service writes them all:
-/// the frame's checksum vouches for the rest, which is padding.
+/// Returns the base64 at the beginning of a payload, which is where the service writes it. The rest is
+/// padding, which the frame's checksum covers.
 fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
     let rest = payload.strip_prefix(b"{\"bytes\":\"")?;
     rest.get(..rest.iter().position(|byte| *byte == b'"')?)
 }
 
-/// Whether a chunk's payload is empty or plain text, as a heartbeat's is, and not a damaged object.
+/// Returns whether a chunk's payload is that of a heartbeat: empty or plain text, and not a damaged object.
 fn is_heartbeat(payload: &[u8]) -> bool {
-    // The first byte answers for every usual frame, without a look at the rest.
+    // For most frames the first byte decides.
     !payload.trim_ascii_start().starts_with(b"{") && std::str::from_utf8(payload).is_ok()
 }
 
-/// Reads the JSON inside the chunks of an InvokeModel stream.
+/// A decoder for the JSON in the chunks of an InvokeModel stream.
 pub(crate) trait ChunkDecoder: Send {
-    /// Reads one chunk. What it knows of usage goes into `counts`.
+    /// Decodes one chunk, and adds its usage to `counts`.
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()>;
 
-    /// Told that the stream has ended; `false` where the provider's last event has not come.
+    /// Returns whether the provider's last event has arrived.
     fn is_complete(&self) -> bool;
 }
 
-/// The stream of an InvokeModel call: base64 inside JSON inside frames.
+/// A decoder for InvokeModel streams: base64 inside JSON inside frames.
 pub(crate) struct InvokeDecoder {
     decoder: Box<dyn ChunkDecoder>,
     chunk: Vec<u8>,
@@ -286,7 +277,7 @@ impl StreamDecoder for InvokeDecoder {
             base64::decode(bytes, &mut self.chunk)?;
         } else {
             let payload = View::from_bytes(frame.payload()).map_err(|error| {
-                Error::of(ErrorKind::Decode, format_args!("a frame's payload is not JSON: {error}"))
+                Error::of(ErrorKind::Decode, format_args!("the payload of a frame is not JSON: {error}"))
             })?;
             let Some(bytes) = payload.get("bytes").and_then(View::str) else {
                 out.unknown(name, frame.payload());
@@ -319,14 +310,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_in_a_header_is_ascii_json() {
+    fn request_metadata_header_is_ascii_json() {
         let text = ascii(r#"{"k":"é😀"}"#);
         assert!(text.is_ascii());
         assert_eq!(View::parse(&text).unwrap().get("k").unwrap().str().unwrap(), "é😀");
     }
 
     #[test]
-    fn cached_tokens_count_as_input() {
+    fn usage_counts_cached_tokens_as_input() {
         let counts = Counts {
             input: Some(3),
             output: Some(50),

@@ -1,4 +1,4 @@
-//! Media types, as the wire shapes need them: one table.
+//! Media types of the wire shapes, in one table.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::media::{media_type_of, sniff};
 use crate::message::{Media, MediaSource};
 use crate::text::{before, join, without_space};
 
-/// Converse's name of a format, and the media types that mean it, the usual one first.
+/// A media format: Converse's name, and the media types that mean it, the usual one first.
 ///
 /// See [ImageBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html),
 /// [DocumentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html),
@@ -73,21 +73,21 @@ pub(crate) const AUDIO: &[Format] = &[
 ];
 
 impl Format {
-    /// The usual media type.
+    /// Returns the usual media type.
     pub(crate) fn media_type(&self) -> &'static str {
         self.types.first().copied().unwrap_or("application/octet-stream")
     }
 }
 
-/// The media type without parameters, in lower case.
+/// Returns the media type without parameters, in lower case.
 pub(crate) fn essence(media_type: &str) -> String {
     before(media_type, ";").trim().to_ascii_lowercase()
 }
 
-/// Finds a format by media type or by its own name.
+/// Finds a format by its media type or name.
 ///
 /// # Errors
-/// `Encode`, with the formats that would do.
+/// `Encode`, with the accepted formats.
 pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> Result<&'static Format> {
     let wanted = essence(media_type);
     let found = formats.iter().find(|format| format.name == wanted || format.types.contains(&wanted.as_str()));
@@ -95,23 +95,23 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
         let names = join(&mut formats.iter().map(|format| format.name), ", ");
         Error::of(
             ErrorKind::Encode,
-            format_args!("{what} of type \"{media_type}\" cannot be sent: the formats are {names}"),
+            format_args!("{what} of type `{media_type}` cannot be sent; convert it to one of {names}"),
         )
     })
 }
 
-/// The format of a picture: what its bytes say, where they are at hand and known; else what it is
-/// declared as. Files are often named for what they once were, and models refuse such pictures.
+/// Returns the format of an image: the one of its bytes if they are known, otherwise the declared one. Declared
+/// types are often wrong, and models refuse such images.
 ///
 /// # Errors
-/// `Encode`, with the formats that would do.
-pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -> Result<&'static Format> {
+/// `Encode`, with the accepted formats.
+pub(crate) fn image_format(formats: &'static [Format], what: &str, picture: &Media) -> Result<&'static Format> {
     let known = match &picture.source {
         MediaSource::Bytes(bytes) => sniff(bytes),
         MediaSource::Base64(text) => {
             let mut bytes = Vec::new();
             let begins = text.trim_start().get(..16).unwrap_or_default();
-            // What is wrong with it is said when all of it is read.
+            // Its error is returned when all of it is decoded.
             let _ = crate::base64::decode(begins.as_bytes(), &mut bytes);
             sniff(&bytes)
         }
@@ -123,47 +123,47 @@ pub(crate) fn picture(formats: &'static [Format], what: &str, picture: &Media) -
     }
 }
 
-/// The format that a medium is declared as.
+/// Returns the declared format of media.
 ///
 /// # Errors
-/// `Encode`, with the formats that would do; also for a URL, of which nothing is fetched.
+/// `Encode`, with the accepted formats; also for a URL, as URLs are not fetched.
 pub(crate) fn declared(formats: &'static [Format], what: &str, media: &Media) -> Result<&'static Format> {
-    // That its type is not known is the least of it.
+    // A URL is refused anyway, so its type does not matter.
     if let MediaSource::Url(url) = &media.source {
         return Err(no_fetching(url, what));
     }
     find(formats, what, &type_of(&media.media_type, &media.source, what)?)
 }
 
-/// The media type that is stated, or else the one that the name of an object in S3 tells.
+/// Returns the stated media type, or the one of the file name extension in S3.
 ///
 /// # Errors
-/// `Encode`, where neither says it.
+/// `Encode`, if there is neither.
 pub(crate) fn type_of<'a>(stated: &'a str, source: &MediaSource, what: &str) -> Result<Cow<'a, str>> {
     match source {
         MediaSource::S3 { uri, .. } if stated.trim().is_empty() => match media_type_of(uri) {
             Some(known) => Ok(Cow::Borrowed(known)),
             None => Err(Error::of(
                 ErrorKind::Encode,
-                format_args!("the media type of {what} in S3 is not set, and its name does not tell it; set it"),
+                format_args!("the media type of {what} in S3 is unknown: its name has no known extension; set it"),
             )),
         },
         _ => Ok(Cow::Borrowed(stated)),
     }
 }
 
-/// The largest picture that Claude on Bedrock takes: 5 MiB in base64.
-pub(crate) const CLAUDE_PICTURE: usize = 3_932_160;
+/// The size of the largest image that Claude on Bedrock accepts: 5 MiB in base64.
+pub(crate) const CLAUDE_IMAGE: usize = 3_932_160;
 
-/// The largest document that Converse takes, 4.5 MiB.
+/// The size of the largest document that Converse accepts, 4.5 MiB.
 ///
 /// See [API restrictions](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-api-restrictions.html).
 pub(crate) const CONVERSE_DOCUMENT: usize = 4_718_592;
 
-/// Checks the size of a medium that is at hand.
+/// Checks the size of media that is in memory.
 ///
 /// # Errors
-/// `Encode`, where it is larger than the limit, in bytes.
+/// `Encode`, if it has more bytes than the limit.
 pub(crate) fn check_size(source: &MediaSource, limit: usize, what: &str) -> Result<()> {
     let bytes = match source {
         MediaSource::Bytes(bytes) => bytes.len(),
@@ -175,14 +175,14 @@ pub(crate) fn check_size(source: &MediaSource, limit: usize, what: &str) -> Resu
     }
     Err(Error::of(
         ErrorKind::Encode,
-        format_args!("{what} has {bytes} bytes, and the model takes at most {limit}: make it smaller"),
+        format_args!("{what} is too large: {bytes} bytes of at most {limit}; make it smaller"),
     ))
 }
 
-/// Writes the bytes of a medium as a base64 string.
+/// Writes the bytes of media as a base64 string.
 ///
 /// # Errors
-/// `Encode`, for a source that is not in memory: Bedrock fetches no URLs.
+/// `Encode`, for a source that is not in memory, as Bedrock does not fetch URLs.
 pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> {
     match source {
         MediaSource::Bytes(bytes) => w.base64(bytes),
@@ -192,7 +192,7 @@ pub(crate) fn write_base64(w: &mut Writer, source: &MediaSource, what: &str) -> 
             let place = if matches!(other, MediaSource::S3 { .. }) { "in S3" } else { "plain text" };
             return Err(Error::of(
                 ErrorKind::Unsupported,
-                format_args!("{what} is {place}, which this model does not take; send its bytes"),
+                format_args!("{what} is {place}, which this model does not accept; send its bytes"),
             ));
         }
     }
@@ -203,23 +203,23 @@ fn no_fetching(url: &str, what: &str) -> Error {
     let shown: String = url.chars().take(80).collect();
     Error::of(
         ErrorKind::Encode,
-        format_args!("{what} is a URL ({shown}): Bedrock fetches none, so fetch it yourself and send its bytes"),
+        format_args!("{what} is a URL, which Bedrock does not fetch: {shown}; fetch it yourself and send its bytes"),
     )
 }
 
-/// Base64 that decodes, without the white space that e-mail and shells put into it.
+/// Returns valid base64 without the white space that e-mail and shells add.
 fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
-    // By bytes: there may be millions.
+    // Bytes are faster than characters: there may be millions.
     let is_clean = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_whitespace());
     let text = if is_clean { Cow::Borrowed(text) } else { Cow::Owned(without_space(text)) };
     decode(&text, what)?;
     Ok(text)
 }
 
-/// The bytes that base64 stands for, whatever white space is in it.
+/// Decodes base64 with any white space.
 ///
 /// # Errors
-/// `Encode`, where it is not base64.
+/// `Encode`, if it is not base64.
 pub(crate) fn decoded(text: &str, what: &str) -> Result<Vec<u8>> {
     decode(&without_space(text), what)
 }
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jpg_is_jpeg_and_parameters_do_not_count() {
+    fn media_type_parameters_and_aliases_are_ignored() {
         for text in ["image/jpg", "image/jpeg; charset=binary", "IMAGE/JPEG", "jpeg"] {
             assert_eq!(find(IMAGES, "an image", text).unwrap().media_type(), "image/jpeg");
         }
@@ -246,9 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_what_its_bytes_say() {
+    fn image_format_is_that_of_its_bytes() {
         let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".to_vec();
-        let name = |source: MediaSource| picture(IMAGES, "an image", &Media::new("image/png", source)).map(|f| f.name);
+        let name =
+            |source: MediaSource| image_format(IMAGES, "an image", &Media::new("image/png", source)).map(|f| f.name);
         assert_eq!(name(MediaSource::Bytes(jpeg.into())).unwrap(), "jpeg");
         assert_eq!(name(MediaSource::Base64("\n/9j/4AAQSkZJRgAB".into())).unwrap(), "jpeg");
         for unknown in ["", "AQ", "é", "!!!!!!!!!!!!!!!!!!"] {
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_refused_with_both_sizes() {
+    fn media_over_the_size_limit_is_an_error_with_both_sizes() {
         let source = |bytes: usize| MediaSource::Bytes(vec![0; bytes].into());
         assert!(check_size(&source(10), 10, "an image").is_ok());
         let error = check_size(&source(11), 10, "an image").unwrap_err();
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_media_type_of_every_format_means_that_format() {
+    fn media_type_of_every_format_finds_that_format() {
         for formats in [IMAGES, DOCUMENTS, VIDEOS, AUDIO] {
             for format in formats {
                 for word in [format.name, format.media_type()] {

@@ -1,4 +1,4 @@
-//! Blocks of types that this version does not know, whose content arrives in deltas.
+//! Blocks of unknown types whose content arrives in deltas.
 
 use crate::json::{Json, Kind, View, Writer};
 
@@ -8,21 +8,21 @@ pub(crate) struct Members(Vec<(String, Member)>);
 
 #[derive(Debug)]
 enum Member {
-    /// Text to append to the block's own.
+    /// Text to append to the block's.
     Text(String),
-    /// The elements to append to the block's own.
+    /// Elements to append to the block's.
     List(Vec<Json>),
-    /// A value that replaces the block's own.
+    /// A value that replaces the block's.
     Value(Json),
 }
 
 impl Members {
-    /// Whether no delta has added anything.
+    /// Returns whether no delta has added anything.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes in a member of a delta. A `null` takes nothing away.
+    /// Adds a member of a delta. A `null` does not remove anything.
     pub(crate) fn add(&mut self, key: &str, value: View<'_>) {
         let known = self.0.iter_mut().find(|(name, _)| name == key).map(|(_, member)| member);
         match (known, value.string()) {
@@ -35,7 +35,7 @@ impl Members {
         }
     }
 
-    /// Takes in an element of a list, for instance a citation.
+    /// Adds an element of a list, for instance a citation.
     pub(crate) fn add_element(&mut self, key: &str, element: View<'_>) {
         match self.0.iter_mut().find(|(name, _)| name == key) {
             Some((_, Member::List(list))) => list.push(Json::from(element)),
@@ -43,7 +43,7 @@ impl Members {
         }
     }
 
-    /// Replaces text that came in pieces by the JSON value that it is, as far as it is one.
+    /// Replaces text that arrived in pieces by its JSON value, if it is valid JSON.
     pub(crate) fn parse(&mut self, key: &str) {
         if let Some((_, member)) = self.0.iter_mut().find(|(name, _)| name == key)
             && let Member::Text(text) = member
@@ -53,7 +53,7 @@ impl Members {
         }
     }
 
-    /// Writes the members of a block and what deltas added, inside an object that is open.
+    /// Writes the members of a block and of its deltas into an open object.
     pub(crate) fn write(&self, w: &mut Writer, block: View<'_>) {
         for (key, value) in block.entries() {
             match self.0.iter().find(|(name, _)| *name == key) {
@@ -82,7 +82,7 @@ impl Member {
                 more.iter().for_each(|item| w.raw(item.view()));
                 w.end_array();
             }
-            // A `null` announces content, or says that there is none; it does not erase any.
+            // A `null` means that content follows, or that there is no content. It does not remove any.
             Self::Value(value) => {
                 let kept = before.filter(|before| value.view().is_null() && before.kind() == Kind::String);
                 w.member(key, kept.unwrap_or(value.view()));
@@ -100,7 +100,7 @@ pub(crate) struct RawBlock {
 }
 
 impl RawBlock {
-    /// A block from its first event.
+    /// Creates a block from its first event.
     pub(crate) fn new(index: u32, block: View<'_>) -> Self {
         Self { index, block: Json::from(block), members: Members::default() }
     }

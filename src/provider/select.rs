@@ -38,7 +38,7 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
 
 /// Returns what is known of a model over the API that the library chooses for it.
 ///
-/// The facts and their sources are rows of one table. What is not known is decided by the service.
+/// The facts and their sources are rows of one table. The service decides what is not known.
 /// An opaque ARN, or a family that the library does not know, has few answers: state the family
 /// with [`ModelId::with_family`].
 ///

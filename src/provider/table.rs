@@ -45,7 +45,7 @@ pub(crate) enum NativeFormat {
     Prompt(&'static TextCompletion),
 }
 
-/// What a family accepts in Converse's `additionalModelRequestFields`, and how its replies differ.
+/// The fields of a family in Converse's `additionalModelRequestFields`, and the differences of its replies.
 #[derive(Debug)]
 pub(crate) struct ConverseFields {
     /// The path of `top_k`.
@@ -74,7 +74,7 @@ pub(crate) enum ReasoningField {
     OutputConfig,
 }
 
-/// All families without fields of their own, and ARNs that do not name a family.
+/// Families without other fields, and ARNs that do not name a family.
 const PLAIN: ConverseFields = ConverseFields {
     top_k: &["top_k"],
     reasoning: ReasoningField::OutputConfig,

@@ -1,42 +1,42 @@
-//! Chat templates: a conversation as the one text that a model was trained on.
+//! Chat templates: a conversation as one text, in the form that a model was trained on.
 //!
-//! Every form is its vendor's own, to the byte. What people say is never taken for the form: a
-//! mark of the template inside a text gets a space, so that nobody can speak in another's name.
+//! Each template is its vendor's, to the byte. A mark of the template inside a text gets a space, so that no
+//! text can pretend to be another role's turn.
 
 use std::borrow::Cow;
 
 use super::repair::Side;
 
-/// What stands before a text and behind it.
+/// The text before and after another text.
 type Around = (&'static str, &'static str);
 
-/// A template.
+/// A chat template.
 pub(crate) struct Template {
-    /// What every prompt begins with.
+    /// The beginning of every prompt.
     start: &'static str,
     system: System,
     user: Around,
     assistant: Around,
-    /// What asks for the answer, where the conversation does not begin it.
+    /// The beginning of a reply, unless the conversation has begun it.
     tail: &'static str,
     marks: Marks,
-    /// The vendor's template takes the white space off the user's texts too.
+    /// Whether the vendor's template trims user texts too.
     trims: bool,
-    /// What ends the reasoning in an earlier answer: the model is not shown it again.
+    /// The end of the reasoning in an earlier reply, which is left out.
     thought_end: Option<&'static str>,
-    /// One human message alone is sent as it is.
+    /// Whether a single human message is sent as it is.
     bare: bool,
 }
 
-/// Where the system text goes.
+/// The place of the system text.
 enum System {
     /// Before the first turn.
     First(Around),
-    /// Inside the first turn, before what the user says.
+    /// Inside the first turn, before the user's text.
     InsideUser(Around),
 }
 
-/// What nobody may say.
+/// The marks that a text must not have.
 enum Marks {
     /// Any name between these two, such as `<|eot_id|>`.
     Named(&'static str, &'static str),
@@ -46,15 +46,15 @@ enum Marks {
     Labels(&'static [&'static str]),
 }
 
-/// A part of what is said in a turn.
+/// A part of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PromptPart {
     Text(String),
-    /// Where a picture stands.
+    /// The place of an image.
     Image,
 }
 
-/// Where a picture stands among the text, in Llama's words.
+/// Llama's mark for the place of an image in the text.
 const IMAGE: &str = "<|image|>";
 
 /// [Llama 3, 3.1, 3.2 and 3.3](https://www.llama.com/docs/model-cards-and-prompt-formats/llama3_1/).
@@ -83,7 +83,7 @@ pub(crate) static LLAMA_4: Template = Template {
     bare: false,
 };
 
-/// The marks of Llama 2, which many put into prompts for Mistral's models too.
+/// The marks of Llama 2, which are often used in prompts for Mistral's models too.
 const INSTRUCTIONS: Marks = Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]);
 
 /// [Llama 2 Chat](https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-2/).
@@ -116,7 +116,7 @@ pub(crate) static MISTRAL: Template = Template {
 };
 
 /// [DeepSeek R1](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-deepseek.html).
-/// The bars are U+FF5C and the lines U+2581. The answer begins inside the reasoning.
+/// The bars are U+FF5C and the lines U+2581. The reply begins inside the reasoning.
 pub(crate) static DEEPSEEK_R1: Template = Template {
     start: "<｜begin▁of▁sentence｜>",
     system: System::First(("", "")),
@@ -155,8 +155,8 @@ pub(crate) static TITAN: Template = Template {
     bare: false,
 };
 
-/// For models that were trained to follow one instruction and have no form for a conversation:
-/// Cohere Command and AI21 Jurassic-2. One message goes as it is; more than one gets labels.
+/// The template of models that were trained to follow one instruction, without a form for conversations:
+/// Cohere Command and AI21 Jurassic-2. A single message is sent as it is; several messages get labels.
 pub(crate) static INSTRUCTION: Template = Template {
     start: "",
     system: System::First(("", "\n\n")),
@@ -170,12 +170,12 @@ pub(crate) static INSTRUCTION: Template = Template {
 };
 
 impl Template {
-    /// The prompt for a conversation. If the model has the last turn, the answer goes on with it.
+    /// Returns the prompt for a conversation. If the last turn is the model's, the reply continues it.
     pub(crate) fn render(&self, system: &str, turns: &[(Side, Vec<PromptPart>)]) -> String {
         let mut out = String::from(self.start);
         let mut system = self.cleaned(system.trim());
         if let (true, "", [(Side::User, parts)]) = (self.bare, &*system, turns) {
-            self.say(&mut out, Side::User, parts, false);
+            self.write(&mut out, Side::User, parts, false);
             return out;
         }
         if let (System::First(around), false) = (&self.system, system.is_empty()) {
@@ -191,9 +191,9 @@ impl Template {
             if let (System::InsideUser(around), Side::User, false) = (&self.system, side, system.is_empty()) {
                 put(&mut out, around, &std::mem::take(&mut system));
             }
-            self.say(&mut out, *side, parts, last);
+            self.write(&mut out, *side, parts, last);
             match (side, last) {
-                // An answer that has begun is not ended.
+                // A reply that has begun is not ended.
                 (Side::Assistant, true) => {}
                 (Side::User | Side::System, true) => {
                     out.push_str(behind);
@@ -205,7 +205,7 @@ impl Template {
         out
     }
 
-    fn say(&self, out: &mut String, side: Side, parts: &[PromptPart], last: bool) {
+    fn write(&self, out: &mut String, side: Side, parts: &[PromptPart], last: bool) {
         for part in parts {
             match part {
                 PromptPart::Image => out.push_str(IMAGE),
@@ -214,7 +214,7 @@ impl Template {
                     if let (Some(end), Side::Assistant, false) = (self.thought_end, side, last) {
                         text = crate::text::after_last(text, end).unwrap_or(text);
                     }
-                    // The template's own white space stands around an answer; a model often begins with its own.
+                    // The template has white space around a reply, and models often begin with white space.
                     if self.trims || side == Side::Assistant {
                         text = text.trim();
                     }
@@ -224,7 +224,8 @@ impl Template {
         }
     }
 
-    /// The text with a space in every mark, so that it is one no more. One pass, as it may be long and hostile.
+    /// Returns the text with a space in every mark, so that it is not a mark anymore. One pass, as the text may
+    /// be long and hostile.
     fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let (mut out, mut done) = (String::new(), 0);
         let mut before = b'\n';
@@ -256,21 +257,21 @@ fn put(out: &mut String, around: &Around, text: &str) {
 }
 
 impl Marks {
-    /// Where a space breaks the mark that the text begins with, if it does.
+    /// Returns where a space breaks the mark at the beginning of the text, if there is one.
     fn broken(&self, text: &str) -> Option<usize> {
         match *self {
             Self::Exact(marks) => marks.iter().any(|mark| text.starts_with(mark)).then_some(1),
             Self::Named(open, close) => {
                 let inside = text.strip_prefix(open)?;
-                // The names of the two vendors: letters, digits, and low lines of two kinds.
+                // The names of both vendors have letters, digits and two kinds of low lines.
                 let behind = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '▁'));
                 (behind.len() < inside.len() && behind.starts_with(close)).then_some(1)
             }
             // Before the colon.
             Self::Labels(labels) => {
-                let said = text.trim_start_matches([' ', '\t']);
-                let label = labels.iter().find(|label| said.starts_with(**label))?;
-                Some(text.len() - said.len() + label.len() - 1)
+                let trimmed = text.trim_start_matches([' ', '\t']);
+                let label = labels.iter().find(|label| trimmed.starts_with(**label))?;
+                Some(text.len() - trimmed.len() + label.len() - 1)
             }
         }
     }

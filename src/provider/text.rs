@@ -35,7 +35,7 @@ struct Row {
     /// The family, for error messages.
     name: &'static str,
     template: &'static Template,
-    /// What a raw prompt must begin and end with; the API refuses it otherwise.
+    /// The beginning and end of a raw prompt; the API refuses it otherwise.
     frame: Option<(&'static str, &'static str)>,
     prompt: &'static str,
     /// The object with the parameters, if they are not next to the prompt.

@@ -1,4 +1,4 @@
-//! Tools and schemas as all formats send them.
+//! Tools, tool choices and schemas, as all formats send them.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use crate::json::{Json, Kind, Writer, quoted};
 use crate::model::ModelId;
 use crate::request::object::flat;
 use crate::request::strict::closed;
-use crate::request::{ChatOptions, ResponseFormat, Tool};
+use crate::request::{ChatOptions, ResponseFormat, Tool, ToolChoice};
 
-/// What a request says about a tool beside its name.
+/// The parts of a tool in a request, other than its name.
 pub(crate) struct ToolSpec<'a> {
     pub(crate) description: Option<Cow<'a, str>>,
     /// The schema of one object, closed if the tool is strict.
@@ -18,8 +18,8 @@ pub(crate) struct ToolSpec<'a> {
     pub(crate) strict: Option<bool>,
 }
 
-/// Returns what is sent for a tool: its schema as one object, and closed if it is strict. What the
-/// schema cannot express then is in the description.
+/// Returns the parts of a tool. Its schema is one object, and closed if the tool is strict. Rules that the
+/// schema cannot express then are in the description.
 ///
 /// # Errors
 /// `Encode`, for a name that does not fit; `Config`, for a schema that is not an object's, or that
@@ -54,10 +54,36 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
     Ok(ToolSpec { description, schema, strict })
 }
 
+/// Returns the tool choice of a call that forces the model to call a tool, as an error names it.
+pub(crate) fn forced_choice(options: &ChatOptions) -> Option<String> {
+    match &options.tool_choice {
+        Some(ToolChoice::Any) => Some("`any`".to_owned()),
+        Some(ToolChoice::Tool(name)) => Some(format!("the tool `{name}`")),
+        _ => None,
+    }
+}
+
+/// Checks that the model can be forced to call a tool, if the call does so.
+///
+/// # Errors
+/// `Unsupported`, if it is known that the model cannot.
+pub(crate) fn check_choice(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
+    match forced_choice(options) {
+        Some(choice) if can.lacks(Capability::ForcedTools) => Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} cannot be forced to call a tool: `tool_choice` is {choice}; leave it unset, and ask in the system message"
+            ),
+        )
+        .with_field("tool_choice")),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that the model can be held to a response format, if there is one.
 ///
 /// # Errors
-/// `Unsupported`, for a model that is known to take no JSON Schema.
+/// `Unsupported`, if it is known that the model does not accept a JSON Schema.
 pub(crate) fn check_format(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     if options.response_format.is_none() || !can.lacks(Capability::JsonSchema) {
         return Ok(());
@@ -65,13 +91,13 @@ pub(crate) fn check_format(model: &ModelId, can: Capabilities, options: &ChatOpt
     Err(Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "{model} takes no JSON Schema for its reply; leave `response_format` unset, or use a tool with that schema"
+            "{model} does not accept a JSON Schema for its reply; leave `response_format` unset, or use a tool with that schema"
         ),
     )
     .with_field("response_format"))
 }
 
-/// Returns the schema of a response format, closed, as the service wants it.
+/// Returns the schema of a response format, closed, as the service requires it.
 ///
 /// # Errors
 /// `Config`, for a schema that cannot be closed.
@@ -88,8 +114,8 @@ pub(crate) fn format_schema(format: &ResponseFormat) -> Result<Json> {
     })
 }
 
-/// Returns a schema with a description of its whole, for formats without a place beside the schema. The
-/// schema's own description comes first.
+/// Returns a schema with a description, for formats without a separate description. The schema's own
+/// description is first.
 pub(crate) fn described(schema: Json, description: &str) -> Json {
     let own = schema.view().string_at("description").unwrap_or_default();
     if description.trim().is_empty() || own == description || schema.view().kind() != Kind::Object {
@@ -115,7 +141,7 @@ fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
     match tool.strict {
         Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("this model has no strict tools: the tool \"{}\" is strict; leave `strict` unset", tool.name),
+            format_args!("this model has no strict tools: the tool `{}` is strict; leave `strict` unset", tool.name),
         )
         .with_field("tools")),
         Some(false) if !can.has(Capability::StrictTools) => Ok(None),
@@ -123,7 +149,7 @@ fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
     }
 }
 
-/// A tool's name must fit the pattern that all providers share.
+/// Checks that a tool's name fits the pattern that all providers share.
 ///
 /// # Errors
 /// `Encode`, with the pattern.
@@ -134,11 +160,11 @@ fn check_tool_name(name: &str) -> Result<()> {
     }
     Err(Error::of(
         ErrorKind::Encode,
-        format_args!("the tool name \"{name}\" does not fit: 1 to 64 of A-Z a-z 0-9 _ and -"),
+        format_args!("the tool name is invalid: `{name}`; use 1 to 64 of A-Z a-z 0-9 _ and -"),
     ))
 }
 
-/// A tool's object without properties means "no arguments", which can be closed.
+/// Adds `properties` to a tool's object without them, which means "no arguments" and can be closed.
 fn with_properties(schema: Cow<'_, Json>) -> Cow<'_, Json> {
     let view = schema.view();
     let is_open = view.get("additionalProperties").is_some_and(|open| open.bool() != Some(false));

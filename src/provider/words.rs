@@ -1,13 +1,13 @@
-//! For formats whose messages are plain strings: what blocks say, and what cannot be said. One
-//! function for each small thing that codecs do over and over: it is their size.
+//! Text of blocks for formats whose messages are plain strings, ids of tool calls, and refusals.
+//! Several codecs share each function, which keeps them small.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::request::Tool;
 
-/// The text of a block, if it is one that is text. A cache point says nothing: formats of plain
-/// strings have no place for it, and the answer is the same without.
+/// Returns the text of a text block. A cache point is empty text: formats of plain strings do not have it,
+/// and it does not change the reply.
 pub(crate) fn text_of(block: &Content) -> Option<&str> {
     match block {
         Content::Text(text) => Some(&text.text),
@@ -17,10 +17,10 @@ pub(crate) fn text_of(block: &Content) -> Option<&str> {
     }
 }
 
-/// The text of blocks that must all be text.
+/// Returns the text of blocks that must all be text.
 ///
 /// # Errors
-/// `Unsupported`, where one is not.
+/// `Unsupported`, if one is not.
 pub(crate) fn joined(
     blocks: &mut dyn Iterator<Item = &Content>,
     separator: &str,
@@ -38,28 +38,28 @@ pub(crate) fn joined(
     Ok(all)
 }
 
-/// The id of a tool call as Claude and Converse take it: at most 64 letters, digits, `_` and `-`. A call of
-/// another model that a conversation brings along may have other characters (Kimi's are
-/// `functions.get_weather:0`) or more of them; it and its result are changed alike.
+/// Returns the id of a tool call as Claude and Converse accept it: at most 64 letters, digits, `_` and `-`.
+/// Calls of other models may have longer ids or other characters, for instance Kimi's
+/// `functions.get_weather:0`. A call and its result are changed alike.
 ///
 /// See [ToolUseBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html).
 pub(crate) fn call_id(id: &str) -> String {
     const LONGEST: usize = 64;
-    // As many as 64 bits have in base 36.
+    // The digits of 64 bits in base 36.
     const DIGITS: usize = 13;
     let mut plain = String::with_capacity(id.len());
     for c in id.chars() {
         plain.push(if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
     }
     if plain.len() > LONGEST {
-        // Ids of one conversation often differ at their ends alone.
+        // Ids of one conversation often differ only at their ends.
         plain.truncate(LONGEST - DIGITS);
         plain.push_str(&digest(id, DIGITS));
     }
     plain
 }
 
-/// So many letters and digits that stand for a text: its hash (FNV-1a, 64 bits) in base 36.
+/// Returns the hash of a text (FNV-1a, 64 bits) as `digits` digits in base 36.
 pub(crate) fn digest(text: &str, digits: usize) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in text.bytes() {
@@ -73,7 +73,7 @@ pub(crate) fn digest(text: &str, digits: usize) -> String {
     out
 }
 
-/// A block that a format has no place for.
+/// Returns the error for a block that a format does not have.
 pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Error {
     let what = match block {
         Content::Image(_) => "an image here",
@@ -82,18 +82,17 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
         Content::Document(_) => "a document of this kind",
         Content::Guard(_) => "guard content",
         Content::SearchResult(_) => "a search result",
-        Content::Raw(_) => "a provider's own block here",
+        Content::Raw(_) => "a raw block here",
         Content::ToolCall(_) | Content::ToolResult(_) => "a tool call or result here",
         _ => "a block of this kind",
     };
-    let mut why = String::from("cannot be sent ");
-    for part in [what, " in ", format, " format: leave it out, or use the Converse API"] {
-        why.push_str(part);
-    }
-    refused(ErrorKind::Unsupported, model, &why)
+    Error::of(
+        ErrorKind::Unsupported,
+        format_args!("{model} does not accept {what} in {format} format; leave it out, or use the Converse API"),
+    )
 }
 
-/// Checks that a tool has no members which only Claude's own format has a place for.
+/// Checks that a tool has no members that only Claude's format has.
 ///
 /// # Errors
 /// `Unsupported`, with the first of them.
@@ -102,14 +101,14 @@ pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
     Err(Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "the tool `{}` has the member `{key}`, which only Claude over InvokeModel takes; leave it out for {model}",
+            "the tool `{}` has the member `{key}`, which only Claude over InvokeModel accepts; leave it out for {model}",
             tool.name
         ),
     )
     .with_field("tools"))
 }
 
-/// That a model cannot do something, before anything is sent. `why` goes on after the model's id.
+/// Returns the error that a model cannot do something. `why` follows the model's id.
 pub(crate) fn refused(kind: ErrorKind, model: &ModelId, why: &str) -> Error {
     Error::of(kind, format_args!("{model} {why}"))
 }
@@ -119,20 +118,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_a_call_that_fits_stays_as_it_is() {
+    fn tool_call_id_that_fits_is_unchanged() {
         for id in ["toolu_01A-b", "", &"x".repeat(64)] {
             assert_eq!(call_id(id), id);
         }
     }
 
     #[test]
-    fn characters_that_no_id_may_have_become_one_that_it_may() {
+    fn tool_call_id_has_invalid_characters_replaced() {
         assert_eq!(call_id("functions.get_weather:0"), "functions_get_weather_0");
         assert_eq!(call_id("é 1"), "__1");
     }
 
     #[test]
-    fn a_long_id_keeps_its_beginning_and_has_64_characters_and_another_id_becomes_another() {
+    fn long_tool_call_ids_are_shortened_and_stay_unique() {
         let long = |end: &str| format!("call_{}{end}", "0123456789".repeat(7));
         let mut seen = std::collections::HashSet::new();
         let ends: Vec<_> =

@@ -262,14 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn the_calls_at_the_end_that_have_no_result_are_open_each_once() {
+    fn open_tool_calls_are_those_without_a_result() {
         assert_eq!(ids(&[Message::human("Go."), calling(&["1", "2", "1"])]), ["1", "2"]);
         assert_eq!(ids(&[calling(&["1", "2", "3"]), Message::tool("3", "c"), Message::tool("1", "a")]), ["2"]);
         assert!(ids(&[calling(&["1"]), Message::tool("1", "a")]).is_empty());
     }
 
     #[test]
-    fn calls_that_the_conversation_has_gone_past_stay_as_they_are() {
+    fn earlier_tool_calls_without_a_result_are_not_run() {
         assert!(ids(&[calling(&["1"]), Message::human("Never mind.")]).is_empty());
         assert!(ids(&[calling(&["1"]), Message::ai("I leave it.")]).is_empty());
         assert!(ids(&[Message::tool("1", "a")]).is_empty() && ids(&[]).is_empty());

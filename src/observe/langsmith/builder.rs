@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn langsmiths_names_win_over_langchains() {
+    fn langsmith_variables_override_langchain_variables() {
         let builder = read(&[
             ("LANGSMITH_TRACING", "true"),
             ("LANGSMITH_API_KEY", " new "),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_never_printed() {
+    fn debug_of_langsmith_hides_the_key() {
         let builder = LangSmithBuilder::new(Some("lsv2_secret".into()));
         assert!(!format!("{builder:?}").contains("lsv2_secret"));
         let langsmith = builder.transport(crate::testing::MemoryTransport::default()).build().unwrap();

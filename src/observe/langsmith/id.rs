@@ -93,7 +93,7 @@ mod tests {
     const THEN: Duration = Duration::from_micros(1_735_787_045_123_456);
 
     #[test]
-    fn an_id_begins_with_its_time_and_is_random_after_it() {
+    fn uuid_begins_with_its_time() {
         let mut numbers = [0.25, 0.75].into_iter().cycle();
         let id = uuid(THEN, || numbers.next().unwrap());
         assert!(is_uuid(&id), "{id}");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_a_parent_is_the_root_of_its_trace() {
+    fn run_without_a_parent_is_the_root_of_its_trace() {
         let id = uuid(THEN, || 0.5);
         let place = TracePosition::new(THEN, id.clone(), None);
         assert_eq!((&place.trace_id, &place.parent_id), (&id, &None));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_below_another_is_in_its_trace() {
+    fn child_run_is_in_the_trace_of_its_parent() {
         let [root, middle, own] = [0.1, 0.2, 0.3].map(|number| uuid(THEN, || number));
         let above = format!("20250102T030405000001Z{root}.20250102T030405000002Z{middle}");
         let place = TracePosition::new(THEN, own.clone(), Some(&above));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dotted_order_makes_no_parent() {
+    fn invalid_dotted_order_is_ignored() {
         let id = uuid(THEN, || 0.5);
         for wrong in ["", ".", "20250102T030405000001Z", &id, "xT1Z", &format!("20250102T030405Z{id}.x")] {
             assert_eq!(

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_ends_while_it_waits_is_posted_once() {
+    fn queue_posts_a_run_that_ended_in_it_once() {
         let mut queue = Queue::new(10, usize::MAX);
         let (a, b) = (begun("a"), begun("b"));
         queue.begin(a.clone());
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn one_too_many_costs_the_oldest_its_place_and_is_counted() {
+    fn queue_drops_and_counts_the_oldest_run_when_full() {
         let mut queue = Queue::new(2, usize::MAX);
         ["a", "b", "c", "d"].into_iter().for_each(|name| queue.begin(begun(name)));
         assert_eq!(queue.dropped, 2);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_in_bytes_is_dropped_as_well() {
+    fn queue_drops_runs_over_its_size_in_bytes() {
         let mut queue = Queue::new(100, 10_000);
         for name in ["a", "b", "c"] {
             let run = begun(name);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_whose_beginning_was_dropped_is_posted_whole_at_its_end() {
+    fn queue_posts_a_dropped_run_whole_at_its_end() {
         let mut queue = Queue::new(1, usize::MAX);
         let a = begun("a");
         queue.begin(a.clone());

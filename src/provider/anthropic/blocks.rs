@@ -6,8 +6,8 @@ use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
 use crate::provider::media;
 use crate::provider::words::call_id;
 
-/// Writes blocks as members of an array that is open. A cache point becomes the
-/// `cache_control` of the block before it.
+/// Writes blocks as elements of an open array. A cache point becomes the `cache_control` of the block
+/// before it.
 pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
     w.begin_array();
     let mut rest = blocks;
@@ -35,7 +35,7 @@ pub(super) fn plain_text(block: &Content) -> Option<&str> {
     }
 }
 
-/// Writes a cache point as a member of an object that is open.
+/// Writes a cache point as a member of an open object.
 pub(super) fn cache_control(w: &mut Writer, point: CachePoint) {
     w.object("cache_control");
     w.field("type", "ephemeral");
@@ -51,8 +51,8 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
     match block {
         Content::Text(text) => text.write_members(w),
         Content::Image(image) => {
-            let format = media::picture(media::IMAGES, "an image", image)?;
-            media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
+            let format = media::image_format(media::IMAGES, "an image", image)?;
+            media::check_size(&image.source, media::CLAUDE_IMAGE, "an image")?;
             w.field("type", "image");
             write_base64_source(w, format.media_type(), &image.source, "an image")?;
         }
@@ -73,7 +73,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
             w.key("input");
             match call.args.view() {
                 args if args.kind() == Kind::Object => w.raw(args),
-                // The API takes objects only; an absent argument list is the empty one.
+                // The API accepts objects only; no arguments are an empty object.
                 _ => {
                     w.begin_object();
                     w.end_object();
@@ -106,12 +106,12 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
     Ok(())
 }
 
-/// A provider's own block. One of Converse has no `type` and would be refused far from here.
+/// Writes a raw block. Blocks of Converse have no `type`; the service's own refusal of them is unclear.
 fn write_raw(w: &mut Writer, block: View<'_>, point: Option<CachePoint>) -> Result<()> {
     if block.get("type").and_then(View::str).is_none() {
         return Err(Error::new(
             ErrorKind::Encode,
-            "a raw block has no \"type\": it is not in Anthropic's format (blocks of Converse are sent with the Converse API)",
+            "a raw block has no `type`, so it is not in Anthropic's format; use the Converse API for blocks of Converse",
         ));
     }
     match point {
@@ -182,7 +182,7 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
             return Err(Error::of(
                 ErrorKind::Unsupported,
                 format_args!(
-                    "a document of type \"{}\" is not in Anthropic's format, which takes PDF and text: use the Converse API",
+                    "Anthropic's format has no documents of type `{}`; send PDF or text, or use the Converse API",
                     document.media_type
                 ),
             ));
@@ -196,7 +196,10 @@ fn write_document(w: &mut Writer, document: &Document) -> Result<()> {
 
 fn utf8(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|error| {
-        Error::of(ErrorKind::Encode, format_args!("a text document is not UTF-8 (byte {})", error.valid_up_to()))
+        Error::of(
+            ErrorKind::Encode,
+            format_args!("a text document is not UTF-8 at byte {}; convert it", error.valid_up_to()),
+        )
     })
 }
 
@@ -216,10 +219,10 @@ fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
 
 fn unsupported(block: &Content) -> Error {
     let (what, advice) = match block {
-        Content::Audio(_) => ("audio", "use a model that hears, such as Amazon Nova, with the Converse API"),
-        Content::Video(_) => ("video", "use a model that sees films, such as Amazon Nova, with the Converse API"),
+        Content::Audio(_) => ("audio", "use a model that accepts audio, such as Amazon Nova, with the Converse API"),
+        Content::Video(_) => ("video", "use a model that accepts video, such as Amazon Nova, with the Converse API"),
         Content::Guard(_) => ("guard content", "use the Converse API"),
         _ => ("this block", "use the Converse API"),
     };
-    Error::of(ErrorKind::Unsupported, format_args!("{what} is not in Anthropic's format: {advice}"))
+    Error::of(ErrorKind::Unsupported, format_args!("Anthropic's format does not have {what}; {advice}"))
 }

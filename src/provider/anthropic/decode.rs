@@ -1,24 +1,22 @@
-//! Answers in Anthropic's format.
+//! A decoder for replies in Anthropic's format.
 
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, merged};
 use crate::message::{AiMessage, Content, RedactedThinking, Text, Thinking};
+use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 use crate::provider::raw_block::RawBlock;
 
-/// A whole answer.
+/// Reads a whole reply.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     if view.word_at("type") == "error" {
         return Err(reported(view));
     }
     let Some(content) = view.get("content").filter(|content| content.kind() == Kind::Array) else {
-        return Err(Error::new(
-            ErrorKind::Decode,
-            "the answer has no list \"content\": it is not in Anthropic's format",
-        ));
+        return Err(Error::new(ErrorKind::Decode, "the reply has no `content`; it is not in Anthropic's format"));
     };
     let mut events = Events::default();
     let mut counts = Counts::default();
@@ -44,7 +42,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     Ok(invoke::message(events, counts, headers))
 }
 
-/// The stream: one event of Anthropic's in each chunk.
+/// A decoder for a stream with one event of Anthropic's in each chunk.
 #[derive(Debug, Default)]
 pub(super) struct MessagesDecoder {
     usage: Option<Json>,
@@ -55,7 +53,7 @@ pub(super) struct MessagesDecoder {
 
 impl ChunkDecoder for MessagesDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
-        // Deltas are most of a stream: one pass finds all that they have.
+        // Most chunks are deltas, so all their members are found in one pass.
         let (mut kind, mut index, mut delta) = ("", None, None);
         let mut entries = chunk.entries();
         while let Some((key, value)) = entries.next_raw() {
@@ -123,7 +121,7 @@ impl ChunkDecoder for MessagesDecoder {
 }
 
 impl MessagesDecoder {
-    /// The beginning of a block whose content is still to come.
+    /// Begins a block whose content has yet to arrive.
     fn block_start(&mut self, chunk: View<'_>, out: &mut Events) {
         let index = index_of(chunk);
         let Some(block) = chunk.get("content_block") else { return };
@@ -132,7 +130,7 @@ impl MessagesDecoder {
         }
     }
 
-    /// Adds the blocks that are now whole: those of one index, or all.
+    /// Adds the blocks that are now complete: those of one index, or all.
     fn flush(&mut self, index: Option<u32>, out: &mut Events) {
         for mut block in std::mem::take(&mut self.raw) {
             if index.is_some_and(|index| index != block.index) {
@@ -144,7 +142,7 @@ impl MessagesDecoder {
         }
     }
 
-    /// Usage comes in two parts; each may say what the other does not.
+    /// Adds usage. It arrives in two parts, each with counts that the other may lack.
     fn usage(&mut self, holder: View<'_>, counts: &mut Counts, out: &mut Events) {
         if let Some(usage) = holder.get("usage") {
             *counts = counts.or_later(read_counts(usage));
@@ -170,7 +168,7 @@ fn add_to_raw(block: &mut RawBlock, delta: View<'_>) {
     }
 }
 
-/// Reads a delta; `false` where it is of no known kind.
+/// Reads a delta; returns `false` if its type is not known.
 fn read_delta(index: u32, delta: View<'_>, out: &mut Events) -> bool {
     let (mut kind, mut content) = ("", None);
     let mut entries = delta.entries();
@@ -210,7 +208,7 @@ fn stop(holder: View<'_>, out: &mut Events) {
     }
 }
 
-/// An error that Anthropic reports inside a healthy answer.
+/// Returns the error that a reply with status 200 reports.
 fn reported(holder: View<'_>) -> Error {
     let error = holder.get("error").unwrap_or(holder);
     let name = error.string_at("type").unwrap_or_else(|| "api_error".into());
@@ -231,7 +229,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     }
 }
 
-/// A block that is whole: begun and ended.
+/// Adds a whole block, with its beginning and end.
 fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     match block.word_at("type") {
         "text" => {
@@ -240,7 +238,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         }
         "tool_use" => {
             out.call(index, block, "id", "name");
-            // Of a call that was cut short the service gives an empty object.
+            // The service sends an empty object for a call that was cut off.
             if let Some(input) = block.get("input").filter(|input| input.raw() != "{}") {
                 out.arguments(index, input.raw().to_owned());
             }
@@ -259,10 +257,10 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     out.block_stop(index);
 }
 
-/// The members of a call that a field or the call's arguments hold.
+/// The members of a call that have a field, or are its arguments.
 const TOOL_USE: &[&str] = &["type", "id", "name", "input"];
 
-/// Reads the beginning of a block; `false` where its type is not known.
+/// Reads the beginning of a block; returns `false` if its type is not known.
 fn known_start(index: u32, block: View<'_>, out: &mut Events) -> bool {
     match block.word_at("type") {
         "text" => {
@@ -273,7 +271,7 @@ fn known_start(index: u32, block: View<'_>, out: &mut Events) -> bool {
         }
         "tool_use" => {
             out.call(index, block, "id", "name");
-            // A call may begin with all its arguments; the empty object only announces deltas.
+            // A call may begin with all its arguments. An empty object means that deltas follow.
             if let Some(input) = block.get("input").filter(|input| input.has_members()) {
                 out.arguments(index, input.raw().to_owned());
             }

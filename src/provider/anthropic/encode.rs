@@ -14,13 +14,13 @@ use crate::provider::repair::{RawShape, Side, repair};
 use crate::provider::{facts, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 
-/// What Bedrock wants in every body.
+/// The version that Bedrock requires in every body.
 const VERSION: &str = "bedrock-2023-05-31";
 
-/// The API requires `max_tokens`; this is what it gets when the caller set none.
+/// The `max_tokens` that is sent if the caller sets none, as the API requires it.
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
-/// Writes the body of a call. Returns what was changed to fit the model, too.
+/// Writes the body of a call. Also returns the adaptations to the model.
 pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Vec<&'static str>)> {
     let options = &request.options;
     let target = facts::target(model, Api::Invoke, RawShape::Typed, options);
@@ -31,7 +31,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     if thinking.fit(&conversation) {
         adaptations.push(thinking::LEFT_OUT);
     }
-    // Reasoning takes no cache point: it is sent as it was signed.
+    // A cache point cannot follow reasoning, which is sent as it was signed.
     let takes = |block: &Content| !matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
     let system = settle(&mut conversation, target.can, !options.tools.is_empty(), &takes);
     check_points(model, target.can, &mut options.tools.iter().filter_map(tool_lives), &system, &conversation)?;
@@ -68,7 +68,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     Ok((w, adaptations))
 }
 
-/// The members of the body that are defaults of ours: `model_kwargs` may replace them.
+/// The members of the body that are defaults of this crate: `model_kwargs` may replace them.
 pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
     let mut defaults = vec!["anthropic_version"];
     if options.max_tokens.is_none() {
@@ -80,7 +80,7 @@ pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
     defaults
 }
 
-/// System messages are text, or blocks of Anthropic's own.
+/// Writes system messages, which are text or raw blocks.
 fn check_system(system: &[Cow<'_, Content>]) -> Result<()> {
     let is_other = |block: &Cow<'_, Content>| {
         !matches!(
@@ -91,7 +91,7 @@ fn check_system(system: &[Cow<'_, Content>]) -> Result<()> {
     match system.iter().any(is_other) {
         true => Err(Error::new(
             ErrorKind::Encode,
-            "a system message has a block that is not text: put images, documents and tool blocks into a human message",
+            "a system message has a block that is not text; put images, documents and tool blocks into a human message",
         )),
         false => Ok(()),
     }
@@ -149,7 +149,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
             return Err(Error::of(
                 ErrorKind::Encode,
                 format_args!(
-                    "the native tool {} has no `type`, so it is not in Anthropic's form; use the Converse API",
+                    "the native tool {} has no `type`, so it is not in Anthropic's format; use the Converse API",
                     crate::json::quoted(&tool.name)
                 ),
             ));
@@ -173,7 +173,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-/// Writes `output_config`. A caller's own in `model_kwargs` is merged with it.
+/// Writes `output_config`. It is merged with one in `model_kwargs`.
 fn write_output(w: &mut Writer, thinking: &ThinkingFields<'_>, options: &ChatOptions) -> Result<()> {
     if thinking.effort.is_none() && options.response_format.is_none() {
         return Ok(());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_with_reasoning_begins_with_it_and_keeps_its_order_if_it_does() {
+    fn turn_with_reasoning_begins_with_reasoning() {
         let thinking = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
         let redacted = Content::RedactedThinking(RedactedThinking { data: "d".into() });
         let call = Content::ToolCall(ToolCall::new("1", "f", Json::empty_object()));

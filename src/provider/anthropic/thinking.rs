@@ -1,4 +1,4 @@
-//! Claude's reasoning: which form a model accepts, and the rules between it and other options.
+//! Claude's reasoning: the form that a model accepts, and the rules between reasoning and other options.
 
 use std::fmt;
 
@@ -9,24 +9,24 @@ use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::repair::{Conversation, Side, Turn, is_reasoning};
 use crate::provider::tools;
-use crate::request::{ChatOptions, Reasoning, ReasoningDisplay, ToolChoice};
+use crate::request::{ChatOptions, Reasoning, ReasoningDisplay};
 
 /// The smallest budget that the API accepts.
 const LEAST: u64 = 1024;
 
-/// Budgets that stand for efforts on models that have none. See [`Reasoning::Effort`].
+/// Budgets that are sent instead of efforts to models without efforts. See [`Reasoning::Effort`].
 const BUDGETS: &[(&str, u64)] = &[("minimal", LEAST), ("low", LEAST), ("medium", 4096)];
 const HIGH: u64 = 16_384;
 
 /// For observers, if [`ThinkingFields::fit`] left reasoning out.
-pub(crate) const LEFT_OUT: &str = "reasoning is off in this call: its tool calls were made without reasoning";
+pub(crate) const LEFT_OUT: &str = "reasoning is off in this call, as its tool calls were made without reasoning";
 
 /// A beta feature that a call needs for an effort on Claude Opus 4.5.
 const EFFORT_BETA: &str = "effort-2025-11-24";
 /// A beta feature that a call needs for system messages behind others.
 const NOTES_BETA: &str = "mid-conversation-system-2026-04-07";
 
-/// What `thinking` and `output_config` say about reasoning.
+/// The settings of reasoning in `thinking` and `output_config`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ThinkingFields<'a> {
     /// The type, such as `adaptive`. `None` sends no `thinking`.
@@ -53,7 +53,7 @@ impl<'a> ThinkingFields<'a> {
             if display.is_none() {
                 return Ok(none);
             }
-            // What is on by default is adaptive, and can be shown.
+            // Reasoning by default is adaptive, and can be displayed.
             return match can.lacks(Capability::AdaptiveReasoning) {
                 true => Err(Error::new(
                     ErrorKind::Config,
@@ -71,32 +71,32 @@ impl<'a> ThinkingFields<'a> {
             .with_field("reasoning_display"));
         }
         if reasoning.is_on() && can.lacks(Capability::AdaptiveReasoning) && can.lacks(Capability::ReasoningBudget) {
-            return refused("does not reason: leave `reasoning` unset");
+            return refused("does not reason; leave `reasoning` unset");
         }
         Ok(match reasoning {
             Reasoning::Disabled if !can.lacks(Capability::ReasoningOff) => Self { kind: Some("disabled"), ..none },
             Reasoning::Disabled if can.has(Capability::ReasoningBetweenTools) => {
                 Self { kind: Some("between_tools"), ..none }
             }
-            // It does not reason unless it is asked to, and refuses to be told so.
+            // The model does not reason by default, and refuses `disabled`.
             Reasoning::Disabled if !can.has(Capability::ReasoningByDefault) => none,
-            Reasoning::Disabled => return refused("cannot stop reasoning: use an effort of \"low\" instead"),
+            Reasoning::Disabled => return refused("cannot switch reasoning off; set the effort `low`"),
             Reasoning::BetweenTools if can.lacks(Capability::ReasoningBetweenTools) => {
-                return refused("cannot reason between tool calls only: use an effort, or switch reasoning off");
+                return refused("cannot reason between tool calls only; set an effort, or switch reasoning off");
             }
             Reasoning::BetweenTools => Self { kind: Some("between_tools"), display, ..none },
             Reasoning::Budget(_) | Reasoning::BudgetWithEffort { .. } if can.lacks(Capability::ReasoningBudget) => {
-                return refused("takes no reasoning budget: use an effort, or `adaptive`");
+                return refused("does not accept a reasoning budget; set an effort, or `adaptive`");
             }
             Reasoning::Budget(tokens) => enabled(*tokens),
             Reasoning::BudgetWithEffort { tokens, effort } => {
                 if can.lacks(Capability::ReasoningEffort) {
-                    return refused("takes no effort beside a budget: use the budget alone");
+                    return refused("does not accept an effort with a budget; set the budget alone");
                 }
                 Self { effort: Some(effort), needs_beta: can.lacks(Capability::AdaptiveReasoning), ..enabled(*tokens) }
             }
             Reasoning::Adaptive if can.lacks(Capability::AdaptiveReasoning) => {
-                return refused("has no adaptive reasoning: use a budget in tokens, or an effort");
+                return refused("has no adaptive reasoning; set a budget in tokens, or an effort");
             }
             Reasoning::Adaptive => Self { kind: Some("adaptive"), display, ..none },
             Reasoning::Effort(effort) if can.lacks(Capability::AdaptiveReasoning) => {
@@ -112,8 +112,8 @@ impl<'a> ThinkingFields<'a> {
         })
     }
 
-    /// Leaves a budget out in the middle of a tool loop that began without reasoning: the service wants the
-    /// model's turn to begin with it then. Returns whether it did.
+    /// Leaves a budget out in the middle of a tool loop that began without reasoning, and returns whether
+    /// it did. With a budget, the service requires the model's turn to begin with reasoning.
     pub(crate) fn fit(&mut self, conversation: &Conversation<'_>) -> bool {
         let has = |turn: &Turn<'_>, fits: fn(&Content) -> bool| turn.blocks.iter().any(|block| fits(block));
         let said = conversation.turns.iter().filter(|turn| turn.side != Side::System);
@@ -128,7 +128,7 @@ impl<'a> ThinkingFields<'a> {
         leaves_out
     }
 
-    /// Returns the budget in tokens, 0 without one.
+    /// Returns the budget in tokens, or 0 if there is no budget.
     pub(crate) fn budget(&self) -> u64 {
         self.budget.unwrap_or(0)
     }
@@ -144,7 +144,7 @@ impl<'a> ThinkingFields<'a> {
     }
 }
 
-/// Returns the beta features of a call: the caller's, and those that the call needs.
+/// Returns the caller's beta features and the ones that the call needs.
 pub(crate) fn betas(thinking: &ThinkingFields<'_>, has_notes: bool, options: &ChatOptions) -> Vec<String> {
     let mut betas = options.anthropic_beta.clone();
     for (needed, beta) in [(thinking.needs_beta, EFFORT_BETA), (has_notes, NOTES_BETA)] {
@@ -155,7 +155,8 @@ pub(crate) fn betas(thinking: &ThinkingFields<'_>, has_notes: bool, options: &Ch
     betas
 }
 
-/// The budget that stands for an effort; less than `max_tokens`, as reasoning counts as output.
+/// Returns the budget that is sent instead of an effort. It is less than `max_tokens`, as reasoning counts as
+/// output.
 fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
     let budget = BUDGETS.iter().find(|(name, _)| *name == effort).map_or(HIGH, |(_, budget)| *budget);
     match max_tokens {
@@ -176,20 +177,7 @@ fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
 pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     let config =
         |field: &str, message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message).with_field(field));
-    let forced = match &options.tool_choice {
-        Some(ToolChoice::Any) => Some("any".to_owned()),
-        Some(ToolChoice::Tool(name)) => Some(format!("tool \"{name}\"")),
-        _ => None,
-    };
-    if let (Some(name), true) = (&forced, can.lacks(Capability::ForcedTools)) {
-        return Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!(
-                "{model} cannot be forced to call a tool: `tool_choice` is {name}; leave it unset and ask in the system message"
-            ),
-        )
-        .with_field("tool_choice"));
-    }
+    tools::check_choice(model, can, options)?;
     tools::check_format(model, can, options)?;
     let refused = [
         // 1 is the default.
@@ -216,10 +204,10 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         return config("top_k", message);
     }
     let is_budget = reasoning.budget().is_some() || can.lacks(Capability::AdaptiveReasoning);
-    if let Some(name) = forced.filter(|_| is_budget) {
+    if let Some(choice) = tools::forced_choice(options).filter(|_| is_budget) {
         return config(
             "tool_choice",
-            format_args!("`reasoning` and `tool_choice` exclude each other: {name}; choose \"auto\" or \"none\""),
+            format_args!("`reasoning` and `tool_choice` exclude each other: {choice}; choose `auto` or `none`"),
         );
     }
     let Some(budget) = reasoning.budget() else { return Ok(()) };
@@ -283,7 +271,7 @@ mod tests {
         let form = |id| thinking(id, &off).map(|(json, _)| json);
         assert_eq!(form("sonnet-4-6").unwrap(), r#"{"thinking":{"type":"disabled"}}"#);
         assert_eq!(form("sonnet-5-5").unwrap(), r#"{"thinking":{"type":"between_tools"}}"#);
-        assert_eq!(form("opus-4-7").unwrap(), "{}", "it does not reason unless it is asked to");
+        assert_eq!(form("opus-4-7").unwrap(), "{}", "no reasoning by default");
         assert!(form("fable-5").unwrap_err().message().contains("low"));
     }
 
@@ -328,6 +316,6 @@ mod tests {
         }
         let (json, _) = thinking("sonnet-4-6", &shown(Some(Reasoning::Budget(2048)))).unwrap();
         assert!(json.contains("summarized"), "{json}");
-        assert!(thinking("sonnet-4-5-20250929-v1:0", &shown(None)).is_err(), "there is nothing to show");
+        assert!(thinking("sonnet-4-5-20250929-v1:0", &shown(None)).is_err(), "there is no reasoning to display");
     }
 }

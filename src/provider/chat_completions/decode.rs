@@ -6,13 +6,14 @@ use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, Content, StopReason};
+use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 use crate::provider::reasoning::ReasoningTags;
 use crate::provider::text_blocks::TextBlocks;
 
 /// Reads a whole reply, as a stream of one chunk.
 pub(super) fn message(tags: ReasoningTags, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     let (mut events, mut counts) = (Events::default(), Counts::default());
     let mut decoder = ChatCompletionsDecoder { whole: true, ..ChatCompletionsDecoder::new(tags) };
     decoder.chunk(view, &mut counts, &mut events)?;
@@ -243,7 +244,7 @@ impl ChatCompletionsDecoder {
     }
 }
 
-/// Joins objects of lists, list by list: each chunk of a stream has the tokens of its own text.
+/// Joins objects of lists, list by list: each chunk of a stream has the tokens of its text.
 fn joined(objects: &[Json]) -> Option<Json> {
     let mut w = Writer::new();
     w.begin_object();

@@ -1,4 +1,4 @@
-//! Requests in the chat-completions format.
+//! An encoder for requests in the chat-completions format.
 
 use super::ChatCompletions;
 use crate::capabilities::{Api, Capabilities, Capability};
@@ -12,7 +12,7 @@ use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "the chat-completions";
 
-/// A family and the model of one call.
+/// An encoder for one call.
 #[derive(Clone, Copy)]
 struct Encoder<'a> {
     family: &'a ChatCompletions,
@@ -20,7 +20,7 @@ struct Encoder<'a> {
     can: Capabilities,
 }
 
-/// The body of a call.
+/// Writes the body of a call.
 pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
     let known = facts::target(model, Api::Invoke, RawShape::None, options);
@@ -56,7 +56,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
         w.field("name", &format.name);
         w.opt_field("description", format.description.as_deref());
         w.member("schema", tools::format_schema(format)?.view());
-        // Without it the schema is only a suggestion.
+        // Without `strict` the model need not follow the schema.
         w.key("strict").bool(true);
         w.end_object();
         w.end_object();
@@ -66,16 +66,16 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
 }
 
 impl Encoder<'_> {
-    /// What this model or this format has no place for.
+    /// Checks for options that this model or format does not have.
     fn check(self, options: &ChatOptions) -> Result<()> {
         let can = self.can;
         let takes_effort = can.has(Capability::ReasoningEffort);
         let (field, why) = match &options.reasoning {
             _ if options.reasoning_display.is_some() => {
-                ("reasoning_display", "has no reasoning display; leave `reasoning_display` unset (it is Claude's)")
+                ("reasoning_display", "has no `reasoning_display`; leave it unset (only Claude has it)")
             }
             Some(reasoning) if reasoning.is_on() && !matches!(reasoning, Reasoning::Effort(_)) && takes_effort => {
-                ("reasoning", "takes its reasoning as an effort only; use \"low\", \"medium\" or \"high\"")
+                ("reasoning", "takes only an effort for reasoning; use `low`, `medium` or `high`")
             }
             Some(reasoning) if reasoning.is_on() && !takes_effort => (
                 "reasoning",
@@ -91,17 +91,9 @@ impl Encoder<'_> {
             ),
             _ if options.response_format.is_some() && can.lacks(Capability::JsonSchema) => (
                 "response_format",
-                "cannot be held to a JSON Schema; bind one tool with that schema and set `tool_choice` to \"any\" instead",
+                "does not accept a JSON Schema for its reply; bind one tool with that schema and set `tool_choice` to `any`",
             ),
-            _ if can.lacks(Capability::ForcedTools)
-                && matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) =>
-            {
-                (
-                    "tool_choice",
-                    "cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message",
-                )
-            }
-            _ => return Ok(()),
+            _ => return tools::check_choice(self.model, can, options),
         };
         Err(words::refused(ErrorKind::Unsupported, self.model, why).with_field(field))
     }
@@ -116,7 +108,7 @@ impl Encoder<'_> {
                     w.field("role", "tool");
                     w.field("tool_call_id", &self.id(&result.tool_call_id));
                     let mut text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
-                    // The format has no field for failure, so the text must say it.
+                    // The format has no field for a failed call, so the text has to tell the model.
                     if result.is_error && !begins_with_error(&text) {
                         text.insert_str(0, "Error: ");
                     }
@@ -124,7 +116,7 @@ impl Encoder<'_> {
                     w.end_object();
                 }
                 Content::ToolCall(call) => calls.push(call),
-                // Another provider's signed reasoning means nothing here, and this format has no place for it.
+                // Reasoning that another provider signed cannot be sent in this format.
                 Content::Thinking(_) | Content::RedactedThinking(_) | Content::CachePoint(_) => {}
                 block => said.push(block),
             }
@@ -145,7 +137,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// A plain string wherever it will do: not every family reads lists.
+    /// Writes text as a plain string if possible, as not every family reads lists.
     fn write_content(self, w: &mut Writer, side: Side, blocks: &[&Content]) -> Result<()> {
         if blocks.iter().all(|block| words::text_of(block).is_some()) {
             w.string(&words::joined(&mut blocks.iter().copied(), "\n", self.model, FORMAT)?);
@@ -171,10 +163,10 @@ impl Encoder<'_> {
 
     fn write_image(self, w: &mut Writer, image: &Media) -> Result<()> {
         if self.can.lacks(Capability::Images) {
-            let why = "sees no images: leave the image out, or use a model that does";
+            let why = "does not accept images; leave them out, or use another model";
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
-        let format = media::picture(media::IMAGES, "an image", image)?;
+        let format = media::image_format(media::IMAGES, "an image", image)?;
         let mut data = Writer::new();
         media::write_base64(&mut data, &image.source, "an image")?;
         let mut url = format!("data:{};base64,", format.media_type());
@@ -200,8 +192,8 @@ impl Encoder<'_> {
         w.end_object();
     }
 
-    /// The id of a tool call as the family takes it. Mistral's models refuse any that is not nine
-    /// letters or digits, as are those of a conversation that another model began.
+    /// Returns the id of a tool call as the family accepts it. Mistral's models refuse ids that are not nine
+    /// letters or digits, and other models' ids are not.
     fn id(self, id: &str) -> String {
         const LENGTH: usize = 9;
         if !self.family.short_ids || (id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
@@ -214,7 +206,7 @@ impl Encoder<'_> {
         if options.tools.is_empty() {
             return Ok(());
         }
-        // Where no tool can be chosen by its name, the choice is between that one alone.
+        // If no tool can be chosen by its name, only that tool is sent.
         let only = match &options.tool_choice {
             Some(ToolChoice::Tool(name)) if self.can.lacks(Capability::NamedTools) => Some(name),
             _ => None,
@@ -239,7 +231,7 @@ impl Encoder<'_> {
             Some(ToolChoice::None) => w.field("tool_choice", "none"),
             None => {}
         }
-        // To call them side by side is what all do unless told otherwise.
+        // All models call tools in parallel by default.
         if options.parallel_tool_calls == Some(false) {
             w.key("parallel_tool_calls").bool(false);
         }
@@ -247,7 +239,7 @@ impl Encoder<'_> {
     }
 }
 
-/// Returns whether the text of a failed result says so at its beginning.
+/// Returns whether the text of a result begins with the word "error".
 fn begins_with_error(text: &str) -> bool {
     text.trim_start().get(.."error".len()).is_some_and(|first| first.eq_ignore_ascii_case("error"))
 }

@@ -1,19 +1,20 @@
-//! Answers in Command R's format.
+//! A decoder for replies in Command R's format.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Kind, View};
 use crate::message::{AiMessage, StopReason};
+use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 
-/// A whole answer: what the last event of a stream holds.
+/// Reads a whole reply, which the last event of a stream also has.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     if !["text", "tool_calls", "search_queries"].iter().any(|key| view.get(key).is_some()) {
         return Err(Error::new(
             ErrorKind::Decode,
-            "the answer has neither \"text\" nor \"tool_calls\": it is not in Command R's format",
+            "the reply has neither `text` nor `tool_calls`; it is not in Command R's format",
         ));
     }
     let (mut events, mut counts) = (Events::default(), Counts::default());
@@ -23,17 +24,17 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     Ok(invoke::message(events, counts, headers))
 }
 
-/// The block of the text; those of tool calls follow.
+/// The index of the text block. Those of tool calls follow.
 const TEXT: u32 = 0;
 
-/// The stream: one event of Cohere's in each chunk. The last has the whole answer.
+/// A decoder for a stream with one event of Cohere's in each chunk. The last has the whole reply.
 #[derive(Debug, Default)]
 pub(super) struct CommandDecoder {
     begun: bool,
     id: Option<String>,
     has_text: bool,
     has_citations: bool,
-    /// The calls that have begun, by their places among all.
+    /// The positions of the calls that have begun.
     calls: Vec<u32>,
     complete: bool,
 }
@@ -112,7 +113,7 @@ impl CommandDecoder {
         }
     }
 
-    /// Begins a call. Cohere gives it no id, and its results must name one.
+    /// Begins a call. Cohere has no ids, but tool results need one.
     fn call(&mut self, place: u32, name: String, out: &mut Events) -> u32 {
         let index = place.saturating_add(1);
         if !self.calls.contains(&place) {
@@ -133,7 +134,7 @@ impl CommandDecoder {
         }
     }
 
-    /// Whole calls, but those that came in pieces.
+    /// Adds whole calls, except calls that arrived in deltas.
     fn calls(&mut self, holder: View<'_>, out: &mut Events) {
         for (place, call) in (0u32..).zip(holder.list("tool_calls")) {
             if self.calls.contains(&place) {
@@ -141,7 +142,7 @@ impl CommandDecoder {
             }
             let name = call.text_at("name");
             let index = self.call(place, name, out);
-            // A call that was cut short has none either.
+            // A call that was cut off has no parameters either.
             if let Some(parameters) = call.get("parameters").filter(|parameters| parameters.raw() != "{}") {
                 let args = match parameters.kind() {
                     Kind::String => parameters.string().unwrap_or_default(),
@@ -152,7 +153,7 @@ impl CommandDecoder {
         }
     }
 
-    /// The whole answer; what events have told of it is not told again.
+    /// Adds the parts of the whole reply that no event had.
     fn answer(&mut self, answer: View<'_>, counts: &mut Counts, out: &mut Events) {
         self.begin(answer, out);
         if !self.has_text {
@@ -185,7 +186,7 @@ impl CommandDecoder {
         }
         let Some(word) = reason.and_then(View::string) else { return };
         let reason = match StopReason::parse(&word) {
-            // For Cohere calling a tool is an end like any other; whoever runs the tools must know better.
+            // Cohere reports a tool call as an ordinary end, but callers that run tools look for this.
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };
@@ -193,7 +194,7 @@ impl CommandDecoder {
     }
 }
 
-/// Cohere's own counts, for want of the service's.
+/// Returns Cohere's own counts, which are used if the service sends none.
 fn read_counts(meta: View<'_>) -> Counts {
     let read = |key: &str| {
         let holders = ["tokens", "billed_units"];

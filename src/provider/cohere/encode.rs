@@ -1,7 +1,7 @@
-//! Requests in Command R's format.
+//! An encoder for requests in Command R's format.
 
 use super::parameters::write_definitions;
-use crate::capabilities::{Api, Capabilities};
+use crate::capabilities::{Api, Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};
@@ -12,7 +12,7 @@ use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "Command R's";
 
-/// The body of a call.
+/// Writes the body of a call.
 pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
     let conversation = repair(&request.messages, facts::target(model, Api::Invoke, RawShape::None, options))?;
@@ -20,15 +20,15 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let calls = ToolCallIndex::of(&conversation);
     let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
     let Some((last, past)) = conversation.turns.split_last().filter(|(last, _)| last.side == Side::User) else {
-        let why = "answers only what the user says or a tool returns: the last message is its own";
+        let why = "replies only to a user message or tool results: the last message is its own; add a human message";
         return refused(ErrorKind::Encode, why);
     };
-    let message = said(model, last)?;
+    let message = text_of_turn(model, last)?;
     let results = results(last);
     match (message.is_empty(), results.is_empty()) {
-        (true, true) => return refused(ErrorKind::Encode, "needs words: the last message has none"),
+        (true, true) => return refused(ErrorKind::Encode, "needs text: the last message has no text; add some"),
         (false, false) => {
-            let why = "answers tool results alone: the last turn has words too; send them after its answer, or use the Converse API";
+            let why = "accepts tool results only without text: the last turn has both; send the text after its reply, or use the Converse API";
             return refused(ErrorKind::Encode, why);
         }
         _ => {}
@@ -52,9 +52,9 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     w.opt_f64("p", options.top_p);
     w.opt_u64("k", options.top_k);
     w.strings("stop_sequences", &options.stop);
-    // A model without tools calls none.
+    // With the choice of none, no tools are sent.
     let no_tools = options.tool_choice == Some(ToolChoice::None) && results.is_empty();
-    // Results need the tools beside them. Of one that is not bound the call is known.
+    // Results need their tools. A tool that is not bound is made from its call.
     let needed = if options.tools.is_empty() && !results.is_empty() { calls.tools() } else { Vec::new() };
     let tools = if no_tools {
         &needed
@@ -77,11 +77,11 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     Ok(w)
 }
 
-/// What Command R has no place for.
+/// Checks for options that Command R does not have.
 fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
-    let (field, why) = if matches!(options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
-        ("tool_choice", "cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message")
-    } else if options.parallel_tool_calls == Some(false) {
+    // The format has no field for it, whatever a caller states about the model.
+    tools::check_choice(model, Capabilities::unknown().with(Capability::ForcedTools, false), options)?;
+    let (field, why) = if options.parallel_tool_calls == Some(false) {
         ("parallel_tool_calls", "cannot be limited to one tool call at a time; leave `parallel_tool_calls` unset")
     } else if options.tools.iter().any(|tool| tool.strict == Some(true)) {
         ("tools", "cannot be held to a tool's schema; leave `strict` unset, and check the arguments")
@@ -97,7 +97,7 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
     Err(words::refused(ErrorKind::Unsupported, model, why).with_field(field))
 }
 
-/// All tool calls of a conversation: results name theirs by its id, Command R wants the call itself.
+/// All tool calls of a conversation by their ids: Command R needs the call itself in each result.
 struct ToolCallIndex<'a>(Vec<&'a ToolCall>);
 
 impl<'a> ToolCallIndex<'a> {
@@ -130,7 +130,10 @@ impl<'a> ToolCallIndex<'a> {
         self.0.iter().rev().find(|call| call.id == id).copied().ok_or_else(|| {
             Error::of(
                 ErrorKind::Encode,
-                format_args!("the tool result {} answers no call in the conversation: Command R needs the call beside its result", crate::json::quoted(id)),
+                format_args!(
+                    "a tool result has no call in the conversation: {}; add the call, which Command R needs",
+                    crate::json::quoted(id)
+                ),
             )
         })
     }
@@ -146,8 +149,8 @@ fn results<'a>(turn: &'a Turn<'_>) -> Vec<&'a ToolResult> {
     results
 }
 
-/// The words of a turn; all else it may hold is written elsewhere.
-fn said(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
+/// Returns the text of a turn. Its other blocks are written elsewhere.
+fn text_of_turn(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
     let elsewhere = |block: &&Content| {
         matches!(
             block,
@@ -155,7 +158,7 @@ fn said(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
                 | Content::ToolResult(_)
                 | Content::Document(_)
                 | Content::SearchResult(_)
-                // Another provider's signed reasoning means nothing here.
+                // Reasoning that another provider signed cannot be sent in this format.
                 | Content::Thinking(_)
                 | Content::RedactedThinking(_)
         )
@@ -164,7 +167,7 @@ fn said(model: &ModelId, turn: &Turn<'_>) -> Result<String> {
     words::joined(&mut words, "\n", model, FORMAT)
 }
 
-/// A turn in the history. Results of tools have a turn of their own.
+/// Writes a turn of the history. Tool results are a separate turn.
 fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &ToolCallIndex<'_>) -> Result<()> {
     let results = results(turn);
     if !results.is_empty() {
@@ -173,7 +176,7 @@ fn write_past(w: &mut Writer, model: &ModelId, turn: &Turn<'_>, all: &ToolCallIn
         write_results(w, model, &results, all)?;
         w.end_object();
     }
-    let message = said(model, turn)?;
+    let message = text_of_turn(model, turn)?;
     let mut calls = ToolCallIndex(Vec::new());
     calls.add(turn);
     if message.is_empty() && calls.0.is_empty() {
@@ -226,7 +229,7 @@ fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls
     Ok(())
 }
 
-/// An output is an object: JSON objects go as they are, all else inside one.
+/// Writes an output, which is an object. JSON objects are sent as they are, other content inside an object.
 fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool) -> Result<()> {
     let objects: Vec<View<'_>> = match block {
         Content::CachePoint(_) => return Ok(()),
@@ -249,7 +252,7 @@ fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool
 type Field<'a> = (&'a str, &'a str);
 
 fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<'_>) -> Result<()> {
-    // Title, text, and what else is known of it: documents of Command R may have any fields.
+    // Title, text and one more field: documents of Command R may have any fields.
     let mut found: Vec<(&str, &str, Option<Field<'_>>)> = Vec::new();
     for turn in &conversation.turns {
         for block in &turn.blocks {
@@ -288,7 +291,7 @@ fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<
     Ok(())
 }
 
-/// The texts of a document that is text.
+/// Returns the texts of a text document.
 fn texts(document: &Document) -> Option<Vec<&str>> {
     match &document.source {
         MediaSource::Text(text) => Some(vec![text]),

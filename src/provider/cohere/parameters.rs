@@ -1,16 +1,14 @@
-//! From the JSON Schema of a tool's arguments to Command R's flat parameters.
+//! Conversion of the JSON Schema of a tool's arguments to Command R's flat parameters.
 //!
-//! A parameter has a description, a Python type and whether it is required. What else the
-//! schema says of a plain value (`enum`, `minimum`, `pattern`, ...) is told in the description.
+//! A parameter has a description, a Python type and whether it is required. Other keywords of a plain value
+//! (`enum`, `minimum`, `pattern`, ...) are added to the description.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
-use crate::provider::words;
 use crate::request::lookup::target;
-use crate::text::join;
 
-/// Keywords that hold other schemas, which no flat parameter can say.
+/// Keywords that contain other schemas, which a flat parameter cannot express.
 const NESTED: &[&str] = &[
     "properties",
     "patternProperties",
@@ -28,8 +26,8 @@ const NESTED: &[&str] = &[
     "$dynamicRef",
 ];
 
-/// Keywords that are said otherwise, or say nothing of a value.
-const SAID: &[&str] = &[
+/// Keywords that are expressed otherwise, or do not restrict a value.
+const OTHER: &[&str] = &[
     "type",
     "description",
     "title",
@@ -43,18 +41,18 @@ const SAID: &[&str] = &[
     "deprecated",
 ];
 
-/// JSON Schema's types of plain values, in Python's words.
+/// JSON Schema's types of plain values, and Python's.
 const TYPES: &[(&str, &str)] =
     &[("string", "str"), ("integer", "int"), ("number", "float"), ("boolean", "bool"), ("object", "Dict")];
 
-/// How many references are followed, one from another: more are a circle.
+/// The maximum number of references that are followed from one to the next. More are a cycle.
 const LINKS: usize = 16;
 
-/// Why a schema cannot be written.
-type Why = &'static str;
+/// The reason why a schema cannot be converted, as the end of an error message.
+type Reason = &'static str;
 
-const ALTERNATIVES: Why = "has alternatives (anyOf, oneOf or allOf)";
-const NESTS: Why = "uses a keyword that holds other schemas (such as allOf or not)";
+const ALTERNATIVES: Reason = "has alternatives (`anyOf`, `oneOf` or `allOf`)";
+const NESTS: Reason = "has a keyword that contains other schemas, such as `allOf` or `not`";
 
 /// Writes a tool's `parameter_definitions`, if it has parameters.
 pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &str, root: View<'_>) -> Result<()> {
@@ -80,23 +78,19 @@ pub(super) fn write_definitions(w: &mut Writer, model: &ModelId, tool: &str, roo
     Ok(())
 }
 
-fn refused(model: &ModelId, tool: &str, parameter: Option<&str>, why: Why) -> Error {
-    let (what, name) = match parameter {
-        Some(name) => ("parameter", name),
-        None => ("schema", ""),
+fn refused(model: &ModelId, tool: &str, parameter: Option<&str>, why: Reason) -> Error {
+    let place: &[&str] = match parameter {
+        Some(name) => &["the parameter `", name, "`"],
+        None => &["the schema"],
     };
-    let parts = [
-        "takes only flat parameters, but of the tool \"",
-        tool,
-        "\" the ",
-        what,
-        if name.is_empty() { "" } else { " \"" },
-        name,
-        if name.is_empty() { " " } else { "\" " },
-        why,
-        ": simplify the schema, or use the Converse API",
-    ];
-    words::refused(ErrorKind::Unsupported, model, &join(&mut parts.into_iter(), "")).with_field("tools")
+    Error::of(
+        ErrorKind::Unsupported,
+        format_args!(
+            "{model} accepts only flat parameters: {} of the tool `{tool}` {why}; simplify the schema, or use the Converse API",
+            place.concat()
+        ),
+    )
+    .with_field("tools")
 }
 
 struct Parameter {
@@ -105,11 +99,11 @@ struct Parameter {
 }
 
 impl Parameter {
-    fn read(root: View<'_>, outer: View<'_>) -> Result<Self, Why> {
+    fn read(root: View<'_>, outer: View<'_>) -> Result<Self, Reason> {
         let inner = resolved(root, outer)?;
         let python_type = python_type(root, inner)?;
-        let told = outer.string_at("description").or_else(|| inner.string_at("description"));
-        let mut description = told.filter(|text| !text.trim().is_empty());
+        let text = outer.string_at("description").or_else(|| inner.string_at("description"));
+        let mut description = text.filter(|text| !text.trim().is_empty());
         if let Some(limits) = limits(root, outer, inner, true)? {
             let text = description.get_or_insert_default();
             let start = if text.is_empty() { "JSON Schema: " } else { ". JSON Schema: " };
@@ -120,16 +114,16 @@ impl Parameter {
     }
 }
 
-/// What else is asked of a value, and of the items if it is a list, as a JSON Schema without types.
-fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Result<Option<Json>, Why> {
+/// Returns the other restrictions of a value, and of its items if it is a list, as a JSON Schema without types.
+fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Result<Option<Json>, Reason> {
     let mut w = Writer::new();
     w.begin_object();
     let mut any = false;
     for schema in [outer, inner] {
         for (key, value) in schema.raw_entries() {
-            // What stands beside a reference comes before what it names.
-            let is_said = schema.raw() != outer.raw() && outer.raw_entries().any(|(other, _)| other == key);
-            if is_said || SAID.contains(&key) || NESTED.contains(&key) {
+            // Members next to a reference override those of its target.
+            let is_known = schema.raw() != outer.raw() && outer.raw_entries().any(|(other, _)| other == key);
+            if is_known || OTHER.contains(&key) || NESTED.contains(&key) {
                 continue;
             }
             if key != "items" {
@@ -151,16 +145,16 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
     Ok(any.then(|| Json::from(w)))
 }
 
-/// The schema that a reference names, or the only one of several that is not `null`.
-fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
+/// Returns the target of a reference, or the only alternative that is not `null`.
+fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Reason> {
     let mut at = schema;
     for _ in 0..LINKS {
         if let Some(link) = at.string_at("$ref") {
-            at = target(root, &link).ok_or("refers to a schema that is not there")?;
+            at = target(root, &link).ok_or("refers to a schema that does not exist")?;
             continue;
         }
         let variants = ["anyOf", "oneOf", "allOf"].iter().find_map(|key| at.get(key));
-        // Beside a type of its own a schema's variants say more than they could say alone.
+        // With a type or properties next to them, alternatives cannot replace the schema.
         let Some(variants) = variants.filter(|_| at.get("type").or_else(|| at.get("properties")).is_none()) else {
             return Ok(at);
         };
@@ -175,9 +169,9 @@ fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Why> {
     Err("refers to itself")
 }
 
-fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
+fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Reason> {
     if schema.get("properties").is_some() {
-        return Err("is an object with fields of its own");
+        return Err("is an object with properties");
     }
     if schema.raw_entries().any(|(key, _)| NESTED.contains(&key)) {
         return Err(NESTS);
@@ -187,12 +181,12 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
         return Ok((*python).to_owned());
     }
     if name != "array" {
-        return Err("has a type that JSON Schema does not have");
+        return Err("has a type that is not in JSON Schema");
     }
     let mut python = String::from("List");
     if let Some(items) = schema.get("items").filter(|items| items.has_members()) {
         let inner = resolved(root, items)?;
-        // One level only, so that a list of itself ends here.
+        // One level only, so that a list that refers to itself ends here.
         if type_name(inner) == Some("array") {
             return Err("is a list of lists");
         }
@@ -203,7 +197,7 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Why> {
     Ok(python)
 }
 
-/// The one type that a value may have beside `null`; that of its `enum` or `const` if none is named.
+/// Returns the only type of a value other than `null`. Without a `type`, it is that of `enum` or `const`.
 fn type_name(schema: View<'_>) -> Option<&str> {
     if let Some(named) = schema.get("type") {
         let mut only = Some(named.word()).filter(|name| !name.is_empty());

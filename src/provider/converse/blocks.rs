@@ -8,19 +8,17 @@ use super::{Shape, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
-use crate::message::{CachePoint, Content, Document, GuardContent, Media, MediaSource, Text, ToolResult};
+use crate::message::{CachePoint, Content, Document, Media, MediaSource, Text, ToolResult};
 use crate::model::ModelId;
+use crate::provider::guard::write_guard;
 use crate::provider::media::{self, Format};
 use crate::provider::words::call_id;
 use crate::text::join;
 
-/// Formats of pictures that guardrails look at.
-const GUARD_IMAGES: &[Format] = media::IMAGES.split_at(2).0;
-
-/// Formats of documents that are text.
+/// The formats of text documents.
 const TEXTS: &[&str] = &["txt", "md", "html", "csv"];
 
-/// Writes the blocks of a conversation.
+/// A writer for the blocks of a conversation.
 pub(super) struct Blocks<'a> {
     pub(super) w: &'a mut Writer,
     pub(super) model: &'a ModelId,
@@ -29,8 +27,8 @@ pub(super) struct Blocks<'a> {
     pub(super) names: Names,
 }
 
-/// Whether the service takes a cache point behind a block: not behind reasoning, which is sent as it was
-/// signed, nor behind a document that it takes the text out of. Nova takes none beside tools.
+/// Returns whether a cache point can follow a block. It cannot follow reasoning, which is sent as it was
+/// signed, or a document that the service extracts the text of. Nova does not accept one after tool blocks.
 pub(super) fn takes_point(model: &ModelId, block: &Content) -> bool {
     match block {
         Content::Document(document) => media::essence(&document.media_type).ends_with("pdf"),
@@ -57,13 +55,13 @@ impl Blocks<'_> {
                 point = Some(*next);
                 rest = behind;
             }
-            // Points that are left over come first, where they have nothing to cache.
+            // A point without a block before it has nothing to cache.
             if matches!(block, Content::CachePoint(_)) {
                 continue;
             }
-            // Nova has one life only, and no word for it.
+            // Nova has one lifetime only, and no field for it.
             point = point.map(|point| if fields::is_nova(self.model) { CachePoint { ttl: None } } else { point });
-            // Converse's is a block of its own, Nova's a member of the block before it.
+            // In Converse a point is a separate block, in Nova's format a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
             self.w.begin_object();
             self.block(block)?;
@@ -89,12 +87,12 @@ impl Blocks<'_> {
                 if self.can.lacks(Capability::Images) {
                     return Err(Error::of(
                         ErrorKind::Unsupported,
-                        format_args!("{} takes no images; leave them out, or use a model that does", self.model),
+                        format_args!("{} does not accept images; leave them out, or use another model", self.model),
                     ));
                 }
-                let format = media::picture(media::IMAGES, "image", image)?;
+                let format = media::image_format(media::IMAGES, "image", image)?;
                 if fields::is_claude(self.model) {
-                    media::check_size(&image.source, media::CLAUDE_PICTURE, "an image")?;
+                    media::check_size(&image.source, media::CLAUDE_IMAGE, "an image")?;
                 }
                 self.media_of("image", format, image)?;
             }
@@ -120,7 +118,7 @@ impl Blocks<'_> {
                 self.w.key("input");
                 match call.args.view() {
                     args if args.kind() == Kind::Object => self.w.raw(args),
-                    // The API takes objects only; an absent argument list is the empty one.
+                    // The API accepts objects only; no arguments are an empty object.
                     _ => self.w.raw(Json::empty_object().view()),
                 }
                 self.end(1);
@@ -144,7 +142,7 @@ impl Blocks<'_> {
             }
             Content::Json(json) => self.w.field("text", json.value.as_str()),
             Content::Raw(raw) => self.raw(raw.block.view())?,
-            // Both are gone: repair drops invalid calls, and cache points are written by the list.
+            // Repair has dropped invalid calls, and `list` writes cache points.
             Content::InvalidToolCall(_) | Content::CachePoint(_) => {}
         }
         Ok(())
@@ -159,10 +157,12 @@ impl Blocks<'_> {
     fn unsupported(&self, what: &str) -> Error {
         Error::of(
             ErrorKind::Unsupported,
-            format_args!("{what} cannot be sent to {} in the model's own format: use the Converse API", self.model),
+            format_args!("{} does not accept {what} in its native format; use the Converse API", self.model),
         )
     }
 
+    /// Checks that the model accepts media from S3.
+    ///
     /// See [supported models](https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html).
     fn check_s3(&self, what: &str, source: &MediaSource) -> Result<()> {
         if !matches!(source, MediaSource::S3 { .. }) || !self.can.lacks(Capability::MediaInS3) {
@@ -170,7 +170,7 @@ impl Blocks<'_> {
         }
         Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{} takes no {what} from S3; send its bytes, or use Amazon Nova", self.model),
+            format_args!("{} does not accept {what} from S3; send its bytes, or use Amazon Nova", self.model),
         ))
     }
 
@@ -178,7 +178,7 @@ impl Blocks<'_> {
         if self.shape == Shape::Nova { Err(self.unsupported(what)) } else { Ok(()) }
     }
 
-    /// Text, with what it cites if that came from Converse; citations of another API mean nothing here.
+    /// Writes text with its citations. Citations of another API are left out.
     fn text(&mut self, text: &Text) {
         let ours = |citation: &&Json| citation.view().get("type").is_none();
         if self.shape == Shape::Nova || !text.citations.iter().any(|citation| ours(&citation)) {
@@ -210,8 +210,8 @@ impl Blocks<'_> {
         self.native_takes_no("a document")?;
         let mut format = document_format(document)?;
         let mut source = Cow::Borrowed(&document.source);
-        // The service takes text as text only to cite from it, under the one name `txt`; and of a
-        // text that comes as bytes it cannot cite.
+        // The service accepts text as a string only to cite from it, and only as `txt`. It cannot cite from
+        // text that is sent as bytes.
         match &document.source {
             MediaSource::Text(text) if !document.citations => {
                 source = Cow::Owned(MediaSource::Bytes(text.clone().into()));
@@ -279,7 +279,7 @@ impl Blocks<'_> {
                 | Content::Raw(_) => self.block(block)?,
                 _ => {
                     return Err(encode(format_args!(
-                        "the result of tool call {} has a block that no result can have: give text, JSON, pictures, films, documents or search results",
+                        "the result of tool call `{}` has a block of another kind than text, JSON, images, video, documents and search results; leave it out",
                         crate::json::quoted(&result.tool_call_id)
                     )));
                 }
@@ -294,11 +294,11 @@ impl Blocks<'_> {
         Ok(())
     }
 
-    /// The members of a provider's own block. One of Anthropic's would be refused far from here.
+    /// Writes the members of a raw block. The service's own refusal of Anthropic's blocks is unclear.
     fn raw(&mut self, block: View<'_>) -> Result<()> {
-        let shape = "a block of Converse is an object with one member, such as {\"toolUse\": {…}}";
+        let shape = "send an object with one member, such as {\"toolUse\": {…}}";
         if !block.has_members() {
-            return Err(encode(format_args!("a raw block is a JSON {:?} without members; {shape}", block.kind())));
+            return Err(encode(format_args!("a raw block has no members: it is a JSON {:?}; {shape}", block.kind())));
         }
         if block.get("type").and_then(View::str).is_some() {
             return Err(encode(format_args!(
@@ -313,8 +313,8 @@ impl Blocks<'_> {
     }
 }
 
-/// A result without the cache points inside it, for which the format has no place: they come behind it,
-/// where the last of them counts.
+/// Moves the cache points inside results behind them, as the format has no cache points in results. The last
+/// one counts.
 pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow<'a, Content>> {
     let is_point = |block: &Content| matches!(block, Content::CachePoint(_));
     let mut out = Vec::with_capacity(blocks.len());
@@ -335,38 +335,12 @@ pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow
     out
 }
 
-/// Writes a cache point as a member of an object that is open.
+/// Writes a cache point as a member of an open object.
 pub(super) fn cache_point(w: &mut Writer, point: CachePoint) {
     w.object("cachePoint");
     w.field("type", "default");
     w.opt_field("ttl", point.ttl.map(|ttl| ttl.as_str()));
     w.end_object();
-}
-
-/// Writes the member of guard content, as Converse and ApplyGuardrail share it.
-///
-/// # Errors
-/// `Encode`, where there is neither text nor picture, or the picture is not in memory.
-pub(crate) fn write_guard(w: &mut Writer, guard: &GuardContent) -> Result<()> {
-    match (&guard.text, &guard.image) {
-        (Some(text), _) => {
-            w.object("text");
-            w.field("text", text);
-            w.strings("qualifiers", &guard.qualifiers);
-        }
-        (None, Some(image)) => {
-            let format = media::picture(GUARD_IMAGES, "a picture for a guardrail", image)?;
-            w.object("image");
-            w.field("format", format.name);
-            w.object("source");
-            w.key("bytes");
-            media::write_base64(w, &image.source, "a picture for a guardrail")?;
-            w.end_object();
-        }
-        (None, None) => return Err(encode(format_args!("guard content has neither text nor a picture: give it one"))),
-    }
-    w.end_object();
-    Ok(())
 }
 
 fn text_list(w: &mut Writer, texts: &[String]) {
@@ -379,7 +353,7 @@ fn text_list(w: &mut Writer, texts: &[String]) {
     w.end_array();
 }
 
-/// Writes the JSON of a tool's result, which must be an object: another value becomes its member `result`.
+/// Writes the JSON of a tool result, which must be an object. Another value becomes its member `result`.
 fn write_json(w: &mut Writer, value: View<'_>) {
     w.key("json");
     if value.kind() == Kind::Object {
@@ -400,7 +374,7 @@ fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> 
             w.end_object();
         }
         MediaSource::Text(_) | MediaSource::Blocks(_) => {
-            return Err(encode(format_args!("the source of {what} is text: give its bytes, or where they are in S3")));
+            return Err(encode(format_args!("the source of {what} is text; set its bytes, or their place in S3")));
         }
         source => {
             w.key("bytes");
@@ -411,7 +385,7 @@ fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> 
     Ok(())
 }
 
-/// The format of a document. Text of a kind that the API has no name for is text.
+/// Returns the format of a document. Other types of text are sent as `txt`.
 fn document_format(document: &Document) -> Result<&'static str> {
     let is_text = matches!(document.source, MediaSource::Text(_) | MediaSource::Blocks(_));
     let media_type = media::type_of(&document.media_type, &document.source, "a document")?;
@@ -422,10 +396,12 @@ fn document_format(document: &Document) -> Result<&'static str> {
     }
 }
 
-/// A text document that came as bytes, as text.
+/// Returns a text document that was given as bytes, as a string.
 fn as_text(bytes: Vec<u8>) -> Result<MediaSource> {
     String::from_utf8(bytes).map(MediaSource::Text).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        encode(format_args!("a text document to cite from is not UTF-8 (byte {at})"))
+        encode(format_args!(
+            "a text document to cite from is not UTF-8 at byte {at}; convert it, or switch `citations` off"
+        ))
     })
 }

@@ -1,23 +1,24 @@
-//! Answers in Converse's format, which is also Nova's.
+//! A decoder for replies in Converse's format, which is also Nova's.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Kind, View};
 use crate::message::{AiMessage, Content, Media, MediaSource, RedactedThinking, Text, Thinking};
+use crate::provider::body::object;
 use crate::provider::invoke::{self, Counts};
 use crate::provider::media::{self, Format};
 
-/// A whole answer.
+/// Reads a whole reply.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     let output = view.get("output");
     let message = output.and_then(|output| output.get("message"));
     let content = message.and_then(|message| message.get("content")).filter(|content| content.kind() == Kind::Array);
     let Some(content) = content else {
         return Err(Error::new(
             ErrorKind::Decode,
-            "the answer has no list \"output.message.content\": it is not in Converse's format",
+            "the reply has no `output.message.content`; it is not in Converse's format",
         ));
     };
     let mut events = Events::default();
@@ -45,7 +46,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     Ok(invoke::message(events, counts, headers))
 }
 
-/// What the answer says of itself: usage, and all else by its own name.
+/// Reads a field about the reply: usage, or metadata.
 pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) {
     if key == "usage" {
         *counts = counts.or_later(read_counts(value));
@@ -58,7 +59,7 @@ pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut E
     }
 }
 
-/// Why the model stopped, and the stop sequence that Claude came to, if the caller asked for it.
+/// Reads the stop reason, and Claude's stop sequence if the caller asked for it.
 pub(super) fn stop(holder: View<'_>, out: &mut Events) {
     if let Some(word) = holder.get("stopReason").and_then(View::str) {
         let asked = holder.get("additionalModelResponseFields");
@@ -70,7 +71,7 @@ pub(super) fn stop(holder: View<'_>, out: &mut Events) {
     }
 }
 
-/// The tokens spent on reasoning, if the caller asked for the model's own usage.
+/// Returns the tokens of reasoning, if the caller asked for the model's own usage.
 fn reasoning_tokens(fields: View<'_>) -> Option<u64> {
     let usage = fields.get("usage")?;
     let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
@@ -88,7 +89,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     Counts {
         input: read(["inputTokens", "inputTokens"]),
         output: read(["outputTokens", "outputTokens"]),
-        // Nova's own name for it ends in `Count`; Converse sends both.
+        // Nova's name ends in `Count`; Converse sends both.
         cache_read: read(["cacheReadInputTokens", "cacheReadInputTokenCount"]),
         cache_write: read(["cacheWriteInputTokens", "cacheWriteInputTokenCount"]),
         cache_write_5m: written("5m"),
@@ -97,20 +98,20 @@ fn read_counts(usage: View<'_>) -> Counts {
     }
 }
 
-/// Tells a whole block, but not that it has ended.
+/// Adds a whole block without its end.
 pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     let Some((key, value)) = block.raw_entries().next() else { return };
-    // A block is one member; what stands beside it is kept, but not understood.
+    // A block has one member. Other members are kept, but not interpreted.
     if block.raw_entries().nth(1).is_some() {
         out.unknown("content", block.raw().as_bytes());
     }
     let content = match key {
         "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new() })),
         "citationsContent" => cited(value).map(Content::Text),
-        // A call that the service answers itself is not the caller's to answer.
+        // The service runs calls with a `type` itself, so callers must not run them.
         "toolUse" if value.get("type").is_none() => {
             out.call(index, value, "toolUseId", "name");
-            // Of a call that was cut short the service gives an empty object.
+            // The service sends an empty object for a call that was cut off.
             if let Some(input) = value.get("input").filter(|input| input.raw() != "{}") {
                 out.arguments(index, input.raw().to_owned());
             }
@@ -143,7 +144,7 @@ fn reasoning(value: View<'_>) -> Option<Content> {
     Some(Content::Thinking(Thinking { text, signature: said.string_at("signature") }))
 }
 
-/// A medium, if it is whole and of a kind that is known; else it stays the provider's block.
+/// Returns media of a known type with all that belongs to it; otherwise the block stays raw.
 fn media(formats: &'static [Format], value: View<'_>) -> Option<Media> {
     let source = value.get("source")?;
     let format = media::find(formats, "", &value.get("format")?.str()?).ok()?;

@@ -1,4 +1,4 @@
-//! Requests in Converse's format, and in Nova's.
+//! An encoder for requests in Converse's format, and in Nova's.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
 use crate::provider::tools::format_schema;
 use crate::request::{ChatOptions, ChatRequest, ResponseFormat, tool_lives};
 
-/// The body of a Converse or ConverseStream call.
+/// Writes the body of a Converse or ConverseStream call.
 pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<(Writer, Vec<&'static str>)> {
     let options = &request.options;
     let mut w = Writer::new();
@@ -59,7 +59,7 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
     Ok((w, adaptations))
 }
 
-/// The body of an InvokeModel call of Nova.
+/// Writes the body of an InvokeModel call of Nova.
 pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let options = &request.options;
     let refused = [
@@ -101,7 +101,7 @@ fn write_conversation<'a>(
         true => ThinkingFields::of(model, can, options)?,
         false => ThinkingFields::default(),
     };
-    // A managed prompt brings its own messages.
+    // A managed prompt has its own messages.
     if request.messages.is_empty() && model.resource_type() == Some("prompt") {
         return Ok(Written { thinking, leaves_reasoning_out: false, has_notes: false });
     }
@@ -137,7 +137,7 @@ fn write_conversation<'a>(
     Ok(Written { thinking, leaves_reasoning_out, has_notes })
 }
 
-/// Moves the point of a tool to the first block behind the tools that takes one: it covers them too.
+/// Moves the cache point of a tool to the first block after the tools that accepts one: it covers them too.
 fn move_behind_tools<'a>(
     system: &mut Vec<Cow<'a, Content>>,
     conversation: &mut Conversation<'a>,
@@ -164,7 +164,7 @@ fn write_system(blocks: &mut Blocks<'_>, system: &[Cow<'_, Content>]) -> Result<
     if !system.iter().all(fits) {
         return Err(Error::new(
             ErrorKind::Encode,
-            "a system message has a block that none can have: give text, guard content and cache points, and the rest in a human message",
+            "a system message has a block that is not text, guard content or a cache point; put it into a human message",
         ));
     }
     if !system.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
@@ -174,13 +174,13 @@ fn write_system(blocks: &mut Blocks<'_>, system: &[Cow<'_, Content>]) -> Result<
     Ok(())
 }
 
-/// The service refuses a document without words beside it, and words are not ours to invent.
+/// Refuses a document in a message without text, as the service does. The crate does not invent text.
 fn check_document(turn: &Turn<'_>) -> Result<()> {
     let has = |fits: fn(&Content) -> bool| turn.blocks.iter().any(|block| fits(block));
     if has(|block| matches!(block, Content::Document(_))) && !has(|block| matches!(block, Content::Text(_))) {
         return Err(Error::new(
             ErrorKind::Encode,
-            "a message has a document but no text: say in the same message what to do with the document",
+            "a message has a document but no text; add text that tells the model what to do with it",
         ));
     }
     Ok(())
@@ -229,7 +229,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
         w.field("type", "json_schema");
         w.object("structure");
         w.object("jsonSchema");
-        // A string that holds JSON, not JSON.
+        // A string with JSON in it.
         w.field("schema", format_schema(format)?.as_str());
         w.opt_field("name", Some(format.name.as_str()).filter(|name| !name.is_empty()));
         w.opt_field("description", format.description.as_deref());

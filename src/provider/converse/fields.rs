@@ -9,7 +9,7 @@ use crate::provider::table::{ConverseFields, ReasoningField, family_of};
 use crate::provider::{anthropic, tools};
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
-/// What the rest of a request depends on once its conversation is written.
+/// The results of writing a conversation that the rest of the request depends on.
 pub(super) struct Written<'a> {
     /// Claude's settings of reasoning.
     pub(super) thinking: anthropic::ThinkingFields<'a>,
@@ -170,7 +170,7 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, field: ReasoningField, reaso
     Ok(())
 }
 
-/// Writes Nova's `reasoningConfig`, which Converse takes among the additional fields.
+/// Writes Nova's `reasoningConfig`.
 pub(super) fn write_nova_reasoning(w: &mut Writer, model: &ModelId, reasoning: &Reasoning) -> Result<()> {
     let (kind, effort) = match reasoning {
         Reasoning::Disabled => ("disabled", None),

@@ -1,22 +1,22 @@
-//! The caller's `model_kwargs`, which Converse takes among the additional fields.
+//! The caller's `model_kwargs`, which are sent to Converse as additional fields.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::provider::invoke;
 use crate::request::ChatOptions;
 
-/// Converse's own name for its additional fields: callers may give them whole.
+/// Converse's name for the additional fields. Callers may set the whole object.
 const WHOLE: &str = "additionalModelRequestFields";
 
-/// Whether the kwargs say something about the choice of a tool. The API refuses a choice in two places.
+/// Returns whether the kwargs have a tool choice. The API refuses a choice in two places.
 pub(super) fn has_tool_choice(options: &ChatOptions) -> bool {
     options.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().get("tool_choice").is_some())
 }
 
-/// The additional fields with the kwargs.
+/// Merges the additional fields with the kwargs.
 ///
 /// # Errors
-/// `Config`, where a kwarg contradicts an option.
+/// `Config`, if a kwarg contradicts an option.
 pub(super) fn with_kwargs(own: Json, options: &ChatOptions) -> Result<Json> {
     let Some(kwargs) = &options.model_kwargs else { return Ok(own) };
     let defaults: &[&str] = if options.tool_choice.is_none() { &["tool_choice.type"] } else { &[] };
@@ -34,7 +34,7 @@ pub(super) fn with_kwargs(own: Json, options: &ChatOptions) -> Result<Json> {
     invoke::with_kwargs(all.view(), Json::from(w).view(), defaults)
 }
 
-/// The kwargs without what `inferenceConfig` says already: the service refuses a parameter in two places.
+/// Returns the kwargs without the parameters in `inferenceConfig`: the service refuses a parameter in two places.
 fn without_inference(kwargs: View<'_>, options: &ChatOptions) -> Result<Json> {
     let mut set = Writer::new();
     set.begin_object();

@@ -1,15 +1,14 @@
-//! Names of documents: Converse takes few characters, and no name twice.
+//! Names of documents: Converse accepts few characters, and no duplicates.
 
 use std::fmt::Write as _;
 
 use crate::text::{after_last, join};
 
-/// The longest name that the API takes.
+/// The length of the longest name that the API accepts.
 const MAX_LEN: usize = 200;
 
-/// Gives the documents of a conversation their names, in their order. A name depends only on
-/// what came before, so a longer conversation still begins with the same names, and a cached
-/// prompt is found again.
+/// The names of the documents of a conversation. A name depends only on earlier documents. So a longer
+/// conversation begins with the same names, and its prompt is found in the cache.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     count: usize,
@@ -17,8 +16,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name to send for the next document. What the API would refuse becomes a space; a name
-    /// that is taken gets a number.
+    /// Returns the name to send for the next document. Characters that the API refuses become a space, and a
+    /// duplicate gets a number.
     pub(super) fn next(&mut self, wanted: Option<&str>, format: &str) -> String {
         self.count += 1;
         let mut name = wanted.map(|name| fitting(name, format)).unwrap_or_default();
@@ -29,7 +28,7 @@ impl Names {
         let mut n = 2;
         while self.taken.contains(&unique) {
             let suffix = format!(" ({n})");
-            // ASCII throughout, so every length is a boundary.
+            // The name is ASCII, so every length is a boundary.
             let kept = name.get(..MAX_LEN.saturating_sub(suffix.len())).unwrap_or(&name);
             unique = join(&mut [kept, suffix.as_str()].into_iter(), "");
             n += 1;
@@ -39,7 +38,8 @@ impl Names {
     }
 }
 
-/// Letters, digits, `-_()[]` and single spaces. The extension goes, as the format says it already.
+/// Returns the name with letters, digits, `-_()[]` and single spaces only, without the extension, which is the
+/// same as the format.
 fn fitting(name: &str, format: &str) -> String {
     let extension = after_last(name, ".").filter(|extension| extension.eq_ignore_ascii_case(format));
     let stem = extension.and_then(|extension| name.get(..name.len() - extension.len() - 1)).unwrap_or(name);
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_api_refuses_in_a_name_becomes_a_space() {
+    fn document_name_has_spaces_for_refused_characters() {
         let cases = [
             ("John's report.pdf", "John s report"),
             ("invoice  #123.PDF", "invoice 123"),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_a_usable_name_is_called_by_its_place() {
+    fn document_without_a_usable_name_gets_a_number() {
         let mut names = Names::default();
         let given: Vec<_> = [None, Some("分期"), Some("a"), Some(""), Some(".pdf")]
             .into_iter()
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_given_twice_and_none_is_too_long() {
+    fn document_names_are_unique_and_short() {
         let mut names = Names::default();
         let long = "x".repeat(500);
         let given: Vec<_> =

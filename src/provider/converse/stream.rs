@@ -1,4 +1,4 @@
-//! Streams in Converse's format: frames of their own with Converse, chunks of InvokeModel with Nova.
+//! Decoders for streams in Converse's format: frames over Converse, chunks of InvokeModel for Nova.
 
 use super::decode::{field, stop, whole_block};
 use crate::base64;
@@ -11,7 +11,7 @@ use crate::provider::StreamDecoder;
 use crate::provider::invoke::{ChunkDecoder, Counts};
 use crate::provider::raw_block::Members;
 
-/// The stream of ConverseStream: one event in each frame, its type in the frame's header.
+/// A decoder for ConverseStream: one event in each frame, with its type in the frame's header.
 #[derive(Debug, Default)]
 pub(super) struct ConverseDecoder {
     events: Reader,
@@ -93,33 +93,33 @@ impl ChunkDecoder for NovaDecoder {
     }
 }
 
-/// Reads events. A stream is whole after `messageStop`; the usage comes later still.
+/// A reader of events. A stream is complete after `messageStop`; the usage arrives later.
 #[derive(Debug, Default)]
 struct Reader {
     complete: bool,
     buffered: Vec<BufferedBlock>,
-    /// The block that had a known delta last.
+    /// The block that last had a known delta.
     known: Option<u32>,
 }
 
-/// A block that makes sense only when it is whole.
+/// A block that can be used only when it is complete.
 #[derive(Debug)]
 struct BufferedBlock {
     index: u32,
-    /// The block's member, for instance `toolResult`, and what is known of it from its start.
+    /// The block's member, for instance `toolResult`, and its value at the start.
     key: String,
     start: Json,
     /// The arguments of a call, as JSON text.
     input: String,
-    /// Content: base64 that came in parts and has to be decoded before it can be joined.
+    /// Decoded base64: its parts cannot be joined before.
     bytes: Vec<u8>,
-    /// The content of a tool's result.
+    /// The content of a tool result.
     items: Vec<Json>,
-    /// All else that deltas said.
+    /// The other members of deltas.
     others: Members,
-    /// The value of deltas that are not an object.
+    /// The value of deltas that are not objects.
     bare: Members,
-    /// Whether only deltas of an unknown type have come, without a start.
+    /// Whether only deltas of an unknown type have arrived, without a start.
     loose: bool,
 }
 
@@ -141,7 +141,7 @@ impl Reader {
                 }
             }
             "contentBlockStart" => {
-                // Text and reasoning have no start; an empty one says nothing.
+                // Text and reasoning have no start; an empty one is ignored.
                 for (key, value) in event.members("start") {
                     self.start(index, key, value, out);
                 }
@@ -177,7 +177,7 @@ impl Reader {
         }
     }
 
-    /// Takes a delta in; `false` where it is not known.
+    /// Reads a delta; returns `false` if its type is not known.
     fn delta(&mut self, index: u32, key: &str, value: View<'_>, out: &mut Events) -> Result<bool> {
         let text = |key: &str| value.string_at(key);
         match key {
@@ -224,7 +224,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// The unfinished block, which begins here if it has not begun yet.
+    /// Returns the incomplete block, or a new one.
     fn buffered_block(&mut self, index: u32, key: &str) -> &mut BufferedBlock {
         let found = self.buffered.iter().position(|block| block.index == index && block.key == key);
         let at = found.unwrap_or_else(|| {
@@ -245,16 +245,16 @@ impl Reader {
         &mut self.buffered[at]
     }
 
-    /// Tells the blocks that are now whole: those of one index, or all.
+    /// Adds the blocks that are now complete: those of one index, or all.
     fn flush(&mut self, index: Option<u32>, out: &mut Events) {
         for block in std::mem::take(&mut self.buffered) {
             if index.is_none_or(|index| block.index == index) {
                 if block.loose && self.known == Some(block.index) {
-                    // It came among the deltas of a known block, of which it is no part that can be replayed.
+                    // It arrived among the deltas of a known block, and cannot be replayed as a part of that.
                     out.unknown("contentBlockDelta", block.whole().finish().as_bytes());
                     continue;
                 }
-                // As if the block had come whole, so that both are read alike.
+                // Read like a block of a whole reply.
                 whole_block(block.index, Json::from(block.whole()).view(), out);
             } else {
                 self.buffered.push(block);
@@ -279,9 +279,9 @@ impl BufferedBlock {
         }
     }
 
-    /// Adds to a tool's result; text goes on where the text before it ended.
+    /// Adds to a tool result. Text is appended to the text before it.
     fn item(&mut self, item: View<'_>) {
-        // A text with other members is not a block of a longer one.
+        // A text with other members is not a part of a longer one.
         let text = |view: View<'_>| view.string_at("text").filter(|_| view.raw_entries().nth(1).is_none());
         let before = self.items.last().and_then(|last| text(last.view()));
         if let (Some(before), Some(more)) = (before, text(item)) {
@@ -296,7 +296,7 @@ impl BufferedBlock {
         self.items.push(Json::from(item));
     }
 
-    /// The block as it would have come in an answer that is not streamed.
+    /// Returns the block as in a reply that is not streamed.
     fn whole(&self) -> Writer {
         let mut w = Writer::new();
         w.begin_object();
@@ -308,12 +308,12 @@ impl BufferedBlock {
         w.object(&self.key);
         self.others.write(&mut w, self.start.view());
         if self.input.is_empty() && self.key == "toolUse" && self.start.view().get("input").is_none() {
-            // An answer that is not streamed has an empty object here, and it is required.
+            // A reply that is not streamed has an empty object here, and it is required.
             w.member("input", Json::empty_object().view());
         } else if !self.input.is_empty() {
             match View::parse(&self.input) {
                 Ok(input) => w.member("input", input),
-                // Cut short: kept as text, which is all it is.
+                // Incomplete arguments are kept as text.
                 Err(_) => w.field("input", &self.input),
             }
         }

@@ -44,7 +44,7 @@ fn nova(messages: &[Message], options: &ChatOptions) -> Result<Json, Error> {
     encoded(&Nova, NOVA, messages, options)
 }
 
-/// What one member of an object is.
+/// Returns the member at a path.
 fn member(json: &Json, path: &[&str]) -> Json {
     let found = path.iter().try_fold(json.view(), |view, key| match key.parse::<usize>() {
         Ok(index) => view.items().nth(index),

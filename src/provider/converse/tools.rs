@@ -1,4 +1,4 @@
-//! Tools in Converse's format, and what becomes of calls when there are none.
+//! Tools in Converse's format, and tool calls in requests without tools.
 
 use std::borrow::Cow;
 
@@ -21,13 +21,13 @@ pub(super) fn are_sent(options: &ChatOptions) -> bool {
 /// Writes `toolConfig`.
 ///
 /// # Errors
-/// `Encode`, for a tool that is not in Converse's form; `Unsupported`, for a member or a choice that the
-/// model does not take.
+/// `Encode`, for a tool that is not in Converse's format; `Unsupported`, for a member or a choice that the
+/// model does not accept.
 pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     check_typed(model, shape, options)?;
     let can = facts::of_call(model, shape.api(), options);
     let choice = choice_for(model, can, options)?;
-    // Where no tool can be chosen by its name, the choice is between that one alone.
+    // If no tool can be chosen by its name, only that tool is sent.
     let only = match (&options.tool_choice, choice) {
         (Some(ToolChoice::Tool(name)), Some(ToolChoice::Any)) => Some(name),
         _ => None,
@@ -58,38 +58,32 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     Ok(())
 }
 
-/// The cache point of a tool, where the model takes it only in the messages.
+/// Returns the cache point of a tool, if the model accepts it only in messages.
 pub(super) fn moved_point(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Option<CachePoint> {
     let moves = fields::is_nova(model) && !can.lacks(Capability::PromptCaching);
     options.tools.iter().rev().find_map(|tool| tool.cache_point).filter(|_| moves)
 }
 
-/// The choice in place of one that the model does not take.
+/// Returns the tool choice, or the nearest one that the model accepts.
 ///
 /// See [ToolChoice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html).
 fn choice_for<'a>(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
     let choice = options.tool_choice.as_ref();
+    tools::check_choice(model, can, options)?;
     match choice {
-        Some(ToolChoice::Any | ToolChoice::Tool(_)) if can.lacks(Capability::ForcedTools) => Err(Error::of(
-            ErrorKind::Unsupported,
-            format_args!(
-                "{model} cannot be forced to call a tool; leave `tool_choice` unset, and ask in the system message"
-            ),
-        )
-        .with_field("tool_choice")),
         Some(ToolChoice::Tool(_)) if can.lacks(Capability::NamedTools) => Ok(Some(&ToolChoice::Any)),
         _ => Ok(choice),
     }
 }
 
-/// Tools of Anthropic's own kinds reach only Claude.
+/// Refuses tools in Anthropic's format for other models than Claude.
 fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     let typed = options.tools.iter().find(|tool| fields::typed_tool(tool).is_some());
     match typed {
         Some(tool) if shape == Shape::Nova || !fields::is_claude(model) => Err(Error::of(
             ErrorKind::Encode,
             format_args!(
-                "the native tool {} has a \"type\", so it is in Anthropic's form: a tool of Converse is an object with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
+                "the native tool {} has a `type`, so it is in Anthropic's format; write it with one member, such as {{\"systemTool\": {{\"name\": …}}}}",
                 crate::json::quoted(&tool.name)
             ),
         )),
@@ -122,7 +116,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -
 
 fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
     let (kind, name) = match choice {
-        // With "none", no tools are sent: the format has no such choice.
+        // The format has no `none`: no tools are sent then.
         None | Some(ToolChoice::None) => return,
         Some(ToolChoice::Auto) => ("auto", None),
         Some(ToolChoice::Any) => ("any", None),
@@ -135,15 +129,14 @@ fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
     w.end_object();
 }
 
-/// Tells calls and results as text, for a request without tools, in which the API refuses them.
+/// Rewrites tool calls and results as text, as the API refuses them in a request without tools.
 ///
-/// Of the ways out this one loses least: to leave the turns away hides from the model what it
-/// did; to declare the tools after all, or a stand-in, lets it call what nobody will answer.
-/// Ids stay, so that each result still belongs to its call; images and documents stay blocks. Calls of tools
-/// that the service runs, and their results, are left out of the model's turns.
+/// Without the turns, the model would not know what it did. With tools, or a placeholder, it could call
+/// a tool that no one runs. Ids stay, so that each result still belongs to its call; images and documents stay
+/// blocks. Calls of tools that the service runs are left out, with their results.
 ///
 /// # Errors
-/// `Encode`, if nothing to answer is left.
+/// `Encode`, if no message is left.
 pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
     for turn in &mut conversation.turns {
         let is_reply = turn.side == Side::Assistant;
@@ -170,12 +163,12 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
     }
     conversation.turns = without_empty(std::mem::take(&mut conversation.turns));
     match conversation.turns.is_empty() {
-        true => Err(Error::new(ErrorKind::Encode, "there is nothing to answer: add a human message with content")),
+        true => Err(Error::new(ErrorKind::Encode, "there is no message to reply to; add a human message with content")),
         false => Ok(()),
     }
 }
 
-/// What a user's turn says of a result in a form that no type here has.
+/// Returns a raw tool result as text.
 fn told_raw(block: View<'_>) -> Option<String> {
     let result = block.get("toolResult")?;
     Some(format!("[tool result {}: {}]", result.text_at("toolUseId"), result.get("content")?.raw()))

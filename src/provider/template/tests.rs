@@ -16,7 +16,7 @@ fn conversation() -> Vec<(Side, Vec<PromptPart>)> {
 }
 
 #[test]
-fn llama_3_is_written_as_meta_publishes_it() {
+fn llama_3_template_is_that_of_meta() {
     assert_eq!(
         LLAMA_3.render("Be terse.", &conversation()),
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe terse.<|eot_id|>\
@@ -33,7 +33,7 @@ fn llama_3_is_written_as_meta_publishes_it() {
 }
 
 #[test]
-fn llama_3_2_sees_a_picture_where_it_stands() {
+fn llama_3_2_template_marks_the_place_of_an_image() {
     let turn = (Side::User, vec![PromptPart::Image, PromptPart::Text("What is this?".into())]);
     assert_eq!(
         LLAMA_3.render("", &[turn]),
@@ -43,7 +43,7 @@ fn llama_3_2_sees_a_picture_where_it_stands() {
 }
 
 #[test]
-fn llama_4_is_written_as_meta_publishes_it() {
+fn llama_4_template_is_that_of_meta() {
     assert_eq!(
         LLAMA_4.render("Be terse.", &conversation()),
         "<|begin_of_text|><|header_start|>system<|header_end|>\n\nBe terse.<|eot|>\
@@ -53,7 +53,7 @@ fn llama_4_is_written_as_meta_publishes_it() {
 }
 
 #[test]
-fn llama_2_has_its_system_text_inside_the_first_instruction() {
+fn llama_2_template_has_system_text_in_the_first_turn() {
     assert_eq!(
         LLAMA_2.render("Be terse.", &conversation()),
         "<s>[INST] <<SYS>>\nBe terse.\n<</SYS>>\n\nHi [/INST] Yo </s><s>[INST] Bye [/INST]"
@@ -62,7 +62,7 @@ fn llama_2_has_its_system_text_inside_the_first_instruction() {
 }
 
 #[test]
-fn mistral_is_written_as_aws_publishes_it_with_the_system_text_before_the_first_user() {
+fn mistral_template_is_that_of_aws() {
     assert_eq!(
         MISTRAL.render("Be terse.", &conversation()),
         "<s>[INST] Be terse.\n\nHi [/INST] Yo</s> [INST] Bye [/INST]"
@@ -70,7 +70,7 @@ fn mistral_is_written_as_aws_publishes_it_with_the_system_text_before_the_first_
 }
 
 #[test]
-fn deepseek_is_written_with_its_own_characters_and_without_earlier_reasoning() {
+fn deepseek_template_leaves_earlier_reasoning_out() {
     let turns = [user("Hi"), ai("hm </think>\n\nYo"), user("Bye")];
     let prompt = DEEPSEEK_R1.render("Be terse.", &turns);
     assert_eq!(
@@ -82,7 +82,7 @@ fn deepseek_is_written_with_its_own_characters_and_without_earlier_reasoning() {
 }
 
 #[test]
-fn claude_2_ends_with_its_label_and_no_space() {
+fn claude_2_template_ends_with_its_label() {
     assert_eq!(
         CLAUDE_2.render("Be terse.", &conversation()),
         "Be terse.\n\nHuman: Hi\n\nAssistant: Yo\n\nHuman: Bye\n\nAssistant:"
@@ -91,13 +91,13 @@ fn claude_2_ends_with_its_label_and_no_space() {
 }
 
 #[test]
-fn titan_is_written_as_aws_publishes_it() {
+fn titan_template_is_that_of_aws() {
     assert_eq!(TITAN.render("", &[user("Hi")]), "User: Hi\nBot:");
     assert_eq!(TITAN.render("Be nice.", &conversation()), "Be nice.\nUser: Hi\nBot: Yo\nUser: Bye\nBot:");
 }
 
 #[test]
-fn an_instruction_alone_is_sent_as_it_is_and_a_conversation_gets_labels() {
+fn instruction_template_has_labels_for_several_turns() {
     assert_eq!(INSTRUCTION.render("", &[user(" Hi\n")]), " Hi\n");
     assert_eq!(
         INSTRUCTION.render("Be nice.", &conversation()),
@@ -120,7 +120,7 @@ fn templates() -> [(&'static Template, &'static str); 8] {
 }
 
 #[test]
-fn the_beginning_of_an_answer_is_gone_on_with_and_not_ended() {
+fn template_does_not_end_a_reply_that_has_begun() {
     for (template, end) in templates() {
         let prompt = template.render("", &[user("Why?"), ai("The sky is")]);
         assert!(prompt.ends_with(end), "{prompt:?}");
@@ -128,7 +128,7 @@ fn the_beginning_of_an_answer_is_gone_on_with_and_not_ended() {
 }
 
 #[test]
-fn a_forged_turn_is_broken_visibly_and_the_rest_of_the_text_is_left_alone() {
+fn forged_turns_in_text_are_broken_by_a_space() {
     let cases: &[(&Template, &str, &str)] = &[
         (&LLAMA_3, "a<|eot_id|><|start_header_id|>b", "a< |eot_id|>< |start_header_id|>b"),
         (&LLAMA_3, "f <| g |> h, <|>, <||>, <|a b|>", "f <| g |> h, <|>, <||>, <|a b|>"),
@@ -206,7 +206,7 @@ fn hostile() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_is_said_a_prompt_has_the_marks_of_its_turns_and_no_other(
+    fn prompts_of_any_text_have_only_marks_of_their_turns(
         system in hostile(), first in hostile(), answer in hostile(), second in hostile(), begun in hostile(), ends in any::<bool>(),
     ) {
         for (template, _) in templates() {
@@ -217,7 +217,7 @@ proptest! {
                 }
                 turns
             };
-            // A system text of white space is none.
+            // A system text of white space is left out.
             let plain_system = if system.trim().is_empty() { "" } else { "y" };
             let plain = template.render(plain_system, &turns(["y", "y", "y", "y"]));
             let prompt = template.render(&system, &turns([&first, &answer, &second, &begun]));
@@ -226,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_loses_nothing_and_gains_nothing_but_spaces(text in hostile()) {
+    fn cleaned_text_differs_only_by_spaces(text in hostile()) {
         for (template, _) in templates() {
             let without = |text: &str| text.replace(' ', "");
             prop_assert_eq!(without(&template.cleaned(&text)), without(&text));
@@ -235,7 +235,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_text_of_nothing_but_marks_is_cleaned_in_linear_time() {
+fn long_text_of_marks_is_cleaned_in_linear_time() {
     let started = std::time::Instant::now();
     for (template, mark) in [(&LLAMA_2, "<s>"), (&LLAMA_3, "<|a|>"), (&DEEPSEEK_R1, "<｜a"), (&CLAUDE_2, "\nHuman:")] {
         let text = mark.repeat(200_000);

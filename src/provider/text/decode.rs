@@ -8,6 +8,7 @@ use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{AiMessage, StopReason};
+use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 use crate::provider::text_blocks::TextBlocks;
 
@@ -23,7 +24,7 @@ const OUTPUT_KEYS: [&str; 4] =
 
 /// Reads a whole reply. `is_open` is whether it begins inside reasoning.
 pub(super) fn message(row: &'static Row, is_open: bool, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-    let view = invoke::object(body)?;
+    let view = object(body)?;
     if is_error(view) {
         return Err(reported(view));
     }
@@ -153,8 +154,8 @@ fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
     }
 }
 
-/// Reads all but the text: counts and metadata. The service's counts override the model's own. What every
-/// chunk counts again is metadata only if it is `last`.
+/// Reads all but the text: counts and metadata. The service's counts override the model's own. Fields
+/// that every chunk repeats are metadata only if it is `last`.
 fn about(view: View<'_>, holder: View<'_>, path: &TextPath, last: bool, counts: &mut Counts, out: &mut Events) {
     let mut fields = Fields { model: Counts::default(), service: Counts::default(), last, out };
     for (key, value) in view.raw_entries() {

@@ -1,4 +1,4 @@
-//! Requests of prompt-in text-out models.
+//! An encoder for requests of text completion.
 
 use super::{Row, Streams};
 use crate::capabilities::Api;
@@ -14,8 +14,8 @@ use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatOptions, ChatRequest, Reasoning};
 use crate::text::{self, has};
 
-/// What to do where a format cannot say something.
-const ADVICE: &str = "leave it out, or call the model with the Converse API if it can there";
+/// The advice for what a format does not have.
+const ADVICE: &str = "leave it out, or use the Converse API if the model can do it there";
 
 pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
     check(row, model, &request.options)?;
@@ -27,7 +27,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
         write_conversation(&mut w, row, model, request)?;
     }
     let mode = if row.streams == Streams::No { Mode::Invoke } else { mode };
-    // A maximum that the caller did not set is only a default.
+    // The crate's own maximum is only a default.
     let defaults: &[&str] = if request.options.max_tokens.is_none() { &[row.max_tokens] } else { &[] };
     let Some(config) = row.config else {
         write_parameters(&mut w, row, &request.options);
@@ -44,7 +44,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     let mut inner = Json::from(inner);
     let mut outer = None;
     if let Some(kwargs) = &request.options.model_kwargs {
-        // The caller's parameters stand where the others do.
+        // The caller's parameters are next to the others.
         let is_outer = |key: &str| key == row.prompt || key == config || key.starts_with("amazon-bedrock-");
         inner = invoke::with_kwargs(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view(), defaults)?;
         outer = Some(members(kwargs.view(), &is_outer));
@@ -70,7 +70,7 @@ fn cannot(model: &ModelId, what: &str) -> Error {
     Error::of(ErrorKind::Unsupported, format_args!("{model} takes no {what} in its own format: {ADVICE}"))
 }
 
-/// What a format has no name for is refused, not dropped.
+/// Refuses options that the format has no name for.
 fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
     if !row.reasoning.tags.is_empty() && options.reasoning.is_some() {
         return Err(Error::of(
@@ -114,11 +114,11 @@ fn write_parameters(w: &mut Writer, row: &Row, options: &ChatOptions) {
     }
 }
 
-/// The caller's own prompt.
+/// Returns the caller's raw prompt.
 fn raw(row: &Row, request: &ChatRequest) -> Result<String> {
     let prompt: String = request.messages.iter().map(Message::text).collect();
     if prompt.trim().is_empty() {
-        return Err(Error::new(ErrorKind::Encode, "the prompt is empty: there is nothing to complete"));
+        return Err(Error::new(ErrorKind::Encode, "the prompt is empty; add text to complete"));
     }
     Ok(match row.frame {
         Some((before, behind)) if !has(&prompt, before.trim_end()) => {
@@ -140,7 +140,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     let mut images: Vec<&Media> = Vec::new();
     for turn in &conversation.turns {
         let mut parts = match turns.pop() {
-            // Between the two stood a turn of which nothing can be said.
+            // The turn between the two had nothing that can be sent.
             Some((side, parts)) if side == turn.side => parts,
             before => {
                 turns.extend(before);
@@ -167,7 +167,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     if !matches!(turns.first(), Some((Side::User, _))) {
         return Err(Error::new(
             ErrorKind::Encode,
-            "there is nothing to answer: the first human message says nothing that this model can read",
+            "there is no message to reply to: the first human message has no text; add some",
         ));
     }
     let system = match system.into_iter().next() {
@@ -178,7 +178,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     if let Some(key) = row.images.filter(|_| !images.is_empty()) {
         w.array(key);
         for image in images {
-            media::picture(IMAGES, "an image", image)?;
+            media::image_format(IMAGES, "an image", image)?;
             media::write_base64(w, &image.source, "an image")?;
         }
         w.end_array();
@@ -186,7 +186,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     Ok(())
 }
 
-/// Adds a text, in a paragraph of its own if there is one before it.
+/// Adds a text, as a new paragraph if there is text before it.
 fn join(parts: &mut Vec<PromptPart>, more: &str) {
     match parts.last_mut() {
         Some(PromptPart::Text(text)) => {
@@ -197,19 +197,19 @@ fn join(parts: &mut Vec<PromptPart>, more: &str) {
     }
 }
 
-/// What a block says; nothing where it says nothing to such a model.
+/// Returns the text of a block, or `None` for a block that is left out.
 fn text<'a>(block: &'a Content, model: &ModelId) -> Result<Option<&'a str>> {
     let what = match block {
         Content::Text(text) => return Ok(Some(&text.text)),
         Content::Thinking(_) | Content::RedactedThinking(_) | Content::CachePoint(_) => return Ok(None),
-        Content::Image(_) => "pictures",
+        Content::Image(_) => "images",
         Content::Audio(_) => "audio",
         Content::Video(_) => "video",
         Content::Document(_) => "documents",
         Content::ToolCall(_) | Content::InvalidToolCall(_) | Content::ToolResult(_) => "tool calls or results",
         Content::SearchResult(_) => "search results",
         Content::Guard(_) => "guard content",
-        Content::Json(_) | Content::Raw(_) => "blocks but text",
+        Content::Json(_) | Content::Raw(_) => "blocks other than text",
     };
     Err(cannot(model, what))
 }

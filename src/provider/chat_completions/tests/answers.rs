@@ -1,4 +1,4 @@
-//! What comes back, whole and in pieces.
+//! Replies, whole and streamed.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::provider::reasoning::ReasoningTags;
 use crate::provider::{ChatCompletions, Codec};
 
 #[test]
-fn a_whole_answer_and_its_stream_are_the_same_message() {
+fn reply_and_its_stream_are_the_same_message() {
     let usage = json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
         "prompt_tokens_details": {"cached_tokens": 80}, "completion_tokens_details": {"reasoning_tokens": 20}});
     let token = |text: &str| json!({"token": text, "logprob": -0.5, "top_logprobs": []});
@@ -79,7 +79,7 @@ fn a_whole_answer_and_its_stream_are_the_same_message() {
 }
 
 #[test]
-fn what_every_chunk_says_again_is_told_once() {
+fn metadata_that_every_chunk_repeats_is_one_event() {
     let mut decoder = ChatCompletionsDecoder::new(ReasoningTags::NONE);
     let (mut events, mut counts) = (Events::default(), Counts::default());
     for fingerprint in ["a", "a", "b"] {
@@ -90,9 +90,9 @@ fn what_every_chunk_says_again_is_told_once() {
     assert_eq!(told.len(), 3, "the beginning, a, b: {told:?}");
 }
 
-/// Deltas as they were recorded of `openai.gpt-oss-120b-1:0`: every piece of reasoning between tags of its own.
+/// Deltas as they were recorded of `openai.gpt-oss-120b-1:0`: every piece of reasoning has its own tags.
 #[test]
-fn gpt_oss_wraps_every_piece_of_reasoning_and_it_becomes_one_block() {
+fn reasoning_in_tags_around_every_piece_is_one_block() {
     let pieces = [
         "<reasoning>They ask: \"x\" which</reasoning>",
         "<reasoning> is short. Provide one concise</reasoning>",
@@ -111,7 +111,7 @@ fn gpt_oss_wraps_every_piece_of_reasoning_and_it_becomes_one_block() {
 }
 
 #[test]
-fn reasoning_comes_in_fields_and_parts_too() {
+fn reasoning_is_read_from_fields_and_parts() {
     for key in ["reasoning_content", "reasoning"] {
         let chunks = [
             delta(json!({key: "h"})),
@@ -137,7 +137,7 @@ fn reasoning_comes_in_fields_and_parts_too() {
 }
 
 #[test]
-fn mistral_streams_messages_and_stops_with_a_stop_reason() {
+fn stream_of_mistral_ends_with_its_stop_reason() {
     let choice =
         |message: Value, reason: Value| json!({"choices": [{"index": 0, "message": message, "stop_reason": reason}]});
     let tool = json!([{"id": "bCd3fGh1J", "function": {"name": "f", "arguments": "{\"a\":1}"}}]);
@@ -156,7 +156,7 @@ fn mistral_streams_messages_and_stops_with_a_stop_reason() {
 }
 
 #[test]
-fn writer_ends_its_streams_with_done() {
+fn stream_of_writer_ends_with_done() {
     let text = |text: &str| json!({"choices": [{"text": text}]});
     let (message, complete) = streamed(ChatCompletions::PALMYRA, &[text("Hel"), text("lo"), json!("[DONE]")]);
     assert!(complete);
@@ -167,7 +167,7 @@ fn writer_ends_its_streams_with_done() {
 }
 
 #[test]
-fn a_stream_without_a_reason_to_stop_is_not_complete() {
+fn stream_without_a_stop_reason_is_incomplete() {
     assert!(!streamed(ChatCompletions::QWEN, &[delta(json!({"content": "Hel"}))]).1);
     let mut empty = last("stop");
     empty["choices"][0]["finish_reason"] = json!("");
@@ -175,7 +175,7 @@ fn a_stream_without_a_reason_to_stop_is_not_complete() {
 }
 
 #[test]
-fn tool_calls_are_told_apart_however_they_come() {
+fn tool_calls_in_deltas_are_joined_by_index_id_or_order() {
     let f = |name: &str, args: &str| json!({"name": name, "arguments": args});
     let calls = |pieces: &[Value]| {
         let mut chunks: Vec<Value> = pieces.iter().map(|piece| delta(json!({"tool_calls": [piece]}))).collect();
@@ -226,7 +226,7 @@ fn tool_calls_are_told_apart_however_they_come() {
 }
 
 #[test]
-fn what_looked_like_a_tag_stands_before_the_call_that_follows_it() {
+fn held_back_text_is_emitted_before_a_tool_call() {
     let call = json!({"id": "a", "function": {"name": "f", "arguments": "{}"}});
     let chunks = [delta(json!({"content": "<"})), delta(json!({"tool_calls": [call]})), last("tool_calls")];
     let message = streamed(ChatCompletions::OPENAI, &chunks).0;
@@ -235,7 +235,7 @@ fn what_looked_like_a_tag_stands_before_the_call_that_follows_it() {
 }
 
 #[test]
-fn a_call_cut_by_the_token_limit_is_invalid_and_keeps_its_text() {
+fn tool_call_cut_by_the_token_limit_is_invalid() {
     let chunks = [
         delta(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{\"x\": \"he"}}]})),
         last("length"),
@@ -247,7 +247,7 @@ fn a_call_cut_by_the_token_limit_is_invalid_and_keeps_its_text() {
 }
 
 #[test]
-fn a_stop_sequence_beside_the_finish_reason_is_told() {
+fn stop_sequence_next_to_the_finish_reason_is_read() {
     let answer =
         |stop: Value| json!({"choices": [{"message": {"content": "a"}, "finish_reason": "stop", "stop_reason": stop}]});
     let message = whole(ChatCompletions::QWEN, &answer(json!("END")));
@@ -259,7 +259,7 @@ fn a_stop_sequence_beside_the_finish_reason_is_told() {
 }
 
 #[test]
-fn a_refusal_is_text_with_its_own_reason() {
+fn refusal_is_text_with_its_own_stop_reason() {
     let answer = json!({"choices": [{"message": {"content": null, "refusal": "I cannot."}, "finish_reason": "stop"}]});
     let message = whole(ChatCompletions::OPENAI, &answer);
     assert_eq!((message.text(), message.stop_reason.clone()), ("I cannot.".to_owned(), Some(StopReason::Refusal)));
@@ -267,7 +267,7 @@ fn a_refusal_is_text_with_its_own_reason() {
 }
 
 #[test]
-fn nothing_of_an_answer_is_lost() {
+fn unknown_fields_of_a_reply_are_kept() {
     let other = json!({"index": 1, "message": {"content": "b"}, "finish_reason": "stop"});
     let answer = json!({
         "choices": [{"index": 0, "message": {"content": "a", "annotations": [1]}, "finish_reason": "content_filter",
@@ -297,7 +297,7 @@ fn nothing_of_an_answer_is_lost() {
 }
 
 #[test]
-fn answers_that_are_none_are_errors() {
+fn reply_in_another_format_is_an_error() {
     let decode = |body: &str| {
         ChatCompletions::OPENAI.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err()
     };
@@ -314,7 +314,7 @@ fn answers_that_are_none_are_errors() {
 }
 
 #[test]
-fn odd_answers_of_every_kind_are_read_without_a_panic() {
+fn malformed_replies_do_not_panic() {
     let odd = [
         json!({"choices": [1, null, "x", [], {}]}),
         json!({"choices": [{"message": 1}]}),

@@ -1,4 +1,4 @@
-//! What is sent, and what is not.
+//! Encoded requests.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::provider::ChatCompletions;
 use crate::request::{ChatOptions, Reasoning, ResponseFormat, Tool, ToolChoice};
 
 #[test]
-fn a_conversation_is_written_as_plain_strings_and_nothing_is_added() {
+fn conversation_is_sent_as_plain_strings() {
     let messages = [
         Message::system("Be terse.").with(Content::text("Be kind.")),
         Message::human("Hi"),
@@ -50,7 +50,7 @@ fn options_have_the_names_of_the_family() {
 }
 
 #[test]
-fn a_tool_call_is_sent_back_with_its_arguments_as_a_string_and_its_result_beside_it() {
+fn tool_call_is_replayed_with_arguments_as_a_string() {
     let messages = [
         Message::human("Weather?"),
         Message::new(Role::Ai, [call("c1"), call("c2")]),
@@ -73,7 +73,7 @@ fn a_tool_call_is_sent_back_with_its_arguments_as_a_string_and_its_result_beside
 }
 
 #[test]
-fn mistral_gets_ids_of_nine_letters_and_digits_that_still_belong_together() {
+fn tool_call_ids_for_mistral_have_nine_characters() {
     let messages = |id: &str| [Message::human("?"), Message::new(Role::Ai, [call(id)]), Message::tool(id, "72F")];
     let ids = |id: &str| {
         let sent = messages_of(ChatCompletions::MISTRAL, MISTRAL, &messages(id));
@@ -88,7 +88,7 @@ fn mistral_gets_ids_of_nine_letters_and_digits_that_still_belong_together() {
 }
 
 #[test]
-fn reasoning_of_this_or_another_provider_is_not_sent_back() {
+fn reasoning_is_not_replayed() {
     let thinking = |signature: Option<&str>| {
         Content::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into) })
     };
@@ -102,7 +102,7 @@ fn reasoning_of_this_or_another_provider_is_not_sent_back() {
 }
 
 #[test]
-fn images_go_to_models_that_see_as_data_urls_and_are_refused_for_the_others() {
+fn images_are_data_urls_or_refused() {
     let image = || Message::human("What?").with(Content::image("image/jpg", vec![255, 216]));
     let expected = json!([{"role": "user", "content": [
         {"type": "text", "text": "What?"},
@@ -139,7 +139,7 @@ fn images_go_to_models_that_see_as_data_urls_and_are_refused_for_the_others() {
 }
 
 #[test]
-fn what_strings_cannot_say_is_refused_with_the_way_out() {
+fn blocks_without_a_form_are_refused_with_advice() {
     for block in [
         Content::document("application/pdf", vec![1]),
         Content::Audio(Media::new("audio/wav", MediaSource::Bytes(vec![1].into()))),
@@ -161,7 +161,7 @@ fn what_strings_cannot_say_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn tools_and_their_choice_are_written_in_the_words_of_the_family() {
+fn tool_choice_has_the_name_of_the_family() {
     let with = |family, id, choice: Option<ToolChoice>, parallel| {
         let mut other = weather();
         other.name = "other".into();
@@ -201,7 +201,7 @@ fn tools_and_their_choice_are_written_in_the_words_of_the_family() {
 }
 
 #[test]
-fn a_tool_in_the_formats_own_form_is_chosen_by_the_name_inside() {
+fn native_tool_is_chosen_by_its_inner_name() {
     let native = json!({"type": "function", "function": {"name": "own", "parameters": {"type": "object"}}});
     let options = ChatOptions {
         tools: vec![weather(), Tool::native(Json::from(native.clone()))],
@@ -213,7 +213,7 @@ fn a_tool_in_the_formats_own_form_is_chosen_by_the_name_inside() {
 }
 
 #[test]
-fn a_schema_for_the_answer_is_strict_and_refused_where_it_cannot_be() {
+fn response_format_is_strict_or_refused() {
     let options = || ChatOptions {
         response_format: Some(ResponseFormat::new("joke", Json::from(json!({"type": "object", "properties": {}})))),
         ..ChatOptions::default()
@@ -229,7 +229,7 @@ fn a_schema_for_the_answer_is_strict_and_refused_where_it_cannot_be() {
 }
 
 #[test]
-fn reasoning_is_an_effort_where_there_is_one() {
+fn reasoning_is_an_effort_or_refused() {
     let with = |reasoning| ChatOptions { reasoning: Some(reasoning), ..ChatOptions::default() };
     let hi = [Message::human("Hi")];
     let low = || Reasoning::Effort("low".into());
@@ -237,7 +237,7 @@ fn reasoning_is_an_effort_where_there_is_one() {
     let off = encode(ChatCompletions::QWEN, QWEN, &hi, with(Reasoning::Disabled)).unwrap();
     assert_eq!(off.as_object().unwrap().len(), 1);
     let (kind, message) = refusal(ChatCompletions::OPENAI, GPT_OSS, with(Reasoning::Budget(2048)));
-    assert!(kind == ErrorKind::Unsupported && message.contains("an effort only; use \"low\""), "{message}");
+    assert!(kind == ErrorKind::Unsupported && message.contains("only an effort for reasoning; use `low`"), "{message}");
     let (kind, message) = refusal(ChatCompletions::JAMBA, "ai21.jamba-1-5-mini-v1:0", with(low()));
     assert!(kind == ErrorKind::Unsupported && message.contains("model_kwargs"), "{message}");
 }

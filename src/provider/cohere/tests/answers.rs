@@ -1,4 +1,4 @@
-//! What comes back, whole and in pieces.
+//! Replies, whole and streamed.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::message::{AiMessage, Content, StopReason};
 use crate::provider::{Codec, Cohere};
 
 #[test]
-fn a_whole_answer_and_its_stream_are_the_same_message() {
+fn reply_and_its_stream_are_the_same_message() {
     let citation = json!({"start": 0, "end": 5, "text": "Isaac", "document_ids": ["doc_0"]});
     let response = json!({
         "response_id": "r-1", "generation_id": "g-1", "text": "Isaac Newton.", "citations": [citation],
@@ -51,7 +51,7 @@ fn a_whole_answer_and_its_stream_are_the_same_message() {
 }
 
 #[test]
-fn a_stream_may_begin_and_end_without_its_frame() {
+fn stream_without_start_and_end_events_is_read() {
     let end = event("stream-end", json!({"finish_reason": "MAX_TOKENS"}));
     let (message, complete) = streamed(&[event("text-generation", json!({"text": "A"})), end]);
     assert!(complete);
@@ -63,7 +63,7 @@ fn a_stream_may_begin_and_end_without_its_frame() {
 }
 
 #[test]
-fn tool_calls_get_ids_that_are_the_same_however_they_come() {
+fn tool_call_ids_are_the_same_whole_and_streamed() {
     let calls = json!([{"name": "find", "parameters": {"q": "a"}}, {"name": "now", "parameters": {}}]);
     let response =
         json!({"generation_id": "g-1", "text": "I will look.", "tool_calls": calls, "finish_reason": "COMPLETE"});
@@ -103,7 +103,7 @@ fn tool_calls_get_ids_that_are_the_same_however_they_come() {
 }
 
 #[test]
-fn searches_and_events_that_are_not_known_are_kept() {
+fn searches_and_unknown_events_are_kept() {
     let queries = json!([{"text": "gravity", "generation_id": "g"}]);
     let answer = whole(&json!({"search_queries": queries, "is_search_required": true, "finish_reason": "COMPLETE"}));
     assert_eq!(*answer.metadata("search_queries").unwrap(), queries);
@@ -120,7 +120,7 @@ fn searches_and_events_that_are_not_known_are_kept() {
 }
 
 #[test]
-fn cohere_s_own_counts_serve_where_the_service_gives_none() {
+fn usage_is_coheres_without_counts_of_the_service() {
     let meta = json!({"billed_units": {"input_tokens": 5, "output_tokens": 2}, "tokens": {"input_tokens": 70}});
     let message = whole(&json!({"text": "a", "meta": meta}));
     assert_eq!((message.usage.unwrap().input_tokens, message.usage.unwrap().output_tokens), (70, 2));
@@ -139,7 +139,7 @@ fn cohere_s_own_counts_serve_where_the_service_gives_none() {
 }
 
 #[test]
-fn answers_that_are_none_are_errors_and_odd_ones_no_panic() {
+fn reply_in_another_format_is_an_error() {
     for body in ["", "[]", "{}", r#"{"message":"invalid request"}"#, r#"{"generations":[{"text":"a"}]}"#] {
         assert_eq!(
             Cohere.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err().kind(),

@@ -1,4 +1,4 @@
-//! What is sent, and what is not.
+//! Encoded requests.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::message::{Content, Document, JsonContent, MediaSource, Message, Role,
 use crate::request::{ChatOptions, Reasoning, ResponseFormat, Tool, ToolChoice};
 
 #[test]
-fn a_conversation_is_a_message_with_its_history_and_a_preamble() {
+fn conversation_is_message_history_and_preamble() {
     let messages = [
         Message::system("You are a physicist.").with(Content::text("Be brief.")),
         Message::human("Who discovered gravity?"),
@@ -40,7 +40,7 @@ fn a_conversation_is_a_message_with_its_history_and_a_preamble() {
 }
 
 #[test]
-fn tool_results_go_back_with_the_calls_that_they_answer() {
+fn tool_results_are_sent_with_their_calls() {
     let messages = [
         Message::human("Q"),
         Message::new(
@@ -83,7 +83,7 @@ fn tool_results_go_back_with_the_calls_that_they_answer() {
 }
 
 #[test]
-fn a_failed_tool_says_that_it_failed() {
+fn failed_tool_result_is_sent_as_an_error() {
     let messages =
         [Message::human("Q"), Message::new(Role::Ai, [call("1", "{}")]), Message::tool_error("1", "no such thing")];
     let sent = encode(&messages, with_tools(vec![tool(json!({}))])).unwrap();
@@ -91,7 +91,7 @@ fn a_failed_tool_says_that_it_failed() {
 }
 
 #[test]
-fn user_message_behind_tool_results_is_answered_alone() {
+fn user_message_after_tool_results_is_a_separate_turn() {
     let messages = [
         Message::human("Q"),
         Message::new(Role::Ai, [call("1", "{}")]),
@@ -104,7 +104,7 @@ fn user_message_behind_tool_results_is_answered_alone() {
 }
 
 #[test]
-fn conversations_that_command_r_cannot_answer_are_refused() {
+fn conversations_without_a_last_user_message_are_refused() {
     let asked = || vec![Message::human("Q"), Message::new(Role::Ai, [call("1", "{}")]), Message::tool("1", "r")];
     let tools = || with_tools(vec![tool(json!({}))]);
     let kind = |messages: &[Message], options| encode(messages, options).unwrap_err().kind();
@@ -121,7 +121,7 @@ fn conversations_that_command_r_cannot_answer_are_refused() {
 }
 
 #[test]
-fn documents_and_search_results_are_for_the_model_to_cite() {
+fn documents_and_search_results_are_sent_as_documents() {
     let mut notes =
         Document::new("text/plain", MediaSource::Blocks(vec!["Grass is green.".into(), "Sky is blue.".into()]));
     notes.name = Some("Notes".into());
@@ -153,7 +153,7 @@ fn documents_and_search_results_are_for_the_model_to_cite() {
 }
 
 #[test]
-fn a_schema_becomes_flat_parameters_and_the_description_says_the_rest() {
+fn schema_becomes_flat_parameters_with_descriptions() {
     let schema = json!({
         "type": "object", "required": ["q", "many"], "additionalProperties": false,
         "$defs": {"Unit": {"type": "string", "enum": ["c", "f"]}},
@@ -196,7 +196,7 @@ fn a_schema_becomes_flat_parameters_and_the_description_says_the_rest() {
 }
 
 #[test]
-fn a_schema_that_is_not_flat_is_refused_with_the_parameter_and_the_way_out() {
+fn schema_that_is_not_flat_is_refused_with_its_parameter() {
     let cases = [
         json!({"type": "object", "properties": {"x": {"type": "string"}}}),
         json!({"type": "array", "items": {"type": "object", "properties": {}}}),
@@ -214,7 +214,7 @@ fn a_schema_that_is_not_flat_is_refused_with_the_parameter_and_the_way_out() {
     for schema in cases {
         let error = encode(&[Message::human("Hi")], with_tools(vec![tool(json!({"deep": schema}))])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{schema}");
-        for word in ["\"find\"", "\"deep\"", "Converse", COMMAND_R] {
+        for word in ["`find`", "`deep`", "Converse", COMMAND_R] {
             assert!(error.message().contains(word), "{schema}: {error}");
         }
     }
@@ -228,7 +228,7 @@ fn a_schema_that_is_not_flat_is_refused_with_the_parameter_and_the_way_out() {
 }
 
 #[test]
-fn a_schema_in_a_circle_is_refused_and_not_followed_for_ever() {
+fn schema_with_a_reference_cycle_is_refused() {
     let round = json!({"type": "string", "items": {"$ref": "#/properties/round"}});
     assert!(
         encode(&[Message::human("Hi")], with_tools(vec![tool(json!({"round": round}))])).is_ok(),
@@ -239,7 +239,7 @@ fn a_schema_in_a_circle_is_refused_and_not_followed_for_ever() {
 }
 
 #[test]
-fn tools_in_cohere_s_own_form_go_as_they_are_and_none_goes_without_tools() {
+fn native_tools_are_sent_unchanged_and_none_sends_no_tools() {
     let native = json!({"name": "n", "description": "d", "parameter_definitions": {"p": {"type": "Any"}}});
     let options = || with_tools(vec![Tool::native(Json::from(native.clone()))]);
     assert_eq!(encode(&[Message::human("Hi")], options()).unwrap()["tools"], json!([native]));

@@ -16,7 +16,7 @@ fn blocks(content: &str) -> Vec<Content> {
 }
 
 #[test]
-fn every_block_that_is_known_is_read() {
+fn reply_blocks_of_known_types_are_read() {
     let content = blocks(
         r#"[
         {"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},
@@ -47,7 +47,7 @@ fn every_block_that_is_known_is_read() {
 }
 
 #[test]
-fn blocks_that_are_not_known_or_not_whole_stay_as_they_came() {
+fn unknown_and_incomplete_blocks_stay_raw() {
     for block in [
         r#"{"futureBlock":{"x":1}}"#,
         r#"{"toolUse":{"toolUseId":"s","name":"nova_grounding","input":{},"type":"server_tool_use"}}"#,
@@ -63,7 +63,7 @@ fn blocks_that_are_not_known_or_not_whole_stay_as_they_came() {
 }
 
 #[test]
-fn what_is_read_is_replayed_as_it_came() {
+fn reply_blocks_are_replayed_unchanged() {
     let content = r#"[
         {"reasoningContent":{"reasoningText":{"text":"hm","signature":"s"}}},
         {"reasoningContent":{"redactedContent":"EmwK"}},
@@ -80,7 +80,7 @@ fn what_is_read_is_replayed_as_it_came() {
 }
 
 #[test]
-fn usage_counts_the_cache_as_input_and_knows_how_long_it_lives() {
+fn usage_counts_cache_tokens_by_ttl() {
     let reply = answer(
         r#"{"output":{"message":{"role":"assistant","content":[{"text":"a"}]}},"stopReason":"end_turn",
         "usage":{"inputTokens":3,"outputTokens":50,"totalTokens":8007,"cacheReadInputTokens":7854,
@@ -96,7 +96,7 @@ fn usage_counts_the_cache_as_input_and_knows_how_long_it_lives() {
 }
 
 #[test]
-fn all_else_that_the_answer_says_is_kept_under_its_name() {
+fn unknown_fields_of_a_reply_are_metadata() {
     let reply = answer(
         r#"{"output":{"message":{"role":"assistant","content":[],"note":1},"more":2},"stopReason":"brand_new",
         "metrics":{"latencyMs":712},"trace":{"guardrail":{"actionReason":"x"}},"performanceConfig":{"latency":"standard"},
@@ -112,7 +112,7 @@ fn all_else_that_the_answer_says_is_kept_under_its_name() {
 }
 
 #[test]
-fn every_stop_reason_of_the_api_is_known() {
+fn stop_reasons_of_the_api_are_known() {
     for word in [
         "end_turn",
         "tool_use",
@@ -132,7 +132,7 @@ fn every_stop_reason_of_the_api_is_known() {
 }
 
 #[test]
-fn a_call_that_max_tokens_cut_is_invalid() {
+fn tool_call_cut_by_max_tokens_is_invalid() {
     let reply = answer(
         r#"{"output":{"message":{"content":[{"toolUse":{"toolUseId":"t","name":"f","input":"{\"a"}}]}},"stopReason":"max_tokens"}"#,
     );
@@ -141,7 +141,7 @@ fn a_call_that_max_tokens_cut_is_invalid() {
 }
 
 #[test]
-fn what_is_no_answer_of_converse_is_an_error() {
+fn reply_in_another_format_is_an_error() {
     for body in ["", "{", "[]", "{}", r#"{"output":{}}"#, r#"{"output":{"message":{"content":"a"}}}"#, "{\"output\":1}"]
     {
         let error = Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap_err();

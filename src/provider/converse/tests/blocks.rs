@@ -27,7 +27,7 @@ fn in_result(blocks: &[Content]) -> Result<Json, Error> {
 }
 
 #[test]
-fn media_are_bytes_or_places_in_s3_with_the_name_of_their_format() {
+fn media_are_bytes_or_s3_locations_with_a_format() {
     let s3 = |owner: Option<&str>| MediaSource::S3 { uri: "s3://b/k".into(), bucket_owner: owner.map(Into::into) };
     let cases = [
         (Content::image("image/jpg", vec![1, 2, 3]), json!({"image": {"format": "jpeg", "source": {"bytes": "AQID"}}})),
@@ -53,7 +53,7 @@ fn media_are_bytes_or_places_in_s3_with_the_name_of_their_format() {
 }
 
 #[test]
-fn a_url_or_a_format_that_is_not_taken_is_an_error_that_says_what_is() {
+fn media_url_or_unknown_format_is_an_error_with_advice() {
     let url = refused(Content::Image(Media::new("image/png", MediaSource::Url("https://x.example/a.png".into()))));
     assert_eq!(url.kind(), ErrorKind::Encode);
     assert!(url.message().contains("https://x.example/a.png") && url.message().contains("bytes"), "{url}");
@@ -64,7 +64,7 @@ fn a_url_or_a_format_that_is_not_taken_is_an_error_that_says_what_is() {
 }
 
 #[test]
-fn documents_have_names_that_the_api_takes_each_once() {
+fn document_names_are_valid_and_unique() {
     let named = |name: &str| {
         let mut document = Document::new("application/pdf", MediaSource::Bytes(vec![1].into()));
         document.name = Some(name.into());
@@ -83,7 +83,7 @@ fn documents_have_names_that_the_api_takes_each_once() {
 }
 
 #[test]
-fn text_documents_are_bytes_unless_they_shall_be_cited() {
+fn text_documents_are_bytes_unless_cited() {
     let document = |media_type: &str, source: MediaSource, citations| {
         let mut document = Document::new(media_type, source);
         document.citations = citations;
@@ -124,7 +124,7 @@ fn text_documents_are_bytes_unless_they_shall_be_cited() {
 }
 
 #[test]
-fn reasoning_is_replayed_as_it_came() {
+fn reasoning_is_replayed_unchanged() {
     let messages = [
         Message::human("a"),
         Message::new(
@@ -150,7 +150,7 @@ fn reasoning_is_replayed_as_it_came() {
 }
 
 #[test]
-fn a_cache_point_is_a_block_and_of_several_in_a_row_the_last_counts() {
+fn last_of_several_cache_points_is_sent_as_a_block() {
     let point = |ttl| Content::CachePoint(CachePoint { ttl });
     let message = Message::human("a").with(point(None)).with(point(Some(CacheTtl::OneHour))).with(Content::text("b"));
     assert_eq!(
@@ -160,7 +160,7 @@ fn a_cache_point_is_a_block_and_of_several_in_a_row_the_last_counts() {
 }
 
 #[test]
-fn guard_content_is_text_with_qualifiers_or_a_picture() {
+fn guard_content_is_text_with_qualifiers_or_an_image() {
     let mut guard = GuardContent::text("Paris is in France.");
     guard.qualifiers = vec!["grounding_source".into()];
     assert_eq!(
@@ -176,7 +176,7 @@ fn guard_content_is_text_with_qualifiers_or_a_picture() {
         json!({"guardContent": {"image": {"format": "png", "source": {"bytes": "AQ=="}}}})
     );
     assert!(refused(Content::Guard(image("image/gif"))).message().contains("png, jpeg"));
-    assert!(refused(Content::Guard(GuardContent::default())).message().contains("neither"));
+    assert!(refused(Content::Guard(GuardContent::default())).message().contains("empty"));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn search_results_can_be_cited() {
 }
 
 #[test]
-fn citations_of_converse_are_replayed_and_those_of_another_api_left_away() {
+fn only_citations_of_converse_are_replayed() {
     let text = |citations: &[&str]| {
         let citations = citations.iter().map(|text| self::json(text)).collect();
         let messages = [
@@ -212,7 +212,7 @@ fn citations_of_converse_are_replayed_and_those_of_another_api_left_away() {
 }
 
 #[test]
-fn results_have_text_objects_of_json_media_documents_and_search_results() {
+fn tool_results_have_text_json_media_and_documents() {
     let value = |text: &str| Content::Json(JsonContent { value: self::json(text) });
     let found = SearchResult { source: "s".into(), title: "t".into(), content: vec![], citations: false };
     let blocks = [
@@ -249,7 +249,7 @@ fn results_have_text_objects_of_json_media_documents_and_search_results() {
 }
 
 #[test]
-fn raw_blocks_of_converse_go_as_they_are_and_those_of_anthropic_are_refused() {
+fn raw_blocks_of_anthropic_are_refused() {
     let block = r#"{"toolUse":{"toolUseId":"s","name":"nova_grounding","input":{},"type":"server_tool_use"}}"#;
     assert_eq!(written(Content::raw(self::json(block))), self::json(block));
     for block in [r#"{"type":"server_tool_use","id":"s"}"#, "{}", "[1]", "\"x\""] {

@@ -1,4 +1,4 @@
-//! What each family takes beside Converse's own fields.
+//! Additional fields of each family.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn thinking(reasoning: Reasoning) -> ChatOptions {
 }
 
 #[test]
-fn top_k_has_each_familys_name() {
+fn top_k_has_the_name_of_the_family() {
     let options = ChatOptions { top_k: Some(20), ..ChatOptions::default() };
     assert_eq!(extra(CLAUDE, &options), json!({"top_k": 20}));
     assert_eq!(extra("us.mistral.pixtral-large-2502-v1:0", &options), json!({"top_k": 20}));
@@ -28,7 +28,7 @@ fn top_k_has_each_familys_name() {
 }
 
 #[test]
-fn claude_thinks_by_budget_by_itself_or_by_effort() {
+fn reasoning_of_claude_is_budget_adaptive_or_effort() {
     const CLAUDE: &str = "us.anthropic.claude-sonnet-4-6";
     assert_eq!(
         extra(CLAUDE, &thinking(Reasoning::Budget(2048))),
@@ -43,7 +43,7 @@ fn claude_thinks_by_budget_by_itself_or_by_effort() {
 }
 
 #[test]
-fn the_others_think_by_effort_each_in_its_own_words() {
+fn reasoning_effort_has_the_field_of_the_family() {
     let low = thinking(Reasoning::Effort("low".into()));
     assert_eq!(extra(NOVA, &low), json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}}));
     assert_eq!(extra("openai.gpt-oss-120b-1:0", &low), json!({"reasoning_effort": "low"}));
@@ -58,7 +58,7 @@ fn the_others_think_by_effort_each_in_its_own_words() {
 }
 
 #[test]
-fn thinking_is_switched_off_where_that_can_be_said() {
+fn reasoning_is_disabled_in_the_form_of_the_family() {
     let off = thinking(Reasoning::Disabled);
     assert_eq!(extra(NOVA, &off), json!({"reasoningConfig": {"type": "disabled"}}));
     assert_eq!(extra("us.openai.gpt-5.6-sol", &off), json!({"reasoning": {"effort": "none"}}));
@@ -67,7 +67,7 @@ fn thinking_is_switched_off_where_that_can_be_said() {
 }
 
 #[test]
-fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
+fn reasoning_budget_for_effort_models_is_refused() {
     for model in [NOVA, "openai.gpt-oss-120b-1:0", "us.openai.gpt-5.6-sol", LLAMA, ARN] {
         for reasoning in [Reasoning::Budget(2048), Reasoning::Adaptive] {
             let error = refusal(model, &[Message::human("a")], &thinking(reasoning));
@@ -86,7 +86,7 @@ fn a_budget_for_a_model_that_takes_efforts_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn options_that_exclude_each_other_are_named_before_anything_is_sent() {
+fn options_that_exclude_each_other_are_refused() {
     let high = thinking(Reasoning::Effort("high".into()));
     let error = refusal(NOVA, &[Message::human("a")], &ChatOptions { max_tokens: Some(10), ..high.clone() });
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -111,7 +111,7 @@ fn beta_features_and_model_kwargs_are_merged() {
 }
 
 #[test]
-fn calls_one_at_a_time_are_asked_for_where_the_family_has_a_word_for_it() {
+fn parallel_tool_calls_has_the_form_of_the_family() {
     let tools = vec![Tool::new("f", "", Json::empty_object())];
     let serial = ChatOptions { tools, parallel_tool_calls: Some(false), ..ChatOptions::default() };
     let forced = ChatOptions { tool_choice: Some(ToolChoice::Tool("f".into())), ..serial.clone() };
@@ -134,7 +134,7 @@ fn calls_one_at_a_time_are_asked_for_where_the_family_has_a_word_for_it() {
 }
 
 #[test]
-fn a_choice_of_a_tool_of_anthropics_kinds_stands_where_that_tool_is() {
+fn tool_choice_of_a_native_tool_is_next_to_that_tool() {
     let bash = || Tool::native(self::json(r#"{"type":"bash_20250124","name":"bash"}"#));
     let plain = Tool::new("f", "", Json::empty_object());
     let with = |tools: &[Tool], choice: &ToolChoice| {
@@ -151,7 +151,7 @@ fn a_choice_of_a_tool_of_anthropics_kinds_stands_where_that_tool_is() {
 }
 
 #[test]
-fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
+fn native_tools_of_anthropic_are_sent_only_to_claude() {
     let native = Tool::native(self::json(r#"{"type":"bash_20250124","name":"bash"}"#));
     let plain = Tool::new("f", "", Json::empty_object());
     let options = ChatOptions { tools: vec![native, plain], ..ChatOptions::default() };
@@ -164,7 +164,7 @@ fn tools_of_anthropics_kinds_go_beside_the_others_to_claude_alone() {
 }
 
 #[test]
-fn families_say_whether_they_can_be_made_to_call_a_tool_or_held_to_a_schema() {
+fn capabilities_of_tools_and_schemas_by_family() {
     let can = |model: &str| {
         let can = Converse.capabilities(&ModelId::parse(model).unwrap());
         (can.has(Capability::Tools), can.has(Capability::ForcedTools), can.has(Capability::JsonSchema))

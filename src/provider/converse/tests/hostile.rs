@@ -88,7 +88,7 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// What was read can be sent back, or is refused with a reason.
+/// Asserts that a message can be replayed, or is refused with a reason.
 fn replayed(message: AiMessage) {
     let messages = [Message::human("a"), message.into(), Message::human("b")];
     for codec in [&Converse as &dyn Codec, &Nova] {
@@ -102,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_answer_is_read_or_refused(content in any_json(), rest in any_json()) {
+    fn arbitrary_replies_do_not_panic(content in any_json(), rest in any_json()) {
         let whole = serde_json::json!({"output": {"message": {"content": [content]}}, "usage": rest, "stopReason": rest});
         for body in [whole.to_string(), rest.to_string()] {
             if let Ok(message) = Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()) {
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn any_stream_is_read_or_refused(events in prop::collection::vec((word(), any_json()), 0..12)) {
+    fn arbitrary_streams_do_not_panic(events in prop::collection::vec((word(), any_json()), 0..12)) {
         let mut chunks = crate::provider::converse::stream::NovaDecoder::default();
         let (mut out, mut counts) = (Events::default(), crate::provider::invoke::Counts::default());
         for (name, payload) in events {
@@ -129,7 +129,7 @@ proptest! {
 }
 
 #[test]
-fn a_stream_that_never_began_is_truncated() {
+fn stream_without_events_is_truncated() {
     for codec in [&Converse as &dyn Codec, &Nova] {
         let mut decoder: Box<dyn StreamDecoder> = codec.stream(&crate::provider::Call::default());
         assert_eq!(decoder.finish(&mut Events::default()).unwrap_err().kind(), crate::error::ErrorKind::Truncated);

@@ -12,7 +12,7 @@ use crate::request::{Guardrail, Reasoning, ResponseFormat, Tool, ToolChoice};
 use crate::testing::{MemoryTransport, Reply};
 
 #[test]
-fn the_body_is_converses_with_all_inference_parameters_in_one_object() {
+fn nova_body_has_all_parameters_in_inference_config() {
     let options = ChatOptions {
         max_tokens: Some(100),
         temperature: Some(0.7),
@@ -49,7 +49,7 @@ fn the_body_is_converses_with_all_inference_parameters_in_one_object() {
 }
 
 #[test]
-fn guardrails_go_into_headers_as_with_every_model_on_invoke_model() {
+fn nova_guardrail_is_sent_in_headers() {
     let options = ChatOptions { guardrail: Some(Guardrail::new("gr-1", "1")), ..ChatOptions::default() };
     let request = ChatRequest::new([Message::human("a")]).with_options(options);
     let call = Nova.encode(&ModelId::parse(NOVA).unwrap(), &request, Mode::Stream).unwrap();
@@ -58,7 +58,7 @@ fn guardrails_go_into_headers_as_with_every_model_on_invoke_model() {
 }
 
 #[test]
-fn a_cache_point_is_a_member_of_the_block_before_it() {
+fn nova_cache_point_is_a_member_of_the_block_before_it() {
     let message = Message::human("a").with(Content::cache_point()).with(Content::text("b"));
     let raw = Message::system("s").with(Content::cache_point());
     let body = nova(&[raw, message], &ChatOptions::default()).unwrap();
@@ -70,7 +70,7 @@ fn a_cache_point_is_a_member_of_the_block_before_it() {
 }
 
 #[test]
-fn what_only_converse_takes_is_refused_and_converse_named() {
+fn nova_refuses_what_only_converse_accepts() {
     let refused = |block: Content| nova(&[Message::human("a").with(block)], &ChatOptions::default()).unwrap_err();
     let document = Document::new("text/plain", MediaSource::Text("a".into()));
     for block in [
@@ -102,7 +102,7 @@ fn streamed(chunks: &[&str]) -> Result<AiMessage, Error> {
 }
 
 #[test]
-fn a_streamed_message_equals_the_one_that_comes_whole() {
+fn nova_reply_and_its_stream_are_the_same_message() {
     let message = streamed(&[
         r#"{"messageStart":{"role":"assistant"}}"#,
         r#"{"contentBlockDelta":{"delta":{"text":"Hel"},"contentBlockIndex":0}}"#,
@@ -126,7 +126,7 @@ fn a_streamed_message_equals_the_one_that_comes_whole() {
 }
 
 #[test]
-fn a_guardrail_that_steps_in_is_the_reason_for_the_stop() {
+fn nova_guardrail_intervention_is_the_stop_reason() {
     let whole = r#"{"output":{"message":{"content":[{"text":"Blocked."}]}},"stopReason":"end_turn",
         "amazon-bedrock-guardrailAction":"INTERVENED","amazon-bedrock-trace":{"guardrail":{}}}"#;
     let message = Nova.decode(&crate::provider::Call::default(), whole.as_bytes(), &Headers::new()).unwrap();
@@ -135,7 +135,7 @@ fn a_guardrail_that_steps_in_is_the_reason_for_the_stop() {
 }
 
 #[test]
-fn a_stream_without_its_end_is_truncated_and_an_exception_in_it_an_error() {
+fn nova_stream_without_an_end_is_truncated() {
     let text = r#"{"contentBlockDelta":{"delta":{"text":"Hel"},"contentBlockIndex":0}}"#;
     assert_eq!(streamed(&[text]).unwrap_err().kind(), ErrorKind::Truncated);
     let error = streamed(&[text, r#"{"throttlingException":{"message":"slow down"}}"#]).unwrap_err();

@@ -36,13 +36,13 @@ fn called_and_answered() -> Vec<Message> {
 }
 
 #[test]
-fn what_is_not_set_is_not_sent() {
+fn unset_options_are_not_sent() {
     let body = body(CLAUDE, &[Message::human("Hi")], &ChatOptions::default());
     assert_eq!(body, json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}));
 }
 
 #[test]
-fn every_option_has_its_place() {
+fn every_option_is_sent() {
     let options = ChatOptions {
         max_tokens: Some(100),
         temperature: Some(0.0),
@@ -74,7 +74,7 @@ fn every_option_has_its_place() {
 }
 
 #[test]
-fn the_stream_processing_mode_goes_with_streams_only() {
+fn guardrail_stream_processing_is_sent_only_in_streams() {
     let mut guardrail = Guardrail::new("gr-1", "1");
     guardrail.stream_processing = Some(StreamProcessing::Async);
     let options = ChatOptions { guardrail: Some(guardrail), ..ChatOptions::default() };
@@ -91,7 +91,7 @@ fn the_stream_processing_mode_goes_with_streams_only() {
 }
 
 #[test]
-fn the_system_prompt_takes_text_guard_content_and_cache_points_and_nothing_else() {
+fn system_prompt_with_other_blocks_is_refused() {
     let system = Message::system("a")
         .with(Content::Guard(GuardContent::text("b")))
         .with(Content::CachePoint(CachePoint { ttl: Some(CacheTtl::OneHour) }));
@@ -112,7 +112,7 @@ fn the_system_prompt_takes_text_guard_content_and_cache_points_and_nothing_else(
 }
 
 #[test]
-fn calls_and_results_are_one_turn_each_with_the_results_in_the_order_of_the_calls() {
+fn tool_results_have_the_order_of_their_calls() {
     let body = body(CLAUDE, &called_and_answered(), &with_tools([weather()]));
     assert_eq!(
         member(&body, &["messages"]),
@@ -132,7 +132,7 @@ fn calls_and_results_are_one_turn_each_with_the_results_in_the_order_of_the_call
 }
 
 #[test]
-fn without_tools_calls_and_results_are_told_as_text() {
+fn tool_calls_without_tools_are_sent_as_text() {
     let expected = json!([
         {"role": "user", "content": [{"text": "W?"}]},
         {"role": "assistant", "content": [
@@ -154,7 +154,7 @@ fn without_tools_calls_and_results_are_told_as_text() {
 }
 
 #[test]
-fn pictures_in_results_stay_pictures_where_results_are_told_as_text() {
+fn images_in_results_sent_as_text_stay_images() {
     let picture = Content::image("image/png", vec![1, 2, 3]);
     let json = Content::Json(crate::message::JsonContent { value: self::json("[1]") });
     let result = ToolResult::new("t1", [Content::text("a"), picture, json]);
@@ -170,7 +170,7 @@ fn pictures_in_results_stay_pictures_where_results_are_told_as_text() {
 }
 
 #[test]
-fn arguments_that_were_never_an_object_are_sent_as_one() {
+fn tool_call_arguments_are_sent_as_an_object() {
     let call = InvalidToolCall { id: "t".into(), name: "f".into(), args: "{\"a".into(), error: "cut".into() };
     let messages = [
         Message::human("a"),
@@ -185,7 +185,7 @@ fn arguments_that_were_never_an_object_are_sent_as_one() {
 }
 
 #[test]
-fn tools_are_specifications_system_tools_and_cache_points() {
+fn tools_are_specs_system_tools_and_cache_points() {
     let mut strict = weather();
     strict.strict = Some(true);
     strict.cache_point = Some(CachePoint { ttl: Some(CacheTtl::FiveMinutes) });
@@ -213,7 +213,7 @@ fn tools_are_specifications_system_tools_and_cache_points() {
 }
 
 #[test]
-fn the_tool_choice_is_auto_any_or_a_tool_and_none_sends_no_tools() {
+fn tool_choice_none_sends_no_tools() {
     let choice = |choice| {
         let options = ChatOptions { tool_choice: Some(choice), ..with_tools([weather()]) };
         member(&body(CLAUDE, &[Message::human("a")], &options), &["toolConfig", "toolChoice"])
@@ -225,7 +225,7 @@ fn the_tool_choice_is_auto_any_or_a_tool_and_none_sends_no_tools() {
 }
 
 #[test]
-fn a_choice_that_a_family_does_not_take_is_refused_or_becomes_one_that_it_does() {
+fn tool_choice_of_a_family_is_adapted_or_refused() {
     let other = Tool::new("other", "", Json::empty_object());
     let forced = |choice| ChatOptions { tool_choice: Some(choice), ..with_tools([weather(), other.clone()]) };
     for model in [LLAMA, "cohere.command-r-plus-v1:0"] {
@@ -244,7 +244,7 @@ fn a_choice_that_a_family_does_not_take_is_refused_or_becomes_one_that_it_does()
 }
 
 #[test]
-fn the_schema_of_an_answer_is_a_string_that_holds_json() {
+fn response_format_schema_is_a_json_string() {
     let mut format = ResponseFormat::new("joke", self::json(r#"{"type":"object","properties":{}}"#));
     format.description = Some("A joke.".into());
     let options = ChatOptions { response_format: Some(format), ..ChatOptions::default() };
@@ -260,17 +260,17 @@ fn the_schema_of_an_answer_is_a_string_that_holds_json() {
 }
 
 #[test]
-fn a_document_without_words_beside_it_is_refused_with_what_to_do() {
+fn document_without_text_is_refused() {
     let document = Content::document("application/pdf", vec![1]);
     let blank = Message::new(Role::Human, [document.clone(), Content::text(" ")]);
     let error = refusal(CLAUDE, &[blank], &ChatOptions::default());
     assert_eq!(error.kind(), ErrorKind::Encode);
-    assert!(error.message().contains("what to do with the document"), "{error}");
+    assert!(error.message().contains("what to do with it"), "{error}");
     body(CLAUDE, &[Message::human("Read this."), Message::new(Role::Human, [document])], &ChatOptions::default());
 }
 
 #[test]
-fn tools_come_and_go_by_system_messages_between_the_turns() {
+fn raw_system_messages_between_turns_change_the_tools() {
     let removal = self::json(r#"{"toolRemoval":{"tool":{"name":"get_weather"}}}"#);
     let messages = [
         Message::human("a"),
@@ -287,7 +287,7 @@ fn tools_come_and_go_by_system_messages_between_the_turns() {
 }
 
 #[test]
-fn a_managed_prompt_needs_no_messages() {
+fn managed_prompt_needs_no_messages() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:prompt/ABCDEFGHIJ:1";
     let options = ChatOptions { prompt_variables: vec![("x".into(), "y".into())], ..ChatOptions::default() };
     assert_eq!(body(arn, &[], &options), json!({"promptVariables": {"x": {"text": "y"}}}));

@@ -41,7 +41,7 @@ const END: &str = r#"
 "#;
 
 #[test]
-fn a_streamed_message_equals_the_one_that_comes_whole() {
+fn reply_and_its_stream_are_the_same_message() {
     let message = streamed(&format!(
         r#"
         messageStart {{"role":"assistant","p":"ab"}}
@@ -87,7 +87,7 @@ fn redacted_reasoning_is_joined_as_bytes() {
 }
 
 #[test]
-fn calls_and_results_of_the_services_own_tools_stay_the_providers_blocks() {
+fn service_tool_calls_stay_raw_blocks() {
     let message = streamed(&format!(
         r#"
         contentBlockStart {{"contentBlockIndex":0,"start":{{"toolUse":{{"toolUseId":"s","name":"g","type":"server_tool_use"}}}}}}
@@ -115,7 +115,7 @@ fn calls_and_results_of_the_services_own_tools_stay_the_providers_blocks() {
 }
 
 #[test]
-fn pictures_come_in_pieces_and_failed_ones_keep_their_error() {
+fn streamed_images_are_joined_and_errors_kept() {
     let message = streamed(&format!(
         r#"
         contentBlockStart {{"contentBlockIndex":0,"start":{{"image":{{"format":"png"}}}}}}
@@ -142,7 +142,7 @@ fn pictures_come_in_pieces_and_failed_ones_keep_their_error() {
 }
 
 #[test]
-fn what_is_not_known_is_kept_and_the_stream_goes_on() {
+fn unknown_events_are_kept_in_a_stream() {
     let message = streamed(&format!(
         r#"
         messageStart {{"role":"assistant"}}
@@ -161,7 +161,7 @@ fn what_is_not_known_is_kept_and_the_stream_goes_on() {
 }
 
 #[test]
-fn the_end_says_why_and_the_stop_sequence_if_it_was_asked_for() {
+fn stream_end_has_stop_reason_and_sequence() {
     let message = streamed(
         r#"
         contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"Hi"}}
@@ -177,7 +177,7 @@ fn the_end_says_why_and_the_stop_sequence_if_it_was_asked_for() {
 }
 
 #[test]
-fn a_call_that_max_tokens_cut_is_invalid_and_never_half_an_object() {
+fn streamed_tool_call_cut_by_max_tokens_is_invalid() {
     let message = streamed(
         r#"
         contentBlockStart {"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t","name":"f"}}}
@@ -191,7 +191,7 @@ fn a_call_that_max_tokens_cut_is_invalid_and_never_half_an_object() {
 }
 
 #[test]
-fn a_stream_without_its_end_is_truncated_and_keeps_what_came() {
+fn stream_without_an_end_is_truncated() {
     let cut = r#"
         contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}}}
         contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"half"}}}
@@ -206,7 +206,7 @@ fn a_stream_without_its_end_is_truncated_and_keeps_what_came() {
 }
 
 #[test]
-fn an_exception_frame_is_the_typed_error_after_what_came_before_it() {
+fn exception_frame_is_a_typed_error_after_earlier_events() {
     let begun = reply(r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"Hi"}}"#);
     let begun = begun.with_exception("throttlingException", r#"{"message":"Too many tokens"}"#);
     futures_executor::block_on(async {
@@ -219,7 +219,7 @@ fn an_exception_frame_is_the_typed_error_after_what_came_before_it() {
 }
 
 #[test]
-fn damage_inside_a_frame_is_a_decode_error() {
+fn damaged_frame_payload_is_a_decode_error() {
     for line in [
         "contentBlockDelta nonsense",
         r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"!"}}}"#,

@@ -84,13 +84,13 @@ fn answers() -> Vec<(&'static TextCompletion, Value, Vec<Value>)> {
 }
 
 #[test]
-fn a_streamed_answer_is_the_same_message_as_the_whole_one() {
+fn reply_and_its_stream_are_the_same_message() {
     for (codec, body, chunks) in answers() {
         let mut message = whole(codec, &body);
         assert_eq!(message.text().trim(), "Hello", "{codec:?}");
         assert_eq!(message.stop_reason, Some(StopReason::MaxTokens));
         let (mut from_stream, complete) = streamed(codec, !codec.0.reasoning.tags.is_empty(), &chunks);
-        // What the provider itself calls by other names in a stream.
+        // The provider has other names for the other fields in a stream.
         let own = |(key, _): &(String, Json)| key == "stop_reason";
         message.response_metadata.retain(own);
         from_stream.response_metadata.retain(own);
@@ -99,7 +99,7 @@ fn a_streamed_answer_is_the_same_message_as_the_whole_one() {
 }
 
 #[test]
-fn a_stream_is_whole_only_after_its_last_event() {
+fn stream_is_complete_only_after_its_last_event() {
     for (codec, _, chunks) in answers() {
         for cut in 0..chunks.len() {
             assert!(!streamed(codec, !codec.0.reasoning.tags.is_empty(), &chunks[..cut]).1, "{codec:?} {cut}");
@@ -112,7 +112,7 @@ fn a_stream_is_whole_only_after_its_last_event() {
 }
 
 #[test]
-fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
+fn usage_is_read_from_body_metrics_and_headers() {
     let llama =
         json!({"generation": "Hi", "prompt_token_count": 14, "generation_token_count": 4, "stop_reason": "stop"});
     assert_eq!(whole(&LLAMA_4, &llama).usage, Some(Usage::new(14, 4)));
@@ -138,7 +138,7 @@ fn tokens_are_counted_from_the_body_the_metrics_and_the_headers() {
 }
 
 #[test]
-fn stop_reasons_mean_the_same_for_every_family_and_keep_their_word() {
+fn stop_reasons_of_every_family_are_mapped_and_kept() {
     let cases: Vec<(&TextCompletion, Value, StopReason, Option<&str>, &str)> = vec![
         (
             &CLAUDE_2,
@@ -220,7 +220,7 @@ fn stop_reasons_mean_the_same_for_every_family_and_keep_their_word() {
 }
 
 #[test]
-fn nothing_that_arrives_is_lost() {
+fn unknown_fields_of_a_reply_are_kept() {
     let body = json!({"id": 1234, "prompt": {"text": "Hi", "tokens": []}, "new": [1], "completions": [
         {"data": {"text": "\nHello.", "tokens": [{"t": 1}]}, "finishReason": {"reason": "length", "length": 2}},
         {"data": {"text": "Hi."}, "finishReason": {"reason": "endoftext"}},
@@ -252,7 +252,7 @@ fn nothing_that_arrives_is_lost() {
 }
 
 #[test]
-fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
+fn reply_without_text_is_an_error_with_the_missing_key() {
     for (codec, body, what) in [
         (&MISTRAL, json!({"outputs": []}), "nothing in `outputs`"),
         (&MISTRAL, json!({"choices": [{"text": "x"}]}), "no `outputs`"),
@@ -271,7 +271,7 @@ fn an_answer_without_a_text_is_an_error_that_names_what_is_missing() {
 }
 
 #[test]
-fn an_error_in_the_answer_is_an_error() {
+fn error_in_a_reply_is_an_error() {
     let body = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
     let error =
         CLAUDE_2.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap_err();
@@ -282,14 +282,14 @@ fn an_error_in_the_answer_is_an_error() {
 }
 
 #[test]
-fn an_answer_that_a_guardrail_stopped_says_so() {
+fn guardrail_intervention_is_the_stop_reason() {
     let last = json!({"generation": "Blocked.", "stop_reason": "stop", "amazon-bedrock-guardrailAction": "INTERVENED"});
     assert_eq!(whole(&LLAMA_3, &last).stop_reason, Some(StopReason::GuardrailIntervened));
     assert_eq!(streamed(&LLAMA_3, false, &[last]).0.stop_reason, Some(StopReason::GuardrailIntervened));
 }
 
 #[test]
-fn whether_the_answer_begins_in_thought_is_seen_from_the_prompt_that_was_sent() {
+fn reasoning_is_open_if_the_prompt_opened_it() {
     let model = "us.deepseek.r1-v1:0";
     let answer = |request: &ChatRequest, text: &str| {
         let call = encode(model, request, Mode::Invoke).unwrap();
@@ -310,7 +310,7 @@ fn whether_the_answer_begins_in_thought_is_seen_from_the_prompt_that_was_sent() 
 }
 
 #[test]
-fn reasoning_comes_back_as_a_block_of_its_own_and_is_not_sent_again() {
+fn reasoning_is_a_separate_block_and_not_replayed() {
     let (message, _) = streamed(&DEEPSEEK_R1, true, &answers()[5].2);
     assert_eq!(message.thinking(), "hm");
     let again = ChatRequest::new([Message::human("Hi"), message.into(), Message::human("Bye")]);

@@ -1,0 +1,27 @@
+//! JSON bodies of calls and replies, as all operations share them.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::json::{Kind, View, Writer};
+
+use super::Call;
+
+/// Parses a body that must be a JSON object.
+///
+/// # Errors
+/// `Decode`, if it is not.
+pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
+    let view = View::from_bytes(body)
+        .map_err(|error| Error::of(ErrorKind::Decode, format_args!("the reply is not JSON: {error}")))?;
+    if view.kind() == Kind::Object {
+        return Ok(view);
+    }
+    Err(Error::of(ErrorKind::Decode, format_args!("the reply is not a JSON object: it is of type {:?}", view.kind())))
+}
+
+/// Returns a `POST` of JSON whose reply arrives at once.
+pub(crate) fn json_call(path: String, body: Writer) -> Call {
+    let mut headers = Headers::new();
+    headers.push("content-type", "application/json");
+    Call::new(path, headers, body.finish().into_bytes(), false)
+}
