@@ -138,6 +138,14 @@ bench-js: wasm ## the npm package beside the other JavaScript clients: CPU, firs
 	@wasm/scripts/npm-ci wasm/bench
 	node --expose-gc wasm/bench/bench.js $(ROUNDS)
 
+.PHONY: package
+package: ## packs the crate, and builds what is packed with its examples
+	@$(step) "packed crate and its examples" .ci/package
+
+.PHONY: semver
+semver: ## compares the public API with the last tag's (installs cargo-semver-checks)
+	@$(step) "semantic version" .ci/semver
+
 .PHONY: deny
 deny: ## licenses and sources of all dependencies (needs cargo-deny)
 	cargo deny --workspace --config deny.toml check bans licenses sources

@@ -30,6 +30,8 @@
 //!
 //! Without `reqwest` and `fetch` the crate has no HTTP: implement a [`Transport`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // The modules, in the order of the data flow: a module uses only modules above it. All from `text` to
 // `retry` are pure. `.ci/architecture` checks both.
 mod platform; // Differences between native targets and wasm32.
