@@ -30,7 +30,7 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture words lint features wasm32 size doc cargo-test test-js test-langchain test-demo ## everything that CI checks
+test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test test-js test-langchain test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: quick
@@ -118,6 +118,10 @@ size-by-function: ## the size of each crate and function (OPTIONS="sign --top 10
 .PHONY: doc
 doc: ## the documentation, warnings denied
 	@$(step) "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps $(extras)
+
+.PHONY: public-api
+public-api: ## compares the public API with tests/public_api.txt
+	@$(step) "public API" .ci/public-api
 
 .PHONY: cargo-test
 cargo-test: ## all tests and doc tests, nothing else
