@@ -1,4 +1,7 @@
-//! Several futures at once, a limited number at a time: what batches and toolboxes need of an executor.
+//! A stream that runs a limited number of futures at a time, for batches and toolboxes.
+//!
+//! The npm module does not link it. `buffer_unordered` of futures-util would do the same, and add five crates to
+//! the dependencies without features.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -9,8 +12,8 @@ use futures_core::Stream;
 
 use crate::platform::BoxFuture;
 
-/// Runs futures in their order, so many at a time, and gives each result with
-/// its place as soon as it is there.
+/// A stream of the results of futures, each with the position of its future, as soon as it is ready. Futures
+/// start in their order, at most `limit` at a time.
 pub(crate) struct Concurrent<'a, T> {
     waiting: VecDeque<BoxFuture<'a, T>>,
     running: Vec<(usize, BoxFuture<'a, T>)>,
@@ -24,28 +27,28 @@ impl<'a, T> Concurrent<'a, T> {
         Self { waiting, running: Vec::new(), started: 0, limit: limit.max(1) }
     }
 
-    /// How many futures are not done.
+    /// Returns how many futures are not done.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len() + self.running.len()
     }
 
-    /// The next result that is there, with its place.
+    /// Returns the next result, with the position of its future.
     pub(crate) async fn next(&mut self) -> Option<(usize, T)> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// All results, in the order of the futures.
+    /// Returns all results, in the order of the futures.
     pub(crate) async fn all(mut self) -> Vec<T> {
         let mut done: Vec<(usize, T)> = Vec::with_capacity(self.waiting.len());
-        while let Some((place, result)) = self.next().await {
-            let at = done.partition_point(|(other, _)| *other < place);
-            done.insert(at, (place, result));
+        while let Some(result) = self.next().await {
+            done.push(result);
         }
+        done.sort_by_key(|(position, _)| *position);
         done.into_iter().map(|(_, result)| result).collect()
     }
 }
 
-// No future is pinned inside: each has its own box.
+// Each future is in a box, so none is pinned inside.
 impl<T> Unpin for Concurrent<'_, T> {}
 
 impl<T> Stream for Concurrent<'_, T> {
@@ -67,7 +70,7 @@ impl<T> Stream for Concurrent<'_, T> {
                 Poll::Pending => None,
             }
         });
-        // The next one starts when the caller asks again.
+        // The next future starts when the caller polls again.
         match ready {
             Some((at, result)) => Poll::Ready(Some((this.running.swap_remove(at).0, result))),
             None => Poll::Pending,

@@ -68,7 +68,7 @@ impl From<()> for ToolOutput {
 
 type Outcome = std::result::Result<ToolOutput, String>;
 
-// What a handler is; where there are threads it may go from one to another.
+/// A handler of a tool. It may move between threads on targets that have them.
 trait Handle: MaybeSend + MaybeSync {
     fn handle(&self, call: ToolCall) -> BoxFuture<'static, Outcome>;
 }
@@ -79,8 +79,7 @@ impl<F: Fn(ToolCall) -> BoxFuture<'static, Outcome> + MaybeSend + MaybeSync> Han
     }
 }
 
-/// Tools with the functions that do their work, and the loop that lets a model
-/// use them until it has its answer.
+/// Tools with their handlers, and the loop that runs them until the model replies without tool calls.
 ///
 /// ```
 /// # use bedrock_chat::{BedrockChat, Credentials};
@@ -126,7 +125,7 @@ impl fmt::Debug for Toolbox {
 }
 
 impl Toolbox {
-    /// A toolbox without tools.
+    /// Creates a toolbox without tools.
     pub fn new() -> Self {
         Self::default()
     }
@@ -146,7 +145,7 @@ impl Toolbox {
         self.tool_with(Tool::of::<T>(), handler)
     }
 
-    /// Adds a tool that you describe, with arguments of any type that can be read from JSON.
+    /// Adds a tool with your own description, whose arguments are any type that can be deserialized.
     #[must_use]
     pub fn tool_with<T, F, R, O, E>(mut self, tool: Tool, handler: F) -> Self
     where
@@ -172,36 +171,36 @@ impl Toolbox {
         self
     }
 
-    /// How often the model may reply before the run is cut short. With 1, calls can be looked at before
-    /// another run makes them. Defaults to 10.
+    /// Sets the maximum number of replies in a run. With 1, tool calls can be reviewed before another run makes
+    /// them. Defaults to 10.
     #[must_use]
     pub fn max_steps(mut self, steps: usize) -> Self {
         self.max_steps = steps.max(1);
         self
     }
 
-    /// How many calls of one reply run at a time. Defaults to 10.
+    /// Sets how many tool calls of one reply run at a time. Defaults to 10.
     #[must_use]
     pub fn max_concurrency(mut self, calls: usize) -> Self {
         self.max_concurrency = calls;
         self
     }
 
-    /// The tools, to be bound to a chat.
+    /// Returns the tools, for [`BedrockChat::bind_tools`].
     pub fn tools(&self) -> Vec<Tool> {
         self.tools.iter().map(|(tool, _)| tool.clone()).collect()
     }
 
-    /// Lets the model use the tools until it has its answer. The chat's own tools are set aside, but for
-    /// [native](Tool::native) ones, which the provider runs by itself.
+    /// Calls the model and runs its tool calls, until it replies without any. The chat's own tools are not used,
+    /// except [native](Tool::native) tools, which the provider runs itself.
     ///
-    /// A conversation that ends with calls goes on with their results, so what was
-    /// [cut short](ToolRun::cut_short) or failed can be taken up again. A choice that forces a tool is for
-    /// the first reply alone, and not where results of tools are what is to be answered.
+    /// A conversation that ends with tool calls continues with their results, so a run that was
+    /// [cut short](ToolRun::cut_short) or failed can be resumed. A choice that forces a tool applies to the
+    /// first reply only, and not if the conversation ends with tool results.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`], with the [conversation](ToolRunError::conversation) as far as it got. A
-    /// tool that fails is no error: the model is told, and goes on.
+    /// Same as [`BedrockChat::invoke`], with the [conversation](ToolRunError::conversation) so far. A tool that
+    /// fails is not an error: the model receives the failure as the result.
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials, Result, RetryPolicy, ToolRun, Toolbox};
@@ -213,7 +212,7 @@ impl Toolbox {
     /// # async fn run(toolbox: Toolbox, chat: BedrockChat, other: BedrockChat, question: &str) -> Result<ToolRun> {
     /// match toolbox.run(&chat, question).await {
     ///     Err(failed) if failed.error.is_retryable() => {
-    ///         // No tool that has run runs again.
+    ///         // Tools that have run do not run again.
     ///         Ok(toolbox.run(&other, failed.conversation).await?)
     ///     }
     ///     run => Ok(run?),
@@ -235,14 +234,14 @@ impl Toolbox {
         self.drive(chat, messages, |_| (), false).await
     }
 
-    /// As [`Toolbox::run`], and tells every step as it happens. With a chat that is
-    /// [`streaming`](crate::BedrockChatBuilder::streaming), replies are told piece by piece too.
+    /// Same as [`Toolbox::run`], and calls a function at every step. With a chat that is
+    /// [`streaming`](crate::BedrockChatBuilder::streaming), it also receives the events of replies.
     ///
-    /// Whoever adds each [`Step::message`] to the conversation has it even where the run is dropped, as by
-    /// a limit of time, or a tool panics.
+    /// Callers that add each [`Step::message`] to a conversation keep it even if the run is dropped, for instance
+    /// by a timeout, or a tool panics.
     ///
     /// # Errors
-    /// As [`Toolbox::run`].
+    /// Same as [`Toolbox::run`].
     pub async fn run_with(
         &self,
         chat: &BedrockChat,
@@ -256,7 +255,7 @@ impl Toolbox {
         let id = call.id.clone();
         let Some((_, handler)) = self.tools.iter().find(|(tool, _)| tool.name == call.name) else {
             let names: Vec<_> = self.tools.iter().map(|(tool, _)| tool.name.as_str()).collect();
-            let why = format!("there is no tool {}: the tools are {}", call.name, names.join(", "));
+            let why = format!("there is no tool `{}`; use one of {}", call.name, names.join(", "));
             return Box::pin(std::future::ready(failed(id, why)));
         };
         let work = handler.handle(call);

@@ -1,4 +1,4 @@
-//! The loop: the model is asked, its calls are run, until it has its answer.
+//! The loop of a toolbox: calls the model and runs its tool calls, until there are no more tool calls.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -32,7 +32,7 @@ pub enum Step<'a> {
     Reply(&'a AiMessage),
     /// A tool is about to be called.
     Call(&'a ToolCall),
-    /// A tool has answered, or failed.
+    /// A tool has returned a result, or failed.
     Result(&'a ToolResult),
 }
 
@@ -67,14 +67,14 @@ impl Step<'_> {
 pub struct ToolRun {
     /// The model's last reply.
     pub reply: AiMessage,
-    /// The whole conversation: what was given, and all that came of it.
+    /// The whole conversation, from the first message to the last reply.
     pub messages: Vec<Message>,
     /// How often the model replied.
     pub steps: usize,
     /// The tokens of all replies together.
     pub usage: Usage,
-    /// Whether the model had more calls to make when the limit of steps was reached: another run with these
-    /// messages makes them.
+    /// Whether the limit of steps was reached before the model's last tool calls were run. Another run with
+    /// these messages runs them.
     pub cut_short: bool,
 }
 
@@ -144,11 +144,11 @@ impl Toolbox {
         by_pieces: bool,
     ) -> Result<()> {
         let mut tools = self.tools();
-        // Tools that the provider runs itself need nobody here to run them.
+        // The provider runs native tools itself, so they stay bound.
         let own = |tool: &&Tool| tool.native.is_some() && !self.tools.iter().any(|(known, _)| known.name == tool.name);
         tools.extend(chat.options().tools.iter().filter(own).cloned());
         let chat = chat.bind_tools(tools);
-        // A forced choice that is kept would never let the model answer.
+        // With a forced choice, the model could never reply without a tool call.
         let free = match chat.options().tool_choice {
             Some(ToolChoice::Any | ToolChoice::Tool(_)) => chat.with_tool_choice(ToolChoice::Auto),
             _ => chat.clone(),
@@ -170,7 +170,7 @@ impl Toolbox {
             watch(Step::Reply(&reply));
             run.messages.push(Message::from(&reply));
             let wants_tools = reply.tool_calls().next().is_some() || reply.invalid_tool_calls().next().is_some();
-            // A turn of the provider's own tools that got long: it goes on when it is sent back.
+            // A long turn of the provider's own tools continues when it is sent back.
             let paused = reply.stop_reason == Some(StopReason::PauseTurn);
             run.cut_short = wants_tools || paused;
             run.reply = reply;
@@ -200,10 +200,10 @@ impl Toolbox {
         let mut running = Concurrent::new(work, self.max_concurrency);
         while let Some((place, result)) = running.next().await {
             watch(Step::Result(&result));
-            // The model gets them in the order of its calls, whichever was first.
-            let at = results.partition_point(|(other, _)| *other < place);
-            results.insert(at, (place, result));
+            results.push((place, result));
         }
+        // The model gets the results in the order of its calls.
+        results.sort_by_key(|(place, _)| *place);
         results.into_iter().map(|(_, result)| result).collect()
     }
 }
