@@ -1,6 +1,5 @@
-//! Bedrock's batch inference: jobs of up to many thousands of records that AWS
-//! runs from S3 to S3, at half the price. Records are written and read by the
-//! same codecs as single calls; where they come from and go to is yours.
+//! Bedrock's batch inference: jobs of many thousands of records that AWS runs from S3 to S3, at half the
+//! price. The codecs of single calls encode and decode the records; callers move the files.
 //!
 //! See [Process multiple prompts with batch inference](https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html).
 
@@ -32,9 +31,9 @@ use crate::sigv4::encode_path_segment;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchRecord {
-    /// The id that the input gave it, or that the service made up.
+    /// The id from the input, or one that the service assigned.
     pub id: String,
-    /// The reply, or what went wrong with this record.
+    /// The reply, or the error of this record.
     pub reply: Result<AiMessage>,
 }
 
@@ -56,14 +55,14 @@ pub struct BatchJob {
     pub input: String,
     /// The folder in S3 for the output.
     pub output: String,
-    /// After how many hours to give up, 24 to 168. Defaults to the service's default, 24.
+    /// The timeout in hours, 24 to 168. Defaults to the service's default, 24.
     pub timeout_hours: Option<u64>,
-    /// A token that makes the job start once however often it is asked for. Defaults to none.
+    /// A token for idempotency: requests with the same token start one job. Defaults to none.
     pub client_request_token: Option<String>,
 }
 
 impl BatchJob {
-    /// A job with its name, role, input and output.
+    /// Creates a job with its name, role, input and output.
     pub fn new(
         name: impl Into<String>,
         role_arn: impl Into<String>,
@@ -81,7 +80,7 @@ impl BatchJob {
     }
 }
 
-/// How a job is doing.
+/// The status of a job.
 ///
 /// ```
 /// fn over(status: &bedrock_chat::BatchJobStatus) -> bool {
@@ -96,12 +95,12 @@ pub struct BatchJobStatus {
     pub status: String,
     /// The service's message, mostly about a failure.
     pub message: Option<String>,
-    /// How many records are done, and how many there are, where the service tells.
+    /// How many records are done, and how many there are, if the service reports it.
     pub processed: Option<(u64, u64)>,
 }
 
 impl BatchJobStatus {
-    /// Whether nothing more will happen.
+    /// Returns whether the job has ended.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "Completed" | "PartiallyCompleted" | "Failed" | "Stopped" | "Expired")
     }
@@ -121,8 +120,8 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// As [`BedrockChat::invoke`] has before anything is sent; `Unsupported` for options that
-    /// InvokeModel takes in headers, such as a guardrail: a record has none.
+    /// The errors of [`BedrockChat::invoke`] before anything is sent; `Unsupported` for options that InvokeModel
+    /// accepts in headers, such as a guardrail: a record has no headers.
     pub fn batch_record(&self, id: &str, messages: impl IntoMessages) -> Result<String> {
         let request = self.request(messages)?;
         let call = self.client().encode(&request, Mode::Invoke)?;
@@ -139,7 +138,7 @@ impl BedrockChat {
     /// Reads one line of a job's output.
     ///
     /// # Errors
-    /// `Decode`, where the line is no record. What went wrong with a record is in it.
+    /// `Decode`, if the line is not a record. The error of a record is in [`BatchRecord::reply`].
     pub fn read_batch_record(&self, line: &str) -> Result<BatchRecord> {
         let view = object(line.trim().as_bytes())?;
         let Some(id) = view.string_at("recordId") else {
@@ -207,10 +206,10 @@ impl BedrockChat {
         self.client().operation(call, read_status).await
     }
 
-    /// Waits until a job is over, looking at it from time to time and telling what is seen.
+    /// Waits until a job has ended. Requests its status from time to time, and calls a function with it.
     ///
     /// # Errors
-    /// As [`BedrockChat::batch_job`]. A job that fails is no error: its status says so.
+    /// Same as [`BedrockChat::batch_job`]. A job that fails is not an error: see its status.
     pub async fn follow_batch_job(
         &self,
         arn: &str,

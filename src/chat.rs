@@ -21,8 +21,7 @@ use crate::platform::BoxFuture;
 use crate::provider::{self, Mode};
 use crate::request::{ChatOption, ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
-/// A chat model on Amazon Bedrock. It is cheap to clone and never changes: what
-/// sets something gives a new one.
+/// A chat model on Amazon Bedrock. It is cheap to clone and immutable: setters return a new one.
 ///
 /// ```no_run
 /// use bedrock_chat::BedrockChat;
@@ -43,7 +42,7 @@ pub struct BedrockChat {
     client: Arc<Client>,
     options: Arc<ChatOptions>,
     config: Arc<RunConfig>,
-    /// `invoke` streams and gathers.
+    /// Whether `invoke` streams and collects the reply.
     streaming: bool,
     /// How many calls a batch makes at a time.
     max_concurrency: usize,
@@ -61,7 +60,7 @@ impl std::fmt::Debug for BedrockChat {
 }
 
 impl BedrockChat {
-    /// Begins a chat model with its model id: a model, an inference profile, or an ARN of any kind.
+    /// Returns a builder for a model id: a model, an inference profile, or an ARN of any kind.
     pub fn builder(model: impl Into<String>) -> BedrockChatBuilder {
         BedrockChatBuilder::new(model.into())
     }
@@ -94,7 +93,7 @@ impl BedrockChat {
     /// Sends a conversation and gives the reply as it arrives. Waits for the first event.
     ///
     /// # Errors
-    /// As [`BedrockChat::invoke`]; what fails later is an item of the stream.
+    /// Same as [`BedrockChat::invoke`]; later errors are items of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
         let stream = self.client.stream(self.request(messages)?, &self.config);
         stream.await
@@ -113,7 +112,7 @@ impl BedrockChat {
         self.with_options(&ChatOptions::default().without(option))
     }
 
-    /// Returns the same model with these tools instead of those that it had; an empty list unbinds them.
+    /// Returns the same model with these tools and no others; an empty list removes all tools.
     #[must_use]
     pub fn bind_tools(&self, tools: impl IntoIterator<Item = Tool>) -> Self {
         self.with_options(&ChatOptions::default().without(ChatOption::Tools).with_tools(tools))
@@ -165,7 +164,7 @@ impl BedrockChat {
         match caches(self.capabilities()).or_else(|| caches(provider::capabilities(self.model()))) {
             // Nova's tools are in front of the rest and cached with it, but have no point already.
             Some(true) => request.planned(point, !base.is_some_and(|base| base.starts_with("amazon.nova"))),
-            // What an opaque ARN stands for is the caller's to know.
+            // Only the caller knows the model of an opaque ARN.
             None if base.is_none() => request.planned(point, true),
             // The others do not cache, and refuse points over Converse.
             _ => request,

@@ -110,13 +110,13 @@ impl Timeouts {
     }
 }
 
-/// A gateway that passes calls on: they are signed for AWS and sent there.
+/// A gateway that forwards calls: they are signed for AWS and sent to the gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct Gateway {
     pub(crate) endpoint: Endpoint,
 }
 
-/// All that a call needs, once for all calls of a chat.
+/// The parts that all calls of a chat share.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) model: ModelId,
@@ -138,7 +138,7 @@ pub(crate) struct Client {
     pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
 
-/// A provider of credentials, of which nothing is ever printed.
+/// A provider of credentials that is never printed.
 #[derive(Clone)]
 pub(crate) struct Provider(pub(crate) Arc<dyn ProvideCredentials>);
 
@@ -268,7 +268,7 @@ impl Client {
         Ok(message)
     }
 
-    /// Names the model where it does not name itself: by what was asked.
+    /// Sets the model of a reply without one to the requested model.
     fn name(&self, model: &mut Option<String>) {
         model.get_or_insert_with(|| self.model.as_str().to_owned());
     }

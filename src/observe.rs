@@ -1,4 +1,4 @@
-//! Watching calls: for tracing, metrics, logs. What watches cannot change or fail a call.
+//! Watching calls: for tracing, metrics, logs. Observers cannot change or fail a call.
 
 #[cfg(feature = "langsmith")]
 mod langsmith;
@@ -57,7 +57,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// What is known when a call begins.
+/// The data of a call when it begins.
 ///
 /// ```
 /// fn name(start: &bedrock_chat::RunStart<'_>) -> String {
@@ -77,7 +77,7 @@ pub struct RunStart<'a> {
     pub mode: Mode,
     /// The conversation and its options.
     pub request: &'a ChatRequest,
-    /// What the caller said of the call.
+    /// The caller's description of the call.
     pub config: &'a RunConfig,
     /// The time, since 1970-01-01T00:00:00Z.
     pub now: Duration,

@@ -1,4 +1,4 @@
-//! Operations beside the chat itself: counting tokens, and applying a guardrail to any text.
+//! Operations other than chat: counting tokens, and applying a guardrail to any content.
 
 use std::borrow::Cow;
 
@@ -14,12 +14,12 @@ use crate::request::{ChatRequest, Guardrail, GuardrailTrace, IntoMessages};
 use crate::sigv4::encode_path_segment;
 
 impl BedrockChat {
-    /// Counts the tokens that a conversation has for this model, with the tools and all else that
-    /// would be sent with it. Nothing is generated, and nothing charged.
+    /// Counts the tokens of a conversation for this model, with the tools and all else that would be sent. The
+    /// model does not run, and the call is free of charge.
     ///
-    /// The service counts for a model, not for an inference profile. Of a profile's id (`us.`,
-    /// `global.`) or ARN the model's own id is used. For an application inference profile, state the
-    /// model's id as the [family](crate::BedrockChatBuilder::family).
+    /// The service counts for a model, not for an inference profile. For a profile's id (`us.`, `global.`) or ARN,
+    /// the model's id is used. For an application inference profile, state the model's id as the
+    /// [family](crate::BedrockChatBuilder::family).
     ///
     /// See [CountTokens](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
     ///
@@ -35,7 +35,7 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// As [`BedrockChat::invoke`]; `Validation`, where the service does not count for the model.
+    /// Same as [`BedrockChat::invoke`]; `Validation`, if the service does not count for the model.
     pub async fn count_tokens(&self, messages: impl IntoMessages) -> Result<u64> {
         let call = self.count_call(&self.request(messages)?);
         self.client().operation(call?, read_tokens).await
@@ -49,7 +49,7 @@ impl BedrockChat {
         w.object("input");
         if call.path.ends_with("/converse") {
             w.object("converse");
-            // What has no tokens has no place in the question.
+            // Members without tokens are not accepted.
             for (key, value) in object(&call.body)?.raw_entries() {
                 if matches!(key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
                     w.raw_member(key, value);
@@ -65,10 +65,10 @@ impl BedrockChat {
         Ok(json_call(countable(&client.model).path("count-tokens"), w))
     }
 
-    /// Lets the guardrail of this chat look at any content, without a model: at what a user wrote
-    /// before it is sent, or at an answer from elsewhere.
+    /// Applies the guardrail of this chat to any content, without a model: to user input before it is sent, or
+    /// to a reply from another source.
     ///
-    /// With [`GuardrailTrace::EnabledFull`] the assessment also names what was looked for and not found.
+    /// With [`GuardrailTrace::EnabledFull`] the assessment also has the policies that did not match.
     ///
     /// See [ApplyGuardrail](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html).
     ///
@@ -89,8 +89,8 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// `Config`, where the chat has no guardrail; `Encode`, where there is nothing to look at;
-    /// else as [`BedrockChat::invoke`].
+    /// `Config`, if the chat has no guardrail; `Encode`, if there is no content; otherwise same as
+    /// [`BedrockChat::invoke`].
     pub async fn apply_guardrail<C: Into<GuardContent>>(
         &self,
         source: GuardrailSource,
@@ -150,16 +150,16 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
 
 fn read_tokens(body: &[u8]) -> Result<u64> {
     let tokens = object(body)?.u64_at("inputTokens");
-    tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer has no number \"inputTokens\""))
+    tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the reply has no `inputTokens`"))
 }
 
 /// Whether a guardrail checks the input or the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GuardrailSource {
-    /// The user's.
+    /// User input.
     Input,
-    /// A model's.
+    /// Model output.
     Output,
 }
 
@@ -183,9 +183,9 @@ impl GuardrailSource {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GuardrailAssessment {
-    /// Whether the guardrail stepped in. Anything but the service's plain "no" counts as yes.
+    /// Whether the guardrail intervened. Any action but `NONE` counts.
     pub intervened: bool,
-    /// Why it did, where the service says.
+    /// The reason, if the service states one.
     pub reason: Option<String>,
     /// The text to show instead of the content: masked, or the guardrail's own words. Empty where it did not
     /// step in.
@@ -200,7 +200,7 @@ impl GuardrailAssessment {
         let Some(action) = view.get("action").and_then(View::str) else {
             return Err(Error::new(
                 ErrorKind::Decode,
-                "the answer does not say what the guardrail did: it has no \"action\"",
+                "the reply has no `action`; it is not an assessment of a guardrail",
             ));
         };
         let outputs = view.list("outputs");
@@ -214,14 +214,14 @@ impl GuardrailAssessment {
 }
 
 impl From<&str> for GuardContent {
-    /// Text without qualifiers.
+    /// Creates text without qualifiers.
     fn from(text: &str) -> Self {
         Self::text(text)
     }
 }
 
 impl From<String> for GuardContent {
-    /// Text without qualifiers.
+    /// Creates text without qualifiers.
     fn from(text: String) -> Self {
         Self::text(text)
     }

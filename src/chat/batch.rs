@@ -34,7 +34,7 @@ impl BedrockChat {
         self.concurrent(inputs).all().await
     }
 
-    /// As [`BedrockChat::batch`], but each reply comes with its place as soon as
+    /// Same as [`BedrockChat::batch`], but each reply comes with its place as soon as
     /// it is there: for progress, and for work that need not wait.
     pub fn batch_as_completed<M: IntoMessages>(&self, inputs: impl IntoIterator<Item = M>) -> Batch {
         let calls = self.concurrent(inputs);

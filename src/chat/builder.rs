@@ -237,7 +237,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// How requests are sent. Defaults to reqwest, with connections of its own for each chat that is
+    /// How requests are sent. Defaults to reqwest, with separate connections for each chat that is
     /// built; clones of one [`ReqwestTransport`](crate::ReqwestTransport) share theirs.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.set.transport = Some(Arc::new(transport));
@@ -341,7 +341,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// All options at once; those that it sets win over those set before.
+    /// Sets all options at once. They override earlier ones.
     pub fn options(mut self, options: &ChatOptions) -> Self {
         self.set.options = self.set.options.merged_with(options);
         self
@@ -350,9 +350,8 @@ impl BedrockChatBuilder {
     /// Makes the chat model.
     ///
     /// # Errors
-    /// `Config`, where a setting is missing or wrong; `Credentials`, where none are
-    /// given and the environment has none; `Unsupported`, where InvokeModel is asked
-    /// for and the model's own format is not known.
+    /// `Config`, if a setting is missing or wrong; `Credentials`, if there are no credentials, also in the
+    /// environment; `Unsupported`, if InvokeModel is requested and the model's native format is not known.
     pub fn build(self) -> Result<BedrockChat> {
         // Nothing is taken out of the box before all is known to be right.
         let set = self.set;

@@ -52,7 +52,7 @@ impl Fallbacks {
         self
     }
 
-    /// As [`BedrockChat::invoke`], on the first chat that does not fail.
+    /// Same as [`BedrockChat::invoke`], on the first chat that does not fail.
     ///
     /// # Errors
     /// The last chat's, or the first that is not to be fallen back on.

@@ -1,4 +1,4 @@
-//! One call, sent until it succeeds, cannot succeed, or has been sent often enough.
+//! One call, sent until it succeeds, cannot succeed, or has no attempts left.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,13 +30,13 @@ pub(super) struct Attempts<'a> {
     /// The body's hash, once a signature needed it.
     hash: Option<[u8; 32]>,
     last: Sent,
-    /// What the service said of them, if it said that they have expired.
+    /// The service's error about them, if it reported that they have expired.
     expired: Option<Error>,
     refreshed: bool,
     corrected: bool,
     /// How long to wait before the next attempt.
     delay: Option<Duration>,
-    /// How often was tried, also where it came to no sending for want of credentials.
+    /// The number of attempts, including attempts that failed before sending, for lack of credentials.
     tries: u32,
     /// The request, if the service may refuse a form of it that has another.
     pub(super) adaptable: Option<Box<(ChatRequest, Mode)>>,
@@ -148,14 +148,14 @@ impl<'a> Attempts<'a> {
         let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
         let error = self.last.concealed(reached.explain(error));
         if let Some(skew) = skew(&error, client.runtime.now().as_secs()).filter(|_| !self.corrected) {
-            // Once: who is wrong by minutes is so in all calls, and the next one knows.
+            // Once: the clock's difference is kept for all calls.
             self.corrected = true;
             client.skew.store(skew, Ordering::Relaxed);
             self.runs.retry(self.last.attempts, &error, Duration::ZERO);
             return Ok(());
         }
         if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
-            // Once: their provider may have others by now.
+            // Once: the provider may have new credentials by now.
             self.refreshed = true;
             self.runs.retry(self.last.attempts, &error, Duration::ZERO);
             if let Some(used) = &self.last.credentials {

@@ -13,7 +13,7 @@ use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 /// Checks the options of a call before it is written.
 ///
 /// # Errors
-/// `Config`, where they contradict each other; `Unsupported`, where the model or the API has no place for one.
+/// `Config`, if they contradict each other; `Unsupported`, if the model or the API does not have one.
 pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<()> {
     options.check()?;
     check_tools(options)?;
@@ -38,8 +38,8 @@ pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<
     Err(Error::new(ErrorKind::Unsupported, why).with_field(field))
 }
 
-/// The request with what its guardrail shall look at between tags, as InvokeModel wants it where
-/// Converse has blocks of its own; `None` where there is no such content or no suffix for the tags.
+/// Returns the request with its guard content between tags, as InvokeModel has no blocks for it; `None` if
+/// there is no guard content or no suffix for the tags.
 ///
 /// See [input tags](https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-tagging.html).
 pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
@@ -61,10 +61,10 @@ pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
 /// The prefix of InvokeModel's headers for options.
 const OPTION_HEADER: &str = "x-amzn-bedrock-";
 
-/// The call without the headers that the caller sets too: a header in two places would be sent twice.
+/// Returns the call without the headers that the caller also sets, as they would be sent twice.
 ///
 /// # Errors
-/// `Config`, where the caller's header contradicts an option.
+/// `Config`, if the caller's header contradicts an option.
 pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
     let mut headers = Headers::new();
     for (name, value) in call.headers.iter() {
@@ -81,7 +81,7 @@ pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
     Ok(call)
 }
 
-/// Each tool is there once, and the one that must be called is there to be called.
+/// Checks that tools have different names, and that the forced tool exists.
 fn check_tools(options: &ChatOptions) -> Result<()> {
     let names: Vec<&str> = options.tools.iter().map(|tool| tool.name.as_str()).collect();
     // Native tools of some kinds have no name.

@@ -196,7 +196,7 @@ fn empty() -> Error {
 
 /// Returns whether a body is the beginning of a JSON object or array whose end is missing.
 fn is_cut(body: &[u8]) -> bool {
-    // What is wrong must be that it ends, at most inside a word such as `false` or a character.
+    // The only fault must be its end, which may be inside a word such as `false` or a character.
     if View::from_bytes(body).err().is_none_or(|error| error.position() + 5 < body.len()) {
         return false;
     }

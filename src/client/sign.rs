@@ -74,7 +74,7 @@ impl Client {
     }
 }
 
-/// Refuses to send a bearer key in clear text to another machine: whoever reads it can use it. A signature
+/// Refuses to send a bearer key in clear text to another machine, where others could read and use it. A signature
 /// is bound to its request, so signed calls may be sent to a gateway in the same network.
 ///
 /// # Errors
@@ -110,7 +110,7 @@ fn matters_to_aws(name: &str) -> bool {
     name.starts_with("x-amz") && name != "x-amzn-trace-id"
 }
 
-/// The error where a region is needed and not known.
+/// Returns the error for a call without a region.
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,

@@ -1,11 +1,11 @@
-//! The stream of an answer: bytes to frames to events to a message.
+//! The stream of a reply: bytes to frames to events to a message.
 //!
 //! How a stream ends:
 //!
-//! | what comes | what the caller gets |
+//! | the stream has | the caller gets |
 //! |---|---|
 //! | the provider's last event, then the end | the events, then `None` |
-//! | an event of a type we do not know | [`ChatEvent::Unknown`], and the stream goes on |
+//! | an event of an unknown type | [`ChatEvent::Unknown`], and the stream goes on |
 //! | an exception or error frame, or an error of the provider's in a chunk | the events before it, the typed `Err`, then `None` |
 //! | a corrupt frame | the events before it, `Err(Frame)`, then `None` |
 //! | the end inside a frame, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
@@ -13,8 +13,8 @@
 //!
 //! Every such error has the message as far as it arrived ([`Error::partial`]).
 //!
-//! The stream is handed to the caller with its first content. What fails before that was not delivered,
-//! and the call is sent again as [`RetryPolicy`](crate::RetryPolicy) says.
+//! The caller gets the stream with its first content. After a failure before that, nothing was delivered, and
+//! [`RetryPolicy`](crate::RetryPolicy) decides whether the call is sent again.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -37,9 +37,8 @@ use crate::provider::{Call, StreamDecoder};
 
 /// The events of an answer, as they arrive. Dropping it closes the connection, and the model stops.
 ///
-/// It is a [`Stream`]; [`ChatStream::next`] serves without any other crate.
-/// [`ChatStream::text`] gives the text alone, [`ChatStream::message`] waits for
-/// the whole message.
+/// It is a [`Stream`]; [`ChatStream::next`] needs no other crate. [`ChatStream::text`] returns the text alone,
+/// [`ChatStream::message`] the whole message.
 ///
 /// ```
 /// # use bedrock_chat::{BedrockChat, ChatEvent, Credentials};
@@ -72,10 +71,10 @@ pub struct ChatStream {
 struct State {
     client: Arc<Client>,
     reading: Option<Reading>,
-    /// The answer has ended as it should.
+    /// The reply is complete.
     whole: bool,
     events: Events,
-    /// Comes after the events that are queued.
+    /// Returned after the queued events.
     failed: Option<Error>,
     message: Accumulator,
     request_id: Option<String>,
@@ -109,7 +108,7 @@ impl ChatStream {
     /// Reads a response as a stream, up to its first content.
     ///
     /// # Errors
-    /// What came in place of a stream, or broke it before its first content.
+    /// The error that arrived instead of a stream, or before its first content.
     pub(super) async fn open(client: &Arc<Client>, call: &Call, response: Response) -> Result<Self> {
         if !response.head.is_event_stream() {
             return Err(response.no_stream().await);
@@ -167,7 +166,7 @@ impl ChatStream {
                 if state.events.is_empty() {
                     return Err(error);
                 }
-                // The message's name and its usage are worth having.
+                // The partial message has an id and usage.
                 state.message.extend(&mut state.events);
                 Err(error.with_partial(state.message.clone().partial()))
             }
@@ -184,17 +183,17 @@ impl ChatStream {
         &self.state.headers
     }
 
-    /// AWS's id of the request, for support cases.
+    /// Returns AWS's id of the request, for support cases.
     pub fn request_id(&self) -> Option<&str> {
         self.state.request_id.as_deref()
     }
 
-    /// The next event; `None` after the last, and after an error.
+    /// Returns the next event; `None` after the last, and after an error.
     pub async fn next(&mut self) -> Option<Result<ChatEvent>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The text alone, as it comes.
+    /// Returns the text alone, as it arrives.
     pub fn text(self) -> TextStream {
         TextStream { stream: self }
     }
@@ -202,7 +201,7 @@ impl ChatStream {
     /// Waits for the whole message.
     ///
     /// # Errors
-    /// What breaks the stream; the error has the message as far as it came.
+    /// The error that ends the stream, with the message so far.
     pub async fn message(mut self) -> Result<AiMessage> {
         while let Some(event) = self.next().await {
             event?;
@@ -223,7 +222,7 @@ impl ChatStream {
         }
     }
 
-    /// The message as far as it was delivered.
+    /// Returns the message so far.
     pub fn so_far(&self) -> AiMessage {
         let State { whole, events, message, .. } = &*self.state;
         if *whole && events.is_empty() {
@@ -263,8 +262,8 @@ impl State {
                     self.whole = true;
                 }
                 Err(error) => {
-                    // What the decoder has still to report comes before the error; whether the message
-                    // was whole no longer matters.
+                    // The decoder's last events are delivered before the error. Whether the message was
+                    // complete does not matter anymore.
                     let _ = reading.decoder.finish(&mut self.events);
                     self.failed = Some(error);
                     self.reading = None;
@@ -311,7 +310,7 @@ impl Reading {
         };
         match piece {
             Ok(piece) => self.frames.push(&piece),
-            // The message was whole before the connection broke: then nothing is lost, and nothing failed.
+            // The message was complete before the connection broke, so nothing is lost.
             Err(_) if self.frames.finish().is_ok() && self.decoder.finish(out).is_ok() => return Ok(true),
             Err(error) => return Err(error),
         }
@@ -362,7 +361,7 @@ pub struct TextStream {
 }
 
 impl TextStream {
-    /// The next piece of text; `None` after the last, and after an error.
+    /// Returns the next piece of text; `None` after the last, and after an error.
     pub async fn next(&mut self) -> Option<Result<String>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

@@ -39,7 +39,7 @@ const MOST_TOKENS: usize = 1000;
 ///
 /// It never delays or fails a call. Runs wait in a queue that is bounded in
 /// number and bytes; when it is full the oldest is dropped and
-/// [counted](Self::dropped). Natively a thread of its own (started with the first
+/// [counted](Self::dropped). Natively a separate thread (started with the first
 /// run) collects them for a quarter of a second and sends them together;
 /// [`flush`](Self::flush) waits until all are sent, which a program should do
 /// before it ends. On wasm32 there are no threads: there `flush` is what sends,
@@ -72,7 +72,7 @@ pub struct LangSmith {
     handle: Arc<Handle>,
 }
 
-/// With the last of them the worker is sent home.
+/// When the last handle is dropped, the worker exits.
 struct Handle {
     shared: Arc<Shared>,
     /// The share of traces that are posted.
@@ -102,7 +102,7 @@ impl LangSmith {
         LangSmithBuilder::new(Some(api_key.into()))
     }
 
-    /// What the environment asks for: `None` unless tracing is on. See
+    /// Creates an observer from the environment; `None` unless tracing is on. See
     /// [`LangSmithBuilder::read`] for the variables.
     ///
     /// ```
@@ -136,7 +136,7 @@ impl LangSmith {
         self.handle.shared.state().queue.dropped
     }
 
-    /// Begins a run of yours, for calls and other runs to be part of; see [`ChainRun`].
+    /// Begins your own run, which calls and other runs can be part of; see [`ChainRun`].
     pub fn chain(&self, config: &RunConfig, inputs: impl Into<Json>) -> ChainRun {
         let work = Work::Chain { inputs: inputs.into() };
         ChainRun::new(self.clone(), self.begin(config, "chain", self.now(), work))
@@ -146,7 +146,7 @@ impl LangSmith {
         self.handle.shared.sender.runtime.now()
     }
 
-    /// Queues a run that begins, if its trace is one of those that are posted.
+    /// Queues a run that begins, if its trace is sampled.
     fn begin(&self, config: &RunConfig, name: &str, start: Duration, work: Work) -> (Arc<Started>, bool) {
         let runtime = &self.handle.shared.sender.runtime;
         let id = config.id.as_ref().filter(|id| is_uuid(id)).cloned();
@@ -198,13 +198,13 @@ impl Observer for LangSmith {
     }
 }
 
-/// A call that is watched.
+/// A call that is traced.
 struct TracedCall {
     langsmith: LangSmith,
     run: Arc<Started>,
     tokens: Vec<Duration>,
     retries: Vec<Retry>,
-    /// What has come of the answer, for a call that is given up.
+    /// The reply so far, for a call that is cancelled.
     partial: Accumulator,
     ended: bool,
 }
@@ -237,7 +237,7 @@ impl Run for TracedCall {
     }
 
     fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
-        // What a broken answer had brought is not the next one's.
+        // The next attempt begins a new message.
         self.partial = Accumulator::new();
         self.tokens.clear();
         self.retries.push(Retry { at: self.langsmith.now(), attempt, error: error.to_string(), delay });
@@ -261,5 +261,5 @@ impl Drop for TracedCall {
     }
 }
 
-/// What a run says that was dropped before it had ended.
+/// The error of a run that was dropped before it ended.
 const CANCELLED: &str = "Cancelled: the caller gave up waiting";

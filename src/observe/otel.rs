@@ -39,8 +39,8 @@ use crate::request::ChatOptions;
 /// | `server.address`, `server.port` | who was called |
 /// | `error.type` | AWS's name of the exception, else [`ErrorKind`](crate::ErrorKind)'s; `cancelled` for a call that was given up before its answer began |
 ///
-/// What was said is not in it, not even in the words of errors, unless
-/// [asked for](Self::with_content). `tracing` knows no lists, so that lists are JSON texts.
+/// Spans do not have the conversation, not even in error messages, unless
+/// [switched on](Self::with_content). `tracing` does not support lists, so lists are JSON strings.
 ///
 /// `otel.name`, `otel.kind` and `otel.status_code` are for
 /// [`tracing-opentelemetry`](https://docs.rs/tracing-opentelemetry), which
@@ -196,12 +196,12 @@ fn record_details(span: &Span, options: &ChatOptions, start: &RunStart<'_>) {
     }
 }
 
-/// A number as OpenTelemetry has it: `tracing-opentelemetry` makes texts of those without a sign.
+/// Returns a signed number: `tracing-opentelemetry` exports unsigned numbers as strings.
 fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A list as JSON, as `tracing` has none.
+/// Returns a list as JSON, as `tracing` does not support lists.
 fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut w = Writer::new();
     w.begin_array();
@@ -210,7 +210,7 @@ fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     w.finish()
 }
 
-/// A call that is watched: its span, which ends when this is dropped.
+/// The span of a call, which ends when this is dropped.
 struct CallSpan {
     span: Span,
     content: bool,
@@ -218,8 +218,8 @@ struct CallSpan {
     start: Duration,
     /// Whether the first piece of a stream has come.
     answered: bool,
-    /// What a stream has reported so far, but for its content. Spans take an attribute once,
-    /// so that it is recorded at the end alone.
+    /// The stream's message so far, without its content. An attribute can be recorded once, so this is recorded
+    /// at the end.
     so_far: AiMessage,
     ended: bool,
 }
@@ -272,7 +272,7 @@ fn error_type(error: &Error) -> &str {
     error.aws_type().unwrap_or(error.kind().as_str())
 }
 
-/// What an error says of itself: in full, or without words that may be the conversation's.
+/// Returns an error's message in full, or without parts that may quote the conversation.
 fn description(error: &Error, content: bool) -> String {
     match (content, error.status()) {
         (true, _) => error.to_string(),
@@ -303,7 +303,7 @@ impl Run for CallSpan {
     }
 
     fn retry(&mut self, attempt: u32, error: &Error, delay: Duration) {
-        // What a broken answer had brought is not the next one's.
+        // The next attempt begins a new message.
         self.so_far = AiMessage::default();
         warn!(
             target: "bedrock_chat",
@@ -343,7 +343,7 @@ impl Drop for CallSpan {
             return;
         }
         self.record_message(&self.so_far);
-        // Whoever has read something and stops has what he wanted; that is no failure.
+        // Dropping a stream after its first event is not a failure.
         if !self.answered {
             self.span.record("error.type", "cancelled");
         }

@@ -1,4 +1,4 @@
-//! How an observer for LangSmith is made.
+//! The builder of the LangSmith observer.
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +20,7 @@ use crate::transport::{Transport, default_transport};
 /// LangSmith's own address.
 const CLOUD: &str = "https://api.smith.langchain.com";
 
-/// How an observer for LangSmith is made: from [`LangSmith::builder`] or [`LangSmithBuilder::read`].
+/// A builder of a LangSmith observer, from [`LangSmith::builder`] or [`LangSmithBuilder::read`].
 ///
 /// ```
 /// use bedrock_chat::{Json, LangSmith};
@@ -92,7 +92,7 @@ impl LangSmithBuilder {
     /// | `LANGSMITH_HIDE_INPUTS`, `LANGSMITH_HIDE_OUTPUTS`, `LANGSMITH_HIDE_METADATA` | `true` keeps them in the process |
     /// | `LANGSMITH_TRACING_SAMPLING_RATE` | the share of traces to post, 0 to 1; defaults to 1 |
     ///
-    /// Each may begin with `LANGCHAIN_` in place of `LANGSMITH_`, as in older set-ups.
+    /// Each may begin with `LANGCHAIN_` instead of `LANGSMITH_`, as in older set-ups.
     ///
     /// ```
     /// use bedrock_chat::LangSmithBuilder;
@@ -107,8 +107,8 @@ impl LangSmithBuilder {
     /// ```
     ///
     /// # Errors
-    /// `Config`, where tracing is on but LangSmith's own server is to be used
-    /// without a key, or the sampling rate is no share.
+    /// `Config`, if tracing to LangSmith's own server is on without a key, or the sampling rate is not in
+    /// 0 to 1.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
         let get = |name: &str| {
             let set = |prefix| variable(&format!("{prefix}_{name}")).map(|value| value.trim().to_owned());
@@ -183,8 +183,8 @@ impl LangSmithBuilder {
     }
 
     /// Changes inputs and outputs before they leave the process, each as LangChain
-    /// writes it. It runs where runs are sent, not where calls are made. What it
-    /// gives back should be an object. Errors are posted as they are. Defaults to
+    /// writes it. It runs where runs are sent, not where calls are made. It should
+    /// return an object. Errors are posted as they are. Defaults to
     /// no change.
     pub fn redact(mut self, redact: impl Fn(Json) -> Json + Send + Sync + 'static) -> Self {
         let redact: Box<Redact> = Box::new(redact);
@@ -198,7 +198,7 @@ impl LangSmithBuilder {
         self
     }
 
-    /// HTTP. Defaults to the crate's default transport, with connections of its own.
+    /// HTTP. Defaults to the crate's default transport, with separate connections.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -230,17 +230,17 @@ impl LangSmithBuilder {
         self
     }
 
-    /// Is told why runs were lost, as it happens. Defaults to nobody:
-    /// [`LangSmith::flush`] tells as well.
+    /// Sets a function that receives the reason when runs are lost. Defaults to none:
+    /// [`LangSmith::flush`] also returns it.
     pub fn on_error(mut self, tell: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         self.on_error = Some(Box::new(tell));
         self
     }
 
-    /// Makes the observer.
+    /// Builds the observer.
     ///
     /// # Errors
-    /// `Config`, where the endpoint is no URL or there is no transport.
+    /// `Config`, if the endpoint is not a URL or there is no transport.
     pub fn build(self) -> Result<LangSmith> {
         let endpoint = Endpoint::custom(&self.endpoint)?;
         let transport = match self.transport {

@@ -1,4 +1,4 @@
-//! Runs of the caller's own.
+//! Runs of callers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +8,8 @@ use super::{CANCELLED, LangSmith};
 use crate::json::Json;
 use crate::observe::RunConfig;
 
-/// A run of yours in LangSmith: an agent, a request that you serve, whatever
-/// calls of models and other such runs are part of. From [`LangSmith::chain`].
-/// Dropped without an end, it was cancelled.
+/// Your own run in LangSmith, such as an agent or a request, which model calls and other runs are part of.
+/// From [`LangSmith::chain`]. If it is dropped without an end, it is reported as cancelled.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, Json, LangSmith, RunConfig};

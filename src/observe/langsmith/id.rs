@@ -44,7 +44,7 @@ pub(super) fn iso(time: Duration) -> String {
     text
 }
 
-/// Where a run is in its trace.
+/// The position of a run in its trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TracePosition {
     pub(super) id: String,
@@ -56,8 +56,8 @@ pub(super) struct TracePosition {
 }
 
 impl TracePosition {
-    /// The place of a run that begins now, below the run at `parent`, its
-    /// dotted order. One that is none makes the run a root.
+    /// Returns the position of a run that begins now, below the run with the dotted order `parent`. Without a
+    /// valid one, the run is a root.
     pub(super) fn new(now: Duration, id: String, parent: Option<&str>) -> Self {
         let own = format!("{}{id}", compact(now));
         let parent = parent.map(str::trim).and_then(|order| Some((order, ends(order)?)));

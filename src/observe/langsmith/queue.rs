@@ -1,4 +1,4 @@
-//! What waits to be sent: bounded, and the oldest goes first.
+//! The bounded queue of operations to send; the oldest is sent first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,14 +45,14 @@ fn ended_weight(ended: &Ended) -> usize {
     outcome + 16 * ended.tokens.len() + ended.retries.iter().map(|retry| 64 + retry.error.len()).sum::<usize>()
 }
 
-/// The items that wait, up to a number and a weight. One too many costs the oldest its place.
+/// The queued items, up to a number and a size in bytes. When the queue is full, the oldest item is dropped.
 #[derive(Debug)]
 pub(super) struct Queue {
     items: VecDeque<Item>,
     weight: usize,
     pub(super) most_items: usize,
     pub(super) most_weight: usize,
-    /// How many items found no place, or lost it.
+    /// How many items were dropped.
     pub(super) dropped: u64,
 }
 

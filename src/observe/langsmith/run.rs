@@ -1,4 +1,4 @@
-//! A run as LangSmith takes it: what LangChain posts for the same call.
+//! A run in LangSmith's form, the same as LangChain posts for the same call.
 
 mod chat;
 
@@ -28,12 +28,12 @@ pub(super) struct Started {
     pub(super) lost: AtomicBool,
 }
 
-/// What a run does.
+/// The kind of a run.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A call of a model.
     Chat(Box<Chat>),
-    /// What the caller says it is.
+    /// The caller's own kind.
     Chain { inputs: Json },
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Retry {
     pub(super) delay: Duration,
 }
 
-/// What is not to leave the process.
+/// The parts of runs that must not leave the process.
 pub(super) struct Hide {
     pub(super) inputs: bool,
     pub(super) outputs: bool,
@@ -210,7 +210,7 @@ fn extra(run: &Started, ended: Option<&Ended>, hide: &Hide) -> String {
     }
     w.key("metadata").begin_object();
     if !hide.metadata {
-        // What the caller says wins: prices are found by `ls_provider` and `ls_model_name`.
+        // The caller's metadata overrides: LangSmith finds prices by `ls_provider` and `ls_model_name`.
         let mut own = Writer::new();
         own.begin_object();
         if let Work::Chat(chat) = &run.work {

@@ -22,7 +22,7 @@ use crate::transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 const MOST_BYTES: usize = 18 * 1024 * 1024;
 /// How long an attempt may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What is read of an answer: enough to say what went wrong.
+/// The maximum number of bytes that are read of a response: enough for an error message.
 const MOST_OF_ANSWER: usize = 4096;
 
 /// How LangSmith is reached.
@@ -48,8 +48,8 @@ impl std::fmt::Debug for Key {
 }
 
 impl Sender {
-    /// Sends operations in as few requests as their size allows. Gives the
-    /// places of those that did not get through, each with the reason.
+    /// Sends operations in as few requests as their size allows. Returns the positions of operations that
+    /// failed, each with the reason.
     pub(super) async fn send(&self, posts: &[Post]) -> Vec<(usize, Arc<Error>)> {
         let mut failed = Vec::new();
         let mut from = 0;
@@ -63,7 +63,7 @@ impl Sender {
             let group = posts.get(from..to).unwrap_or_default();
             match self.deliver(group).await {
                 Ok(()) => {}
-                // One that LangSmith cannot read shall not cost the others: alone they get through.
+                // An operation that LangSmith cannot read must not affect the others, so each is sent alone.
                 Err(error) if error.kind() == ErrorKind::Validation && group.len() > 1 => {
                     for (at, post) in (from..).zip(group) {
                         if let Err(error) = self.deliver(std::slice::from_ref(post)).await {
@@ -123,9 +123,9 @@ impl Sender {
     async fn attempt(&self, request: HttpRequest) -> Result<(), (Error, Option<Duration>)> {
         let HttpResponse { status, headers, body } =
             self.transport.send(request).await.map_err(|error| (error, None))?;
-        // Read in any case, so that the connection can serve again.
+        // Read in any case, so that the connection can be reused.
         let answer = collect(body).await;
-        // What is there already needs no posting.
+        // The runs exist already, so the post is done.
         if (200..300).contains(&status) || status == 409 {
             return Ok(());
         }

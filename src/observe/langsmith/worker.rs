@@ -1,4 +1,4 @@
-//! Who sends: a thread of its own where there are threads, else whoever flushes.
+//! The sender of runs: a separate thread on targets with threads, otherwise callers of `flush`.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,10 +16,10 @@ use crate::platform::in_background;
 /// How many operations go into one request at most.
 const MOST_ITEMS: usize = 100;
 
-/// Is told of errors that nobody waits for.
+/// A function that receives errors that no caller waits for.
 pub(super) type OnError = dyn Fn(&Error) + Send + Sync;
 
-/// What calls, flushes and the worker share.
+/// The state that calls, flushes and the worker share.
 pub(super) struct Shared {
     pub(super) sender: Sender,
     pub(super) project: String,
@@ -36,11 +36,11 @@ pub(super) struct State {
     worker: Worker,
     /// The worker's, while it waits.
     waker: Option<Waker>,
-    /// Flushes asked for, and those that are served.
+    /// The numbers of requested and of completed flushes.
     asked: u64,
     served: u64,
     waiting: Vec<Waker>,
-    /// Nobody is left to begin a run.
+    /// No handle is left that could begin a run.
     closed: bool,
     /// The first error since the last flush.
     failure: Option<Error>,
@@ -50,7 +50,7 @@ pub(super) struct State {
 enum Worker {
     NotYet,
     Runs,
-    /// There are no threads here, or it has died.
+    /// There are no threads on this target, or the worker has panicked.
     Gone,
 }
 
@@ -134,7 +134,7 @@ impl Shared {
         self.state().failure.take().map_or(Ok(()), Err)
     }
 
-    /// The worker's life.
+    /// Runs the worker until it exits.
     async fn work(&self) {
         loop {
             let closed = poll_fn(|context| {
@@ -158,7 +158,7 @@ impl Shared {
         }
     }
 
-    /// Waits a while for more runs, unless someone waits for those that there are.
+    /// Waits for more runs, unless a flush waits for the queued ones.
     async fn collect(&self) {
         let mut timer = self.sender.runtime.sleep(self.interval);
         poll_fn(|context| {
@@ -231,7 +231,7 @@ impl Shared {
 
     fn report(&self, error: &Error) {
         if let Some(on_error) = &self.on_error {
-            // Whoever listens must not end the worker.
+            // A panic of the function must not end the worker.
             let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
         }
         let copy = Error::new(error.kind(), error.message()).with_retryable(error.is_retryable());

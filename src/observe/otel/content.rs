@@ -1,4 +1,4 @@
-//! What was said, in the JSON forms of OpenTelemetry's GenAI conventions.
+//! Conversations in the JSON forms of OpenTelemetry's GenAI conventions.
 
 use ::tracing::Span;
 
@@ -145,7 +145,7 @@ fn write_part(w: &mut Writer, block: &Content) {
             w.field("type", "guard_content");
             w.opt_field("content", guard.text.as_deref());
         }
-        // What only the provider reads.
+        // Content that only the provider can read.
         Content::RedactedThinking(_) => w.field("type", "redacted_reasoning"),
         Content::CachePoint(_) => w.field("type", "cache_point"),
         Content::Raw(_) => {}

@@ -1,4 +1,4 @@
-//! A call of a chat model in LangChain's serialised form.
+//! A call of a chat model in LangChain's serialized form.
 
 use super::LIBRARY;
 use crate::interop;
@@ -92,7 +92,7 @@ impl Chat {
         w.key("batch_size").u64(1);
     }
 
-    /// What LangSmith finds models and prices by, and the parameters once more, to filter by.
+    /// The metadata by which LangSmith finds models and prices, and the parameters again, for filters.
     pub(super) fn write_metadata(&self, w: &mut Writer, message: Option<&AiMessage>) {
         let options = &self.request.options;
         w.field("ls_provider", "amazon_bedrock");
@@ -115,7 +115,7 @@ impl Chat {
     }
 }
 
-/// What a model answered, as LangChain's result.
+/// Writes a model's reply as LangChain's result.
 pub(super) fn outputs(reply: &AiMessage, run: &str) -> Json {
     let message = interop::reply_to_langchain(reply);
     let metadata = message.view().get("response_metadata");
