@@ -115,7 +115,7 @@ async fn toolbox_answers_an_unknown_tool_with_the_known_ones() {
     bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
     let run = degrees().run(&chat(&bedrock, CLAUDE, BOTH[0]), "Rome?").await.unwrap();
     assert!(
-        run.reply.text().contains("there is no tool get_population: use one of get_weather"),
+        run.reply.text().contains("there is no tool `get_population`; use one of get_weather"),
         "{}",
         run.reply.text()
     );
