@@ -231,7 +231,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Sets a custom codec. Defaults to the one of the model's family.
+    /// Sets a custom codec, which decides the API: another [`api`](Self::api) is an error. Defaults to the
+    /// codec of the model's family.
     pub fn codec(mut self, codec: impl Codec) -> Self {
         self.set.codec = Some(Arc::new(codec));
         self
@@ -360,6 +361,12 @@ impl BedrockChatBuilder {
             model = model.with_family(family.as_str());
         }
         let codec = match &set.codec {
+            Some(codec) if set.api.is_some_and(|api| api != codec.api()) => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "`api` contradicts the API of the custom `codec`; leave `api` out, as the codec decides",
+                ));
+            }
             Some(codec) => Arc::clone(codec),
             None => Arc::new(codec_for(&model, set.api)?),
         };

@@ -1,9 +1,13 @@
 //! A chat with others to fall back on.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::BedrockChat;
 use crate::client::ChatStream;
 use crate::error::{Error, Result};
 use crate::message::AiMessage;
+use crate::platform::{MaybeSend, MaybeSync};
 use crate::request::IntoMessages;
 
 /// Chats of which the next is tried when one fails: other models, other regions,
@@ -24,11 +28,28 @@ use crate::request::IntoMessages;
 /// assert_eq!(reply.text(), "Bonjour");
 /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fallbacks {
     first: BedrockChat,
     others: Vec<BedrockChat>,
-    when: fn(&Error) -> bool,
+    when: Arc<dyn When>,
+}
+
+/// The condition of a fallback; where there are threads it is shared between them.
+trait When: MaybeSend + MaybeSync {
+    fn holds(&self, error: &Error) -> bool;
+}
+
+impl<F: Fn(&Error) -> bool + MaybeSend + MaybeSync> When for F {
+    fn holds(&self, error: &Error) -> bool {
+        self(error)
+    }
+}
+
+impl fmt::Debug for Fallbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallbacks").field("first", &self.first).field("others", &self.others).finish_non_exhaustive()
+    }
 }
 
 impl BedrockChat {
@@ -40,15 +61,15 @@ impl BedrockChat {
     /// call drops it, and no other chat is tried.
     #[must_use]
     pub fn with_fallbacks(&self, others: impl IntoIterator<Item = Self>) -> Fallbacks {
-        Fallbacks { first: self.clone(), others: others.into_iter().collect(), when: Error::is_transient }
+        Fallbacks { first: self.clone(), others: others.into_iter().collect(), when: Arc::new(Error::is_transient) }
     }
 }
 
 impl Fallbacks {
     /// Sets which errors lead to the next chat. Defaults to [`Error::is_transient`].
     #[must_use]
-    pub fn when(mut self, when: fn(&Error) -> bool) -> Self {
-        self.when = when;
+    pub fn when(mut self, when: impl Fn(&Error) -> bool + MaybeSend + MaybeSync + 'static) -> Self {
+        self.when = Arc::new(when);
         self
     }
 
@@ -61,7 +82,7 @@ impl Fallbacks {
         let mut answer = self.first.invoke(&messages).await;
         for other in &self.others {
             match answer {
-                Err(error) if (self.when)(&error) => answer = other.invoke(&messages).await,
+                Err(error) if self.when.holds(&error) => answer = other.invoke(&messages).await,
                 answer => return answer,
             }
         }
@@ -78,7 +99,7 @@ impl Fallbacks {
         let mut answer = self.first.stream(&messages).await;
         for other in &self.others {
             match answer {
-                Err(error) if (self.when)(&error) => answer = other.stream(&messages).await,
+                Err(error) if self.when.holds(&error) => answer = other.stream(&messages).await,
                 answer => return answer,
             }
         }

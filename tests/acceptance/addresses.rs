@@ -286,3 +286,12 @@ async fn path_with_dot_segments_is_refused_before_signing() {
         bedrock.clear();
     }
 }
+
+#[test]
+fn api_that_contradicts_a_custom_codec_is_refused() {
+    let builder = |api| BedrockChat::builder("m").region("us-east-1").credentials(keys()).codec(KnownByHeart).api(api);
+    assert!(builder(bedrock_chat::Api::Invoke).build().is_ok());
+    let error = builder(bedrock_chat::Api::Converse).build().unwrap_err();
+    assert_eq!(error.kind(), bedrock_chat::ErrorKind::Config);
+    assert!(error.message().contains("`api`") && error.message().contains("`codec`"), "{error}");
+}

@@ -213,7 +213,6 @@ async fn langsmith_opaque_arn_is_reported_as_its_model() {
     let body = r#"{"model":"claude-3-haiku-20240307","content":[],"stop_reason":"end_turn"}"#;
     let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
     let chat = bedrock_chat::BedrockChat::builder(arn)
-        .api(bedrock_chat::Api::Converse)
         .credentials(bedrock_chat::Credentials::new("AKIDEXAMPLE", "secret"))
         .codec(bedrock_chat::Anthropic)
         .transport(MemoryTransport::new([Reply::json(200, body)]))
