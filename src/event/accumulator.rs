@@ -228,7 +228,7 @@ impl Accumulator {
             w.begin_array();
             unknown.iter().for_each(|(name, event)| write_unknown(&mut w, name, event.view()));
             w.end_array();
-            message.set_metadata("unknown_events", Json::from(w));
+            message.set_metadata("unknown_events", Json::written(w));
         }
         message
     }
@@ -287,7 +287,7 @@ fn with_deltas(block: Json, input: &str, text: &str) -> Json {
         }
     }
     w.end_object();
-    merged(block.view(), Json::from(w).view())
+    merged(block.view(), Json::written(w).view())
 }
 
 #[cfg(test)]

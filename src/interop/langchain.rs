@@ -39,7 +39,7 @@ pub fn to_langchain(messages: &[Message]) -> Json {
         w.end_object();
     }
     w.end_array();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Returns a reply as LangChain's `AIMessage`: `content`, `tool_calls`, `invalid_tool_calls`, `usage_metadata`,
@@ -85,7 +85,7 @@ pub fn reply_to_langchain(reply: &AiMessage) -> Json {
     w.opt_field("id", reply.id.as_deref());
     w.end_object();
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Usage in LangChain's form.

@@ -64,7 +64,7 @@ pub fn to_openai(messages: &[Message]) -> Json {
         w.end_object();
     }
     w.end_array();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Texts alone are a string; with media, a list of parts.

@@ -12,7 +12,7 @@ pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
         w.member(&key, value);
     }
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Lists that several places may add to.
@@ -27,7 +27,7 @@ const LISTS: &[&str] = &["anthropic_beta", "tools"];
 pub(crate) fn combined(own: View<'_>, over: View<'_>, defaults: &[&str]) -> Result<Json, String> {
     let mut w = Writer::new();
     combine(&mut w, own, over, "", defaults)?;
-    Ok(Json::from(w))
+    Ok(Json::written(w))
 }
 
 fn combine(w: &mut Writer, own: View<'_>, over: View<'_>, path: &str, defaults: &[&str]) -> Result<(), String> {

@@ -92,6 +92,11 @@ impl Json {
         self.0.into_string().into_bytes()
     }
 
+    /// Takes the text of a writer, which must have written one whole value: it is not checked.
+    pub(crate) fn written(writer: Writer) -> Self {
+        Self::kept(writer.finish())
+    }
+
     /// Returns a borrowed view.
     pub fn view(&self) -> View<'_> {
         View::trusted(&self.0)
@@ -101,13 +106,6 @@ impl Json {
 impl From<View<'_>> for Json {
     fn from(view: View<'_>) -> Self {
         Self::kept(view.raw().to_owned())
-    }
-}
-
-impl From<Writer> for Json {
-    /// Takes what a writer wrote; the writer must have written one whole value.
-    fn from(writer: Writer) -> Self {
-        Self::kept(writer.finish())
     }
 }
 
@@ -227,7 +225,7 @@ impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut writer = Writer::new();
         deserializer.deserialize_any(Transcribe(&mut writer))?;
-        Ok(Self::from(writer))
+        Ok(Self::written(writer))
     }
 }
 
@@ -330,7 +328,7 @@ mod tests {
             assert_eq!(Json::parse(text).unwrap().as_str(), expected);
             let mut w = Writer::new();
             w.raw(View::parse(text).unwrap());
-            assert_eq!(Json::from(w).as_str(), expected);
+            assert_eq!(Json::written(w).as_str(), expected);
         }
     }
 

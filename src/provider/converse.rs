@@ -81,7 +81,7 @@ impl Codec for Converse {
         if mode != mode_sent {
             adaptations.push(NOT_STREAMED);
         }
-        let body = Json::from(body).into_bytes();
+        let body = Json::written(body).into_bytes();
         let input_has_cached = fields::of(model).stream_input_has_cached;
         Ok(Call { adaptations, input_has_cached, ..Call::new(model.path(operation), headers, body, streams) })
     }

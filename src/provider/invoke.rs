@@ -45,7 +45,7 @@ pub(crate) fn call_with(
     };
     headers.push(accept, "application/json");
     push_headers(&mut headers, options);
-    let mut body = Json::from(body);
+    let mut body = Json::written(body);
     if let Some(config) = guardrail_config(options) {
         body = merged(body.view(), config.view());
     }
@@ -129,7 +129,7 @@ fn guardrail_config(options: &ChatOptions) -> Option<Json> {
     w.opt_field("streamProcessingMode", processing);
     w.end_object();
     w.end_object();
-    Some(Json::from(w))
+    Some(Json::written(w))
 }
 
 /// Token counts of providers: input does not include tokens read from or written to the cache.

@@ -114,7 +114,7 @@ impl RawBlock {
         w.begin_object();
         self.members.write(&mut w, self.block.view());
         w.end_object();
-        Json::from(w)
+        Json::written(w)
     }
 }
 

@@ -325,7 +325,7 @@ impl<'a> History<'a, '_> {
                 w.begin_object();
                 w.field("rawInvalidInput", &call.args);
                 w.end_object();
-                Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::from(w))))
+                Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::written(w))))
             }
             Content::ToolResult(result) if result.content.iter().all(is_blank) => {
                 let content = vec![Content::text(EMPTY_RESULT)];

@@ -129,7 +129,7 @@ pub(crate) fn described(schema: Json, description: &str) -> Json {
     let separator = if own.is_empty() { "" } else { "\n" };
     w.field("description", &[&own, separator, description].concat());
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Returns the `strict` that is sent. `false` is sent only to models with strict tools, as it is
@@ -179,5 +179,5 @@ fn with_properties(schema: Cow<'_, Json>) -> Cow<'_, Json> {
     w.object("properties");
     w.end_object();
     w.end_object();
-    Cow::Owned(Json::from(w))
+    Cow::Owned(Json::written(w))
 }

@@ -231,7 +231,7 @@ impl Object {
             w.member("additionalProperties", additional.view());
         }
         w.end_object();
-        Json::from(w)
+        Json::written(w)
     }
 }
 
@@ -301,7 +301,7 @@ fn names(schemas: &[Json]) -> Option<Json> {
     }
     w.end_array();
     w.end_object();
-    Some(Json::from(w))
+    Some(Json::written(w))
 }
 
 fn listed<'a>(key: &str, schemas: impl IntoIterator<Item = &'a Json>) -> Json {
@@ -311,7 +311,7 @@ fn listed<'a>(key: &str, schemas: impl IntoIterator<Item = &'a Json>) -> Json {
     schemas.into_iter().for_each(|schema| w.raw(schema.view()));
     w.end_array();
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// Returns whether all references in the schema still have a target.

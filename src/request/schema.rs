@@ -18,7 +18,7 @@ pub(crate) fn of<T: JsonSchema>() -> (Json, String) {
     schema.remove("title");
     let mut w = Writer::new();
     write_in_order(&mut w, Json::from(schema.to_value()).view());
-    (Json::from(w), description.unwrap_or_default())
+    (Json::written(w), description.unwrap_or_default())
 }
 
 /// Writes a schema with its required properties in the order of the type's fields. Models write in the order of

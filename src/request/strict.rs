@@ -63,7 +63,7 @@ pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
         write_moved(&mut w, parts, 1);
     });
     w.end_object();
-    Some(Json::from(w))
+    Some(Json::written(w))
 }
 
 /// Writes a schema that becomes a member, with adjusted references.
@@ -185,7 +185,7 @@ fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
 pub(crate) fn repaired(schema: View<'_>) -> Json {
     let mut w = Writer::new();
     write(&mut w, schema, schema, false, 0);
-    Json::from(w)
+    Json::written(w)
 }
 
 fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth: usize) {

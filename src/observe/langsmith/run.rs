@@ -180,7 +180,7 @@ fn as_object(value: &Json, key: &str) -> Json {
     w.begin_object();
     w.key(key).raw(value.view());
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 fn outputs(outcome: &Outcome, id: &str) -> Option<Json> {
@@ -224,7 +224,7 @@ fn extra(run: &Started, ended: Option<&Ended>, hide: &Hide) -> String {
             interop::write_usage(&mut own, usage);
         }
         own.end_object();
-        let own = Json::from(own);
+        let own = Json::written(own);
         for (key, value) in own.view().entries().filter(|(key, _)| run.metadata.iter().all(|(name, _)| name != key)) {
             w.key(&key).raw(value);
         }

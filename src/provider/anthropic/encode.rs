@@ -200,7 +200,7 @@ mod tests {
 
     fn answer(messages: &[Message]) -> Json {
         let model = ModelId::parse("anthropic.claude-sonnet-4-6").unwrap();
-        let body = Json::from(body(&model, &ChatRequest::new(messages)).unwrap().0);
+        let body = Json::written(body(&model, &ChatRequest::new(messages)).unwrap().0);
         let turn = body.view().get("messages").unwrap().items().nth(1).unwrap();
         let types = turn.get("content").unwrap().items().map(|block| block.get("type").unwrap().raw());
         Json::parse(&format!("[{}]", types.collect::<Vec<_>>().join(","))).unwrap()

@@ -115,7 +115,7 @@ impl ChatCompletionsDecoder {
         }
         others.end_array();
         if any {
-            out.metadata("other_choices", Json::from(others).view());
+            out.metadata("other_choices", Json::written(others).view());
         }
     }
 
@@ -262,7 +262,7 @@ fn joined(objects: &[Json]) -> Option<Json> {
         w.end_array();
     }
     w.end_object();
-    Some(Json::from(w))
+    Some(Json::written(w))
 }
 
 fn read_counts(usage: View<'_>) -> Counts {

@@ -142,7 +142,7 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
         }
     }
     w.end_object();
-    Ok(any.then(|| Json::from(w)))
+    Ok(any.then(|| Json::written(w)))
 }
 
 /// Returns the target of a reference, or the only alternative that is not `null`.

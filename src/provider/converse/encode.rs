@@ -200,7 +200,7 @@ fn write_inference(w: &mut Writer, model: &ModelId, shape: Shape, options: &Chat
         fields::write_nova_reasoning(&mut config, model, reasoning)?;
     }
     config.end_object();
-    let config = crate::json::Json::from(config);
+    let config = crate::json::Json::written(config);
     if config.view().has_members() {
         w.member("inferenceConfig", config.view());
     }

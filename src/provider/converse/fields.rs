@@ -139,7 +139,7 @@ pub(super) fn additional(
     }
     w.strings("anthropic_beta", &betas);
     w.end_object();
-    let all = kwargs::with_kwargs(Json::from(w), options)?;
+    let all = kwargs::with_kwargs(Json::written(w), options)?;
     Ok(all.view().has_members().then_some(all))
 }
 

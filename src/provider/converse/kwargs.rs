@@ -31,7 +31,7 @@ pub(super) fn with_kwargs(own: Json, options: &ChatOptions) -> Result<Json> {
     let others = kwargs.view();
     others.raw_entries().filter(|entry| !is_whole(entry)).for_each(|(key, value)| w.raw_member(key, value));
     w.end_object();
-    invoke::with_kwargs(all.view(), Json::from(w).view(), defaults)
+    invoke::with_kwargs(all.view(), Json::written(w).view(), defaults)
 }
 
 /// Returns the kwargs without the parameters in `inferenceConfig`: the service refuses a parameter in two places.
@@ -43,7 +43,7 @@ fn without_inference(kwargs: View<'_>, options: &ChatOptions) -> Result<Json> {
     set.opt_f64("top_p", options.top_p);
     set.strings("stop_sequences", &options.stop);
     set.end_object();
-    let set = Json::from(set);
+    let set = Json::written(set);
     let mut w = Writer::new();
     w.begin_object();
     for (key, value) in kwargs.raw_entries() {
@@ -60,5 +60,5 @@ fn without_inference(kwargs: View<'_>, options: &ChatOptions) -> Result<Json> {
         }
     }
     w.end_object();
-    Ok(Json::from(w))
+    Ok(Json::written(w))
 }

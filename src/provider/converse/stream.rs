@@ -255,7 +255,7 @@ impl Reader {
                     continue;
                 }
                 // Read like a block of a whole reply.
-                whole_block(block.index, Json::from(block.whole()).view(), out);
+                whole_block(block.index, Json::written(block.whole()).view(), out);
             } else {
                 self.buffered.push(block);
             }
@@ -290,7 +290,7 @@ impl BufferedBlock {
             w.field("text", &(before + &more));
             w.end_object();
             self.items.pop();
-            self.items.push(Json::from(w));
+            self.items.push(Json::written(w));
             return;
         }
         self.items.push(Json::from(item));

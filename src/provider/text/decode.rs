@@ -234,6 +234,6 @@ impl Fields<'_> {
         w.begin_array();
         others.for_each(|other| w.raw(other));
         w.end_array();
-        self.out.metadata(list, Json::from(w).view());
+        self.out.metadata(list, Json::written(w).view());
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     inner.begin_object();
     write_parameters(&mut inner, row, &request.options);
     inner.end_object();
-    let mut inner = Json::from(inner);
+    let mut inner = Json::written(inner);
     let mut outer = None;
     if let Some(kwargs) = &request.options.model_kwargs {
         // The caller's parameters are next to the others.
@@ -63,7 +63,7 @@ fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {
         w.raw_member(key, value);
     }
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 fn cannot(model: &ModelId, what: &str) -> Error {

@@ -34,7 +34,7 @@ impl Chat {
             w.end_array();
         }
         w.end_object();
-        Json::from(w)
+        Json::written(w)
     }
 
     /// The model as LangChain could load it.
@@ -146,7 +146,7 @@ pub(super) fn outputs(reply: &AiMessage, run: &str) -> Json {
     }
     w.end_object();
     w.end_object();
-    Json::from(w)
+    Json::written(w)
 }
 
 /// A message `{type, …}` as the constructor that makes it. A reply of which the
