@@ -19,6 +19,7 @@ pub use check::JsonError;
 pub(crate) use merge::{combined, merged};
 pub(crate) use number::{parse_f64, parse_u64};
 pub use owned::Json;
+pub(crate) use owned::same;
 pub use partial::{PartialJson, embedded};
 pub(crate) use scan::unescaped;
 pub use scan::{Entries, Items, Kind, View};

@@ -167,7 +167,7 @@ impl PartialEq<serde_json::Value> for Json {
 }
 
 /// Returns whether two values mean the same.
-pub(super) fn same(a: View<'_>, b: View<'_>) -> bool {
+pub(crate) fn same(a: View<'_>, b: View<'_>) -> bool {
     a.kind() == b.kind()
         && match a.kind() {
             Kind::Object => {

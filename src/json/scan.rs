@@ -145,6 +145,11 @@ impl<'a> View<'a> {
         Self(text)
     }
 
+    /// Returns an object without members.
+    pub(crate) fn empty_object() -> View<'static> {
+        View("{}")
+    }
+
     /// Returns the value's own text.
     pub fn raw(self) -> &'a str {
         self.0

@@ -1,11 +1,9 @@
 //! Cache points at the places where a format takes them.
 
-use std::borrow::Cow;
-
-use super::repair::Conversation;
+use super::repair::{Block, Conversation};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{CachePoint, CacheTtl, Content, ToolResult};
+use crate::message::{CachePoint, CacheTtl, Content};
 use crate::model::ModelId;
 use crate::request::{MOST_CACHE_POINTS, native_life};
 
@@ -21,14 +19,14 @@ pub(crate) fn settle<'a>(
     can: Capabilities,
     has_tools: bool,
     takes: &dyn Fn(&Content) -> bool,
-) -> Vec<Cow<'a, Content>> {
+) -> Vec<Block<'a>> {
     // Parts of a prompt in their order: the system messages, then the turns.
-    let mut parts: Vec<Vec<Cow<'a, Content>>> = vec![conversation.system.iter().copied().map(Cow::Borrowed).collect()];
+    let mut parts: Vec<Vec<Block<'a>>> = vec![conversation.system.iter().copied().map(Block::Borrowed).collect()];
     parts.extend(conversation.turns.iter_mut().map(|turn| std::mem::take(&mut turn.blocks)));
     if can.lacks(Capability::PromptCaching) {
         parts.iter_mut().for_each(remove);
     }
-    let mut settled: Vec<Vec<Cow<'a, Content>>> = Vec::with_capacity(parts.len());
+    let mut settled: Vec<Vec<Block<'a>>> = Vec::with_capacity(parts.len());
     let mut has_before = has_tools;
     for part in parts {
         settled.push(Vec::with_capacity(part.len()));
@@ -47,7 +45,7 @@ pub(crate) fn settle<'a>(
             let taken = if takes(&block) { waiting.take() } else { None };
             if let Some(part) = settled.last_mut() {
                 part.push(block);
-                part.extend(taken.map(|point| Cow::Owned(Content::CachePoint(point))));
+                part.extend(taken.map(|point| Block::new(Content::CachePoint(point))));
             }
         }
     }
@@ -60,15 +58,13 @@ pub(crate) fn settle<'a>(
 }
 
 /// Removes all points, also those in tool results.
-fn remove(blocks: &mut Vec<Cow<'_, Content>>) {
-    let is_point = |block: &Content| point_of(block).is_some();
+fn remove(blocks: &mut Vec<Block<'_>>) {
     blocks.retain(|block| !is_point(block));
     for block in blocks {
         if let Content::ToolResult(result) = &**block
             && result.content.iter().any(is_point)
         {
-            let content = result.content.iter().filter(|block| !is_point(block)).cloned().collect();
-            *block = Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }));
+            *block = Block::result_without(result, is_point);
         }
     }
 }
@@ -82,7 +78,7 @@ pub(crate) fn check(
     model: &ModelId,
     can: Capabilities,
     tools: &mut dyn Iterator<Item = Option<CacheTtl>>,
-    system: &[Cow<'_, Content>],
+    system: &[Block<'_>],
     conversation: &Conversation<'_>,
 ) -> Result<()> {
     if can.lacks(Capability::PromptCaching) {
@@ -143,6 +139,10 @@ fn add_lives(blocks: &mut dyn Iterator<Item = &Content>, lives: &mut Vec<Option<
     }
 }
 
+fn is_point(block: &Content) -> bool {
+    matches!(block, Content::CachePoint(_))
+}
+
 fn point_of(block: &Content) -> Option<CachePoint> {
     match block {
         Content::CachePoint(point) => Some(*point),
@@ -158,25 +158,25 @@ fn longest(a: Option<CachePoint>, b: CachePoint) -> CachePoint {
 }
 
 /// A tool's result without the points that its content begins with, and the longest of those.
-fn without_leading_point(block: Cow<'_, Content>) -> (Option<CachePoint>, Cow<'_, Content>) {
+fn without_leading_point(block: Block<'_>) -> (Option<CachePoint>, Block<'_>) {
     let Content::ToolResult(result) = &*block else { return (None, block) };
     let leading: Vec<CachePoint> = result.content.iter().map_while(point_of).collect();
     let Some(first) = leading.iter().copied().reduce(|a, b| longest(Some(a), b)) else { return (None, block) };
     let mut result = result.clone();
     result.content.drain(..leading.len());
-    (Some(first), Cow::Owned(Content::ToolResult(result)))
+    (Some(first), Block::new(Content::ToolResult(result)))
 }
 
 /// Inserts a point behind the last block that takes one; `false` where there is none.
-fn insert(parts: &mut [Vec<Cow<'_, Content>>], point: CachePoint, takes: &dyn Fn(&Content) -> bool) -> bool {
-    let fits = |block: &Cow<'_, Content>| point_of(block).is_none() && takes(block);
+fn insert(parts: &mut [Vec<Block<'_>>], point: CachePoint, takes: &dyn Fn(&Content) -> bool) -> bool {
+    let fits = |block: &Block<'_>| point_of(block).is_none() && takes(block);
     for part in parts.iter_mut().rev() {
         let Some(at) = part.iter().rposition(fits) else { continue };
         match part.get_mut(at + 1) {
             Some(next) if point_of(next).is_some() => {
-                *next = Cow::Owned(Content::CachePoint(longest(point_of(next), point)));
+                *next = Block::new(Content::CachePoint(longest(point_of(next), point)));
             }
-            _ => part.insert(at + 1, Cow::Owned(Content::CachePoint(point))),
+            _ => part.insert(at + 1, Block::new(Content::CachePoint(point))),
         }
         return true;
     }

@@ -10,19 +10,20 @@
 //!   model, or the end of a turn.
 //! - If the last turn is the model's, white space at its end is dropped.
 
+mod block;
 mod calls;
 mod moved;
 
-use std::borrow::Cow;
 use std::fmt;
 
+pub(crate) use block::Block;
 use calls::{drop_repeated_calls, rename_repeated_calls};
 use moved::media_behind_results;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
-use crate::message::{Content, Message, Role, ToolCall, ToolResult};
+use crate::message::{Content, Message, Role, ToolCall};
 use crate::model::ModelId;
 
 /// The side that speaks in a turn.
@@ -48,7 +49,7 @@ impl Side {
 #[derive(Clone, Debug)]
 pub(crate) struct Turn<'a> {
     pub(crate) side: Side,
-    pub(crate) blocks: Vec<Cow<'a, Content>>,
+    pub(crate) blocks: Vec<Block<'a>>,
 }
 
 /// A repaired conversation.
@@ -61,7 +62,7 @@ pub(crate) struct Conversation<'a> {
 impl Conversation<'_> {
     /// Returns whether any turn has a tool call or a tool result.
     pub(crate) fn has_tool_blocks(&self) -> bool {
-        let is_one = |block: &Cow<'_, Content>| match &**block {
+        let is_one = |block: &Block<'_>| match &**block {
             Content::ToolCall(_) | Content::ToolResult(_) => true,
             Content::Raw(raw) => is_tool_block(raw.block.view()),
             _ => false,
@@ -128,7 +129,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     let mut turns: Vec<Turn<'a>> = Vec::new();
     // Claude accepts a system message only between a user message and the model's turn.
     let waits = target.model.vendor() == Some("anthropic");
-    let mut waiting: Vec<Cow<'a, Content>> = Vec::new();
+    let mut waiting: Vec<Block<'a>> = Vec::new();
     let mut begun = false;
     for (i, message) in messages.iter().enumerate() {
         let is_raw = |block: &Content| matches!(block, Content::Raw(_));
@@ -140,7 +141,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
             Role::System if target.raw == RawShape::Keyed && message.content.iter().all(is_raw) => Side::System,
             Role::System if target.can.has(Capability::SystemAnywhere) => {
                 if waits {
-                    waiting.extend(message.content.iter().filter(|block| !is_blank(block)).map(Cow::Borrowed));
+                    waiting.extend(message.content.iter().filter(|block| !is_blank(block)).map(Block::Borrowed));
                     continue;
                 }
                 Side::System
@@ -203,7 +204,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
 }
 
 /// Adds blocks to the last turn, or a turn if that is of another side.
-fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Cow<'a, Content>>) {
+fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Block<'a>>) {
     if blocks.is_empty() {
         return;
     }
@@ -243,7 +244,7 @@ fn reasoning_first(turn: &mut Turn<'_>) {
         turn.blocks.extend(others);
         return;
     }
-    let is_said = |block: &Cow<'_, Content>| !is_reasoning(block) && !matches!(**block, Content::CachePoint(_));
+    let is_said = |block: &Block<'_>| !is_reasoning(block) && !matches!(**block, Content::CachePoint(_));
     let said = blocks.iter().rposition(is_said).map_or(0, |last| last + 1);
     turn.blocks
         .extend(blocks.into_iter().enumerate().filter(|(at, it)| *at < said || !is_reasoning(it)).map(|(_, it)| it));
@@ -265,13 +266,13 @@ fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for mut turn in turns {
         let last = turn.blocks.iter().rposition(|block| matches!(**block, Content::ToolResult(_)));
-        let is_said = |block: &Cow<'_, Content>| !matches!(**block, Content::CachePoint(_));
+        let is_said = |block: &Block<'_>| !matches!(**block, Content::CachePoint(_));
         let first = last.and_then(|last| Some(last + 1 + turn.blocks.iter().skip(last + 1).position(is_said)?));
         let behind = first.map(|first| turn.blocks.split_off(first));
         let side = turn.side;
         out.push(turn);
         if let Some(blocks) = behind {
-            out.push(Turn { side: Side::Assistant, blocks: vec![Cow::Owned(Content::text(BRIDGE))] });
+            out.push(Turn { side: Side::Assistant, blocks: vec![Block::new(Content::text(BRIDGE))] });
             out.push(Turn { side, blocks });
         }
     }
@@ -296,7 +297,7 @@ struct History<'a, 'b> {
 
 impl<'a> History<'a, '_> {
     /// Returns the block as it can be sent, or nothing.
-    fn usable(&self, block: &'a Content) -> Result<Option<Cow<'a, Content>>> {
+    fn usable(&self, block: &'a Content) -> Result<Option<Block<'a>>> {
         let is_reply = self.messages.get(self.at).is_some_and(|message| message.role == Role::Ai);
         calls::check_side(self.at, block, is_reply, self.target.raw)?;
         Ok(Some(match block {
@@ -325,17 +326,15 @@ impl<'a> History<'a, '_> {
                 w.begin_object();
                 w.field("rawInvalidInput", &call.args);
                 w.end_object();
-                Cow::Owned(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::written(w))))
+                Block::new(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::written(w))))
             }
             Content::ToolResult(result) if result.content.iter().all(is_blank) => {
-                let content = vec![Content::text(EMPTY_RESULT)];
-                Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
+                Block::result(result, vec![Content::text(EMPTY_RESULT)])
             }
             Content::ToolResult(result) if result.content.iter().any(is_blank) => {
-                let content = result.content.iter().filter(|block| !is_blank(block)).cloned().collect();
-                Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() }))
+                Block::result_without(result, is_blank)
             }
-            block => Cow::Borrowed(block),
+            block => Block::Borrowed(block),
         }))
     }
 
@@ -351,7 +350,7 @@ impl<'a> History<'a, '_> {
 /// Tool results before all else, in the order of the calls that they answer. A
 /// cache point after a result moves with it.
 fn results_first(turn: &mut Turn<'_>, order: &[String]) {
-    let mut sorted: Vec<(usize, Cow<'_, Content>)> = Vec::with_capacity(turn.blocks.len());
+    let mut sorted: Vec<(usize, Block<'_>)> = Vec::with_capacity(turn.blocks.len());
     let last = order.len();
     let mut rank = last + 1;
     for block in std::mem::take(&mut turn.blocks) {
@@ -382,7 +381,7 @@ fn trim_end(turns: &mut [Turn<'_>]) {
             }
             _ => return,
         };
-        *block = Cow::Owned(trimmed);
+        *block = Block::new(trimmed);
     }
 }
 

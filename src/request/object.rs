@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 
 use super::lookup::{has_type, target};
-use crate::json::{Json, Kind, View, Writer, merged};
-use crate::text::join;
+use crate::json::{Json, Kind, View, Writer, merged, same};
 
 /// Maximum nesting of references and branches; deeper ones are taken for a cycle.
 const DEEPEST: usize = 32;
@@ -20,7 +19,7 @@ const NOTES: &[&str] =
 /// The reason why a schema cannot be a single object.
 pub(crate) type Why = &'static str;
 
-/// A schema as one object, and the rule between properties that the object cannot express.
+/// A schema as one object, and the rule between its properties that the object cannot express.
 pub(crate) struct Flat<'a> {
     pub(crate) schema: Cow<'a, Json>,
     pub(crate) rule: String,
@@ -36,28 +35,28 @@ pub(crate) fn flat(schema: &Json) -> Result<Flat<'_>, Why> {
     if root.word_at("type") == "object" && !is_union(root) {
         return Ok(Flat { schema: Cow::Borrowed(schema), rule: String::new() });
     }
-    let root = if root.is_null() { View::parse("{}").unwrap_or(root) } else { root };
-    let object = Object::read(root, root, 0)?.ok_or("is not that of an object; set \"type\": \"object\"")?;
-    let rule = join(&mut object.rules.iter().map(String::as_str), "\n");
-    let schema = object.write();
+    let root = if root.is_null() { View::empty_object() } else { root };
+    let mut reader = Reader { root, rules: Vec::new() };
+    let schema = reader.read(root, 0)?.ok_or("is not that of an object; set \"type\": \"object\"")?;
     if !links_lead_somewhere(schema.view(), schema.view(), 0) {
         return Err("has a `$ref` into its own `anyOf`, `oneOf` or `allOf`; move the target to `$defs`");
     }
-    Ok(Flat { schema: Cow::Owned(schema), rule })
+    Ok(Flat { schema: Cow::Owned(schema), rule: reader.rules.join("\n") })
 }
 
 /// Same as [`flat`], for a part of a schema, with the rule in its description; `None` if it is not an object.
 pub(super) fn flat_part(root: View<'_>, part: View<'_>) -> Option<Json> {
-    let mut object = Object::read(root, part, 0).ok()??;
-    if !object.rules.is_empty() {
-        let mut words = object.take("description").and_then(|text| text.view().string()).unwrap_or_default();
-        for rule in &object.rules {
-            words.push_str(if words.is_empty() { "" } else { "\n" });
-            words.push_str(rule);
-        }
-        object.others.push(("description".to_owned(), Json::string(&words)));
+    let mut reader = Reader { root, rules: Vec::new() };
+    let object = reader.read(part, 0).ok()??;
+    if reader.rules.is_empty() {
+        return Some(object);
     }
-    Some(object.write())
+    reader.rules.splice(..0, object.view().string_at("description"));
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("description", &reader.rules.join("\n"));
+    w.end_object();
+    Some(merged(object.view(), Json::written(w).view()))
 }
 
 /// Returns whether the schema has branches besides its properties.
@@ -65,173 +64,202 @@ pub(super) fn is_union(schema: View<'_>) -> bool {
     schema.raw_entries().any(|(key, _)| matches!(key, "anyOf" | "oneOf" | "allOf" | "$ref"))
 }
 
-#[derive(Default)]
-struct Object {
-    properties: Vec<(String, Json)>,
-    required: Vec<String>,
-    additional: Option<Json>,
-    others: Vec<(String, Json)>,
+/// A reader of parts of a schema as objects. Such an object has no unions and no reference, and always has
+/// `properties`.
+struct Reader<'a> {
+    root: View<'a>,
     rules: Vec<String>,
 }
 
-impl Object {
-    /// Reads a part of a schema; `None` if its values are not objects.
-    fn read(root: View<'_>, part: View<'_>, depth: usize) -> Result<Option<Self>, Why> {
+impl Reader<'_> {
+    /// Reads a part; `None` if its values are not objects.
+    fn read(&mut self, part: View<'_>, depth: usize) -> Result<Option<Json>, Why> {
         if depth > DEEPEST {
             return Err("contains itself before its first property");
         }
         let any = part.bool() == Some(true);
         if any || part.kind() != Kind::Object || part.get("type").is_some() && !has_type(part, "object") {
-            return Ok(any.then(Self::default));
+            return Ok(any.then(|| joint(part, part)));
         }
-        let mut object = Self::default();
-        for (key, value) in part.entries() {
-            match &*key {
-                "type" | "anyOf" | "oneOf" | "allOf" | "$ref" => {}
-                "properties" => {
-                    object.properties =
-                        value.entries().map(|(name, part)| (name.into_owned(), Json::from(part))).collect();
-                }
-                "required" => object.required = value.items().filter_map(View::string).collect(),
-                "additionalProperties" | "unevaluatedProperties" => object.additional = Some(Json::from(value)),
-                _ => object.others.push((key.into_owned(), Json::from(value))),
-            }
-        }
+        let mut object = joint(part, View::empty_object());
+        let mut parts = Vec::new();
         if let Some(link) = part.string_at("$ref") {
-            let target = target(root, &link).ok_or("has a `$ref` without a target")?;
-            let Some(other) = Self::read(root, target, depth + 1)? else { return Ok(None) };
-            object = object.and(other);
+            parts.push(target(self.root, &link).ok_or("has a `$ref` without a target")?);
         }
-        for branch in part.list("allOf") {
-            let Some(other) = Self::read(root, branch, depth + 1)? else { return Ok(None) };
-            object = object.and(other);
+        parts.extend(part.list("allOf"));
+        for part in parts {
+            let Some(other) = self.read(part, depth + 1)? else { return Ok(None) };
+            object = joint(object.view(), other.view());
         }
         for (key, many) in [("anyOf", "at least one"), ("oneOf", "exactly one")] {
             let Some(given) = part.get(key) else { continue };
+            let at = self.rules.len();
             let mut branches = Vec::new();
             for branch in given.items() {
-                branches.extend(Self::read(root, branch, depth + 1)?);
+                let known = self.rules.len();
+                match self.read(branch, depth + 1)? {
+                    Some(branch) => branches.push(branch),
+                    // Branches of other types, such as null, are not arguments.
+                    None => self.rules.truncate(known),
+                }
             }
-            // Branches of other types, such as null, are not arguments.
-            let Some(either) = Self::either(branches, many) else { return Ok(None) };
-            object = object.and(either);
+            let branches: Vec<View<'_>> = branches.iter().map(Json::view).collect();
+            let either = match branches.as_slice() {
+                [] => return Ok(None),
+                [only] => Json::from(*only),
+                all => {
+                    let sets: Vec<String> = all.iter().map(|branch| described(*branch)).collect();
+                    let rule = ["Give ", many, " of these sets of arguments: ", &sets.join("; "), "."];
+                    self.rules.insert(at, rule.concat());
+                    either(all)
+                }
+            };
+            object = joint(object.view(), either.view());
         }
         Ok(Some(object))
     }
+}
 
-    /// Merges two objects: a value must fit both. The notes of the first are kept.
-    fn and(mut self, other: Self) -> Self {
-        for (name, part) in other.properties {
-            match self.properties.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => *known = both(known, &part),
-                None => self.properties.push((name, part)),
-            }
-        }
-        for name in other.required {
-            if !self.required.contains(&name) {
-                self.required.push(name);
-            }
-        }
-        let closed = |one: &Option<Json>| one.as_ref().is_some_and(|one| one.view().bool() == Some(false));
-        if self.additional.is_none() || closed(&other.additional) {
-            self.additional = other.additional.or(self.additional);
-        }
-        for (key, value) in other.others {
-            if !self.others.iter().any(|(known, _)| *known == key) {
-                self.others.push((key, value));
-            }
-        }
-        self.rules.extend(other.rules);
-        self
-    }
+/// Members of an object that are merged by their meaning, or written again.
+const MERGED: &[&str] = &[
+    "type",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "$ref",
+    "properties",
+    "required",
+    "additionalProperties",
+    "unevaluatedProperties",
+];
 
-    /// Joins alternatives, as far as an object can express them. The remainder becomes the rule.
-    fn either(branches: Vec<Self>, many: &str) -> Option<Self> {
-        let mut branches = branches;
-        if branches.len() < 2 {
-            return branches.pop();
-        }
-        let mut object = Self::default();
-        let sets: Vec<String> = branches.iter().map(Self::described).collect();
-        let rule =
-            ["Give ", many, " of these sets of arguments: ", &join(&mut sets.iter().map(String::as_str), "; "), "."];
-        object.rules.push(rule.concat());
-        for branch in &branches {
-            for (name, _) in &branch.properties {
-                if object.properties.iter().any(|(known, _)| known == name) {
-                    continue;
-                }
-                let has = |branch: &Self| {
-                    branch.properties.iter().find(|(known, _)| known == name).map(|(_, part)| part.clone())
-                };
-                object.properties.push((name.clone(), one_of(branches.iter().filter_map(has))));
-            }
-            for (key, value) in &branch.others {
-                if key.starts_with('$') || key == "definitions" {
-                    object.others.push((key.clone(), value.clone()));
-                }
-            }
-            object.rules.extend(branch.rules.iter().cloned());
-        }
-        let in_all = |name: &&String| branches.iter().all(|branch| branch.required.contains(name));
-        object.required = branches.first()?.required.iter().filter(in_all).cloned().collect();
-        let first = branches.first()?.additional.clone();
-        object.additional =
-            first.filter(|first| branches.iter().all(|branch| branch.additional.as_ref() == Some(first)));
-        Some(object)
-    }
+/// Returns a member of an object, also if it is null.
+fn member<'a>(object: View<'a>, name: &str) -> Option<View<'a>> {
+    object.entries().find(|(key, _)| key == name).map(|(_, value)| value)
+}
 
-    /// Describes the properties of a branch: `kind "circle", radius, color (optional)`.
-    fn described(&self) -> String {
-        let mut listed = String::new();
-        let mut add = |parts: [&str; 3]| {
-            listed.push_str(if listed.is_empty() { "" } else { ", " });
-            parts.iter().for_each(|part| listed.push_str(part));
-        };
-        for (name, part) in &self.properties {
-            let fixed = part.view().get("const").or_else(|| only(part.view().get("enum")?));
-            let fixed = fixed.map_or_else(String::new, |value| [" ", value.raw()].concat());
-            add([name, &fixed, if self.required.contains(name) { "" } else { " (optional)" }]);
-        }
-        for name in &self.required {
-            if !self.properties.iter().any(|(known, _)| known == name) {
-                add([name, "", ""]);
+fn properties(object: View<'_>) -> View<'_> {
+    object.get("properties").unwrap_or(View::empty_object())
+}
+
+/// Returns the schema of additional properties.
+fn additional(object: View<'_>) -> Option<View<'_>> {
+    object.get("additionalProperties").or_else(|| object.get("unevaluatedProperties"))
+}
+
+fn requires(object: View<'_>, name: &str) -> bool {
+    object.list("required").any(|item| item.str().is_some_and(|item| item == name))
+}
+
+/// Merges two objects: a value must fit both. The notes of the first are kept.
+fn joint(one: View<'_>, other: View<'_>) -> Json {
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("type", "object");
+    for (object, known) in [(one, View::empty_object()), (other, one)] {
+        for (key, value) in object.entries() {
+            if !MERGED.contains(&&*key) && member(known, &key).is_none() {
+                w.member(&key, value);
             }
-        }
-        for (key, value) in &self.others {
-            if !NOTES.contains(&key.as_str()) {
-                add([key, ": ", value.as_str()]);
-            }
-        }
-        if listed.is_empty() {
-            listed.push_str("none");
-        }
-        let note = self.others.iter().find(|(key, _)| key == "description").and_then(|(_, text)| text.view().string());
-        match note {
-            Some(note) => [&listed, " (", &note, ")"].concat(),
-            None => listed,
         }
     }
-
-    fn take(&mut self, key: &str) -> Option<Json> {
-        let at = self.others.iter().position(|(known, _)| known == key)?;
-        Some(self.others.remove(at).1)
-    }
-
-    fn write(&self) -> Json {
-        let mut w = Writer::new();
-        w.begin_object();
-        w.field("type", "object");
-        self.others.iter().for_each(|(key, value)| w.member(key, value.view()));
-        w.object("properties");
-        self.properties.iter().for_each(|(name, part)| w.member(name, part.view()));
-        w.end_object();
-        w.strings("required", &self.required);
-        if let Some(additional) = &self.additional {
-            w.member("additionalProperties", additional.view());
+    let (mine, theirs) = (properties(one), properties(other));
+    w.object("properties");
+    for (name, part) in mine.entries() {
+        w.key(&name);
+        match member(theirs, &name) {
+            Some(also) => write_both(&mut w, part, also),
+            None => w.raw(part),
         }
-        w.end_object();
-        Json::written(w)
+    }
+    for (name, part) in theirs.entries() {
+        if member(mine, &name).is_none() {
+            w.member(&name, part);
+        }
+    }
+    w.end_object();
+    let mut required: Vec<String> = one.list("required").filter_map(View::string).collect();
+    for name in other.list("required").filter_map(View::string) {
+        if !required.contains(&name) {
+            required.push(name);
+        }
+    }
+    let is_closed = additional(other).is_some_and(|open| open.bool() == Some(false));
+    let open = additional(one).filter(|_| !is_closed).or(additional(other));
+    finish(w, &required, open)
+}
+
+/// Ends an object.
+fn finish(mut w: Writer, required: &[String], additional: Option<View<'_>>) -> Json {
+    w.strings("required", required);
+    if let Some(additional) = additional {
+        w.member("additionalProperties", additional);
+    }
+    w.end_object();
+    Json::written(w)
+}
+
+/// Joins alternatives, as far as an object can express them. The remainder becomes the rule.
+fn either(branches: &[View<'_>]) -> Json {
+    let mut w = Writer::new();
+    w.begin_object();
+    w.field("type", "object");
+    for (at, branch) in branches.iter().enumerate() {
+        for (key, value) in branch.entries() {
+            let is_new = || !branches.iter().take(at).any(|branch| member(*branch, &key).is_some());
+            if (key.starts_with('$') || key == "definitions") && is_new() {
+                w.member(&key, value);
+            }
+        }
+    }
+    w.object("properties");
+    for (at, branch) in branches.iter().enumerate() {
+        for (name, _) in properties(*branch).entries() {
+            let known = branches.iter().map(|branch| member(properties(*branch), &name));
+            if !known.clone().take(at).any(|known| known.is_some()) {
+                w.key(&name);
+                write_one_of(&mut w, known.flatten());
+            }
+        }
+    }
+    w.end_object();
+    let Some((first, others)) = branches.split_first() else { return finish(w, &[], None) };
+    let mut required: Vec<String> = first.list("required").filter_map(View::string).collect();
+    required.retain(|name| others.iter().all(|branch| requires(*branch, name)));
+    let is_everywhere =
+        |open: &View<'_>| others.iter().all(|branch| additional(*branch).is_some_and(|also| same(also, *open)));
+    finish(w, &required, additional(*first).filter(is_everywhere))
+}
+
+/// Describes the properties of a branch: `kind "circle", radius, color (optional)`.
+fn described(branch: View<'_>) -> String {
+    let mut listed = String::new();
+    let mut add = |parts: [&str; 4]| {
+        listed.push_str(if listed.is_empty() { "" } else { ", " });
+        parts.iter().for_each(|part| listed.push_str(part));
+    };
+    let properties = properties(branch);
+    for (name, part) in properties.entries() {
+        let fixed = part.get("const").or_else(|| only(part.get("enum")?)).map_or("", View::raw);
+        let space = if fixed.is_empty() { "" } else { " " };
+        add([&name, space, fixed, if requires(branch, &name) { "" } else { " (optional)" }]);
+    }
+    for name in branch.list("required").filter_map(View::string) {
+        if member(properties, &name).is_none() {
+            add([&name, "", "", ""]);
+        }
+    }
+    for (key, value) in branch.entries() {
+        if !MERGED.contains(&&*key) && !NOTES.contains(&&*key) {
+            add([&key, ": ", value.raw(), ""]);
+        }
+    }
+    if listed.is_empty() {
+        listed.push_str("none");
+    }
+    match branch.string_at("description") {
+        Some(note) => [&listed, " (", &note, ")"].concat(),
+        None => listed,
     }
 }
 
@@ -240,46 +268,50 @@ fn only(list: View<'_>) -> Option<View<'_>> {
     items.next().filter(|_| items.next().is_none())
 }
 
-/// Returns the schema of values that fit both schemas.
-fn both(one: &Json, other: &Json) -> Json {
-    let says_nothing = |schema: &Json| schema.view().bool() == Some(true) || schema.as_str() == "{}";
-    if one == other || says_nothing(other) {
-        return one.clone();
+/// Writes a schema whose values fit both.
+fn write_both(w: &mut Writer, one: View<'_>, other: View<'_>) {
+    let says_nothing =
+        |schema: View<'_>| schema.bool() == Some(true) || schema.kind() == Kind::Object && !schema.has_members();
+    if says_nothing(other) || same(one, other) {
+        return w.raw(one);
     }
     if says_nothing(one) {
-        return other.clone();
+        return w.raw(other);
     }
-    let agrees = |(key, value): (Cow<'_, str>, View<'_>)| {
-        other.view().get(&key).is_none_or(|also| Json::from(also) == Json::from(value))
-    };
-    if one.view().kind() == Kind::Object && other.view().kind() == Kind::Object && one.view().entries().all(agrees) {
-        return merged(one.view(), other.view());
+    let agrees = |(key, value): (Cow<'_, str>, View<'_>)| other.get(&key).is_none_or(|also| same(also, value));
+    if one.kind() == Kind::Object && other.kind() == Kind::Object && one.entries().all(agrees) {
+        return w.raw(merged(one, other).view());
     }
-    listed("allOf", [one, other])
+    write_list(w, "allOf", &[one, other]);
 }
 
-/// Returns the schema of values that fit one of the schemas.
-fn one_of(schemas: impl Iterator<Item = Json>) -> Json {
-    let mut distinct: Vec<Json> = Vec::new();
-    for schema in schemas {
-        if !distinct.contains(&schema) {
-            distinct.push(schema);
+/// Writes a schema whose values fit one of several.
+fn write_one_of<'a>(w: &mut Writer, schemas: impl Iterator<Item = View<'a>>) {
+    let distinct = distinct(schemas);
+    match distinct.as_slice() {
+        [only] => w.raw(*only),
+        all if write_names(w, all).is_some() => {}
+        all => write_list(w, "anyOf", all),
+    }
+}
+
+fn distinct<'a>(values: impl Iterator<Item = View<'a>>) -> Vec<View<'a>> {
+    let mut distinct: Vec<View<'a>> = Vec::new();
+    for value in values {
+        if !distinct.iter().any(|known| same(*known, value)) {
+            distinct.push(value);
         }
     }
-    match distinct.as_slice() {
-        [only] => only.clone(),
-        all => names(all).unwrap_or_else(|| listed("anyOf", all)),
-    }
+    distinct
 }
 
-/// Returns the values of a property that distinguishes branches, as one `enum`.
-fn names(schemas: &[Json]) -> Option<Json> {
-    let kind = schemas.first()?.view().get("type").map(View::raw);
+/// Writes the values of a property that distinguishes branches as one `enum`; nothing if it is another property.
+fn write_names(w: &mut Writer, schemas: &[View<'_>]) -> Option<()> {
+    let kind = schemas.first()?.get("type");
     let mut values: Vec<View<'_>> = Vec::new();
     for schema in schemas {
-        let schema = schema.view();
         let is_plain = |(key, _): (&str, View<'_>)| matches!(key, "type" | "const" | "enum" | "description" | "title");
-        if schema.get("type").map(View::raw) != kind || !schema.raw_entries().all(is_plain) {
+        if schema.get("type") != kind || !schema.raw_entries().all(is_plain) {
             return None;
         }
         match (schema.get("const"), schema.get("enum")) {
@@ -288,33 +320,28 @@ fn names(schemas: &[Json]) -> Option<Json> {
             _ => return None,
         }
     }
-    let mut w = Writer::new();
     w.begin_object();
-    if let Some(kind) = schemas.first()?.view().get("type") {
+    if let Some(kind) = kind {
         w.member("type", kind);
     }
-    w.array("enum");
-    for (at, value) in values.iter().enumerate() {
-        if !values.iter().take(at).any(|known| known == value) {
-            w.raw(*value);
-        }
-    }
-    w.end_array();
+    write_values(w, "enum", &distinct(values.into_iter()));
     w.end_object();
-    Some(Json::written(w))
+    Some(())
 }
 
-fn listed<'a>(key: &str, schemas: impl IntoIterator<Item = &'a Json>) -> Json {
-    let mut w = Writer::new();
+fn write_list(w: &mut Writer, key: &str, schemas: &[View<'_>]) {
     w.begin_object();
-    w.array(key);
-    schemas.into_iter().for_each(|schema| w.raw(schema.view()));
-    w.end_array();
+    write_values(w, key, schemas);
     w.end_object();
-    Json::written(w)
 }
 
-/// Returns whether all references in the schema still have a target.
+fn write_values(w: &mut Writer, key: &str, values: &[View<'_>]) {
+    w.array(key);
+    values.iter().for_each(|value| w.raw(*value));
+    w.end_array();
+}
+
+/// Returns whether all references inside the schema still have a target.
 fn links_lead_somewhere(root: View<'_>, part: View<'_>, depth: usize) -> bool {
     let leads = |(key, value): (&str, View<'_>)| match value.str().filter(|_| key == "$ref") {
         Some(link) => !link.starts_with('#') || target(root, &link).is_some(),

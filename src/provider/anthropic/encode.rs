@@ -1,7 +1,5 @@
 //! Requests in Anthropic's format.
 
-use std::borrow::Cow;
-
 use super::blocks::{cache_control, plain_text, write_blocks};
 use super::thinking::{self, ThinkingFields, check};
 use crate::capabilities::{Api, Capabilities, Capability};
@@ -10,7 +8,7 @@ use crate::json::Writer;
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::cache_points::{check as check_points, settle};
-use crate::provider::repair::{RawShape, Side, repair};
+use crate::provider::repair::{Block, RawShape, Side, repair};
 use crate::provider::{facts, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 
@@ -81,8 +79,8 @@ pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
 }
 
 /// Writes system messages, which are text or raw blocks.
-fn check_system(system: &[Cow<'_, Content>]) -> Result<()> {
-    let is_other = |block: &Cow<'_, Content>| {
+fn check_system(system: &[Block<'_>]) -> Result<()> {
+    let is_other = |block: &Block<'_>| {
         !matches!(
             **block,
             Content::Text(_) | Content::Json(_) | Content::CachePoint(_) | Content::Raw(_) | Content::Guard(_)
@@ -97,7 +95,7 @@ fn check_system(system: &[Cow<'_, Content>]) -> Result<()> {
     }
 }
 
-fn write_system(w: &mut Writer, system: &[Cow<'_, Content>]) -> Result<()> {
+fn write_system(w: &mut Writer, system: &[Block<'_>]) -> Result<()> {
     check_system(system)?;
     match system {
         [] => {}

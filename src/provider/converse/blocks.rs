@@ -12,6 +12,7 @@ use crate::message::{CachePoint, Content, Document, Media, MediaSource, Text, To
 use crate::model::ModelId;
 use crate::provider::guard::write_guard;
 use crate::provider::media::{self, Format};
+use crate::provider::repair::Block;
 use crate::provider::words::call_id;
 use crate::text::join;
 
@@ -315,8 +316,10 @@ impl Blocks<'_> {
 
 /// Moves the cache points inside results behind them, as the format has no cache points in results. The last
 /// one counts.
-pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow<'a, Content>> {
-    let is_point = |block: &Content| matches!(block, Content::CachePoint(_));
+pub(super) fn without_inner_points<'a>(blocks: Vec<Block<'a>>) -> Vec<Block<'a>> {
+    fn is_point(block: &Content) -> bool {
+        matches!(block, Content::CachePoint(_))
+    }
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
         let inner = match &*block {
@@ -325,9 +328,8 @@ pub(super) fn without_inner_points<'a>(blocks: Vec<Cow<'a, Content>>) -> Vec<Cow
         };
         match (&*block, inner) {
             (Content::ToolResult(result), Some(point)) => {
-                let content = result.content.iter().filter(|block| !is_point(block)).cloned().collect();
-                out.push(Cow::Owned(Content::ToolResult(ToolResult { content, ..result.clone() })));
-                out.push(Cow::Owned(point));
+                out.push(Block::result_without(result, is_point));
+                out.push(Block::new(point));
             }
             _ => out.push(block),
         }

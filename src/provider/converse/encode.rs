@@ -1,7 +1,5 @@
 //! An encoder for requests in Converse's format, and in Nova's.
 
-use std::borrow::Cow;
-
 use super::blocks::{self, Blocks};
 use super::fields::Written;
 use super::names::Names;
@@ -14,7 +12,7 @@ use crate::provider::Mode;
 use crate::provider::anthropic::{LEFT_OUT, ThinkingFields};
 use crate::provider::cache_points::{check as check_points, settle};
 use crate::provider::facts;
-use crate::provider::repair::{Conversation, RawShape, Side, Turn, repair};
+use crate::provider::repair::{Block, Conversation, RawShape, Side, Turn, repair};
 use crate::provider::tools::format_schema;
 use crate::request::{ChatOptions, ChatRequest, ResponseFormat, tool_lives};
 
@@ -132,33 +130,32 @@ fn write_conversation<'a>(
         blocks.w.end_object();
     }
     blocks.w.end_array();
-    let is_text = |block: &Cow<'_, Content>| matches!(**block, Content::Text(_));
+    let is_text = |block: &Block<'_>| matches!(**block, Content::Text(_));
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System && turn.blocks.iter().any(is_text));
     Ok(Written { thinking, leaves_reasoning_out, has_notes })
 }
 
 /// Moves the cache point of a tool to the first block after the tools that accepts one: it covers them too.
 fn move_behind_tools<'a>(
-    system: &mut Vec<Cow<'a, Content>>,
+    system: &mut Vec<Block<'a>>,
     conversation: &mut Conversation<'a>,
     point: CachePoint,
     model: &ModelId,
 ) {
     let parts = std::iter::once(system).chain(conversation.turns.iter_mut().map(|turn| &mut turn.blocks));
     for part in parts {
-        let fits =
-            |block: &Cow<'_, Content>| !matches!(**block, Content::CachePoint(_)) && blocks::takes_point(model, block);
+        let fits = |block: &Block<'_>| !matches!(**block, Content::CachePoint(_)) && blocks::takes_point(model, block);
         let Some(at) = part.iter().position(fits) else { continue };
         let is_there = part.get(at + 1).is_some_and(|next| matches!(**next, Content::CachePoint(_)));
         if !is_there {
-            part.insert(at + 1, Cow::Owned(Content::CachePoint(point)));
+            part.insert(at + 1, Block::new(Content::CachePoint(point)));
         }
         return;
     }
 }
 
-fn write_system(blocks: &mut Blocks<'_>, system: &[Cow<'_, Content>]) -> Result<()> {
-    let fits = |block: &Cow<'_, Content>| {
+fn write_system(blocks: &mut Blocks<'_>, system: &[Block<'_>]) -> Result<()> {
+    let fits = |block: &Block<'_>| {
         matches!(**block, Content::Text(_) | Content::Guard(_) | Content::CachePoint(_) | Content::Raw(_))
     };
     if !system.iter().all(fits) {

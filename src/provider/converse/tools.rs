@@ -1,7 +1,5 @@
 //! Tools in Converse's format, and tool calls in requests without tools.
 
-use std::borrow::Cow;
-
 use super::{Shape, blocks, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
@@ -9,7 +7,7 @@ use crate::json::{View, Writer};
 use crate::message::{CachePoint, Content, ToolResult};
 use crate::model::ModelId;
 use crate::provider::facts;
-use crate::provider::repair::{Conversation, Side, is_tool_block, without_empty};
+use crate::provider::repair::{Block, Conversation, Side, is_tool_block, without_empty};
 use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
@@ -145,16 +143,16 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
             match &*block {
                 Content::ToolCall(call) => {
                     let told = format!("[tool call {}: {} {}]", call.id, call.name, call.args);
-                    turn.blocks.push(Cow::Owned(Content::text(told)));
+                    turn.blocks.push(Block::new(Content::text(told)));
                 }
                 Content::ToolResult(result) => {
                     let (told, others) = told_result(result);
-                    turn.blocks.push(Cow::Owned(Content::text(told)));
-                    turn.blocks.extend(others.into_iter().map(Cow::Owned));
+                    turn.blocks.push(Block::new(Content::text(told)));
+                    turn.blocks.extend(others.into_iter().map(Block::new));
                 }
                 Content::Raw(raw) if is_reply && is_tool_block(raw.block.view()) => {}
                 Content::Raw(raw) => turn.blocks.push(match told_raw(raw.block.view()) {
-                    Some(told) => Cow::Owned(Content::text(told)),
+                    Some(told) => Block::new(Content::text(told)),
                     None => block,
                 }),
                 _ => turn.blocks.push(block),

@@ -1,8 +1,6 @@
 //! Tool calls of a conversation: each is sent once, and under an id of its own.
 
-use std::borrow::Cow;
-
-use super::{RawShape, Side, Turn, encode};
+use super::{Block, RawShape, Side, Turn, encode};
 use crate::error::Result;
 use crate::json::quoted;
 use crate::message::{Content, InvalidToolCall, ToolCall, ToolResult};
@@ -36,7 +34,7 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
 }
 
 /// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
-/// some models number their calls again in every reply.
+/// some models number their calls anew in every reply.
 pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     let mut seen: Vec<String> = Vec::new();
     let mut renamed: Vec<(String, String)> = Vec::new();
@@ -65,7 +63,7 @@ pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
             if let Content::ToolCall(call) = &new {
                 seen.push(call.id.clone());
             }
-            *block = Cow::Owned(new);
+            *block = Block::new(new);
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Media that is moved out of tool results.
 
-use std::borrow::Cow;
-
-use super::Turn;
-use crate::message::{Content, ToolResult};
+use super::{Block, Turn};
+use crate::message::Content;
 use crate::provider::words::call_id;
 
 /// Stands for a tool result of which all content was moved behind the results.
@@ -34,7 +32,7 @@ pub(super) fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
             kept.push(Content::text(MOVED_RESULT));
         }
         moved.push((result.tool_call_id.clone(), others));
-        *block = Cow::Owned(Content::ToolResult(ToolResult { content: kept, ..result.clone() }));
+        *block = Block::result(result, kept);
     }
     let rest = turn.blocks.split_off(behind);
     // Converse refuses a document without text in its message.
@@ -42,9 +40,9 @@ pub(super) fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
     let is_labeled = moved.len() > 1 || moved.iter().any(|(_, blocks)| blocks.iter().any(is_document));
     for (id, blocks) in moved {
         if is_labeled {
-            turn.blocks.push(Cow::Owned(Content::text(["[media of tool result ", &call_id(&id), "]"].concat())));
+            turn.blocks.push(Block::new(Content::text(["[media of tool result ", &call_id(&id), "]"].concat())));
         }
-        turn.blocks.extend(blocks.into_iter().map(Cow::Owned));
+        turn.blocks.extend(blocks.into_iter().map(Block::new));
     }
     turn.blocks.extend(rest);
 }

@@ -1,7 +1,7 @@
 //! Repair of conversations, by model.
 
 use super::*;
-use crate::message::Thinking;
+use crate::message::{Thinking, ToolResult};
 
 fn call(id: &str) -> Content {
     Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
@@ -25,7 +25,7 @@ fn shape(messages: &[Message]) -> Vec<String> {
 }
 
 fn shape_for(id: &str, messages: &[Message]) -> Vec<String> {
-    let name = |block: &Cow<'_, Content>| match &**block {
+    let name = |block: &Block<'_>| match &**block {
         Content::Text(text) => format!("{:?}", text.text),
         Content::ToolCall(call) => format!("call {}", call.id),
         Content::ToolResult(result) => format!("result {}", result.tool_call_id),
