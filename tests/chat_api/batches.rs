@@ -69,7 +69,7 @@ async fn fallback_is_not_used_for_validation_errors() {
     let chat = region(&first, CLAUDE, Api::Invoke).with_fallbacks([chat(&second, CLAUDE, Api::Invoke)]);
     assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::AccessDenied);
     assert!(second.requests().is_empty());
-    let kinds = vec![ErrorKind::AccessDenied];
+    let kinds = [ErrorKind::AccessDenied];
     let chat = chat.when(move |error| kinds.contains(&error.kind()));
     assert!(chat.invoke("hello").await.is_ok());
 }
