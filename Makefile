@@ -138,7 +138,7 @@ test-langchain: wasm ## tests bedrock-chat/langchain, beside LangChain.js's own 
 	@$(step) "tests of the LangChain entry" npm --prefix wasm/langchain test
 
 .PHONY: bench-js
-bench-js: wasm ## the npm package beside the other JavaScript clients: CPU, first token, start
+bench-js: wasm ## the npm package next to other JavaScript clients: cold start and CPU, in workerd and Node
 	@wasm/scripts/npm-ci wasm/bench
 	node --expose-gc wasm/bench/bench.js $(ROUNDS)
 

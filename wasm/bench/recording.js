@@ -1,4 +1,4 @@
-// A stream as the service sends it: frames with their checksums, read in pieces of 16 KiB.
+// Recorded streams in the format of the service: frames with checksums, read in pieces of 16 KiB.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let bit = 0; bit < 8; bit++) n = n & 1 ? (n >>> 1) ^ 0xedb88320 : n >>> 1;
@@ -13,7 +13,7 @@ function crc32(bytes) {
 
 const utf8 = new TextEncoder();
 
-/** A frame of an event stream, of a type and a JSON payload. */
+/** Returns a frame of an event stream with an event type and a JSON payload. */
 function frame(type, payload) {
   const headers = [];
   for (const [name, value] of Object.entries({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" })) {
@@ -45,10 +45,10 @@ function joined(frames) {
 const WORDS = "The quick brown fox jumps over the lazy dog while seven wizards brew potions quietly".split(" ");
 export const text = (count) => Array.from({ length: count }, (_, at) => ` ${WORDS[at % WORDS.length]}`);
 
-/** What padding the service adds so that lengths tell nothing. */
+/** Returns padding as the service adds it, so that lengths reveal nothing about the text. */
 const padding = (at) => "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".slice(0, 4 + ((at * 7) % 40));
 
-/** InvokeModelWithResponseStream of Claude: `count` frames in all. */
+/** Returns a response of InvokeModelWithResponseStream from Claude with `count` frames. */
 export function invokeStream(count) {
   const usage = { input_tokens: 25, output_tokens: count };
   const events = [
@@ -62,7 +62,7 @@ export function invokeStream(count) {
   return joined(events.map((event, at) => frame("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64"), p: padding(at) })));
 }
 
-/** ConverseStream: `count` frames in all. */
+/** Returns a response of ConverseStream with `count` frames. */
 export function converseStream(count) {
   const frames = [
     frame("messageStart", { role: "assistant", p: padding(0) }),
@@ -82,7 +82,7 @@ export function* reads(bytes) {
 
 export const HEADERS = { "content-type": "application/vnd.amazon.eventstream", "x-amzn-requestid": "10ca1bed-494d-4000-8000-000000000001" };
 
-/** A response whose body comes in pieces, each when it is asked for. */
+/** Returns a response whose body yields one piece for each read. */
 export function response(bytes) {
   const pieces = reads(bytes);
   const body = new ReadableStream(

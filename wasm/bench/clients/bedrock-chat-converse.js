@@ -1,0 +1,3 @@
+import create from "./bedrock-chat.js";
+
+export default ({ fetch }) => create({ fetch, api: "converse" });
