@@ -50,6 +50,7 @@ pub mod interop; // Messages in LangChain's and OpenAI's JSON.
 pub mod sigv4; // AWS Signature Version 4.
 mod model; // Model ids, inference profiles and ARNs.
 pub mod eventstream; // AWS event streams: bytes to frames.
+pub mod sse; // Server-sent events: bytes to events.
 mod event; // The events of a stream, and how they become a message.
 mod provider; // Codecs: a request to a call, an answer to a message.
 mod retry; // Whether to send a call again, and after what delay.
