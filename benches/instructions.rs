@@ -16,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic; the table is the purpose")]
 
 use std::alloc::System;
+use std::convert::Infallible;
 use std::env;
 use std::hint::black_box;
 use std::process::Command;
@@ -28,8 +29,13 @@ use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder, write_mes
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bedrock_chat::eventstream::FrameDecoder;
 use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, sign};
+use bedrock_chat::sse::SseDecoder;
 use bedrock_chat::{Anthropic, Codec, Events};
+use eventsource_stream::Eventsource;
+use futures_executor::block_on;
+use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
+use sse_stream::SseStream;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -48,6 +54,9 @@ const ROWS: &[Row] = &[
     Row { name: "frame of 230 bytes: aws-smithy-eventstream", set_up: frame_theirs },
     Row { name: "frame to event: bedrock-chat", set_up: event_ours },
     Row { name: "frame to event: aws-smithy-eventstream and serde", set_up: event_theirs },
+    Row { name: "server-sent event of 230 bytes: bedrock-chat", set_up: sse_ours },
+    Row { name: "server-sent event of 230 bytes: eventsource-stream", set_up: sse_eventsource_stream },
+    Row { name: "server-sent event of 230 bytes: sse-stream", set_up: sse_sse_stream },
     Row { name: "SHA-256 of 1 KiB", set_up: sha256 },
     Row { name: "sign 1 KiB: bedrock-chat, cached key", set_up: sign_cached },
     Row { name: "sign 1 KiB: bedrock-chat, new key", set_up: sign_new },
@@ -215,6 +224,46 @@ fn event_theirs() -> Work {
         {
             black_box((index, text));
         }
+    })
+}
+
+// ---- server-sent events -------------------------------------------------------------------------
+
+/// A text delta of the Responses API, as Bedrock writes it: the data before the type.
+fn response_delta() -> Vec<u8> {
+    let data = r#"{"type":"response.output_text.delta","content_index":0,"delta":"hello","item_id":"msg_0123456789abcdef","logprobs":[],"obfuscation":"abcdefgh","output_index":0,"sequence_number":42}"#;
+    format!("data: {data}\nevent: response.output_text.delta\n\n").into_bytes()
+}
+
+fn sse_ours() -> Work {
+    let event = response_delta();
+    let mut decoder = SseDecoder::new();
+    Box::new(move || {
+        decoder.push(black_box(&event));
+        let event = decoder.next_event().unwrap().unwrap();
+        black_box((event.event(), event.data()));
+    })
+}
+
+/// The same event again and again, as a response's body.
+fn endless_body() -> impl Stream<Item = Result<bytes::Bytes, Infallible>> + Unpin {
+    let event = bytes::Bytes::from(response_delta());
+    futures_util::stream::repeat_with(move || Ok(event.clone()))
+}
+
+fn sse_eventsource_stream() -> Work {
+    let mut events = endless_body().eventsource();
+    Box::new(move || {
+        let event = block_on(events.next()).unwrap().unwrap();
+        black_box((event.event, event.data));
+    })
+}
+
+fn sse_sse_stream() -> Work {
+    let mut events = SseStream::from_bytes_stream(endless_body());
+    Box::new(move || {
+        let event = block_on(events.next()).unwrap().unwrap();
+        black_box((event.event, event.data));
     })
 }
 
