@@ -58,7 +58,7 @@ fn comments_and_unknown_fields_are_skipped() {
 }
 
 #[test]
-fn event_without_data_is_no_event_and_loses_its_type() {
+fn event_without_data_is_skipped_with_its_type() {
     assert_eq!(events("event: ping\n\ndata: 1\n\n"), [pair("message", "1")]);
     assert_eq!(events("event: ping\ndata: 1\n\ndata: 2\n\n"), [pair("ping", "1"), pair("message", "2")]);
 }
