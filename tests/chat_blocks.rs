@@ -1,4 +1,4 @@
-//! Blocks, tools and options that callers and models give: each is sent, sent back as it came, or refused.
+//! Blocks, tools and options that callers and models give: each is sent, sent back unchanged, or refused.
 
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -622,7 +622,7 @@ fn server_tool_blocks_are_left_out_when_no_tools_are_sent() {
         let history = [Message::human("a"), silent.clone(), Message::human("c")];
         let body = sent(NOVA, api, &history, &ChatOptions::default()).unwrap();
         assert_eq!(body["messages"], json!([{"role": "user", "content": [{"text": "a"}, {"text": "c"}]}]), "{api:?}");
-        // With the tool, they go back as they came.
+        // With the tool, they go back unchanged.
         let grounding = Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})));
         let options = ChatOptions::default().with_tools([grounding]);
         let history = [Message::human("a"), spoken.clone(), Message::human("c")];

@@ -179,7 +179,7 @@ fn for_openai() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// Why a call is invalid is said anew.
+/// Why a call is invalid is said again.
 fn without_reasons(messages: &[Message]) -> Vec<Message> {
     let mut messages = messages.to_vec();
     for block in messages.iter_mut().flat_map(|message| &mut message.content) {

@@ -45,7 +45,7 @@ async fn untidy_conversations_are_accepted_by_every_family() {
             assert!(text.contains("What is 7 times 8?"), "{model} {api:?}: {text}");
             let body = sent(&bedrock).to_string();
             assert!(!body.contains(r#""text":"""#) && !body.contains(r#""content":"""#), "{model} {api:?}: {body}");
-            // A turn that is all white space is none, and its neighbours are one turn.
+            // A turn that is all white space is none, and its neighbors are one turn.
             let blank = [Message::human("Good morning."), Message::ai(" \n "), Message::human("What is 6 times 7?")];
             assert!(answer(&chat, &blank).await.contains("What is 6 times 7?"), "{model} {api:?}");
             let error = chat.invoke(" \n ").await.unwrap_err();

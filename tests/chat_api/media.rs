@@ -1,4 +1,4 @@
-//! Pictures, documents, sound and film: from bytes, base64, data URLs and S3.
+//! Images, documents, audio and video: from bytes, base64, data URLs and S3.
 
 use bedrock_chat::{Api, Content, Document, ErrorKind, Media, MediaSource, Message};
 use local_bedrock::LocalBedrock;

@@ -116,7 +116,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
             if let Ok(sent) = with(ToolChoice::None).await {
                 assert!(sent.contains("\"none\"") || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
             }
-            // What no family can honour.
+            // What no family can support.
             let (error, field) = with("get_river".into()).await.unwrap_err();
             assert_eq!(field, "tool_choice");
             assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");

@@ -1,4 +1,4 @@
-//! Signature Version 4: public vectors, peers' vectors, behaviour, and properties held against the
+//! Signature Version 4: public vectors, peers' vectors, behavior, and properties held against the
 //! `aws-sigv4` crate.
 
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.

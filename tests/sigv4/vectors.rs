@@ -27,8 +27,8 @@ fn file(json: &str) -> (Value, Vec<Value>) {
     (file, cases)
 }
 
-/// Cases of the suite for services that are canonicalised unlike Bedrock: paths that are not
-/// normalised, or encoded only once (S3's way).
+/// Cases of the suite for services that are canonicalized unlike Bedrock: paths that are not
+/// normalized, or encoded only once (S3's way).
 const NOT_FOR_BEDROCK: [&str; 7] = [
     "get-relative-relative-unnormalized",
     "get-relative-unnormalized",

@@ -34,7 +34,7 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
 }
 
 /// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
-/// some models number their calls anew in every reply.
+/// some models number their calls again in every reply.
 pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     let mut seen: Vec<String> = Vec::new();
     let mut renamed: Vec<(String, String)> = Vec::new();

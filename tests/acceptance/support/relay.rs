@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Passes every connection on to a port, after the head of its request went through `rewrite`. Gives
-/// its own port, and the heads as they came.
+/// its own port, and the heads unchanged.
 pub(crate) async fn relay(to: u16, rewrite: fn(&str) -> String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -71,7 +71,7 @@ pub(crate) struct Plan {
     whole: bool,
 }
 
-/// The reply that a fault asks for in place of the model's.
+/// The reply that a fault asks for instead of the model's.
 pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
     let custom_body = fault
         .body_base64

@@ -40,13 +40,13 @@ pub struct Fault {
     /// Hits even a request whose signature is wrong. Default: such a request gets its 403.
     pub before_auth: bool,
 
-    /// Answer with this status in place of the model's reply.
+    /// Answer with this status instead of the model's reply.
     pub status: Option<u16>,
     /// `x-amzn-errortype`, for example `ThrottlingException`.
     pub error_type: Option<String>,
     /// The message of the error body.
     pub message: Option<String>,
-    /// The reply's body as text, in place of an error body.
+    /// The reply's body as text, instead of an error body.
     pub body: Option<String>,
     /// The reply's body as base64, for bytes that are not text.
     pub body_base64: Option<String>,

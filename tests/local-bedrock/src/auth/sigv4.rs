@@ -12,7 +12,7 @@ use crate::clock::{self, Clock};
 use crate::problem::Problem;
 use crate::recorded::Verdict;
 
-/// What HTTP/2 has in place of `host`; the JavaScript SDK signs it under this name.
+/// What HTTP/2 has instead of `host`; the JavaScript SDK signs it under this name.
 const AUTHORITY: &str = ":authority";
 const SKEW: i64 = 5 * 60;
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";

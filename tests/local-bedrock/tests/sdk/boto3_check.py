@@ -85,7 +85,7 @@ for event in bedrock.converse_stream(modelId=CLAUDE, messages=question, toolConf
     arguments += delta["input"] if delta else ""
 assert arguments.count("city") == 2, arguments
 
-# Thinking, replayed by boto3 as it came.
+# Thinking, replayed by boto3 unchanged.
 extra = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 reply = bedrock.converse(
     modelId=CLAUDE,

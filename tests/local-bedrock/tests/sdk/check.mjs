@@ -67,7 +67,7 @@ for (const modelId of modelIds) {
   assert.equal(text, french);
 }
 
-// Tools and thinking, replayed by the SDK as they came.
+// Tools and thinking, replayed by the SDK unchanged.
 const [modelId] = modelIds;
 const toolConfig = {
   tools: [{ toolSpec: { name: "get_weather", inputSchema: { json: { type: "object", properties: { city: { type: "string" } } } } } }],

@@ -1,6 +1,6 @@
 import { Refusal } from "./refusal.js";
 
-/** In bytes: longer than any conversation with pictures that Bedrock takes. */
+/** In bytes: longer than any conversation with images that Bedrock takes. */
 const LONGEST = 25_000_000;
 
 /** The text of a body, of which no more is read than may be. */

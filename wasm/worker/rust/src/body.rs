@@ -5,7 +5,7 @@ use worker::Request;
 
 use crate::answer::Refusal;
 
-/// In bytes: longer than any conversation with pictures that Bedrock takes.
+/// In bytes: longer than any conversation with images that Bedrock takes.
 const LONGEST: u64 = 25_000_000;
 
 /// The text of a body, of which no more is read than may be.

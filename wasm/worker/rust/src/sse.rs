@@ -114,7 +114,7 @@ impl AnthropicEvents {
         out
     }
 
-    /// What comes in place of the rest when the answer breaks off.
+    /// What comes instead of the rest when the answer breaks off.
     pub(crate) fn error(error: &Error) -> String {
         let mut out = String::new();
         line(&mut out, "error", |w| {

@@ -10,7 +10,7 @@ use crate::model::Trusted;
 use crate::problem::Problem;
 use crate::shapes::Call;
 
-/// One turn after the service has merged neighbours of one role. String content has become a
+/// One turn after the service has merged neighbors of one role. String content has become a
 /// text block.
 #[derive(Debug)]
 pub(super) struct Message {
