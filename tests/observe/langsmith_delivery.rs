@@ -1,17 +1,49 @@
-//! How runs get to LangSmith, and that no call notices when they do not.
+//! Delivery of runs to LangSmith: batching, retries, failures. Calls are never affected.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bedrock_chat::{BedrockChat, ErrorKind, Json, LangSmith, RetryPolicy, RunConfig};
+use bedrock_chat::{BedrockChat, BoxFuture, ErrorKind, Json, LangSmith, RetryPolicy, RunConfig, Runtime};
+use tokio::sync::Notify;
 
 use crate::recorder::{Answer, Recorder};
 use crate::support::{posting_to, saying, soon};
 
-/// A chat that says hi so many times, watched by this observer.
+/// A chat with this many replies, and this observer.
 fn greeting(times: usize, langsmith: &LangSmith) -> BedrockChat {
     saying(&vec!["hi"; times]).observer(langsmith.clone()).build().unwrap()
+}
+
+/// Waits until the server has a request.
+async fn first_request(server: &Recorder) {
+    while server.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A runtime that records how long it should sleep, and returns at once.
+#[derive(Clone, Debug, Default)]
+struct NoSleep(Arc<Mutex<Vec<Duration>>>);
+
+impl Runtime for NoSleep {
+    fn now(&self) -> Duration {
+        Duration::from_secs(1_749_990_896)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.lock().unwrap().push(duration);
+        // Long sleeps limit how long a request may take; they must not end.
+        if duration > Duration::from_secs(5) {
+            Box::pin(std::future::pending())
+        } else {
+            Box::pin(tokio::task::yield_now())
+        }
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
 }
 
 async fn greet(times: usize, langsmith: &LangSmith) {
@@ -37,12 +69,8 @@ async fn langsmith_runs_are_sent_after_the_interval() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_millis(5)).build().unwrap();
     greet(1, &langsmith).await;
-    let sent = async {
-        while server.requests().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    soon(sent).await;
+    soon(first_request(&server)).await;
+    assert_eq!(server.runs().len(), 1);
 }
 
 #[tokio::test]
@@ -52,23 +80,21 @@ async fn langsmith_drop_of_the_last_handle_sends_the_rest() {
     greet(3, &langsmith).await;
     assert!(server.requests().is_empty());
     drop(langsmith);
-    let sent = async {
-        while server.requests().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    soon(sent).await;
+    soon(first_request(&server)).await;
     assert_eq!(server.runs().len(), 3);
 }
 
 #[tokio::test]
 async fn langsmith_hanging_server_does_not_block_calls() {
     let server = Recorder::start().await;
-    server.answer([Answer::Late(Duration::from_secs(2))]);
+    let release = Arc::new(Notify::new());
+    server.answer([Answer::Held(Arc::clone(&release), 202)]);
     let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
-    let start = Instant::now();
-    greet(50, &langsmith).await;
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    greet(1, &langsmith).await;
+    soon(first_request(&server)).await;
+    soon(greet(49, &langsmith)).await;
+    assert_eq!(server.requests().len(), 1, "the server still holds the first request");
+    release.notify_one();
     soon(langsmith.flush()).await.unwrap();
     assert_eq!(server.runs().len(), 50);
 }
@@ -80,46 +106,47 @@ async fn langsmith_unreachable_server_fails_flush_but_not_calls() {
     let error = soon(langsmith.flush()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(langsmith.dropped() >= 2);
-    soon(langsmith.flush()).await.expect("it was told once");
+    soon(langsmith.flush()).await.expect("the error is reported once");
 }
 
 #[tokio::test]
 async fn langsmith_retries_transient_errors() {
-    for trouble in [Answer::Status(429, "{}"), Answer::Status(503, "busy"), Answer::Status(408, ""), Answer::HangUp] {
+    for answer in [Answer::Status(429, "{}"), Answer::Status(503, "busy"), Answer::Status(408, ""), Answer::HangUp] {
         let server = Recorder::start().await;
-        server.answer([trouble.clone(), trouble.clone()]);
+        server.answer([answer.clone(), answer.clone()]);
         let langsmith = posting_to(&server).build().unwrap();
         greet(1, &langsmith).await;
         soon(langsmith.flush()).await.unwrap();
-        assert_eq!(server.requests().len(), 3, "{trouble:?}");
-        assert_eq!(langsmith.dropped(), 0, "{trouble:?}");
+        assert_eq!(server.requests().len(), 3, "{answer:?}");
+        assert_eq!(langsmith.dropped(), 0, "{answer:?}");
     }
 }
 
 #[tokio::test]
 async fn langsmith_retry_after_is_obeyed() {
     let server = Recorder::start().await;
-    server.answer([Answer::Header(429, "retry-after: 1")]);
-    let langsmith = posting_to(&server).build().unwrap();
+    server.answer([Answer::Header(429, "retry-after: 3")]);
+    let runtime = NoSleep::default();
+    let langsmith = posting_to(&server).runtime(runtime.clone()).build().unwrap();
     greet(1, &langsmith).await;
-    let start = Instant::now();
     soon(langsmith.flush()).await.unwrap();
-    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(server.requests().len(), 2);
+    assert!(runtime.0.lock().unwrap().contains(&Duration::from_secs(3)), "{:?}", runtime.0);
 }
 
 #[tokio::test]
 async fn langsmith_wrong_key_is_reported_without_retry() {
     let server = Recorder::start().await;
     server.answer([Answer::Status(401, r#"{"detail":"Invalid token ls-test-key"}"#)]);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
-    let on_error = move |error: &bedrock_chat::Error| heard.lock().unwrap().push(error.to_string());
+    let errors = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&errors);
+    let on_error = move |error: &bedrock_chat::Error| sink.lock().unwrap().push(error.to_string());
     let langsmith = posting_to(&server).on_error(on_error).build().unwrap();
     greet(1, &langsmith).await;
     let error = soon(langsmith.flush()).await.unwrap_err();
     assert_eq!((error.kind(), server.requests().len()), (ErrorKind::AccessDenied, 1));
     assert!(error.message().contains("check the API key") && !error.message().contains("ls-test-key"), "{error}");
-    assert_eq!(*told.lock().unwrap(), [error.to_string()]);
+    assert_eq!(*errors.lock().unwrap(), [error.to_string()]);
     assert_eq!(langsmith.dropped(), 1);
 }
 
@@ -153,8 +180,8 @@ async fn langsmith_full_queue_drops_the_oldest_run() {
     assert_eq!(langsmith.dropped(), 7);
     soon(langsmith.flush()).await.unwrap();
     let runs = server.runs();
-    let said: Vec<_> = runs.iter().map(|run| &run["inputs"]["messages"][0][0]["kwargs"]["content"]).collect();
-    assert_eq!(said, ["number 7", "number 8", "number 9"]);
+    let texts: Vec<_> = runs.iter().map(|run| &run["inputs"]["messages"][0][0]["kwargs"]["content"]).collect();
+    assert_eq!(texts, ["number 7", "number 8", "number 9"]);
 }
 
 #[tokio::test]
@@ -176,17 +203,14 @@ async fn langsmith_run_with_a_lost_start_is_posted_whole() {
 #[tokio::test]
 async fn langsmith_queued_end_after_a_failed_start_is_posted_whole() {
     let server = Recorder::start().await;
-    // The first attempt is slow enough for the run to end meanwhile, and then fails for good.
-    server.answer([Answer::LateStatus(Duration::from_millis(300), 401)]);
+    // The first request is held until the run has ended, and then fails without a retry.
+    let release = Arc::new(Notify::new());
+    server.answer([Answer::Held(Arc::clone(&release), 401)]);
     let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
     let run = langsmith.chain(&RunConfig::default(), Json::string("in"));
-    let posted = async {
-        while server.requests().is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    soon(posted).await;
+    soon(first_request(&server)).await;
     run.end(Json::string("out"));
+    release.notify_one();
     soon(langsmith.flush()).await.unwrap_err();
     let (name, run) = server.operations().pop().unwrap();
     assert_eq!((name.as_str(), &run["inputs"]["input"]), ("post", &serde_json::json!("in")));
@@ -195,7 +219,7 @@ async fn langsmith_queued_end_after_a_failed_start_is_posted_whole() {
 #[tokio::test]
 async fn langsmith_refused_run_does_not_affect_others() {
     let server = Recorder::start().await;
-    // The three together are refused, then the second of them alone.
+    // The server refuses the three together, then the second of them.
     let refused = Answer::Status(422, r#"{"detail":"no such thing"}"#);
     server.answer([refused.clone(), Answer::Status(202, "{}"), refused, Answer::Status(202, "{}")]);
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
@@ -222,7 +246,7 @@ async fn langsmith_large_runs_are_split_into_requests() {
 async fn langsmith_panic_in_redaction_loses_only_its_run() {
     let server = Recorder::start().await;
     let redact = |value: Json| match value.as_str().contains("boom") {
-        true => panic!("a redaction of the test's that panics"),
+        true => panic!("the redaction of this test panics"),
         false => value,
     };
     let langsmith = posting_to(&server).redact(redact).build().unwrap();
@@ -239,13 +263,13 @@ async fn langsmith_flush_waits_for_runs_of_its_caller() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     soon(langsmith.flush()).await.expect("nothing to send");
-    let seen = Arc::new(AtomicUsize::new(0));
+    let calls = Arc::new(AtomicUsize::new(0));
     let tasks: Vec<_> = (0..8)
         .map(|_| {
-            let (langsmith, seen) = (langsmith.clone(), Arc::clone(&seen));
+            let (langsmith, calls) = (langsmith.clone(), Arc::clone(&calls));
             tokio::spawn(async move {
                 greet(5, &langsmith).await;
-                seen.fetch_add(5, Ordering::SeqCst);
+                calls.fetch_add(5, Ordering::SeqCst);
                 langsmith.flush().await.unwrap();
             })
         })
@@ -253,16 +277,18 @@ async fn langsmith_flush_waits_for_runs_of_its_caller() {
     for task in tasks {
         soon(task).await.unwrap();
     }
-    assert_eq!(server.runs().len(), seen.load(Ordering::SeqCst));
+    assert_eq!(server.runs().len(), calls.load(Ordering::SeqCst));
 }
 
 #[tokio::test]
 async fn langsmith_cancelled_flush_loses_no_runs() {
     let server = Recorder::start().await;
-    server.answer([Answer::Late(Duration::from_millis(300))]);
+    let release = Arc::new(Notify::new());
+    server.answer([Answer::Held(Arc::clone(&release), 202)]);
     let langsmith = posting_to(&server).build().unwrap();
     greet(2, &langsmith).await;
     tokio::time::timeout(Duration::from_millis(20), langsmith.flush()).await.unwrap_err();
+    release.notify_one();
     soon(langsmith.flush()).await.unwrap();
     assert_eq!((server.runs().len(), langsmith.dropped()), (2, 0));
 }

@@ -1,14 +1,14 @@
-//! A server that writes down what it is sent.
+//! A server that records its requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
-/// One request.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     pub(crate) path: String,
@@ -27,14 +27,12 @@ impl Recorded {
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Status(u16, &'static str),
-    /// With a header.
+    /// A status with a header.
     Header(u16, &'static str),
-    /// The connection is closed without a word.
+    /// Closes the connection without an answer.
     HangUp,
-    /// Nothing, for so long; then 202.
-    Late(Duration),
-    /// Nothing, for so long; then this status.
-    LateStatus(Duration, u16),
+    /// Waits for the notification, then answers with this status.
+    Held(Arc<Notify>, u16),
 }
 
 #[derive(Debug, Default)]
@@ -65,12 +63,12 @@ impl Recorder {
         Self { url, state }
     }
 
-    /// Answers the next requests in these ways; those after them with 202.
+    /// Sets the answers to the next requests. Later requests get 202.
     pub(crate) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.state.lock().unwrap().answers.extend(answers);
     }
 
-    /// A server of old, that does not know this path.
+    /// Answers this path with 404, as an older server does.
     pub(crate) fn does_not_know(&self, path: &'static str) {
         self.state.lock().unwrap().unknown.push(path);
     }
@@ -79,12 +77,12 @@ impl Recorder {
         self.state.lock().unwrap().requests.clone()
     }
 
-    /// The operations on runs in all requests, in the order in which they came: `post` or `patch`, and the run.
+    /// The operations on runs in all requests, in order: `post` or `patch`, and the run.
     pub(crate) fn operations(&self) -> Vec<(String, Value)> {
         self.requests().iter().flat_map(operations).collect()
     }
 
-    /// The runs that were posted, with what was patched in.
+    /// The posted runs, merged with their patches.
     pub(crate) fn runs(&self) -> Vec<Value> {
         let mut runs: Vec<Value> = Vec::new();
         for (operation, run) in self.operations() {
@@ -127,19 +125,15 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
         let answer = {
             let mut state = state.lock().unwrap();
             let unknown = state.unknown.iter().any(|path| *path == request.path);
-            // A collector of OpenTelemetry's answers with an empty message of its own.
+            // An OpenTelemetry collector answers with an empty message.
             let usual = if request.path == "/v1/traces" { Answer::Status(200, "") } else { Answer::Status(202, "{}") };
             state.requests.push(request);
             if unknown { Answer::Status(404, "{}") } else { state.answers.pop_front().unwrap_or(usual) }
         };
         let (status, header, body) = match answer {
             Answer::HangUp => return None,
-            Answer::Late(time) => {
-                tokio::time::sleep(time).await;
-                (202, "", "{}")
-            }
-            Answer::LateStatus(time, status) => {
-                tokio::time::sleep(time).await;
+            Answer::Held(release, status) => {
+                release.notified().await;
                 (status, "", "{}")
             }
             Answer::Status(status, body) => (status, "", body),
@@ -166,11 +160,11 @@ fn operations(request: &Recorded) -> Vec<(String, Value)> {
             let boundary = request.header("content-type").unwrap().split_once("boundary=").unwrap().1;
             multipart(text, boundary)
         }
-        path => panic!("{path} is no path of LangSmith's"),
+        path => panic!("{path} is not a path of LangSmith"),
     }
 }
 
-/// Reads a form strictly: its parts are JSON of the length that they say.
+/// Parses a form strictly: the parts must be JSON of their declared length.
 pub(crate) fn multipart(text: &str, boundary: &str) -> Vec<(String, Value)> {
     let mut runs: Vec<(String, Map<String, Value>)> = Vec::new();
     let inner = text.strip_suffix(&format!("--{boundary}--\r\n")).expect("the closing boundary");

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::recorder::Recorder;
 
 pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
-/// Three attempts with hardly a pause between them.
+/// Three attempts with very short delays.
 pub(crate) fn at_once() -> RetryPolicy {
     RetryPolicy::default().with_base_delay(Duration::from_millis(1))
 }
@@ -24,7 +24,7 @@ pub(crate) fn calling(bedrock: &LocalBedrock) -> BedrockChatBuilder {
         .retry(at_once())
 }
 
-/// A chat model that says these texts, one after the other, without a network.
+/// A chat model with these replies, without a network.
 pub(crate) fn saying(texts: &[&str]) -> BedrockChatBuilder {
     let replies = texts.iter().map(|text| {
         let content = serde_json::json!({
@@ -36,7 +36,7 @@ pub(crate) fn saying(texts: &[&str]) -> BedrockChatBuilder {
     over(MemoryTransport::new(replies))
 }
 
-/// A chat model whose HTTP is this.
+/// A chat model with this transport.
 pub(crate) fn over(transport: MemoryTransport) -> BedrockChatBuilder {
     BedrockChat::builder(CLAUDE)
         .region("us-east-1")
@@ -50,7 +50,7 @@ pub(crate) fn posting_to(server: &Recorder) -> LangSmithBuilder {
     LangSmith::builder("ls-test-key").endpoint(&server.url).project("vectors").retry(at_once())
 }
 
-/// What a future gives, which must not take long: a hang is a failure, not a wait.
+/// Awaits a future; fails if it hangs.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("this hangs")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("the future hangs")
 }
