@@ -247,3 +247,36 @@ fn split_frame(frame: &[u8], headers_len: usize) -> Option<(&[u8], &[u8])> {
 fn corrupt(what: String) -> Error {
     Error::of(ErrorKind::Frame, format_args!("corrupt event stream: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameDecoder, crc32};
+
+    /// Returns the shortest frame: 16 bytes without headers and payload.
+    fn empty_frame() -> Vec<u8> {
+        let mut frame = [16_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
+        for _ in 0..2 {
+            frame.extend(crc32(&frame).to_be_bytes());
+        }
+        frame
+    }
+
+    /// If `push` moved the unread bytes each time, reading from a large buffer would take quadratic time.
+    #[test]
+    fn frame_decoder_push_moves_each_byte_once_at_most() {
+        let frame = empty_frame();
+        let mut decoder = FrameDecoder::new();
+        decoder.push(&frame.repeat(1000));
+        let (mut pushed, mut moved) = (frame.len() * 1000, 0);
+        for _ in 0..3000 {
+            assert!(decoder.next_frame().unwrap().is_some());
+            let (start, unread) = (decoder.start, decoder.buffer.len() - decoder.start);
+            decoder.push(&frame);
+            pushed += frame.len();
+            if decoder.start < start {
+                moved += unread;
+            }
+        }
+        assert!(moved > 0 && moved <= pushed, "{moved} bytes moved of {pushed}");
+    }
+}

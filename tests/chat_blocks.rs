@@ -40,7 +40,7 @@ fn read(json: &Value) -> Result<Vec<Message>, Error> {
     interop::read_messages(&Json::from(json.clone()))
 }
 
-/// What is sent of messages in JSON.
+/// Returns the request body for messages in JSON.
 fn sent_of(model: &str, api: Api, messages: &Value) -> Result<Value, Error> {
     sent(model, api, &read(messages)?, &ChatOptions::default())
 }
@@ -243,7 +243,7 @@ fn model_kwargs_are_merged_or_contradict_options() {
         sent(CLAUDE, Api::Invoke, &hi, &guarded).unwrap()["amazon-bedrock-guardrailConfig"],
         json!({"tagSuffix": "x", "streamProcessingMode": "ASYNCHRONOUS"})
     );
-    // Defaults of the library are no option of the caller's.
+    // The library's defaults do not count as options that the caller set.
     let own = kwargs(json!({"max_tokens": 7, "anthropic_version": "bedrock-2023-05-31"}));
     assert_eq!(sent(CLAUDE, Api::Invoke, &hi, &own).unwrap()["max_tokens"], json!(7));
 
@@ -685,7 +685,7 @@ fn cache_points_are_left_out_for_models_that_do_not_cache() {
         let body = sent(model, api, &history, &options).unwrap().to_string();
         assert!(!body.contains("cache") && !body.contains("\"text\":\"\""), "{model} {api:?}: {body}");
     }
-    // What is unknown is sent.
+    // Cache points are sent to models that the table does not have.
     assert!(
         sent("newvendor.model-v1:0", Api::Converse, &history, &options).unwrap().to_string().contains("cachePoint")
     );
@@ -704,7 +704,7 @@ fn more_than_four_cache_points_are_refused_with_their_number() {
         };
         ChatOptions::default().with_tools((0..tools).map(named))
     };
-    // Three: those in a row are one, and one with nothing before it is none.
+    // Three: consecutive points count once, and a point with nothing before it is left out.
     let history = [
         Message::system("s").with(point()).with(point()),
         Message::new(Role::Human, [point(), Content::text("a"), point(), Content::text("b"), point()]).with(point()),

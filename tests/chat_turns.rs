@@ -14,7 +14,7 @@ const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const QWEN: &str = "qwen.qwen3-vl-235b-a22b";
 const GPT: &str = "us.openai.gpt-5.6-sol";
 
-/// The body of the call that these messages and options become.
+/// Returns the request body for these messages and options.
 fn sent_with(model: &str, api: Api, messages: &[Message], options: &ChatOptions) -> Result<Value, Error> {
     let answer = json!({"content": [], "choices": [{"message": {"content": "a"}}], "text": "a",
         "output": {"message": {"content": []}}});
@@ -34,7 +34,7 @@ fn sent(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
     sent_with(model, api, messages, &ChatOptions::default())
 }
 
-/// The same with the tool `f`: without tools, Converse is told results as text.
+/// The same with the tool `f`: without tools, results are sent to Converse as text.
 fn sent_with_tool(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
     let tools = vec![Tool::new("f", "", Json::empty_object())];
     sent_with(model, api, messages, &ChatOptions::default().with_tools(tools))

@@ -152,7 +152,7 @@ fn chat_example_reports_unusable_credentials() {
         assert!(!output.status.success() && err.contains(says), "{variable}: {out}\n{err}");
         assert!(!out.contains("Hello"), "{variable}: answered by the local Bedrock: {out}");
     }
-    // What says nothing about credentials does not count.
+    // Variables that do not set credentials are ignored.
     let mut chat = newcomer("01_chat");
     chat.arg("Hello").env("AWS_PROFILE", "").env("AWS_REGION", "eu-west-1").env("AWS_USE_FIPS_ENDPOINT", "true");
     let output = chat.output().unwrap();

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-/// Words with all that JSON and templates have to escape, and never blank: blank text is nobody's.
+/// Words with all that JSON and templates have to escape, and never blank: blank text is left out.
 fn words() -> impl Strategy<Value = String> {
     "[a-zé😀\"\\\\<>/{}\n]{0,6}x"
 }
@@ -69,7 +69,7 @@ fn text() -> impl Strategy<Value = Content> {
         .prop_map(|(text, citations)| Content::Text(Text::new(text).with_citations(citations)))
 }
 
-/// What a user says.
+/// Blocks of a user's message.
 fn said() -> impl Strategy<Value = Content> {
     let found =
         (words(), words(), vec(words(), 0..3), any::<bool>()).prop_map(|(source, title, content, citations)| {
@@ -91,7 +91,7 @@ fn said() -> impl Strategy<Value = Content> {
     ]
 }
 
-/// What a model answers.
+/// Blocks of a model's reply.
 fn answered() -> impl Strategy<Value = Content> {
     let raw =
         words().prop_map(|text| Content::raw(serde_json::json!({"type": "server_tool_use", "id": text, "input": {}})));
@@ -119,7 +119,7 @@ fn result() -> impl Strategy<Value = Content> {
     })
 }
 
-/// Calls with ids of their own, some of them invalid; these stand behind all else.
+/// Calls with their own ids, some of them invalid. They are after all other blocks.
 fn calls(count: usize) -> impl Strategy<Value = Vec<Content>> {
     (vec((words(), object()), count), option::of(words())).prop_map(|(calls, broken)| {
         let calls = calls
@@ -144,7 +144,7 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// What OpenAI's form has a place for.
+/// Messages that OpenAI's form can express.
 fn for_openai() -> impl Strategy<Value = Message> {
     let plain = || words().prop_map(Content::text);
     let seen = prop_oneof![

@@ -35,7 +35,7 @@ const COLON_SIGNATURE: &str = "292dc7eaf9ecb5f4bbb7b3f80b47c53195739c9a90cd041ef
 const ARN: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
 const ENCODED_ARN: &str = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123xyz";
 
-/// What goes out for the request known by heart, at the time known by heart.
+/// Returns the request that is sent for the fixed question at the fixed time.
 async fn sent(model: &str, change: impl FnOnce(BedrockChatBuilder) -> BedrockChatBuilder) -> HttpRequest {
     let transport = MemoryTransport::new([Reply::json(200, "{}")]);
     let builder = BedrockChat::builder(model)

@@ -1,4 +1,4 @@
-//! What replies and errors tell of the answer behind them: a gateway's own message, response headers, causes.
+//! Replies and errors describe the HTTP response: a gateway's own message, response headers, causes.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{Api, BedrockChat, Error, ErrorKind, Guardrail, GuardrailSource, RetryPolicy};

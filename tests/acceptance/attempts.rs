@@ -1,4 +1,4 @@
-//! What is new in every attempt, and how attempts follow each other.
+//! Attempts of a call: the parts that are new in each attempt, delays and limits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

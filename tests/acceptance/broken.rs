@@ -160,7 +160,7 @@ async fn frame_with_an_impossible_length_is_refused_at_once() {
     for (total, headers) in [(0, 0), (15, 0), (u32::MAX, 0), (16 * 1024 * 1024 + 1, 0), (100, 85), (100, u32::MAX)] {
         let mut bytes = chunk(&delta("Bon"));
         bytes.extend(prelude(total, headers));
-        // The connection stays open: whoever waits for the rest waits for ever.
+        // The connection stays open: a decoder that waits for the rest waits for ever.
         let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes).that_stalls()]);
         let chat = over(transport).timeouts(Timeouts::default().with_idle(None)).build().unwrap();
         let course = course(&mut chat.stream("hello").await.unwrap()).await;
@@ -216,7 +216,6 @@ async fn idle_timeout_is_an_error_with_the_partial_message() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().contains("150 ms"), "{error}");
     assert!(!course.text().is_empty() && error.partial().unwrap().text() == course.text());
-    assert!(waited < limit * 30, "{waited:?}");
     assert!(waited >= limit.mul_f64(0.8), "{waited:?}");
 }
 

@@ -1,5 +1,5 @@
-//! Who lets go of a call or a stream closes its connection, and the model stops: the server sees it
-//! within a second, and hears no more of it.
+//! Cancellation: dropping a call or a stream closes its connection, so that the model stops.
+//! The server notices within a second and receives no further request.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Which credentials a call has, and which it must not have. What the environment says is tried in
-//! processes of their own, as no test may change the environment of the others.
+//! Which credentials a call has, and which it must not have. Tests of environment variables run in
+//! separate processes, because a test must not change the environment of the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -180,7 +180,7 @@ async fn old_credentials_are_used_while_a_refresh_fails() {
     assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Credentials);
 }
 
-/// What a chat model made in this process's environment sends.
+/// Returns the request of a chat model that is built from this process's environment.
 async fn sent(change: impl FnOnce(BedrockChatBuilder) -> BedrockChatBuilder) -> HttpRequest {
     let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
     let builder = BedrockChat::builder(CLAUDE).transport(transport.clone());

@@ -7,7 +7,7 @@ use crate::support::{CLAUDE, THEN, alone, is_alone, keys, run_alone};
 
 const ARN: &str = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123xyz";
 
-/// What is sent by a chat model that is built like this.
+/// Returns the request of a chat model that is built like this.
 async fn sent(model: &str, change: impl FnOnce(BedrockChatBuilder) -> BedrockChatBuilder) -> HttpRequest {
     let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
     let chat = BedrockChat::builder(model).family("anthropic").credentials(keys()).transport(transport.clone());
@@ -191,7 +191,7 @@ fn misspelled_region_is_refused_with_a_suggestion() {
         ("us-gov-west1", "us-gov-west-1"),
     ] {
         let suggestion = format!("did you mean `{suggestion}`?");
-        // An endpoint of one's own makes it no region either.
+        // A custom endpoint does not make it a region either.
         for endpoint in [None, Some("https://bedrock.example")] {
             let error = refused(|chat| match endpoint {
                 Some(url) => chat.region(region).endpoint_url(url),

@@ -1,5 +1,4 @@
-//! What the service answers when it does not answer: kinds, attempts, and what the reader of the
-//! message learns.
+//! Errors of the service: their kinds, whether the call is retried, and their messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! What a stream may carry beside its chunks: exceptions, errors, and news that nobody knows yet.
+//! Frames of a stream that are not chunks: exceptions, errors and unknown events.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{ChatEvent, Content, ErrorKind, StopReason};

@@ -1,5 +1,5 @@
-//! A guardrail that is set is applied, on every way to the model, and its interventions are told from
-//! all other ends.
+//! A guardrail that is set is applied in every kind of call, and its interventions have a separate
+//! stop reason.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{ChatOptions, ErrorKind, Guardrail, GuardrailTrace, StopReason, StreamProcessing};

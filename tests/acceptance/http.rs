@@ -1,5 +1,5 @@
-//! What reqwest brings along: proxies of the environment, HTTP/2, connections kept and lost; and that
-//! streams come through it piece by piece.
+//! The transport over reqwest: proxies from the environment, HTTP/2, connections that are reused or lost, and
+//! streams that arrive piece by piece.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,7 +146,7 @@ async fn forgetful() -> (String, Arc<AtomicUsize>) {
             let body = r#"{"content":[{"type":"text","text":"hi"}]}"#;
             let head =
                 format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-            // A client that went away hears nothing.
+            // The client may be gone.
             let _ = connection.write_all(format!("{head}{body}").as_bytes()).await;
         }
     });

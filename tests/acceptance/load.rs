@@ -80,7 +80,7 @@ async fn serve(mut connection: TcpStream, written: Arc<AtomicUsize>) {
         written.fetch_add(block.len(), Ordering::SeqCst);
         sent = connection.write_all(&block).await;
     }
-    // A client that went away hears nothing.
+    // The client may be gone.
     let _ = connection.write_all(&chunk(&json!({"type": "message_stop"}))).await;
 }
 

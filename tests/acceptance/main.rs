@@ -1,8 +1,8 @@
-//! What a naive client gets wrong, held against a Bedrock that judges by itself: most of these tests
-//! are calls over real HTTP to the local Bedrock, which recomputes every signature from the bytes it
+//! Mistakes of a naive client, tested against a server that shares no code with this one. Most of these tests
+//! are calls over real HTTP to the local Bedrock. It recomputes every signature from the bytes it
 //! received, validates bodies as the service does, and fails on demand.
 //!
-//! One file a concern; the tests' names say what holds.
+//! There is one file for each concern.
 
 #![cfg(feature = "reqwest")]
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.

@@ -1,4 +1,4 @@
-//! What is sent of the options: what was set, and what the API requires. Nothing else.
+//! Only options that are set, and fields that the API requires, are sent.
 
 use bedrock_chat::{
     BedrockChatBuilder, CachePoint, CacheTtl, ChatOptions, Content, Error, ErrorKind, Json, Message, Reasoning,
@@ -84,7 +84,7 @@ async fn thinking_budget_raises_the_default_max_tokens() {
     assert_eq!(accepted(|chat| think(chat).temperature(1.0)).await["temperature"].as_f64(), Some(1.0));
 }
 
-/// The local error of options that do not go together; the server hears nothing of it.
+/// Returns the local error of options that contradict each other; no request is sent.
 async fn refused(options: ChatOptions) -> Error {
     let bedrock = LocalBedrock::start().await.unwrap();
     let built = calling(&bedrock).options(&options).build();

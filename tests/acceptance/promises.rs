@@ -1,4 +1,4 @@
-//! What the types promise to whoever builds on them.
+//! Guarantees of the types to callers: traits, sizes, futures that can be sent.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{

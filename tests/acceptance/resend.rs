@@ -251,7 +251,7 @@ async fn gateway_status_is_resent_only_if_not_processed() {
     }
 }
 
-/// A reqwest client with a time limit of its own.
+/// A reqwest client with its own time limit.
 fn impatient() -> ReqwestTransport {
     // Sets the process up for TLS, which reqwest wants before any client.
     ReqwestTransport::new(None).unwrap();
@@ -312,7 +312,7 @@ async fn call_that_was_never_sent_has_no_attempts() {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0), "{error}");
         }
     }
-    // What only the transport finds out counts as not sent too.
+    // An error that only the transport finds before sending counts as not sent too.
     let transport = MemoryTransport::new([Reply::error(bedrock_chat::Error::new(ErrorKind::Config, "no such proxy"))]);
     let error = over(transport).build().unwrap().invoke("hello").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));

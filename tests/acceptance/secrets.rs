@@ -1,5 +1,5 @@
-//! Whatever is printed, no secret is in it: of the chat model, its parts, its streams, its errors, and
-//! what libraries beneath it write to the log.
+//! No secret is printed: not by the chat model, its parts, its streams or its errors, and not in
+//! the log of the libraries below it.
 
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;

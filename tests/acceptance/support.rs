@@ -1,5 +1,5 @@
-//! What the tests share: chat models that call a local Bedrock, a clock that obeys, frames that
-//! another crate encodes, and answers sent by hand.
+//! Helpers of the tests: chat models that call a local Bedrock, a clock that tests set, frames that
+//! another crate encodes, and replies sent by hand.
 
 mod clock;
 mod frames;
@@ -111,12 +111,12 @@ pub(crate) async fn course(stream: &mut ChatStream) -> Course {
     course
 }
 
-/// What a future gives, which must not take long: a hang is a failure, not a wait.
+/// Awaits a future; fails if it hangs.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), future).await.expect("this hangs")
+    tokio::time::timeout(Duration::from_secs(10), future).await.expect("the future hangs")
 }
 
-/// Waits until something is so, at most a second, and says how long it took.
+/// Waits until a condition is met, at most a second, and returns how long it took.
 pub(crate) async fn within_a_second(what: &str, is_so: impl Fn() -> bool) -> Duration {
     let start = Instant::now();
     while !is_so() {
@@ -126,13 +126,13 @@ pub(crate) async fn within_a_second(what: &str, is_so: impl Fn() -> bool) -> Dur
     start.elapsed()
 }
 
-/// The only request that a server got.
+/// Returns the only request that a server received.
 pub(crate) fn only_request(bedrock: &LocalBedrock) -> RecordedRequest {
     let [request] = <[RecordedRequest; 1]>::try_from(bedrock.requests()).expect("one request");
     request
 }
 
-/// The headers that the server found signed.
+/// Returns the headers that the server found to be signed.
 pub(crate) fn signed_headers(request: &RecordedRequest) -> Vec<String> {
     match &request.verdict {
         local_bedrock::Verdict::Signed { signed_headers, .. } => signed_headers.clone(),
@@ -140,16 +140,16 @@ pub(crate) fn signed_headers(request: &RecordedRequest) -> Vec<String> {
     }
 }
 
-/// A message and the same one through JSON and back.
+/// Returns the message after serializing it to JSON and back.
 pub(crate) fn through_json(message: &AiMessage) -> AiMessage {
     serde_json::from_str(&serde_json::to_string(message).unwrap()).unwrap()
 }
 
-/// Says to a test that it runs in a process of its own.
+/// The variable that is set while a test runs in a separate process.
 const ALONE: &str = "BEDROCK_CHAT_TEST_ALONE";
 
-/// Runs the test of this name again, in a process of its own that has these variables and no others.
-/// `true` inside that process; outside, the test is over when this returns.
+/// Runs the test of this name again, in a separate process that has only these variables.
+/// Returns `true` inside that process. Outside, the test is over when this returns.
 pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
     let inside = is_alone();
     if !inside {
@@ -163,7 +163,7 @@ pub(crate) fn is_alone() -> bool {
     std::env::var_os(ALONE).is_some()
 }
 
-/// Runs the test of this name in a process of its own, and gives what it printed.
+/// Runs the test of this name in a separate process, and returns its output.
 pub(crate) fn run_alone(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env_clear().env(ALONE, "1");

@@ -71,7 +71,7 @@ async fn thinking_with_one_changed_byte_is_refused() {
     assert!(error.message().contains("signature"), "{error}");
 }
 
-/// What a history with this turn of the model looks like on the wire.
+/// Returns the request body for a history with this turn of the model.
 async fn replayed(turn: Message) -> Value {
     let transport = MemoryTransport::new([Reply::json(200, r#"{"content":[]}"#)]);
     let history = vec![Message::human("a"), turn, Message::human("b")];

@@ -1,4 +1,4 @@
-//! Which certificates are trusted. Each test has a process of its own, as it is the environment that says so.
+//! Which certificates are trusted. Each test runs in a separate process, because the environment decides it.
 
 #![cfg(feature = "rustls")]
 

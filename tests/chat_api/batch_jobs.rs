@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::merging::MODELS;
 use crate::{BOTH, CLAUDE, LLAMA, chat, sent, weather};
 
-/// What the service would write into its output for a line of its input: it calls the model.
+/// Calls the model for a line of a batch job's input, and returns the line of its output.
 async fn run(bedrock: &LocalBedrock, model: &str, api: Api, line: &str) -> String {
     let record: Value = serde_json::from_str(line).unwrap();
     let operation = if api == Api::Invoke { "invoke" } else { "converse" };
@@ -64,7 +64,7 @@ async fn batch_records_have_tools_limits_and_failures() {
         let reply = short.read_batch_record(&run(&bedrock, LLAMA, api, &line).await).unwrap().reply.unwrap();
         assert_eq!(reply.stop_reason, Some(StopReason::MaxTokens), "{api:?}");
 
-        // What would fail in a call fails when it is written, or in its own record.
+        // An error of a call is an error when the record is written, or is in the record's result.
         let chat = chat(&bedrock, CLAUDE, api);
         assert_eq!(chat.batch_record("3", " ").unwrap_err().kind(), ErrorKind::Encode);
         let kwargs = json!({"own_key": 1});

@@ -36,7 +36,7 @@ async fn batch_reports_progress_and_limits_concurrency() {
         reply.unwrap();
         places.push(place);
         assert_eq!(batch.done(), places.len());
-        // Started are those that are done and at most two more.
+        // At most two calls run at once.
         most = most.max(bedrock.requests().len() - batch.done());
     }
     places.sort_unstable();

@@ -1,5 +1,5 @@
-//! What every family takes and gives, over both APIs: conversations as people have them, and the same
-//! account of what they cost.
+//! Input and output of every family over both APIs: typical conversations, and the same counts of
+//! their usage.
 
 use bedrock_chat::{
     Api, BedrockChat, ChatEvent, ChatOptions, Content, ErrorKind, Guardrail, GuardrailTrace, Json, Message, Reasoning,
@@ -11,7 +11,7 @@ use crate::merging::MODELS;
 use crate::tools::BOTH_WAYS;
 use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, QWEN, calling, chat, sent, weather};
 
-/// What takes tools, natively or over Converse.
+/// Returns the models that accept tools, with both APIs.
 fn with_tools() -> impl Iterator<Item = (&'static str, Api)> {
     BOTH_WAYS.into_iter().flat_map(|model| BOTH.map(|api| (model, api)))
 }
@@ -45,7 +45,7 @@ async fn untidy_conversations_are_accepted_by_every_family() {
             assert!(text.contains("What is 7 times 8?"), "{model} {api:?}: {text}");
             let body = sent(&bedrock).to_string();
             assert!(!body.contains(r#""text":"""#) && !body.contains(r#""content":"""#), "{model} {api:?}: {body}");
-            // A turn that is all white space is none, and its neighbors are one turn.
+            // A turn of white space only is left out, and its neighbors are merged.
             let blank = [Message::human("Good morning."), Message::ai(" \n "), Message::human("What is 6 times 7?")];
             assert!(answer(&chat, &blank).await.contains("What is 6 times 7?"), "{model} {api:?}");
             let error = chat.invoke(" \n ").await.unwrap_err();
@@ -138,7 +138,7 @@ async fn tool_call_without_arguments_works_in_every_family() {
             assert_eq!(args, ["{}"], "{model} {api:?}: {reply:?}");
         }
         let id = streamed.tool_calls().next().unwrap().id.clone();
-        // What it says of an empty result is not nothing either, which the service refuses.
+        // The reply to an empty result must not be empty either: the service refuses empty text.
         messages.extend([streamed.into(), Message::tool(id, "")]);
         answer(&chat, &messages).await;
     }
@@ -166,11 +166,11 @@ async fn reasoning_round_trips_in_every_family_that_reasons() {
             let text = serde_json::to_string(&Message::from(&streamed)).unwrap();
             let replayed: Message = serde_json::from_str(&text).unwrap();
             let messages = [Message::human("Is 91 prime?"), replayed, Message::human("And 97?")];
-            // The server checks the signatures of those that sign.
+            // The server checks the signatures of families that sign reasoning.
             assert!(answer(&chat, &messages).await.contains("And 97?"), "{model} {api:?}");
         }
     }
-    // And nobody's signed reasoning goes to another.
+    // Signed reasoning is not sent to another family.
     let thought = calling(&bedrock, CLAUDE, Api::Invoke).reasoning(Reasoning::Budget(1024)).build().unwrap();
     let reply = thought.invoke("Is 91 prime?").await.unwrap();
     for model in [GPT_OSS, QWEN, "us.deepseek.r1-v1:0"] {

@@ -52,7 +52,7 @@ pub(crate) fn chat(bedrock: &LocalBedrock, model: &str, api: Api) -> BedrockChat
     calling(bedrock, model, api).build().unwrap()
 }
 
-/// What was sent last.
+/// Returns the body of the last request.
 pub(crate) fn sent(bedrock: &LocalBedrock) -> Value {
     bedrock.requests().last().unwrap().json()
 }

@@ -1,5 +1,5 @@
-//! What a caller sets is sent, or refused before the wire with what to do: in no family and over no
-//! API is it left out in silence.
+//! Every option that a caller sets is sent, or refused before sending with advice. No family and no
+//! API ignores it silently.
 
 use bedrock_chat::{
     Api, BedrockChat, CachePoint, ChatOptions, ErrorKind, Guardrail, GuardrailTrace, Json, Latency, Message, Reasoning,
@@ -13,12 +13,12 @@ use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, LLAMA, NOVA, QWEN, chat, sent, tool, w
 /// The message of an error, and the option that it names.
 type Refusal = (String, String);
 
-/// What becomes of an option: all that was sent, or why nothing was.
+/// Returns everything that was sent for the options, or why nothing was.
 async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptions) -> Result<String, Refusal> {
     bedrock.clear();
     let answer = chat.with_options(options).invoke("What is the weather in Rome?").await;
     match bedrock.requests().last() {
-        // What the service itself refuses, it has seen.
+        // A request that the service refuses was sent.
         Some(request) => Ok(format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body))),
         None => {
             let error = answer.unwrap_err();
@@ -116,7 +116,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
             if let Ok(sent) = with(ToolChoice::None).await {
                 assert!(sent.contains("\"none\"") || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
             }
-            // What no family can support.
+            // No family can support these.
             let (error, field) = with("get_river".into()).await.unwrap_err();
             assert_eq!(field, "tool_choice");
             assert!(error.contains("get_weather, get_population"), "it names those there are: {error}");

@@ -40,7 +40,7 @@ fn option_is_removed_first_and_then_set() {
     let replacing = removing.with_model_kwargs(json!({"b": 2}));
     assert_eq!(base.merged_with(&replacing).model_kwargs.unwrap(), json!({"b": 2}));
 
-    // An empty list sets nothing, so it takes a removal to have none.
+    // An empty list sets nothing. Only a removal empties the list.
     assert_eq!(base.merged_with(&ChatOptions::default()).stop, ["a"]);
     assert!(base.merged_with(&ChatOptions::default().without(ChatOption::Stop)).stop.is_empty());
 

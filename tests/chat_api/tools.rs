@@ -1,4 +1,4 @@
-//! Tools: bound, chosen, called side by side, and never run with arguments that are none.
+//! Tools: bound, chosen, called in parallel, and never run with invalid arguments.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
@@ -8,7 +8,7 @@ use local_bedrock::{Fault, LocalBedrock};
 
 use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, QWEN, calling, chat, sent, tool, weather};
 
-/// What takes tools natively and over Converse.
+/// Models that accept tools over both APIs.
 pub(crate) const BOTH_WAYS: [&str; 7] = [CLAUDE, NOVA, MISTRAL, GPT_OSS, QWEN, JAMBA, COMMAND_R];
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn strict_tool_schema_is_accepted_over_both_apis() {
             assert_eq!(reply.tool_calls().count(), 1, "{model} {api:?}: {reply:?}");
             let body = sent(&bedrock).to_string();
             assert!(body.contains(r#""strict":true"#), "{model} {api:?}: {body}");
-            // Every object is closed, and what Rust says of a number is told in words.
+            // Every object is closed, and limits of Rust's number types are in the description.
             assert_eq!(body.matches(r#""additionalProperties":false"#).count(), 2, "{model} {api:?}: {body}");
             assert!(!body.contains(r#""maximum":"#) && body.contains("maximum: 255"), "{model} {api:?}: {body}");
         }

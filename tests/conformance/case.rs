@@ -54,7 +54,7 @@ pub(crate) struct Scenario {
     pub(crate) peers: Vec<Peer>,
 }
 
-/// What the service answered.
+/// The service's response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     /// 0 if the connection failed.
@@ -77,7 +77,7 @@ impl Response {
     }
 }
 
-/// What one client did.
+/// The recorded behavior of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// `jsbc`, `pycb`, `pyllm`, `pyconv`, `jsconv`, `aisdk` or `anthsdk`.

@@ -26,7 +26,7 @@ fn is_met(scenario: &Scenario) -> bool {
 }
 
 /// Changes what the clients did in all scenarios that are met.
-/// Returns how many were changed, and the names of those that are still met.
+/// Returns how many were changed, and the names of the scenarios that are still met.
 fn met_still(change: impl FnMut(&mut Scenario) -> bool) -> (usize, Vec<String>) {
     static MET: LazyLock<Vec<Scenario>> = LazyLock::new(|| super::kept().into_iter().filter(is_met).collect());
     let mut scenarios = MET.clone();

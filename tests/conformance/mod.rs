@@ -79,7 +79,7 @@ impl Group {
     }
 }
 
-/// The kept scenarios, and those from a folder. Of a scenario that is in both, the folder's is used.
+/// The kept scenarios, and those from a folder. If a scenario is in both, the folder's is used.
 pub(crate) struct Suite {
     groups: Vec<Group>,
     unsupported: Vec<Unsupported>,

@@ -17,7 +17,7 @@ pub(crate) struct Request {
     pub(crate) body: Value,
 }
 
-/// What a client did with a question: it sent a request, or it refused before sending.
+/// The outcome of a question: the client sent a request, or refused it before sending.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sent {
     Request(Request),
@@ -25,7 +25,7 @@ pub(crate) enum Sent {
 }
 
 impl Sent {
-    /// What a client did, in a comparable form.
+    /// Returns the outcome of a client, in a comparable form.
     pub(crate) fn of_peer(scenario: &Scenario, peer: &Peer) -> Self {
         let message = |error: &Value| error["message"].as_str().map(str::to_owned);
         match &peer.request {

@@ -5,7 +5,7 @@
 //! reason. A row excuses nothing by itself: this crate must do exactly what the corrected client does. A client
 //! that a row had to correct is not evidence that this crate is right.
 //!
-//! What data cannot express is a function with a name that a row refers to: conditions in `conditions.rs`,
+//! Rules that data cannot express are functions whose names rows refer to: conditions in `conditions.rs`,
 //! corrections of requests and of replies in the modules named after them.
 
 mod build;

@@ -28,7 +28,7 @@ pub(crate) enum Verdict {
 /// The numbers of rules.
 type Rules = Vec<&'static str>;
 
-/// What is wrong.
+/// The differences that were found.
 #[derive(Debug, Default)]
 pub(crate) struct Missed(Vec<(Option<String>, String)>);
 

@@ -15,7 +15,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue as AwsValue, Message};
 use bedrock_chat::ErrorKind;
 use bedrock_chat::eventstream::{Frame, FrameDecoder, HeaderValue};
 
-/// What a stream came to: its frames as `aws-smithy-types` has them, and the one error.
+/// The result of a stream: its frames in the form of `aws-smithy-types`, and the error if there is one.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     frames: Vec<Message>,

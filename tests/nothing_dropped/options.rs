@@ -86,7 +86,7 @@ fn rows() -> Vec<Row> {
             |o| o.reasoning_display = Some(ReasoningDisplay::Summarized),
             Wanted::new(&["summarized"], &["reasoning", "think"]),
         ),
-        // It adds results to unanswered calls, and here is none.
+        // It adds results to unanswered calls, and there are no such calls here.
         ("ChatOptions.fill_missing_tool_results", |o| o.fill_missing_tool_results = Some(true), Wanted::new(&[], &[])),
         // It is not sent: it says how the other options are sent.
         ("ChatOptions.capabilities", |_| {}, Wanted::new(&[], &[])),

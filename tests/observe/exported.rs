@@ -43,7 +43,7 @@ impl Exporting {
         tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap().unwrap();
     }
 
-    /// Sends all spans and gives those that the collector has got so far, in the order of their ends.
+    /// Sends all spans and returns all that the collector has received, in the order of their ends.
     pub(crate) async fn spans(&self, collector: &Recorder) -> Vec<Span> {
         self.flush().await;
         let mut spans = Vec::new();

@@ -1,4 +1,4 @@
-//! What a run says.
+//! The contents of runs.
 
 use std::time::Duration;
 

@@ -25,12 +25,12 @@ const DIFFERENCES: &[(&str, &str)] = &[
         "llm/events",
         "LangChain counts the chunks of its wire format, with and without text; we count pieces of the answer",
     ),
-    ("chain/serialized", "a run of the caller's own is no object of LangChain's"),
-    ("chain/outputs", "they are what the caller says"),
-    // What made it.
+    ("chain/serialized", "a custom run is not an object of LangChain"),
+    ("chain/outputs", "the caller sets them"),
+    // The library and its environment.
     ("*/extra/runtime", "this is another library"),
-    ("*/extra/metadata/LANGCHAIN_CALLBACKS_BACKGROUND", "variables of the environment are nobody's business"),
-    ("*/extra/metadata/LANGSMITH_TRACING", "variables of the environment are nobody's business"),
+    ("*/extra/metadata/LANGCHAIN_CALLBACKS_BACKGROUND", "environment variables are not sent"),
+    ("*/extra/metadata/LANGSMITH_TRACING", "environment variables are not sent"),
     ("llm/extra/metadata/ls_integration", "this is another library"),
     ("llm/extra/metadata/versions", "this is another library"),
     (
@@ -46,18 +46,21 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("llm/serialized/type", "ChatBedrockConverse cannot be loaded again; the same model as BedrockChat can"),
     ("llm/serialized/id", "one class calls both APIs here, and it is called BedrockChat"),
     ("llm/serialized/kwargs/credentials", "not even their names"),
-    ("llm/serialized/kwargs/endpoint_host", "where a process calls is no part of the model"),
-    ("llm/serialized/kwargs/max_retries", "how often a process calls is no part of the model"),
-    // What went in.
-    ("llm/inputs/messages/0/0/kwargs/content/1", "pictures in LangChain's standard block, whatever block they came in"),
+    ("llm/serialized/kwargs/endpoint_host", "the endpoint is not a part of the model"),
+    ("llm/serialized/kwargs/max_retries", "the number of retries is not a part of the model"),
+    // Inputs.
     (
-        "llm/inputs/messages/0/1/kwargs/content",
-        "a tool call stands among the blocks as well, where the model had put it",
+        "llm/inputs/messages/0/0/kwargs/content/1",
+        "images are in LangChain's standard block, in whichever block they were sent",
     ),
-    // What came out.
+    ("llm/inputs/messages/0/1/kwargs/content", "a tool call is also among the blocks, at the model's position"),
+    // Outputs.
     ("llm/outputs/generations/0/0/text", "LangChain has no text where there are blocks; we have all of it"),
-    ("llm/outputs/generations/0/0/message/id/2", "what was streamed is whole in the end: no chunk"),
-    ("llm/outputs/generations/0/0/message/kwargs/tool_call_chunks", "what was streamed is whole in the end: no chunk"),
+    ("llm/outputs/generations/0/0/message/id/2", "a streamed message is complete at the end, not a chunk"),
+    (
+        "llm/outputs/generations/0/0/message/kwargs/tool_call_chunks",
+        "a streamed message is complete at the end, not a chunk",
+    ),
     (
         "llm/outputs/generations/0/0/message/kwargs/id",
         "the provider's own id where it gives one, not AWS's of the request",
@@ -165,7 +168,7 @@ async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, lang
     }
 }
 
-/// What we post for the chat of this name: operations and runs.
+/// Returns the operations and runs that this crate posts for the chat of this name.
 async fn ours(name: &str, api: Api) -> Vec<(String, Value)> {
     let bedrock = LocalBedrock::start().await.unwrap();
     let server = Recorder::start().await;

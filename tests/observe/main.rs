@@ -1,6 +1,8 @@
-//! Those who watch calls, held against what they report to: LangSmith in the form of a server that
-//! writes down what it is sent, beside what LangChain.js posts for the same chats; and collectors of
-//! OpenTelemetry spans.
+//! Observers, tested against the services that they report to:
+//!
+//! - LangSmith, as a server that records its requests, compared with the requests of LangChain.js for the
+//!   same chats;
+//! - collectors of OpenTelemetry spans.
 
 #![cfg(all(feature = "reqwest", feature = "langsmith", feature = "tracing"))]
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.

@@ -1,4 +1,4 @@
-//! What a span says, after it has gone through OpenTelemetry's exporter and protocol.
+//! The contents of spans, after OpenTelemetry's exporter and protocol.
 
 use std::time::Duration;
 

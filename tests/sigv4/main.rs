@@ -4,7 +4,7 @@
 // Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
-mod behaviour;
+mod behavior;
 mod properties;
 mod vectors;
 

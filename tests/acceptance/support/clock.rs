@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bedrock_chat::{BoxFuture, Runtime};
 
-/// A clock that stands still until it is told otherwise, and a timer that goes by it.
+/// A clock that only moves when a test advances it, and a timer that uses it.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock(Arc<Mutex<State>>);
 
@@ -24,7 +24,7 @@ impl Clock {
         Self(Arc::new(Mutex::new(State { now, jumps: false, random: 0.5, slept: Vec::new(), waiting: Vec::new() })))
     }
 
-    /// The same clock; whoever sleeps by it makes it jump to the end of the sleep.
+    /// The same clock, which each sleep advances to the end of the sleep.
     pub(crate) fn jumping(self) -> Self {
         self.state().jumps = true;
         self

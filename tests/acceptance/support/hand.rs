@@ -52,10 +52,10 @@ impl Hand {
         self.pieces = None;
     }
 
-    /// Waits until whoever reads has let go of the body.
+    /// Waits until the reader has dropped the body.
     pub(crate) async fn let_go(&self) {
         let closed = self.pieces.as_ref().unwrap().closed();
-        tokio::time::timeout(Duration::from_secs(1), closed).await.expect("nobody let go of the body");
+        tokio::time::timeout(Duration::from_secs(1), closed).await.expect("the body was not dropped");
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct When {
     /// Options of which none is set.
     without_option: Vec<String>,
     option_is: Map<String, Value>,
-    /// What the client did.
+    /// The recorded behavior of the client.
     peer: Option<Did>,
     /// Members of the request body.
     body_has: Option<Vec<String>>,

@@ -1,4 +1,4 @@
-//! Who may call: SigV4 signatures recomputed by `aws-sigv4`, and bearer keys.
+//! Authentication: SigV4 signatures recomputed by `aws-sigv4`, and bearer keys.
 
 mod bearer;
 mod canonical;
@@ -16,7 +16,7 @@ pub(crate) struct KnownKey {
     pub(crate) token: TokenRule,
 }
 
-/// What must stand in `x-amz-security-token`.
+/// The expected value of `x-amz-security-token`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum TokenRule {
     /// A long-term key: no token, or this one.
@@ -29,7 +29,7 @@ pub(crate) enum TokenRule {
     None,
 }
 
-/// What the server accepts.
+/// The keys and signatures that the server accepts.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) keys: Vec<KnownKey>,

@@ -42,7 +42,7 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
     }
 }
 
-/// What a browser asks before it sends a signed request to another origin.
+/// Returns the reply to a CORS preflight request, which a browser sends before a signed request to another origin.
 pub(crate) fn preflight() -> Reply {
     let mut reply = Reply::json(&json!({}));
     reply.set_header("access-control-allow-methods", "GET, POST, DELETE");

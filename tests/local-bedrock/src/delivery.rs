@@ -16,7 +16,7 @@ use crate::frames;
 use crate::json;
 use crate::recorded::{Outcome, Tracker};
 
-/// What the model (or an error) answers, before faults.
+/// A reply of the model or an error, before faults.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

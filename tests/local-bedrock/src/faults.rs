@@ -115,7 +115,7 @@ pub enum InsertedFrame {
     Chunk {
         /// Put in before this frame, counted from 0.
         at: usize,
-        /// What `bytes` decodes to.
+        /// The value that is encoded in `bytes`.
         json: Value,
     },
 }
@@ -135,7 +135,7 @@ impl InsertedFrame {
 pub struct Faults(Arc<Mutex<VecDeque<Fault>>>);
 
 impl Faults {
-    /// Adds a fault behind those that are waiting.
+    /// Adds a fault to the end of the queue.
     pub fn push(&self, fault: Fault) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }

@@ -22,7 +22,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What it is not: a language model, a load generator, or a copy of the service's quotas and
+//! It is not a language model or a load generator, and it does not have the service's quotas and
 //! access policies. Where the service's wording of an error is public, it is used.
 
 #![expect(

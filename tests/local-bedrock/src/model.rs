@@ -18,10 +18,10 @@ pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
 pub(crate) use thinking::Trusted;
 pub(crate) use tokens::{deltas, json_deltas, split as tokens};
 
-/// What the model says first when it has nothing better to say; the user's text follows.
+/// The beginning of the default reply; the user's text follows.
 pub const ECHO_PREFIX: &str = "I am the local Bedrock's echo model. You said: ";
 
-/// A request as the model sees it.
+/// A request in the form that the model receives.
 #[derive(Debug, Default)]
 pub(crate) struct Prompt {
     pub(crate) system: String,
@@ -80,7 +80,7 @@ pub(crate) enum Part {
     Past,
 }
 
-/// An image, a document, a video, a sound.
+/// An image, a document, a video or audio.
 #[derive(Debug, Clone)]
 pub(crate) struct Media {
     /// `image/png`, `application/pdf`, ...
@@ -122,9 +122,9 @@ pub(crate) struct Answer {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop: Stop,
     pub(crate) output_tokens: usize,
-    /// Of these, how many were thinking.
+    /// The number of output tokens that were thinking.
     pub(crate) thinking_tokens: usize,
-    /// A short text that is the same for the same request, to make ids of.
+    /// A short text that is the same for the same request; used in ids.
     pub(crate) fingerprint: String,
 }
 

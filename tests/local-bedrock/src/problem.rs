@@ -1,4 +1,4 @@
-//! What the service says when it refuses.
+//! Error responses of the service.
 
 use crate::delivery::{Content, Reply};
 use crate::json;

@@ -1,4 +1,4 @@
-//! What was received, kept for tests to look at.
+//! Recorded requests, for assertions in tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::route;
 
-/// What the server thought of a request's signature.
+/// The result of checking a request's signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
@@ -31,7 +31,7 @@ pub enum Verdict {
         /// The message that was sent.
         message: String,
     },
-    /// The server was told not to verify signatures.
+    /// The server is configured not to verify signatures.
     Unchecked,
 }
 
@@ -84,9 +84,9 @@ pub struct RecordedRequest {
     pub body: Vec<u8>,
     /// When the body was complete.
     pub received_at: SystemTime,
-    /// What the server thought of the signature.
+    /// The result of checking the signature.
     pub verdict: Verdict,
-    /// The reply's status, once it was decided.
+    /// The reply's status, once it is known.
     pub status: Option<u16>,
     /// How the reply ended.
     pub outcome: Outcome,

@@ -1,6 +1,6 @@
-//! From the raw path to an operation, and from a model id to the family that answers.
+//! Maps the raw path to an operation, and a model id to its family.
 
-/// What a path asks for.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `POST /model/{modelId}/{operation}`; the id is decoded.

@@ -42,7 +42,7 @@ pub struct LocalBedrock {
     accepting: JoinHandle<()>,
 }
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) settings: Builder,
@@ -209,7 +209,7 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
             Some(control_path) if !preflight => control::answer(&method, control_path, &body, state),
             _ => control::preflight(),
         };
-        // Not recorded: the tracker's entry belongs to a log of its own.
+        // Not recorded: the tracker's entry is in a separate log.
         let tracker = Log::default().add(record(&method, &path, query, headers, body, Verdict::Unchecked));
         return respond(reply, None, Duration::ZERO, tracker);
     }

@@ -295,7 +295,7 @@ impl Invoked<'_> {
     }
 }
 
-/// What the local guardrail, which knows one word, found.
+/// Returns the assessment of the local guardrail, which has one blocked word.
 fn guardrail_assessment(intervened: bool) -> Value {
     let metrics = json!({"guardrailProcessingLatency": 7});
     if intervened {
@@ -305,7 +305,7 @@ fn guardrail_assessment(intervened: bool) -> Value {
     json!({"invocationMetrics": metrics})
 }
 
-/// What the service answers to a route that it does not know: an error in a success's clothes.
+/// Returns the service's reply to an unknown route: an error with status 200.
 pub(crate) fn unknown_operation() -> Reply {
     Reply::json(&json!({
         "Output": { "__type": "com.amazon.coral.service#UnknownOperationException" },

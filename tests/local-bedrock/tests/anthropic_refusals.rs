@@ -1,4 +1,4 @@
-//! What is refused in Anthropic's shape, and in which words.
+//! Refused bodies in Anthropic's shape, and the messages of the errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;

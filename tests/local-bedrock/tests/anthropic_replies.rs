@@ -1,4 +1,4 @@
-//! What the model answers in Anthropic's shape.
+//! Replies of the model in Anthropic's shape.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;

@@ -1,4 +1,4 @@
-//! What the server makes of signatures and keys, over real HTTP.
+//! Checks of signatures and keys, over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;

@@ -12,7 +12,7 @@ use crate::clock::{self, Clock};
 use crate::problem::Problem;
 use crate::recorded::Verdict;
 
-/// What HTTP/2 has instead of `host`; the JavaScript SDK signs it under this name.
+/// HTTP/2 has this instead of `host`; the JavaScript SDK signs it under this name.
 const AUTHORITY: &str = ":authority";
 const SKEW: i64 = 5 * 60;
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
@@ -210,7 +210,7 @@ fn recompute(
     let token = wire.header("x-amz-security-token").map(str::to_owned);
     let identity: Identity = Credentials::new(&key.id, &key.secret, token, None, "local-bedrock").into();
     let mut settings = SigningSettings::default();
-    // Whatever the client signed counts, also a `user-agent`.
+    // All headers that the client signed count, also a `user-agent`.
     settings.excluded_headers = None;
     let params = v4::SigningParams::builder()
         .identity(&identity)

@@ -1,4 +1,4 @@
-//! What the model says.
+//! The replies of the model.
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use super::{Answer, Block, CallIds, Choice, Citation, ECHO_PREFIX, Media, Part, 
 use super::{fill, thinking, tokens};
 use crate::json;
 
-/// What stands before a prompt that has no conversation in it.
+/// The beginning of the reply to a prompt without a conversation.
 const RAW_PREFIX: &str = "I am the local Bedrock's echo model, given a prompt without a chat template: ";
 
-/// What a guardrail puts in the place of an answer.
+/// The text of the reply when the guardrail intervenes.
 pub(crate) const BLOCKED_TEXT: &str = "Sorry, the local guardrail does not let this through.";
 
 /// Answers a prompt; the same prompt always gets the same answer.
@@ -107,7 +107,7 @@ fn asked(prompt: &Prompt) -> Question {
     Question::read(&prompt.turns.get(asking(prompt)).map(said).unwrap_or_default())
 }
 
-/// Returns the tools for a choice of `any`: those that fit the question and have no result yet, else the last tool
+/// Returns the tools for a choice of `any`: all that fit the question and have no result yet, else the last tool
 /// without a result. Agents put the tool that ends their loop after the others.
 fn any_tool(prompt: &Prompt) -> Vec<&Tool> {
     let since = prompt.turns.iter().skip(asking(prompt)).flat_map(|turn| &turn.parts);

@@ -1,4 +1,4 @@
-//! What a request costs, and the simulated prompt cache.
+//! Input tokens of a request, and the simulated prompt cache.
 //!
 //! A breakpoint caches everything before it: the first request with a prefix writes it, later
 //! ones with the same prefix read it. Unlike the service there is no shortest cacheable prefix
@@ -33,7 +33,7 @@ struct Breakpoint {
     ttl: Ttl,
 }
 
-/// What a request cost.
+/// The input tokens of a request.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InputTokens {
     /// Neither read from nor written to the cache.

@@ -2,7 +2,7 @@
 
 use super::Tool;
 
-/// What can be found in a question without understanding it.
+/// The parts of a question that can be found by pattern.
 #[derive(Debug, Default)]
 pub(crate) struct Question {
     pub(crate) text: String,
@@ -22,7 +22,7 @@ impl Question {
     }
 }
 
-/// Names after "in", "for", "at" and the like, with those that "and", "or" or a comma adds:
+/// Names after "in", "for", "at" and the like, with names added by "and", "or" or a comma:
 /// "the weather in New York and Paris" has two.
 fn places(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();

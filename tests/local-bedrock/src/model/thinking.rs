@@ -1,5 +1,5 @@
-//! Signatures under thinking, so that a replay can be checked: the server remembers nothing and
-//! still knows whether a block is one of its own, unchanged.
+//! Signatures of thinking, so that a replay can be checked: the server is stateless, and a signature
+//! shows that it made the block and that the block is unchanged.
 
 use std::collections::BTreeSet;
 

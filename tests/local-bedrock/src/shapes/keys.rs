@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 
-/// What a key's value must be.
+/// The expected kind of a key's value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Text,
@@ -47,7 +47,7 @@ pub(crate) fn check(body: &Value, keys: &[Key]) -> Result<(), Problem> {
     if found.is_empty() { Ok(()) } else { Err(Problem::malformed(&found.join(""))) }
 }
 
-/// What is wrong with `object`, which is at `at` (`#` for the body).
+/// Returns the violations in `object`, which is at `at` (`#` for the body).
 pub(crate) fn violations(object: &Value, keys: &[Key], at: &str) -> Vec<String> {
     let Some(map) = object.as_object() else {
         return vec![format!("{at}: expected type: JSONObject, found: {}", kind_of(object))];

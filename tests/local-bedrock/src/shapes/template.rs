@@ -3,7 +3,7 @@
 //! A model is trained on exact tokens. A prompt that has some of them and not the rest gets an
 //! answer that says what is wrong, which is friendlier than what a real model would do.
 
-/// What a prompt says.
+/// A parsed prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     Chat {
@@ -159,8 +159,8 @@ pub(crate) fn deepseek(prompt: &str) -> Reading {
     }
 }
 
-/// `\n\nHuman: ...\n\nAssistant:` for Claude 2, `User: ...\nBot:` for Titan: a system text may
-/// stand in front.
+/// `\n\nHuman: ...\n\nAssistant:` for Claude 2, `User: ...\nBot:` for Titan. A system text may
+/// precede them.
 pub(crate) fn labels(prompt: &str, user: &str, model: &str) -> Reading {
     let pieces = labelled(prompt, user, model);
     if pieces.iter().all(|(label, _)| label.is_empty()) {
@@ -172,7 +172,7 @@ pub(crate) fn labels(prompt: &str, user: &str, model: &str) -> Reading {
         match label {
             "" => system = text.trim().to_owned(),
             label if label == user => {
-                // Claude 2 takes system text between <admin> tags in a turn of its own.
+                // Claude 2 accepts system text between <admin> tags in a separate turn.
                 match text.trim().strip_prefix("<admin>").and_then(|text| text.strip_suffix("</admin>")) {
                     Some(admin) => system = admin.to_owned(),
                     None => turns.push((true, text.trim().to_owned())),

@@ -125,7 +125,7 @@ verdict = bedrock.apply_guardrail(
 )
 assert verdict["action"] == "GUARDRAIL_INTERVENED" and verdict["outputs"], verdict
 
-# What must be refused.
+# Requests that must be refused.
 blank = lambda: bedrock.converse(modelId=CLAUDE, messages=user(" "))
 refused(blank, "ValidationException", 400)
 refused(lambda: client("wrong").converse(modelId=CLAUDE, messages=user("Hi")), "InvalidSignatureException")

@@ -88,7 +88,7 @@ const second = await bedrock.send(
 );
 assert.match(second.output.message.content.at(-1).text, /blue/);
 
-// What must be refused.
+// Requests that must be refused.
 const refused = async (client, status, name) => {
   await assert.rejects(client.send(new ConverseCommand({ modelId, messages: user("Hi") })), (error) => {
     assert.equal(error.$metadata.httpStatusCode, status);

@@ -130,7 +130,7 @@ impl Reply {
         decode(&self.body).unwrap()
     }
 
-    /// What is inside the chunks of an InvokeModel stream.
+    /// Returns the events inside the chunks of an InvokeModel stream.
     pub(crate) fn events(&self) -> Vec<Value> {
         let frames = self.frames();
         let chunks = frames.iter().filter(|frame| frame.header(":event-type") == Some("chunk"));

@@ -177,7 +177,7 @@ fn signature_error_names_what_the_header_lacks() {
     }
 }
 
-/// What seven clients sent, as the crate's own vectors have it.
+/// Returns the requests of seven clients from the crate's own vectors.
 fn peers() -> Vec<serde_json::Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/sigv4/peers.json");
     let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();

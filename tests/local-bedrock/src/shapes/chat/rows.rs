@@ -14,7 +14,7 @@ pub(crate) struct Row {
     pub(super) dialect: Dialect,
 }
 
-/// What differs in the conversation and in the reply.
+/// Differences in the conversation and in the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     OpenAi,
@@ -114,7 +114,7 @@ static ROWS: [Row; 5] = [
             may("response_format", Kind::Object),
         ],
         reasons: false,
-        // As documented; short answers surprise whoever does not set it.
+        // As documented; callers who do not set it get very short answers.
         limit: 16,
         dialect: Dialect::Palmyra,
     },

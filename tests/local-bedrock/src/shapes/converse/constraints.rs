@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::shapes::keys::kind_of;
 
-/// What a value must be.
+/// The constraint of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// Members by name and shape name, and those that must be there.
+    /// Members by name and shape name, and the names of the required members.
     Structure(&'static [(&'static str, &'static str)], &'static [&'static str]),
     /// Exactly one of the members.
     Union(&'static [(&'static str, &'static str)]),
-    /// Items of a shape, and how many at least.
+    /// Items of a shape, and their minimum number.
     List(&'static str, usize),
     /// Values of a shape, and how many at most.
     Map(&'static str, usize),

@@ -1,4 +1,4 @@
-//! What each model takes on Converse, as far as it is documented or seen.
+//! Features of each model over Converse, as far as they are documented or observed.
 
 use serde_json::Value;
 

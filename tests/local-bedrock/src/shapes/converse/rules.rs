@@ -23,7 +23,7 @@ fn refuse(message: impl Into<String>) -> Result<(), Problem> {
     Err(Problem::validation(message))
 }
 
-/// What the model itself complains about.
+/// Returns an error of the model itself.
 fn model_error(message: impl std::fmt::Display) -> Result<(), Problem> {
     refuse(format!("The model returned the following errors: {message}"))
 }

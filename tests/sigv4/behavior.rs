@@ -1,4 +1,4 @@
-//! What the signer promises beyond the vectors.
+//! Guarantees of the signer that the vectors do not cover.
 
 use bedrock_chat::ErrorKind;
 use bedrock_chat::sigv4::{
