@@ -1,6 +1,6 @@
-//! Blocks, tools and options that callers and models give: each is sent, sent back unchanged, or refused.
+//! Blocks, tools and options: each is sent, sent back unchanged, or refused.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
@@ -27,7 +27,7 @@ fn chat(model: &str, api: Api, replies: impl IntoIterator<Item = Reply>) -> (Bed
     (chat, transport)
 }
 
-/// The body of the call that these messages and options become.
+/// Returns the request body for these messages and options.
 fn sent(model: &str, api: Api, messages: &[Message], options: &ChatOptions) -> Result<Value, Error> {
     let answer = json!({"content": [], "choices": [{"message": {"content": "a"}}],
         "output": {"message": {"content": []}}});
@@ -53,7 +53,7 @@ fn kwargs(value: Value) -> ChatOptions {
     ChatOptions::default().with_model_kwargs(Json::from(value))
 }
 
-/// The reply as history, also after its way through LangChain's form.
+/// Returns the reply as history, also converted to LangChain's form and back.
 fn replays(reply: &AiMessage) -> [Vec<Message>; 2] {
     let direct = vec![Message::human("a"), reply.into(), Message::human("b")];
     let read = interop::read_messages(&interop::to_langchain(&direct)).unwrap();
@@ -744,7 +744,7 @@ fn sampling_options_are_refused_from_claude_opus_4_7_on() {
                 assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
                 assert!(error.message().contains(name) && error.message().contains("leave it unset"), "{error}");
             }
-            // The default passes, and callers may know better.
+            // The default value is sent, and callers can override the capability.
             sent(model, api, &[Message::human("a")], &with(Some(1.0), None, None)).unwrap();
             let capabilities = Capabilities::unknown().with(Capability::Sampling, true);
             let options = with(Some(0.5), None, None).with_capabilities(capabilities);

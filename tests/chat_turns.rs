@@ -1,6 +1,6 @@
 //! Turns that the model would misread, or that the service refuses: repaired, or refused before sending.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::testing::{MemoryTransport, Reply};

@@ -1,7 +1,7 @@
-//! Every example is built once and run without credentials, and says what it should.
+//! Every example is built once and run without credentials, and its output is checked.
 
 #![cfg(feature = "reqwest")]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// An example by its number and name, what it is given, and what its output must have.
+/// An example by its number and name, its input, and the text that its output must have.
 type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const EXAMPLES: &[Row] = &[

@@ -1,6 +1,6 @@
-//! Conversations go to LangChain's and OpenAI's forms and come back: whatever they are made of.
+//! Any conversation round trips through LangChain's and OpenAI's forms.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::{
@@ -155,7 +155,7 @@ fn for_openai() -> impl Strategy<Value = Message> {
     prop_oneof![
         words().prop_map(Message::system),
         vec(seen, 1..4).prop_map(|mut content| {
-            // Texts alone become one.
+            // Messages of text only become one text.
             if content.iter().all(|block| block.as_text().is_some()) {
                 content.truncate(1);
             }
@@ -179,7 +179,7 @@ fn for_openai() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// Why a call is invalid is said again.
+/// The reason why a call is invalid is computed again.
 fn without_reasons(messages: &[Message]) -> Vec<Message> {
     let mut messages = messages.to_vec();
     for block in messages.iter_mut().flat_map(|message| &mut message.content) {

@@ -2,7 +2,7 @@
 //! the prompt back out of the vendor's template: a mark out of place would be its answer.
 
 #![cfg(feature = "reqwest")]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::{

@@ -6,7 +6,7 @@ use local_bedrock::{Fault, LocalBedrock};
 
 use crate::support::{CLAUDE, calling, calling_url, keys, over, soon};
 
-/// Errors that gateways answer with status 200, and what they say.
+/// Errors that gateways answer with status 200, and their messages.
 const GATEWAY: &[&str] = &[
     r#"{"error":{"message":"the gateway is out of budget"}}"#,
     r#"{"error":"the gateway is out of budget"}"#,
@@ -133,7 +133,7 @@ async fn response_headers_are_on_replies_streams_and_errors() {
     assert!(error.response_headers().is_none(), "there was no response");
 }
 
-/// All that a reporter prints: the error and its causes.
+/// Returns everything that an error reporter prints: the error and its causes.
 fn reported(error: &Error) -> String {
     let mut all = error.to_string();
     let mut cause = std::error::Error::source(error);

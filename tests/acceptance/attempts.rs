@@ -38,7 +38,7 @@ impl Runtime for SixMinutesAPause {
     }
 }
 
-/// A provider that gives the first key once, then the second.
+/// A provider that returns the first key once, then the second.
 fn rotating() -> (impl bedrock_chat::ProvideCredentials, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -170,7 +170,7 @@ async fn clock_skew_is_corrected_from_the_response_and_kept() {
     for (minutes, back) in [(-30, 0), (45, 1), (60 * 24 * 40, -7)] {
         let bedrock = LocalBedrock::start().await.unwrap();
         bedrock.set_clock_offset(minutes * 60);
-        // Also where nothing is tried again.
+        // Also without retries.
         let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
         assert!(chat.invoke("hello").await.unwrap().text().contains("hello"), "{minutes} minutes");
         assert_eq!(bedrock.requests().len(), 2, "one refusal, and one signature with the service's time");
@@ -178,7 +178,7 @@ async fn clock_skew_is_corrected_from_the_response_and_kept() {
         chat.stream("hello").await.unwrap().message().await.unwrap();
         chat.clone().invoke("hello").await.unwrap();
         assert_eq!(bedrock.requests().len(), 2, "the next calls know");
-        // Once somebody has set the clock, the correction is wrong in its turn.
+        // Once the clock is set right, the correction itself is wrong.
         bedrock.clear();
         bedrock.set_clock_offset(back * 60 * 60);
         chat.stream("hello").await.unwrap().message().await.unwrap();
@@ -204,7 +204,7 @@ async fn clock_skew_correction_is_tried_once() {
     }
 }
 
-/// Hashes as the system's runtime does, and counts.
+/// Counts hashes, and computes them with the default runtime.
 #[derive(Debug)]
 struct Hashing(Arc<AtomicUsize>);
 

@@ -1,5 +1,4 @@
-//! Streams that are damaged, cut, or go silent: exactly one error, at once, with what had come, and then
-//! nothing.
+//! Streams that are damaged, cut, or go silent: exactly one error at once, with the partial message, and then `None`.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ fn stop() -> Value {
     json!({"type": "message_stop"})
 }
 
-/// The course of a stream of these bytes; an error before the first event is its error too.
+/// Reads a stream of these bytes. An error before the first event is its error too.
 async fn read(bytes: Vec<u8>) -> Course {
     let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes)]);
     let chat = over(transport).retry(RetryPolicy::never()).build().unwrap();

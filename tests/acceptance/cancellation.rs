@@ -12,7 +12,7 @@ fn delta(text: &str) -> serde_json::Value {
     serde_json::json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
 }
 
-/// Time enough for another attempt to arrive, if there were one.
+/// Enough time for another attempt to arrive, if there were one.
 async fn a_while() {
     tokio::time::sleep(Duration::from_millis(80)).await;
 }
@@ -114,7 +114,7 @@ async fn idle_timeout_closes_the_connection() {
     bedrock.faults().push(Fault::hang_after_frames(4));
     let mut stream = chat.stream("hello there").await.unwrap();
     while let Some(Ok(_)) = soon(stream.next()).await {}
-    // The stream is still held: what is over must not wait for its owner.
+    // The stream is not dropped yet. An ended stream must close the connection by itself.
     within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
     assert!(stream.next().await.is_none());
 }

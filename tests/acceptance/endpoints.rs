@@ -104,7 +104,7 @@ async fn region_that_contradicts_an_aws_host_is_refused() {
     // The region that an ARN names goes before `region`, and agrees with this host.
     let host = "https://bedrock-runtime.eu-west-1.amazonaws.com";
     assert_eq!(region(&sent(ARN, |chat| chat.region("us-east-1").endpoint_url(host)).await), "eu-west-1");
-    // Interface endpoints may lead to another region: there, what is stated wins.
+    // Interface endpoints may be in another region, so the stated region wins.
     let private = "https://vpce-0a1b2c3d-xyz.bedrock-runtime.us-east-1.vpce.amazonaws.com";
     assert_eq!(region(&sent(CLAUDE, |chat| chat.region("us-west-2").endpoint_url(private)).await), "us-west-2");
 }
@@ -224,7 +224,7 @@ async fn unknown_well_formed_region_is_sent() {
         );
         assert_eq!(region(&request), name);
     }
-    // A server that is not AWS's may call its region what it likes.
+    // A server other than AWS may have a region of any name.
     for name in ["local", "auto", "my-gateway"] {
         let request = sent(CLAUDE, |chat| chat.region(name).endpoint_url("https://bedrock.example")).await;
         assert_eq!(region(&request), name);

@@ -23,7 +23,7 @@ async fn call_the_url() {
     assert!(soon(chat.stream("hello").await.unwrap().message()).await.unwrap().text().contains("hello"));
 }
 
-/// As a forward proxy does: the whole URL in the first line becomes a path.
+/// Same as a forward proxy: the whole URL in the first line becomes a path.
 fn to_origin_form(head: &str) -> String {
     head.replacen("http://bedrock.invalid/", "/", 1)
 }
@@ -117,7 +117,7 @@ async fn stream_delta_arrives_before_the_next_is_sent() {
         let mut seen = Vec::new();
         for count in 3..frames {
             let expected = text_after(&chat, count).await;
-            // So many frames and then silence: what is seen cannot have waited for the rest.
+            // The server sends this many frames and then nothing, so the events cannot have waited for the rest.
             bedrock.faults().push(Fault::hang_after_frames(count));
             let mut stream = chat.stream("hello there").await.unwrap();
             while stream.so_far().text() != expected {

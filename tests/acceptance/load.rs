@@ -1,4 +1,4 @@
-//! Much at once, and much through one stream: nothing is lost, and memory stays where it was.
+//! Load: many concurrent calls, and large streams. Nothing is lost, and memory use stays the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -148,6 +148,6 @@ async fn thousand_streams_in_sequence_do_not_leak() {
             after_a_hundred = held();
         }
     }
-    // The timer's thread lets go of the last timers when it gets to it.
+    // The timer's thread drops the last timers a little later.
     within_a_second("all is given back", || held() - after_a_hundred < 9_000).await;
 }

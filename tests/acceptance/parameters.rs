@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{THINKER, calling, calling_model, only_request};
 
-/// The body that the server accepted, of both ways of calling: they are alike.
+/// Returns the body that the server accepted. It is the same with and without a stream.
 async fn accepted(change: impl Fn(BedrockChatBuilder) -> BedrockChatBuilder) -> Value {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = change(calling_model(&bedrock, THINKER)).build().unwrap();

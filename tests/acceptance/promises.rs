@@ -85,7 +85,7 @@ async fn chat_clone_is_cheap_and_independent() {
     assert_eq!((bodies[0].get("temperature"), bodies[1].get("temperature")), (None, Some(&json!(0.5))));
 }
 
-/// Any executor will do: there is no tokio beneath, unless the transport brings it.
+/// Any executor works. tokio is needed only if the transport uses it.
 #[test]
 fn memory_transport_needs_no_async_runtime() {
     let reply = futures_executor::block_on(answering("x").invoke("hello")).unwrap();

@@ -104,7 +104,7 @@ async fn stream_that_ends_after_content_is_not_resent() {
             assert!(!error.partial().unwrap().text().is_empty());
         }
     }
-    // The caller allows it: what is gathered is asked for again, what was delivered is not.
+    // The caller allows it: a gathered reply is requested again, a delivered stream is not.
     for gathers in [true, false] {
         let chat = calling(&bedrock).streaming(gathers).retry(at_once().with_paid_resend(true)).build().unwrap();
         bedrock.clear();
@@ -129,7 +129,7 @@ async fn stream_cut_at_any_frame_is_resent_or_has_content() {
                 bedrock.faults().push(fault.clone());
                 match (answer(&chat, gathers).await, bedrock.requests().len()) {
                     (Ok(reply), 2) => resent += usize::from(reply.text() == whole.text()),
-                    // A last frame that is cut behind the message's end leaves nothing out.
+                    // If the last frame is cut after the end of the message, nothing is missing.
                     (Ok(reply), 1) => kept += usize::from(reply.text() == whole.text()),
                     (Err(error), 1) => kept += usize::from(!error.partial().unwrap().content.is_empty()),
                     (outcome, requests) => panic!("{fault:?}: {requests} requests, {outcome:?}"),
@@ -242,7 +242,7 @@ async fn gateway_status_is_resent_only_if_not_processed() {
             assert!(error.is_transient() && error.message().contains("a gateway"), "{status} {error}");
         }
     }
-    // AWS's own answer: its SDKs send the call again too.
+    // AWS's own response: its SDKs send the call again too.
     for status in [500, 502, 503, 504] {
         let replies = (0..3).map(|_| Reply::json(status, "{}").with_header("x-amzn-requestid", "r-1"));
         let transport = MemoryTransport::new(replies);
@@ -363,7 +363,7 @@ async fn fallbacks_answer_after_a_timeout() {
             assert_eq!(bedrock.requests().len(), 2, "one attempt each: {timeouts:?}");
         }
     }
-    // A quota is the other region's business.
+    // Quotas are separate for each region.
     bedrock.clear();
     bedrock.faults().push(Fault::error(400, "ServiceQuotaExceededException", "quota"));
     let chats = calling(&bedrock).build().unwrap().with_fallbacks([calling(&bedrock).build().unwrap()]);

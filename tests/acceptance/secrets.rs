@@ -18,7 +18,7 @@ const TOKEN: &str = "TOKEN+/=";
 const BEARER: &str = "bedrock-api-key-local-test";
 const GATEWAY: &str = "gateway-key-that-nobody-may-see";
 
-/// Everything that must not be printed, with the signatures that these requests had.
+/// Returns everything that must not be printed, including the signatures of these requests.
 fn hidden(bedrock: &LocalBedrock) -> Vec<String> {
     let mut hidden: Vec<String> = [SECRET, TOKEN, BEARER, GATEWAY].map(str::to_owned).into();
     for request in bedrock.requests() {
@@ -50,7 +50,7 @@ fn with_token() -> Credentials {
     Credentials::new("AKIDEXAMPLE", SECRET).with_session_token(TOKEN)
 }
 
-/// An error and all that caused it.
+/// Returns the text of an error and all its causes.
 fn chain(error: &bedrock_chat::Error) -> String {
     let mut all = printed(error);
     let mut cause = std::error::Error::source(error);
@@ -119,7 +119,7 @@ async fn errors_hide_secrets_even_if_the_service_repeats_them() {
     errors.push(refused);
     errors.push(chat.stream("hello").await.unwrap_err());
     let chat = calling_url(&url).credentials(with_token()).build().unwrap();
-    // A gateway that repeats what it got, whole or in a stream.
+    // A gateway that repeats the request, whole or in a stream.
     let echo = format!("cannot use {TOKEN} of {SECRET}");
     bedrock.faults().push(Fault::error(403, "AccessDeniedException", &echo));
     errors.push(chat.invoke("hello").await.unwrap_err());
@@ -158,7 +158,7 @@ async fn error_for_an_invalid_key_does_not_contain_it() {
     check("the error", &chain(&error), &[SECRET.to_owned(), token.to_owned(), token.escape_debug().to_string()]);
 }
 
-/// Everything that anybody logs in this process, at any level.
+/// A collector of all logs of this process, at any level.
 static LOGGED: Mutex<String> = Mutex::new(String::new());
 
 struct Everything;
@@ -208,7 +208,7 @@ impl tracing::field::Visit for Fields {
     }
 }
 
-/// The client is alone in its process: the server's own libraries log what they please.
+/// The client runs in a separate process, because the server's libraries have their own logs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_have_no_secret_or_conversation() {
     if is_alone() {

@@ -25,7 +25,7 @@ pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 /// The first Claude with reasoning.
 pub(crate) const THINKER: &str = "anthropic.claude-3-7-sonnet-20250219-v1:0";
 pub(crate) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
-/// 2025-01-02T03:04:05Z, the moment of the signatures that are known by heart.
+/// 2025-01-02T03:04:05Z, the time of the fixed signatures in these tests.
 pub(crate) const THEN: Duration = Duration::from_secs(1_735_787_045);
 
 /// Keys that every local Bedrock accepts.
@@ -33,7 +33,7 @@ pub(crate) fn keys() -> Credentials {
     Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY)
 }
 
-/// Three attempts with hardly a pause between them.
+/// Three attempts with very short delays.
 pub(crate) fn at_once() -> RetryPolicy {
     RetryPolicy::default().with_base_delay(Duration::from_millis(1))
 }
@@ -43,7 +43,7 @@ pub(crate) fn no_timeouts() -> Timeouts {
     Timeouts::none()
 }
 
-/// A chat model that calls this server, signs with keys that it knows, and loses no time.
+/// A chat model that calls this server, signs with its keys, and retries with very short delays.
 pub(crate) fn calling(bedrock: &LocalBedrock) -> BedrockChatBuilder {
     calling_url(&bedrock.url())
 }
@@ -58,7 +58,7 @@ pub(crate) fn calling_url(url: &str) -> BedrockChatBuilder {
     BedrockChat::builder(CLAUDE).region("us-east-1").credentials(keys()).endpoint_url(url).retry(at_once())
 }
 
-/// A chat model whose HTTP is this.
+/// A chat model with this transport.
 pub(crate) fn over(transport: impl Transport) -> BedrockChatBuilder {
     BedrockChat::builder(CLAUDE).region("us-east-1").credentials(keys()).transport(transport).retry(at_once())
 }
@@ -70,7 +70,7 @@ pub(crate) async fn streamed(chunks: &[Value]) -> ChatStream {
     over(MemoryTransport::new([reply])).build().unwrap().stream("hello").await.unwrap()
 }
 
-/// How a stream went: all its events, and the one error that may have ended it.
+/// The result of a stream: all its events, and the error if it ended with one.
 #[derive(Debug)]
 pub(crate) struct Course {
     pub(crate) events: Vec<ChatEvent>,

@@ -1,4 +1,4 @@
-//! Reasoning goes round: streamed, gathered, written down, read back, and sent again byte for byte. The
+//! Reasoning round trips: it is streamed, gathered, serialized, read back, and sent again byte for byte. The
 //! local Bedrock signs what it thinks, and refuses a replay of which one byte is different.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
@@ -118,7 +118,7 @@ async fn thinking_and_signature_deltas_are_joined_in_order() {
         {"type": "redacted_thinking", "data": data},
         {"type": "text", "text": "I am"},
     ]);
-    // The service refuses a message of the model that ends in reasoning.
+    // The service refuses an assistant message that ends in reasoning.
     assert_eq!(message.content.len(), 4);
     assert_eq!(replayed(message.into()).await, expected);
 }

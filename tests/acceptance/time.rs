@@ -171,7 +171,7 @@ async fn idle_timeout_ignores_a_slow_reader() {
     hand.send(chunk(&delta("b")));
     let (mut stream, _) = soon(waiting).await.unwrap();
     hand.send(chunk(&delta("c")));
-    // The caller does not poll for an hour. What has arrived is still there.
+    // The caller does not poll for an hour. Pieces that have arrived are still there.
     clock.advance(MINUTE * 60);
     let item = soon(stream.next()).await;
     assert!(matches!(&item, Some(Ok(ChatEvent::Text { text, .. })) if text == "c"), "{item:?}");

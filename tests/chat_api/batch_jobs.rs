@@ -112,7 +112,7 @@ async fn batch_job_is_started_and_followed_by_signed_calls() {
         }
         assert!(requests[3].path.ends_with("%3Amodel-invocation-job%2Fabc123"), "{}", requests[3].path);
     }
-    // A job that is refused says why.
+    // The error of a refused job has the reason.
     let refused = Fault::error(400, "ValidationException", "The role cannot read s3://in/a.jsonl");
     bedrock.faults().push(refused.on_path("/model-invocation-job"));
     let job = BatchJob::new("nightly", "arn:aws:iam::1:role/r", "s3://in/a.jsonl", "s3://out/");

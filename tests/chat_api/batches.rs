@@ -1,4 +1,4 @@
-//! Many at once, and others to fall back on.
+//! Batches of calls, and fallbacks.
 
 use std::time::Duration;
 

@@ -38,7 +38,7 @@ async fn untidy_conversations_are_accepted_by_every_family() {
         for api in BOTH {
             // Some models' own limit cuts more than three words.
             let chat = calling(&bedrock, model, api).max_tokens(200).build().unwrap();
-            // Over Converse some models take no system message, and the service says so.
+            // Over Converse some models do not accept a system message, and the service refuses it.
             let silent = ["mixtral", "titan", "command-text"].iter().any(|name| model.contains(name));
             let from = if silent && api == Api::Converse { 2 } else { 0 };
             let text = answer(&chat, &messages[from..]).await;
@@ -71,7 +71,7 @@ async fn reply_has_the_model_name_in_every_family() {
     }
 }
 
-/// Two calls and their results, one told as a text and one as blocks, and what the user says next.
+/// Two calls and their results, one as text and one as blocks, and the next message of the user.
 fn called_and_answered(last: Option<&str>) -> Vec<Message> {
     let call = |id: &str, city: &str| {
         Content::ToolCall(ToolCall::new(id, "get_weather", Json::from(serde_json::json!({ "city": city }))))
@@ -267,7 +267,7 @@ async fn failed_tool_result_can_have_an_image() {
                 let mut failed = ToolResult::new("call00001", content);
                 failed.is_error = true;
                 messages[2] = Message::new(Role::Tool, [Content::ToolResult(failed)]);
-                // The server refuses anything but words in the result itself.
+                // The server refuses anything but text in the result itself.
                 assert!(answer(&chat, &messages).await.contains("12 degrees"), "{model} {api:?}");
                 let body = sent(&bedrock).to_string();
                 assert!(body.contains("iVBORw0KGgpsaXR0bGU=") && body.contains("error"), "{model} {api:?}: {body}");

@@ -1,10 +1,10 @@
 //! The chat API over both of Bedrock's APIs, natively and over Converse, for families that differ:
-//! every call goes over real HTTP to the local Bedrock, which judges each body by itself.
+//! every call goes over real HTTP to the local Bedrock, which checks each body with its own rules.
 //!
-//! One file a feature; the tests' names say what holds.
+//! There is one file for each feature.
 
 #![cfg(all(feature = "reqwest", feature = "schemars"))]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod batch_jobs;
@@ -39,7 +39,7 @@ pub(crate) const LLAMA: &str = "us.meta.llama3-3-70b-instruct-v1:0";
 
 pub(crate) const BOTH: [Api; 2] = [Api::Invoke, Api::Converse];
 
-/// A chat model that calls this server and signs with keys that it knows.
+/// A chat model that calls this server and signs with keys that the server accepts.
 pub(crate) fn calling(bedrock: &LocalBedrock, model: &str, api: Api) -> BedrockChatBuilder {
     BedrockChat::builder(model)
         .region("us-east-1")

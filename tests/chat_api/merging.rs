@@ -1,11 +1,11 @@
-//! The events of a stream add up to the message that comes at once.
+//! Events of a stream merge into the same message as a reply without a stream.
 
 use bedrock_chat::{Accumulator, AiMessage, Api, BedrockChat, ChatOptions, Guardrail, Message, Reasoning};
 use local_bedrock::LocalBedrock;
 
 use crate::{CLAUDE, COMMAND_R, GPT_OSS, JAMBA, LLAMA, MISTRAL, NOVA, OLD_CLAUDE, PIXTRAL, QWEN, calling, weather};
 
-/// One of every shape and template.
+/// One model of every shape and template.
 pub(crate) const MODELS: [&str; 22] = [
     CLAUDE,
     OLD_CLAUDE,
@@ -31,7 +31,7 @@ pub(crate) const MODELS: [&str; 22] = [
     "google.gemma-3-27b-it",
 ];
 
-/// The message without what is another one's in every call.
+/// Returns the message without the members that differ in every call.
 fn comparable(mut message: AiMessage) -> AiMessage {
     (message.id, message.request_id) = (None, None);
     message.response_metadata.clear();

@@ -109,7 +109,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
                 }
             }
             if let Ok(sent) = with("get_population".into()).await {
-                // By its name, or as the only one of which any must be called.
+                // By its name, or as `any` with this tool only.
                 let chosen = sent.matches("\"get_population\"").count();
                 assert!(chosen == 2 || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
             }
@@ -166,7 +166,7 @@ async fn automatic_cache_points_work_in_every_family() {
     for model in [CLAUDE, NOVA, "us.amazon.nova-2-lite-v1:0", GPT_OSS, QWEN, JAMBA, LLAMA] {
         for api in BOTH {
             if (model, api) == (LLAMA, Api::Invoke) {
-                continue; // It has no tools there.
+                continue; // The model has no tools over this API.
             }
             let reply = chat(&bedrock, model, api).with_options(&options).invoke(&conversation).await;
             let reply = reply.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));

@@ -110,7 +110,7 @@ async fn tool_choice_is_never_ignored() {
         let error = chat.invoke("Rome?").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{model} {api:?}: {error}");
     }
-    // Formats that are a prompt have no place for tools at all.
+    // Prompt formats cannot have tools.
     let error = chat(&bedrock, LLAMA, Api::Invoke).bind_tools(tools()).invoke("Rome?").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
     assert!(error.message().contains("Converse"), "it says what can: {error}");
@@ -161,7 +161,7 @@ async fn native_tool_can_be_forced_over_both_apis() {
             let chat = chat(&bedrock, CLAUDE, api).bind_tools([Tool::native(bash.clone())]).with_tool_choice(choice);
             let reply = chat.invoke("List the files.").await.unwrap_or_else(|error| panic!("{api:?}: {error}"));
             assert!(sent(&bedrock).to_string().contains("\"tool_choice\""), "{api:?}: {}", sent(&bedrock));
-            // Over Converse the local model does not look at what is passed on to Claude.
+            // Over Converse the local model does not check the fields that are passed on to Claude.
             let called = reply.tool_calls().any(|call| call.name == "bash");
             assert!(called || api == Api::Converse, "{api:?}: {reply:?}");
         }

@@ -1,4 +1,4 @@
-//! Recorded calls: what several clients ("peers") sent for the same question, and made of the same answer.
+//! Recorded calls: what several clients ("peers") sent for the same question, and returned for the same answer.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -151,7 +151,7 @@ fn rules_without_a_kept_call_apply_to_made_up_calls() {
     );
 }
 
-/// Calls that the rules describe, but that no kept call shows.
+/// Calls that the rules describe, but that are not among the kept calls.
 fn made_up() -> Vec<Scenario> {
     let titan = "amazon.titan-text-lite-v1";
     let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";

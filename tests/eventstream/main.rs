@@ -1,7 +1,7 @@
 //! The event-stream decoder: public frames, every way of cutting a stream, every way of breaking one,
 //! and properties held against the `aws-smithy-eventstream` crate.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod chunking;
@@ -28,7 +28,7 @@ impl Outcome {
     }
 }
 
-/// Feeds the pieces as a client would, and checks that nothing comes after an error.
+/// Decodes the pieces as a client would, and checks that an error is the last result.
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut decoder = FrameDecoder::new();
     let mut outcome = Outcome { frames: Vec::new(), error: None };
@@ -57,7 +57,7 @@ fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     outcome
 }
 
-/// A frame as the AWS crates have it.
+/// Converts a frame to the type of the AWS crates.
 fn message(frame: &Frame<'_>) -> Message {
     let mut message = Message::new(frame.payload().to_vec());
     for (name, value) in frame.headers() {
@@ -83,7 +83,7 @@ fn encode(message: &Message) -> Vec<u8> {
     bytes
 }
 
-/// A frame made by hand: whatever lengths and headers, but right checksums.
+/// Builds a frame by hand, with any lengths and headers and with valid checksums.
 fn frame_of(total_len: u32, headers_len: u32, rest: &[u8]) -> Vec<u8> {
     let mut bytes = [total_len.to_be_bytes(), headers_len.to_be_bytes(), [0; 4]].concat();
     bytes.extend_from_slice(rest);
@@ -98,7 +98,7 @@ fn frame_with_headers(headers: &[u8]) -> Vec<u8> {
     frame_of(len + 16, len, headers)
 }
 
-/// Sets both checksums of a frame right.
+/// Sets both checksums of a frame to the computed values.
 fn repair(frame: &mut [u8]) {
     let prelude = crc32fast::hash(&frame[..8]);
     frame[8..12].copy_from_slice(&prelude.to_be_bytes());

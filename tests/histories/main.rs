@@ -6,7 +6,7 @@
 //! One reply of each shape is sent. The shape is the list of the kinds of blocks; the hash selects the reply.
 
 #![cfg(feature = "reqwest")]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../every_family/mod.rs"]

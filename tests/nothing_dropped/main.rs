@@ -5,7 +5,7 @@
 //! read from the crate's `Debug` output.
 
 #![cfg(feature = "reqwest")]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../every_family/mod.rs"]

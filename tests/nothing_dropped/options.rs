@@ -88,7 +88,7 @@ fn rows() -> Vec<Row> {
         ),
         // It adds results to unanswered calls, and there are no such calls here.
         ("ChatOptions.fill_missing_tool_results", |o| o.fill_missing_tool_results = Some(true), Wanted::new(&[], &[])),
-        // It is not sent: it says how the other options are sent.
+        // It is not sent: it controls how the other options are sent.
         ("ChatOptions.capabilities", |_| {}, Wanted::new(&[], &[])),
         (
             "ChatOptions.response_format",

@@ -1,4 +1,4 @@
-//! Spans as a collector gets them: exported over OTLP, read with OpenTelemetry's own protobuf messages.
+//! Spans in the form that a collector receives: exported over OTLP, read with OpenTelemetry's own protobuf messages.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(crate) struct Exporting {
 impl Exporting {
     /// Sends all spans of this thread to the collector at this URL.
     pub(crate) fn to(url: &str) -> Self {
-        // The exporter shares reqwest with us; ours says which cryptography there is, and has to come first.
+        // The exporter uses reqwest too. This crate installs the cryptography provider, so it must be first.
         bedrock_chat::ReqwestTransport::new(None).unwrap();
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
@@ -63,7 +63,7 @@ impl Exporting {
     }
 }
 
-/// A span, easy to look at.
+/// A span in a form that is easy to check.
 #[derive(Debug)]
 pub(crate) struct Span {
     pub(crate) name: String,

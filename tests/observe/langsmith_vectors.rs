@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::recorder::{Recorder, multipart};
 use crate::support::{calling, posting_to, soon};
 
-/// How we differ from LangChain.js: whatever begins with this path, and why. A path begins with the
+/// Differences from LangChain.js: the beginning of a path, and the reason. A path begins with the
 /// kind of run; `*` is any one member.
 const DIFFERENCES: &[(&str, &str)] = &[
     // The run.
@@ -119,7 +119,7 @@ fn weather() -> Tool {
     Tool::new("get_weather", "Get the current weather in a place.", Json::parse(schema).unwrap())
 }
 
-/// Holds the chat of this name.
+/// Runs the chat of this name.
 async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, langsmith: &LangSmith) {
     let question = Message::human("What is the weather in Paris?");
     match name {
@@ -227,7 +227,7 @@ fn normalised_text(text: &str, ids: &[String]) -> String {
             out.push_str(&id_of(found, ids));
             rest = after;
         } else if let Some((number, after)) = rest.strip_prefix("<id ").and_then(|rest| rest.split_once('>')) {
-            // As the recorded ones name them.
+            // The names in the recordings.
             out.push_str(&id_of(&format!("<id {number}>"), ids));
             rest = after;
         } else {
@@ -242,7 +242,7 @@ fn id_of(text: &str, ids: &[String]) -> String {
     ids.iter().position(|known| known == text).map_or("<id>".to_owned(), |place| format!("<run {}>", place + 1))
 }
 
-/// Every leaf of a value under its path.
+/// Returns every leaf of a value with its path.
 fn leaves(value: &Value, path: &str, out: &mut BTreeMap<String, Value>) {
     let below = |key: &str| format!("{path}/{key}");
     match value {
@@ -283,7 +283,7 @@ async fn langsmith_posts_match_langchain_vectors() {
                 for (path, value) in &expected {
                     let here = found.get(path);
                     let same = match value {
-                        // At least that it is one.
+                        // Only its type is compared.
                         Value::Object(_) => found.keys().any(|own| begins(own, path)),
                         Value::String(text) if text == "<number>" => here.is_some_and(Value::is_number),
                         value => here == Some(value),

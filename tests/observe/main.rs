@@ -5,7 +5,7 @@
 //! - collectors of OpenTelemetry spans.
 
 #![cfg(all(feature = "reqwest", feature = "langsmith", feature = "tracing"))]
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod exported;

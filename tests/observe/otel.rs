@@ -23,7 +23,7 @@ fn watched(bedrock: &LocalBedrock) -> BedrockChat {
     calling(bedrock).observer(TracingObserver::new()).build().unwrap()
 }
 
-/// All that a span says, to look for words that it must not say.
+/// Returns all text of a span, to check that it has no secrets.
 fn all(span: &Span) -> String {
     format!("{span:?}")
 }
@@ -63,7 +63,7 @@ async fn otel_call_is_a_client_span_with_standard_attributes() {
         "server.address": "127.0.0.1",
         "server.port": port,
     });
-    // Besides what tracing says of the code and its threads.
+    // Without tracing's attributes of code and threads.
     let own = |name: &&String| {
         ["gen_ai", "aws", "cloud", "server", "error", "otel"].contains(&name.split('.').next().unwrap())
     };

@@ -27,7 +27,7 @@ fn canonical_query(query: &str) -> String {
     canonical_line(&request("/", query, &[HOST]), 2)
 }
 
-/// The message of the error that signing ends with.
+/// Returns the message of the error from signing.
 fn refused(request: &SignableRequest<'_>, params: &SigningParams<'_>) -> String {
     let error = sign(request, params, &SigningKeyCache::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -1,7 +1,7 @@
 //! Signature Version 4: public vectors, peers' vectors, behavior, and properties held against the
 //! `aws-sigv4` crate.
 
-// Clippy takes only `#[test]` functions for tests, and here helpers are tests' parts too.
+// Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod behavior;

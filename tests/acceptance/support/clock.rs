@@ -1,4 +1,4 @@
-//! Time that a test makes pass.
+//! A clock that tests advance.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -43,7 +43,7 @@ impl Clock {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// How long it was asked to sleep, each time.
+    /// Returns the durations of all sleeps.
     pub(crate) fn slept(&self) -> Vec<Duration> {
         self.state().slept.clone()
     }

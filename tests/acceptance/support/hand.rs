@@ -1,4 +1,4 @@
-//! An answer that a test sends by hand, piece by piece.
+//! A reply that a test sends by hand, piece by piece.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

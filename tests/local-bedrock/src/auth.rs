@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::problem::Problem;
 use crate::recorded::Verdict;
 
-/// A key pair that the server knows.
+/// A key pair that the server accepts.
 #[derive(Clone)]
 pub(crate) struct KnownKey {
     pub(crate) id: String,
@@ -23,7 +23,7 @@ pub(crate) enum TokenRule {
     Optional(String),
     /// A temporary key: exactly this one.
     Required(String),
-    /// A temporary key whose time is over.
+    /// An expired temporary key.
     Expired(String),
     /// A long-term key: no token.
     None,
@@ -39,7 +39,7 @@ pub(crate) struct Rules {
     pub(crate) verify: bool,
 }
 
-/// A request as it was on the wire.
+/// A request as received.
 #[derive(Debug)]
 pub(crate) struct Wire<'a> {
     pub(crate) method: &'a str,
@@ -59,7 +59,7 @@ fn refused(status: u16, error_type: &str, message: impl Into<String>) -> Problem
     Problem::new(status, error_type, message)
 }
 
-/// Decides about one request.
+/// Authenticates one request.
 pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, clock: &Clock) -> Result<Verdict, Problem> {
     if !rules.verify {
         return Ok(Verdict::Unchecked);

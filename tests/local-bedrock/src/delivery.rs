@@ -1,4 +1,4 @@
-//! From a reply to bytes on the connection, piece by piece, with the faults applied.
+//! Sends a reply piece by piece, with the faults applied.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -71,7 +71,7 @@ pub(crate) struct Plan {
     whole: bool,
 }
 
-/// The reply that a fault asks for instead of the model's.
+/// Returns the reply that a fault sets instead of the model's.
 pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
     let custom_body = fault
         .body_base64
@@ -220,7 +220,7 @@ pub(crate) struct ReplyBody {
     tracker: Tracker,
 }
 
-/// The connection is to be broken here.
+/// The connection must be broken here.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
@@ -256,7 +256,7 @@ impl Body for ReplyBody {
         if let Some(piece) = self.pieces.next() {
             self.tracker.piece_sent();
             if self.pieces.len() == 0 && self.end == End::Clean {
-                // hyper does not ask again once a body of known length is complete.
+                // hyper does not poll again once a body of known length is complete.
                 self.tracker.end(Outcome::Complete);
             }
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece)))));

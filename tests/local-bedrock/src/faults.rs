@@ -31,13 +31,13 @@ use serde_json::Value;
 pub struct Fault {
     /// Only requests whose raw path contains this. Default: all.
     pub path_contains: Option<String>,
-    /// How many matching requests pass unharmed first. Default 0.
+    /// The number of matching requests before the fault applies. Default 0.
     pub skip: u32,
-    /// How many requests are hit. Default 1; with `forever` no limit.
+    /// The number of requests that the fault applies to. Default 1; with `forever` no limit.
     pub times: Option<u32>,
-    /// Hits every matching request until the faults are cleared.
+    /// Applies to every matching request until the faults are cleared.
     pub forever: bool,
-    /// Hits even a request whose signature is wrong. Default: such a request gets its 403.
+    /// Applies even to a request with a wrong signature. Default: such a request gets 403.
     pub before_auth: bool,
 
     /// Answer with this status instead of the model's reply.
@@ -52,7 +52,7 @@ pub struct Fault {
     pub body_base64: Option<String>,
     /// Headers to set on the reply, whichever it is (`retry-after`, `content-type`, ...).
     pub headers: BTreeMap<String, String>,
-    /// Hand the body over in pieces of this many bytes.
+    /// Send the body in pieces of this many bytes.
     pub chunk_size: Option<usize>,
     /// Added to the `Date` header, in seconds.
     pub date_offset: Option<i64>,
@@ -63,7 +63,7 @@ pub struct Fault {
     pub delay_ms: Option<u64>,
     /// Wait this long before every frame or piece.
     pub drip_ms: Option<u64>,
-    /// Be silent after this many frames or pieces; the connection stays open.
+    /// Send nothing after this many frames or pieces; the connection stays open.
     pub hang_after_frames: Option<usize>,
 
     /// Break the connection after this many bytes of body.
@@ -130,7 +130,7 @@ impl InsertedFrame {
     }
 }
 
-/// The faults that wait for a request. Clones share the list.
+/// The queue of faults. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<VecDeque<Fault>>>);
 
@@ -140,17 +140,17 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
-    /// Forgets all that are waiting.
+    /// Clears the queue.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// How many are waiting; one that hits several requests counts once.
+    /// Returns the length of the queue. A fault for several requests counts once.
     pub fn pending(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The first fault that hits a request to `path`, used up by one.
+    /// Returns the first fault for a request to `path`, and counts the use.
     pub(crate) fn take(&self, path: &str, authorized: bool) -> Option<Fault> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;

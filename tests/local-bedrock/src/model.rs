@@ -1,7 +1,7 @@
 //! The deterministic model, the same behind every wire shape.
 //!
-//! A shape turns its body into a [`Prompt`]; [`answer`] turns that into an [`Answer`]; the shape
-//! writes it down in its own JSON.
+//! A shape turns its body into a [`Prompt`]. [`answer`] turns that into an [`Answer`], and the shape encodes it in
+//! its own JSON.
 
 mod brain;
 mod cache;
@@ -38,16 +38,16 @@ pub(crate) struct Prompt {
     pub(crate) stop: Vec<String>,
     pub(crate) max_tokens: Option<usize>,
     pub(crate) guarded: bool,
-    /// A complaint to answer with, when the prompt is not in the model's template.
+    /// The message of the reply if the prompt is not in the model's template.
     pub(crate) confusion: Option<String>,
     /// Everything that costs input tokens, with the cache breakpoints.
     pub(crate) ledger: Ledger,
-    /// The prompt is a bare text to go on with, without a conversation in it.
+    /// The prompt is plain text to continue, without a conversation.
     pub(crate) raw: bool,
     pub(crate) call_ids: CallIds,
 }
 
-/// How ids of tool calls look.
+/// The form of tool call ids.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallIds {
     /// `toolu_bdrk_...`
@@ -89,7 +89,7 @@ pub(crate) struct Media {
     pub(crate) title: Option<String>,
     /// Set when the request asks for citations of this document.
     pub(crate) cite: Option<String>,
-    /// Its place among the request's documents.
+    /// Its index among the request's documents.
     pub(crate) document_index: usize,
 }
 
@@ -173,7 +173,7 @@ pub(crate) enum Stop {
 }
 
 impl Answer {
-    /// All readable thinking.
+    /// Returns all thinking that is not encrypted.
     pub(crate) fn thinking(&self) -> String {
         let texts = self.blocks.iter().filter_map(|block| match block {
             Block::Thinking { text, .. } => Some(text.as_str()),
@@ -182,7 +182,7 @@ impl Answer {
         texts.collect()
     }
 
-    /// All text of the answer, without thinking.
+    /// Returns all text of the answer, without thinking.
     pub(crate) fn text(&self) -> String {
         let texts = self.blocks.iter().filter_map(|block| match block {
             Block::Text { text, .. } => Some(text.as_str()),

@@ -10,7 +10,7 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     pub(crate) error_type: String,
     pub(crate) message: String,
-    /// The front door of the service writes `Message`, the models behind it `message`.
+    /// The service's gateway writes `Message`, the models write `message`.
     pub(crate) capital: bool,
 }
 
@@ -24,7 +24,7 @@ impl Problem {
         Self::new(400, "ValidationException", message)
     }
 
-    /// 400 in the words of the JSON schema check that runs before the model.
+    /// 400 with the message of the JSON schema check that runs before the model.
     pub(crate) fn malformed(violations: &str) -> Self {
         Self::validation(format!("Malformed input request: {violations}, please reformat your input and try again."))
     }

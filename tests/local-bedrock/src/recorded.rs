@@ -48,7 +48,7 @@ impl Verdict {
 pub enum Outcome {
     /// It has not ended yet.
     Pending,
-    /// All of it was handed to the connection.
+    /// All of it was written to the connection.
     Complete,
     /// The client closed the connection (or reset the HTTP/2 stream) before the end.
     ClosedByClient,
@@ -56,7 +56,7 @@ pub enum Outcome {
     CutByFault,
 }
 
-/// One request as it was received, and what became of it.
+/// One request as received, and the outcome of its reply.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {

@@ -7,7 +7,7 @@ pub(crate) enum Route {
     Model { model_id: String, operation: Operation },
     /// `POST /guardrail/{id}/version/{version}/apply`
     ApplyGuardrail { guardrail: String, version: String },
-    /// The service answers 200 with its own complaint.
+    /// The service answers 200 with an error in the body.
     Unknown,
 }
 

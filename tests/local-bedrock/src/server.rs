@@ -1,4 +1,4 @@
-//! The listener and the way of a request: record, verify, answer, deliver.
+//! The listener, and the steps of a request: record, verify, answer, deliver.
 
 use std::io;
 use std::net::SocketAddr;
@@ -54,7 +54,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A request id that looks like the service's and is never given twice by one server.
+    /// Returns a request id in the service's form, unique for each server.
     fn request_id(&self) -> String {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
         format!("10ca1bed-{:04x}-4000-8000-{number:012x}", self.settings.port)
@@ -103,12 +103,12 @@ impl LocalBedrock {
         format!("http://{}{}", self.address, self.state.settings.prefix)
     }
 
-    /// The port that is listened on.
+    /// Returns the port that the server listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The credentials that are accepted out of the box.
+    /// Returns the credentials that are accepted by default.
     pub fn test_credentials(&self) -> TestCredentials {
         TestCredentials::new()
     }
@@ -165,7 +165,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
                         let state = Arc::clone(&state);
                         async move { Ok::<_, std::convert::Infallible>(serve(request, &state).await) }
                     });
-                    // A broken connection is the client's (or a fault's) doing.
+                    // A connection is broken by the client or by a fault.
                     let _ = auto::Builder::new(TokioExecutor::new())
                         .serve_connection(TokioIo::new(stream), service)
                         .await;

@@ -1,4 +1,4 @@
-//! The wire shapes: each reads its own body, asks the one model, and writes its own reply.
+//! The wire shapes: each decodes its body, calls the model, and encodes its reply.
 
 mod anthropic;
 mod chat;
@@ -114,7 +114,7 @@ enum Native {
 }
 
 impl Native {
-    /// The shape that a model speaks. Some speak two; the body says which is meant.
+    /// Returns the shape of a model. Some models have two; the body decides.
     fn of(call: &Call<'_>) -> Option<Self> {
         let model = call.model.as_str();
         let has_messages = || call.json().is_ok_and(|body| body.get("messages").is_some());
@@ -285,7 +285,7 @@ impl Invoked<'_> {
         }
     }
 
-    /// The tier and the latency that were asked for come back.
+    /// The reply has the requested tier and latency.
     fn echo_headers(&self, reply: &mut Reply) {
         for name in ["x-amzn-bedrock-service-tier", "x-amzn-bedrock-performanceconfig-latency"] {
             if let Some(value) = self.call.header(name) {
@@ -313,7 +313,7 @@ pub(crate) fn unknown_operation() -> Reply {
     }))
 }
 
-/// The milliseconds that an answer pretends to have taken.
+/// Returns the simulated latency of an answer in milliseconds.
 fn latency(answer: &Answer) -> usize {
     120 + 11 * answer.output_tokens
 }

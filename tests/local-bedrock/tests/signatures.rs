@@ -17,7 +17,7 @@ fn request() -> Request {
     Request::post(&format!("{CLAUDE}/invoke"), &body())
 }
 
-/// Signs, changes, sends.
+/// Signs a request, changes it, and sends it.
 async fn tampered(bedrock: &LocalBedrock, mut request: Request, change: impl FnOnce(&mut Request)) -> support::Reply {
     request = request.signed(bedrock.port());
     change(&mut request);

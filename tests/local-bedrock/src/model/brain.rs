@@ -132,7 +132,7 @@ fn text(text: String) -> Block {
     Block::Text { text, citation: None }
 }
 
-/// All text that the user put into a turn.
+/// Returns all text of the user in a turn.
 fn said(turn: &Turn) -> String {
     let texts: Vec<&str> = turn
         .parts

@@ -15,7 +15,7 @@ impl Question {
         Self { text: text.to_owned(), places: places(text), numbers: numbers(text) }
     }
 
-    /// Whether a word (or several) stands in the question, in any case.
+    /// Whether a word (or several) is in the question, case-insensitive.
     pub(crate) fn mentions(&self, words: &str) -> bool {
         let wanted = words.to_lowercase();
         !wanted.is_empty() && self.text.to_lowercase().contains(&wanted)

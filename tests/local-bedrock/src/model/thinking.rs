@@ -20,7 +20,7 @@ fn digest(purpose: &str, text: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The signature under a thinking text as it is delivered.
+/// Returns the signature of a thinking text, as it is delivered.
 pub(crate) fn sign_thinking(text: &str) -> String {
     let mut bytes = b"\x0a\x0dlocal-bedrock".to_vec();
     bytes.extend_from_slice(&digest("thinking", text.as_bytes()));
@@ -60,7 +60,7 @@ fn is_own_signature(text: &str, signature: &str) -> bool {
     signature == sign_thinking(text)
 }
 
-/// Thinking that nobody can read: bytes with a check sum.
+/// Returns encrypted thinking: bytes with a checksum.
 pub(crate) fn redact(text: &str) -> String {
     let mut bytes = REDACTED.to_vec();
     let seal = digest("redacted", text.as_bytes());

@@ -1,4 +1,4 @@
-//! A body against its own list of keys, in the words of the service's schema check.
+//! Checks a body against its list of keys, with the messages of the service's schema check.
 
 use serde_json::Value;
 
@@ -28,12 +28,12 @@ pub(crate) struct Key {
     pub(crate) required: bool,
 }
 
-/// A key that may be left out.
+/// An optional key.
 pub(crate) const fn may(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, required: false }
 }
 
-/// A key that must be there.
+/// A required key.
 pub(crate) const fn must(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, required: true }
 }

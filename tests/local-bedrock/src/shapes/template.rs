@@ -11,9 +11,9 @@ pub(crate) enum Reading {
         /// (is the user's, text), in order; the last is the user's.
         turns: Vec<(bool, String)>,
     },
-    /// None of the template's tokens: a text to go on with.
+    /// None of the template's tokens: text to continue.
     Raw,
-    /// Half a template, and what is wrong with it.
+    /// An incomplete template, and the error in it.
     Confused(String),
 }
 

@@ -95,13 +95,13 @@ impl Request {
     }
 }
 
-/// A reply down to how it ended.
+/// A reply, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The body ended as HTTP wants it.
+    /// Whether the body ended as HTTP requires.
     pub(crate) complete: bool,
 }
 

@@ -215,7 +215,7 @@ fn signatures_of_seven_real_clients_are_accepted() {
                 serde_json::Value::Array(values) => values.iter().map(|value| (name, value.clone())).collect(),
                 single => vec![(name, single.clone())],
             });
-            // Encoded in the clumsiest way: what counts is the canonical form.
+            // Encoded in an unusual way: only the canonical form counts.
             let pairs: Vec<String> =
                 pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value.as_str().unwrap()))).collect();
             pairs.join("&")

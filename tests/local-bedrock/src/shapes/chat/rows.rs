@@ -7,7 +7,7 @@ pub(crate) struct Row {
     /// Its ids begin with one of these.
     ids: &'static [&'static str],
     pub(super) keys: &'static [Key],
-    /// The answer carries its reasoning between tags in front of the text.
+    /// The reply has its reasoning between tags before the text.
     pub(super) reasons: bool,
     /// The limit when none is given.
     pub(super) limit: usize,

@@ -133,7 +133,7 @@ impl Checker {
                 }
             }
             (Shape::Boolean, Value::Bool(_)) | (Shape::Document, _) => {}
-            // A null member is an absent one.
+            // A null member counts as absent.
             (_, Value::Null) => {}
             (Shape::Structure(..) | Shape::Union(_) | Shape::Map(..), _) => self.kind(value, at, "JSONObject"),
             (Shape::List(..), _) => self.kind(value, at, "JSONArray"),

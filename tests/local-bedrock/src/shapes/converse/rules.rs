@@ -185,7 +185,7 @@ fn check_block(block: &Value, role: &str, at: &str, call: &Call<'_>) -> Result<(
     Ok(())
 }
 
-/// Claude takes back only the reasoning it gave, unchanged.
+/// Claude accepts only its own reasoning, unchanged.
 fn own_reasoning(reasoning: &Value, at: &str, trusted: &Trusted) -> Result<(), Problem> {
     let text = reasoning.pointer("/reasoningText/text").and_then(Value::as_str);
     let signature = reasoning.pointer("/reasoningText/signature").and_then(Value::as_str);
@@ -203,7 +203,7 @@ fn own_reasoning(reasoning: &Value, at: &str, trusted: &Trusted) -> Result<(), P
 
 fn document_name(document: &Value) -> Result<(), Problem> {
     let name = document.get("name").and_then(Value::as_str).unwrap_or_default();
-    // Underscores are not in the message, but the service takes them.
+    // Underscores are not in the message, but the service accepts them.
     let good = name.chars().all(|c| c.is_ascii_alphanumeric() || " -()[]_".contains(c));
     if good && !name.contains("  ") {
         return Ok(());
@@ -269,7 +269,7 @@ fn cache_points(body: &Value, messages: &[Value], model: &str) -> Result<(), Pro
     Ok(())
 }
 
-/// Where the service takes no point, in its own words.
+/// Places where the service refuses a cache point, with its messages.
 fn check_point(before: Option<&Value>, model: &str, place: &str) -> Result<(), Problem> {
     let remove = "Please remove the invalid cache point and try again.";
     let Some(before) = before else {
@@ -286,7 +286,7 @@ fn check_point(before: Option<&Value>, model: &str, place: &str) -> Result<(), P
     Ok(())
 }
 
-/// The fields that go through to Claude are checked by Claude.
+/// Claude checks the fields that are passed on to it.
 fn claude(body: &Value, turns: &[&Value], model: &str) -> Result<(), Problem> {
     if !model.starts_with("anthropic.") {
         return Ok(());
