@@ -61,7 +61,7 @@ fn result(id: &str, content: impl Into<Vec<Content>>) -> Message {
 }
 
 #[test]
-fn s3_image_is_refused_for_models_that_take_none() {
+fn s3_image_is_refused_for_models_without_s3_media() {
     let uri = MediaSource::S3 { uri: "s3://b/a.png".into(), bucket_owner: None };
     let image = Content::Image(Media::new("image/png", uri));
     for model in
