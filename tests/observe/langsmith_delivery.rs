@@ -127,7 +127,7 @@ async fn langsmith_retry_after_is_obeyed() {
     let server = Recorder::start().await;
     server.answer([Answer::Header(429, "retry-after: 3")]);
     let runtime = NoSleep::default();
-    let langsmith = posting_to(&server).runtime(runtime.clone()).build().unwrap();
+    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).runtime(runtime.clone()).build().unwrap();
     greet(1, &langsmith).await;
     soon(langsmith.flush()).await.unwrap();
     assert_eq!(server.requests().len(), 2);
