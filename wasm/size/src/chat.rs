@@ -1,5 +1,5 @@
-//! Whole wire shapes: a conversation with tools and an image in, its body out; an event stream or
-//! a whole answer in, the message out.
+//! Complete wire formats: encodes a conversation with tools and an image, and decodes an event stream
+//! or a complete response.
 
 use bedrock_chat::eventstream::FrameDecoder;
 use bedrock_chat::{
@@ -10,24 +10,24 @@ use wasm_bindgen::prelude::*;
 
 use crate::js_error;
 
-/// One wire shape alone.
+/// One wire format alone.
 #[cfg(not(feature = "all"))]
 fn codec(_: &ModelId) -> Result<&'static dyn Codec> {
     Ok(&bedrock_chat::Anthropic)
 }
 
-/// Every one, by the model's id.
+/// All wire formats; the model id decides which.
 #[cfg(feature = "all")]
 fn codec(model: &ModelId) -> Result<&'static dyn Codec> {
     bedrock_chat::codec_for(model, None)
 }
 
-/// Writes the body of a call, and reads the answer to it.
+/// Encodes the body of a request, and decodes the response.
 ///
-/// The call has a system prompt, a question with a picture, a call of a tool with JSON arguments,
-/// its result, and the tool itself, whose schema is JSON; all texts are `text`. The answer is an
-/// event stream that comes in pieces of `piece` bytes, or with a `piece` of 0 a whole body. Gives
-/// the body and a line with the answer's text, calls of tools, and why it stopped.
+/// The request has a system prompt, a question with an image, a tool call with JSON arguments, its
+/// result, and the tool with a JSON schema. All texts are `text`. The response is an event stream
+/// that arrives in pieces of `piece` bytes, or a complete body if `piece` is 0. Returns the request
+/// body, and a line with the response's text, tool calls and stop reason.
 #[wasm_bindgen]
 pub fn chat(
     model: &str,

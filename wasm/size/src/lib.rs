@@ -1,8 +1,8 @@
-//! The crate without HTTP as a WebAssembly module, to be weighed by `make size`.
+//! The crate without HTTP as a WebAssembly module, measured by `make size`.
 //!
-//! Every function takes what it works on from its caller, so nothing of the crate can be left out
-//! as dead or computed while compiling; `check.mjs` beside this crate calls them all. They do
-//! little else: what is weighed is the crate.
+//! Each function gets its input from its caller, so that the compiler cannot remove code of the crate as
+//! unused or compute it in advance. `check.mjs` next to this crate calls all functions. They do little
+//! else, so that the crate is what is measured.
 
 use wasm_bindgen::prelude::*;
 
@@ -11,8 +11,8 @@ mod chat;
 #[cfg(feature = "http")]
 mod http;
 
-/// A third of the code of the standard library's allocator. Its pages grow into one pool, as pictures
-/// and long answers are larger than a page.
+/// A third of the code of the standard library's allocator. Its pages grow into one pool, because images
+/// and long responses are larger than a page.
 #[global_allocator]
 static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
 
@@ -20,24 +20,24 @@ struct Memory;
 
 impl rlsf::GlobalTlsfOptions for Memory {
     const COALESCE_POOLS: bool = true;
-    // 0.3 KB compressed: memory of wasm never shrinks, so growing in place keeps its peak down.
+    // Costs 0.3 KB after gzip. WebAssembly memory never shrinks, so growing in place keeps the peak low.
     const ENABLE_REALLOCATION: bool = true;
 }
 
-/// The floor: what any module weighs that takes and gives a string.
+/// Copies a string: the minimum size of a module that accepts and returns strings.
 #[wasm_bindgen]
 pub fn copy(text: &str) -> String {
     text.to_owned()
 }
 
-/// How an error gets to JavaScript, in one place, as in a real client.
+/// Converts an error to a JavaScript error, in one place, as in a real client.
 #[cfg(any(feature = "sign", feature = "frames", feature = "http"))]
 #[inline(never)]
 fn js_error(error: bedrock_chat::Error) -> JsError {
     JsError::new(error.message())
 }
 
-/// Signs a call; the answer is the value of `Authorization`.
+/// Signs a call and returns the value of `Authorization`.
 #[cfg(feature = "sign")]
 #[wasm_bindgen]
 pub fn sign(
@@ -83,7 +83,7 @@ fn authorization(
     Ok(sign(&request, &params, &SigningKeyCache::new())?.authorization().to_owned())
 }
 
-/// Counts the frames of an event stream that comes in pieces.
+/// Counts the frames of an event stream that arrives in pieces.
 #[cfg(feature = "frames")]
 #[wasm_bindgen]
 pub fn frames(bytes: &[u8], piece: usize) -> Result<usize, JsError> {
