@@ -18,7 +18,9 @@ mod options;
 mod precedence;
 mod reasoning;
 mod refused_forms;
+mod schemas;
 mod structured;
+mod structured_streams;
 mod toolbox;
 mod tools;
 

@@ -8,26 +8,26 @@ use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, 
 
 /// A trip.
 #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
-struct Trip {
+pub(crate) struct Trip {
     /// Where to.
-    city: String,
-    days: u8,
-    guide: Option<Guide>,
-    stops: Vec<Stop>,
+    pub(crate) city: String,
+    pub(crate) days: u8,
+    pub(crate) guide: Option<Guide>,
+    pub(crate) stops: Vec<Stop>,
 }
 
 #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
-struct Guide {
-    name: String,
+pub(crate) struct Guide {
+    pub(crate) name: String,
 }
 
 #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
-struct Stop {
-    name: String,
-    indoors: bool,
+pub(crate) struct Stop {
+    pub(crate) name: String,
+    pub(crate) indoors: bool,
 }
 
-const QUESTION: &str = "Plan 3 days in Lisbon.";
+pub(crate) const QUESTION: &str = "Plan 3 days in Lisbon.";
 
 #[tokio::test]
 async fn structured_output_uses_the_best_method_of_each_family() {
@@ -149,41 +149,6 @@ async fn structured_output_cut_short_is_an_error() {
     }
 }
 
-/// Whether a value is as complete as the one before, or more: nothing is taken back.
-fn grows(before: &serde_json::Value, after: &serde_json::Value) -> bool {
-    use serde_json::Value::{Array, Object, String};
-    match (before, after) {
-        (Object(a), Object(b)) => a.iter().all(|(key, value)| b.get(key).is_some_and(|more| grows(value, more))),
-        (Array(a), Array(b)) => a.len() <= b.len() && a.iter().zip(b).all(|(value, more)| grows(value, more)),
-        (String(a), String(b)) => b.starts_with(a.as_str()),
-        (a, b) => a == b || a.is_null() || a.is_number(),
-    }
-}
-
-#[tokio::test]
-async fn structured_stream_values_grow_to_the_whole() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS] {
-        for api in BOTH {
-            let mut stream =
-                chat(&bedrock, model, api).with_structured_output::<Trip>().stream(QUESTION).await.unwrap();
-            let mut values: Vec<serde_json::Value> = Vec::new();
-            while let Some(partial) = stream.next().await {
-                let partial = partial.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
-                values.push(serde_json::from_str(partial.as_str()).unwrap());
-            }
-            // Natively, Mistral's calls come whole.
-            assert!(values.len() > 1 || model == MISTRAL, "{model} {api:?}: {values:?}");
-            for pair in values.windows(2) {
-                assert!(grows(&pair[0], &pair[1]) && pair[0] != pair[1], "{model} {api:?}: {} {}", pair[0], pair[1]);
-            }
-            let whole = stream.value().unwrap();
-            let last: Trip = serde_json::from_value(values.pop().unwrap()).unwrap();
-            assert_eq!((whole.city.as_str(), &whole), ("Lisbon", &last), "{model} {api:?}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn structured_output_can_be_a_non_object() {
     let bedrock = LocalBedrock::start().await.unwrap();
@@ -262,97 +227,6 @@ async fn structured_output_error_names_the_stop_reason() {
     }
 }
 
-#[tokio::test]
-async fn tool_schema_not_an_object_is_refused_before_sending() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    for schema in [json!("object"), json!([1]), json!({"type": "string"}), json!({"anyOf": [{"type": "null"}]})] {
-        for (model, api) in [(CLAUDE, BOTH[0]), (NOVA, BOTH[1]), (GPT_OSS, BOTH[0])] {
-            let tool = bedrock_chat::Tool::new("noop", "", schema.clone());
-            let error = chat(&bedrock, model, api).bind_tools([tool]).invoke("a").await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Config);
-            assert!(error.message().contains("noop") && error.message().contains("object"), "{error}");
-        }
-    }
-    assert!(bedrock.requests().is_empty());
-}
-
-/// Returns the tool's schema in a body of any format.
-fn tool_schema(body: &serde_json::Value) -> &serde_json::Value {
-    let pointers =
-        ["/tools/0/input_schema", "/tools/0/function/parameters", "/toolConfig/tools/0/toolSpec/inputSchema/json"];
-    pointers.iter().find_map(|pointer| body.pointer(pointer)).unwrap_or_else(|| panic!("no tool in {body}"))
-}
-
-const EVERYWHERE: [(&str, bedrock_chat::Api); 6] =
-    [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1]), (NOVA, BOTH[0]), (NOVA, BOTH[1])];
-
-#[tokio::test]
-async fn tool_schema_with_a_union_becomes_one_object() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let branch = |kind: &str| json!({"type": "object", "properties": {"kind": {"const": kind}}, "required": ["kind"]});
-    for key in ["anyOf", "oneOf", "allOf"] {
-        let schema = json!({key: [branch("a"), branch("a"), branch("b")]});
-        for (model, api) in EVERYWHERE {
-            let tool = bedrock_chat::Tool::new("pick", "Picks", schema.clone());
-            chat(&bedrock, model, api).bind_tools([tool]).invoke("a").await.unwrap();
-            let body = sent(&bedrock);
-            let schema = tool_schema(&body);
-            assert_eq!((&schema["type"], schema.get(key)), (&json!("object"), None), "{model} {api:?}: {body}");
-            assert_eq!(schema["required"], json!(["kind"]));
-            let has_rule = body.to_string().contains("sets of arguments");
-            assert_eq!(has_rule, key != "allOf", "{model} {api:?}: {body}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn strict_tool_schema_is_closed_or_refused() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let strict = |schema: serde_json::Value| {
-        let tool = json!({"name": "f", "description": "F", "schema": schema, "strict": true});
-        bedrock_chat::Tool::from_json(&Json::from(tool)).unwrap()
-    };
-    for (model, api) in [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1])] {
-        let chat = chat(&bedrock, model, api);
-        let open = json!({"type": "object", "properties": {"a": {"type": "string", "minLength": 1}}});
-        chat.bind_tools([strict(open)]).invoke("a").await.unwrap();
-        let body = sent(&bedrock);
-        assert_eq!(
-            *tool_schema(&body),
-            json!({"type": "object", "properties": {"a": {"type": "string", "description": "minLength: 1"}}, "additionalProperties": false}),
-            "{model} {api:?}"
-        );
-        chat.bind_tools([strict(json!({"type": "object"}))]).invoke("a").await.unwrap();
-        assert_eq!(tool_schema(&sent(&bedrock))["additionalProperties"], false, "{model} {api:?}");
-        let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
-        let error = chat.bind_tools([strict(map)]).invoke("a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.message().contains("`f`") || error.message().contains("\"f\""), "{error}");
-        assert!(error.message().contains("`strict`"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn response_format_is_closed_or_refused() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let asking = |model: &str, api, schema: serde_json::Value| {
-        let format = bedrock_chat::ResponseFormat::new("answer", Json::from(schema));
-        chat(&bedrock, model, api).with_options(&bedrock_chat::ChatOptions::default().with_response_format(format))
-    };
-    for (model, api) in [(CLAUDE, BOTH[0]), (CLAUDE, BOTH[1]), (GPT_OSS, BOTH[0]), (GPT_OSS, BOTH[1])] {
-        let open = json!({"type": "object", "properties": {"n": {"type": "number", "minimum": 0}}});
-        asking(model, api, open).invoke("a").await.unwrap();
-        let body = sent(&bedrock);
-        let texts = [body.to_string(), body.to_string().replace("\\\"", "\"")];
-        assert!(texts.iter().any(|text| text.contains(r#""additionalProperties":false"#)), "{model} {api:?}: {body}");
-        assert!(body.to_string().contains("minimum: 0"), "{model} {api:?}: {body}");
-        let map = json!({"type": "object", "properties": {"m": {"type": "object"}}});
-        let error = asking(model, api, map).invoke("a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.message().contains("response_format") && error.message().contains("map"), "{error}");
-    }
-}
-
 fn refusal(message: &str) -> Fault {
     Fault::error(400, "ValidationException", message)
 }
@@ -391,61 +265,4 @@ async fn refused_structured_output_falls_back_once() {
         let error = structured.invoke(QUESTION).await.unwrap_err();
         assert!(!error.message().contains("method"), "{api:?}: {error}");
     }
-}
-
-/// Streams one reply of Claude's from these events, and returns the partial values and the whole.
-async fn streamed(method: StructuredMethod, events: &[serde_json::Value]) -> (Vec<String>, Json) {
-    let chunks: Vec<String> = events.iter().map(ToString::to_string).collect();
-    let transport = bedrock_chat::testing::MemoryTransport::new([bedrock_chat::testing::Reply::chunks(
-        chunks.iter().map(String::as_str),
-    )]);
-    let chat = bedrock_chat::BedrockChat::builder(CLAUDE).region("us-east-1");
-    let keys = bedrock_chat::Credentials::new("AKIDEXAMPLE", "secret");
-    let chat = chat.credentials(keys).transport(transport).build().unwrap();
-    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
-    let structured = chat.with_structured_schema::<Json>("answer", schema).method(method);
-    let mut stream = structured.stream("a").await.unwrap();
-    let mut values = Vec::new();
-    while let Some(value) = stream.next().await {
-        values.push(value.unwrap().as_str().to_owned());
-    }
-    (values, stream.value().unwrap())
-}
-
-#[tokio::test]
-async fn structured_stream_keeps_text_and_tool_calls_apart() {
-    let delta =
-        |index: u32, delta: serde_json::Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
-    let text = |index, text: &str| delta(index, json!({"type": "text_delta", "text": text}));
-    let args = |index, args: &str| delta(index, json!({"type": "input_json_delta", "partial_json": args}));
-    let call = |index: u32, name: &str| {
-        let block = json!({"type": "tool_use", "id": "t", "name": name, "input": {}});
-        json!({"type": "content_block_start", "index": index, "content_block": block})
-    };
-    let over = || json!({"type": "message_stop"});
-    let events = [
-        text(0, "First {\"n\":"),
-        call(1, "other"),
-        args(1, "{\"x\":1}"),
-        call(2, "answer"),
-        args(2, "{\"n\":1"),
-        args(2, "2}"),
-        over(),
-    ];
-    let (values, whole) = streamed(StructuredMethod::ForcedTool, &events).await;
-    assert_eq!((values, whole.as_str()), (vec!["{}".to_owned(), r#"{"n":12}"#.to_owned()], r#"{"n":12}"#));
-}
-
-#[tokio::test]
-async fn structured_stream_skips_brackets_in_prose() {
-    let delta =
-        |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
-    let events = [
-        delta("The list [1] and {braces}: {\"n\":1"),
-        delta("2}"),
-        delta(" See [2]."),
-        json!({"type": "message_stop"}),
-    ];
-    let (values, whole) = streamed(StructuredMethod::Prompt, &events).await;
-    assert_eq!((values, whole.as_str()), (vec!["{}".to_owned(), r#"{"n":12}"#.to_owned()], r#"{"n":12}"#));
 }

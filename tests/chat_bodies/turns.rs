@@ -1,47 +1,24 @@
 //! Turns that the model would misread, or that the service refuses: repaired, or refused before sending.
 
-// Clippy exempts only `#[test]` functions, and these files have helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    Api, BedrockChat, ChatOptions, Content, Credentials, Error, ErrorKind, Json, Media, MediaSource, Message,
-    Reasoning, ReasoningDisplay, ResponseFormat, Role, Tool, ToolCall, ToolResult, interop,
+    Api, ChatOptions, Content, Error, ErrorKind, Json, Media, MediaSource, Message, Reasoning, ReasoningDisplay,
+    ResponseFormat, Role, Tool, ToolCall, ToolResult,
 };
 use serde_json::{Value, json};
 
-const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+use crate::{CLAUDE, read, sent};
+
 const QWEN: &str = "qwen.qwen3-vl-235b-a22b";
 const GPT: &str = "us.openai.gpt-5.6-sol";
 
-/// Returns the request body for these messages and options.
-fn sent_with(model: &str, api: Api, messages: &[Message], options: &ChatOptions) -> Result<Value, Error> {
-    let answer = json!({"content": [], "choices": [{"message": {"content": "a"}}], "text": "a",
-        "output": {"message": {"content": []}}});
-    let transport = MemoryTransport::new([Reply::json(200, answer.to_string())]);
-    let chat = BedrockChat::builder(model)
-        .api(api)
-        .region("us-east-1")
-        .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
-        .transport(transport.clone())
-        .build()
-        .unwrap();
-    futures_executor::block_on(chat.with_options(options).invoke(messages))?;
-    Ok(serde_json::from_slice(&transport.requests()[0].body).unwrap())
-}
-
-fn sent(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
-    sent_with(model, api, messages, &ChatOptions::default())
+fn sent_plain(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
+    sent(model, api, messages, &ChatOptions::default())
 }
 
 /// The same with the tool `f`: without tools, results are sent to Converse as text.
 fn sent_with_tool(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
     let tools = vec![Tool::new("f", "", Json::empty_object())];
-    sent_with(model, api, messages, &ChatOptions::default().with_tools(tools))
-}
-
-fn read(json: &Value) -> Result<Vec<Message>, Error> {
-    interop::read_messages(&Json::from(json.clone()))
+    sent(model, api, messages, &ChatOptions::default().with_tools(tools))
 }
 
 fn image() -> Content {
@@ -67,7 +44,7 @@ fn s3_image_is_refused_for_models_without_s3_media() {
     for model in
         [GPT, QWEN, "moonshotai.kimi-k2.5", "zai.glm-5", "google.gemma-3-27b-it", "nvidia.nemotron-nano-12b-v2"]
     {
-        let error = sent(model, Api::Converse, &[Message::new(Role::Human, [image.clone()])]).unwrap_err();
+        let error = sent_plain(model, Api::Converse, &[Message::new(Role::Human, [image.clone()])]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{model}: {error}");
         assert!(error.message().contains("S3"), "{error}");
     }
@@ -116,7 +93,7 @@ fn tool_call_or_result_of_the_wrong_side_is_refused() {
             if is_result && api == Api::Converse {
                 continue;
             }
-            let error = sent(model, api, messages).unwrap_err();
+            let error = sent_plain(model, api, messages).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Encode, "{model}: {error}");
             assert!(error.message().starts_with("message 1"), "{model}: {error}");
         }
@@ -154,7 +131,7 @@ fn s3_source_in_json_is_read_without_media_type() {
         let uri = format!("s3://b/{name}");
         let block = json!({"type": kind, "source": {"type": "s3", "uri": uri, "bucketOwner": "111122223333"}});
         let messages = read(&json!([{"role": "user", "content": [block, {"type": "text", "text": "b"}]}])).unwrap();
-        let body = sent("us.amazon.nova-pro-v1:0", Api::Converse, &messages).unwrap();
+        let body = sent_plain("us.amazon.nova-pro-v1:0", Api::Converse, &messages).unwrap();
         let source = &body["messages"][0]["content"][0][media];
         assert_eq!(source["source"]["s3Location"], json!({"uri": uri, "bucketOwner": "111122223333"}), "{body}");
         assert_eq!(source["format"], name[2..]);
@@ -168,7 +145,7 @@ fn tool_result_without_id_is_refused() {
     {
         let messages =
             json!(["a", {"role": "ai", "content": "", "tool_calls": [{"id": "t", "name": "f", "args": {}}]}, message]);
-        let error = read(&messages).and_then(|messages| sent(CLAUDE, Api::Converse, &messages)).unwrap_err();
+        let error = read(&messages).and_then(|messages| sent_plain(CLAUDE, Api::Converse, &messages)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Encode);
         assert!(error.message().starts_with("message 2") && error.message().contains("id"), "{error}");
     }
@@ -178,7 +155,7 @@ fn tool_result_without_id_is_refused() {
 fn image_in_a_system_message_is_refused_for_claude() {
     let messages = [Message::new(Role::System, [Content::text("a"), image()]), Message::human("b")];
     for api in [Api::Invoke, Api::Converse] {
-        let error = sent(CLAUDE, api, &messages).unwrap_err();
+        let error = sent_plain(CLAUDE, api, &messages).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Encode);
         assert!(error.message().contains("system message"), "{error}");
     }
@@ -189,7 +166,7 @@ fn reasoning_display_without_reasoning_is_refused() {
     let options =
         ChatOptions::default().with_reasoning(Reasoning::Disabled).with_reasoning_display(ReasoningDisplay::Summarized);
     for api in [Api::Invoke, Api::Converse] {
-        let error = sent_with("anthropic.claude-sonnet-4-6", api, &[Message::human("a")], &options).unwrap_err();
+        let error = sent("anthropic.claude-sonnet-4-6", api, &[Message::human("a")], &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains("reasoning_display"), "{error}");
     }
@@ -203,7 +180,7 @@ fn image_is_refused_for_models_without_images_over_converse() {
         ("us.amazon.nova-micro-v1:0", Api::Invoke),
         ("anthropic.claude-v2:1", Api::Converse),
     ] {
-        let error = sent(model, api, &messages).unwrap_err();
+        let error = sent_plain(model, api, &messages).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{model}");
         assert!(error.message().contains("image"), "{error}");
     }
@@ -234,13 +211,13 @@ fn open_object_schema_is_not_closed_silently() {
         strict.strict = Some(true);
         for tool in [strict, Tool::new("f", "", schema.clone()).strict()] {
             let options = ChatOptions::default().with_tools([tool]);
-            let error = sent_with(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap_err();
+            let error = sent(CLAUDE, Api::Invoke, &[Message::human("a")], &options).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(error.message().contains("any keys") && error.message().len() <= 220, "{error}");
         }
         let format = ResponseFormat::new("f", schema);
         let options = ChatOptions::default().with_response_format(format);
-        let error = sent_with(CLAUDE, Api::Converse, &[Message::human("a")], &options).unwrap_err();
+        let error = sent(CLAUDE, Api::Converse, &[Message::human("a")], &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
     }
 }
