@@ -212,4 +212,4 @@ export type Thinking =
   | { type: "disabled" }
   | { type: "between_tools"; display?: "summarized" | "omitted" | undefined };
 
-export type * from "./table.js";
+export type { BatchOptions, BedrockChatFields, BedrockChatSettings, BoundOptions, CallOptions, LangChainCallOption } from "./table.js";

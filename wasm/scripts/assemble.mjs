@@ -2,8 +2,10 @@
 //
 //   node wasm/scripts/assemble.mjs FOLDER [--no-budget]
 //
+// tsc compiles the TypeScript of wasm/js and wasm/langchain; files that are JavaScript or declarations are copied.
 // Prints what it weighs, and fails where the module and its glue are over the budget.
-import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -20,10 +22,9 @@ const BUDGET = 190_900;
 // The folder stays: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });
 for (const name of readdirSync(pkg)) rmSync(join(pkg, name), { recursive: true });
-cpSync(join(wasm, "js"), pkg, { recursive: true });
-for (const name of readdirSync(join(wasm, "langchain")).filter((name) => /^langchain.*\.(js|d\.ts)$/.test(name))) {
-  copyFileSync(join(wasm, "langchain", name), join(pkg, name));
-}
+const compiled = compile();
+layOut("js", /./);
+layOut("langchain", /^langchain.*\.(js|ts)$/);
 for (const name of ["bedrock_chat_bg.wasm", "bedrock_chat.js"]) copyFileSync(join(made, name), join(pkg, name));
 copyFileSync(join(wasm, "README.md"), join(pkg, "README.md"));
 for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
@@ -37,13 +38,48 @@ writeFileSync(join(pkg, "packed.js"), `export const packed = () => "${packed}";\
 
 await forRequire("node.js", "node.cjs");
 await addLangChain();
-// The types are the same; TypeScript wants a file for each kind of module, which names those of its own kind.
-for (const name of readdirSync(pkg).filter((name) => /^(index|fields|table|langchain)\.d\.ts$/.test(name))) {
-  const types = readFileSync(join(pkg, name), "utf8").replace(/(from "\.\/\w+)\.js"/g, '$1.cjs"');
-  writeFileSync(join(pkg, name.replace(".d.ts", ".d.cts")), types);
+removeUnnamedDeclarations();
+// The types are the same, but TypeScript needs a file for each kind of module, which imports files of the same kind.
+for (const name of named(["index", "langchain"])) {
+  const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replace(/((?:from|import\() ?"\.\/[\w-]+)\.js"/g, '$1.cjs"');
+  writeFileSync(join(pkg, `${name}.d.cts`), types);
 }
 writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await report();
+
+/** Compiles all TypeScript; returns the folder of the result. */
+function compile() {
+  const folder = join(wasm, ".cache", "compiled");
+  rmSync(folder, { recursive: true, force: true });
+  execFileSync(process.execPath, [join(wasm, "node_modules/typescript/bin/tsc"), "-p", wasm, "--outDir", folder], { stdio: ["ignore", 2, 2] });
+  return folder;
+}
+
+/** Puts the files of a source folder into the package: those of TypeScript compiled, the others as they are. */
+function layOut(folder, included) {
+  for (const name of readdirSync(join(wasm, folder)).filter((name) => included.test(name))) {
+    const module = /^(.+)(?<!\.d)\.ts$/.exec(name)?.[1];
+    if (!module) copyFileSync(join(wasm, folder, name), join(pkg, name));
+    else for (const made of [`${module}.js`, `${module}.d.ts`]) copyFileSync(join(compiled, folder, made), join(pkg, made));
+  }
+}
+
+/** The declarations that these reach by imports, themselves included. */
+function named(entries) {
+  const found = new Set(entries);
+  // A set's loop also visits what is added during it.
+  for (const name of found) {
+    const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8");
+    for (const [, other] of types.matchAll(/(?:from|import\() ?"\.\/([\w-]+)\.js"/g)) if (existsSync(join(pkg, `${other}.d.ts`))) found.add(other);
+  }
+  return [...found];
+}
+
+/** Removes the declarations of modules that no entry's declarations import. */
+function removeUnnamedDeclarations() {
+  const kept = named(["index", "manual", "langchain", "bedrock_chat_bg.wasm"]);
+  for (const name of readdirSync(pkg)) if (name.endsWith(".d.ts") && !kept.includes(name.slice(0, -5))) rmSync(join(pkg, name));
+}
 
 /** A CommonJS twin of an entry. `external` says which of the package's files it requires rather than contains. */
 async function forRequire(entry, outfile, external = {}) {

@@ -79,8 +79,7 @@ function declarations() {
   const own = ["BedrockCredentialsProvider", "Capabilities", "FetchLike", "GuardrailConfig", "Reasoning", "ResponseFormat", "Thinking", "Tool", "ToolChoice"];
   const types = interfaces.map(([name, doc, base, list]) => `${comment(doc, "")}export interface ${name}${base} {\n${list.map(member).join("")}}\n`);
   const calls = names(settings.filter(isOfCall));
-  return `// ${NOTE}
-import type { ${own.join(", ")} } from "./fields.js";
+  return `import type { ${own.join(", ")} } from "./fields.js";
 
 ${types.join("\n")}
 /** The options that LangChain's chat model takes on calls only. */
@@ -111,7 +110,7 @@ function constants() {
   ];
 }
 
-const javascript = () => [`// ${NOTE}\n`, ...constants().map(([name, doc, value]) => `${comment(doc, "")}export const ${name} = ${value};\n`)].join("\n");
+const typescript = () => [`// ${NOTE}\n${declarations()}`, ...constants().map(([name, doc, value]) => `${comment(doc, "")}export const ${name} = ${value} as const;\n`)].join("\n");
 
 /** The reader of the module, and the names of options for its errors. */
 function rust() {
@@ -182,7 +181,7 @@ function differences() {
   ];
 }
 
-const files = { "wasm/js/table.js": javascript(), "wasm/js/table.d.ts": declarations(), "wasm/src/options.rs": rust() };
+const files = { "wasm/js/table.ts": typescript(), "wasm/src/options.rs": rust() };
 const problems = differences();
 for (const [path, text] of Object.entries(files)) {
   if (process.argv[2] !== "--check") writeFileSync(join(root, path), text);
