@@ -19,7 +19,7 @@ use rustyline::config::{Behavior, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
-/// Chat with a model on Amazon Bedrock, or with a local stand-in where there are no credentials.
+/// Chat with a model on Amazon Bedrock, or with a local server if there are no credentials.
 #[derive(Parser)]
 #[command(name = "chat")]
 struct Args {
@@ -130,7 +130,7 @@ async fn converse(chat: &BedrockChat, mut history: Vec<Message>, args: &Args) ->
         history.push(Message::human(line));
         match answer(chat, &history, args).await {
             Ok(reply) if !reply.content.is_empty() => history.push(reply.into()),
-            // Nothing came: the question is taken back, so that the next one can be asked.
+            // There is no reply: the question is removed, so that the next one can be asked.
             Ok(_) => drop(history.pop()),
             Err(error) => {
                 eprintln!("error: {error}");

@@ -1,4 +1,4 @@
-//! Typed output: a Rust type goes in, a value of it comes out.
+//! Typed output: the schema is derived from a Rust type, and the reply is a value of it.
 //!
 //! ```sh
 //! cargo run --example structured

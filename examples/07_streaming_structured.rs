@@ -1,4 +1,4 @@
-//! Typed output that grows while it comes: each line is a whole value, only less complete.
+//! Typed output while it streams: each line is a valid value, with the parts that have arrived.
 //!
 //! ```sh
 //! cargo run --example streaming_structured

@@ -1,4 +1,4 @@
-//! Many conversations at once, a few at a time. One that fails does not affect the others.
+//! A batch of conversations, with a limit on concurrent calls. One that fails does not affect the others.
 //!
 //! ```sh
 //! cargo run --example batch

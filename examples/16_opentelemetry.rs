@@ -31,7 +31,7 @@ type AnyError = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     let connection = support::connect(support::MODEL, None).await?;
-    // Nothing that was said is in the spans. To have it there: `.with_content(true)`.
+    // The spans have no content of messages. To include it: `.with_content(true)`.
     let chat = connection.builder.clone().observer(TracingObserver::new()).build()?;
 
     let collector = match std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT") {
@@ -62,7 +62,7 @@ async fn main() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// A collector in this process, that shows what it gets. Gives its URL.
+/// Starts a collector in this process that prints the spans it receives. Returns its URL.
 async fn collector() -> Result<String, AnyError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);

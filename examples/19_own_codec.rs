@@ -45,7 +45,7 @@ impl Codec for Parrot {
     }
 }
 
-/// The model does not stream, so no frame ever comes.
+/// The model does not stream, so no frame arrives.
 struct Silence;
 
 impl StreamDecoder for Silence {

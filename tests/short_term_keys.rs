@@ -1,4 +1,4 @@
-//! Short-term API keys, beside those of AWS's own generators.
+//! Short-term API keys, compared with those of AWS's own generators.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::time::{Duration, UNIX_EPOCH};

@@ -37,7 +37,7 @@ fn chat(bedrock: &LocalBedrock, model: &str) -> BedrockChat {
         .unwrap()
 }
 
-/// The question, after an answered one; without a system role, the instruction stands before the first.
+/// The question, after an answered one; without a system role, the instruction is before the first.
 fn translation(model: &str) -> Vec<(&'static str, &'static str)> {
     let earlier = [("human", "Good morning."), ("ai", "Bonjour.")];
     let mut messages = vec![("system", "You translate English to French.")];

@@ -7,7 +7,7 @@ use local_bedrock::LocalBedrock;
 #[allow(dead_code, reason = "not every example asks for it")]
 pub(crate) const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 
-/// A builder that knows where to go, and the local server, which runs as long as this lives.
+/// A builder with region and endpoint, and the local server, which runs until this is dropped.
 pub(crate) struct Connection {
     pub(crate) builder: BedrockChatBuilder,
     _local: Option<LocalBedrock>,
@@ -23,7 +23,7 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
     }
     match EnvironmentCredentials::read(|name| std::env::var(name).ok()) {
         Ok(_) => return Ok(Connection { builder, _local: None }),
-        // Half a pair of keys, a profile: somebody meant AWS.
+        // Half a key pair or a profile shows that the user meant AWS.
         Err(error) if means_aws() => return Err(error.into()),
         Err(_) => {}
     }
@@ -42,7 +42,7 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
     Ok(Connection { builder, _local: Some(local) })
 }
 
-/// Whether a variable of AWS's says something about credentials or an endpoint.
+/// Whether one of AWS's variables sets credentials or an endpoint.
 fn means_aws() -> bool {
     const WORDS: &[&str] = &["KEY", "TOKEN", "PROFILE", "CREDENTIALS", "CONFIG_FILE", "ROLE_ARN", "ENDPOINT_URL"];
     std::env::vars_os().any(|(name, value)| {

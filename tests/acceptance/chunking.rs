@@ -98,7 +98,7 @@ async fn frame_from_botocore_tests_is_read() {
     assert_eq!(message.text(), "hé😀");
 }
 
-/// A transport whose one answer comes in exactly these pieces, empty ones too.
+/// A transport whose reply arrives in exactly these pieces, including empty ones.
 #[derive(Debug)]
 struct Pieces(std::sync::Mutex<Option<Vec<Vec<u8>>>>);
 

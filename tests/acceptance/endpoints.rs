@@ -101,7 +101,7 @@ async fn region_that_contradicts_an_aws_host_is_refused() {
     let chat = BedrockChat::builder(ARN).family("anthropic").credentials(keys()).endpoint_url(endpoint);
     let error = chat.build().unwrap_err();
     assert!(error.kind() == ErrorKind::Config && error.message().contains("eu-west-1"), "{error}");
-    // The region that an ARN names goes before `region`, and agrees with this host.
+    // The region in an ARN overrides `region`, and is the region of this host.
     let host = "https://bedrock-runtime.eu-west-1.amazonaws.com";
     assert_eq!(region(&sent(ARN, |chat| chat.region("us-east-1").endpoint_url(host)).await), "eu-west-1");
     // Interface endpoints may be in another region, so the stated region wins.

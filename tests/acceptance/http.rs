@@ -39,7 +39,7 @@ async fn proxy_variable_is_used_and_the_signature_is_valid() {
         bedrock.clear();
         let (port, heads) = relay(bedrock.port(), to_origin_form).await;
         let proxy = format!("http://127.0.0.1:{port}");
-        // No name server knows this host: only the proxy can reach it.
+        // This host cannot be resolved: only the proxy can reach it.
         run_alone(name, &[(variable, &proxy), ("URL", "http://bedrock.invalid")]);
         let heads = heads.lock().unwrap().clone();
         assert_eq!(heads.len(), 2, "{variable}: {heads:?}");
@@ -130,8 +130,7 @@ async fn stream_delta_arrives_before_the_next_is_sent() {
     }
 }
 
-/// A server that answers one request a connection and then closes it, without having said so. Counts
-/// the connections.
+/// A server that answers one request for each connection and then closes it unannounced. Counts the connections.
 async fn forgetful() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

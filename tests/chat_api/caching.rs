@@ -62,7 +62,7 @@ async fn cache_points_are_at_most_four() {
                 messages.push(Message::human(format!("Question {turn}?")).with(Content::cache_point()));
                 let asked = chat.invoke(&messages).await;
                 if turn > 3 {
-                    // Those of the caller's own count, and the service says so.
+                    // The caller's own cache points count too, and the service refuses too many.
                     assert!(asked.is_err(), "{model} {api:?}");
                     break;
                 }
@@ -103,7 +103,7 @@ async fn cache_points_are_placed_where_they_are_accepted() {
                 let reply = chat.invoke(by_hand).await;
                 let reply = reply.unwrap_or_else(|error| panic!("{model} {api:?}: {error}: {turn:?}"));
                 assert!(sent(&bedrock).to_string().contains("cache"), "{model} {api:?}: it is not lost");
-                // In the next turn, behind what was said, it covers the documents too.
+                // In the next turn it is after the question, so it covers the documents too.
                 let more = [Message::new(Role::Human, turn), reply.into(), Message::human("And?")];
                 planned.invoke(&more).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
             }

@@ -147,9 +147,9 @@ async fn media_urls_are_not_fetched_by_default() {
             assert!(error.message().contains("fetch it yourself"), "{error}");
         }
     }
-    // Nor does it matter that nobody knows what is there.
-    let sound = Content::Audio(Media::new("", MediaSource::Url("https://example.com/sound".into())));
-    let error = asked(&bedrock, NOVA, Api::Converse, sound).await.unwrap_err();
+    // A URL without a media type is refused in the same way.
+    let audio = Content::Audio(Media::new("", MediaSource::Url("https://example.com/audio".into())));
+    let error = asked(&bedrock, NOVA, Api::Converse, audio).await.unwrap_err();
     assert!(error.message().contains("fetch it yourself"), "{error}");
     assert!(bedrock.requests().is_empty());
 }

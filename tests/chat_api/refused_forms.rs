@@ -36,7 +36,7 @@ fn with_tool(tool_choice: Option<ToolChoice>) -> ChatOptions {
     options
 }
 
-/// A tool call, its result with a block, and what the user says behind it.
+/// A tool call, its result with a block, and the next message of the user.
 fn answered(block: Option<Content>, behind: Option<&str>) -> Vec<Message> {
     let call = ToolCall::new("call00001", "get_weather", Json::parse(r#"{"city":"Rome"}"#).unwrap());
     let content: Vec<Content> = [Content::text("18 degrees")].into_iter().chain(block).collect();

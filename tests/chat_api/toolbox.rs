@@ -103,7 +103,7 @@ async fn toolbox_sends_argument_errors_to_the_model() {
 #[tokio::test]
 async fn toolbox_answers_an_unknown_tool_with_the_known_ones() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    // The model has called a tool that only it knows of.
+    // The model has called a tool that the toolbox does not have.
     let other: Tool = crate::tool("get_population", "city");
     let call = chat(&bedrock, CLAUDE, BOTH[0]).bind_tools([other]).invoke("The population in Rome?").await.unwrap();
     let call = serde_json::to_value(Message::from(&call)).unwrap();
@@ -164,7 +164,7 @@ async fn toolbox_run_is_the_same_when_streamed() {
             assert_eq!(told, replies.concat(), "{model} {api:?}");
             assert!(pieces > 10 && run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {pieces}");
             assert_eq!((run.steps, run.messages.len()), (2, 4), "{model} {api:?}");
-            // Where nobody watches, a reply that breaks off is sent again if the policy allows it.
+            // Without a reader of events, a call whose reply breaks off is sent again if the policy allows it.
             let policy = bedrock_chat::RetryPolicy::default().with_paid_resend(true);
             let chat = calling(&bedrock, model, api).streaming(true).retry(policy).build().unwrap();
             bedrock.faults().push(Fault::exception_frame(6, "throttlingException", "Too many"));

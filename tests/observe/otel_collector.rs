@@ -1,5 +1,5 @@
-//! The proof that a real collector takes the spans: Rotel, an OpenTelemetry collector that PyPI has as a
-//! program, gets them over OTLP and says what it got.
+//! A real collector accepts the spans: Rotel, an OpenTelemetry collector from PyPI, receives them
+//! over OTLP and prints them.
 //!
 //! It is installed once, below cargo's target folder. Where Python or its registry is not there, the
 //! test says so and passes.

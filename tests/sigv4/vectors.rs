@@ -68,7 +68,7 @@ fn signature_steps_match_the_public_aws_suite() {
             payload: Payload::Bytes(text(request, "body").as_bytes()),
         };
         if case["omit_session_token"] == true {
-            // Some services want the token added after signing; Bedrock is not one of them.
+            // Some services require the token to be added after signing; Bedrock is not one of them.
             params.session_token = None;
         }
         let body_hash = hex(&<sha2::Sha256 as sha2::Digest>::digest(text(request, "body")));
@@ -157,7 +157,7 @@ fn signatures_match_those_of_real_clients() {
     assert!(missed.is_empty(), "{} vectors missed", missed.len());
 }
 
-/// Signs the recorded request of a case and says in one line what came out differently.
+/// Signs the recorded request of a case and returns the differences in one line.
 fn check_peer(case: &Value) -> Result<(), String> {
     let name = text(case, "name");
     let (request, expected) = (&case["request"], &case["expected"]);

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Passes every connection on to a port, after the head of its request went through `rewrite`. Gives
-/// its own port, and the heads unchanged.
+/// Forwards every connection to a port, with the request headers changed by `rewrite`.
+/// Returns its own port, and the original headers.
 pub(crate) async fn relay(to: u16, rewrite: fn(&str) -> String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -34,7 +34,7 @@ async fn pass_on(mut client: TcpStream, to: u16, rewrite: fn(&str) -> String, se
     let _ = copy_bidirectional(&mut client, &mut server).await;
 }
 
-/// Reads up to the end of a request's head, and says where that is.
+/// Reads up to the end of the request headers, and returns its position.
 async fn read_head(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<usize> {
     loop {
         if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -199,7 +199,7 @@ impl Builder {
         self
     }
 
-    /// The server's clock stands still at this time. Default: it runs.
+    /// Stops the server's clock at this time. Default: it runs.
     pub fn fixed_clock(mut self, time: SystemTime) -> Self {
         self.fixed_clock = Some(time);
         self

@@ -157,7 +157,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                // Small frames must leave at once.
+                // Small frames must be sent immediately.
                 let _ = stream.set_nodelay(true);
                 let state = Arc::clone(&state);
                 connections.spawn(async move {

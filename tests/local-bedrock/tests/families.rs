@@ -390,7 +390,7 @@ async fn prompt_without_a_template_is_completed() {
     let raw = json!({"prompt": "Once upon a time"});
     let reply = invoke(&bedrock, "mistral.mistral-7b-instruct-v0%3A2", &raw).await.json();
     assert!(string(&reply["outputs"][0]["text"]).ends_with("without a chat template: Once upon a time"), "{reply}");
-    // The image's own token is not part of what the user says.
+    // The image's own token is not part of the user's text.
     let image = json!({"prompt": llama3().replace(SENTENCE, "<|image|>What is this?"), "images": ["iVBORw0KGgo="]});
     let reply = invoke(&bedrock, "us.meta.llama3-2-90b-instruct-v1%3A0", &image).await.json();
     assert!(string(&reply["generation"]).ends_with("What is this? [I received image of 8 bytes]"), "{reply}");

@@ -68,7 +68,7 @@ async fn chat_completions_tool_call_and_result() {
         let mut messages = vec![question, json!({"role": "assistant", "content": "", "tool_calls": calls})];
         messages.push(json!({"role": "tool", "tool_call_id": calls[0]["id"], "content": "sun"}));
         body["messages"] = messages.clone().into();
-        // A missing result is noticed when the conversation goes on.
+        // A missing result is refused in the next turn.
         body["messages"].as_array_mut().unwrap().push(json!({"role": "user", "content": "and?"}));
         let reply = invoke(&bedrock, model, &body).await;
         assert!(reply.message().contains("did not have response messages"), "{model}: {}", reply.message());

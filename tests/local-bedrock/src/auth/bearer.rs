@@ -76,7 +76,7 @@ fn short_term(url: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Proble
     }
     let token = get("X-Amz-Security-Token");
     let known = check_token(key_id, token, rules).map_err(|problem| {
-        // A key that has expired says so; any other is simply not valid.
+        // The error of an expired key says that it expired; all others are not valid.
         if problem.message == UNKNOWN_KEY { invalid() } else { problem }
     })?;
     let identity: Identity =

@@ -38,7 +38,7 @@ pub(super) fn string_to_sign(canonical_request: &str, date: &str, scope: &str) -
     format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex_sha256(canonical_request.as_bytes()))
 }
 
-/// Dot segments and doubled slashes are resolved, then everything is encoded once more.
+/// Dot segments and doubled slashes are resolved, then everything is encoded again.
 fn path(wire_path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for segment in wire_path.split('/') {

@@ -92,7 +92,7 @@ impl Ledger {
     }
 }
 
-/// The prefixes seen so far.
+/// The prefixes of previous requests.
 #[derive(Debug, Default)]
 pub(crate) struct PromptCache(Mutex<HashSet<(String, [u8; 32])>>);
 

@@ -119,7 +119,7 @@ impl Filler<'_> {
         Value::Object(out)
     }
 
-    /// Whether the question says something about an argument that may be left out.
+    /// Whether the question has a value for an optional argument.
     fn informs(&self, name: &str, property: &Value) -> bool {
         let property = self.resolve(property);
         if let Some(options) = property.get("enum").and_then(Value::as_array) {

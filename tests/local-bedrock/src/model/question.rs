@@ -90,7 +90,7 @@ fn numbers(text: &str) -> Vec<f64> {
 }
 
 /// The tools that a question asks for, in the order they were declared: those whose name, or a
-/// telling word of it, stands in the question.
+/// distinctive word of it, is in the question.
 pub(crate) fn wanted_tools<'a>(question: &Question, tools: &'a [Tool]) -> Vec<&'a Tool> {
     const GENERAL: [&str; 24] = [
         "get", "set", "do", "run", "make", "create", "fetch", "find", "the", "a", "an", "of", "to", "for", "in",

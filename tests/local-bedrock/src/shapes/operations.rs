@@ -59,7 +59,7 @@ pub(super) fn count_tokens(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::json(&json!({"inputTokens": prompt.ledger.total()})))
 }
 
-/// `POST /guardrail/{id}/version/{version}/apply`: the one word it knows is `BLOCKED`.
+/// `POST /guardrail/{id}/version/{version}/apply`: the only blocked word is `BLOCKED`.
 pub(crate) fn apply_guardrail(guardrail: &str, version: &str, body: &[u8]) -> Result<Reply, Problem> {
     let named =
         guardrail.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) || guardrail.starts_with("arn:");

@@ -34,7 +34,7 @@ pub(crate) struct Row {
     thinks: bool,
 }
 
-/// A text (or a piece of one) and what goes around it.
+/// A text (or a piece of one) with the data around it.
 pub(crate) struct Wrapped<'a> {
     pub(crate) text: &'a str,
     pub(crate) answer: &'a Answer,
@@ -112,7 +112,7 @@ impl Row {
     pub(crate) fn pieces(&self, body: &Value, answer: &Answer, input: InputTokens) -> Vec<Value> {
         let asks = self.keys.iter().any(|key| key.name == "stream");
         if asks && body.get("stream") != Some(&Value::Bool(true)) {
-            // Command sends everything at once unless the body asks for a stream too.
+            // Command sends everything in one chunk unless the body requests a stream too.
             return vec![self.reply(body, answer, input)];
         }
         let text = self.text(body, answer);

@@ -1,4 +1,4 @@
-//! A small HTTP client that signs with `aws-sigv4` and sees every byte.
+//! A small HTTP client that signs with `aws-sigv4` and returns every byte of the reply.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Each test binary uses its part.
 
 use std::time::SystemTime;

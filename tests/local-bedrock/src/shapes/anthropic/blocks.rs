@@ -105,7 +105,7 @@ pub(super) fn check(block: &Value, role: &str, at: &str, trusted: &Trusted) -> R
     cache_control(block, &here)
 }
 
-/// Text that says nothing is refused.
+/// Blank text is refused.
 pub(super) fn not_blank(text: &str, at: &str) -> Result<(), Problem> {
     if text.is_empty() {
         return Err(invalid(at, "text content blocks must be non-empty"));

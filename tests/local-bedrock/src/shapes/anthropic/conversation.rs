@@ -18,7 +18,7 @@ pub(super) struct Message {
     pub(super) blocks: Vec<Value>,
 }
 
-/// Checks `messages` and gives them in their merged form.
+/// Checks `messages` and returns them in their merged form.
 pub(super) fn check(body: &Value, call: &Call<'_>) -> Result<Vec<Message>, Problem> {
     let (model, settings) = (call.model.as_str(), &call.state.settings);
     let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

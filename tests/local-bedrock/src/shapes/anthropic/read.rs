@@ -1,4 +1,4 @@
-//! From a checked body to what the model sees.
+//! Converts a checked body to the model's prompt.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

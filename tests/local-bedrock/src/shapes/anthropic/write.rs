@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 
-/// An answer and what goes around it.
+/// An answer with the data around it.
 pub(crate) struct Written<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) input: InputTokens,
@@ -112,7 +112,7 @@ fn whole_block(block: &Block) -> Value {
     }
 }
 
-/// A block as it starts: empty, except that redacted thinking comes whole.
+/// A block as it starts: empty, except that redacted thinking is complete.
 fn opened(block: &Block) -> Value {
     match block {
         Block::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),

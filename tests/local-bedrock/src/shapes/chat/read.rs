@@ -1,4 +1,4 @@
-//! From a chat-completions body to what the model sees.
+//! Converts a chat-completions body to the model's prompt.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use super::rows::{Dialect, Row};
 use crate::json::put;
 use crate::model::{self, Answer, Block, InputTokens, Stop};
 
-/// An answer and what goes around it.
+/// An answer with the data around it.
 pub(crate) struct Written<'a> {
     pub(crate) row: &'a Row,
     pub(crate) answer: &'a Answer,
@@ -36,7 +36,7 @@ impl Written<'_> {
         if thought.is_empty() {
             return text;
         }
-        // Cut off while it was thinking, the closing tag never comes.
+        // If the reply is cut inside the thinking, it has no closing tag.
         let open = self.answer.stop == Stop::MaxTokens && text.is_empty();
         format!("<reasoning>{thought}{}{text}", if open { "" } else { "</reasoning>" })
     }

@@ -10,7 +10,7 @@ use crate::json::{self, put};
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 use crate::shapes::{Guardrail, guardrail_assessment, latency};
 
-/// An answer and what goes around it.
+/// An answer with the data around it.
 pub(crate) struct Written<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) input: InputTokens,
@@ -81,8 +81,7 @@ impl Written<'_> {
         metadata
     }
 
-    /// The fields that `additionalModelResponseFieldPaths` asks for, from what the model would
-    /// have said natively.
+    /// The fields that `additionalModelResponseFieldPaths` requests, from the model's native reply.
     fn additional_fields(&self) -> Option<Value> {
         let sequence = match &self.answer.stop {
             Stop::Sequence(sequence) => json!(sequence),

@@ -22,7 +22,7 @@ fn fine(_body: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A family without a chat template: the prompt is what the user says.
+/// A family without a chat template: the prompt is the user's text.
 fn plain(prompt: &str, _model: &str) -> Reading {
     Reading::Chat { system: String::new(), turns: vec![(true, prompt.to_owned())] }
 }
@@ -65,7 +65,7 @@ const CLAUDE: Row = Row {
     thinks: false,
 };
 
-/// Claude 2 ends where the next human turn would begin, and says so.
+/// Claude 2 ends before the next human turn, with that as the stop sequence.
 fn claude(wrapped: &Wrapped<'_>) -> Value {
     // Completions begin with the space that follows "Assistant:".
     let space = if wrapped.number == 0 && !wrapped.text.is_empty() { " " } else { "" };
