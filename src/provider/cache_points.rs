@@ -9,8 +9,8 @@ use crate::request::{MOST_CACHE_POINTS, native_life};
 
 /// Moves each cache point to the nearest earlier block that takes one, in its turn or before it. Where
 /// there is none, it moves to the first later block of its turn that does: that caches more, and
-/// nothing is lost. A point with nothing before it has nothing to cache and goes; `has_tools` says
-/// whether tools come before it. Of points in a row the one that lives longest stays.
+/// nothing is lost. A point with nothing before it has nothing to cache and is removed; `has_tools` says
+/// whether tools come before it. If several points are next to each other, the one that lives longest stays.
 ///
 /// A point at the beginning of a tool's result moves in front of the result. A model that caches nothing
 /// gets no points. Returns the system blocks: a point may have moved to them.
@@ -107,9 +107,9 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Adds the lives of the points that are written: of points in a row only the last is.
+/// Adds the lives of the points that are written: the last of those next to each other.
 fn add_lives(blocks: &mut dyn Iterator<Item = &Content>, lives: &mut Vec<Option<CacheTtl>>) {
-    // What the block before has already, and whether there is one.
+    // The index of the life that the block before added, and whether there is a block before.
     let mut last: Option<usize> = None;
     let mut has_before = false;
     for block in blocks {

@@ -1,4 +1,4 @@
-//! What models can do: one row a fact, with its source.
+//! The table of what models can do: one row for each fact, with its source.
 //!
 //! A later row overrides an earlier one, so general rows come first. A model pattern is the
 //! beginning of a model id without its region prefix; after a `*`, any part of the id.

@@ -1,4 +1,4 @@
-//! What a refusal of the service says about a model: the rows that contradict the table of facts.
+//! The table of refusals: which capability a model lacks if the service refuses a call with certain words.
 //!
 //! A model can be newer than the table. If the service names the form that it refuses, the call is
 //! written again without it, once for each form.

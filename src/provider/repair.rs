@@ -4,7 +4,7 @@
 //! - System messages at the beginning are set apart. Later ones are turns, if the model accepts those.
 //! - Neighbors of one side become one turn, tool results first, in the order of the calls.
 //! - Media in a tool result moves behind the results, if the tool failed or the model wants it there.
-//! - Text behind tool results becomes a turn of its own, if the model wants that.
+//! - Text behind tool results becomes a separate turn, if the model wants that.
 //! - Blank text is dropped, and turns that become empty with it.
 //! - A tool call is sent once. Reasoning is dropped if it is unsigned, signed by another vendor's
 //!   model, or the end of a turn.
@@ -71,7 +71,7 @@ impl Conversation<'_> {
     }
 }
 
-/// What a conversation is repaired for.
+/// The model and format that a conversation is repaired for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) model: &'a ModelId,
@@ -88,7 +88,7 @@ pub(crate) enum RawShape {
     /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks can
     /// be anywhere: they add and remove tools.
     Keyed,
-    /// The format has none.
+    /// The format has no raw blocks.
     None,
 }
 
@@ -250,7 +250,7 @@ fn reasoning_first(turn: &mut Turn<'_>) {
         .extend(blocks.into_iter().enumerate().filter(|(at, it)| *at < said || !is_reasoning(it)).map(|(_, it)| it));
 }
 
-/// The turns without those that say nothing, and their neighbors of one side as one.
+/// Removes empty turns, and merges neighbors of one side.
 pub(crate) fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for turn in turns {
@@ -304,7 +304,7 @@ impl<'a> History<'a, '_> {
             block if is_blank(block) => return Ok(None),
             // A signature is worth something only to the vendor whose model signed.
             block if is_reasoning(block) && !self.keeps_reasoning(block) => return Ok(None),
-            // What a model wrote in another vendor's format, or over another API.
+            // The block was written in another vendor's format, or over another API.
             Content::Raw(raw) if is_reply && !(self.is_same_vendor && self.target.raw.fits(raw.block.view())) => {
                 return Ok(None);
             }

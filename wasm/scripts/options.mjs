@@ -152,7 +152,7 @@ pub(crate) fn read_options(fields: &Members<'_>, options: &mut ChatOptions) -> R
 ${reads.join("")}    Ok(())
 }
 
-/// Reads the fields of the constructor that need no reader of their own.
+/// Reads the fields of the constructor that need no special reader.
 pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder) -> Result<BedrockChatBuilder> {
 ${sets.join("")}    Ok(builder)
 }

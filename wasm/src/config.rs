@@ -77,7 +77,7 @@ pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {
     }
 }
 
-/// The package's function: it is told whether the service refused what it gave last as expired.
+/// The package's function. Its argument says whether the service refused its last credentials as expired.
 struct Provider {
     function: Function,
     rejected: Cell<bool>,
@@ -98,14 +98,14 @@ fn has(text: &str, part: &str) -> bool {
     part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
 }
 
-/// What the function gives.
+/// Reads the credentials that the function returned.
 async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Credentials> {
     let failed = |error: JsValue| {
         let of = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).ok();
         let said = |value: &JsValue| of(value, "message").and_then(|message| message.as_string());
         let mut message = String::from("the credentials function failed: ");
         message.push_str(&said(&error).or_else(|| error.as_string()).unwrap_or_default());
-        // What went wrong is often in the causes alone. They may lead back to the error.
+        // Often only the causes say what went wrong. They may form a cycle.
         let mut cause = of(&error, "cause");
         for _ in 0..4 {
             let Some(text) = cause.as_ref().and_then(said) else { break };

@@ -30,7 +30,7 @@ impl Batch {
             match Pin::new(&mut *stream).poll_next(context) {
                 Poll::Ready(Some(Ok(event))) => self.push(&event),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                // What comes meanwhile would go with it, but nobody waits for more.
+                // Events that are ready are sent together, but the stream does not wait for more.
                 Poll::Pending if self.empty => return Poll::Pending,
                 Poll::Ready(None) | Poll::Pending => return Poll::Ready(Ok(())),
             }

@@ -1,5 +1,5 @@
-//! What the npm package's JavaScript calls. Text goes over the border as JSON, which the engines
-//! read faster than a module can build objects; the package's `js/` turns it into LangChain's names.
+//! The functions that the npm package's JavaScript calls. Values are passed as JSON, which engines read
+//! faster than a module can build objects; the package's `js/` converts it to LangChain's names.
 
 mod config;
 mod error;
@@ -23,7 +23,7 @@ use error::thrown;
 use events::Batch;
 use task::Task;
 
-/// A third of the code of the standard library's allocator. Its pages grow into one pool, as pictures
+/// A third of the code of the standard library's allocator. Its pages grow into one pool, as images
 /// and long answers are larger than a page.
 #[global_allocator]
 static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
@@ -44,15 +44,15 @@ pub struct Chat {
 
 #[wasm_bindgen]
 impl Chat {
-    /// Makes a chat model. `config` is JSON with the constructor's fields; `fetch` is used in place of
-    /// the global one; `credentials` gives a promise of credentials as JSON.
+    /// Makes a chat model. `config` is JSON with the constructor's fields; `fetch` is used instead of
+    /// the global one; `credentials` returns a promise of credentials as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &str, fetch: Option<Function>, credentials: Option<Function>) -> Result<Chat, JsValue> {
         let chat = config::chat(config, fetch, credentials).map_err(thrown)?;
         Ok(Self { chat })
     }
 
-    /// What the model can do, as a JSON object of booleans. What is unknown is not a member.
+    /// Returns the model's capabilities as a JSON object of booleans. Unknown ones are left out.
     pub fn capabilities(&self) -> String {
         config::write_capabilities(self.chat.capabilities())
     }

@@ -31,7 +31,7 @@ pub(crate) fn read_options(fields: &Members<'_>, options: &mut ChatOptions) -> R
     Ok(())
 }
 
-/// Reads the fields of the constructor that need no reader of their own.
+/// Reads the fields of the constructor that need no special reader.
 pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder) -> Result<BedrockChatBuilder> {
     if let Some(value) = read::text(fields, "region")? {
         builder = builder.region(value);

@@ -1,4 +1,4 @@
-//! Tool calls of a conversation: each is sent once, and under an id of its own.
+//! Tool calls of a conversation: each is sent once, with a unique id.
 
 use super::{Block, RawShape, Side, Turn, encode};
 use crate::error::Result;
@@ -33,8 +33,8 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
     }
 }
 
-/// Gives calls that repeat the id of an earlier turn's an id of their own, and their results with them:
-/// some models number their calls again in every reply.
+/// Gives calls that repeat an earlier turn's id a new id, and their results the same: some models number
+/// their calls again in every reply.
 pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     let mut seen: Vec<String> = Vec::new();
     let mut renamed: Vec<(String, String)> = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
 }
 
 /// Drops a call that is twice in a turn, as other libraries give it as a block and in a list of calls.
-/// Returns the ids of those that stay, in their order.
+/// Returns the ids of the remaining calls, in their order.
 pub(super) fn drop_repeated_calls(turn: &mut Turn<'_>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     turn.blocks.retain(|block| match &**block {

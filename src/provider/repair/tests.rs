@@ -39,7 +39,7 @@ fn shape_for(id: &str, messages: &[Message]) -> Vec<String> {
 }
 
 #[test]
-fn parallel_tool_results_and_what_the_user_adds_become_one_turn_in_the_order_of_the_calls() {
+fn tool_results_and_user_text_become_one_turn_in_call_order() {
     let messages = [
         Message::human("Weather?"),
         Message::new(Role::Ai, [call("1"), call("2")]),
@@ -54,7 +54,7 @@ fn parallel_tool_results_and_what_the_user_adds_become_one_turn_in_the_order_of_
 }
 
 #[test]
-fn neighbours_of_one_side_become_one_turn() {
+fn neighbors_of_one_side_become_one_turn() {
     let messages = [Message::human("a"), Message::human("b"), Message::ai("c"), Message::ai("d"), Message::human("e")];
     assert_eq!(shape(&messages), ["user: \"a\", \"b\"", "assistant: \"c\", \"d\"", "user: \"e\""]);
 }
@@ -92,7 +92,7 @@ fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
 }
 
 #[test]
-fn unsigned_reasoning_is_dropped_and_signed_reasoning_kept_even_when_empty() {
+fn unsigned_reasoning_is_dropped_and_signed_is_kept() {
     let thinking = |text: &str, signature: Option<&str>| {
         Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
     };
@@ -115,7 +115,7 @@ fn what_cannot_be_sent_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_system_message_of_raw_blocks_may_stand_between_turns_only_where_it_is_asked_for() {
+fn raw_system_message_between_turns_is_kept_only_if_accepted() {
     let raw = Content::raw(Json::parse(r#"{"toolRemoval":{}}"#).unwrap());
     let messages = [Message::human("a"), Message::new(Role::System, [raw]), Message::human("b")];
     let id = "anthropic.claude-sonnet-4-6";
@@ -209,7 +209,7 @@ fn media_in_tool_result_moves_behind_it_where_the_model_wants() {
 }
 
 #[test]
-fn user_message_behind_tool_results_gets_a_turn_of_its_own() {
+fn user_message_behind_tool_results_gets_a_separate_turn() {
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [call("1")]),

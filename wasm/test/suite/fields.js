@@ -112,7 +112,7 @@ export const fields = [
       await fails(() => model.stream("hello", options), "config");
     }
     await fails(async () => model.withOptions({ temperature: "x" }), "config");
-    // Of no number of workers, none would work: the replies would be holes.
+    // Without a valid number of workers no call would be made, and the replies would be missing.
     for (const options of [{ maxConcurrency: NaN }, { maxConcurrency: "two" }, { signal: {} }]) await fails(() => model.batch(["hello"], options), "config");
     await fails(() => model.withStructuredOutput({ type: "object" }).batch(null), "encode");
     await fails(async () => model.withStructuredOutput({ type: "object", title: 5 }), "config");

@@ -1,4 +1,4 @@
-// The suite as a Worker: every test runs in a request of its own, as a user's code would.
+// The suite as a Worker: every test runs in a separate request, as a user's code would.
 import * as entry from "./entry.js";
 import { KEYS, MODEL } from "./suite/bedrock.js";
 import { names, run } from "./suite/index.js";

@@ -15,7 +15,7 @@ export async function ask(url, body, { token = TOKEN, method = "POST", onRequest
   if (body instanceof Readable) body.pipe(request);
   else request.end(typeof body === "string" ? body : JSON.stringify(body));
   const [response] = await once(request, "response");
-  // Who has an answer may be cut off while it is still sending.
+  // A request that has its answer may be cut off while its body is still being sent.
   request.on("error", () => {});
   return new Answer(request, response);
 }

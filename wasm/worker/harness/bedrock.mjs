@@ -42,7 +42,7 @@ class LocalBedrock {
     if (!response.ok) throw new Error(await response.text());
   }
 
-  /** What has arrived, in order. */
+  /** Returns the requests that arrived, in order. */
   async requests() {
     return (await fetch(`${this.url}/_local/requests`)).json();
   }

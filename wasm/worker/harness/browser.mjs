@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 import { run } from "./run.mjs";
 
-/** What Chromium needs in a container, and what keeps it off the network. */
+/** Flags that Chromium needs in a container, and flags that keep it off the network. */
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",

@@ -9,7 +9,7 @@ export const repository = resolve(workers, "../..");
 /** Where cargo builds; the programs that are run have other working folders. */
 export const target = resolve(process.env.CARGO_TARGET_DIR || join(repository, "target"));
 
-/** Runs a program to its end. What it says is shown if it fails. */
+/** Runs a program to its end. Its output is shown if it fails. */
 export async function run(program, args, { cwd, env } = {}) {
   const child = spawn(program, args, { cwd, env: { ...process.env, CARGO_TARGET_DIR: target, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";

@@ -70,7 +70,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** What the Worker logs: kept for those who ask, shown with WORKER_LOG=1. */
+/** The Worker's log. WORKER_LOG=1 prints it. */
 export const log = [];
 
 function logged(piece) {

@@ -123,7 +123,7 @@ function chatTests(url) {
     assert.deepEqual(kinds.slice(0, 3), ["thinking_delta", "signature_delta", "text_delta"]);
   });
 
-  test("a picture is seen", async () => {
+  test("an image is sent to the model", async () => {
     const data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     const image = { type: "image", source: { type: "base64", media_type: "image/png", data } };
     const events = await (await chat({ messages: [{ role: "user", content: [image, { type: "text", text: "What is it?" }] }] })).events();
@@ -194,14 +194,14 @@ function chatTests(url) {
     assert.deepEqual(await bedrock.requests(), [], "nothing of it reached Bedrock");
   });
 
-  test("what Bedrock itself finds wrong is told", async () => {
+  test("a validation error of Bedrock is shown to the client", async () => {
     const answer = await chat({ messages: "x", options: { temperature: 3 } });
     const { error } = await answer.json();
     assert.deepEqual([answer.status, error.kind, error.status], [400, "validation", 400]);
     assert.match(error.message, /temperature/);
   });
 
-  test("too many requests are told as such, with the time to wait", async () => {
+  test("throttling is reported with the time to wait", async () => {
     await bedrock.fault({ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "1" }, times: 3 });
     const answer = await chat({ messages: "x" });
     const { error } = await answer.json();
@@ -322,13 +322,13 @@ function settingsTests(worker) {
     assert.equal((await once({}, undefined, { onRequest })).status, 200);
   });
 
-  test("a Bedrock API key serves in place of AWS keys", async () => {
+  test("a Bedrock API key works instead of AWS keys", async () => {
     const { status, text } = await once({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_BEARER_TOKEN_BEDROCK: API_KEY });
     assert.equal(status, 200, text);
     assert.equal((await bedrock.requests())[0].signature.verdict, "bearer");
   });
 
-  test("without any credentials the client is told no more than that it does not work", async () => {
+  test("without credentials the client gets no details", async () => {
     const { status, text } = await once({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
     assert.deepEqual([status, JSON.parse(text).error.kind], [502, "credentials"]);
     assert.doesNotMatch(text, /AWS_/);

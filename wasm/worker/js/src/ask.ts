@@ -3,7 +3,7 @@ import { readBody } from "./body.js";
 import { allows, defaultModel, type Env } from "./env.js";
 import { Refusal } from "./refusal.js";
 
-/** What a client asks. */
+/** A client's request. */
 export interface Ask {
   model: string;
   messages: MessageLike[];
@@ -22,13 +22,13 @@ export async function readAsk(request: Request, env: Env): Promise<Ask> {
   if (typeof model !== "string" || !MODEL_ID.test(model)) {
     throw Refusal.bad("model must be a model id, an inference profile or an ARN, as Bedrock lists them");
   }
-  if (!allows(env, model)) throw Refusal.bad(`the model ${model} is not among those that this Worker offers`);
+  if (!allows(env, model)) throw Refusal.bad(`the model ${model} is not offered by this Worker`);
   if (typeof system !== "string") throw Refusal.bad("system must be a string");
   const said = readMessages(messages);
   return { model, messages: system.trim() ? [["system", system], ...said] : said, options: readOptions(options) };
 }
 
-/** The body, which must be a JSON object with no other fields than these. What is null counts as absent. */
+/** The body, which must be a JSON object with no other fields than these. A member that is null counts as absent. */
 export async function readObject(request: Request, names: string[]): Promise<Fields> {
   const text = (await readBody(request)) || "{}";
   let body: unknown;
@@ -50,7 +50,7 @@ function fields(value: unknown, what: string, names: string[]): Fields {
 
 const ROLE = /^(system|developer|human|user|ai|assistant|model|tool|function)$/;
 
-/** A conversation as a list, also where it is one message. What a message is, the package checks. */
+/** Returns a conversation as a list, also if it is one message. The package checks the messages. */
 function readMessages(messages: unknown): MessageLike[] {
   if (messages === undefined) {
     throw Refusal.bad('messages is missing: a string, or a list such as [{"role": "user", "content": "Hello?"}]');
@@ -92,7 +92,7 @@ function readOptions(given: unknown): CallOptions {
   return options as CallOptions;
 }
 
-/** What the package would find wrong too, but as a mistake in the settings, of which a client is not told. */
+/** Checks what the package checks too: its error would be one of the settings, whose text a client does not get. */
 function checkReasoning({ reasoning, maxTokens, temperature, topK }: CallOptions): void {
   if (typeof reasoning !== "number") return;
   if (reasoning < 1024) throw Refusal.bad("options.reasoning must be at least 1024");

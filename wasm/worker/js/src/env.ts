@@ -1,4 +1,4 @@
-/** What the Worker is told by its bindings: variables of wrangler.toml, and secrets. */
+/** The bindings of the Worker: variables of wrangler.toml, and secrets. */
 export interface Env {
   ACCESS_TOKEN?: string;
   AWS_ACCESS_KEY_ID?: string;

@@ -30,8 +30,8 @@ export default {
 const ROUTES: Record<string, (request: Request, env: Env) => Promise<Response>> = { "/chat": chat, "/key": key };
 
 /**
- * Streams an answer as Server-Sent Events. When the client goes, so does the call to Bedrock. An error has a status of
- * its own unless the model thinks for so long that the response begins before it: then it is an event.
+ * Streams an answer as Server-Sent Events. When the client disconnects, the call to Bedrock is cancelled. An error has
+ * its status, unless the model thinks for so long that the response begins before it: then it is an event.
  */
 async function chat(request: Request, env: Env): Promise<Response> {
   const { model, messages, options } = await readAsk(request, env);

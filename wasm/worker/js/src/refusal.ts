@@ -1,6 +1,6 @@
 import { BedrockChatError } from "bedrock-chat";
 
-/** An answer that is none. Thrown wherever a request turns out to be wrong. */
+/** An error response. Thrown if a request is wrong. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The errors of Bedrock that are the client's business. Of the others, such as credentials and access, it is not told. */
+/** The errors of Bedrock that are the client's business. It gets no details of the others, such as credentials and access. */
 const STATUS: Record<string, number> = {
   validation: 400,
   encode: 400,

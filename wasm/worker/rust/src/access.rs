@@ -1,4 +1,4 @@
-//! Who may ask. Every answer costs money, so by default nobody may who has not the token.
+//! Access control. Every answer costs money, so by default a client needs the token.
 
 use worker::Request;
 

@@ -4,7 +4,7 @@ use bedrock_chat::json::Writer;
 use bedrock_chat::{Error, ErrorKind};
 use worker::{Response, console_error};
 
-/// An answer that is none, as JSON: `{"type": "error", "error": {"type", "kind", "status", "message"}}`.
+/// An error response, as JSON: `{"type": "error", "error": {"type", "kind", "status", "message"}}`.
 pub(crate) struct Refusal {
     status: u16,
     kind: &'static str,
@@ -60,7 +60,7 @@ impl From<worker::Error> for Refusal {
     }
 }
 
-/// What the client of a stream may know of the error that ended it.
+/// Returns what the client of a stream may know of the error that ended it.
 pub(crate) fn told_in_stream(error: &Error) -> String {
     match told(error) {
         (502, _) => "the model could not go on".to_owned(),
@@ -68,8 +68,8 @@ pub(crate) fn told_in_stream(error: &Error) -> String {
     }
 }
 
-/// The status of an error, and what a stranger may know of it. What is the operator's business,
-/// such as credentials and access, goes to the log alone.
+/// Returns the status of an error, and the text that a client gets. Details for the operator, such as
+/// those of credentials and access, are only logged.
 fn told(error: &Error) -> (u16, String) {
     let status = match error.kind() {
         ErrorKind::Validation | ErrorKind::Encode | ErrorKind::ContextOverflow | ErrorKind::Unsupported => 400,

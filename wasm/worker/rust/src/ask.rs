@@ -1,4 +1,4 @@
-//! What a client asks.
+//! A client's request.
 
 use bedrock_chat::json::{Kind, View};
 use bedrock_chat::{ChatOptions, Json, Message, ModelId, Reasoning, interop};
@@ -38,7 +38,7 @@ impl Ask {
             ));
         }
         if !settings.allows(&model) {
-            return Err(Refusal::bad(format!("the model {model} is not among those that this Worker offers")));
+            return Err(Refusal::bad(format!("the model {model} is not offered by this Worker")));
         }
         let mut messages = Vec::new();
         if let Some(system) = present(view, "system") {
@@ -109,7 +109,7 @@ fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
     Ok(options)
 }
 
-/// What the crate would find wrong too, but as a mistake in the settings, of which a client is not told.
+/// Checks what the crate checks too: its error would be one of the settings, whose text a client does not get.
 fn check_reasoning(options: &ChatOptions) -> Result<(), Refusal> {
     let Some(Reasoning::Budget(budget)) = options.reasoning else { return Ok(()) };
     if budget < 1024 {

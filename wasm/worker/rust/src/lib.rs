@@ -6,7 +6,7 @@
 //! {"messages": [{"role": "user", "content": "Hello?"}], "system": "Be brief.", "model": "...", "options": {"maxTokens": 300}}
 //! ```
 //!
-//! What it needs to know are bindings: see `wrangler.toml`.
+//! Its settings are bindings: see `wrangler.toml`.
 
 mod access;
 mod answer;
@@ -48,8 +48,8 @@ async fn route(request: &mut Request, env: &Env) -> Result<Response, Refusal> {
             let Ask { model, messages, options } = Ask::read(&body, &settings)?;
             let chat = settings.chat(&model)?.with_options(&options);
             let opening = Box::pin(async move { chat.stream(&messages).await });
-            // An error has a status of its own unless the model thinks for so long that the response
-            // begins before it: then it is an event.
+            // An error has its status, unless the model thinks for so long that the response begins
+            // before it: then it is an event.
             Ok(events(match select(opening, pin!(Delay::from(KEEP_ALIVE))).await {
                 Either::Left((answer, _)) => Answer::Open(answer?),
                 Either::Right(((), opening)) => Answer::Opening(opening),

@@ -1,4 +1,4 @@
-//! What the Worker is told by its bindings.
+//! The settings of the Worker, from its bindings.
 
 use bedrock_chat::{BedrockChat, Credentials, Error, ErrorKind, FetchTransport, Result};
 use worker::Env;

@@ -48,7 +48,7 @@ impl AnthropicEvents {
         }
     }
 
-    /// What an event becomes: nothing, one Server-Sent Event, or several.
+    /// Converts an event to no, one or several server-sent events.
     pub(crate) fn event(&mut self, event: ChatEvent) -> String {
         let mut out = String::new();
         match event {
@@ -96,7 +96,7 @@ impl AnthropicEvents {
         out
     }
 
-    /// What comes after the last event.
+    /// Returns the text after the last event.
     pub(crate) fn end(&mut self) -> String {
         let mut out = String::new();
         self.begin(&mut out);
@@ -114,7 +114,7 @@ impl AnthropicEvents {
         out
     }
 
-    /// What comes instead of the rest when the answer breaks off.
+    /// Returns the event that replaces the rest of an answer that broke off.
     pub(crate) fn error(error: &Error) -> String {
         let mut out = String::new();
         line(&mut out, "error", |w| {
