@@ -2,7 +2,7 @@
 //
 //   node --expose-gc wasm/bench/bench.js [ROUNDS]
 import { cpSync, existsSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { print, verdict } from "./table.js";
 
@@ -45,11 +45,13 @@ if (process.platform === "linux") {
   print(rows, [cold, coldCpu, cpu, size]);
   printVerdicts(rows, [cold, coldCpu, cpu]);
   console.log(`
-How it was measured, on ${availableParallelism()} cores:
+How it was measured, on ${availableParallelism()} cores, with a load of ${loadavg()[0].toFixed(1)} at the end:
 - wrangler bundles and minifies a Worker for each client. All have the flag nodejs_compat, which the peers need.
 - Each cold sample starts a new workerd process. The time is from the start of the process to the first piece of
   text. A server on the same machine responds with a recorded stream. "fetch alone" is the part that all share.
-- The CPU time is that of all threads of workerd, from /proc. CPU per stream is measured after a warm-up.`);
+- The CPU time is that of all threads of workerd, from /proc. CPU per stream is measured after a warm-up.
+- The time to the first token depends on what else the machine does: compare it only when the load is low.
+- The AWS SDK alone is not a peer in the lines above: its caller builds each request and reads each event.`);
 } else {
   console.log("workerd: not measured; CPU times of its process need Linux");
 }

@@ -14,15 +14,15 @@ const wrangler = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler
 export const COMPATIBILITY = { date: "2025-09-01", flags: ["nodejs_compat"] };
 
 /** Returns the folder of the bundle, its modules with the main one first, and their size after gzip. */
-export async function bundle({ name, file, api }, frames) {
-  const folder = join(cache, file);
+export async function bundle({ name, file, api, entry = "default" }, frames) {
+  const folder = join(cache, `${file}-${entry}`);
   const out = join(folder, "dist");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const path = (name) => JSON.stringify(join(bench, name));
   writeFileSync(
     join(folder, "entry.js"),
-    `import create from ${path(`clients/${file}.js`)};
+    `import { ${entry} as create } from ${path(`clients/${file}.js`)};
 import { worker } from ${path("workerd/worker.js")};
 
 export default worker(create, "${api}", ${frames});

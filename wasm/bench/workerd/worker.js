@@ -6,7 +6,7 @@ import { text } from "../recording.js";
  * `/stream` reads the stream to its end and responds with the length of the text.
  */
 export function worker(create, api, frames) {
-  const words = text(frames);
+  const words = text(frames - 5);
   let stream;
   return {
     async fetch(request, { UPSTREAM }) {
