@@ -1,7 +1,7 @@
 import { Chat } from "./bedrock_chat.js";
 import { chooseCredentials, places, usedRegion } from "./credentials.js";
 import { problem } from "./error.js";
-import { checkFields } from "./fields.js";
+import { checkFields } from "./checks.js";
 import { conversation, json } from "./messages.js";
 import { coreOptions, merged, onlyOne } from "./options.js";
 import { replyOf } from "./reply.js";

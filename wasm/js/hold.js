@@ -1,7 +1,7 @@
 // What `withStructuredOutput` of both entries does: say what a model is held to, and read the value from what it writes.
 import { PartialJson, jsonIn } from "./bedrock_chat.js";
 import { problem } from "./error.js";
-import { checkFields } from "./fields.js";
+import { checkFields } from "./checks.js";
 import { textOf } from "./reply.js";
 import { jsonSchema, namedSchema } from "./schema.js";
 

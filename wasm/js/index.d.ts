@@ -2,7 +2,6 @@
 import type {
   BatchOptions,
   BedrockChatFields,
-  BedrockCredentialsProvider,
   BoundOptions,
   CallOptions,
   ContentBlock,
@@ -193,61 +192,8 @@ export class BedrockChat {
   withStructuredOutput<T = Record<string, unknown>>(schema: JsonSchema, config: StructuredConfig<true>): StructuredChat<T, WithRaw<T>>;
 }
 
-/**
- * What kind of thing went wrong. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. The service
- * or its absence: `connect`, `interrupted`, `timeout`, `throttled`, `access_denied`, `expired_credentials`, `validation`,
- * `context_overflow`, `not_found`, `service`. The answer: `frame`, `decode`, `truncated`. The caller: `cancelled`.
- *
- * With `connect`, no connection was made and nothing was sent. With `interrupted`, `fetch` failed and the request may
- * have been sent, so that the model may have run: it is not sent again unless `paidResend` is set. Browsers and Workers
- * do not tell one from the other; there it is always `interrupted`, unless the browser is offline.
- */
-export type BedrockChatErrorKind =
-  | "config" | "credentials" | "unsupported" | "encode"
-  | "connect" | "interrupted" | "timeout" | "throttled" | "access_denied" | "expired_credentials" | "validation" | "context_overflow" | "not_found" | "service"
-  | "frame" | "decode" | "truncated" | "cancelled";
-
-/** What went wrong, and all that is known about it. */
-export class BedrockChatError extends Error {
-  constructor(message: string, details?: Partial<Pick<BedrockChatError, "kind" | "field" | "retryable" | "transient" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown });
-  readonly name: "BedrockChatError";
-  kind: BedrockChatErrorKind;
-  /** The option that the error is about, such as `maxTokens`, or the path to a part of it, such as `guardrailConfig.tagSuffix`. */
-  field?: string;
-  /**
-   * Whether the same call may be sent again at no risk of paying twice. The package has done so as often as `maxRetries`
-   * says. After a timeout or a connection that broke it may not: the model may have run.
-   */
-  retryable: boolean;
-  /**
-   * Whether the cause may pass: throttling, a service or network that fails, a timeout. A later call, or another model or
-   * region, may succeed; this one may have been paid for already.
-   */
-  transient: boolean;
-  /** The HTTP status, if the service answered. */
-  status?: number;
-  /** AWS's name of the exception, such as `ThrottlingException`. */
-  awsType?: string;
-  /** AWS's id of the request. */
-  requestId?: string;
-  model?: string;
-  region?: string;
-  /** How often the request was sent: 0 if it was not. Missing where that is not known. */
-  attempts?: number;
-  /** How long the service asks to wait, in milliseconds. */
-  retryAfterMs?: number;
-  /**
-   * The response headers, if there was a response, with their names in lower case. Not enumerable. Values that are
-   * secrets, such as cookies, are replaced; at most 16 KiB are kept.
-   */
-  responseHeaders?: { [name: string]: string } | undefined;
-  /** What had come of the message when its stream failed. Not enumerable, so that logs do not show it. */
-  partial?: AIMessage | undefined;
-  /** The signal's reason, for a call that was cancelled. */
-  cause?: unknown;
-  /** All but `partial`, `cause` and the stack: fit for logs. */
-  toJSON(): object;
-}
+import type { BedrockChatError } from "./error.js";
+export { BedrockChatError, type BedrockChatErrorKind } from "./error.js";
 
 export interface SseOptions {
   /** Whose events: Anthropic's Messages API (the default) or OpenAI's chat completions. */
@@ -281,21 +227,5 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
  */
 export function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response>;
 
-/** Returns what the package knows about a model, over this API. Default: the API that the package chooses for the model. */
-export function capabilities(model: string, api?: "invoke" | "converse"): Capabilities;
-
-/**
- * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that shall call Bedrock for
- * some minutes and must not hold the credentials. The key may do what they may, in this region alone; one of temporary
- * credentials ends with them, if not before.
- */
-export function mintApiKey(options?: {
-  /** Default: the environment's. */
-  credentials?: BedrockCredentialsProvider | undefined;
-  /** Default: the environment's. */
-  region?: string | undefined;
-  /** In seconds, up to 43200 (12 hours). Default: 900. */
-  expiresIn?: number | undefined;
-  /** In milliseconds since 1970. Default: now. */
-  now?: number | undefined;
-} | null): Promise<string>;
+export { capabilities } from "./capabilities.js";
+export { mintApiKey } from "./mint.js";

@@ -1,5 +1,5 @@
 import { BedrockChatError, kindOf, problem } from "./error.js";
-import { checkFields } from "./fields.js";
+import { checkFields } from "./checks.js";
 import { joinUsage } from "./reply.js";
 import { AnthropicEvents } from "./sse-anthropic.js";
 import { OpenAiEvents } from "./sse-openai.js";

@@ -61,6 +61,8 @@ function layOut(folder, included) {
     const module = /^(.+)(?<!\.d)\.ts$/.exec(name)?.[1];
     if (!module) copyFileSync(join(wasm, folder, name), join(pkg, name));
     else for (const made of [`${module}.js`, `${module}.d.ts`]) copyFileSync(join(compiled, folder, made), join(pkg, made));
+    // A module of types alone has no code.
+    if (module && readFileSync(join(pkg, `${module}.js`), "utf8").trim() === "export {};") rmSync(join(pkg, `${module}.js`));
   }
 }
 

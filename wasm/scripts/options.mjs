@@ -10,7 +10,7 @@
 // A row has these members:
 //
 //   name       the option's name in JavaScript
-//   check      the check of its value: a name in wasm/js/fields.js, or a list of the words that it may be
+//   check      the check of its value: a name in wasm/js/checks.ts, or a list of the words that it may be
 //   doc        its documentation
 //   type       its type in TypeScript, unless `check` says it
 //   rust       its name in Rust, if that is not `name` in snake case: a path for a part of an option; null: only

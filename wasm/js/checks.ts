@@ -1,26 +1,34 @@
 import { problem } from "./error.js";
 import { BATCH, CALL, CONSTRUCTOR, SETTINGS } from "./table.js";
 
-const text = ["a string", (value) => typeof value === "string"];
-const number = ["a finite number", Number.isFinite];
-const whole = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && value >= 0];
-const flag = ["true or false", (value) => typeof value === "boolean"];
-const list = ["an array", Array.isArray];
-const call = ["a function", (value) => typeof value === "function"];
-const object = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
-const texts = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))];
-const lines = ["an array of strings", (value) => Array.isArray(value) && value.every((item) => typeof item === "string")];
-const pairs = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item) => typeof item === "string")];
-const members = (known) => [
+/** A check: what is expected, and whether a value is that. */
+type Check = readonly [expected: string, fits: (value: any) => boolean];
+type Checks = { readonly [name: string]: Check };
+
+const text: Check = ["a string", (value) => typeof value === "string"];
+const number: Check = ["a finite number", Number.isFinite];
+const whole: Check = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && value >= 0];
+const flag: Check = ["true or false", (value) => typeof value === "boolean"];
+const list: Check = ["an array", Array.isArray];
+const call: Check = ["a function", (value) => typeof value === "function"];
+const object: Check = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
+const texts: Check = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item: unknown) => typeof item === "string"))];
+const lines: Check = ["an array of strings", (value) => Array.isArray(value) && value.every((item: unknown) => typeof item === "string")];
+const pairs: Check = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item: unknown) => typeof item === "string")];
+const members = (known: Checks): Check => [
   `an object with no more than ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
-  (value) => object[1](value) && Object.entries(value).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name][1](item))),
+  (value) => object[1](value) && Object.entries(value).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
 ];
-const oneOf = (...words) => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
-const noisy = (...words) => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
+const oneOf = (...words: unknown[]): Check => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
+const noisy = (...words: string[]): Check => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
 const trace = noisy("ENABLED", "DISABLED", "ENABLED_FULL");
 
-/** The checks that the table of options names: what is expected, and whether a value is that. */
-const CHECKS = {
+type CheckName = "any" | "cache" | "call" | "credentials" | "flag" | "guardrail" | "lines" | "list" | "number" | "object" | "pairs" | "signal" | "text" | "texts" | "trace" | "whole";
+/** A group of the table of options: its checks, by the names of options. */
+type Group = { readonly [name: string]: CheckName | readonly string[] };
+
+/** The checks that the table of options names. */
+const CHECKS: Record<CheckName, Check> = {
   text, number, whole, flag, list, call, object, texts, lines, pairs, trace,
   any: ["", () => true],
   cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
@@ -30,11 +38,11 @@ const CHECKS = {
 };
 
 /** The checks of the options of a group, by their names. */
-const checksOf = (...groups) =>
-  Object.fromEntries(Object.entries(Object.assign({}, ...groups)).map(([name, check]) => [name, Array.isArray(check) ? oneOf(...check) : CHECKS[check]]));
+const checksOf = (...groups: Group[]): Checks =>
+  Object.fromEntries(Object.entries(Object.assign({}, ...groups) as Group).map(([name, check]) => [name, typeof check === "string" ? CHECKS[check] : oneOf(...check)]));
 
 /** What a key is minted of. */
-const MINT = {
+const MINT: Checks = {
   credentials: CHECKS.credentials,
   region: text,
   expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && value > 0 && value <= 43_200],
@@ -42,12 +50,15 @@ const MINT = {
 };
 
 /** What events are written with. */
-const SSE = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: whole, headers: object };
+const SSE: Checks = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: whole, headers: object };
 
 /** What values are asked for with. */
-const STRUCTURED = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
+const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
-const KNOWN = {
+/** What the fields are given to. */
+type Where = "call" | "batch" | "chat" | "mint" | "sse" | "structured";
+
+const KNOWN: { readonly [where in Where]: Checks } = {
   call: checksOf(SETTINGS, CALL),
   batch: checksOf(SETTINGS, CALL, BATCH),
   chat: checksOf(CONSTRUCTOR, SETTINGS),
@@ -57,10 +68,10 @@ const KNOWN = {
 };
 
 /** What options look like where they are not those of a call. */
-const SAMPLES = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
+const SAMPLES: { readonly [where in Where]?: string } = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
 
 /** Names that other libraries use for ours. */
-const ELSEWHERE = {
+const ELSEWHERE: { readonly [name: string]: string } = {
   modelid: "model",
   modelname: "model",
   regionname: "region",
@@ -83,14 +94,14 @@ const ELSEWHERE = {
 /** What only Node's AWS credential chain could use. */
 const FILES = /^(profile|filepath|configFilepath|ignoreCache|mfaCodeProvider|roleAssumer|roleArn|webIdentityTokenFile|roleAssumerWithWebIdentity)$/;
 
-const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Checks fields by name and type. Those that nobody knows are passed over, unless they look like a slip. */
-export function checkFields(fields, where) {
+export function checkFields(fields: unknown, where: Where): void {
   if (fields === undefined || fields === null) return;
   const known = KNOWN[where];
   // A signal has no members of its own: it would be passed over, and never heard.
-  if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof fields.addEventListener === "function")) {
+  if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof (fields as { addEventListener?: unknown }).addEventListener === "function")) {
     throw problem("config", `options are an object, such as { ${SAMPLES[where] ?? "signal, maxTokens: 100"} }`);
   }
   for (const [name, value] of Object.entries(fields)) {
@@ -99,12 +110,12 @@ export function checkFields(fields, where) {
       refuse(name, known, where);
       continue;
     }
-    const [expected, fits] = known[name];
+    const [expected, fits] = known[name]!;
     if (!fits(value)) throw problem("config", `${name} must be ${expected}; it is ${shown(name, value)}`, { field: name });
   }
 }
 
-function refuse(name, known, where) {
+function refuse(name: string, known: { readonly [name: string]: unknown }, where: Where): void {
   if (FILES.test(name)) {
     throw problem(
       "config",
@@ -123,18 +134,18 @@ function refuse(name, known, where) {
 }
 
 /** Whether two names differ by one letter, or by two that changed places. */
-function slip(left, right) {
+function slip(left: string, right: string): boolean {
   if (left.length < 5 || Math.abs(left.length - right.length) > 1) return false;
   let from = 0;
   while (from < left.length && left[from] === right[from]) from++;
   let end = 0;
   while (end < Math.min(left.length, right.length) - from && left[left.length - 1 - end] === right[right.length - 1 - end]) end++;
   const [a, b] = [left.slice(from, left.length - end), right.slice(from, right.length - end)];
-  return a.length + b.length <= 2 || (a.length === 2 && a === b[1] + b[0]);
+  return a.length + b.length <= 2 || (a.length === 2 && a === b[1]! + b[0]!);
 }
 
 /** A value as a message can show it: never the text of a secret. */
-function shown(name, value) {
+function shown(name: string, value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return /key|token|credential/i.test(name) ? "a string" : JSON.stringify(value.slice(0, 40));
   return Array.isArray(value) ? "an array" : `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;

@@ -1,36 +1,36 @@
 /** Base64 of bytes, in whatever they are held. */
-export function base64(data) {
-  const bytes = ArrayBuffer.isView(data)
+export function base64(data: ArrayBuffer | ArrayBufferView): string {
+  const bytes: Uint8Array & { toBase64?: () => string } = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
   if (bytes.toBase64) return bytes.toBase64();
   let text = "";
   // In pieces: a call has room for so many arguments only.
   for (let at = 0; at < bytes.length; at += 0x4000) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x4000));
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x4000) as unknown as number[]);
   }
   return btoa(text);
 }
 
-const isBytes = (value) => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 
 // Every object is looked into once: those that refer to each other would be looked into for ever.
-function hasBytes(value, seen = new Set()) {
+function hasBytes(value: unknown, seen = new Set<unknown>()): boolean {
   if (!value || typeof value !== "object" || seen.has(value)) return false;
   if (isBytes(value)) return true;
   // A Blob, a File or a Response has no members: its JSON would be {}.
-  if (typeof value.arrayBuffer === "function") throw new TypeError("a Blob must be read first: give new Uint8Array(await blob.arrayBuffer())");
+  if (typeof (value as { arrayBuffer?: unknown }).arrayBuffer === "function") throw new TypeError("a Blob must be read first: give new Uint8Array(await blob.arrayBuffer())");
   seen.add(value);
-  for (const key in value) if (hasBytes(value[key], seen)) return true;
+  for (const key in value) if (hasBytes((value as Record<string, unknown>)[key], seen)) return true;
   return false;
 }
 
 /** JSON in which bytes are base64. */
-export function stringify(value) {
+export function stringify(value: unknown): string | undefined {
   return hasBytes(value) ? JSON.stringify(value, replacer) : JSON.stringify(value);
 }
 
 // Not `value`: what has a `toJSON`, such as Node's Buffer, is no longer itself there.
-function replacer(key, value) {
+function replacer(this: any, key: string, value: unknown): unknown {
   return isBytes(this[key]) ? base64(this[key]) : value;
 }

@@ -1,5 +1,5 @@
 import { problem } from "./error.js";
-import { jsonSchema } from "./schema.js";
+import { type Loose, jsonSchema } from "./schema.js";
 import { MERGED, PASSED_SETTINGS, SAME_SETTINGS } from "./table.js";
 import { toolJson } from "./tools.js";
 
@@ -14,32 +14,32 @@ const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 /** What to do with a member that the service could not take either. */
 const DIRECT = "leave others out";
 
-const isSet = (value) => value !== undefined && value !== null;
+const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** Options over options: those that are not set do not count. An option replaces its other name too. */
-export function merged(base, over) {
-  const all = { ...base };
+export function merged(base: Loose, over: Loose | null | undefined): Loose {
+  const all: Loose = { ...base };
   for (const [one, other] of SAME_SETTINGS) if (isSet(over?.[one]) || isSet(over?.[other])) delete all[one], delete all[other];
   for (const [name, value] of Object.entries(over ?? {})) {
-    if (isSet(value)) all[name] = MERGED.includes(name) ? { ...all[name], ...value } : value;
+    if (isSet(value)) all[name] = (MERGED as readonly string[]).includes(name) ? { ...all[name], ...value } : value;
   }
   return all;
 }
 
 /** Refuses options that are set by both of their names, to different values. */
-export function onlyOne(options, names) {
+export function onlyOne(options: Loose, names: readonly (readonly [string, string])[]): void {
   for (const [one, other] of names) {
     const [left, right] = [options[one], options[other]];
     // Variables of the environment may be empty, and so may lists.
-    const says = (value) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
+    const says = (value: unknown) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
     const differ = says(left) && says(right) && left !== right;
     if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`, { field: one });
   }
 }
 
 /** The options of a call as the module reads them. */
-export function coreOptions(options) {
-  const core = {};
+export function coreOptions(options: Loose): Loose {
+  const core: Loose = {};
   // JSON has no member of an undefined value.
   for (const name of PASSED_SETTINGS) core[name] = options[name] ?? undefined;
   onlyOne(options, SAME_SETTINGS);
@@ -61,17 +61,17 @@ export function coreOptions(options) {
   return core;
 }
 
-function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }) {
+function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }: Loose): Loose {
   if (!guardrailIdentifier || !guardrailVersion) {
-    const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter(Boolean);
-    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`, { field: missing[0] });
+    const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter((name) => name !== false);
+    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`, { field: missing[0]! });
   }
   onlyOne({ trace, "guardrailConfig.trace": guardrailConfig?.trace }, [["trace", "guardrailConfig.trace"]]);
   return { identifier: guardrailIdentifier, version: guardrailVersion, ...guardrailConfig, trace: guardrailConfig?.trace ?? trace };
 }
 
 /** Sets which tool the model calls, and what Anthropic's form of it says of parallel calls. */
-function setToolChoice(core, choice) {
+function setToolChoice(core: Loose, choice: any): void {
   if (!choice || typeof choice !== "object") {
     core.toolChoice = typeof choice === "boolean" ? (choice ? "any" : "none") : choice;
     if (typeof core.toolChoice !== "string") throw problem("config", CHOICE, { field: "toolChoice" });
@@ -91,7 +91,7 @@ const CHOICE = 'toolChoice must be "auto", "any", "none", the name of a tool, or
 const KINDS = ["auto", "any", "none", "required"];
 
 /** A choice that is an object: `{ type, name }`, or its kind holds the name, as in `{ function: { name } }`. */
-function chosen(form) {
+function chosen(form: Loose): unknown {
   const holder = ["function", "tool", ...KINDS].find((key) => isSet(form[key]));
   const { type, ...own } = form;
   const inside = holder ? form[holder] : own;
@@ -106,12 +106,12 @@ function chosen(form) {
 }
 
 /** Refuses a member that would not be sent. */
-function onlyMembers(name, value, known, advice = "put others into modelKwargs") {
+function onlyMembers(name: string, value: Loose, known: readonly string[], advice = "put others into modelKwargs") {
   const other = Object.keys(value).filter((key) => !known.includes(key) && isSet(value[key]));
   if (other.length) throw problem("config", `${name} has no member ${other.join(", ")}: it has ${known.join(", ") || "no members"}; ${advice}`, { field: `${name}.${other[0]}` });
 }
 
-function checkedReasoning(value) {
+function checkedReasoning(value: any): unknown {
   if (value === false || (typeof value === "string" && value)) return value;
   const given = typeof value === "number" ? { budgetTokens: value } : value;
   if (given && typeof given === "object") {
@@ -129,7 +129,7 @@ function checkedReasoning(value) {
   throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false', { field: "reasoning" });
 }
 
-function responseFormat(format) {
+function responseFormat(format: Loose): Loose {
   const { json_schema: wrapped, ...outer } = format;
   const given = wrapped ?? outer;
   const known = ["name", "description", "schema", "strict"];

@@ -1,43 +1,49 @@
 // JSON Schema of zod's schemas, of version 3 and 4 alike, without importing either.
 import { BedrockChatError, kindOf, problem } from "./error.js";
 
-export function zodSchema(schema) {
+/** A schema or definition of either version: they have different members, which are read with care. */
+type Zod = any;
+type Json = { [name: string]: unknown };
+type Next = (schema: Zod) => Json;
+type Converter = (def: Zod, next: Next, open: Set<Zod>, schema: Zod) => Json;
+
+export function zodSchema(schema: any): Json {
   try {
     return convert(schema, new Set());
   } catch (error) {
     if (error instanceof BedrockChatError) throw error;
-    throw problem("config", `the zod schema cannot be read: ${error.message}`, { cause: error });
+    throw problem("config", `the zod schema cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 
 /** What a schema is, as both versions would say it. */
-function definition(schema) {
+function definition(schema: Zod): { def: Zod; kind: string } {
   const def = schema?._zod?.def ?? schema?._def;
   if (!def) throw problem("config", "a part of a zod schema is none: is it of another library?");
   const name = def.typeName ? def.typeName.slice(3) : def.type;
-  return { def, kind: name[0].toLowerCase() + name.slice(1) };
+  return { def, kind: name[0]!.toLowerCase() + name.slice(1) };
 }
 
-function convert(schema, open) {
+function convert(schema: Zod, open: Set<Zod>): Json {
   const { def, kind } = definition(schema);
   const description = schema.description ?? def.description;
   const converter = KINDS[kind];
   if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: give the tool or the answer a schema without it`);
-  const json = converter(def, (inner) => convert(inner, open), open, schema);
+  const json = converter(def, (inner: Zod) => convert(inner, open), open, schema);
   return description ? { ...json, description } : json;
 }
 
-const inner = (def, next) => next(def.innerType);
-const nothing = () => ({});
-const values = (list) => {
+const inner: Converter = (def, next) => next(def.innerType);
+const nothing: Converter = () => ({});
+const values = (list: unknown[]): Json => {
   const types = new Set(list.map(kindOf));
   const type = types.size === 1 ? { type: [...types][0] } : {};
   return list.length === 1 ? { ...type, const: list[0] } : { ...type, enum: list };
 };
-const entries = (record) => Object.entries(record).filter(([key]) => typeof record[record[key]] !== "number").map(([, value]) => value);
+const entries = (record: { [key: string]: any }): unknown[] => Object.entries(record).filter(([key]) => typeof record[record[key]] !== "number").map(([, value]) => value);
 
-const KINDS = {
-  __proto__: null,
+const KINDS: { [kind: string]: Converter } = {
+  __proto__: null as never,
   string: (def) => ({ type: "string", ...checks(def, "Length") }),
   number: (def) => ({ type: integer(def) ? "integer" : "number", ...checks(def, "imum") }),
   bigInt: () => ({ type: "integer" }),
@@ -67,8 +73,8 @@ const KINDS = {
     if (open.has(mark)) return { type: "object" };
     open.add(mark);
     const shape = typeof def.shape === "function" ? def.shape() : def.shape;
-    const properties = {};
-    const required = [];
+    const properties: Json = {};
+    const required: string[] = [];
     for (const [name, value] of Object.entries(shape)) {
       properties[name] = next(value);
       if (!optional(value)) required.push(name);
@@ -114,24 +120,24 @@ const KINDS = {
 };
 
 /** Whether the input may do without a value. */
-function optional(schema) {
+function optional(schema: Zod): boolean {
   const { def, kind } = definition(schema);
   if (kind === "optional" || kind === "exactOptional" || kind === "default" || kind === "prefault" || kind === "catch") return true;
-  const within = { nullable: "innerType", readonly: "innerType", effects: "schema", branded: "type", pipe: "in", pipeline: "in" }[kind];
+  const within = ({ nullable: "innerType", readonly: "innerType", effects: "schema", branded: "type", pipe: "in", pipeline: "in" } as { [kind: string]: string })[kind];
   return Boolean(within && definition(def[within]) && optional(def[within]));
 }
 
 /** The checks of a definition: `{kind, value}` in version 3, with names of their own in 4. */
-const listed = (def) => (def.checks ?? []).map((check) => check._zod?.def ?? check);
+const listed = (def: Zod): Zod[] => (def.checks ?? []).map((check: Zod) => check._zod?.def ?? check);
 
-const integer = (def) => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));
+const integer = (def: Zod): boolean => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));
 
-const FORMATS = { email: "email", url: "uri", uuid: "uuid", datetime: "date-time", date: "date", time: "time", ipv4: "ipv4", ipv6: "ipv6" };
+const FORMATS: { [name: string]: string } = { email: "email", url: "uri", uuid: "uuid", datetime: "date-time", date: "date", time: "time", ipv4: "ipv4", ipv6: "ipv6" };
 
-function checks(def, unit) {
-  const json = {};
-  const set = (name, value) => typeof value === "number" && Number.isFinite(value) && (json[name] = value);
-  const limit = (name, value, inclusive) => set(inclusive === false ? `exclusive${name}` : name[0].toLowerCase() + name.slice(1), value);
+function checks(def: Zod, unit: "Length" | "Items" | "imum"): Json {
+  const json: Json = {};
+  const set = (name: string, value: unknown) => typeof value === "number" && Number.isFinite(value) && (json[name] = value);
+  const limit = (name: string, value: unknown, inclusive?: boolean) => set(inclusive === false ? `exclusive${name}` : name[0]!.toLowerCase() + name.slice(1), value);
   const [least, most] = unit === "imum" ? ["Minimum", "Maximum"] : [`Min${unit}`, `Max${unit}`];
   // Arrays of version 3 have no list.
   limit(least, def.minLength?.value);

@@ -1,21 +1,43 @@
-import { problem } from "./error.js";
+import { type BedrockChatError, problem } from "./error.js";
 import { fromCore } from "./thrown.js";
 
 /** The longest that a timer can wait, 24 days. What is longer would ring at once. */
 const LONGEST = 0x7fffffff;
 
+/** A task of the module. */
+export interface Task<T> {
+  readonly promise: Promise<T>;
+  /** How often the call was sent. */
+  readonly sent: number;
+  cancel(): void;
+  free(): void;
+}
+
+/** What is kept alive during a call. Errors name its model and region. */
+export interface Kept {
+  readonly place: { readonly model: string; readonly region?: string | undefined };
+}
+
+interface Limits {
+  signal?: AbortSignal | null | undefined;
+  timeout?: number | null | undefined;
+}
+
 /** What can end a call early: the caller's signal, and a limit on the whole call. */
 export class Watch {
-  #signal;
-  #timer;
+  declare kept: Kept;
+  /** The error that ended the call early. */
+  declare error?: BedrockChatError;
+  #signal: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
-  #task;
+  #task: Task<unknown> | undefined;
   #sent = 0;
   /** What to do when the call is to end. */
-  cancel = () => {};
+  cancel: () => void = () => {};
 
   /** `kept`, which has the model and the region for errors, is kept alive as long as this is. */
-  constructor({ signal, timeout }, kept) {
+  constructor({ signal, timeout }: Limits, kept: Kept) {
     this.kept = kept;
     if (signal?.aborted) throw this.#told(cancelled(signal.reason));
     if (signal) {
@@ -25,9 +47,9 @@ export class Watch {
     if (timeout) this.#timer = setTimeout(() => this.#end(late(timeout)), Math.min(timeout, LONGEST));
   }
 
-  #onAbort = () => this.#end(cancelled(this.#signal.reason));
+  #onAbort = () => this.#end(cancelled(this.#signal?.reason));
 
-  #end(error) {
+  #end(error: BedrockChatError): void {
     if (this.#ended) return;
     this.error = error;
     // A task under way has to end first: only then it is known how often it was sent.
@@ -36,7 +58,7 @@ export class Watch {
   }
 
   /** Adds to an error what those of the module say of the call. */
-  #told(error) {
+  #told(error: BedrockChatError): BedrockChatError {
     if (error.attempts !== undefined) return error;
     const { model, region } = this.kept.place;
     Object.assign(error, { model, ...(region && { region }), attempts: this.#sent });
@@ -46,18 +68,18 @@ export class Watch {
   }
 
   /** Ends the call because nobody waits for it. */
-  leave() {
+  leave(): void {
     this.#end(problem("cancelled", "the call was cancelled: its stream was left before it began"));
   }
 
-  close() {
+  close(): void {
     this.#ended = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
     clearTimeout(this.#timer);
   }
 
   /** Waits for a task of the module. */
-  async run(task) {
+  async run<T>(task: Task<T>): Promise<T> {
     this.#task = task;
     if (this.error) {
       task.cancel();
@@ -80,11 +102,11 @@ export class Watch {
   }
 }
 
-function cancelled(reason) {
+function cancelled(reason: any): BedrockChatError {
   if (reason?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${reason.message}`, { transient: true, cause: reason });
   return problem("cancelled", "the call was cancelled by its signal", { cause: reason });
 }
 
-function late(timeout) {
+function late(timeout: number): BedrockChatError {
   return problem("timeout", `the call took longer than its timeout of ${timeout} ms`, { transient: true });
 }

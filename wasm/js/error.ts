@@ -1,0 +1,102 @@
+import type { AIMessage } from "./index.js";
+
+/**
+ * The kind of an error. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. The service
+ * or its absence: `connect`, `interrupted`, `timeout`, `throttled`, `access_denied`, `expired_credentials`, `validation`,
+ * `context_overflow`, `not_found`, `service`. The answer: `frame`, `decode`, `truncated`. The caller: `cancelled`.
+ *
+ * With `connect`, no connection was made and nothing was sent. With `interrupted`, `fetch` failed and the request may
+ * have been sent, so that the model may have run: it is not sent again unless `paidResend` is set. Browsers and Workers
+ * do not distinguish the two. There it is always `interrupted`, unless the browser is offline.
+ */
+export type BedrockChatErrorKind =
+  | "config" | "credentials" | "unsupported" | "encode"
+  | "connect" | "interrupted" | "timeout" | "throttled" | "access_denied" | "expired_credentials" | "validation" | "context_overflow" | "not_found" | "service"
+  | "frame" | "decode" | "truncated" | "cancelled";
+
+/** The details of an error that the constructor takes. */
+export type BedrockChatErrorDetails = Partial<Pick<BedrockChatError, "kind" | "field" | "retryable" | "transient" | "status" | "awsType" | "requestId" | "model" | "region" | "attempts" | "retryAfterMs" | "responseHeaders" | "partial">> & { cause?: unknown };
+
+/** An error of the package, with all that is known about it. */
+export class BedrockChatError extends Error {
+  declare readonly name: "BedrockChatError";
+  declare kind: BedrockChatErrorKind;
+  /** The option that the error is about, such as `maxTokens`, or the path to a part of it, such as `guardrailConfig.tagSuffix`. */
+  declare field?: string;
+  /**
+   * Whether the same call may be sent again at no risk of paying twice. The package has done so as often as `maxRetries`
+   * says. After a timeout or a connection that broke it may not: the model may have run.
+   */
+  declare retryable: boolean;
+  /**
+   * Whether the cause may pass: throttling, a service or network that fails, a timeout. A later call, or another model or
+   * region, may succeed; this one may have been paid for already.
+   */
+  declare transient: boolean;
+  /** The HTTP status, if the service answered. */
+  declare status?: number;
+  /** AWS's name of the exception, such as `ThrottlingException`. */
+  declare awsType?: string;
+  /** AWS's id of the request. */
+  declare requestId?: string;
+  declare model?: string;
+  declare region?: string;
+  /** How often the request was sent: 0 if it was not. Missing where that is not known. */
+  declare attempts?: number;
+  /** How long the service asks to wait, in milliseconds. */
+  declare retryAfterMs?: number;
+  /**
+   * The response headers, if there was a response, with their names in lower case. Not enumerable. Values that are
+   * secrets, such as cookies, are replaced; at most 16 KiB are kept.
+   */
+  declare responseHeaders?: { [name: string]: string } | undefined;
+  /** What had come of the message when its stream failed. Not enumerable, so that logs do not show it. */
+  declare partial?: AIMessage | undefined;
+  /** The signal's reason, for a call that was cancelled. */
+  declare cause?: unknown;
+
+  constructor(message: string, details: BedrockChatErrorDetails = {}) {
+    const { partial, responseHeaders, cause, ...known } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = "config";
+    this.retryable = false;
+    this.transient = false;
+    Object.assign(this, known);
+    // Not enumerable: a log that prints the error does not print the conversation.
+    Object.defineProperties(this, {
+      partial: { value: partial, writable: true, configurable: true },
+      responseHeaders: { value: responseHeaders, writable: true, configurable: true },
+    });
+  }
+
+  /** Returns what logs need: all but `partial`, `cause` and the stack. */
+  toJSON(): object {
+    const { name, message } = this;
+    return { name, message, ...(this as object) };
+  }
+
+  /** Recognizes errors of every copy of the package: it may be loaded twice, imported and required. */
+  static override [Symbol.hasInstance](value: unknown): value is BedrockChatError {
+    return Boolean(value && typeof value === "object" && (value as { [brand]?: boolean })[brand]);
+  }
+}
+
+const brand: unique symbol = Symbol.for("bedrock-chat.error") as never;
+Object.defineProperties(BedrockChatError.prototype, {
+  [brand]: { value: true },
+  name: { value: "BedrockChatError" },
+});
+
+/** Returns what a value is, for the message of an error. */
+export const kindOf = (value: unknown): string => (value === null ? "null" : typeof value);
+
+/** The kinds of errors that arise before anything is sent. */
+const UNSENT = /^(config|credentials|unsupported|encode|connect)$/;
+
+/** Returns how often a call was sent that failed with an error of this kind, if nothing counted its attempts. */
+export const uncounted = (kind: string): { attempts?: number } => (UNSENT.test(kind) ? { attempts: 0 } : {});
+
+/** Creates an error that the package itself finds. */
+export function problem(kind: BedrockChatErrorKind, message: string, details?: BedrockChatErrorDetails): BedrockChatError {
+  return new BedrockChatError(message, { kind, ...uncounted(kind), ...details });
+}
