@@ -20,7 +20,7 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** What can go wrong on demand, as faults of the local Bedrock; its README has the keys. */
+/** Failures on demand, as faults of the local Bedrock. Its README has the keys. */
 const TROUBLE = {
   slow: { path_contains: "stream", drip_ms: 400 },
   throttled: { status: 429, error_type: "ThrottlingException", message: "Too many tokens, please wait before trying again.", times: 3 },
@@ -63,7 +63,7 @@ export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typesc
   function pass(request, response) {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const asked = http.request(`${served.url}/chat`, { method: request.method, headers, agent: false }, (answered) => {
-      // What is refused before it has all come would keep the browser waiting for its end.
+      // Read the rest of a refused body: otherwise the browser waits to send it.
       request.unpipe(asked).resume();
       response.writeHead(answered.statusCode, { ...answered.headers, ...HEADERS });
       answered.pipe(response);

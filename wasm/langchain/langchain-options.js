@@ -1,4 +1,4 @@
-// What LangChain hands over, as the core takes it.
+// Converts LangChain's options and blocks to those of the core.
 import { onlyOne } from "./options.js";
 
 /** Fields and options that are LangChain's own. */
@@ -8,7 +8,7 @@ const LANGCHAIN = new Set([
   "ls_structured_output_format", "options", "strict", "version",
 ]);
 
-/** What other chat models of LangChain call what we call otherwise. */
+/** Names of options in other chat models of LangChain, and ours. */
 const ALIASES = { stopSequences: "stop", parallel_tool_calls: "parallelToolCalls" };
 
 /** Two names of one option. */
@@ -58,7 +58,7 @@ const NO_CONTENT = new Set([
 /** Whether a block is to be sent. The reasoning of other vendors may come without its words. */
 const isContent = (block) => !NO_CONTENT.has(block?.type) && (block?.type !== "reasoning" || typeof block.reasoning === "string");
 
-/** LangChain's standard blocks wrap what only one provider knows, and have a type of their own for documents of text. */
+/** LangChain's standard blocks wrap what only one provider knows, and have a separate type for documents of text. */
 function plainBlock(block) {
   if (block?.type === "non_standard" && block.value) return block.value;
   if (block?.type !== "text-plain" || typeof block.text !== "string") return block;

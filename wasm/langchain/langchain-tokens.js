@@ -25,7 +25,7 @@ function weight(value) {
   return value === undefined || value === null ? 0 : new TextEncoder().encode(String(value)).length / BYTES;
 }
 
-/** Whether a block is an image, a file, a sound or a film. A document of text is text. */
+/** Returns whether a block is an image, a file, audio or video. A document of text is text. */
 function isMedium(block) {
   // Converse's blocks have a member of that name instead of a type.
   const kind = typeof block.type === "string" ? block.type : (Object.keys(block)[0] ?? "");

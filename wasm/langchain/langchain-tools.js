@@ -2,7 +2,7 @@ import { toolJson } from "./tools.js";
 
 /**
  * A tool in any form in the one that LangSmith shows and the cache keys on: `{ name, description,
- * input_schema }`. What is native to a model stays what it is.
+ * input_schema }`. A tool in a model's native format is not changed.
  */
 export function formatTool(tool) {
   const json = toolJson(tool);

@@ -29,11 +29,11 @@ export type BedrockChatTool = BindToolsInput | NativeTool;
  */
 export type BedrockToolChoice = ToolChoice;
 
-/** What a model has of its own and every call may change. */
+/** The settings of a model that every call may change. */
 export interface BedrockChatSettings
   extends Omit<CoreSettings, "stop" | "timeout" | LangChainCallOption> {}
 
-/** What a chat model is made of. */
+/** The fields of the constructor. */
 export interface BedrockChatFields
   extends BedrockChatSettings,
     Omit<CoreFields, Exclude<keyof CoreSettings, "timeout"> | "streaming" | "maxConcurrency">,
@@ -42,7 +42,7 @@ export interface BedrockChatFields
   streaming?: boolean | undefined;
   /** How many calls are under way at a time. Default: as many as are made. */
   maxConcurrency?: number | undefined;
-  /** Told once of a call that failed for good: trying again, as `maxRetries` says, is over by then. What it throws is the call's error. */
+  /** Called once for a call that failed, after all `maxRetries` retries. An error that it throws is thrown by the call. */
   onFailedAttempt?: BaseChatModelParams["onFailedAttempt"] | undefined;
   /** Texts at which the model stops. */
   stop?: string[] | undefined;
@@ -50,7 +50,7 @@ export interface BedrockChatFields
   stopSequences?: string[] | undefined;
 }
 
-/** What a call can be told. */
+/** The options of a call. */
 export interface BedrockChatCallOptions
   extends Omit<BaseChatModelCallOptions, "tool_choice">,
     BedrockChatSettings {
@@ -63,7 +63,7 @@ export interface BedrockChatCallOptions
   /** A JSON Schema that the answer is held to, where the model can be. */
   responseFormat?: ResponseFormat | undefined;
   response_format?: ResponseFormat | undefined;
-  /** With tools: that their arguments fit the schema strictly. What a tool says itself goes before it. */
+  /** With tools: whether their arguments must match the schema strictly. A tool's own `strict` takes precedence. */
   strict?: boolean | undefined;
 }
 

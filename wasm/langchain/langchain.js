@@ -20,7 +20,7 @@ export { convertMessagesToPrompt, convertMessagesToPromptAnthropic } from "./lan
 
 registerBlocks();
 
-/** Fields that are no part of a serialised model: functions, and headers, which may be secret. */
+/** Fields that are not part of a serialized model: functions, and headers, which may be secret. */
 const UNWRITTEN = ["fetch", "fetchFn", "headers"];
 
 export class BedrockChat extends BaseChatModel {
@@ -43,7 +43,7 @@ export class BedrockChat extends BaseChatModel {
     // Whether `invoke` streams is decided here, call by call.
     this.#fields = { ...known, streaming: undefined };
     this.#core = new Core(this.#fields);
-    // Whoever makes many calls at once is held back here; failures are repeated in the core alone.
+    // Limits concurrent calls only. Failed calls are retried in the core.
     const { maxConcurrency, onFailedAttempt = fail } = fields;
     this.caller = new AsyncCaller({ maxConcurrency, maxRetries: 0, onFailedAttempt });
     this.model = known.model;
@@ -77,7 +77,7 @@ export class BedrockChat extends BaseChatModel {
     return { region: this.region };
   }
 
-  /** What the constructor was given. */
+  /** Returns the credentials that were passed to the constructor. */
   get credentials() {
     return this.lc_kwargs.credentials;
   }
@@ -209,7 +209,7 @@ export class BedrockChat extends BaseChatModel {
     return (maxRetries ?? undefined) === undefined ? this.#core : new Core({ ...this.#fields, maxRetries });
   }
 
-  /** The options of a call. What may be changed on the model is read when it is called. */
+  /** The options of a call. Fields that can be changed on the model are read at each call. */
   #options(options) {
     const all = { ...merged(this.#settings(), ours(options)), maxRetries: undefined };
     const { strict } = options ?? {};

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/*.test.js"],
     globalSetup: "./test/support/setup.js",
-    // Each file has a local Bedrock of its own; two cores are enough for one at a time.
+    // Each file starts its own local Bedrock. Two cores are enough for one at a time.
     fileParallelism: false,
     testTimeout: 20_000,
   },

@@ -130,7 +130,7 @@ async function addLangChain() {
   };
 }
 
-/** What each part weighs, and what an application gets of them together. */
+/** Prints the size of each part, and the size of all that an application loads. */
 async function report() {
   const peers = ["./bedrock_chat.js", "@langchain/*"];
   const file = (name) => readFileSync(join(pkg, name));

@@ -1,4 +1,4 @@
-// The package through the bundlers that users have. What each makes is run in Chromium, or, for servers, in Node.
+// The package through the bundlers that users have. Each bundle is run in Chromium, or, for servers, in Node.
 // Wrangler's bundle is the one that workerd.test.mjs runs.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -38,7 +38,7 @@ after(async () => {
   await browser?.close();
 });
 
-/** A user's page in a folder of its own, below the package. */
+/** Creates a user's page in a separate folder below the package. */
 function folder(name, main) {
   const path = join(project, `bundle-${name}`);
   mkdirSync(path, { recursive: true });

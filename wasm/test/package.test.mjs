@@ -24,7 +24,7 @@ async function runs(name, text) {
   return stdout.trim();
 }
 
-test("it has its types, README and licences, and names no file that is not there", () => {
+test("it has its types, README and licenses, and every named file exists", () => {
   const files = readdirSync(installed);
   for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
     assert.ok(files.includes(name), `${name} is missing`);
@@ -84,7 +84,7 @@ test("every program of the README runs", async () => {
   const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => text.includes("import "));
   assert.ok(programs.length >= 3, "the README has programs");
   for (const [index, text] of programs.entries()) {
-    // What is for bundlers and for LangChain is run by their own tests.
+    // The tests of bundlers and of LangChain run these examples.
     if (/bedrock-chat\/(manual|langchain)/.test(text)) continue;
     if (text.includes("export default")) assert.equal(typeof (await import(`data:text/javascript,${encodeURIComponent(text.replaceAll(/^import .*$/gm, ""))}`)).default.fetch, "function");
     else assert.notEqual(await runs(`readme-${index}.mjs`, text), "", text);

@@ -15,7 +15,7 @@ import { claude, speaks } from "./suite/frames.js";
 const api = await import(pathToFileURL(join(project, "entry.js")));
 const { mock } = context(api, "https://bedrock.example");
 
-/** What a model is told of a tool with this schema. */
+/** Returns the JSON Schema that is sent for a tool with this schema. */
 async function told(schema) {
   const fetch = speaks([claude.start(), claude.stop(), claude.over()]);
   const model = mock(fetch, { streaming: true }).bindTools([{ name: "t", schema }]);
@@ -23,7 +23,7 @@ async function told(schema) {
   return JSON.parse(new TextDecoder().decode(fetch.calls[0].init.body)).tools[0].input_schema;
 }
 
-/** What comes of an answer with these arguments. */
+/** Returns the result of an answer with these arguments. */
 function answered(schema, args) {
   const call = [claude.block(0, { type: "tool_use", id: "t", name: "extract", input: {} }), claude.args(0, JSON.stringify(args)), claude.end(0)];
   const fetch = speaks([claude.start(), ...call, claude.stop("tool_use"), claude.over()]);
@@ -84,7 +84,7 @@ const EXPECTED = {
 
 describe("zod", () => {
   for (const [version, z] of Object.entries({ 3: z3, 4: z4 })) {
-    test(`version ${version} is told as JSON Schema`, async () => {
+    test(`version ${version} is sent as JSON Schema`, async () => {
       const { required, ...schema } = await told(person(z));
       assert.deepEqual(schema, EXPECTED);
       const optional = ["age", "active", "born"];
@@ -114,7 +114,7 @@ describe("zod", () => {
     assert.equal((await told(a)).properties.b.type, "object");
   });
 
-  test("what only one version has is told too", async () => {
+  test("features of a single version are sent too", async () => {
     const four = await told(z4.object({ a: z4.int(), b: z4.url(), c: z4.iso.datetime(), d: z4.literal(["x", "y"]), e: z4.string().meta({ description: "E" }), f: z4.email() }));
     assert.deepEqual([four.properties.a.type, four.properties.b.format, four.properties.c.format, four.properties.d.enum, four.properties.e.description, four.properties.f.format], ["integer", "uri", "date-time", ["x", "y"], "E", "email"]);
     const three = await told(z3.object({ a: z3.nativeEnum({ Up: 0, Down: 1, 0: "Up", 1: "Down" }), b: z3.string().brand("B"), c: z3.string().transform(Number).pipe(z3.number()) }));
@@ -129,7 +129,7 @@ describe("zod", () => {
   });
 });
 
-test("ArkType's schemas are told and checked", async () => {
+test("ArkType's schemas are sent and checked", async () => {
   const schema = type({ city: "string", "days?": "number" });
   const { properties, required } = await told(schema);
   assert.deepEqual([properties.city.type, properties.days.type, required], ["string", "number", ["city"]]);

@@ -21,7 +21,7 @@ function send() {
   const text = prompt.value.trim();
   if (answering || (!text && !images.length)) return;
   const blocks = images.map(({ type, data }) => ({ type: "image", source: { type: "base64", media_type: type, data } }));
-  // What failed before is part of the past now: asking it anew would be asking this.
+  // Earlier failures cannot be retried any more: a retry would ask this question.
   for (const button of log.querySelectorAll(".failed button")) button.remove();
   // Models take turns with the user: a question without an answer does not stay.
   if (messages.at(-1)?.role === "user") {
@@ -59,7 +59,7 @@ async function answer() {
   const down = isDown();
   const { out, time } = meter.end(told);
   reply.end(out || told.usage ? `${told.reason} · ${told.usage ? "" : "≈ "}${out} tokens · ${time}` : told.reason);
-  // What came is part of the conversation, however it ended.
+  // The received text is part of the conversation, however it ended.
   if (reply.text.trim()) messages.push({ role: "assistant", content: reply.text });
   if (problem) reply.fail(problem.message, () => again(reply));
   answering = undefined;
@@ -68,7 +68,7 @@ async function answer() {
   refocus();
 }
 
-/** Asks the last question anew. */
+/** Asks the last question again. */
 function again(reply) {
   if (answering) return;
   if (messages.at(-1).role === "assistant") messages.pop();

@@ -1,4 +1,4 @@
-/** The Server-Sent Events of a response, as they come. */
+/** Yields the Server-Sent Events of a response as they arrive. */
 export async function* events(response) {
   const decoder = new TextDecoder();
   let rest = "";

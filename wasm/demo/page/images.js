@@ -1,6 +1,6 @@
 const TAKEN = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/** Larger pictures are scaled down by the model anyway, and only cost time. */
+/** The model scales larger images down anyway, so they only cost time. */
 const LONGEST_SIDE = 1568;
 const MOST_BYTES = 3_500_000;
 

@@ -4,13 +4,13 @@ const FENCE = /^( *)(`{3,}(?!.*`)|~{3,}) *(\S*)/;
 const HEADING = /^ {0,3}(#{1,6}) +(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const ITEM = /^[ \t]*([-*+]|\d{1,9}[.)]) +(.*)$/;
-/** A number in a text is no list, unless it is the first. */
+/** The start of a list inside a paragraph: of numbered lists, only number 1 starts one. */
 const FIRST_ITEM = /^[ \t]*([-*+]|1[.)]) +\S/;
 
 /** How far lists go into each other; what is deeper stands as it was written. */
 const DEEPEST = 8;
 
-/** What stands out in a line. Bounds keep marks that nobody closes from being sought through the whole text. */
+/** Inline marks. Bounds keep the search for a missing closing mark from reading the whole text. */
 const INLINE = new RegExp(
   [
     /\\(?<sign>[\\`*_#[\]])/,
@@ -53,7 +53,7 @@ function endOf(whole) {
 }
 
 /**
- * Gives an element these children from a place on. Those that stay as they are are kept, and with them
+ * Replaces the children of an element from an index on. Unchanged children are kept, and with them
  * the focus of a button and what is selected.
  */
 function become(parent, children, from = 0) {
@@ -89,7 +89,7 @@ function block(lines, start, depth) {
   const fence = FENCE.exec(line);
   if (fence) return code(lines, start, fence);
   const heading = HEADING.exec(line);
-  // The page has headings of its own above these.
+  // The page itself has the headings of higher levels.
   if (heading) return { node: element(`h${Math.min(6, heading[1].length + 2)}`, {}, ...inline(heading[2].replace(/ #+ *$/, ""))), end: start + 1 };
   if (RULE.test(line)) return { node: element("hr"), end: start + 1 };
   if (ITEM.test(line) && depth < DEEPEST) return list(lines, start, depth);
@@ -164,7 +164,7 @@ function inline(text, inLink = false) {
 
 function marked({ sign, code, label, target, bare, stars, starred, scores, scored }, inLink) {
   if (sign) return sign;
-  // Of the spaces inside, one on each side only keeps ticks from ticks.
+  // One space on each side only separates backticks, so it is removed.
   if (code) return element("code", {}, code.replace(/^ (.*\S.*) $/s, "$1"));
   if (bare && inLink) return bare;
   if (bare) return link(bare, [bare]);

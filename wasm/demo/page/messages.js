@@ -3,7 +3,7 @@ import { url } from "./images.js";
 import { Markdown } from "./markdown.js";
 import { seconds } from "./meter.js";
 
-/** What the user said. */
+/** Shows the message of the user. */
 export function question(text, images) {
   const made = element("article", { class: "message mine", "aria-label": "You" });
   if (images.length) {
@@ -20,7 +20,7 @@ export function leaveOut(question) {
   question.append(element("p", { class: "note" }, "left out of the conversation, as it has no answer"));
 }
 
-/** What the model says, as it comes. */
+/** The answer of the model, shown while it arrives. */
 export class Reply {
   #said = new Markdown();
   #thinking;

@@ -6,7 +6,7 @@ const WINDOW = 500;
 /** The curve weighs those so many milliseconds before and after, the less the farther. */
 const REACH = 350;
 
-/** The live picture of one answer: tokens per second over time, and the figures beside it. */
+/** The live chart of one answer: tokens per second over time, and its figures. */
 export class Meter {
   #canvas = $("picture");
   #started = 0;
@@ -17,7 +17,7 @@ export class Meter {
   #tokens = 0;
 
   constructor() {
-    // Drawn anew in the colours and size of the moment.
+    // Draws again when the colors or the size change.
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
   }

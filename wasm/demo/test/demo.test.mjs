@@ -241,7 +241,7 @@ test("an answer that ends leaves the reader and the writer where they are", asyn
   assert.equal(await page.locator("#log").evaluate((log) => log.scrollTop), 10);
 });
 
-test("a demo that is gone is told of as such", async () => {
+test("a stopped server is shown as an error", async () => {
   await page.route(/\/(trouble|chat)/, (route) => route.abort());
   await ask("Hello?");
   await page.getByText("The Worker cannot be reached").waitFor();

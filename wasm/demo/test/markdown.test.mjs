@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask, note, page, reply, said, shot } from "./support.mjs";
 
-/** What a text becomes when it comes in pieces of so many letters, as HTML without the page's trimmings. */
+/** Returns the HTML of a text that arrives in pieces of `size` letters. */
 async function shown(text, size = Infinity) {
   const html = await page.evaluate(async ([text, size]) => {
     const { Markdown } = await import("/markdown.js");

@@ -24,7 +24,7 @@ after(async () => {
 
 export let page;
 let problems;
-/** A page in a browser of its own, that complains of every error and every request to elsewhere. */
+/** Opens a page in a separate browser context. Errors and requests to other hosts are reported. */
 export async function open(settings = {}) {
   const context = await browser.newContext({ viewport: { width: 1240, height: 820 }, ...settings });
   page = await context.newPage();

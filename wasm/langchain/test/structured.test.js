@@ -11,7 +11,7 @@ import { THINKER, gather, localBedrock } from "./support/bedrock.js";
 const bedrock = localBedrock();
 const joke = z.object({ setup: z.string(), rating: z.number() }).describe("A joke");
 const JOKE = { setup: "local setup", rating: 1 };
-/** What the local Bedrock does not give. */
+/** A schema that the local Bedrock's answer does not match. */
 const strict = joke.extend({ rating: z.number().refine((value) => value > 5, "must be above five") });
 
 test("the model is made to call the tool that the value comes in", async () => {
@@ -40,7 +40,7 @@ test("schemas of zod 3 and 4, JSON Schema and tools in every form do alike", asy
   }
 });
 
-test("values that are no objects come out as they are", async () => {
+test("values other than objects are returned unchanged", async () => {
   expect(await bedrock.chat().withStructuredOutput(z.array(z.string())).invoke("tell some")).toEqual([expect.any(String)]);
 });
 

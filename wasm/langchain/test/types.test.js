@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** What tsc finds. */
+/** Returns the errors of tsc. */
 function found(...options) {
   try {
     return execFileSync(process.execPath, [path("../../node_modules/typescript/bin/tsc"), "--project", path("types/tsconfig.json"), "--pretty", "false", ...options], { encoding: "utf8" });

@@ -14,7 +14,7 @@ export class Bedrock {
     return answer.text();
   }
 
-  /** What arrived, in order. */
+  /** Returns the received requests, in order. */
   async requests() {
     const list = JSON.parse(await this.#ask("requests"));
     return list.map((request) => ({ ...request, headers: Object.fromEntries(request.headers) }));

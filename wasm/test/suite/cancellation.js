@@ -13,7 +13,7 @@ async function abortWhenReceived(bedrock, controller) {
   controller.abort(new Error("enough"));
 }
 
-/** What a stalled answer has said before. */
+/** The text of an answer before it stalls. */
 const SAID = '{"a":"b';
 
 /** A model that begins an answer and never ends it; `over` is whether its call was given up. */

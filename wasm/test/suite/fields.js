@@ -36,7 +36,7 @@ export const fields = [
       const error = await fails(async () => chat(given), "config");
       includes(error.message, part);
     }
-    // A stranger's field is nobody's business.
+    // Unknown fields of other libraries are ignored.
     ok(chat({ callbacks: [], verbose: true, tags: ["x"] }));
   }],
 

@@ -1,4 +1,4 @@
-// The behaviours of the package, the same in every runtime. Every list has [name, test] pairs; a
+// The behaviors of the package, the same in every runtime. Every list has [name, test] pairs; a
 // test gets the context of bedrock.js.
 import { addresses } from "./addresses.js";
 import { context } from "./bedrock.js";

@@ -21,7 +21,7 @@ const rich = [
 
 export const sse = [
   ["a format that there is not is refused, whatever the stream is", async ({ toSSE }) => {
-    // A rejection that nobody hears would end Node.
+    // An unhandled rejection would end Node.
     for (const stream of [undefined, Promise.resolve(), {}]) await fails(async () => toSSE(stream, { format: "xml" }), "config");
   }],
 

@@ -1,4 +1,4 @@
-// What a run says: a line for each file and runtime, whatever failed in full, and the sum at the end.
+// Reports a line for each file and runtime, every failure in full, and the totals at the end.
 import { relative } from "node:path";
 
 const place = (file) => (file ? relative(process.cwd(), file) : "");
@@ -9,7 +9,7 @@ export default async function* reporter(source) {
   for await (const { type, data } of source) {
     if (type === "test:stdout" || type === "test:stderr") yield data.message;
     if (type !== "test:pass" && type !== "test:fail") continue;
-    // A suite, or a file, is no test of its own.
+    // Suites and files are not counted as tests.
     const isSuite = data.details?.type === "suite" || data.name === data.file;
     const outcome = data.skip !== undefined ? "skipped" : type === "test:pass" ? "passed" : "failed";
     if (!isSuite) {

@@ -1,4 +1,4 @@
-// Starts a local Bedrock of one's own, for one test file.
+// Starts a separate local Bedrock for one test file.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 

@@ -1,4 +1,4 @@
-// What a user's TypeScript may say, and what it may not. Only the compiler reads this file.
+// TypeScript that must compile, and that must not. Only the compiler reads this file.
 import {
   AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, capabilities, mintApiKey, sseResponse, toSSE,
   type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type Messages, type Tool, type ToolCall, type UsageMetadata,
@@ -26,7 +26,7 @@ new BedrockChat({
   modelKwargs: { anthropic_version: "bedrock-2023-05-31" },
 });
 new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessionToken: "T", expiration: new Date() }), fetch, maxRetries: 0 });
-// What `fromNodeProviderChain()` gives.
+// The type that `fromNodeProviderChain()` returns.
 declare const chain: (options?: { callerClientConfig?: object }) => Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date; readonly accountId?: string }>;
 new BedrockChat({ model: "m", credentials: chain });
 // One's own fetch knows what it is called with.

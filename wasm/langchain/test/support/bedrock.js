@@ -1,4 +1,4 @@
-// What the tests share: a local Bedrock, models of both packages for it, and what it was asked.
+// Shared by the tests: a local Bedrock, models of both packages for it, and its recorded requests.
 import { BedrockChat as Reference } from "@langchain/community/chat_models/bedrock/web";
 import { concat } from "@langchain/core/utils/stream";
 import { BedrockChat } from "bedrock-chat/langchain";

@@ -25,7 +25,7 @@ const llm = new BedrockChat({
   tags: ["a"],
 });
 const model: BaseChatModel = llm;
-// What the environment may lack, a function that waits for nothing, and a fetch that knows what it is called with.
+// Values that may be undefined in the environment, a synchronous function, and a typed fetch.
 new BedrockChat({
   model: "m",
   endpointUrl: process.env.ENDPOINT,
