@@ -27,6 +27,13 @@ for (const [name, { options, file }] of Object.entries(projects)) {
   });
 }
 
+test("declarations export every name of earlier versions", async () => {
+  const folder = join(project, "types-names");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(wasm, "test", "types", "names.test-d.ts"), join(folder, "names.test-d.ts"));
+  await compiles(folder, { ...strict, module: "nodenext", lib: ["es2022"], types: ["node"] }, ["names.test-d.ts"]);
+});
+
 test("every program of the README is one in TypeScript, as loose as JavaScript", async () => {
   const folder = join(project, "types-readme");
   mkdirSync(folder, { recursive: true });
