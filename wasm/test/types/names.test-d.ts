@@ -1,7 +1,7 @@
 // Every name that earlier versions exported, as programs may import them. Only the compiler reads this file.
 import type {
   AIMessage,
-  AIMessage,
+  AIMessageChunk,
   BatchOptions,
   BedrockChat,
   BedrockChatError,
