@@ -17,7 +17,7 @@ function translateContent(message) {
   const blocks = translate(message).map((block) => (block.type === "non_standard" && block.value?.citations ? cited(block.value, translate) : block));
   const calls = new Set(blocks.filter(({ type }) => type === "tool_call").map(({ id }) => id));
   const pieces = message.tool_call_chunks ?? [];
-  // Of a stream: what is not whole yet is a piece of a call, which only others make a call.
+  // In a stream, a call that is not complete is a chunk; only with the later chunks it is a call.
   if (pieces.some(({ id }) => !calls.has(id))) {
     return [...blocks, ...pieces.filter(({ id }) => !calls.has(id)).map((piece) => ({ ...piece, type: "tool_call_chunk" }))];
   }
@@ -25,7 +25,7 @@ function translateContent(message) {
   return [...blocks, ...missing.map(({ id, name, args }) => ({ type: "tool_call", id, name, args }))];
 }
 
-/** Of a stream: the citations that come before the text that they are of. */
+/** The citations of a stream that arrive before their text. */
 function cited(value, translate) {
   const [{ text, ...block }] = translate(new AIMessage({ content: [{ ...value, text: "" }] }));
   return block;

@@ -60,7 +60,7 @@ export class Chunks {
 
   /**
    * The end: the usage and what else the service told. LangChain adds numbers and texts up, so that
-   * what is told twice, the second time in full, must be in one chunk only.
+   * a value that arrives twice, the second time in full, must be in one chunk only.
    */
   last() {
     return this.#chunk({ content: "", usage_metadata: this.#usage, response_metadata: this.#metadata });
@@ -74,7 +74,7 @@ export class Chunks {
     return this.#chunk({ content: "", additional_kwargs: id ? { id } : {}, response_metadata });
   }
 
-  /** A tool's call is whole: its block, as a call without streaming has it. Arguments that are no JSON make none. */
+  /** A tool's call is whole: its block, as a call without streaming has it. Arguments that are not JSON make no block. */
   #end(index) {
     const call = this.#calls.get(index);
     if (!call) return undefined;

@@ -59,7 +59,7 @@ const BEGINNINGS = {
   block: (value) => ({ type: "non_standard", value }),
 };
 
-/** Adds an event to its block; what LangChain is told of it. */
+/** Adds an event to its block, and returns the events for LangChain. */
 function grown(block, name, value) {
   switch (name) {
     case "text":

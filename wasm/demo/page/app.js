@@ -28,7 +28,7 @@ function send() {
     messages.pop();
     leaveOut(asked);
   }
-  messages.push({ role: "user", content: blocks.length ? [...blocks, { type: "text", text: text || "What is in the picture?" }] : text });
+  messages.push({ role: "user", content: blocks.length ? [...blocks, { type: "text", text: text || "What is in the image?" }] : text });
   $("empty")?.remove();
   asked = question(text, images);
   log.append(asked);

@@ -6,7 +6,7 @@ const MOST_BYTES = 3_500_000;
 
 /** An image file as the API wants it: `{ name, type, data }`, data in base64. */
 export async function readImage(file) {
-  if (!TAKEN.includes(file.type)) throw new Error(`${file.name || "This"} is no PNG, JPEG, GIF or WebP`);
+  if (!TAKEN.includes(file.type)) throw new Error(`${file.name || "This"} is not a PNG, JPEG, GIF or WebP`);
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new Error(`${file.name || "This image"} cannot be read`);
   });

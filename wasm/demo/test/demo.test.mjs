@@ -121,7 +121,7 @@ test("an image can be pasted, large ones are made smaller, others refused", asyn
     transfer.items.add(new File(["x"], "notes.txt", { type: "text/plain" }));
     dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, cancelable: true }));
   });
-  await page.getByText("notes.txt is no PNG").waitFor();
+  await page.getByText("notes.txt is not a PNG").waitFor();
 });
 
 test("thinking is folded away, and can be opened", async () => {
@@ -252,7 +252,7 @@ test("the focus of an idea goes to the message field, and every refused file is 
   assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
   await note().waitFor();
   await page.locator("#files").setInputFiles(["a.txt", "b.svg"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") })));
-  await page.getByText(/a\.txt is no PNG.*b\.svg is no PNG/).waitFor();
+  await page.getByText(/a\.txt is not a PNG.*b\.svg is not a PNG/).waitFor();
 });
 
 test("everything is reached by keyboard and has a name", async () => {

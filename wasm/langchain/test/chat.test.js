@@ -1,4 +1,4 @@
-// What programs do with a chat model beyond the standard suites.
+// Uses of a chat model that the standard suites do not cover.
 import { AIMessage, HumanMessage, trimMessages } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { BedrockChatError } from "bedrock-chat/langchain";
@@ -11,7 +11,7 @@ const place = z.object({ location: z.string() });
 const weather = tool(() => "sunny", { name: "get_weather", description: "The weather", schema: place });
 const time = tool(() => "noon", { name: "get_time", description: "The time", schema: place });
 
-/** What callbacks were told. */
+/** Records the calls of callbacks. */
 function listener() {
   const told = { starts: [], tokens: [], chunks: [], ends: [], errors: [] };
   const handler = {
@@ -32,7 +32,7 @@ async function failure(work) {
   throw new Error("it did not fail");
 }
 
-test("callbacks hear the start, with what LangSmith shows, the tokens and the end", async () => {
+test("callbacks receive the start, with LangSmith's parameters, the tokens and the end", async () => {
   const { told, callbacks } = listener();
   const model = bedrock.chat({ temperature: 0.5 }).bindTools([weather], { tool_choice: "auto" });
   const { whole } = await gather(model.stream("Hello", { callbacks }));
@@ -270,7 +270,7 @@ test("leaving a stream closes its connection", async () => {
   await expect.poll(async () => (await bedrock.requests()).map(({ outcome }) => outcome), { timeout: 5000 }).not.toContain("complete");
 });
 
-test("errors keep what is known of them, on every way, and callbacks hear of them", async () => {
+test("errors keep their details in every method, and callbacks receive them", async () => {
   const { told, callbacks } = listener();
   const model = bedrock.chat({ maxRetries: 0 });
   const ways = [() => model.invoke("hi", { callbacks }), () => gather(model.stream("hi", { callbacks })), () => model.batch(["hi"], { callbacks })];
@@ -284,7 +284,7 @@ test("errors keep what is known of them, on every way, and callbacks hear of the
   expect(told.errors).toHaveLength(3);
 });
 
-test("onFailedAttempt is told once of a call that failed for good", async () => {
+test("onFailedAttempt is called once for a call that failed for good", async () => {
   await bedrock.fault({ status: 503, error_type: "ServiceUnavailableException", headers: { "retry-after": "0" }, forever: true });
   const told = [];
   const error = await failure(() => bedrock.chat({ maxRetries: 1, onFailedAttempt: (failed) => void told.push(failed) }).invoke("hi"));

@@ -22,7 +22,7 @@ const text = async (stream) => (await gather(stream)).whole.text;
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** What a message says, however its blocks are called. */
+/** Returns the content of a message, whatever the names of its blocks are. */
 const said = ({ content }) => (typeof content === "string" ? content : content.map((block) => block.text ?? "").join(""));
 
 /** The ids that the server makes of a request are as different as the requests. */
@@ -69,7 +69,7 @@ describe("the same program", () => {
       const theirs = await program(bedrock.reference(fields));
       const ours = await program(bedrock.chat(fields));
       if (fields.streaming) {
-        // A stream of theirs forgets the reason, and the usage in Anthropic's form.
+        // LangChain's own stream loses the stop reason, and the usage in Anthropic's form.
         expect(theirs.metadata.stop_reason).toBeNull();
         expect(ours.metadata.stop_reason).toBe("end_turn");
         for (const seen of [ours, theirs]) for (const key of ["metadata", "stopped", "asked", "reply"]) delete seen[key];
@@ -243,7 +243,7 @@ describe("its defects are gone", () => {
     expect(name(bedrock.chat({ credentials }))).toBe("AWS_SESSION_TOKEN");
   });
 
-  test("14: a message with a role of its own is not lost", async () => {
+  test("14: a message with a custom role is not lost", async () => {
     const model = "mistral.mistral-7b-instruct-v0:2";
     await bedrock.reference({ model }).invoke([new ChatMessage("the words", "user")]).catch(() => {});
     expect(JSON.stringify(await bedrock.body())).toContain("{message.content}");
@@ -286,7 +286,7 @@ describe("its defects are gone", () => {
     await expect(text(bedrock.chat().stream("Hello"))).rejects.toThrow();
   });
 
-  test("18: Cohere hears system messages of blocks", async () => {
+  test("18: Cohere receives system messages of blocks", async () => {
     const messages = [new SystemMessage({ content: [{ type: "text", text: "Be brief." }] }), new HumanMessage("Hello")];
     await bedrock.reference({ model: "cohere.command-r-v1:0" }).invoke(messages).catch(() => {});
     expect(JSON.stringify(await bedrock.body())).not.toContain("Be brief.");

@@ -1,4 +1,4 @@
-// What LangChain's public standard integration tests ask of every chat model, nothing skipped.
+// LangChain's public standard integration tests of chat models, nothing skipped.
 import { AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage, getBufferString } from "@langchain/core/messages";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda } from "@langchain/core/runnables";
@@ -57,7 +57,7 @@ test("a conversation is answered, with two messages of one role in a row too", a
   expect((await bedrock.chat().invoke(doubled)).text).toMatch(/how are you/);
 });
 
-test("usage and the model's name are told, also of a stream", async () => {
+test("usage and the model's name are reported, also for a stream", async () => {
   const reply = await bedrock.chat().invoke("Hello");
   const { whole } = await gather(bedrock.chat().stream("Hello"));
   for (const message of [reply, whole]) {
@@ -69,7 +69,7 @@ test("usage and the model's name are told, also of a stream", async () => {
   expect(whole.usage_metadata).toEqual(reply.usage_metadata);
 });
 
-test("the model's name is told where the service names none", async () => {
+test("the model's name is reported if the service names none", async () => {
   for (const fields of [{ api: "converse" }, { model: "amazon.nova-lite-v1:0" }, { model: "amazon.titan-text-express-v1" }]) {
     const model = bedrock.chat(fields);
     const { whole } = await gather(model.stream("Hello"));

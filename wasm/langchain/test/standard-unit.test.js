@@ -1,4 +1,4 @@
-// What LangChain's public standard unit tests ask of every chat model.
+// LangChain's public standard unit tests of chat models.
 import { StructuredTool } from "@langchain/core/tools";
 import { load } from "@langchain/core/load";
 import { BedrockChat } from "bedrock-chat/langchain";
@@ -43,7 +43,7 @@ test("tools and schemas can be bound", () => {
   expect(model.withStructuredOutput(person, { includeRaw: true })).toBeDefined();
 });
 
-test("LangSmith is told the standard parameters, and those of the call before those of the model", () => {
+test("LangSmith receives the standard parameters; those of the call override the model's", () => {
   const model = new BedrockChat({ ...STANDARD, stop: ["END"] });
   expect(model.getLsParams({})).toEqual({
     ls_provider: "bedrock",
@@ -75,7 +75,7 @@ test("models that answer differently do not share LangChain's cache", () => {
   }
 });
 
-test("serialised, it has its secrets by name and no others", async () => {
+test("a serialized model has its secrets by name and no others", async () => {
   const model = new BedrockChat({ ...STANDARD, credentials: { ...KEYS, sessionToken: "session" }, headers: { "x-gateway-key": "gateway-secret" }, fetchFn: fetch });
   const written = JSON.stringify(model);
   for (const secret of [KEYS.accessKeyId, KEYS.secretAccessKey, '"session"', "gateway-secret"]) expect(written).not.toContain(secret);
@@ -91,7 +91,7 @@ test("serialised, it has its secrets by name and no others", async () => {
   expect(keyed).toContain("AWS_BEARER_TOKEN_BEDROCK");
 });
 
-test("what was serialised is the same model again", async () => {
+test("a serialized model is the same model when it is loaded", async () => {
   const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 }, guardrailIdentifier: "gr", guardrailVersion: "1" });
   const again = await load(JSON.stringify(model), {
     secretsMap: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
@@ -111,7 +111,7 @@ test("printed, it shows no secret", () => {
   }
 });
 
-test("a field that is missing or misspelt is named", () => {
+test("a field that is missing or misspelled is named", () => {
   vi.stubEnv("AWS_REGION", "");
   vi.stubEnv("AWS_DEFAULT_REGION", "");
   expect(() => new BedrockChat({ region: "us-east-1", credentials: KEYS })).toThrow(/model is missing/);

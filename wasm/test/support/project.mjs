@@ -1,5 +1,5 @@
 // A user's project, with the package as npm packs it: wasm/.cache/project. Run as a program it is
-// made anew; tests only ask where it is.
+// created again; tests only ask where it is.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
