@@ -14,7 +14,7 @@ export function base64(data: ArrayBuffer | ArrayBufferView): string {
 
 const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView => ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 
-// Every object is looked into once: those that refer to each other would be looked into for ever.
+// Every object is searched once: a search of objects that refer to each other would never end.
 function hasBytes(value: unknown, seen = new Set<unknown>()): boolean {
   if (!value || typeof value !== "object" || seen.has(value)) return false;
   if (isBytes(value)) return true;

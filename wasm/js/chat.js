@@ -11,7 +11,7 @@ import { PASSED_FIELDS, SAME_FIELDS } from "./table.js";
 import { fromCore } from "./thrown.js";
 import { Watch } from "./watch.js";
 
-/** What all copies of a chat model share: the module's own model, and what it was made of. */
+/** The parts that all copies of a chat model share: the module's model and the constructor's fields. */
 class Shared {
   constructor(fields) {
     this.fields = fields;
@@ -31,8 +31,8 @@ class Shared {
   }
 }
 
-// What the module holds is never collected; if it held a function that can reach its model, the model would not be either.
-// While a call or a stream is under way, its watch keeps what the functions are of.
+// Values that the module holds are never collected. If it held a function that refers to its model, the model would
+// not be collected either. During a call or a stream, its watch keeps the owners of the functions alive.
 const weak = (object) => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
 const through = (own, name) => (...given) => own.deref()[name](...given);
 
@@ -60,7 +60,7 @@ export class BedrockChat {
     return replyOf(await this.#call("invoke", conversation(messages), options));
   }
 
-  /** Sends a conversation and gives the reply as it comes. */
+  /** Sends a conversation and returns the reply as a stream. */
   stream(messages, options) {
     const call = { left: false };
     const stream = this.#stream(messages, options, call);
@@ -80,7 +80,7 @@ export class BedrockChat {
     if (call.left) watch.leave();
     try {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
-      // From now on whoever has the stream ends it.
+      // From now on the owner of the stream ends it.
       call.watch = undefined;
       return new ChatStream(stream, watch, text.includes('"citations"'));
     } catch (error) {
@@ -188,8 +188,8 @@ export class BedrockChat {
   }
 
   /**
-   * The limit on a whole call may be the constructor's. Who waits for this goes on with an empty stack: where a full one
-   * breaks the module off, it is broken for good.
+   * The limit on a whole call may be the constructor's. A caller that awaits this continues with an empty stack: a stack
+   * overflow inside the module would break it permanently.
    */
   async #watch(options) {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
@@ -217,7 +217,7 @@ function advised(error, { structured }) {
   return error;
 }
 
-/** What reaches the model: how and as whom. */
+/** Returns the settings of the connection: model, endpoint and credentials. */
 function connection(fields) {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
@@ -228,7 +228,7 @@ function connection(fields) {
   const profile = applicationInferenceProfile;
   const config = {
     model: profile ? decoded(profile) : model,
-    // What the profile runs is what `model` says.
+    // `model` names the model behind the profile.
     family: family ?? (profile ? model : undefined),
     credentials,
     region: fields.region?.trim() || undefined,

@@ -41,7 +41,7 @@ const CHECKS: Record<CheckName, Check> = {
 const checksOf = (...groups: Group[]): Checks =>
   Object.fromEntries(Object.entries(Object.assign({}, ...groups) as Group).map(([name, check]) => [name, typeof check === "string" ? CHECKS[check] : oneOf(...check)]));
 
-/** What a key is minted of. */
+/** The fields of `mintApiKey`. */
 const MINT: Checks = {
   credentials: CHECKS.credentials,
   region: text,
@@ -49,13 +49,13 @@ const MINT: Checks = {
   now: ["a number of milliseconds", Number.isFinite],
 };
 
-/** What events are written with. */
+/** The options of `toSSE`. */
 const SSE: Checks = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: whole, headers: object };
 
-/** What values are asked for with. */
+/** The options of `withStructuredOutput`. */
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
-/** What the fields are given to. */
+/** The place of the fields. */
 type Where = "call" | "batch" | "chat" | "mint" | "sse" | "structured";
 
 const KNOWN: { readonly [where in Where]: Checks } = {
@@ -67,7 +67,7 @@ const KNOWN: { readonly [where in Where]: Checks } = {
   structured: STRUCTURED,
 };
 
-/** What options look like where they are not those of a call. */
+/** Examples of options of other functions than calls. */
 const SAMPLES: { readonly [where in Where]?: string } = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
 
 /** Names that other libraries use for ours. */
@@ -91,16 +91,16 @@ const ELSEWHERE: { readonly [name: string]: string } = {
   system: 'a message, ["system", "..."]',
 };
 
-/** What only Node's AWS credential chain could use. */
+/** Fields that only Node's AWS credential chain could use. */
 const FILES = /^(profile|filepath|configFilepath|ignoreCache|mfaCodeProvider|roleAssumer|roleArn|webIdentityTokenFile|roleAssumerWithWebIdentity)$/;
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** Checks fields by name and type. Those that nobody knows are passed over, unless they look like a slip. */
+/** Checks fields by name and type. Unknown fields are ignored, unless they look misspelled. */
 export function checkFields(fields: unknown, where: Where): void {
   if (fields === undefined || fields === null) return;
   const known = KNOWN[where];
-  // A signal has no members of its own: it would be passed over, and never heard.
+  // An AbortSignal has no own members, so it would be ignored in silence.
   if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof (fields as { addEventListener?: unknown }).addEventListener === "function")) {
     throw problem("config", `options are an object, such as { ${SAMPLES[where] ?? "signal, maxTokens: 100"} }`);
   }

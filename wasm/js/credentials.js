@@ -44,11 +44,11 @@ function written(given, name) {
   }
   present(`${name}.accessKeyId`, accessKeyId);
   present(`${name}.secretAccessKey`, secretAccessKey);
-  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is no string`, { field: `${name}.sessionToken` });
+  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is not a string`, { field: `${name}.sessionToken` });
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
-/** What to authorise with: the first of these that is given, never parts of two. */
+/** Returns the credentials: the first of these sources that is set, never parts of two. */
 export function chooseCredentials(fields) {
   const { credentials, apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = fields;
   if (typeof credentials === "function") return { provider: cached(credentials) };
@@ -95,11 +95,11 @@ function fromEnvironment() {
   );
 }
 
-/** How long before their end credentials are asked for anew. */
+/** The time before their expiration at which credentials are requested again. */
 const EARLY = 5 * 60_000;
 
 /**
- * What a function gives, as JSON, kept until shortly before its `expiration`. Only the value is kept:
+ * Caches the credentials of a function, as JSON, until shortly before their `expiration`. Only the value is cached:
  * a Worker must not wait for a promise of another request.
  */
 function cached(provide) {
@@ -114,11 +114,11 @@ function cached(provide) {
       const given = await provide();
       const text = JSON.stringify(written(given, "what the credentials function gives"));
       end = endOf(given.expiration);
-      // Of a short life, half.
+      // For short-lived credentials, refresh at half their lifetime.
       fresh = end - Math.min(EARLY, Math.max(0, end - now) / 2);
       return (kept = text);
     } catch (error) {
-      // What is kept serves to its end while there is nothing newer.
+      // Cached credentials are used until they expire while there are no newer ones.
       if (kept && now < end) return kept;
       throw error;
     }

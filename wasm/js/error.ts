@@ -50,7 +50,7 @@ export class BedrockChatError extends Error {
    * secrets, such as cookies, are replaced; at most 16 KiB are kept.
    */
   declare responseHeaders?: { [name: string]: string } | undefined;
-  /** What had come of the message when its stream failed. Not enumerable, so that logs do not show it. */
+  /** The message as far as it had arrived when its stream failed. Not enumerable, so that logs do not show it. */
   declare partial?: AIMessage | undefined;
   /** The signal's reason, for a call that was cancelled. */
   declare cause?: unknown;

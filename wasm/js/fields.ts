@@ -1,4 +1,4 @@
-// What the package is given: credentials, schemas, messages, tools, options.
+// Types of the package's arguments: credentials, schemas, messages, tools, options.
 import type { AIMessage, AIMessageChunk } from "./index.js";
 
 /** AWS keys, or a Bedrock API key. */
@@ -6,26 +6,26 @@ export type BedrockCredentials = (
   | {
       accessKeyId: string;
       secretAccessKey: string;
-      /** Of temporary keys. */
+      /** The session token of temporary keys. */
       sessionToken?: string | undefined;
     }
   | { apiKey: string }
 ) & {
-  /** When they end: a function is asked again five minutes before. A number is milliseconds since 1970; a small one, below 1e11, seconds. */
+  /** The time when they expire: a function is called again five minutes before. A number is milliseconds since 1970; a small one, below 1e11, seconds. */
   expiration?: Date | string | number | undefined;
 };
 
 /**
- * Credentials, or a function that gives them, such as `fromNodeProviderChain()` of `@aws-sdk/credential-providers` for
- * profiles, SSO and roles. What it gives is kept until shortly before its `expiration`; without one it is asked for
+ * Credentials, or a function that returns them, such as `fromNodeProviderChain()` of `@aws-sdk/credential-providers` for
+ * profiles, SSO and roles. Its result is cached until shortly before its `expiration`; without one it is called for
  * every attempt.
  */
 export type BedrockCredentialsProvider = BedrockCredentials | (() => BedrockCredentials | Promise<BedrockCredentials>);
 
-/** What `fetch` takes as a body: bytes of every kind, whatever the version of TypeScript says of their buffers. */
+/** The body of a `fetch`: bytes of every kind, independent of how the version of TypeScript types their buffers. */
 type FetchBody = Uint8Array & NonNullable<NonNullable<Parameters<typeof fetch>[1]>["body"]>;
 
-/** What `fetch` is called as, which the global one can be. */
+/** A function with the signature of `fetch`. The global `fetch` is one. */
 export type FetchLike = (url: string, init: { method: string; headers: { [name: string]: string }; body: FetchBody; signal: AbortSignal }) => Promise<Response>;
 
 /** JSON Schema, as an object. */
@@ -48,22 +48,22 @@ export interface ZodLike<Output = unknown> {
   safeParseAsync(value: unknown): Promise<unknown>;
 }
 
-/** What says how a tool's arguments or an answer look. */
+/** A schema of a tool's arguments or of a reply. */
 export type Schema = StandardSchema | ZodLike | JsonSchema;
 
-/** What a schema's values are. */
+/** The type of a schema's values. */
 export type SchemaOutput<S> = S extends StandardSchema<infer Output> ? Output : S extends ZodLike<infer Output> ? Output : Record<string, unknown>;
 
 /** A part of a message. Those of LangChain, Anthropic, OpenAI and Converse are read; bytes may be bytes, but no `Blob`. */
 export type ContentBlock = { type?: string; [key: string]: unknown };
 
-/** What a message says. */
+/** The content of a message. */
 export type MessageContent = string | readonly ContentBlock[];
 
-/** Who says it: LangChain's names, or OpenAI's. */
+/** The role of a message's author: LangChain's names, or OpenAI's. */
 export type MessageRole = "system" | "developer" | "human" | "user" | "ai" | "assistant" | "tool" | "function";
 
-/** What a message says beside its content. */
+/** The members of a message besides its content. */
 interface MessageDetails {
   /** The calls of an answer. */
   tool_calls?: readonly unknown[] | undefined;
@@ -140,7 +140,7 @@ export type ToolChoice =
 export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false
   | { type?: "enabled" | "adaptive" | "disabled" | "between_tools" | undefined; budgetTokens?: number | undefined; effort?: string | undefined };
 
-/** What a model can do. A name that is missing is unknown: the service decides. */
+/** The capabilities of a model. A missing name is unknown: the service decides. */
 export interface Capabilities {
   /** The model can call tools. */
   tools?: boolean | undefined;
@@ -191,7 +191,7 @@ export interface Capabilities {
 }
 
 export interface GuardrailConfig {
-  /** The suffix of the tags around what the guardrail shall look at. */
+  /** The suffix of the tags around the text that the guardrail checks. */
   tagSuffix?: string | undefined;
   /** Whether a stream waits for the guardrail. Default: the service's, which is to wait. */
   streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS" | "sync" | "async" | undefined;

@@ -1,4 +1,4 @@
-// What `withStructuredOutput` of both entries does: say what a model is held to, and read the value from what it writes.
+// `withStructuredOutput` of both entries: the method that makes a model answer with a value, and the reader of the value.
 import { PartialJson, jsonIn } from "./bedrock_chat.js";
 import { problem } from "./error.js";
 import { checkFields } from "./checks.js";
@@ -6,7 +6,7 @@ import { textOf } from "./reply.js";
 import { jsonSchema, namedSchema } from "./schema.js";
 
 /**
- * What a model is held to. The module chooses the method, repairs the schema and falls back if the service refuses the
+ * Returns the plan for a schema. The module chooses the method, repairs the schema and falls back if the service refuses the
  * method; `plan` asks it which method it begins with. `options` are those of a call.
  */
 export function hold(given, config, plan) {

@@ -26,7 +26,7 @@ export interface ToolCall {
 /** A call whose arguments are not JSON: cut off, most of the time. It is not to be run. */
 export interface InvalidToolCall {
   name: string;
-  /** What came of the arguments. */
+  /** The arguments as far as they arrived. */
   args: string;
   id: string;
   error: string;
@@ -101,18 +101,18 @@ export class AIMessageChunk {
   /** The calls whose arguments are not JSON, or not yet. */
   get invalid_tool_calls(): InvalidToolCall[];
   getType(): "ai";
-  /** Both pieces as one. What is no chunk is an error of kind `encode`. */
+  /** Returns both chunks as one. A value that is not a chunk is an error of kind `encode`. */
   concat(other: AIMessageChunk): AIMessageChunk;
   toJSON(): object;
 }
 
-/** What `await using` calls, where the language's library knows it. */
+/** The name of the method that `await using` calls, if the language's library has it. */
 type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol } ? Name : never;
 
 /** Leaves the stream, as leaving its loop does. */
 export interface ChatStream extends Record<AsyncDispose, () => Promise<void>> {}
 
-/** A reply that is still coming: chunks to iterate over, once. Leaving the loop closes the connection, and the model stops. */
+/** A reply that is still arriving: chunks to iterate over, once. Leaving the loop closes the connection, and the model stops. */
 export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   private constructor();
   /** AWS's id of the request. */
@@ -123,7 +123,7 @@ export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   return(value?: unknown): Promise<IteratorResult<AIMessageChunk, undefined>>;
   throw(error?: unknown): Promise<IteratorResult<AIMessageChunk, undefined>>;
   [Symbol.asyncIterator](): this;
-  /** The text alone, as it comes. */
+  /** Returns the text alone, as a stream. */
   text(): AsyncGenerator<string, void, undefined>;
   /** Waits for the whole message. */
   message(): Promise<AIMessage>;
@@ -172,7 +172,7 @@ export class BedrockChat {
   /** Sends many conversations, some at a time. */
   batch(inputs: readonly Messages[], options: BatchOptions & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
   batch(inputs: readonly Messages[], options?: BatchOptions): Promise<AIMessage[]>;
-  /** Completes a prompt that is sent as it is: for models of prompts, in a template of your own. */
+  /** Completes a prompt that is sent as it is: for models of prompts, in your own template. */
   complete(prompt: string, options?: CallOptions): Promise<AIMessage>;
   /** Counts the tokens of a conversation, without a bill. */
   countTokens(messages: Messages, options?: CallOptions): Promise<number>;
@@ -196,11 +196,11 @@ import type { BedrockChatError } from "./error.js";
 export { BedrockChatError, type BedrockChatErrorKind } from "./error.js";
 
 export interface SseOptions {
-  /** Whose events: Anthropic's Messages API (the default) or OpenAI's chat completions. */
+  /** The format of the events: that of Anthropic's Messages API (the default) or of OpenAI's chat completions. */
   format?: "anthropic" | "openai" | undefined;
   /**
-   * Told of what breaks the stream, which its reader learns of in general terms only. Nobody waits for it. Where it
-   * fails itself, the reader's stream is as it would be without it, and `console.error` is told of both errors.
+   * Called with the error that breaks the stream; its reader gets a general message only. It is not awaited. If it
+   * fails itself, the stream goes on as without it, and both errors are passed to `console.error`.
    */
   onError?: ((error: unknown) => void | Promise<void>) | undefined;
   /**
@@ -212,7 +212,7 @@ export interface SseOptions {
 
 /**
  * A stream as Server-Sent Events, in bytes. Cancelling it stops the model, also before the stream has begun if it is given
- * the promise that `chat.stream()` returned. What fails, also before the stream begins,
+ * the promise that `chat.stream()` returned. An error, also one before the stream begins,
  * is its last event.
  *
  * In Anthropic's format the tokens are counted in `message_delta`, at the end, those of the input too: `message_start`

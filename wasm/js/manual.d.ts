@@ -3,10 +3,10 @@ export * from "./index.js";
 /** `WebAssembly.Module`, where the types of the platform have it. */
 export type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...given: never[]) => infer Module } } ? Module : object;
 
-/** What the module can be had from: a URL or a response of it, its bytes, or the compiled module. */
+/** A source of the module: its URL or a response, its bytes, or the compiled module. */
 export type ModuleSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WasmModule;
 
-/** What the module gives out beside the classes. */
+/** The exports of the module besides the classes. */
 export interface ModuleExports {
   readonly memory: { readonly buffer: ArrayBuffer };
 }

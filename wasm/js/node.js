@@ -6,7 +6,7 @@ import { packed } from "./packed.js";
 
 initSync({ module: bytes() });
 
-/** The module's bytes: those of its file, or, in a bundle of one file, those that the bundle contains. */
+/** Returns the module's bytes: from its file, or, in a bundle of one file, from the bundle. */
 function bytes() {
   try {
     return readFileSync(new URL("./bedrock_chat_bg.wasm", import.meta.url));

@@ -8,15 +8,15 @@ const THINKING = ["type", "budget_tokens", "display"];
 const REASONING = ["type", "budgetTokens", "effort"];
 const TYPES = ["enabled", "adaptive", "disabled", "between_tools"];
 
-/** What makes a guardrail. Without one, a trace has nothing to say. */
+/** The options that set a guardrail. A trace without a guardrail has no effect. */
 const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"];
 
-/** What to do with a member that the service could not take either. */
+/** Advice for a member that the service does not accept either. */
 const DIRECT = "leave others out";
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
-/** Options over options: those that are not set do not count. An option replaces its other name too. */
+/** Merges options over others. Unset options are ignored. An option also replaces its other name. */
 export function merged(base: Loose, over: Loose | null | undefined): Loose {
   const all: Loose = { ...base };
   for (const [one, other] of SAME_SETTINGS) if (isSet(over?.[one]) || isSet(over?.[other])) delete all[one], delete all[other];

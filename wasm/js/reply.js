@@ -1,6 +1,6 @@
 import { kindOf, problem } from "./error.js";
 
-/** Of the metadata that a stream reports, what its chunks say elsewhere. */
+/** Names of a stream's metadata that its chunks have in other members. */
 export const SAID = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
 
 /** A reply, with LangChain's names. Its JSON can be given back as a message. */

@@ -31,7 +31,7 @@ export class OpenAiEvents {
         this.#calls.set(first, this.#calls.size);
         return this.#call(first, { id: second, type: "function", function: { name: third, arguments: "" } });
       case "args":
-        // Those of a call that never began are no other call's.
+        // Arguments of a call that never began are dropped: they do not belong to another call.
         return this.#calls.has(first) ? this.#call(first, { function: { arguments: second } }) : "";
       case "stop":
         this.#reason = REASONS[first] ?? "stop";

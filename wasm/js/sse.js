@@ -32,16 +32,16 @@ function leave(stream) {
   Promise.resolve(stream).then((stream) => stream?.return?.()).catch(() => {});
 }
 
-/** Tells the operator. What this throws is no business of the reader's, whose stream goes on. */
+/** Calls `onError`. Errors thrown by it are only logged, so that the reader's stream continues. */
 async function tell(options, error) {
   try {
     await options?.onError?.(error);
   } catch (thrown) {
-    console.error("bedrock-chat: onError failed with", thrown, "when it was told of", error);
+    console.error("bedrock-chat: onError failed with", thrown, "when it was called with", error);
   }
 }
 
-/** What a stranger may know of an error: of the operator's business, nothing. */
+/** Returns the details of an error that a client gets: nothing that concerns only the operator. */
 function told(error, otherwise) {
   const kind = error instanceof BedrockChatError ? error.kind : "internal";
   const status = STATUS[kind];
@@ -51,7 +51,7 @@ function told(error, otherwise) {
 /** A stream as Server-Sent Events, in bytes. */
 export function toSSE(stream, options) {
   const writer = writerFor(stream, options);
-  // A call that fails before the first read is told of there; until then Node takes it for one that nobody hears of.
+  // A call that fails before the first read is reported there. This prevents an unhandled-rejection warning in Node.
   Promise.resolve(stream).catch(() => {});
   const encoder = new TextEncoder();
   const reader = { left: false };
@@ -87,7 +87,7 @@ class Silence {
     this.#limit = Math.min(limit, 0x7fffffff);
   }
 
-  /** What a promise gives, or nothing where it takes longer than the limit. */
+  /** Returns the value of a promise, or nothing if it takes longer than the limit. */
   async end(promise) {
     if (!this.#limit) return promise;
     this.#since = Date.now();

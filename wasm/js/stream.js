@@ -2,10 +2,10 @@ import { problem } from "./error.js";
 import { AIMessageChunk, SAID, replyOf } from "./reply.js";
 import { fromDetails } from "./thrown.js";
 
-/** What ends a call whose stream has not begun: a member of the promise, also across copies of the package. */
+/** The function that cancels a call whose stream has not begun: a member of the promise, also across copies of the package. */
 export const CANCEL = Symbol.for("bedrock-chat.cancel");
 
-/** A reply that is still coming: chunks to iterate over, once. Leaving the loop closes the connection. */
+/** A reply that is still arriving: chunks to iterate over, once. Leaving the loop closes the connection. */
 export class ChatStream {
   #core;
   #watch;
@@ -149,7 +149,7 @@ export class ChatStream {
     }
   }
 
-  /** The text alone, as it comes. */
+  /** Returns the text alone, as a stream. */
   text() {
     return leavable(this, this.#text());
   }

@@ -1,7 +1,7 @@
 // Written by wasm/scripts/options.mjs from wasm/options.json: change the table, not this file.
 import type { BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat, Thinking, Tool, ToolChoice } from "./fields.js";
 
-/** The options that the constructor and every call take. What is not set is not sent. */
+/** The options that the constructor and every call take. Unset options are not sent. */
 export interface BedrockChatSettings {
   /** Maximum number of tokens to generate. Default: the model's; Claude, which requires a number, gets 4096. */
   maxTokens?: number | undefined;

@@ -1,7 +1,7 @@
 import { type BedrockChatError, problem } from "./error.js";
 import { fromCore } from "./thrown.js";
 
-/** The longest that a timer can wait, 24 days. What is longer would ring at once. */
+/** The longest that a timer can wait, 24 days. A longer delay would fire at once. */
 const LONGEST = 0x7fffffff;
 
 /** A task of the module. */
@@ -13,7 +13,7 @@ export interface Task<T> {
   free(): void;
 }
 
-/** What is kept alive during a call. Errors name its model and region. */
+/** The objects that are kept alive during a call. Errors name its model and region. */
 export interface Kept {
   readonly place: { readonly model: string; readonly region?: string | undefined };
 }
@@ -23,7 +23,7 @@ interface Limits {
   timeout?: number | null | undefined;
 }
 
-/** What can end a call early: the caller's signal, and a limit on the whole call. */
+/** Ends a call early: by the caller's signal, or by a limit on the whole call. */
 export class Watch {
   declare kept: Kept;
   /** The error that ended the call early. */
@@ -33,7 +33,7 @@ export class Watch {
   #ended = false;
   #task: Task<unknown> | undefined;
   #sent = 0;
-  /** What to do when the call is to end. */
+  /** Called when the call must end. */
   cancel: () => void = () => {};
 
   /** `kept`, which has the model and the region for errors, is kept alive as long as this is. */

@@ -16,10 +16,10 @@ export function zodSchema(schema: any): Json {
   }
 }
 
-/** What a schema is, as both versions would say it. */
+/** Returns the definition of a schema, in the form that both versions share. */
 function definition(schema: Zod): { def: Zod; kind: string } {
   const def = schema?._zod?.def ?? schema?._def;
-  if (!def) throw problem("config", "a part of a zod schema is none: is it of another library?");
+  if (!def) throw problem("config", "a part of a zod schema is not a zod schema: is it from another library?");
   const name = def.typeName ? def.typeName.slice(3) : def.type;
   return { def, kind: name[0]!.toLowerCase() + name.slice(1) };
 }
@@ -127,7 +127,7 @@ function optional(schema: Zod): boolean {
   return Boolean(within && definition(def[within]) && optional(def[within]));
 }
 
-/** The checks of a definition: `{kind, value}` in version 3, with names of their own in 4. */
+/** The checks of a definition: `{kind, value}` in version 3, with separate names in 4. */
 const listed = (def: Zod): Zod[] => (def.checks ?? []).map((check: Zod) => check._zod?.def ?? check);
 
 const integer = (def: Zod): boolean => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));

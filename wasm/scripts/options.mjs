@@ -68,7 +68,7 @@ function member(row) {
 }
 
 const interfaces = [
-  ["BedrockChatSettings", "The options that the constructor and every call take. What is not set is not sent.", "", settings],
+  ["BedrockChatSettings", "The options that the constructor and every call take. Unset options are not sent.", "", settings],
   ["CallOptions", "The options of a call.", " extends BedrockChatSettings", call],
   ["BoundOptions", "The options that `withOptions` sets for every call.", " extends CallOptions", bound],
   ["BatchOptions", "The options of a batch.", " extends BoundOptions", batch],

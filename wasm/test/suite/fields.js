@@ -12,7 +12,7 @@ export const fields = [
       [{ model: MODEL, region: "us-east-1" }, "credentials", "no credentials"],
       [{ model: MODEL, region: "us-east-1", credentials: {} }, "credentials", "credentials.accessKeyId is undefined"],
       [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey is empty"],
-      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken is no string"],
+      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken is not a string"],
       [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey is empty"],
       [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey is undefined"],
       [{ model: MODEL, region: "us-east-1", credentials: { apiKey: undefined } }, "credentials", "credentials.apiKey is undefined"],
