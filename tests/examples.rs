@@ -190,13 +190,18 @@ def until(what, count=1):
                 if what != b"the end":
                     raise
                 return
-until(b"you> ")
+# Written when the prompt reads keys itself.
+PROMPT = b"\x1b[?2004h"
+until(PROMPT)
 # Left, left, and the letter that was forgotten.
 os.write(terminal, b"Helo\x1b[D\x1b[Dl\r")
 until(b"tokens in")
+# Before the prompt reads keys, Ctrl-C is a signal.
+until(PROMPT, 2)
 # Up: the last words again.
 os.write(terminal, b"\x1b[A there\r")
 until(b"tokens in", 2)
+until(PROMPT, 3)
 os.write(terminal, b"\x03")
 until(b"the end")
 print(shown.decode("utf-8", "replace"))
