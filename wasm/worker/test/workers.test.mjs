@@ -339,6 +339,6 @@ function settingsTests(worker) {
     assert.equal((await once({ ALLOWED_MODELS: `a.b, ${haiku}` }, { messages: "x", model: haiku })).status, 200);
     const { status, text } = await once({ ALLOWED_MODELS: "a.b" }, { messages: "x", model: haiku });
     assert.equal(status, 400);
-    assert.match(text, /not among those/);
+    assert.match(text, /is not offered by this Worker/);
   });
 }
