@@ -151,7 +151,7 @@ impl<T> Structured<T> {
             // Asked for a list, some models leave the object out.
             Kind::Array => Some(value),
             _ if !self.is_member => Some(value),
-            _ => value.entries().find(|(key, _)| key == strict::VALUE).map(|(_, member)| member),
+            _ => value.get_or_null(strict::VALUE),
         }
     }
 }

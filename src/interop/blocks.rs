@@ -107,7 +107,7 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
     };
     match known {
         Some(block) => {
-            let is_point = matches!(block, Content::CachePoint(_));
+            let is_point = block.is_cache_point();
             out.push(block);
             let control = view.get("cache_control").or_else(|| view.get("extras")?.get("cache_control"));
             // Nova's own format has the point as a member of the block.

@@ -7,8 +7,8 @@ use super::{Json, Kind, View, Writer};
 pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
     let mut w = Writer::new();
     w.begin_object();
-    let overridden = |key: &str| over.entries().any(|(k, _)| k == key);
-    for (key, value) in base.entries().filter(|(key, _)| !overridden(key)).chain(over.entries()) {
+    let kept = base.entries().filter(|(key, _)| over.get_or_null(key).is_none());
+    for (key, value) in kept.chain(over.entries()) {
         w.member(&key, value);
     }
     w.end_object();
@@ -32,7 +32,6 @@ pub(crate) fn combined(own: View<'_>, over: View<'_>, defaults: &[&str]) -> Resu
 
 fn combine(w: &mut Writer, own: View<'_>, over: View<'_>, path: &str, defaults: &[&str]) -> Result<(), String> {
     w.begin_object();
-    let find = |object: View<'_>, key: &str| object.entries().any(|(name, _)| name == key);
     for (key, mine) in own.entries() {
         // The last of several members with one name counts, as everywhere in JSON.
         let Some((_, theirs)) = over.entries().filter(|(name, _)| *name == key).last() else {
@@ -54,7 +53,7 @@ fn combine(w: &mut Writer, own: View<'_>, over: View<'_>, path: &str, defaults: 
             _ => return Err(path),
         }
     }
-    for (key, theirs) in over.entries().filter(|(key, _)| !find(own, key)) {
+    for (key, theirs) in over.entries().filter(|(key, _)| own.get_or_null(key).is_none()) {
         w.member(&key, theirs);
     }
     w.end_object();

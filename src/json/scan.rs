@@ -184,12 +184,17 @@ impl<'a> View<'a> {
 
     /// Returns a member of an object. An explicit `null` counts as absent.
     pub fn get(self, key: &str) -> Option<View<'a>> {
+        self.get_or_null(key).filter(|value| !value.is_null())
+    }
+
+    /// Same as [`get`](Self::get), but also returns an explicit `null`.
+    pub(crate) fn get_or_null(self, key: &str) -> Option<View<'a>> {
         let mut entries = self.entries();
         while let Some((name, value)) = entries.next_raw() {
             // A key is hardly ever escaped, so it is compared as it stands.
             let same = name == key || (has_escape(name) && unescape(name) == key);
             if same {
-                return Some(value).filter(|value| !value.is_null());
+                return Some(value);
             }
         }
         None

@@ -54,6 +54,11 @@ pub enum Content {
 }
 
 impl Content {
+    /// Returns whether the block is a cache point.
+    pub(crate) fn is_cache_point(&self) -> bool {
+        matches!(self, Self::CachePoint(_))
+    }
+
     /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text::new(text))

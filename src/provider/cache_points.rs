@@ -59,12 +59,12 @@ pub(crate) fn settle<'a>(
 
 /// Removes all points, also those in tool results.
 fn remove(blocks: &mut Vec<Block<'_>>) {
-    blocks.retain(|block| !is_point(block));
+    blocks.retain(|block| !block.is_cache_point());
     for block in blocks {
         if let Content::ToolResult(result) = &**block
-            && result.content.iter().any(is_point)
+            && result.content.iter().any(Content::is_cache_point)
         {
-            *block = Block::result_without(result, is_point);
+            *block = Block::result_without(result, Content::is_cache_point);
         }
     }
 }
@@ -137,10 +137,6 @@ fn add_lives(blocks: &mut dyn Iterator<Item = &Content>, lives: &mut Vec<Option<
             _ => {}
         }
     }
-}
-
-fn is_point(block: &Content) -> bool {
-    matches!(block, Content::CachePoint(_))
 }
 
 fn point_of(block: &Content) -> Option<CachePoint> {

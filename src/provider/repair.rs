@@ -162,7 +162,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
                 blocks.push(block);
             }
         }
-        if blocks.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
+        if blocks.iter().all(|block| block.is_cache_point()) {
             continue;
         }
         if side == Side::Assistant && turns.last().is_some_and(|turn| turn.side == Side::User) {
@@ -244,7 +244,7 @@ fn reasoning_first(turn: &mut Turn<'_>) {
         turn.blocks.extend(others);
         return;
     }
-    let is_said = |block: &Block<'_>| !is_reasoning(block) && !matches!(**block, Content::CachePoint(_));
+    let is_said = |block: &Block<'_>| !is_reasoning(block) && !block.is_cache_point();
     let said = blocks.iter().rposition(is_said).map_or(0, |last| last + 1);
     turn.blocks
         .extend(blocks.into_iter().enumerate().filter(|(at, it)| *at < said || !is_reasoning(it)).map(|(_, it)| it));
@@ -254,7 +254,7 @@ fn reasoning_first(turn: &mut Turn<'_>) {
 pub(crate) fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for turn in turns {
-        if turn.blocks.iter().any(|block| !matches!(**block, Content::CachePoint(_))) {
+        if turn.blocks.iter().any(|block| !block.is_cache_point()) {
             push(&mut out, turn.side, turn.blocks);
         }
     }
@@ -266,7 +266,7 @@ fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for mut turn in turns {
         let last = turn.blocks.iter().rposition(|block| matches!(**block, Content::ToolResult(_)));
-        let is_said = |block: &Block<'_>| !matches!(**block, Content::CachePoint(_));
+        let is_said = |block: &Block<'_>| !block.is_cache_point();
         let first = last.and_then(|last| Some(last + 1 + turn.blocks.iter().skip(last + 1).position(is_said)?));
         let behind = first.map(|first| turn.blocks.split_off(first));
         let side = turn.side;
@@ -371,7 +371,7 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
 /// The beginning of an answer that ends in white space is refused.
 fn trim_end(turns: &mut [Turn<'_>]) {
     let Some(Turn { side: Side::Assistant, blocks, .. }) = turns.last_mut() else { return };
-    let last = blocks.iter_mut().rev().find(|block| !matches!(***block, Content::CachePoint(_)));
+    let last = blocks.iter_mut().rev().find(|block| !block.is_cache_point());
     if let Some(block) = last {
         let trimmed = match &**block {
             Content::Text(text) if text.text.ends_with(char::is_whitespace) => {

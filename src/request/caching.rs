@@ -31,7 +31,7 @@ impl ChatRequest {
         let mut left = MOST.saturating_sub(self.points().len());
         let mut added: Vec<usize> = Vec::new();
         let mut add = |at: usize, content: &mut Vec<Content>| {
-            if left > 0 && !content.is_empty() && !content.last().is_some_and(is_point) {
+            if left > 0 && !content.is_empty() && !content.last().is_some_and(Content::is_cache_point) {
                 content.push(Content::CachePoint(point));
                 added.push(at);
                 left -= 1;
@@ -135,10 +135,6 @@ enum Place {
     Message(usize),
 }
 
-fn is_point(block: &Content) -> bool {
-    matches!(block, Content::CachePoint(_))
-}
-
 /// Adds the points in blocks, also in tool results and raw blocks.
 fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
     for block in blocks {
@@ -174,7 +170,7 @@ mod tests {
     use super::*;
 
     fn points(request: &ChatRequest) -> Vec<bool> {
-        request.messages.iter().map(|message| message.content.last().is_some_and(is_point)).collect()
+        request.messages.iter().map(|message| message.content.last().is_some_and(Content::is_cache_point)).collect()
     }
 
     #[test]

@@ -133,11 +133,6 @@ const MERGED: &[&str] = &[
     "unevaluatedProperties",
 ];
 
-/// Returns a member of an object, also if it is null.
-fn member<'a>(object: View<'a>, name: &str) -> Option<View<'a>> {
-    object.entries().find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
 fn properties(object: View<'_>) -> View<'_> {
     object.get("properties").unwrap_or(View::empty_object())
 }
@@ -158,7 +153,7 @@ fn joint(one: View<'_>, other: View<'_>) -> Json {
     w.field("type", "object");
     for (object, known) in [(one, View::empty_object()), (other, one)] {
         for (key, value) in object.entries() {
-            if !MERGED.contains(&&*key) && member(known, &key).is_none() {
+            if !MERGED.contains(&&*key) && known.get_or_null(&key).is_none() {
                 w.member(&key, value);
             }
         }
@@ -167,13 +162,13 @@ fn joint(one: View<'_>, other: View<'_>) -> Json {
     w.object("properties");
     for (name, part) in mine.entries() {
         w.key(&name);
-        match member(theirs, &name) {
+        match theirs.get_or_null(&name) {
             Some(also) => write_both(&mut w, part, also),
             None => w.raw(part),
         }
     }
     for (name, part) in theirs.entries() {
-        if member(mine, &name).is_none() {
+        if mine.get_or_null(&name).is_none() {
             w.member(&name, part);
         }
     }
@@ -206,7 +201,7 @@ fn either(branches: &[View<'_>]) -> Json {
     w.field("type", "object");
     for (at, branch) in branches.iter().enumerate() {
         for (key, value) in branch.entries() {
-            let is_new = || !branches.iter().take(at).any(|branch| member(*branch, &key).is_some());
+            let is_new = || !branches.iter().take(at).any(|branch| branch.get_or_null(&key).is_some());
             if (key.starts_with('$') || key == "definitions") && is_new() {
                 w.member(&key, value);
             }
@@ -215,7 +210,7 @@ fn either(branches: &[View<'_>]) -> Json {
     w.object("properties");
     for (at, branch) in branches.iter().enumerate() {
         for (name, _) in properties(*branch).entries() {
-            let known = branches.iter().map(|branch| member(properties(*branch), &name));
+            let known = branches.iter().map(|branch| properties(*branch).get_or_null(&name));
             if !known.clone().take(at).any(|known| known.is_some()) {
                 w.key(&name);
                 write_one_of(&mut w, known.flatten());
@@ -245,7 +240,7 @@ fn described(branch: View<'_>) -> String {
         add([&name, space, fixed, if requires(branch, &name) { "" } else { " (optional)" }]);
     }
     for name in branch.list("required").filter_map(View::string) {
-        if member(properties, &name).is_none() {
+        if properties.get_or_null(&name).is_none() {
             add([&name, "", "", ""]);
         }
     }

@@ -13,7 +13,7 @@ pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
     let mut rest = blocks;
     while let [block, behind @ ..] = rest {
         rest = behind;
-        if matches!(block, Content::CachePoint(_)) {
+        if block.is_cache_point() {
             continue;
         }
         let mut point = None;

@@ -57,7 +57,7 @@ impl Blocks<'_> {
                 rest = behind;
             }
             // A point without a block before it has nothing to cache.
-            if matches!(block, Content::CachePoint(_)) {
+            if block.is_cache_point() {
                 continue;
             }
             // Nova has one lifetime only, and no field for it.
@@ -317,18 +317,15 @@ impl Blocks<'_> {
 /// Moves the cache points inside results behind them, as the format has no cache points in results. The last
 /// one counts.
 pub(super) fn without_inner_points<'a>(blocks: Vec<Block<'a>>) -> Vec<Block<'a>> {
-    fn is_point(block: &Content) -> bool {
-        matches!(block, Content::CachePoint(_))
-    }
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
         let inner = match &*block {
-            Content::ToolResult(result) => result.content.iter().rev().find(|block| is_point(block)).cloned(),
+            Content::ToolResult(result) => result.content.iter().rev().find(|block| block.is_cache_point()).cloned(),
             _ => None,
         };
         match (&*block, inner) {
             (Content::ToolResult(result), Some(point)) => {
-                out.push(Block::result_without(result, is_point));
+                out.push(Block::result_without(result, Content::is_cache_point));
                 out.push(Block::new(point));
             }
             _ => out.push(block),

@@ -144,9 +144,9 @@ fn move_behind_tools<'a>(
 ) {
     let parts = std::iter::once(system).chain(conversation.turns.iter_mut().map(|turn| &mut turn.blocks));
     for part in parts {
-        let fits = |block: &Block<'_>| !matches!(**block, Content::CachePoint(_)) && blocks::takes_point(model, block);
+        let fits = |block: &Block<'_>| !block.is_cache_point() && blocks::takes_point(model, block);
         let Some(at) = part.iter().position(fits) else { continue };
-        let is_there = part.get(at + 1).is_some_and(|next| matches!(**next, Content::CachePoint(_)));
+        let is_there = part.get(at + 1).is_some_and(|next| next.is_cache_point());
         if !is_there {
             part.insert(at + 1, Block::new(Content::CachePoint(point)));
         }
@@ -164,7 +164,7 @@ fn write_system(blocks: &mut Blocks<'_>, system: &[Block<'_>]) -> Result<()> {
             "a system message has a block that is not text, guard content or a cache point; put it into a human message",
         ));
     }
-    if !system.iter().all(|block| matches!(**block, Content::CachePoint(_))) {
+    if !system.iter().all(|block| block.is_cache_point()) {
         blocks.w.key("system");
         blocks.list(&system.iter().map(|block| &**block).collect::<Vec<_>>())?;
     }

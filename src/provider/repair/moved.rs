@@ -28,7 +28,7 @@ pub(super) fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
             continue;
         }
         let (mut kept, others): (Vec<_>, Vec<_>) = result.content.iter().cloned().partition(stays);
-        if !kept.iter().any(|block| !matches!(block, Content::CachePoint(_))) {
+        if !kept.iter().any(|block| !block.is_cache_point()) {
             kept.push(Content::text(MOVED_RESULT));
         }
         moved.push((result.tool_call_id.clone(), others));
