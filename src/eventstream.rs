@@ -110,8 +110,8 @@ impl FrameDecoder {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Returns the next complete frame, or `None` if more bytes are needed. Call it until `None` after each
-    /// [`push`](Self::push).
+    /// Returns the next complete frame, or `None` if more bytes are needed. Call it until it returns `None`
+    /// after each [`push`](Self::push).
     ///
     /// # Errors
     ///

@@ -314,8 +314,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Sets members for the body, merged with what the options write; a contradiction is an error.
-    /// Defaults to none.
+    /// Sets further JSON members of the request body. They are merged with the members that the options write.
+    /// A contradiction is an error. Defaults to none.
     pub fn model_kwargs(mut self, kwargs: impl Into<Json>) -> Self {
         self.set.options.model_kwargs = Some(kwargs.into());
         self

@@ -189,7 +189,7 @@ pub struct Document {
     /// The document's name. Defaults to a name made from its position in the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Context for the model that it must not cite. Defaults to none.
+    /// Further context. The model can read it, but must not cite it. Defaults to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
     /// Whether the model must cite it. Defaults to `false`.
@@ -210,7 +210,7 @@ impl Document {
         self
     }
 
-    /// Sets context for the model that it must not cite. Defaults to none.
+    /// Sets further context. The model can read it, but must not cite it. Defaults to none.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
         self.context = Some(context.into());

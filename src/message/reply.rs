@@ -143,7 +143,7 @@ pub struct GuardrailOutcome<'a> {
     pub trace: Option<&'a Json>,
 }
 
-/// The reason why a model stopped. The provider's own word is also in the response metadata as `stop_reason`.
+/// The reason why a model stopped. The response metadata has the provider's own value, as `stop_reason`.
 ///
 /// ```
 /// use bedrock_chat::StopReason;

@@ -6,8 +6,8 @@ use crate::capabilities::{Api, Capabilities};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 
-/// Returns the codec of a model. Without an `api` it is the one of the family's format on InvokeModel; a
-/// family without such a format is called over Converse, which serves all models.
+/// Returns the codec of a model. Without an `api`, this is the codec of the family's format on InvokeModel. A
+/// family without a format on InvokeModel is called over Converse, which serves all models.
 ///
 /// ```
 /// use bedrock_chat::{Api, ModelId, codec_for};

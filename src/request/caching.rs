@@ -65,9 +65,9 @@ impl ChatRequest {
         self
     }
 
-    /// Sets the lifetimes of added points, as the service refuses a point that lives longer than an earlier
-    /// one. Callers' own points are unchanged. An added point lives as long as the points after it, and at most
-    /// as long as those before it.
+    /// Sets the lifetimes of the cache points that this library added. The service refuses a cache point that
+    /// lives longer than an earlier one. The caller's cache points are unchanged. An added cache point lives for
+    /// one hour if a later one does, unless a cache point of the caller before it lives for less.
     fn order_lives(&mut self, added: &[usize], added_tool: bool) {
         let mut points = self.points();
         let mut before_is_short = false;
@@ -135,7 +135,7 @@ enum Place {
     Message(usize),
 }
 
-/// Adds the points in blocks, also in tool results and raw blocks.
+/// Collects the cache points of blocks into `points`, also those in tool results and raw blocks.
 fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
     for block in blocks {
         match block {
@@ -152,7 +152,8 @@ fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
     points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
 }
 
-/// Returns the lifetime of the point after a tool, if there is one.
+/// Returns the lifetime of the cache point after a tool, or `None` if the tool has no cache point. The lifetime
+/// itself is `None` if it is not set.
 pub(crate) fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
     match (&tool.native, tool.cache_point) {
         (Some(native), _) => native_life(native),
@@ -160,7 +161,8 @@ pub(crate) fn tool_lives(tool: &Tool) -> Option<Option<CacheTtl>> {
     }
 }
 
-/// Returns the lifetime of the point in a native block or tool, if there is one.
+/// Returns the lifetime of the cache point (`cache_control`) of a native block or tool, or `None` if it has no
+/// cache point. The lifetime itself is `None` if it is not set or not known.
 pub(crate) fn native_life(native: &Json) -> Option<Option<CacheTtl>> {
     native.view().get("cache_control").map(|control| CacheTtl::parse(control.word_at("ttl")))
 }

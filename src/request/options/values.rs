@@ -102,7 +102,7 @@ pub struct Guardrail {
     pub stream_processing: Option<StreamProcessing>,
     /// InvokeModel only (an error over Converse): the suffix of the tags around the content to evaluate.
     /// [`Content::Guard`](crate::Content::Guard) is put between such tags; text may also have its own.
-    /// Up to 20 letters and digits. Use a new one for each call, so that a user cannot close the tag.
+    /// Up to 20 letters and digits. Use a new one for each call, so that a user cannot guess it and close the tag.
     /// Defaults to none.
     pub tag_suffix: Option<String>,
 }
