@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::capabilities::Api;
+use crate::api::{Api, Service};
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::headers::Headers;
@@ -188,7 +188,7 @@ impl BedrockChat {
         w.end_object();
         w.end_object();
         let mut call = json_call("/model-invocation-job".to_owned(), w);
-        call.control_plane = true;
+        call.service = Service::ControlPlane;
         client.operation(call, read_arn).await
     }
 
@@ -202,7 +202,7 @@ impl BedrockChat {
         let path = format!("/model-invocation-job/{}", encode_path_segment(arn));
         let mut call = Call::new(path, Headers::new(), Vec::new(), false);
         call.method = Method::Get;
-        call.control_plane = true;
+        call.service = Service::ControlPlane;
         self.client().operation(call, read_status).await
     }
 

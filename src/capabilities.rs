@@ -1,19 +1,5 @@
 //! Capabilities of models: their names, and a set of known answers.
 
-/// The API that a model is called with.
-///
-/// See [supported APIs](https://docs.aws.amazon.com/bedrock/latest/userguide/apis.html).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Api {
-    /// [InvokeModel](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html),
-    /// in the model's native format.
-    Invoke,
-    /// [Converse](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html),
-    /// the same for all models.
-    Converse,
-}
-
 /// Makes the enum of capabilities, whose variants have names for JavaScript.
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {

@@ -44,6 +44,7 @@ mod message; // Messages and the blocks that they are made of.
 mod error; // The error type, and the table of AWS's exceptions.
 mod media; // Media types of bytes, URLs and file names.
 mod region; // AWS regions and their domains.
+mod api; // The APIs, the endpoints that serve them, and the framing of streams.
 mod capabilities; // Capabilities of models over an API.
 mod request; // The options, tools and schemas of a call.
 pub mod interop; // Messages in LangChain's and OpenAI's JSON.
@@ -69,8 +70,9 @@ mod structured; // Typed output.
 mod operations; // Token counts and guardrails without a chat.
 mod batch_inference; // Jobs of batch inference.
 
+pub use api::{Api, Framing, Service};
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
-pub use capabilities::{Api, Capabilities, Capability};
+pub use capabilities::{Capabilities, Capability};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};

@@ -34,8 +34,9 @@ pub use table::{Family, families};
 
 use bytes::Bytes;
 
-use crate::capabilities::{Api, Capabilities};
-use crate::error::Result;
+use crate::api::{Api, Framing, Service};
+use crate::capabilities::Capabilities;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Events;
 use crate::eventstream::Frame;
 use crate::headers::Headers;
@@ -43,6 +44,7 @@ use crate::message::AiMessage;
 use crate::method::Method;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
+use crate::sse::SseEvent;
 
 /// Whether a reply should arrive at once or as a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,18 +73,19 @@ pub struct Call {
     /// The method, which is signed and sent as it is. Defaults to `POST`. A call whose method takes no
     /// body ([`Method::takes_body`]) must have an empty one.
     pub method: Method,
-    /// Whether the call is for Bedrock's control plane (`bedrock.{region}`) instead of its runtime.
-    /// Defaults to `false`.
-    pub control_plane: bool,
-    /// The path, percent-encoded once, from `/model/` on.
+    /// The service whose endpoint receives the call. Defaults to [`Service::Runtime`].
+    pub service: Service,
+    /// The path, percent-encoded once, without the prefix of a custom endpoint: `/model/` and so on.
     pub path: String,
     /// Headers other than `host` and `x-amz-date`, for instance the content type and the guardrail.
     pub headers: Headers,
     /// The body.
     pub body: Bytes,
-    /// Whether the reply is an event stream. A codec whose models do not stream sets `false` also in
+    /// Whether the reply is a stream. A codec whose models do not stream sets `false` also in
     /// [`Mode::Stream`]; the events are then made of the whole reply.
     pub streams: bool,
+    /// How the events of a stream are separated. Defaults to [`Framing::EventStream`].
+    pub framing: Framing,
     /// The changes that the codec made so that the model accepts the call, as text for observers: see
     /// [`Run::adapted`](crate::Run::adapted). Defaults to an empty list.
     pub adaptations: Vec<&'static str>,
@@ -95,11 +98,12 @@ impl Call {
     pub fn new(path: impl Into<String>, headers: Headers, body: impl Into<Bytes>, streams: bool) -> Self {
         Self {
             method: Method::Post,
-            control_plane: false,
+            service: Service::Runtime,
             path: path.into(),
             headers,
             body: body.into(),
             streams,
+            framing: Framing::EventStream,
             adaptations: Vec::new(),
             input_has_cached: false,
         }
@@ -168,10 +172,12 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// A decoder for the frames of one stream.
+/// A decoder for the frames or events of one stream. A codec implements the method for the
+/// [framing](Call::framing) of its calls.
 ///
-/// It does not receive exceptions and errors of the service: the client turns those into
-/// [`Error`](crate::Error)s.
+/// It does not receive the exceptions of an AWS event stream: the client turns those into
+/// [`Error`](crate::Error)s. Errors inside server-sent events have the form of their API, so the decoder reads
+/// them.
 ///
 /// ```
 /// use bedrock_chat::{Anthropic, Call, Codec, ErrorKind, Events};
@@ -185,13 +191,31 @@ pub trait StreamDecoder: Send {
     /// # Errors
     /// `Decode`, if the frame is not in the provider's format, or the error that the frame reports. The
     /// stream is then over.
-    fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()>;
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Events) -> Result<()> {
+        let _ = (frame, out);
+        Err(wrong_framing("frames of an AWS event stream"))
+    }
+
+    /// Decodes one server-sent event, which may have any number of events.
+    ///
+    /// # Errors
+    /// `Decode`, if the event is not in the API's format, or the error that the event reports. The stream is
+    /// then over.
+    fn event(&mut self, event: &SseEvent<'_>, out: &mut Events) -> Result<()> {
+        let _ = (event, out);
+        Err(wrong_framing("server-sent events"))
+    }
 
     /// Adds the events that are left when the stream has ended or broken off.
     ///
     /// # Errors
     /// `Truncated`, if the provider's last event has not arrived.
     fn finish(&mut self, out: &mut Events) -> Result<()>;
+}
+
+/// Returns the error of a decoder that gets events of another framing than its codec's.
+fn wrong_framing(what: &str) -> Error {
+    Error::of(ErrorKind::Decode, format_args!("the codec does not decode {what}; set `Call::framing` to its framing"))
 }
 
 impl<C: Codec + ?Sized> Codec for &'static C {

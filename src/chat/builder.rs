@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicI64;
 
 use self::address::Address;
 use super::BedrockChat;
-use crate::capabilities::Api;
+use crate::api::Api;
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
 use crate::credentials::{
     Credentials, EnvironmentCredentials, FromVariables, ProvideCredentials, Variables, environment_variable,

@@ -1,7 +1,7 @@
 //! Checks common to all codecs: conflicting options, and options that the API does not support. Nothing that a
 //! caller sets is left out in silence.
 
-use crate::capabilities::Api;
+use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::quoted;

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::capabilities::Api;
+use crate::api::Api;
 use crate::credentials::Credentials;
 use crate::request::{ChatOptions, Tool};
 use crate::testing::{MemoryTransport, Reply};

@@ -9,7 +9,8 @@ mod thinking;
 
 pub(crate) use thinking::{LEFT_OUT, ThinkingFields, betas, check};
 
-use crate::capabilities::{Api, Capabilities};
+use crate::api::Api;
+use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;

@@ -14,7 +14,8 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::capabilities::{Api, Capabilities};
+use crate::api::Api;
+use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;

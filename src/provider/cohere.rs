@@ -8,7 +8,8 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
-use crate::capabilities::{Api, Capabilities};
+use crate::api::Api;
+use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::message::AiMessage;

@@ -14,7 +14,8 @@ mod names;
 mod stream;
 mod tools;
 
-use crate::capabilities::{Api, Capabilities, Capability};
+use crate::api::Api;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::json::Json;

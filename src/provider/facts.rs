@@ -4,12 +4,13 @@
 //! beginning of a model id without its region prefix; after a `*`, any part of the id.
 
 use super::repair::{RawShape, Target};
+use crate::api::Api;
 use crate::capabilities::Capability::{
     AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
     PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff, Sampling,
     SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
-use crate::capabilities::{Api, Capabilities, Capability};
+use crate::capabilities::{Capabilities, Capability};
 use crate::model::ModelId;
 use crate::request::ChatOptions;
 use crate::text::{has, split_once};

@@ -2,7 +2,8 @@
 
 use super::table::{NativeFormat, family_of};
 use super::{Anthropic, Codec, Cohere, Converse, Nova};
-use crate::capabilities::{Api, Capabilities};
+use crate::api::Api;
+use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 
@@ -24,7 +25,11 @@ use crate::model::ModelId;
 pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec> {
     match (api, native(model)) {
         (Some(Api::Converse), _) | (None, None) => Ok(&Converse),
-        (_, Some(codec)) => Ok(codec),
+        (None | Some(Api::Invoke), Some(codec)) => Ok(codec),
+        (Some(api @ (Api::Responses | Api::ChatCompletions | Api::Messages)), _) => {
+            let message = format_args!("{model} cannot be called over {}; leave `api` out", api.title());
+            Err(Error::of(ErrorKind::Unsupported, message).with_field("api"))
+        }
         (Some(Api::Invoke), None) => {
             let why = match model.base() {
                 Some(_) => "no native format is implemented for its family; use Converse, or bring a codec",

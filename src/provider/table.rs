@@ -2,7 +2,7 @@
 
 use super::ChatCompletions;
 use super::text::{self, TextCompletion};
-use crate::capabilities::Api;
+use crate::api::Api;
 use crate::model::ModelId;
 
 /// A family of models: those whose ids, without region prefix, begin alike.

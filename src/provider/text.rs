@@ -14,7 +14,8 @@ pub(crate) use rows::{
     CLAUDE_2, COMMAND, DEEPSEEK_R1, JURASSIC_2, LLAMA_2, LLAMA_3, LLAMA_3_VISION, LLAMA_4, MISTRAL, TITAN,
 };
 
-use crate::capabilities::{Api, Capabilities};
+use crate::api::Api;
+use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::json::View;

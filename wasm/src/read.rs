@@ -101,11 +101,9 @@ pub(crate) fn api(fields: &Members<'_>, key: &str) -> Result<Option<Api>> {
 }
 
 pub(crate) fn api_of(name: &str) -> Result<Api> {
-    match name {
-        "invoke" => Ok(Api::Invoke),
-        "converse" => Ok(Api::Converse),
-        _ => Err(wrong("api", "\"invoke\" or \"converse\"")),
-    }
+    Api::parse(name).ok_or_else(|| {
+        wrong("api", "\"invoke\", \"converse\", \"responses\", \"chatCompletions\" or \"messages\"")
+    })
 }
 
 pub(crate) fn tools(fields: &Members<'_>, key: &str) -> Result<Vec<Tool>> {

@@ -2,7 +2,8 @@
 
 use super::blocks::{cache_control, plain_text, write_blocks};
 use super::thinking::{self, ThinkingFields, check};
-use crate::capabilities::{Api, Capabilities, Capability};
+use crate::api::Api;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::message::Content;

@@ -235,7 +235,7 @@ mod tests {
 
     fn thinking(id: &str, options: &ChatOptions) -> Result<(String, Option<String>)> {
         let model = ModelId::parse(&format!("anthropic.claude-{id}")).unwrap();
-        let can = facts::of_call(&model, crate::capabilities::Api::Invoke, options);
+        let can = facts::of_call(&model, crate::api::Api::Invoke, options);
         let thinking = ThinkingFields::of(&model, can, options)?;
         let mut w = Writer::new();
         w.begin_object();

@@ -1,7 +1,8 @@
 //! An encoder for requests in the chat-completions format.
 
 use super::ChatCompletions;
-use crate::capabilities::{Api, Capabilities, Capability};
+use crate::api::Api;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};

@@ -1,7 +1,8 @@
 //! An encoder for requests in Command R's format.
 
 use super::parameters::write_definitions;
-use crate::capabilities::{Api, Capabilities, Capability};
+use crate::api::Api;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::{Content, Document, MediaSource, ToolCall, ToolResult};

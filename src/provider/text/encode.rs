@@ -1,7 +1,7 @@
 //! An encoder for requests of text completion.
 
 use super::{Row, Streams};
-use crate::capabilities::Api;
+use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::message::{Content, Media, Message};

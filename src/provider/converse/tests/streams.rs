@@ -10,7 +10,7 @@ use crate::testing::{MemoryTransport, Reply};
 
 fn chat(reply: Reply) -> BedrockChat {
     BedrockChat::builder(LLAMA)
-        .api(crate::capabilities::Api::Converse)
+        .api(crate::api::Api::Converse)
         .region("us-east-1")
         .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
         .transport(MemoryTransport::new([reply]))
