@@ -1,4 +1,4 @@
-import type { AIMessage } from "./index.js";
+import type { AIMessage } from "./reply.js";
 
 /**
  * The kind of an error. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. The service

@@ -1,5 +1,5 @@
 // Types of the package's arguments: credentials, schemas, messages, tools, options.
-import type { AIMessage, AIMessageChunk } from "./index.js";
+import type { AIMessage, AIMessageChunk } from "./reply.js";
 
 /** AWS keys, or a Bedrock API key. */
 export type BedrockCredentials = (

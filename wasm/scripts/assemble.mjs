@@ -61,9 +61,16 @@ function layOut(folder, included) {
     const module = /^(.+)(?<!\.d)\.ts$/.exec(name)?.[1];
     if (!module) copyFileSync(join(wasm, folder, name), join(pkg, name));
     else for (const made of [`${module}.js`, `${module}.d.ts`]) copyFileSync(join(compiled, folder, made), join(pkg, made));
+    // `#private` in declarations would make classes nominal: a program could not use two copies of the package, imported and required.
+    if (module) rewrite(join(pkg, `${module}.d.ts`), (types) => types.replace(/^ +#private;\n/gm, ""));
     // A module of types alone has no code.
     if (module && readFileSync(join(pkg, `${module}.js`), "utf8").trim() === "export {};") rmSync(join(pkg, `${module}.js`));
   }
+}
+
+/** Changes the text of a file. */
+function rewrite(path, change) {
+  writeFileSync(path, change(readFileSync(path, "utf8")));
 }
 
 /** The declarations that these reach by imports, themselves included. */

@@ -1,4 +1,4 @@
-// Vercel's Edge Runtime compiles no bytes: its bundlers make a module of a file behind `?module`.
+// Vercel's Edge Runtime cannot compile bytes. Its bundlers compile a file that is imported with `?module`.
 import module from "./bedrock_chat_bg.wasm?module";
 import { initSync } from "./bedrock_chat.js";
 

@@ -1,43 +1,50 @@
 import { problem } from "./error.js";
+import type { BedrockChatFields, BedrockCredentials, BedrockCredentialsProvider } from "./fields.js";
 
-const isGiven = (value) => value !== undefined && value !== null;
+/** Credentials as the module reads them. */
+type CoreCredentials = { apiKey: string } | { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
-/** A variable of the environment, where there is one. Empty ones count as absent. */
-export function environment(name) {
+/** Returns credentials as JSON. The argument says whether the service refused the last ones as expired. */
+export type Provide = (rejected?: boolean) => Promise<string>;
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** Returns a variable of the environment, if there is one. Empty ones count as absent. */
+export function environment(name: string): string | undefined {
   return globalThis.process?.env?.[name]?.trim() || undefined;
 }
 
-/** Variables that the module reads: where calls go and what they are signed for. */
+/** Variables that the module reads: where calls are sent and what they are signed for. */
 const PLACES = [
   "BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL",
   "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
-/** Those of them that are set. */
-export const places = () => Object.fromEntries(PLACES.map((name) => [name, environment(name)]));
+/** Returns those of these variables that are set. */
+export const places = (): { [name: string]: string | undefined } => Object.fromEntries(PLACES.map((name) => [name, environment(name)]));
 
-/** The region: what is given, else the environment's. */
-export function chooseRegion(region) {
+/** Returns the region: the given one, else the environment's. */
+export function chooseRegion(region?: string | null): string | undefined {
   return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
 }
 
-/** The region that the module uses: that of an ARN, what is given, that of a host of AWS, else the environment's. */
-export function usedRegion(model, { region, endpointUrl, endpointHost }) {
+/** Returns the region that the module uses: that of an ARN, the given one, that of a host of AWS, else the environment's. */
+export function usedRegion(model: string, { region, endpointUrl, endpointHost }: Pick<BedrockChatFields, "region" | "endpointUrl" | "endpointHost">): string | undefined {
   const [, ofModel] = /^arn:[^:]*:[^:]*:([^:]+):/.exec(model) ?? [];
   const [, ofHost] = /bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws|api\.aws|vpce\.)/.exec(endpointUrl || endpointHost || "") ?? [];
   return ofModel || region?.trim() || ofHost || chooseRegion();
 }
 
-/** A text that must be there. */
-function present(name, value) {
+/** Refuses a value that is not a text with content. */
+function present(name: string, value: unknown): asserts value is string {
   if (typeof value === "string" && value.trim()) return;
   const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
   throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`, { field: name });
 }
 
-/** Credentials as the module reads them. */
-function written(given, name) {
-  const { apiKey, accessKeyId, secretAccessKey, sessionToken } = given ?? {};
+/** Returns credentials as the module reads them. */
+function written(given: BedrockCredentials | null | undefined, name: string): CoreCredentials {
+  const { apiKey, accessKeyId, secretAccessKey, sessionToken } = (given ?? {}) as { [name: string]: unknown };
   if (apiKey || (!isGiven(accessKeyId) && Object.hasOwn(Object(given), "apiKey"))) {
     present(`${name}.apiKey`, apiKey);
     return { apiKey };
@@ -45,11 +52,13 @@ function written(given, name) {
   present(`${name}.accessKeyId`, accessKeyId);
   present(`${name}.secretAccessKey`, secretAccessKey);
   if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is not a string`, { field: `${name}.sessionToken` });
-  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken: sessionToken as string } : {}) };
 }
 
+type CredentialFields = Pick<BedrockChatFields, "credentials" | "apiKey" | "awsAccessKeyId" | "awsSecretAccessKey" | "awsSessionToken">;
+
 /** Returns the credentials: the first of these sources that is set, never parts of two. */
-export function chooseCredentials(fields) {
+export function chooseCredentials(fields: CredentialFields): { credentials?: CoreCredentials; provider?: Provide } {
   const { credentials, apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = fields;
   if (typeof credentials === "function") return { provider: cached(credentials) };
   if (credentials) return { credentials: written(credentials, "credentials") };
@@ -57,7 +66,7 @@ export function chooseCredentials(fields) {
     present("apiKey", apiKey);
     return { credentials: { apiKey } };
   }
-  // Half of what is needed is a mistake, and not a wish for the environment's identity.
+  // A part of what is needed is a mistake. It does not mean that the environment's identity is wanted.
   if (isGiven(awsAccessKeyId) || isGiven(awsSecretAccessKey) || awsSessionToken) {
     present("awsAccessKeyId", awsAccessKeyId);
     present("awsSecretAccessKey", awsSecretAccessKey);
@@ -66,17 +75,17 @@ export function chooseCredentials(fields) {
   return { credentials: fromEnvironment() };
 }
 
-/** Variables that lead AWS's tools to credentials and that are not read here. */
+/** Variables from which AWS's tools get credentials, and which are not read here. */
 const NOT_READ = [
   "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
   "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE",
 ];
 
-function fromEnvironment() {
+function fromEnvironment(): CoreCredentials {
   const apiKey = environment("AWS_BEARER_TOKEN_BEDROCK");
   if (apiKey) return { apiKey };
   for (const prefix of ["BEDROCK_AWS", "AWS"]) {
-    const get = (name) => environment(`${prefix}_${name}`);
+    const get = (name: string) => environment(`${prefix}_${name}`);
     const [accessKeyId, secretAccessKey, sessionToken] = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"].map(get);
     if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
     if (accessKeyId || secretAccessKey || sessionToken) {
@@ -102,8 +111,8 @@ const EARLY = 5 * 60_000;
  * Caches the credentials of a function, as JSON, until shortly before their `expiration`. Only the value is cached:
  * a Worker must not wait for a promise of another request.
  */
-function cached(provide) {
-  let kept;
+function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>): Provide {
+  let kept: string | undefined;
   let fresh = 0;
   let end = 0;
   return async (rejected) => {
@@ -118,19 +127,20 @@ function cached(provide) {
       fresh = end - Math.min(EARLY, Math.max(0, end - now) / 2);
       return (kept = text);
     } catch (error) {
-      // Cached credentials are used until they expire while there are no newer ones.
+      // If there are no newer credentials, the cached ones are used until they expire.
       if (kept && now < end) return kept;
       throw error;
     }
   };
 }
 
-/** When credentials end, in milliseconds. No number of them is as small as the seconds that other libraries count. */
-function endOf(expiration) {
+/** Returns when credentials expire, in milliseconds. Other libraries count seconds, which are always a smaller number. */
+function endOf(expiration: BedrockCredentials["expiration"]): number {
   return +new Date(typeof expiration === "number" && expiration < 1e11 ? expiration * 1000 : (expiration ?? 0));
 }
 
-export async function credentialsNow(given) {
+/** Returns the given credentials, else the environment's. */
+export async function credentialsNow(given: BedrockCredentialsProvider | null | undefined): Promise<CoreCredentials> {
   const value = typeof given === "function" ? await given() : given;
   return value ? written(value, "credentials") : fromEnvironment();
 }

@@ -1,23 +1,29 @@
-const REASONS = {
+import type { StreamEvent } from "./events.js";
+import type { UsageMetadata } from "./reply.js";
+import type { SseError, SseWriter } from "./sse.js";
+
+/** OpenAI's names of the reasons why a model stopped. */
+const REASONS: { readonly [reason: string]: string } = {
   end_turn: "stop", stop_sequence: "stop", max_tokens: "length", model_context_window_exceeded: "length", tool_use: "tool_calls",
   refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
 };
 
 /** OpenAI's names of errors, by their HTTP status. */
-const TYPES = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
+const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
 
-const line = (data) => `data: ${JSON.stringify(data)}\n\n`;
+const line = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 
-/** Events as OpenAI's chat completions stream them. */
-export class OpenAiEvents {
+/** Writes events as OpenAI's chat completions stream them. */
+export class OpenAiEvents implements SseWriter {
   #id = `chatcmpl-${Math.random().toString(36).slice(2)}`;
-  #model = null;
+  #model: string | null = null;
   #created = Math.floor(Date.now() / 1000);
-  #calls = new Map();
+  #calls = new Map<number, number>();
   #begun = false;
   #reason = "stop";
 
-  event([name, first, second, third]) {
+  event(event: StreamEvent): string {
+    const [name, first, second, third] = event;
     switch (name) {
       case "start":
         this.#id = first ?? this.#id;
@@ -41,22 +47,22 @@ export class OpenAiEvents {
     }
   }
 
-  #call(block, call) {
+  #call(block: number, call: object): string {
     return this.#delta({ tool_calls: [{ index: this.#calls.get(block), ...call }] });
   }
 
-  #delta(delta) {
+  #delta(delta: object): string {
     const role = this.#begun ? {} : { role: "assistant", content: "" };
     this.#begun = true;
     return this.#chunk({ ...role, ...delta }, null);
   }
 
-  #chunk(delta, finish_reason, more) {
+  #chunk(delta: object, finish_reason: string | null, more?: object): string {
     const choices = [{ index: 0, delta, finish_reason }];
     return line({ id: this.#id, object: "chat.completion.chunk", created: this.#created, model: this.#model, choices, ...more });
   }
 
-  end(usage) {
+  end(usage: UsageMetadata | undefined): string {
     const counted = {
       prompt_tokens: usage?.input_tokens ?? 0,
       completion_tokens: usage?.output_tokens ?? 0,
@@ -66,11 +72,11 @@ export class OpenAiEvents {
     return `${this.#begun ? "" : this.#delta({})}${this.#chunk({}, this.#reason, { usage: counted })}data: [DONE]\n\n`;
   }
 
-  problem({ status, kind, message }) {
-    return { error: { message, type: TYPES[status] ?? "server_error", param: null, code: kind } };
+  problem({ status, kind, message }: SseError): object {
+    return { error: { message, type: TYPES[status!] ?? "server_error", param: null, code: kind } };
   }
 
-  error(told) {
+  error(told: SseError): string {
     return line(this.problem(told));
   }
 }

@@ -1,3 +1,6 @@
+// The same as the package, without its module: call `init` or `initSync` first.
+import load, { initSync as loadSync } from "./bedrock_chat.js";
+
 export * from "./index.js";
 
 /** `WebAssembly.Module`, where the types of the platform have it. */
@@ -12,7 +15,7 @@ export interface ModuleExports {
 }
 
 /** Loads the module. Call it once, before anything else. */
-export function init(options: { module_or_path: ModuleSource | Promise<ModuleSource> }): Promise<ModuleExports>;
+export const init: (options: { module_or_path: ModuleSource | Promise<ModuleSource> }) => Promise<ModuleExports> = load;
 
-/** The same with a module that is there already: its bytes, or compiled, as Workers import it. */
-export function initSync(options: { module: ArrayBuffer | ArrayBufferView | WasmModule }): ModuleExports;
+/** Loads the module from its bytes, or from a compiled module, which is what Workers import. */
+export const initSync: (options: { module: ArrayBuffer | ArrayBufferView | WasmModule }) => ModuleExports = loadSync;

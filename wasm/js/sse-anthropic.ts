@@ -1,10 +1,15 @@
+import type { StreamEvent } from "./events.js";
+import type { UsageMetadata } from "./reply.js";
+import type { SseError, SseWriter } from "./sse.js";
+
 /** Anthropic's names of errors, by their HTTP status. */
-const TYPES = { 400: "invalid_request_error", 429: "rate_limit_error", 504: "timeout_error" };
+const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_error", 504: "timeout_error" };
 
-const line = (type, data) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+const line = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 
-function written(usage) {
-  const { cache_read = 0, cache_creation = 0 } = usage?.input_token_details ?? {};
+/** Returns a usage in Anthropic's form: there, the input tokens are those without the cache. */
+function written(usage: UsageMetadata | undefined): object {
+  const { cache_read = 0, cache_creation = 0 }: Partial<UsageMetadata["input_token_details"]> = usage?.input_token_details ?? {};
   return {
     input_tokens: Math.max(0, (usage?.input_tokens ?? 0) - cache_read - cache_creation),
     cache_creation_input_tokens: cache_creation,
@@ -13,17 +18,17 @@ function written(usage) {
   };
 }
 
-/** Events as Anthropic's Messages API streams them. */
-export class AnthropicEvents {
-  #start = { id: null, model: null };
+/** Writes events as Anthropic's Messages API streams them. */
+export class AnthropicEvents implements SseWriter {
+  #start: { id: string | null; model: string | null } = { id: null, model: null };
   #begun = false;
-  #open = new Set();
-  #stop = { stop_reason: null, stop_sequence: null };
+  #open = new Set<number>();
+  #stop: { stop_reason: string | null; stop_sequence: string | null } = { stop_reason: null, stop_sequence: null };
 
-  event(event, usage) {
+  event(event: StreamEvent, usage: UsageMetadata | undefined): string {
     const [name, first, second, third] = event;
     switch (name) {
-      // The start waits for what comes next: the tokens of the input belong to it.
+      // The start is written with the next event: it has the number of input tokens.
       case "start":
         this.#start = { id: first, model: second };
         return "";
@@ -53,7 +58,7 @@ export class AnthropicEvents {
     }
   }
 
-  #begin(usage) {
+  #begin(usage: UsageMetadata | undefined): string {
     if (this.#begun) return "";
     this.#begun = true;
     const { id, model } = this.#start;
@@ -61,31 +66,31 @@ export class AnthropicEvents {
     return line("message_start", { message });
   }
 
-  #block(index, content_block) {
+  #block(index: number, content_block: object): string {
     this.#open.add(index);
     return line("content_block_start", { index, content_block });
   }
 
-  #delta(index, block, delta, usage) {
+  #delta(index: number, block: object, delta: object, usage: UsageMetadata | undefined): string {
     const start = this.#begin(usage) + (this.#open.has(index) ? "" : this.#block(index, block));
     return start + line("content_block_delta", { index, delta });
   }
 
-  #close(index) {
+  #close(index: number): string {
     return this.#open.delete(index) ? line("content_block_stop", { index }) : "";
   }
 
-  end(usage) {
+  end(usage: UsageMetadata | undefined): string {
     const begun = this.#begin(usage);
     const blocks = [...this.#open].map((index) => this.#close(index)).join("");
     return begun + blocks + line("message_delta", { delta: this.#stop, usage: written(usage) }) + line("message_stop", {});
   }
 
-  problem({ status, message }) {
-    return { type: "error", error: { type: TYPES[status] ?? "api_error", message } };
+  problem({ status, message }: SseError): object {
+    return { type: "error", error: { type: TYPES[status!] ?? "api_error", message } };
   }
 
-  error(told) {
+  error(told: SseError): string {
     return line("error", this.problem(told));
   }
 }

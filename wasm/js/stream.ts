@@ -1,24 +1,42 @@
-import { problem } from "./error.js";
-import { AIMessageChunk, SAID, replyOf } from "./reply.js";
+import type { Stream } from "./bedrock_chat.js";
+import { type BedrockChatError, problem } from "./error.js";
+import type { CoreEvent, StreamEvent } from "./events.js";
+import type { ContentBlock } from "./fields.js";
+import { type AIMessage, AIMessageChunk, SAID, type ToolCallChunk, replyOf } from "./reply.js";
 import { fromDetails } from "./thrown.js";
+import type { Watch } from "./watch.js";
 
-/** The function that cancels a call whose stream has not begun: a member of the promise, also across copies of the package. */
-export const CANCEL = Symbol.for("bedrock-chat.cancel");
+/**
+ * The function that cancels a call whose stream has not begun: a member of the promise, also across copies of the package.
+ *
+ * @internal
+ */
+export const CANCEL: unique symbol = Symbol.for("bedrock-chat.cancel") as never;
 
-/** A reply that is still arriving: chunks to iterate over, once. Leaving the loop closes the connection. */
-export class ChatStream {
-  #core;
-  #watch;
-  #events = [];
+type Result<Value> = IteratorResult<Value, undefined>;
+
+/** The name of the method that `await using` calls, if the language's library has it. */
+type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol } ? Name : never;
+
+/** Leaves the stream, as leaving its loop does. */
+export interface ChatStream extends Record<AsyncDispose, () => Promise<void>> {}
+
+/** A reply that is still arriving: chunks to iterate over, once. Leaving the loop closes the connection, and the model stops. */
+export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
+  /** AWS's id of the request. */
+  declare readonly requestId: string | undefined;
+  #core: Stream | undefined;
+  #watch: Watch;
+  #events: readonly CoreEvent[] = [];
   #at = 0;
-  #reading;
+  #reading: Promise<Result<AIMessageChunk>> | undefined;
   #stopped = false;
   #complete = false;
-  #failed;
-  #whole;
-  #chunks;
+  #failed: unknown;
+  #whole: string | undefined;
+  #chunks: Chunks;
 
-  constructor(core, watch, blocks) {
+  private constructor(core: Stream, watch: Watch, blocks: boolean) {
     this.#core = core;
     this.#watch = watch;
     this.requestId = core.requestId;
@@ -27,10 +45,19 @@ export class ChatStream {
     if (watch.error) this.#drop();
   }
 
-  /** The next chunk. */
-  next() {
+  /**
+   * Creates a stream. With `blocks`, the content of its chunks is always blocks.
+   *
+   * @internal
+   */
+  static of(core: Stream, watch: Watch, blocks: boolean): ChatStream {
+    return new ChatStream(core, watch, blocks);
+  }
+
+  /** Returns the next chunk. */
+  next(): Promise<Result<AIMessageChunk>> {
     if (this.#reading) {
-      // Asked again before it had answered: one after the other.
+      // Called again before the last call ended: one after the other.
       const again = () => this.next();
       return this.#reading.then(again, again);
     }
@@ -43,8 +70,8 @@ export class ChatStream {
     return reading;
   }
 
-  /** A result that needs no waiting. */
-  #ready() {
+  /** Returns a result that needs no waiting. */
+  #ready(): Promise<Result<AIMessageChunk>> | undefined {
     try {
       for (let event; (event = this.#take()); ) {
         const chunk = this.#chunks.of(event);
@@ -53,9 +80,10 @@ export class ChatStream {
     } catch (error) {
       return Promise.reject(error);
     }
+    return undefined;
   }
 
-  async #read() {
+  async #read(): Promise<Result<AIMessageChunk>> {
     while (await this.#fill()) {
       const chunk = this.#ready();
       if (chunk) return chunk;
@@ -63,17 +91,18 @@ export class ChatStream {
     return { value: undefined, done: true };
   }
 
-  /** An event that is there. */
-  #take() {
-    if (this.#at >= this.#events.length) return undefined;
-    const event = this.#events[this.#at++];
+  /** Returns an event that has arrived. */
+  #take(): StreamEvent | undefined {
+    const event = this.#events[this.#at];
+    if (!event) return undefined;
+    this.#at++;
     if (event[0] !== "error") return event;
     this.#close();
     throw (this.#failed = fromDetails(event[1]));
   }
 
-  /** Waits for events; false at the end. */
-  async #fill() {
+  /** Waits for events. Returns whether there are any; there are none at the end. */
+  async #fill(): Promise<boolean> {
     // See `#watch` of the chat model: with an empty stack.
     await undefined;
     if (this.#stopped) return false;
@@ -83,7 +112,7 @@ export class ChatStream {
       this.#watch.error.partial = this.soFar;
       throw (this.#failed = this.#watch.error);
     }
-    let events;
+    let events: CoreEvent[];
     try {
       events = JSON.parse(await this.#watch.run(this.#core.next()));
       this.#watch.cancel = this.#drop;
@@ -92,7 +121,7 @@ export class ChatStream {
       this.#close();
       this.#stopped = true;
       if (stopped) return false;
-      if (error === this.#watch.error) error.partial = this.soFar;
+      if (error === this.#watch.error) (error as BedrockChatError).partial = this.soFar;
       throw (this.#failed = error);
     }
     if (this.#stopped) return false;
@@ -105,14 +134,14 @@ export class ChatStream {
     return !this.#stopped;
   }
 
-  /** Gives up what has come and what would come. */
-  #drop = () => {
+  /** Drops the events that have arrived, and closes the connection. */
+  #drop = (): void => {
     this.#events = [];
     this.#close();
   };
 
-  /** Gives the connection up, if there still is one. */
-  #close() {
+  /** Closes the connection, if it is open. */
+  #close(): void {
     this.#watch.close();
     const core = this.#core;
     if (!core) return;
@@ -122,24 +151,29 @@ export class ChatStream {
   }
 
   /** Ends the stream and closes its connection. */
-  async return(value) {
+  async return(value?: unknown): Promise<Result<AIMessageChunk>> {
     this.#stopped = true;
     this.#watch.cancel();
     this.#drop();
-    return { value, done: true };
+    return { value: value as undefined, done: true };
   }
 
-  async throw(error) {
+  /** Ends the stream, and throws the error. */
+  async throw(error?: unknown): Promise<Result<AIMessageChunk>> {
     await this.return();
     throw error;
   }
 
-  [Symbol.asyncIterator]() {
+  [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** The events behind the chunks, as lists that begin with their name. Other entries of the package use it. */
-  async *events() {
+  /**
+   * Yields the events of the chunks. Other entries of the package use it.
+   *
+   * @internal
+   */
+  async *events(): AsyncGenerator<StreamEvent, void, undefined> {
     try {
       do {
         for (let event; (event = this.#take()); ) yield event;
@@ -150,52 +184,56 @@ export class ChatStream {
   }
 
   /** Returns the text alone, as a stream. */
-  text() {
+  text(): AsyncGenerator<string, void, undefined> {
     return leavable(this, this.#text());
   }
 
-  async *#text() {
+  async *#text(): AsyncGenerator<string, void, undefined> {
     for await (const chunk of this) if (chunk.text) yield chunk.text;
   }
 
-  /** The whole message, once it is there. */
-  async message() {
+  /** Waits for the whole message. */
+  async message(): Promise<AIMessage> {
     while (!(await this.next()).done);
     if (this.#failed) throw this.#failed;
     if (!this.#complete) throw problem("cancelled", "the stream was left before the message was whole", { partial: this.soFar });
-    return this.soFar;
+    return this.soFar!;
   }
 
-  /** The message as far as it has come. */
-  get soFar() {
+  /** The message so far. */
+  get soFar(): AIMessage | undefined {
     const text = this.#core?.soFar() ?? this.#whole;
     return text === undefined ? undefined : replyOf(text);
   }
 
-  /** The same as a web stream of chunks. */
-  toReadableStream() {
+  /** Returns the chunks as a web stream. It reads the reply only when it is read. */
+  toReadableStream(): ReadableStream<AIMessageChunk> {
     return readable(this, (chunk) => chunk);
   }
 }
 
-if (Symbol.asyncDispose) {
-  ChatStream.prototype[Symbol.asyncDispose] = async function () {
+const { asyncDispose } = Symbol as { asyncDispose?: symbol };
+if (asyncDispose) {
+  (ChatStream.prototype as unknown as { [name: symbol]: unknown })[asyncDispose] = async function (this: ChatStream) {
     await this.return();
   };
 }
 
 /**
- * A generator of what a stream gives, whose end ends the stream first. Its own would do nothing where it has not begun,
- * and wait for the model where it has.
+ * Returns a generator of a stream's values that ends the stream before itself. Otherwise `return` would do nothing before
+ * the generator has begun, and would wait for the model afterwards.
+ *
+ * @internal
  */
-export function leavable(stream, generator) {
+export function leavable<Value>(stream: { return(): Promise<unknown> }, generator: AsyncGenerator<Value, void, undefined>): AsyncGenerator<Value, void, undefined> {
   let left = false;
-  const [next, end, fail] = ["next", "return", "throw"].map((name) => generator[name].bind(generator));
-  const leaving = (then) => async (value) => {
+  const next = generator.next.bind(generator);
+  const leaving = (then: (value: never) => Promise<IteratorResult<Value, void>>) => async (value: unknown) => {
     left = true;
     await stream.return();
-    return then(value);
+    return then(value as never);
   };
+  const [end, fail] = [generator.return.bind(generator), generator.throw.bind(generator)];
   generator.next = async () => {
     try {
       return await next();
@@ -209,14 +247,21 @@ export function leavable(stream, generator) {
   return generator;
 }
 
-/** A web stream that asks an iterator only when it is asked itself. */
-export function readable(iterator, shown) {
+/**
+ * Returns a web stream that reads an iterator only when it is read itself.
+ *
+ * @internal
+ */
+export function readable<Value, Shown>(
+  iterator: { next(): Promise<IteratorResult<Value, unknown>>; return(): unknown },
+  shown: (value: Value) => Shown,
+): ReadableStream<Shown> {
   return new ReadableStream(
     {
       async pull(controller) {
         const { value, done } = await iterator.next();
         if (done) controller.close();
-        else controller.enqueue(shown(value));
+        else controller.enqueue(shown(value as Value));
       },
       async cancel() {
         await iterator.return();
@@ -226,18 +271,20 @@ export function readable(iterator, shown) {
   );
 }
 
-/** Chunks from events. Their content is text as long as nothing but one text comes; then it is blocks with an index. */
+/** Creates chunks from events. Their content is text while there is only one text; then it is blocks with an index. */
 class Chunks {
-  #blocks;
-  #text;
-  #requestId;
+  #blocks: boolean;
+  #text: number | undefined;
+  #requestId: string | undefined;
 
-  constructor(requestId, blocks) {
+  constructor(requestId: string | undefined, blocks: boolean) {
     this.#requestId = requestId;
     this.#blocks = blocks;
   }
 
-  of([name, first, second, third]) {
+  /** Returns the chunk of an event; `undefined` for events without a chunk. */
+  of(event: StreamEvent): AIMessageChunk | undefined {
+    const [name, first, second, third] = event;
     switch (name) {
       case "text":
         if (this.#text !== undefined && this.#text !== first) this.#blocks = true;
@@ -275,10 +322,12 @@ class Chunks {
         return new AIMessageChunk({ usage_metadata: first });
       case "metadata":
         return SAID.has(first) ? undefined : new AIMessageChunk({ response_metadata: { [first]: second } });
+      default:
+        return undefined;
     }
   }
 
-  #block(block, tool_call_chunks) {
+  #block(block: ContentBlock, tool_call_chunks?: ToolCallChunk[]): AIMessageChunk {
     this.#blocks = true;
     return new AIMessageChunk({ content: [block], tool_call_chunks });
   }

@@ -1,19 +1,30 @@
 import { Chat } from "./bedrock_chat.js";
-import { chooseCredentials, places, usedRegion } from "./credentials.js";
-import { problem } from "./error.js";
 import { checkFields } from "./checks.js";
+import { type Provide, chooseCredentials, places, usedRegion } from "./credentials.js";
+import { type BedrockChatError, problem } from "./error.js";
+import type {
+  BatchOptions, BedrockChatFields, BoundOptions, CallOptions, Capabilities, FetchLike, JsonSchema, Messages, SchemaOutput, StandardSchema, Tool, ZodLike,
+} from "./fields.js";
+import type { StructuredConfig, StructuredPlan, StructuredSpec } from "./hold.js";
 import { conversation, json } from "./messages.js";
 import { coreOptions, merged, onlyOne } from "./options.js";
-import { replyOf } from "./reply.js";
+import { type AIMessage, replyOf } from "./reply.js";
+import type { Loose } from "./schema.js";
 import { CANCEL, ChatStream } from "./stream.js";
-import { StructuredChat } from "./structured.js";
+import { HeldChat, type StructuredChat, type WithRaw } from "./structured.js";
 import { PASSED_FIELDS, SAME_FIELDS } from "./table.js";
 import { fromCore } from "./thrown.js";
-import { Watch } from "./watch.js";
+import { type Kept, Watch } from "./watch.js";
 
 /** The parts that all copies of a chat model share: the module's model and the constructor's fields. */
-class Shared {
-  constructor(fields) {
+class Shared implements Kept {
+  declare readonly fields: BedrockChatFields;
+  declare readonly fetch: FetchLike | undefined;
+  declare readonly provider: Provide | undefined;
+  declare readonly place: Kept["place"];
+  declare readonly core: Chat;
+
+  constructor(fields: BedrockChatFields) {
     this.fields = fields;
     const { config, fetch, provider } = connection(fields);
     this.fetch = fetch;
@@ -31,17 +42,33 @@ class Shared {
   }
 }
 
+interface Weak<Value> {
+  deref(): Value | undefined;
+}
+
+type Functions = { [name in "fetch" | "provider"]: (...given: never[]) => unknown };
+
 // Values that the module holds are never collected. If it held a function that refers to its model, the model would
 // not be collected either. During a call or a stream, its watch keeps the owners of the functions alive.
-const weak = (object) => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
-const through = (own, name) => (...given) => own.deref()[name](...given);
+const weak = <Value extends object>(object: Value): Weak<Value> => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
+const through = (own: Weak<Shared>, name: keyof Functions) => (...given: never[]): unknown => (own.deref() as Functions)[name](...given);
 
-/** A chat model. See index.d.ts. */
+/** A call that has not begun to stream. */
+interface Pending {
+  left: boolean;
+  watch?: Watch | undefined;
+}
+
+/** A chat model on Amazon Bedrock. It never changes: methods that set something return a new one. */
 export class BedrockChat {
-  #shared;
-  #bound;
+  declare readonly model: string;
+  #shared: Shared;
+  #bound: Loose;
 
-  constructor(fields, bound) {
+  constructor(fields: BedrockChatFields);
+  /** @internal */
+  constructor(shared: Shared, bound: Loose);
+  constructor(fields: BedrockChatFields | Shared, bound?: Loose) {
     if (fields instanceof Shared) {
       this.#shared = fields;
     } else {
@@ -56,13 +83,13 @@ export class BedrockChat {
   }
 
   /** Sends a conversation and waits for the reply. */
-  async invoke(messages, options) {
+  async invoke(messages: Messages, options?: CallOptions): Promise<AIMessage> {
     return replyOf(await this.#call("invoke", conversation(messages), options));
   }
 
-  /** Sends a conversation and returns the reply as a stream. */
-  stream(messages, options) {
-    const call = { left: false };
+  /** Sends a conversation and returns the reply as a stream, once it has begun. */
+  stream(messages: Messages, options?: CallOptions): Promise<ChatStream> {
+    const call: Pending = { left: false };
     const stream = this.#stream(messages, options, call);
     const cancel = () => {
       call.left = true;
@@ -71,7 +98,7 @@ export class BedrockChat {
     return Object.defineProperty(stream, CANCEL, { value: cancel });
   }
 
-  async #stream(messages, options, call) {
+  async #stream(messages: Messages, options: CallOptions | undefined, call: Pending): Promise<ChatStream> {
     const all = this.#options(options);
     const text = conversation(messages);
     const core = this.#core(all);
@@ -82,7 +109,7 @@ export class BedrockChat {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
       // From now on the owner of the stream ends it.
       call.watch = undefined;
-      return new ChatStream(stream, watch, text.includes('"citations"'));
+      return ChatStream.of(stream, watch, text.includes('"citations"'));
     } catch (error) {
       watch.close();
       throw advised(error, all);
@@ -90,16 +117,18 @@ export class BedrockChat {
   }
 
   /** Sends many conversations, some at a time. */
-  async batch(inputs, options) {
+  batch(inputs: readonly Messages[], options: BatchOptions & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
+  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<AIMessage[]>;
+  async batch(inputs: readonly Messages[], options?: BatchOptions): Promise<(AIMessage | Error)[]> {
     if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
     checkFields(options, "batch");
-    const { returnExceptions, maxConcurrency, signal, ...each } = merged(this.#bound, options);
+    const { returnExceptions, maxConcurrency, signal, ...each } = merged(this.#bound, options) as BatchOptions;
     const atOnce = maxConcurrency ?? this.#shared.fields.maxConcurrency ?? 10;
     const stop = new AbortController();
-    const onAbort = () => stop.abort(signal.reason);
+    const onAbort = () => stop.abort(signal!.reason);
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort);
-    const replies = new Array(inputs.length);
+    const replies = new Array<AIMessage | Error>(inputs.length);
     let next = 0;
     const work = async () => {
       while (next < inputs.length) {
@@ -108,14 +137,14 @@ export class BedrockChat {
           replies[at] = await this.invoke(inputs[at], { ...each, signal: stop.signal });
         } catch (error) {
           if (!returnExceptions) throw error;
-          replies[at] = error;
+          replies[at] = error as Error;
         }
       }
     };
     try {
       await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, inputs.length)) }, work));
     } catch (error) {
-      // The others are for nothing.
+      // Nobody gets the replies of the others.
       stop.abort(error);
       next = inputs.length;
       throw error;
@@ -125,44 +154,52 @@ export class BedrockChat {
     return replies;
   }
 
-  /** Completes a raw prompt, in the model's own template. */
-  async complete(prompt, options) {
+  /** Completes a prompt that is sent as it is: for models that take prompts, in your own template. */
+  async complete(prompt: string, options?: CallOptions): Promise<AIMessage> {
     if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
     return replyOf(await this.#call("complete", prompt, options));
   }
 
-  /** Counts the tokens of a conversation. */
-  async countTokens(messages, options) {
+  /** Counts the tokens of a conversation. It is free of charge. */
+  async countTokens(messages: Messages, options?: CallOptions): Promise<number> {
     return Number(await this.#call("countTokens", conversation(messages), options));
   }
 
-  /** The same model with options for every call. */
-  withOptions(options) {
+  /** Returns the same model with options for every call. */
+  withOptions(options: BoundOptions): BedrockChat {
     checkFields(options, "batch");
     const bound = merged(this.#bound, options);
-    // Better now than at the first call.
+    // Reports wrong options now, not at the first call.
     this.#core(bound);
     return new BedrockChat(this.#shared, bound);
   }
 
   /** LangChain's name for `withOptions`. */
-  withConfig(options) {
+  withConfig(options: BoundOptions): BedrockChat {
     return this.withOptions(options);
   }
 
-  /** The same model with tools that it may call. */
-  bindTools(tools, options) {
+  /** Returns the same model with tools that it may call. */
+  bindTools(tools: readonly Tool[], options?: BoundOptions): BedrockChat {
     if (!Array.isArray(tools)) throw problem("config", "bindTools takes an array of tools");
     return this.withOptions({ ...options, tools });
   }
 
-  /** The same model, answering with values of a schema. */
-  withStructuredOutput(schema, config) {
-    return new StructuredChat(this, schema, config ?? {}, (spec) => this.structuredPlan(spec));
+  /** Returns the same model, answering with values of a schema. */
+  withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config?: StructuredConfig<false>): StructuredChat<SchemaOutput<S>>;
+  withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config: StructuredConfig<true>): StructuredChat<SchemaOutput<S>, WithRaw<SchemaOutput<S>>>;
+  withStructuredOutput<T = Record<string, unknown>>(schema: JsonSchema, config?: StructuredConfig<false>): StructuredChat<T>;
+  withStructuredOutput<T = Record<string, unknown>>(schema: JsonSchema, config: StructuredConfig<true>): StructuredChat<T, WithRaw<T>>;
+  withStructuredOutput(schema: unknown, config?: StructuredConfig<boolean>): StructuredChat<unknown> {
+    return new HeldChat(this, schema, config ?? {}, (spec) => this.structuredPlan(spec));
   }
 
-  /** How the model is held to a schema under these options. Other entries of the package use it. */
-  structuredPlan(spec, options) {
+  /**
+   * Returns how the model is held to a schema under these options. Other entries of the package use it.
+   *
+   * @internal
+   */
+  structuredPlan(spec: StructuredSpec, options?: CallOptions): StructuredPlan {
     try {
       return JSON.parse(this.#shared.core.structured(json(spec, "the schema"), this.#core(merged(this.#bound, options))));
     } catch (thrown) {
@@ -170,18 +207,18 @@ export class BedrockChat {
     }
   }
 
-  /** Returns what the model can do, with the corrections of the option `capabilities`. */
-  capabilities() {
+  /** Returns what the model can do over the API that is used, with the corrections of the option `capabilities`. */
+  capabilities(): Capabilities {
     return { ...JSON.parse(this.#shared.core.capabilities()), ...this.#bound.capabilities };
   }
 
-  #options(options) {
+  #options(options: CallOptions | undefined): Loose {
     checkFields(options, "call");
     return merged(this.#bound, options);
   }
 
-  /** The options as JSON. A guardrail that is changed in part keeps the rest of the constructor's. */
-  #core(options) {
+  /** Returns the options as JSON. A guardrail that is changed in part keeps the rest of the constructor's. */
+  #core(options: Loose): string {
     const { guardrailIdentifier, guardrailVersion, guardrailConfig, trace } = this.#shared.fields;
     const guarded = { guardrailIdentifier, guardrailVersion, guardrailConfig, trace };
     return json(coreOptions(merged(guarded, options)), "the options");
@@ -191,11 +228,11 @@ export class BedrockChat {
    * The limit on a whole call may be the constructor's. A caller that awaits this continues with an empty stack: a stack
    * overflow inside the module would break it permanently.
    */
-  async #watch(options) {
+  async #watch(options: Loose): Promise<Watch> {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
   }
 
-  async #call(operation, text, options) {
+  async #call(operation: "invoke" | "complete" | "countTokens", text: string, options: CallOptions | undefined): Promise<string> {
     const all = this.#options(options);
     const core = this.#core(all);
     const watch = await this.#watch(all);
@@ -209,16 +246,17 @@ export class BedrockChat {
   }
 }
 
-/** Says of a method of structured output that the model cannot take what to do: callers did not set `toolChoice`. */
-function advised(error, { structured }) {
-  if (structured?.method && error?.field === "toolChoice") {
-    error.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${error.message}`;
+/** Adds advice to the error of a method of structured output that the model cannot use: callers did not set `toolChoice`. */
+function advised(error: unknown, { structured }: { structured?: StructuredSpec }): unknown {
+  const known = error as BedrockChatError | undefined;
+  if (structured?.method && known?.field === "toolChoice") {
+    known.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${known.message}`;
   }
   return error;
 }
 
 /** Returns the settings of the connection: model, endpoint and credentials. */
-function connection(fields) {
+function connection(fields: BedrockChatFields): { config: Loose & { model: string }; provider: Provide | undefined; fetch: FetchLike | undefined } {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
     throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
@@ -226,7 +264,7 @@ function connection(fields) {
   onlyOne(fields, SAME_FIELDS);
   const { credentials, provider } = chooseCredentials(fields);
   const profile = applicationInferenceProfile;
-  const config = {
+  const config: Loose & { model: string } = {
     model: profile ? decoded(profile) : model,
     // `model` names the model behind the profile.
     family: family ?? (profile ? model : undefined),
@@ -238,13 +276,13 @@ function connection(fields) {
   };
   // Headers have no members, but entries.
   const { headers } = fields;
-  if (headers) config.headers = typeof headers[Symbol.iterator] === "function" ? Object.fromEntries(headers) : headers;
+  if (headers) config.headers = typeof (headers as Headers)[Symbol.iterator] === "function" ? Object.fromEntries(headers as Headers) : headers;
   for (const name of PASSED_FIELDS) config[name] = fields[name] ?? undefined;
   const fetch = fields.fetch ?? fields.fetchFn;
   return { config, provider, fetch: fetch && ((url, init) => fetch(url, init)) };
 }
 
-function decoded(profile) {
+function decoded(profile: string): string {
   if (!/%[0-9a-f]{2}/i.test(profile)) return profile;
   try {
     return decodeURIComponent(profile);

@@ -1,0 +1,11 @@
+/// <reference lib="es2020" preserve="true" />
+export { capabilities } from "./capabilities.js";
+export { BedrockChat } from "./chat.js";
+export { BedrockChatError, type BedrockChatErrorKind } from "./error.js";
+export type * from "./fields.js";
+export type { StructuredConfig, StructuredMethod } from "./hold.js";
+export { mintApiKey } from "./mint.js";
+export { AIMessage, AIMessageChunk, type InvalidToolCall, type ResponseMetadata, type ToolCall, type ToolCallChunk, type UsageMetadata } from "./reply.js";
+export { type SseOptions, sseResponse, toSSE } from "./sse.js";
+export { ChatStream } from "./stream.js";
+export type { StructuredChat, WithRaw } from "./structured.js";

@@ -1,0 +1,270 @@
+import { kindOf, problem } from "./error.js";
+import type { ContentBlock } from "./fields.js";
+
+/** A tool call. */
+export interface ToolCall {
+  name: string;
+  args: Record<string, unknown>;
+  id: string;
+  type: "tool_call";
+}
+
+/** A tool call whose arguments are not a JSON object, usually because the reply was cut off. Do not run it. */
+export interface InvalidToolCall {
+  name: string;
+  /** The arguments as far as they arrived. */
+  args: string;
+  id: string;
+  /** The reason why the call is invalid. */
+  error: string;
+  type: "invalid_tool_call";
+}
+
+/** A piece of a tool call. Pieces with the same `index` belong to one call. */
+export interface ToolCallChunk {
+  name?: string | undefined;
+  args?: string | undefined;
+  id?: string | undefined;
+  index: number;
+  type: "tool_call_chunk";
+}
+
+/** The numbers of tokens. */
+export interface UsageMetadata {
+  /** All input tokens, including the tokens read from the cache and written to it. */
+  input_tokens: number;
+  output_tokens: number;
+  total_tokens: number;
+  input_token_details: { cache_read: number; cache_creation: number };
+  output_token_details: { reasoning: number };
+}
+
+/** The metadata of a reply. Other members are the service's. */
+export interface ResponseMetadata {
+  model?: string;
+  model_name?: string;
+  /** Why the model stopped, by one name for all models: `end_turn`, `max_tokens`, `stop_sequence`, `tool_use`, `refusal`, `guardrail_intervened`, `content_filtered` and others. */
+  stop_reason?: string;
+  stop_sequence?: string | null;
+  /** AWS's id of the request, for support cases. */
+  request_id?: string;
+  [key: string]: unknown;
+}
+
+/**
+ * Names of a stream's metadata that its chunks have in other members.
+ *
+ * @internal
+ */
+export const SAID: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
+
+/** A reply, with LangChain's names. It can be passed as a message of the next call, also after a round through JSON. */
+export class AIMessage {
+  declare type: "ai";
+  /** The text if the reply is only text, otherwise blocks. */
+  declare content: string | ContentBlock[];
+  declare tool_calls: ToolCall[];
+  declare invalid_tool_calls: InvalidToolCall[];
+  declare usage_metadata?: UsageMetadata;
+  declare response_metadata: ResponseMetadata;
+  declare additional_kwargs: Record<string, unknown>;
+  declare id?: string;
+  /**
+   * The response headers, with their names in lower case. Not enumerable, so that it is neither stored nor sent back.
+   * Values that are secrets, such as cookies, are replaced; at most 16 KiB are kept.
+   */
+  declare readonly responseHeaders?: { [name: string]: string } | undefined;
+
+  constructor(fields?: string | Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>) {
+    this.type = "ai";
+    this.content = "";
+    this.tool_calls = [];
+    this.invalid_tool_calls = [];
+    this.response_metadata = {};
+    this.additional_kwargs = {};
+    // LangChain's constructor takes a text alone, too.
+    Object.assign(this, typeof fields === "string" ? { content: fields } : fields);
+  }
+
+  /** The text alone. */
+  get text(): string {
+    return textOf(this.content);
+  }
+
+  getType(): "ai" {
+    return "ai";
+  }
+}
+
+/**
+ * Returns the reply that the module reports. The headers are not enumerable: a reply that is stored or sent back is only
+ * what the model said.
+ *
+ * @internal
+ */
+export function replyOf(text: string): AIMessage {
+  const [fields, responseHeaders] = JSON.parse(text);
+  return Object.defineProperty(new AIMessage(fields), "responseHeaders", { value: responseHeaders, writable: true, configurable: true });
+}
+
+/**
+ * Returns the text of a message's content. Blocks may be those of any library.
+ *
+ * @internal
+ */
+export function textOf(content: string | readonly unknown[] | null | undefined): string {
+  if (typeof content === "string") return content;
+  let text = "";
+  // Converse's blocks of text have no type, and OpenAI's messages of tool calls no content.
+  for (const block of (content ?? []) as readonly (ContentBlock | null | undefined)[]) {
+    if (typeof block?.text === "string" && isText(block.type ?? "text")) text += block.text;
+  }
+  return text;
+}
+
+// The type of a model's block may be any JSON value.
+const isText = (type: unknown): boolean => typeof type === "string" && type.startsWith("text");
+
+type ChunkMember = "content" | "tool_call_chunks" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id";
+
+/** A piece of a reply. Pieces are added up with `concat`. */
+export class AIMessageChunk {
+  declare type: "ai";
+  /** Text while there is only text, then blocks with an index. `text` is the text of both. */
+  declare content: string | ContentBlock[];
+  declare tool_call_chunks: ToolCallChunk[];
+  declare usage_metadata?: UsageMetadata;
+  declare response_metadata: ResponseMetadata;
+  declare additional_kwargs: Record<string, unknown>;
+  declare id?: string;
+
+  constructor(fields?: { [Name in ChunkMember]?: AIMessageChunk[Name] | undefined });
+  constructor({ content = "", tool_call_chunks = [], response_metadata = {}, additional_kwargs = {}, usage_metadata, id }: { [Name in ChunkMember]?: AIMessageChunk[Name] | undefined } = {}) {
+    this.type = "ai";
+    this.content = content;
+    this.tool_call_chunks = tool_call_chunks;
+    this.response_metadata = response_metadata;
+    this.additional_kwargs = additional_kwargs;
+    if (usage_metadata) this.usage_metadata = usage_metadata;
+    if (id) this.id = id;
+  }
+
+  /** The text alone. */
+  get text(): string {
+    return textOf(this.content);
+  }
+
+  getType(): "ai" {
+    return "ai";
+  }
+
+  /** The calls whose arguments are complete. */
+  get tool_calls(): ToolCall[] {
+    return calls(this).tool_calls;
+  }
+
+  /** The calls whose arguments are not JSON, or not yet. */
+  get invalid_tool_calls(): InvalidToolCall[] {
+    return calls(this).invalid_tool_calls;
+  }
+
+  /** Returns both chunks as one. A value that is not a chunk is an error of kind `encode`. */
+  concat(other: AIMessageChunk): AIMessageChunk {
+    if (!Array.isArray(other?.tool_call_chunks)) {
+      throw problem("encode", `concat takes the chunk that follows; this is ${kindOf(other)}: let the sum begin with the first chunk`);
+    }
+    return new AIMessageChunk({
+      content: joinContent(this.content, other.content),
+      tool_call_chunks: joinCalls(this.tool_call_chunks, other.tool_call_chunks),
+      response_metadata: { ...this.response_metadata, ...other.response_metadata },
+      additional_kwargs: { ...this.additional_kwargs, ...other.additional_kwargs },
+      usage_metadata: joinUsage(this.usage_metadata, other.usage_metadata),
+      id: this.id ?? other.id,
+    });
+  }
+
+  toJSON(): object {
+    return { ...this, ...calls(this) };
+  }
+}
+
+/** Returns the calls, by the rules of the module for the calls of a complete message. */
+function calls({ tool_call_chunks, content, response_metadata }: AIMessageChunk): { tool_calls: ToolCall[]; invalid_tool_calls: InvalidToolCall[] } {
+  const tool_calls: ToolCall[] = [];
+  const invalid_tool_calls: InvalidToolCall[] = [];
+  // A limit cuts the last block.
+  const cut = CUT.test(response_metadata?.stop_reason as string) && (content as ContentBlock[] | undefined)?.at?.(-1)?.index;
+  for (const { name = "", args = "", id = "", index } of tool_call_chunks) {
+    try {
+      if (!name && !id) throw new TypeError("the tool call has neither id nor name");
+      tool_calls.push({ name, args: argumentsOf(args.trim(), cut === index), id, type: "tool_call" });
+    } catch (error) {
+      invalid_tool_calls.push({ name, args, id, error: (error as Error).message, type: "invalid_tool_call" });
+    }
+  }
+  return { tool_calls, invalid_tool_calls };
+}
+
+const CUT = /^(max_tokens|model_context_window_exceeded)$/;
+
+function argumentsOf(text: string, cut: boolean): Record<string, unknown> {
+  const value = text ? JSON.parse(text) : null;
+  if (value && typeof value === "object" && !Array.isArray(value)) return value;
+  if (cut) throw new TypeError("the response ended before the arguments were complete");
+  // Some models write `""` for "no arguments".
+  if (value === null || value.trim?.() === "") return {};
+  throw new TypeError("the arguments are not an object");
+}
+
+function joinContent(left: string | ContentBlock[], right: string | ContentBlock[]): string | ContentBlock[] {
+  if (typeof left === "string" && typeof right === "string") return left + right;
+  if (left === "") return right;
+  if (right === "") return left;
+  const blocks = typeof left === "string" ? [{ type: "text", text: left }] : [...left];
+  for (const block of typeof right === "string" ? [{ type: "text", text: right } as ContentBlock] : right) {
+    const at = block.index === undefined ? -1 : blocks.findIndex(({ index }: ContentBlock) => index === block.index);
+    if (at < 0) blocks.push(block);
+    else blocks[at] = joinBlock(blocks[at]!, block);
+  }
+  return blocks;
+}
+
+function joinBlock(left: ContentBlock, right: ContentBlock): ContentBlock {
+  const joined = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    if (key === "type" || key === "index") continue;
+    const known = joined[key];
+    if (Array.isArray(value) && Array.isArray(known)) joined[key] = [...known, ...value];
+    else joined[key] = typeof value === "string" && typeof known === "string" ? known + value : value;
+  }
+  return joined;
+}
+
+function joinCalls(left: ToolCallChunk[], right: ToolCallChunk[]): ToolCallChunk[] {
+  if (!right.length) return left;
+  const joined = [...left];
+  for (const piece of right) {
+    const at = joined.findIndex(({ index }) => index === piece.index);
+    const known = joined[at];
+    if (known) joined[at] = { ...known, args: (known.args ?? "") + (piece.args ?? "") };
+    else joined.push(piece);
+  }
+  return joined;
+}
+
+type Counts = { [name: string]: number | Counts };
+
+/**
+ * Returns the sum of two usages, member by member.
+ *
+ * @internal
+ */
+export function joinUsage<Usage extends object>(left: Usage | undefined, right: Usage | undefined): Usage | undefined;
+export function joinUsage(left: Counts | undefined, right: Counts | undefined): Counts | undefined {
+  if (!left || !right) return left ?? right;
+  const sum = { ...left };
+  for (const [key, value] of Object.entries(right)) {
+    sum[key] = typeof value === "number" ? ((sum[key] as number | undefined) ?? 0) + value : joinUsage(sum[key] as Counts | undefined, value)!;
+  }
+  return sum;
+}

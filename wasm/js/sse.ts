@@ -1,0 +1,220 @@
+import { checkFields } from "./checks.js";
+import { BedrockChatError, kindOf, problem } from "./error.js";
+import type { StreamEvent } from "./events.js";
+import { type UsageMetadata, joinUsage } from "./reply.js";
+import { AnthropicEvents } from "./sse-anthropic.js";
+import { OpenAiEvents } from "./sse-openai.js";
+import { CANCEL, type ChatStream, readable } from "./stream.js";
+
+/** The options of `toSSE` and `sseResponse`. */
+export interface SseOptions {
+  /** The format of the events: that of Anthropic's Messages API (the default) or of OpenAI's chat completions. */
+  format?: "anthropic" | "openai" | undefined;
+  /**
+   * Called with the error that breaks the stream; its reader gets a general message only. It is not awaited. If it
+   * fails itself, the stream continues, and both errors are passed to `console.error`.
+   */
+  onError?: ((error: unknown) => void | Promise<void>) | undefined;
+  /**
+   * After how many milliseconds of silence a comment is sent, which readers skip; 0: never. Load balancers close
+   * connections that are silent while a model thinks, most of them after 60 seconds. Default: 15000.
+   */
+  keepAlive?: number | undefined;
+}
+
+/**
+ * The details of an error that a client gets. Without a status, the error concerns only the operator.
+ *
+ * @internal
+ */
+export interface SseError {
+  kind: string;
+  status: number | undefined;
+  message: string;
+}
+
+/**
+ * A writer of events in one format.
+ *
+ * @internal
+ */
+export interface SseWriter {
+  /** Returns an event as text, empty if the format has nothing for it. `usage` is the sum so far. */
+  event(event: StreamEvent, usage: UsageMetadata | undefined): string;
+  /** Returns the last events. */
+  end(usage: UsageMetadata | undefined): string;
+  /** Returns the body of a response for an error before the stream began. */
+  problem(told: SseError): object;
+  /** Returns the event of an error. */
+  error(told: SseError): string;
+}
+
+/** A stream, or a promise of one, perhaps of another copy of the package. JavaScript's callers may pass anything. */
+type GivenStream = ChatStream | (Promise<ChatStream> & { [CANCEL]?: () => void });
+
+/** After how many milliseconds of silence a comment is sent. Balancers close silent connections, most of them after 60 seconds. */
+const KEEP_ALIVE = 15_000;
+
+/** An event that every reader of Server-Sent Events skips. */
+const COMMENT: IteratorResult<string, void> = { value: ": keep-alive\n\n", done: false };
+
+const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents };
+
+/** The HTTP status of errors that concern the client, by their kind. The others concern only the operator. */
+const STATUS: { readonly [kind: string]: number } = {
+  __proto__: null as never, validation: 400, encode: 400, context_overflow: 400, unsupported: 400, throttled: 429, timeout: 504, cancelled: 499,
+};
+
+function writerFor(stream: GivenStream, options: SseOptions | undefined): SseWriter {
+  try {
+    checkFields(options, "sse");
+  } catch (error) {
+    leave(stream);
+    throw error;
+  }
+  return new FORMATS[options?.format ?? "anthropic"]();
+}
+
+/** Ends a stream that nobody will read, or the call that a promise waits for. */
+function leave(stream: GivenStream): void {
+  (stream as { [CANCEL]?: () => void } | undefined)?.[CANCEL]?.();
+  Promise.resolve(stream).then((stream) => stream?.return?.()).catch(() => {});
+}
+
+/** Calls `onError`. Errors thrown by it are only logged, so that the reader's stream continues. */
+async function tell(options: SseOptions | undefined, error: unknown): Promise<void> {
+  try {
+    await options?.onError?.(error);
+  } catch (thrown) {
+    console.error("bedrock-chat: onError failed with", thrown, "when it was called with", error);
+  }
+}
+
+/** Returns the details of an error that a client gets: nothing that concerns only the operator. */
+function told(error: unknown, otherwise: string): SseError {
+  const kind = error instanceof BedrockChatError ? error.kind : "internal";
+  const status = STATUS[kind];
+  return { kind, status, message: status ? (error as BedrockChatError).message : otherwise };
+}
+
+/**
+ * Returns a stream as Server-Sent Events, in bytes. Cancelling it aborts the request. This also works before the reply
+ * begins, if the argument is the promise that `chat.stream()` returned. An error, also one before the reply begins, is the
+ * last event.
+ *
+ * In Anthropic's format all tokens, also those of the input, are counted in `message_delta`, at the end: `message_start`
+ * is sent before Bedrock reports them, with zeros.
+ */
+export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOptions): ReadableStream<Uint8Array> {
+  const writer = writerFor(stream, options);
+  // A call that fails before the first read is reported there. This prevents an unhandled-rejection warning in Node.
+  Promise.resolve(stream).catch(() => {});
+  const encoder = new TextEncoder();
+  const reader = { left: false };
+  const pieces = written(stream, writer, options, reader);
+  const silence = new Silence(options?.keepAlive ?? KEEP_ALIVE);
+  let waiting: Promise<IteratorResult<string, void>> | undefined;
+  const next = async () => {
+    waiting ??= pieces.next();
+    const piece = await silence.end(waiting);
+    if (!piece) return COMMENT;
+    waiting = undefined;
+    if (piece.done) silence.close();
+    return piece;
+  };
+  // Does not end `pieces`: that would wait for the model's next event, or for the call.
+  const end = () => {
+    reader.left = true;
+    silence.close();
+    leave(stream);
+  };
+  return readable({ next, return: end }, (text) => encoder.encode(text));
+}
+
+/** Limits waits. One timer serves many: setting one for each piece would cost more than the piece. */
+class Silence {
+  #limit: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #since = 0;
+  #ring: ((none: undefined) => void) | undefined;
+
+  constructor(limit: number) {
+    // A longer timer would fire at once.
+    this.#limit = Math.min(limit, 0x7fffffff);
+  }
+
+  /** Returns the value of a promise, or nothing if it takes longer than the limit. */
+  async end<Value>(promise: Value | Promise<Value>): Promise<Value | undefined> {
+    if (!this.#limit) return promise;
+    this.#since = Date.now();
+    this.#timer ??= setTimeout(this.#check, this.#limit);
+    try {
+      return await Promise.race([promise, new Promise<undefined>((resolve) => (this.#ring = resolve))]);
+    } finally {
+      this.#ring = undefined;
+    }
+  }
+
+  #check = (): void => {
+    const left = this.#since + this.#limit - Date.now();
+    this.#timer = this.#ring && left > 0 ? setTimeout(this.#check, left) : undefined;
+    if (!this.#timer) this.#ring?.(undefined);
+  };
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+async function* written(given: GivenStream, writer: SseWriter, options: SseOptions | undefined, reader: { readonly left: boolean }): AsyncGenerator<string, void, undefined> {
+  let usage: UsageMetadata | undefined;
+  let begun = false;
+  try {
+    const stream = await given;
+    if (!stream?.events) throw problem("config", `events are made of what chat.stream() gives; this is ${kindOf(stream)}`);
+    begun = true;
+    for await (const event of stream.events()) {
+      if (event[0] === "usage") usage = joinUsage(usage, event[1]);
+      const text = writer.event(event, usage);
+      if (text) yield text;
+    }
+    yield writer.end(usage);
+  } catch (error) {
+    if (!reader.left) tell(options, error);
+    yield writer.error(told(error, begun ? "the model could not go on" : "the model could not be asked"));
+  }
+}
+
+/**
+ * Returns a stream as the response to an HTTP request: `return sseResponse(chat.stream(messages))`. If the stream fails
+ * before it begins, the response is JSON with the error's status. If it has not begun after `keepAlive` milliseconds, the
+ * response begins without it, with status 200, and an error is an event.
+ */
+export async function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response> {
+  const writer = writerFor(stream, options);
+  const silence = new Silence(options?.keepAlive ?? KEEP_ALIVE);
+  let begun;
+  try {
+    // Balancers do not wait longer for the headers of a response than for its body.
+    begun = (await silence.end(stream)) ?? stream;
+  } catch (error) {
+    tell(options, error);
+    const known = told(error, "the model could not be asked");
+    const headers = headersOf(options, { "content-type": "application/json" });
+    const { retryAfterMs } = Object(error) as Partial<BedrockChatError>;
+    if (retryAfterMs) headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
+    return new Response(JSON.stringify(writer.problem(known)), { status: known.status ?? 502, headers });
+  } finally {
+    silence.close();
+  }
+  const headers = headersOf(options, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" });
+  return new Response(toSSE(begun, options), { headers });
+}
+
+/** Returns the caller's headers, with those of `own` that are not set. */
+function headersOf(options: { headers?: Record<string, string> | Headers | undefined } | undefined, own: Record<string, string>): Headers {
+  const headers = new Headers(options?.headers ?? {});
+  for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
+  return headers;
+}

@@ -1,0 +1,100 @@
+import type { BedrockChat } from "./chat.js";
+import { BedrockChatError, problem } from "./error.js";
+import type { BatchOptions, CallOptions, Messages } from "./fields.js";
+import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
+import { type AIMessage, textOf } from "./reply.js";
+import { type Loose, validated } from "./schema.js";
+import { leavable } from "./stream.js";
+
+/** A value with its reply, or the reason why there is no value. */
+export type WithRaw<T> = { raw: AIMessage; parsed: T; parsingError?: undefined } | { raw: AIMessage; parsed: null; parsingError: BedrockChatError };
+
+/** A chat model that answers with values. */
+export interface StructuredChat<T, Result = T> {
+  /** Sends a conversation and waits for the value. An answer that does not fit is an error of kind `decode`, with the reply as `partial`. */
+  invoke(messages: Messages, options?: CallOptions): Promise<Result>;
+  /** Sends a conversation and yields ever more complete values. The last one is complete and fits the schema. */
+  stream(messages: Messages, options?: CallOptions): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>>;
+  /** Sends many conversations, some at a time. */
+  batch(inputs: readonly Messages[], options?: BatchOptions & { returnExceptions: true }): Promise<(Result | Error)[]>;
+  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<Result[]>;
+}
+
+/**
+ * The chat model that `withStructuredOutput` returns.
+ *
+ * @internal
+ */
+export class HeldChat<T, Result> implements StructuredChat<T, Result> {
+  #chat: BedrockChat;
+  #held: Held;
+  #includeRaw: boolean | undefined;
+
+  constructor(chat: BedrockChat, schema: unknown, config: StructuredConfig<boolean>, plan: (spec: StructuredSpec) => StructuredPlan) {
+    this.#held = hold(schema, config, plan);
+    this.#chat = chat.withOptions(this.#held.options as CallOptions);
+    this.#includeRaw = config.includeRaw;
+  }
+
+  async invoke(messages: Messages, options?: CallOptions): Promise<Result> {
+    return this.#answer(await this.#chat.invoke(messages, options));
+  }
+
+  async stream(messages: Messages, options?: CallOptions): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>> {
+    const stream = await this.#chat.stream(messages, options);
+    const values = growing(stream, this.#held, async () => this.#read(await stream.message()));
+    return leavable(stream, values as AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>);
+  }
+
+  batch(inputs: readonly Messages[], options?: BatchOptions & { returnExceptions: true }): Promise<(Result | Error)[]>;
+  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<Result[]>;
+  async batch(inputs: readonly Messages[], options?: BatchOptions): Promise<(Result | Error)[]> {
+    const replies: readonly (AIMessage | Error)[] = await this.#chat.batch(inputs, options);
+    return Promise.all(
+      replies.map(async (raw) => {
+        if (raw instanceof Error) return raw;
+        try {
+          return await this.#answer(raw);
+        } catch (error) {
+          if (options?.returnExceptions) return error as Error;
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** Returns the value, with the reply if the caller asked for it. */
+  async #answer(raw: AIMessage): Promise<Result> {
+    try {
+      const parsed = await this.#read(raw);
+      return (this.#includeRaw ? { raw, parsed } : parsed) as Result;
+    } catch (error) {
+      if (!this.#includeRaw || !(error instanceof BedrockChatError)) throw error;
+      return { raw, parsed: null, parsingError: error } as Result;
+    }
+  }
+
+  /** Returns the value in a reply. */
+  async #read(raw: AIMessage): Promise<unknown> {
+    const { value, issues } = await validated(this.#held.schema as Loose, this.#found(raw));
+    if (issues) throw problem("decode", `the answer does not fit the schema: ${issues.join("; ")}`, { partial: raw });
+    return value;
+  }
+
+  #found(raw: AIMessage): unknown {
+    const held = this.#held;
+    const call = raw.tool_calls.find((call) => call.name === held.name);
+    if (call) return inner(call.args, held);
+    const cut = raw.invalid_tool_calls.find((call) => call.name === held.name);
+    if (cut) {
+      const why = raw.response_metadata.stop_reason;
+      throw problem("decode", `the value is not whole (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
+    }
+    const text = textOf(raw.content);
+    const value = valueIn(text, held);
+    if (value === undefined) throw problem("decode", `there is no JSON value in the answer: ${excerpt(text)}`, { partial: raw });
+    return value;
+  }
+}
+
+const excerpt = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
