@@ -1,27 +1,35 @@
-import { AIMessageChunk } from "@langchain/core/messages";
+import { AIMessageChunk, type AIMessageChunkFields } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
+import type { UsageMetadata } from "./index.js";
+import type { CoreEvent } from "./langchain-events.js";
 import { SAID, joinUsage } from "./reply.js";
+import type { Loose } from "./schema.js";
+
+/** The fields of a chunk of a message. Members may be `undefined`. */
+type Fields = { [name in Exclude<keyof AIMessageChunkFields, "usage_metadata">]?: AIMessageChunkFields[name] | undefined } & { usage_metadata?: UsageMetadata | undefined };
 
 /**
- * LangChain's chunks from the core's events. Added up they are the message that a call without
- * streaming gives: the arguments of a tool come as `tool_call_chunks`, and its block once it is whole.
+ * Makes LangChain's chunks from the core's events. Added up they are the message that a call without
+ * streaming returns: the arguments of a tool arrive as `tool_call_chunks`, and its block once it is whole.
  */
 export class Chunks {
-  #id;
-  #requestId;
-  #blocks;
-  #text;
-  #calls = new Map();
-  #usage;
-  #metadata = {};
+  #id: string | undefined;
+  #requestId: string | undefined;
+  #blocks: boolean;
+  #text: number | undefined;
+  #calls = new Map<number, { id: string; name: string; args: string[] }>();
+  #usage: UsageMetadata | undefined;
+  #metadata: Loose = {};
 
-  /** With `blocks` all content is a list of blocks; without, it is text for as long as one text is all there is. */
-  constructor(requestId, blocks) {
+  /** With `blocks` all content is a list of blocks; without, it is text for as long as one text is all that arrives. */
+  constructor(requestId: string | undefined, blocks: boolean) {
     this.#requestId = requestId;
     this.#blocks = blocks;
   }
 
-  of([name, first, second, third]) {
+  /** Returns the chunk of an event, if it has one. */
+  of(event: CoreEvent): ChatGenerationChunk | undefined {
+    const [name, first, second, third] = event;
     switch (name) {
       case "text":
         if (this.#text !== undefined && this.#text !== first) this.#blocks = true;
@@ -55,53 +63,56 @@ export class Chunks {
       case "metadata":
         if (!SAID.has(first)) this.#metadata[first] = second;
         return undefined;
+      default:
+        return undefined;
     }
   }
 
   /**
-   * The end: the usage and what else the service told. LangChain adds numbers and texts up, so that
+   * Returns the last chunk: the usage and what else the service reported. LangChain adds numbers and texts up, so that
    * a value that arrives twice, the second time in full, must be in one chunk only.
    */
-  last() {
+  last(): ChatGenerationChunk {
     return this.#chunk({ content: "", usage_metadata: this.#usage, response_metadata: this.#metadata });
   }
 
-  #start(id, model) {
+  #start(id: string | null, model: string | null): ChatGenerationChunk {
     this.#id = id ?? undefined;
-    const response_metadata = { type: "message", role: "assistant" };
+    const response_metadata: Loose = { type: "message", role: "assistant" };
     if (model) Object.assign(response_metadata, { model, model_name: model });
     if (this.#requestId) response_metadata.request_id = this.#requestId;
     return this.#chunk({ content: "", additional_kwargs: id ? { id } : {}, response_metadata });
   }
 
-  /** A tool's call is whole: its block, as a call without streaming has it. Arguments that are not JSON make no block. */
-  #end(index) {
+  /** Returns the block of a tool call that is whole, as a call without streaming has it. Arguments that are not JSON make no block. */
+  #end(index: number): ChatGenerationChunk | undefined {
     const call = this.#calls.get(index);
     if (!call) return undefined;
     this.#calls.delete(index);
     try {
-      const input = JSON.parse(call.args.join("") || "{}");
+      const input: unknown = JSON.parse(call.args.join("") || "{}");
       return this.#block({ index, type: "tool_use", id: call.id, name: call.name, input });
     } catch {
       return undefined;
     }
   }
 
-  #call(piece) {
+  #call(piece: { name?: string; id?: string; args: string; index: number }): ChatGenerationChunk {
     return this.#chunk({ content: [], tool_call_chunks: [{ ...piece, type: "tool_call_chunk" }], response_metadata: BLOCKS });
   }
 
-  #block(block, text) {
+  #block(block: Loose, text?: string): ChatGenerationChunk {
     this.#blocks = true;
-    return this.#chunk({ content: [block], response_metadata: BLOCKS }, text);
+    // A block of the model's own may have no type.
+    return this.#chunk({ content: [block as { type: string }], response_metadata: BLOCKS }, text);
   }
 
-  /** Every chunk has the reply's id: LangGraph puts the pieces of a message together by it. */
-  #chunk(fields, text = "") {
+  /** Creates a chunk with the reply's id: LangGraph puts the pieces of a message together by it. */
+  #chunk(fields: Fields, text = ""): ChatGenerationChunk {
     fields.id = this.#id;
-    return new ChatGenerationChunk({ text, message: new AIMessageChunk(fields), generationInfo: { ...fields.response_metadata } });
+    return new ChatGenerationChunk({ text, message: new AIMessageChunk(fields as AIMessageChunkFields), generationInfo: { ...fields.response_metadata } });
   }
 }
 
-/** Says whose blocks these are; see langchain-blocks.js. */
+/** Says whose blocks these are; see langchain-blocks.ts. */
 const BLOCKS = { model_provider: "bedrock-chat" };

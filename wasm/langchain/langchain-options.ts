@@ -1,0 +1,78 @@
+// Converts LangChain's options and messages to those of the core.
+import type { AIMessage, BaseMessage, MessageContent } from "@langchain/core/messages";
+import type { MessageLike } from "./index.js";
+import { onlyOne } from "./options.js";
+import type { Loose } from "./schema.js";
+
+/** Fields and options that only LangChain reads. */
+const LANGCHAIN: ReadonlySet<string> = new Set([
+  "cache", "callbacks", "callbackManager", "tags", "metadata", "verbose", "disableStreaming", "outputVersion", "onFailedAttempt",
+  "maxConcurrency", "name", "runId", "runName", "configurable", "recursionLimit", "store", "context", "interrupts", "promptIndex",
+  "ls_structured_output_format", "options", "strict", "version",
+]);
+
+/** Names of options in other chat models of LangChain, and ours. */
+const ALIASES: { readonly [name: string]: string } = { stopSequences: "stop", parallel_tool_calls: "parallelToolCalls" };
+
+/** Two names of one option. */
+const SAME = Object.entries(ALIASES);
+
+/** Returns fields or options by our names, without the ones that only LangChain reads. */
+export function ours(given: object | null | undefined): Loose {
+  const own: Loose = {};
+  if (given) onlyOne(given, SAME);
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (LANGCHAIN.has(name) || value === undefined || value === null) continue;
+    const key = ALIASES[name] ?? name;
+    // An empty list does not replace the value that is set by the option's other name.
+    if (!Object.hasOwn(own, key) || value.length !== 0) own[key] = value;
+  }
+  return own;
+}
+
+/** The members that messages of some types have. */
+type Details = Pick<AIMessage, "tool_calls" | "invalid_tool_calls"> & { readonly role?: string; readonly tool_call_id?: string; readonly status?: "success" | "error" };
+
+/** Returns a message without what only LangChain needs. */
+export function plainMessage(message: BaseMessage): MessageLike {
+  const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs, response_metadata } = message as BaseMessage & Details;
+  const model: unknown = response_metadata?.model_name ?? response_metadata?.["model"];
+  const plain = {
+    type: message.getType(),
+    content: Array.isArray(content) ? content.filter(isContent).map(plainBlock) : content,
+    name,
+    role: message.getType() === "generic" ? role : undefined,
+    tool_calls: tool_calls?.length ? tool_calls : undefined,
+    invalid_tool_calls: invalid_tool_calls?.length ? invalid_tool_calls : undefined,
+    tool_call_id,
+    status,
+    // Signed reasoning is accepted only by the vendor that signed it.
+    response_metadata: typeof model === "string" ? { model_name: model } : undefined,
+    additional_kwargs: additional_kwargs?.tool_calls && !tool_calls?.length ? { tool_calls: additional_kwargs.tool_calls } : undefined,
+  };
+  // The core also reads LangChain's other types, such as `generic`.
+  return plain as MessageLike;
+}
+
+/** A part of a message's content. */
+type Block = Exclude<MessageContent, string>[number];
+
+/**
+ * Blocks that repeat what `tool_calls` and `invalid_tool_calls` say, as a stream with `outputVersion: "v1"`
+ * leaves them, or what the tools of another vendor's service did. No model on Bedrock accepts them.
+ */
+const NO_CONTENT: ReadonlySet<unknown> = new Set([
+  "tool_call_chunk", "invalid_tool_call", "server_tool_call", "server_tool_call_chunk", "server_tool_call_result", "citation",
+  "function_call", "functionCall", "executableCode", "codeExecutionResult",
+]);
+
+/** Returns whether a block is to be sent. The reasoning of other vendors may arrive without its text. */
+const isContent = (block: Block | null): boolean => !NO_CONTENT.has(block?.type) && (block?.type !== "reasoning" || typeof block["reasoning"] === "string");
+
+/** Unwraps LangChain's standard blocks of what only one provider has, and of documents of text. */
+function plainBlock(block: Block | null): unknown {
+  if (block?.type === "non_standard" && block["value"]) return block["value"];
+  if (block?.type !== "text-plain" || typeof block["text"] !== "string") return block;
+  const { text, title, context } = block;
+  return { type: "document", source: { type: "text", media_type: "text/plain", data: text }, ...(title ? { title } : {}), ...(context ? { context } : {}) };
+}

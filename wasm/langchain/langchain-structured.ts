@@ -1,0 +1,138 @@
+import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
+import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
+import { BaseTransformOutputParser, OutputParserException } from "@langchain/core/output_parsers";
+import type { ChatGeneration, Generation } from "@langchain/core/outputs";
+import type { Runnable } from "@langchain/core/runnables";
+import { type JsonSchema7Type, toJsonSchema } from "@langchain/core/utils/json_schema";
+import type { BedrockChatCallOptions } from "./langchain-fields.js";
+import { growing, hold, inner, valueIn } from "./hold.js";
+import { textOf } from "./reply.js";
+import { type Loose, isSchema, validated } from "./schema.js";
+
+/** The plan of a structured call; see hold.js. */
+interface Held {
+  readonly schema: Loose;
+  readonly json: Loose;
+  readonly name: string;
+  readonly method: string;
+  readonly isMember: boolean;
+  readonly options: Loose;
+}
+
+/** The part of a chat model that structured output uses. */
+type Model = Pick<Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCallOptions>, "withConfig">;
+
+/**
+ * Returns a chat model that answers with values of a schema: by a tool that it must call, by the
+ * model's own JSON Schema mode, or by asking for JSON in the prompt, whichever the model supports.
+ */
+export function structured(model: Model, schema: unknown, config: StructuredOutputMethodOptions<boolean>, plan: (spec: object) => Loose): Runnable<BaseLanguageModelInput, Loose> {
+  const held: Held = hold(schema, config, plan);
+  const traced = { ls_structured_output_format: { kwargs: { method: held.method }, schema: traceable(held) } };
+  const llm = model.withConfig({ ...traced, ...held.options });
+  const { includeRaw } = config;
+  return llm.pipe(new AnswerParser(held, includeRaw ?? false)).withConfig({ runName: includeRaw ? "StructuredOutputRunnable" : "StructuredOutput" });
+}
+
+/** Returns the schema that LangSmith shows: as LangChain's own models report it, else as it is sent. */
+function traceable({ schema, json }: Held): JsonSchema7Type {
+  if (!isSchema(schema)) return json;
+  try {
+    const told = toJsonSchema(schema);
+    return told === schema ? json : told;
+  } catch {
+    return json;
+  }
+}
+
+/** The members of an answer that are read. */
+type Answer = Pick<AIMessageChunk, "content"> & Partial<Pick<AIMessageChunk, "tool_calls" | "invalid_tool_calls" | "response_metadata">>;
+
+/**
+ * Reads the value out of an answer. Streamed, it returns ever more complete values, the last of which is checked; with
+ * `includeRaw`, the pieces of the answer are first.
+ */
+class AnswerParser extends BaseTransformOutputParser<Loose> {
+  override lc_namespace = ["langchain", "output_parsers", "bedrock"];
+  #held: Held;
+  #includeRaw: boolean;
+
+  static override lc_name(): string {
+    return "AnswerParser";
+  }
+
+  constructor(held: Held, includeRaw: boolean) {
+    super({});
+    this.#held = held;
+    this.#includeRaw = includeRaw;
+  }
+
+  override async parseResult(generations: Generation[] | ChatGeneration[]): Promise<Loose> {
+    const [{ message }] = generations as [ChatGeneration];
+    return this.#parsed(message as AIMessageChunk);
+  }
+
+  override async parse(text: string): Promise<Loose> {
+    return this.#parsed({ content: text, tool_calls: [] });
+  }
+
+  override getFormatInstructions(): string {
+    return "";
+  }
+
+  override async *_transform(chunks: AsyncGenerator<string | BaseMessage>): AsyncGenerator<Loose> {
+    let whole: AIMessageChunk | undefined;
+    const gathered = (async function* () {
+      for await (const chunk of chunks as AsyncGenerator<AIMessageChunk>) {
+        whole = whole?.concat ? whole.concat(chunk) : chunk;
+        yield chunk;
+      }
+    })();
+    if (!this.#includeRaw) return yield* growing(gathered, this.#held, () => whole && this.#read(whole));
+    for await (const raw of gathered) yield { raw };
+    if (whole) yield this.#outcome(whole);
+  }
+
+  async #parsed(message: Answer): Promise<Loose> {
+    return this.#includeRaw ? { raw: message, ...(await this.#outcome(message)) } : this.#read(message);
+  }
+
+  /** Returns the value, or why there is none. */
+  async #outcome(message: Answer): Promise<Loose> {
+    try {
+      return { parsed: await this.#read(message) };
+    } catch (parsingError) {
+      return { parsed: null, parsingError };
+    }
+  }
+
+  async #read(message: Answer): Promise<Loose> {
+    const { value, issues } = await validated(this.#held.schema, this.#found(message));
+    if (issues) throw failed(`the answer does not fit the schema: ${issues.join("; ")}`, message);
+    return value as Loose;
+  }
+
+  #found(message: Answer): unknown {
+    const held = this.#held;
+    const { name } = held;
+    const why: unknown = message.response_metadata?.["stop_reason"];
+    const call = message.tool_calls?.find((call) => call.name === name);
+    const cut = message.invalid_tool_calls?.some((call) => call.name === name);
+    // A call that was cut looks whole after LangChain has added its chunks up, with a value that the model did not write.
+    if (cut || (call && CUT.has(why))) throw failed(`the value is not whole: the model stopped with ${why}`, message);
+    if (call) return inner(call.args, held);
+    const tool = held.method === "functionCalling";
+    if (tool && CUT.has(why)) throw failed(`there is no value: the model stopped with ${why}`, message);
+    const value: unknown = valueIn(textOf(message.content), held);
+    if (value === undefined) throw failed(`${tool ? `the model did not call ${name}, and ` : ""}there is no JSON value in the answer`, message);
+    return value;
+  }
+}
+
+function failed(why: string, { content, tool_calls }: Answer): OutputParserException {
+  const output = textOf(content) || JSON.stringify(tool_calls ?? []);
+  return new OutputParserException(`${why}. The answer: ${output.slice(0, 300)}`, output);
+}
+
+/** The stop reasons of an answer that was cut. */
+const CUT: ReadonlySet<unknown> = new Set(["max_tokens", "length", "model_context_window_exceeded"]);
