@@ -1,7 +1,8 @@
 // The types, by TypeScript itself.
 import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -14,6 +15,15 @@ function found(...options) {
     return error.stdout || String(error);
   }
 }
+
+/** The package `bedrock-chat-before` has the declarations of earlier versions of this entry, over today's core. */
+beforeAll(() => {
+  const folder = path("../node_modules/bedrock-chat-before/");
+  mkdirSync(folder, { recursive: true });
+  const declarations = readFileSync(path("../../test/types/before/langchain.d.ts"), "utf8");
+  writeFileSync(`${folder}langchain.d.ts`, declarations.replaceAll('"./index.js"', '"bedrock-chat"'));
+  writeFileSync(`${folder}package.json`, JSON.stringify({ name: "bedrock-chat-before", version: "0.0.0", type: "module", exports: { "./langchain": { types: "./langchain.d.ts" } } }));
+});
 
 test("a program in TypeScript compiles, and its mistakes do not, imported or required", () => {
   expect(found()).toBe("");
