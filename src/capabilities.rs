@@ -32,6 +32,10 @@ capabilities! {
     ForcedTools = "forcedTools",
     /// A call can force one tool by its name: [`ToolChoice::Tool`](crate::ToolChoice::Tool).
     NamedTools = "namedTools",
+    /// A call can force a tool while the model reasons.
+    ForcedToolsWithReasoning = "forcedToolsWithReasoning",
+    /// The model calls a tool if the system message asks for it. A tool that a call cannot force is then asked for.
+    AskedTools = "askedTools",
     /// A call can forbid several tool calls in one turn.
     SerialTools = "serialTools",
     /// The service makes the arguments of a tool with `strict` fit its schema.

@@ -7,7 +7,7 @@ mod decode;
 mod encode;
 mod thinking;
 
-pub(crate) use thinking::{LEFT_OUT, ThinkingFields, betas, check};
+pub(crate) use thinking::{LEFT_OUT, ThinkingFields, betas, check, is_on};
 
 use crate::api::Api;
 use crate::capabilities::Capabilities;

@@ -6,9 +6,10 @@
 use super::repair::{RawShape, Target};
 use crate::api::Api;
 use crate::capabilities::Capability::{
-    AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
-    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff, Sampling,
-    SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
+    AdaptiveReasoning, AskedTools, ForcedTools, ForcedToolsWithReasoning, Images, ImagesInResults, JsonSchema,
+    MediaInS3, NamedTools, OneHourCache, PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault,
+    ReasoningEffort, ReasoningOff, Sampling, SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools,
+    SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::capabilities::{Capabilities, Capability};
 use crate::model::ModelId;
@@ -63,6 +64,24 @@ const CLAUDE_5: &[&str] = &[
     "anthropic.claude-haiku-5",
     "anthropic.claude-fable-5",
     "anthropic.claude-mythos",
+];
+/// Claude models that cannot be forced to call a tool. Fable 5.2 is in AI SDK's list alone.
+const NEVER_FORCED: &[&str] = &[
+    "anthropic.claude-fable-5-1",
+    "anthropic.claude-fable-5-2",
+    "anthropic.claude-opus-5-5",
+    "anthropic.claude-sonnet-5-5",
+];
+/// Claude before 4.8: a tool cannot be forced while the model reasons.
+const UNFORCED_WITH_REASONING: &[&str] = &[
+    "anthropic.claude-3",
+    "anthropic.claude-sonnet-4-",
+    "anthropic.claude-haiku-4-",
+    "anthropic.claude-opus-4-2025",
+    "anthropic.claude-opus-4-1-",
+    "anthropic.claude-opus-4-5",
+    "anthropic.claude-opus-4-6",
+    "anthropic.claude-opus-4-7",
 ];
 /// Families whose images, documents and videos are accepted in messages only.
 const MEDIA_IN_MESSAGES: &[&str] = &[
@@ -122,6 +141,7 @@ static FACTS: &[Fact] = &[
             Tools,
             ForcedTools,
             NamedTools,
+            AskedTools,
             SerialTools,
             StrictTools,
             JsonSchema,
@@ -149,6 +169,7 @@ static FACTS: &[Fact] = &[
             Tools,
             ForcedTools,
             NamedTools,
+            AskedTools,
             SerialTools,
             StrictTools,
             JsonSchema,
@@ -188,19 +209,33 @@ static FACTS: &[Fact] = &[
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[Sampling]),
     fact(CLAUDE_5, &[], &[Sampling]),
     unsure(&["anthropic.claude-haiku-5"], &[Sampling]),
+    // AI SDK 5, LiteLLM 1.110.
+    fact(&["anthropic.claude-haiku-5-5"], &[], &[Sampling]),
     // AI SDK 5: `disabled` is refused, `between_tools` is the lowest.
     fact(&["anthropic.claude-sonnet-5-5"], &[ReasoningBetweenTools], &[ReasoningOff]),
     // vercel/ai#14773, anthropic-sdk-python#1759: "output_config.format: Extra inputs are not permitted".
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[StrictTools, JsonSchema]),
-    // LiteLLM 1.110 and AI SDK 5 disagree about the 5 family; both take a schema on sonnet and haiku.
+    // AI SDK 5.0.101 and LiteLLM 1.110 disagree about the 5 family: `strict` is refused, or for some versions only.
     unsure(CLAUDE_5, &[StrictTools]),
-    unsure(&["anthropic.claude-opus-5", "anthropic.claude-fable-5", "anthropic.claude-mythos"], &[JsonSchema]),
-    // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110: a forced tool choice is refused.
-    fact(
-        &["anthropic.claude-fable-5-1", "anthropic.claude-opus-5-5", "anthropic.claude-sonnet-5-5"],
-        &[],
-        &[ForcedTools, NamedTools],
+    // Neither refuses a schema on haiku. AI SDK 5.0.101 refuses it on sonnet, where LiteLLM 1.110 sends it.
+    unsure(
+        &[
+            "anthropic.claude-opus-5",
+            "anthropic.claude-sonnet-5",
+            "anthropic.claude-fable-5",
+            "anthropic.claude-mythos",
+        ],
+        &[JsonSchema],
     ),
+    // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110, and Anthropic's pages on what is new in Opus 5.5 and Fable 5.1: a
+    // forced tool choice is refused.
+    fact(NEVER_FORCED, &[], &[ForcedTools, NamedTools]),
+    // Only Anthropic's migration guide names Mythos 5.1, by celeste-python#393.
+    unsure(&["anthropic.claude-mythos-5-1"], &[ForcedTools, NamedTools]),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: reasoning and a
+    // forced tool exclude each other. langchain-aws#1141: Bedrock accepts both from Opus 4.8 on, Anthropic's page
+    // on what is new in Sonnet 5 says otherwise.
+    fact(UNFORCED_WITH_REASONING, &[], &[ForcedToolsWithReasoning]),
     // Anthropic's page on mid-conversation system messages: from Opus 4.8 on.
     fact(
         &[
@@ -221,6 +256,7 @@ static FACTS: &[Fact] = &[
             "anthropic.claude-sonnet-5-5",
             "anthropic.claude-haiku-5-5",
             "anthropic.claude-fable-5-1",
+            "anthropic.claude-fable-5-2",
         ],
         &[],
         &[StrictTools],
@@ -249,7 +285,8 @@ static FACTS: &[Fact] = &[
     over(Api::Converse, unsure(&["openai.gpt-oss"], &[ForcedTools, NamedTools])),
     over(Api::Converse, fact(&["mistral."], &[ForcedTools], &[NamedTools])),
     over(Api::Converse, fact(&["cohere.", "meta."], &[], &[ForcedTools, NamedTools])),
-    over(Api::Converse, fact(&["xai."], &[ForcedTools], &[])),
+    // langchain-aws 1.9: its table of tool choices over Converse.
+    over(Api::Converse, fact(&["xai.", "zai.glm-5.3"], &[ForcedTools, NamedTools], &[])),
     // Schemas over Converse: the structured-output page above.
     over(Api::Converse, fact(&["openai.gpt-oss", "moonshot", "qwen."], &[JsonSchema], &[])),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html

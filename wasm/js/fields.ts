@@ -148,6 +148,10 @@ export interface Capabilities {
   forcedTools?: boolean | undefined;
   /** A call can force one tool by its name. */
   namedTools?: boolean | undefined;
+  /** A call can force a tool while the model reasons. */
+  forcedToolsWithReasoning?: boolean | undefined;
+  /** The model calls a tool if the system message asks for it. A tool that a call cannot force is then asked for. */
+  askedTools?: boolean | undefined;
   /** A call can forbid several tool calls in one turn. */
   serialTools?: boolean | undefined;
   /** The service holds the arguments of a tool with `strict` to its schema. */

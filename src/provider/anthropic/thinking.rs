@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::Writer;
+use crate::json::{Json, Writer};
 use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::repair::{Conversation, Side, Turn, is_reasoning};
@@ -170,6 +170,23 @@ fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
     }
 }
 
+/// Returns whether the model reasons in a call: because an option or a member of `model_kwargs` says so, or by
+/// default.
+pub(crate) fn is_on(can: Capabilities, options: &ChatOptions) -> bool {
+    if let Some(reasoning) = &options.reasoning {
+        return reasoning.is_on();
+    }
+    let kwargs = options.model_kwargs.as_ref().map(Json::view);
+    let thinking = kwargs.and_then(|kwargs| {
+        // Over Converse, callers may set the whole object of additional fields.
+        kwargs.get("thinking").or_else(|| kwargs.get("additionalModelRequestFields")?.get("thinking"))
+    });
+    match thinking {
+        Some(thinking) => thinking.word_at("type") != "disabled",
+        None => can.has(Capability::ReasoningByDefault),
+    }
+}
+
 /// Checks the rules between options that the service enforces with a less helpful message.
 ///
 /// # Errors
@@ -192,6 +209,17 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         )
         .with_field(name));
     }
+    let is_budget = |reasoning: &Reasoning| {
+        reasoning.is_on() && (reasoning.budget().is_some() || can.lacks(Capability::AdaptiveReasoning))
+    };
+    let unforced = options.reasoning.as_ref().is_some_and(is_budget)
+        || can.lacks(Capability::ForcedToolsWithReasoning) && is_on(can, options);
+    if let Some(choice) = tools::forced_choice(options).filter(|_| unforced) {
+        return config(
+            "tool_choice",
+            format_args!("`reasoning` and `tool_choice` exclude each other: {choice}; choose `auto` or `none`"),
+        );
+    }
     let Some(reasoning) = options.reasoning.as_ref().filter(|reasoning| reasoning.is_on()) else { return Ok(()) };
     if options.temperature.is_some_and(|temperature| temperature != 1.0) {
         return config(
@@ -202,13 +230,6 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
     if let Some(top_k) = options.top_k {
         let message = format_args!("`reasoning` and `top_k` exclude each other: {top_k}; leave `top_k` unset");
         return config("top_k", message);
-    }
-    let is_budget = reasoning.budget().is_some() || can.lacks(Capability::AdaptiveReasoning);
-    if let Some(choice) = tools::forced_choice(options).filter(|_| is_budget) {
-        return config(
-            "tool_choice",
-            format_args!("`reasoning` and `tool_choice` exclude each other: {choice}; choose `auto` or `none`"),
-        );
     }
     let Some(budget) = reasoning.budget() else { return Ok(()) };
     if budget < LEAST {

@@ -33,6 +33,32 @@ fn facts_of_claude_reasoning_by_version() {
 }
 
 #[test]
+fn facts_of_forced_tools_by_claude_version() {
+    for api in [Api::Invoke, Api::Converse] {
+        for (id, forced, with_reasoning, by_default) in [
+            ("3-7-sonnet-20250219-v1:0", Some(true), Some(false), Some(false)),
+            ("sonnet-4-5-20250929-v1:0", Some(true), Some(false), Some(false)),
+            ("sonnet-4-6", Some(true), Some(false), Some(false)),
+            ("opus-4-7", Some(true), Some(false), Some(false)),
+            ("opus-4-8", Some(true), None, Some(false)),
+            ("sonnet-5", Some(true), None, Some(true)),
+            ("haiku-5-5", Some(true), None, Some(true)),
+            ("mythos-5-1", None, None, Some(true)),
+            ("sonnet-5-5", Some(false), None, Some(true)),
+            ("opus-5-5", Some(false), None, Some(true)),
+            ("fable-5-1", Some(false), None, Some(true)),
+        ] {
+            let can = known(&format!("anthropic.claude-{id}"), api);
+            let facts = [ForcedTools, ForcedToolsWithReasoning, ReasoningByDefault].map(|one| can.get(one));
+            assert_eq!(facts, [forced, with_reasoning, by_default], "{id} {api:?}");
+            assert!(can.has(AskedTools) && can.get(NamedTools) == forced, "{id} {api:?}");
+        }
+    }
+    let grok = known("us.xai.grok-4.7", Api::Converse);
+    assert!(grok.has(Tools) && grok.has(ForcedTools) && grok.has(NamedTools) && grok.lacks(PromptCaching));
+}
+
+#[test]
 fn facts_of_prompt_caching_and_sampling() {
     for api in [Api::Invoke, Api::Converse] {
         for (id, caches, for_an_hour, samples) in [
@@ -43,6 +69,7 @@ fn facts_of_prompt_caching_and_sampling() {
             ("anthropic.claude-opus-4-7", Some(true), Some(true), Some(false)),
             ("anthropic.claude-sonnet-5-5", Some(true), Some(true), Some(false)),
             ("anthropic.claude-haiku-5", Some(true), Some(true), None),
+            ("anthropic.claude-haiku-5-5", Some(true), Some(true), Some(false)),
             ("amazon.nova-lite-v1:0", Some(true), Some(false), None),
         ] {
             let can = known(id, api);
