@@ -22,7 +22,7 @@ use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig, RunStart, Runs};
 use crate::platform::{BoxFuture, Runtime};
-use crate::provider::{Call, Codec, Mode, refusals};
+use crate::provider::{Call, Codec, Mode, forms, refusals};
 use crate::request::ChatRequest;
 use crate::retry::RetryPolicy;
 use crate::sigv4::SigningKeyCache;
@@ -250,10 +250,18 @@ impl Client {
     }
 
     pub(crate) fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        let can = || self.codec.capabilities(&self.model).overridden_by(request.options.capabilities);
+        let fitted = forms::fitted(request, can);
+        let asks = fitted.is_some();
+        let request = fitted.as_ref().unwrap_or(request);
         check::check(&request.options, &self.model, self.codec.api())
             .and_then(|()| match check::tagged(request, self.codec.api()) {
                 Some(tagged) => self.codec.encode(&self.model, &tagged, mode),
                 None => self.codec.encode(&self.model, request, mode),
+            })
+            .map(|mut call| {
+                call.adaptations.extend(asks.then_some(forms::ASKED));
+                call
             })
             .and_then(|call| check::merge_headers(call, &self.headers))
             .map_err(|error| error.with_call(self.model.as_str(), self.region.as_deref(), 0))

@@ -10,6 +10,7 @@ mod chat_completions;
 mod cohere;
 mod converse;
 pub(crate) mod facts;
+pub(crate) mod forms;
 pub(crate) mod guard;
 pub(crate) mod invoke;
 pub(crate) mod media;

@@ -16,17 +16,29 @@ use crate::json::{Json, Kind, View, embedded};
 use crate::message::{AiMessage, Content, StopReason};
 use crate::request::{IntoMessages, strict};
 
-/// How a model is held to a schema.
+/// How a model is made to answer with a value that fits a schema.
+///
+/// By default the first method is used that the model is [known](crate::capabilities) to have:
+///
+/// 1. `StrictTool`, if a tool can be forced (also while the model reasons, if it does), the service enforces the
+///    schemas of tools, and the schema can be closed;
+/// 2. `ForcedTool`, if a tool can be forced;
+/// 3. `JsonSchema`, if the service enforces the schema of a reply, and the schema can be closed;
+/// 4. `Tool`, if the model calls a tool that it is asked for;
+/// 5. `Prompt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StructuredMethod {
-    /// The model's own JSON mode with a schema, to which the service holds it.
+    /// A response format: the service makes the reply fit the schema.
     JsonSchema,
-    /// A tool that it must call, whose arguments are the answer; the service holds them to the schema.
+    /// A forced tool, whose arguments are the value. The service makes them fit the schema.
     StrictTool,
-    /// A tool that it must call, whose arguments are the answer. The schema is advice.
+    /// A forced tool, whose arguments are the value. The service does not enforce the schema.
     ForcedTool,
-    /// It is asked to, in the system prompt, and its text is searched for JSON.
+    /// A tool that a system message asks for, whose arguments are the value. The service enforces neither the
+    /// call nor the schema. Without a call, the text of the reply is searched for JSON.
+    Tool,
+    /// A system message with the schema. The text of the reply is searched for JSON.
     Prompt,
 }
 
@@ -37,6 +49,7 @@ impl StructuredMethod {
             Self::JsonSchema => "json_schema",
             Self::StrictTool => "strict_tool",
             Self::ForcedTool => "forced_tool",
+            Self::Tool => "tool",
             Self::Prompt => "prompt",
         }
     }
@@ -112,10 +125,9 @@ pub struct StructuredReply<T> {
 }
 
 impl BedrockChat {
-    /// A chat that answers with values of a type: its schema tells the model
-    /// what to say. The best method that the model has is used: a tool that it must
-    /// call, strict where the service holds the model to such a schema; for models
-    /// that cannot be made to call one, or think, their JSON mode; else it is asked.
+    /// Returns a chat that answers with values of a type. The model gets the type's schema by the best
+    /// [method](StructuredMethod) that it is known to have. If the service refuses it, the next one is used for
+    /// the call, and observers are notified.
     #[cfg(feature = "schemars")]
     #[must_use]
     pub fn with_structured_output<T: DeserializeOwned + schemars::JsonSchema>(&self) -> Structured<T> {
@@ -157,7 +169,8 @@ impl<T> Structured<T> {
 }
 
 impl<T: DeserializeOwned> Structured<T> {
-    /// The same, by a method of your choice. Defaults to the best that the model has.
+    /// Sets the method. Defaults to the best that the model is known to have. A method that is set is not
+    /// replaced by another. If the service refuses `strict` or a forced tool, the call is sent without that.
     #[must_use]
     pub fn method(mut self, method: StructuredMethod) -> Self {
         self.method = Some(method);

@@ -14,7 +14,7 @@ use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
-use crate::provider::{Call, Mode, refusals};
+use crate::provider::{Call, Mode, forms, refusals};
 use crate::request::ChatRequest;
 use crate::sigv4::AmzDate;
 use crate::text::split_once;
@@ -196,7 +196,7 @@ impl Attempts<'_> {
         if request.options.capabilities.lacks(lacks) {
             return false;
         }
-        request.options.capabilities = request.options.capabilities.with(lacks, false);
+        forms::without(request, lacks);
         match self.client.encode(request, *mode) {
             Ok(call) if (&call.path, &call.body) != (&self.call.path, &self.call.body) => {
                 self.runs.adapted(

@@ -5,8 +5,8 @@
 
 use crate::capabilities::Capability::{
     self, AdaptiveReasoning, ForcedTools, ImagesInResults, JsonSchema, NamedTools, OneHourCache, PromptCaching,
-    ReasoningBudget, ReasoningEffort, ReasoningOff, Sampling, StreamedTools, Streaming, StrictTools, SystemAnywhere,
-    Tools, UserAfterTools,
+    ReasoningBetweenTools, ReasoningBudget, ReasoningEffort, ReasoningOff, Sampling, StreamedTools, Streaming,
+    StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::error::{Error, ErrorKind};
 use crate::message::Content;
@@ -35,6 +35,7 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["adaptive thinking is not supported"], AdaptiveReasoning, "set a budget for reasoning"),
     refusal(&["thinking.type.enabled", "not supported"], ReasoningBudget, "set an effort for reasoning"),
     refusal(&["thinking.type.disabled", "not supported"], ReasoningOff, "set a low effort for reasoning"),
+    refusal(&["thinking.type.between_tools", "not supported"], ReasoningBetweenTools, "set a low effort for reasoning"),
     refusal(&["effort parameter"], ReasoningEffort, "set a budget for reasoning"),
     // pr-agent#2456
     refusal(&["is deprecated for this model"], Sampling, "leave `temperature`, `top_p` and `top_k` unset"),
@@ -45,6 +46,8 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["toolspec.strict"], StrictTools, "leave `strict` unset"),
     // langchain-aws#1141
     refusal(&["tool_choice", "not supported"], ForcedTools, "leave the tool choice unset"),
+    // langchain-aws#925: of reasoning with a forced tool.
+    refusal(&["tool_choice forces tool use"], ForcedTools, "leave the tool choice unset, or do not reason"),
     refusal(&["toolchoice.any"], ForcedTools, "leave the tool choice unset"),
     refusal(&["toolchoice.tool"], NamedTools, "choose `any` tool of one"),
     // opencode#49443: of an image in a tool result, as results are in a user message.
@@ -113,6 +116,8 @@ mod tests {
             ("tools.0.custom.strict: Extra inputs are not permitted", StrictTools),
             ("output_config.format: Extra inputs are not permitted", JsonSchema),
             ("tool_choice: type \"tool\" and \"any\" are not supported for this model.", ForcedTools),
+            ("Thinking may not be enabled when tool_choice forces tool use.", ForcedTools),
+            ("\"thinking.type.between_tools\" is not supported for this model.", ReasoningBetweenTools),
             ("This model doesn't support the toolConfig.toolChoice.any field.", ForcedTools),
             ("Conversation blocks and tool result blocks cannot be provided in the same turn.", UserAfterTools),
             ("`temperature` is deprecated for this model.", Sampling),

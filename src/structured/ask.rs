@@ -1,13 +1,14 @@
 //! Which mechanism holds a model to a schema, and what happens if the service refuses it.
 
 use super::{Structured, StructuredMethod};
-use crate::capabilities::Capability;
+use crate::capabilities::{Capabilities, Capability};
 use crate::chat::BedrockChat;
 use crate::client::ChatStream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View};
 use crate::message::{AiMessage, Message, Role};
-use crate::request::{ChatOptions, IntoMessages, Reasoning, ResponseFormat, Tool, ToolChoice, strict};
+use crate::provider::anthropic;
+use crate::request::{ChatOptions, IntoMessages, ResponseFormat, Tool, ToolChoice, strict};
 use crate::text::has;
 
 /// The parts of a request by which a model is held to a schema, as the service names them in errors.
@@ -46,7 +47,7 @@ impl<T> Structured<T> {
             let is_strict = can.has(Capability::StrictTools) && strict::closed(self.schema.view()).is_ok();
             return if is_strict { StructuredMethod::StrictTool } else { StructuredMethod::ForcedTool };
         }
-        self.without_tool()
+        self.without_force()
     }
 
     /// Sends a conversation and returns the reply, whose value is not read.
@@ -89,23 +90,26 @@ impl<T> Structured<T> {
         Ok((stream, next))
     }
 
-    /// Whether the model can be forced to call a tool: not while it reasons.
+    /// Returns whether the model is known to accept a forced tool in the next call.
     fn can_force(&self) -> bool {
         let can = self.chat.capabilities();
-        let options = self.chat.options();
-        let kwargs = options.model_kwargs.as_ref().and_then(|kwargs| kwargs.view().get("thinking"));
-        let thinks = match (&options.reasoning, kwargs) {
-            (Some(reasoning), _) => Reasoning::is_on(reasoning),
-            (None, Some(thinking)) => thinking.get("type").is_none_or(|kind| kind.str().as_deref() != Some("disabled")),
-            (None, None) => can.has(Capability::ReasoningByDefault),
-        };
-        can.has(Capability::ForcedTools) && !thinks
+        can.has(Capability::ForcedTools)
+            && (can.has(Capability::ForcedToolsWithReasoning) || !anthropic::is_on(can, self.chat.options()))
     }
 
-    fn without_tool(&self) -> StructuredMethod {
+    /// Returns the best method without a forced tool.
+    fn without_force(&self) -> StructuredMethod {
         let takes_schema = self.chat.capabilities().has(Capability::JsonSchema);
         match takes_schema && strict::closed(self.schema.view()).is_ok() {
             true => StructuredMethod::JsonSchema,
+            false => self.asked(),
+        }
+    }
+
+    /// Returns the best method of which the service enforces nothing.
+    fn asked(&self) -> StructuredMethod {
+        match self.chat.capabilities().has(Capability::AskedTools) {
+            true => StructuredMethod::Tool,
             false => StructuredMethod::Prompt,
         }
     }
@@ -116,9 +120,10 @@ impl<T> Structured<T> {
         match method {
             _ if self.method.is_some() => None,
             StructuredMethod::StrictTool if !names_choice => Some(StructuredMethod::ForcedTool),
-            StructuredMethod::StrictTool | StructuredMethod::ForcedTool => Some(self.without_tool()),
+            StructuredMethod::StrictTool | StructuredMethod::ForcedTool => Some(self.without_force()),
             StructuredMethod::JsonSchema if self.can_force() => Some(StructuredMethod::ForcedTool),
-            StructuredMethod::JsonSchema => Some(StructuredMethod::Prompt),
+            StructuredMethod::JsonSchema => Some(self.asked()),
+            StructuredMethod::Tool => Some(StructuredMethod::Prompt),
             StructuredMethod::Prompt => None,
         }
     }
@@ -128,11 +133,16 @@ impl<T> Structured<T> {
         let mut messages = messages.to_vec();
         let mut options = ChatOptions::default();
         match method {
-            StructuredMethod::ForcedTool | StructuredMethod::StrictTool => {
+            StructuredMethod::ForcedTool | StructuredMethod::StrictTool | StructuredMethod::Tool => {
                 let mut tool = Tool::new(&self.name, &self.description, self.schema.clone());
                 tool.strict = (method == StructuredMethod::StrictTool).then_some(true);
                 options.tools = vec![tool];
                 options.tool_choice = Some(ToolChoice::Tool(self.name.clone()));
+                if method == StructuredMethod::Tool {
+                    // A choice that cannot be forced is sent as a system message.
+                    let forms = Capabilities::of(&[Capability::AskedTools], &[Capability::ForcedTools]);
+                    options.capabilities = forms;
+                }
             }
             StructuredMethod::JsonSchema => {
                 let mut format = ResponseFormat::new(&self.name, self.schema.clone());

@@ -73,7 +73,7 @@ impl<T: DeserializeOwned> PartialStream<T> {
 
     /// Takes in an event.
     fn take(&mut self, event: &ChatEvent) {
-        let is_tool = matches!(self.method, StructuredMethod::StrictTool | StructuredMethod::ForcedTool);
+        let is_tool = !matches!(self.method, StructuredMethod::JsonSchema | StructuredMethod::Prompt);
         match (event, &mut self.call) {
             (ChatEvent::ToolCallStart { index, name, .. }, None) if *name == self.structured.name => {
                 self.call = Some((*index, PartialJson::new()));

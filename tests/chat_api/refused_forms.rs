@@ -96,7 +96,55 @@ fn cases() -> Vec<Case> {
                 ["\"disabled\"", "\"between_tools\""],
             )
         };
-        [adaptive, effort, off]
+        let strict = |streams| Case {
+            api,
+            streams,
+            ..case(
+                CLAUDE,
+                Capability::StrictTools,
+                ChatOptions::default().with_tools([weather().strict()]),
+                vec![Message::human("The weather in Rome?")],
+                "tools.0.custom.strict: Extra inputs are not permitted",
+                ["\"strict\":true", "\"required\":[\"city\"]"],
+            )
+        };
+        let (any, named) = match api {
+            Api::Converse => ("\"toolChoice\":{\"any\"", "\"toolChoice\":{\"tool\""),
+            _ => ("\"tool_choice\":{\"type\":\"any\"", "\"tool_choice\":{\"name\":"),
+        };
+        let forced = |streams, choice: ToolChoice, sent| Case {
+            api,
+            streams,
+            ..case(
+                CLAUDE,
+                Capability::ForcedTools,
+                with_tool(Some(choice)),
+                hello(),
+                "tool_choice: type \"tool\" and \"any\" are not supported for this model.",
+                sent,
+            )
+        };
+        let reasoning_and_forced = Case {
+            api,
+            ..case(
+                "us.anthropic.claude-opus-4-8",
+                Capability::ForcedTools,
+                with_tool(Some(ToolChoice::Any)).with_reasoning(Reasoning::Effort("low".into())),
+                hello(),
+                "Thinking may not be enabled when tool_choice forces tool use.",
+                [any, "Call one of the tools"],
+            )
+        };
+        [
+            adaptive,
+            effort,
+            off,
+            strict(false),
+            strict(true),
+            forced(false, ToolChoice::Any, [any, "Call one of the tools"]),
+            forced(true, "get_weather".into(), [named, "Call the tool `get_weather`"]),
+            reasoning_and_forced,
+        ]
     };
     let mut cases = vec![
         Case {
@@ -164,6 +212,18 @@ fn cases() -> Vec<Case> {
     for api in [Api::Invoke, Api::Converse] {
         cases.extend(both(api));
     }
+    // A profile of a customer does not tell which model is behind it.
+    cases.push(Case {
+        model: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+        ..case(
+            CLAUDE,
+            Capability::ForcedTools,
+            with_tool(Some(ToolChoice::Any)),
+            hello(),
+            "tool_choice: type \"tool\" and \"any\" are not supported for this model.",
+            ["\"toolChoice\":{\"any\"", "Call one of the tools"],
+        )
+    });
     cases
 }
 
@@ -201,6 +261,10 @@ async fn refused_form_is_sent_in_another_form_once() {
         assert_eq!(sent.len(), 2, "{name}: {sent:?}");
         for (request, part) in sent.iter().zip(case.sent) {
             assert!(request.contains(part), "{name}: {part} is not in {request}");
+        }
+        assert!(!sent[1].contains(case.sent[0]), "{name}: {} is still in {}", case.sent[0], sent[1]);
+        if case.claims == Capability::ForcedTools {
+            assert_eq!(reply.tool_calls().count(), 1, "{name}: {reply:?}");
         }
         let told = adapted.iter().filter(|what| what.ends_with(case.claims.as_str())).count();
         assert_eq!(told, 1, "{name}: {adapted:?}");

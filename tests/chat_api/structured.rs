@@ -1,10 +1,11 @@
 //! Typed output, by every method that a model has.
 
-use bedrock_chat::{ErrorKind, Guardrail, Json, Reasoning, StructuredMethod};
+use bedrock_chat::{Capabilities, Capability, ChatOptions, ErrorKind, Guardrail, Json, Reasoning, StructuredMethod};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 
-use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, QWEN, calling, chat, sent};
+use crate::tools::Adaptations;
+use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, QWEN, calling, chat, sent, weather};
 
 /// A trip.
 #[derive(Debug, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
@@ -113,7 +114,8 @@ async fn structured_output_with_reasoning_does_not_force_a_tool() {
         // Claude from before the JSON Schema.
         let old = thinking("us.anthropic.claude-3-7-sonnet-20250219-v1:0");
         let reply = old.with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
-        assert!(reply.parsed.is_err() && sent(&bedrock).to_string().contains("JSON Schema"), "{api:?}");
+        assert_eq!(reply.parsed.unwrap().city, "Lisbon", "{api:?}");
+        assert!(sent(&bedrock).to_string().contains("Call the tool `trip`"), "{api:?}");
     }
 }
 
@@ -227,6 +229,115 @@ async fn structured_output_error_names_the_stop_reason() {
     }
 }
 
+/// How the requests of typed output look: part of the body, and part that must not be there.
+const ASKED: [&str; 2] = ["Call the tool `trip`", "strict"];
+const SCHEMA: [&str; 2] = ["json_schema", "\"tools\""];
+const FORCED: [&str; 2] = ["\"trip\"", "strict"];
+
+#[tokio::test]
+async fn structured_output_fits_every_claude() {
+    use bedrock_chat::StructuredMethod::{ForcedTool, JsonSchema, StrictTool, Tool};
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for (model, method, [has, lacks]) in [
+        ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", ForcedTool, FORCED),
+        ("us.anthropic.claude-sonnet-4-6", StrictTool, ["\"strict\":true", "Call the tool"]),
+        ("us.anthropic.claude-opus-4-7", ForcedTool, FORCED),
+        ("us.anthropic.claude-opus-4-8", ForcedTool, FORCED),
+        ("us.anthropic.claude-opus-5", Tool, ASKED),
+        ("us.anthropic.claude-sonnet-5", Tool, ASKED),
+        ("us.anthropic.claude-fable-5", Tool, ASKED),
+        ("us.anthropic.claude-haiku-5-5", JsonSchema, SCHEMA),
+        ("us.anthropic.claude-opus-5-5", Tool, ASKED),
+        ("us.anthropic.claude-sonnet-5-5", Tool, ASKED),
+        ("us.anthropic.claude-fable-5-1", Tool, ASKED),
+    ] {
+        for api in BOTH {
+            let structured = chat(&bedrock, model, api).with_structured_output::<Trip>();
+            assert_eq!(structured.chosen_method(), method, "{model} {api:?}");
+            let before = bedrock.requests().len();
+            let trip = structured.invoke(QUESTION).await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert_eq!((trip.city.as_str(), bedrock.requests().len() - before), ("Lisbon", 1), "{model} {api:?}");
+            let body = sent(&bedrock).to_string();
+            assert!(body.contains(has) && !body.contains(lacks), "{model} {api:?}: {body}");
+            // With reasoning off, a tool can be forced again where the model accepts that at all.
+            if model.ends_with("sonnet-5") {
+                let quiet = calling(&bedrock, model, api).reasoning(Reasoning::Disabled).build().unwrap();
+                let quiet = quiet.with_structured_output::<Trip>();
+                assert_eq!(quiet.chosen_method(), ForcedTool, "{api:?}");
+                assert_eq!(quiet.invoke(QUESTION).await.unwrap().city, "Lisbon", "{api:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn refused_strict_and_refused_force_are_left_out_in_turn() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for api in BOTH {
+        for streams in [false, true] {
+            let seen = Adaptations::default();
+            let chat = calling(&bedrock, CLAUDE, api).observer(seen.clone()).build().unwrap();
+            let structured = chat.with_structured_output::<Trip>();
+            bedrock.clear();
+            bedrock.faults().push(refusal("tools.0.custom.strict: Extra inputs are not permitted"));
+            let words = "tool_choice: type \"tool\" and \"any\" are not supported for this model.";
+            bedrock.faults().push(refusal(words));
+            let trip = match streams {
+                true => {
+                    let mut stream = structured.stream(QUESTION).await.unwrap();
+                    while let Some(partial) = stream.next().await {
+                        partial.unwrap();
+                    }
+                    stream.value().unwrap()
+                }
+                false => structured.invoke(QUESTION).await.unwrap(),
+            };
+            assert_eq!(trip.city, "Lisbon", "{api:?} {streams}");
+            let bodies: Vec<String> = bedrock.requests().iter().map(|request| request.json().to_string()).collect();
+            let has = |part: &str| bodies.iter().map(|body| body.contains(part)).collect::<Vec<_>>();
+            assert_eq!(has("\"strict\":true"), [true, false, false], "{api:?} {streams}: {bodies:?}");
+            assert_eq!(has("Call the tool `trip`"), [false, false, true], "{api:?} {streams}: {bodies:?}");
+            let told = seen.take();
+            assert!(
+                told.len() == 2 && told[0].ends_with("strictTools") && told[1].ends_with("forcedTools"),
+                "{told:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn forced_tool_is_asked_for_where_claude_refuses_force() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for model in ["us.anthropic.claude-opus-5-5", "us.anthropic.claude-sonnet-5-5", "us.anthropic.claude-fable-5-1"] {
+        for api in BOTH {
+            let seen = Adaptations::default();
+            let chat = calling(&bedrock, model, api).observer(seen.clone()).build().unwrap();
+            let chat = chat.bind_tools([weather()]).with_tool_choice("get_weather");
+            let reply = chat.invoke("Hello").await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
+            assert_eq!(reply.tool_calls().count(), 1, "{model} {api:?}: {reply:?}");
+            assert!(sent(&bedrock).to_string().contains("Call the tool `get_weather`"), "{model} {api:?}");
+            assert!(seen.take()[0].contains("cannot be forced"), "{model} {api:?}");
+        }
+    }
+    // Reasoning that is on by default counts as reasoning that the caller switched on.
+    for reasoning in [None, Some(Reasoning::Adaptive)] {
+        let alone = Capabilities::unknown().with(Capability::ForcedToolsWithReasoning, false);
+        let mut options = ChatOptions::default().with_capabilities(alone);
+        options.reasoning = reasoning;
+        for api in BOTH {
+            let chat = calling(&bedrock, "us.anthropic.claude-sonnet-5", api).options(&options).build().unwrap();
+            let error = chat.bind_tools([weather()]).with_tool_choice("any").invoke("Hello").await.unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{api:?}: {error}");
+            assert!(error.message().contains("`reasoning` and `tool_choice`"), "{api:?}: {error}");
+        }
+    }
+    let adaptive = calling(&bedrock, "us.anthropic.claude-sonnet-4-6", BOTH[0]).reasoning(Reasoning::Adaptive);
+    let error =
+        adaptive.build().unwrap().bind_tools([weather()]).with_tool_choice("any").invoke("a").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{error}");
+}
+
 fn refusal(message: &str) -> Fault {
     Fault::error(400, "ValidationException", message)
 }
@@ -246,7 +357,7 @@ async fn refused_structured_output_falls_back_once() {
             partial.unwrap();
         }
         assert_eq!(stream.value().unwrap().city, "Lisbon", "{api:?}");
-        assert!(sent(&bedrock).to_string().contains("json_schema"), "{api:?}");
+        assert!(sent(&bedrock).to_string().contains("Call the tool `trip`"), "{api:?}");
 
         let before = bedrock.requests().len();
         bedrock.faults().push(refusal("output_config.format: Extra inputs are not permitted").times(2));

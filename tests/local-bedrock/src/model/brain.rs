@@ -58,7 +58,8 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     let forced: Option<Vec<&Tool>> = match &prompt.choice {
         Choice::Named(name) => Some(prompt.tools.iter().filter(|tool| tool.name == *name).collect()),
         Choice::Any => Some(any_tool(prompt)),
-        Choice::Auto | Choice::None => None,
+        Choice::Auto => told_to_call(prompt),
+        Choice::None => None,
     };
     if let Some(tools) = forced.filter(|tools| !tools.is_empty()) {
         return calls(prompt, &tools, &asked(prompt), fingerprint);
@@ -94,6 +95,15 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
         return vec![text(format!("{RAW_PREFIX}{}", question.text))];
     }
     echo(last, question)
+}
+
+/// Returns the tools that the system message tells the model to call, as a real model would obey.
+fn told_to_call(prompt: &Prompt) -> Option<Vec<&Tool>> {
+    let named = |tool: &&Tool| prompt.system.contains(&format!("Call the tool `{}`", tool.name));
+    match prompt.tools.iter().find(named) {
+        Some(tool) => Some(vec![tool]),
+        None => prompt.system.contains("Call one of the tools").then(|| any_tool(prompt)),
+    }
 }
 
 /// Returns the position of the last question; calls and results follow it.
