@@ -1,8 +1,7 @@
 import { AIMessageChunk, type AIMessageChunkFields } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
-import type { UsageMetadata } from "./index.js";
-import type { CoreEvent } from "./langchain-events.js";
-import { SAID, joinUsage } from "./reply.js";
+import type { StreamEvent } from "./events.js";
+import { SAID, type UsageMetadata, joinUsage } from "./reply.js";
 import type { Loose } from "./schema.js";
 
 /** The fields of a chunk of a message. Members may be `undefined`. */
@@ -28,7 +27,7 @@ export class Chunks {
   }
 
   /** Returns the chunk of an event, if it has one. */
-  of(event: CoreEvent): ChatGenerationChunk | undefined {
+  of(event: StreamEvent): ChatGenerationChunk | undefined {
     const [name, first, second, third] = event;
     switch (name) {
       case "text":

@@ -1,27 +1,9 @@
 import type { ChatModelStreamEvent, ContentBlockDelta, FinishReason } from "@langchain/core/language_models/event";
 import type { ContentBlock } from "@langchain/core/messages";
-import type { AIMessage, UsageMetadata } from "./index.js";
-import { joinUsage } from "./reply.js";
+import type { StreamEvent } from "./events.js";
+import { type UsageMetadata, joinUsage } from "./reply.js";
 import type { Loose } from "./schema.js";
-
-/** An event of the core's stream, as wasm/src/events.rs writes it. */
-export type CoreEvent =
-  | readonly [name: "start", id: string | null, model: string | null, third?: undefined]
-  | readonly [name: "text" | "args" | "thinking" | "signature", index: number, text: string, third?: undefined]
-  | readonly [name: "tool", index: number, id: string, tool: string]
-  | readonly [name: "citation" | "block", index: number, value: Loose, third?: undefined]
-  | readonly [name: "end", index: number, second?: undefined, third?: undefined]
-  | readonly [name: "stop", reason: string, sequence: string | null, third?: undefined]
-  | readonly [name: "usage", usage: UsageMetadata, second?: undefined, third?: undefined]
-  | readonly [name: "metadata", key: string, value: unknown, third?: undefined]
-  | readonly [name: "unknown", event: string, payload: unknown, third?: undefined];
-
-/** The part of the core's stream that this entry reads. */
-export interface CoreStream {
-  readonly requestId: string | undefined;
-  readonly soFar: AIMessage | undefined;
-  events(): AsyncIterable<CoreEvent>;
-}
+import type { ChatStream } from "./stream.js";
 
 const FINISH: { readonly [reason: string]: FinishReason } = { max_tokens: "length", length: "length", tool_use: "tool_use", tool_calls: "tool_use", guardrail_intervened: "content_filter", content_filtered: "content_filter", content_filter: "content_filter", refusal: "content_filter" };
 
@@ -35,11 +17,11 @@ type OpenBlock = {
   id?: string;
   name?: string;
   args?: string;
-  value?: Loose;
+  value?: unknown;
 };
 
 /** Returns the core's stream as LangChain's events by content block (`streamEvents` without a version). */
-export async function* streamEvents(stream: CoreStream): AsyncGenerator<ChatModelStreamEvent> {
+export async function* streamEvents(stream: ChatStream): AsyncGenerator<ChatModelStreamEvent> {
   const open = new Map<number, OpenBlock>();
   const metadata: Loose = stream.requestId ? { request_id: stream.requestId } : {};
   let usage: UsageMetadata | undefined;
@@ -58,7 +40,7 @@ export async function* streamEvents(stream: CoreStream): AsyncGenerator<ChatMode
     }
     if (!begun) yield begin();
     if (name === "usage") {
-      usage = joinUsage(usage, first) as UsageMetadata;
+      usage = joinUsage(usage, first)!;
       yield { event: "usage", usage };
     } else if (name === "stop") {
       reason = first;
@@ -84,7 +66,7 @@ export async function* streamEvents(stream: CoreStream): AsyncGenerator<ChatMode
 }
 
 /** An event that belongs to a content block. */
-type BlockEvent = Exclude<CoreEvent, readonly [name: "start" | "stop" | "usage" | "metadata" | "unknown" | "end", ...rest: unknown[]]>;
+type BlockEvent = Exclude<StreamEvent, readonly [name: "start" | "stop" | "usage" | "metadata" | "unknown" | "end", ...rest: unknown[]]>;
 
 /** Returns the block that begins with an event. */
 function beginning([name, , second, third]: BlockEvent): OpenBlock {

@@ -1,23 +1,13 @@
-import type { BaseLanguageModelInput, StructuredOutputMethodOptions } from "@langchain/core/language_models/base";
+import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import { BaseTransformOutputParser, OutputParserException } from "@langchain/core/output_parsers";
 import type { ChatGeneration, Generation } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { type JsonSchema7Type, toJsonSchema } from "@langchain/core/utils/json_schema";
+import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
 import type { BedrockChatCallOptions } from "./langchain-fields.js";
-import { growing, hold, inner, valueIn } from "./hold.js";
 import { textOf } from "./reply.js";
 import { type Loose, isSchema, validated } from "./schema.js";
-
-/** The plan of a structured call; see hold.js. */
-interface Held {
-  readonly schema: Loose;
-  readonly json: Loose;
-  readonly name: string;
-  readonly method: string;
-  readonly isMember: boolean;
-  readonly options: Loose;
-}
 
 /** The part of a chat model that structured output uses. */
 type Model = Pick<Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCallOptions>, "withConfig">;
@@ -26,8 +16,8 @@ type Model = Pick<Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCa
  * Returns a chat model that answers with values of a schema: by a tool that it must call, by the
  * model's own JSON Schema mode, or by asking for JSON in the prompt, whichever the model supports.
  */
-export function structured(model: Model, schema: unknown, config: StructuredOutputMethodOptions<boolean>, plan: (spec: object) => Loose): Runnable<BaseLanguageModelInput, Loose> {
-  const held: Held = hold(schema, config, plan);
+export function structured(model: Model, schema: unknown, config: StructuredConfig<boolean>, plan: (spec: StructuredSpec) => StructuredPlan): Runnable<BaseLanguageModelInput, unknown> {
+  const held = hold(schema, config, plan);
   const traced = { ls_structured_output_format: { kwargs: { method: held.method }, schema: traceable(held) } };
   const llm = model.withConfig({ ...traced, ...held.options });
   const { includeRaw } = config;
@@ -38,7 +28,7 @@ export function structured(model: Model, schema: unknown, config: StructuredOutp
 function traceable({ schema, json }: Held): JsonSchema7Type {
   if (!isSchema(schema)) return json;
   try {
-    const told = toJsonSchema(schema);
+    const told = toJsonSchema(schema as Parameters<typeof toJsonSchema>[0]);
     return told === schema ? json : told;
   } catch {
     return json;
@@ -52,7 +42,7 @@ type Answer = Pick<AIMessageChunk, "content"> & Partial<Pick<AIMessageChunk, "to
  * Reads the value out of an answer. Streamed, it returns ever more complete values, the last of which is checked; with
  * `includeRaw`, the pieces of the answer are first.
  */
-class AnswerParser extends BaseTransformOutputParser<Loose> {
+class AnswerParser extends BaseTransformOutputParser<unknown> {
   override lc_namespace = ["langchain", "output_parsers", "bedrock"];
   #held: Held;
   #includeRaw: boolean;
@@ -67,12 +57,12 @@ class AnswerParser extends BaseTransformOutputParser<Loose> {
     this.#includeRaw = includeRaw;
   }
 
-  override async parseResult(generations: Generation[] | ChatGeneration[]): Promise<Loose> {
+  override async parseResult(generations: Generation[] | ChatGeneration[]): Promise<unknown> {
     const [{ message }] = generations as [ChatGeneration];
     return this.#parsed(message as AIMessageChunk);
   }
 
-  override async parse(text: string): Promise<Loose> {
+  override async parse(text: string): Promise<unknown> {
     return this.#parsed({ content: text, tool_calls: [] });
   }
 
@@ -80,7 +70,7 @@ class AnswerParser extends BaseTransformOutputParser<Loose> {
     return "";
   }
 
-  override async *_transform(chunks: AsyncGenerator<string | BaseMessage>): AsyncGenerator<Loose> {
+  override async *_transform(chunks: AsyncGenerator<string | BaseMessage>): AsyncGenerator<unknown> {
     let whole: AIMessageChunk | undefined;
     const gathered = (async function* () {
       for await (const chunk of chunks as AsyncGenerator<AIMessageChunk>) {
@@ -93,12 +83,12 @@ class AnswerParser extends BaseTransformOutputParser<Loose> {
     if (whole) yield this.#outcome(whole);
   }
 
-  async #parsed(message: Answer): Promise<Loose> {
+  async #parsed(message: Answer): Promise<unknown> {
     return this.#includeRaw ? { raw: message, ...(await this.#outcome(message)) } : this.#read(message);
   }
 
   /** Returns the value, or why there is none. */
-  async #outcome(message: Answer): Promise<Loose> {
+  async #outcome(message: Answer): Promise<{ parsed: unknown; parsingError?: unknown }> {
     try {
       return { parsed: await this.#read(message) };
     } catch (parsingError) {
@@ -106,10 +96,10 @@ class AnswerParser extends BaseTransformOutputParser<Loose> {
     }
   }
 
-  async #read(message: Answer): Promise<Loose> {
-    const { value, issues } = await validated(this.#held.schema, this.#found(message));
+  async #read(message: Answer): Promise<unknown> {
+    const { value, issues } = await validated(this.#held.schema as Loose, this.#found(message));
     if (issues) throw failed(`the answer does not fit the schema: ${issues.join("; ")}`, message);
-    return value as Loose;
+    return value;
   }
 
   #found(message: Answer): unknown {

@@ -8,11 +8,11 @@ import type { ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core
 import type { Runnable } from "@langchain/core/runnables";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type CallOptions as CoreOptions, type ChatStream, type GuardrailConfig } from "./index.js";
+import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig } from "./index.js";
 import { chooseRegion } from "./credentials.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
-import { type CoreStream, streamEvents } from "./langchain-events.js";
+import { streamEvents } from "./langchain-events.js";
 import type { BedrockChatCallOptions, BedrockChatFields, BedrockChatTool, BedrockStructuredOutputOptions, BedrockToolChoice, NativeTool } from "./langchain-fields.js";
 import { ours, plainMessage } from "./langchain-options.js";
 import { estimated } from "./langchain-tokens.js";
@@ -32,9 +32,6 @@ registerBlocks();
 
 /** Fields that are not part of a serialized model: functions, and headers, which may be secret. */
 const UNWRITTEN = ["fetch", "fetchFn", "headers"];
-
-/** The core's chat model, with the method that only the entries of this package call. */
-type CoreChat = Core & { structuredPlan(spec: object, options: Loose): Loose };
 
 /** The parsed options of a call, with the ones that LangChain and `structured` add. */
 type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; structured?: object };
@@ -77,7 +74,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   declare guardrailConfig?: GuardrailConfig;
   declare trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL";
   #fields: CoreFields;
-  #core: CoreChat;
+  #core: Core;
   #reached: Loose = {};
 
   /** @throws {BedrockChatError} of kind `config` or `credentials`, where a field is missing or wrong. */
@@ -90,7 +87,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     const known = ours(fields);
     // Whether `invoke` streams is decided here, call by call.
     this.#fields = { ...(known as CoreFields), streaming: undefined };
-    this.#core = new Core(this.#fields) as CoreChat;
+    this.#core = new Core(this.#fields);
     // Limits concurrent calls only. Failed calls are retried in the core.
     const { maxConcurrency, onFailedAttempt = fail } = fields;
     this.caller = new AsyncCaller({ maxConcurrency: maxConcurrency ?? Infinity, maxRetries: 0, onFailedAttempt });
@@ -275,7 +272,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     return stream.soFar!;
   }
 
-  async *#chunks(stream: CoreStream, options: Options): AsyncGenerator<ChatGenerationChunk> {
+  async *#chunks(stream: ChatStream, options: Options): AsyncGenerator<ChatGenerationChunk> {
     const isList = Boolean(options.tools?.length || options.structured) || (options.outputVersion ?? this.outputVersion) === "v1";
     const chunks = new Chunks(stream.requestId, isList);
     try {
@@ -289,8 +286,8 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     yield chunks.last();
   }
 
-  #start(messages: BaseMessage[], options: Options): Promise<CoreStream> {
-    return this.#call(options, () => this.#coreOf(options).stream(messages.map(plainMessage), this.#options(options)) as Promise<ChatStream & CoreStream>);
+  #start(messages: BaseMessage[], options: Options): Promise<ChatStream> {
+    return this.#call(options, () => this.#coreOf(options).stream(messages.map(plainMessage), this.#options(options)));
   }
 
   async #call<Result>(options: { signal?: AbortSignal | undefined } | undefined, work: () => Promise<Result>): Promise<Result> {
@@ -302,9 +299,9 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   /** Returns the core for a call. LangChain lets a call have another number of retries, which in the core is the constructor's. */
-  #coreOf(options?: { maxRetries?: number | null | undefined }): CoreChat {
+  #coreOf(options?: { maxRetries?: number | null | undefined }): Core {
     const maxRetries = options?.maxRetries ?? undefined;
-    return maxRetries === undefined ? this.#core : (new Core({ ...this.#fields, maxRetries }) as CoreChat);
+    return maxRetries === undefined ? this.#core : new Core({ ...this.#fields, maxRetries });
   }
 
   /** Returns the options of a call. Fields that can be changed on the model are read at each call. */

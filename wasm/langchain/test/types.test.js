@@ -1,6 +1,6 @@
 // The types, by TypeScript itself.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 
@@ -16,12 +16,10 @@ function found(...options) {
   }
 }
 
-/** The package `bedrock-chat-before` has the declarations of earlier versions of this entry, over today's core. */
+/** The package `bedrock-chat-before` has the declarations of earlier versions. */
 beforeAll(() => {
   const folder = path("../node_modules/bedrock-chat-before/");
-  mkdirSync(folder, { recursive: true });
-  const declarations = readFileSync(path("../../test/types/before/langchain.d.ts"), "utf8");
-  writeFileSync(`${folder}langchain.d.ts`, declarations.replaceAll('"./index.js"', '"bedrock-chat"'));
+  cpSync(path("../../test/types/before/"), folder, { recursive: true });
   writeFileSync(`${folder}package.json`, JSON.stringify({ name: "bedrock-chat-before", version: "0.0.0", type: "module", exports: { "./langchain": { types: "./langchain.d.ts" } } }));
 });
 
