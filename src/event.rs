@@ -73,8 +73,9 @@ pub enum ChatEvent {
         /// JSON text to append; it may be cut anywhere.
         args: String,
     },
-    /// A further member of a tool call, see [`ToolCall::extra`](crate::ToolCall::extra).
-    ToolCallMember {
+    /// A further member of a text, of reasoning or of a tool call: see [`Text::extra`](crate::Text::extra),
+    /// [`Thinking::extra`](crate::Thinking::extra) and [`ToolCall::extra`](crate::ToolCall::extra).
+    Member {
         /// The block.
         index: u32,
         /// The member's name.
@@ -222,11 +223,11 @@ impl Events {
         self.push(ChatEvent::ToolCallStart { index, id: call.text_at(id), name: call.text_at(name) });
     }
 
-    /// Adds the members of a tool call that are not in `known`.
-    pub(crate) fn call_members(&mut self, index: u32, call: View<'_>, known: &[&str]) {
-        for (key, value) in call.entries() {
+    /// Adds the members of a block that are not in `known`.
+    pub(crate) fn members(&mut self, index: u32, block: View<'_>, known: &[&str]) {
+        for (key, value) in block.entries() {
             if !known.contains(&&*key) && !value.is_null() {
-                self.push(ChatEvent::ToolCallMember { index, key: key.into_owned(), value: Json::from(value) });
+                self.push(ChatEvent::Member { index, key: key.into_owned(), value: Json::from(value) });
             }
         }
     }
@@ -300,12 +301,14 @@ impl From<AiMessage> for Events {
         events.push(ChatEvent::Start { id: message.id, model: message.model });
         for (index, block) in (0u32..).zip(message.content) {
             match block {
-                Content::Text(text) if text.citations.is_empty() => events.text(index, text.text),
+                Content::Text(text) if text.citations.is_empty() && text.extra.is_empty() => {
+                    events.text(index, text.text)
+                }
                 Content::ToolCall(call) => {
                     events.push(ChatEvent::ToolCallStart { index, id: call.id, name: call.name });
                     events.push(ChatEvent::ToolCallDelta { index, args: call.args.as_str().to_owned() });
                     for (key, value) in call.extra {
-                        events.push(ChatEvent::ToolCallMember { index, key, value });
+                        events.push(ChatEvent::Member { index, key, value });
                     }
                 }
                 block => events.push(ChatEvent::Block { index, block }),

@@ -73,9 +73,16 @@ impl Accumulator {
                 let (id, name) = (id.clone(), name.clone());
                 self.start(*index, Part::Tool { id, name, args: String::new(), extra: Vec::new() });
             }
-            ChatEvent::ToolCallMember { index, key, value } => {
-                if let Some(Part::Tool { extra, .. }) = self.part(*index, |part| matches!(part, Part::Tool { .. })) {
-                    extra.push((key.clone(), value.clone()));
+            ChatEvent::Member { index, key, value } => {
+                let fits = |part: &Part| matches!(part, Part::Tool { .. } | Part::Text(_) | Part::Thinking(_));
+                if let Some(
+                    Part::Tool { extra, .. } | Part::Text(Text { extra, .. }) | Part::Thinking(Thinking { extra, .. }),
+                ) = self.part(*index, fits)
+                {
+                    match extra.iter_mut().find(|(known, _)| known == key) {
+                        Some((_, old)) => old.clone_from(value),
+                        None => extra.push((key.clone(), value.clone())),
+                    }
                 }
             }
             ChatEvent::ToolCallDelta { index, args } => {
@@ -347,11 +354,42 @@ mod tests {
     }
 
     #[test]
+    fn members_are_added_to_the_open_block_of_their_index() {
+        let member = |index: u32, key: &str, value: &str| {
+            let (key, value) = (key.to_owned(), Json::string(value));
+            ChatEvent::Member { index, key, value }
+        };
+        let message = built(&[
+            ChatEvent::Text { index: 0, text: "hi".into() },
+            member(0, "phase", "commentary"),
+            member(0, "phase", "final_answer"),
+            ChatEvent::BlockStop { index: 0 },
+            member(0, "phase", "late"),
+            ChatEvent::Thinking { index: 1, text: "hm".into() },
+            member(1, "id", "rs_1"),
+            ChatEvent::ToolCallStart { index: 2, id: "t".into(), name: "n".into() },
+            member(2, "id", "fc_1"),
+        ]);
+        let call = ToolCall::new("t", "n", Json::empty_object()).with_extra("id", Json::string("fc_1"));
+        assert_eq!(
+            message.content,
+            [
+                Content::Text(Text::new("hi").with_extra("phase", Json::string("final_answer"))),
+                Content::Thinking(Thinking::new("hm").with_extra("id", Json::string("rs_1"))),
+                Content::ToolCall(call),
+            ]
+        );
+    }
+
+    #[test]
     fn reasoning_cut_in_its_signature_is_replayed_without_it() {
         let mut accumulator = Accumulator::new();
         accumulator.push(&ChatEvent::Thinking { index: 0, text: "hm".into() });
         accumulator.push(&ChatEvent::ThinkingSignature { index: 0, signature: "half".into() });
         let message = accumulator.partial();
-        assert_eq!(message.content, [Content::Thinking(Thinking { text: "hm".into(), signature: None })]);
+        assert_eq!(
+            message.content,
+            [Content::Thinking(Thinking { text: "hm".into(), signature: None, ..Thinking::default() })]
+        );
     }
 }

@@ -82,6 +82,14 @@ fn extra(view: View<'_>) -> Vec<(String, Json)> {
     more
 }
 
+/// The members of reasoning over the Responses API.
+const REASONING: &[&str] = &["id", "summary", "content", "status"];
+
+/// Returns those of a block's members that have a value.
+fn members_of(view: View<'_>, keys: &[&str]) -> Vec<(String, Json)> {
+    keys.iter().filter_map(|key| Some(((*key).to_owned(), Json::from(view.get(key)?)))).collect()
+}
+
 /// Returns a block, and the cache point that Anthropic's form has inside it.
 fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
     if let Some(text) = view.str() {
@@ -136,7 +144,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
         "text" | "text_delta" | "input_text" | "output_text" => string(view, "text").map(|text| {
             let citations = view.get("citations").filter(|list| list.kind() == Kind::Array);
             let citations = citations.into_iter().flat_map(View::items).map(Json::from).collect();
-            Content::Text(Text { text, citations })
+            Content::Text(Text { text, citations, extra: members_of(view, &["phase", "refusal"]) })
         }),
         "refusal" => string(view, "refusal").map(Content::text),
         "video_url" => {
@@ -164,20 +172,29 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
             Some(file) => string(file, "file_data").map(|data| document(file_data(&data, file), file)),
             None => media_block("file", view),
         },
-        "thinking" => string(view, "thinking")
-            .map(|text| Content::Thinking(Thinking { text, signature: string(view, "signature") })),
+        "thinking" => string(view, "thinking").map(|text| {
+            // Libraries give ids to blocks, too.
+            let is_item = view.word_at("id").starts_with("rs_");
+            let extra = if is_item { members_of(view, REASONING) } else { Vec::new() };
+            Content::Thinking(Thinking { text, signature: string(view, "signature"), extra })
+        }),
         "redacted_thinking" => string(view, "data").map(|data| Content::RedactedThinking(RedactedThinking { data })),
         "reasoning" if first(view, &["reasoning", "text"]).is_some() => {
             first(view, &["reasoning", "text"]).map(|text| {
                 let signature = string(view, "signature").or_else(|| string(view.get("extras")?, "signature"));
-                Content::Thinking(Thinking { text, signature })
+                Content::Thinking(Thinking { text, signature, ..Thinking::default() })
             })
         }
-        // OpenAI's: unsigned, whether there is a summary or not.
-        "reasoning" => Some(Content::Thinking(Thinking {
-            text: view.list("summary").filter_map(|part| string(part, "text")).collect(),
-            signature: None,
-        })),
+        // OpenAI's. Without `encrypted_content` it is not sent back.
+        "reasoning" => {
+            let parts = if view.list("summary").next().is_some() { "summary" } else { "content" };
+            let texts: Vec<_> = view.list(parts).filter_map(|part| string(part, "text")).collect();
+            Some(Content::Thinking(Thinking {
+                text: texts.join("\n\n"),
+                signature: string(view, "encrypted_content"),
+                extra: members_of(view, REASONING),
+            }))
+        }
         "reasoning_content" => reasoning(view),
         "tool_use" | "tool_call" | "function_call" => Some(tool_call(view)),
         "invalid_tool_call" => Some(Content::InvalidToolCall(InvalidToolCall {
@@ -228,7 +245,11 @@ fn reasoning(view: View<'_>) -> Option<Content> {
     let holders = ["reasoningText", "reasoning_content", "reasoningContent"];
     let text = holders.iter().find_map(|key| view.get(key)).unwrap_or(view);
     if let Some(words) = string(text, "text") {
-        return Some(Content::Thinking(Thinking { text: words, signature: string(text, "signature") }));
+        return Some(Content::Thinking(Thinking {
+            text: words,
+            signature: string(text, "signature"),
+            ..Thinking::default()
+        }));
     }
     let data = first(view, &["redactedContent"]).or_else(|| first(text, &["redactedContent", "redacted_content"]))?;
     Some(Content::RedactedThinking(RedactedThinking { data }))
@@ -381,6 +402,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
         "citationsContent" => Some(Content::Text(Text {
             text: inner.list("content").map(|piece| piece.text_at("text")).collect(),
             citations: inner.copies("citations"),
+            ..Text::default()
         })),
         "toolResult" => match string(inner, "toolUseId") {
             Some(id) => {

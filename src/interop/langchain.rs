@@ -110,7 +110,7 @@ fn write_content(w: &mut Writer, content: &[Content]) {
     w.key("content");
     match content {
         [] => w.string(""),
-        [Content::Text(text)] if text.citations.is_empty() => w.string(&text.text),
+        [Content::Text(text)] if text.citations.is_empty() && text.extra.is_empty() => w.string(&text.text),
         blocks => {
             w.begin_array();
             blocks.iter().for_each(|block| write_block(w, block));
@@ -180,11 +180,15 @@ pub fn write_block(w: &mut Writer, block: &Content) {
     }
     w.begin_object();
     match block {
-        Content::Text(text) => text.write_members(w),
+        Content::Text(text) => {
+            text.write_members(w);
+            text.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
+        }
         Content::Thinking(thinking) => {
             w.field("type", "thinking");
             w.field("thinking", &thinking.text);
             w.opt_field("signature", thinking.signature.as_deref());
+            thinking.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
         }
         Content::RedactedThinking(redacted) => {
             w.field("type", "redacted_thinking");
@@ -304,7 +308,7 @@ fn write_cites(w: &mut Writer, cites: bool) {
 mod tests {
     use super::*;
     use crate::interop::read_messages;
-    use crate::message::{CachePoint, CacheTtl, RedactedThinking, Thinking, ToolCall};
+    use crate::message::{CachePoint, CacheTtl, RedactedThinking, Text, Thinking, ToolCall};
 
     #[test]
     fn langchain_messages_round_trip() {
@@ -320,7 +324,11 @@ mod tests {
             Message::new(
                 Role::Ai,
                 [
-                    Content::Thinking(Thinking { text: "hm".into(), signature: Some("sig==".into()) }),
+                    Content::Thinking(Thinking {
+                        text: "hm".into(),
+                        signature: Some("sig==".into()),
+                        ..Thinking::default()
+                    }),
                     Content::RedactedThinking(RedactedThinking { data: "xyz".into() }),
                     Content::text("I look it up."),
                     Content::ToolCall(ToolCall::new("1", "get_weather", args)),
@@ -328,7 +336,26 @@ mod tests {
                 ],
             ),
             Message::tool_error("1", "no such place"),
+            Message::new(
+                Role::Ai,
+                [
+                    Content::Thinking(
+                        Thinking::new("hm").with_signature("rsn_1").with_extra("id", Json::string("rs_1")),
+                    ),
+                    Content::Text(Text::new("Done.").with_extra("phase", Json::string("final_answer"))),
+                ],
+            ),
         ];
         assert_eq!(read_messages(&to_langchain(&messages)).unwrap(), messages);
+    }
+
+    #[test]
+    fn encrypted_reasoning_of_responses_is_read_with_its_id() {
+        let json = r#"[{"role":"ai","content":[{"type":"reasoning","id":"rs_1","encrypted_content":"rsn_1",
+            "summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}]}]}]"#;
+        let messages = read_messages(&Json::parse(json).unwrap()).unwrap();
+        let [Content::Thinking(thinking)] = messages[0].content.as_slice() else { panic!("{messages:?}") };
+        assert_eq!((thinking.text.as_str(), thinking.signature.as_deref()), ("a\n\nb", Some("rsn_1")));
+        assert_eq!(thinking.extra[0], ("id".to_owned(), Json::string("rs_1")));
     }
 }

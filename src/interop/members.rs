@@ -31,10 +31,10 @@ const MEDIA: &[&str] = &[
 
 /// The members that are read of each type of block.
 const BLOCKS: &[(&str, &[&str])] = &[
-    ("text", &["text", "citations", "source_type"]),
+    ("text", &["text", "citations", "source_type", "phase", "refusal"]),
     ("text_delta", &["text", "citations"]),
     ("input_text", &["text"]),
-    ("output_text", &["text", "logprobs", "status"]),
+    ("output_text", &["text", "logprobs", "status", "phase"]),
     ("refusal", &["refusal"]),
     ("image_url", &["image_url", "detail"]),
     ("input_image", &["image_url", "detail"]),
@@ -47,7 +47,7 @@ const BLOCKS: &[(&str, &[&str])] = &[
     ("document", MEDIA),
     ("file", MEDIA),
     ("text-plain", MEDIA),
-    ("thinking", &["thinking", "signature"]),
+    ("thinking", &["thinking", "signature", "summary", "content", "status"]),
     ("redacted_thinking", &["data"]),
     ("reasoning", &["reasoning", "text", "signature", "summary", "content", "encrypted_content", "status"]),
     (

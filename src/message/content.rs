@@ -127,18 +127,29 @@ pub struct Text {
     /// The provider's citations, unchanged. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
+    /// Further members that the model's message had over the Responses API, for instance `phase`. They are sent
+    /// back over that API; others have no place for them. Defaults to none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
+    pub extra: Vec<(String, Json)>,
 }
 
 impl Text {
     /// Creates text without citations.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), citations: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// Sets the citations, in the provider's format. Defaults to none.
     #[must_use]
     pub fn with_citations(mut self, citations: impl IntoIterator<Item = impl Into<Json>>) -> Self {
         self.citations = citations.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a further member of the Responses API. Defaults to none.
+    #[must_use]
+    pub fn with_extra(mut self, key: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.push((key.into(), value.into()));
         self
     }
 
@@ -231,22 +242,33 @@ impl Document {
 pub struct Thinking {
     /// The reasoning; empty where the provider does not return it.
     pub text: String,
-    /// The provider's signature, byte for byte. Reasoning without one is not
-    /// sent back: the provider would refuse it.
+    /// The provider's signature, byte for byte; over the Responses API the `encrypted_content`. Reasoning
+    /// without one is not sent back: the provider would refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Further members that the reasoning had over the Responses API: its `id`, and the parts of its text as
+    /// they arrived. They are sent back over that API; others have no place for them. Defaults to none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
+    pub extra: Vec<(String, Json)>,
 }
 
 impl Thinking {
     /// Creates reasoning without a signature, which is not sent back.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), signature: None }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// Sets the provider's signature. Defaults to none.
     #[must_use]
     pub fn with_signature(mut self, signature: impl Into<String>) -> Self {
         self.signature = Some(signature.into());
+        self
+    }
+
+    /// Adds a further member of the Responses API. Defaults to none.
+    #[must_use]
+    pub fn with_extra(mut self, key: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.push((key.into(), value.into()));
         self
     }
 }

@@ -88,6 +88,10 @@ pub(crate) enum RawShape {
     /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks can
     /// be anywhere: they add and remove tools.
     Keyed,
+    /// Objects with a `type`, which are items next to messages: those of the Responses API. Their
+    /// order in a turn is kept, as the item that follows reasoning belongs to it.
+    #[allow(dead_code, reason = "its codec follows")]
+    Items,
     /// The format has no raw blocks.
     None,
 }
@@ -96,7 +100,7 @@ impl RawShape {
     fn fits(self, block: View<'_>) -> bool {
         let is_typed = block.get("type").and_then(View::str).is_some();
         match self {
-            Self::Typed => is_typed,
+            Self::Typed | Self::Items => is_typed,
             Self::Keyed => !is_typed,
             Self::None => false,
         }
@@ -178,7 +182,8 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
         }
         push(&mut turns, Side::System, waiting);
     }
-    turns.iter_mut().filter(|turn| turn.side == Side::Assistant).for_each(reasoning_first);
+    let keeps_order = target.raw == RawShape::Items;
+    turns.iter_mut().filter(|turn| turn.side == Side::Assistant).for_each(|turn| reasoning_first(turn, keeps_order));
     turns = without_empty(turns);
     rename_repeated_calls(&mut turns);
     let mut order: Vec<String> = Vec::new();
@@ -235,10 +240,10 @@ pub(crate) fn is_reasoning(block: &Content) -> bool {
 }
 
 /// A turn of the model that reasons begins with reasoning, as one made of several messages may not, and
-/// does not end in it, as one that was cut off does.
-fn reasoning_first(turn: &mut Turn<'_>) {
+/// does not end in it, as one that was cut off does. Where the order is kept, only the end is changed.
+fn reasoning_first(turn: &mut Turn<'_>, keeps_order: bool) {
     let blocks = std::mem::take(&mut turn.blocks);
-    if !blocks.first().is_some_and(|first| is_reasoning(first)) {
+    if !keeps_order && !blocks.first().is_some_and(|first| is_reasoning(first)) {
         let (reasoning, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_reasoning(block));
         turn.blocks = reasoning;
         turn.blocks.extend(others);
@@ -328,6 +333,10 @@ impl<'a> History<'a, '_> {
                 w.end_object();
                 Block::new(Content::ToolCall(ToolCall::new(call.id.clone(), call.name.clone(), Json::written(w))))
             }
+            // Further members are in the vendor's own format.
+            Content::ToolCall(call) if !call.extra.is_empty() && !self.is_same_vendor => {
+                Block::new(Content::ToolCall(ToolCall { extra: Vec::new(), ..call.clone() }))
+            }
             Content::ToolResult(result) if result.content.iter().all(is_blank) => {
                 Block::result(result, vec![Content::text(EMPTY_RESULT)])
             }
@@ -343,7 +352,12 @@ impl<'a> History<'a, '_> {
             Content::Thinking(thinking) => thinking.signature.as_ref().is_some_and(|signature| !signature.is_empty()),
             _ => true,
         };
-        is_signed && self.is_same_vendor && !self.target.can.lacks(Capability::SignedReasoning)
+        // Reasoning of the Responses API is encrypted, and has an id: no other API can read it.
+        let is_item = matches!(block, Content::Thinking(thinking) if thinking.extra.iter().any(|(key, _)| key == "id"));
+        is_signed
+            && is_item == (self.target.raw == RawShape::Items)
+            && self.is_same_vendor
+            && !self.target.can.lacks(Capability::SignedReasoning)
     }
 }
 

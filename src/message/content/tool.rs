@@ -22,8 +22,9 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments: always a JSON object.
     pub args: Json,
-    /// Further members that Claude gave the call in its own format, for instance `caller`. They are
-    /// sent back in that format; other formats have no place for them. Defaults to none.
+    /// Further members that the model gave the call in its own format: Claude's `caller`, or the `id` of the
+    /// item over the Responses API. They are sent back to models of the same vendor in that format; other
+    /// formats have no place for them. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
     pub extra: Vec<(String, Json)>,
 }
@@ -34,7 +35,7 @@ impl ToolCall {
         Self { id: id.into(), name: name.into(), args: args.into(), extra: Vec::new() }
     }
 
-    /// Adds a member of Claude's own format. Defaults to none.
+    /// Adds a member of the model's own format. Defaults to none.
     #[must_use]
     pub fn with_extra(mut self, key: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.push((key.into(), value.into()));

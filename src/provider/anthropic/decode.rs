@@ -234,7 +234,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     match block.word_at("type") {
         "text" => {
             let citations = block.copies("citations");
-            out.block(index, Content::Text(Text { text: block.text_at("text"), citations }));
+            out.block(index, Content::Text(Text { text: block.text_at("text"), citations, ..Text::default() }));
         }
         "tool_use" => {
             out.call(index, block, "id", "name");
@@ -242,11 +242,11 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
             if let Some(input) = block.get("input").filter(|input| input.raw() != "{}") {
                 out.arguments(index, input.raw().to_owned());
             }
-            out.call_members(index, block, TOOL_USE);
+            out.members(index, block, TOOL_USE);
         }
         "thinking" => {
             let signature = block.string_at("signature");
-            let thinking = Thinking { text: block.text_at("thinking"), signature };
+            let thinking = Thinking { text: block.text_at("thinking"), signature, ..Thinking::default() };
             out.block(index, Content::Thinking(thinking));
         }
         _ => match redacted(block) {
@@ -275,7 +275,7 @@ fn known_start(index: u32, block: View<'_>, out: &mut Events) -> bool {
             if let Some(input) = block.get("input").filter(|input| input.has_members()) {
                 out.arguments(index, input.raw().to_owned());
             }
-            out.call_members(index, block, TOOL_USE);
+            out.members(index, block, TOOL_USE);
         }
         "thinking" => {
             out.thinking(index, block.text_at("thinking"));

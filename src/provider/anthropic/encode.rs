@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn turn_with_reasoning_begins_with_reasoning() {
-        let thinking = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+        let thinking =
+            Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
         let redacted = Content::RedactedThinking(RedactedThinking { data: "d".into() });
         let call = Content::ToolCall(ToolCall::new("1", "f", Json::empty_object()));
         let human = Message::human("a");

@@ -106,7 +106,7 @@ pub(super) fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         out.unknown("content", block.raw().as_bytes());
     }
     let content = match key {
-        "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new() })),
+        "text" => value.string().map(|text| Content::Text(Text { text, citations: Vec::new(), ..Text::default() })),
         "citationsContent" => cited(value).map(Content::Text),
         // The service runs calls with a `type` itself, so callers must not run them.
         "toolUse" if value.get("type").is_none() => {
@@ -132,7 +132,7 @@ fn cited(value: View<'_>) -> Option<Text> {
     for piece in value.get("content")?.items() {
         text.push_str(&piece.get("text")?.str()?);
     }
-    Some(Text { text, citations: value.copies("citations") })
+    Some(Text { text, citations: value.copies("citations"), ..Text::default() })
 }
 
 fn reasoning(value: View<'_>) -> Option<Content> {
@@ -141,7 +141,7 @@ fn reasoning(value: View<'_>) -> Option<Content> {
     }
     let said = value.get("reasoningText")?;
     let text = said.text_at("text");
-    Some(Content::Thinking(Thinking { text, signature: said.string_at("signature") }))
+    Some(Content::Thinking(Thinking { text, signature: said.string_at("signature"), ..Thinking::default() }))
 }
 
 /// Returns media of a known type with all that belongs to it; otherwise the block stays raw.

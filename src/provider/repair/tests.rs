@@ -94,7 +94,7 @@ fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
 #[test]
 fn unsigned_reasoning_is_dropped_and_signed_is_kept() {
     let thinking = |text: &str, signature: Option<&str>| {
-        Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into) })
+        Content::Thinking(Thinking { text: text.into(), signature: signature.map(Into::into), ..Thinking::default() })
     };
     let messages = [
         Message::human("a"),
@@ -162,7 +162,8 @@ fn system_message_behind_others_is_placed_as_claude_wants_it() {
 
 #[test]
 fn reasoning_is_sent_only_to_the_vendor_that_signed_it() {
-    let thinking = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thinking =
+        Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
     let redacted = Content::RedactedThinking(crate::message::RedactedThinking { data: "d".into() });
     let mut answer = Message::new(Role::Ai, [thinking, redacted, Content::text("t")]);
     let shape_at = |answer: &Message, id: &str| {
@@ -185,8 +186,31 @@ fn reasoning_is_sent_only_to_the_vendor_that_signed_it() {
 }
 
 #[test]
+fn encrypted_reasoning_and_call_members_stay_with_their_api() {
+    let model = ModelId::parse("openai.gpt-5.6-luna").unwrap();
+    let thinking = Thinking::new("hm").with_signature("rsn_1");
+    let item = Content::Thinking(thinking.clone().with_extra("id", Json::string("rs_1")));
+    let called =
+        Content::ToolCall(ToolCall::new("1", "f", Json::empty_object()).with_extra("id", Json::string("fc_1")));
+    let mut answer = Message::new(Role::Ai, [Content::text("t"), item.clone(), called.clone()]);
+    let sent = |answer: &Message, raw: RawShape| {
+        let messages = [Message::human("a"), answer.clone(), Message::tool("1", "r")];
+        let known = crate::provider::facts::target(&model, crate::Api::Responses, raw, &Default::default());
+        let turns = repair(&messages, known).unwrap().turns;
+        turns[1].blocks.iter().map(|block| (**block).clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sent(&answer, RawShape::Items), answer.content, "in the same order");
+    assert_eq!(sent(&answer, RawShape::Typed), [Content::text("t"), called]);
+    answer.model = Some("claude-opus-5".into());
+    assert_eq!(sent(&answer, RawShape::Items), [Content::text("t"), call("1")]);
+    let foreign = Message::new(Role::Ai, [Content::Thinking(thinking), call("1")]);
+    assert_eq!(sent(&foreign, RawShape::Items), [call("1")]);
+}
+
+#[test]
 fn reasoning_at_the_end_of_a_message_is_left_out() {
-    let thinking = || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thinking =
+        || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
     let alone = Message::new(Role::Ai, [thinking()]);
     let messages = [Message::human("a"), alone.clone(), Message::human("b")];
     assert_eq!(shape(&messages), ["user: \"a\", \"b\""]);

@@ -167,7 +167,7 @@ fn images_for_llama_3_2_are_next_to_the_prompt() {
 
 #[test]
 fn reasoning_and_cache_points_are_left_out() {
-    let signed = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let signed = Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
     let messages = [
         Message::system("Be terse.").with(Content::CachePoint(CachePoint::default())),
         Message::system("Be kind."),

@@ -104,8 +104,11 @@ fn reasoning_in_tags_around_every_piece_is_one_block() {
     chunks.extend(pieces.map(|piece| delta(json!({"content": piece}))));
     chunks.push(last("stop"));
     let (message, _) = streamed(ChatCompletions::OPENAI, &chunks);
-    let thinking =
-        Thinking { text: "They ask: \"x\" which is short. Provide one concise sentence.".into(), signature: None };
+    let thinking = Thinking {
+        text: "They ask: \"x\" which is short. Provide one concise sentence.".into(),
+        signature: None,
+        ..Thinking::default()
+    };
     assert_eq!(message.content, [Content::Thinking(thinking), Content::text("Time bends.")]);
     assert_eq!(message.stop_reason, Some(StopReason::EndTurn));
 }

@@ -90,7 +90,7 @@ fn tool_call_ids_for_mistral_have_nine_characters() {
 #[test]
 fn reasoning_is_not_replayed() {
     let thinking = |signature: Option<&str>| {
-        Content::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into) })
+        Content::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into), ..Thinking::default() })
     };
     let messages = [
         Message::human("a"),

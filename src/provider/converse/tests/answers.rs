@@ -33,10 +33,10 @@ fn reply_blocks_of_known_types_are_read() {
     let bytes = || MediaSource::Base64("AQID".into());
     let s3 = MediaSource::S3 { uri: "s3://b/k".into(), bucket_owner: Some("1".into()) };
     let expected = [
-        Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) }),
+        Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() }),
         Content::RedactedThinking(RedactedThinking { data: "EmwK".into() }),
         Content::text("a"),
-        Content::Text(Text { text: "Green".into(), citations: vec![json(r#"{"title":"Doc"}"#)] }),
+        Content::Text(Text { text: "Green".into(), citations: vec![json(r#"{"title":"Doc"}"#)], ..Text::default() }),
         Content::ToolCall(ToolCall::new("t1", "f", json(r#"{"x":1}"#))),
         Content::ToolCall(ToolCall::new("t2", "g", Json::empty_object())),
         Content::Image(Media::new("image/png", bytes())),

@@ -130,9 +130,13 @@ fn reasoning_is_replayed_unchanged() {
         Message::new(
             Role::Ai,
             [
-                Content::Thinking(Thinking { text: "hm".into(), signature: Some("EqoB+/=".into()) }),
+                Content::Thinking(Thinking {
+                    text: "hm".into(),
+                    signature: Some("EqoB+/=".into()),
+                    ..Thinking::default()
+                }),
                 Content::RedactedThinking(RedactedThinking { data: "EmwK".into() }),
-                Content::Thinking(Thinking { text: "unsigned".into(), signature: None }),
+                Content::Thinking(Thinking { text: "unsigned".into(), signature: None, ..Thinking::default() }),
                 Content::cache_point(),
                 Content::text("b"),
             ],
@@ -195,7 +199,7 @@ fn only_citations_of_converse_are_replayed() {
         let citations = citations.iter().map(|text| self::json(text)).collect();
         let messages = [
             Message::human("a"),
-            Message::new(Role::Ai, [Content::Text(Text { text: "Green".into(), citations })]),
+            Message::new(Role::Ai, [Content::Text(Text { text: "Green".into(), citations, ..Text::default() })]),
             Message::human("b"),
         ];
         member(&body(CLAUDE, &messages, &ChatOptions::default()), &["messages", "1", "content", "0"])

@@ -198,7 +198,7 @@ fn stream_without_an_end_is_truncated() {
         "#;
     let error = gathered(reply(cut)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated);
-    let thinking = Thinking { text: "hm".into(), signature: None };
+    let thinking = Thinking { text: "hm".into(), signature: None, ..Thinking::default() };
     assert_eq!(error.into_partial().unwrap().content, [Content::Thinking(thinking)]);
     let redacted =
         r#"contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AQ=="}}}"#;
