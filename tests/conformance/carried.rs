@@ -12,28 +12,26 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
         Fact::Text(text) => message.text() == *text || has_text_in_parts(message, text),
         Fact::Thinking { text, signature } => {
             let has_thinking = thinkings(message)
-                .any(|(ours, signed)| ours == text && (signature.is_none() || signed == signature.as_deref()));
+                .any(|(ours, signed)| ours == *text && (signature.is_none() || signed == *signature));
             has_thinking || (signature.is_none() && has_marked_thinking(message, text))
         }
         Fact::Redacted(data) => message
             .content
             .iter()
             .any(|block| matches!(block, Content::RedactedThinking(redacted) if redacted.data == *data)),
+        Fact::Refusal(text) => message.text() == *text || in_raw(message, &json!({"refusal": text})),
         Fact::ToolCall(call) => message.tool_calls().any(|ours| {
-            (call["id"].is_null() || call["id"] == ours.id.as_str())
+            (call["id"].is_null() || is_id(&ours.id, &call["id"]))
                 && call["name"] == ours.name.as_str()
                 && same(&value(&ours.args), &call["args"])
         }),
         Fact::InvalidToolCall(call) => {
-            message.invalid_tool_calls().any(|ours| json!({"id": ours.id, "name": ours.name}) == *call)
+            message.invalid_tool_calls().any(|ours| is_id(&ours.id, &call["id"]) && call["name"] == ours.name.as_str())
         }
         Fact::Citation(citation) => message.content.iter().any(
             |block| matches!(block, Content::Text(text) if text.citations.iter().any(|c| contains(&plain(&value(c)), &plain(citation)))),
         ),
-        Fact::Block(block) => message
-            .content
-            .iter()
-            .any(|ours| matches!(ours, Content::Raw(raw) if contains(&value(&raw.block), block))),
+        Fact::Block(block) => in_raw(message, block),
         Fact::Order(order) => is_subsequence(order, &kinds(message)),
         // The typed reason may depend on more than this string. The string itself is kept.
         Fact::Stop(reason) => {
@@ -49,8 +47,24 @@ pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
                 || COUNTS.iter().any(|(count, name)| count == key && theirs.as_u64() == Some(counted(message, name)))
                 || theirs.as_str().is_some_and(|id| message.id.as_deref() == Some(id))
         }
-        Fact::Structured(output) => message.tool_calls().any(|call| same(&value(&call.args), output)),
+        Fact::Structured(output) => {
+            message.tool_calls().any(|call| same(&value(&call.args), output))
+                || serde_json::from_str(&message.text()).is_ok_and(|text| same(&text, output))
+        }
     }
+}
+
+/// Whether a block that this crate does not interpret has these members.
+fn in_raw(message: &AiMessage, members: &Value) -> bool {
+    message.content.iter().any(|ours| matches!(ours, Content::Raw(raw) if contains(&value(&raw.block), members)))
+}
+
+/// Whether an id is the service's, which may have been made unique within the conversation: the service numbers calls
+/// from 0 in every reply (C69).
+fn is_id(ours: &str, theirs: &Value) -> bool {
+    let theirs = theirs.as_str().unwrap_or_default();
+    let is_numbered = theirs.strip_prefix("call_").is_some_and(|number| number.parse::<u32>().is_ok());
+    ours == theirs || (is_numbered && ours.ends_with(theirs))
 }
 
 /// Token counts that are in the usage under another name.
@@ -94,9 +108,9 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-fn thinkings(message: &AiMessage) -> impl Iterator<Item = (&str, Option<&str>)> {
+fn thinkings(message: &AiMessage) -> impl Iterator<Item = (String, Option<String>)> {
     message.content.iter().filter_map(|block| match block {
-        Content::Thinking(thinking) => Some((thinking.text.as_str(), thinking.signature.as_deref())),
+        Content::Thinking(thinking) => Some((thinking.text.clone(), thinking.signature.clone())),
         _ => None,
     })
 }

@@ -1,9 +1,12 @@
 //! Recorded calls: what several clients ("peers") sent for the same question, and returned for the same answer.
 
+mod read;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::{Map, Value};
+
+pub(crate) use read::{base64, compact, folder};
 
 /// The operation of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,22 +15,37 @@ pub(crate) enum Operation {
     InvokeStream,
     Converse,
     ConverseStream,
+    Responses,
+    ResponsesStream,
+    Chat,
+    ChatStream,
+    Messages,
+    MessagesStream,
+    CountTokens,
 }
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::Invoke, Self::InvokeStream, Self::Converse, Self::ConverseStream];
+    /// The operations, with their names in the recordings.
+    const ALL: [(Self, &str); 11] = [
+        (Self::Invoke, "invoke"),
+        (Self::InvokeStream, "invoke-stream"),
+        (Self::Converse, "converse"),
+        (Self::ConverseStream, "converse-stream"),
+        (Self::Responses, "responses"),
+        (Self::ResponsesStream, "responses-stream"),
+        (Self::Chat, "chat"),
+        (Self::ChatStream, "chat-stream"),
+        (Self::Messages, "messages"),
+        (Self::MessagesStream, "messages-stream"),
+        (Self::CountTokens, "count-tokens"),
+    ];
 
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Invoke => "invoke",
-            Self::InvokeStream => "invoke-stream",
-            Self::Converse => "converse",
-            Self::ConverseStream => "converse-stream",
-        }
+        Self::ALL.into_iter().find(|(operation, _)| *operation == self).unwrap().1
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
+        Some(Self::ALL.into_iter().find(|(_, known)| *known == name)?.0)
     }
 
     pub(crate) fn is_converse(self) -> bool {
@@ -35,7 +53,25 @@ impl Operation {
     }
 
     pub(crate) fn is_stream(self) -> bool {
-        matches!(self, Self::InvokeStream | Self::ConverseStream)
+        self.name().ends_with("-stream")
+    }
+
+    pub(crate) fn is_responses(self) -> bool {
+        matches!(self, Self::Responses | Self::ResponsesStream)
+    }
+
+    pub(crate) fn is_chat(self) -> bool {
+        matches!(self, Self::Chat | Self::ChatStream)
+    }
+
+    pub(crate) fn is_messages(self) -> bool {
+        matches!(self, Self::Messages | Self::MessagesStream | Self::CountTokens)
+    }
+
+    /// Whether it belongs to one of the APIs whose streams are server-sent events. Their recordings have the host
+    /// and the authentication of a request, and were made without retries, unless a scenario asks for them.
+    pub(crate) fn is_sse_api(self) -> bool {
+        self.is_responses() || self.is_chat() || self.is_messages()
     }
 }
 
@@ -45,11 +81,15 @@ pub(crate) struct Scenario {
     pub(crate) name: String,
     pub(crate) provider: String,
     pub(crate) operation: Operation,
+    /// Whether it is called at `bedrock-mantle`, not at `bedrock-runtime`.
+    pub(crate) at_mantle: bool,
     pub(crate) model: String,
     pub(crate) region: String,
     pub(crate) options: Map<String, Value>,
     pub(crate) messages: Vec<Value>,
-    /// `None` if no client sent anything.
+    /// The answers to the attempts before the last, where these differ from it.
+    pub(crate) earlier: Vec<Response>,
+    /// The answer to the last attempt, and to any other. `None` if no client sent anything.
     pub(crate) response: Option<Response>,
     pub(crate) peers: Vec<Peer>,
 }
@@ -72,6 +112,10 @@ impl Response {
         self.header("content-type").is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"))
     }
 
+    pub(crate) fn is_sse(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"))
+    }
+
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -80,7 +124,7 @@ impl Response {
 /// The recorded behavior of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// `jsbc`, `pycb`, `pyllm`, `pyconv`, `jsconv`, `aisdk` or `anthsdk`.
+    /// One of those in `data/README.md`.
     pub(crate) tag: String,
     /// `None` if it raised an error before it sent anything.
     pub(crate) request: Option<PeerRequest>,
@@ -94,12 +138,32 @@ pub(crate) struct Peer {
 
 #[derive(Clone, Debug)]
 pub(crate) struct PeerRequest {
+    /// Recorded for the APIs whose streams are server-sent events.
+    pub(crate) host: Option<String>,
+    pub(crate) auth: Option<Auth>,
     pub(crate) path: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
 }
 
+/// How a request was authenticated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Auth {
+    Bearer,
+    /// With Signature Version 4, for this service in this region.
+    Signature {
+        service: String,
+        region: String,
+    },
+}
+
 impl Scenario {
+    /// Whether another scenario is the same question at the same endpoint.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, self.operation, self.at_mantle, &self.model, &self.options, &self.messages)
+            == (&other.name, other.operation, other.at_mantle, &other.model, &other.options, &other.messages)
+    }
+
     pub(crate) fn option(&self, key: &str) -> Option<&Value> {
         self.options.get(key)
     }
@@ -117,132 +181,9 @@ impl Scenario {
     }
 }
 
-fn strings(value: &Value) -> BTreeMap<String, String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    value.as_object().into_iter().flatten().map(|(key, value)| (key.to_ascii_lowercase(), text(value))).collect()
-}
-
-fn response(value: &Value) -> Option<Response> {
-    let status = u16::try_from(value.get("status")?.as_u64()?).unwrap();
-    let mut headers = strings(&value["headers"]);
-    if let Some(kind) = value["content_type"].as_str() {
-        headers.insert("content-type".into(), kind.into());
-    }
-    let body = if let Some(json) = value.get("body") {
-        json.to_string().into_bytes()
-    } else if let Some(text) = value["body_text"].as_str() {
-        text.as_bytes().to_vec()
-    } else {
-        base64(value["body_base64"].as_str().unwrap_or_default())
-    };
-    Some(Response { status, headers, body })
-}
-
-/// Standard base64.
-pub(crate) fn base64(text: &str) -> Vec<u8> {
-    aws_smithy_types::base64::decode(text).unwrap()
-}
-
-fn peer(tag: &str, value: &Value) -> Peer {
-    let present = |key: &str| value.get(key).filter(|value| !value.is_null()).cloned();
-    let request = present("request").map(|request| PeerRequest {
-        path: request["path"].as_str().unwrap().to_owned(),
-        headers: strings(&request["headers"]),
-        body: request["body"].clone(),
-    });
-    // Only the final message of a stream is compared. One client has only the events.
-    let parsed = present("parsed").or_else(|| {
-        (tag == "anthsdk").then(|| present("parsed_chunks").map(|chunks| super::facts::message_of_events(&chunks)))?
-    });
-    Peer {
-        tag: tag.to_owned(),
-        request,
-        attempts: value["attempts"].as_u64().unwrap_or(0),
-        parsed,
-        error: present("error"),
-    }
-}
-
 /// A recorded call of an operation that the judge does not support.
 #[derive(Clone, Debug)]
 pub(crate) struct Unsupported {
     pub(crate) name: String,
     pub(crate) operation: String,
-}
-
-/// The scenario of a recorded call; `None` if its operation is not supported.
-fn scenario(value: &Value) -> Option<Scenario> {
-    let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    Some(Scenario {
-        name: text("scenario"),
-        provider: text("provider"),
-        operation: Operation::parse(&text("api"))?,
-        model: text("model"),
-        region: text("region"),
-        options: value["options"].as_object().cloned().unwrap_or_default(),
-        messages: value["messages"].as_array().cloned().unwrap_or_default(),
-        response: response(&value["response"]),
-        peers: Vec::new(),
-    })
-}
-
-/// Expands long text, which is kept as the text that it repeats.
-fn expanded(value: Value) -> Value {
-    match value {
-        Value::Object(object) => match object.get("$repeat").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([Value::String(text), times, Value::String(rest)]) => {
-                let times = usize::try_from(times.as_u64().unwrap()).unwrap();
-                Value::String(text.repeat(times) + rest)
-            }
-            _ => Value::Object(object.into_iter().map(|(key, value)| (key, expanded(value))).collect()),
-        },
-        Value::Array(items) => Value::Array(items.into_iter().map(expanded).collect()),
-        other => other,
-    }
-}
-
-/// The project's own recordings: one scenario a line, with all its clients.
-pub(crate) fn compact(lines: &str) -> Vec<Scenario> {
-    let of_line = |line: &str| {
-        let value = expanded(serde_json::from_str(line).unwrap());
-        let mut scenario = scenario(&value).unwrap();
-        let peers = value["peers"].as_object().unwrap();
-        scenario.peers = peers.iter().map(|(tag, value)| peer(tag, value)).collect();
-        scenario
-    };
-    lines.lines().map(of_line).collect()
-}
-
-/// A folder of files, one for each call of each client. The calls of one scenario are combined.
-pub(crate) fn folder(path: &Path) -> (Vec<Scenario>, Vec<Unsupported>) {
-    let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    assert!(!files.is_empty(), "no recorded calls in {}", path.display());
-    let mut scenarios: Vec<Scenario> = Vec::new();
-    let mut unsupported = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).unwrap();
-        let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let name = value["name"].as_str().unwrap();
-        let Some(fresh) = scenario(&value) else {
-            let operation = value["api"].as_str().unwrap_or_default().to_owned();
-            unsupported.push(Unsupported { name: name.to_owned(), operation });
-            continue;
-        };
-        let tag = name.split("--").next().unwrap().to_owned();
-        let same = |known: &&mut Scenario| {
-            (&known.name, known.operation, &known.model, &known.options, &known.messages)
-                == (&fresh.name, fresh.operation, &fresh.model, &fresh.options, &fresh.messages)
-        };
-        match scenarios.iter_mut().find(same) {
-            Some(known) => {
-                known.response = known.response.take().or(fresh.response);
-                known.peers.push(peer(&tag, &value));
-            }
-            None => scenarios.push(Scenario { peers: vec![peer(&tag, &value)], ..fresh }),
-        }
-    }
-    (scenarios, unsupported)
 }

@@ -1,14 +1,15 @@
 //! Converts neutral options and LangChain-shaped messages to this crate's API.
 
+mod chat_apis;
 mod tools;
 
 use bedrock_chat::{
-    Anthropic, Api, BedrockChat, ChatOptions, Credentials, Guardrail, GuardrailTrace, Json, Latency, Message, Result,
-    ServiceTier, StreamProcessing, interop,
+    Anthropic, Api, BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, Credentials, Guardrail, GuardrailTrace,
+    Json, Latency, Message, Result, ServiceTier, StreamProcessing, interop,
 };
 use serde_json::Value;
 
-use super::case::Scenario;
+use super::case::{Operation, Scenario};
 use super::run::{Immediately, Recorded};
 
 /// The chat model of a scenario, over a transport with the recorded answer.
@@ -20,9 +21,13 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
         family = family.or(Some(model));
         model = profile;
     }
-    let mut credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-    if let Some(token) = text(scenario, "session_token") {
-        credentials = credentials.with_session_token(token);
+    let mut credentials = match text(scenario, "auth") {
+        Some("bearer") => Credentials::bearer("bedrock-api-key-EXAMPLE"),
+        _ => Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+    };
+    if let Some(token) = scenario.option("session_token") {
+        // Some recordings have only whether there was one.
+        credentials = credentials.with_session_token(token.as_str().unwrap_or("session-token-EXAMPLE"));
     }
     let mut builder = BedrockChat::builder(model)
         .region(&scenario.region)
@@ -30,7 +35,7 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
         .transport(transport)
         .runtime(Immediately)
         .options(&options(scenario)?)
-        .api(if scenario.operation.is_converse() { Api::Converse } else { Api::Invoke })
+        .api(api(scenario))
         .streaming(scenario.option("streaming").and_then(Value::as_bool).unwrap_or(false));
     if let Some(family) = family {
         builder = builder.family(family);
@@ -47,6 +52,17 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
     builder.build()
 }
 
+/// The API of a scenario. Messages at the runtime endpoint is InvokeModel, by AWS's documentation.
+fn api(scenario: &Scenario) -> Api {
+    match scenario.operation {
+        Operation::Converse | Operation::ConverseStream => Api::Converse,
+        Operation::Responses | Operation::ResponsesStream => Api::Responses,
+        Operation::Chat | Operation::ChatStream => Api::ChatCompletions,
+        Operation::Messages | Operation::MessagesStream | Operation::CountTokens if scenario.at_mantle => Api::Messages,
+        _ => Api::Invoke,
+    }
+}
+
 fn text<'a>(scenario: &'a Scenario, key: &str) -> Option<&'a str> {
     scenario.option(key).and_then(Value::as_str)
 }
@@ -58,12 +74,15 @@ fn in_messages(scenario: &Scenario) -> Option<bool> {
     all.all(|other| other == first).then_some(first)
 }
 
-/// Options that are converted. Any other option is a gap in this conversion.
+/// Options that are converted, besides those of `chat_apis`. Any other option is a gap in this conversion.
 const KNOWN: &[&str] = &[
     "additional_model_request_fields",
     "additional_model_response_field_paths",
     "application_inference_profile",
+    "auth",
     "base_model_id",
+    "cache_control",
+    "default_retries",
     "guardrail",
     "max_tokens",
     "model_kwargs",
@@ -87,7 +106,9 @@ const KNOWN: &[&str] = &[
 
 /// The options of a scenario that are not converted.
 pub(crate) fn unknown_options(scenario: &Scenario) -> Vec<&str> {
-    scenario.options.keys().map(String::as_str).filter(|key| !KNOWN.contains(key)).collect()
+    let is_known =
+        |key: &str| KNOWN.contains(&key) || (scenario.operation.is_sse_api() && chat_apis::KNOWN.contains(&key));
+    scenario.options.keys().map(String::as_str).filter(|key| !is_known(key)).collect()
 }
 
 fn options(scenario: &Scenario) -> Result<ChatOptions> {
@@ -101,14 +122,20 @@ fn options(scenario: &Scenario) -> Result<ChatOptions> {
     options.top_k = count("top_k");
     options.stop = strings(scenario.option("stop"));
     options.guardrail = scenario.option("guardrail").map(guardrail);
-    options.service_tier = text(scenario, "service_tier")
-        .map(|tier| ServiceTier::parse(tier).unwrap_or_else(|| panic!("{tier:?} is not a service tier")));
+    options.service_tier = text(scenario, "service_tier").and_then(|tier| {
+        let parsed = ServiceTier::parse(tier);
+        assert!(parsed.is_some() || scenario.operation.is_messages(), "{tier:?} is not a service tier");
+        parsed
+    });
     options.request_metadata = pairs(scenario.option("request_metadata"));
     options.latency =
         scenario.option("performance_config").and_then(|config| Latency::parse(config["latency"].as_str()?));
     options.response_field_paths = strings(scenario.option("additional_model_response_field_paths"));
     options.model_kwargs = extra.iter().find_map(|key| scenario.option(key)).cloned().map(Json::from);
     tools::set(scenario, &mut options)?;
+    if scenario.operation.is_sse_api() {
+        chat_apis::set(scenario, &mut options)?;
+    }
     Ok(options)
 }
 
@@ -144,5 +171,12 @@ fn guardrail(value: &Value) -> Guardrail {
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn messages(scenario: &Scenario) -> Result<Vec<Message>> {
-    interop::read_messages(&Json::from(Value::Array(scenario.messages.clone())))
+    let mut messages = interop::read_messages(&Json::from(Value::Array(scenario.messages.clone())))?;
+    // LangChain's option caches the whole conversation.
+    if let (Some(control), Some(last)) = (scenario.option("cache_control"), messages.last_mut()) {
+        let ttl = control["ttl"].as_str().and_then(CacheTtl::parse);
+        last.content
+            .push(Content::CachePoint(ttl.map_or_else(CachePoint::default, |ttl| CachePoint::default().with_ttl(ttl))));
+    }
+    Ok(messages)
 }

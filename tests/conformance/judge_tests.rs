@@ -120,8 +120,13 @@ fn corrected_clients_agree() {
                 Some((tag, other)) => {
                     let mut lines = super::diff::differences(&sent.body, &other.body);
                     lines.retain(|line| !WITHOUT_A_RULE.iter().any(|path| line.contains(path)));
-                    if sent.path != other.path || sent.headers != other.headers {
-                        lines.push("path or headers".into());
+                    let are_known = sent.auth.is_some() && other.auth.is_some();
+                    if sent.path != other.path
+                        || sent.host != other.host
+                        || sent.headers != other.headers
+                        || (are_known && sent.auth != other.auth)
+                    {
+                        lines.push("host, path, headers or authentication".into());
                     }
                     disagreements
                         .extend(lines.iter().map(|line| format!("{}: {} and {tag}: {line}", scenario.name, peer.tag)));

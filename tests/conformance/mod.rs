@@ -6,9 +6,11 @@ mod convert;
 mod diff;
 mod facts;
 mod judge_tests;
+mod normal;
 mod request;
 mod rules;
 mod run;
+mod sse;
 mod verdict;
 mod wire;
 
@@ -68,32 +70,33 @@ fn print(line: fmt::Arguments<'_>) {
 
 /// Scenarios from one source.
 struct Group {
-    source: String,
     scenarios: Vec<Scenario>,
     tally: Arc<Mutex<Tally>>,
 }
 
 impl Group {
-    fn new(source: impl Into<String>, scenarios: Vec<Scenario>) -> Self {
-        Self { source: source.into(), scenarios, tally: Arc::default() }
+    fn new(scenarios: Vec<Scenario>) -> Self {
+        Self { scenarios, tally: Arc::default() }
+    }
+
+    fn tally(&self) -> Tally {
+        *self.tally.lock().unwrap()
     }
 }
 
-/// The kept scenarios, and those from a folder. If a scenario is in both, the folder's is used.
+/// The kept scenarios, and those from a folder. A scenario in both is only judged as one of the folder.
 pub(crate) struct Suite {
-    groups: Vec<Group>,
+    project: Group,
+    folder: Option<Group>,
     unsupported: Vec<Unsupported>,
 }
 
 impl Suite {
     pub(crate) fn load(folder: Option<&Path>) -> Self {
         let (more, unsupported) = folder.map(case::folder).unwrap_or_default();
-        let is_new = |kept: &Scenario| !more.iter().any(|more| more.name == kept.name);
-        let mut groups = vec![Group::new("the project", kept().into_iter().filter(is_new).collect())];
-        if let Some(folder) = folder {
-            groups.push(Group::new(folder.display().to_string(), more));
-        }
-        Self { groups, unsupported }
+        let is_new = |kept: &Scenario| !more.iter().any(|more| more.is_same(kept));
+        let project = Group::new(kept().into_iter().filter(|kept| is_new(kept) && can_be_called(kept)).collect());
+        Self { project, folder: folder.map(|_| Group::new(more)), unsupported }
     }
 
     /// A trial for each scenario, each call that is not supported, and each test of the judge.
@@ -101,8 +104,7 @@ impl Suite {
         let of_group = |group: &Group| {
             let trial = |scenario: &Scenario| {
                 let (scenario, tally) = (scenario.clone(), Arc::clone(&group.tally));
-                let Scenario { operation, provider, name, .. } = &scenario;
-                Trial::test(format!("{}::{provider}::{name}", operation.name()), move || judge(&scenario, &tally))
+                Trial::test(trial_name(&scenario), move || judge(&scenario, &tally))
             };
             group.scenarios.iter().map(trial).collect::<Vec<_>>()
         };
@@ -117,22 +119,35 @@ impl Suite {
                 Ok(())
             })
         });
-        let trials = self.groups.iter().flat_map(of_group);
+        let trials = [Some(&self.project), self.folder.as_ref()].into_iter().flatten().flat_map(of_group);
         trials.chain(self.unsupported.iter().map(ignored)).chain(of_judge).collect()
     }
 
     /// Prints the totals of the scenarios that were judged, if there were any.
     pub(crate) fn print_totals(&self) {
-        let tallies: Vec<Tally> = self.groups.iter().map(|group| *group.tally.lock().unwrap()).collect();
-        let all = tallies.iter().copied().fold(Tally::default(), Tally::plus);
+        let project = self.project.tally();
+        let folder = self.folder.as_ref().map(Group::tally);
+        let all = project.plus(folder.unwrap_or_default());
         if all.met + all.refused + all.deviations + all.missed == 0 {
             return;
         }
-        for (group, tally) in self.groups.iter().zip(tallies) {
-            print(format_args!("calls of {}: {tally}", group.source));
-        }
+        print(format_args!("calls of the project: {project}"));
         print(format_args!("conformance: {all}"));
+        if let Some(folder) = folder {
+            print(format_args!("conformance of the folder alone: {folder}"));
+        }
     }
+}
+
+/// The name of a scenario's trial. A scenario may be at both endpoints.
+fn trial_name(Scenario { operation, provider, name, at_mantle, .. }: &Scenario) -> String {
+    let endpoint = if operation.is_sse_api() && !at_mantle { "-at-runtime" } else { "" };
+    format!("{}{endpoint}::{provider}::{name}", operation.name())
+}
+
+/// Whether the crate has the scenario's API.
+fn can_be_called(scenario: &Scenario) -> bool {
+    !scenario.operation.is_sse_api() || (scenario.operation.is_messages() && !scenario.at_mantle)
 }
 
 /// Judges a scenario and counts its calls.
@@ -168,6 +183,13 @@ fn kept() -> Vec<Scenario> {
         include_str!("data/invoke-stream.jsonl"),
         include_str!("data/converse.jsonl"),
         include_str!("data/converse-stream.jsonl"),
+        include_str!("data/responses.jsonl"),
+        include_str!("data/responses-stream.jsonl"),
+        include_str!("data/chat.jsonl"),
+        include_str!("data/chat-stream.jsonl"),
+        include_str!("data/messages.jsonl"),
+        include_str!("data/messages-stream.jsonl"),
+        include_str!("data/count-tokens.jsonl"),
         include_str!("data/siblings.jsonl"),
     ];
     files.into_iter().flat_map(case::compact).collect()

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use bedrock_chat::HttpRequest;
 use serde_json::{Map, Value, json};
 
-use super::case::{Peer, PeerRequest, Scenario};
+use super::case::{Auth, Peer, PeerRequest, Scenario};
+use super::normal;
 
 /// A request in a comparable form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Request {
+    /// Recorded for the APIs whose streams are server-sent events.
+    pub(crate) host: Option<String>,
+    /// `None` if it is not known, or if the client has no choice.
+    pub(crate) auth: Option<Auth>,
     /// The path, percent-decoded once.
     pub(crate) path: String,
     /// Bedrock's own headers, and the session token.
@@ -22,6 +27,8 @@ pub(crate) struct Request {
 pub(crate) enum Sent {
     Request(Request),
     Refused(String),
+    /// The client answered another question, for this reason. It is not evidence.
+    Unrelated(String),
 }
 
 impl Sent {
@@ -36,16 +43,34 @@ impl Sent {
 }
 
 fn of_peer(scenario: &Scenario, tag: &str, request: &PeerRequest) -> Request {
-    let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
+    let mut headers: BTreeMap<String, Value> =
+        request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
     let mut body = request.body.clone();
     drop_defaults(scenario, &mut body, &PEERS_MAX_TOKENS, true);
-    if tag == "anthsdk" && !scenario.asks_for("anthropic_version", &["anthropic_version"]) {
-        // The SDK sends its own version by default. Bedrock documents this one.
-        body["anthropic_version"] = json!("bedrock-2023-05-31");
+    if !scenario.asks_for("anthropic_version", &["anthropic_version"]) {
+        // Anthropic's SDKs send their own version by default. Bedrock documents these two.
+        if matches!(tag, "anthsdk" | "pyanthbr") {
+            body["anthropic_version"] = json!("bedrock-2023-05-31");
+        }
+        if let Some(version) = headers.get_mut("anthropic-version") {
+            *version = json!("2023-06-01");
+        }
     }
-    let mut body = normalized(body);
+    // LangChain's class accepts only API keys.
+    let has_choice = tag != "pyoai" || scenario.option("auth").is_some();
+    Request {
+        host: request.host.clone(),
+        auth: request.auth.clone().filter(|_| has_choice),
+        path: decoded(&request.path),
+        headers,
+        body: comparable_body(scenario, body),
+    }
+}
+
+fn comparable_body(scenario: &Scenario, body: Value) -> Value {
+    let mut body = if scenario.operation.is_sse_api() { normal::body(scenario, body) } else { normalized(body) };
     forget_made_up_names(scenario, &mut body);
-    Request { path: decoded(&request.path), headers, body }
+    body
 }
 
 /// This crate's request, in a comparable form.
@@ -59,28 +84,60 @@ pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Reque
     }
     let url = request.url.strip_prefix("https://").ok_or("not sent over https")?;
     let (host, path) = url.split_at(url.find('/').ok_or("no path")?);
-    if request.method.as_str() != "POST" || !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
-        return Err(format!("sent as {} to {host}", request.method));
+    if request.method.as_str() != "POST" {
+        return Err(format!("sent as {}", request.method));
+    }
+    let header = |name: &str| request.headers.get(name);
+    if header("content-type") != Some("application/json") {
+        return Err(format!("the header content-type is {:?}", header("content-type")));
+    }
+    let auth = header("authorization").and_then(auth).ok_or("not authenticated")?;
+    let is_sse_api = scenario.operation.is_sse_api();
+    if !is_sse_api {
+        check_older(scenario, host, path, &auth)?;
+        let accepts = header("accept").or(header("x-amzn-bedrock-accept"));
+        if !scenario.operation.is_converse() && accepts != Some("application/json") {
+            return Err(format!("the accepted type is {accepts:?}"));
+        }
+    }
+    let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
+    let mut body: Value = serde_json::from_slice(&request.body).map_err(|error| format!("not JSON: {error}"))?;
+    drop_defaults(scenario, &mut body, &[4096], false);
+    normal::drop_own_defaults(scenario, &mut body);
+    Ok(Request {
+        host: is_sse_api.then(|| host.to_owned()),
+        auth: is_sse_api.then_some(auth),
+        path: decoded(path),
+        headers,
+        body: comparable_body(scenario, body),
+    })
+}
+
+/// Checks what the older recordings do not have.
+fn check_older(scenario: &Scenario, host: &str, path: &str, auth: &Auth) -> Result<(), String> {
+    let signed = Auth::Signature { service: "bedrock".into(), region: scenario.region.clone() };
+    if *auth != signed && !scenario.model.starts_with("arn:") {
+        return Err(format!("authenticated with {auth:?}"));
+    }
+    if !host.starts_with("bedrock-runtime.") || !host.ends_with(".amazonaws.com") {
+        return Err(format!("sent to {host}"));
     }
     // The model id is one path segment.
     if path.split('/').count() != 4 || !path.starts_with("/model/") || path.contains([':', '?', '#']) {
         return Err(format!("the path {path} is not /model/ID/OPERATION with ID as one segment"));
     }
-    for (name, wanted) in [("content-type", "application/json"), ("authorization", "AWS4-HMAC-SHA256 ")] {
-        if !request.headers.get(name).is_some_and(|value| value.starts_with(wanted)) {
-            return Err(format!("the header {name} is {:?}", request.headers.get(name)));
-        }
+    Ok(())
+}
+
+/// How a request with this header is authenticated.
+fn auth(authorization: &str) -> Option<Auth> {
+    if authorization.starts_with("Bearer ") {
+        return Some(Auth::Bearer);
     }
-    let accepts = ["accept", "x-amzn-bedrock-accept"].iter().find_map(|name| request.headers.get(name));
-    if !scenario.operation.is_converse() && accepts != Some("application/json") {
-        return Err(format!("the accepted type is {accepts:?}"));
-    }
-    let headers = request.headers.iter().filter_map(|(name, value)| comparable_header(name, value)).collect();
-    let mut body: Value = serde_json::from_slice(&request.body).map_err(|error| format!("not JSON: {error}"))?;
-    drop_defaults(scenario, &mut body, &[4096], false);
-    let mut body = normalized(body);
-    forget_made_up_names(scenario, &mut body);
-    Ok(Request { path: decoded(path), headers, body })
+    let credential = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=")?.split(',').next()?;
+    let mut parts = credential.split('/').skip(2);
+    let (region, service) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    Some(Auth::Signature { service, region })
 }
 
 /// Bedrock's own headers. The one for the accepted type has two names (1.7) and does not change the answer.
@@ -89,7 +146,8 @@ fn comparable_header(name: &str, value: &str) -> Option<(String, Value)> {
         "x-amzn-bedrock-accept" => return None,
         "x-amz-security-token" => json!("<present>"),
         "x-amzn-bedrock-request-metadata" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
-        name if name.starts_with("x-amzn-bedrock-") => json!(value),
+        name if ["x-amzn-bedrock-", "anthropic-"].iter().any(|start| name.starts_with(start)) => json!(value),
+        "openai-project" => json!(value),
         _ => return None,
     };
     Some((name.to_owned(), value))
@@ -115,7 +173,7 @@ pub(crate) fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-const PEERS_MAX_TOKENS: [u64; 2] = [1024, 50];
+const PEERS_MAX_TOKENS: [u64; 3] = [1024, 50, 4096];
 const MAX_TOKENS: &[&str] = &["max_tokens", "max_tokens_to_sample", "max_gen_len", "maxTokens", "maxTokenCount"];
 
 /// Drops defaults that the caller did not set: the token limit; for clients, also temperature 0, the tool choice

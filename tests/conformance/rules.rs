@@ -9,6 +9,7 @@
 //! corrections of requests and of replies in the modules named after them.
 
 mod build;
+mod chat_apis;
 mod conditions;
 mod messages;
 mod prompts;

@@ -9,39 +9,43 @@ use bedrock_chat::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::case::{Response, Scenario};
+use super::case::{Operation, Response, Scenario};
 use super::convert;
 
-/// A transport that returns the same answer to every request, cut into pieces.
+/// A transport that returns the recorded answers one after the other, cut into pieces. All requests after them get
+/// the last answer too.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
+    earlier: Arc<[Response]>,
     answer: Arc<Response>,
     piece: usize,
     sent: Arc<Mutex<Vec<HttpRequest>>>,
 }
 
 impl Recorded {
-    fn new(answer: Option<&Response>, piece: usize) -> Self {
+    fn new(scenario: &Scenario, piece: usize) -> Self {
         // There is no recorded answer if no client sent anything.
         let none = || Response { status: 500, headers: Default::default(), body: b"{}".to_vec() };
-        Self { answer: Arc::new(answer.cloned().unwrap_or_else(none)), piece, sent: Arc::default() }
+        let answer = Arc::new(scenario.response.clone().unwrap_or_else(none));
+        Self { earlier: scenario.earlier.clone().into(), answer, piece, sent: Arc::default() }
     }
 }
 
 impl Transport for Recorded {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
-        self.sent.lock().unwrap().push(request);
-        if self.answer.status == 0 {
+        let mut sent = self.sent.lock().unwrap();
+        let answer = self.earlier.get(sent.len()).unwrap_or(&self.answer);
+        sent.push(request);
+        if answer.status == 0 {
             return Box::pin(std::future::ready(Err(Error::new(ErrorKind::Connect, "the connection was refused"))));
         }
         let mut headers = Headers::new();
-        for (name, value) in &self.answer.headers {
+        for (name, value) in &answer.headers {
             headers.push(name, value.as_str());
         }
-        let pieces: Vec<_> =
-            self.answer.body.chunks(self.piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let pieces: Vec<_> = answer.body.chunks(self.piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let body = Box::pin(Pieces(pieces.into_iter()));
-        Box::pin(std::future::ready(Ok(HttpResponse::new(self.answer.status, headers, body))))
+        Box::pin(std::future::ready(Ok(HttpResponse::new(answer.status, headers, body))))
     }
 }
 
@@ -85,10 +89,11 @@ pub(crate) struct Run {
     pub(crate) outcome: Outcome,
 }
 
-/// The message, or the error with the partial message.
+/// The message, the number of tokens, or the error with the partial message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Message(Box<AiMessage>),
+    Count(u64),
     Failed(Error),
 }
 
@@ -103,11 +108,20 @@ pub(crate) enum Mode {
 
 /// Runs a scenario. The answer is received in pieces of this many bytes.
 pub(crate) fn run(scenario: &Scenario, mode: Mode, piece: usize) -> Run {
-    let transport = Recorded::new(scenario.response.as_ref(), piece);
+    let transport = Recorded::new(scenario, piece);
     let sent = Arc::clone(&transport.sent);
-    let outcome = futures_executor::block_on(call(scenario, mode, transport));
+    let outcome = futures_executor::block_on(async {
+        match scenario.operation {
+            Operation::CountTokens => count(scenario, transport).await.map(Outcome::Count),
+            _ => call(scenario, mode, transport).await.map(|message| Outcome::Message(Box::new(message))),
+        }
+    });
     let sent = std::mem::take(&mut *sent.lock().unwrap());
-    Run { sent, outcome: outcome.map_or_else(Outcome::Failed, |message| Outcome::Message(Box::new(message))) }
+    Run { sent, outcome: outcome.unwrap_or_else(Outcome::Failed) }
+}
+
+async fn count(scenario: &Scenario, transport: Recorded) -> Result<u64> {
+    convert::chat(scenario, transport)?.count_tokens(convert::messages(scenario)?).await
 }
 
 async fn call(scenario: &Scenario, mode: Mode, transport: Recorded) -> Result<AiMessage> {

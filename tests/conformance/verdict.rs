@@ -114,7 +114,14 @@ impl Judge<'_> {
             let rules = correct_request(self.scenario, &peer.tag, &mut theirs);
             (peer, theirs, rules)
         };
-        let mut right: Vec<(&Peer, Sent, Rules)> = self.scenario.peers.iter().map(correct).collect();
+        let all: Vec<(&Peer, Sent, Rules)> = self.scenario.peers.iter().map(correct).collect();
+        let is_unrelated = |(_, theirs, _): &(&Peer, Sent, Rules)| matches!(theirs, Sent::Unrelated(_));
+        let (unrelated, mut right): (Vec<_>, Vec<_>) = all.into_iter().partition(is_unrelated);
+        if right.is_empty() {
+            // There is no evidence but the rules.
+            self.rules.extend(unrelated.into_iter().flat_map(|(.., rules)| rules));
+            return;
+        }
         if right.iter().any(|(_, theirs, _)| matches!(theirs, Sent::Request(_))) {
             right.retain(|(_, theirs, _)| matches!(theirs, Sent::Request(_)));
         }
@@ -149,6 +156,9 @@ impl Judge<'_> {
             }
         }
         self.attempts(whole.sent.len());
+        if let Outcome::Count(tokens) = whole.outcome {
+            return self.count(tokens);
+        }
         let mut peers = self.scenario.peers.iter().filter(|peer| peer.request.is_some());
         match (wire::failure(self.scenario), &whole.outcome) {
             (Some(failure), Outcome::Failed(error)) => {
@@ -161,13 +171,14 @@ impl Judge<'_> {
                     self.facts(&error.partial().cloned().unwrap_or_default());
                 }
             }
-            (Some(failure), Outcome::Message(_)) => {
+            (Some(failure), _) => {
                 let rule = failure.rule;
                 self.missed.push(format!("reply: a message, though the answer is an error by rule {rule}"));
             }
             (None, Outcome::Failed(error)) => {
                 self.missed.push(format!("reply: an error, though the answer is a message: {error:?}"));
             }
+            (None, Outcome::Count(_)) => {}
             (None, Outcome::Message(message)) => {
                 if !peers.any(|peer| peer.error.is_none()) {
                     // All clients fail on a valid answer.
@@ -194,8 +205,24 @@ impl Judge<'_> {
         if ours as u64 != wanted {
             self.missed.push(format!("attempts: ours {ours}, by rule 6.4 {wanted}"));
         }
-        if !self.scenario.peers.iter().any(|peer| peer.request.is_some() && peer.attempts == wanted) {
+        // The calls of the later APIs were recorded without retries, unless the scenario is about them.
+        let is_evidence = !self.scenario.operation.is_sse_api() || self.scenario.option("default_retries").is_some();
+        if is_evidence && !self.scenario.peers.iter().any(|peer| peer.request.is_some() && peer.attempts == wanted) {
             self.rules.push("6.4");
+        }
+    }
+
+    /// Checks a number of tokens.
+    fn count(&mut self, ours: u64) {
+        if let Some(failure) = wire::failure(self.scenario) {
+            self.missed.push(format!("reply: {ours} tokens, though the answer is an error by rule {}", failure.rule));
+        }
+        for peer in self.scenario.peers.iter().filter(|peer| peer.request.is_some()) {
+            let Some(parsed) = &peer.parsed else { continue };
+            let theirs = parsed.as_u64().or(parsed["input_tokens"].as_u64());
+            if theirs != Some(ours) {
+                self.missed.unlike(peer, format!("reply: {ours} tokens, theirs {theirs:?}"));
+            }
         }
     }
 
@@ -234,8 +261,15 @@ fn request_differences(ours: &Sent, theirs: &Sent) -> Vec<String> {
             return vec![format!("sent, though it should be refused ({}): {body}", short(why))];
         }
         (Sent::Request(ours), Sent::Request(theirs)) => (ours, theirs),
+        (Sent::Unrelated(_), _) | (_, Sent::Unrelated(_)) => return Vec::new(),
     };
     let mut lines = Vec::new();
+    if ours.host != theirs.host {
+        lines.push(format!("host: ours {:?}, theirs {:?}", ours.host, theirs.host));
+    }
+    if theirs.auth.is_some() && ours.auth != theirs.auth {
+        lines.push(format!("authentication: ours {:?}, theirs {:?}", ours.auth, theirs.auth));
+    }
     if ours.path != theirs.path {
         lines.push(format!("path: ours {}, theirs {}", ours.path, theirs.path));
     }
@@ -250,6 +284,7 @@ fn shown(outcome: &Outcome) -> String {
     let json = |message: &AiMessage| serde_json::to_string(message).unwrap();
     match outcome {
         Outcome::Message(message) => json(message),
+        Outcome::Count(tokens) => tokens.to_string(),
         Outcome::Failed(error) => format!("{error:?} {:?}", error.partial().map(json)),
     }
 }

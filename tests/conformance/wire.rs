@@ -1,11 +1,14 @@
 //! Reads a recorded answer without this crate: whether it is a message, and which error it is if not.
 
+mod sse_apis;
+
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message as Frame;
 use bedrock_chat::{Error, ErrorKind};
 use serde_json::Value;
 
 use super::case::{Response, Scenario};
+use super::sse;
 
 /// The error in an answer, by a rule that does not depend on the clients.
 #[derive(Debug)]
@@ -13,7 +16,8 @@ pub(crate) struct Failure {
     pub(crate) rule: &'static str,
     kinds: &'static [ErrorKind],
     status: Option<u16>,
-    aws_type: Option<String>,
+    /// Names of the error, any of which is its type.
+    names: Vec<String>,
     message: Option<String>,
     request_id: Option<String>,
     /// Whether a retry could help.
@@ -22,7 +26,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(rule: &'static str, kinds: &'static [ErrorKind]) -> Self {
-        Self { rule, kinds, status: None, aws_type: None, message: None, request_id: None, retryable: false }
+        Self { rule, kinds, status: None, names: Vec::new(), message: None, request_id: None, retryable: false }
     }
 
     /// The differences from this crate's error.
@@ -35,10 +39,9 @@ impl Failure {
         };
         check(self.kinds.contains(&error.kind()), "kind", format!("{:?}", self.kinds));
         check(self.status.is_none() || error.status() == self.status, "status", format!("{:?}", self.status));
-        let same_type = |ours: &str, theirs: &str| ours.eq_ignore_ascii_case(theirs);
-        if let Some(name) = &self.aws_type {
-            check(error.aws_type().is_some_and(|ours| same_type(ours, name)), "type", name.clone());
-        }
+        let is_named = |ours: &str| self.names.iter().any(|name| ours.eq_ignore_ascii_case(name));
+        let names = format!("{:?}", self.names);
+        check(self.names.is_empty() || error.aws_type().is_some_and(is_named), "type", names);
         if let Some(message) = &self.message {
             check(error.message().contains(message.as_str()), "message", format!("{message:?}"));
         }
@@ -54,15 +57,33 @@ impl Failure {
 /// the model may have run, and a call that may have been paid for is not retried.
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
+    let earlier = scenario.earlier.len() as u64;
     let again = match response.status {
-        0 | 429 | 503 => true,
-        // AWS's standard mode retries 504 too.
-        500 | 502 | 504 => ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some()),
         // Errors for an unknown operation have this status too.
         200 => failure(scenario).is_some_and(|failure| failure.retryable),
-        _ => false,
+        // The one attempt that may be left is made.
+        _ => is_sent_again(response),
     };
-    if again { 3 } else { 1 }
+    if again { MOST_ATTEMPTS } else { earlier + 1 }
+}
+
+/// The number of attempts with the default settings.
+const MOST_ATTEMPTS: u64 = 3;
+
+/// Whether a call with this answer, which is not a message, is sent again.
+pub(crate) fn is_sent_again(response: &Response) -> bool {
+    match (response.header("x-should-retry"), response.status) {
+        // The vendors' clients obey it (C67).
+        (Some(retry), 400..) => retry == "true",
+        (_, 0 | 429 | 503) => true,
+        // AWS's standard mode retries 504 too.
+        (_, 500 | 502 | 504) => {
+            ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some())
+        }
+        // The vendors' clients send it again (C67): nothing was generated.
+        (_, 409) => response.header("x-amzn-errortype").is_none(),
+        _ => false,
+    }
 }
 
 /// The error in the answer to a scenario; `None` if it is a message.
@@ -73,15 +94,19 @@ pub(crate) fn failure(scenario: &Scenario) -> Option<Failure> {
     } else if response.status != 200 {
         of_status(response)
     } else if is_unknown_operation(response) {
-        let mut failure = Failure::new("1.3", &[ErrorKind::NotFound]);
-        failure.aws_type = Some("UnknownOperationException".into());
-        failure
+        let names = vec!["UnknownOperationException".into()];
+        Failure { names, ..Failure::new("1.3", &[ErrorKind::NotFound]) }
+    } else if scenario.operation.is_sse_api() && !response.is_event_stream() {
+        sse_apis::failure(scenario, response)?
     } else if response.is_event_stream() {
         of_stream(scenario, response)?
     } else {
         of_body(scenario, response)?
     };
-    failure.request_id = response.header("x-amzn-requestid").map(str::to_owned);
+    failure.request_id = ["x-amzn-requestid", "x-request-id", "request-id"]
+        .iter()
+        .find_map(|name| response.header(name))
+        .map(str::to_owned);
     Some(failure)
 }
 
@@ -92,12 +117,13 @@ fn bare(name: &str) -> String {
 
 fn of_status(response: &Response) -> Failure {
     let body = response.json();
-    let field = |keys: &[&str]| {
-        let body = body.as_ref()?;
-        keys.iter().find_map(|key| body[*key].as_str()).map(str::to_owned)
+    // OpenAI's and Anthropic's errors are nested.
+    let error = body.as_ref().map(|body| if body["error"].is_object() { &body["error"] } else { body });
+    let field = |keys: &[&str]| keys.iter().find_map(|key| error?[*key].as_str()).map(str::to_owned);
+    let names: Vec<String> = match response.header("x-amzn-errortype") {
+        Some(name) => vec![bare(name)],
+        None => ["__type", "code", "type"].iter().filter_map(|key| field(&[key])).map(|name| bare(&name)).collect(),
     };
-    let name = response.header("x-amzn-errortype").map(str::to_owned).or_else(|| field(&["__type", "code"]));
-    let name = name.map(|name| bare(&name));
     let message = field(&["message", "Message"]).or_else(|| {
         let text = String::from_utf8_lossy(&response.body).trim().to_owned();
         Some(text).filter(|text| body.is_none() && !text.is_empty() && text.len() < 300)
@@ -107,8 +133,8 @@ fn of_status(response: &Response) -> Failure {
         Some(body) if body.get("Message").is_some() => "6.3",
         Some(_) => "6.1",
     };
-    let kinds = kinds(name.as_deref().unwrap_or_default(), response.status, message.as_deref().unwrap_or_default());
-    Failure { status: Some(response.status), aws_type: name, message, ..Failure::new(rule, kinds) }
+    let kinds = kinds(&names, response.status, message.as_deref().unwrap_or_default());
+    Failure { status: Some(response.status), names, message, ..Failure::new(rule, kinds) }
 }
 
 /// Texts with which the service reports that a conversation is too long for the model.
@@ -125,32 +151,47 @@ const OVERFLOW: [&str; 10] = [
     "is longer than the model's context length",
 ];
 
-/// The kinds for an exception name, else for a status.
-fn kinds(name: &str, status: u16, message: &str) -> &'static [ErrorKind] {
+/// The kinds for the names of an error, the first of which that is known counts, else for a status.
+fn kinds(names: &[String], status: u16, message: &str) -> &'static [ErrorKind] {
     use ErrorKind::*;
-    let stem = name.to_ascii_lowercase();
     let message = message.to_ascii_lowercase();
-    match stem.strip_suffix("exception").unwrap_or(&stem) {
-        "throttling" | "servicequotaexceeded" | "toomanyrequests" | "overloaded_error" | "rate_limit_error" => {
-            &[Throttled]
-        }
-        "modelnotready" | "serviceunavailable" | "internalserver" | "modelerror" | "modelstreamerror"
-        | "internalfailure" | "api_error" => &[Service],
-        "modeltimeout" => &[Timeout],
-        "accessdenied" | "unrecognizedclient" | "invalidsignature" | "missingauthenticationtoken" => &[AccessDenied],
-        "expiredtoken" => &[ExpiredCredentials],
-        "validation" if OVERFLOW.iter().any(|text| message.contains(text)) => &[ContextOverflow],
-        "validation" | "invalid_request_error" => &[Validation],
-        "resourcenotfound" | "unknownoperation" => &[NotFound],
-        _ => match status {
-            401 | 403 => &[AccessDenied],
-            404 => &[NotFound],
-            408 => &[Timeout],
-            429 => &[Throttled],
-            400..=499 => &[Validation, ContextOverflow, Service],
-            _ => &[Service],
-        },
-    }
+    let is_overflow = OVERFLOW.iter().any(|text| message.contains(text));
+    let of_name = |name: &String| -> Option<&'static [ErrorKind]> {
+        let stem = name.to_ascii_lowercase();
+        Some(match stem.strip_suffix("exception").unwrap_or(&stem) {
+            "throttling"
+            | "servicequotaexceeded"
+            | "toomanyrequests"
+            | "overloaded_error"
+            | "rate_limit_error"
+            | "rate_limit_exceeded"
+            | "insufficient_quota" => &[Throttled],
+            "modelnotready" | "serviceunavailable" | "internalserver" | "modelerror" | "modelstreamerror"
+            | "internalfailure" | "api_error" | "server_error" | "internal_error" => &[Service],
+            "modeltimeout" => &[Timeout],
+            "accessdenied"
+            | "unrecognizedclient"
+            | "invalidsignature"
+            | "missingauthenticationtoken"
+            | "permission_error"
+            | "authentication_error"
+            | "invalid_api_key" => &[AccessDenied],
+            "expiredtoken" => &[ExpiredCredentials],
+            "context_length_exceeded" => &[ContextOverflow],
+            "validation" | "invalid_request_error" | "validation_error" if is_overflow => &[ContextOverflow],
+            "validation" | "invalid_request_error" | "validation_error" => &[Validation],
+            "resourcenotfound" | "unknownoperation" | "model_not_found" | "not_found_error" => &[NotFound],
+            _ => return None,
+        })
+    };
+    names.iter().find_map(of_name).unwrap_or(match status {
+        401 | 403 => &[AccessDenied],
+        404 => &[NotFound],
+        408 => &[Timeout],
+        429 => &[Throttled],
+        400..=499 => &[Validation, ContextOverflow, Service],
+        _ => &[Service],
+    })
 }
 
 fn is_unknown_operation(response: &Response) -> bool {
@@ -236,8 +277,9 @@ fn of_frame(frame: &Frame) -> Option<Failure> {
             "overloaded_error",
         ];
         let retryable = again.iter().any(|stem| name.to_ascii_lowercase().starts_with(stem));
-        let kinds = kinds(name, 0, message.as_deref().unwrap_or_default());
-        Some(Failure { aws_type: Some(bare(name)), message, retryable, ..Failure::new(rule, kinds) })
+        let names = vec![bare(name)];
+        let kinds = kinds(&names, 0, message.as_deref().unwrap_or_default());
+        Some(Failure { names, message, retryable, ..Failure::new(rule, kinds) })
     };
     match header(frame, ":message-type") {
         Some("exception") => {
@@ -281,7 +323,12 @@ pub(crate) fn texts(scenario: &Scenario) -> Vec<String> {
     let Some(response) = &scenario.response else { return found };
     let mut decoder = MessageFrameDecoder::new();
     let mut bytes = response.body.as_slice();
-    if !response.is_event_stream() {
+    if response.is_sse() {
+        sse::events(&response.body)
+            .iter()
+            .filter_map(|event| event.json.as_ref())
+            .for_each(|json| walk(json, &mut found));
+    } else if !response.is_event_stream() {
         response.json().iter().for_each(|body| walk(body, &mut found));
     } else {
         while let Ok(DecodedFrame::Complete(frame)) = decoder.decode_frame(&mut bytes) {

@@ -22,7 +22,7 @@ pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
             options.parallel_tool_calls = Some(false);
         }
     }
-    if let Some(output) = scenario.option("structured_output") {
+    if let Some(output) = scenario.option("structured_output").filter(|_| !scenario.operation.is_sse_api()) {
         // Same as LangChain: structured output is a forced tool.
         let description = output["description"].as_str().unwrap_or_default();
         let name = output["name"].as_str().unwrap_or_default();

@@ -24,6 +24,8 @@ fn request(scenario: &Scenario, mut body: Map<String, Value>) -> Request {
     body.extend(extra);
     let operation = if scenario.operation.is_stream() { "invoke-with-response-stream" } else { "invoke" };
     Request {
+        host: None,
+        auth: None,
         path: format!("/model/{}/{operation}", scenario.model),
         headers: Default::default(),
         body: normalized(Value::Object(body)),
@@ -163,6 +165,8 @@ fn converse(scenario: &Scenario) -> Option<Request> {
     let turns: Option<Vec<Value>> = scenario.messages.iter().map(turn).collect();
     let operation = if scenario.operation.is_stream() { "converse-stream" } else { "converse" };
     scenario.options.is_empty().then_some(Request {
+        host: None,
+        auth: None,
         path: format!("/model/{}/{operation}", scenario.model),
         headers: Default::default(),
         body: normalized(json!({"messages": turns?})),

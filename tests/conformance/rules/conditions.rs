@@ -22,6 +22,10 @@ pub(super) const ALL: Named<fn(&Scenario) -> bool> = &[
     ("image_on_the_web", image_on_the_web),
     ("call_without_id", call_without_id),
     ("choice_refused_by_list", choice_refused_by_list),
+    ("forced_tool", forced_tool),
+    ("strict_tool", |scenario| {
+        scenario.option("tools").and_then(Value::as_array).into_iter().flatten().any(|tool| tool["strict"] == true)
+    }),
 ];
 
 /// The blocks of all messages.
@@ -87,6 +91,12 @@ fn choice_refused_by_list(scenario: &Scenario) -> bool {
     let python = scenario.peers.iter().find(|peer| peer.tag == "pyconv" && peer.request.is_none());
     let why = python.and_then(|peer| peer.error.as_ref()?["message"].as_str());
     why.is_some_and(|why| why.contains("does not currently support tool_choice"))
+}
+
+/// Whether the model has to call a tool.
+fn forced_tool(scenario: &Scenario) -> bool {
+    let choice = scenario.option("tool_choice").map(|choice| choice["type"].as_str().or(choice.as_str()));
+    choice.is_some_and(|choice| !matches!(choice, Some("auto" | "none")))
 }
 
 pub(super) fn is_blank_block(block: &Value) -> bool {

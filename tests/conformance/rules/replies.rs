@@ -12,6 +12,7 @@ pub(super) const CHANGES: Named<CorrectFacts> = &[
     ("cached_input", cached_input),
     ("uncut_text", |scenario, facts| uncut_text(scenario, facts)),
     ("invalid_cut_calls", invalid_cut_calls),
+    ("unrepaired_output", |_, facts| unrepaired_output(facts)),
 ];
 
 /// Removes the usage that a client reads from headers only, where there are no such headers.
@@ -49,6 +50,14 @@ fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Removes structured output that a client made of text that is not JSON.
+fn unrepaired_output(facts: &mut Vec<Fact>) {
+    let is_cut = |fact: &Fact| matches!(fact, Fact::Text(text) if serde_json::from_str::<Value>(text).is_err());
+    if facts.iter().any(is_cut) {
+        facts.retain(|fact| !matches!(fact, Fact::Structured(_)));
     }
 }
 

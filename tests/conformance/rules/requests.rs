@@ -70,7 +70,7 @@ fn top_k_field(scenario: &Scenario, sent: &mut Sent) {
 pub(super) fn request_of(sent: &mut Sent) -> Option<&mut Request> {
     match sent {
         Sent::Request(request) => Some(request),
-        Sent::Refused(_) => None,
+        Sent::Refused(_) | Sent::Unrelated(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::requests::{body_of, replace, request_of};
-use super::{build, conditions, messages, prompts, replies, requests, restore, tools, turns};
+use super::{build, chat_apis, conditions, messages, prompts, replies, requests, restore, tools, turns};
 use crate::suite::case::Scenario;
 use crate::suite::facts::Fact;
 use crate::suite::request::Sent;
@@ -30,8 +30,21 @@ enum Did {
 enum Operations {
     Invoke,
     Converse,
-    /// Both streams.
+    /// All streams.
     Stream,
+    Responses,
+    Chat,
+    Messages,
+    /// Responses, Chat Completions and Messages.
+    SseApis,
+}
+
+/// The endpoints that a row is about.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Endpoint {
+    Runtime,
+    Mantle,
 }
 
 /// When a row applies. Every member that is set has to hold; of a list, one entry.
@@ -46,6 +59,7 @@ pub(super) struct When {
     provider: Option<Vec<String>>,
     without_provider: Vec<String>,
     operation: Option<Operations>,
+    endpoint: Option<Endpoint>,
     /// Options that are set. An empty list counts as not set.
     option: Option<Vec<String>>,
     /// Options of which none is set.
@@ -53,6 +67,8 @@ pub(super) struct When {
     option_is: Map<String, Value>,
     /// The recorded behavior of the client.
     peer: Option<Did>,
+    /// Text that the path of the request does not contain.
+    path_lacks: String,
     /// Members of the request body.
     body_has: Option<Vec<String>>,
     /// Text in the JSON of the request body.
@@ -80,10 +96,15 @@ impl When {
             && any(&self.provider, |provider| provider == scenario.provider)
             && !self.without_provider.contains(&scenario.provider)
             && self.operation.is_none_or(|operation| match operation {
-                Operations::Invoke => !scenario.operation.is_converse(),
+                Operations::Invoke => !scenario.operation.is_converse() && !scenario.operation.is_sse_api(),
                 Operations::Converse => scenario.operation.is_converse(),
                 Operations::Stream => scenario.operation.is_stream(),
+                Operations::Responses => scenario.operation.is_responses(),
+                Operations::Chat => scenario.operation.is_chat(),
+                Operations::Messages => scenario.operation.is_messages(),
+                Operations::SseApis => scenario.operation.is_sse_api(),
             })
+            && self.endpoint.is_none_or(|endpoint| (endpoint == Endpoint::Mantle) == scenario.at_mantle)
             && any(&self.option, has_option)
             && !self.without_option.iter().any(|name| has_option(name))
             && self.option_is.iter().all(|(name, value)| scenario.option(name) == Some(value))
@@ -101,6 +122,13 @@ impl When {
         let asks_for_prompt = !self.prompt_starts.is_empty() || !self.prompt_has.is_empty();
         let prompt = asks_for_prompt.then(|| prompts::prompt_of(sent).unwrap_or_default().to_owned());
         let fits = |prompt: &String| prompt.starts_with(&self.prompt_starts) && prompt.contains(&self.prompt_has);
+        let has_path = |sent: &Sent| match sent {
+            Sent::Request(request) => request.path.contains(&self.path_lacks),
+            _ => true,
+        };
+        if !self.path_lacks.is_empty() && has_path(sent) {
+            return false;
+        }
         let body = body_of(sent);
         did && any(&self.body_has, |key| body.as_ref().is_some_and(|body| body.contains_key(key)))
             && (self.body_contains.is_empty()
@@ -115,6 +143,8 @@ impl When {
 pub(super) enum Step {
     /// The request should not have been sent, for this reason.
     Refuse(String),
+    /// The request answers another question, for this reason, and is not evidence.
+    Disregard(String),
     /// The whole request is built again from the question by a function in `build.rs`.
     Build(String),
     /// A member of the body gets another name.
@@ -141,6 +171,7 @@ impl Step {
     pub(super) fn correct_request(&self, scenario: &Scenario, sent: &mut Sent) {
         match self {
             Self::Refuse(why) => refuse(sent, why),
+            Self::Disregard(why) => *sent = Sent::Unrelated(why.clone()),
             Self::Build(name) => replace(sent, named(build::ALL, name)(scenario)),
             Self::Restore(name) => restore::dropped(scenario, sent, named(restore::FORMS, name)),
             Self::Merge(name) => turns::merge_in(sent, named(turns::ARE_ONE, name)),
@@ -187,7 +218,8 @@ pub(super) fn refuse(sent: &mut Sent, why: &str) {
     }
 }
 
-const CHANGES: [Named<Correct>; 4] = [requests::CHANGES, prompts::CHANGES, messages::CHANGES, tools::CHANGES];
+const CHANGES: [Named<Correct>; 5] =
+    [requests::CHANGES, prompts::CHANGES, messages::CHANGES, tools::CHANGES, chat_apis::CHANGES];
 
 fn find<T: Copy>(table: Named<T>, name: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)

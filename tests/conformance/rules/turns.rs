@@ -1,4 +1,4 @@
-//! Corrections of the turns of a request, in Anthropic's form and in Converse's.
+//! Corrections of the turns of a request, in any API's form.
 
 use serde_json::{Map, Value, json};
 
@@ -11,11 +11,12 @@ use crate::suite::request::{Sent, text_block};
 pub(super) type Body = Map<String, Value>;
 
 pub(super) fn turns(body: &mut Body) -> Option<&mut Vec<Value>> {
-    body.get_mut("messages")?.as_array_mut()
+    let key = if body.contains_key("messages") { "messages" } else { "input" };
+    body.get_mut(key)?.as_array_mut()
 }
 
 pub(super) fn blocks(turn: &mut Value) -> Option<&mut Vec<Value>> {
-    turn["content"].as_array_mut()
+    turn.get_mut("content")?.as_array_mut()
 }
 
 pub(super) fn all_blocks(body: &mut Body) -> impl Iterator<Item = &mut Value> {
@@ -46,8 +47,10 @@ fn has_result(turn: &Value) -> bool {
     turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result))
 }
 
+/// Whether two turns are both the user's, or both text of the assistant.
 pub(super) fn have_one_role(before: &Value, turn: &Value) -> bool {
-    before["role"] == turn["role"]
+    let is_text = |turn: &Value| turn["content"].is_array() && turn.get("tool_calls").is_none();
+    before["role"] == turn["role"] && turn["role"] != "tool" && is_text(before) && is_text(turn)
 }
 
 fn are_users(before: &Value, turn: &Value) -> bool {
