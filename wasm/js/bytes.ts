@@ -31,6 +31,7 @@ export function stringify(value: unknown): string | undefined {
 }
 
 // Not `value`: what has a `toJSON`, such as Node's Buffer, is no longer itself there.
-function replacer(this: any, key: string, value: unknown): unknown {
-  return isBytes(this[key]) ? base64(this[key]) : value;
+function replacer(this: { readonly [key: string]: unknown }, key: string, value: unknown): unknown {
+  const own = this[key];
+  return isBytes(own) ? base64(own) : value;
 }

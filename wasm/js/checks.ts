@@ -2,22 +2,22 @@ import { problem } from "./error.js";
 import { BATCH, CALL, CONSTRUCTOR, SETTINGS } from "./table.js";
 
 /** A check: what is expected, and whether a value is that. */
-type Check = readonly [expected: string, fits: (value: any) => boolean];
+type Check = readonly [expected: string, fits: (value: unknown) => boolean];
 type Checks = { readonly [name: string]: Check };
 
 const text: Check = ["a string", (value) => typeof value === "string"];
 const number: Check = ["a finite number", Number.isFinite];
-const whole: Check = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && value >= 0];
+const whole: Check = ["a whole number from 0 on", (value) => Number.isSafeInteger(value) && (value as number) >= 0];
 const flag: Check = ["true or false", (value) => typeof value === "boolean"];
 const list: Check = ["an array", Array.isArray];
 const call: Check = ["a function", (value) => typeof value === "function"];
 const object: Check = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
 const texts: Check = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item: unknown) => typeof item === "string"))];
 const lines: Check = ["an array of strings", (value) => Array.isArray(value) && value.every((item: unknown) => typeof item === "string")];
-const pairs: Check = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value).every((item: unknown) => typeof item === "string")];
+const pairs: Check = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value as object).every((item: unknown) => typeof item === "string")];
 const members = (known: Checks): Check => [
   `an object with no more than ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
-  (value) => object[1](value) && Object.entries(value).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
+  (value) => object[1](value) && Object.entries(value as object).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
 ];
 const oneOf = (...words: unknown[]): Check => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
 const noisy = (...words: string[]): Check => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
@@ -33,7 +33,7 @@ const CHECKS: Record<CheckName, Check> = {
   any: ["", () => true],
   cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
   guardrail: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
-  signal: ["an AbortSignal", (value) => typeof value === "object" && typeof value.addEventListener === "function"],
+  signal: ["an AbortSignal", (value) => typeof value === "object" && typeof (value as Partial<AbortSignal>).addEventListener === "function"],
   credentials: ["an object with accessKeyId and secretAccessKey, or an async function that gives one", (value) => typeof value === "object" || typeof value === "function"],
 };
 
@@ -45,7 +45,7 @@ const checksOf = (...groups: Group[]): Checks =>
 const MINT: Checks = {
   credentials: CHECKS.credentials,
   region: text,
-  expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && value > 0 && value <= 43_200],
+  expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && (value as number) > 0 && (value as number) <= 43_200],
   now: ["a number of milliseconds", Number.isFinite],
 };
 

@@ -3,7 +3,7 @@ import { PartialJson, jsonIn } from "./bedrock_chat.js";
 import { checkFields } from "./checks.js";
 import { problem } from "./error.js";
 import { type ToolCallChunk, textOf } from "./reply.js";
-import { type Loose, jsonSchema, namedSchema } from "./schema.js";
+import { type Members, jsonSchema, namedSchema } from "./schema.js";
 
 /** How a model is held to a schema: by a tool that it must call, by its own JSON mode, or by a request in the prompt. */
 export type StructuredMethod = "functionCalling" | "jsonSchema" | "jsonMode";
@@ -31,7 +31,7 @@ export interface StructuredConfig<IncludeRaw extends boolean = false> {
 export interface StructuredSpec {
   name: string;
   description: unknown;
-  schema: Loose;
+  schema: Members;
   method: StructuredMethod | undefined;
   strict: boolean | undefined;
 }
@@ -55,7 +55,7 @@ export interface Held extends StructuredPlan {
   /** The caller's schema. */
   schema: unknown;
   /** The schema as JSON Schema. */
-  json: Loose;
+  json: Members;
   name: string;
   options: { structured: StructuredSpec };
 }
@@ -69,7 +69,7 @@ export interface Held extends StructuredPlan {
 export function hold(given: unknown, config: StructuredConfig<boolean>, plan: (spec: StructuredSpec) => StructuredPlan): Held {
   checkFields(config, "structured");
   const { name: wanted, method: asked, strict } = config;
-  const { schema, name: named, description: told } = namedSchema(given as Loose | undefined);
+  const { schema, name: named, description: told } = namedSchema(given);
   const json = plain(jsonSchema(schema));
   const title = wanted || named || json.title || "extract";
   if (typeof title !== "string") throw problem("config", `the name of a schema, or its title, must be a string; it is ${typeof title}`);
@@ -79,7 +79,7 @@ export function hold(given: unknown, config: StructuredConfig<boolean>, plan: (s
 }
 
 /** Returns a schema as its JSON has it. */
-function plain(schema: Loose): Loose {
+function plain(schema: Members): Members {
   try {
     return JSON.parse(JSON.stringify(schema));
   } catch (error) {

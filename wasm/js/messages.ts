@@ -1,9 +1,10 @@
 import { stringify } from "./bytes.js";
 import { kindOf, problem } from "./error.js";
 
-/** A conversation as JSON. The module reads every form of a message; here is what only JavaScript has. */
-export function conversation(messages: any): string {
-  const given: unknown = typeof messages?.toChatMessages === "function" ? messages.toChatMessages() : messages;
+/** Returns a conversation as JSON. The module reads every form of a message, except what only JavaScript has. */
+export function conversation(messages: unknown): string {
+  const prompt = messages as { toChatMessages?: () => unknown } | null | undefined;
+  const given = typeof prompt?.toChatMessages === "function" ? prompt.toChatMessages() : messages;
   if (typeof given !== "string" && (typeof given !== "object" || given === null)) {
     throw problem(
       "encode",

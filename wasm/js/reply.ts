@@ -58,6 +58,9 @@ export interface ResponseMetadata {
  */
 export const SAID: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
 
+/** The members that a reply is created with. */
+export type AIMessageFields = Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>;
+
 /** A reply, with LangChain's names. It can be passed as a message of the next call, also after a round through JSON. */
 export class AIMessage {
   declare type: "ai";
@@ -75,7 +78,7 @@ export class AIMessage {
    */
   declare readonly responseHeaders?: { [name: string]: string } | undefined;
 
-  constructor(fields?: string | Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>) {
+  constructor(fields?: string | AIMessageFields) {
     this.type = "ai";
     this.content = "";
     this.tool_calls = [];
@@ -127,6 +130,9 @@ const isText = (type: unknown): boolean => typeof type === "string" && type.star
 
 type ChunkMember = "content" | "tool_call_chunks" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id";
 
+/** The members that a piece of a reply is created with. */
+type AIMessageChunkFields = { [Name in ChunkMember]?: AIMessageChunk[Name] | undefined };
+
 /** A piece of a reply. Pieces are added up with `concat`. */
 export class AIMessageChunk {
   declare type: "ai";
@@ -138,8 +144,8 @@ export class AIMessageChunk {
   declare additional_kwargs: Record<string, unknown>;
   declare id?: string;
 
-  constructor(fields?: { [Name in ChunkMember]?: AIMessageChunk[Name] | undefined });
-  constructor({ content = "", tool_call_chunks = [], response_metadata = {}, additional_kwargs = {}, usage_metadata, id }: { [Name in ChunkMember]?: AIMessageChunk[Name] | undefined } = {}) {
+  constructor(fields?: AIMessageChunkFields);
+  constructor({ content = "", tool_call_chunks = [], response_metadata = {}, additional_kwargs = {}, usage_metadata, id }: AIMessageChunkFields = {}) {
     this.type = "ai";
     this.content = content;
     this.tool_call_chunks = tool_call_chunks;

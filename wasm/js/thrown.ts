@@ -1,11 +1,11 @@
 import { BedrockChatError, type BedrockChatErrorDetails, type BedrockChatErrorKind, uncounted } from "./error.js";
-import { AIMessage } from "./reply.js";
+import { AIMessage, type AIMessageFields } from "./reply.js";
 
-/** How the models' vendors say that a history has tool calls without results. */
+/** The texts of vendors' errors for a history that has tool calls without results. */
 const UNANSWERED = /tool_use.*without.*tool_result|Expected toolResult blocks|tool_calls.*must be followed by tool messages|tool_call_ids did not have response/i;
 
 /** An error as the module reports it, in JSON. */
-export type CoreError = Omit<BedrockChatErrorDetails, "partial"> & { message: string; kind: BedrockChatErrorKind; partial?: any };
+export type CoreError = Omit<BedrockChatErrorDetails, "partial"> & { message: string; kind: BedrockChatErrorKind; partial?: AIMessageFields };
 
 /** Creates the error that the module reports. */
 export function fromDetails({ message, partial, ...details }: CoreError): BedrockChatError {

@@ -102,8 +102,9 @@ export class Watch {
   }
 }
 
-function cancelled(reason: any): BedrockChatError {
-  if (reason?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${reason.message}`, { transient: true, cause: reason });
+function cancelled(reason: unknown): BedrockChatError {
+  const error = reason as Partial<Error> | null | undefined;
+  if (error?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${error.message}`, { transient: true, cause: reason });
   return problem("cancelled", "the call was cancelled by its signal", { cause: reason });
 }
 

@@ -1,13 +1,73 @@
-// JSON Schema of zod's schemas, of version 3 and 4 alike, without importing either.
+// Converts zod's schemas, of version 3 and 4 alike, to JSON Schema, without importing either.
 import { BedrockChatError, kindOf, problem } from "./error.js";
 
-/** A schema or definition of either version: they have different members, which are read with care. */
-type Zod = any;
+/** A schema of either version. */
+interface Zod {
+  _zod?: { def?: Definition };
+  _def?: Definition;
+  description?: string;
+}
+
+type Shape = { [name: string]: Zod };
+type Values = { [key: string]: unknown };
+
+/** A check of version 3 or 4. */
+interface Check {
+  _zod?: { def?: Check };
+  kind?: string;
+  check?: string;
+  value?: unknown;
+  minimum?: unknown;
+  maximum?: unknown;
+  length?: unknown;
+  inclusive?: boolean;
+  format?: string;
+  regex?: RegExp;
+  pattern?: RegExp;
+}
+
+/**
+ * A definition of either version. The members depend on its kind: a converter reads those of its kind only. The schemas in
+ * it are checked when they are read.
+ */
+interface Definition extends Check {
+  /** The kind in version 3; an array's or a branded schema's content in version 3, the kind in version 4. */
+  typeName?: string;
+  type: Zod & string;
+  description?: string;
+  innerType: Zod;
+  valueType: Zod;
+  schema: Zod;
+  element?: Zod;
+  left: Zod;
+  right: Zod;
+  in: Zod;
+  out: Zod;
+  rest?: Zod;
+  items: Zod[];
+  /** A map of them in version 3's discriminated unions. */
+  options: { values(): Iterable<Zod> };
+  shape: Shape | (() => Shape);
+  catchall?: Zod;
+  unknownKeys?: string;
+  values: unknown[] & Values;
+  entries?: Values;
+  defaultValue: unknown;
+  getter: () => Zod;
+  checks?: Check[];
+  minLength?: { value: unknown };
+  maxLength?: { value: unknown };
+  exactLength?: { value: unknown };
+}
+
 type Json = { [name: string]: unknown };
 type Next = (schema: Zod) => Json;
-type Converter = (def: Zod, next: Next, open: Set<Zod>, schema: Zod) => Json;
+/** Schemas and definitions whose conversion has begun. */
+type Open = Set<unknown>;
+type Converter = (def: Definition, next: Next, open: Open, schema: Zod) => Json;
 
-export function zodSchema(schema: any): Json {
+/** Returns the JSON Schema of a zod schema. */
+export function zodSchema(schema: object): Json {
   try {
     return convert(schema, new Set());
   } catch (error) {
@@ -17,19 +77,19 @@ export function zodSchema(schema: any): Json {
 }
 
 /** Returns the definition of a schema, in the form that both versions share. */
-function definition(schema: Zod): { def: Zod; kind: string } {
+function definition(schema: Zod | null | undefined): { def: Definition; kind: string } {
   const def = schema?._zod?.def ?? schema?._def;
   if (!def) throw problem("config", "a part of a zod schema is not a zod schema: is it from another library?");
   const name = def.typeName ? def.typeName.slice(3) : def.type;
   return { def, kind: name[0]!.toLowerCase() + name.slice(1) };
 }
 
-function convert(schema: Zod, open: Set<Zod>): Json {
+function convert(schema: Zod, open: Open): Json {
   const { def, kind } = definition(schema);
   const description = schema.description ?? def.description;
   const converter = KINDS[kind];
   if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: give the tool or the answer a schema without it`);
-  const json = converter(def, (inner: Zod) => convert(inner, open), open, schema);
+  const json = converter(def, (inner) => convert(inner, open), open, schema);
   return description ? { ...json, description } : json;
 }
 
@@ -40,7 +100,8 @@ const values = (list: unknown[]): Json => {
   const type = types.size === 1 ? { type: [...types][0] } : {};
   return list.length === 1 ? { ...type, const: list[0] } : { ...type, enum: list };
 };
-const entries = (record: { [key: string]: any }): unknown[] => Object.entries(record).filter(([key]) => typeof record[record[key]] !== "number").map(([, value]) => value);
+// An enum of numbers also has its names, by their numbers.
+const entries = (record: Values): unknown[] => Object.entries(record).filter(([, value]) => typeof record[value as string] !== "number").map(([, value]) => value);
 
 const KINDS: { [kind: string]: Converter } = {
   __proto__: null as never,
@@ -68,7 +129,8 @@ const KINDS: { [kind: string]: Converter } = {
     return { type: "array", prefixItems: items, items: def.rest ? next(def.rest) : false, minItems: items.length };
   },
   object(def, next, open, schema) {
-    // Version 4 speaks of itself by getters, which have no end either: said twice, where few are open, it is cut.
+    // Schemas of version 4 can contain themselves, by getters. Such a schema is repeated once inside itself while fewer than
+    // four objects are open; then it is cut.
     const mark = open.has(schema) && open.size < 4 ? def : schema;
     if (open.has(mark)) return { type: "object" };
     open.add(mark);
@@ -81,10 +143,11 @@ const KINDS: { [kind: string]: Converter } = {
     }
     open.delete(mark);
     // Version 3 has a catch-all that never fits in every object.
-    const others = def.catchall && definition(def.catchall).kind;
+    const { catchall } = def;
+    const others = catchall && definition(catchall).kind;
     const closed = def.unknownKeys ? def.unknownKeys === "strict" : others === "never";
     const typed = others && !["never", "any", "unknown"].includes(others);
-    const rest = closed ? { additionalProperties: false } : typed ? { additionalProperties: next(def.catchall) } : {};
+    const rest = closed ? { additionalProperties: false } : typed ? { additionalProperties: next(catchall) } : {};
     return { type: "object", properties, ...(required.length ? { required } : {}), ...rest };
   },
   record: (def, next) => ({ type: "object", additionalProperties: next(def.valueType) }),
@@ -109,7 +172,7 @@ const KINDS: { [kind: string]: Converter } = {
     ...next(def.innerType),
     default: typeof def.defaultValue === "function" ? def.defaultValue() : def.defaultValue,
   }),
-  // A schema within itself has no end: below, anything goes.
+  // A schema within itself has no end: inside, every value fits.
   lazy(def, next, open, schema) {
     if (open.has(schema)) return {};
     open.add(schema);
@@ -119,22 +182,22 @@ const KINDS: { [kind: string]: Converter } = {
   },
 };
 
-/** Whether the input may do without a value. */
+/** Whether the input may lack a value. */
 function optional(schema: Zod): boolean {
   const { def, kind } = definition(schema);
   if (kind === "optional" || kind === "exactOptional" || kind === "default" || kind === "prefault" || kind === "catch") return true;
-  const within = ({ nullable: "innerType", readonly: "innerType", effects: "schema", branded: "type", pipe: "in", pipeline: "in" } as { [kind: string]: string })[kind];
+  const within = ({ nullable: "innerType", readonly: "innerType", effects: "schema", branded: "type", pipe: "in", pipeline: "in" } as { [kind: string]: "innerType" | "schema" | "type" | "in" })[kind];
   return Boolean(within && definition(def[within]) && optional(def[within]));
 }
 
 /** The checks of a definition: `{kind, value}` in version 3, with separate names in 4. */
-const listed = (def: Zod): Zod[] => (def.checks ?? []).map((check: Zod) => check._zod?.def ?? check);
+const listed = (def: Definition): Check[] => (def.checks ?? []).map((check) => check._zod?.def ?? check);
 
-const integer = (def: Zod): boolean => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));
+const integer = (def: Definition): boolean => /int/.test(def.format ?? "") || listed(def).some((check) => check.kind === "int" || /int/.test(check.format ?? ""));
 
 const FORMATS: { [name: string]: string } = { email: "email", url: "uri", uuid: "uuid", datetime: "date-time", date: "date", time: "time", ipv4: "ipv4", ipv6: "ipv6" };
 
-function checks(def: Zod, unit: "Length" | "Items" | "imum"): Json {
+function checks(def: Definition, unit: "Length" | "Items" | "imum"): Json {
   const json: Json = {};
   const set = (name: string, value: unknown) => typeof value === "number" && Number.isFinite(value) && (json[name] = value);
   const limit = (name: string, value: unknown, inclusive?: boolean) => set(inclusive === false ? `exclusive${name}` : name[0]!.toLowerCase() + name.slice(1), value);
@@ -153,7 +216,7 @@ function checks(def: Zod, unit: "Length" | "Items" | "imum"): Json {
       limit(most, check.length ?? check.value);
     }
     if (kind === "multipleOf" || kind === "multiple_of") set("multipleOf", check.value);
-    const format = FORMATS[check.format] ?? FORMATS[kind];
+    const format = FORMATS[check.format!] ?? FORMATS[kind!];
     if (format) json.format = format;
     const pattern = kind === "regex" ? check.regex : check.format === "regex" ? check.pattern : undefined;
     if (pattern) json.pattern = pattern.source;
