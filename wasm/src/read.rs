@@ -101,9 +101,8 @@ pub(crate) fn api(fields: &Members<'_>, key: &str) -> Result<Option<Api>> {
 }
 
 pub(crate) fn api_of(name: &str) -> Result<Api> {
-    Api::parse(name).ok_or_else(|| {
-        wrong("api", "\"invoke\", \"converse\", \"responses\", \"chatCompletions\" or \"messages\"")
-    })
+    Api::parse(name)
+        .ok_or_else(|| wrong("api", "\"invoke\", \"converse\", \"responses\", \"chatCompletions\" or \"messages\""))
 }
 
 pub(crate) fn tools(fields: &Members<'_>, key: &str) -> Result<Vec<Tool>> {
