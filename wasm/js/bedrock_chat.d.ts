@@ -14,7 +14,7 @@ export class Chat {
   constructor(config: string, fetch?: CoreFunction, provider?: CoreFunction);
   call(operation: "stream", input: string, options: string): Task<Stream>;
   call(operation: "invoke" | "complete" | "countTokens", input: string, options: string): Task<string>;
-  capabilities(): string;
+  capabilities(options: string): string;
   structured(spec: string, options: string): string;
 }
 

@@ -3,13 +3,13 @@ import { checkFields } from "./checks.js";
 import { type Provide, chooseCredentials, places, usedRegion } from "./credentials.js";
 import { type BedrockChatError, problem } from "./error.js";
 import type {
-  BatchOptions, BedrockChatFields, BoundOptions, CallOptions, Capabilities, FetchLike, JsonSchema, Messages, SchemaOutput, StandardSchema, Tool, ZodLike,
+  BatchOptions, BedrockChatFields, BoundOptions, CallOptions, Capabilities, FetchLike, JsonSchema, Messages, Removable, SchemaOutput, StandardSchema, Tool, ZodLike,
 } from "./fields.js";
 import type { StructuredConfig, StructuredPlan, StructuredSpec } from "./hold.js";
 import { conversation, json } from "./messages.js";
-import { coreOptions, merged, onlyOne } from "./options.js";
+import { type Options, coreOptions, merged, onlyOne } from "./options.js";
 import { type AIMessage, replyOf } from "./reply.js";
-import type { Loose } from "./schema.js";
+import type { Members } from "./schema.js";
 import { CANCEL, ChatStream } from "./stream.js";
 import { HeldChat, type StructuredChat, type WithRaw } from "./structured.js";
 import { PASSED_FIELDS, SAME_FIELDS } from "./table.js";
@@ -63,12 +63,12 @@ interface Pending {
 export class BedrockChat {
   declare readonly model: string;
   #shared: Shared;
-  #bound: Loose;
+  #bound: Options;
 
   constructor(fields: BedrockChatFields);
   /** @internal */
-  constructor(shared: Shared, bound: Loose);
-  constructor(fields: BedrockChatFields | Shared, bound?: Loose) {
+  constructor(shared: Shared, bound: Options);
+  constructor(fields: BedrockChatFields | Shared, bound?: Options) {
     if (fields instanceof Shared) {
       this.#shared = fields;
     } else {
@@ -83,12 +83,12 @@ export class BedrockChat {
   }
 
   /** Sends a conversation and waits for the reply. */
-  async invoke(messages: Messages, options?: CallOptions): Promise<AIMessage> {
+  async invoke(messages: Messages, options?: Removable<CallOptions>): Promise<AIMessage> {
     return replyOf(await this.#call("invoke", conversation(messages), options));
   }
 
   /** Sends a conversation and returns the reply as a stream, once it has begun. */
-  stream(messages: Messages, options?: CallOptions): Promise<ChatStream> {
+  stream(messages: Messages, options?: Removable<CallOptions>): Promise<ChatStream> {
     const call: Pending = { left: false };
     const stream = this.#stream(messages, options, call);
     const cancel = () => {
@@ -98,7 +98,7 @@ export class BedrockChat {
     return Object.defineProperty(stream, CANCEL, { value: cancel });
   }
 
-  async #stream(messages: Messages, options: CallOptions | undefined, call: Pending): Promise<ChatStream> {
+  async #stream(messages: Messages, options: Removable<CallOptions> | undefined, call: Pending): Promise<ChatStream> {
     const all = this.#options(options);
     const text = conversation(messages);
     const core = this.#core(all);
@@ -117,13 +117,13 @@ export class BedrockChat {
   }
 
   /** Sends many conversations, some at a time. */
-  batch(inputs: readonly Messages[], options: BatchOptions & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
-  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<AIMessage[]>;
-  async batch(inputs: readonly Messages[], options?: BatchOptions): Promise<(AIMessage | Error)[]> {
+  batch(inputs: readonly Messages[], options: Removable<BatchOptions> & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
+  batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<AIMessage[]>;
+  async batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<(AIMessage | Error)[]> {
     if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
     checkFields(options, "batch");
-    const { returnExceptions, maxConcurrency, signal, ...each } = merged(this.#bound, options) as BatchOptions;
-    const atOnce = maxConcurrency ?? this.#shared.fields.maxConcurrency ?? 10;
+    const all = merged({ maxConcurrency: this.#shared.fields.maxConcurrency }, merged(this.#bound, options));
+    const { returnExceptions, maxConcurrency: atOnce = 10, signal, ...each } = all;
     const stop = new AbortController();
     const onAbort = () => stop.abort(signal!.reason);
     if (signal?.aborted) onAbort();
@@ -155,18 +155,18 @@ export class BedrockChat {
   }
 
   /** Completes a prompt that is sent as it is: for models that take prompts, in your own template. */
-  async complete(prompt: string, options?: CallOptions): Promise<AIMessage> {
+  async complete(prompt: string, options?: Removable<CallOptions>): Promise<AIMessage> {
     if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
     return replyOf(await this.#call("complete", prompt, options));
   }
 
   /** Counts the tokens of a conversation. It is free of charge. */
-  async countTokens(messages: Messages, options?: CallOptions): Promise<number> {
+  async countTokens(messages: Messages, options?: Removable<CallOptions>): Promise<number> {
     return Number(await this.#call("countTokens", conversation(messages), options));
   }
 
   /** Returns the same model with options for every call. */
-  withOptions(options: BoundOptions): BedrockChat {
+  withOptions(options: Removable<BoundOptions>): BedrockChat {
     checkFields(options, "batch");
     const bound = merged(this.#bound, options);
     // Reports wrong options now, not at the first call.
@@ -175,12 +175,12 @@ export class BedrockChat {
   }
 
   /** LangChain's name for `withOptions`. */
-  withConfig(options: BoundOptions): BedrockChat {
+  withConfig(options: Removable<BoundOptions>): BedrockChat {
     return this.withOptions(options);
   }
 
   /** Returns the same model with tools that it may call. */
-  bindTools(tools: readonly Tool[], options?: BoundOptions): BedrockChat {
+  bindTools(tools: readonly Tool[], options?: Removable<BoundOptions>): BedrockChat {
     if (!Array.isArray(tools)) throw problem("config", "bindTools takes an array of tools");
     return this.withOptions({ ...options, tools });
   }
@@ -199,7 +199,7 @@ export class BedrockChat {
    *
    * @internal
    */
-  structuredPlan(spec: StructuredSpec, options?: CallOptions): StructuredPlan {
+  structuredPlan(spec: StructuredSpec, options?: Removable<CallOptions>): StructuredPlan {
     try {
       return JSON.parse(this.#shared.core.structured(json(spec, "the schema"), this.#core(merged(this.#bound, options))));
     } catch (thrown) {
@@ -209,16 +209,16 @@ export class BedrockChat {
 
   /** Returns what the model can do over the API that is used, with the corrections of the option `capabilities`. */
   capabilities(): Capabilities {
-    return { ...JSON.parse(this.#shared.core.capabilities()), ...this.#bound.capabilities };
+    return JSON.parse(this.#shared.core.capabilities(this.#core(this.#bound)));
   }
 
-  #options(options: CallOptions | undefined): Loose {
+  #options(options: Removable<CallOptions> | undefined): Options {
     checkFields(options, "call");
     return merged(this.#bound, options);
   }
 
   /** Returns the options as JSON. A guardrail that is changed in part keeps the rest of the constructor's. */
-  #core(options: Loose): string {
+  #core(options: Options): string {
     const { guardrailIdentifier, guardrailVersion, guardrailConfig, trace } = this.#shared.fields;
     const guarded = { guardrailIdentifier, guardrailVersion, guardrailConfig, trace };
     return json(coreOptions(merged(guarded, options)), "the options");
@@ -228,11 +228,11 @@ export class BedrockChat {
    * The limit on a whole call may be the constructor's. A caller that awaits this continues with an empty stack: a stack
    * overflow inside the module would break it permanently.
    */
-  async #watch(options: Loose): Promise<Watch> {
+  async #watch(options: Options): Promise<Watch> {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
   }
 
-  async #call(operation: "invoke" | "complete" | "countTokens", text: string, options: CallOptions | undefined): Promise<string> {
+  async #call(operation: "invoke" | "complete" | "countTokens", text: string, options: Removable<CallOptions> | undefined): Promise<string> {
     const all = this.#options(options);
     const core = this.#core(all);
     const watch = await this.#watch(all);
@@ -247,7 +247,7 @@ export class BedrockChat {
 }
 
 /** Adds advice to the error of a method of structured output that the model cannot use: callers did not set `toolChoice`. */
-function advised(error: unknown, { structured }: { structured?: StructuredSpec }): unknown {
+function advised(error: unknown, { structured }: Options): unknown {
   const known = error as BedrockChatError | undefined;
   if (structured?.method && known?.field === "toolChoice") {
     known.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${known.message}`;
@@ -256,7 +256,7 @@ function advised(error: unknown, { structured }: { structured?: StructuredSpec }
 }
 
 /** Returns the settings of the connection: model, endpoint and credentials. */
-function connection(fields: BedrockChatFields): { config: Loose & { model: string }; provider: Provide | undefined; fetch: FetchLike | undefined } {
+function connection(fields: BedrockChatFields): { config: Members & { model: string }; provider: Provide | undefined; fetch: FetchLike | undefined } {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
     throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
@@ -264,7 +264,7 @@ function connection(fields: BedrockChatFields): { config: Loose & { model: strin
   onlyOne(fields, SAME_FIELDS);
   const { credentials, provider } = chooseCredentials(fields);
   const profile = applicationInferenceProfile;
-  const config: Loose & { model: string } = {
+  const config: Members & { model: string } = {
     model: profile ? decoded(profile) : model,
     // `model` names the model behind the profile.
     family: family ?? (profile ? model : undefined),

@@ -216,4 +216,11 @@ export type Thinking =
   | { type: "disabled" }
   | { type: "between_tools"; display?: "summarized" | "omitted" | undefined };
 
+/**
+ * Options of which each may be null. Null removes an option that the constructor, `withOptions` or `bindTools` has set, so
+ * that the model's default applies again; so does an empty list. A guardrail is removed by null for both its identifier
+ * and its version.
+ */
+export type Removable<Options> = { [Name in keyof Options]: Options[Name] | null };
+
 export type { BatchOptions, BedrockChatFields, BedrockChatSettings, BoundOptions, CallOptions, LangChainCallOption } from "./table.js";

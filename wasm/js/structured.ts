@@ -1,9 +1,9 @@
 import type { BedrockChat } from "./chat.js";
 import { BedrockChatError, problem } from "./error.js";
-import type { BatchOptions, CallOptions, Messages } from "./fields.js";
+import type { BatchOptions, BoundOptions, CallOptions, Messages, Removable } from "./fields.js";
 import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
 import { type AIMessage, textOf } from "./reply.js";
-import { type Loose, validated } from "./schema.js";
+import { validated } from "./schema.js";
 import { leavable } from "./stream.js";
 
 /** A value with its reply, or the reason why there is no value. */
@@ -12,12 +12,12 @@ export type WithRaw<T> = { raw: AIMessage; parsed: T; parsingError?: undefined }
 /** A chat model that answers with values. */
 export interface StructuredChat<T, Result = T> {
   /** Sends a conversation and waits for the value. An answer that does not fit is an error of kind `decode`, with the reply as `partial`. */
-  invoke(messages: Messages, options?: CallOptions): Promise<Result>;
+  invoke(messages: Messages, options?: Removable<CallOptions>): Promise<Result>;
   /** Sends a conversation and yields ever more complete values. The last one is complete and fits the schema. */
-  stream(messages: Messages, options?: CallOptions): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>>;
+  stream(messages: Messages, options?: Removable<CallOptions>): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>>;
   /** Sends many conversations, some at a time. */
-  batch(inputs: readonly Messages[], options?: BatchOptions & { returnExceptions: true }): Promise<(Result | Error)[]>;
-  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<Result[]>;
+  batch(inputs: readonly Messages[], options?: Removable<BatchOptions> & { returnExceptions: true }): Promise<(Result | Error)[]>;
+  batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<Result[]>;
 }
 
 /**
@@ -32,23 +32,23 @@ export class HeldChat<T, Result> implements StructuredChat<T, Result> {
 
   constructor(chat: BedrockChat, schema: unknown, config: StructuredConfig<boolean>, plan: (spec: StructuredSpec) => StructuredPlan) {
     this.#held = hold(schema, config, plan);
-    this.#chat = chat.withOptions(this.#held.options as CallOptions);
+    this.#chat = chat.withOptions(this.#held.options as BoundOptions);
     this.#includeRaw = config.includeRaw;
   }
 
-  async invoke(messages: Messages, options?: CallOptions): Promise<Result> {
+  async invoke(messages: Messages, options?: Removable<CallOptions>): Promise<Result> {
     return this.#answer(await this.#chat.invoke(messages, options));
   }
 
-  async stream(messages: Messages, options?: CallOptions): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>> {
+  async stream(messages: Messages, options?: Removable<CallOptions>): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>> {
     const stream = await this.#chat.stream(messages, options);
     const values = growing(stream, this.#held, async () => this.#read(await stream.message()));
     return leavable(stream, values as AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>);
   }
 
-  batch(inputs: readonly Messages[], options?: BatchOptions & { returnExceptions: true }): Promise<(Result | Error)[]>;
-  batch(inputs: readonly Messages[], options?: BatchOptions): Promise<Result[]>;
-  async batch(inputs: readonly Messages[], options?: BatchOptions): Promise<(Result | Error)[]> {
+  batch(inputs: readonly Messages[], options?: Removable<BatchOptions> & { returnExceptions: true }): Promise<(Result | Error)[]>;
+  batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<Result[]>;
+  async batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<(Result | Error)[]> {
     const replies: readonly (AIMessage | Error)[] = await this.#chat.batch(inputs, options);
     return Promise.all(
       replies.map(async (raw) => {
@@ -76,7 +76,7 @@ export class HeldChat<T, Result> implements StructuredChat<T, Result> {
 
   /** Returns the value in a reply. */
   async #read(raw: AIMessage): Promise<unknown> {
-    const { value, issues } = await validated(this.#held.schema as Loose, this.#found(raw));
+    const { value, issues } = await validated(this.#held.schema, this.#found(raw));
     if (issues) throw problem("decode", `the answer does not fit the schema: ${issues.join("; ")}`, { partial: raw });
     return value;
   }

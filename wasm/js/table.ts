@@ -78,13 +78,13 @@ export interface BedrockChatSettings {
   timeout?: number | undefined;
 }
 
-/** The options of a call. */
+/** The options of a call. Methods take them as `Removable`: null removes an option. */
 export interface CallOptions extends BedrockChatSettings {
   /** Ends the call and closes its connection. */
   signal?: AbortSignal | undefined;
 }
 
-/** The options that `withOptions` sets for every call. */
+/** The options that `withOptions` sets for every call. Null removes an option. */
 export interface BoundOptions extends CallOptions {
   /** How many calls of a batch are made at a time. Default: the constructor's, which is 10. */
   maxConcurrency?: number | undefined;

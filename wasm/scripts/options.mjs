@@ -69,8 +69,8 @@ function member(row) {
 
 const interfaces = [
   ["BedrockChatSettings", "The options that the constructor and every call take. Unset options are not sent.", "", settings],
-  ["CallOptions", "The options of a call.", " extends BedrockChatSettings", call],
-  ["BoundOptions", "The options that `withOptions` sets for every call.", " extends CallOptions", bound],
+  ["CallOptions", "The options of a call. Methods take them as `Removable`: null removes an option.", " extends BedrockChatSettings", call],
+  ["BoundOptions", "The options that `withOptions` sets for every call. Null removes an option.", " extends CallOptions", bound],
   ["BatchOptions", "The options of a batch.", " extends BoundOptions", batch],
   ["BedrockChatFields", "The constructor's fields.", " extends BedrockChatSettings", constructor],
 ];
@@ -140,7 +140,8 @@ function rust() {
   }
   const named = [...pairs].filter(([from, to]) => from !== to).map(([from, to]) => `    ("${from}", "${to}"),\n`);
   const parsed = settings.filter(({ parse }) => parse).map(({ parse }) => parse.split("::")[0]);
-  const used = ["BedrockChatBuilder", "ChatOptions", "Result", ...new Set(parsed)].sort();
+  const removable = [...owners].map(([option, row]) => `    ("${row.name}", ChatOption::${option.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase())}),\n`);
+  const used = ["BedrockChatBuilder", "ChatOption", "ChatOptions", "Result", ...new Set(parsed)].sort();
   return `//! ${NOTE}
 
 use bedrock_chat::{${used.join(", ")}};
@@ -156,6 +157,10 @@ ${reads.join("")}    Ok(())
 pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder) -> Result<BedrockChatBuilder> {
 ${sets.join("")}    Ok(builder)
 }
+
+/// Options by their names in JavaScript. An option that JavaScript has in parts has the name of the first part.
+pub(crate) static OPTIONS: &[(&str, ChatOption)] = &[
+${removable.join("")}];
 
 /// The names of options in Rust and in JavaScript, where they differ.
 pub(crate) static NAMES: &[(&str, &str)] = &[

@@ -12,8 +12,8 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::options::{read_fields, read_options};
-use crate::read::Members;
+use crate::options::{OPTIONS, read_fields, read_options};
+use crate::read::{self, Members};
 use crate::task::Counted;
 
 /// A conversation in any of the usual forms.
@@ -127,8 +127,15 @@ pub(crate) fn with_options(chat: &BedrockChat, options: &str) -> Result<BedrockC
     Ok(chat.with_options(&self::options(&Members::of(json.view()))?))
 }
 
+/// Reads the options of a level. Those in `removed` are removed first, also from lower levels; other names
+/// are of options that only JavaScript has.
 fn options(fields: &Members<'_>) -> Result<ChatOptions> {
     let mut options = ChatOptions::default();
+    for name in read::texts(fields, "removed")? {
+        if let Some((_, option)) = OPTIONS.iter().find(|(known, _)| *known == name) {
+            options = options.without(*option);
+        }
+    }
     read_options(fields, &mut options)?;
     Ok(options)
 }

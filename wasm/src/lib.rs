@@ -52,9 +52,11 @@ impl Chat {
         Ok(Self { chat })
     }
 
-    /// Returns the model's capabilities as a JSON object of booleans. Unknown ones are left out.
-    pub fn capabilities(&self) -> String {
-        config::write_capabilities(self.chat.capabilities())
+    /// Returns the model's capabilities under the options of a call, as a JSON object of booleans. Unknown ones
+    /// are left out.
+    pub fn capabilities(&self, options: &str) -> Result<String, JsValue> {
+        let chat = config::with_options(&self.chat, options).map_err(thrown)?;
+        Ok(config::write_capabilities(chat.capabilities()))
     }
 
     /// Returns how the model is held to a schema, as JSON: `{method, isMember}`. `spec` and `options` are

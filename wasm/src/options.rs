@@ -1,6 +1,6 @@
 //! Written by wasm/scripts/options.mjs from wasm/options.json: change the table, not this file.
 
-use bedrock_chat::{BedrockChatBuilder, ChatOptions, Latency, ReasoningDisplay, Result, ServiceTier};
+use bedrock_chat::{BedrockChatBuilder, ChatOption, ChatOptions, Latency, ReasoningDisplay, Result, ServiceTier};
 
 use crate::read::{self, Members};
 
@@ -62,6 +62,32 @@ pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder)
     }
     Ok(builder)
 }
+
+/// Options by their names in JavaScript. An option that JavaScript has in parts has the name of the first part.
+pub(crate) static OPTIONS: &[(&str, ChatOption)] = &[
+    ("maxTokens", ChatOption::MaxTokens),
+    ("temperature", ChatOption::Temperature),
+    ("topP", ChatOption::TopP),
+    ("topK", ChatOption::TopK),
+    ("stop", ChatOption::Stop),
+    ("modelKwargs", ChatOption::ModelKwargs),
+    ("tools", ChatOption::Tools),
+    ("toolChoice", ChatOption::ToolChoice),
+    ("parallelToolCalls", ChatOption::ParallelToolCalls),
+    ("reasoning", ChatOption::Reasoning),
+    ("reasoningDisplay", ChatOption::ReasoningDisplay),
+    ("capabilities", ChatOption::Capabilities),
+    ("responseFormat", ChatOption::ResponseFormat),
+    ("guardrailIdentifier", ChatOption::Guardrail),
+    ("promptCaching", ChatOption::PromptCaching),
+    ("fillMissingToolResults", ChatOption::FillMissingToolResults),
+    ("latency", ChatOption::Latency),
+    ("serviceTier", ChatOption::ServiceTier),
+    ("anthropicBeta", ChatOption::AnthropicBeta),
+    ("requestMetadata", ChatOption::RequestMetadata),
+    ("responseFieldPaths", ChatOption::ResponseFieldPaths),
+    ("promptVariables", ChatOption::PromptVariables),
+];
 
 /// The names of options in Rust and in JavaScript, where they differ.
 pub(crate) static NAMES: &[(&str, &str)] = &[

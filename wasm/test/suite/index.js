@@ -13,6 +13,7 @@ import { fields } from "./fields.js";
 import { load } from "./load.js";
 import { messages } from "./messages.js";
 import { reasoning } from "./reasoning.js";
+import { removed } from "./removed.js";
 import { sse } from "./sse.js";
 import { streams } from "./streams.js";
 import { structured } from "./structured.js";
@@ -20,7 +21,7 @@ import { tools } from "./tools.js";
 
 const all = [
   ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
-  ...cancellation, ...capabilities, ...reasoning, ...structured, ...sse, ...load,
+  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...load,
 ];
 
 export const names = all.map(([name]) => name);

@@ -68,6 +68,11 @@ export async function calls(signal: AbortSignal): Promise<void> {
     [{ role: "assistant", content: null, tool_calls: [] }], [{ role: "tool", tool_call_id: "1", name: "a", status: "error", content: "no" }],
   ];
   await chat.batch(forms);
+  // Null removes an option that was set before.
+  await chat.withOptions({ tools: null, signal: null }).bindTools([], { temperature: null }).batch(["hello"], { stop: null, maxConcurrency: null });
+  await chat.withStructuredOutput({ type: "object" }).stream("hello", { maxTokens: null });
+  // @ts-expect-error there is nothing to remove
+  new BedrockChat({ model: "m", temperature: null });
   // @ts-expect-error no such role
   await chat.invoke([["narrator", "hello"]]);
   // @ts-expect-error not a conversation
