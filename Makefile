@@ -12,7 +12,7 @@ SHELL := /bin/bash
 step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # Optional features that are tested together.
-extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web
+extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web,bedrock-chat/mcp
 # Separate crates, outside the workspace: the npm package's module, the Worker template, two tools.
 module := --manifest-path wasm/Cargo.toml
 rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
@@ -70,6 +70,7 @@ features: ## clippy with other sets of features
 	@$(step) "langsmith alone" cargo clippy --package bedrock-chat --lib --no-default-features --features langsmith -- -D warnings
 	@$(step) "tracing alone" cargo clippy --package bedrock-chat --lib --no-default-features --features tracing -- -D warnings
 	@$(step) "web alone" cargo clippy --package bedrock-chat --lib --no-default-features --features web -- -D warnings
+	@$(step) "mcp alone" cargo clippy --package bedrock-chat --lib --no-default-features --features mcp -- -D warnings
 
 .PHONY: wasm32
 wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied

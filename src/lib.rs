@@ -27,6 +27,7 @@
 //! | `web` | no | media from the web, natively: `MediaFetcher` |
 //! | `langsmith` | no | calls posted to LangSmith as runs, as LangChain posts them |
 //! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
+//! | `mcp` | no | tools of MCP servers, natively: `Toolbox::from_mcp` |
 //!
 //! Without `reqwest` and `fetch` the crate has no HTTP: implement a [`Transport`].
 
@@ -66,6 +67,8 @@ mod client; // One call: encode, sign, send, retry, decode.
 mod concurrent; // A limited number of futures at a time.
 mod chat; // `BedrockChat` and its builder.
 mod toolbox; // Tools with their handlers, and the loop that runs them.
+#[cfg(all(feature = "mcp", not(target_arch = "wasm32")))]
+mod mcp; // Tools of MCP servers.
 mod structured; // Typed output.
 mod operations; // Token counts and guardrails without a chat.
 mod batch_inference; // Jobs of batch inference.
@@ -81,6 +84,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Accumulator, ChatEvent, Events};
 pub use headers::Headers;
 pub use json::Json;
+#[cfg(all(feature = "mcp", not(target_arch = "wasm32")))]
+pub use mcp::McpServer;
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 pub use media_fetcher::MediaFetcher;
 pub use message::{

@@ -122,7 +122,7 @@ pub(crate) fn media_type_of(name: &str) -> Option<&'static str> {
 }
 
 /// File extensions and their media types.
-const ENDINGS: &[(&str, &str)] = &[
+pub(crate) const ENDINGS: &[(&str, &str)] = &[
     ("png", "image/png"),
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),

@@ -24,7 +24,7 @@ pub(crate) mod template;
 pub(crate) mod text;
 mod text_blocks;
 mod tools;
-mod words;
+pub(crate) mod words;
 
 pub use anthropic::Anthropic;
 pub use chat_completions::ChatCompletions;

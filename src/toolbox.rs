@@ -66,7 +66,8 @@ impl From<()> for ToolOutput {
     }
 }
 
-type Outcome = std::result::Result<ToolOutput, String>;
+/// The output of a handler. A failure has content too.
+pub(crate) type Outcome = std::result::Result<ToolOutput, ToolOutput>;
 
 /// A handler of a tool. It may move between threads on targets that have them.
 trait Handle: MaybeSend + MaybeSync {
@@ -159,16 +160,24 @@ impl Toolbox {
             match call.args.deserialize::<T>() {
                 Ok(args) => {
                     let work = handler(args);
-                    Box::pin(async move { work.await.map(Into::into).map_err(|error| error.to_string()) })
+                    Box::pin(async move { work.await.map(Into::into).map_err(|error| error.to_string().into()) })
                 }
                 Err(error) => {
                     let message = format!("the arguments do not fit the tool's schema: {error}");
-                    Box::pin(std::future::ready(Err(message)))
+                    Box::pin(std::future::ready(Err(message.into())))
                 }
             }
         };
-        self.tools.push((tool, Arc::new(handle)));
+        self.add(tool, handle);
         self
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        tool: Tool,
+        handler: impl Fn(ToolCall) -> BoxFuture<'static, Outcome> + MaybeSend + MaybeSync + 'static,
+    ) {
+        self.tools.push((tool, Arc::new(handler)));
     }
 
     /// Sets the maximum number of replies in a run. With 1, tool calls can be reviewed before another run makes
@@ -256,7 +265,7 @@ impl Toolbox {
         let Some((_, handler)) = self.tools.iter().find(|(tool, _)| tool.name == call.name) else {
             let names: Vec<_> = self.tools.iter().map(|(tool, _)| tool.name.as_str()).collect();
             let why = format!("there is no tool `{}`; use one of {}", call.name, names.join(", "));
-            return Box::pin(std::future::ready(failed(id, why)));
+            return Box::pin(std::future::ready(failed(id, why.into())));
         };
         let work = handler.handle(call);
         Box::pin(async move {
@@ -268,6 +277,6 @@ impl Toolbox {
     }
 }
 
-fn failed(id: String, why: String) -> ToolResult {
-    ToolResult { is_error: true, ..ToolResult::new(id, [Content::text(why)]) }
+fn failed(id: String, why: ToolOutput) -> ToolResult {
+    ToolResult::error(id, why.content)
 }

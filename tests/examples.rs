@@ -65,6 +65,11 @@ const EXAMPLES: &[Row] = &[
         &[],
         &["Some(0.2) and Some(0.9)", "You said: Heads or tails?", "refused: openai.gpt-oss-120b-1:0 has no `top_k`"],
     ),
+    (
+        "24_mcp",
+        &[],
+        &["mcp_weather_get: Get the current weather in a city", "-> mcp_weather_get {", "18 degrees in London"],
+    ),
 ];
 
 /// Where the examples are, once they are built. Cargo builds them with all tests, but not with this one alone.
@@ -75,7 +80,7 @@ fn folder() -> &'static PathBuf {
         let profile = this.parent().and_then(|deps| deps.parent()).expect("tests are in target/PROFILE/deps");
         let mut build = Command::new(env!("CARGO"));
         build
-            .args(["build", "--quiet", "--examples", "--features", "langsmith,tracing"])
+            .args(["build", "--quiet", "--examples", "--features", "langsmith,tracing,mcp"])
             .current_dir(env!("CARGO_MANIFEST_DIR"));
         build.env("CARGO_TARGET_DIR", profile.parent().unwrap());
         if profile.ends_with("release") {

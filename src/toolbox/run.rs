@@ -191,7 +191,7 @@ impl Toolbox {
                 }
                 Content::InvalidToolCall(call) => {
                     let why = format!("the call cannot be run: {}", call.error);
-                    work.push_back(Box::pin(std::future::ready(failed(call.id, why))));
+                    work.push_back(Box::pin(std::future::ready(failed(call.id, why.into()))));
                 }
                 _ => {}
             }
