@@ -3,6 +3,7 @@
 mod attempts;
 mod body;
 mod check;
+mod reading;
 mod received;
 mod sign;
 mod stream;
@@ -122,7 +123,8 @@ pub(crate) struct Client {
     pub(crate) model: ModelId,
     pub(crate) codec: Arc<dyn Codec>,
     pub(crate) region: Option<String>,
-    pub(crate) service: String,
+    /// The service's name in signatures, if the caller set it.
+    pub(crate) signing_name: Option<String>,
     pub(crate) endpoint: Endpoint,
     pub(crate) gateway: Option<Gateway>,
     /// Headers of the caller.
@@ -254,7 +256,7 @@ impl Client {
         let fitted = forms::fitted(request, can);
         let asks = fitted.is_some();
         let request = fitted.as_ref().unwrap_or(request);
-        check::check(&request.options, &self.model, self.codec.api())
+        check::check(&request.options, &self.model, self.codec.api(), self.codec.service())
             .and_then(|()| match check::tagged(request, self.codec.api()) {
                 Some(tagged) => self.codec.encode(&self.model, &tagged, mode),
                 None => self.codec.encode(&self.model, request, mode),

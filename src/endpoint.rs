@@ -1,5 +1,6 @@
 //! Endpoints: AWS's hosts, or a custom one.
 
+use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::{self, is_well_formed, suffixes};
 use crate::text::{find, has, split_once};
@@ -7,8 +8,8 @@ use crate::text::{find, has, split_once};
 /// The endpoint of calls, and the host and path prefix that they are signed for.
 ///
 /// ```
-/// use bedrock_chat::Endpoint;
-/// let endpoint = Endpoint::aws("us-east-1", false, false)?;
+/// use bedrock_chat::{Endpoint, Service};
+/// let endpoint = Endpoint::aws(Service::Runtime, "us-east-1", false, false)?;
 /// assert_eq!(endpoint.url(), "https://bedrock-runtime.us-east-1.amazonaws.com");
 /// let endpoint = Endpoint::custom("http://localhost:4566/pfx/")?;
 /// assert_eq!((endpoint.host(), endpoint.prefix()), ("localhost:4566", "/pfx"));
@@ -57,16 +58,22 @@ const NO_TLS: &[&str] =
     &["invalidcontenttype", "wrong version number", "packet length too long", "wrong_version_number"];
 
 impl Endpoint {
-    /// Creates the endpoint of Bedrock in a region; `fips` and `dual_stack` select its variants.
+    /// Creates the endpoint of a service in a region; `fips` and `dual_stack` select its variants.
+    /// `bedrock-mantle` has neither: its one host serves IPv4 and IPv6.
     ///
     /// # Errors
-    /// `Config`, if the name is not that of a region.
-    pub fn aws(region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
+    /// `Config`, if the name is not that of a region, or if a FIPS endpoint of `bedrock-mantle` is requested.
+    pub fn aws(service: Service, region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
         region::check(region, true)?;
+        let is_mantle = service == Service::Mantle;
+        if is_mantle && fips {
+            let message = "`bedrock-mantle` has no FIPS endpoint; use an API of `bedrock-runtime`, or set the endpoint";
+            return Err(Error::new(ErrorKind::Config, message).with_field("fips"));
+        }
         let (plain, dual) = suffixes(region);
-        let suffix = if dual_stack { dual } else { plain };
-        let fips = if fips { "-fips" } else { "" };
-        Self::custom(&format!("https://bedrock-runtime{fips}.{region}.{suffix}"))
+        let suffix = if dual_stack || is_mantle { dual } else { plain };
+        let (name, fips) = (service.as_str(), if fips { "-fips" } else { "" });
+        Self::custom(&format!("https://{name}{fips}.{region}.{suffix}"))
     }
 
     /// Creates a custom endpoint. Calls are sent to it and signed for it. A path is kept as a prefix. Without a
@@ -109,15 +116,18 @@ impl Endpoint {
         Ok(Self { url, host: start..start + host.len(), https_assumed })
     }
 
-    /// Returns the endpoint of Bedrock's control plane in the same region. A custom endpoint serves both.
+    /// Returns the endpoint of another service in the same region. A custom endpoint serves all.
     ///
     /// # Errors
-    /// Never, for endpoints that this type made.
-    pub(crate) fn control_plane(&self) -> Result<Self> {
-        let runtime = self.aws_host().is_some_and(|aws| aws.service == "bedrock-runtime" && !aws.private);
-        match self.url.strip_prefix("https://bedrock-runtime").filter(|_| runtime) {
-            Some(rest) => Self::custom(&format!("https://bedrock{rest}")),
-            None => Ok(self.clone()),
+    /// `Config`, if this is a FIPS endpoint and the service does not have such endpoints.
+    pub(crate) fn of_service(&self, service: Service) -> Result<Self> {
+        match self.aws_host() {
+            Some(AwsHost { service: name, region, fips, dual_stack, private: false }) if name != service.as_str() => {
+                // The suffix of `bedrock-mantle` is that of dual-stack hosts.
+                let dual_stack = dual_stack && name != Service::Mantle.as_str();
+                Self::aws(service, region, fips, dual_stack)
+            }
+            _ => Ok(self.clone()),
         }
     }
 
@@ -201,14 +211,17 @@ mod tests {
             ("eusc-de-east-1", false, false, "bedrock-runtime.eusc-de-east-1.amazonaws.eu"),
             ("zz-new-9", false, false, "bedrock-runtime.zz-new-9.amazonaws.com"),
         ] {
-            assert_eq!(Endpoint::aws(region, fips, dual).unwrap().host(), host);
+            assert_eq!(Endpoint::aws(Service::Runtime, region, fips, dual).unwrap().host(), host);
         }
     }
 
     #[test]
     fn control_plane_host_is_derived_from_the_runtime() {
-        let host = |endpoint: Endpoint| endpoint.control_plane().unwrap().host().to_owned();
-        assert_eq!(host(Endpoint::aws("us-east-1", true, false).unwrap()), "bedrock-fips.us-east-1.amazonaws.com");
+        let host = |endpoint: Endpoint| endpoint.of_service(Service::ControlPlane).unwrap().host().to_owned();
+        assert_eq!(
+            host(Endpoint::aws(Service::Runtime, "us-east-1", true, false).unwrap()),
+            "bedrock-fips.us-east-1.amazonaws.com"
+        );
         assert_eq!(host(Endpoint::custom("http://localhost:80/x").unwrap()), "localhost");
     }
 
@@ -234,14 +247,14 @@ mod tests {
             assert_eq!(Endpoint::custom(text).unwrap_err().kind(), ErrorKind::Config, "{text}");
         }
         for region in ["", "us-east-1.evil.com/", "US-EAST-1", "us east"] {
-            assert!(Endpoint::aws(region, false, false).is_err(), "{region}");
+            assert!(Endpoint::aws(Service::Runtime, region, false, false).is_err(), "{region}");
         }
     }
 
     #[test]
     fn control_plane_of_a_custom_host_is_the_same_host() {
         for url in ["https://bedrock-runtime.example", "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com"] {
-            assert_eq!(Endpoint::custom(url).unwrap().control_plane().unwrap().url(), url);
+            assert_eq!(Endpoint::custom(url).unwrap().of_service(Service::ControlPlane).unwrap().url(), url);
         }
     }
 

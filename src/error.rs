@@ -5,7 +5,7 @@ mod kind;
 mod print;
 mod words;
 
-pub(crate) use aws::{ServiceAnswer, error_in_success, from_exception, from_response};
+pub(crate) use aws::{ServiceAnswer, error_in_success, from_exception, from_reported, from_response};
 pub use kind::ErrorKind;
 pub(crate) use kind::Resend;
 pub(crate) use words::{error_message, snippet};
@@ -375,6 +375,7 @@ mod tests {
             status: 400,
             error_type: Some("ValidationException"),
             request_id: Some("r-1"),
+            is_aws: true,
             retry_after: None,
             body: br#"{"message":"no such thing"}"#,
         })

@@ -14,11 +14,13 @@ pub(crate) mod forms;
 pub(crate) mod guard;
 pub(crate) mod invoke;
 pub(crate) mod media;
+pub(crate) mod openai;
 pub(crate) mod raw_block;
 mod reasoning;
 pub(crate) mod refusals;
 pub(crate) mod repair;
 mod select;
+mod sse_chunks;
 mod table;
 pub(crate) mod template;
 pub(crate) mod text;
@@ -26,12 +28,12 @@ mod text_blocks;
 mod tools;
 pub(crate) mod words;
 
-pub use anthropic::Anthropic;
+pub use anthropic::{Anthropic, Messages};
 pub use chat_completions::ChatCompletions;
 pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
 pub use select::{capabilities, codec_for};
-pub use table::{Family, families};
+pub use table::{Family, Route, families};
 
 use bytes::Bytes;
 
@@ -159,6 +161,11 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
         Api::Invoke
     }
 
+    /// Returns the service that the codec's calls are for. Defaults to [`Service::Runtime`].
+    fn service(&self) -> Service {
+        Service::Runtime
+    }
+
     /// Returns what a model can do over this codec's API. By default nothing is known, and typed output
     /// asks in the prompt.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
@@ -234,6 +241,10 @@ impl<C: Codec + ?Sized> Codec for &'static C {
 
     fn api(&self) -> Api {
         (**self).api()
+    }
+
+    fn service(&self) -> Service {
+        (**self).service()
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

@@ -182,7 +182,14 @@ mod tests {
         let mut headers = Headers::new();
         retry_after.into_iter().for_each(|value| headers.push("retry-after", value));
         let retry_after = super::retry_after(&headers, 0);
-        from_response(&ServiceAnswer { status, error_type: None, request_id: None, retry_after, body: b"{}" })
+        from_response(&ServiceAnswer {
+            status,
+            error_type: None,
+            request_id: None,
+            is_aws: false,
+            retry_after,
+            body: b"{}",
+        })
     }
 
     #[test]

@@ -157,6 +157,13 @@ impl Reply {
         reply
     }
 
+    /// A stream of server-sent events: each text is the data of one event.
+    pub fn sse<'a>(events: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut reply = Self::new(200, "text/event-stream", Bytes::new());
+        reply.pieces = events.into_iter().map(|data| ["data: ", data, "\n\n"].concat().into()).collect();
+        reply
+    }
+
     /// A failure to reach the service.
     pub fn error(error: Error) -> Self {
         Self { error: Some(error), ..Self::json(0, "") }

@@ -1,13 +1,15 @@
 //! How a chat model is made.
 
 mod address;
+mod headers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use self::address::Address;
+use self::headers::check_headers;
 use super::BedrockChat;
-use crate::api::Api;
+use crate::api::{Api, Service};
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
 use crate::credentials::{
     Credentials, EnvironmentCredentials, FromVariables, ProvideCredentials, Variables, environment_variable,
@@ -53,6 +55,7 @@ struct Settings {
     model: String,
     family: Option<String>,
     api: Option<Api>,
+    service: Option<Service>,
     codec: Option<Arc<dyn Codec>>,
     region: Option<String>,
     credentials: Option<Arc<dyn ProvideCredentials>>,
@@ -85,23 +88,13 @@ impl std::fmt::Debug for BedrockChatBuilder {
     }
 }
 
-/// Headers that are the crate's own business: a caller's copy would break the signature.
-const RESERVED: &[&str] = &[
-    "authorization",
-    "host",
-    "content-length",
-    "content-type",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-amz-content-sha256",
-];
-
 impl BedrockChatBuilder {
     pub(super) fn new(model: String) -> Self {
         let set = Settings {
             model,
             family: None,
             api: None,
+            service: None,
             codec: None,
             region: None,
             credentials: None,
@@ -171,7 +164,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// The service's name in signatures. Defaults to `bedrock`.
+    /// Sets the service's name in signatures. Defaults to `bedrock`, and to `bedrock-mantle` for that service.
     pub fn signing_name(mut self, name: impl Into<String>) -> Self {
         self.set.signing_name = Some(name.into());
         self
@@ -224,10 +217,29 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Which of Bedrock's APIs to call. Defaults to the model's own format where
-    /// there is one, else Converse.
+    /// Sets which of Bedrock's APIs to call. Defaults to the model's own format if there is one, else Converse:
+    /// see the table of [`codec_for`].
     pub fn api(mut self, api: Api) -> Self {
         self.set.api = Some(api);
+        self
+    }
+
+    /// Sets which service to call, for models that both `bedrock-runtime` and `bedrock-mantle` serve. Defaults to the
+    /// service of an [`endpoint_url`](Self::endpoint_url) whose host is AWS's, else to the one in the table of
+    /// [`codec_for`].
+    ///
+    /// ```
+    /// use bedrock_chat::{BedrockChat, Credentials, Service};
+    /// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6")
+    ///     .service(Service::Mantle)
+    ///     .region("us-east-1")
+    ///     .credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+    ///     .build()?;
+    /// assert!(format!("{chat:?}").contains("https://bedrock-mantle.us-east-1.api.aws"));
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    pub fn service(mut self, service: Service) -> Self {
+        self.set.service = Some(service);
         self
     }
 
@@ -352,7 +364,7 @@ impl BedrockChatBuilder {
     ///
     /// # Errors
     /// `Config`, if a setting is missing or wrong; `Credentials`, if there are no credentials, also in the
-    /// environment; `Unsupported`, if InvokeModel is requested and the model's native format is not known.
+    /// environment; `Unsupported`, if the requested API or service does not serve the model.
     pub fn build(self) -> Result<BedrockChat> {
         // Nothing is taken out of the box before all is known to be right.
         let set = self.set;
@@ -360,6 +372,7 @@ impl BedrockChatBuilder {
         if let Some(family) = &set.family {
             model = model.with_family(family.as_str());
         }
+        let (endpoint, host_service) = set.endpoint()?;
         let codec = match &set.codec {
             Some(codec) if set.api.is_some_and(|api| api != codec.api()) => {
                 return Err(Error::new(
@@ -368,11 +381,11 @@ impl BedrockChatBuilder {
                 ));
             }
             Some(codec) => Arc::clone(codec),
-            None => Arc::new(codec_for(&model, set.api)?),
+            None => codec_for(&model, set.api, set.service.or(host_service))?,
         };
         set.options.check()?;
         check_headers(&set.headers)?;
-        let Address { endpoint, region, service } = set.address(&model)?;
+        let Address { endpoint, region } = set.address(&model, endpoint, codec.service())?;
         let gateway = match set.gateway.as_deref() {
             Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("gateway_url"))?),
             None => None,
@@ -398,7 +411,7 @@ impl BedrockChatBuilder {
             model,
             codec,
             region,
-            service,
+            signing_name: set.signing_name,
             endpoint,
             gateway,
             headers: set.headers,
@@ -419,21 +432,4 @@ impl BedrockChatBuilder {
             max_concurrency: set.max_concurrency,
         })
     }
-}
-
-fn check_headers(headers: &Headers) -> Result<()> {
-    for (name, value) in headers.iter() {
-        let problem = if RESERVED.contains(&name) {
-            "is set by the crate: leave it out (credentials are given apart)"
-        } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-        {
-            "is not the name of a header"
-        } else if !value.bytes().all(|b| b == b'\t' || (32..127).contains(&b)) {
-            "has a value that a header cannot carry"
-        } else {
-            continue;
-        };
-        return Err(Error::of(ErrorKind::Config, format_args!("the header \"{name}\" {problem}")).with_field("header"));
-    }
-    Ok(())
 }

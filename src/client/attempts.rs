@@ -8,7 +8,6 @@ use super::Client;
 use super::body::{Body, Deadline, limited, within};
 use super::received::{Head, MAX_ERROR_BODY, Response, Sent};
 use super::sign::check_transport_security;
-use crate::api::Service;
 use crate::capabilities::Capability;
 use crate::credentials::{Credentials, Parts};
 use crate::error::{Error, ErrorKind, Result};
@@ -127,9 +126,9 @@ impl<'a> Attempts<'a> {
         if let Some(error) = self.expired.take().filter(|_| self.last.credentials.as_ref() == Some(&credentials)) {
             return Err(error);
         }
-        let endpoint = match call.service {
-            Service::ControlPlane => &client.endpoint.control_plane()?,
-            _ => &client.endpoint,
+        let endpoint = match call.service == client.codec.service() {
+            true => &client.endpoint,
+            false => &client.endpoint.of_service(call.service)?,
         };
         let path = format!("{}{}", endpoint.prefix(), call.path);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);

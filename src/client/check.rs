@@ -1,7 +1,7 @@
 //! Checks common to all codecs: conflicting options, and options that the API does not support. Nothing that a
 //! caller sets is left out in silence.
 
-use crate::api::Api;
+use crate::api::{Api, Service};
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::quoted;
@@ -14,28 +14,52 @@ use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 ///
 /// # Errors
 /// `Config`, if they contradict each other; `Unsupported`, if the model or the API does not have one.
-pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api) -> Result<()> {
+pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Result<()> {
     options.check()?;
     check_tools(options)?;
-    let tagged = options.guardrail.as_ref().is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());
-    let (field, why) = if api == Api::Invoke && !options.response_field_paths.is_empty() {
-        (
+    match missing(options, model, api, service) {
+        Some((field, why)) => Err(Error::new(ErrorKind::Unsupported, why).with_field(field)),
+        None => Ok(()),
+    }
+}
+
+/// Returns the first option that the API does not have, with its name and what to do.
+fn missing(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Option<(&'static str, &'static str)> {
+    let own = matches!(api, Api::Invoke | Api::Converse);
+    let guardrail = options.guardrail.as_ref();
+    let tagged = guardrail.is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());
+    Some(match () {
+        () if api != Api::Converse && !options.response_field_paths.is_empty() => (
             "response_field_paths",
             "`response_field_paths` needs the Converse API; use it, or leave the option unset (the reply's metadata has other fields)",
-        )
-    } else if api == Api::Invoke && !options.prompt_variables.is_empty() {
-        ("prompt_variables", "`prompt_variables` needs the Converse API; use it, or leave the option unset")
-    } else if api == Api::Converse && tagged {
-        (
+        ),
+        () if api != Api::Converse && !options.prompt_variables.is_empty() => {
+            ("prompt_variables", "`prompt_variables` needs the Converse API; use it, or leave the option unset")
+        }
+        () if service == Service::Mantle && guardrail.is_some() => (
+            "guardrail",
+            "`guardrail` needs an API of `bedrock-runtime`; use InvokeModel or Converse, or leave the option unset",
+        ),
+        () if api != Api::Invoke && tagged => (
             "guardrail.tag_suffix",
             "`guardrail.tag_suffix` needs InvokeModel; over Converse, put what the guardrail must check into guard content",
-        )
-    } else if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") {
-        ("anthropic_beta", "`anthropic_beta` is for Claude only; leave it empty")
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(ErrorKind::Unsupported, why).with_field(field))
+        ),
+        () if !own && options.latency.is_some() => {
+            ("latency", "`latency` needs InvokeModel or Converse; use one of them, or leave the option unset")
+        }
+        () if api == Api::Messages && options.service_tier.is_some() => (
+            "service_tier",
+            "`service_tier` needs another API than Messages; leave it unset, or put Anthropic's into `model_kwargs`",
+        ),
+        () if api == Api::Messages && !options.request_metadata.is_empty() => (
+            "request_metadata",
+            "`request_metadata` needs another API than Messages; leave it unset, or put `metadata.user_id` into `model_kwargs`",
+        ),
+        () if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") => {
+            ("anthropic_beta", "`anthropic_beta` is for Claude only; leave it empty")
+        }
+        () => return None,
+    })
 }
 
 /// Returns the request with its guard content between tags, as InvokeModel has no blocks for it; `None` if
@@ -68,9 +92,12 @@ const OPTION_HEADER: &str = "x-amzn-bedrock-";
 pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
     let mut headers = Headers::new();
     for (name, value) in call.headers.iter() {
-        match own.get(name).filter(|_| name.starts_with(OPTION_HEADER)) {
+        match own.get(name) {
             None => headers.push(name, value),
             Some(same) if same == value => {}
+            // A list of features, which may stand in several lines.
+            Some(_) if name == "anthropic-beta" => headers.push(name, value),
+            Some(_) if !name.starts_with(OPTION_HEADER) => {}
             Some(_) => {
                 let parts = ["the header `", name, "` contradicts an option; set it in one place"];
                 return Err(Error::new(ErrorKind::Config, parts.concat()));

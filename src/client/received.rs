@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::body::Body;
+use crate::api::Framing;
 use crate::credentials::Credentials;
 use crate::error::{
     Error, ErrorKind, Resend, Result, ServiceAnswer, error_in_success, error_message, from_response, snippet,
@@ -11,6 +12,9 @@ use crate::headers::Headers;
 use crate::json::{Kind, View};
 use crate::retry::retry_after;
 use crate::text::before;
+
+/// The header with AWS's id of a request.
+const REQUEST_ID: &str = "x-amzn-requestid";
 
 /// Maximum number of bytes that are read of the body of an error.
 pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -90,16 +94,22 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Returns the id of the request: AWS's, else the one that OpenAI and Anthropic use.
     pub(super) fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-amzn-requestid")
+        self.headers.get(REQUEST_ID).or_else(|| self.headers.get("x-request-id"))
     }
 
     fn content_type(&self) -> &str {
         self.headers.get("content-type").unwrap_or_default()
     }
 
-    pub(super) fn is_event_stream(&self) -> bool {
-        self.status == 200 && self.content_type().starts_with("application/vnd.amazon.eventstream")
+    /// Returns whether the body is a stream of this framing.
+    pub(super) fn is_stream(&self, framing: Framing) -> bool {
+        let expected = match framing {
+            Framing::EventStream => "application/vnd.amazon.eventstream",
+            Framing::Sse => "text/event-stream",
+        };
+        self.content_type().trim_start().get(..expected.len()).is_some_and(|is| is.eq_ignore_ascii_case(expected))
     }
 
     /// The same error with what the head tells.
@@ -183,6 +193,7 @@ impl Head {
             status: self.status,
             error_type: self.headers.get("x-amzn-errortype"),
             request_id: self.request_id(),
+            is_aws: self.headers.get(REQUEST_ID).is_some(),
             retry_after: retry_after(&self.headers, self.at),
             body,
         }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Client;
+use crate::api::Service;
 use crate::credentials::{Credentials, Parts};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
@@ -49,7 +50,7 @@ impl Client {
                     secret_access_key,
                     session_token,
                     region,
-                    service: &self.service,
+                    service: self.signing_name(call, endpoint),
                     date: AmzDate::from_unix_seconds(self.now())?,
                 };
                 let signature = sign(&request, &params, &self.keys)?;
@@ -68,6 +69,16 @@ impl Client {
 }
 
 impl Client {
+    /// Returns the service's name in the signature of a call.
+    fn signing_name(&self, call: &Call, endpoint: &Endpoint) -> &str {
+        match (&self.signing_name, endpoint.aws_host()) {
+            (Some(name), _) => name,
+            // A custom codec does not state its service.
+            (None, Some(host)) if host.service == Service::Mantle.as_str() => Service::Mantle.signing_name(),
+            _ => call.service.signing_name(),
+        }
+    }
+
     /// The time that the service has, in seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> u64 {
         self.runtime.now().as_secs().saturating_add_signed(self.skew.load(Ordering::Relaxed))

@@ -1,4 +1,4 @@
-//! The stream of a reply: bytes to frames to events to a message.
+//! The stream of a reply: events to a message.
 //!
 //! How a stream ends:
 //!
@@ -6,9 +6,9 @@
 //! |---|---|
 //! | the provider's last event, then the end | the events, then `None` |
 //! | an event of an unknown type | [`ChatEvent::Unknown`], and the stream goes on |
-//! | an exception or error frame, or an error of the provider's in a chunk | the events before it, the typed `Err`, then `None` |
-//! | a corrupt frame | the events before it, `Err(Frame)`, then `None` |
-//! | the end inside a frame, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
+//! | an exception or error frame, or an error of the provider in a chunk or event | the events before it, the typed `Err`, then `None` |
+//! | a corrupt frame, or a line or event that is too long | the events before it, `Err(Frame)`, then `None` |
+//! | the end inside a frame or event, or before the provider's last event | the events before it, `Err(Truncated)`, then `None` |
 //! | silence beyond the idle limit, a call beyond its total limit | `Err(Timeout)`, then `None` |
 //!
 //! Every such error has the message as far as it arrived ([`Error::partial`]).
@@ -24,16 +24,15 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::Client;
-use super::body::{Body, Deadline, within};
+use super::body::{Deadline, within};
+use super::reading::Reading;
 use super::received::{Head, Response, Sent};
-use crate::error::{Error, Result, from_exception};
+use crate::error::{Error, Result};
 use crate::event::{Accumulator, ChatEvent, Events};
-use crate::eventstream::FrameDecoder;
 use crate::headers::Headers;
-use crate::json::Writer;
 use crate::message::AiMessage;
 use crate::observe::Runs;
-use crate::provider::{Call, StreamDecoder};
+use crate::provider::Call;
 
 /// The events of an answer, as they arrive. Dropping it closes the connection, and the model stops.
 ///
@@ -88,12 +87,6 @@ struct State {
 /// How many events are held back while no content arrives, so that a server cannot fill the memory.
 const MAX_HELD: usize = 64;
 
-struct Reading {
-    body: Body,
-    frames: FrameDecoder,
-    decoder: Box<dyn StreamDecoder>,
-}
-
 impl std::fmt::Debug for ChatStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChatStream")
@@ -110,12 +103,11 @@ impl ChatStream {
     /// # Errors
     /// The error that arrived instead of a stream, or before its first content.
     pub(super) async fn open(client: &Arc<Client>, call: &Call, response: Response) -> Result<Self> {
-        if !response.head.is_event_stream() {
+        if !response.head.is_stream(call.framing) {
             return Err(response.no_stream().await);
         }
         let Response { head, body, sent } = response;
-        let decoder = client.codec.stream(call);
-        let reading = Some(Reading { body, frames: FrameDecoder::new(), decoder });
+        let reading = Some(Reading::new(body, call.framing, client.codec.stream(call)));
         let mut stream = Self::begin(Arc::clone(client), reading, Events::default(), &head, sent);
         stream.first_content().await.map_err(|error| head.noted(error))?;
         Ok(stream)
@@ -254,7 +246,7 @@ impl State {
                 self.reading = None;
                 break;
             }
-            let piece = ready!(reading.body.poll_piece(context));
+            let piece = ready!(reading.poll_piece(context));
             match reading.take(piece, &mut self.events) {
                 Ok(false) => {}
                 Ok(true) => {
@@ -264,7 +256,7 @@ impl State {
                 Err(error) => {
                     // The decoder's last events are delivered before the error. Whether the message was
                     // complete does not matter anymore.
-                    let _ = reading.decoder.finish(&mut self.events);
+                    reading.give_up(&mut self.events);
                     self.failed = Some(error);
                     self.reading = None;
                 }
@@ -297,39 +289,6 @@ impl Stream for ChatStream {
         let error = this.noted(error);
         this.runs.error(&error);
         Poll::Ready(Some(Err(error)))
-    }
-}
-
-impl Reading {
-    /// Takes one piece of the body in, or its end; `true` at the end of a whole message.
-    fn take(&mut self, piece: Option<Result<bytes::Bytes>>, out: &mut Events) -> Result<bool> {
-        let Some(piece) = piece else {
-            self.frames.finish()?;
-            self.decoder.finish(out)?;
-            return Ok(true);
-        };
-        match piece {
-            Ok(piece) => self.frames.push(&piece),
-            // The message was complete before the connection broke, so nothing is lost.
-            Err(_) if self.frames.finish().is_ok() && self.decoder.finish(out).is_ok() => return Ok(true),
-            Err(error) => return Err(error),
-        }
-        while let Some(frame) = self.frames.next_frame()? {
-            match frame.message_type() {
-                Some("exception") => {
-                    return Err(from_exception(frame.exception_type().unwrap_or("UnknownException"), frame.payload()));
-                }
-                Some("error") => {
-                    let mut w = Writer::new();
-                    w.begin_object();
-                    w.opt_field("message", frame.error_message());
-                    w.end_object();
-                    return Err(from_exception(frame.error_code().unwrap_or("UnknownError"), w.finish().as_bytes()));
-                }
-                _ => self.decoder.frame(&frame, out)?,
-            }
-        }
-        Ok(false)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Credentials, ProvideCredentials};
+use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 
@@ -114,15 +115,20 @@ impl EnvironmentCredentials {
         ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| given(&variable, name))
     }
 
-    /// Reads the endpoint from the given variables: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, then
-    /// `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's [service-specific
+    /// Reads the endpoint of a service from the given variables: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` (or `..._MANTLE`,
+    /// or `AWS_ENDPOINT_URL_BEDROCK` for the control plane), then `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's [service-specific
     /// endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
-    pub fn endpoint_url(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    pub fn endpoint_url(service: Service, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
         let get = |name| given(&variable, name);
         if get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
             return None;
         }
-        ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL"].into_iter().find_map(get)
+        let specific = match service {
+            Service::Runtime => "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+            Service::Mantle => "AWS_ENDPOINT_URL_BEDROCK_MANTLE",
+            Service::ControlPlane => "AWS_ENDPOINT_URL_BEDROCK",
+        };
+        [specific, "AWS_ENDPOINT_URL"].into_iter().find_map(get)
     }
 
     /// Reads whether to use AWS's FIPS hosts: `AWS_USE_FIPS_ENDPOINT`. See AWS's [dual-stack and FIPS
@@ -207,7 +213,7 @@ mod tests {
     #[test]
     fn service_endpoint_variable_wins_and_can_be_ignored() {
         let endpoint = |pairs: &[(&str, &str)]| {
-            EnvironmentCredentials::endpoint_url(|name| {
+            EnvironmentCredentials::endpoint_url(Service::Runtime, |name| {
                 pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).into())
             })
         };

@@ -53,9 +53,17 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("timeout_error", ErrorKind::Timeout, MayBePaid),
     ("invalid_request_error", ErrorKind::Validation, Never),
     ("permission_error", ErrorKind::AccessDenied, Never),
+    ("billing_error", ErrorKind::AccessDenied, Never),
+    ("request_too_large", ErrorKind::Validation, Never),
     ("authentication_error", ErrorKind::AccessDenied, Never),
     ("not_found_error", ErrorKind::NotFound, Never),
-    // OpenAI's own names, which gateways use too.
+    // OpenAI's own names, which `bedrock-mantle` and gateways use too.
+    ("server_error", ErrorKind::Service, Safe),
+    ("internal_error", ErrorKind::Service, Safe),
+    ("validation_error", ErrorKind::Validation, Never),
+    ("invalid_prompt", ErrorKind::Validation, Never),
+    ("model_not_found", ErrorKind::NotFound, Never),
+    ("invalid_api_key", ErrorKind::AccessDenied, Never),
     ("rate_limit_exceeded", ErrorKind::Throttled, Safe),
     ("insufficient_quota", ErrorKind::Throttled, Later),
     ("context_length_exceeded", ErrorKind::ContextOverflow, Never),
@@ -83,6 +91,8 @@ pub(crate) struct ServiceAnswer<'a> {
     /// The `x-amzn-errortype` header.
     pub(crate) error_type: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,
+    /// Whether the response has AWS's `x-amzn-requestid`, and not only a gateway's headers.
+    pub(crate) is_aws: bool,
     /// The delay that the service asks for.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: &'a [u8],
@@ -172,7 +182,7 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
         message = "unknown path; check the endpoint, and that the model id is one path segment".into();
     }
     message.push_str(advice(&message));
-    let is_aws = answer.request_id.is_some() || answer.error_type.is_some() || coral.is_some();
+    let is_aws = answer.is_aws || answer.error_type.is_some() || coral.is_some();
     // A gateway may answer with status 200 and have the actual status in the body.
     let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
     let found = name.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
@@ -195,6 +205,19 @@ pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
     (is_known || wrapped_names(view).iter().any(|name| row(name).is_some()) || stated_status(view).is_some())
         .then(|| from_response(answer))
 }
+
+/// Creates an error from one that OpenAI's or Anthropic's APIs report inside a reply: an object with `type`,
+/// `code` and `message`, or only a text.
+pub(crate) fn from_reported(error: View<'_>) -> Error {
+    let names = || ["code", "type", "__type"].iter().filter_map(|key| error.string_at(key));
+    // A type such as `invalid_request_error` may say less than the code beside it.
+    let known = names().find(|name| row(bare_name(name)).is_some());
+    let name = known.or_else(|| names().find(|name| !name.is_empty() && name != "error"));
+    from_exception(name.as_deref().unwrap_or(UNNAMED), error.raw().as_bytes())
+}
+
+/// The name of an error that a reply reports without one.
+const UNNAMED: &str = "model_error";
 
 /// Creates an error from an exception or error message inside a stream.
 pub(crate) fn from_exception(name: &str, payload: &[u8]) -> Error {
@@ -220,7 +243,14 @@ mod tests {
     use super::*;
 
     fn answer<'a>(status: u16, error_type: Option<&'a str>, body: &'a str) -> Error {
-        from_response(&ServiceAnswer { status, error_type, request_id: None, retry_after: None, body: body.as_bytes() })
+        from_response(&ServiceAnswer {
+            status,
+            error_type,
+            request_id: None,
+            is_aws: false,
+            retry_after: None,
+            body: body.as_bytes(),
+        })
     }
 
     #[test]
@@ -348,6 +378,7 @@ mod tests {
                 status: 200,
                 error_type: None,
                 request_id: None,
+                is_aws: false,
                 retry_after: None,
                 body: body.as_bytes(),
             })

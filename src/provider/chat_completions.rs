@@ -1,4 +1,5 @@
-//! Chat completions over InvokeModel: one codec, with the differences between families.
+//! Chat completions, over InvokeModel and over the API of that name: one codec, with the differences between
+//! families.
 //!
 //! See [OpenAI](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html),
 //! [Mistral AI chat completion](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html),
@@ -14,7 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::api::Api;
+use crate::api::{Api, Service};
 use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::headers::Headers;
@@ -23,7 +24,8 @@ use crate::model::ModelId;
 use crate::request::ChatRequest;
 
 use super::reasoning::ReasoningTags;
-use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
+use super::sse_chunks::SseChunks;
+use super::{Call, Codec, Mode, StreamDecoder, facts, invoke, openai};
 
 /// The chat-completions shape, with what differs between the families that use it.
 ///
@@ -49,6 +51,8 @@ pub struct ChatCompletions {
     short_ids: bool,
     /// The tags around reasoning, in front of the text.
     tags: ReasoningTags,
+    /// The service whose Chat Completions API is called, if it is not InvokeModel.
+    service: Option<Service>,
 }
 
 /// The tags of families that put reasoning in front of the text.
@@ -61,7 +65,14 @@ impl ChatCompletions {
         any_tool: "required",
         short_ids: false,
         tags: ReasoningTags::NONE,
+        service: None,
     };
+
+    /// OpenAI's GPT models, which only have the Chat Completions API.
+    pub const GPT: Self = Self { family: "openai.gpt-5", max_tokens: "max_completion_tokens", ..Self::PLAIN };
+
+    /// xAI's Grok, which only has the Chat Completions API.
+    pub const GROK: Self = Self { family: "xai", max_tokens: "max_completion_tokens", ..Self::PLAIN };
 
     /// OpenAI's open-weight models, gpt-oss.
     pub const OPENAI: Self =
@@ -96,6 +107,17 @@ impl ChatCompletions {
 
     /// Google's Gemma.
     pub const GEMMA: Self = Self { family: "google", ..Self::PLAIN };
+
+    /// Returns the same format for the [Chat Completions API] of a service, instead of InvokeModel.
+    ///
+    /// There the model is in the body and streams are server-sent events. Usage is always requested.
+    ///
+    /// [Chat Completions API]: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
+    #[must_use]
+    pub const fn over(self, service: Service) -> Self {
+        // The reasoning of gpt-oss is in its text over InvokeModel only.
+        Self { service: Some(service), tags: ReasoningTags::NONE, ..self }
+    }
 }
 
 impl std::fmt::Debug for ChatCompletions {
@@ -116,7 +138,14 @@ impl ChatCompletions {
 
 impl Codec for ChatCompletions {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        invoke::call(model, request, mode, encode::body(self, &self.known(model), request)?, &[])
+        let body = encode::body(self, &self.known(model), request, mode)?;
+        match self.service {
+            None => invoke::call(model, request, mode, body, &[]),
+            Some(service) => {
+                let defaults = ["stream_options.include_usage"];
+                openai::call(service, openai::path(service, model, "chat/completions"), request, mode, body, &defaults)
+            }
+        }
     }
 
     fn decode(&self, _: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
@@ -124,10 +153,22 @@ impl Codec for ChatCompletions {
     }
 
     fn stream(&self, _: &Call) -> Box<dyn StreamDecoder> {
-        invoke::InvokeDecoder::boxed(decode::ChatCompletionsDecoder::new(self.tags))
+        let decoder = decode::ChatCompletionsDecoder::new(self.tags);
+        match self.service {
+            None => invoke::InvokeDecoder::boxed(decoder),
+            Some(_) => SseChunks::boxed(decoder),
+        }
+    }
+
+    fn api(&self) -> Api {
+        if self.service.is_some() { Api::ChatCompletions } else { Api::Invoke }
+    }
+
+    fn service(&self) -> Service {
+        self.service.unwrap_or_default()
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {
-        facts::known(&self.known(model), Api::Invoke)
+        facts::known(&self.known(model), self.api())
     }
 }

@@ -16,25 +16,37 @@ use crate::model::ModelId;
 use crate::request::ChatOptions;
 use crate::text::{has, split_once};
 
-/// One row: models, the API if the fact holds over one only, and the fact itself.
+/// One row: models, the APIs that the fact holds over (all, if there is none), and the fact itself.
 struct Fact {
-    api: Option<Api>,
+    apis: &'static [Api],
     models: &'static [&'static str],
     can: Capabilities,
     unsure: &'static [Capability],
 }
 
 const fn fact(models: &'static [&'static str], has: &[Capability], lacks: &[Capability]) -> Fact {
-    Fact { api: None, models, can: Capabilities::of(has, lacks), unsure: &[] }
+    Fact { apis: &[], models, can: Capabilities::of(has, lacks), unsure: &[] }
 }
 
 const fn over(api: Api, fact: Fact) -> Fact {
-    Fact { api: Some(api), ..fact }
+    let apis: &'static [Api] = match api {
+        Api::Invoke => &[Api::Invoke],
+        Api::Converse => &[Api::Converse],
+        Api::Responses => &[Api::Responses],
+        Api::ChatCompletions => &[Api::ChatCompletions],
+        Api::Messages => &[Api::Messages],
+    };
+    Fact { apis, ..fact }
+}
+
+/// A fact of the chat-completions format, which InvokeModel and the Chat Completions API share.
+const fn over_chat(fact: Fact) -> Fact {
+    Fact { apis: &[Api::Invoke, Api::ChatCompletions], ..fact }
 }
 
 /// Facts about which the sources disagree: nothing is chosen by the library, the caller may ask.
 const fn unsure(models: &'static [&'static str], unsure: &'static [Capability]) -> Fact {
-    Fact { api: None, models, can: Capabilities::unknown(), unsure }
+    Fact { apis: &[], models, can: Capabilities::unknown(), unsure }
 }
 
 /// Claude before 4.5.
@@ -300,69 +312,83 @@ static FACTS: &[Fact] = &[
     fact(&["mistral."], &[], &[UserAfterTools]),
     over(Api::Converse, fact(&["meta."], &[], &[UserAfterTools])),
     // Chat completions: the pages named in `chat_completions.rs`.
+    over_chat(fact(
+        &[
+            "openai.gpt-oss",
+            "qwen.",
+            "deepseek.",
+            "mistral.",
+            "ai21.",
+            "writer.",
+            "moonshot",
+            "minimax.",
+            "zai.",
+            "nvidia.",
+            "google.",
+        ],
+        &[Tools, SerialTools, JsonSchema, StreamedTools],
+        &[ReasoningEffort, ReasoningBudget, AdaptiveReasoning],
+    )),
+    over_chat(fact(&["openai.gpt-oss", "moonshot", "zai."], &[ReasoningEffort], &[])),
+    over_chat(fact(&["mistral."], &[ForcedTools], &[NamedTools, SerialTools])),
+    over_chat(fact(&["ai21.", "writer."], &[], &[SerialTools])),
+    over_chat(fact(&["ai21."], &[], &[JsonSchema])),
+    over_chat(fact(
+        &["mistral.mistral-large-240", "mistral.mistral-small-240", "mistral.pixtral-large-2502"],
+        &[],
+        &[JsonSchema],
+    )),
+    over_chat(fact(
+        &[
+            "openai.gpt-oss",
+            "deepseek.",
+            "ai21.",
+            "minimax.",
+            "zai.",
+            "qwen.*qwen3-32b",
+            "qwen.*qwen3-235b",
+            "qwen.*qwen3-coder",
+            "qwen.*qwen3-next",
+            "mistral.mistral-large-240",
+            "mistral.mistral-small-240",
+            "mistral.devstral",
+            "mistral.voxtral",
+            "mistral.mistral-7b",
+            "mistral.mixtral",
+            "writer.palmyra-x",
+            "moonshot*kimi-k2-thinking",
+            "nvidia.*nano-9b",
+            "nvidia.*nano-3-30b",
+            "nvidia.*super",
+            "nvidia.*ultra",
+        ],
+        &[],
+        &[Images],
+    )),
+    over_chat(fact(&["openai.gpt-oss", "deepseek.", "moonshot", "zai.", "minimax."], &[SystemAnywhere], &[])),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html, and what the OpenAI SDK
+    // sends to these models.
     over(
-        Api::Invoke,
+        Api::ChatCompletions,
         fact(
+            &["openai.", "xai.", "google.gemma-4"],
             &[
-                "openai.gpt-oss",
-                "qwen.",
-                "deepseek.",
-                "mistral.",
-                "ai21.",
-                "writer.",
-                "moonshot",
-                "minimax.",
-                "zai.",
-                "nvidia.",
-                "google.",
+                Tools,
+                ForcedTools,
+                NamedTools,
+                SerialTools,
+                StrictTools,
+                JsonSchema,
+                StreamedTools,
+                SystemAnywhere,
+                UserAfterTools,
+                ReasoningEffort,
             ],
-            &[Tools, SerialTools, JsonSchema, StreamedTools],
-            &[ReasoningEffort, ReasoningBudget, AdaptiveReasoning],
+            &[ReasoningBudget, AdaptiveReasoning, ImagesInResults, MediaInS3, PromptCaching, SignedReasoning],
         ),
     ),
-    over(Api::Invoke, fact(&["openai.gpt-oss", "moonshot", "zai."], &[ReasoningEffort], &[])),
-    over(Api::Invoke, fact(&["mistral."], &[ForcedTools], &[NamedTools, SerialTools])),
-    over(Api::Invoke, fact(&["ai21.", "writer."], &[], &[SerialTools])),
-    over(Api::Invoke, fact(&["ai21."], &[], &[JsonSchema])),
-    over(
-        Api::Invoke,
-        fact(
-            &["mistral.mistral-large-240", "mistral.mistral-small-240", "mistral.pixtral-large-2502"],
-            &[],
-            &[JsonSchema],
-        ),
-    ),
-    over(
-        Api::Invoke,
-        fact(
-            &[
-                "openai.gpt-oss",
-                "deepseek.",
-                "ai21.",
-                "minimax.",
-                "zai.",
-                "qwen.*qwen3-32b",
-                "qwen.*qwen3-235b",
-                "qwen.*qwen3-coder",
-                "qwen.*qwen3-next",
-                "mistral.mistral-large-240",
-                "mistral.mistral-small-240",
-                "mistral.devstral",
-                "mistral.voxtral",
-                "mistral.mistral-7b",
-                "mistral.mixtral",
-                "writer.palmyra-x",
-                "moonshot*kimi-k2-thinking",
-                "nvidia.*nano-9b",
-                "nvidia.*nano-3-30b",
-                "nvidia.*super",
-                "nvidia.*ultra",
-            ],
-            &[],
-            &[Images],
-        ),
-    ),
-    over(Api::Invoke, fact(&["openai.gpt-oss", "deepseek.", "moonshot", "zai.", "minimax."], &[SystemAnywhere], &[])),
+    over(Api::ChatCompletions, fact(&["openai.gpt-5", "openai.gpt-6"], &[Images, ReasoningOff], &[])),
+    over(Api::ChatCompletions, fact(&["google.gemma-4"], &[Images], &[])),
     // Command R answers tool results alone:
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
     over(Api::Invoke, fact(&["cohere.command-r"], &[], &[UserAfterTools])),
@@ -409,7 +435,7 @@ pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
     };
     let mut can = Capabilities::unknown();
     for fact in FACTS {
-        if fact.api.is_none_or(|only| only == api) && fact.models.iter().any(|pattern| fits(&pattern)) {
+        if (fact.apis.is_empty() || fact.apis.contains(&api)) && fact.models.iter().any(|pattern| fits(&pattern)) {
             can = can.without(fact.unsure).overridden_by(fact.can);
         }
     }

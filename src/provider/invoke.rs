@@ -69,7 +69,8 @@ pub(crate) fn with_kwargs(own: View<'_>, kwargs: View<'_>, defaults: &[&str]) ->
     })
 }
 
-fn push_headers(headers: &mut Headers, options: &ChatOptions) {
+/// Adds the headers of a guardrail.
+pub(crate) fn push_guardrail(headers: &mut Headers, options: &ChatOptions) {
     if let Some(guardrail) = &options.guardrail {
         headers.push("x-amzn-bedrock-guardrailidentifier", guardrail.identifier.clone());
         headers.push("x-amzn-bedrock-guardrailversion", guardrail.version.clone());
@@ -77,6 +78,10 @@ fn push_headers(headers: &mut Headers, options: &ChatOptions) {
             headers.push("x-amzn-bedrock-trace", GuardrailTrace::as_str(trace).to_ascii_uppercase());
         }
     }
+}
+
+fn push_headers(headers: &mut Headers, options: &ChatOptions) {
+    push_guardrail(headers, options);
     if let Some(latency) = options.latency {
         headers.push("x-amzn-bedrock-performanceconfig-latency", latency.as_str());
     }
@@ -241,6 +246,11 @@ fn is_heartbeat(payload: &[u8]) -> bool {
 pub(crate) trait ChunkDecoder: Send {
     /// Decodes one chunk, and adds its usage to `counts`.
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()>;
+
+    /// Reads `[DONE]`, which ends OpenAI's streams. Formats without it ignore it.
+    fn done(&mut self, out: &mut Events) {
+        let _ = out;
+    }
 
     /// Returns whether the provider's last event has arrived.
     fn is_complete(&self) -> bool;

@@ -1,43 +1,69 @@
 //! The choice of a codec for a model, and what is known of the model over the chosen API.
 
-use super::table::{NativeFormat, family_of};
-use super::{Anthropic, Codec, Cohere, Converse, Nova};
-use crate::api::Api;
+use std::sync::Arc;
+
+use super::table::{NativeFormat, Route, family_of};
+use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Messages, Nova};
+use crate::api::{Api, Service};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
+use crate::text::has;
 
-/// Returns the codec of a model. Without an `api`, this is the codec of the family's format on InvokeModel. A
-/// family without a format on InvokeModel is called over Converse, which serves all models.
+/// Returns the codec of a model, for this API and service if they are set.
+///
+/// The default is the first of the family's [routes](crate::Family::routes). Ids that only `bedrock-mantle` knows,
+/// such as `openai.gpt-5.6-sol` without the region prefix of a profile, have a default there.
+///
+/// | models | default | also |
+/// |---|---|---|
+/// | Claude 3 and later | InvokeModel | Converse; Messages over mantle |
+/// | GPT 5.6 and later, as a profile | Responses | Converse, Chat Completions; both services |
+/// | GPT 5.4, 5.5 and bare ids of GPT, Gemma 4 | Responses over mantle | Chat Completions over mantle |
+/// | Grok | Converse; bare ids: Responses over mantle | Responses, Chat Completions; both services |
+/// | gpt-oss | InvokeModel | Converse, Chat Completions; over mantle Responses and Chat Completions |
+/// | other models with open weights | InvokeModel | Converse; Chat Completions over mantle |
+/// | models and ARNs of an unknown family | Converse | what the service accepts |
 ///
 /// ```
-/// use bedrock_chat::{Api, ModelId, codec_for};
-/// let name = |id: &str, api| Ok::<_, bedrock_chat::Error>(format!("{:?}", codec_for(&ModelId::parse(id)?, api)?));
-/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", None)?, "Anthropic");
-/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", Some(Api::Converse))?, "Converse");
-/// assert_eq!(name("newvendor.model-v1:0", None)?, "Converse");
-/// assert!(name("newvendor.model-v1:0", Some(Api::Invoke)).is_err());
+/// use bedrock_chat::{Api, ModelId, Service, codec_for};
+/// let name = |id: &str, api, service| {
+///     Ok::<_, bedrock_chat::Error>(format!("{:?}", codec_for(&ModelId::parse(id)?, api, service)?))
+/// };
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", None, None)?, "Anthropic");
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", Some(Api::Converse), None)?, "Converse");
+/// assert_eq!(name("us.anthropic.claude-sonnet-4-6", None, Some(Service::Mantle))?, "Messages");
+/// assert_eq!(name("newvendor.model-v1:0", None, None)?, "Converse");
+/// assert!(name("newvendor.model-v1:0", Some(Api::Invoke), None).is_err());
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 ///
 /// # Errors
-/// `Unsupported`, if `api` is InvokeModel and the family's format is not known.
-pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec> {
-    match (api, native(model)) {
-        (Some(Api::Converse), _) | (None, None) => Ok(&Converse),
-        (None | Some(Api::Invoke), Some(codec)) => Ok(codec),
-        (Some(api @ (Api::Responses | Api::ChatCompletions | Api::Messages)), _) => {
-            let message = format_args!("{model} cannot be called over {}; leave `api` out", api.title());
-            Err(Error::of(ErrorKind::Unsupported, message).with_field("api"))
-        }
-        (Some(Api::Invoke), None) => {
-            let why = match model.base() {
-                Some(_) => "no native format is implemented for its family; use Converse, or bring a codec",
-                None => "its id does not name a family; use Converse, or state its family",
-            };
-            let message = format_args!("{model} cannot be called over InvokeModel: {why}");
-            Err(Error::of(ErrorKind::Unsupported, message).with_field("api"))
-        }
+/// `Unsupported`, if the family is not on this API or service.
+pub fn codec_for(model: &ModelId, api: Option<Api>, service: Option<Service>) -> Result<Arc<dyn Codec>> {
+    let family = family_of(model);
+    let fits =
+        |route: &&Route| api.is_none_or(|api| api == route.api) && service.is_none_or(|only| only == route.service);
+    // The codec of Responses is still missing.
+    let fits = |route: &&Route| fits(route) && route.api != Api::Responses;
+    let mut routes = family.routes().iter().filter(fits);
+    let first = routes.clone().next();
+    let on_mantle = routes.find(|route| route.service == Service::Mantle && is_mantle_id(model));
+    match on_mantle.or(first) {
+        Some(route) => codec_of(model, *route),
+        None => Err(not_served(model, api, service)),
+    }
+}
+
+/// Returns whether only `bedrock-mantle` knows an id: a model's own id, where the runtime wants a profile or a
+/// version.
+fn is_mantle_id(model: &ModelId) -> bool {
+    let id = model.as_str();
+    match model.vendor() {
+        _ if model.is_arn() || model.region_prefix().is_some() => false,
+        Some("openai") => !has(id, ":"),
+        Some("xai") => true,
+        _ => false,
     }
 }
 
@@ -54,18 +80,50 @@ pub fn codec_for(model: &ModelId, api: Option<Api>) -> Result<&'static dyn Codec
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 pub fn capabilities(model: &ModelId) -> Capabilities {
-    native(model).unwrap_or(&Converse).capabilities(model)
+    codec_for(model, None, None).map(|codec| codec.capabilities(model)).unwrap_or_default()
 }
 
-/// Returns the codec of the model's format on InvokeModel, if it is known.
-fn native(model: &ModelId) -> Option<&'static dyn Codec> {
-    Some(match family_of(model).format? {
-        NativeFormat::Messages => &Anthropic,
-        NativeFormat::Nova => &Nova,
-        NativeFormat::CommandR => &Cohere,
-        NativeFormat::ChatCompletions(codec) => codec,
-        NativeFormat::Prompt(codec) => codec,
+fn codec_of(model: &ModelId, Route { api, service, .. }: Route) -> Result<Arc<dyn Codec>> {
+    let format = family_of(model).format;
+    Ok(match (api, format) {
+        (Api::Converse, _) => Arc::new(Converse),
+        (Api::Messages, _) => Arc::new(Messages),
+        (Api::Responses, _) => return Err(not_served(model, Some(api), Some(service))),
+        (Api::ChatCompletions, Some(NativeFormat::ChatCompletions(format))) => Arc::new(format.over(service)),
+        (Api::ChatCompletions, _) => Arc::new(ChatCompletions::GPT.over(service)),
+        (Api::Invoke, Some(NativeFormat::Messages)) => Arc::new(Anthropic),
+        (Api::Invoke, Some(NativeFormat::Nova)) => Arc::new(Nova),
+        (Api::Invoke, Some(NativeFormat::CommandR)) => Arc::new(Cohere),
+        (Api::Invoke, Some(NativeFormat::ChatCompletions(codec))) => Arc::new(*codec),
+        (Api::Invoke, Some(NativeFormat::Prompt(codec))) => Arc::new(codec),
+        (Api::Invoke, None) => return Err(not_served(model, Some(api), Some(service))),
     })
+}
+
+/// Returns the error for an API or a service that does not serve a model. It lists the routes of the model.
+fn not_served(model: &ModelId, api: Option<Api>, service: Option<Service>) -> Error {
+    let family = family_of(model);
+    let (what, field) = match (api, service) {
+        (Some(api), _) if !family.apis().any(|other| other == api) => (api.title(), "api"),
+        (Some(api), None) => (api.title(), "api"),
+        (_, Some(service)) => (service.as_str(), "service"),
+        (None, None) => ("any API", "model"),
+    };
+    let served: Vec<String> = family
+        .routes()
+        .iter()
+        .map(|route| match route.service {
+            Service::Mantle => [route.api.title(), " over bedrock-mantle"].concat(),
+            _ => route.api.title().to_owned(),
+        })
+        .collect();
+    let served = served.join(", ");
+    let advice = match model.base() {
+        None => ", or state the model's family",
+        Some(_) => "",
+    };
+    let message = format_args!("{model} cannot be called over {what}; use {served}{advice}");
+    Error::of(ErrorKind::Unsupported, message).with_field(field)
 }
 
 #[cfg(test)]
@@ -85,7 +143,8 @@ mod tests {
 
     #[test]
     fn models_without_a_native_format_are_called_over_converse() {
-        let codec = |id: &str, api| codec_for(&ModelId::parse(id).unwrap(), api).map(|codec| format!("{codec:?}"));
+        let codec =
+            |id: &str, api| codec_for(&ModelId::parse(id).unwrap(), api, None).map(|codec| format!("{codec:?}"));
         let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
         for id in [arn, "newvendor.model-v1:0", "us.newvendor.model-v1:0"] {
             assert_eq!(codec(id, None).unwrap(), "Converse", "{id}");
@@ -99,6 +158,6 @@ mod tests {
         }
         assert_eq!(codec("us.anthropic.claude-x", Some(Api::Converse)).unwrap(), "Converse");
         let stated = ModelId::parse(arn).unwrap().with_family("amazon.nova-lite-v1:0");
-        assert_eq!(format!("{:?}", codec_for(&stated, None).unwrap()), "Nova");
+        assert_eq!(format!("{:?}", codec_for(&stated, None, None).unwrap()), "Nova");
     }
 }

@@ -1,8 +1,9 @@
-//! The families of models: one row each, with its format on InvokeModel and its fields over Converse.
+//! The families of models: one row each, with the APIs that serve it, its format on InvokeModel and its fields over
+//! Converse.
 
 use super::ChatCompletions;
 use super::text::{self, TextCompletion};
-use crate::api::Api;
+use crate::api::{Api, Service};
 use crate::model::ModelId;
 
 /// A family of models: those whose ids, without region prefix, begin alike.
@@ -14,9 +15,20 @@ use crate::model::ModelId;
 #[derive(Debug)]
 pub struct Family {
     prefix: &'static str,
-    /// The format on InvokeModel, if it is known here.
+    routes: &'static [Route],
+    /// The family's own format, on InvokeModel or on the Chat Completions API, if it is known here.
     pub(crate) format: Option<NativeFormat>,
     pub(crate) over_converse: &'static ConverseFields,
+}
+
+/// An API of a family, and the service that serves it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Route {
+    /// The API.
+    pub api: Api,
+    /// The service.
+    pub service: Service,
 }
 
 impl Family {
@@ -25,13 +37,19 @@ impl Family {
         self.prefix
     }
 
-    /// Returns the APIs that the library can call the family over, the default first.
-    pub fn apis(&self) -> &'static [Api] {
-        if self.format.is_some() { &[Api::Invoke, Api::Converse] } else { &[Api::Converse] }
+    /// Returns the APIs that serve the family, with the service of each. The first is the default for the id of
+    /// an inference profile; see [`codec_for`](crate::codec_for) for other ids.
+    pub fn routes(&self) -> &'static [Route] {
+        self.routes
+    }
+
+    /// Returns the APIs that serve the family, over any service.
+    pub fn apis(&self) -> impl Iterator<Item = Api> {
+        Api::ALL.iter().copied().filter(|api| self.routes.iter().any(|route| route.api == *api))
     }
 }
 
-/// A format on InvokeModel, with what differs between the families that share it.
+/// A family's own format, with what differs between the families that share it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NativeFormat {
     /// Anthropic's Messages.
@@ -94,51 +112,87 @@ const OPENAI: ConverseFields = ConverseFields {
 const GPT_OSS: ConverseFields = ConverseFields { reasoning: ReasoningField::ReasoningEffort, ..OPENAI };
 const COHERE: ConverseFields = ConverseFields { top_k: &["k"], ..PLAIN };
 
-const fn family(prefix: &'static str, format: Option<NativeFormat>, over_converse: &'static ConverseFields) -> Family {
-    Family { prefix, format, over_converse }
+const fn on(api: Api, service: Service) -> Route {
+    Route { api, service }
+}
+
+const INVOKE: Route = on(Api::Invoke, Service::Runtime);
+const CONVERSE: Route = on(Api::Converse, Service::Runtime);
+const RUNTIME_RESPONSES: Route = on(Api::Responses, Service::Runtime);
+const RUNTIME_CHAT: Route = on(Api::ChatCompletions, Service::Runtime);
+const RESPONSES: Route = on(Api::Responses, Service::Mantle);
+const CHAT: Route = on(Api::ChatCompletions, Service::Mantle);
+const MESSAGES: Route = on(Api::Messages, Service::Mantle);
+
+// The routes, from https://docs.aws.amazon.com/bedrock/latest/userguide/models-api-compatibility.html and
+// https://docs.aws.amazon.com/bedrock/latest/userguide/models-endpoint-availability.html.
+const NATIVE: &[Route] = &[INVOKE, CONVERSE];
+const CONVERSE_ONLY: &[Route] = &[CONVERSE];
+const CLAUDE_ROUTES: &[Route] = &[INVOKE, CONVERSE, MESSAGES];
+const OPEN_WEIGHTS: &[Route] = &[INVOKE, CONVERSE, CHAT];
+const GPT_OSS_ROUTES: &[Route] = &[INVOKE, CONVERSE, RUNTIME_CHAT, RESPONSES, CHAT];
+/// GPT 5.6 and later. Prompt caching is on Responses only.
+const GPT_ROUTES: &[Route] = &[RUNTIME_RESPONSES, CONVERSE, RUNTIME_CHAT, RESPONSES, CHAT];
+const GROK_ROUTES: &[Route] = &[CONVERSE, RUNTIME_RESPONSES, RUNTIME_CHAT, RESPONSES, CHAT];
+const MANTLE_ONLY: &[Route] = &[RESPONSES, CHAT];
+/// Nothing is known, so the service decides.
+const ANY: &[Route] = &[CONVERSE, RUNTIME_RESPONSES, RUNTIME_CHAT, RESPONSES, CHAT, MESSAGES];
+
+const fn family(
+    prefix: &'static str,
+    routes: &'static [Route],
+    format: Option<NativeFormat>,
+    over_converse: &'static ConverseFields,
+) -> Family {
+    Family { prefix, routes, format, over_converse }
 }
 
 use NativeFormat::{ChatCompletions as Chat, CommandR, Messages, Nova, Prompt};
 
 /// The first row that fits counts, so a special family is above its vendor's general one.
 static FAMILIES: &[Family] = &[
-    family("anthropic.claude-v2", Some(Prompt(&text::CLAUDE_2)), &CLAUDE),
-    family("anthropic.claude-instant", Some(Prompt(&text::CLAUDE_2)), &CLAUDE),
-    family("amazon.titan-text", Some(Prompt(&text::TITAN)), &PLAIN),
-    family("amazon.titan-tg1", Some(Prompt(&text::TITAN)), &PLAIN),
-    family("ai21.j2", Some(Prompt(&text::JURASSIC_2)), &PLAIN),
-    family("cohere.command-text", Some(Prompt(&text::COMMAND)), &COHERE),
-    family("cohere.command-light", Some(Prompt(&text::COMMAND)), &COHERE),
-    family("deepseek.r1", Some(Prompt(&text::DEEPSEEK_R1)), &PLAIN),
-    family("meta.llama2", Some(Prompt(&text::LLAMA_2)), &PLAIN),
-    family("meta.llama3-2-11b", Some(Prompt(&text::LLAMA_3_VISION)), &PLAIN),
-    family("meta.llama3-2-90b", Some(Prompt(&text::LLAMA_3_VISION)), &PLAIN),
-    family("meta.llama3", Some(Prompt(&text::LLAMA_3)), &PLAIN),
-    family("meta.llama4", Some(Prompt(&text::LLAMA_4)), &PLAIN),
-    family("mistral.mistral-7b-instruct", Some(Prompt(&text::MISTRAL)), &PLAIN),
-    family("mistral.mixtral-8x7b-instruct", Some(Prompt(&text::MISTRAL)), &PLAIN),
-    family("mistral.mistral-small-2402", Some(Prompt(&text::MISTRAL)), &PLAIN),
-    family("anthropic.", Some(Messages), &CLAUDE),
-    family("amazon.nova", Some(Nova), &NOVA),
-    family("cohere.command-r", Some(CommandR), &COHERE),
-    family("cohere.", None, &COHERE),
-    family("openai.gpt-oss", Some(Chat(&ChatCompletions::OPENAI)), &GPT_OSS),
-    // Later models of OpenAI are not on InvokeModel.
-    family("openai.", None, &OPENAI),
-    family("qwen.", Some(Chat(&ChatCompletions::QWEN)), &PLAIN),
-    family("deepseek.", Some(Chat(&ChatCompletions::DEEPSEEK)), &PLAIN),
-    family("mistral.", Some(Chat(&ChatCompletions::MISTRAL)), &PLAIN),
-    family("ai21.", Some(Chat(&ChatCompletions::JAMBA)), &PLAIN),
-    family("writer.", Some(Chat(&ChatCompletions::PALMYRA)), &PLAIN),
-    family("moonshot", Some(Chat(&ChatCompletions::KIMI)), &EFFORT),
-    family("minimax.", Some(Chat(&ChatCompletions::MINIMAX)), &PLAIN),
-    family("zai.", Some(Chat(&ChatCompletions::GLM)), &EFFORT),
-    family("nvidia.", Some(Chat(&ChatCompletions::NEMOTRON)), &PLAIN),
-    family("google.", Some(Chat(&ChatCompletions::GEMMA)), &PLAIN),
+    family("anthropic.claude-v2", NATIVE, Some(Prompt(&text::CLAUDE_2)), &CLAUDE),
+    family("anthropic.claude-instant", NATIVE, Some(Prompt(&text::CLAUDE_2)), &CLAUDE),
+    family("amazon.titan-text", NATIVE, Some(Prompt(&text::TITAN)), &PLAIN),
+    family("amazon.titan-tg1", NATIVE, Some(Prompt(&text::TITAN)), &PLAIN),
+    family("ai21.j2", NATIVE, Some(Prompt(&text::JURASSIC_2)), &PLAIN),
+    family("cohere.command-text", NATIVE, Some(Prompt(&text::COMMAND)), &COHERE),
+    family("cohere.command-light", NATIVE, Some(Prompt(&text::COMMAND)), &COHERE),
+    family("deepseek.r1", NATIVE, Some(Prompt(&text::DEEPSEEK_R1)), &PLAIN),
+    family("meta.llama2", NATIVE, Some(Prompt(&text::LLAMA_2)), &PLAIN),
+    family("meta.llama3-2-11b", NATIVE, Some(Prompt(&text::LLAMA_3_VISION)), &PLAIN),
+    family("meta.llama3-2-90b", NATIVE, Some(Prompt(&text::LLAMA_3_VISION)), &PLAIN),
+    family("meta.llama3", NATIVE, Some(Prompt(&text::LLAMA_3)), &PLAIN),
+    family("meta.llama4", NATIVE, Some(Prompt(&text::LLAMA_4)), &PLAIN),
+    family("mistral.mistral-7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
+    family("mistral.mixtral-8x7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
+    family("mistral.mistral-small-2402", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
+    family("anthropic.", CLAUDE_ROUTES, Some(Messages), &CLAUDE),
+    family("amazon.nova", NATIVE, Some(Nova), &NOVA),
+    family("cohere.command-r", NATIVE, Some(CommandR), &COHERE),
+    family("cohere.", CONVERSE_ONLY, None, &COHERE),
+    family("openai.gpt-oss", GPT_OSS_ROUTES, Some(Chat(&ChatCompletions::OPENAI)), &GPT_OSS),
+    // openai/openai-node and LiteLLM 1.110 send these to `bedrock-mantle` only.
+    family("openai.gpt-5.4", MANTLE_ONLY, Some(Chat(&ChatCompletions::GPT)), &OPENAI),
+    family("openai.gpt-5.5", MANTLE_ONLY, Some(Chat(&ChatCompletions::GPT)), &OPENAI),
+    family("openai.gpt-5.6-cyber", MANTLE_ONLY, Some(Chat(&ChatCompletions::GPT)), &OPENAI),
+    family("openai.", GPT_ROUTES, Some(Chat(&ChatCompletions::GPT)), &OPENAI),
+    family("qwen.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::QWEN)), &PLAIN),
+    family("deepseek.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::DEEPSEEK)), &PLAIN),
+    family("mistral.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::MISTRAL)), &PLAIN),
+    family("ai21.", NATIVE, Some(Chat(&ChatCompletions::JAMBA)), &PLAIN),
+    family("writer.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::PALMYRA)), &PLAIN),
+    family("moonshot", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::KIMI)), &EFFORT),
+    family("minimax.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::MINIMAX)), &PLAIN),
+    family("zai.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::GLM)), &EFFORT),
+    family("nvidia.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::NEMOTRON)), &PLAIN),
+    family("xai.", GROK_ROUTES, Some(Chat(&ChatCompletions::GROK)), &PLAIN),
+    family("google.gemma-4", MANTLE_ONLY, Some(Chat(&ChatCompletions::GEMMA)), &PLAIN),
+    family("google.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::GEMMA)), &PLAIN),
 ];
 
 /// The row of all other models.
-static OTHERS: Family = family("", None, &PLAIN);
+static OTHERS: Family = family("", ANY, None, &PLAIN);
 
 /// Returns all families that the library knows. Models of other families are called over Converse.
 pub fn families() -> &'static [Family] {
@@ -174,7 +228,8 @@ mod tests {
     fn family_of_a_vendor_with_several_formats_depends_on_the_model() {
         let rows = [
             ("openai.gpt-oss-120b-1:0", "openai.gpt-oss"),
-            ("openai.gpt-5.5", "openai."),
+            ("openai.gpt-5.5", "openai.gpt-5.5"),
+            ("us.openai.gpt-5.6-sol", "openai."),
             ("us.deepseek.r1-v1:0", "deepseek.r1"),
             ("deepseek.v3-v1:0", "deepseek."),
             ("mistral.mixtral-8x7b-instruct-v0:1", "mistral.mixtral-8x7b-instruct"),

@@ -111,9 +111,8 @@ async fn region_that_contradicts_an_aws_host_is_refused() {
 
 #[test]
 fn endpoint_of_another_bedrock_service_is_refused() {
-    for service in ["bedrock", "bedrock-fips", "bedrock-agent-runtime", "bedrock-mantle"] {
-        let suffix = if service == "bedrock-mantle" { "api.aws" } else { "amazonaws.com" };
-        let error = refused(|chat| chat.endpoint_url(format!("https://{service}.us-west-2.{suffix}")));
+    for service in ["bedrock", "bedrock-fips", "bedrock-agent-runtime"] {
+        let error = refused(|chat| chat.endpoint_url(format!("https://{service}.us-west-2.amazonaws.com")));
         assert!(error.message().contains("bedrock-runtime.us-west-2.amazonaws.com"), "{error}");
     }
 }

@@ -25,6 +25,9 @@ const IDS: &[(&str, &str)] = &[
     ("cohere.command-r", "cohere.command-r-plus-v1:0"),
     ("cohere.", "cohere.command-a-v1:0"),
     ("openai.gpt-oss", "openai.gpt-oss-120b-1:0"),
+    ("openai.gpt-5.4", "openai.gpt-5.4"),
+    ("openai.gpt-5.5", "openai.gpt-5.5"),
+    ("openai.gpt-5.6-cyber", "openai.gpt-5.6-cyber"),
     ("openai.", "us.openai.gpt-5.6-sol"),
     ("qwen.", "qwen.qwen3-vl-235b-a22b"),
     ("deepseek.", "deepseek.v3-v1:0"),
@@ -35,6 +38,8 @@ const IDS: &[(&str, &str)] = &[
     ("minimax.", "minimax.minimax-m2"),
     ("zai.", "zai.glm-4.7"),
     ("nvidia.", "nvidia.nemotron-nano-9b-v2"),
+    ("xai.", "us.xai.grok-4.3"),
+    ("google.gemma-4", "google.gemma-4-31b"),
     ("google.", "google.gemma-3-27b-it"),
 ];
 
@@ -54,9 +59,10 @@ fn id_of(prefix: &str) -> &'static str {
     row.unwrap_or_else(|| panic!("the family `{prefix}` has no model in tests/every_family: add one")).1
 }
 
-/// Returns every model with each of its APIs.
+/// Returns every model with each of Bedrock's own APIs that serves it: InvokeModel and Converse.
 pub(crate) fn models() -> Vec<(&'static str, Api)> {
-    let families = families().iter().flat_map(|family| family.apis().iter().map(|api| (id_of(family.prefix()), *api)));
+    let families = families().iter().flat_map(|family| family.apis().map(|api| (id_of(family.prefix()), api)));
+    let families = families.filter(|(_, api)| matches!(api, Api::Invoke | Api::Converse));
     let more = MORE.iter().flat_map(|(id, apis)| apis.iter().map(|api| (*id, *api)));
     families.chain(more).collect()
 }

@@ -98,7 +98,7 @@ impl Chat {
 pub fn capabilities(model: &str, api: Option<String>) -> Result<String, JsValue> {
     let known = ModelId::parse(model).and_then(|model| {
         let api = api.as_deref().map(read::api_of).transpose()?;
-        Ok(codec_for(&model, api)?.capabilities(&model))
+        Ok(codec_for(&model, api, None)?.capabilities(&model))
     });
     known.map(config::write_capabilities).map_err(thrown)
 }

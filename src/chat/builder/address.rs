@@ -1,6 +1,7 @@
 //! Where calls go and what they are signed for: from options, the model, the endpoint's host and the environment.
 
 use super::Settings;
+use crate::api::Service;
 use crate::client::no_region;
 use crate::credentials::{EnvironmentCredentials, flag};
 use crate::endpoint::{AwsHost, Endpoint};
@@ -8,16 +9,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelId;
 use crate::region;
 
+/// The services that serve chats.
+const CHAT_SERVICES: &[Service] = &[Service::Runtime, Service::Mantle];
+
 pub(super) struct Address {
     pub(super) endpoint: Endpoint,
     /// The region of signatures, where there is one.
     pub(super) region: Option<String>,
-    /// The service's name in signatures.
-    pub(super) service: String,
 }
 
 impl Settings {
-    pub(super) fn address(&self, model: &ModelId) -> Result<Address> {
+    /// Returns the endpoint that the caller set, and its service if it is a host of AWS that serves chats.
+    pub(super) fn endpoint(&self) -> Result<(Option<Endpoint>, Option<Service>)> {
+        let Some(url) = &self.endpoint else { return Ok((None, None)) };
+        let endpoint = Endpoint::custom(url).map_err(|error| error.with_field("endpoint_url"))?;
+        let host = endpoint.aws_host();
+        let service = host.and_then(|host| CHAT_SERVICES.iter().copied().find(|known| known.as_str() == host.service));
+        Ok((Some(endpoint), service))
+    }
+
+    /// Returns where the calls of a codec for this service go. `custom` is the caller's endpoint.
+    pub(super) fn address(&self, model: &ModelId, custom: Option<Endpoint>, service: Service) -> Result<Address> {
         let variable = |name: &str| self.environment.get(name);
         // A misspelled word must not pass for `false`.
         flag(variable, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?;
@@ -31,10 +43,13 @@ impl Settings {
         };
         // The builder's settings of AWS's hosts take precedence over the environment's endpoint.
         let stated = self.fips == Some(true) || self.dual_stack == Some(true) || self.gateway.is_some();
-        let custom = match &self.endpoint {
-            Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("endpoint_url"))?),
+        let custom = match custom {
+            Some(endpoint) => Some(endpoint),
             None if stated => None,
-            None => EnvironmentCredentials::endpoint_url(variable).as_deref().map(Endpoint::custom).transpose()?,
+            None => {
+                let url = EnvironmentCredentials::endpoint_url(service, variable);
+                url.as_deref().map(Endpoint::custom).transpose()?
+            }
         };
         let host = custom.as_ref().and_then(Endpoint::aws_host);
         if let Some(endpoint) = &custom {
@@ -45,35 +60,30 @@ impl Settings {
         let given = self.region.as_deref().map(str::trim).filter(|region| !region.is_empty());
         let stated = model.region().or(given);
         if let Some(host) = &host {
-            self.host_fits(host, stated)?;
+            self.host_fits(host, stated, service)?;
         }
         let region = stated.or(host.map(|host| host.region)).map(str::to_owned);
         let region = region.or_else(|| EnvironmentCredentials::region(variable));
         if let Some(region) = &region {
             region::check(region, custom.is_none()).map_err(|error| error.with_field("region"))?;
         }
-        let service = match (&self.signing_name, host) {
-            (Some(name), _) => name.as_str(),
-            (None, Some(host)) if host.service == "bedrock-mantle" => host.service,
-            _ => "bedrock",
-        };
-        let service = service.to_owned();
         let endpoint = match custom {
             Some(endpoint) => endpoint,
-            None => Endpoint::aws(region.as_deref().ok_or_else(no_region)?, fips, dual_stack)?,
+            None => Endpoint::aws(service, region.as_deref().ok_or_else(no_region)?, fips, dual_stack)?,
         };
-        Ok(Address { endpoint, region, service })
+        Ok(Address { endpoint, region })
     }
 
-    /// Checks that a host of AWS's is one that serves chats, and that the region which is stated is its own:
-    /// AWS would refuse the signature. Interface endpoints may lead to another region.
-    fn host_fits(&self, host: &AwsHost<'_>, stated: Option<&str>) -> Result<()> {
+    /// Checks that a host of AWS serves the chosen API, and that its region is the requested one: AWS would refuse
+    /// the signature. Interface endpoints may lead to another region.
+    fn host_fits(&self, host: &AwsHost<'_>, stated: Option<&str>, wanted: Service) -> Result<()> {
         let AwsHost { service, region, private, .. } = *host;
-        if service != "bedrock-runtime" && self.codec.is_none() {
-            let (suffix, _) = region::suffixes(region);
+        if service != wanted.as_str() && self.codec.is_none() {
+            let (plain, dual) = region::suffixes(region);
+            let (name, suffix) = (wanted.as_str(), if wanted == Service::Mantle { dual } else { plain });
             return Err(Error::of(
                 ErrorKind::Config,
-                format_args!("endpoint serves no chats: `{service}`; use `bedrock-runtime.{region}.{suffix}`"),
+                format_args!("endpoint does not serve the API: `{service}`; use `{name}.{region}.{suffix}`"),
             )
             .with_field("endpoint_url"));
         }

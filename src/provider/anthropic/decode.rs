@@ -1,6 +1,6 @@
 //! A decoder for replies in Anthropic's format.
 
-use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::error::{Error, ErrorKind, Result, from_reported};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, merged};
@@ -210,9 +210,7 @@ fn stop(holder: View<'_>, out: &mut Events) {
 
 /// Returns the error that a reply with status 200 reports.
 fn reported(holder: View<'_>) -> Error {
-    let error = holder.get("error").unwrap_or(holder);
-    let name = error.string_at("type").unwrap_or_else(|| "api_error".into());
-    from_exception(&name, error.raw().as_bytes())
+    from_reported(holder.get("error").unwrap_or(holder))
 }
 
 fn read_counts(usage: View<'_>) -> Counts {

@@ -2,7 +2,7 @@
 
 use super::blocks::{cache_control, plain_text, write_blocks};
 use super::thinking::{self, ThinkingFields, check};
-use crate::api::Api;
+use crate::api::{Api, Service};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
@@ -10,7 +10,7 @@ use crate::message::Content;
 use crate::model::ModelId;
 use crate::provider::cache_points::{check as check_points, settle};
 use crate::provider::repair::{Block, RawShape, Side, repair};
-use crate::provider::{facts, tools};
+use crate::provider::{Mode, facts, openai, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 
 /// The version that Bedrock requires in every body.
@@ -19,10 +19,19 @@ const VERSION: &str = "bedrock-2023-05-31";
 /// The `max_tokens` that is sent if the caller sets none, as the API requires it.
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
-/// Writes the body of a call. Also returns the adaptations to the model.
-pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Vec<&'static str>)> {
+/// The body of a call, and what is sent beside it.
+pub(super) struct Body {
+    pub(super) writer: Writer,
+    /// The adaptations to the model.
+    pub(super) adaptations: Vec<&'static str>,
+    /// The beta features of the call. Over InvokeModel they are in the body.
+    pub(super) betas: Vec<String>,
+}
+
+/// Writes the body of a call over InvokeModel or Messages.
+pub(super) fn body(model: &ModelId, request: &ChatRequest, mode: Mode, api: Api) -> Result<Body> {
     let options = &request.options;
-    let target = facts::target(model, Api::Invoke, RawShape::Typed, options);
+    let target = facts::target(model, api, RawShape::Typed, options);
     let mut conversation = repair(&request.messages, target)?;
     check(model, target.can, options)?;
     let mut thinking = ThinkingFields::of(model, target.can, options)?;
@@ -36,7 +45,14 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     check_points(model, target.can, &mut options.tools.iter().filter_map(tool_lives), &system, &conversation)?;
     let mut w = Writer::new();
     w.begin_object();
-    w.field("anthropic_version", VERSION);
+    if api == Api::Messages {
+        w.field("model", &openai::model_id(Service::Mantle, model));
+        if mode == Mode::Stream {
+            w.key("stream").bool(true);
+        }
+    } else {
+        w.field("anthropic_version", VERSION);
+    }
     w.key("max_tokens").u64(options.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.saturating_add(thinking.budget())));
     write_system(&mut w, &system)?;
     w.array("messages");
@@ -62,9 +78,12 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<(Writer, Ve
     thinking.write(&mut w);
     write_output(&mut w, &thinking, options)?;
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System);
-    w.strings("anthropic_beta", &thinking::betas(&thinking, has_notes, options));
+    let betas = thinking::betas(&thinking, has_notes, options);
+    if api != Api::Messages {
+        w.strings("anthropic_beta", &betas);
+    }
     w.end_object();
-    Ok((w, adaptations))
+    Ok(Body { writer: w, adaptations, betas })
 }
 
 /// The members of the body that are defaults of this crate: `model_kwargs` may replace them.
@@ -199,7 +218,7 @@ mod tests {
 
     fn answer(messages: &[Message]) -> Json {
         let model = ModelId::parse("anthropic.claude-sonnet-4-6").unwrap();
-        let body = Json::written(body(&model, &ChatRequest::new(messages)).unwrap().0);
+        let body = Json::written(body(&model, &ChatRequest::new(messages), Mode::Invoke, Api::Invoke).unwrap().writer);
         let turn = body.view().get("messages").unwrap().items().nth(1).unwrap();
         let types = turn.get("content").unwrap().items().map(|block| block.get("type").unwrap().raw());
         Json::parse(&format!("[{}]", types.collect::<Vec<_>>().join(","))).unwrap()

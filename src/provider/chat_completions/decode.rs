@@ -1,7 +1,7 @@
 //! A decoder for replies in the chat-completions format, whole or streamed.
 
 use super::calls::ToolCallDeltas;
-use crate::error::{Error, ErrorKind, Result, from_exception};
+use crate::error::{Error, ErrorKind, Result, from_reported};
 use crate::event::{ChatEvent, Events};
 use crate::headers::Headers;
 use crate::json::{Json, Kind, View, Writer};
@@ -46,8 +46,7 @@ pub(super) struct ChatCompletionsDecoder {
 impl ChunkDecoder for ChatCompletionsDecoder {
     fn chunk(&mut self, chunk: View<'_>, counts: &mut Counts, out: &mut Events) -> Result<()> {
         if chunk.word() == "[DONE]" {
-            self.end(out);
-            self.complete = true;
+            self.done(out);
             return Ok(());
         }
         if chunk.kind() != Kind::Object {
@@ -55,7 +54,7 @@ impl ChunkDecoder for ChatCompletionsDecoder {
             return Ok(());
         }
         if let Some(error) = chunk.get("error") {
-            return Err(reported(error));
+            return Err(from_reported(error));
         }
         if self.id.is_none() {
             let id = chunk.string_at("id").filter(|id| !id.is_empty());
@@ -75,6 +74,11 @@ impl ChunkDecoder for ChatCompletionsDecoder {
             }
         }
         Ok(())
+    }
+
+    fn done(&mut self, out: &mut Events) {
+        self.end(out);
+        self.complete = true;
     }
 
     fn is_complete(&self) -> bool {
@@ -276,18 +280,4 @@ fn read_counts(usage: View<'_>) -> Counts {
         reasoning: detail("completion_tokens_details", "reasoning_tokens"),
         ..Counts::default()
     }
-}
-
-/// Returns the error that a reply with status 200 reports.
-fn reported(error: View<'_>) -> Error {
-    if let Some(message) = error.str() {
-        let mut w = Writer::new();
-        w.begin_object();
-        w.field("message", &message);
-        w.end_object();
-        return from_exception("model_error", w.finish().as_bytes());
-    }
-    let name = error.string_at("type").or_else(|| error.string_at("code"));
-    let name = name.unwrap_or_else(|| "model_error".into());
-    from_exception(&name, error.raw().as_bytes())
 }

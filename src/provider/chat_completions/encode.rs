@@ -1,14 +1,13 @@
 //! An encoder for requests in the chat-completions format.
 
 use super::ChatCompletions;
-use crate::api::Api;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{ErrorKind, Result};
 use crate::json::{Kind, Writer};
 use crate::message::{Content, Media, ToolCall};
 use crate::model::ModelId;
 use crate::provider::repair::{RawShape, Side, Turn, repair};
-use crate::provider::{facts, media, tools, words};
+use crate::provider::{Codec, Mode, facts, media, openai, tools, words};
 use crate::request::{ChatOptions, ChatRequest, Reasoning, Tool, ToolChoice};
 
 const FORMAT: &str = "the chat-completions";
@@ -22,14 +21,24 @@ struct Encoder<'a> {
 }
 
 /// Writes the body of a call.
-pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest) -> Result<Writer> {
+pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Writer> {
     let options = &request.options;
-    let known = facts::target(model, Api::Invoke, RawShape::None, options);
+    let known = facts::target(model, family.api(), RawShape::None, options);
     let encoder = Encoder { family, model, can: known.can };
     let conversation = repair(&request.messages, known)?;
     encoder.check(options)?;
     let mut w = Writer::new();
     w.begin_object();
+    if let Some(service) = family.service {
+        w.field("model", &openai::model_id(service, model));
+        openai::write_options(&mut w, options);
+        if mode == Mode::Stream {
+            w.key("stream").bool(true);
+            w.object("stream_options");
+            w.key("include_usage").bool(true);
+            w.end_object();
+        }
+    }
     w.array("messages");
     let system = words::joined(&mut conversation.system.iter().copied(), "\n\n", model, FORMAT)?;
     if !system.is_empty() {
@@ -47,8 +56,10 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
     w.opt_f64("top_p", options.top_p);
     w.strings("stop", &options.stop);
     encoder.write_tools(&mut w, options)?;
-    if let Some(Reasoning::Effort(effort)) = &options.reasoning {
-        w.field("reasoning_effort", effort);
+    match &options.reasoning {
+        Some(Reasoning::Effort(effort)) => w.field("reasoning_effort", effort),
+        Some(Reasoning::Disabled) if encoder.can.has(Capability::ReasoningOff) => w.field("reasoning_effort", "none"),
+        _ => {}
     }
     if let Some(format) = &options.response_format {
         w.object("response_format");

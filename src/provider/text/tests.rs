@@ -11,7 +11,7 @@ mod answers;
 
 fn encode(model: &str, request: &ChatRequest, mode: Mode) -> Result<Call> {
     let model = ModelId::parse(model).unwrap();
-    codec_for(&model, None).unwrap().encode(&model, request, mode)
+    codec_for(&model, None, None).unwrap().encode(&model, request, mode)
 }
 
 fn body(model: &str, request: &ChatRequest) -> Json {

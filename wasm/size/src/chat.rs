@@ -19,7 +19,7 @@ fn codec(_: &ModelId) -> Result<&'static dyn Codec> {
 /// All wire formats; the model id decides which.
 #[cfg(feature = "all")]
 fn codec(model: &ModelId) -> Result<&'static dyn Codec> {
-    bedrock_chat::codec_for(model, None)
+    bedrock_chat::codec_for(model, None, None)
 }
 
 /// Encodes the body of a request, and decodes the response.
