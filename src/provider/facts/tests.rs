@@ -1,6 +1,7 @@
 //! The facts of single models.
 
 use super::*;
+use crate::capabilities::Capability::{AskedTools, ForcedToolsWithReasoning, Sampling};
 
 fn known(id: &str, api: Api) -> Capabilities {
     super::known(&ModelId::parse(id).unwrap(), api)
