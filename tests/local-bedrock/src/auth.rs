@@ -59,8 +59,8 @@ fn refused(status: u16, error_type: &str, message: impl Into<String>) -> Problem
     Problem::new(status, error_type, message)
 }
 
-/// Authenticates one request.
-pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, clock: &Clock) -> Result<Verdict, Problem> {
+/// Authenticates one request. `service` is the one that it must be signed for.
+pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, service: &str, clock: &Clock) -> Result<Verdict, Problem> {
     if !rules.verify {
         return Ok(Verdict::Unchecked);
     }
@@ -78,5 +78,5 @@ pub(crate) fn check(wire: &Wire<'_>, rules: &Rules, clock: &Clock) -> Result<Ver
     if let Some(key) = authorization.strip_prefix("Bearer ") {
         return bearer::check(key, rules, clock);
     }
-    sigv4::check(wire, authorization, rules, clock)
+    sigv4::check(wire, authorization, rules, service, clock)
 }

@@ -67,6 +67,7 @@ impl TestCredentials {
 pub struct Builder {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
+    pub(crate) mantle_port: u16,
     pub(crate) prefix: String,
     pub(crate) rules: Rules,
     pub(crate) clock_offset: i64,
@@ -93,6 +94,7 @@ impl Builder {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            mantle_port: 0,
             prefix: String::new(),
             rules: Rules {
                 keys: vec![KnownKey {
@@ -126,6 +128,12 @@ impl Builder {
         self
     }
 
+    /// The port that is always `bedrock-mantle`. Default 0: any free one.
+    pub fn mantle_port(mut self, port: u16) -> Self {
+        self.mantle_port = port;
+        self
+    }
+
     /// A path in front of every operation, as a gateway has it: `/pfx` gives
     /// `/pfx/model/{id}/invoke`. It is part of what is signed. Default: none.
     pub fn prefix(mut self, prefix: &str) -> Self {
@@ -152,7 +160,7 @@ impl Builder {
         self
     }
 
-    /// The service that signatures must be scoped to. Default `bedrock`.
+    /// The service that signatures for `bedrock-runtime` must be scoped to. Default `bedrock`.
     pub fn service(mut self, service: &str) -> Self {
         self.rules.service = service.to_owned();
         self

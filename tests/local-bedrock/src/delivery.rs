@@ -12,9 +12,10 @@ use serde_json::json;
 use tokio::time::Sleep;
 
 use crate::faults::{Fault, InsertedFrame};
-use crate::frames;
+use crate::framing::Framing;
 use crate::json;
 use crate::recorded::{Outcome, Tracker};
+use crate::sse::Dialect;
 
 /// A reply of the model or an error, before faults.
 #[derive(Debug, Clone)]
@@ -28,7 +29,10 @@ pub(crate) struct Reply {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Whole(Vec<u8>),
+    /// Frames of an AWS event stream.
     Frames(Vec<Vec<u8>>),
+    /// Server-sent events.
+    Events(Vec<Vec<u8>>, Dialect),
 }
 
 impl Reply {
@@ -45,6 +49,17 @@ impl Reply {
             status: 200,
             headers: vec![("content-type".into(), "application/vnd.amazon.eventstream".into())],
             content: Content::Frames(frames),
+        }
+    }
+
+    pub(crate) fn events(events: Vec<Vec<u8>>, dialect: Dialect) -> Self {
+        Self {
+            status: 200,
+            headers: vec![
+                ("content-type".into(), "text/event-stream".into()),
+                ("cache-control".into(), "no-cache".into()),
+            ],
+            content: Content::Events(events, dialect),
         }
     }
 
@@ -95,10 +110,12 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
 
 impl Plan {
     pub(crate) fn new(content: Content, fault: Option<&Fault>, frame_delay: Duration) -> Self {
-        let (mut pieces, whole) = match content {
-            Content::Whole(body) => (vec![body], true),
-            Content::Frames(frames) => (frames, false),
+        let (mut pieces, framing) = match content {
+            Content::Whole(body) => (vec![body], None),
+            Content::Frames(frames) => (frames, Some(Framing::EventStream)),
+            Content::Events(events, dialect) => (events, Some(Framing::Sse(dialect))),
         };
+        let whole = framing.is_none();
         let mut plan = Self {
             pieces: Vec::new(),
             delay: if whole { Duration::ZERO } else { frame_delay },
@@ -106,8 +123,8 @@ impl Plan {
             whole,
         };
         if let Some(fault) = fault {
-            if !whole {
-                pieces = with_inserted(pieces, &fault.insert);
+            if let Some(framing) = framing {
+                pieces = with_inserted(pieces, &fault.insert, framing);
             }
             if let Some(number) = fault.truncate_frame {
                 pieces.truncate(number.saturating_add(1));
@@ -169,25 +186,16 @@ impl Plan {
     }
 }
 
-fn with_inserted(frames: Vec<Vec<u8>>, inserted: &[InsertedFrame]) -> Vec<Vec<u8>> {
-    let mut out = Vec::new();
+fn with_inserted(frames: Vec<Vec<u8>>, inserted: &[InsertedFrame], framing: Framing) -> Vec<Vec<u8>> {
+    let mut out: Vec<Vec<u8>> = Vec::new();
     let last = frames.len();
     let mut frames = frames.into_iter();
     for position in 0..=last {
         for extra in inserted.iter().filter(|f| f.at() == position || (position == last && f.at() > last)) {
-            match extra {
-                InsertedFrame::Exception { exception_type, message, .. } => {
-                    out.push(frames::exception(exception_type, message));
-                    return out;
-                }
-                InsertedFrame::Error { code, message, .. } => {
-                    out.push(frames::error(code, message));
-                    return out;
-                }
-                InsertedFrame::Event { event_type, payload, .. } => {
-                    out.push(frames::event(event_type, json::text(payload).as_bytes()));
-                }
-                InsertedFrame::Chunk { json, .. } => out.push(frames::chunk(position, json)),
+            let first = out.first().cloned().unwrap_or_default();
+            out.push(framing.inserted(extra, position, &first));
+            if extra.ends_the_stream() {
+                return out;
             }
         }
         out.extend(frames.next());

@@ -80,7 +80,8 @@ pub struct Fault {
     pub insert: Vec<InsertedFrame>,
 }
 
-/// A frame that the model did not send.
+/// A frame or event that the model did not send. In a stream of server-sent events, an exception or error is the
+/// error event of that API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum InsertedFrame {
@@ -102,31 +103,55 @@ pub enum InsertedFrame {
         /// `:error-message`
         message: String,
     },
+    /// An event `response.failed` of the Responses API; the stream ends with it.
+    Failed {
+        /// Put in before this event, counted from 0.
+        at: usize,
+        /// The `code` of the response's `error`.
+        code: String,
+        /// The `message` of the response's `error`.
+        message: String,
+    },
     /// An `event` frame of any type; the stream goes on.
     Event {
         /// Put in before this frame, counted from 0.
         at: usize,
-        /// `:event-type`
+        /// `:event-type`, or the `type` of a server-sent event's data.
         event_type: String,
         /// The payload as it is on the wire.
         payload: Value,
     },
-    /// An InvokeModel `chunk` with this as the model's JSON; the stream goes on.
+    /// An InvokeModel `chunk` or a server-sent event with this as the model's JSON; the stream goes on.
     Chunk {
         /// Put in before this frame, counted from 0.
         at: usize,
         /// The value that is encoded in `bytes`.
         json: Value,
     },
+    /// These characters as they are, for example a comment or half an event; the stream goes on.
+    Text {
+        /// Put in before this frame, counted from 0.
+        at: usize,
+        /// The characters.
+        text: String,
+    },
 }
 
 impl InsertedFrame {
     pub(crate) fn at(&self) -> usize {
         match self {
-            Self::Exception { at, .. } | Self::Error { at, .. } | Self::Event { at, .. } | Self::Chunk { at, .. } => {
-                *at
-            }
+            Self::Exception { at, .. }
+            | Self::Error { at, .. }
+            | Self::Failed { at, .. }
+            | Self::Event { at, .. }
+            | Self::Chunk { at, .. }
+            | Self::Text { at, .. } => *at,
         }
+    }
+
+    /// Whether nothing follows it.
+    pub(crate) fn ends_the_stream(&self) -> bool {
+        matches!(self, Self::Exception { .. } | Self::Error { .. } | Self::Failed { .. })
     }
 }
 

@@ -33,11 +33,15 @@
 
 mod auth;
 mod builder;
+mod catalog;
 mod clock;
 mod control;
 mod delivery;
+mod endpoint;
 mod faults;
 mod frames;
+mod framing;
+mod ids;
 mod json;
 mod model;
 mod problem;
@@ -45,10 +49,13 @@ mod recorded;
 mod route;
 mod server;
 mod shapes;
+mod sse;
+mod stored;
 
 pub use builder::{
     Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN, TestCredentials,
 };
+pub use endpoint::Endpoint;
 pub use faults::{Fault, Faults, InsertedFrame};
 pub use model::ECHO_PREFIX;
 pub use recorded::{Outcome, RecordedRequest, Verdict};

@@ -13,6 +13,9 @@ struct Arguments {
     /// Port to listen on; 0 takes any free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Port that is always bedrock-mantle; 0 takes any free one.
+    #[arg(long, default_value_t = 0)]
+    mantle_port: u16,
     /// Address to listen on. There is no TLS: keep it on loopback.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
@@ -39,13 +42,14 @@ struct Arguments {
     opaque_family: String,
 }
 
-#[allow(clippy::print_stdout)] // A program that tells how to reach it.
+#[allow(clippy::print_stdout)] // The program prints how to reach it.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let mut builder = LocalBedrock::builder()
         .host(arguments.host)
         .port(arguments.port)
+        .mantle_port(arguments.mantle_port)
         .prefix(&arguments.prefix)
         .frame_delay(Duration::from_millis(arguments.frame_delay_ms))
         .clock_offset(arguments.clock_offset)
@@ -62,8 +66,10 @@ async fn main() -> std::io::Result<()> {
     println!("export AWS_REGION={}", arguments.region.as_deref().unwrap_or("us-east-1"));
     println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
     println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
-    println!("# or, in place of the two keys:");
+    println!("# or, instead of the two keys:");
     println!("# export AWS_BEARER_TOKEN_BEDROCK={}", credentials.bearer_key);
+    println!("# bedrock-mantle, for OpenAI's clients:");
+    println!("# export OPENAI_BASE_URL={}/openai/v1 OPENAI_API_KEY={}", bedrock.mantle_url(), credentials.bearer_key);
     tokio::signal::ctrl_c().await?;
     bedrock.shutdown().await;
     Ok(())

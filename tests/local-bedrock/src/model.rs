@@ -15,7 +15,7 @@ use serde_json::Value;
 
 pub(crate) use brain::{BLOCKED_TEXT, answer};
 pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
-pub(crate) use thinking::Trusted;
+pub(crate) use thinking::{Trusted, seal_reasoning};
 pub(crate) use tokens::{deltas, json_deltas, split as tokens};
 
 /// The beginning of the default reply; the user's text follows.

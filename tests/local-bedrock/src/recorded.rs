@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::endpoint::Endpoint;
 use crate::route;
 
 /// The result of checking a request's signature.
@@ -19,6 +20,8 @@ pub enum Verdict {
         access_key_id: String,
         /// The region in its scope.
         region: String,
+        /// The service in its scope: `bedrock` or `bedrock-mantle`.
+        service: String,
         /// The names in `SignedHeaders`.
         signed_headers: Vec<String>,
     },
@@ -74,6 +77,8 @@ pub struct RecordedRequest {
     pub number: u64,
     /// The HTTP method.
     pub method: String,
+    /// The endpoint that the request was meant for.
+    pub endpoint: Endpoint,
     /// The raw path as it was on the wire, prefix included: `%3A`, `%2F` and `:` are untouched.
     pub path: String,
     /// The raw query string without the question mark.
@@ -112,10 +117,12 @@ impl RecordedRequest {
         self.outcome == Outcome::ClosedByClient
     }
 
-    /// The model id in the path, decoded.
+    /// The model id in the path, decoded, or the one in the body.
     pub fn model_id(&self) -> Option<String> {
-        let (_, model_path) = self.path.split_once("/model/")?;
-        model_path.split('/').next().map(route::percent_decode)
+        match self.path.split_once("/model/") {
+            Some((_, model_path)) => model_path.split('/').next().map(route::percent_decode),
+            None => self.json().get("model")?.as_str().map(str::to_owned),
+        }
     }
 
     /// The form that `GET /_local/requests` returns.
@@ -123,6 +130,7 @@ impl RecordedRequest {
         serde_json::json!({
             "number": self.number,
             "method": self.method,
+            "endpoint": self.endpoint,
             "path": self.path,
             "query": self.query,
             "headers": self.headers,

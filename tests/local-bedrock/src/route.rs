@@ -7,8 +7,23 @@ pub(crate) enum Route {
     Model { model_id: String, operation: Operation },
     /// `POST /guardrail/{id}/version/{version}/apply`
     ApplyGuardrail { guardrail: String, version: String },
+    /// An API that has the model's id in the body.
+    Named { operation: Operation, base: Base },
+    /// `GET` or `DELETE` of a stored response.
+    Stored { id: String, delete: bool },
     /// The service answers 200 with an error in the body.
     Unknown,
+}
+
+/// The path in front of an API that has the model's id in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// `/openai/v1`
+    OpenAi,
+    /// `/v1`, on mantle.
+    V1,
+    /// `/anthropic/v1`, on mantle.
+    Anthropic,
 }
 
 /// The operations on a model.
@@ -19,9 +34,18 @@ pub(crate) enum Operation {
     Converse,
     ConverseStream,
     CountTokens,
+    /// OpenAI Responses.
+    Responses,
+    /// OpenAI Chat Completions.
+    Chat,
+    /// Anthropic Messages.
+    Messages,
+    /// Anthropic's count of tokens.
+    CountMessages,
 }
 
 impl Operation {
+    /// Whether the operation is the streamed one of two. The operations of the other APIs have a member for that.
     pub(crate) fn streams(self) -> bool {
         matches!(self, Self::InvokeStream | Self::ConverseStream)
     }
@@ -45,8 +69,25 @@ pub(crate) fn route(method: &str, path: &str) -> Route {
         ("POST", ["", "guardrail", id, "version", version, "apply"]) if !id.is_empty() => {
             Route::ApplyGuardrail { guardrail: percent_decode(id), version: percent_decode(version) }
         }
+        ("POST", ["", "openai", "v1", rest @ ..]) => named(Base::OpenAi, rest),
+        ("POST", ["", "v1", rest @ ..]) => named(Base::V1, rest),
+        ("POST", ["", "anthropic", "v1", rest @ ..]) => named(Base::Anthropic, rest),
+        ("GET" | "DELETE", ["", "openai", "v1", "responses", id] | ["", "v1", "responses", id]) => {
+            Route::Stored { id: percent_decode(id), delete: method == "DELETE" }
+        }
         _ => Route::Unknown,
     }
+}
+
+fn named(base: Base, rest: &[&str]) -> Route {
+    let operation = match (base, rest) {
+        (Base::OpenAi | Base::V1, ["responses"]) => Operation::Responses,
+        (Base::OpenAi | Base::V1, ["chat", "completions"]) => Operation::Chat,
+        (Base::Anthropic, ["messages"]) => Operation::Messages,
+        (Base::Anthropic, ["messages", "count_tokens"]) => Operation::CountMessages,
+        _ => return Route::Unknown,
+    };
+    Route::Named { operation, base }
 }
 
 /// Decodes `%XX`; anything malformed is kept as it is.

@@ -20,12 +20,14 @@ use crate::builder::{Builder, TestCredentials};
 use crate::clock::{self, Clock};
 use crate::control;
 use crate::delivery::{self, Plan, Reply, ReplyBody};
+use crate::endpoint::{self, Endpoint, MANTLE_SERVICE};
 use crate::faults::{Fault, Faults};
 use crate::model::PromptCache;
-use crate::problem::Problem;
+use crate::problem::{Form, Problem};
 use crate::recorded::{Log, Outcome, RecordedRequest, Tracker, Verdict};
 use crate::route::{self, Route};
 use crate::shapes::{self, Call};
+use crate::stored::Responses;
 
 /// A running server. It stops when this is dropped.
 ///
@@ -38,6 +40,7 @@ use crate::shapes::{self, Call};
 #[derive(Debug)]
 pub struct LocalBedrock {
     address: SocketAddr,
+    mantle_address: SocketAddr,
     state: Arc<State>,
     accepting: JoinHandle<()>,
 }
@@ -50,12 +53,13 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) faults: Faults,
     pub(crate) cache: PromptCache,
+    pub(crate) responses: Responses,
     next_id: AtomicU64,
 }
 
 impl State {
     /// Returns a request id in the service's form, unique for each server.
-    fn request_id(&self) -> String {
+    pub(crate) fn request_id(&self) -> String {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
         format!("10ca1bed-{:04x}-4000-8000-{number:012x}", self.settings.port)
     }
@@ -64,6 +68,7 @@ impl State {
         self.log.clear();
         self.faults.clear();
         self.cache.clear();
+        self.responses.clear();
     }
 }
 
@@ -84,23 +89,36 @@ impl LocalBedrock {
 
     pub(crate) async fn with_settings(mut settings: Builder) -> io::Result<Self> {
         let listener = TcpListener::bind((settings.host, settings.port)).await?;
-        let address = listener.local_addr()?;
+        let mantle = TcpListener::bind((settings.host, settings.mantle_port)).await?;
+        let (address, mantle_address) = (listener.local_addr()?, mantle.local_addr()?);
         settings.port = address.port();
         let state = Arc::new(State {
             clock: Clock::new(settings.fixed_clock, settings.clock_offset),
             log: Log::default(),
             faults: Faults::default(),
             cache: PromptCache::default(),
+            responses: Responses::default(),
             next_id: AtomicU64::new(1),
             settings,
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Ok(Self { address, state, accepting })
+        let accepting = tokio::spawn(accept(listener, mantle, Arc::clone(&state)));
+        Ok(Self { address, mantle_address, state, accepting })
     }
 
-    /// The endpoint for clients: scheme, host, port and the prefix, without a slash at the end.
+    /// The endpoint for clients: scheme, host, port and the prefix, without a slash at the end. It is
+    /// `bedrock-runtime`, and `bedrock-mantle` for requests that are signed for it or have a path that only it has.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.state.settings.prefix)
+    }
+
+    /// The endpoint for clients that is always `bedrock-mantle`, also for requests with a bearer key.
+    pub fn mantle_url(&self) -> String {
+        format!("http://{}{}", self.mantle_address, self.state.settings.prefix)
+    }
+
+    /// Returns the port of [`mantle_url`](Self::mantle_url).
+    pub fn mantle_port(&self) -> u16 {
+        self.mantle_address.port()
     }
 
     /// Returns the port that the server listens on.
@@ -147,32 +165,30 @@ impl Drop for LocalBedrock {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
+async fn accept(listener: TcpListener, mantle: TcpListener, state: Arc<State>) {
     // Dropped with this task, which closes every connection.
     let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                    continue;
-                };
-                // Small frames must be sent immediately.
-                let _ = stream.set_nodelay(true);
+        let (accepted, at_mantle) = tokio::select! {
+            accepted = listener.accept() => (accepted, false),
+            accepted = mantle.accept() => (accepted, true),
+            Some(_) = connections.join_next() => continue,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        // Small frames must be sent immediately.
+        let _ = stream.set_nodelay(true);
+        let state = Arc::clone(&state);
+        connections.spawn(async move {
+            let service = service_fn(move |request| {
                 let state = Arc::clone(&state);
-                connections.spawn(async move {
-                    let service = service_fn(move |request| {
-                        let state = Arc::clone(&state);
-                        async move { Ok::<_, std::convert::Infallible>(serve(request, &state).await) }
-                    });
-                    // A connection is broken by the client or by a fault.
-                    let _ = auto::Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
+                async move { Ok::<_, std::convert::Infallible>(serve(request, at_mantle, &state).await) }
+            });
+            // A connection is broken by the client or by a fault.
+            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+        });
     }
 }
 
@@ -191,7 +207,7 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
     headers
 }
 
-async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody> {
+async fn serve(request: Request<Incoming>, at_mantle: bool, state: &State) -> Response<ReplyBody> {
     let method = request.method().as_str().to_owned();
     // The path and query exactly as they were on the wire.
     let path = request.uri().path().to_owned();
@@ -201,6 +217,9 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
     let body = collected.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
 
     let below_prefix = path.strip_prefix(state.settings.prefix.as_str());
+    let header = |name: &str| headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+    let endpoint =
+        endpoint::endpoint(at_mantle, header("host"), below_prefix.unwrap_or_default(), header("authorization"));
     let control_path =
         [Some(path.as_str()), below_prefix].into_iter().flatten().find_map(|p| p.strip_prefix("/_local/"));
     let preflight = method == "OPTIONS" && headers.iter().any(|(name, _)| name == "access-control-request-method");
@@ -210,17 +229,19 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
             _ => control::preflight(),
         };
         // Not recorded: the tracker's entry is in a separate log.
-        let tracker = Log::default().add(record(&method, &path, query, headers, body, Verdict::Unchecked));
+        let tracker = Log::default().add(record(&method, endpoint, &path, query, headers, body, Verdict::Unchecked));
         return respond(reply, None, Duration::ZERO, tracker);
     }
 
     let wire = Wire { method: &method, path: &path, query: query.as_deref(), headers: &headers, body: &body };
-    let judged = auth::check(&wire, &state.settings.rules, &state.clock);
+    let rules = &state.settings.rules;
+    let service = if endpoint == Endpoint::Mantle { MANTLE_SERVICE } else { rules.service.as_str() };
+    let judged = auth::check(&wire, rules, service, &state.clock);
     let verdict = judged
         .clone()
         .unwrap_or_else(|problem| Verdict::Refused { error_type: problem.error_type, message: problem.message });
     let authorized = verdict.is_accepted();
-    let tracker = state.log.add(record(&method, &path, query, headers.clone(), body.clone(), verdict));
+    let tracker = state.log.add(record(&method, endpoint, &path, query, headers.clone(), body.clone(), verdict));
     let fault = state.faults.take(&path, authorized);
 
     if let Some(fault) = &fault {
@@ -236,7 +257,7 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
     let mut reply = match (replaced, judged) {
         (Some(reply), _) => reply,
         (None, Err(problem)) => problem.into_reply(),
-        (None, Ok(_)) => answer(&method, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply),
+        (None, Ok(_)) => answer(&method, endpoint, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply),
     };
     reply.set_header("x-amzn-requestid", state.request_id());
     let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
@@ -246,6 +267,7 @@ async fn serve(request: Request<Incoming>, state: &State) -> Response<ReplyBody>
 
 fn record(
     method: &str,
+    endpoint: Endpoint,
     path: &str,
     query: Option<String>,
     headers: Vec<(String, String)>,
@@ -255,6 +277,7 @@ fn record(
     RecordedRequest {
         number: 0,
         method: method.to_owned(),
+        endpoint,
         path: path.to_owned(),
         query,
         headers,
@@ -271,6 +294,7 @@ fn record(
 /// The model's answer to an accepted request.
 fn answer(
     method: &str,
+    endpoint: Endpoint,
     path: &str,
     headers: &[(String, String)],
     body: &[u8],
@@ -281,6 +305,15 @@ fn answer(
         None => Route::Unknown,
     };
     match route {
+        Route::Model { .. } | Route::ApplyGuardrail { .. } if endpoint == Endpoint::Mantle => {
+            Ok(shapes::unknown_operation())
+        }
+        Route::Named { operation, base } => {
+            Ok(shapes::answer_named(&shapes::Request { operation, base, endpoint, headers, body, state }))
+        }
+        Route::Stored { id, delete } => {
+            Ok(shapes::stored(&id, delete, state).unwrap_or_else(|problem| problem.into_reply_as(&Form::OpenAi)))
+        }
         Route::Model { model_id, operation } => {
             let model = route::base_model(&model_id, &state.settings.opaque_family);
             shapes::answer(&Call { model_id, model, operation, headers, body, state })

@@ -5,7 +5,11 @@ mod chat;
 mod cohere;
 mod converse;
 mod keys;
+mod named;
+mod openai;
 mod operations;
+mod parts;
+mod responses;
 mod schemas;
 mod template;
 mod text;
@@ -21,7 +25,9 @@ use crate::problem::Problem;
 use crate::route::Operation;
 use crate::server::State;
 
+pub(crate) use named::{Request, answer as answer_named};
 pub(crate) use operations::apply_guardrail;
+pub(crate) use responses::stored;
 
 /// One accepted request to a model.
 pub(crate) struct Call<'a> {
@@ -161,6 +167,7 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
         Operation::Converse | Operation::ConverseStream => converse::answer(call),
         Operation::CountTokens => operations::count_tokens(call),
         Operation::Invoke | Operation::InvokeStream => invoke(call),
+        Operation::Responses | Operation::Chat | Operation::Messages | Operation::CountMessages => Err(unknown_model()),
     }
 }
 
@@ -208,7 +215,14 @@ impl Invoked<'_> {
     }
 
     fn chat(&self, row: &'static chat::Row) -> chat::Written<'_> {
-        chat::Written { row, answer: self.answer, input: self.input, model: &self.call.model, body: self.body }
+        chat::Written {
+            row,
+            answer: self.answer,
+            input: self.input,
+            model: &self.call.model,
+            body: self.body,
+            id: None,
+        }
     }
 
     fn anthropic(&self) -> anthropic::Written<'_> {

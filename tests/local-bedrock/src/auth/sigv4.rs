@@ -91,7 +91,13 @@ fn parse(header: &str) -> Result<Authorization, Problem> {
     })
 }
 
-pub(super) fn check(wire: &Wire<'_>, header: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Problem> {
+pub(super) fn check(
+    wire: &Wire<'_>,
+    header: &str,
+    rules: &Rules,
+    service: &str,
+    clock: &Clock,
+) -> Result<Verdict, Problem> {
     let authorization = parse(header)?;
     let Some(amz_date) = wire.header("x-amz-date") else {
         return Err(incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."));
@@ -102,7 +108,7 @@ pub(super) fn check(wire: &Wire<'_>, header: &str, rules: &Rules, clock: &Clock)
         )));
     };
     check_signed_headers(wire, &authorization.signed_headers)?;
-    check_scope(&authorization, amz_date, rules)?;
+    check_scope(&authorization, amz_date, rules, service)?;
     let key = check_key(wire, &authorization.key_id, rules)?;
     check_time(signed_at, clock.now())?;
     let time = clock::system_time(signed_at);
@@ -119,6 +125,7 @@ pub(super) fn check(wire: &Wire<'_>, header: &str, rules: &Rules, clock: &Clock)
     Ok(Verdict::Signed {
         access_key_id: authorization.key_id,
         region: authorization.region,
+        service: authorization.service,
         signed_headers: authorization.signed_headers,
     })
 }
@@ -147,9 +154,9 @@ fn check_signed_headers(wire: &Wire<'_>, signed: &[String]) -> Result<(), Proble
     Ok(())
 }
 
-fn check_scope(authorization: &Authorization, amz_date: &str, rules: &Rules) -> Result<(), Problem> {
-    if authorization.service != rules.service {
-        return Err(invalid(format!("Credential should be scoped to correct service: '{}'. ", rules.service)));
+fn check_scope(authorization: &Authorization, amz_date: &str, rules: &Rules, service: &str) -> Result<(), Problem> {
+    if authorization.service != service {
+        return Err(invalid(format!("Credential should be scoped to correct service: '{service}'. ")));
     }
     if authorization.region.is_empty() || rules.region.as_ref().is_some_and(|region| *region != authorization.region) {
         let expected = rules.region.as_deref().unwrap_or("a region");

@@ -109,6 +109,19 @@ impl Fault {
     }
 }
 
+/// Constructors for streams of server-sent events.
+impl Fault {
+    /// An event `response.failed` before event `at`, which ends the stream.
+    pub fn failed_event(at: usize, code: &str, message: &str) -> Self {
+        Self::new().inserted(InsertedFrame::Failed { at, code: code.to_owned(), message: message.to_owned() })
+    }
+
+    /// These characters before event `at`; the stream goes on.
+    pub fn text(at: usize, text: &str) -> Self {
+        Self::new().inserted(InsertedFrame::Text { at, text: text.to_owned() })
+    }
+}
+
 /// Parts to chain.
 impl Fault {
     /// Only requests whose raw path contains `part`.
@@ -248,6 +261,12 @@ impl Fault {
     /// Any event before frame `at`.
     pub fn event(mut self, at: usize, event_type: &str, payload: Value) -> Self {
         self.insert.push(InsertedFrame::Event { at, event_type: event_type.to_owned(), payload });
+        self
+    }
+
+    /// Any inserted frame.
+    pub fn inserted(mut self, frame: InsertedFrame) -> Self {
+        self.insert.push(frame);
         self
     }
 

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 const KEY: &str = "local bedrock thinking";
+const REASONING: &str = "rsn_";
 const REDACTED: &[u8] = b"local-bedrock-redacted:";
 
 fn digest(purpose: &str, text: &[u8]) -> [u8; 32] {
@@ -49,6 +50,15 @@ impl Trusted {
         is_own_signature(text, signature) || self.signed.contains(&(text.to_owned(), signature.to_owned()))
     }
 
+    /// Whether `data` is the encrypted content of the reasoning item `id`, or of any if the item has no id.
+    pub(crate) fn is_reasoning(&self, id: Option<&str>, data: &str) -> bool {
+        let own = match id {
+            Some(id) => data == seal_reasoning(id),
+            None => is_own_reasoning(data),
+        };
+        own || self.redacted.contains(data)
+    }
+
     /// Whether `data` is unchanged.
     pub(crate) fn is_redacted(&self, data: &str) -> bool {
         is_own_redacted(data) || self.redacted.contains(data)
@@ -58,6 +68,18 @@ impl Trusted {
 /// Whether this server made `signature` over exactly `text`.
 fn is_own_signature(text: &str, signature: &str) -> bool {
     signature == sign_thinking(text)
+}
+
+/// Returns the encrypted content of the reasoning item `id`: bytes with a checksum, after the recorded prefix.
+pub(crate) fn seal_reasoning(id: &str) -> String {
+    let seal = digest("reasoning", id.as_bytes());
+    format!("{REASONING}{}", STANDARD.encode([seal, digest("seal", &seal)].concat()))
+}
+
+/// Whether this server made `data`, for whichever item.
+fn is_own_reasoning(data: &str) -> bool {
+    let bytes = data.strip_prefix(REASONING).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    bytes.len() == 64 && bytes.get(..32).is_some_and(|seal| bytes.ends_with(&digest("seal", seal)))
 }
 
 /// Returns encrypted thinking: bytes with a checksum.
@@ -94,5 +116,9 @@ mod tests {
         assert!(is_own_redacted(&data));
         assert!(!is_own_redacted(&data.replace(&data[60..61], "_")));
         assert!(!is_own_redacted("AAAA"));
+        let (sealed, trusted) = (seal_reasoning("rs_1"), Trusted::default());
+        assert!(trusted.is_reasoning(Some("rs_1"), &sealed) && trusted.is_reasoning(None, &sealed));
+        assert!(!trusted.is_reasoning(Some("rs_2"), &sealed));
+        assert!(!trusted.is_reasoning(None, &sealed.replace(&sealed[20..21], "_")));
     }
 }

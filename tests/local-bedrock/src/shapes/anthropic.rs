@@ -1,7 +1,8 @@
-//! Anthropic Messages over InvokeModel.
+//! Anthropic Messages, over InvokeModel and on mantle.
 
 mod blocks;
 mod conversation;
+mod messages;
 mod models;
 mod options;
 mod read;
@@ -14,16 +15,23 @@ use crate::model::Prompt;
 use crate::problem::Problem;
 
 pub(super) use conversation::{final_thinking, system_in_the_middle};
+pub(super) use messages::{answer_messages, count_messages};
 pub(super) use models::thinks;
-pub(super) use options::check as check_options;
+pub(super) use options::check_body as check_options;
 pub(super) use write::Written;
 
 /// Checks the body and reads it.
 pub(super) fn read(call: &Call<'_>) -> Result<Prompt, Problem> {
     let body = call.json()?;
-    options::check(&body, &call.model)?;
+    options::check_body(&body, &call.model)?;
     let messages = conversation::check(&body, call)?;
     let prompt = read::prompt(&body, &messages);
+    too_many_breakpoints(&prompt)?;
+    Ok(prompt)
+}
+
+/// Refuses more than four cache breakpoints, and a longer lifetime after a shorter one.
+fn too_many_breakpoints(prompt: &Prompt) -> Result<(), Problem> {
     if prompt.ledger.breakpoints() > 4 {
         return Err(Problem::validation(format!(
             "A maximum of 4 blocks with cache_control may be provided. Found {}.",
@@ -33,7 +41,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Prompt, Problem> {
     if prompt.ledger.longer_after_shorter() {
         return Err(invalid("messages", LONGER_AFTER_SHORTER));
     }
-    Ok(prompt)
+    Ok(())
 }
 
 /// strands#3758, Portkey-AI/gateway#1762.

@@ -1,5 +1,7 @@
-//! Chat completions: gpt-oss, Qwen, Mistral chat, Jamba, DeepSeek chat, Palmyra and their like.
+//! Chat completions: the bodies of gpt-oss, Qwen, Mistral chat, Jamba, DeepSeek chat, Palmyra and their like over
+//! InvokeModel, and OpenAI's API.
 
+mod answer;
 mod read;
 mod rows;
 mod write;
@@ -10,6 +12,7 @@ use super::Call;
 use crate::model::Prompt;
 use crate::problem::Problem;
 
+pub(super) use answer::answer;
 pub(crate) use rows::{Row, row};
 pub(crate) use write::Written;
 

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Whole(u64, u64),
     /// At most so many strings.
     Texts(usize),
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
     List,
     Object,
     Any,
@@ -81,7 +83,10 @@ fn violation(value: &Value, kind: Kind, at: &str) -> Option<String> {
         | (Kind::Flag, Value::Bool(_))
         | (Kind::List, Value::Array(_))
         | (Kind::Object, Value::Object(_)) => None,
-        (Kind::Text, _) => wrong("String"),
+        (Kind::OneOf(options), Value::String(text)) => {
+            (!options.contains(&text.as_str())).then(|| format!("{at}: {text} is not a valid enum value"))
+        }
+        (Kind::Text | Kind::OneOf(_), _) => wrong("String"),
         (Kind::Flag, _) => wrong("Boolean"),
         (Kind::List | Kind::Texts(_), other) if !other.is_array() => wrong("JSONArray"),
         (Kind::Object, _) => wrong("JSONObject"),

@@ -125,6 +125,21 @@ impl Reply {
         self.header("x-amzn-errortype").unwrap_or_default().split(':').next().unwrap_or_default()
     }
 
+    /// Message, type, parameter and code of an error in OpenAI's shape.
+    pub(crate) fn openai_error(&self) -> (String, Value, Value, Value) {
+        let error = &self.json()["error"];
+        let message = error["message"].as_str().unwrap_or_default().to_owned();
+        (message, error["type"].clone(), error["param"].clone(), error["code"].clone())
+    }
+
+    /// The data of all server-sent events; `[DONE]` is a string.
+    pub(crate) fn sse(&self) -> Vec<Value> {
+        assert_eq!(self.header("content-type"), Some("text/event-stream"), "{}", self.json());
+        let text = String::from_utf8(self.body.clone()).unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| data.into())).collect()
+    }
+
     /// All whole frames, as (headers, payload).
     pub(crate) fn frames(&self) -> Vec<Frame> {
         decode(&self.body).unwrap()
@@ -190,6 +205,13 @@ pub(crate) async fn send(bedrock: &LocalBedrock, request: Request) -> Reply {
 
 pub(crate) async fn post(bedrock: &LocalBedrock, path: &str, body: &Value) -> Reply {
     send(bedrock, Request::post(path, body)).await
+}
+
+/// Signs for `bedrock-mantle` and sends.
+pub(crate) async fn post_mantle(bedrock: &LocalBedrock, path: &str, body: &Value) -> Reply {
+    let mut request = Request::post(path, body).header("anthropic-version", "2023-06-01");
+    request.service = "bedrock-mantle".into();
+    send(bedrock, request).await
 }
 
 /// Sends bytes as they are and reads the reply to its end.

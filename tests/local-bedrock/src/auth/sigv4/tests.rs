@@ -94,7 +94,7 @@ fn headers(vector: &Vector) -> Vec<(String, String)> {
 
 fn judge(vector: &Vector, headers: &[(String, String)], rules: &Rules) -> Result<Verdict, Problem> {
     let wire = Wire { method: "POST", path: vector.path, query: None, headers, body: vector.body.as_bytes() };
-    super::super::check(&wire, rules, &clock())
+    super::super::check(&wire, rules, &rules.service, &clock())
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn signatures_of_seven_real_clients_are_accepted() {
             verify: true,
         };
         let clock = Clock::new(Some(clock::system_time(clock::parse_amz_date(&date).unwrap())), 0);
-        let verdict = super::super::check(&wire, &rules, &clock);
+        let verdict = super::super::check(&wire, &rules, &rules.service, &clock);
         assert!(matches!(verdict, Ok(Verdict::Signed { .. })), "{name}: {verdict:?}");
         let authorization = parse(text(case, "/expected/authorization")).unwrap();
         assert_eq!(string_to_sign(&wire, &authorization, &date).1, text(case, "/expected/string_to_sign"), "{name}");

@@ -38,8 +38,8 @@ const KEYS: [Key; 23] = [
 const THINKING_DOCS: &str =
     "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking";
 
-pub(crate) fn check(body: &Value, model: &str) -> Result<(), Problem> {
-    schema(body)?;
+/// Checks the options, but not which members there are.
+pub(super) fn check(body: &Value, model: &str) -> Result<(), Problem> {
     sampling(body, model)?;
     system(body)?;
     tools(body, model)?;
@@ -52,7 +52,13 @@ fn taken(model: &str, feature: Feature) -> Result<(), Problem> {
     refusal(model, feature).map_or(Ok(()), |words| Err(Problem::validation(words)))
 }
 
-/// The JSON schema check, which collects all violations in one message.
+/// Checks which members an InvokeModel body has, and the options.
+pub(crate) fn check_body(body: &Value, model: &str) -> Result<(), Problem> {
+    schema(body)?;
+    check(body, model)
+}
+
+/// The JSON schema check of InvokeModel, which collects all violations in one message.
 fn schema(body: &Value) -> Result<(), Problem> {
     let mut violations = keys::violations(body, &KEYS, "#");
     if let Some(version) = body.get("anthropic_version").and_then(Value::as_str) {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::rows::{Dialect, Row};
+use super::rows::{Dialect, Reasons, Row};
 use super::text_of;
 use crate::json;
-use crate::model::{CallIds, Choice, Part, Prompt, Thinking, Tool, Turn};
+use crate::model::{CallIds, Choice, Part, Prompt, Thinking, Tool, Ttl, Turn};
 use crate::problem::Problem;
 use crate::shapes::keys::kind_of;
-use crate::shapes::media_part;
+use crate::shapes::{media_part, parts};
 
 fn invalid(at: impl std::fmt::Display, what: impl std::fmt::Display) -> Problem {
     Problem::validation(format!("{at}: {what}"))
@@ -22,7 +22,7 @@ pub(super) fn prompt(body: &Value, row: &Row) -> Result<Prompt, Problem> {
         single_call: body.get("parallel_tool_calls") == Some(&Value::Bool(false)),
         ..Prompt::default()
     };
-    if row.reasons {
+    if row.reasons != Reasons::Never {
         prompt.thinking = Thinking::On;
     }
     tools(body, &mut prompt)?;
@@ -51,6 +51,9 @@ pub(super) fn prompt(body: &Value, row: &Row) -> Result<Prompt, Problem> {
         prompt.ledger.text(&json::text(document));
     }
     messages(body, row.dialect, &mut prompt)?;
+    if body.get("prompt_cache_key").is_some() {
+        prompt.ledger.breakpoint(Ttl::FiveMinutes);
+    }
     Ok(prompt)
 }
 
@@ -85,8 +88,8 @@ fn choice(body: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Choice, Prob
         (Some("auto"), _) => Ok(Choice::Auto),
         (Some("none"), _) => Ok(Choice::None),
         (Some("any"), Dialect::Mistral) => Ok(Choice::Any),
-        (Some("required"), Dialect::OpenAi | Dialect::Jamba | Dialect::Palmyra) => Ok(Choice::Any),
-        (None, Dialect::OpenAi | Dialect::Jamba | Dialect::Palmyra) => {
+        (Some("required"), Dialect::OpenAi | Dialect::Api(_) | Dialect::Jamba | Dialect::Palmyra) => Ok(Choice::Any),
+        (None, Dialect::OpenAi | Dialect::Api(_) | Dialect::Jamba | Dialect::Palmyra) => {
             let name = choice.pointer("/function/name").and_then(Value::as_str).unwrap_or_default();
             if tools.iter().any(|tool| tool.name == name) {
                 return Ok(Choice::Named(name.to_owned()));
@@ -134,14 +137,14 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
         prompt.ledger.text(role);
         match role {
             "system" | "developer" => {
-                let text = plain(&parts(message, &at, dialect, prompt)?);
+                let text = plain(&content(message, &at, dialect, prompt)?);
                 if !prompt.system.is_empty() {
                     prompt.system.push('\n');
                 }
                 prompt.system.push_str(&text);
             }
             "user" => {
-                let parts = parts(message, &at, dialect, prompt)?;
+                let parts = content(message, &at, dialect, prompt)?;
                 if plain(&parts).trim().is_empty() && !parts.iter().any(|part| matches!(part, Part::Media(_))) {
                     return Err(invalid(at, "content must not be empty"));
                 }
@@ -162,12 +165,12 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
                         ),
                     ));
                 };
-                let text = plain(&parts(message, &at, dialect, prompt)?);
+                let text = plain(&content(message, &at, dialect, prompt)?);
                 push(prompt, true, vec![Part::ToolResult { name, text, failed: false }]);
             }
             _ => {
                 let calls = calls(message, &at, prompt)?;
-                let said = parts(message, &at, dialect, prompt)?;
+                let said = content(message, &at, dialect, prompt)?;
                 if calls.is_empty() && plain(&said).is_empty() {
                     return Err(invalid(at, "an assistant message must have content or tool_calls"));
                 }
@@ -217,30 +220,39 @@ fn plain(parts: &[Part]) -> String {
     texts.join("\n")
 }
 
-fn parts(message: &Value, at: &str, dialect: Dialect, prompt: &mut Prompt) -> Result<Vec<Part>, Problem> {
-    let content = message.get("content").unwrap_or(&Value::Null);
-    match content {
+fn content(message: &Value, at: &str, dialect: Dialect, prompt: &mut Prompt) -> Result<Vec<Part>, Problem> {
+    match message.get("content").unwrap_or(&Value::Null) {
         Value::String(text) => {
             prompt.ledger.text(text);
             Ok(vec![Part::Text(text.clone())])
         }
         Value::Null if text_of(message, "role") == "assistant" => Ok(Vec::new()),
-        Value::Object(_) if dialect == Dialect::Palmyra => {
-            let text = text_of(content, "text").to_owned();
+        object @ Value::Object(_) if dialect == Dialect::Palmyra => {
+            let text = text_of(object, "text").to_owned();
             prompt.ledger.text(&text);
             Ok(vec![Part::Text(text)])
         }
         Value::Array(items) if dialect != Dialect::Jamba => items
             .iter()
             .enumerate()
-            .map(|(number, item)| part(item, &format!("{at}.content[{number}]"), prompt))
+            .map(|(number, item)| part(item, &format!("{at}.content[{number}]"), dialect, prompt))
             .collect(),
         other => Err(invalid(format!("{at}.content"), format!("expected type: String, found: {}", kind_of(other)))),
     }
 }
 
-fn part(item: &Value, at: &str, prompt: &mut Prompt) -> Result<Part, Problem> {
+fn part(item: &Value, at: &str, dialect: Dialect, prompt: &mut Prompt) -> Result<Part, Problem> {
     match text_of(item, "type") {
+        "refusal" => {
+            let text = text_of(item, "refusal").to_owned();
+            prompt.ledger.text(&text);
+            Ok(Part::Text(text))
+        }
+        "file" if matches!(dialect, Dialect::Api(_)) => {
+            let file = item.get("file").unwrap_or(&Value::Null);
+            let name = file.get("filename").and_then(Value::as_str);
+            parts::file_data(text_of(file, "file_data"), name, &format!("{at}.file.file_data"), &mut prompt.ledger)
+        }
         "text" => {
             let text = text_of(item, "text").to_owned();
             prompt.ledger.text(&text);
@@ -252,6 +264,9 @@ fn part(item: &Value, at: &str, prompt: &mut Prompt) -> Result<Part, Problem> {
                 Some(object) => text_of(object, "url"),
                 None => "",
             };
+            if let Dialect::Api(endpoint) = dialect {
+                return parts::image(url, &format!("{at}.image_url.url"), endpoint, &mut prompt.ledger);
+            }
             let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
             match data {
                 Some((media_type, data)) => media_part(data, media_type, &mut prompt.ledger),

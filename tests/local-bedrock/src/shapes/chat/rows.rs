@@ -1,23 +1,38 @@
 //! The families, one row each.
 
+use crate::endpoint::Endpoint;
 use crate::shapes::keys::{Key, Kind, may, must};
 
 /// One family.
 pub(crate) struct Row {
     /// Its ids begin with one of these.
-    ids: &'static [&'static str],
+    pub(super) ids: &'static [&'static str],
     pub(super) keys: &'static [Key],
-    /// The reply has its reasoning between tags before the text.
-    pub(super) reasons: bool,
+    pub(super) reasons: Reasons,
     /// The limit when none is given.
     pub(super) limit: usize,
     pub(super) dialect: Dialect,
+}
+
+/// Where the reply has its reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reasons {
+    /// The model does not reason.
+    Never,
+    /// Between tags before the text.
+    Tags,
+    /// In this member of the message.
+    Member(&'static str),
+    /// Nowhere; its tokens are counted.
+    Hidden,
 }
 
 /// Differences in the conversation and in the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     OpenAi,
+    /// OpenAI's API.
+    Api(Endpoint),
     /// `stop_reason` for `finish_reason`, streams of `message` for `delta`, `any` for `required`.
     Mistral,
     Jamba,
@@ -73,7 +88,7 @@ static ROWS: [Row; 5] = [
             may("top_p", Kind::Number(0.0, 1.0)),
             may("stop", Kind::Texts(10)),
         ],
-        reasons: false,
+        reasons: Reasons::Never,
         limit: 8_192,
         dialect: Dialect::Mistral,
     },
@@ -93,7 +108,7 @@ static ROWS: [Row; 5] = [
             may("documents", Kind::List),
             may("response_format", Kind::Object),
         ],
-        reasons: false,
+        reasons: Reasons::Never,
         limit: 4_096,
         dialect: Dialect::Jamba,
     },
@@ -113,16 +128,16 @@ static ROWS: [Row; 5] = [
             may("tool_choice", Kind::Any),
             may("response_format", Kind::Object),
         ],
-        reasons: false,
+        reasons: Reasons::Never,
         // As documented; callers who do not set it get very short answers.
         limit: 16,
         dialect: Dialect::Palmyra,
     },
-    Row { ids: &["openai."], keys: &OPEN_AI, reasons: true, limit: usize::MAX, dialect: Dialect::OpenAi },
+    Row { ids: &["openai."], keys: &OPEN_AI, reasons: Reasons::Tags, limit: usize::MAX, dialect: Dialect::OpenAi },
     Row {
         ids: &["qwen.", "deepseek.", "moonshot", "zai.", "minimax.", "nvidia.", "google.", "xai."],
         keys: &OPEN_AI,
-        reasons: false,
+        reasons: Reasons::Never,
         limit: usize::MAX,
         dialect: Dialect::OpenAi,
     },

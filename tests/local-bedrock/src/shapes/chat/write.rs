@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{Dialect, Row};
+use super::rows::{Dialect, Reasons, Row};
 use crate::json::put;
 use crate::model::{self, Answer, Block, InputTokens, Stop};
 
@@ -13,11 +13,18 @@ pub(crate) struct Written<'a> {
     pub(crate) input: InputTokens,
     pub(crate) model: &'a str,
     pub(crate) body: &'a Value,
+    /// The id of the completion; by default it follows from the request.
+    pub(crate) id: Option<&'a str>,
 }
 
 impl Written<'_> {
     fn mistral(&self) -> bool {
         self.row.dialect == Dialect::Mistral
+    }
+
+    /// Whether this is OpenAI's API, and not InvokeModel.
+    fn api(&self) -> bool {
+        matches!(self.row.dialect, Dialect::Api(_))
     }
 
     fn finish_reason(&self) -> &'static str {
@@ -33,7 +40,7 @@ impl Written<'_> {
     fn text(&self) -> String {
         let thought = self.answer.thinking();
         let text = self.answer.text();
-        if thought.is_empty() {
+        if thought.is_empty() || self.row.reasons != Reasons::Tags {
             return text;
         }
         // If the reply is cut inside the thinking, it has no closing tag.
@@ -52,10 +59,20 @@ impl Written<'_> {
     }
 
     fn usage(&self) -> Value {
-        let (input, output) = (self.input.fresh, self.answer.output_tokens);
+        let cached = self.input.read + self.input.written();
+        let (input, output) = (self.input.fresh + cached, self.answer.output_tokens);
         let mut usage = json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output});
-        if self.row.reasons {
+        // On mantle, open models have no details in their usage.
+        let details = match self.row.reasons {
+            Reasons::Never => false,
+            Reasons::Tags | Reasons::Hidden => true,
+            Reasons::Member(name) => name != "reasoning",
+        };
+        if details {
             put(&mut usage, "completion_tokens_details", json!({"reasoning_tokens": self.answer.thinking_tokens}));
+        }
+        if details && self.api() {
+            put(&mut usage, "prompt_tokens_details", json!({"cached_tokens": self.input.read}));
         }
         usage
     }
@@ -64,12 +81,20 @@ impl Written<'_> {
         if self.mistral() {
             return json!({});
         }
-        json!({
-            "id": format!("chatcmpl-{}", self.answer.fingerprint),
-            "object": object,
-            "created": 1_735_787_045,
-            "model": self.model,
-        })
+        let id = self.id.map_or_else(|| format!("chatcmpl-{}", self.answer.fingerprint), str::to_owned);
+        let mut frame = json!({"id": id, "object": object, "created": 1_735_787_045, "model": self.model});
+        if self.api() {
+            put(&mut frame, "service_tier", "default");
+        }
+        frame
+    }
+
+    /// The reasoning and the name of its member, if the message has one.
+    fn reasoning(&self) -> Option<(&'static str, String)> {
+        match self.row.reasons {
+            Reasons::Member(name) => Some((name, self.answer.thinking())).filter(|(_, text)| !text.is_empty()),
+            _ => None,
+        }
     }
 
     fn wants_logprobs(&self) -> bool {
@@ -99,6 +124,12 @@ impl Written<'_> {
         if !calls.is_empty() {
             put(&mut message, "tool_calls", calls);
         }
+        if let Some((name, reasoning)) = self.reasoning() {
+            put(&mut message, name, reasoning);
+        }
+        if self.api() {
+            put(&mut message, "refusal", Value::Null);
+        }
         let mut choice = json!({"index": 0, "message": message});
         put(&mut choice, self.reason_key(), self.finish_reason());
         let mut completion = self.frame("chat.completion");
@@ -117,6 +148,9 @@ impl Written<'_> {
     /// The completion as chunks.
     pub(crate) fn chunks(&self) -> Vec<Value> {
         let mut deltas: Vec<Value> = vec![json!({"role": "assistant", "content": ""})];
+        if let Some((name, reasoning)) = self.reasoning() {
+            deltas.extend(model::deltas(&reasoning).into_iter().map(|text| json!({name: text})));
+        }
         let text = self.text();
         deltas.extend(model::deltas(&text).into_iter().map(|text| json!({"content": text})));
         if self.mistral() {
@@ -131,15 +165,25 @@ impl Written<'_> {
         let mut chunks: Vec<Value> = deltas.into_iter().map(|delta| self.chunk(delta, Value::Null)).collect();
         let last = if self.mistral() { json!({"role": "assistant", "content": ""}) } else { json!({}) };
         let mut last = self.chunk(last, self.finish_reason().into());
-        if !self.mistral() {
+        if !self.mistral() && !self.api() {
             put(&mut last, "usage", self.usage());
         }
         chunks.push(last);
+        let wanted = self.body.pointer("/stream_options/include_usage") == Some(&Value::Bool(true));
+        if self.api() && wanted {
+            let mut usage = self.frame("chat.completion.chunk");
+            put(&mut usage, "choices", json!([]));
+            put(&mut usage, "usage", self.usage());
+            chunks.push(usage);
+        }
         chunks
     }
 
     fn chunk(&self, delta: Value, reason: Value) -> Value {
         let mut choice = json!({"index": 0});
+        if self.api() {
+            put(&mut choice, "logprobs", Value::Null);
+        }
         if self.wants_logprobs() && !self.mistral() {
             let text = delta.get("content").and_then(Value::as_str).unwrap_or_default().to_owned();
             put(&mut choice, "logprobs", self.logprobs(&text));
