@@ -55,6 +55,13 @@ impl Wire<'_> {
     }
 }
 
+/// The region in the scope of a signature.
+pub(crate) fn region(headers: &[(String, String)]) -> Option<&str> {
+    let (_, authorization) = headers.iter().find(|(name, _)| name == "authorization")?;
+    let (_, scope) = authorization.split_once("Credential=")?;
+    scope.split(',').next()?.rsplit('/').nth(2)
+}
+
 fn refused(status: u16, error_type: &str, message: impl Into<String>) -> Problem {
     Problem::new(status, error_type, message)
 }

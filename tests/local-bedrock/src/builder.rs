@@ -1,5 +1,6 @@
 //! Settings of a server.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
@@ -76,6 +77,8 @@ pub struct Builder {
     pub(crate) strict_alternation: bool,
     pub(crate) opaque_family: String,
     pub(crate) trusted: Trusted,
+    /// Models by the id of their profile.
+    pub(crate) application_profiles: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -113,6 +116,7 @@ impl Builder {
             strict_alternation: false,
             opaque_family: "anthropic".to_owned(),
             trusted: Trusted::default(),
+            application_profiles: BTreeMap::new(),
         }
     }
 
@@ -231,6 +235,19 @@ impl Builder {
     pub fn opaque_family(mut self, vendor: &str) -> Self {
         self.opaque_family = vendor.to_owned();
         self
+    }
+
+    /// One more application inference profile: the last part of its ARN, and the id of the model behind it. It is in
+    /// the list of profiles, and calls with its ARN reach that model.
+    pub fn application_profile(mut self, id: &str, model_id: &str) -> Self {
+        self.application_profiles.insert(id.to_owned(), model_id.to_owned());
+        self
+    }
+
+    /// The model behind the ARN of a known application inference profile.
+    pub(crate) fn application_profile_of(&self, arn: &str) -> Option<&String> {
+        let (_, id) = arn.split_once(":application-inference-profile/")?;
+        self.application_profiles.get(id)
     }
 
     /// Binds the port and starts to serve.

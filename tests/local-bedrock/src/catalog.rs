@@ -1,8 +1,12 @@
 //! Which model answers which API on which endpoint, and under which id.
 
+mod table;
+
 use crate::endpoint::Endpoint;
 use crate::problem::Problem;
 use crate::route::{Base, Operation};
+
+pub(crate) use table::{MODELS, Model};
 
 /// Prefixes of the ids of cross-Region inference profiles.
 const PROFILES: [&str; 8] = ["us.", "global.", "eu.", "apac.", "jp.", "au.", "ca.", "us-gov."];

@@ -96,6 +96,13 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
     if fault.status.is_none() && fault.error_type.is_none() && custom_body.is_none() {
         return None;
     }
+    let default_status = if fault.error_type.is_some() { 400 } else { 200 };
+    let status = fault.status.unwrap_or(default_status);
+    if let (Some(shape), None) = (fault.shape, &custom_body) {
+        let message = fault.message.as_deref().unwrap_or_default();
+        let body = shape.body(status, fault.error_type.as_deref(), message);
+        return Some(Reply { status, ..Reply::json(&body) });
+    }
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     if let Some(error_type) = &fault.error_type {
         headers.push(("x-amzn-errortype".into(), error_type.clone()));
@@ -104,8 +111,7 @@ pub(crate) fn replacement(fault: &Fault) -> Option<Reply> {
         Some(message) => json::text(&json!({ "message": message })).into_bytes(),
         None => b"{}".to_vec(),
     });
-    let default_status = if fault.error_type.is_some() { 400 } else { 200 };
-    Some(Reply { status: fault.status.unwrap_or(default_status), headers, content: Content::Whole(body) })
+    Some(Reply { status, headers, content: Content::Whole(body) })
 }
 
 impl Plan {

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::json::put;
+use crate::problem::{anthropic_error, openai_kind};
 
 /// A failure for the next request (or the next few).
 ///
@@ -44,6 +47,8 @@ pub struct Fault {
     pub status: Option<u16>,
     /// `x-amzn-errortype`, for example `ThrottlingException`.
     pub error_type: Option<String>,
+    /// The shape of the error body. Default: AWS's.
+    pub shape: Option<ErrorShape>,
     /// The message of the error body.
     pub message: Option<String>,
     /// The reply's body as text, instead of an error body.
@@ -78,6 +83,35 @@ pub struct Fault {
     pub flip_bit: Option<usize>,
     /// Frames to put into the stream.
     pub insert: Vec<InsertedFrame>,
+}
+
+/// The shape of an error body that is not AWS's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorShape {
+    /// `{"error": {"message", "type", "param", "code"}}`; the fault's error type is the code.
+    Openai,
+    /// `{"type": "error", "error": {"type", "message"}}`; the fault's error type is the inner type.
+    Anthropic,
+}
+
+impl ErrorShape {
+    pub(crate) fn body(self, status: u16, error_type: Option<&str>, message: &str) -> Value {
+        match self {
+            Self::Openai => {
+                let (kind, code) = openai_kind(status);
+                let code = error_type.unwrap_or(code);
+                json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+            }
+            Self::Anthropic => {
+                let mut error = anthropic_error(status, message);
+                if let Some(error_type) = error_type {
+                    put(&mut error, "type", error_type);
+                }
+                json!({"type": "error", "error": error, "request_id": "req_fault"})
+            }
+        }
+    }
 }
 
 /// A frame or event that the model did not send. In a stream of server-sent events, an exception or error is the

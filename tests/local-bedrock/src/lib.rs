@@ -56,7 +56,7 @@ pub use builder::{
     Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN, TestCredentials,
 };
 pub use endpoint::Endpoint;
-pub use faults::{Fault, Faults, InsertedFrame};
+pub use faults::{ErrorShape, Fault, Faults, InsertedFrame};
 pub use model::ECHO_PREFIX;
 pub use recorded::{Outcome, RecordedRequest, Verdict};
 pub use server::LocalBedrock;

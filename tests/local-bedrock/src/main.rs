@@ -37,6 +37,9 @@ struct Arguments {
     /// Refuse Anthropic messages with two turns of one role in a row.
     #[arg(long)]
     strict_alternation: bool,
+    /// An application inference profile: the last part of its ARN, an equals sign, the id of its model.
+    #[arg(long, value_name = "ID=MODEL")]
+    application_profile: Vec<String>,
     /// Vendor behind ARNs that do not name a model.
     #[arg(long, default_value = "anthropic")]
     opaque_family: String,
@@ -56,6 +59,12 @@ async fn main() -> std::io::Result<()> {
         .verify_signatures(!arguments.no_verify)
         .strict_alternation(arguments.strict_alternation)
         .opaque_family(&arguments.opaque_family);
+    for profile in &arguments.application_profile {
+        let Some((id, model)) = profile.split_once('=') else {
+            return Err(std::io::Error::other(format!("--application-profile wants ID=MODEL, not {profile}")));
+        };
+        builder = builder.application_profile(id, model);
+    }
     if let Some(region) = &arguments.region {
         builder = builder.region(region);
     }

@@ -9,10 +9,24 @@ pub(crate) enum Route {
     ApplyGuardrail { guardrail: String, version: String },
     /// An API that has the model's id in the body.
     Named { operation: Operation, base: Base },
+    /// `POST /guardrail-checks/invoke`
+    GuardrailChecks,
+    /// A list of models or profiles, or an entry of it.
+    List(List),
     /// `GET` or `DELETE` of a stored response.
     Stored { id: String, delete: bool },
     /// The service answers 200 with an error in the body.
     Unknown,
+}
+
+/// A list, and the id of an entry if that alone is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum List {
+    /// Mantle's models.
+    Mantle(Option<String>),
+    FoundationModels(Option<String>),
+    Profiles(Option<String>),
+    Availability(String),
 }
 
 /// The path in front of an API that has the model's id in the body.
@@ -69,6 +83,16 @@ pub(crate) fn route(method: &str, path: &str) -> Route {
         ("POST", ["", "guardrail", id, "version", version, "apply"]) if !id.is_empty() => {
             Route::ApplyGuardrail { guardrail: percent_decode(id), version: percent_decode(version) }
         }
+        ("POST", ["", "guardrail-checks", "invoke"]) => Route::GuardrailChecks,
+        ("GET", ["", "v1", "models"] | ["", "openai", "v1", "models"]) => Route::List(List::Mantle(None)),
+        ("GET", ["", "v1", "models", id] | ["", "openai", "v1", "models", id]) => {
+            Route::List(List::Mantle(Some(percent_decode(id))))
+        }
+        ("GET", ["", "foundation-models"]) => Route::List(List::FoundationModels(None)),
+        ("GET", ["", "foundation-models", id]) => Route::List(List::FoundationModels(Some(percent_decode(id)))),
+        ("GET", ["", "inference-profiles"]) => Route::List(List::Profiles(None)),
+        ("GET", ["", "inference-profiles", id]) => Route::List(List::Profiles(Some(percent_decode(id)))),
+        ("GET", ["", "foundation-model-availability", id]) => Route::List(List::Availability(percent_decode(id))),
         ("POST", ["", "openai", "v1", rest @ ..]) => named(Base::OpenAi, rest),
         ("POST", ["", "v1", rest @ ..]) => named(Base::V1, rest),
         ("POST", ["", "anthropic", "v1", rest @ ..]) => named(Base::Anthropic, rest),

@@ -25,7 +25,7 @@ use crate::faults::{Fault, Faults};
 use crate::model::PromptCache;
 use crate::problem::{Form, Problem};
 use crate::recorded::{Log, Outcome, RecordedRequest, Tracker, Verdict};
-use crate::route::{self, Route};
+use crate::route::{self, List, Route};
 use crate::shapes::{self, Call};
 use crate::stored::Responses;
 
@@ -241,7 +241,8 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &State) -> Re
         .clone()
         .unwrap_or_else(|problem| Verdict::Refused { error_type: problem.error_type, message: problem.message });
     let authorized = verdict.is_accepted();
-    let tracker = state.log.add(record(&method, endpoint, &path, query, headers.clone(), body.clone(), verdict));
+    let tracker =
+        state.log.add(record(&method, endpoint, &path, query.clone(), headers.clone(), body.clone(), verdict));
     let fault = state.faults.take(&path, authorized);
 
     if let Some(fault) = &fault {
@@ -257,7 +258,8 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &State) -> Re
     let mut reply = match (replaced, judged) {
         (Some(reply), _) => reply,
         (None, Err(problem)) => problem.into_reply(),
-        (None, Ok(_)) => answer(&method, endpoint, &path, &headers, &body, state).unwrap_or_else(Problem::into_reply),
+        (None, Ok(_)) => answer(&method, endpoint, (&path, query.as_deref()), &headers, &body, state)
+            .unwrap_or_else(Problem::into_reply),
     };
     reply.set_header("x-amzn-requestid", state.request_id());
     let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
@@ -295,7 +297,7 @@ fn record(
 fn answer(
     method: &str,
     endpoint: Endpoint,
-    path: &str,
+    (path, query): (&str, Option<&str>),
     headers: &[(String, String)],
     body: &[u8],
     state: &State,
@@ -305,9 +307,19 @@ fn answer(
         None => Route::Unknown,
     };
     match route {
-        Route::Model { .. } | Route::ApplyGuardrail { .. } if endpoint == Endpoint::Mantle => {
+        Route::List(list) => {
+            let on_mantle = matches!(list, List::Mantle(_));
+            if on_mantle != (endpoint == Endpoint::Mantle) {
+                return Ok(shapes::unknown_operation());
+            }
+            let region = auth::region(headers).or(state.settings.rules.region.as_deref()).unwrap_or("us-east-1");
+            let reply = shapes::list(&list, &shapes::Query { query, region, state });
+            if on_mantle { Ok(reply.unwrap_or_else(|problem| problem.into_reply_as(&Form::OpenAi))) } else { reply }
+        }
+        Route::Model { .. } | Route::ApplyGuardrail { .. } | Route::GuardrailChecks if endpoint == Endpoint::Mantle => {
             Ok(shapes::unknown_operation())
         }
+        Route::GuardrailChecks => shapes::invoke_guardrail_checks(body),
         Route::Named { operation, base } => {
             Ok(shapes::answer_named(&shapes::Request { operation, base, endpoint, headers, body, state }))
         }
@@ -315,7 +327,8 @@ fn answer(
             Ok(shapes::stored(&id, delete, state).unwrap_or_else(|problem| problem.into_reply_as(&Form::OpenAi)))
         }
         Route::Model { model_id, operation } => {
-            let model = route::base_model(&model_id, &state.settings.opaque_family);
+            let behind = state.settings.application_profile_of(&model_id).unwrap_or(&model_id);
+            let model = route::base_model(behind, &state.settings.opaque_family);
             shapes::answer(&Call { model_id, model, operation, headers, body, state })
         }
         Route::ApplyGuardrail { guardrail, version } => shapes::apply_guardrail(&guardrail, &version, body),

@@ -3,8 +3,12 @@
 mod anthropic;
 mod chat;
 mod cohere;
+mod constraints;
 mod converse;
+mod detail;
+mod guardrail_checks;
 mod keys;
+mod lists;
 mod named;
 mod openai;
 mod operations;
@@ -25,6 +29,8 @@ use crate::problem::Problem;
 use crate::route::Operation;
 use crate::server::State;
 
+pub(crate) use guardrail_checks::invoke_guardrail_checks;
+pub(crate) use lists::{Query, list};
 pub(crate) use named::{Request, answer as answer_named};
 pub(crate) use operations::apply_guardrail;
 pub(crate) use responses::stored;
@@ -179,6 +185,7 @@ fn invoke(call: &Call<'_>) -> Result<Reply, Problem> {
     {
         return Err(Problem::validation("The model is unsupported for streaming."));
     }
+    operations::project(call, call.header("x-amzn-bedrock-projectidentifier"))?;
     let guardrail = call.guardrail()?;
     let mut prompt = native.read(call)?;
     prompt.guarded = guardrail.is_some();
@@ -311,12 +318,20 @@ impl Invoked<'_> {
 
 /// Returns the assessment of the local guardrail, which has one blocked word.
 fn guardrail_assessment(intervened: bool) -> Value {
+    let details = json!({
+        "guardrailId": "local",
+        "guardrailVersion": "1",
+        "guardrailArn": "arn:aws:bedrock:us-east-1:123456789012:guardrail/local",
+        "guardrailOrigin": ["REQUEST"],
+        "guardrailOwnership": "SELF",
+    });
     let metrics = json!({"guardrailProcessingLatency": 7});
+    let mut assessment = json!({"invocationMetrics": metrics, "appliedGuardrailDetails": details});
     if intervened {
         let word = json!({"match": "BLOCKED", "action": "BLOCKED", "detected": true});
-        return json!({"wordPolicy": {"customWords": [word], "managedWordLists": []}, "invocationMetrics": metrics});
+        put(&mut assessment, "wordPolicy", json!({"customWords": [word], "managedWordLists": []}));
     }
-    json!({"invocationMetrics": metrics})
+    assessment
 }
 
 /// Returns the service's reply to an unknown route: an error with status 200.

@@ -88,7 +88,8 @@ async fn boto3_calls_succeed_and_tampering_is_refused() {
         Ok(python) => python,
         Err(reason) => return println!("skipped: {reason}"),
     };
-    let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
+    let builder = LocalBedrock::builder().region("us-east-1");
+    let bedrock = builder.application_profile("abc123", "amazon.nova-lite-v1:0").start().await.unwrap();
     let credentials = bedrock.test_credentials();
     let mut command = Command::new(python);
     command.arg(script("boto3_check.py")).args([

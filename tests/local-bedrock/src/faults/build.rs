@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::{Fault, InsertedFrame};
+use super::{ErrorShape, Fault, InsertedFrame};
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -106,6 +106,19 @@ impl Fault {
     /// An InvokeModel chunk with any JSON in it before frame `at`; the stream goes on.
     pub fn chunk_frame(at: usize, json: Value) -> Self {
         Self::new().chunk(at, json)
+    }
+}
+
+/// Constructors for errors in the shapes of the other APIs.
+impl Fault {
+    /// An error reply in OpenAI's shape.
+    pub fn openai_error(status: u16, code: &str, message: &str) -> Self {
+        Self { shape: Some(ErrorShape::Openai), ..Self::error(status, code, message) }
+    }
+
+    /// An error reply in Anthropic's shape.
+    pub fn anthropic_error(status: u16, error_type: &str, message: &str) -> Self {
+        Self { shape: Some(ErrorShape::Anthropic), ..Self::error(status, error_type, message) }
     }
 }
 

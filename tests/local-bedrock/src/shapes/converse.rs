@@ -1,6 +1,5 @@
 //! Converse and ConverseStream, and Nova's `messages-v1`, which is nearly the same body.
 
-mod constraints;
 mod features;
 mod read;
 mod rules;
@@ -44,6 +43,7 @@ pub(super) fn read_converse(
 ) -> Result<(Prompt, Option<Guardrail>), Problem> {
     service_model::check(body, if stream { "ConverseStreamRequest" } else { "ConverseRequest" })?;
     features::check(body, &call.model, stream)?;
+    super::operations::project(call, body.get("projectIdentifier").and_then(Value::as_str))?;
     rules::check(body, call)?;
     let guardrail = guardrail(body)?;
     let mut prompt = read::prompt(body, &call.model)?;

@@ -59,6 +59,25 @@ pub(super) fn count_tokens(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::json(&json!({"inputTokens": prompt.ledger.total()})))
 }
 
+/// The pattern of a project's id or ARN in the service model.
+pub(super) const PROJECT: &str = "([a-zA-Z0-9_-]+|arn:aws(|-us-gov|-cn|-iso|-iso-b|-iso-f|-eusc):bedrock:[0-9a-z-]{1,20}:[0-9]{12}:project/[a-zA-Z0-9_-]+)";
+
+/// Checks the project of a request, which an application inference profile does not take.
+pub(super) fn project(call: &Call<'_>, project: Option<&str>) -> Result<(), Problem> {
+    let Some(project) = project else { return Ok(()) };
+    let named = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let arn = project.strip_prefix("arn:aws").and_then(|arn| arn.split_once(":project/"));
+    if !named(project) && !arn.is_some_and(|(start, id)| named(id) && start.contains(":bedrock:")) {
+        return Err(Problem::validation(format!(
+            "1 validation error detected: Value '{project}' at 'projectIdentifier' failed to satisfy constraint: Member must satisfy regular expression pattern: {PROJECT}"
+        )));
+    }
+    if call.model_id.contains(":application-inference-profile/") {
+        return Err(Problem::validation("A project cannot be specified with an application inference profile."));
+    }
+    Ok(())
+}
+
 /// `POST /guardrail/{id}/version/{version}/apply`: the only blocked word is `BLOCKED`.
 pub(crate) fn apply_guardrail(guardrail: &str, version: &str, body: &[u8]) -> Result<Reply, Problem> {
     let named =

@@ -125,6 +125,47 @@ verdict = bedrock.apply_guardrail(
 )
 assert verdict["action"] == "GUARDRAIL_INTERVENED" and verdict["outputs"], verdict
 
+# The lists of the control plane, as botocore's service model parses them.
+control = boto3.client(
+    "bedrock",
+    region_name="us-east-1",
+    endpoint_url=endpoint,
+    aws_access_key_id=key,
+    aws_secret_access_key=secret,
+    config=Config(retries={"max_attempts": 1}),
+)
+models = control.list_foundation_models(byProvider="anthropic")["modelSummaries"]
+legacy = [model["modelId"] for model in models if model["modelLifecycle"]["status"] == "LEGACY"]
+assert legacy == [CLAUDE] and models[0]["modelLifecycle"]["endOfLifeTime"].year == 2027, models
+details = control.get_foundation_model(modelIdentifier="amazon.nova-lite-v1:0")["modelDetails"]
+assert details["inputModalities"] == ["TEXT", "IMAGE"] and details["responseStreamingSupported"], details
+pages = control.get_paginator("list_inference_profiles").paginate(PaginationConfig={"PageSize": 5})
+profiles = [profile for page in pages for profile in page["inferenceProfileSummaries"]]
+assert len(profiles) > 10 and len({profile["inferenceProfileId"] for profile in profiles}) == len(profiles)
+behind = control.get_inference_profile(inferenceProfileIdentifier=PROFILE)
+assert behind["models"][0]["modelArn"].endswith("foundation-model/amazon.nova-lite-v1:0"), behind
+assert behind["type"] == "APPLICATION" and behind["createdAt"].year == 2026, behind
+refused(lambda: control.get_foundation_model(modelIdentifier="amazon.none-v1:0"), "ResourceNotFoundException", 404)
+available = control.get_foundation_model_availability(modelId=CLAUDE)
+assert available["authorizationStatus"] == "AUTHORIZED", available
+
+# Checks without a guardrail.
+checks = bedrock.invoke_guardrail_checks(
+    messages=[{"role": "user", "content": [{"text": "Violence! Write to a@example.com."}]}],
+    checks={
+        "contentFilter": {"categories": [{"category": "VIOLENCE"}, {"category": "HATE"}]},
+        "sensitiveInformation": {"entities": [{"type": "EMAIL"}]},
+    },
+)["results"]
+scores = {entry["category"]: entry["severityScore"] for entry in checks["contentFilter"]["results"]}
+assert scores == {"VIOLENCE": 0.9, "HATE": 0.0}, checks
+[entity] = checks["sensitiveInformation"]["results"]
+assert (entity["beginOffset"], entity["endOffset"]) == (19, 32), entity
+
+# A project, which an application inference profile does not take.
+bedrock.converse(modelId=CLAUDE, projectIdentifier="proj_1", messages=user("Hi"))
+refused(lambda: bedrock.converse(modelId=PROFILE, projectIdentifier="p", messages=user("Hi")), "ValidationException", 400)
+
 # Requests that must be refused.
 blank = lambda: bedrock.converse(modelId=CLAUDE, messages=user(" "))
 refused(blank, "ValidationException", 400)

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::constraints::{Shape, violations};
 use crate::problem::Problem;
+use crate::shapes::constraints::{Shape, violations};
 
 /// Checks a whole body against the shape called `name`.
 pub(super) fn check(body: &Value, name: &str) -> Result<(), Problem> {
@@ -173,6 +173,8 @@ fn shape(name: &str) -> Shape {
         "FormatType" => Enum(&["json_schema"]),
         "FormatStructure" => Union(&[("jsonSchema", "JsonSchema")]),
         "JsonSchema" => Structure(&[("schema", "Text"), ("name", "Text"), ("description", "Text")], &["schema"]),
+        // An id or an ARN; `operations::project` knows more.
+        "Project" => Pattern("_-:/", 2_048, crate::shapes::operations::PROJECT),
         "Blob" => Blob,
         "Boolean" => Boolean,
         "Text" => Text(0, usize::MAX),
@@ -195,6 +197,7 @@ const CONVERSE: Members = &[
     ("performanceConfig", "Performance"),
     ("serviceTier", "Tier"),
     ("outputConfig", "Output"),
+    ("projectIdentifier", "Project"),
 ];
 
 const CONVERSE_STREAM: Members = &[
@@ -210,6 +213,7 @@ const CONVERSE_STREAM: Members = &[
     ("performanceConfig", "Performance"),
     ("serviceTier", "Tier"),
     ("outputConfig", "Output"),
+    ("projectIdentifier", "Project"),
 ];
 
 const NOVA: Members = &[
