@@ -1,13 +1,15 @@
 //! Streams that are damaged, cut, or go silent: exactly one error at once, with the partial message, and then `None`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{ErrorKind, RetryPolicy, Timeouts};
+use bedrock_chat::{ChatEvent, ErrorKind, RetryPolicy, Timeouts};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 
-use crate::support::{Course, EVENT_STREAM, calling, chunk, chunks, course, frames_of, over, soon};
+use crate::support::{
+    Clock, Course, EVENT_STREAM, THEN, calling, chunk, chunks, course, frames_of, no_timeouts, over, soon, until,
+};
 
 fn delta(text: &str) -> Value {
     json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -202,20 +204,30 @@ async fn stream_chunk_not_json_or_base64_is_a_decode_error() {
 
 #[tokio::test]
 async fn idle_timeout_is_an_error_with_the_partial_message() {
-    let bedrock = LocalBedrock::start().await.unwrap();
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let clock = Clock::at(THEN);
     let limit = Duration::from_millis(150);
-    let timeouts = Timeouts::default().with_idle(limit);
-    let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();
+    let chat = calling(&bedrock).runtime(clock.clone()).timeouts(no_timeouts().with_idle(limit));
+    let chat = chat.retry(RetryPolicy::never()).build().unwrap();
     bedrock.faults().push(Fault::hang_after_frames(4));
     let mut stream = chat.stream("hello there").await.unwrap();
-    let start = Instant::now();
-    let course = course(&mut stream).await;
-    let waited = start.elapsed();
+    let mut said = String::new();
+    while said.is_empty() {
+        if let ChatEvent::Text { text, .. } = soon(stream.next()).await.unwrap().unwrap() {
+            said.push_str(&text);
+        }
+    }
+    let reading = tokio::spawn(async move { course(&mut stream).await });
+    until("the stream ends", || {
+        clock.advance(limit);
+        reading.is_finished()
+    })
+    .await;
+    let course = reading.await.unwrap();
     let error = course.error();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().contains("150 ms"), "{error}");
-    assert!(!course.text().is_empty() && error.partial().unwrap().text() == course.text());
-    assert!(waited >= limit.mul_f64(0.8), "{waited:?}");
+    assert_eq!(error.partial().unwrap().text(), said + &course.text());
 }
 
 #[tokio::test]

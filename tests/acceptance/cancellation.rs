@@ -6,7 +6,7 @@ use std::time::Duration;
 use bedrock_chat::Timeouts;
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 
-use crate::support::{ByHand, Clock, THEN, calling, chunk, no_timeouts, over, soon, within_a_second};
+use crate::support::{ByHand, Clock, THEN, calling, chunk, no_timeouts, over, soon, until};
 
 fn delta(text: &str) -> serde_json::Value {
     serde_json::json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -31,10 +31,10 @@ async fn cancelled_call_before_the_headers_closes_the_connection() {
                 false => chat.invoke("hello").await.map(drop),
             }
         });
-        within_a_second("the request arrives", || bedrock.requests().len() == 1).await;
+        until("the request arrives", || bedrock.requests().len() == 1).await;
         assert_eq!(bedrock.requests()[0].outcome, Outcome::Pending);
         call.abort();
-        within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+        until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
         a_while().await;
         assert_eq!(bedrock.requests().len(), 1, "no further attempt");
         bedrock.clear();
@@ -58,7 +58,7 @@ async fn cancelled_stream_closes_the_connection() {
             }
             false => drop(stream),
         }
-        within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+        until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
         let sent = bedrock.requests()[0].frames_sent;
         a_while().await;
         let requests = bedrock.requests();
@@ -72,10 +72,9 @@ async fn cancelled_call_during_the_body_closes_the_connection() {
     let chat = calling(&bedrock).build().unwrap();
     bedrock.faults().push(Fault::new().chunk_size(10).silence_after(3));
     let call = tokio::spawn(async move { chat.invoke("hello").await });
-    within_a_second("a part is sent", || bedrock.requests().first().is_some_and(|request| request.frames_sent == 3))
-        .await;
+    until("a part is sent", || bedrock.requests().first().is_some_and(|request| request.frames_sent == 3)).await;
     call.abort();
-    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+    until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
 }
 
 #[tokio::test]
@@ -92,7 +91,7 @@ async fn cancelled_call_between_retries_sends_no_more() {
                 false => chat.invoke("hello").await.map(drop),
             }
         });
-        within_a_second("it waits to try again", || !clock.slept().is_empty()).await;
+        until("it waits to try again", || !clock.slept().is_empty()).await;
         if dropped {
             call.abort();
             assert!(call.await.unwrap_err().is_cancelled());
@@ -100,7 +99,7 @@ async fn cancelled_call_between_retries_sends_no_more() {
         clock.advance(Duration::from_secs(3600));
         match dropped {
             true => a_while().await,
-            false => drop(within_a_second("else it would have", || bedrock.requests().len() == 2).await),
+            false => until("else it would have", || bedrock.requests().len() == 2).await,
         }
         assert_eq!(bedrock.requests().len(), if dropped { 1 } else { 2 });
     }
@@ -115,7 +114,7 @@ async fn idle_timeout_closes_the_connection() {
     let mut stream = chat.stream("hello there").await.unwrap();
     while let Some(Ok(_)) = soon(stream.next()).await {}
     // The stream is not dropped yet. An ended stream must close the connection by itself.
-    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+    until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
     assert!(stream.next().await.is_none());
 }
 
@@ -130,7 +129,7 @@ async fn stream_error_closes_the_connection() {
         failed = item.is_err();
     }
     assert!(failed);
-    within_a_second("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
+    until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
 }
 
 #[tokio::test]

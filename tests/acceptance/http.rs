@@ -14,7 +14,7 @@ use local_bedrock::{Fault, LocalBedrock, Verdict};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::support::{calling, calling_url, is_alone, over, read_request, relay, run_alone, soon, within_a_second};
+use crate::support::{calling, calling_url, is_alone, over, read_request, relay, run_alone, soon, until};
 
 /// Several calls of the URL in the environment, which must all succeed.
 async fn call_the_url() {
@@ -93,7 +93,7 @@ async fn http2_cancelled_stream_does_not_affect_others() {
     let kept = chat.stream("another story that takes a while to tell").await.unwrap();
     dropped.next().await.unwrap().unwrap();
     drop(dropped);
-    within_a_second("the server sees the reset", || bedrock.requests()[0].closed_by_client()).await;
+    until("the server sees the reset", || bedrock.requests()[0].closed_by_client()).await;
     assert!(soon(kept.message()).await.unwrap().text().contains("another story"));
 
     bedrock.faults().push(Fault::cut_after_frames(5));

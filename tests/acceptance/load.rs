@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{
-    EVENT_STREAM, calling, calling_url, chunk, event, is_alone, over, read_request, run_alone, soon, within_a_second,
+    EVENT_STREAM, calling, calling_url, chunk, event, is_alone, over, read_request, run_alone, soon, until,
 };
 
 #[global_allocator]
@@ -149,5 +149,5 @@ async fn thousand_streams_in_sequence_do_not_leak() {
         }
     }
     // The timer's thread drops the last timers a little later.
-    within_a_second("all is given back", || held() - after_a_hundred < 9_000).await;
+    until("all is given back", || held() - after_a_hundred < 9_000).await;
 }

@@ -6,7 +6,7 @@ use bedrock_chat::{BedrockChat, ChatEvent, ErrorKind, RetryPolicy, Timeouts};
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 use serde_json::{Value, json};
 
-use crate::support::{ByHand, Clock, Hand, THEN, calling, chunk, over, soon, within_a_second};
+use crate::support::{ByHand, Clock, Hand, THEN, calling, chunk, over, soon, until};
 
 fn delta(text: &str) -> Value {
     json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -59,7 +59,7 @@ async fn first_byte_timeout_applies_to_a_slow_server_over_http() {
         let chat = calling(&bedrock).runtime(clock.clone()).timeouts(timeouts).retry(RetryPolicy::never());
         let chat = chat.build().unwrap();
         let call = tokio::spawn(async move { chat.invoke("hello").await });
-        within_a_second("the request arrives", || bedrock.requests().len() == 1).await;
+        until("the request arrives", || bedrock.requests().len() == 1).await;
         clock.advance(MINUTE * 3);
         let answer = soon(call).await.unwrap();
         assert_eq!(answer.is_ok(), ends_well, "{answer:?}");
@@ -207,7 +207,7 @@ async fn first_byte_timeout_ends_a_hanging_call() {
     bedrock.faults().push(Fault::hang().forever());
     let error = soon(chat.invoke("hello")).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
-    within_a_second("the connection is closed", || bedrock.requests()[0].closed_by_client()).await;
+    until("the connection is closed", || bedrock.requests()[0].closed_by_client()).await;
     let error = soon(chat.stream("hello")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
@@ -231,7 +231,7 @@ async fn timeouts_of_the_longest_durations_work() {
     let patient = RetryPolicy::default().with_max_delay(Duration::MAX);
     let chat = calling(&bedrock).retry(patient).build().unwrap();
     let call = tokio::spawn(async move { chat.invoke("hello").await });
-    within_a_second("the first attempt fails", || {
+    until("the first attempt fails", || {
         bedrock.requests().first().is_some_and(|request| request.outcome == Outcome::Complete)
     })
     .await;

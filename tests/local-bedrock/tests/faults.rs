@@ -3,13 +3,14 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 use serde_json::{Value, json};
 use support::{CLAUDE, Reply, Request, decode, exchange, post, send};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 fn body() -> Value {
     json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": [{"role": "user", "content": "Count to three."}]})
@@ -196,17 +197,20 @@ async fn clock_skew_fault_changes_the_date_header() {
     assert_ne!(skewed.get(..22), right.get(..22));
 }
 
-#[tokio::test]
+/// The paused clock jumps to the next timer while all tasks wait, and does not move otherwise.
+#[tokio::test(start_paused = true)]
 async fn delay_and_drip_faults_slow_the_answer() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock.faults().push(Fault::delay(Duration::from_millis(80)));
     let start = Instant::now();
     assert_eq!(unary(&bedrock).await.status, 200);
-    assert!(start.elapsed() >= Duration::from_millis(80));
-    bedrock.faults().push(Fault::drip(Duration::from_millis(20)).end_frames(5));
-    let start = Instant::now();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    bedrock.faults().push(Fault::delay(Duration::from_secs(80)));
+    assert_eq!(unary(&bedrock).await.status, 200);
+    // A timer fires up to a millisecond late.
+    assert_eq!(start.elapsed().as_secs(), 80);
+    bedrock.faults().push(Fault::drip(Duration::from_secs(20)).end_frames(5));
     assert_eq!(stream(&bedrock).await.frames().len(), 5);
-    assert!(start.elapsed() >= Duration::from_millis(100));
+    assert_eq!(start.elapsed().as_secs(), 180);
 }
 
 /// Opens a connection, sends, reads until `enough` and closes.
@@ -216,34 +220,46 @@ async fn close_early(bedrock: &LocalBedrock, enough: impl Fn(&[u8]) -> bool) -> 
     connection.write_all(&request).await.unwrap();
     let mut seen = Vec::new();
     let mut buffer = [0; 4_096];
-    while !enough(&seen) {
-        let wait = Duration::from_millis(150);
-        match tokio::time::timeout(wait, connection.read(&mut buffer)).await {
-            Ok(Ok(count)) if count > 0 => seen.extend_from_slice(&buffer[..count]),
-            _ => break,
+    soon(async {
+        while !enough(&seen) {
+            tokio::select! {
+                read = connection.read(&mut buffer) => {
+                    let count = read.unwrap();
+                    assert!(count > 0, "the server closed the connection");
+                    seen.extend_from_slice(&buffer[..count]);
+                }
+                () = tokio::time::sleep(Duration::from_millis(2)) => {}
+            }
         }
-    }
+    })
+    .await;
     seen
 }
 
-async fn outcome_within_a_second(bedrock: &LocalBedrock) -> Outcome {
-    for _ in 0..100 {
-        let outcome = bedrock.requests().last().unwrap().outcome;
-        if outcome != Outcome::Pending {
-            return outcome;
+/// Awaits a future; fails if it hangs.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future).await.expect("the future hangs")
+}
+
+/// Waits for the outcome of the last request.
+async fn outcome(bedrock: &LocalBedrock) -> Outcome {
+    let last = || bedrock.requests().last().unwrap().outcome;
+    soon(async {
+        while last() == Outcome::Pending {
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Outcome::Pending
+    })
+    .await;
+    last()
 }
 
 #[tokio::test]
 async fn cancelled_client_before_the_headers_is_recorded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::hang());
-    let seen = close_early(&bedrock, |_| false).await;
+    let seen = close_early(&bedrock, |_| bedrock.requests().len() == 1).await;
     assert!(seen.is_empty());
-    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
+    assert_eq!(outcome(&bedrock).await, Outcome::ClosedByClient);
     assert_eq!(bedrock.requests()[0].status, None);
 }
 
@@ -251,14 +267,13 @@ async fn cancelled_client_before_the_headers_is_recorded() {
 async fn cancelled_client_during_the_stream_is_recorded() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::hang_after_frames(2));
-    let seen = close_early(&bedrock, |_| false).await;
+    close_early(&bedrock, |seen| seen.len() > 200 && bedrock.requests()[0].frames_sent == 2).await;
+    assert_eq!(outcome(&bedrock).await, Outcome::ClosedByClient);
     assert_eq!(bedrock.requests()[0].frames_sent, 2);
-    assert!(seen.len() > 200);
-    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
 
     bedrock.faults().push(Fault::drip(Duration::from_millis(30)));
     close_early(&bedrock, |seen| seen.len() > 600).await;
-    assert_eq!(outcome_within_a_second(&bedrock).await, Outcome::ClosedByClient);
+    assert_eq!(outcome(&bedrock).await, Outcome::ClosedByClient);
     assert!(bedrock.requests()[1].closed_by_client());
 }
 
