@@ -2,7 +2,7 @@ import { AIMessageChunk, type AIMessageChunkFields } from "@langchain/core/messa
 import { ChatGenerationChunk } from "@langchain/core/outputs";
 import type { StreamEvent } from "./events.js";
 import { SAID, type UsageMetadata, joinUsage } from "./reply.js";
-import type { Loose } from "./schema.js";
+import type { Members } from "./schema.js";
 
 /** The fields of a chunk of a message. Members may be `undefined`. */
 type Fields = { [name in Exclude<keyof AIMessageChunkFields, "usage_metadata">]?: AIMessageChunkFields[name] | undefined } & { usage_metadata?: UsageMetadata | undefined };
@@ -18,7 +18,7 @@ export class Chunks {
   #text: number | undefined;
   #calls = new Map<number, { id: string; name: string; args: string[] }>();
   #usage: UsageMetadata | undefined;
-  #metadata: Loose = {};
+  #metadata: Members = {};
 
   /** With `blocks` all content is a list of blocks; without, it is text for as long as one text is all that arrives. */
   constructor(requestId: string | undefined, blocks: boolean) {
@@ -77,7 +77,7 @@ export class Chunks {
 
   #start(id: string | null, model: string | null): ChatGenerationChunk {
     this.#id = id ?? undefined;
-    const response_metadata: Loose = { type: "message", role: "assistant" };
+    const response_metadata: Members = { type: "message", role: "assistant" };
     if (model) Object.assign(response_metadata, { model, model_name: model });
     if (this.#requestId) response_metadata.request_id = this.#requestId;
     return this.#chunk({ content: "", additional_kwargs: id ? { id } : {}, response_metadata });
@@ -100,7 +100,7 @@ export class Chunks {
     return this.#chunk({ content: [], tool_call_chunks: [{ ...piece, type: "tool_call_chunk" }], response_metadata: BLOCKS });
   }
 
-  #block(block: Loose, text?: string): ChatGenerationChunk {
+  #block(block: Members, text?: string): ChatGenerationChunk {
     this.#blocks = true;
     // A block of the model's own may have no type.
     return this.#chunk({ content: [block as { type: string }], response_metadata: BLOCKS }, text);

@@ -2,7 +2,7 @@ import type { ChatModelStreamEvent, ContentBlockDelta, FinishReason } from "@lan
 import type { ContentBlock } from "@langchain/core/messages";
 import type { StreamEvent } from "./events.js";
 import { type UsageMetadata, joinUsage } from "./reply.js";
-import type { Loose } from "./schema.js";
+import type { Members } from "./schema.js";
 import type { ChatStream } from "./stream.js";
 
 const FINISH: { readonly [reason: string]: FinishReason } = { max_tokens: "length", length: "length", tool_use: "tool_use", tool_calls: "tool_use", guardrail_intervened: "content_filter", content_filtered: "content_filter", content_filter: "content_filter", refusal: "content_filter" };
@@ -23,7 +23,7 @@ type OpenBlock = {
 /** Returns the core's stream as LangChain's events by content block (`streamEvents` without a version). */
 export async function* streamEvents(stream: ChatStream): AsyncGenerator<ChatModelStreamEvent> {
   const open = new Map<number, OpenBlock>();
-  const metadata: Loose = stream.requestId ? { request_id: stream.requestId } : {};
+  const metadata: Members = stream.requestId ? { request_id: stream.requestId } : {};
   let usage: UsageMetadata | undefined;
   let reason = "";
   let begun = false;

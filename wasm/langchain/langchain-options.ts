@@ -1,8 +1,9 @@
 // Converts LangChain's options and messages to those of the core.
 import type { AIMessage, BaseMessage, MessageContent } from "@langchain/core/messages";
-import type { MessageLike } from "./index.js";
-import { onlyOne } from "./options.js";
-import type { Loose } from "./schema.js";
+import type { BedrockChatFields as CoreFields, MessageLike } from "./index.js";
+import type { BedrockChatCallOptions, BedrockChatFields } from "./langchain-fields.js";
+import { type Options, onlyOne } from "./options.js";
+import type { Members } from "./schema.js";
 
 /** Fields and options that only LangChain reads. */
 const LANGCHAIN: ReadonlySet<string> = new Set([
@@ -18,14 +19,16 @@ const ALIASES: { readonly [name: string]: string } = { stopSequences: "stop", pa
 const SAME = Object.entries(ALIASES);
 
 /** Returns fields or options by our names, without the ones that only LangChain reads. */
-export function ours(given: object | null | undefined): Loose {
-  const own: Loose = {};
+export function ours(fields: BedrockChatFields): CoreFields;
+export function ours(options: Partial<BedrockChatCallOptions> | null | undefined): Options;
+export function ours(given: object | null | undefined): Options {
+  const own: Members = {};
   if (given) onlyOne(given, SAME);
   for (const [name, value] of Object.entries(given ?? {})) {
     if (LANGCHAIN.has(name) || value === undefined || value === null) continue;
     const key = ALIASES[name] ?? name;
     // An empty list does not replace the value that is set by the option's other name.
-    if (!Object.hasOwn(own, key) || value.length !== 0) own[key] = value;
+    if (!Object.hasOwn(own, key) || (value as { length?: unknown }).length !== 0) own[key] = value;
   }
   return own;
 }

@@ -7,7 +7,7 @@ import { type JsonSchema7Type, toJsonSchema } from "@langchain/core/utils/json_s
 import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
 import type { BedrockChatCallOptions } from "./langchain-fields.js";
 import { textOf } from "./reply.js";
-import { type Loose, isSchema, validated } from "./schema.js";
+import { isSchema, validated } from "./schema.js";
 
 /** The part of a chat model that structured output uses. */
 type Model = Pick<Runnable<BaseLanguageModelInput, AIMessageChunk, BedrockChatCallOptions>, "withConfig">;
@@ -97,7 +97,7 @@ class AnswerParser extends BaseTransformOutputParser<unknown> {
   }
 
   async #read(message: Answer): Promise<unknown> {
-    const { value, issues } = await validated(this.#held.schema as Loose, this.#found(message));
+    const { value, issues } = await validated(this.#held.schema, this.#found(message));
     if (issues) throw failed(`the answer does not fit the schema: ${issues.join("; ")}`, message);
     return value;
   }

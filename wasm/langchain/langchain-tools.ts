@@ -1,14 +1,14 @@
-import type { Loose } from "./schema.js";
+import type { Members } from "./schema.js";
 import { toolJson } from "./tools.js";
 
 /**
  * Returns a tool of any form in the one that LangSmith shows and cache keys are made of: `{ name, description,
  * input_schema }`. A tool in a model's native format is not changed.
  */
-export function formatTool(tool: unknown): Loose {
+export function formatTool(tool: unknown): Members {
   const json = toolJson(tool);
   const { type, function: named, ...outside } = json;
-  const { schema, parameters, ...rest }: Loose = named ?? json;
+  const { schema, parameters, ...rest } = (named ?? json) as Members;
   const input_schema = schema ?? parameters;
   if (!rest.name || !input_schema) return json;
   const { type: kind, ...known } = rest;

@@ -8,7 +8,7 @@ import type { ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core
 import type { Runnable } from "@langchain/core/runnables";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig } from "./index.js";
+import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig, type Tool } from "./index.js";
 import { chooseRegion } from "./credentials.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
@@ -18,9 +18,9 @@ import { ours, plainMessage } from "./langchain-options.js";
 import { estimated } from "./langchain-tokens.js";
 import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
-import { merged } from "./options.js";
+import { type Options as CoreOptions, merged } from "./options.js";
 import { textOf } from "./reply.js";
-import type { Loose } from "./schema.js";
+import type { Members } from "./schema.js";
 import { LANGCHAIN_IDENTITY, LANGCHAIN_SETTINGS } from "./table.js";
 
 export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
@@ -32,6 +32,9 @@ registerBlocks();
 
 /** Fields that are not part of a serialized model: functions, and headers, which may be secret. */
 const UNWRITTEN = ["fetch", "fetchFn", "headers"];
+
+/** The model's properties that are options of every call. Some are not declared. */
+type Settings = { [name in (typeof LANGCHAIN_SETTINGS)[number]]?: unknown };
 
 /** The parsed options of a call, with the ones that LangChain and `structured` add. */
 type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; structured?: object };
@@ -75,7 +78,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   declare trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL";
   #fields: CoreFields;
   #core: Core;
-  #reached: Loose = {};
+  #reached: Members = {};
 
   /** @throws {BedrockChatError} of kind `config` or `credentials`, where a field is missing or wrong. */
   constructor(fields: BedrockChatFields) {
@@ -86,7 +89,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     Object.defineProperty(this, "lc_kwargs", { value: kwargs, enumerable: false, writable: true, configurable: true });
     const known = ours(fields);
     // Whether `invoke` streams is decided here, call by call.
-    this.#fields = { ...(known as CoreFields), streaming: undefined };
+    this.#fields = { ...known, streaming: undefined };
     this.#core = new Core(this.#fields);
     // Limits concurrent calls only. Failed calls are retried in the core.
     const { maxConcurrency, onFailedAttempt = fail } = fields;
@@ -100,7 +103,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
       disableStreaming: fields.disableStreaming ?? false,
     });
     for (const name of LANGCHAIN_IDENTITY) if (known[name]) this.#reached[name] = known[name];
-    for (const name of LANGCHAIN_SETTINGS) if (known[name] !== undefined) (this as Loose)[name] = known[name];
+    for (const name of LANGCHAIN_SETTINGS) if (known[name] !== undefined) (this as Settings)[name] = known[name];
   }
 
   override get lc_aliases(): Record<string, string> {
@@ -151,10 +154,10 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     const choice = tool_choice ?? toolChoice;
     return {
       tools: tools?.map(formatTool),
-      ...(choice === undefined ? {} : { tool_choice: choice }),
+      ...(choice === undefined ? {} : { tool_choice: choice as BedrockToolChoice }),
       temperature,
       max_tokens: maxTokens,
-      stop,
+      stop: stop as string[] | undefined,
       modelKwargs,
       guardrailConfig,
     };
@@ -305,23 +308,23 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   /** Returns the options of a call. Fields that can be changed on the model are read at each call. */
-  #options(options: Partial<BedrockChatCallOptions> | undefined): Loose {
-    const all: Loose = { ...merged(this.#settings(), ours(options)), maxRetries: undefined };
+  #options(options: Partial<BedrockChatCallOptions> | undefined): CoreOptions {
+    const all: CoreOptions & { maxRetries?: undefined } = { ...merged(this.#settings(), ours(options)), maxRetries: undefined };
     const { strict } = options ?? {};
     // Tools in a provider's own form, such as server tools, have no such member.
     if (typeof strict === "boolean") {
-      all.tools = all.tools?.map((tool: unknown) => {
+      all.tools = all.tools?.map((tool) => {
         const json = formatTool(tool);
-        return json.input_schema || json.toolSpec ? { strict, ...json } : json;
+        return (json["input_schema"] || json["toolSpec"] ? { strict, ...json } : json) as Tool;
       });
     }
     return all;
   }
 
-  #settings(): Loose {
-    const settings: Loose = {};
+  #settings(): CoreOptions {
+    const settings: Members = {};
     for (const name of LANGCHAIN_SETTINGS) {
-      const value: unknown = (this as Loose)[name];
+      const value = (this as Settings)[name];
       if (value !== undefined && value !== null && value !== "") settings[name] = value;
     }
     return settings;
@@ -340,7 +343,7 @@ function fail(error: unknown): never {
 
 function toMessage({ content, tool_calls, invalid_tool_calls, usage_metadata, response_metadata, additional_kwargs, id }: CoreMessage): AIMessage {
   const provider = typeof content === "string" ? {} : { model_provider: "bedrock-chat" };
-  const fields: Loose = {
+  const fields: Members = {
     content,
     tool_calls,
     invalid_tool_calls,
