@@ -1,5 +1,6 @@
 //! The error type of the crate, and the table from AWS's exception names to kinds.
 
+mod advice;
 mod aws;
 mod kind;
 mod print;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words::{stated_status, wrapped_names};
-use super::{Error, ErrorKind, Resend, error_message, snippet};
+use super::{Error, ErrorKind, Resend, advice, error_message, snippet};
 use crate::json::{Kind, View};
 use crate::text::{after_last, before, has};
 
@@ -150,13 +150,14 @@ fn by_message(found: (ErrorKind, Resend), message: &str) -> (ErrorKind, Resend) 
     found
 }
 
-/// Returns advice for messages of the service that do not say what to do.
-fn advice(message: &str) -> &'static str {
-    let lower = message.to_ascii_lowercase();
-    if has(&lower, "on-demand throughput isn") {
-        "; use the model's inference profile: its id with a prefix such as `us.`, `eu.` or `global.`, or the profile's ARN"
-    } else {
-        ""
+/// Creates an error from the service's message, with advice if there is any.
+fn of_message(found: (ErrorKind, Resend), message: String) -> Error {
+    let (kind, resend) = by_message(found, &message);
+    let advice = advice::of(&message);
+    let error = Error::new(kind, message).with_resend(resend);
+    match advice {
+        Some(advice) => error.with_advice(advice),
+        None => error,
     }
 }
 
@@ -181,13 +182,11 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     if name.is_some_and(|name| name.starts_with("UnknownOperation")) {
         message = "unknown path; check the endpoint, and that the model id is one path segment".into();
     }
-    message.push_str(advice(&message));
     let is_aws = answer.is_aws || answer.error_type.is_some() || coral.is_some();
     // A gateway may answer with status 200 and have the actual status in the body.
     let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
     let found = name.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
-    let (kind, resend) = by_message(found, &message);
-    let mut error = Error::new(kind, message).with_resend(resend).with_request_id(answer.request_id);
+    let mut error = of_message(found, message).with_request_id(answer.request_id);
     error.0.status = Some(answer.status);
     error.0.aws_type = name.map(str::to_owned);
     error.0.retry_after = answer.retry_after;
@@ -228,8 +227,7 @@ pub(crate) fn from_exception(name: &str, payload: &[u8]) -> Error {
         None if payload.is_empty() => "the service ended the stream with an error without a message".into(),
         None => snippet(payload),
     };
-    let (kind, resend) = by_message(row(name).unwrap_or((ErrorKind::Service, MayBePaid)), &message);
-    let mut error = Error::new(kind, message).with_resend(resend);
+    let mut error = of_message(row(name).unwrap_or((ErrorKind::Service, MayBePaid)), message);
     error.0.aws_type = Some(name.to_owned());
     error.0.status = view
         .and_then(|view| view.get("originalStatusCode"))

@@ -99,6 +99,38 @@ fn check(error: &Error, case: &Case, asked: usize, stream: bool) {
 }
 
 #[tokio::test]
+async fn error_of_an_account_setting_has_advice() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    for (status, name, message, says) in [
+        (
+            404,
+            "ResourceNotFoundException",
+            "This Model is marked by provider as Legacy and you have not been actively using the model in the last 30 days.",
+            "30 days; `models()` lists the active models",
+        ),
+        (400, "ValidationException", "Operation not allowed", "not allowed; the account may not use the model yet"),
+        (
+            400,
+            "ValidationException",
+            "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
+            "supported; use the model's inference profile",
+        ),
+    ] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::error(status, name, message));
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert!(error.message().contains(says), "{error}");
+        assert!(error.message().starts_with(message.trim_end_matches('.')), "the service's own words stay: {error}");
+    }
+    // The same table serves exceptions in streams.
+    bedrock.clear();
+    bedrock.faults().push(Fault::exception_frame(1, "validationException", "Operation not allowed"));
+    let error = chat.stream("hello").await.unwrap_err();
+    assert!(error.message().contains("use-case form"), "{error}");
+}
+
+#[tokio::test]
 async fn error_response_has_kind_attempts_and_details() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap();

@@ -1,0 +1,143 @@
+//! Advice for errors of the service whose message does not say what to do.
+
+use crate::text::has;
+
+/// A message of the service and what to do about it.
+struct Advice {
+    /// The parts that the message has, in lower case. Apostrophes are left out: the service writes `'` and `’`.
+    says: &'static [&'static str],
+    advice: &'static str,
+}
+
+const fn advice(says: &'static [&'static str], advice: &'static str) -> Advice {
+    Advice { says, advice }
+}
+
+/// The first row of which the message has all parts counts. The texts are those of public reports.
+static TABLE: &[Advice] = &[
+    // A model that is sold through profiles only.
+    advice(
+        &["on-demand throughput isn"],
+        "use the model's inference profile: its id with a prefix such as `us.`, `eu.` or `global.`, or the profile's ARN",
+    ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html
+    advice(
+        &["data retention mode"],
+        "allow it for the account or project in this region (mode `provider_data_share` or `aws_review`); no option of a call changes it",
+    ),
+    // enricoros/big-AGI#1167
+    advice(
+        &["does not support the '", "' api"],
+        "set `api` to an API of this model; the model's card in the Bedrock user guide lists them",
+    ),
+    advice(
+        &["supported on this route"],
+        "set `api` to an API of this model; the model's card in the Bedrock user guide lists them",
+    ),
+    // bedrock-access-gateway#185
+    advice(
+        &["support this api"],
+        "check the id and its prefix (`us.`, `global.`), or set `api` to an API of this model",
+    ),
+    // apache/airflow#72521
+    advice(&["marked by provider as legacy"], "`models()` lists the active models"),
+    // gsd-build/gsd-2#5425
+    advice(&["reached the end of its life"], "use an active model; `models()` lists them"),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html (FTUFormNotFilled)
+    advice(
+        &["use case details have not been submitted"],
+        "the form is in the Bedrock console under the model catalog, once for an account (PutUseCaseForModelAccess)",
+    ),
+    // aws/aws-cli#8717, kirodotdev/Kiro#11191: the service has no other text for an account that may not use models.
+    advice(
+        &["operation not allowed"],
+        "the account may not use the model yet: submit the provider's use-case form in the Bedrock console, or ask AWS Support",
+    ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
+    advice(
+        &["aws-marketplace:subscribe"],
+        "call the model once with an identity that has these permissions; it is then enabled for the account",
+    ),
+    // Tracer-Cloud/opensre#1812
+    advice(&["invalid_payment_instrument"], "add a valid payment method to the AWS account"),
+    // https://repost.aws/knowledge-center/bedrock-invokemodel-api-error
+    advice(
+        &["have access to the model"],
+        "check that this region has the model, and that IAM and service control policies allow it",
+    ),
+    // tidyverse/ellmer#1064
+    advice(
+        &["model identifier is invalid"],
+        "check that this region has the model; some models need a prefix (`us.`, `global.`), others another `api`",
+    ),
+];
+
+/// Returns what to do about a message of the service, if the message itself does not say it.
+pub(super) fn of(message: &str) -> Option<&'static str> {
+    let lower = message.to_ascii_lowercase();
+    let row = TABLE.iter().find(|row| row.says.iter().all(|part| has(&lower, part)))?;
+    Some(row.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_texts_of_the_service_have_advice() {
+        for (message, words) in [
+            (
+                "Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn\u{2019}t supported.",
+                "inference profile",
+            ),
+            ("Invocation of model ID x with on-demand throughput isn't supported.", "inference profile"),
+            ("data retention mode 'default' is not available for this model", "`provider_data_share`"),
+            ("The model 'openai.gpt-5.6-terra' does not support the '/v1/chat/completions' API", "set `api`"),
+            ("model `x` isn't supported on this route", "set `api`"),
+            (
+                "The model doesn't exist or doesn't support this API. Retry your request with a different model ID.",
+                "prefix",
+            ),
+            (
+                "Access denied. This Model is marked by provider as Legacy and you have not been actively using the \
+                 model in the last 30 days. Please upgrade to an active model on Amazon Bedrock",
+                "`models()`",
+            ),
+            ("This model version has reached the end of its life.", "`models()`"),
+            (
+                "Model use case details have not been submitted for this account. Fill out the Anthropic use case \
+                 details form before using the model.",
+                "console",
+            ),
+            ("Operation not allowed", "use-case form"),
+            (
+                "Model access is denied due to IAM user or service role is not authorized to perform the required AWS \
+                 Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access.",
+                "call the model once",
+            ),
+            ("Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument", "payment method"),
+            ("You don't have access to the model with the specified model ID.", "this region"),
+            ("The provided model identifier is invalid.", "prefix"),
+        ] {
+            let advice = of(message);
+            assert!(advice.is_some_and(|advice| has(advice, words)), "{message}: {advice:?}");
+        }
+    }
+
+    #[test]
+    fn other_error_texts_have_no_advice() {
+        for message in ["", "max_tokens: must be positive", "Too many requests", "The model is not ready"] {
+            assert_eq!(of(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_advice_table_is_reached() {
+        for row in TABLE {
+            let message = row.says.join(" x ");
+            assert_eq!(of(&message), Some(row.advice), "{message}");
+            assert_eq!(message, message.to_ascii_lowercase(), "parts are compared in lower case");
+            assert!(row.advice.len() <= 160 && !row.advice.ends_with('.'), "{}", row.advice);
+        }
+    }
+}
