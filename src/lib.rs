@@ -70,7 +70,7 @@ mod toolbox; // Tools with their handlers, and the loop that runs them.
 #[cfg(all(feature = "mcp", not(target_arch = "wasm32")))]
 mod mcp; // Tools of MCP servers.
 mod structured; // Typed output.
-mod operations; // Token counts and guardrails without a chat.
+mod operations; // Token counts, guardrails without a chat, lists of models.
 mod batch_inference; // Jobs of batch inference.
 
 pub use api::{Api, Framing, Service};
@@ -100,7 +100,9 @@ pub use observe::TracingObserver;
 #[cfg(feature = "langsmith")]
 pub use observe::{ChainRun, LangSmith, LangSmithBuilder};
 pub use observe::{Observer, Run, RunConfig, RunStart};
-pub use operations::{GuardrailAssessment, GuardrailSource};
+pub use operations::{
+    FoundationModel, GuardrailAssessment, GuardrailSource, InferenceProfile, InferenceProfileType, ModelLifecycle,
+};
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{
     Anthropic, Call, ChatCompletions, Codec, Cohere, Converse, Family, Messages, Mode, Nova, Route, StreamDecoder,

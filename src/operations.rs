@@ -1,4 +1,8 @@
-//! Operations other than chat: counting tokens, and applying a guardrail to any content.
+//! Operations other than chat: counting tokens, guardrails for any content, and lists of models.
+
+mod models;
+
+pub use models::{FoundationModel, InferenceProfile, InferenceProfileType, ModelLifecycle};
 
 use std::borrow::Cow;
 
@@ -7,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::message::GuardContent;
 use crate::model::ModelId;
-use crate::provider::body::{json_call, object};
+use crate::provider::body::{json_call, missing, object};
 use crate::provider::guard::write_guard;
 use crate::provider::{Call, Mode};
 use crate::request::{ChatRequest, Guardrail, GuardrailTrace, IntoMessages};
@@ -149,8 +153,7 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
 }
 
 fn read_tokens(body: &[u8]) -> Result<u64> {
-    let tokens = object(body)?.u64_at("inputTokens");
-    tokens.ok_or_else(|| Error::new(ErrorKind::Decode, "the reply has no `inputTokens`"))
+    object(body)?.u64_at("inputTokens").ok_or_else(|| missing("inputTokens"))
 }
 
 /// Whether a guardrail checks the input or the output.

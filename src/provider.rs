@@ -80,6 +80,8 @@ pub struct Call {
     pub service: Service,
     /// The path, percent-encoded once, without the prefix of a custom endpoint: `/model/` and so on.
     pub path: String,
+    /// The query, percent-encoded, without the `?`. Defaults to none.
+    pub query: String,
     /// Headers other than `host` and `x-amz-date`, for instance the content type and the guardrail.
     pub headers: Headers,
     /// The body.
@@ -103,6 +105,7 @@ impl Call {
             method: Method::Post,
             service: Service::Runtime,
             path: path.into(),
+            query: String::new(),
             headers,
             body: body.into(),
             streams,

@@ -2,6 +2,7 @@
 
 mod address;
 mod headers;
+mod profile;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

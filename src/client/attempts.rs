@@ -135,7 +135,10 @@ impl<'a> Attempts<'a> {
         check_transport_security(base, &credentials)?;
         let headers = client.authorised(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
         self.last.credentials = Some(credentials);
-        let url = format!("{}{}", base.url(), call.path);
+        let mut url = format!("{}{}", base.url(), call.path);
+        if !call.query.is_empty() {
+            url.extend(["?", &call.query]);
+        }
         Ok(HttpRequest { method: call.method, url, headers, body: call.body.clone() })
     }
 

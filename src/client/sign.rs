@@ -41,7 +41,7 @@ impl Client {
                 let request = SignableRequest {
                     method: call.method.as_str(),
                     path,
-                    query: "",
+                    query: &call.query,
                     headers: &signed,
                     payload: Payload::Sha256(hash),
                 };

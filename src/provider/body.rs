@@ -1,8 +1,10 @@
 //! JSON bodies of calls and replies, as all operations share them.
 
+use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::{Kind, View, Writer};
+use crate::method::Method;
 
 use super::Call;
 
@@ -17,6 +19,19 @@ pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
         return Ok(view);
     }
     Err(Error::of(ErrorKind::Decode, format_args!("the reply is not a JSON object: it is of type {:?}", view.kind())))
+}
+
+/// Returns the error for a reply without one of its members.
+pub(crate) fn missing(member: &str) -> Error {
+    Error::of(ErrorKind::Decode, format_args!("the reply has no `{member}`"))
+}
+
+/// Returns a `GET` to the control plane.
+pub(crate) fn control_get(path: String) -> Call {
+    let mut call = Call::new(path, Headers::new(), Vec::new(), false);
+    call.method = Method::Get;
+    call.service = Service::ControlPlane;
+    call
 }
 
 /// Returns a `POST` of JSON whose reply arrives at once.

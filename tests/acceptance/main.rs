@@ -24,6 +24,7 @@ mod exceptions;
 mod guardrails;
 mod http;
 mod load;
+mod models;
 mod parameters;
 mod promises;
 mod resend;
