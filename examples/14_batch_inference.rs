@@ -82,12 +82,14 @@ async fn follow(chat: &BedrockChat) -> Anything {
     let arn = chat.create_batch_job(&job).await?;
     // A minute would be a good pause on AWS.
     let status = chat
-        .follow_batch_job(&arn, Duration::from_millis(50), |status| match status.processed {
-            Some((done, all)) => eprintln!("{}: {done} of {all}", status.status),
-            None => eprintln!("{}", status.status),
+        .follow_batch_job(&arn, Duration::from_millis(50), |status| {
+            match (status.records.processed, status.records.total) {
+                (Some(done), Some(all)) => eprintln!("{}: {done} of {all}", status.status),
+                _ => eprintln!("{}", status.status),
+            }
         })
         .await?;
-    println!("the job is {}", status.status);
+    println!("the job is {}, {} records failed", status.status, status.records.failed.unwrap_or_default());
     Ok(())
 }
 
@@ -96,7 +98,10 @@ fn service(records: u64) -> MemoryTransport {
     let status = |status: &str, done: u64| {
         Reply::json(
             200,
-            format!(r#"{{"status":"{status}","processedRecordCount":{done},"totalRecordCount":{records}}}"#),
+            format!(
+                r#"{{"status":"{status}","processedRecordCount":{done},"totalRecordCount":{records},"errorRecordCount":{}}}"#,
+                done / 1000
+            ),
         )
     };
     let arn = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefghijkl";

@@ -74,7 +74,7 @@ mod operations; // Token counts, guardrails without a chat, lists of models.
 mod batch_inference; // Jobs of batch inference.
 
 pub use api::{Api, Framing, Service};
-pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord};
+pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord, BatchRecordCounts, BatchVpc};
 pub use capabilities::{Capabilities, Capability};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
