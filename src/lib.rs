@@ -89,9 +89,10 @@ pub use mcp::McpServer;
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 pub use media_fetcher::MediaFetcher;
 pub use message::{
-    AiMessage, CachePoint, CacheTtl, Content, Document, GuardContent, GuardrailOutcome, InputTokenDetails,
-    InvalidToolCall, JsonContent, Media, MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role,
-    SearchResult, StopReason, Text, Thinking, ToolCall, ToolResult, Usage,
+    AiMessage, AppliedGuardrail, CachePoint, CacheTtl, Citation, CitationLocation, CitedRange, Content, Document,
+    GuardContent, GuardrailOrigin, GuardrailOutcome, InputTokenDetails, InvalidToolCall, JsonContent, Media,
+    MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role, SearchResult, StopReason, Text, Thinking,
+    ToolCall, ToolResult, Usage,
 };
 pub use method::Method;
 pub use model::ModelId;

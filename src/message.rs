@@ -5,17 +5,21 @@
 //! the reply's metadata, and it becomes a [`Message`] again for the next turn
 //! with nothing lost.
 
+mod citation;
 mod content;
+mod guardrail;
 mod pairs;
 mod reply;
 mod source;
 mod usage;
 
+pub use citation::{Citation, CitationLocation, CitedRange};
 pub use content::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, Raw, RedactedThinking,
     SearchResult, Text, Thinking, ToolCall, ToolResult,
 };
-pub use reply::{AiMessage, GuardrailOutcome, StopReason};
+pub use guardrail::{AppliedGuardrail, GuardrailOrigin, GuardrailOutcome};
+pub use reply::{AiMessage, StopReason};
 pub use source::MediaSource;
 pub use usage::{InputTokenDetails, OutputTokenDetails, Usage};
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
-use crate::message::GuardContent;
+use crate::message::{AppliedGuardrail, GuardContent};
 use crate::model::ModelId;
 use crate::provider::body::{json_call, missing, object};
 use crate::provider::guard::write_guard;
@@ -198,6 +198,12 @@ pub struct GuardrailAssessment {
 }
 
 impl GuardrailAssessment {
+    /// Returns the guardrails that were applied, each one once. There may be guardrails other than the chat's: an
+    /// account or an organization can enforce its own.
+    pub fn applied(&self) -> Vec<AppliedGuardrail> {
+        AppliedGuardrail::all(self.raw.view())
+    }
+
     fn read(body: &[u8]) -> Result<Self> {
         let view = object(body)?;
         let Some(action) = view.get("action").and_then(View::str) else {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::content::{joined_text, tool_calls};
 use super::usage::Usage;
-use super::{Content, InvalidToolCall, ToolCall};
+use super::{Citation, Content, GuardrailOutcome, InvalidToolCall, Text, ToolCall};
 use crate::headers::Headers;
 use crate::json::Json;
 
@@ -89,6 +89,14 @@ impl AiMessage {
         })
     }
 
+    /// Returns the citations of all text blocks, in one form for all providers.
+    pub fn citations(&self) -> impl Iterator<Item = Citation> {
+        self.content
+            .iter()
+            .filter_map(|block| if let Content::Text(text) = block { Some(text) } else { None })
+            .flat_map(Text::read_citations)
+    }
+
     /// Returns what a guardrail did, the same for streams and whole replies, and for every API. Returns `None`
     /// if the response does not mention a guardrail.
     pub fn guardrail(&self) -> Option<GuardrailOutcome<'_>> {
@@ -96,7 +104,7 @@ impl AiMessage {
         let trace = trace.filter(|trace| trace.view().get("guardrail").is_some());
         let intervened = self.stop_reason == Some(StopReason::GuardrailIntervened);
         let action = self.metadata("amazon-bedrock-guardrailAction").is_some();
-        (intervened || action || trace.is_some()).then_some(GuardrailOutcome { intervened, trace })
+        (intervened || action || trace.is_some()).then_some(GuardrailOutcome::new(intervened, trace))
     }
 
     /// Returns the headers of the response, unless the reply was built or read from JSON. They are neither
@@ -123,24 +131,6 @@ impl AiMessage {
             None => self.response_metadata.push((key, value)),
         }
     }
-}
-
-/// The outcome of a guardrail, from [`AiMessage::guardrail`].
-///
-/// ```
-/// use bedrock_chat::{AiMessage, StopReason};
-/// let mut reply = AiMessage::default();
-/// assert!(reply.guardrail().is_none());
-/// reply.stop_reason = Some(StopReason::GuardrailIntervened);
-/// assert!(reply.guardrail().is_some_and(|outcome| outcome.intervened));
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct GuardrailOutcome<'a> {
-    /// Whether it intervened. The reply is then the guardrail's message, not the model's.
-    pub intervened: bool,
-    /// Its trace, if one was requested.
-    pub trace: Option<&'a Json>,
 }
 
 /// The reason why a model stopped. The response metadata has the provider's own value, as `stop_reason`.

@@ -1,6 +1,6 @@
 //! Images, documents, audio and video: from bytes, base64, data URLs and S3.
 
-use bedrock_chat::{Api, Content, Document, ErrorKind, Media, MediaSource, Message};
+use bedrock_chat::{Api, CitationLocation, Content, Document, ErrorKind, Media, MediaSource, Message};
 use local_bedrock::LocalBedrock;
 
 use crate::{BOTH, CLAUDE, COMMAND_R, GPT_OSS, MISTRAL, NOVA, PIXTRAL, calling, chat, sent};
@@ -187,6 +187,11 @@ async fn citations_are_with_their_text_also_streamed() {
             });
             let cited: Vec<_> = cited.collect();
             assert!(cited.len() == 1 && cited[0].contains("Grass is green."), "{api:?}: {reply:?}");
+            let typed: Vec<_> = reply.citations().collect();
+            let [citation] = typed.as_slice() else { panic!("{typed:?}") };
+            assert_eq!(citation.cited_text, ["Grass is green."], "{api:?}");
+            let Some(CitationLocation::DocumentChar(range)) = citation.location else { panic!("{citation:?}") };
+            assert_eq!((range.index, range.start, range.end), (0, 0, 15), "{api:?}");
             // And it can be said again.
             chat.invoke([question.clone(), reply.into(), Message::human("And blue?")]).await.unwrap();
         }
