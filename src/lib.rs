@@ -92,7 +92,7 @@ pub use message::{
     AiMessage, AppliedGuardrail, CachePoint, CacheTtl, Citation, CitationLocation, CitedRange, Content, Document,
     GuardContent, GuardrailOrigin, GuardrailOutcome, InputTokenDetails, InvalidToolCall, JsonContent, Media,
     MediaSource, Message, OutputTokenDetails, Raw, RedactedThinking, Role, SearchResult, StopReason, Text, Thinking,
-    ToolCall, ToolResult, Usage,
+    ToolCall, ToolReference, ToolResult, Usage,
 };
 pub use method::Method;
 pub use model::ModelId;

@@ -16,7 +16,7 @@ mod usage;
 pub use citation::{Citation, CitationLocation, CitedRange};
 pub use content::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, Raw, RedactedThinking,
-    SearchResult, Text, Thinking, ToolCall, ToolResult,
+    SearchResult, Text, Thinking, ToolCall, ToolReference, ToolResult,
 };
 pub use guardrail::{AppliedGuardrail, GuardrailOrigin, GuardrailOutcome};
 pub use reply::{AiMessage, StopReason};

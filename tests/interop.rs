@@ -5,7 +5,7 @@
 
 use bedrock_chat::{
     CachePoint, CacheTtl, Content, Document, GuardContent, InvalidToolCall, Json, JsonContent, Media, MediaSource,
-    Message, RedactedThinking, Role, SearchResult, Text, Thinking, ToolCall, ToolResult, interop,
+    Message, RedactedThinking, Role, SearchResult, Text, Thinking, ToolCall, ToolReference, ToolResult, interop,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -79,7 +79,14 @@ fn said() -> impl Strategy<Value = Content> {
         let guard = text.map_or_else(|| GuardContent::image(picture), GuardContent::text);
         Content::Guard(guard.with_qualifiers(qualifiers))
     });
+    let change = (words(), option::of(words()), option::of(words()), any::<bool>());
+    let change = change.prop_map(|(name, server, kind, adds)| {
+        let mut tool = ToolReference::new(name);
+        (tool.server_name, tool.reference_type) = (server, kind);
+        if adds { Content::ToolAddition(tool) } else { Content::ToolRemoval(tool) }
+    });
     prop_oneof![
+        change,
         text(),
         image().prop_map(Content::Image),
         medium("audio", &["wav", "mpeg"]).prop_map(Content::Audio),

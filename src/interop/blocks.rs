@@ -6,7 +6,7 @@ use crate::json::{Json, Kind, View};
 use crate::media::media_type_of;
 use crate::message::{
     Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, RedactedThinking, SearchResult,
-    Text, Thinking, ToolCall, ToolResult,
+    Text, Thinking, ToolCall, ToolReference, ToolResult,
 };
 use crate::request::point_of_json;
 
@@ -235,6 +235,8 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
                 citations: cites(view),
             })
         }),
+        "tool_addition" => tool_change(view, "server_name").map(Content::ToolAddition),
+        "tool_removal" => tool_change(view, "server_name").map(Content::ToolRemoval),
         "json" => view.get("json").map(|value| Content::Json(JsonContent { value: Json::from(value) })),
         _ => None,
     })
@@ -253,6 +255,17 @@ fn reasoning(view: View<'_>) -> Option<Content> {
     }
     let data = first(view, &["redactedContent"]).or_else(|| first(text, &["redactedContent", "redacted_content"]))?;
     Some(Content::RedactedThinking(RedactedThinking { data }))
+}
+
+/// Returns the tool that a block adds or removes. A block with other members, for instance the definition of a
+/// tool, is passed on unchanged.
+fn tool_change(view: View<'_>, server: &str) -> Option<ToolReference> {
+    let tool = view.get("tool").filter(|tool| !has_other(*tool, &["type", "name", server]))?;
+    Some(ToolReference {
+        server_name: string(tool, server),
+        reference_type: string(tool, "type"),
+        ..ToolReference::new(string(tool, "name")?)
+    })
 }
 
 /// Returns an address: a data URL is the medium itself.
@@ -395,6 +408,8 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
             .and_then(|text| Some((string(text, "text")?, strings(text, "qualifiers"))))
             .map(|(text, qualifiers)| Content::Guard(GuardContent { qualifiers, ..GuardContent::text(text) })),
         "reasoningContent" => reasoning(inner),
+        "toolAddition" => tool_change(inner, "serverName").map(Content::ToolAddition),
+        "toolRemoval" => tool_change(inner, "serverName").map(Content::ToolRemoval),
         // A block with other members, for instance of a tool that the service runs, is sent back unchanged.
         "toolUse" if has_other(inner, &["toolUseId", "name", "input"]) => None,
         "toolResult" if has_other(inner, &["toolUseId", "content", "status"]) => None,

@@ -1,7 +1,9 @@
 //! Messages in LangChain's form.
 
 use crate::json::{Json, Writer};
-use crate::message::{AiMessage, Content, Document, Media, MediaSource, Message, Role, ToolResult, Usage};
+use crate::message::{
+    AiMessage, Content, Document, Media, MediaSource, Message, Role, ToolReference, ToolResult, Usage,
+};
 
 /// Returns a conversation as LangChain's messages: a list of `{type, content, …}`.
 /// [`read_messages`](super::read_messages) reads it back with these differences: each tool result is a separate
@@ -241,8 +243,19 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.end_array();
             write_cites(w, found.citations);
         }
+        Content::ToolAddition(tool) => write_tool_change(w, "tool_addition", tool),
+        Content::ToolRemoval(tool) => write_tool_change(w, "tool_removal", tool),
         Content::InvalidToolCall(_) | Content::Raw(_) => {}
     }
+    w.end_object();
+}
+
+fn write_tool_change(w: &mut Writer, kind: &str, tool: &ToolReference) {
+    w.field("type", kind);
+    w.object("tool");
+    w.opt_field("type", tool.reference_type.as_deref());
+    w.field("name", &tool.name);
+    w.opt_field("server_name", tool.server_name.as_deref());
     w.end_object();
 }
 

@@ -61,6 +61,8 @@ const BLOCKS: &[(&str, &[&str])] = &[
     ("guardrail_converse_content", &["text", "qualifiers", "image"]),
     ("search_result", &["source", "title", "content", "citations"]),
     ("json", &["json"]),
+    ("tool_addition", &["tool"]),
+    ("tool_removal", &["tool"]),
 ];
 
 /// The members that are read of the object which has the name of its block's type: OpenAI's.
@@ -73,7 +75,8 @@ const INNER: &[(&str, &[&str])] = &[
 
 /// Types of blocks that are Anthropic's own: with members that are newer than this version, they are sent
 /// verbatim in Anthropic's format, and refused in others.
-const ANTHROPIC: &[&str] = &["text", "image", "document", "search_result", "thinking", "redacted_thinking"];
+const ANTHROPIC: &[&str] =
+    &["text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_addition", "tool_removal"];
 
 /// Types of other vocabularies that Bedrock has no block for.
 const FOREIGN: &[&str] = &[

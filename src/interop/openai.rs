@@ -5,7 +5,7 @@ use crate::message::{Content, MediaSource, Message, Role};
 
 /// Returns a conversation as OpenAI's chat messages. Text, media, calls (also invalid ones) and results read
 /// back with [`read_messages`](super::read_messages). There is no place there, and they are left out, for
-/// reasoning, cache points, guard content, search results, citations, raw blocks and whether a tool failed.
+/// reasoning, cache points, guard content, search results, citations, changes of the tools, raw blocks and whether a tool failed.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};

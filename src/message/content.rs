@@ -4,7 +4,7 @@ mod cache_point;
 mod tool;
 
 pub use cache_point::{CachePoint, CacheTtl};
-pub use tool::{InvalidToolCall, ToolCall, ToolResult};
+pub use tool::{InvalidToolCall, ToolCall, ToolReference, ToolResult};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -49,11 +49,20 @@ pub enum Content {
     SearchResult(SearchResult),
     /// A JSON value, inside a tool result.
     Json(JsonContent),
+    /// Makes a tool available from here on. In a system message after the first human message.
+    ToolAddition(ToolReference),
+    /// Withdraws a tool from here on. In a system message after the first human message.
+    ToolRemoval(ToolReference),
     /// A provider's block, verbatim.
     Raw(Raw),
 }
 
 impl Content {
+    /// Returns whether the block adds or removes a tool.
+    pub(crate) fn is_tool_change(&self) -> bool {
+        matches!(self, Self::ToolAddition(_) | Self::ToolRemoval(_))
+    }
+
     /// Returns whether the block is a cache point.
     pub(crate) fn is_cache_point(&self) -> bool {
         matches!(self, Self::CachePoint(_))
@@ -124,7 +133,7 @@ pub(crate) fn tool_calls(content: &[Content]) -> impl Iterator<Item = &ToolCall>
 pub struct Text {
     /// The text.
     pub text: String,
-    /// The provider's citations, unchanged. Defaults to none.
+    /// The provider's citations, unchanged. [`Text::read_citations`] reads them in one form. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
     /// Further members that the model's message had over the Responses API, for instance `phase`. They are sent

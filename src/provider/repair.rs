@@ -85,8 +85,8 @@ pub(crate) struct Target<'a> {
 pub(crate) enum RawShape {
     /// Objects with a `type`: Anthropic's.
     Typed,
-    /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks can
-    /// be anywhere: they add and remove tools.
+    /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks, and of
+    /// blocks that add and remove tools, can be anywhere.
     Keyed,
     /// Objects with a `type`, which are items next to messages: those of the Responses API. Their
     /// order in a turn is kept, as the item that follows reasoning belongs to it.
@@ -136,7 +136,8 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     let mut waiting: Vec<Block<'a>> = Vec::new();
     let mut begun = false;
     for (i, message) in messages.iter().enumerate() {
-        let is_raw = |block: &Content| matches!(block, Content::Raw(_));
+        calls::check_changes(i, message, begun)?;
+        let is_raw = |block: &Content| matches!(block, Content::Raw(_)) || block.is_tool_change();
         let side = match message.role {
             Role::System if !begun => {
                 system.extend(message.content.iter().filter(|block| !is_blank(block)));

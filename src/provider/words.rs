@@ -82,6 +82,7 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
         Content::Document(_) => "a document of this kind",
         Content::Guard(_) => "guard content",
         Content::SearchResult(_) => "a search result",
+        Content::ToolAddition(_) | Content::ToolRemoval(_) => "a change of its tools",
         Content::Raw(_) => "a raw block here",
         Content::ToolCall(_) | Content::ToolResult(_) => "a tool call or result here",
         _ => "a block of this kind",

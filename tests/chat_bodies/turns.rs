@@ -2,7 +2,7 @@
 
 use bedrock_chat::{
     Api, ChatOptions, Content, Error, ErrorKind, Json, Media, MediaSource, Message, Reasoning, ReasoningDisplay,
-    ResponseFormat, Role, Tool, ToolCall, ToolResult,
+    ResponseFormat, Role, Tool, ToolCall, ToolReference, ToolResult,
 };
 use serde_json::{Value, json};
 
@@ -47,6 +47,37 @@ fn s3_image_is_refused_for_models_without_s3_media() {
         let error = sent_plain(model, Api::Converse, &[Message::new(Role::Human, [image.clone()])]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{model}: {error}");
         assert!(error.message().contains("S3"), "{error}");
+    }
+}
+
+#[test]
+fn tool_changes_of_claude_have_its_format_and_beta() {
+    const OPUS: &str = "us.anthropic.claude-opus-4-8";
+    const BETA: &str = "mid-conversation-tool-changes-2026-07-01";
+    let addition = Content::ToolAddition(ToolReference::new("search").with_server_name("docs"));
+    let removal = Content::ToolRemoval(ToolReference::new("f"));
+    let messages = [Message::human("a"), Message::new(Role::System, [removal, addition])];
+    let body = sent_with_tool(OPUS, Api::Invoke, &messages).unwrap();
+    let expected = json!({"role": "system", "content": [
+        {"type": "tool_removal", "tool": {"type": "tool_reference", "name": "f"}},
+        {"type": "tool_addition", "tool": {"type": "mcp_tool_reference", "name": "search", "server_name": "docs"}},
+    ]});
+    assert_eq!(body["messages"][1], expected);
+    let betas = |body: &Value| {
+        let betas = body["anthropic_beta"].as_array().into_iter().flatten();
+        betas.filter(|beta| **beta == json!(BETA)).count()
+    };
+    assert_eq!(betas(&body), 1, "{body}");
+    let plain = sent_with_tool(OPUS, Api::Invoke, &messages[..1]).unwrap();
+    assert_eq!(betas(&plain), 0, "{plain}");
+    // Members without a field, as of the definition of a tool, are sent unchanged.
+    for block in [
+        json!({"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {"name": "g"}}}),
+        json!({"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "docs"}}),
+    ] {
+        let messages = json!([{"role": "user", "content": "a"}, {"role": "system", "content": [block]}]);
+        let body = sent_with_tool(OPUS, Api::Invoke, &read(&messages).unwrap()).unwrap();
+        assert_eq!(body["messages"][1]["content"][0], block);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use bedrock_chat::{
     CachePoint, CacheTtl, ChatOptions, Content, Document, GuardContent, Guardrail, InvalidToolCall, Json, JsonContent,
-    Media, MediaSource, Message, Raw, RedactedThinking, Role, SearchResult, Text, Thinking, ToolCall, ToolResult,
+    Media, MediaSource, Message, Raw, RedactedThinking, Role, SearchResult, Text, Thinking, ToolCall, ToolReference,
+    ToolResult,
 };
 
 use super::options::tool;
@@ -39,6 +40,11 @@ fn said(block: Content) -> Vec<Message> {
 fn answered(block: Content) -> Vec<Message> {
     let answer = Message::new(Role::Ai, [block, Content::text("hello")]);
     vec![Message::human("hello"), answer, Message::human("go on")]
+}
+
+/// Returns a conversation with a change of its tools.
+fn changed(change: fn(ToolReference) -> Content, tool: ToolReference) -> Vec<Message> {
+    vec![Message::human("hello"), Message::new(Role::System, [change(tool)])]
 }
 
 fn call() -> ToolCall {
@@ -113,6 +119,8 @@ fn text_rows() -> Vec<Row> {
         guard.qualifiers = qualifiers.iter().map(|name| (*name).to_owned()).collect();
         Content::Guard(guard)
     };
+    let needle = || ToolReference::new("needle_tool");
+    let changes = &["tool", "system message"];
     vec![
         ("text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
         ("Text.text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
@@ -185,6 +193,20 @@ fn text_rows() -> Vec<Row> {
         ("SearchResult.title", said(search_result()), Wanted::new(&["needle title"], &["search"])),
         ("SearchResult.content", said(search_result()), Wanted::new(&["needle found"], &["search"])),
         ("SearchResult.citations", said(search_result()), Wanted::new(&["citations"], &["search"])),
+        ("tool_addition", changed(Content::ToolAddition, needle()), Wanted::new(&["needle_tool"], changes)),
+        ("tool_removal", changed(Content::ToolRemoval, needle()), Wanted::new(&["needle_tool"], changes)),
+        ("ToolReference.name", changed(Content::ToolRemoval, needle()), Wanted::new(&["needle_tool"], changes)),
+        (
+            "ToolReference.server_name",
+            changed(Content::ToolAddition, needle().with_server_name("needle server")),
+            Wanted::new(&["needle server"], changes),
+        ),
+        (
+            "ToolReference.reference_type",
+            changed(Content::ToolAddition, needle().with_reference_type("needle_reference")),
+            Wanted::new(&["needle_reference"], changes),
+        ),
+        ("tool_addition of a user", said(Content::ToolAddition(needle())), Wanted::new(&["needle_tool"], changes)),
         (
             "raw",
             said(Content::Raw(Raw::new(json(r#"{"type":"needle_kind","needle":"needle raw"}"#)))),
@@ -292,6 +314,7 @@ fn every_block_is_sent_or_refused_by_name() {
     has_rows("ToolResult", &ToolResult::new("a", []), &names);
     has_rows("CachePoint", &CachePoint::default(), &names);
     has_rows("GuardContent", &GuardContent::default(), &names);
+    has_rows("ToolReference", &ToolReference::default(), &names);
     has_rows("SearchResult", &SearchResult::default(), &names);
     let mut faults = Faults::default();
     for (name, messages, wanted) in rows {

@@ -99,3 +99,50 @@ impl ToolResult {
         Self { is_error: true, ..Self::new(tool_call_id, content) }
     }
 }
+
+/// A tool that a system message makes available or withdraws in the middle of a conversation. The tool is
+/// one of the call's own tools, or of an MCP server that the provider calls.
+///
+/// Claude has it over both APIs. Over InvokeModel the crate adds the beta feature that it needs.
+///
+/// See [ToolAdditionBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolAdditionBlock.html).
+///
+/// ```
+/// use bedrock_chat::{Content, Message, Role, ToolReference};
+/// let note = Message::new(Role::System, [Content::ToolRemoval(ToolReference::new("get_weather"))]);
+/// # assert_eq!(note.content.len(), 1);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolReference {
+    /// The tool's name.
+    pub name: String,
+    /// The name of the MCP server that has the tool. Defaults to none: it is one of the call's own tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// The type of the reference, in the provider's word. Defaults to none: Converse does not need one, and
+    /// Claude's format has `tool_reference`, or `mcp_tool_reference` with a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_type: Option<String>,
+}
+
+impl ToolReference {
+    /// Creates a reference to one of the call's own tools.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Sets the MCP server that has the tool. Defaults to none.
+    #[must_use]
+    pub fn with_server_name(mut self, server: impl Into<String>) -> Self {
+        self.server_name = Some(server.into());
+        self
+    }
+
+    /// Sets the type of the reference, in the provider's word. Defaults to none.
+    #[must_use]
+    pub fn with_reference_type(mut self, reference_type: impl Into<String>) -> Self {
+        self.reference_type = Some(reference_type.into());
+        self
+    }
+}

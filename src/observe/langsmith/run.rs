@@ -293,6 +293,7 @@ fn block_weight(block: &Content) -> usize {
         Content::SearchResult(found) => found.content.iter().map(String::len).sum(),
         Content::Json(json) => json.value.as_str().len(),
         Content::Raw(raw) => raw.block.as_str().len(),
+        Content::ToolAddition(tool) | Content::ToolRemoval(tool) => tool.name.len(),
         Content::CachePoint(_) => 0,
     }
 }

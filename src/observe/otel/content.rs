@@ -148,6 +148,8 @@ fn write_part(w: &mut Writer, block: &Content) {
         // Content that only the provider can read.
         Content::RedactedThinking(_) => w.field("type", "redacted_reasoning"),
         Content::CachePoint(_) => w.field("type", "cache_point"),
+        Content::ToolAddition(tool) => text_part(w, "tool_addition", &tool.name),
+        Content::ToolRemoval(tool) => text_part(w, "tool_removal", &tool.name),
         Content::Raw(_) => {}
     }
     w.end_object();

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, Writer};
-use crate::message::{CachePoint, Content, Document, MediaSource, ToolResult};
+use crate::message::{CachePoint, Content, Document, MediaSource, ToolReference, ToolResult};
 use crate::provider::media;
 use crate::provider::words::call_id;
 
@@ -97,6 +97,8 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
             w.field("type", "text");
             w.field("text", json.value.as_str());
         }
+        Content::ToolAddition(tool) => write_tool_change(w, "tool_addition", tool),
+        Content::ToolRemoval(tool) => write_tool_change(w, "tool_removal", tool),
         other => return Err(unsupported(other)),
     }
     if let Some(point) = point {
@@ -215,6 +217,16 @@ fn write_tool_result(w: &mut Writer, result: &ToolResult) -> Result<()> {
         w.key("is_error").bool(true);
     }
     Ok(())
+}
+
+fn write_tool_change(w: &mut Writer, kind: &str, tool: &ToolReference) {
+    let default = if tool.server_name.is_some() { "mcp_tool_reference" } else { "tool_reference" };
+    w.field("type", kind);
+    w.object("tool");
+    w.field("type", tool.reference_type.as_deref().unwrap_or(default));
+    w.field("name", &tool.name);
+    w.opt_field("server_name", tool.server_name.as_deref());
+    w.end_object();
 }
 
 fn unsupported(block: &Content) -> Error {

@@ -16,6 +16,9 @@ use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 /// The version that Bedrock requires in every body.
 const VERSION: &str = "bedrock-2023-05-31";
 
+/// The beta feature for tools that are added or removed in a conversation.
+const TOOL_CHANGES_BETA: &str = "mid-conversation-tool-changes-2026-07-01";
+
 /// The `max_tokens` that is sent if the caller sets none, as the API requires it.
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
@@ -78,7 +81,11 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest, mode: Mode, api: Api)
     thinking.write(&mut w);
     write_output(&mut w, &thinking, options)?;
     let has_notes = conversation.turns.iter().any(|turn| turn.side == Side::System);
-    let betas = thinking::betas(&thinking, has_notes, options);
+    let mut betas = thinking::betas(&thinking, has_notes, options);
+    let mut blocks = conversation.turns.iter().flat_map(|turn| &turn.blocks);
+    if blocks.any(|block| block.is_tool_change()) && !betas.iter().any(|beta| beta == TOOL_CHANGES_BETA) {
+        betas.push(TOOL_CHANGES_BETA.to_owned());
+    }
     if api != Api::Messages {
         w.strings("anthropic_beta", &betas);
     }
@@ -104,7 +111,7 @@ fn check_system(system: &[Block<'_>]) -> Result<()> {
         !matches!(
             **block,
             Content::Text(_) | Content::Json(_) | Content::CachePoint(_) | Content::Raw(_) | Content::Guard(_)
-        )
+        ) && !block.is_tool_change()
     };
     match system.iter().any(is_other) {
         true => Err(Error::new(

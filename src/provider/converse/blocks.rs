@@ -8,7 +8,7 @@ use super::{Shape, fields};
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
-use crate::message::{CachePoint, Content, Document, Media, MediaSource, Text, ToolResult};
+use crate::message::{CachePoint, Content, Document, Media, MediaSource, Text, ToolReference, ToolResult};
 use crate::model::ModelId;
 use crate::provider::guard::write_guard;
 use crate::provider::media::{self, Format};
@@ -142,6 +142,8 @@ impl Blocks<'_> {
                 self.end(1);
             }
             Content::Json(json) => self.w.field("text", json.value.as_str()),
+            Content::ToolAddition(tool) => self.tool_change("toolAddition", tool)?,
+            Content::ToolRemoval(tool) => self.tool_change("toolRemoval", tool)?,
             Content::Raw(raw) => self.raw(raw.block.view())?,
             // Repair has dropped invalid calls, and `list` writes cache points.
             Content::InvalidToolCall(_) | Content::CachePoint(_) => {}
@@ -292,6 +294,17 @@ impl Blocks<'_> {
             self.w.field("status", "error");
         }
         self.end(1);
+        Ok(())
+    }
+
+    fn tool_change(&mut self, kind: &str, tool: &ToolReference) -> Result<()> {
+        self.native_takes_no("a change of its tools")?;
+        self.w.object(kind);
+        self.w.object("tool");
+        self.w.opt_field("type", tool.reference_type.as_deref());
+        self.w.field("name", &tool.name);
+        self.w.opt_field("serverName", tool.server_name.as_deref());
+        self.end(2);
         Ok(())
     }
 

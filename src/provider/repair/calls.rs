@@ -3,7 +3,7 @@
 use super::{Block, RawShape, Side, Turn, encode};
 use crate::error::Result;
 use crate::json::quoted;
-use crate::message::{Content, InvalidToolCall, ToolCall, ToolResult};
+use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResult};
 
 /// Checks that only the model calls tools, and that each result is in a message of the user's side and names
 /// its call. Over Converse, the model's turn may have results of tools that the service runs.
@@ -31,6 +31,19 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that blocks which add or remove tools are in system messages behind the first message.
+///
+/// # Errors
+/// `Encode`, with the index of the message.
+pub(super) fn check_changes(at: usize, message: &Message, begun: bool) -> Result<()> {
+    if !message.content.iter().any(Content::is_tool_change) || (begun && message.role == Role::System) {
+        return Ok(());
+    }
+    encode(format_args!(
+        "message {at} adds or removes a tool where no change is possible; put it into a system message behind a human one"
+    ))
 }
 
 /// Gives calls that repeat an earlier turn's id a new id, and their results the same: some models number

@@ -209,6 +209,7 @@ fn text<'a>(block: &'a Content, model: &ModelId) -> Result<Option<&'a str>> {
         Content::ToolCall(_) | Content::InvalidToolCall(_) | Content::ToolResult(_) => "tool calls or results",
         Content::SearchResult(_) => "search results",
         Content::Guard(_) => "guard content",
+        Content::ToolAddition(_) | Content::ToolRemoval(_) => "changes of its tools",
         Content::Json(_) | Content::Raw(_) => "blocks other than text",
     };
     Err(cannot(model, what))

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::message::{CachePoint, CacheTtl, GuardContent, InvalidToolCall, Role, ToolCall, ToolResult};
+use crate::message::{CachePoint, CacheTtl, GuardContent, InvalidToolCall, Role, ToolCall, ToolReference, ToolResult};
 use crate::request::{
     Guardrail, GuardrailTrace, Latency, ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
@@ -284,6 +284,29 @@ fn raw_system_messages_between_turns_change_the_tools() {
         json!({"role": "system", "content": [{"toolRemoval": {"tool": {"name": "get_weather"}}}]})
     );
     assert_eq!(member(&body, &["messages", "3", "role"]), json!("user"));
+}
+
+#[test]
+fn system_messages_between_turns_add_and_remove_tools() {
+    let addition = ToolReference::new("search").with_server_name("docs").with_reference_type("mcp");
+    let blocks = [Content::ToolAddition(addition), Content::ToolRemoval(ToolReference::new("get_weather"))];
+    let messages =
+        [Message::human("a"), Message::ai("b"), Message::new(Role::System, blocks.clone()), Message::human("c")];
+    assert_eq!(
+        member(&body(CLAUDE, &messages, &with_tools([weather()])), &["messages", "2"]),
+        json!({"role": "system", "content": [
+            {"toolAddition": {"tool": {"type": "mcp", "name": "search", "serverName": "docs"}}},
+            {"toolRemoval": {"tool": {"name": "get_weather"}}},
+        ]})
+    );
+    for (messages, place) in [
+        (vec![Message::new(Role::System, blocks.clone()), Message::human("a")], "message 0"),
+        (vec![Message::human("a"), Message::new(Role::Human, blocks.clone())], "message 1"),
+        (vec![Message::human("a"), Message::new(Role::Ai, blocks)], "message 1"),
+    ] {
+        let error = refusal(CLAUDE, &messages, &with_tools([weather()]));
+        assert!(error.kind() == ErrorKind::Encode && error.message().contains(place), "{error}");
+    }
 }
 
 #[test]
