@@ -102,7 +102,8 @@ pub use observe::TracingObserver;
 pub use observe::{ChainRun, LangSmith, LangSmithBuilder};
 pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use operations::{
-    FoundationModel, GuardrailAssessment, GuardrailSource, InferenceProfile, InferenceProfileType, ModelLifecycle,
+    CategoryScore, FoundationModel, GuardrailAssessment, GuardrailCheckResults, GuardrailChecks, GuardrailSource,
+    InferenceProfile, InferenceProfileType, ModelLifecycle, SensitiveEntity,
 };
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{

@@ -1,7 +1,9 @@
 //! Operations other than chat: counting tokens, guardrails for any content, and lists of models.
 
+mod guardrail_checks;
 mod models;
 
+pub use guardrail_checks::{CategoryScore, GuardrailCheckResults, GuardrailChecks, SensitiveEntity};
 pub use models::{FoundationModel, InferenceProfile, InferenceProfileType, ModelLifecycle};
 
 use std::borrow::Cow;

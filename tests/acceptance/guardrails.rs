@@ -2,8 +2,11 @@
 //! stop reason.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{ChatOptions, ErrorKind, Guardrail, GuardrailTrace, StopReason, StreamProcessing};
-use local_bedrock::LocalBedrock;
+use bedrock_chat::{
+    Api, ChatOptions, ErrorKind, Guardrail, GuardrailChecks, GuardrailOrigin, GuardrailSource, GuardrailTrace,
+    StopReason, StreamProcessing,
+};
+use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 
 use crate::support::{calling, over, signed_headers, streamed};
@@ -81,6 +84,55 @@ async fn guardrail_intervention_is_a_stop_reason_with_a_trace() {
     assert!(reply.metadata("amazon-bedrock-trace").is_none());
     let unwatched = calling(&bedrock).build().unwrap().invoke("BLOCKED").await.unwrap();
     assert_eq!(unwatched.stop_reason, Some(StopReason::EndTurn), "the server does look at the headers");
+}
+
+#[tokio::test]
+async fn enforced_guardrail_is_reported_with_its_origin() {
+    let details = |id: &str, origin: &str| {
+        json!({"wordPolicy": {"customWords": []}, "appliedGuardrailDetails": {"guardrailId": id, "guardrailVersion": "3",
+            "guardrailArn": format!("arn:aws:bedrock:us-east-1:123456789012:guardrail/{id}"),
+            "guardrailOrigin": [origin], "guardrailOwnership": "CROSS_ACCOUNT"}})
+    };
+    // The call set no guardrail.
+    let body = json!({
+        "output": {"message": {"role": "assistant", "content": [{"text": "Blocked."}]}},
+        "stopReason": "guardrail_intervened",
+        "trace": {"guardrail": {"inputAssessment": {"g1": details("g1", "ORGANIZATION_ENFORCED")},
+            "outputAssessments": {"g2": [details("g2", "ACCOUNT_ENFORCED")]}}},
+    });
+    let chat = over(MemoryTransport::new([Reply::json(200, body.to_string())])).api(Api::Converse).build().unwrap();
+    let reply = chat.invoke("hello").await.unwrap();
+    let outcome = reply.guardrail().unwrap();
+    let applied = outcome.applied();
+    assert!(outcome.intervened && applied.len() == 2, "{applied:?}");
+    assert_eq!((applied[0].id.as_deref(), applied[0].version.as_deref()), (Some("g1"), Some("3")));
+    assert_eq!(applied[0].origins, [GuardrailOrigin::OrganizationEnforced]);
+    assert_eq!(applied[1].origins, [GuardrailOrigin::AccountEnforced]);
+    assert_eq!(applied[1].ownership.as_deref(), Some("CROSS_ACCOUNT"));
+    // The same of a guardrail that is applied without a model.
+    let body = json!({"action": "GUARDRAIL_INTERVENED", "outputs": [], "assessments": [details("g1", "REQUEST")]});
+    let transport = MemoryTransport::new([Reply::json(200, body.to_string())]);
+    let chat = over(transport).guardrail(Guardrail::new("g1", "3")).build().unwrap();
+    let seen = chat.apply_guardrail(GuardrailSource::Input, ["hello"]).await.unwrap();
+    assert_eq!(seen.applied()[0].origins, [GuardrailOrigin::Request]);
+}
+
+#[tokio::test]
+async fn guardrail_checks_are_signed_and_scored() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let answer = json!({"results": {"sensitiveInformation": {"results": [{"type": "EMAIL", "confidenceScore": 0.75,
+        "beginOffset": 0, "endOffset": 11, "messageIndex": 1, "contentIndex": 0}]}}, "usage": {}});
+    bedrock
+        .faults()
+        .push(Fault::reply(200, "application/json", answer.to_string()).on_path("/guardrail-checks/invoke"));
+    let chat = calling(&bedrock).build().unwrap();
+    let checks = GuardrailChecks::default().with_sensitive_information(["EMAIL"]);
+    let conversation = [("system", "Be brief."), ("human", "a@b.example is mine")];
+    let found = chat.invoke_guardrail_checks(&checks, conversation).await.unwrap();
+    assert_eq!(found.sensitive_information[0].end_offset, 11);
+    let [request] = &bedrock.requests()[..] else { panic!("one request") };
+    assert!(request.verdict.is_accepted() && request.path.ends_with("/guardrail-checks/invoke"), "{request:?}");
+    assert_eq!(request.json()["messages"][1], json!({"role": "user", "content": [{"text": "a@b.example is mine"}]}));
 }
 
 #[tokio::test]
