@@ -10,6 +10,7 @@
 
 mod blocks;
 mod langchain;
+mod media;
 mod members;
 mod openai;
 mod read;

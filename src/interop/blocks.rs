@@ -1,12 +1,14 @@
 //! Content blocks from the forms in which LangChain's and OpenAI's users write them.
 
+use super::media::{
+    MEDIA_TYPE, cites, converse_media, document, file_data, first, from_url, has_only_texts, has_other, media_block,
+};
 use super::members;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View};
-use crate::media::media_type_of;
 use crate::message::{
-    Content, Document, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, RedactedThinking, SearchResult,
-    Text, Thinking, ToolCall, ToolReference, ToolResult,
+    Content, GuardContent, InvalidToolCall, JsonContent, Media, MediaSource, RedactedThinking, SearchResult, Text,
+    Thinking, ToolCall, ToolReference, ToolResult,
 };
 use crate::request::point_of_json;
 
@@ -33,10 +35,6 @@ pub(super) fn content(view: View<'_>) -> Result<Vec<Content>> {
 
 fn string(view: View<'_>, key: &str) -> Option<String> {
     view.string_at(key)
-}
-
-fn first(view: View<'_>, keys: &[&str]) -> Option<String> {
-    keys.iter().find_map(|key| string(view, key))
 }
 
 /// Returns a call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a
@@ -268,114 +266,8 @@ fn tool_change(view: View<'_>, server: &str) -> Option<ToolReference> {
     })
 }
 
-/// Returns an address: a data URL is the medium itself.
-pub(super) fn from_url(url: &str) -> Media {
-    if let Some((media_type, data)) =
-        url.strip_prefix("data:").and_then(|rest| crate::text::split_once(rest, ";base64,"))
-    {
-        return Media::new(media_type, MediaSource::Base64(data.to_owned()));
-    }
-    if url.starts_with("s3://") {
-        // Its type is what its name says, where the media type is needed.
-        return Media::new("", MediaSource::S3 { uri: url.to_owned(), bucket_owner: None });
-    }
-    Media::new("", MediaSource::Url(url.to_owned()))
-}
-
-/// Members with the media type.
-const MEDIA_TYPE: &[&str] = &["mime_type", "mimeType", "mediaType", "media_type"];
-
-/// OpenAI's file: a data URL, an address, or base64 whose type the file's name tells.
-fn file_data(data: &str, view: View<'_>) -> Media {
-    if crate::text::has(data, "://") || data.starts_with("data:") {
-        return from_url(data);
-    }
-    let named = string(view, "filename").and_then(|name| media_type_of(&name));
-    Media::new(named.unwrap_or("application/pdf"), MediaSource::Base64(data.to_owned()))
-}
-
-/// Returns whether the content of a block is nothing but plain texts.
-fn has_only_texts(view: View<'_>) -> bool {
-    let is_plain = |(key, value): (&str, View<'_>)| key == "text" || (key == "type" && value.word() == "text");
-    view.list("content").all(|block| block.get("text").is_some() && block.raw_entries().all(is_plain))
-}
-
-/// Media in the forms of LangChain v0, v1, Anthropic and the AI SDK.
-fn media_block(kind: &str, view: View<'_>) -> Option<Content> {
-    let default = match kind {
-        "image" => "image/jpeg",
-        "file" | "document" => "application/pdf",
-        _ => "",
-    };
-    let media_type = first(view, MEDIA_TYPE).unwrap_or_else(|| default.to_owned());
-    let source = view.get("source").filter(|source| source.kind() == Kind::Object);
-    let medium = if let Some(source) = source {
-        native_source(source)?
-    } else if let Some(text) = string(view, "text") {
-        Media::new(media_type, MediaSource::Text(text))
-    } else if let Some(data) = first(view, &["data", "base64", "image"]) {
-        let is_address = ["data:", "s3://", "https://", "http://"].iter().any(|scheme| data.starts_with(scheme));
-        if is_address { from_url(&data) } else { Media::new(media_type, MediaSource::Base64(data)) }
-    } else {
-        let mut medium = from_url(&first(view, &["url", "fileUri"])?);
-        if let MediaSource::S3 { bucket_owner, .. } = &mut medium.source {
-            *bucket_owner = string(view, "bucket_owner");
-        }
-        if medium.media_type.is_empty() {
-            medium.media_type = first(view, MEDIA_TYPE).unwrap_or_default();
-        }
-        medium
-    };
-    Some(match kind {
-        "image" => Content::Image(medium),
-        "audio" => Content::Audio(medium),
-        "video" => Content::Video(medium),
-        _ => document(medium, view),
-    })
-}
-
-fn document(medium: Media, view: View<'_>) -> Content {
-    let mut document = Document::new(medium.media_type, medium.source);
-    let metadata = view.get("metadata");
-    document.name =
-        first(view, &["title", "name", "filename"]).or_else(|| first(metadata?, &["title", "name", "filename"]));
-    document.context = string(view, "context");
-    document.citations = cites(view);
-    Content::Document(document)
-}
-
-/// Returns whether the model should cite it.
-fn cites(view: View<'_>) -> bool {
-    view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true)
-}
-
 fn strings(view: View<'_>, key: &str) -> Vec<String> {
     view.list(key).filter_map(View::string).collect()
-}
-
-/// Anthropic's `source`, and one of an object in S3.
-fn native_source(source: View<'_>) -> Option<Media> {
-    if source.word_at("type") == "s3"
-        && !has_other(source, &["type", "media_type", "uri", "bucketOwner", "bucket_owner"])
-    {
-        let bucket_owner = first(source, &["bucketOwner", "bucket_owner"]);
-        let s3 = MediaSource::S3 { uri: string(source, "uri")?, bucket_owner };
-        return Some(Media::new(source.text_at("media_type"), s3));
-    }
-    if has_other(source, &["type", "media_type", "data", "url", "content"]) {
-        return None;
-    }
-    let media_type = string(source, "media_type").unwrap_or_default();
-    Some(match source.word_at("type") {
-        "base64" => Media::new(media_type, MediaSource::Base64(string(source, "data")?)),
-        "text" => Media::new(media_type, MediaSource::Text(string(source, "data")?)),
-        "url" => from_url(&string(source, "url")?),
-        "content" if has_only_texts(source) => {
-            let texts = source.get("content")?.items().filter_map(|block| string(block, "text"));
-            Media::new("text/plain", MediaSource::Blocks(texts.collect()))
-        }
-        _ => return None,
-    })
 }
 
 /// Returns the blocks of the Converse API, which have one key and no `type` (though some write it as well).
@@ -429,23 +321,4 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
         },
         _ => None,
     })
-}
-
-fn has_other(view: View<'_>, known: &[&str]) -> bool {
-    view.raw_entries().any(|(key, _)| !known.contains(&key))
-}
-
-fn converse_media(kind: &str, inner: View<'_>) -> Option<Media> {
-    // Formats are known by their own names, too.
-    let format = string(inner, "format")?;
-    let media_type = if kind == "document" { format } else { format!("{kind}/{format}") };
-    let source = inner.get("source")?;
-    let source = match (string(source, "bytes"), source.get("s3Location")) {
-        (Some(data), _) => MediaSource::Base64(data),
-        (None, Some(location)) => {
-            MediaSource::S3 { uri: string(location, "uri")?, bucket_owner: string(location, "bucketOwner") }
-        }
-        (None, None) => MediaSource::Text(string(source, "text")?),
-    };
-    Some(Media::new(media_type, source))
 }
