@@ -39,6 +39,9 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("invalidclienttokenid", ErrorKind::AccessDenied, Never),
     ("optinrequired", ErrorKind::AccessDenied, Never),
     ("notauthorized", ErrorKind::AccessDenied, Never),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    ("ftuformnotfilled", ErrorKind::AccessDenied, Never),
+    ("mpagreementbeingcreated", ErrorKind::AccessDenied, Later),
     ("expiredtoken", ErrorKind::ExpiredCredentials, Never),
     ("requestexpired", ErrorKind::ExpiredCredentials, Never),
     ("validation", ErrorKind::Validation, Never),
@@ -279,6 +282,8 @@ mod tests {
             ),
             (404, Some("ResourceNotFoundException"), "{}", ErrorKind::NotFound, false),
             (500, None, "{}", ErrorKind::Service, false),
+            (404, Some("FTUFormNotFilled"), "{}", ErrorKind::AccessDenied, false),
+            (403, Some("MPAgreementBeingCreated"), "{}", ErrorKind::AccessDenied, false),
             (500, Some("NewException"), "{}", ErrorKind::Service, true),
             (501, None, "", ErrorKind::Service, false),
         ];
