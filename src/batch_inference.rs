@@ -7,6 +7,7 @@ mod job;
 
 pub use job::{BatchJob, BatchJobStatus, BatchRecordCounts, BatchVpc};
 
+use crate::api::Api;
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result, from_exception};
 use crate::headers::Headers;
@@ -51,8 +52,10 @@ impl BedrockChat {
     ///
     /// # Errors
     /// The errors of [`BedrockChat::invoke`] before anything is sent; `Unsupported` for options that InvokeModel
-    /// accepts in headers, such as a guardrail: a record has no headers.
+    /// accepts in headers, such as a guardrail: a record has no headers. `Unsupported` for other APIs than InvokeModel
+    /// and Converse.
     pub fn batch_record(&self, id: &str, messages: impl IntoMessages) -> Result<String> {
+        check_api(self.client().codec.api())?;
         let request = self.request(messages)?;
         let call = self.client().encode(&request, Mode::Invoke)?;
         check_headers(&call, &self.client().headers)?;
@@ -86,6 +89,20 @@ impl BedrockChat {
         };
         Ok(BatchRecord { id, reply })
     }
+}
+
+/// Checks that there are records of an API.
+///
+/// See [the API's types of invocations](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html).
+fn check_api(api: Api) -> Result<()> {
+    if matches!(api, Api::Invoke | Api::Converse) {
+        return Ok(());
+    }
+    Err(Error::of(
+        ErrorKind::Unsupported,
+        format_args!("batch inference does not have the {} API; use InvokeModel or Converse", api.title()),
+    )
+    .with_field("api"))
 }
 
 /// The options that InvokeModel takes in headers.

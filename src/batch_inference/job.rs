@@ -272,10 +272,12 @@ impl BedrockChat {
     /// See [CreateModelInvocationJob](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html).
     ///
     /// # Errors
-    /// Same as [`BedrockChat::invoke`]; `Config`, if the job's VPC has no subnet or no security group.
+    /// Same as [`BedrockChat::invoke`]; `Config`, if the job's VPC has no subnet or no security group;
+    /// `Unsupported`, if the chat uses another API than InvokeModel and Converse.
     pub async fn create_batch_job(&self, job: &BatchJob) -> Result<String> {
         job.check()?;
         let client = self.client();
+        super::check_api(client.codec.api())?;
         let mut w = Writer::new();
         job.write(&mut w, client.model.as_str(), client.codec.api());
         let mut call = json_call("/model-invocation-job".to_owned(), w);

@@ -162,3 +162,40 @@ fn batch_job_status_has_counts_times_and_the_rest() {
     let error = futures_executor::block_on(chat.batch_job("arn")).unwrap_err();
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("`status`"), "{error}");
 }
+
+/// A codec of an API that batch inference does not have.
+#[derive(Debug)]
+struct Responses;
+
+impl crate::Codec for Responses {
+    fn api(&self) -> crate::Api {
+        crate::Api::Responses
+    }
+
+    fn encode(&self, model: &crate::ModelId, request: &crate::ChatRequest, mode: Mode) -> Result<Call> {
+        crate::Converse.encode(model, request, mode)
+    }
+
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        crate::Converse.decode(call, body, headers)
+    }
+
+    fn stream(&self, call: &Call) -> Box<dyn crate::StreamDecoder> {
+        crate::Converse.stream(call)
+    }
+}
+
+#[test]
+fn batch_inference_of_another_api_is_refused() {
+    let transport = MemoryTransport::new([]);
+    let builder = BedrockChat::builder("openai.gpt-oss-120b-1:0").region("us-east-1").transport(transport.clone());
+    let chat = builder.credentials(Credentials::new("AKIDEXAMPLE", "secret")).codec(Responses).build().unwrap();
+    let job = BatchJob::new("nightly", "arn:aws:iam::1:role/r", "s3://in/a.jsonl", "s3://out/");
+    for error in [
+        chat.batch_record("1", "hello").unwrap_err(),
+        futures_executor::block_on(chat.create_batch_job(&job)).unwrap_err(),
+    ] {
+        assert!(error.kind() == ErrorKind::Unsupported && error.message().contains("Responses"), "{error}");
+    }
+    assert!(transport.requests().is_empty());
+}

@@ -15,7 +15,8 @@ impl BedrockChat {
     /// not matter.
     ///
     /// The identity needs the permission `bedrock:ListFoundationModels`. The list does not have models that
-    /// only `bedrock-mantle` serves.
+    /// only `bedrock-mantle` serves. Lists and look-ups are requests to the control plane (`bedrock.{region}`), so
+    /// that a custom endpoint must serve that too.
     ///
     /// See [ListFoundationModels](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html).
     ///
