@@ -18,10 +18,10 @@ impl BedrockChatBuilder {
         Ok(Some(model).filter(|_| is_one))
     }
 
-    /// Returns the same settings for a chat that makes the look-up. An API or a codec cannot be chosen yet.
+    /// Returns the same settings for a chat that makes the look-up. An API, its service or a codec cannot be chosen yet.
     pub(crate) fn for_look_up(&self) -> Self {
         let mut builder = self.clone();
-        (builder.set.api, builder.set.codec) = (None, None);
+        (builder.set.api, builder.set.codec, builder.set.service) = (None, None, None);
         builder
     }
 
