@@ -4,9 +4,6 @@ import { zodSchema } from "./zod.js";
 /** The members of an object of any library. */
 export type Members = { [name: string]: unknown };
 
-/** An object whose members are read without checks. */
-export type Loose = { [name: string]: any };
-
 /** A reason why a value does not fit, as zod and Standard Schemas have it. */
 type Issue = { path?: readonly unknown[]; message: string };
 
