@@ -253,3 +253,24 @@ async fn options_that_an_api_lacks_are_refused() {
     assert_eq!(request.headers.get("x-amzn-bedrock-guardrailidentifier"), Some("g"));
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap()["seed"], 7);
 }
+
+#[tokio::test]
+async fn project_is_sent_where_each_api_has_it() {
+    let sent = |model: &'static str, api: Api, reply: &'static str| async move {
+        let (builder, transport) = builder(model, vec![Reply::json(200, reply)]);
+        let options = bedrock_chat::ChatOptions::default().with_project("proj-1");
+        builder.api(api).options(&options).build().unwrap().invoke("hello").await.unwrap();
+        let request = transport.requests().remove(0);
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let names: Vec<String> =
+            request.headers.iter().filter(|(_, value)| *value == "proj-1").map(|(name, _)| name.to_owned()).collect();
+        (names.join(","), body["projectIdentifier"].as_str().map(str::to_owned))
+    };
+    let converse = r#"{"output":{"message":{"role":"assistant","content":[{"text":"hi"}]}},"stopReason":"end_turn"}"#;
+    let header = |name: &str| (name.to_owned(), None);
+    let claude = "us.anthropic.claude-sonnet-4-6";
+    assert_eq!(sent(claude, Api::Converse, converse).await, (String::new(), Some("proj-1".to_owned())));
+    assert_eq!(sent(claude, Api::Invoke, MESSAGE).await, header("x-amzn-bedrock-projectidentifier"));
+    assert_eq!(sent(claude, Api::Messages, MESSAGE).await, header("anthropic-workspace-id"));
+    assert_eq!(sent("xai.grok-4.3", Api::ChatCompletions, CHAT).await, header("openai-project"));
+}

@@ -75,7 +75,7 @@ impl Codec for Messages {
     fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
         let Body { writer, adaptations, betas } = encode::body(model, request, mode, Api::Messages)?;
         let defaults = encode::defaults(&request.options);
-        let mut call = openai::call(Service::Mantle, PATH.into(), request, mode, writer, &defaults)?;
+        let mut call = openai::call(Service::Mantle, PATH.into(), request, mode, writer, WORKSPACE, &defaults)?;
         call.headers.push("anthropic-version", "2023-06-01");
         if !betas.is_empty() {
             call.headers.push("anthropic-beta", betas.join(","));
@@ -103,6 +103,9 @@ impl Codec for Messages {
         facts::known(model, Api::Messages)
     }
 }
+
+/// The header for the project of the Messages API.
+const WORKSPACE: &str = "anthropic-workspace-id";
 
 /// The path of the Messages API. Token counts are below it.
 pub(crate) const PATH: &str = "/anthropic/v1/messages";

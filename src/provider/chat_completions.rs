@@ -143,7 +143,8 @@ impl Codec for ChatCompletions {
             None => invoke::call(model, request, mode, body, &[]),
             Some(service) => {
                 let defaults = ["stream_options.include_usage"];
-                openai::call(service, openai::path(service, model, "chat/completions"), request, mode, body, &defaults)
+                let path = openai::path(service, model, "chat/completions");
+                openai::call(service, path, request, mode, body, openai::PROJECT, &defaults)
             }
         }
     }

@@ -88,6 +88,9 @@ fn push_headers(headers: &mut Headers, options: &ChatOptions) {
     if let Some(tier) = options.service_tier {
         headers.push("x-amzn-bedrock-service-tier", tier.as_str());
     }
+    if let Some(project) = &options.project {
+        headers.push("x-amzn-bedrock-projectidentifier", project.clone());
+    }
     if !options.request_metadata.is_empty() {
         let mut w = Writer::new();
         w.begin_object();

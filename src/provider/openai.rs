@@ -67,7 +67,10 @@ pub(crate) fn write_options(w: &mut Writer, options: &ChatOptions) {
     }
 }
 
-/// Returns a call with this body and the caller's `model_kwargs`. Those may replace only the members at the
+/// The header for the project of OpenAI's APIs.
+pub(crate) const PROJECT: &str = "openai-project";
+
+/// Returns a call with this body and the caller's `model_kwargs`. `project` is the header for the project. Those may replace only the members at the
 /// paths in `defaults`.
 ///
 /// # Errors
@@ -78,6 +81,7 @@ pub(crate) fn call(
     request: &ChatRequest,
     mode: Mode,
     body: Writer,
+    project: &str,
     defaults: &[&str],
 ) -> Result<Call> {
     let options = &request.options;
@@ -86,6 +90,9 @@ pub(crate) fn call(
     // Same as the vendors' SDKs, also for streams.
     headers.push("accept", "application/json");
     push_guardrail(&mut headers, options);
+    if let Some(id) = &options.project {
+        headers.push(project, id.clone());
+    }
     let mut body = Json::written(body);
     if let Some(kwargs) = &options.model_kwargs {
         body = with_kwargs(body.view(), kwargs.view(), defaults)?;

@@ -166,7 +166,12 @@ options! {
     /// unanswered calls: see [`ChatRequest::with_missing_tool_results`](crate::ChatRequest::with_missing_tool_results).
     /// Defaults to `false`.
     value fill_missing_tool_results: Option<bool>, with_fill_missing_tool_results(bool), FillMissingToolResults;
-    /// Keys and values for invocation logs, at most 16. Defaults to none.
+    /// The [project](https://docs.aws.amazon.com/bedrock/latest/userguide/projects.html) that the call is counted
+    /// for: an id or ARN of at most 2,048 characters. It is a member of the body over Converse, and a header over
+    /// other APIs. An application inference profile cannot have a project. Defaults to none.
+    value project: Option<String>, with_project(impl Into<String>), Project;
+    /// Keys and values for invocation logs, at most 16; over OpenAI's APIs the `metadata` of the reply. Defaults
+    /// to none.
     pairs request_metadata: Vec<(String, String)>,
         with_request_metadata(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>), RequestMetadata;
     /// Anthropic's beta features to switch on. An error for models of other providers. Defaults to none.
@@ -237,6 +242,13 @@ impl ChatOptions {
         }
         if self.model_kwargs.as_ref().is_some_and(|kwargs| kwargs.view().kind() != Kind::Object) {
             return wrong("model_kwargs", format_args!("`model_kwargs` is not a JSON object"));
+        }
+        let fits = |project: &String| {
+            (1..=2048).contains(&project.len()) && project.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        if !self.project.as_ref().is_none_or(fits) {
+            let message = "`project` is not an id or ARN of 1 to 2048 visible ASCII characters";
+            return wrong("project", format_args!("{message}"));
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();

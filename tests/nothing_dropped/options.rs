@@ -142,6 +142,11 @@ fn rows() -> Vec<Row> {
             Wanted::new(&["flex"], &["service_tier"]),
         ),
         (
+            "ChatOptions.project",
+            |o| o.project = Some("needleproject".into()),
+            Wanted::new(&["needleproject"], &["project"]),
+        ),
+        (
             "ChatOptions.prompt_caching",
             |o| o.prompt_caching = Some(CachePoint::default()),
             Wanted::new(&[], &["prompt_caching", "cach"]).or(&["cachePoint", "cache_control"]),

@@ -66,6 +66,8 @@ export interface BedrockChatSettings {
   latency?: "standard" | "optimized" | undefined;
   /** The service tier. */
   serviceTier?: "default" | "flex" | "priority" | "reserved" | undefined;
+  /** The project that the call is counted for: an id or ARN. An application inference profile cannot have one. */
+  project?: string | undefined;
   /** Anthropic's beta features to switch on. An error for other vendors' models. */
   anthropicBeta?: readonly string[] | undefined;
   /** Keys and values for your invocation logs, at most 16. */
@@ -117,7 +119,8 @@ export interface BedrockChatFields extends BedrockChatSettings {
   awsSessionToken?: string | undefined;
   /**
    * A custom endpoint, such as an interface endpoint (PrivateLink) or a local server. Without `http://`, `https` is
-   * used. Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` or `AWS_ENDPOINT_URL` of the environment, else AWS's.
+   * used. Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` (`…_MANTLE` for that service) or `AWS_ENDPOINT_URL` of the
+   * environment, else AWS's.
    */
   endpointUrl?: string | undefined;
   /** LangChain's name for `endpointUrl`. */
@@ -135,8 +138,13 @@ export interface BedrockChatFields extends BedrockChatSettings {
   fetch?: FetchLike | undefined;
   /** LangChain's name for `fetch`. */
   fetchFn?: FetchLike | undefined;
-  /** Which of Bedrock's APIs to call. Default: the model's own format where there is one, else Converse. */
-  api?: "invoke" | "converse" | undefined;
+  /** Which of Bedrock's APIs to call. Default: the model's own format if there is one, else Converse. */
+  api?: "invoke" | "converse" | "responses" | "chatCompletions" | "messages" | undefined;
+  /**
+   * Which service to call, for models that both serve. Default: the service of `endpointUrl` if that is a host of AWS,
+   * else the model's default.
+   */
+  service?: "bedrock-runtime" | "bedrock-mantle" | undefined;
   /** The model's family if its id does not name it, such as `"anthropic"`. */
   family?: string | undefined;
   /** An ARN, encoded or not, that is called instead of `model`; the format is that of `model`. */
@@ -150,7 +158,7 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * error then.
    */
   dualStack?: boolean | undefined;
-  /** The service's name in signatures. Default: `"bedrock"`. */
+  /** The service's name in signatures. Default: `"bedrock"`, and `"bedrock-mantle"` for that service. */
   signingName?: string | undefined;
   /**
    * Whether `invoke` streams and collects the events, so that the idle limit applies to long answers. Default: `false`.
@@ -206,6 +214,7 @@ export const SETTINGS = {
   fillMissingToolResults: "flag",
   latency: ["standard", "optimized"],
   serviceTier: ["default", "flex", "priority", "reserved"],
+  project: "text",
   anthropicBeta: "lines",
   requestMetadata: "pairs",
   responseFieldPaths: "lines",
@@ -239,7 +248,8 @@ export const CONSTRUCTOR = {
   headers: "pairs",
   fetch: "call",
   fetchFn: "call",
-  api: ["invoke", "converse"],
+  api: ["invoke", "converse", "responses", "chatCompletions", "messages"],
+  service: ["bedrock-runtime", "bedrock-mantle"],
   family: "text",
   applicationInferenceProfile: "text",
   fips: "flag",
@@ -267,6 +277,7 @@ export const PASSED_SETTINGS = [
   "fillMissingToolResults",
   "latency",
   "serviceTier",
+  "project",
   "anthropicBeta",
   "requestMetadata",
   "responseFieldPaths",
@@ -276,6 +287,7 @@ export const PASSED_SETTINGS = [
 /** Fields of the constructor that the module reads as they are. */
 export const PASSED_FIELDS = [
   "api",
+  "service",
   "fips",
   "dualStack",
   "signingName",
@@ -325,6 +337,7 @@ export const LANGCHAIN_SETTINGS = [
   "fillMissingToolResults",
   "latency",
   "serviceTier",
+  "project",
   "anthropicBeta",
   "requestMetadata",
   "responseFieldPaths",
@@ -338,6 +351,7 @@ export const LANGCHAIN_IDENTITY = [
   "endpointHost",
   "gatewayUrl",
   "api",
+  "service",
   "family",
   "applicationInferenceProfile",
 ] as const;

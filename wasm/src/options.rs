@@ -24,6 +24,7 @@ pub(crate) fn read_options(fields: &Members<'_>, options: &mut ChatOptions) -> R
     options.fill_missing_tool_results = read::flag(fields, "fillMissingToolResults")?;
     options.latency = read::word(fields, "latency", Latency::parse)?;
     options.service_tier = read::word(fields, "serviceTier", ServiceTier::parse)?;
+    options.project = read::text(fields, "project")?;
     options.anthropic_beta = read::texts(fields, "anthropicBeta")?;
     options.request_metadata = read::pairs(fields, "requestMetadata")?;
     options.response_field_paths = read::texts(fields, "responseFieldPaths")?;
@@ -44,6 +45,9 @@ pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder)
     }
     if let Some(value) = read::api(fields, "api")? {
         builder = builder.api(value);
+    }
+    if let Some(value) = read::service(fields, "service")? {
+        builder = builder.service(value);
     }
     if let Some(value) = read::text(fields, "family")? {
         builder = builder.family(value);
@@ -83,6 +87,7 @@ pub(crate) static OPTIONS: &[(&str, ChatOption)] = &[
     ("fillMissingToolResults", ChatOption::FillMissingToolResults),
     ("latency", ChatOption::Latency),
     ("serviceTier", ChatOption::ServiceTier),
+    ("project", ChatOption::Project),
     ("anthropicBeta", ChatOption::AnthropicBeta),
     ("requestMetadata", ChatOption::RequestMetadata),
     ("responseFieldPaths", ChatOption::ResponseFieldPaths),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bedrock_chat::json::View;
 use bedrock_chat::{
     Api, CachePoint, CacheTtl, Capabilities, Capability, Error, ErrorKind, Guardrail, GuardrailTrace, Json, Reasoning,
-    ResponseFormat, Result, StreamProcessing, Tool, ToolChoice,
+    ResponseFormat, Result, Service, StreamProcessing, Tool, ToolChoice,
 };
 
 /// The members of an object, read once. Null counts as absent.
@@ -103,6 +103,16 @@ pub(crate) fn api(fields: &Members<'_>, key: &str) -> Result<Option<Api>> {
 pub(crate) fn api_of(name: &str) -> Result<Api> {
     Api::parse(name)
         .ok_or_else(|| wrong("api", "\"invoke\", \"converse\", \"responses\", \"chatCompletions\" or \"messages\""))
+}
+
+/// `"bedrock-runtime"` or `"bedrock-mantle"`.
+pub(crate) fn service(fields: &Members<'_>, key: &str) -> Result<Option<Service>> {
+    let service = |name: String| match name.as_str() {
+        "bedrock-runtime" => Ok(Service::Runtime),
+        "bedrock-mantle" => Ok(Service::Mantle),
+        _ => Err(wrong("service", "\"bedrock-runtime\" or \"bedrock-mantle\"")),
+    };
+    fields.string(key).map(service).transpose()
 }
 
 pub(crate) fn tools(fields: &Members<'_>, key: &str) -> Result<Vec<Tool>> {

@@ -51,6 +51,7 @@ pub(super) fn converse(model: &ModelId, request: &ChatRequest, mode: Mode) -> Re
         w.end_object();
     }
     single(&mut w, "performanceConfig", "latency", options.latency.map(|latency| latency.as_str()));
+    w.opt_field("projectIdentifier", options.project.as_deref());
     single(&mut w, "serviceTier", "type", options.service_tier.map(|tier| tier.as_str()));
     write_output(&mut w, options.response_format.as_ref(), fields::output_effort(model, options))?;
     w.end_object();

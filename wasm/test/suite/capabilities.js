@@ -25,7 +25,7 @@ export const capabilities = [
     const model = "meta.llama4-scout-17b-instruct-v1:0";
     equal(["invoke", "converse", undefined].map((api) => capabilities(model, api).tools), [false, true, false]);
     for (const wrong of ["Converse", "", 5, null, {}]) {
-      includes((await fails(async () => capabilities(model, wrong), "config")).message, '"invoke" or "converse"');
+      includes((await fails(async () => capabilities(model, wrong), "config")).message, '"invoke", "converse"');
     }
     await fails(async () => capabilities("newvendor.model-v1:0", "invoke"), "unsupported");
   }],
