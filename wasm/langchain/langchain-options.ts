@@ -1,6 +1,6 @@
 // Converts LangChain's options and messages to those of the core.
 import type { AIMessage, BaseMessage, MessageContent } from "@langchain/core/messages";
-import type { BedrockChatFields as CoreFields, MessageLike } from "./index.js";
+import type { BedrockChatFields as CoreFields, MessageLike, Removable } from "./index.js";
 import type { BedrockChatCallOptions, BedrockChatFields } from "./langchain-fields.js";
 import { type Options, onlyOne } from "./options.js";
 import type { Members } from "./schema.js";
@@ -18,17 +18,25 @@ const ALIASES: { readonly [name: string]: string } = { stopSequences: "stop", pa
 /** Two names of one option. */
 const SAME = Object.entries(ALIASES);
 
-/** Returns fields or options by our names, without the ones that only LangChain reads. */
-export function ours(fields: BedrockChatFields): CoreFields;
-export function ours(options: Partial<BedrockChatCallOptions> | null | undefined): Options;
-export function ours(given: object | null | undefined): Options {
+/** Returns the constructor's fields by our names, without the ones that only LangChain reads. */
+export function ourFields(fields: BedrockChatFields): CoreFields {
+  return renamed(fields, (value) => value !== undefined && value !== null) as object as CoreFields;
+}
+
+/** Returns the options of a call by our names, without the ones that only LangChain reads. Null removes an option of the model. */
+export function ourOptions(options: Partial<BedrockChatCallOptions> | null | undefined): Removable<Options> {
+  return renamed(options ?? {}, (value) => value !== undefined);
+}
+
+function renamed(given: object, isGiven: (value: unknown) => boolean): Members {
   const own: Members = {};
-  if (given) onlyOne(given, SAME);
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (LANGCHAIN.has(name) || value === undefined || value === null) continue;
+  onlyOne(given, SAME);
+  for (const [name, value] of Object.entries(given)) {
+    if (LANGCHAIN.has(name) || !isGiven(value)) continue;
     const key = ALIASES[name] ?? name;
-    // An empty list does not replace the value that is set by the option's other name.
-    if (!Object.hasOwn(own, key) || (value as { length?: unknown }).length !== 0) own[key] = value;
+    // An empty list or null does not replace the value that is set by the option's other name.
+    const isEmpty = value === null || (value as { length?: unknown }).length === 0;
+    if (!Object.hasOwn(own, key) || !isEmpty) own[key] = value;
   }
   return own;
 }

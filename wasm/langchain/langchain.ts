@@ -8,13 +8,13 @@ import type { ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core
 import type { Runnable } from "@langchain/core/runnables";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig, type Tool } from "./index.js";
+import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig, type Removable, type Tool } from "./index.js";
 import { chooseRegion } from "./credentials.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
 import type { BedrockChatCallOptions, BedrockChatFields, BedrockChatTool, BedrockStructuredOutputOptions, BedrockToolChoice, NativeTool } from "./langchain-fields.js";
-import { ours, plainMessage } from "./langchain-options.js";
+import { ourFields, ourOptions, plainMessage } from "./langchain-options.js";
 import { estimated } from "./langchain-tokens.js";
 import { structured } from "./langchain-structured.js";
 import { formatTool } from "./langchain-tools.js";
@@ -45,6 +45,8 @@ type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; struct
  *
  * The reason why a model stopped is in `response_metadata.stop_reason`, of a
  * reply and of an aggregated stream alike.
+ *
+ * Every call reads the properties that are options, such as `temperature`. `undefined` removes one.
  *
  * ```ts
  * import { BedrockChat } from "bedrock-chat/langchain";
@@ -87,7 +89,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     for (const name of UNWRITTEN) delete kwargs[name];
     // Not enumerable, for it holds the credentials: a model that is printed does not show them.
     Object.defineProperty(this, "lc_kwargs", { value: kwargs, enumerable: false, writable: true, configurable: true });
-    const known = ours(fields);
+    const known = ourFields(fields);
     // Whether `invoke` streams is decided here, call by call.
     this.#fields = { ...known, streaming: undefined };
     this.#core = new Core(this.#fields);
@@ -309,7 +311,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
 
   /** Returns the options of a call. Fields that can be changed on the model are read at each call. */
   #options(options: Partial<BedrockChatCallOptions> | undefined): CoreOptions {
-    const all: CoreOptions & { maxRetries?: undefined } = { ...merged(this.#settings(), ours(options)), maxRetries: undefined };
+    const all: CoreOptions & { maxRetries?: undefined } = { ...merged(merged({}, this.#settings()), ourOptions(options)), maxRetries: undefined };
     const { strict } = options ?? {};
     // Tools in a provider's own form, such as server tools, have no such member.
     if (typeof strict === "boolean") {
@@ -321,11 +323,14 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     return all;
   }
 
-  #settings(): CoreOptions {
+  /** Returns the model's properties that are options. Null removes an option that the constructor has set. */
+  #settings(): Removable<CoreOptions> {
     const settings: Members = {};
+    const isSet = (value: unknown) => value !== undefined && value !== null && value !== "";
     for (const name of LANGCHAIN_SETTINGS) {
       const value = (this as Settings)[name];
-      if (value !== undefined && value !== null && value !== "") settings[name] = value;
+      if (isSet(value)) settings[name] = value;
+      else if (isSet(this.#fields[name])) settings[name] = null;
     }
     return settings;
   }

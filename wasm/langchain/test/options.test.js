@@ -121,3 +121,35 @@ test("a system message in the middle is sent where the model takes it", async ()
   expect((await sent({ model: OPUS }, middle)).messages.map(({ role }) => role)).toEqual(["user", "system", "assistant", "user"]);
   await expect(sent({}, middle)).rejects.toMatchObject({ kind: "encode" });
 });
+
+test("an option that is unset on the model or null in a call is not sent", async () => {
+  const fields = { temperature: 0.5, maxTokens: 9, stop: ["END"], guardrailIdentifier: "gr", guardrailVersion: "1" };
+  const bodies = [];
+  const headers = [];
+  const fetch = async (_, init) => {
+    bodies.push(JSON.parse(new TextDecoder().decode(init.body)));
+    headers.push(init.headers);
+    throw new Error("enough");
+  };
+  const model = bedrock.chat({ fetch, maxRetries: 0, ...fields });
+  const body = async (options) => {
+    await model.invoke("Hello", options).catch(() => {});
+    return bodies.at(-1);
+  };
+  expect(await body()).toMatchObject({ temperature: 0.5, stop_sequences: ["END"] });
+  expect(headers.at(-1)).toHaveProperty("x-amzn-bedrock-guardrailidentifier", "gr");
+  expect(await body({ temperature: null, stopSequences: null })).not.toHaveProperty("temperature");
+  expect(bodies.at(-1)).not.toHaveProperty("stop_sequences");
+  expect(await body({ temperature: undefined })).toHaveProperty("temperature", 0.5);
+  Object.assign(model, { temperature: undefined, stop: null, guardrailIdentifier: undefined, guardrailVersion: "" });
+  expect(await body()).not.toHaveProperty("temperature");
+  expect(bodies.at(-1)).not.toHaveProperty("stop_sequences");
+  expect(headers.at(-1)).not.toHaveProperty("x-amzn-bedrock-guardrailidentifier");
+  expect(model.invocationParams({}).temperature).toBe(undefined);
+  expect(await body({ temperature: 0.25 })).toHaveProperty("temperature", 0.25);
+  model.temperature = 1;
+  expect(await body()).toHaveProperty("temperature", 1);
+  // A guardrail that is unset in part would leave the call unwatched.
+  model.guardrailVersion = "2";
+  await expect(model.invoke("Hello")).rejects.toThrow("guardrailIdentifier must be set too");
+});
