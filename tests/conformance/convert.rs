@@ -5,7 +5,7 @@ mod tools;
 
 use bedrock_chat::{
     Anthropic, Api, BedrockChat, CachePoint, CacheTtl, ChatOptions, Content, Credentials, Guardrail, GuardrailTrace,
-    Json, Latency, Message, Result, ServiceTier, StreamProcessing, interop,
+    Json, Latency, Message, Result, Service, ServiceTier, StreamProcessing, interop,
 };
 use serde_json::Value;
 
@@ -36,6 +36,7 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
         .runtime(Immediately)
         .options(&options(scenario)?)
         .api(api(scenario))
+        .service(if scenario.at_mantle { Service::Mantle } else { Service::Runtime })
         .streaming(scenario.option("streaming").and_then(Value::as_bool).unwrap_or(false));
     if let Some(family) = family {
         builder = builder.family(family);

@@ -147,7 +147,7 @@ fn trial_name(Scenario { operation, provider, name, at_mantle, .. }: &Scenario) 
 
 /// Whether the crate has the scenario's API.
 fn can_be_called(scenario: &Scenario) -> bool {
-    !scenario.operation.is_sse_api() || (scenario.operation.is_messages() && !scenario.at_mantle)
+    !scenario.operation.is_responses()
 }
 
 /// Judges a scenario and counts its calls.

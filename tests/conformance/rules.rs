@@ -61,6 +61,9 @@ impl Row {
 
     /// Corrects the facts of a reply; returns whether the row had something to correct.
     fn correct_facts(&self, scenario: &Scenario, facts: &mut Vec<Fact>) -> bool {
+        if !self.when.is_about(scenario) {
+            return false;
+        }
         let before = facts.clone();
         self.change.iter().for_each(|step| step.correct_facts(scenario, facts));
         *facts != before

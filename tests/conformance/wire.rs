@@ -75,7 +75,7 @@ pub(crate) fn is_sent_again(response: &Response) -> bool {
     match (response.header("x-should-retry"), response.status) {
         // The vendors' clients obey it (C67).
         (Some(retry), 400..) => retry == "true",
-        (_, 0 | 429 | 503) => true,
+        (_, 0 | 429 | 503 | 529) => true,
         // AWS's standard mode retries 504 too.
         (_, 500 | 502 | 504) => {
             ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some())

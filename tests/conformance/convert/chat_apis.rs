@@ -63,7 +63,7 @@ pub(super) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
         };
         options.response_format = Some(described(format));
     }
-    metadata(scenario, &mut body);
+    metadata(scenario, options, &mut body);
     service_tier(scenario, &mut body);
     verbosity(scenario, &mut body);
     reasoning(scenario, options, &mut body);
@@ -72,8 +72,14 @@ pub(super) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
     Ok(())
 }
 
-fn metadata(scenario: &Scenario, body: &mut Map<String, Value>) {
-    body.extend(scenario.option("metadata").map(|metadata| ("metadata".to_owned(), metadata.clone())));
+/// OpenAI's metadata are keys and values for the caller, and Anthropic's is the id of a user.
+fn metadata(scenario: &Scenario, options: &mut ChatOptions, body: &mut Map<String, Value>) {
+    let Some(metadata) = scenario.option("metadata") else { return };
+    if scenario.operation.is_messages() {
+        body.insert("metadata".into(), metadata.clone());
+    } else {
+        options.request_metadata = super::pairs(Some(metadata));
+    }
 }
 
 /// Anthropic's tiers are not those of Bedrock.

@@ -7,11 +7,13 @@ use super::requests::{body_of, request_of};
 use super::steps::{Correct, Named};
 use super::turns::{all_blocks, turns};
 use crate::suite::case::{Auth, Scenario};
-use crate::suite::request::Sent;
+use crate::suite::request::{Sent, text_block};
 
 pub(super) const CHANGES: Named<Correct> = &[
     ("mantle_path", mantle_path),
     ("mantle_service", mantle_service),
+    ("bare_model", |scenario, sent| in_body(sent, |body| bare_model(scenario, body))),
+    ("asked_for_tool", asked_for_tool),
     ("reasoning_option", |scenario, sent| option_as(scenario, sent, "reasoning")),
     ("metadata_option", |scenario, sent| option_as(scenario, sent, "metadata")),
     ("format_description", format_description),
@@ -39,6 +41,37 @@ fn mantle_service(scenario: &Scenario, sent: &mut Sent) {
     if let Some(Auth::Signature { service, .. }) = request.and_then(|request| request.auth.as_mut()) {
         *service = "bedrock-mantle".into();
     }
+}
+
+/// Prefixes of ids of inference profiles.
+const PROFILES: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "au.", "jp.", "ca.", "global."];
+
+/// `bedrock-mantle` takes the id of the model alone, without the prefix of a profile and without its version.
+fn bare_model(scenario: &Scenario, body: &mut Map<String, Value>) {
+    let Some(model) = body.get("model").and_then(Value::as_str).filter(|_| scenario.at_mantle) else { return };
+    let model = PROFILES.iter().find_map(|prefix| model.strip_prefix(prefix)).unwrap_or(model);
+    let is_version = |end: &str| end.trim_start_matches('v').split(':').all(|part| part.parse::<u32>().is_ok());
+    let bare = match model.rsplit_once('-') {
+        Some((name, end)) if end.contains(':') && is_version(end) => {
+            let is_date = |end: &str| end.len() == 8 && end.parse::<u32>().is_ok();
+            name.rsplit_once('-').filter(|(_, end)| is_date(end)).map_or(name, |(name, _)| name)
+        }
+        _ => model,
+    };
+    body.insert("model".into(), json!(bare));
+}
+
+/// Asks for a call in the system message, where the model cannot be forced to call a tool.
+fn asked_for_tool(scenario: &Scenario, sent: &mut Sent) {
+    let (Some(choice), Some(body)) = (scenario.option("tool_choice"), body_of(sent)) else { return };
+    let named = choice["name"].as_str().or(choice["function"]["name"].as_str()).or(choice.as_str());
+    let text = match named.filter(|name| !["any", "required"].contains(name)) {
+        Some(name) => format!("Call the tool `{name}` now. Do not answer without that call."),
+        None => "Call one of the tools now. Do not answer without a call.".to_owned(),
+    };
+    body.remove("tool_choice");
+    let system = body.entry("system").or_insert_with(|| json!([]));
+    system.as_array_mut().into_iter().for_each(|blocks| blocks.push(text_block(&text)));
 }
 
 /// Sends an option that the client dropped, as the member of that name.

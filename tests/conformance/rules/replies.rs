@@ -13,6 +13,17 @@ pub(super) const CHANGES: Named<CorrectFacts> = &[
     ("uncut_text", |scenario, facts| uncut_text(scenario, facts)),
     ("invalid_cut_calls", invalid_cut_calls),
     ("unrepaired_output", |_, facts| unrepaired_output(facts)),
+    ("without_reasoning", |scenario, facts| {
+        let is_lost = |fact: &Fact| matches!(fact, Fact::Thinking { .. } | Fact::Order(_));
+        facts.retain(|fact| !scenario.operation.is_stream() || !is_lost(fact));
+    }),
+    ("own_model_and_counts", own_model_and_counts),
+    ("without_input_of_nothing", |_, facts| {
+        if facts.contains(&Fact::Usage("input", 0)) {
+            facts.retain(|fact| !matches!(fact, Fact::Usage("input" | "total", _)));
+        }
+    }),
+    ("reasoning_in_output", |_, facts| reasoning_in_output(facts)),
 ];
 
 /// Removes the usage that a client reads from headers only, where there are no such headers.
@@ -49,6 +60,43 @@ fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
                 *fact = Fact::InvalidToolCall(json!({"id": call["id"], "name": call["name"]}));
             }
             _ => {}
+        }
+    }
+}
+
+/// Removes what a client made up: the model's name if it is that of the request, and counts that the answer does not
+/// have.
+fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let Some(response) = &scenario.response else { return };
+    let answer = String::from_utf8_lossy(&response.body).replace(char::is_whitespace, "");
+    let has_count = |count: &u64| answer.contains(&format!("_tokens\":{count}"));
+    let is_made_up = |fact: &Fact| match fact {
+        Fact::Model(model) => !answer.contains(&format!("\"model\":\"{model}\"")),
+        Fact::Usage(_, count) => !has_count(count),
+        _ => false,
+    };
+    if facts.iter().any(is_made_up) {
+        let is_usage = |fact: &Fact| matches!(fact, Fact::Usage(..));
+        let loses_usage = facts.iter().any(|fact| is_usage(fact) && is_made_up(fact));
+        facts.retain(|fact| !is_made_up(fact) && !(loses_usage && is_usage(fact)));
+    }
+}
+
+/// Adds reasoning to the output, where the total shows that it is not in it.
+fn reasoning_in_output(facts: &mut [Fact]) {
+    let count = |name: &str| {
+        let found = |fact: &Fact| matches!(fact, Fact::Usage(other, _) if *other == name);
+        facts.iter().find(|fact| found(fact)).map_or(0, |fact| match fact {
+            Fact::Usage(_, count) => *count,
+            _ => 0,
+        })
+    };
+    let (input, output, reasoning, total) = (count("input"), count("output"), count("reasoning"), count("total"));
+    if reasoning > 0 && input + output + reasoning == total {
+        for fact in facts {
+            if let Fact::Usage("output", count) = fact {
+                *count += reasoning;
+            }
         }
     }
 }

@@ -87,6 +87,11 @@ fn any(list: &Option<Vec<String>>, holds: impl Fn(&str) -> bool) -> bool {
 
 impl When {
     pub(super) fn holds(&self, scenario: &Scenario, sent: &mut Sent) -> bool {
+        self.is_about(scenario) && self.fits_request(sent)
+    }
+
+    /// Whether the question fits.
+    pub(super) fn is_about(&self, scenario: &Scenario) -> bool {
         let has_option = |name: &str| scenario.option(name).is_some_and(|value| *value != Value::Array(Vec::new()));
         let has_role = |role: &String| scenario.messages.iter().any(|message| message["role"] == role.as_str());
         let model = scenario.model.as_str();
@@ -110,7 +115,6 @@ impl When {
             && self.option_is.iter().all(|(name, value)| scenario.option(name) == Some(value))
             && self.message_role.as_ref().is_none_or(has_role)
             && self.condition.as_ref().is_none_or(|name| named(conditions::ALL, name)(scenario))
-            && self.fits_request(sent)
     }
 
     fn fits_request(&self, sent: &mut Sent) -> bool {

@@ -24,7 +24,10 @@ fn of_body(scenario: &Scenario, body: &Value) -> Option<Failure> {
     let operation = scenario.operation;
     if body["error"].is_object() {
         let rule = if body["status"] == "failed" { "C41" } else { "C65" };
-        return Some(of_error(rule, &body["error"]));
+        let failure = of_error(rule, &body["error"]);
+        // The service says that it failed.
+        let again = [ErrorKind::Throttled, ErrorKind::Service];
+        return Some(Failure { retryable: failure.kinds.iter().all(|kind| again.contains(kind)), ..failure });
     }
     let is_answer = match operation.name() {
         "count-tokens" => body["input_tokens"].is_u64(),
