@@ -56,10 +56,13 @@ impl ChunkDecoder for ChatCompletionsDecoder {
         if let Some(error) = chunk.get("error") {
             return Err(from_reported(error));
         }
-        if self.id.is_none() {
-            let id = chunk.string_at("id").filter(|id| !id.is_empty());
+        // A router's first chunk may have an empty id, and no choices.
+        let id = chunk.string_at("id");
+        let is_router = id.as_deref() == Some("") && chunk.list("choices").next().is_none();
+        if self.id.is_none() && !is_router {
+            let id = id.filter(|id| !id.is_empty());
             self.id = Some(id.clone().unwrap_or_else(|| "call".into()));
-            out.push(ChatEvent::Start { id, model: chunk.string_at("model") });
+            out.push(ChatEvent::Start { id, model: chunk.string_at("model").filter(|model| !model.is_empty()) });
         }
         for (key, value) in chunk.raw_entries() {
             match key {
@@ -272,12 +275,17 @@ fn joined(objects: &[Json]) -> Option<Json> {
 fn read_counts(usage: View<'_>) -> Counts {
     let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
     let cached = detail("prompt_tokens_details", "cached_tokens");
+    let count = |key: &str| usage.u64_at(key);
+    let (output, reasoning) = (count("completion_tokens"), detail("completion_tokens_details", "reasoning_tokens"));
+    // xAI does not count reasoning as output, but in the total.
+    let sum = |more: u64| count("prompt_tokens").unwrap_or(0).saturating_add(output.unwrap_or(0)).saturating_add(more);
+    let outside = reasoning.filter(|tokens| *tokens > 0 && count("total_tokens") == Some(sum(*tokens)));
     Counts {
         // Here the prompt's tokens include those from the cache; in `Counts` they do not.
-        input: usage.u64_at("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
-        output: usage.u64_at("completion_tokens"),
+        input: count("prompt_tokens").map(|all| all.saturating_sub(cached.unwrap_or(0))),
+        output: output.map(|tokens| tokens.saturating_add(outside.unwrap_or(0))),
         cache_read: cached,
-        reasoning: detail("completion_tokens_details", "reasoning_tokens"),
+        reasoning,
         ..Counts::default()
     }
 }

@@ -138,8 +138,11 @@ impl Encoder<'_> {
         }
         w.begin_object();
         w.field("role", turn.side.as_str());
-        w.key("content");
-        self.write_content(w, turn.side, &said)?;
+        // InvokeModel's formats require the member, also for a message that only calls tools.
+        if !said.is_empty() || self.family.service.is_none() {
+            w.key("content");
+            self.write_content(w, turn.side, &said)?;
+        }
         if !calls.is_empty() {
             w.array("tool_calls");
             calls.iter().for_each(|call| self.write_call(w, call));
@@ -149,9 +152,10 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Writes text as a plain string if possible, as not every family reads lists.
+    /// Writes text as a plain string if possible, as not every family reads lists on InvokeModel.
     fn write_content(self, w: &mut Writer, side: Side, blocks: &[&Content]) -> Result<()> {
-        if blocks.iter().all(|block| words::text_of(block).is_some()) {
+        let is_joined = self.family.service.is_none() || blocks.len() < 2;
+        if is_joined && blocks.iter().all(|block| words::text_of(block).is_some()) {
             w.string(&words::joined(&mut blocks.iter().copied(), "\n", self.model, FORMAT)?);
             return Ok(());
         }
