@@ -76,6 +76,17 @@ impl Response {
     }
 }
 
+impl Received {
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.trim_ascii().is_empty()
+    }
+
+    /// Returns the error of a response that is neither the stream that it should have been, nor a message.
+    pub(super) fn no_stream(&self) -> Error {
+        self.head.no_stream(&self.body)
+    }
+}
+
 /// An unknown route is answered with HTTP 200 and `{"Output":{"__type":…}}`.
 fn is_unknown_operation(body: &[u8]) -> bool {
     body.len() < 4096
@@ -101,6 +112,11 @@ impl Head {
 
     fn content_type(&self) -> &str {
         self.headers.get("content-type").unwrap_or_default()
+    }
+
+    /// Returns whether the body is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.content_type().starts_with("application/json")
     }
 
     /// Returns whether the body is a stream of this framing.
@@ -185,7 +201,13 @@ impl Head {
             format!("redirects are not followed: {to}; if you trust that address, set it as the endpoint")
         });
         let body = redirect.as_ref().map_or(body, |told| told.as_bytes());
-        from_response(&self.answer(body)).with_headers(&self.kept)
+        let error = from_response(&self.answer(body)).with_headers(&self.kept);
+        // The header of OpenAI's and Anthropic's APIs overrides what a client assumes of the status.
+        match self.headers.get("x-should-retry") {
+            Some("true") => error.with_resend(Resend::Safe),
+            Some("false") => error.with_resend(Resend::Never),
+            _ => error,
+        }
     }
 
     fn answer<'a>(&'a self, body: &'a [u8]) -> ServiceAnswer<'a> {

@@ -27,7 +27,8 @@ use super::Client;
 use super::body::{Deadline, within};
 use super::reading::Reading;
 use super::received::{Head, Response, Sent};
-use crate::error::{Error, Result};
+use crate::api::Framing;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Accumulator, ChatEvent, Events};
 use crate::headers::Headers;
 use crate::message::AiMessage;
@@ -104,13 +105,27 @@ impl ChatStream {
     /// The error that arrived instead of a stream, or before its first content.
     pub(super) async fn open(client: &Arc<Client>, call: &Call, response: Response) -> Result<Self> {
         if !response.head.is_stream(call.framing) {
-            return Err(response.no_stream().await);
+            return match call.framing {
+                Framing::Sse if response.head.is_json() => Self::of_whole(client, call, response).await,
+                _ => Err(response.no_stream().await),
+            };
         }
         let Response { head, body, sent } = response;
         let reading = Some(Reading::new(body, call.framing, client.codec.stream(call)));
         let mut stream = Self::begin(Arc::clone(client), reading, Events::default(), &head, sent);
         stream.first_content().await.map_err(|error| head.noted(error))?;
         Ok(stream)
+    }
+
+    /// Reads a message that arrived whole, although a stream was asked for: servers behind a gateway may ignore
+    /// `stream`.
+    async fn of_whole(client: &Arc<Client>, call: &Call, response: Response) -> Result<Self> {
+        let received = response.whole().await?;
+        match client.decode(call, &received) {
+            Ok(message) => Ok(Self::of_message(Arc::clone(client), &received.head, message)),
+            Err(error) if error.kind() == ErrorKind::Decode || received.is_empty() => Err(received.no_stream()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The events of a message that came whole.

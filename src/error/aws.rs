@@ -125,8 +125,8 @@ fn kind_of_status(status: u16, is_aws: bool) -> (ErrorKind, Resend) {
         401 | 403 => (ErrorKind::AccessDenied, Never),
         404 => (ErrorKind::NotFound, Never),
         408 => (ErrorKind::Timeout, MayBePaid),
-        // The server refused to process a request that may be replayed.
-        425 => (ErrorKind::Service, Safe),
+        // The server did not process a request that conflicts with another, or may be replayed.
+        409 | 425 => (ErrorKind::Service, Safe),
         429 | 529 => (ErrorKind::Throttled, Safe),
         400..=499 => (ErrorKind::Validation, Never),
         500 | 502 | 504 if is_aws => (ErrorKind::Service, Safe),
@@ -188,7 +188,9 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let is_aws = answer.is_aws || answer.error_type.is_some() || coral.is_some();
     // A gateway may answer with status 200 and have the actual status in the body.
     let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
-    let found = name.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
+    // OpenAI's and Anthropic's SDKs send a conflict again. AWS's own exception is one of the resource.
+    let named = name.filter(|_| answer.status != 409 || answer.error_type.is_some());
+    let found = named.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
     let mut error = of_message(found, message).with_request_id(answer.request_id);
     error.0.status = Some(answer.status);
     error.0.aws_type = name.map(str::to_owned);

@@ -104,6 +104,8 @@ impl ErrorKind {
 /// | an error status | AWS's own exception | by its name | see `EXCEPTIONS` |
 /// | an error status | AWS's own 500, 502, 503, 504 | `Service` | `Safe`, as in AWS's SDKs |
 /// | an error status | a gateway's 429, 529 | `Throttled` | `Safe`: refused |
+/// | an error status | `x-should-retry` | as above | `Safe` if `true`, `Never` if `false` |
+/// | an error status | 409 without AWS's exception | `Service` | `Safe`, as in OpenAI's and Anthropic's SDKs |
 /// | an error status | a gateway's 425, 503, 521, 522, 523, 525, 530 | `Service` | `Safe`: it did not reach the service |
 /// | an error status | a gateway's 500, 502, 504, 520, 524 and the rest | `Service` | `MayBePaid`: it lost the answer |
 /// | status 200 of a stream, nothing of the message | the end, a reset, an empty body | `Truncated` | `Safe` |

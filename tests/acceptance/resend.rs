@@ -217,6 +217,7 @@ async fn complete_json_answer_survives_a_reset_after_it() {
 #[tokio::test]
 async fn gateway_status_is_resent_only_if_not_processed() {
     for (status, kind, attempts) in [
+        (409, ErrorKind::Service, 3),
         (429, ErrorKind::Throttled, 3),
         (503, ErrorKind::Service, 3),
         (521, ErrorKind::Service, 3),
@@ -249,6 +250,18 @@ async fn gateway_status_is_resent_only_if_not_processed() {
         over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
         assert_eq!(transport.requests().len(), 3, "{status}");
     }
+    // OpenAI's and Anthropic's servers may decide it themselves.
+    for (status, retry, attempts) in [(503, "false", 1), (400, "true", 3), (504, "true", 3)] {
+        let replies = (0..3).map(|_| Reply::json(status, "{}").with_header("x-should-retry", retry));
+        let transport = MemoryTransport::new(replies);
+        over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
+        assert_eq!(transport.requests().len(), attempts, "{status}");
+    }
+    // A conflict of AWS's own resources remains.
+    let refused = Reply::json(409, r#"{"message":"busy"}"#).with_header("x-amzn-errortype", "ConflictException");
+    let transport = MemoryTransport::new([refused]);
+    let error = over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), transport.requests().len()), (ErrorKind::Validation, 1));
 }
 
 /// A reqwest client with its own time limit.
