@@ -8,6 +8,7 @@ pub use models::{FoundationModel, InferenceProfile, InferenceProfileType, ModelL
 
 use std::borrow::Cow;
 
+use crate::api::Api;
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
@@ -27,6 +28,8 @@ impl BedrockChat {
     /// the model's id is used. For an application inference profile, state the model's id as the
     /// [family](crate::BedrockChatBuilder::family).
     ///
+    /// Over [`Api::Messages`], `bedrock-mantle` counts with the operation of that API.
+    ///
     /// See [CountTokens](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html).
     ///
     /// ```
@@ -41,7 +44,8 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// Same as [`BedrockChat::invoke`]; `Validation`, if the service does not count for the model.
+    /// Same as [`BedrockChat::invoke`]; `Validation`, if the service does not count for the model; `Unsupported` over
+    /// OpenAI's APIs.
     pub async fn count_tokens(&self, messages: impl IntoMessages) -> Result<u64> {
         let call = self.count_call(&self.request(messages)?);
         self.client().operation(call?, read_tokens).await
@@ -49,9 +53,27 @@ impl BedrockChat {
 
     fn count_call(&self, request: &ChatRequest) -> Result<Call> {
         let client = self.client();
-        let call = client.encode(request, Mode::Invoke)?;
+        let mut call = client.encode(request, Mode::Invoke)?;
         let mut w = Writer::new();
         w.begin_object();
+        match client.codec.api() {
+            Api::Messages => {
+                for (key, value) in object(&call.body)?.raw_entries() {
+                    if COUNTED.contains(&key) {
+                        w.raw_member(key, value);
+                    }
+                }
+                w.end_object();
+                call.path.push_str("/count_tokens");
+                call.body = w.finish().into_bytes().into();
+                return Ok(call);
+            }
+            Api::Responses | Api::ChatCompletions => {
+                let message = "tokens are not counted over OpenAI's APIs; use Converse, if the model has it";
+                return Err(Error::new(ErrorKind::Unsupported, message).with_field("api"));
+            }
+            _ => {}
+        }
         w.object("input");
         if call.path.ends_with("/converse") {
             w.object("converse");
@@ -154,8 +176,13 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
     Ok(json_call(format!("/guardrail/{id}/version/{version}/apply"), w))
 }
 
+/// The members of Messages that [its own operation](https://docs.claude.com/en/api/messages-count-tokens) counts.
+const COUNTED: &[&str] = &["messages", "model", "system", "thinking", "tool_choice", "tools"];
+
 fn read_tokens(body: &[u8]) -> Result<u64> {
-    object(body)?.u64_at("inputTokens").ok_or_else(|| missing("inputTokens"))
+    let reply = object(body)?;
+    let tokens = ["inputTokens", "input_tokens"].iter().find_map(|key| reply.u64_at(key));
+    tokens.ok_or_else(|| missing("inputTokens"))
 }
 
 /// Whether a guardrail checks the input or the output.
