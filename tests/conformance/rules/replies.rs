@@ -23,7 +23,7 @@ pub(super) const CHANGES: Named<CorrectFacts> = &[
             facts.retain(|fact| !matches!(fact, Fact::Usage("input" | "total", _)));
         }
     }),
-    ("reasoning_in_output", |_, facts| reasoning_in_output(facts)),
+    ("reasoning_in_output", reasoning_in_output),
 ];
 
 /// Removes the usage that a client reads from headers only, where there are no such headers.
@@ -69,10 +69,13 @@ fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
 fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let Some(response) = &scenario.response else { return };
     let answer = String::from_utf8_lossy(&response.body).replace(char::is_whitespace, "");
-    let has_count = |count: &u64| answer.contains(&format!("_tokens\":{count}"));
+    let has_count = |name: &str, count: &u64| {
+        let key = if name == "reasoning" { "reasoning_tokens" } else { "_tokens" };
+        *count == 0 || answer.contains(&format!("{key}\":{count}"))
+    };
     let is_made_up = |fact: &Fact| match fact {
         Fact::Model(model) => !answer.contains(&format!("\"model\":\"{model}\"")),
-        Fact::Usage(_, count) => !has_count(count),
+        Fact::Usage(name, count) => !has_count(name, count),
         _ => false,
     };
     if facts.iter().any(is_made_up) {
@@ -82,20 +85,25 @@ fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Adds reasoning to the output, where the total shows that it is not in it.
-fn reasoning_in_output(facts: &mut [Fact]) {
+/// Adds reasoning to the output, where the total of the answer shows that it is not in it.
+fn reasoning_in_output(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let count = |name: &str| {
-        let found = |fact: &Fact| matches!(fact, Fact::Usage(other, _) if *other == name);
-        facts.iter().find(|fact| found(fact)).map_or(0, |fact| match fact {
-            Fact::Usage(_, count) => *count,
-            _ => 0,
-        })
+        let of_name = |fact: &Fact| match fact {
+            Fact::Usage(other, count) if *other == name => Some(*count),
+            _ => None,
+        };
+        facts.iter().find_map(of_name).unwrap_or(0)
     };
-    let (input, output, reasoning, total) = (count("input"), count("output"), count("reasoning"), count("total"));
-    if reasoning > 0 && input + output + reasoning == total {
+    let (output, reasoning) = (count("output"), count("reasoning"));
+    let total = count("input") + output + reasoning;
+    let Some(response) = scenario.response.as_ref().filter(|_| reasoning > 0) else { return };
+    let answer = String::from_utf8_lossy(&response.body).replace(char::is_whitespace, "");
+    if answer.contains(&format!("\"total_tokens\":{total}")) {
         for fact in facts {
-            if let Fact::Usage("output", count) = fact {
-                *count += reasoning;
+            match fact {
+                Fact::Usage("output", count) => *count = output + reasoning,
+                Fact::Usage("total", count) => *count = total,
+                _ => {}
             }
         }
     }

@@ -34,6 +34,9 @@ fn empty_results(scenario: &Scenario, sent: &mut Sent) {
     let Some(body) = body_of(sent) else { return };
     for message in results(scenario).filter(|message| is_blank(&message["content"])) {
         turns::restore_result(body, &message["tool_call_id"]);
+        if let Some((result, key)) = turns::openai_result_of(body, &message["tool_call_id"]) {
+            result.insert(key.into(), json!([text_block(EMPTY_RESULT)]));
+        }
         if let Some(result) = turns::result_of(body, &message["tool_call_id"]) {
             let is_native = result.contains_key("tool_use_id");
             let text = if is_native { text_block(EMPTY_RESULT) } else { json!({"text": EMPTY_RESULT}) };

@@ -114,6 +114,15 @@ pub(super) fn result_of<'a>(body: &'a mut Body, id: &Value) -> Option<&'a mut Bo
     })
 }
 
+/// The result of a tool call in OpenAI's APIs, and the name of its text.
+pub(super) fn openai_result_of<'a>(body: &'a mut Body, id: &Value) -> Option<(&'a mut Body, &'static str)> {
+    let keys = [("tool_call_id", "content"), ("call_id", "output")];
+    turns(body)?.iter_mut().find_map(|turn| {
+        let (_, text) = keys.iter().find(|(key, text)| turn[*key] == *id && turn.get(*text).is_some())?;
+        Some((turn.as_object_mut()?, *text))
+    })
+}
+
 /// A tool by its name.
 pub(super) fn tool_of<'a>(sent: &'a mut Sent, name: &Value) -> Option<&'a mut Body> {
     let body = body_of(sent)?;
