@@ -64,7 +64,7 @@ fn in_raw(message: &AiMessage, members: &Value) -> bool {
 fn is_id(ours: &str, theirs: &Value) -> bool {
     let theirs = theirs.as_str().unwrap_or_default();
     let is_numbered = theirs.strip_prefix("call_").is_some_and(|number| number.parse::<u32>().is_ok());
-    ours == theirs || (is_numbered && ours.ends_with(theirs))
+    ours == theirs || (is_numbered && ours.starts_with(&format!("{theirs}-")))
 }
 
 /// Token counts that are in the usage under another name.

@@ -13,33 +13,9 @@ const COUNTS: [(&str, &str); 5] = [
     ("total_tokens", "total"),
 ];
 
-/// Members of a reply that repeat the request, or that belong to the client.
-const NOT_OF_THE_REPLY: [&str; 24] = [
-    "background",
-    "frequency_penalty",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "metadata",
-    "object",
-    "output_parsed",
-    "output_text",
-    "parallel_tool_calls",
-    "presence_penalty",
-    "previous_response_id",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "store",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
-];
+/// Members of a reply that repeat long parts of the request, or that belong to the client.
+const NOT_OF_THE_REPLY: [&str; 7] =
+    ["instructions", "object", "output_parsed", "output_text", "text", "tool_choice", "tools"];
 
 impl Facts {
     pub(super) fn of_response(&mut self, reply: &Value) {
