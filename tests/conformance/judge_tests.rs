@@ -68,21 +68,28 @@ fn reply_with_less_text_is_missed() {
     assert_eq!(still, [] as [&str; 0]);
 }
 
-/// Makes the text blocks of a client's message longer; returns how many there were.
+/// Makes the texts of a client's message longer; returns how many there were.
 fn add_text(parsed: &mut Value) -> usize {
-    let text = |value: &mut Value| match value {
+    let longer = |value: &mut Value| match value {
         Value::String(text) if !text.is_empty() => {
             text.push('~');
             1
         }
         _ => 0,
     };
+    if let Some(message) = parsed.pointer_mut("/choices/0/message/content") {
+        return longer(message);
+    }
+    if let Some(items) = parsed.get_mut("output").and_then(Value::as_array_mut) {
+        let parts = items.iter_mut().filter_map(|item| item.get_mut("content")?.as_array_mut()).flatten();
+        return parts.filter(|part| part["type"] == "output_text").map(|part| longer(&mut part["text"])).sum();
+    }
     match parsed.get_mut("content") {
         Some(Value::Array(blocks)) => {
-            blocks.iter_mut().filter(|block| block["type"] == "text").map(|block| text(&mut block["text"])).sum()
+            blocks.iter_mut().filter(|block| block["type"] == "text").map(|block| longer(&mut block["text"])).sum()
         }
-        Some(content) => text(content),
-        None => text(parsed),
+        Some(content) => longer(content),
+        None => longer(parsed),
     }
 }
 

@@ -109,6 +109,8 @@ impl Facts {
             "ResponseMetadata" => self.add_if(Fact::RequestId, text(&value["RequestId"])),
             "$metadata" => self.add_if(Fact::RequestId, text(&value["requestId"])),
             // JavaScript's clients keep whole stream events; their text is in the message.
+            // OpenAI's is of the caller.
+            "metadata" if !value["usage"].is_object() => self.facts.push(Fact::Metadata(key.into(), value.clone())),
             "messageStop" | "metadata" | "response" => {
                 for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "text") {
                     self.metadata(key, value);

@@ -1,6 +1,6 @@
 //! Replies of Responses and of Chat Completions, as OpenAI's SDK and LiteLLM return them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Fact, Facts, is_empty, text};
 
@@ -36,6 +36,11 @@ impl Facts {
                 self.order.push("tool");
                 self.openai_call(&item["call_id"], item);
             }
+            // The text for a custom tool is the one argument of its call.
+            "custom_tool_call" => {
+                self.order.push("tool");
+                self.add_call(&item["call_id"], &item["name"], &json!({"input": item["input"]}));
+            }
             "reasoning" => self.add_reasoning(&reasoning(item), &item["encrypted_content"]),
             _ => self.facts.push(Fact::Block(item.clone())),
         }
@@ -57,7 +62,7 @@ impl Facts {
         let args = function["arguments"].as_str().filter(|args| !args.is_empty()).unwrap_or("{}");
         match serde_json::from_str::<Value>(args) {
             Ok(args) if args.is_object() => self.add_call(id, &function["name"], &args),
-            _ => self.facts.push(Fact::InvalidToolCall(serde_json::json!({"id": id, "name": function["name"]}))),
+            _ => self.facts.push(Fact::InvalidToolCall(json!({"id": id, "name": function["name"]}))),
         }
     }
 

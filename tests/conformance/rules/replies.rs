@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::requests::stop;
 use super::steps::{CorrectFacts, Named};
 use crate::suite::case::Scenario;
-use crate::suite::facts::Fact;
+use crate::suite::facts::{self, Fact};
+use crate::suite::sse;
 
 pub(super) const CHANGES: Named<CorrectFacts> = &[
     ("usage_without_headers", usage_without_headers),
@@ -17,7 +18,10 @@ pub(super) const CHANGES: Named<CorrectFacts> = &[
         let is_lost = |fact: &Fact| matches!(fact, Fact::Thinking { .. } | Fact::Order(_));
         facts.retain(|fact| !scenario.operation.is_stream() || !is_lost(fact));
     }),
-    ("own_model_and_counts", own_model_and_counts),
+    ("own_names_and_counts", own_names_and_counts),
+    ("empty_arguments", empty_arguments),
+    ("without_mixed_calls", |_, facts| without_mixed_calls(facts)),
+    ("text_of_the_last_event", text_of_the_last_event),
     ("without_input_of_nothing", |_, facts| {
         if facts.contains(&Fact::Usage("input", 0)) {
             facts.retain(|fact| !matches!(fact, Fact::Usage("input" | "total", _)));
@@ -64,9 +68,9 @@ fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Removes what a client made up: the model's name if it is that of the request, and counts that the answer does not
-/// have.
-fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
+/// Removes what a client made up: its own ids, the model's name if it is that of the request, and counts that the
+/// answer does not have.
+fn own_names_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let Some(response) = &scenario.response else { return };
     let answer = String::from_utf8_lossy(&response.body).replace(char::is_whitespace, "");
     let has_count = |name: &str, count: &u64| {
@@ -74,6 +78,8 @@ fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
         *count == 0 || answer.contains(&format!("{key}\":{count}"))
     };
     let is_made_up = |fact: &Fact| match fact {
+        // Its own id has the service's in it, encoded.
+        Fact::Id(id) => !answer.contains(id.as_str()),
         Fact::Model(model) => !answer.contains(&format!("\"model\":\"{model}\"")),
         Fact::Usage(name, count) => !has_count(name, count),
         _ => false,
@@ -82,6 +88,57 @@ fn own_model_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
         let is_usage = |fact: &Fact| matches!(fact, Fact::Usage(..));
         let loses_usage = facts.iter().any(|fact| is_usage(fact) && is_made_up(fact));
         facts.retain(|fact| !is_made_up(fact) && !(loses_usage && is_usage(fact)));
+    }
+}
+
+/// The output items of a response of the Responses API, as they are at its end.
+fn output_items(scenario: &Scenario) -> Vec<Value> {
+    let Some(response) = &scenario.response else { return Vec::new() };
+    let last = || sse::events(&response.body).into_iter().rev().find_map(|event| event.json);
+    let whole = if response.is_sse() { last().map(|event| event["response"].clone()) } else { response.json() };
+    whole.and_then(|whole| whole["output"].as_array().cloned()).unwrap_or_default()
+}
+
+/// A call without arguments has no argument, and is valid.
+fn empty_arguments(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let items = output_items(scenario);
+    for fact in facts {
+        let Fact::InvalidToolCall(call) = fact else { continue };
+        if items.iter().any(|item| item["call_id"] == call["id"] && item["arguments"] == "") {
+            *fact = Fact::ToolCall(json!({"id": call["id"], "name": call["name"], "args": {}}));
+        }
+    }
+}
+
+/// Removes the calls of a client that mixed up their pieces.
+fn without_mixed_calls(facts: &mut Vec<Fact>) {
+    if facts.iter().any(|fact| matches!(fact, Fact::InvalidToolCall(call) if call["name"].is_null())) {
+        facts.retain(|fact| !matches!(fact, Fact::InvalidToolCall(_) | Fact::ToolCall(_)));
+    }
+}
+
+/// Completes text that a client added up of deltas, some of which are missing, by the text of the last event.
+fn text_of_the_last_event(scenario: &Scenario, facts: &mut Vec<Fact>) {
+    let Some(response) = scenario.response.as_ref().filter(|response| response.is_sse()) else { return };
+    let (mut texts, mut thoughts) = (String::new(), String::new());
+    for json in sse::events(&response.body).into_iter().filter_map(|event| event.json) {
+        let delta = json["delta"].as_str().unwrap_or_default();
+        match json["type"].as_str().unwrap_or_default() {
+            "response.output_text.delta" => texts.push_str(delta),
+            "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => thoughts.push_str(delta),
+            _ => {}
+        }
+    }
+    let whole = facts::of("oaijs", &json!({"output": output_items(scenario)}));
+    for fact in facts {
+        let last = whole.iter().find(|last| match (&*fact, last) {
+            (Fact::Text(text), Fact::Text(_)) => *text == texts,
+            (Fact::Thinking { text, .. }, Fact::Thinking { .. }) => *text == thoughts,
+            _ => false,
+        });
+        if let Some(last) = last {
+            *fact = last.clone();
+        }
     }
 }
 
