@@ -6,7 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use bedrock_chat::{
-    BedrockChat, ChatEvent, ChatOptions, Content, Credentials, ErrorKind, Guardrail, Message, Role, StopReason,
+    BedrockChat, ChatEvent, ChatOptions, Content, Credentials, ErrorKind, Guardrail, Media, MediaSource, Message, Role,
+    StopReason,
 };
 use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 
@@ -174,4 +175,51 @@ async fn guardrail_applies_to_raw_prompts() {
         let streamed = chat.stream("Say BLOCKED.").await.unwrap().message().await.unwrap();
         assert_eq!(streamed.stop_reason, Some(StopReason::GuardrailIntervened), "{model}");
     }
+}
+
+const PEGASUS: &str = "us.twelvelabs.pegasus-1-2-v1:0";
+
+/// A question about a video.
+fn about_a_video(question: &str) -> Message {
+    let video = Media::new("video/mp4", MediaSource::Bytes(b"local video".to_vec().into()));
+    Message::new(Role::Human, [Content::Video(video), Content::text(question)])
+}
+
+#[tokio::test]
+async fn video_prompt_is_answered_whole_and_streamed() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = chat(&bedrock, PEGASUS);
+    let whole = chat.invoke([about_a_video("What happens in it?")]).await.unwrap();
+    assert!(whole.text().contains("What happens in it?") && whole.text().contains("video"), "{}", whole.text());
+    assert_eq!(whole.stop_reason, Some(StopReason::EndTurn));
+    let streamed = chat.stream([about_a_video("What happens in it?")]).await.unwrap().message().await.unwrap();
+    assert_eq!((&streamed.content, &streamed.stop_reason), (&whole.content, &whole.stop_reason));
+    assert_eq!((streamed.usage, whole.usage.is_some()), (whole.usage, true));
+    let short = chat.with_options(&ChatOptions::default().with_max_tokens(3));
+    let cut = short.stream([about_a_video("What happens in it?")]).await.unwrap().message().await.unwrap();
+    assert_eq!(cut.stop_reason, Some(StopReason::MaxTokens));
+    let error = chat.complete("Once upon a time").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unsupported, 0), "{error}");
+}
+
+#[cfg(feature = "schemars")]
+#[tokio::test]
+async fn video_typed_output_uses_the_response_format() {
+    /// A scene.
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Scene {
+        place: String,
+        people: u32,
+    }
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let scenes = chat(&bedrock, PEGASUS).with_structured_output::<Scene>();
+    let scene = scenes.invoke([about_a_video("A scene with 3 people in Rome.")]).await.unwrap();
+    assert!(!scene.place.is_empty() && scene.people > 0, "{} {}", scene.place, scene.people);
+    let mut stream = scenes.stream([about_a_video("A scene with 3 people in Rome.")]).await.unwrap();
+    while let Some(partial) = stream.next().await {
+        partial.unwrap();
+    }
+    assert_eq!(stream.value().unwrap().place, scene.place);
+    let schema = &bedrock.requests()[0].json()["responseFormat"]["jsonSchema"];
+    assert_eq!(schema["required"], serde_json::json!(["place", "people"]));
 }

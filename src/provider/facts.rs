@@ -255,6 +255,25 @@ static OTHER_FACTS: &[Fact] = &[
             ],
         ),
     ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-pegasus.html
+    over(
+        Api::Invoke,
+        fact(
+            &["twelvelabs.pegasus"],
+            &[JsonSchema, MediaInS3],
+            &[
+                Tools,
+                ForcedTools,
+                NamedTools,
+                StrictTools,
+                StreamedTools,
+                Images,
+                SystemAnywhere,
+                PromptCaching,
+                SignedReasoning,
+            ],
+        ),
+    ),
     over(Api::Invoke, fact(&["cohere.command-r"], &[Tools], &[ForcedTools, NamedTools, JsonSchema, StrictTools])),
 ];
 

@@ -127,6 +127,7 @@ const MESSAGES: Route = on(Api::Messages, Service::Mantle);
 // The routes, from https://docs.aws.amazon.com/bedrock/latest/userguide/models-api-compatibility.html and
 // https://docs.aws.amazon.com/bedrock/latest/userguide/models-endpoint-availability.html.
 const NATIVE: &[Route] = &[INVOKE, CONVERSE];
+const INVOKE_ONLY: &[Route] = &[INVOKE];
 const CONVERSE_ONLY: &[Route] = &[CONVERSE];
 const CLAUDE_ROUTES: &[Route] = &[INVOKE, CONVERSE, MESSAGES];
 const OPEN_WEIGHTS: &[Route] = &[INVOKE, CONVERSE, CHAT];
@@ -167,6 +168,7 @@ static FAMILIES: &[Family] = &[
     family("mistral.mistral-7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
     family("mistral.mixtral-8x7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
     family("mistral.mistral-small-2402", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
+    family("twelvelabs.pegasus", INVOKE_ONLY, Some(Prompt(&text::PEGASUS)), &PLAIN),
     family("anthropic.", CLAUDE_ROUTES, Some(Messages), &CLAUDE),
     family("amazon.nova", NATIVE, Some(Nova), &NOVA),
     family("cohere.command-r", NATIVE, Some(CommandR), &COHERE),

@@ -1,5 +1,5 @@
 //! Text completion over InvokeModel: Claude 2, Titan, Llama, Mistral's instruct models, Command,
-//! Jurassic-2 and DeepSeek R1. One codec, with a row of names for each family.
+//! Jurassic-2, DeepSeek R1 and Pegasus. One codec, with a row of names for each family.
 //!
 //! The family's chat template makes one prompt of a conversation;
 //! [`BedrockChat::complete`](crate::BedrockChat::complete) sends the caller's prompt as it is.
@@ -9,9 +9,10 @@
 mod decode;
 mod encode;
 mod rows;
+mod video;
 
 pub(crate) use rows::{
-    CLAUDE_2, COMMAND, DEEPSEEK_R1, JURASSIC_2, LLAMA_2, LLAMA_3, LLAMA_3_VISION, LLAMA_4, MISTRAL, TITAN,
+    CLAUDE_2, COMMAND, DEEPSEEK_R1, JURASSIC_2, LLAMA_2, LLAMA_3, LLAMA_3_VISION, LLAMA_4, MISTRAL, PEGASUS, TITAN,
 };
 
 use crate::api::Api;
@@ -44,11 +45,12 @@ struct Row {
     max_tokens: &'static str,
     /// Sent if the caller sets none, as the API requires it.
     default_max_tokens: Option<u64>,
-    top_p: &'static str,
+    top_p: Option<&'static str>,
     top_k: Option<&'static str>,
     stop: Option<&'static str>,
-    /// The key of images.
-    images: Option<&'static str>,
+    media: PromptMedia,
+    /// The path of the JSON Schema that the reply fits.
+    schema: Option<[&'static str; 2]>,
     streams: Streams,
     /// Where a whole reply has its text.
     whole: TextPath,
@@ -66,6 +68,16 @@ struct TextPath {
     list: Option<&'static str>,
     /// Its key. If that has an object, the text is the object's `text`.
     text: &'static str,
+}
+
+/// The media that a family accepts next to the prompt, with their key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PromptMedia {
+    None,
+    /// Any number of images.
+    Images(&'static str),
+    /// One video, which is required.
+    Video(&'static str),
 }
 
 /// How a family streams.
@@ -115,7 +127,7 @@ impl Codec for TextCompletion {
     }
 
     fn takes_prompts(&self) -> bool {
-        true
+        !matches!(self.0.media, PromptMedia::Video(_))
     }
 
     fn capabilities(&self, model: &ModelId) -> Capabilities {

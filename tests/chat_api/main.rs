@@ -10,6 +10,7 @@
 mod batch_jobs;
 mod batches;
 mod caching;
+mod claude;
 mod controls;
 mod families;
 mod media;

@@ -1,6 +1,6 @@
 //! An encoder for requests of text completion.
 
-use super::{Row, Streams};
+use super::{PromptMedia, Row, Streams, video};
 use crate::api::Api;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
@@ -29,6 +29,9 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     let mode = if row.streams == Streams::No { Mode::Invoke } else { mode };
     // The crate's own maximum is only a default.
     let defaults: &[&str] = if request.options.max_tokens.is_none() { &[row.max_tokens] } else { &[] };
+    if let (Some(path), Some(format)) = (row.schema, &request.options.response_format) {
+        video::write_format(&mut w, path, format);
+    }
     let Some(config) = row.config else {
         write_parameters(&mut w, row, &request.options);
         if row.streams == Streams::Asked && mode == Mode::Stream {
@@ -86,9 +89,11 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
         "tools"
     } else if !options.stop.is_empty() && row.stop.is_none() {
         "stop"
+    } else if options.top_p.is_some() && row.top_p.is_none() {
+        "top_p"
     } else if options.top_k.is_some() && row.top_k.is_none() {
         "top_k"
-    } else if options.response_format.is_some() {
+    } else if options.response_format.is_some() && row.schema.is_none() {
         "response_format"
     } else if !reasoning_fits {
         "reasoning"
@@ -105,7 +110,9 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
 fn write_parameters(w: &mut Writer, row: &Row, options: &ChatOptions) {
     w.opt_u64(row.max_tokens, options.max_tokens.or(row.default_max_tokens));
     w.opt_f64("temperature", options.temperature);
-    w.opt_f64(row.top_p, options.top_p);
+    if let Some(key) = row.top_p {
+        w.opt_f64(key, options.top_p);
+    }
     if let Some(key) = row.top_k {
         w.opt_u64(key, options.top_k);
     }
@@ -137,7 +144,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
         }
     }
     let mut turns: Vec<(Side, Vec<PromptPart>)> = Vec::new();
-    let mut images: Vec<&Media> = Vec::new();
+    let mut all_media: Vec<&Media> = Vec::new();
     for turn in &conversation.turns {
         let mut parts = match turns.pop() {
             // The turn between the two had nothing that can be sent.
@@ -148,12 +155,13 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
             }
         };
         for block in &turn.blocks {
-            match &**block {
-                Content::Image(image) if row.images.is_some() && turn.side == Side::User => {
-                    images.push(image);
+            match (&**block, row.media) {
+                (Content::Image(image), PromptMedia::Images(_)) if turn.side == Side::User => {
+                    all_media.push(image);
                     parts.push(PromptPart::Image);
                 }
-                block => {
+                (Content::Video(video), PromptMedia::Video(_)) if turn.side == Side::User => all_media.push(video),
+                (block, _) => {
                     if let Some(text) = text(block, model)? {
                         join(&mut parts, text);
                     }
@@ -170,18 +178,27 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
             "there is no message to reply to: the first human message has no text; add some",
         ));
     }
-    let system = match system.into_iter().next() {
+    let mut system = match system.into_iter().next() {
         Some(PromptPart::Text(text)) => text,
         _ => String::new(),
     };
+    if let (PromptMedia::Video(_), [(_, parts)], false) = (row.media, turns.as_mut_slice(), system.is_empty()) {
+        // One prompt about one video needs no labels.
+        system.push_str("\n\n");
+        parts.insert(0, PromptPart::Text(std::mem::take(&mut system)));
+    }
     w.field(row.prompt, &row.template.render(&system, &turns));
-    if let Some(key) = row.images.filter(|_| !images.is_empty()) {
-        w.array(key);
-        for image in images {
-            media::image_format(IMAGES, "an image", image)?;
-            media::write_base64(w, &image.source, "an image")?;
+    match row.media {
+        PromptMedia::Images(key) if !all_media.is_empty() => {
+            w.array(key);
+            for image in all_media {
+                media::image_format(IMAGES, "an image", image)?;
+                media::write_base64(w, &image.source, "an image")?;
+            }
+            w.end_array();
         }
-        w.end_array();
+        PromptMedia::Video(key) => video::write(w, model, key, &all_media)?,
+        _ => {}
     }
     Ok(())
 }

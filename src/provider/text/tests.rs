@@ -8,6 +8,7 @@ use crate::provider::codec_for;
 use crate::request::{ChatOptions, Reasoning, ResponseFormat, Tool};
 
 mod answers;
+mod video;
 
 fn encode(model: &str, request: &ChatRequest, mode: Mode) -> Result<Call> {
     let model = ModelId::parse(model).unwrap();

@@ -102,6 +102,12 @@ fn families() -> Vec<Family> {
             body: json!({"prompt": format!("{SYSTEM}\n{SENTENCE}"), "maxTokens": 100}),
         },
         Family {
+            model: "us.twelvelabs.pegasus-1-2-v1%3A0",
+            text: |r| string(&r["message"]),
+            piece: |r| string(&r["message"]),
+            body: json!({"inputPrompt": format!("{SYSTEM}\n\n{SENTENCE}"), "mediaSource": {"s3Location": {"uri": "s3://b/a.mp4"}}, "temperature": 0.2}),
+        },
+        Family {
             model: "us.deepseek.r1-v1%3A0",
             text: choice,
             piece: choice,

@@ -1,6 +1,7 @@
 //! Prompt in, text out: Claude 2, Titan, Llama, Mistral, Command, Jurassic-2, DeepSeek R1. One
 //! row each; what differs is the keys, the template and how a piece of text is wrapped.
 
+mod pegasus;
 mod rows;
 
 use serde_json::Value;
@@ -70,10 +71,14 @@ impl Row {
         }
         let mut prompt = Prompt::default();
         prompt.ledger.text(text);
-        let mut images = Vec::new();
+        let mut media = Vec::new();
         for image in body.get("images").and_then(Value::as_array).into_iter().flatten() {
-            images.push(media_part(image.as_str().unwrap_or_default(), "image", &mut prompt.ledger)?);
+            media.push(media_part(image.as_str().unwrap_or_default(), "image", &mut prompt.ledger)?);
         }
+        if let Some(video) = body.pointer("/mediaSource/base64String").and_then(Value::as_str) {
+            media.push(media_part(video, "video", &mut prompt.ledger)?);
+        }
+        prompt.schema = body.pointer("/responseFormat/jsonSchema").cloned();
         match (self.template)(text, &call.model) {
             Reading::Chat { system, turns } => {
                 prompt.system = system;
@@ -87,7 +92,7 @@ impl Row {
             Reading::Confused(what) => prompt.confusion = Some(what),
         }
         if let Some(last) = prompt.turns.last_mut() {
-            last.parts.extend(images);
+            last.parts.extend(media);
         }
         let (limit, default) = self.limit;
         let limit = body.pointer(limit).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());

@@ -152,3 +152,22 @@ async fn tool_members_are_accepted_natively_and_refused_by_converse() {
     check(vec![(SONNET, "invoke", claude(json!({"tools": [unknown]})), Some("tools.0.custom.foo: Extra inputs"))])
         .await;
 }
+
+#[tokio::test]
+async fn pegasus_requests_need_one_source_and_an_open_schema() {
+    let pegasus = "us.twelvelabs.pegasus-1-2-v1:0";
+    let clip = || json!({"base64String": "AQID"});
+    let ask = |source: Value, parts: Value| and(json!({"inputPrompt": "What happens?", "mediaSource": source}), parts);
+    let format = |schema: Value| json!({"responseFormat": {"jsonSchema": schema}});
+    let object = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let both = json!({"base64String": "AQID", "s3Location": {"uri": "s3://b/a.mp4"}});
+    check(vec![
+        (pegasus, "invoke", ask(clip(), format(object.clone())), None),
+        (pegasus, "invoke", ask(json!({"s3Location": {"uri": "s3://b/a.mp4"}}), json!({})), None),
+        (pegasus, "invoke", ask(clip(), format(closed(object))), Some("Unprocessable video")),
+        (pegasus, "invoke", ask(both, json!({})), Some("only one of base64String and s3Location")),
+        (pegasus, "invoke", ask(clip(), json!({"topP": 0.5})), Some("extraneous key [topP]")),
+        (pegasus, "invoke", json!({"inputPrompt": "a"}), Some("required key [mediaSource] not found")),
+    ])
+    .await;
+}

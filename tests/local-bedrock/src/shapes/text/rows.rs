@@ -14,7 +14,8 @@ pub(crate) fn row(model: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.ids.iter().any(|id| model.starts_with(id)))
 }
 
-static ROWS: [Row; 8] = [CLAUDE, TITAN, LLAMA_VISION, LLAMA, MISTRAL, COMMAND, JURASSIC, DEEPSEEK];
+static ROWS: [Row; 9] =
+    [CLAUDE, TITAN, LLAMA_VISION, LLAMA, MISTRAL, COMMAND, JURASSIC, DEEPSEEK, super::pegasus::PEGASUS];
 
 const ANY_WHOLE: Kind = Kind::Whole(1, u64::MAX);
 
