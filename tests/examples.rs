@@ -70,6 +70,18 @@ const EXAMPLES: &[Row] = &[
         &[],
         &["mcp_weather_get: Get the current weather in a city", "-> mcp_weather_get {", "18 degrees in London"],
     ),
+    (
+        "25_models",
+        &[],
+        &[
+            "model ",
+            "amazon.nova-lite-v1:0                      text, image  yes      id",
+            "anthropic.claude-haiku-4-5-20251001-v1:0   text, image  yes      profile    active",
+            "legacy, ends 2027-03-01",
+            "us.amazon.nova-lite-v1:0",
+            "system_defined",
+        ],
+    ),
 ];
 
 /// Where the examples are, once they are built. Cargo builds them with all tests, but not with this one alone.
