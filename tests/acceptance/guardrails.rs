@@ -6,7 +6,7 @@ use bedrock_chat::{
     Api, ChatOptions, ErrorKind, Guardrail, GuardrailChecks, GuardrailOrigin, GuardrailSource, GuardrailTrace,
     StopReason, StreamProcessing,
 };
-use local_bedrock::{Fault, LocalBedrock};
+use local_bedrock::LocalBedrock;
 use serde_json::json;
 
 use crate::support::{calling, over, signed_headers, streamed};
@@ -120,19 +120,26 @@ async fn enforced_guardrail_is_reported_with_its_origin() {
 #[tokio::test]
 async fn guardrail_checks_are_signed_and_scored() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let answer = json!({"results": {"sensitiveInformation": {"results": [{"type": "EMAIL", "confidenceScore": 0.75,
-        "beginOffset": 0, "endOffset": 11, "messageIndex": 1, "contentIndex": 0}]}}, "usage": {}});
-    bedrock
-        .faults()
-        .push(Fault::reply(200, "application/json", answer.to_string()).on_path("/guardrail-checks/invoke"));
     let chat = calling(&bedrock).build().unwrap();
-    let checks = GuardrailChecks::default().with_sensitive_information(["EMAIL"]);
-    let conversation = [("system", "Be brief."), ("human", "a@b.example is mine")];
+    // The server has its own list of categories and types.
+    let checks = GuardrailChecks::default()
+        .with_content_filter(GuardrailChecks::CONTENT_CATEGORIES)
+        .with_prompt_attack(GuardrailChecks::PROMPT_ATTACKS)
+        .with_sensitive_information(GuardrailChecks::ENTITY_TYPES);
+    let conversation = [("system", "Be brief."), ("human", "This prompt injection is from me@example.com.")];
     let found = chat.invoke_guardrail_checks(&checks, conversation).await.unwrap();
-    assert_eq!(found.sensitive_information[0].end_offset, 11);
+    assert_eq!((found.content_filter.len(), found.prompt_attack.len(), found.truncated), (5, 3, false));
+    let severe: Vec<_> =
+        found.content_filter.iter().chain(&found.prompt_attack).filter(|it| it.severity > 0.5).collect();
+    assert!(matches!(severe[..], [score] if score.category == "PROMPT_INJECTION"), "{severe:?}");
+    let email = found.sensitive_information.iter().find(|entity| entity.entity_type == "EMAIL").unwrap();
+    assert_eq!((email.message_index, email.content_index), (1, 0));
+    assert_eq!(&conversation[1].1[email.begin_offset..email.end_offset], "me@example.com");
     let [request] = &bedrock.requests()[..] else { panic!("one request") };
     assert!(request.verdict.is_accepted() && request.path.ends_with("/guardrail-checks/invoke"), "{request:?}");
-    assert_eq!(request.json()["messages"][1], json!({"role": "user", "content": [{"text": "a@b.example is mine"}]}));
+    let unknown = GuardrailChecks::default().with_prompt_attack(["NO_SUCH_ATTACK"]);
+    let error = chat.invoke_guardrail_checks(&unknown, "hello").await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Validation && error.message().contains("NO_SUCH_ATTACK"), "{error}");
 }
 
 #[tokio::test]
