@@ -10,14 +10,14 @@ export const errors = [
     equal([error.name, error.status, error.awsType, error.retryable, error.attempts], ["BedrockChatError", 400, "ValidationException", false, 1]);
     equal([error.model, error.region], ["anthropic.claude-3-5-sonnet-20240620-v1:0", "us-east-1"]);
     ok(error.requestId);
-    includes(error.message, "The provided model identifier is invalid.");
+    includes(error.message, "The provided model identifier is invalid; check that this region has the model");
   }],
 
   ["as JSON an error says what it is and what is known, and nothing of the conversation", async ({ chat, bedrock, BedrockChatError, AIMessage }) => {
     await bedrock.faults(refusal(400, "ValidationException", "The provided model identifier is invalid."));
     const { name, message, kind, status } = JSON.parse(JSON.stringify(await fails(() => chat().invoke("hello"))));
     equal([name, kind, status], ["BedrockChatError", "validation", 400]);
-    includes(message, "The provided model identifier is invalid.");
+    includes(message, "The provided model identifier is invalid; check that");
     const broken = new BedrockChatError("the stream broke", { kind: "truncated", partial: new AIMessage("a secret"), cause: new Error("secret, too") });
     equal(JSON.parse(JSON.stringify(broken)), { name: "BedrockChatError", message: "the stream broke", kind: "truncated", retryable: false, transient: false });
   }],

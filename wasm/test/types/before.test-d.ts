@@ -10,26 +10,17 @@ import type * as BeforeManual from "./before/manual.js";
 /** Compiles only if there is no name. Its error has the names. */
 declare function none<Name extends never>(): Name;
 
-/** Types. Programs create values of some and read values of others, so each must fit the other. */
-interface Types {
-  AIMessage: [Before.AIMessage, Now.AIMessage];
-  AIMessageChunk: [Before.AIMessageChunk, Now.AIMessageChunk];
+/** Types of arguments. They may accept more than before. */
+interface Arguments {
   BatchOptions: [Before.BatchOptions, Now.BatchOptions];
-  BedrockChat: [Before.BedrockChat, Now.BedrockChat];
-  BedrockChatError: [Before.BedrockChatError, Now.BedrockChatError];
-  BedrockChatErrorKind: [Before.BedrockChatErrorKind, Now.BedrockChatErrorKind];
   BedrockChatFields: [Before.BedrockChatFields, Now.BedrockChatFields];
   BedrockChatSettings: [Before.BedrockChatSettings, Now.BedrockChatSettings];
   BedrockCredentials: [Before.BedrockCredentials, Now.BedrockCredentials];
   BedrockCredentialsProvider: [Before.BedrockCredentialsProvider, Now.BedrockCredentialsProvider];
   BoundOptions: [Before.BoundOptions, Now.BoundOptions];
   CallOptions: [Before.CallOptions, Now.CallOptions];
-  Capabilities: [Before.Capabilities, Now.Capabilities];
-  ChatStream: [Before.ChatStream, Now.ChatStream];
-  ContentBlock: [Before.ContentBlock, Now.ContentBlock];
   FetchLike: [Before.FetchLike, Now.FetchLike];
   GuardrailConfig: [Before.GuardrailConfig, Now.GuardrailConfig];
-  InvalidToolCall: [Before.InvalidToolCall, Now.InvalidToolCall];
   JsonSchema: [Before.JsonSchema, Now.JsonSchema];
   LangChainCallOption: [Before.LangChainCallOption, Now.LangChainCallOption];
   MessageContent: [Before.MessageContent, Now.MessageContent];
@@ -38,27 +29,40 @@ interface Types {
   Messages: [Before.Messages, Now.Messages];
   Reasoning: [Before.Reasoning, Now.Reasoning];
   ResponseFormat: [Before.ResponseFormat, Now.ResponseFormat];
-  ResponseMetadata: [Before.ResponseMetadata, Now.ResponseMetadata];
   Schema: [Before.Schema, Now.Schema];
   SseOptions: [Before.SseOptions, Now.SseOptions];
   StructuredMethod: [Before.StructuredMethod, Now.StructuredMethod];
   Thinking: [Before.Thinking, Now.Thinking];
   Tool: [Before.Tool, Now.Tool];
-  ToolCall: [Before.ToolCall, Now.ToolCall];
-  ToolCallChunk: [Before.ToolCallChunk, Now.ToolCallChunk];
   ToolChoice: [Before.ToolChoice, Now.ToolChoice];
-  UsageMetadata: [Before.UsageMetadata, Now.UsageMetadata];
   "StandardSchema<{ a: 1 }>": [Before.StandardSchema<{ a: 1 }>, Now.StandardSchema<{ a: 1 }>];
   "ZodLike<{ a: 1 }>": [Before.ZodLike<{ a: 1 }>, Now.ZodLike<{ a: 1 }>];
-  "StructuredChat<{ a: 1 }>": [Before.StructuredChat<{ a: 1 }>, Now.StructuredChat<{ a: 1 }>];
-  "WithRaw<{ a: 1 }>": [Before.WithRaw<{ a: 1 }>, Now.WithRaw<{ a: 1 }>];
   "StructuredConfig<true>": [Before.StructuredConfig<true>, Now.StructuredConfig<true>];
   "StructuredConfig<false>": [Before.StructuredConfig<false>, Now.StructuredConfig<false>];
+  ModuleSource: [BeforeManual.ModuleSource, NowManual.ModuleSource];
+}
+
+/** Types that programs read, and may also pass as arguments: each must fit the other. */
+interface Values {
+  AIMessage: [Before.AIMessage, Now.AIMessage];
+  AIMessageChunk: [Before.AIMessageChunk, Now.AIMessageChunk];
+  BedrockChat: [Before.BedrockChat, Now.BedrockChat];
+  BedrockChatError: [Before.BedrockChatError, Now.BedrockChatError];
+  BedrockChatErrorKind: [Before.BedrockChatErrorKind, Now.BedrockChatErrorKind];
+  Capabilities: [Before.Capabilities, Now.Capabilities];
+  ChatStream: [Before.ChatStream, Now.ChatStream];
+  ContentBlock: [Before.ContentBlock, Now.ContentBlock];
+  InvalidToolCall: [Before.InvalidToolCall, Now.InvalidToolCall];
+  ResponseMetadata: [Before.ResponseMetadata, Now.ResponseMetadata];
+  ToolCall: [Before.ToolCall, Now.ToolCall];
+  ToolCallChunk: [Before.ToolCallChunk, Now.ToolCallChunk];
+  UsageMetadata: [Before.UsageMetadata, Now.UsageMetadata];
+  "StructuredChat<{ a: 1 }>": [Before.StructuredChat<{ a: 1 }>, Now.StructuredChat<{ a: 1 }>];
+  "WithRaw<{ a: 1 }>": [Before.WithRaw<{ a: 1 }>, Now.WithRaw<{ a: 1 }>];
   "SchemaOutput<z.ZodObject<{ a: z.ZodNumber }>>": [Before.SchemaOutput<z.ZodObject<{ a: z.ZodNumber }>>, Now.SchemaOutput<z.ZodObject<{ a: z.ZodNumber }>>];
   "SchemaOutput<z3.ZodNumber>": [Before.SchemaOutput<z3.ZodNumber>, Now.SchemaOutput<z3.ZodNumber>];
   "SchemaOutput<{ type: 'object' }>": [Before.SchemaOutput<{ type: "object" }>, Now.SchemaOutput<{ type: "object" }>];
   ModuleExports: [BeforeManual.ModuleExports, NowManual.ModuleExports];
-  ModuleSource: [BeforeManual.ModuleSource, NowManual.ModuleSource];
   WasmModule: [BeforeManual.WasmModule, NowManual.WasmModule];
 }
 
@@ -90,10 +94,11 @@ interface Functions {
 
 type Fits<Source, Target> = [Source] extends [Target] ? true : false;
 
-none<{ [Name in keyof Types]: Fits<Types[Name][0], Types[Name][1]> extends true ? never : Name }[keyof Types]>();
-none<{ [Name in keyof Types]: Fits<Types[Name][1], Types[Name][0]> extends true ? never : Name }[keyof Types]>();
+none<{ [Name in keyof Arguments]: Fits<Arguments[Name][0], Arguments[Name][1]> extends true ? never : Name }[keyof Arguments]>();
+none<{ [Name in keyof Values]: Fits<Values[Name][0], Values[Name][1]> extends true ? never : Name }[keyof Values]>();
+none<{ [Name in keyof Values]: Fits<Values[Name][1], Values[Name][0]> extends true ? never : Name }[keyof Values]>();
 // An optional member that is gone fits, but literals with it do not compile.
-none<{ [Name in keyof Types]: Fits<Keys<Types[Name][0]>, Keys<Types[Name][1]>> extends true ? never : Name }[keyof Types]>();
+none<{ [Name in keyof (Arguments & Values)]: Fits<Keys<(Arguments & Values)[Name][0]>, Keys<(Arguments & Values)[Name][1]>> extends true ? never : Name }[keyof (Arguments & Values)]>();
 none<{ [Name in keyof Functions]: Fits<Functions[Name][1], Functions[Name][0]> extends true ? never : Name }[keyof Functions]>();
 // Parameters of methods are compared in one direction only: a method that takes less would fit.
 none<{ [Name in keyof Functions]: Fits<Given<Functions[Name][0]>, Given<Functions[Name][1]>> extends true ? never : Name }[keyof Functions]>();
