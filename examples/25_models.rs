@@ -69,11 +69,14 @@ fn row_of_profile(profile: &InferenceProfile) -> [String; 5] {
 fn print_table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) {
     let mut all = vec![head.map(str::to_owned)];
     all.extend(rows);
+    let mut widths = [0; N];
     for row in &all {
-        let cells = row.iter().enumerate().map(|(column, text)| {
-            let width = all.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-            format!("{text:width$}")
-        });
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = text.chars().count().max(*width);
+        }
+    }
+    for row in &all {
+        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}"));
         println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }
