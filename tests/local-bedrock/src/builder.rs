@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::auth::{KnownKey, Rules, TokenRule};
 use crate::model::Trusted;
 use crate::server::LocalBedrock;
+use crate::upstream::Upstream;
 
 /// The access key id that every server accepts unless told otherwise.
 pub const TEST_ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
@@ -77,6 +78,7 @@ pub struct Builder {
     pub(crate) strict_alternation: bool,
     pub(crate) opaque_family: String,
     pub(crate) trusted: Trusted,
+    pub(crate) upstream: Option<Upstream>,
     /// Models by the id of their profile.
     pub(crate) application_profiles: BTreeMap<String, String>,
 }
@@ -116,6 +118,7 @@ impl Builder {
             strict_alternation: false,
             opaque_family: "anthropic".to_owned(),
             trusted: Trusted::default(),
+            upstream: None,
             application_profiles: BTreeMap::new(),
         }
     }
@@ -234,6 +237,18 @@ impl Builder {
     /// provisioned and imported models), by its id prefix. Default `anthropic`.
     pub fn opaque_family(mut self, vendor: &str) -> Self {
         self.opaque_family = vendor.to_owned();
+        self
+    }
+
+    /// Lets another server answer instead of the echo model, on all APIs: one with OpenAI's Chat Completions API, such
+    /// as Ollama, vLLM or llama.cpp. `url` is its base, for example `http://127.0.0.1:11434/v1`; there is no TLS.
+    /// `model` is the model to ask for; by default the id of the request. Default: the echo model.
+    pub fn upstream(mut self, url: &str, model: Option<&str>, api_key: Option<&str>) -> Self {
+        self.upstream = Some(Upstream {
+            url: url.trim_end_matches('/').to_owned(),
+            model: model.map(str::to_owned),
+            api_key: api_key.map(str::to_owned),
+        });
         self
     }
 

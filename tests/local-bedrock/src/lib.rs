@@ -1,4 +1,4 @@
-//! A local imitation of the Amazon Bedrock runtime, for tests without an AWS account.
+//! A local imitation of Amazon Bedrock, for tests without an AWS account.
 //!
 //! The server listens on a loopback port, recomputes every SigV4 signature from the bytes it
 //! received, validates request bodies as the service does, and answers with a small deterministic
@@ -51,6 +51,7 @@ mod server;
 mod shapes;
 mod sse;
 mod stored;
+mod upstream;
 
 pub use builder::{
     Builder, TEST_ACCESS_KEY_ID, TEST_BEARER_KEY, TEST_SECRET_ACCESS_KEY, TEST_SESSION_TOKEN, TestCredentials,

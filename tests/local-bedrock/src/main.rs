@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use local_bedrock::LocalBedrock;
 
-/// A local imitation of the Amazon Bedrock runtime for offline tests.
+/// A local imitation of Amazon Bedrock for offline tests.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -37,6 +37,14 @@ struct Arguments {
     /// Refuse Anthropic messages with two turns of one role in a row.
     #[arg(long)]
     strict_alternation: bool,
+    /// Base URL of a server with OpenAI's Chat Completions API that answers instead of the echo model, for example
+    /// http://127.0.0.1:11434/v1.
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// The model to ask the upstream server for; by default the id of the request. A key for the server can be in the
+    /// environment variable UPSTREAM_API_KEY.
+    #[arg(long, value_name = "NAME", requires = "upstream")]
+    upstream_model: Option<String>,
     /// An application inference profile: the last part of its ARN, an equals sign, the id of its model.
     #[arg(long, value_name = "ID=MODEL")]
     application_profile: Vec<String>,
@@ -59,6 +67,10 @@ async fn main() -> std::io::Result<()> {
         .verify_signatures(!arguments.no_verify)
         .strict_alternation(arguments.strict_alternation)
         .opaque_family(&arguments.opaque_family);
+    if let Some(url) = &arguments.upstream {
+        let key = std::env::var("UPSTREAM_API_KEY").ok();
+        builder = builder.upstream(url, arguments.upstream_model.as_deref(), key.as_deref());
+    }
     for profile in &arguments.application_profile {
         let Some((id, model)) = profile.split_once('=') else {
             return Err(std::io::Error::other(format!("--application-profile wants ID=MODEL, not {profile}")));

@@ -10,10 +10,11 @@ mod pattern;
 mod question;
 mod thinking;
 mod tokens;
+pub(crate) mod translate;
 
 use serde_json::Value;
 
-pub(crate) use brain::{BLOCKED_TEXT, answer};
+pub(crate) use brain::{BLOCKED_TEXT, answer, is_blocked};
 pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
 pub(crate) use thinking::{Trusted, seal_reasoning};
 pub(crate) use tokens::{deltas, json_deltas, split as tokens};
@@ -72,11 +73,20 @@ pub(crate) enum Part {
     Text(String),
     Media(Media),
     ToolResult {
+        /// The id of the call.
+        id: String,
         name: String,
         text: String,
         failed: bool,
     },
-    /// An earlier call, thinking, and the like: only what is already done.
+    /// An earlier call of a tool.
+    Called {
+        id: String,
+        name: String,
+        /// JSON.
+        arguments: String,
+    },
+    /// Thinking and the like: only what is already done.
     Past,
 }
 
@@ -85,7 +95,8 @@ pub(crate) enum Part {
 pub(crate) struct Media {
     /// `image/png`, `application/pdf`, ...
     pub(crate) media_type: String,
-    pub(crate) bytes: usize,
+    /// Empty if it is elsewhere; then the title is its address.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) title: Option<String>,
     /// Set when the request asks for citations of this document.
     pub(crate) cite: Option<String>,
@@ -96,6 +107,7 @@ pub(crate) struct Media {
 #[derive(Debug, Clone)]
 pub(crate) struct Tool {
     pub(crate) name: String,
+    pub(crate) description: Option<String>,
     pub(crate) schema: Value,
 }
 

@@ -207,7 +207,7 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
     headers
 }
 
-async fn serve(request: Request<Incoming>, at_mantle: bool, state: &State) -> Response<ReplyBody> {
+async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) -> Response<ReplyBody> {
     let method = request.method().as_str().to_owned();
     // The path and query exactly as they were on the wire.
     let path = request.uri().path().to_owned();
@@ -258,8 +258,10 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &State) -> Re
     let mut reply = match (replaced, judged) {
         (Some(reply), _) => reply,
         (None, Err(problem)) => problem.into_reply(),
-        (None, Ok(_)) => answer(&method, endpoint, (&path, query.as_deref()), &headers, &body, state)
-            .unwrap_or_else(Problem::into_reply),
+        (None, Ok(_)) => {
+            let request = Accepted { method, endpoint, path, query, headers, body };
+            answered(request, state).await.unwrap_or_else(Problem::into_reply)
+        }
     };
     reply.set_header("x-amzn-requestid", state.request_id());
     let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
@@ -293,15 +295,30 @@ fn record(
     }
 }
 
-/// The model's answer to an accepted request.
-fn answer(
-    method: &str,
+/// A request with a valid signature.
+struct Accepted {
+    method: String,
     endpoint: Endpoint,
-    (path, query): (&str, Option<&str>),
-    headers: &[(String, String)],
-    body: &[u8],
-    state: &State,
-) -> Result<Reply, Problem> {
+    path: String,
+    query: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// The model's answer to an accepted request.
+async fn answered(request: Accepted, state: &Arc<State>) -> Result<Reply, Problem> {
+    if state.settings.upstream.is_none() {
+        return answer(&request, state);
+    }
+    // An upstream server is waited for, so that is done in a separate thread.
+    let state = Arc::clone(state);
+    let answered = tokio::task::spawn_blocking(move || answer(&request, &state)).await;
+    answered.unwrap_or_else(|error| Err(Problem::new(500, "InternalServerException", error.to_string())))
+}
+
+fn answer(request: &Accepted, state: &State) -> Result<Reply, Problem> {
+    let Accepted { method, endpoint, path, query, headers, body } = request;
+    let (endpoint, query) = (*endpoint, query.as_deref());
     let route = match path.strip_prefix(state.settings.prefix.as_str()) {
         Some(rest) => route::route(method, rest),
         None => Route::Unknown,

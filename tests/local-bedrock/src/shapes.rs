@@ -58,6 +58,26 @@ impl Call<'_> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// The answer to a prompt, of the echo model or of the upstream server, and the input tokens.
+    pub(crate) fn answer(&self, prompt: &Prompt, body: &Value) -> Result<(Answer, InputTokens), Problem> {
+        let mut input = self.state.cache.charge(&self.model, &prompt.ledger);
+        let upstream = self.state.settings.upstream.as_ref().filter(|_| !model::is_blocked(prompt));
+        let Some(upstream) = upstream else { return Ok((model::answer(prompt), input)) };
+        let name = upstream.model.as_deref().unwrap_or(&self.model_id);
+        let reply = upstream.ask(&model::translate::request(prompt, body, name))?;
+        let (answer, tokens) = model::translate::answer(prompt, &reply).ok_or_else(|| {
+            Problem::new(
+                503,
+                "ServiceUnavailableException",
+                format!("the upstream server's reply is not a chat completion: {reply}"),
+            )
+        })?;
+        if let Some(tokens) = tokens {
+            input.fresh = tokens.saturating_sub(input.read + input.written());
+        }
+        Ok((answer, input))
+    }
+
     /// The body as a JSON object.
     pub(crate) fn json(&self) -> Result<Value, Problem> {
         let value: Value = serde_json::from_slice(self.body).map_err(|error| not_json(&error))?;
@@ -189,8 +209,7 @@ fn invoke(call: &Call<'_>) -> Result<Reply, Problem> {
     let guardrail = call.guardrail()?;
     let mut prompt = native.read(call)?;
     prompt.guarded = guardrail.is_some();
-    let answer = model::answer(&prompt);
-    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let (answer, input) = call.answer(&prompt, &body)?;
     let written = Invoked { call, body: &body, answer: &answer, input, guardrail };
     Ok(if call.operation.streams() { written.stream(&native) } else { written.reply(&native) })
 }
@@ -353,11 +372,5 @@ fn media_part(data: &str, media_type: &str, ledger: &mut Ledger) -> Result<Part,
         .decode(data)
         .map_err(|_| Problem::validation("The provided image is not valid base64."))?;
     ledger.media(&bytes);
-    Ok(Part::Media(Media {
-        media_type: media_type.to_owned(),
-        bytes: bytes.len(),
-        title: None,
-        cite: None,
-        document_index: 0,
-    }))
+    Ok(Part::Media(Media { media_type: media_type.to_owned(), bytes, title: None, cite: None, document_index: 0 }))
 }

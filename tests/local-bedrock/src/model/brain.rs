@@ -13,10 +13,15 @@ const RAW_PREFIX: &str = "I am the local Bedrock's echo model, given a prompt wi
 /// The text of the reply when the guardrail intervenes.
 pub(crate) const BLOCKED_TEXT: &str = "Sorry, the local guardrail does not let this through.";
 
+/// Whether the guardrail intervenes.
+pub(crate) fn is_blocked(prompt: &Prompt) -> bool {
+    prompt.guarded && prompt.turns.last().is_some_and(|turn| said(turn).contains("BLOCKED"))
+}
+
 /// Answers a prompt; the same prompt always gets the same answer.
 pub(crate) fn answer(prompt: &Prompt) -> Answer {
     let fingerprint = prompt.ledger.fingerprint();
-    if prompt.guarded && prompt.turns.last().is_some_and(|turn| said(turn).contains("BLOCKED")) {
+    if is_blocked(prompt) {
         let text = BLOCKED_TEXT.to_owned();
         return Answer {
             output_tokens: 0,
@@ -157,8 +162,8 @@ fn said(turn: &Turn) -> String {
 
 fn summary(part: &Part) -> Option<String> {
     match part {
-        Part::ToolResult { name, text, failed: false } => Some(format!("The tool {name} answered: {text}")),
-        Part::ToolResult { name, text, failed: true } => Some(format!("The tool {name} failed: {text}")),
+        Part::ToolResult { name, text, failed: false, .. } => Some(format!("The tool {name} answered: {text}")),
+        Part::ToolResult { name, text, failed: true, .. } => Some(format!("The tool {name} failed: {text}")),
         _ => None,
     }
 }
@@ -188,7 +193,7 @@ fn echo(turn: &Turn, question: &Question) -> Vec<Block> {
     let mut said = format!("{ECHO_PREFIX}{}", question.text);
     for item in &media {
         let title = item.title.as_ref().map(|title| format!(" named {title}")).unwrap_or_default();
-        said.push_str(&format!(" [I received {} of {} bytes{title}]", item.media_type, item.bytes));
+        said.push_str(&format!(" [I received {} of {} bytes{title}]", item.media_type, item.bytes.len()));
     }
     let mut blocks = vec![text(said)];
     for item in media {
@@ -248,7 +253,7 @@ fn calls(prompt: &Prompt, tools: &[&Tool], question: &Question, fingerprint: &st
     blocks
 }
 
-fn call_id(style: CallIds, fingerprint: &str, number: usize) -> String {
+pub(super) fn call_id(style: CallIds, fingerprint: &str, number: usize) -> String {
     match style {
         CallIds::Anthropic => format!("toolu_bdrk_{fingerprint}{number:02}"),
         CallIds::Converse => format!("tooluse_{fingerprint}{number:02}"),

@@ -146,7 +146,7 @@ mod tests {
     use serde_json::json;
 
     fn tool(name: &str) -> Tool {
-        Tool { name: name.to_owned(), schema: json!({}) }
+        Tool { name: name.to_owned(), description: None, schema: json!({}) }
     }
 
     #[test]

@@ -127,7 +127,8 @@ fn tools(body: &Value, prompt: &mut Prompt) -> Result<(), Problem> {
         }
         prompt.ledger.text(&json::text(tool));
         let schema = json!({"type": "object", "properties": properties, "required": required});
-        prompt.tools.push(Tool { name: text(tool, "name").to_owned(), schema });
+        let description = Some(text(tool, "description").to_owned());
+        prompt.tools.push(Tool { name: text(tool, "name").to_owned(), description, schema });
     }
     Ok(())
 }
@@ -168,7 +169,8 @@ fn tool_result(result: &Value, number: usize, prompt: &mut Prompt) -> Result<Par
     prompt.ledger.text(&json::text(result));
     let name = result.pointer("/call/name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let outputs: Vec<String> = list(result, "outputs").iter().map(json::text).collect();
-    Ok(Part::ToolResult { name, text: outputs.join(" "), failed: false })
+    let id = format!("{name}_{number}");
+    Ok(Part::ToolResult { id, name, text: outputs.join(" "), failed: false })
 }
 
 fn calls(answer: &Answer) -> Vec<Value> {

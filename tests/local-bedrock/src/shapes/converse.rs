@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Guardrail};
 use crate::delivery::Reply;
-use crate::model::{self, Prompt};
+use crate::model::Prompt;
 use crate::problem::Problem;
 
 pub(crate) use write::Written;
@@ -21,8 +21,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
     let body = call.json()?;
     let stream = call.operation.streams();
     let (prompt, guardrail) = read_converse(call, &body, stream)?;
-    let answer = model::answer(&prompt);
-    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let (answer, input) = call.answer(&prompt, &body)?;
     let written = Written {
         answer: &answer,
         input,

@@ -18,7 +18,7 @@ pub(super) fn spoken(parts: &[Part]) -> String {
         .iter()
         .map(|part| match part {
             Part::Text(text) => text.clone(),
-            Part::Media(media) => format!("[{} of {} bytes]", media.media_type, media.bytes),
+            Part::Media(media) => format!("[{} of {} bytes]", media.media_type, media.bytes.len()),
             _ => String::new(),
         })
         .collect();
@@ -100,10 +100,10 @@ pub(super) fn image(url: &str, at: &str, endpoint: Endpoint, ledger: &mut Ledger
             return Err(Problem::about(at, message));
         }
         ledger.media(&bytes);
-        return Ok(media(media_type, bytes.len(), None));
+        return Ok(media(media_type, bytes, None));
     }
     remote(url, at, endpoint, ledger)?;
-    Ok(media("image".to_owned(), 0, Some(url.to_owned())))
+    Ok(media("image".to_owned(), Vec::new(), Some(url.to_owned())))
 }
 
 fn file(item: &Value, at: &str, endpoint: Endpoint, ledger: &mut Ledger) -> Result<Part, Problem> {
@@ -112,7 +112,7 @@ fn file(item: &Value, at: &str, endpoint: Endpoint, ledger: &mut Ledger) -> Resu
         (Some(data), None) => file_data(data, name, &format!("{at}.file_data"), ledger),
         (None, Some(url)) => {
             remote(url, &format!("{at}.file_url"), endpoint, ledger)?;
-            Ok(media("file".to_owned(), 0, Some(url.to_owned())))
+            Ok(media("file".to_owned(), Vec::new(), Some(url.to_owned())))
         }
         _ => Err(Problem::about(at, format!("Missing required parameter: '{at}.file_data'."))),
     }
@@ -133,7 +133,7 @@ pub(super) fn file_data(data: &str, name: Option<&str>, at: &str, ledger: &mut L
         return Err(Problem::about(&at, format!("Missing required parameter: '{at}'.")));
     };
     ledger.media(&bytes);
-    Ok(media(media_type, bytes.len(), Some(name.to_owned())))
+    Ok(media(media_type, bytes, Some(name.to_owned())))
 }
 
 fn remote(url: &str, at: &str, endpoint: Endpoint, ledger: &mut Ledger) -> Result<(), Problem> {
@@ -161,6 +161,6 @@ fn data_url(url: &str) -> Option<(String, Vec<u8>)> {
     Some((media_type.to_owned(), bytes))
 }
 
-fn media(media_type: String, bytes: usize, title: Option<String>) -> Part {
+fn media(media_type: String, bytes: Vec<u8>, title: Option<String>) -> Part {
     Part::Media(Media { media_type, bytes, title, cite: None, document_index: 0 })
 }

@@ -15,7 +15,6 @@ use crate::catalog;
 use crate::delivery::Reply;
 use crate::endpoint::Endpoint;
 use crate::ids;
-use crate::model;
 use crate::problem::Problem;
 use crate::server::State;
 use crate::sse::Dialect;
@@ -57,8 +56,7 @@ pub(super) fn answer(call: &Call<'_>, sent: &Value, endpoint: Endpoint) -> Resul
     let items = items::all(&settings, &call.state.responses)?;
     let mut prompt = read::prompt(&settings, &items, call, endpoint)?;
     prompt.guarded = guardrail.is_some();
-    let answer = model::answer(&prompt);
-    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let (answer, input) = call.answer(&prompt, &body)?;
     let id = format!("resp_{}", ids::base32(&call.state.request_id()));
     let created = call.state.clock.now();
     let written = reply::Written { settings: &settings, answer: &answer, input, id: &id, created };

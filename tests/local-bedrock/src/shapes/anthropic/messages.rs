@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Written, conversation, invalid, options, read, too_many_breakpoints};
 use crate::delivery::Reply;
 use crate::json::put;
-use crate::model::{self, Prompt};
+use crate::model::Prompt;
 use crate::problem::Problem;
 use crate::shapes::Call;
 use crate::shapes::keys::{self, Key, Kind, may, must};
@@ -60,8 +60,7 @@ const COUNTED: [&str; 11] = [
 pub(in crate::shapes) fn answer_messages(call: &Call<'_>, body: &Value) -> Result<Reply, Problem> {
     version(call)?;
     let prompt = prompt(call, body)?;
-    let answer = model::answer(&prompt);
-    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let (answer, input) = call.answer(&prompt, body)?;
     let written = Written { answer: &answer, input, model: &call.model };
     if body.get("stream") == Some(&Value::Bool(true)) {
         let mut events = written.events();

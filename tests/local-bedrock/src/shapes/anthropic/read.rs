@@ -77,7 +77,8 @@ impl Reader {
             self.ledger.text(tool.get("description").and_then(Value::as_str).unwrap_or_default());
             self.ledger.text(&json::text(&schema));
             self.mark(tool);
-            tools.push(Tool { name, schema });
+            let description = tool.get("description").and_then(Value::as_str).map(str::to_owned);
+            tools.push(Tool { name, description, schema });
         }
         tools
     }
@@ -124,15 +125,16 @@ impl Reader {
             "tool_use" => {
                 self.names.push((text("id"), text("name")));
                 self.ledger.text(&text("name"));
-                self.ledger.text(&block.get("input").map(json::text).unwrap_or_default());
-                Part::Past
+                let arguments = block.get("input").map(json::text).unwrap_or_default();
+                self.ledger.text(&arguments);
+                Part::Called { id: text("id"), name: text("name"), arguments }
             }
             "tool_result" => {
                 let id = text("tool_use_id");
                 let name = self.names.iter().rev().find(|(known, _)| *known == id).map(|(_, name)| name.clone());
                 let said = self.result_text(block.get("content"));
                 let failed = block.get("is_error") == Some(&Value::Bool(true));
-                Part::ToolResult { name: name.unwrap_or_default(), text: said, failed }
+                Part::ToolResult { id, name: name.unwrap_or_default(), text: said, failed }
             }
             _ => {
                 self.ledger.text(&json::text(block));
@@ -153,7 +155,7 @@ impl Reader {
                     .map(|part| match self.part(part) {
                         Part::Text(text) => text,
                         Part::Media(media) => {
-                            format!("[{} of {} bytes]", media.media_type, media.bytes)
+                            format!("[{} of {} bytes]", media.media_type, media.bytes.len())
                         }
                         _ => String::new(),
                     })
@@ -182,7 +184,7 @@ impl Reader {
         };
         let media = Media {
             media_type,
-            bytes: bytes.len(),
+            bytes,
             title: block.get("title").and_then(Value::as_str).map(str::to_owned),
             cite: (document && cited).then_some(readable),
             document_index: self.documents,

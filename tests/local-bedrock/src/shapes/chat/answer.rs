@@ -8,7 +8,7 @@ use crate::catalog;
 use crate::delivery::Reply;
 use crate::endpoint::Endpoint;
 use crate::ids;
-use crate::model::{self, Thinking};
+use crate::model::Thinking;
 use crate::problem::Problem;
 use crate::shapes::keys::{Key, Kind, may, must};
 use crate::shapes::{Call, openai};
@@ -63,8 +63,7 @@ pub(in crate::shapes) fn answer(call: &Call<'_>, sent: &Value, endpoint: Endpoin
     if body.get("reasoning_effort").and_then(Value::as_str) == Some("none") {
         prompt.thinking = Thinking::Off;
     }
-    let answer = model::answer(&prompt);
-    let input = call.state.cache.charge(&call.model, &prompt.ledger);
+    let (answer, input) = call.answer(&prompt, &body)?;
     let id = format!("chatcmpl-{}", ids::uuid(&call.state.request_id()));
     let written = Written { row: &row, answer: &answer, input, model: &call.model_id, body: &body, id: Some(&id) };
     if body.get("stream") == Some(&Value::Bool(true)) {

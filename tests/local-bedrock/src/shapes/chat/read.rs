@@ -74,7 +74,8 @@ fn tools(body: &Value, prompt: &mut Prompt) -> Result<(), Problem> {
             return Err(invalid(at, "function.parameters must be an object"));
         }
         prompt.ledger.text(&json::text(function));
-        prompt.tools.push(Tool { name: name.to_owned(), schema });
+        let description = function.get("description").and_then(Value::as_str).map(str::to_owned);
+        prompt.tools.push(Tool { name: name.to_owned(), description, schema });
     }
     Ok(())
 }
@@ -166,7 +167,7 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
                     ));
                 };
                 let text = plain(&content(message, &at, dialect, prompt)?);
-                push(prompt, true, vec![Part::ToolResult { name, text, failed: false }]);
+                push(prompt, true, vec![Part::ToolResult { id: id.to_owned(), name, text, failed: false }]);
             }
             _ => {
                 let calls = calls(message, &at, prompt)?;
@@ -174,8 +175,9 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
                 if calls.is_empty() && plain(&said).is_empty() {
                     return Err(invalid(at, "an assistant message must have content or tool_calls"));
                 }
+                let called = message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().map(called);
+                push(prompt, false, said.into_iter().chain(called).collect());
                 open = calls;
-                push(prompt, false, vec![Part::Past]);
             }
         }
     }
@@ -203,6 +205,12 @@ fn push(prompt: &mut Prompt, user: bool, parts: Vec<Part>) {
         Some(turn) if turn.user == user => turn.parts.extend(parts),
         _ => prompt.turns.push(Turn { user, parts }),
     }
+}
+
+/// A call in an assistant's message.
+fn called(call: &Value) -> Part {
+    let text = |pointer: &str| call.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Part::Called { id: text("/id"), name: text("/function/name"), arguments: text("/function/arguments") }
 }
 
 fn is_image(part: &Value) -> bool {

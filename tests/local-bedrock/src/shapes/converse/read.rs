@@ -111,7 +111,8 @@ impl Reader {
             let Some(name) = tool.pointer("/toolSpec/name").and_then(Value::as_str) else { continue };
             let schema =
                 tool.pointer("/toolSpec/inputSchema/json").cloned().unwrap_or_else(|| json!({"type": "object"}));
-            tools.push(Tool { name: name.to_owned(), schema });
+            let description = tool.pointer("/toolSpec/description").and_then(Value::as_str).map(str::to_owned);
+            tools.push(Tool { name: name.to_owned(), description, schema });
         }
         tools
     }
@@ -158,13 +159,13 @@ impl Reader {
             let name = self.names.iter().rev().find(|(known, _)| *known == id).map(|(_, name)| name.clone());
             let said: Vec<String> = blocks(result).iter().map(|part| self.result_text(part)).collect();
             let failed = text(result, "status") == "error";
-            return Part::ToolResult { name: name.unwrap_or_default(), text: said.join(" "), failed };
-        }
-        if let Some(call) = block.get("toolUse") {
-            self.names.push((text(call, "toolUseId"), text(call, "name")));
+            return Part::ToolResult { id, name: name.unwrap_or_default(), text: said.join(" "), failed };
         }
         self.ledger.text(&json::text(block));
-        Part::Past
+        let Some(call) = block.get("toolUse") else { return Part::Past };
+        let (id, name) = (text(call, "toolUseId"), text(call, "name"));
+        self.names.push((id.clone(), name.clone()));
+        Part::Called { id, name, arguments: json::text(call.get("input").unwrap_or(&json!({}))) }
     }
 
     fn result_text(&mut self, part: &Value) -> String {
@@ -175,7 +176,7 @@ impl Reader {
         }
         match self.part(part) {
             Part::Text(text) => text,
-            Part::Media(media) => format!("[{} of {} bytes]", media.media_type, media.bytes),
+            Part::Media(media) => format!("[{} of {} bytes]", media.media_type, media.bytes.len()),
             _ => String::new(),
         }
     }
@@ -201,7 +202,7 @@ impl Reader {
             if format == "pdf" { "the first page".to_owned() } else { String::from_utf8_lossy(&source).into_owned() };
         let read = Media {
             media_type,
-            bytes: source.len(),
+            bytes: source,
             title: text("/name").map(str::to_owned),
             cite: cited.then_some(readable),
             document_index: self.documents,

@@ -129,15 +129,16 @@ impl Reader<'_> {
         for tool in self.settings.body.get("tools").and_then(Value::as_array).into_iter().flatten() {
             self.prompt.ledger.text(&json::text(tool));
             let name = text(tool, "name").to_owned();
+            let description = tool.get("description").and_then(Value::as_str).map(str::to_owned);
             if tools::is_search(tool) {
                 self.prompt.service_tools.push("web_search".to_owned());
             } else if text(tool, "type") == "custom" {
                 let schema =
                     json!({"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}});
-                self.prompt.tools.push(Tool { name, schema });
+                self.prompt.tools.push(Tool { name, description, schema });
             } else if tools::is_client_tool(tool) {
                 let schema = tool.get("parameters").cloned().unwrap_or_else(|| json!({"type": "object"}));
-                self.prompt.tools.push(Tool { name, schema });
+                self.prompt.tools.push(Tool { name, description, schema });
             }
         }
     }
@@ -212,8 +213,12 @@ impl Reader<'_> {
     fn called(&mut self, item: &Value, input: &str) {
         self.prompt.ledger.text(text(item, "name"));
         self.prompt.ledger.text(text(item, input));
-        self.open.insert(text(item, "call_id").to_owned(), text(item, "name").to_owned());
-        self.push(false, vec![Part::Past]);
+        let (id, name) = (text(item, "call_id").to_owned(), text(item, "name").to_owned());
+        let said = text(item, input);
+        // A custom tool is a function with one argument to the model.
+        let arguments = if input == "input" { json!({"input": said}).to_string() } else { said.to_owned() };
+        self.open.insert(id.clone(), name.clone());
+        self.push(false, vec![Part::Called { id, name, arguments }]);
     }
 
     fn output(&mut self, item: &Value, at: &str) -> Result<(), Problem> {
@@ -244,7 +249,7 @@ impl Reader<'_> {
                 return Err(Problem::about(&at, format!("Invalid type for '{at}': expected a string or an array.")));
             }
         };
-        self.push(true, vec![Part::ToolResult { name, text: said, failed: false }]);
+        self.push(true, vec![Part::ToolResult { id: id.to_owned(), name, text: said, failed: false }]);
         Ok(())
     }
 
@@ -319,7 +324,7 @@ impl Reader<'_> {
         };
         match role {
             "user" => self.push(true, said),
-            "assistant" => self.push(false, vec![Part::Past]),
+            "assistant" => self.push(false, said),
             _ => {
                 if !self.prompt.system.is_empty() {
                     self.prompt.system.push('\n');
