@@ -88,4 +88,4 @@ void llm.invoke("Hi", { region: "us-east-1" });
 // @ts-expect-error There is no such method.
 llm.withStructuredOutput(person, { method: "magic" });
 // @ts-expect-error There is no such API.
-new BedrockChat({ model: "m", api: "responses" });
+new BedrockChat({ model: "m", api: "rest" });
