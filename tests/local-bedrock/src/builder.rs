@@ -161,7 +161,7 @@ impl Builder {
         self
     }
 
-    /// Accepts redacted thinking of another server.
+    /// Accepts redacted thinking of another server, or the encrypted content of its reasoning items over Responses.
     pub fn trust_redacted_thinking(mut self, data: &str) -> Self {
         self.trusted.trust_redacted(data);
         self

@@ -12,7 +12,7 @@ use crate::shapes::keys::{self, Key, Kind, may, must};
 use crate::sse::Dialect;
 
 /// The members of a request: @anthropic-ai/sdk 1.14.0. Betas are in a header.
-const KEYS: [Key; 26] = [
+const KEYS: [Key; 25] = [
     must("model", Kind::Text),
     must("max_tokens", Kind::Whole(0, u64::MAX)),
     must("messages", Kind::List),
@@ -38,7 +38,6 @@ const KEYS: [Key; 26] = [
     may("top_p", Kind::Number(0.0, 1.0)),
     may("user_profile_id", Kind::Text),
     may("workspace_id", Kind::Text),
-    may("betas", Kind::Texts(0)),
 ];
 
 /// The members of a request to count tokens.

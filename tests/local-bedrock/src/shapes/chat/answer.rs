@@ -65,7 +65,14 @@ pub(in crate::shapes) fn answer(call: &Call<'_>, sent: &Value, endpoint: Endpoin
     }
     let (answer, input) = call.answer(&prompt, &body)?;
     let id = format!("chatcmpl-{}", ids::uuid(&call.state.request_id()));
-    let written = Written { row: &row, answer: &answer, input, model: &call.model_id, body: &body, id: Some(&id) };
+    let written = Written {
+        row: &row,
+        answer: &answer,
+        input,
+        model: &call.model_id,
+        body: &body,
+        id: Some((&id, call.state.clock.now())),
+    };
     if body.get("stream") == Some(&Value::Bool(true)) {
         let chunks = written.chunks();
         let events = chunks.iter().map(|chunk| sse::Dialect::Chat.event(chunk)).chain([sse::done()]).collect();

@@ -13,8 +13,8 @@ pub(crate) struct Written<'a> {
     pub(crate) input: InputTokens,
     pub(crate) model: &'a str,
     pub(crate) body: &'a Value,
-    /// The id of the completion; by default it follows from the request.
-    pub(crate) id: Option<&'a str>,
+    /// The id of the completion and its time in seconds since 1970; by default they follow from the request.
+    pub(crate) id: Option<(&'a str, i64)>,
 }
 
 impl Written<'_> {
@@ -81,8 +81,9 @@ impl Written<'_> {
         if self.mistral() {
             return json!({});
         }
-        let id = self.id.map_or_else(|| format!("chatcmpl-{}", self.answer.fingerprint), str::to_owned);
-        let mut frame = json!({"id": id, "object": object, "created": 1_735_787_045, "model": self.model});
+        let own = format!("chatcmpl-{}", self.answer.fingerprint);
+        let (id, created) = self.id.unwrap_or((&own, 1_735_787_045));
+        let mut frame = json!({"id": id, "object": object, "created": created, "model": self.model});
         if self.api() {
             put(&mut frame, "service_tier", "default");
         }
