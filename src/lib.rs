@@ -107,8 +107,8 @@ pub use operations::{
 };
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{
-    Anthropic, Call, ChatCompletions, Codec, Cohere, Converse, Family, Messages, Mode, Nova, Route, StreamDecoder,
-    capabilities, codec_for, families,
+    Anthropic, Call, ChatCompletions, Codec, Cohere, Converse, Family, Messages, Mode, Nova, Responses, Route,
+    StreamDecoder, capabilities, codec_for, families,
 };
 pub use request::{
     ChatOption, ChatOptions, ChatRequest, Guardrail, GuardrailTrace, IntoMessage, IntoMessages, Latency, Reasoning,

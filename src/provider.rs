@@ -19,6 +19,7 @@ pub(crate) mod raw_block;
 mod reasoning;
 pub(crate) mod refusals;
 pub(crate) mod repair;
+mod responses;
 mod select;
 mod sse_chunks;
 mod table;
@@ -32,6 +33,7 @@ pub use anthropic::{Anthropic, Messages};
 pub use chat_completions::ChatCompletions;
 pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
+pub use responses::Responses;
 pub use select::{capabilities, codec_for};
 pub use table::{Family, Route, families};
 

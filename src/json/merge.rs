@@ -16,7 +16,7 @@ pub(crate) fn merged(base: View<'_>, over: View<'_>) -> Json {
 }
 
 /// Lists that several places may add to.
-const LISTS: &[&str] = &["anthropic_beta", "tools"];
+const LISTS: &[&str] = &["anthropic_beta", "include", "tools"];
 
 /// Merges two objects that must not contradict each other. Objects are merged member by member, [`LISTS`] are
 /// joined, and other members of both must be equal. At the paths in `defaults`, the second value replaces the

@@ -9,8 +9,8 @@ use super::repair::{RawShape, Target};
 use crate::api::Api;
 use crate::capabilities::Capability::{
     AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
-    PromptCaching, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff, SerialTools, SignedReasoning,
-    StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
+    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff,
+    SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::capabilities::{Capabilities, Capability};
 use crate::model::ModelId;
@@ -275,6 +275,46 @@ static OTHER_FACTS: &[Fact] = &[
         ),
     ),
     over(Api::Invoke, fact(&["cohere.command-r"], &[Tools], &[ForcedTools, NamedTools, JsonSchema, StrictTools])),
+    // Responses. Its reference has tools, and efforts instead of budgets, for every model; system messages are items.
+    over(
+        Api::Responses,
+        fact(
+            &[""],
+            &[Tools, SystemAnywhere],
+            &[ReasoningBudget, AdaptiveReasoning, ReasoningBetweenTools, PromptCaching, OneHourCache],
+        ),
+    ),
+    // Recorded calls of GPT, and the types of OpenAI's SDK. LiteLLM 1.110: images on the runtime are `data:` or
+    // `s3://`.
+    over(
+        Api::Responses,
+        fact(
+            &["openai.gpt-", "xai."],
+            &[
+                ForcedTools,
+                NamedTools,
+                SerialTools,
+                StrictTools,
+                JsonSchema,
+                StreamedTools,
+                Images,
+                ImagesInResults,
+                MediaInS3,
+                SignedReasoning,
+                ReasoningEffort,
+            ],
+            &[],
+        ),
+    ),
+    // A recorded reply has the reasoning as text, without encrypted content.
+    over(
+        Api::Responses,
+        fact(&["openai.gpt-oss"], &[], &[Images, ImagesInResults, MediaInS3, SignedReasoning, ReasoningOff]),
+    ),
+    over(Api::Responses, unsure(&["openai.gpt-oss"], &[ForcedTools, NamedTools, StrictTools, JsonSchema])),
+    // sample-apj-sup-sa#230: the effort `none`. LiteLLM#38489, and OpenAI's guide on prompt caching: breakpoints
+    // from 5.6 on.
+    over(Api::Responses, fact(&["openai.gpt-5.6", "openai.gpt-6"], &[ReasoningOff, PromptCaching], &[])),
 ];
 
 /// Returns what is known of a model over an API.

@@ -3,8 +3,6 @@
 //! The service publishes two paths for OpenAI's APIs on `bedrock-mantle`; which one a model is on depends on its
 //! vendor. See [the Responses API](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html).
 
-use std::borrow::Cow;
-
 use super::invoke::{push_guardrail, with_kwargs};
 use super::{Call, Mode};
 use crate::api::{Framing, Service};
@@ -13,7 +11,7 @@ use crate::headers::Headers;
 use crate::json::{Json, Writer};
 use crate::model::ModelId;
 use crate::request::{ChatOptions, ChatRequest};
-use crate::text::split_once;
+use crate::text::{after_last, split_once};
 
 /// Models that are on `/openai/v1` of `bedrock-mantle`; all others are on `/v1`.
 const ON_OPENAI_PATH: &[&str] = &["openai.gpt-", "google.gemma-4", "xai."];
@@ -23,8 +21,9 @@ const OPEN_WEIGHTS: &str = "openai.gpt-oss";
 
 /// Returns the path of an operation of OpenAI's APIs, such as `responses` or `chat/completions`.
 pub(crate) fn path(service: Service, model: &ModelId, operation: &str) -> String {
-    let base = model.base().unwrap_or_default();
-    let on_openai = ON_OPENAI_PATH.iter().any(|prefix| base.starts_with(prefix)) && !base.starts_with(OPEN_WEIGHTS);
+    // Callers may set a vendor for an ARN.
+    let family = model.family().unwrap_or_default();
+    let on_openai = ON_OPENAI_PATH.iter().any(|prefix| family.starts_with(prefix)) && !family.starts_with(OPEN_WEIGHTS);
     let prefix = if service == Service::Mantle && !on_openai { "/v1/" } else { "/openai/v1/" };
     [prefix, operation].concat()
 }
@@ -32,11 +31,19 @@ pub(crate) fn path(service: Service, model: &ModelId, operation: &str) -> String
 /// Returns the model's id as a service expects it in the body. `bedrock-mantle` takes the id of the model alone:
 /// without the region prefix of a profile, and without a version such as `-v1:0` and the date before it. It
 /// answers other ids with 404.
-pub(crate) fn model_id(service: Service, model: &ModelId) -> Cow<'_, str> {
-    match model.base().filter(|_| service == Service::Mantle && !model.is_arn()) {
-        Some(base) => Cow::Borrowed(without_version(base)),
-        None => Cow::Borrowed(model.as_str()),
+pub(crate) fn model_id(service: Service, model: &ModelId) -> &str {
+    let id = model.as_str();
+    if service != Service::Mantle {
+        return id;
     }
+    let name = match model.resource_type() {
+        None => id,
+        Some("foundation-model" | "inference-profile") => after_last(id, "/").unwrap_or(id),
+        // Only the service knows the model behind other ARNs.
+        Some(_) => return id,
+    };
+    let without_region = model.region_prefix().and_then(|prefix| name.strip_prefix(prefix)?.strip_prefix('.'));
+    without_version(without_region.unwrap_or(name))
 }
 
 /// Returns an id without `-1:0`, `-v1:0` or `-20251001-v1:0` at its end.
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn mantle_model_id_is_without_prefix_and_version() {
-        let id = |text: &str, service| model_id(service, &ModelId::parse(text).unwrap()).into_owned();
+        let id = |text: &str, service| model_id(service, &ModelId::parse(text).unwrap()).to_owned();
         for (given, sent) in [
             ("openai.gpt-oss-120b-1:0", "openai.gpt-oss-120b"),
             ("us.openai.gpt-5.6-sol", "openai.gpt-5.6-sol"),
@@ -134,5 +141,11 @@ mod tests {
         }
         let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
         assert_eq!(id(arn, Service::Mantle), arn);
+        let profile = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.openai.gpt-5.6-sol";
+        assert_eq!(id(profile, Service::Mantle), "openai.gpt-5.6-sol");
+        let with_family = ModelId::parse("us.openai.gpt-5.6-sol").unwrap().with_family("openai");
+        assert_eq!(model_id(Service::Mantle, &with_family), "openai.gpt-5.6-sol");
+        let grok = ModelId::parse(arn).unwrap().with_family("xai");
+        assert_eq!(path(Service::Mantle, &grok, "responses"), "/openai/v1/responses");
     }
 }

@@ -90,7 +90,6 @@ pub(crate) enum RawShape {
     Keyed,
     /// Objects with a `type`, which are items next to messages: those of the Responses API. Their
     /// order in a turn is kept, as the item that follows reasoning belongs to it.
-    #[allow(dead_code, reason = "its codec follows")]
     Items,
     /// The format has no raw blocks.
     None,

@@ -73,6 +73,12 @@ pub(crate) fn digest(text: &str, digits: usize) -> String {
     out
 }
 
+/// Returns the text of a failed result, for formats without a field for failures: it begins with the word "error".
+pub(crate) fn failed(text: &str) -> String {
+    let begins = text.trim_start().get(.."error".len()).is_some_and(|first| first.eq_ignore_ascii_case("error"));
+    [if begins { "" } else { "Error: " }, text].concat()
+}
+
 /// Returns the error for a block that a format does not have.
 pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Error {
     let what = match block {

@@ -49,7 +49,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest, mode: Mode, api: Api)
     let mut w = Writer::new();
     w.begin_object();
     if api == Api::Messages {
-        w.field("model", &openai::model_id(Service::Mantle, model));
+        w.field("model", openai::model_id(Service::Mantle, model));
         if mode == Mode::Stream {
             w.key("stream").bool(true);
         }

@@ -30,7 +30,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
     let mut w = Writer::new();
     w.begin_object();
     if let Some(service) = family.service {
-        w.field("model", &openai::model_id(service, model));
+        w.field("model", openai::model_id(service, model));
         openai::write_options(&mut w, options);
         if mode == Mode::Stream {
             w.key("stream").bool(true);
@@ -121,8 +121,8 @@ impl Encoder<'_> {
                     w.field("tool_call_id", &self.id(&result.tool_call_id));
                     let mut text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
                     // The format has no field for a failed call, so the text has to tell the model.
-                    if result.is_error && !begins_with_error(&text) {
-                        text.insert_str(0, "Error: ");
+                    if result.is_error {
+                        text = words::failed(&text);
                     }
                     w.field("content", &text);
                     w.end_object();
@@ -253,11 +253,6 @@ impl Encoder<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns whether the text of a result begins with the word "error".
-fn begins_with_error(text: &str) -> bool {
-    text.trim_start().get(.."error".len()).is_some_and(|first| first.eq_ignore_ascii_case("error"))
 }
 
 fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -> Result<()> {

@@ -1,0 +1,111 @@
+//! A decoder for streams of the Responses API.
+
+use super::reader::{Place, Reader};
+use super::response::{is_error, reported};
+use super::words::field_of;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Events;
+use crate::json::{Kind, View};
+use crate::message::Usage;
+use crate::provider::StreamDecoder;
+use crate::provider::invoke::Counts;
+use crate::sse::SseEvent;
+
+/// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line follows, and
+/// other servers leave it out.
+///
+/// An item in `response.output_item.done`, or in the last event, has all that the deltas of the item had.
+/// The decoder adds from it the parts that have not arrived before.
+#[derive(Debug, Default)]
+pub(super) struct ResponsesDecoder {
+    reader: Reader,
+    counts: Counts,
+    reported: Usage,
+}
+
+impl StreamDecoder for ResponsesDecoder {
+    fn event(&mut self, event: &SseEvent<'_>, out: &mut Events) -> Result<()> {
+        let view = match View::from_bytes(event.data()) {
+            Ok(view) => view,
+            Err(_) if matches!(event.data().trim_ascii(), b"[DONE]" | b"") => return Ok(()),
+            Err(error) => return Err(Error::of(ErrorKind::Decode, format_args!("an event is not JSON: {error}"))),
+        };
+        // Most events are deltas, so all their members are found in one pass.
+        let (mut kind, mut text, mut place) = ("", None, Place::default());
+        let mut entries = view.entries();
+        while let Some((key, value)) = entries.next_raw() {
+            match key {
+                "type" => kind = value.word(),
+                "delta" | "text" | "refusal" | "arguments" | "input" => text = Some(value),
+                "output_index" => place.item = value.u64(),
+                "content_index" | "summary_index" => place.part = value.u64().unwrap_or(0),
+                _ => {}
+            }
+        }
+        if let Some((field, is_whole)) = field_of(kind) {
+            let text = text.filter(|text| text.kind() == Kind::String);
+            if !text.is_some_and(|text| self.reader.piece(field, place, text, is_whole, out)) {
+                out.unknown(kind, view.raw().as_bytes());
+            }
+            return Ok(());
+        }
+        if kind.is_empty() {
+            if is_error(view) {
+                return Err(reported(view));
+            }
+            if event.is_named() {
+                kind = event.event();
+            }
+        }
+        self.other(kind, view, place, out)
+    }
+
+    fn finish(&mut self, _: &mut Events) -> Result<()> {
+        if self.reader.is_complete() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+    }
+}
+
+impl ResponsesDecoder {
+    /// Reads an event that is not a piece of text.
+    fn other(&mut self, kind: &str, event: View<'_>, place: Place, out: &mut Events) -> Result<()> {
+        match kind {
+            "response.output_item.added" | "response.output_item.done" => match event.get("item") {
+                Some(item) => self.reader.item(place.item, item, kind == "response.output_item.done", out),
+                None => out.unknown(kind, event.raw().as_bytes()),
+            },
+            // Their content arrives in deltas before, or in the item behind.
+            "response.content_part.added"
+            | "response.content_part.done"
+            | "response.reasoning_summary_part.added"
+            | "response.reasoning_summary_part.done"
+            | "ping"
+            | "keepalive" => {}
+            "response.output_text.annotation.added" => {
+                let is_read = event.get("annotation").is_some_and(|it| self.reader.annotation(place, it, out));
+                if !is_read {
+                    out.unknown(kind, event.raw().as_bytes());
+                }
+            }
+            "response.created" | "response.in_progress" | "response.queued" => {
+                self.reader.start(event.get("response").unwrap_or(event), out);
+            }
+            "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
+                let status = kind.strip_prefix("response.").unwrap_or_default();
+                let response = event.get("response").unwrap_or(event);
+                self.reader.end(response, status, &mut self.counts, out)?;
+                if let Some(usage) = self.counts.usage() {
+                    out.usage(&mut self.reported, usage);
+                }
+            }
+            "error" => return Err(reported(event)),
+            _ if event.kind() != Kind::Object => out.unknown("chunk", event.raw().as_bytes()),
+            // The progress of a server tool: all that it did is in its item.
+            _ if self.reader.is_raw(place.item) => {}
+            other => out.unknown(other, event.raw().as_bytes()),
+        }
+        Ok(())
+    }
+}
