@@ -22,6 +22,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
+use async_openai::types::responses::ResponseStreamEvent;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest as AwsRequest, SigningSettings};
 use aws_sigv4::sign::v4;
@@ -30,7 +31,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bedrock_chat::eventstream::FrameDecoder;
 use bedrock_chat::sigv4::{AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, sign};
 use bedrock_chat::sse::SseDecoder;
-use bedrock_chat::{Anthropic, Codec, Events};
+use bedrock_chat::{Anthropic, Codec, Events, Responses};
 use eventsource_stream::Eventsource;
 use futures_executor::block_on;
 use futures_util::{Stream, StreamExt};
@@ -57,6 +58,8 @@ const ROWS: &[Row] = &[
     Row { name: "server-sent event of 230 bytes: bedrock-chat", set_up: sse_ours },
     Row { name: "server-sent event of 230 bytes: eventsource-stream", set_up: sse_eventsource_stream },
     Row { name: "server-sent event of 230 bytes: sse-stream", set_up: sse_sse_stream },
+    Row { name: "server-sent event to event: bedrock-chat", set_up: response_ours },
+    Row { name: "server-sent event to event: async-openai", set_up: response_theirs },
     Row { name: "SHA-256 of 1 KiB", set_up: sha256 },
     Row { name: "sign 1 KiB: bedrock-chat, cached key", set_up: sign_cached },
     Row { name: "sign 1 KiB: bedrock-chat, new key", set_up: sign_new },
@@ -264,6 +267,31 @@ fn sse_sse_stream() -> Work {
     Box::new(move || {
         let event = block_on(events.next()).unwrap().unwrap();
         black_box((event.event, event.data));
+    })
+}
+
+/// From bytes to an event of the chat.
+fn response_ours() -> Work {
+    let event = response_delta();
+    let mut decoder = SseDecoder::new();
+    let mut events = Events::default();
+    let mut stream = Responses::MANTLE.stream(&bedrock_chat::Call::default());
+    Box::new(move || {
+        decoder.push(black_box(&event));
+        let event = decoder.next_event().unwrap().unwrap();
+        stream.event(&event, &mut events).unwrap();
+        while let Some(event) = events.pop() {
+            black_box(event);
+        }
+    })
+}
+
+/// The same with async-openai's types, and the decoder that it uses.
+fn response_theirs() -> Work {
+    let mut events = endless_body().eventsource();
+    Box::new(move || {
+        let event = block_on(events.next()).unwrap().unwrap();
+        black_box(serde_json::from_str::<ResponseStreamEvent>(&event.data).unwrap());
     })
 }
 
