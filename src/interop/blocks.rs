@@ -116,6 +116,8 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
             let is_point = block.is_cache_point();
             out.push(block);
             let control = view.get("cache_control").or_else(|| view.get("extras")?.get("cache_control"));
+            // Responses' form: the prompt up to the end of the part is cached.
+            let control = control.or_else(|| view.get("prompt_cache_breakpoint"));
             // Nova's own format has the point as a member of the block.
             let beside = view.get("cachePoint").filter(|_| !is_point);
             if let Some(control) = control.or(beside) {
@@ -150,7 +152,8 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
         }
         "image_url" | "input_image" => {
             let url = string(view, "image_url").or_else(|| string(view.get("image_url")?, "url"));
-            url.map(|url| Content::Image(from_url(&url)))
+            let detail = string(view, "detail").or_else(|| string(view.get("image_url")?, "detail"));
+            url.map(|url| Content::Image(Media { detail: detail.filter(|name| name != "auto"), ..from_url(&url) }))
         }
         "input_audio" => view.get("input_audio").and_then(|audio| {
             let media_type = format!("audio/{}", string(audio, "format")?);

@@ -262,6 +262,7 @@ fn write_tool_change(w: &mut Writer, kind: &str, tool: &ToolReference) {
 fn write_media(w: &mut Writer, kind: &str, media: &Media) {
     w.field("type", kind);
     write_source(w, &media.media_type, &media.source);
+    w.opt_field("detail", media.detail.as_deref());
 }
 
 fn write_source(w: &mut Writer, media_type: &str, source: &MediaSource) {

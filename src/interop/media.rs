@@ -67,7 +67,7 @@ pub(super) fn media_block(kind: &str, view: View<'_>) -> Option<Content> {
         medium
     };
     Some(match kind {
-        "image" => Content::Image(medium),
+        "image" => Content::Image(Media { detail: view.string_at("detail").filter(|name| name != "auto"), ..medium }),
         "audio" => Content::Audio(medium),
         "video" => Content::Video(medium),
         _ => document(medium, view),

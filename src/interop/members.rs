@@ -4,7 +4,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, quoted};
 
 /// Members that every block may have: how a stream numbered it, which id or note a library gave it.
-const ANY: &[&str] = &["type", "index", "id", "cache_control", "extras", "annotations", "metadata"];
+const ANY: &[&str] =
+    &["type", "index", "id", "cache_control", "prompt_cache_breakpoint", "extras", "annotations", "metadata"];
 
 /// Media and documents in the forms of LangChain v0 and v1, Anthropic and the AI SDK.
 const MEDIA: &[&str] = &[
@@ -115,18 +116,19 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
     if file_id(view).is_some() {
         check_unread(view)?;
     }
-    if known.contains(&"detail") {
-        check_detail(view)?;
-    }
     if let Some((key, known)) = INNER.iter().find(|(name, _)| *name == kind)
         && let Some(inner) = view.get(key).filter(|inner| inner.kind() == Kind::Object)
     {
-        check_detail(inner)?;
         check_inner(kind, inner, known)?;
     }
     // Converse's blocks are sometimes written with their type, which is the name of their one member.
     let is_new = |(key, value): &(&str, View<'_>)| {
-        !ANY.contains(key) && !known.contains(key) && *key != kind && *key != "cachePoint" && !value.is_null()
+        !(kind == "image" && *key == "detail")
+            && !ANY.contains(key)
+            && !known.contains(key)
+            && *key != kind
+            && *key != "cachePoint"
+            && !value.is_null()
     };
     let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object && kind != "reasoning");
     let mut unknown = view.raw_entries().find(is_new);
@@ -154,17 +156,6 @@ pub(super) fn check_inner(kind: &str, inner: View<'_>, known: &[&str]) -> Result
         ErrorKind::Encode,
         format_args!("a block of type `{kind}` has the unknown member {}; leave it out", quoted(key)),
     ))
-}
-
-/// Checks OpenAI's hint for the resolution of an image. No model on Bedrock takes one, and `auto` asks for nothing.
-fn check_detail(view: View<'_>) -> Result<()> {
-    match view.string_at("detail").filter(|detail| detail != "auto") {
-        None => Ok(()),
-        Some(detail) => Err(Error::of(
-            ErrorKind::Encode,
-            format_args!("unsupported `detail` of an image: {}; leave it out", quoted(&detail)),
-        )),
-    }
 }
 
 /// Checks a block that could not be read: one of a type that is known, or of another vocabulary, would be

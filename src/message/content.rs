@@ -182,12 +182,23 @@ pub struct Media {
     pub media_type: String,
     /// Where the bytes are.
     pub source: MediaSource,
+    /// The resolution in which a model reads an image over Responses and Chat Completions: `low`, `high` or another
+    /// name that the model knows. An error over the other APIs. Defaults to the model's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 impl Media {
     /// Creates media of a MIME type.
     pub fn new(media_type: impl Into<String>, source: MediaSource) -> Self {
-        Self { media_type: media_type.into(), source }
+        Self { media_type: media_type.into(), source, detail: None }
+    }
+
+    /// Sets the resolution in which a model reads an image. Defaults to the model's default.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
     }
 }
 

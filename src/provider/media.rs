@@ -104,8 +104,19 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
 /// types are often wrong, and models refuse such images.
 ///
 /// # Errors
-/// `Encode`, with the accepted formats.
+/// `Encode`, with the accepted formats; also if the image has a `detail`.
 pub(crate) fn image_format(formats: &'static [Format], what: &str, picture: &Media) -> Result<&'static Format> {
+    match &picture.detail {
+        Some(detail) => Err(Error::of(
+            ErrorKind::Encode,
+            format_args!("unsupported `detail` of an image: {}; leave it out", crate::json::quoted(detail)),
+        )),
+        None => format_with_detail(formats, what, picture),
+    }
+}
+
+/// Same as [`image_format`], for APIs that accept a `detail`.
+pub(crate) fn format_with_detail(formats: &'static [Format], what: &str, picture: &Media) -> Result<&'static Format> {
     let known = match &picture.source {
         MediaSource::Bytes(bytes) => sniff(bytes),
         MediaSource::Base64(text) => {

@@ -45,9 +45,6 @@ fn members_inside_openai_and_guard_blocks_are_refused_by_name() {
     let user = |block: Value| read(&json!([{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]));
     let url = "data:image/png;base64,iVBORw0KGgo=";
     for (block, name) in [
-        (json!({"type": "image_url", "image_url": {"url": url, "detail": "high"}}), "detail"),
-        (json!({"type": "image_url", "image_url": url, "detail": "low"}), "detail"),
-        (json!({"type": "input_image", "image_url": url, "detail": "high"}), "detail"),
         (json!({"type": "image_url", "image_url": {"url": url, "fancy": 1}}), "fancy"),
         (json!({"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3", "fancy": 1}}), "fancy"),
         (json!({"type": "file", "file": {"file_data": "JVBERi0=", "fancy": 1}}), "fancy"),
@@ -61,6 +58,9 @@ fn members_inside_openai_and_guard_blocks_are_refused_by_name() {
     for block in [
         json!({"type": "image_url", "image_url": {"url": url, "detail": "auto"}}),
         json!({"type": "input_image", "image_url": url, "detail": "auto"}),
+        json!({"type": "image_url", "image_url": {"url": url, "detail": "high"}}),
+        json!({"type": "image_url", "image_url": url, "detail": "low"}),
+        json!({"type": "input_image", "image_url": url, "detail": "high"}),
         json!({"guardContent": {"text": {"text": "a", "qualifiers": ["query"]}}}),
     ] {
         user(block).unwrap();

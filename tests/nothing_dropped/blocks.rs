@@ -74,6 +74,11 @@ fn media_rows() -> Vec<Row> {
     let s3 = Wanted::new(&["s3://needle/key", "123456789012"], names);
     vec![
         ("image", said(image()), Wanted::new(&[PNG_BASE64], names)),
+        (
+            "Media.detail",
+            said(Content::Image(bytes("image/png", PNG).with_detail("needle detail"))),
+            Wanted::new(&["needle detail"], &["detail", "image", "picture", "media"]),
+        ),
         ("image in S3", said(Content::Image(in_s3("image/png"))), s3.clone()),
         ("image in a result", returned(image()), Wanted::new(&[PNG_BASE64], &["image", "picture", "tool"])),
         ("audio", said(Content::Audio(bytes("audio/mpeg", b"ID3needle"))), Wanted::new(&["SUQzbmVlZGxl"], names)),
@@ -125,6 +130,17 @@ fn text_rows() -> Vec<Row> {
         ("text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
         ("Text.text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
         ("Text.citations", answered(Content::Text(cited)), Wanted::new(&["needle text", "needle cited"], &[])),
+        // Further members go back over the Responses API alone, as is documented.
+        (
+            "Text.extra",
+            answered(Content::Text(Text::new("needle text").with_extra("phase", json("\"final_answer\"")))),
+            Wanted::new(&["needle text"], &[]),
+        ),
+        (
+            "Thinking.extra",
+            answered(Content::Thinking(Thinking::new("x").with_extra("id", json("\"rs_1\"")))),
+            Wanted::new(&["hello"], &[]),
+        ),
         (
             "thinking",
             answered(Content::Thinking(Thinking::new("x"))),

@@ -42,9 +42,14 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
     w.array("messages");
     let system = words::joined(&mut conversation.system.iter().copied(), "\n\n", model, FORMAT)?;
     if !system.is_empty() {
+        let blocks = conversation.system.iter().copied().filter(|block| !block.is_cache_point());
         w.begin_object();
         w.field("role", "system");
-        w.field("content", &system);
+        w.key("content");
+        match family.service {
+            Some(_) => encoder.write_content(&mut w, Side::System, &blocks.collect::<Vec<_>>())?,
+            None => w.string(&system),
+        }
         w.end_object();
     }
     for turn in &conversation.turns {
@@ -182,7 +187,11 @@ impl Encoder<'_> {
             let why = "does not accept images; leave them out, or use another model";
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
-        let format = media::image_format(media::IMAGES, "an image", image)?;
+        // Models on InvokeModel have no such member.
+        let format = match self.family.service {
+            Some(_) => media::format_with_detail(media::IMAGES, "an image", image)?,
+            None => media::image_format(media::IMAGES, "an image", image)?,
+        };
         let mut data = Writer::new();
         media::write_base64(&mut data, &image.source, "an image")?;
         let mut url = format!("data:{};base64,", format.media_type());
@@ -191,6 +200,7 @@ impl Encoder<'_> {
         w.field("type", "image_url");
         w.object("image_url");
         w.field("url", &url);
+        w.opt_field("detail", image.detail.as_deref());
         w.end_object();
         w.end_object();
         Ok(())
