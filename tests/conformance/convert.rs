@@ -41,10 +41,6 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
     if let Some(family) = family {
         builder = builder.family(family);
     }
-    if let Some(project) = text(scenario, "project") {
-        let header = if scenario.operation.is_messages() { "anthropic-workspace-id" } else { "openai-project" };
-        builder = builder.header(header, project);
-    }
     // Some models have two formats, one for prompts and one for messages (4.1). Which of them a scenario means
     // only shows in what the clients sent.
     match in_messages(scenario) {

@@ -29,7 +29,7 @@ pub(crate) fn body(scenario: &Scenario, body: Value) -> Value {
             if scenario.operation.is_responses() {
                 turns.iter_mut().for_each(item);
             }
-            merge_users(turns);
+            merge(turns);
         }
     }
     body
@@ -109,12 +109,14 @@ fn item(item: &mut Value) {
     }
 }
 
-/// Merges neighboring user messages: whether they are one or several makes no difference (21).
-fn merge_users(turns: &mut Vec<Value>) {
-    let is_user = |turn: &Value| turn["role"] == "user" && turn["content"].is_array();
+/// Merges neighboring user messages, and neighboring system messages: whether they are one or several makes no
+/// difference (C21).
+fn merge(turns: &mut Vec<Value>) {
+    let is_open =
+        |turn: &Value| ["user", "system"].iter().any(|role| turn["role"] == *role) && turn["content"].is_array();
     let mut merged: Vec<Value> = Vec::new();
     for mut turn in std::mem::take(turns) {
-        match merged.last_mut().filter(|last| is_user(last) && is_user(&turn)) {
+        match merged.last_mut().filter(|last| is_open(last) && is_open(&turn) && last["role"] == turn["role"]) {
             Some(last) => {
                 let more = std::mem::take(turn["content"].as_array_mut().unwrap());
                 last["content"].as_array_mut().unwrap().extend(more);

@@ -43,7 +43,9 @@ impl Failure {
         let names = format!("{:?}", self.names);
         check(self.names.is_empty() || error.aws_type().is_some_and(is_named), "type", names);
         if let Some(message) = &self.message {
-            check(error.message().contains(message.as_str()), "message", format!("{message:?}"));
+            // Advice may follow it, instead of its full stop.
+            let said = message.trim_end_matches('.');
+            check(error.message().contains(said), "message", format!("{said:?}"));
         }
         if let Some(id) = &self.request_id {
             check(error.request_id() == Some(id), "request id", id.clone());

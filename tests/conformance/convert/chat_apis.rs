@@ -50,6 +50,7 @@ pub(super) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
     for key in MEMBERS {
         body.extend(scenario.option(key).map(|value| (key.to_owned(), value.clone())));
     }
+    options.project = super::text(scenario, "project").map(str::to_owned);
     options.parallel_tool_calls = scenario.option("parallel_tool_calls").and_then(Value::as_bool);
     for tool in scenario.option("custom_tools").and_then(Value::as_array).into_iter().flatten() {
         options.tools.push(Tool::from_json(&Json::from(tool.clone()))?);

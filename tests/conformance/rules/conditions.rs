@@ -23,8 +23,9 @@ pub(super) const ALL: Named<fn(&Scenario) -> bool> = &[
     ("call_without_id", call_without_id),
     ("choice_refused_by_list", choice_refused_by_list),
     ("forced_tool", forced_tool),
-    ("image", |scenario| {
-        blocks(scenario).any(|block| block["type"].as_str().is_some_and(|kind| kind.starts_with("image")))
+    ("media", |scenario| {
+        let kinds = ["image", "image_url", "file", "document"];
+        blocks(scenario).any(|block| kinds.iter().any(|kind| block["type"] == *kind))
     }),
     ("strict_tool", |scenario| {
         scenario.option("tools").and_then(Value::as_array).into_iter().flatten().any(|tool| tool["strict"] == true)
