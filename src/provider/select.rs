@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::table::{NativeFormat, Route, family_of};
-use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Messages, Nova};
+use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Messages, Nova, Responses};
 use crate::api::{Api, Service};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,8 +44,6 @@ pub fn codec_for(model: &ModelId, api: Option<Api>, service: Option<Service>) ->
     let family = family_of(model);
     let fits =
         |route: &&Route| api.is_none_or(|api| api == route.api) && service.is_none_or(|only| only == route.service);
-    // The codec of Responses is still missing.
-    let fits = |route: &&Route| fits(route) && route.api != Api::Responses;
     let mut routes = family.routes().iter().filter(fits);
     let first = routes.clone().next();
     let on_mantle = routes.find(|route| route.service == Service::Mantle && is_mantle_id(model));
@@ -88,7 +86,8 @@ fn codec_of(model: &ModelId, Route { api, service, .. }: Route) -> Result<Arc<dy
     Ok(match (api, format) {
         (Api::Converse, _) => Arc::new(Converse),
         (Api::Messages, _) => Arc::new(Messages),
-        (Api::Responses, _) => return Err(not_served(model, Some(api), Some(service))),
+        (Api::Responses, _) if service == Service::Mantle => Arc::new(Responses::MANTLE),
+        (Api::Responses, _) => Arc::new(Responses::RUNTIME),
         (Api::ChatCompletions, Some(NativeFormat::ChatCompletions(format))) => Arc::new(format.over(service)),
         (Api::ChatCompletions, _) => Arc::new(ChatCompletions::GPT.over(service)),
         (Api::Invoke, Some(NativeFormat::Messages)) => Arc::new(Anthropic),

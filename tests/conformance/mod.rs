@@ -95,7 +95,7 @@ impl Suite {
     pub(crate) fn load(folder: Option<&Path>) -> Self {
         let (more, unsupported) = folder.map(case::folder).unwrap_or_default();
         let is_new = |kept: &Scenario| !more.iter().any(|more| more.is_same(kept));
-        let project = Group::new(kept().into_iter().filter(|kept| is_new(kept) && can_be_called(kept)).collect());
+        let project = Group::new(kept().into_iter().filter(|kept| is_new(kept)).collect());
         Self { project, folder: folder.map(|_| Group::new(more)), unsupported }
     }
 
@@ -143,11 +143,6 @@ impl Suite {
 fn trial_name(Scenario { operation, provider, name, at_mantle, .. }: &Scenario) -> String {
     let endpoint = if operation.is_sse_api() && !at_mantle { "-at-runtime" } else { "" };
     format!("{}{endpoint}::{provider}::{name}", operation.name())
-}
-
-/// Whether the crate has the scenario's API.
-fn can_be_called(scenario: &Scenario) -> bool {
-    !scenario.operation.is_responses()
 }
 
 /// Judges a scenario and counts its calls.

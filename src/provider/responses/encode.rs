@@ -3,7 +3,7 @@
 use super::{items, tools as wire_tools};
 use crate::api::{Api, Service};
 use crate::capabilities::{Capabilities, Capability};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind, View, Writer};
 use crate::model::ModelId;
 use crate::provider::repair::{RawShape, repair};
@@ -19,6 +19,7 @@ pub(super) fn body(service: Service, model: &ModelId, request: &ChatRequest, mod
     let known = facts::target(model, Api::Responses, RawShape::Items, options);
     let can = known.can;
     check(model, can, options)?;
+    check_background(service, options)?;
     let conversation = repair(&request.messages, known)?;
     let system: Vec<_> = conversation.system.iter().copied().map(crate::provider::repair::Block::Borrowed).collect();
     cache_points::check(model, can, &mut std::iter::empty(), &system, &conversation)?;
@@ -83,6 +84,16 @@ fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()
         return Ok(());
     };
     Err(words::refused(ErrorKind::Unsupported, model, why).with_field(field))
+}
+
+/// Checks that a call in the background is not sent to `bedrock-runtime`, which refuses it.
+fn check_background(service: Service, options: &ChatOptions) -> Result<()> {
+    let background = options.model_kwargs.as_ref().and_then(|kwargs| kwargs.view().get("background")?.bool());
+    if service == Service::Runtime && background == Some(true) {
+        let message = "`background` is not supported on bedrock-runtime; leave it out, or use bedrock-mantle";
+        return Err(Error::new(ErrorKind::Unsupported, message).with_field("model_kwargs"));
+    }
+    Ok(())
 }
 
 fn write_reasoning(w: &mut Writer, options: &ChatOptions) {

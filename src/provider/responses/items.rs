@@ -162,11 +162,12 @@ impl<'a> Encoder<'a> {
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
         w.field("type", "input_image");
+        w.opt_field("detail", image.detail.as_deref());
         w.key("image_url");
         if self.write_address(w, &image.source, "an image")? {
             return Ok(());
         }
-        let format = media::image_format(media::IMAGES, "an image", image)?;
+        let format = media::format_with_detail(media::IMAGES, "an image", image)?;
         write_data_url(w, format.media_type(), &image.source, "an image")
     }
 
