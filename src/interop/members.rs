@@ -122,14 +122,9 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
         check_inner(kind, inner, known)?;
     }
     // Converse's blocks are sometimes written with their type, which is the name of their one member.
-    let is_new = |(key, value): &(&str, View<'_>)| {
-        !(kind == "image" && *key == "detail")
-            && !ANY.contains(key)
-            && !known.contains(key)
-            && *key != kind
-            && *key != "cachePoint"
-            && !value.is_null()
-    };
+    let is_read = |key: &str| ANY.contains(&key) || known.contains(&key) || (kind == "image" && key == "detail");
+    let is_new =
+        |(key, value): &(&str, View<'_>)| !is_read(key) && *key != kind && *key != "cachePoint" && !value.is_null();
     let extras = view.get("extras").filter(|extras| extras.kind() == Kind::Object && kind != "reasoning");
     let mut unknown = view.raw_entries().find(is_new);
     if let (None, Some(extras)) = (unknown, extras) {

@@ -87,7 +87,7 @@ fn own_names_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
     if facts.iter().any(is_made_up) {
         let is_usage = |fact: &Fact| matches!(fact, Fact::Usage(..));
         let loses_usage = facts.iter().any(|fact| is_usage(fact) && is_made_up(fact));
-        facts.retain(|fact| !is_made_up(fact) && !(loses_usage && is_usage(fact)));
+        facts.retain(|fact| !(is_made_up(fact) || (loses_usage && is_usage(fact))));
     }
 }
 
