@@ -4,12 +4,13 @@ import type { StreamEvent } from "./events.js";
 import { type UsageMetadata, joinUsage } from "./reply.js";
 import { AnthropicEvents } from "./sse-anthropic.js";
 import { OpenAiEvents } from "./sse-openai.js";
+import { ResponsesEvents } from "./sse-responses.js";
 import { CANCEL, type ChatStream, readable } from "./stream.js";
 
 /** The options of `toSSE` and `sseResponse`. */
 export interface SseOptions {
-  /** The format of the events: that of Anthropic's Messages API (the default) or of OpenAI's chat completions. */
-  format?: "anthropic" | "openai" | undefined;
+  /** The format of the events: that of Anthropic's Messages API (the default), of OpenAI's chat completions, or of OpenAI's Responses API. */
+  format?: "anthropic" | "openai" | "responses" | undefined;
   /**
    * Called with the error that breaks the stream; its reader gets a general message only. It is not awaited. If it
    * fails itself, the stream continues, and both errors are passed to `console.error`.
@@ -58,7 +59,7 @@ const KEEP_ALIVE = 15_000;
 /** An event that every reader of Server-Sent Events skips. */
 const COMMENT: IteratorResult<string, void> = { value: ": keep-alive\n\n", done: false };
 
-const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents };
+const FORMATS = { anthropic: AnthropicEvents, openai: OpenAiEvents, responses: ResponsesEvents };
 
 /** The HTTP status of errors that concern the client, by their kind. The others concern only the operator. */
 const STATUS: { readonly [kind: string]: number } = {

@@ -80,6 +80,34 @@ export const sse = [
     equal([last.usage.prompt_tokens, last.usage.completion_tokens, last.usage.total_tokens], [15, 20, 35]);
   }],
 
+  ["a stream becomes the events of the Responses API", async ({ mock, toSSE }) => {
+    const events = parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), { format: "responses" })).text());
+    for (const { event, data } of events) equal(data.type, event);
+    equal(events.map(({ data }) => data.sequence_number), events.map((_, at) => at));
+    equal([events[0].event, events[1].event, events.at(-1).event], ["response.created", "response.in_progress", "response.completed"]);
+    const { response } = events.at(-1).data;
+    equal(response.output.map(({ type }) => type), ["reasoning", "message", "function_call"]);
+    const [reasoning, message, call] = response.output;
+    equal([reasoning.summary[0].text, reasoning.encrypted_content, message.content[0].text], ["Hm.", "c2ln", "I look."]);
+    equal([call.call_id, call.name, JSON.parse(call.arguments)], ["t1", "get_weather", { city: "Paris" }]);
+    equal([response.usage.input_tokens, response.usage.input_tokens_details.cached_tokens, response.usage.output_tokens], [15, 5, 20]);
+    const deltas = (type) => events.filter(({ event }) => event === type).map(({ data }) => data.delta).join("");
+    equal(deltas("response.output_text.delta"), "I look.");
+    equal(deltas("response.function_call_arguments.delta"), '{"city":"Paris"}');
+    const added = events.filter(({ event }) => event === "response.output_item.added").map(({ data }) => data.output_index);
+    const done = events.filter(({ event }) => event === "response.output_item.done").map(({ data }) => data.output_index);
+    equal([added, done], [[0, 1, 2], [0, 1, 2]]);
+  }],
+
+  ["an answer that is cut or fails ends as the Responses API ends it", async ({ mock, toSSE }) => {
+    const last = async (chunks) => parsed(await new Response(toSSE(mock(speaks(chunks)).stream("hello"), { format: "responses" })).text()).at(-1).data;
+    const begun = [claude.start({ input_tokens: 1 }), claude.block(0, { type: "text", text: "" }), claude.text(0, "I ")];
+    const cut = await last([...begun, claude.end(0), claude.stop("max_tokens", { output_tokens: 2 }), claude.over()]);
+    equal([cut.type, cut.response.incomplete_details.reason], ["response.incomplete", "max_output_tokens"]);
+    const failed = await last([...begun, exception("throttlingException", "slow")]);
+    equal([failed.type, failed.response.error.code, failed.response.output[0].content[0].text], ["response.failed", "throttled", "I "]);
+  }],
+
   ["the events of every family are whole", async ({ chat, toSSE }) => {
     for (const model of ["amazon.nova-lite-v1:0", "cohere.command-r-v1:0", "mistral.mistral-7b-instruct-v0:2", "openai.gpt-oss-20b-1:0"]) {
       const events = parsed(await new Response(toSSE(chat({ model, maxTokens: 500 }).stream("hello"))).text());
