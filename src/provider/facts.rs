@@ -214,13 +214,14 @@ static OTHER_FACTS: &[Fact] = &[
                 StreamedTools,
                 SystemAnywhere,
                 UserAfterTools,
-                ReasoningEffort,
             ],
             &[ReasoningBudget, AdaptiveReasoning, ImagesInResults, MediaInS3, PromptCaching, SignedReasoning],
         ),
     ),
     over(Api::ChatCompletions, fact(&["openai.gpt-5", "openai.gpt-6"], &[Images, ReasoningOff], &[])),
-    over(Api::ChatCompletions, fact(&["google.gemma-4"], &[Images], &[])),
+    over(Api::ChatCompletions, fact(&["openai.", "xai."], &[ReasoningEffort], &[])),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-google-gemma-4-31b.html has no effort.
+    over(Api::ChatCompletions, fact(&["google.gemma-4"], &[Images], &[ReasoningEffort])),
     // Command R answers tool results alone:
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
     over(Api::Invoke, fact(&["cohere.command-r"], &[], &[UserAfterTools])),
@@ -304,6 +305,15 @@ static OTHER_FACTS: &[Fact] = &[
                 ReasoningEffort,
             ],
             &[],
+        ),
+    ),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-google-gemma-4-31b.html
+    over(
+        Api::Responses,
+        fact(
+            &["google.gemma-4"],
+            &[ForcedTools, NamedTools, JsonSchema, StreamedTools, Images],
+            &[ReasoningEffort, SignedReasoning, MediaInS3],
         ),
     ),
     // A recorded reply has the reasoning as text, without encrypted content.
