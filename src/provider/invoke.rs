@@ -121,7 +121,8 @@ fn ascii(json: &str) -> String {
     out
 }
 
-fn guardrail_config(options: &ChatOptions) -> Option<Json> {
+/// Returns the members of a body for a guardrail.
+pub(crate) fn guardrail_config(options: &ChatOptions) -> Option<Json> {
     let guardrail = options.guardrail.as_ref()?;
     if guardrail.tag_suffix.is_none() && guardrail.stream_processing.is_none() {
         return None;

@@ -62,11 +62,16 @@ fn id_of(prefix: &str) -> &'static str {
     row.unwrap_or_else(|| panic!("the family `{prefix}` has no model in tests/every_family: add one")).1
 }
 
-/// Returns every model with each of Bedrock's own APIs that serves it: InvokeModel and Converse.
-pub(crate) fn models() -> Vec<(&'static str, Api)> {
+/// Returns every model with each API that serves it.
+#[allow(dead_code, reason = "not every test file uses it")]
+pub(crate) fn routes() -> Vec<(&'static str, Api)> {
     let families = families().iter().filter(|family| !NEED_VIDEO.contains(&family.prefix()));
     let families = families.flat_map(|family| family.apis().map(|api| (id_of(family.prefix()), api)));
-    let families = families.filter(|(_, api)| matches!(api, Api::Invoke | Api::Converse));
     let more = MORE.iter().flat_map(|(id, apis)| apis.iter().map(|api| (*id, *api)));
     families.chain(more).collect()
+}
+
+/// Returns every model with each of Bedrock's own APIs that serves it: InvokeModel and Converse.
+pub(crate) fn models() -> Vec<(&'static str, Api)> {
+    routes().into_iter().filter(|(_, api)| matches!(api, Api::Invoke | Api::Converse)).collect()
 }

@@ -129,6 +129,11 @@ fn text_rows() -> Vec<Row> {
     vec![
         ("text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
         ("Text.text", said(Content::text("needle text")), Wanted::new(&["needle text"], &[])),
+        (
+            "Text.extra",
+            answered(Content::Text(Text::new("needle text").with_extra("phase", json(r#""needlephase""#)))),
+            Wanted::new(&["needle text", "needlephase"], &[]),
+        ),
         ("Text.citations", answered(Content::Text(cited)), Wanted::new(&["needle text", "needle cited"], &[])),
         // Further members go back over the Responses API alone, as is documented.
         (
@@ -151,6 +156,13 @@ fn text_rows() -> Vec<Row> {
             "Thinking.text",
             answered(Content::Thinking(Thinking::new("needle thought").with_signature("c2ln"))),
             Wanted::new(&["needle thought"], &[]),
+        ),
+        (
+            "Thinking.extra",
+            answered(Content::Thinking(
+                Thinking::new("x").with_signature("c2ln").with_extra("id", json(r#""rs_needle""#)),
+            )),
+            Wanted::new(&["rs_needle"], &[]),
         ),
         (
             "Thinking.signature",

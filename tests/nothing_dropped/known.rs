@@ -26,12 +26,14 @@ const EXEMPT: &[Exempt] = &[
     Exempt { row: "ToolCall.extra", models: &[], api: Some(Api::Converse) },
     Exempt { row: "Text.citations", models: &[], api: Some(Api::Converse) },
     Exempt { row: "Anthropic's tool_use", models: &[], api: Some(Api::Converse) },
-    Exempt { row: "Converse's toolUse", models: &[], api: Some(Api::Invoke) },
     // Command R cites its documents without being asked.
     Exempt { row: "Document.citations", models: &["cohere.command-r"], api: Some(Api::Invoke) },
     Exempt { row: "SearchResult.citations", models: &["cohere.command-r"], api: Some(Api::Invoke) },
     // Claude's own format has no place for a schema's name.
     Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Invoke) },
+    Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Messages) },
+    // Models that do not sign their reasoning do not get it back.
+    Exempt { row: "Thinking.extra", models: &["openai.gpt-oss", "google.gemma-4"], api: Some(Api::Responses) },
 ];
 
 /// Rows about reasoning and citations, which are documented to go back only to the family that wrote them.
@@ -44,6 +46,9 @@ const CLAUDE_ALONE: &[&str] = &[
     "Anthropic's tool_use",
 ];
 
+/// Rows about members that only Responses has, as is documented.
+const RESPONSES_ALONE: &[&str] = &["Text.extra", "Thinking.extra"];
+
 /// Rows about prompt caching, which only Claude and Nova have. Without caching the answer is the same.
 const CACHING: &[&str] = &["ChatOptions.prompt_caching", "CachePoint", "CachePoint.ttl", "Tool.cache_point"];
 
@@ -55,5 +60,7 @@ pub(crate) fn is_exempt(row: &str, model: &str, api: Api) -> bool {
             && exempt.api.is_none_or(|only| only == api)
     });
     let caches = is_claude(model) || model.contains("amazon.nova");
-    listed || (is(CLAUDE_ALONE) && !is_claude(model)) || (is(CACHING) && !caches)
+    let of_other_api =
+        (is(RESPONSES_ALONE) && api != Api::Responses) || (is(&["Converse's toolUse"]) && api != Api::Converse);
+    listed || of_other_api || (is(CLAUDE_ALONE) && !is_claude(model)) || (is(CACHING) && !caches)
 }

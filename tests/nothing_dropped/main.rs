@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{Api, BedrockChat, ChatOptions, Credentials, Error, ErrorKind, Message, Mode, Result};
-use every_family::models;
+use every_family::{models, routes};
 
 /// Whole answers and streams.
 const MODES: [Mode; 2] = [Mode::Invoke, Mode::Stream];
@@ -123,7 +123,7 @@ impl Faults {
     /// Checks a row with every model, API and mode.
     fn try_all(&mut self, row: &str, wanted: &Wanted, make: &dyn Fn() -> (Vec<Message>, ChatOptions)) {
         let (messages, options) = make();
-        for (model, api) in models() {
+        for (model, api) in routes() {
             for mode in MODES {
                 self.try_one(row, wanted, model, api, mode, &messages, &options);
             }

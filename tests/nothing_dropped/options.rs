@@ -84,7 +84,7 @@ fn rows() -> Vec<Row> {
         (
             "ChatOptions.reasoning_display alone",
             |o| o.reasoning_display = Some(ReasoningDisplay::Summarized),
-            Wanted::new(&["summarized"], &["reasoning", "think"]),
+            Wanted::new(&[], &["reasoning", "think"]).or(&["summarized", "\"summary\":\"auto\""]),
         ),
         // It adds results to unanswered calls, and there are no such calls here.
         ("ChatOptions.fill_missing_tool_results", |o| o.fill_missing_tool_results = Some(true), Wanted::new(&[], &[])),

@@ -17,7 +17,7 @@ interface OpenItem {
   at: number;
   id: string;
   text: string;
-  /** What an item has besides its text. */
+  /** The members of an item besides its text. */
   more: { [key: string]: unknown };
 }
 
