@@ -4,6 +4,7 @@ mod accumulator;
 
 pub use accumulator::Accumulator;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -142,38 +143,29 @@ pub enum ChatEvent {
 /// ```
 #[derive(Default)]
 pub struct Events {
-    /// Taken events leave a placeholder at the front. A deque would be more code.
-    queue: Vec<ChatEvent>,
-    taken: usize,
+    queue: VecDeque<ChatEvent>,
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.queue.iter().skip(self.taken)).finish()
+        f.debug_list().entries(self.queue.iter()).finish()
     }
 }
 
 impl Events {
     /// Adds an event at the end.
     pub fn push(&mut self, event: ChatEvent) {
-        self.queue.push(event);
+        self.queue.push_back(event);
     }
 
     /// Takes the first event.
     pub fn pop(&mut self) -> Option<ChatEvent> {
-        let slot = self.queue.get_mut(self.taken)?;
-        let event = std::mem::replace(slot, ChatEvent::BlockStop { index: 0 });
-        self.taken += 1;
-        if self.is_empty() {
-            self.queue.clear();
-            self.taken = 0;
-        }
-        Some(event)
+        self.queue.pop_front()
     }
 
     /// Returns the number of events.
     pub(crate) fn len(&self) -> usize {
-        self.queue.len().saturating_sub(self.taken)
+        self.queue.len()
     }
 
     /// Returns whether there is an event with content or a stop reason. The start of a message, its usage and
@@ -189,12 +181,12 @@ impl Events {
                     | ChatEvent::Unknown { .. }
             )
         };
-        self.queue.iter().skip(self.taken).any(is_content)
+        self.queue.iter().any(is_content)
     }
 
     /// Returns whether there are no events.
     pub fn is_empty(&self) -> bool {
-        self.taken >= self.queue.len()
+        self.queue.is_empty()
     }
 
     /// Adds text, unless it is empty.

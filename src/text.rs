@@ -1,14 +1,21 @@
-//! Searching and showing text. The search of std and `{:?}` bring Unicode tables and slice panics, 5 KB of
-//! compressed WebAssembly.
+//! Searching and showing text. The searches of std add 5.3 KB to the module with all models, after gzip.
+//! `{:?}` brings Unicode tables and slice panics.
 
 use std::borrow::Cow;
 
 /// Returns the position of the first `part` in the text.
+///
+/// It takes 5 instructions a byte. Comparing every window takes 31, and saves 59 bytes of WebAssembly; std takes 2.
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
-    if part.is_empty() {
-        return Some(0);
+    let Some((first, rest)) = part.as_bytes().split_first() else { return Some(0) };
+    let mut at = 0;
+    loop {
+        at += text.as_bytes().get(at..)?.iter().position(|byte| byte == first)?;
+        if text.as_bytes().get(at + 1..)?.starts_with(rest) {
+            return Some(at);
+        }
+        at += 1;
     }
-    text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())
 }
 
 /// Returns whether the text contains `part`.
