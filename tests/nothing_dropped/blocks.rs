@@ -135,17 +135,6 @@ fn text_rows() -> Vec<Row> {
             Wanted::new(&["needle text", "needlephase"], &[]),
         ),
         ("Text.citations", answered(Content::Text(cited)), Wanted::new(&["needle text", "needle cited"], &[])),
-        // Further members go back over the Responses API alone, as is documented.
-        (
-            "Text.extra",
-            answered(Content::Text(Text::new("needle text").with_extra("phase", json("\"final_answer\"")))),
-            Wanted::new(&["needle text"], &[]),
-        ),
-        (
-            "Thinking.extra",
-            answered(Content::Thinking(Thinking::new("x").with_extra("id", json("\"rs_1\"")))),
-            Wanted::new(&["hello"], &[]),
-        ),
         (
             "thinking",
             answered(Content::Thinking(Thinking::new("x"))),
