@@ -68,11 +68,14 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
 /// Returns the members of a call without a field, including LangChain's `extras`.
 fn extra(view: View<'_>) -> Vec<(String, Json)> {
     const KNOWN: &[&str] =
-        &["type", "id", "name", "args", "input", "index", "extras", "cache_control", "partial_json", "metadata"];
+        &["type", "id", "name", "input", "args", "index", "extras", "cache_control", "partial_json", "metadata"];
+    const OWN: &[&str] = &["type", "id", "name", "input"];
     let mut more = Vec::new();
-    for holder in [Some(view), view.get("extras")].into_iter().flatten() {
-        for (key, value) in holder.entries() {
-            if !KNOWN.contains(&&*key) && !value.is_null() {
+    // In `extras`, a name of the block's own is that of a further member.
+    let in_extras = KNOWN.strip_prefix(OWN).unwrap_or(KNOWN);
+    for (holder, known) in [(Some(view), KNOWN), (view.get("extras"), in_extras)] {
+        for (key, value) in holder.into_iter().flat_map(View::entries) {
+            if !known.contains(&&*key) && !value.is_null() {
                 more.push((key.into_owned(), Json::from(value)));
             }
         }

