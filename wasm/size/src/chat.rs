@@ -1,6 +1,8 @@
 //! Complete wire formats: encodes a conversation with tools and an image, and decodes an event stream
 //! or a complete response.
 
+use std::sync::Arc;
+
 use bedrock_chat::eventstream::FrameDecoder;
 use bedrock_chat::{
     Accumulator, AiMessage, Call, ChatOptions, ChatRequest, Codec, Content, Error, ErrorKind, Events, Headers, Json,
@@ -12,13 +14,13 @@ use crate::js_error;
 
 /// One wire format alone.
 #[cfg(not(feature = "all"))]
-fn codec(_: &ModelId) -> Result<&'static dyn Codec> {
-    Ok(&bedrock_chat::Anthropic)
+fn codec(_: &ModelId) -> Result<Arc<dyn Codec>> {
+    Ok(Arc::new(bedrock_chat::Anthropic))
 }
 
 /// All wire formats; the model id decides which.
 #[cfg(feature = "all")]
-fn codec(model: &ModelId) -> Result<&'static dyn Codec> {
+fn codec(model: &ModelId) -> Result<Arc<dyn Codec>> {
     bedrock_chat::codec_for(model, None, None)
 }
 
@@ -45,7 +47,7 @@ pub fn chat(
         let call = codec.encode(&model, &request, Mode::Stream)?;
         let message = match piece {
             0 => codec.decode(&call, answer, &Headers::new())?,
-            _ => streamed(codec, &call, answer, piece)?,
+            _ => streamed(&*codec, &call, answer, piece)?,
         };
         let mut out = call.body.to_vec();
         out.push(b'\n');
