@@ -45,14 +45,29 @@ pub(crate) fn call_with(
     };
     headers.push(accept, "application/json");
     push_headers(&mut headers, options);
+    let body = completed(body, options, kwargs, defaults)?;
+    Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
+}
+
+/// Returns a body with the guardrail's settings and these kwargs. Those may replace only the members at the paths
+/// in `defaults`.
+///
+/// # Errors
+/// `Config`, if the kwargs contradict an option.
+pub(crate) fn completed(
+    body: Writer,
+    options: &ChatOptions,
+    kwargs: Option<View<'_>>,
+    defaults: &[&str],
+) -> Result<Json> {
     let mut body = Json::written(body);
     if let Some(config) = guardrail_config(options) {
         body = merged(body.view(), config.view());
     }
-    if let Some(kwargs) = kwargs {
-        body = with_kwargs(body.view(), kwargs, defaults)?;
+    match kwargs {
+        Some(kwargs) => with_kwargs(body.view(), kwargs, defaults),
+        None => Ok(body),
     }
-    Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
 }
 
 /// Merges the members of options with the caller's `model_kwargs`.
@@ -122,7 +137,7 @@ fn ascii(json: &str) -> String {
 }
 
 /// Returns the members of a body for a guardrail.
-pub(crate) fn guardrail_config(options: &ChatOptions) -> Option<Json> {
+fn guardrail_config(options: &ChatOptions) -> Option<Json> {
     let guardrail = options.guardrail.as_ref()?;
     if guardrail.tag_suffix.is_none() && guardrail.stream_processing.is_none() {
         return None;
@@ -260,18 +275,51 @@ pub(crate) trait ChunkDecoder: Send {
     fn is_complete(&self) -> bool;
 }
 
-/// A decoder for InvokeModel streams: base64 inside JSON inside frames.
-pub(crate) struct InvokeDecoder {
+/// The chunks of one stream in any framing: their decoder, and the usage that they add up to.
+pub(crate) struct Chunks {
     decoder: Box<dyn ChunkDecoder>,
-    chunk: Vec<u8>,
     counts: Counts,
     reported: Usage,
 }
 
+impl Chunks {
+    pub(crate) fn new(decoder: impl ChunkDecoder + 'static) -> Self {
+        Self { decoder: Box::new(decoder), counts: Counts::default(), reported: Usage::default() }
+    }
+
+    pub(crate) fn chunk(&mut self, chunk: View<'_>, out: &mut Events) -> Result<()> {
+        self.decoder.chunk(chunk, &mut self.counts, out)
+    }
+
+    /// Reads `[DONE]`: see [`ChunkDecoder::done`].
+    pub(crate) fn done(&mut self, out: &mut Events) {
+        self.decoder.done(out);
+    }
+
+    /// Adds the usage at the end of the stream.
+    ///
+    /// # Errors
+    /// `Truncated`, if the provider's last event has not arrived.
+    pub(crate) fn finish(&mut self, out: &mut Events) -> Result<()> {
+        if let Some(usage) = self.counts.usage() {
+            out.usage(&mut self.reported, usage);
+        }
+        if self.decoder.is_complete() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+    }
+}
+
+/// A decoder for InvokeModel streams: base64 inside JSON inside frames.
+pub(crate) struct InvokeDecoder {
+    chunks: Chunks,
+    chunk: Vec<u8>,
+}
+
 impl InvokeDecoder {
     pub(crate) fn boxed(decoder: impl ChunkDecoder + 'static) -> Box<dyn StreamDecoder> {
-        let (chunk, counts) = (Vec::new(), Counts::default());
-        Box::new(Self { decoder: Box::new(decoder), chunk, counts, reported: Usage::default() })
+        Box::new(Self { chunks: Chunks::new(decoder), chunk: Vec::new() })
     }
 }
 
@@ -305,17 +353,11 @@ impl StreamDecoder for InvokeDecoder {
         }
         let chunk = View::from_bytes(&self.chunk)
             .map_err(|error| Error::of(ErrorKind::Decode, format_args!("a chunk is not JSON: {error}")))?;
-        self.decoder.chunk(chunk, &mut self.counts, out)
+        self.chunks.chunk(chunk, out)
     }
 
     fn finish(&mut self, out: &mut Events) -> Result<()> {
-        if let Some(usage) = self.counts.usage() {
-            out.usage(&mut self.reported, usage);
-        }
-        if self.decoder.is_complete() {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+        self.chunks.finish(out)
     }
 }
 

@@ -3,12 +3,12 @@
 //! The service publishes two paths for OpenAI's APIs on `bedrock-mantle`; which one a model is on depends on its
 //! vendor. See [the Responses API](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html).
 
-use super::invoke::{guardrail_config, push_guardrail, with_kwargs};
+use super::invoke::{completed, push_guardrail};
 use super::{Call, Mode};
 use crate::api::{Framing, Service};
 use crate::error::Result;
 use crate::headers::Headers;
-use crate::json::{Json, Writer, merged};
+use crate::json::{Json, Writer};
 use crate::model::ModelId;
 use crate::request::{ChatOptions, ChatRequest};
 use crate::text::{after_last, split_once};
@@ -100,13 +100,7 @@ pub(crate) fn call(
     if let Some(id) = &options.project {
         headers.push(project, id.clone());
     }
-    let mut body = Json::written(body);
-    if let Some(config) = guardrail_config(options) {
-        body = merged(body.view(), config.view());
-    }
-    if let Some(kwargs) = &options.model_kwargs {
-        body = with_kwargs(body.view(), kwargs.view(), defaults)?;
-    }
+    let body = completed(body, options, options.model_kwargs.as_ref().map(Json::view), defaults)?;
     let mut call = Call::new(path, headers, body.into_bytes(), mode == Mode::Stream);
     (call.service, call.framing) = (service, Framing::Sse);
     Ok(call)

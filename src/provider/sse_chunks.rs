@@ -2,26 +2,21 @@
 
 use crate::error::{Error, ErrorKind, Result, from_reported};
 use crate::event::Events;
-use crate::json::View;
-use crate::message::Usage;
+use crate::json::{Kind, View};
 use crate::sse::SseEvent;
 
 use super::StreamDecoder;
-use super::invoke::{ChunkDecoder, Counts};
+use super::invoke::{ChunkDecoder, Chunks};
 
 /// The last event of OpenAI's streams, which some servers leave out.
 const DONE: &[u8] = b"[DONE]";
 
 /// A decoder for the JSON in the data of server-sent events.
-pub(crate) struct SseChunks {
-    decoder: Box<dyn ChunkDecoder>,
-    counts: Counts,
-    reported: Usage,
-}
+pub(crate) struct SseChunks(Chunks);
 
 impl SseChunks {
     pub(crate) fn boxed(decoder: impl ChunkDecoder + 'static) -> Box<dyn StreamDecoder> {
-        Box::new(Self { decoder: Box::new(decoder), counts: Counts::default(), reported: Usage::default() })
+        Box::new(Self(Chunks::new(decoder)))
     }
 }
 
@@ -33,7 +28,7 @@ impl StreamDecoder for SseChunks {
             return Ok(());
         }
         if data == DONE {
-            self.decoder.done(out);
+            self.0.done(out);
             return Ok(());
         }
         let chunk = View::from_bytes(data)
@@ -41,27 +36,28 @@ impl StreamDecoder for SseChunks {
         if let Some(error) = reported(event, chunk) {
             return Err(error);
         }
-        self.decoder.chunk(chunk, &mut self.counts, out)
+        self.0.chunk(chunk, out)
     }
 
     fn finish(&mut self, out: &mut Events) -> Result<()> {
-        if let Some(usage) = self.counts.usage() {
-            out.usage(&mut self.reported, usage);
-        }
-        if self.decoder.is_complete() {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+        self.0.finish(out)
     }
 }
 
 /// Returns the error that an event reports: `{"error": {...}}` (OpenAI, Anthropic), a flat `{"type": "error"}`
 /// (OpenAI), an event named `error`, or a bare `{"message": "..."}` (AWS).
 fn reported(event: &SseEvent<'_>, chunk: View<'_>) -> Option<Error> {
-    let nested = chunk.get("error").filter(|error| !error.is_null());
-    let is_error = nested.is_some()
-        || chunk.word_at("type") == "error"
-        || event.event() == "error"
-        || (chunk.get("message").or_else(|| chunk.get("Message"))?.str().is_some() && chunk.get("choices").is_none());
+    // One pass, as this is done for every event.
+    let (mut nested, mut is_error, mut has_text, mut has_choices) = (None, event.event() == "error", false, false);
+    for (key, value) in chunk.raw_entries() {
+        match key {
+            "error" if !value.is_null() => nested = Some(value),
+            "type" => is_error |= value.word() == "error",
+            "message" | "Message" => has_text |= value.kind() == Kind::String,
+            "choices" => has_choices = true,
+            _ => {}
+        }
+    }
+    let is_error = is_error || nested.is_some() || (has_text && !has_choices);
     is_error.then(|| from_reported(nested.unwrap_or(chunk)))
 }

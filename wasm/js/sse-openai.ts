@@ -11,6 +11,11 @@ const REASONS: { readonly [reason: string]: string } = {
 /** OpenAI's names of errors, by their HTTP status. */
 const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
 
+/** Returns the body of OpenAI's APIs for an error. */
+export function problem({ status, kind, message }: SseError): object {
+  return { error: { message, type: TYPES[status!] ?? "server_error", param: null, code: kind } };
+}
+
 const line = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 
 /** Writes events as OpenAI's chat completions stream them. */
@@ -72,11 +77,11 @@ export class OpenAiEvents implements SseWriter {
     return `${this.#begun ? "" : this.#delta({})}${this.#chunk({}, this.#reason, { usage: counted })}data: [DONE]\n\n`;
   }
 
-  problem({ status, kind, message }: SseError): object {
-    return { error: { message, type: TYPES[status!] ?? "server_error", param: null, code: kind } };
+  problem(told: SseError): object {
+    return problem(told);
   }
 
   error(told: SseError): string {
-    return line(this.problem(told));
+    return line(problem(told));
   }
 }

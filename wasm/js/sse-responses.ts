@@ -1,15 +1,13 @@
 import type { StreamEvent } from "./events.js";
 import type { UsageMetadata } from "./reply.js";
 import type { SseError, SseWriter } from "./sse.js";
+import { problem } from "./sse-openai.js";
 
 /** Why an answer is incomplete, by the reason why the model stopped. */
 const INCOMPLETE: { readonly [reason: string]: string } = {
   max_tokens: "max_output_tokens", model_context_window_exceeded: "max_output_tokens",
   refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
 };
-
-/** OpenAI's names of errors, by their HTTP status. */
-const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
 
 /** A block of the reply while it arrives: one item of the output. */
 interface OpenItem {
@@ -148,8 +146,8 @@ export class ResponsesEvents implements SseWriter {
     return `${last}${this.#line(`response.${status}`, { response })}`;
   }
 
-  problem({ status, kind, message }: SseError): object {
-    return { error: { message, type: TYPES[status!] ?? "server_error", param: null, code: kind } };
+  problem(told: SseError): object {
+    return problem(told);
   }
 
   error({ kind, message }: SseError): string {
