@@ -6,7 +6,7 @@ use crate::api::{Api, Service};
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Writer};
-use crate::provider::body::{control_get, json_call, missing, object};
+use crate::provider::body::{control_get, json_call, object, required};
 use crate::sigv4::encode_path_segment;
 
 /// The parameters of a job. The role must be allowed to read the input and write the output.
@@ -228,9 +228,8 @@ pub struct BatchJobStatus {
 impl BatchJobStatus {
     fn read(body: &[u8]) -> Result<Self> {
         let view = object(body)?;
-        let Some(status) = view.string_at("status") else { return Err(missing("status")) };
         Ok(Self {
-            status,
+            status: required(view, "status")?,
             message: view.string_at("message"),
             records: BatchRecordCounts {
                 total: view.u64_at("totalRecordCount"),
@@ -318,5 +317,5 @@ impl BedrockChat {
 }
 
 fn read_arn(body: &[u8]) -> Result<String> {
-    object(body)?.string_at("jobArn").ok_or_else(|| missing("jobArn"))
+    required(object(body)?, "jobArn")
 }

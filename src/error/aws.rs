@@ -211,8 +211,9 @@ pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
 }
 
 /// Creates an error from one that OpenAI's or Anthropic's APIs report inside a reply: an object with `type`,
-/// `code` and `message`, or only a text.
+/// `code` and `message`, or only a text; or an object with such an `error`.
 pub(crate) fn from_reported(error: View<'_>) -> Error {
+    let error = error.get("error").unwrap_or(error);
     let names = || ["code", "type", "__type"].iter().filter_map(|key| error.string_at(key));
     // A type such as `invalid_request_error` may say less than the code beside it.
     let known = names().find(|name| row(bare_name(name)).is_some());

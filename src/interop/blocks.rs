@@ -71,7 +71,7 @@ fn extra(view: View<'_>) -> Vec<(String, Json)> {
         &["type", "id", "name", "input", "args", "index", "extras", "cache_control", "partial_json", "metadata"];
     const OWN: &[&str] = &["type", "id", "name", "input"];
     let mut more = Vec::new();
-    // In `extras`, a name of the block's own is that of a further member.
+    // In `extras`, a key such as `id` is a further member, and not the block's own `id`.
     let in_extras = KNOWN.strip_prefix(OWN).unwrap_or(KNOWN);
     for (holder, known) in [(Some(view), KNOWN), (view.get("extras"), in_extras)] {
         for (key, value) in holder.into_iter().flat_map(View::entries) {
@@ -226,7 +226,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
         "guard_content" | "guardrail_converse_content" => {
             let image = view.get("image").and_then(|image| media_block("image", image));
             let image = image.and_then(|image| if let Content::Image(image) = image { Some(image) } else { None });
-            let (text, qualifiers) = (string(view, "text"), strings(view, "qualifiers"));
+            let (text, qualifiers) = (string(view, "text"), view.texts("qualifiers"));
             (text.is_some() || image.is_some()).then_some(Content::Guard(GuardContent { text, qualifiers, image }))
         }
         "search_result" if !has_only_texts(view) => None,
@@ -272,10 +272,6 @@ fn tool_change(view: View<'_>, server: &str) -> Option<ToolReference> {
     })
 }
 
-fn strings(view: View<'_>, key: &str) -> Vec<String> {
-    view.list(key).filter_map(View::string).collect()
-}
-
 /// Returns the blocks of the Converse API, which have one key and no `type` (though some write it as well).
 fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     let kind = view.word_at("type");
@@ -303,7 +299,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
         "document" => converse_media("document", inner).map(|medium| document(medium, inner)),
         "guardContent" => inner
             .get("text")
-            .and_then(|text| Some((string(text, "text")?, strings(text, "qualifiers"))))
+            .and_then(|text| Some((string(text, "text")?, text.texts("qualifiers"))))
             .map(|(text, qualifiers)| Content::Guard(GuardContent { qualifiers, ..GuardContent::text(text) })),
         "reasoningContent" => reasoning(inner),
         "toolAddition" => tool_change(inner, "serverName").map(Content::ToolAddition),

@@ -27,6 +27,11 @@ impl<'a> View<'a> {
         copies
     }
 
+    /// Returns the strings among the elements of an array member.
+    pub(crate) fn texts(self, key: &str) -> Vec<String> {
+        self.list(key).filter_map(View::string).collect()
+    }
+
     /// Returns the members of an object member; none if the member is absent or of another kind.
     pub(crate) fn members(self, key: &str) -> RawEntries<'a> {
         self.get(key).map_or_else(RawEntries::default, View::raw_entries)

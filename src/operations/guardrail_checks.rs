@@ -4,7 +4,7 @@ use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Items, Json, View, Writer};
 use crate::message::{Content, Message, Role};
-use crate::provider::body::{json_call, missing, object};
+use crate::provider::body::{json_call, missing, object, required};
 use crate::request::IntoMessages;
 
 /// The checks of [`BedrockChat::invoke_guardrail_checks`], each with the categories or types to look for. Words
@@ -102,7 +102,7 @@ impl GuardrailChecks {
         if checks.iter().all(|(.., words)| words.is_empty()) {
             return Err(Error::new(
                 ErrorKind::Config,
-                "there is no guardrail check to run; set its categories, for example `with_prompt_attack`",
+                "no guardrail check is set; set categories, for example with `with_prompt_attack`",
             ));
         }
         w.object("checks");
@@ -153,7 +153,7 @@ impl BedrockChat {
     /// ```
     ///
     /// # Errors
-    /// `Config`, if there is no check; `Encode`, if there is no text, or a block other than text; otherwise same
+    /// `Config`, if no check is set; `Encode`, if there is no text, or a block other than text; otherwise same
     /// as [`BedrockChat::invoke`].
     pub async fn invoke_guardrail_checks(
         &self,
@@ -299,7 +299,7 @@ impl GuardrailCheckResults {
 
 impl CategoryScore {
     fn read(view: View<'_>) -> Result<Self> {
-        Ok(Self { category: text(view, "category")?, severity: score(view, "severityScore")? })
+        Ok(Self { category: required(view, "category")?, severity: score(view, "severityScore")? })
     }
 }
 
@@ -310,7 +310,7 @@ impl SensitiveEntity {
             number.ok_or_else(|| missing(key))
         };
         Ok(Self {
-            entity_type: text(view, "type")?,
+            entity_type: required(view, "type")?,
             confidence: score(view, "confidenceScore")?,
             message_index: number("messageIndex")?,
             content_index: number("contentIndex")?,
@@ -318,10 +318,6 @@ impl SensitiveEntity {
             end_offset: number("endOffset")?,
         })
     }
-}
-
-fn text(view: View<'_>, key: &str) -> Result<String> {
-    view.string_at(key).ok_or_else(|| missing(key))
 }
 
 /// Reads a score. One that is missing must not count as harmless.

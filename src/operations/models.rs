@@ -4,7 +4,7 @@ use crate::chat::{BedrockChat, BedrockChatBuilder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View};
 use crate::model::ModelId;
-use crate::provider::body::{control_get, missing, object};
+use crate::provider::body::{control_get, missing, object, required};
 use crate::sigv4::{encode_model_id, encode_path_segment};
 
 /// How many profiles a page has; the service allows 1 to 1000.
@@ -38,7 +38,7 @@ impl BedrockChat {
     /// Same as [`BedrockChat::invoke`].
     pub async fn models(&self) -> Result<Vec<FoundationModel>> {
         let call = control_get("/foundation-models".to_owned());
-        self.client().operation(call, |body| read_list(body, "modelSummaries", FoundationModel::read)).await
+        self.client().operation(call, |body| read_list(object(body)?, "modelSummaries", FoundationModel::read)).await
     }
 
     /// Lists the inference profiles of this account in this chat's region, all of them or those of one type. It
@@ -192,11 +192,11 @@ impl FoundationModel {
             arn: view.text_at("modelArn"),
             name: view.string_at("modelName"),
             provider: view.string_at("providerName"),
-            input_modalities: texts(view, "inputModalities"),
-            output_modalities: texts(view, "outputModalities"),
+            input_modalities: view.texts("inputModalities"),
+            output_modalities: view.texts("outputModalities"),
             streaming: view.get("responseStreamingSupported").and_then(View::bool),
-            inference_types: texts(view, "inferenceTypesSupported"),
-            customizations: texts(view, "customizationsSupported"),
+            inference_types: view.texts("inferenceTypesSupported"),
+            customizations: view.texts("customizationsSupported"),
             lifecycle: view.get("modelLifecycle").map(ModelLifecycle::read),
             raw: Json::from(view),
         })
@@ -344,25 +344,17 @@ struct Page {
 }
 
 fn read_page(body: &[u8]) -> Result<Page> {
-    let profiles = read_list(body, "inferenceProfileSummaries", InferenceProfile::read)?;
-    Ok(Page { profiles, next: object(body)?.string_at("nextToken").filter(|token| !token.is_empty()) })
+    let view = object(body)?;
+    let profiles = read_list(view, "inferenceProfileSummaries", InferenceProfile::read)?;
+    Ok(Page { profiles, next: view.string_at("nextToken").filter(|token| !token.is_empty()) })
 }
 
 /// Reads the entries of a list, which may be empty but not missing.
-fn read_list<T>(body: &[u8], key: &str, read: fn(View<'_>) -> Result<T>) -> Result<Vec<T>> {
-    let view = object(body)?;
+fn read_list<T>(view: View<'_>, key: &str, read: fn(View<'_>) -> Result<T>) -> Result<Vec<T>> {
     if view.get(key).is_none() {
         return Err(missing(key));
     }
     view.list(key).map(read).collect()
-}
-
-fn required(view: View<'_>, key: &str) -> Result<String> {
-    view.string_at(key).ok_or_else(|| missing(key))
-}
-
-fn texts(view: View<'_>, key: &str) -> Vec<String> {
-    view.list(key).filter_map(View::string).collect()
 }
 
 #[cfg(test)]

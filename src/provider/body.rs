@@ -26,6 +26,14 @@ pub(crate) fn missing(member: &str) -> Error {
     Error::of(ErrorKind::Decode, format_args!("the reply has no `{member}`"))
 }
 
+/// Returns a string that a reply must have.
+///
+/// # Errors
+/// `Decode`, if it is absent.
+pub(crate) fn required(view: View<'_>, key: &str) -> Result<String> {
+    view.string_at(key).ok_or_else(|| missing(key))
+}
+
 /// Returns a `GET` to the control plane.
 pub(crate) fn control_get(path: String) -> Call {
     let mut call = Call::new(path, Headers::new(), Vec::new(), false);

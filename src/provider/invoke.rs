@@ -304,10 +304,18 @@ impl Chunks {
         if let Some(usage) = self.counts.usage() {
             out.usage(&mut self.reported, usage);
         }
-        if self.decoder.is_complete() {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+        check_end(self.decoder.is_complete())
+    }
+}
+
+/// Checks at the end of a stream that the provider's last event has arrived.
+///
+/// # Errors
+/// `Truncated`, if it has not.
+pub(crate) fn check_end(is_complete: bool) -> Result<()> {
+    match is_complete {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did")),
     }
 }
 

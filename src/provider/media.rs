@@ -190,6 +190,18 @@ pub(crate) fn check_size(source: &MediaSource, limit: usize, what: &str) -> Resu
     ))
 }
 
+/// Writes the bytes of media as a `data:` URL.
+///
+/// # Errors
+/// Same as [`write_base64`].
+pub(crate) fn write_data_url(w: &mut Writer, media_type: &str, source: &MediaSource, what: &str) -> Result<()> {
+    let mut data = Writer::new();
+    write_base64(&mut data, source, what)?;
+    let data = data.finish();
+    w.string(&["data:", media_type, ";base64,", data.trim_matches('"')].concat());
+    Ok(())
+}
+
 /// Writes the bytes of media as a base64 string.
 ///
 /// # Errors

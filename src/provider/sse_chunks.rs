@@ -48,16 +48,15 @@ impl StreamDecoder for SseChunks {
 /// (OpenAI), an event named `error`, or a bare `{"message": "..."}` (AWS).
 fn reported(event: &SseEvent<'_>, chunk: View<'_>) -> Option<Error> {
     // One pass, as this is done for every event.
-    let (mut nested, mut is_error, mut has_text, mut has_choices) = (None, event.event() == "error", false, false);
+    let (mut is_error, mut has_text, mut has_choices) = (event.event() == "error", false, false);
     for (key, value) in chunk.raw_entries() {
         match key {
-            "error" if !value.is_null() => nested = Some(value),
+            "error" => is_error |= !value.is_null(),
             "type" => is_error |= value.word() == "error",
             "message" | "Message" => has_text |= value.kind() == Kind::String,
             "choices" => has_choices = true,
             _ => {}
         }
     }
-    let is_error = is_error || nested.is_some() || (has_text && !has_choices);
-    is_error.then(|| from_reported(nested.unwrap_or(chunk)))
+    (is_error || has_text && !has_choices).then(|| from_reported(chunk))
 }

@@ -107,12 +107,11 @@ pub(crate) fn api_of(name: &str) -> Result<Api> {
 
 /// `"bedrock-runtime"` or `"bedrock-mantle"`.
 pub(crate) fn service(fields: &Members<'_>, key: &str) -> Result<Option<Service>> {
-    let service = |name: String| match name.as_str() {
-        "bedrock-runtime" => Ok(Service::Runtime),
-        "bedrock-mantle" => Ok(Service::Mantle),
-        _ => Err(wrong("service", "\"bedrock-runtime\" or \"bedrock-mantle\"")),
+    let parse = |name: String| {
+        let service = [Service::Runtime, Service::Mantle].into_iter().find(|service| service.as_str() == name);
+        service.ok_or_else(|| wrong("service", "\"bedrock-runtime\" or \"bedrock-mantle\""))
     };
-    fields.string(key).map(service).transpose()
+    fields.string(key).map(parse).transpose()
 }
 
 pub(crate) fn tools(fields: &Members<'_>, key: &str) -> Result<Vec<Tool>> {

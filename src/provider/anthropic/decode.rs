@@ -13,7 +13,7 @@ use crate::provider::raw_block::RawBlock;
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = object(body)?;
     if view.word_at("type") == "error" {
-        return Err(reported(view));
+        return Err(from_reported(view));
     }
     let Some(content) = view.get("content").filter(|content| content.kind() == Kind::Array) else {
         return Err(Error::new(ErrorKind::Decode, "the reply has no `content`; it is not in Anthropic's format"));
@@ -105,7 +105,7 @@ impl ChunkDecoder for MessagesDecoder {
                 self.complete = true;
             }
             "ping" => {}
-            "error" => return Err(reported(chunk)),
+            "error" => return Err(from_reported(chunk)),
             "" if chunk.raw_entries().all(|(key, _)| key.starts_with("amazon-bedrock-")) => {}
             other => out.unknown(other, chunk.raw().as_bytes()),
         }
@@ -206,11 +206,6 @@ fn stop(holder: View<'_>, out: &mut Events) {
     if let Some(word) = holder.get("stop_reason").and_then(View::str) {
         out.stop(&word, holder.string_at("stop_sequence"));
     }
-}
-
-/// Returns the error that a reply with status 200 reports.
-fn reported(holder: View<'_>) -> Error {
-    from_reported(holder.get("error").unwrap_or(holder))
 }
 
 fn read_counts(usage: View<'_>) -> Counts {

@@ -53,8 +53,8 @@ impl ChunkDecoder for ChatCompletionsDecoder {
             out.unknown("chunk", chunk.raw().as_bytes());
             return Ok(());
         }
-        if let Some(error) = chunk.get("error") {
-            return Err(from_reported(error));
+        if chunk.get("error").is_some() {
+            return Err(from_reported(chunk));
         }
         // A router's first chunk may have an empty id, and no choices.
         let id = chunk.string_at("id");

@@ -192,14 +192,11 @@ impl Encoder<'_> {
             Some(_) => media::format_with_detail(media::IMAGES, "an image", image)?,
             None => media::image_format(media::IMAGES, "an image", image)?,
         };
-        let mut data = Writer::new();
-        media::write_base64(&mut data, &image.source, "an image")?;
-        let mut url = format!("data:{};base64,", format.media_type());
-        url.push_str(data.finish().trim_matches('"'));
         w.begin_object();
         w.field("type", "image_url");
         w.object("image_url");
-        w.field("url", &url);
+        w.key("url");
+        media::write_data_url(w, format.media_type(), &image.source, "an image")?;
         w.opt_field("detail", image.detail.as_deref());
         w.end_object();
         w.end_object();
@@ -272,7 +269,6 @@ fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -
     }
     words::check_extra(tool, model)?;
     let spec = tools::spec(can, tool)?;
-    words::check_extra(tool, model)?;
     w.begin_object();
     w.field("type", "function");
     w.object("function");

@@ -8,7 +8,7 @@ use crate::eventstream::Frame;
 use crate::json::{Json, Kind, View, Writer};
 use crate::message::Usage;
 use crate::provider::StreamDecoder;
-use crate::provider::invoke::{ChunkDecoder, Counts};
+use crate::provider::invoke::{ChunkDecoder, Counts, check_end};
 use crate::provider::raw_block::Members;
 
 /// A decoder for ConverseStream: one event in each frame, with its type in the frame's header.
@@ -59,10 +59,7 @@ impl StreamDecoder for ConverseDecoder {
     }
 
     fn finish(&mut self, _: &mut Events) -> Result<()> {
-        if self.events.complete {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+        check_end(self.events.complete)
     }
 }
 

@@ -125,7 +125,7 @@ impl<'a> Encoder<'a> {
             if block.is_cache_point() {
                 continue;
             }
-            // The point is a member of the part before it.
+            // A cache point is written as a member of the part before it.
             self.write_part(w, block, points > 0 && self.can.has(Capability::PromptCaching))?;
         }
         w.end_array();
@@ -168,7 +168,7 @@ impl<'a> Encoder<'a> {
             return Ok(());
         }
         let format = media::format_with_detail(media::IMAGES, "an image", image)?;
-        write_data_url(w, format.media_type(), &image.source, "an image")
+        media::write_data_url(w, format.media_type(), &image.source, "an image")
     }
 
     fn write_file(&self, w: &mut Writer, document: &Document) -> Result<()> {
@@ -195,9 +195,9 @@ impl<'a> Encoder<'a> {
         let text = match &document.source {
             MediaSource::Text(text) => text.clone(),
             MediaSource::Blocks(texts) => texts.join("\n\n"),
-            source => return write_data_url(w, format.media_type(), source, WHAT),
+            source => return media::write_data_url(w, format.media_type(), source, WHAT),
         };
-        write_data_url(w, format.media_type(), &MediaSource::Bytes(text.into_bytes().into()), WHAT)
+        media::write_data_url(w, format.media_type(), &MediaSource::Bytes(text.into_bytes().into()), WHAT)
     }
 
     /// Writes the address of media; returns `false` if they are in memory.
@@ -387,12 +387,4 @@ fn write_reasoning(w: &mut Writer, thinking: &Thinking) {
     }
     w.opt_field("encrypted_content", thinking.signature.as_deref());
     w.end_object();
-}
-
-fn write_data_url(w: &mut Writer, media_type: &str, source: &MediaSource, what: &str) -> Result<()> {
-    let mut data = Writer::new();
-    media::write_base64(&mut data, source, what)?;
-    let data = data.finish();
-    w.string(&["data:", media_type, ";base64,", data.trim_matches('"')].concat());
-    Ok(())
 }

@@ -1,9 +1,9 @@
 //! A reader of output items, whole or in pieces.
 
 use super::item::{Item, Kind, push_members, take_index, unknown_part};
-use super::response::{members, reported, stop};
+use super::response::{members, stop};
 use super::words::{Field, REFUSAL};
-use crate::error::Result;
+use crate::error::{Result, from_reported};
 use crate::event::{ChatEvent, Events};
 use crate::json::{Json, View, Writer};
 use crate::message::Content;
@@ -186,7 +186,7 @@ impl Reader {
         }
         let status = Some(response.word_at("status")).filter(|status| !status.is_empty()).unwrap_or(status);
         if status == "failed" || response.get("error").is_some() {
-            return Err(reported(response));
+            return Err(from_reported(response));
         }
         self.start(response, out);
         for (at, view) in (0..).zip(response.list("output")) {

@@ -1,6 +1,5 @@
 //! The members of a response that are not its output, and the errors that it reports.
 
-use crate::error::{Error, from_reported};
 use crate::event::Events;
 use crate::json::{Kind, View};
 use crate::message::StopReason;
@@ -52,12 +51,6 @@ fn read_counts(usage: View<'_>) -> Counts {
         reasoning: detail("output_tokens_details", "reasoning_tokens"),
         ..Counts::default()
     }
-}
-
-/// Returns the error that a response or an event reports: nested in `error`, or flat; also AWS's, which is only a
-/// `message`.
-pub(super) fn reported(holder: View<'_>) -> Error {
-    from_reported(holder.get("error").unwrap_or(holder))
 }
 
 /// Returns whether an event without a type is an error.

@@ -1,14 +1,14 @@
 //! A decoder for streams of the Responses API.
 
 use super::reader::{Place, Reader};
-use super::response::{is_error, reported};
+use super::response::is_error;
 use super::words::field_of;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, from_reported};
 use crate::event::Events;
 use crate::json::{Kind, View};
 use crate::message::Usage;
 use crate::provider::StreamDecoder;
-use crate::provider::invoke::Counts;
+use crate::provider::invoke::{Counts, check_end};
 use crate::sse::SseEvent;
 
 /// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line follows, and
@@ -51,7 +51,7 @@ impl StreamDecoder for ResponsesDecoder {
         }
         if kind.is_empty() {
             if is_error(view) {
-                return Err(reported(view));
+                return Err(from_reported(view));
             }
             if event.is_named() {
                 kind = event.event();
@@ -61,10 +61,7 @@ impl StreamDecoder for ResponsesDecoder {
     }
 
     fn finish(&mut self, _: &mut Events) -> Result<()> {
-        if self.reader.is_complete() {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Truncated, "the stream ended before the message did"))
+        check_end(self.reader.is_complete())
     }
 }
 
@@ -100,7 +97,7 @@ impl ResponsesDecoder {
                     out.usage(&mut self.reported, usage);
                 }
             }
-            "error" => return Err(reported(event)),
+            "error" => return Err(from_reported(event)),
             _ if event.kind() != Kind::Object => out.unknown("chunk", event.raw().as_bytes()),
             // The progress of a server tool: all that it did is in its item.
             _ if self.reader.is_raw(place.item) => {}
