@@ -69,7 +69,8 @@ impl BedrockChat {
                 return Ok(call);
             }
             Api::Responses | Api::ChatCompletions => {
-                let message = "tokens are not counted over OpenAI's APIs; use Converse, if the model has it";
+                let message =
+                    "token counting is not supported over OpenAI's APIs; use Converse, if it serves the model";
                 return Err(Error::new(ErrorKind::Unsupported, message).with_field("api"));
             }
             _ => {}

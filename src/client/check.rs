@@ -23,7 +23,7 @@ pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api, service: S
     }
 }
 
-/// Returns the first option that the API does not have, with its name and what to do.
+/// Returns the name of the first option that the API does not support, and the error message.
 fn missing(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Option<(&'static str, &'static str)> {
     let own = matches!(api, Api::Invoke | Api::Converse);
     let guardrail = options.guardrail.as_ref();
@@ -49,7 +49,7 @@ fn missing(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -
         }
         () if api == Api::Messages && options.service_tier.is_some() => (
             "service_tier",
-            "`service_tier` needs another API than Messages; leave it unset, or put Anthropic's into `model_kwargs`",
+            "`service_tier` needs another API than Messages; leave it unset, or put Anthropic's `service_tier` into `model_kwargs`",
         ),
         () if api == Api::Messages && !options.request_metadata.is_empty() => (
             "request_metadata",

@@ -28,11 +28,11 @@ static TABLE: &[Advice] = &[
     // enricoros/big-AGI#1167
     advice(
         &["does not support the '", "' api"],
-        "set `api` to an API of this model; the model's card in the Bedrock user guide lists them",
+        "set `api` to an API that serves this model; the model's card in the Bedrock user guide lists them",
     ),
     advice(
         &["supported on this route"],
-        "set `api` to an API of this model; the model's card in the Bedrock user guide lists them",
+        "set `api` to an API that serves this model; the model's card in the Bedrock user guide lists them",
     ),
     // bedrock-access-gateway#185
     advice(

@@ -22,8 +22,8 @@ pub(super) fn unset(message: fmt::Arguments<'_>) -> Error {
     Error::of(ErrorKind::Config, message)
 }
 
-/// Returns the names to send for the tools of a server, in their order. They do not depend on that order, so a
-/// prompt with them is found in the cache.
+/// Returns the name to send for each tool, in the order of `tools`. A name does not depend on that order, so the
+/// prompt cache still matches if the server lists its tools in another order.
 ///
 /// # Errors
 /// `Decode`, for a name that is empty or listed twice; `Config`, for one that is in `taken`.

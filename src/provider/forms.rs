@@ -1,7 +1,7 @@
 //! Other forms of a request, for a model that does not accept the caller's.
 //!
-//! A form that the table of facts knows to be refused is changed before the first call; a form that the service
-//! refuses is changed before the next.
+//! A form is changed before the first call if the table of facts lists it as refused. After a refusal by the
+//! service, it is changed before the next call.
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::message::{Message, Role};
@@ -37,8 +37,8 @@ fn forces(request: &ChatRequest) -> bool {
     is_forced && !request.options.tools.is_empty() && !request.messages.is_empty() && !request.raw
 }
 
-/// Leaves the choice to the model, and asks for the call behind the other system messages at the start. The
-/// text before it stays the same, so that a cached prompt is still found.
+/// Sets the tool choice to `auto`, and inserts a system message that asks for the call. The message follows the
+/// leading system messages, so the prompt cache still matches the text before it.
 fn ask(request: &mut ChatRequest) {
     let text = match request.options.tool_choice.replace(ToolChoice::Auto) {
         Some(ToolChoice::Tool(name)) => ["Call the tool `", &name, "` now. Do not answer without that call."].concat(),

@@ -77,8 +77,8 @@ pub(crate) fn write_options(w: &mut Writer, options: &ChatOptions) {
 /// The header for the project of OpenAI's APIs.
 pub(crate) const PROJECT: &str = "openai-project";
 
-/// Returns a call with this body and the caller's `model_kwargs`. `project` is the header for the project. Those may replace only the members at the
-/// paths in `defaults`.
+/// Returns a call with this body, merged with the caller's `model_kwargs`. The `model_kwargs` may replace only the
+/// members at the paths in `defaults`. `project` is the name of the header for the project.
 ///
 /// # Errors
 /// `Config`, if `model_kwargs` contradicts an option.

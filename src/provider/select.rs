@@ -53,8 +53,8 @@ pub fn codec_for(model: &ModelId, api: Option<Api>, service: Option<Service>) ->
     }
 }
 
-/// Returns whether only `bedrock-mantle` knows an id: a model's own id, where the runtime wants a profile or a
-/// version.
+/// Returns whether only `bedrock-mantle` accepts an id: one without the region prefix or the version that
+/// `bedrock-runtime` requires.
 fn is_mantle_id(model: &ModelId) -> bool {
     let id = model.as_str();
     match model.vendor() {
@@ -118,7 +118,7 @@ fn not_served(model: &ModelId, api: Option<Api>, service: Option<Service>) -> Er
         .collect();
     let served = served.join(", ");
     let advice = match model.base() {
-        None => ", or state the model's family",
+        None => "; or set the model's `family`",
         Some(_) => "",
     };
     let message = format_args!("{model} cannot be called over {what}; use {served}{advice}");

@@ -106,7 +106,7 @@ impl<T> Structured<T> {
         }
     }
 
-    /// Returns the best method of which the service enforces nothing.
+    /// Returns the best method that does not need the service to enforce a schema or a tool call.
     fn asked(&self) -> StructuredMethod {
         match self.chat.capabilities().has(Capability::AskedTools) {
             true => StructuredMethod::Tool,

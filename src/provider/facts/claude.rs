@@ -139,7 +139,7 @@ pub(super) static FACTS: &[Fact] = &[
     fact(&["anthropic.claude-sonnet-5-5"], &[ReasoningBetweenTools], &[ReasoningOff]),
     // vercel/ai#14773, anthropic-sdk-python#1759: "output_config.format: Extra inputs are not permitted".
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[StrictTools, JsonSchema]),
-    // AI SDK 5.0.101 and LiteLLM 1.110 disagree about the 5 family: `strict` is refused, or for some versions only.
+    // AI SDK 5.0.101 and LiteLLM 1.110 disagree about which versions of the 5 family refuse `strict`.
     unsure(CLAUDE_5, &[StrictTools]),
     // Neither refuses a schema on haiku. AI SDK 5.0.101 refuses it on sonnet, where LiteLLM 1.110 sends it.
     unsure(

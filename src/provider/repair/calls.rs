@@ -33,7 +33,7 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
     }
 }
 
-/// Checks that blocks which add or remove tools are in system messages behind the first message.
+/// Checks that blocks which add or remove tools are in system messages after the first message.
 ///
 /// # Errors
 /// `Encode`, with the index of the message.
@@ -42,7 +42,7 @@ pub(super) fn check_changes(at: usize, message: &Message, begun: bool) -> Result
         return Ok(());
     }
     encode(format_args!(
-        "message {at} adds or removes a tool where no change is possible; put it into a system message behind a human one"
+        "tools cannot be changed in this message: message {at}; change them in a system message after a human message"
     ))
 }
 

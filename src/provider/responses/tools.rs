@@ -51,7 +51,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
             return Err(Error::of(
                 ErrorKind::Encode,
                 format_args!(
-                    "the native tool {} has no `type`, so it is not in the format of the Responses API",
+                    "the native tool {} has no `type`, so it is not in the format of the Responses API; add a `type`",
                     quoted(&tool.name)
                 ),
             ));
