@@ -234,11 +234,15 @@ fn api_or_service_that_does_not_serve_a_model_is_refused() {
 #[tokio::test]
 async fn options_that_an_api_lacks_are_refused() {
     let guardrail = || bedrock_chat::ChatOptions::default().with_guardrail(Guardrail::new("g", "1"));
+    let beta = bedrock_chat::ChatOptions::default().with_anthropic_beta(["a-2025"]);
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
     let tier = bedrock_chat::ChatOptions::default().with_service_tier(bedrock_chat::ServiceTier::Flex);
     for (model, api, options, field) in [
         ("anthropic.claude-sonnet-4-6", Api::Messages, guardrail(), "guardrail"),
         ("openai.gpt-5.6-sol", Api::ChatCompletions, guardrail(), "guardrail"),
         ("anthropic.claude-sonnet-4-6", Api::Messages, tier, "service_tier"),
+        (arn, Api::ChatCompletions, beta.clone(), "anthropic_beta"),
+        (arn, Api::Responses, beta, "anthropic_beta"),
     ] {
         let (builder, transport) = builder(model, vec![]);
         let error = builder.api(api).options(&options).build().unwrap().invoke("hello").await.unwrap_err();

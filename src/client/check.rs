@@ -55,7 +55,10 @@ fn missing(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -
             "request_metadata",
             "`request_metadata` needs another API than Messages; leave it unset, or put `metadata.user_id` into `model_kwargs`",
         ),
-        () if !options.anthropic_beta.is_empty() && model.vendor().is_some_and(|vendor| vendor != "anthropic") => {
+        () if !options.anthropic_beta.is_empty()
+            && (matches!(api, Api::Responses | Api::ChatCompletions)
+                || model.vendor().is_some_and(|vendor| vendor != "anthropic")) =>
+        {
             ("anthropic_beta", "`anthropic_beta` is for Claude only; leave it empty")
         }
         () => return None,
