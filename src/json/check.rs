@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::lex::{at, skip_space};
+use super::lex::{at, control_marks, marks, skip_space};
 
 /// Maximum nesting of arrays and objects.
 const MAX_DEPTH: u32 = 128;
@@ -42,6 +42,16 @@ fn check_string(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
     let fail = |position, expected| Err(JsonError { position, expected });
     i += 1;
     loop {
+        // Eight bytes at a time, up to one that matters.
+        while let Some(word) = bytes.get(i..).and_then(<[u8]>::first_chunk) {
+            let word = u64::from_le_bytes(*word);
+            let found = marks(word, b'"') | marks(word, b'\\') | control_marks(word);
+            // Without a mark these are 64 bits: the whole word.
+            i += found.trailing_zeros() as usize / 8;
+            if found != 0 {
+                break;
+            }
+        }
         match at(bytes, i) {
             b'"' => return Ok(i + 1),
             b'\\' => {
@@ -97,7 +107,12 @@ fn check_number(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
 
 /// Checks one whole value from `i` on, without recursion: one bit of `open` for
 /// each container we are in (1 for an object), so no input can exhaust the stack.
-pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
+pub(super) fn check(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
+    check_within(bytes, i, MAX_DEPTH)
+}
+
+/// Same as [`check`], for a value that may nest this deep.
+fn check_within(bytes: &[u8], mut i: usize, max_depth: u32) -> Result<usize, JsonError> {
     let fail = |position, expected| Err(JsonError { position, expected });
     let mut open: u128 = 0;
     let mut depth: u32 = 0;
@@ -107,7 +122,7 @@ pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
         let c = at(bytes, i);
         match c {
             b'{' | b'[' => {
-                if depth == MAX_DEPTH {
+                if depth == max_depth {
                     return fail(i, "at most 128 levels of nesting");
                 }
                 let object = c == b'{';
@@ -116,7 +131,7 @@ pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
                 i = skip_space(bytes, i + 1);
                 if at(bytes, i) != if object { b'}' } else { b']' } {
                     if object {
-                        i = check_key(bytes, i)?;
+                        i = check_key(bytes, i)?.1;
                     }
                     continue;
                 }
@@ -147,7 +162,7 @@ pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
                 (b',', _) => {
                     i = skip_space(bytes, i + 1);
                     if object {
-                        i = check_key(bytes, i)?;
+                        i = check_key(bytes, i)?.1;
                     }
                     break;
                 }
@@ -163,13 +178,43 @@ pub(super) fn check(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
     }
 }
 
-fn check_key(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
+/// Checks the text of an object, and passes the keys, as they stand between the quotes, and the values of its members
+/// to `each`. Returns `false` for a value of another type, which is not checked.
+pub(super) fn check_members<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a str)) -> Result<bool, JsonError> {
+    let bytes = text.as_bytes();
+    let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    let mut i = skip_space(bytes, 0);
+    if at(bytes, i) != b'{' {
+        return Ok(false);
+    }
+    i = skip_space(bytes, i + 1);
+    let mut is_open = at(bytes, i) != b'}';
+    while is_open {
+        let (key_end, after_colon) = check_key(bytes, i)?;
+        let key = slice(i + 1, key_end - 1);
+        let start = skip_space(bytes, after_colon);
+        let end = check_within(bytes, start, MAX_DEPTH - 1)?;
+        each(key, slice(start, end));
+        i = skip_space(bytes, end);
+        match at(bytes, i) {
+            b',' => i = skip_space(bytes, i + 1),
+            b'}' => is_open = false,
+            _ => return Err(JsonError { position: i, expected: "`,` or `}`" }),
+        }
+    }
+    let end = skip_space(bytes, i + 1);
+    if end == bytes.len() { Ok(true) } else { Err(JsonError { position: end, expected: "the end of the text" }) }
+}
+
+/// Checks a key and its colon. Returns where the key ends, and where the colon does.
+fn check_key(bytes: &[u8], i: usize) -> Result<(usize, usize), JsonError> {
     if at(bytes, i) != b'"' {
         return Err(JsonError { position: i, expected: "a key in double quotes" });
     }
-    let i = skip_space(bytes, check_string(bytes, i)?);
+    let key_end = check_string(bytes, i)?;
+    let i = skip_space(bytes, key_end);
     if at(bytes, i) != b':' {
         return Err(JsonError { position: i, expected: "`:`" });
     }
-    Ok(i + 1)
+    Ok((key_end, i + 1))
 }

@@ -12,3 +12,17 @@ pub(super) fn skip_space(bytes: &[u8], mut i: usize) -> usize {
     }
     i
 }
+
+const ONES: u64 = u64::MAX / 255;
+
+/// Marks the highest bit of the first of eight bytes that is this one; the marks after it may be wrong, as only a
+/// zero byte borrows.
+pub(super) fn marks(word: u64, byte: u8) -> u64 {
+    let zeros = word ^ (ONES * u64::from(byte));
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
+}
+
+/// Same as [`marks`], for the first byte that is a control character.
+pub(super) fn control_marks(word: u64) -> u64 {
+    word.wrapping_sub(ONES * 0x20) & !word & (ONES << 7)
+}

@@ -1,9 +1,21 @@
 //! Shortcuts for members of objects, which codecs use hundreds of times.
 
 use super::Json;
+use super::check::{JsonError, check_members};
 use super::scan::{Entries, Items, View};
 
 impl<'a> View<'a> {
+    /// Same as [`View::from_bytes`], and passes each member of an object to `each` while the text is checked, with its
+    /// raw key. One pass is enough for a short text that is read once, such as an event of a stream. If the text is
+    /// invalid, some members may have been passed.
+    pub(crate) fn read(bytes: &'a [u8], each: &mut dyn FnMut(&'a str, View<'a>)) -> Result<Self, JsonError> {
+        let Ok(text) = std::str::from_utf8(bytes) else { return Self::from_bytes(bytes) };
+        match check_members(text, &mut |key, value| each(key, View::trusted(value)))? {
+            true => Ok(View::trusted(text.trim_ascii())),
+            false => Self::parse(text),
+        }
+    }
+
     /// Returns the members of an object with their raw keys, escapes included. Raw keys can be compared with
     /// names, and written again.
     pub(crate) fn raw_entries(self) -> RawEntries<'a> {
@@ -73,5 +85,44 @@ impl<'a> Iterator for RawEntries<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next_raw()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_read_in_one_pass_are_those_of_two_passes() {
+        let deep = |n: usize| ["{\"a\":", &"[".repeat(n), &"]".repeat(n), "}"].concat();
+        let texts = [
+            "{}",
+            " { } ",
+            "{\"a\" : 1 , \"b\\\"\":{\"c\":[1,\"}\"]}, \"a\":null}\n",
+            "[1]",
+            "\"a\"",
+            "7",
+            "",
+            "{",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":1}x",
+            "{\"a\":[1}",
+            "{a:1}",
+            "{\"é\":\"ü\"}",
+            "{\"a\":tru}",
+        ];
+        for text in texts.map(str::to_owned).into_iter().chain([deep(127), deep(128)]) {
+            let mut seen = Vec::new();
+            let ours = View::read(text.as_bytes(), &mut |key, value| seen.push((key, value)));
+            let theirs = View::from_bytes(text.as_bytes());
+            assert_eq!(ours.is_ok(), theirs.is_ok(), "{text}");
+            let (Ok(ours), Ok(theirs)) = (ours, theirs) else { continue };
+            assert_eq!(ours.raw(), theirs.raw());
+            assert_eq!(seen, theirs.raw_entries().collect::<Vec<_>>(), "{text}");
+        }
+        assert!(View::read(b"\xff", &mut |_, _| {}).is_err());
     }
 }

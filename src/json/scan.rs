@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::check::{JsonError, check};
-use super::lex::{at, skip_space};
+use super::lex::{at, marks, skip_space};
 use super::number::{parse_f64, parse_u64};
 
 /// The type of a JSON value.
@@ -70,14 +70,6 @@ fn string_end(bytes: &[u8], mut i: usize) -> usize {
             _ => i += 1,
         }
     }
-}
-
-/// Marks the highest bit of the first of eight bytes that is this one; what is marked behind it may
-/// be wrong, as only a zero byte borrows.
-fn marks(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let zeros = word ^ (ONES * u64::from(byte));
-    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
 }
 
 /// End of the value that starts at `i`, in validated text.
@@ -402,6 +394,22 @@ mod tests {
         for text in texts {
             let theirs = serde_json::from_str::<serde_json::Value>(text).is_ok();
             assert_eq!(View::parse(text).is_ok(), theirs, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_strings_accept_the_same_bytes_as_serde_json() {
+        for byte in 0..=u8::MAX {
+            for at in 1..22 {
+                let mut text = *b"\"0123456789abcdefghij\"";
+                text[at] = byte;
+                let theirs = serde_json::from_slice::<String>(&text).ok();
+                let ours = View::from_bytes(&text).ok().and_then(View::string);
+                assert_eq!(ours, theirs, "{byte} at {at}");
+                text[20] = b'\n';
+                let error = View::from_bytes(&text);
+                assert!(error.is_err(), "{byte} at {at} and a line break");
+            }
         }
     }
 

@@ -25,23 +25,20 @@ pub(super) struct ResponsesDecoder {
 
 impl StreamDecoder for ResponsesDecoder {
     fn event(&mut self, event: &SseEvent<'_>, out: &mut Events) -> Result<()> {
-        let view = match View::from_bytes(event.data()) {
+        // Most events are deltas, so all their members are read in the pass that checks them.
+        let (mut kind, mut text, mut place) = ("", None, Place::default());
+        let read = View::read(event.data(), &mut |key, value| match key {
+            "type" => kind = value.word(),
+            "delta" | "text" | "refusal" | "arguments" | "input" => text = Some(value),
+            "output_index" => place.item = value.u64(),
+            "content_index" | "summary_index" => place.part = value.u64().unwrap_or(0),
+            _ => {}
+        });
+        let view = match read {
             Ok(view) => view,
             Err(_) if matches!(event.data().trim_ascii(), b"[DONE]" | b"") => return Ok(()),
             Err(error) => return Err(Error::of(ErrorKind::Decode, format_args!("an event is not JSON: {error}"))),
         };
-        // Most events are deltas, so all their members are found in one pass.
-        let (mut kind, mut text, mut place) = ("", None, Place::default());
-        let mut entries = view.entries();
-        while let Some((key, value)) = entries.next_raw() {
-            match key {
-                "type" => kind = value.word(),
-                "delta" | "text" | "refusal" | "arguments" | "input" => text = Some(value),
-                "output_index" => place.item = value.u64(),
-                "content_index" | "summary_index" => place.part = value.u64().unwrap_or(0),
-                _ => {}
-            }
-        }
         if let Some((field, is_whole)) = field_of(kind) {
             let text = text.filter(|text| text.kind() == Kind::String);
             if !text.is_some_and(|text| self.reader.piece(field, place, text, is_whole, out)) {
