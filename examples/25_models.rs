@@ -10,7 +10,7 @@
 
 mod support;
 
-use bedrock_chat::{FoundationModel, InferenceProfile};
+use bedrock_chat::{FoundationModel, InferenceProfile, MantleModel};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,6 +36,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     profiles.retain(|profile| profile.model_id().is_some_and(|id| id.contains(wanted)));
     println!();
     print_table(["profile", "model", "regions", "defined by", "name"], profiles.iter().map(row_of_profile));
+
+    let mut on_mantle = chat.mantle_models().await?;
+    on_mantle.retain(|model| model.id.contains(wanted));
+    println!();
+    print_table(["model on bedrock-mantle", "owned by"], on_mantle.iter().map(row_of_mantle));
     Ok(())
 }
 
@@ -63,6 +68,10 @@ fn row_of_profile(profile: &InferenceProfile) -> [String; 5] {
         defined_by.to_lowercase(),
         profile.name.clone().unwrap_or_default(),
     ]
+}
+
+fn row_of_mantle(model: &MantleModel) -> [String; 2] {
+    [model.id.clone(), model.owned_by.clone().unwrap_or_default()]
 }
 
 /// Prints rows in columns as wide as their longest text.

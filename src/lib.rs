@@ -103,7 +103,7 @@ pub use observe::{ChainRun, LangSmith, LangSmithBuilder};
 pub use observe::{Observer, Run, RunConfig, RunStart};
 pub use operations::{
     CategoryScore, FoundationModel, GuardrailAssessment, GuardrailCheckResults, GuardrailChecks, GuardrailSource,
-    InferenceProfile, InferenceProfileType, ModelLifecycle, SensitiveEntity,
+    InferenceProfile, InferenceProfileType, MantleModel, ModelLifecycle, SensitiveEntity,
 };
 pub use platform::{BoxFuture, BoxStream, MaybeSend, MaybeSync, Runtime, SystemRuntime};
 pub use provider::{

@@ -1,9 +1,11 @@
 //! Operations other than chat: counting tokens, guardrails for any content, and lists of models.
 
 mod guardrail_checks;
+mod mantle_models;
 mod models;
 
 pub use guardrail_checks::{CategoryScore, GuardrailCheckResults, GuardrailChecks, SensitiveEntity};
+pub use mantle_models::MantleModel;
 pub use models::{FoundationModel, InferenceProfile, InferenceProfileType, ModelLifecycle};
 
 use std::borrow::Cow;

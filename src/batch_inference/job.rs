@@ -6,7 +6,7 @@ use crate::api::{Api, Service};
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Writer};
-use crate::provider::body::{control_get, json_call, object, required};
+use crate::provider::body::{get, json_call, object, required};
 use crate::sigv4::encode_path_segment;
 
 /// The parameters of a job. The role must be allowed to read the input and write the output.
@@ -292,7 +292,7 @@ impl BedrockChat {
     /// Same as [`BedrockChat::invoke`].
     pub async fn batch_job(&self, arn: &str) -> Result<BatchJobStatus> {
         let path = format!("/model-invocation-job/{}", encode_path_segment(arn));
-        self.client().operation(control_get(path), BatchJobStatus::read).await
+        self.client().operation(get(Service::ControlPlane, path), BatchJobStatus::read).await
     }
 
     /// Waits until a job has ended. Requests its status from time to time, and calls a function with it.

@@ -1,10 +1,11 @@
 //! Which models there are: foundation models, inference profiles, and the model behind a profile.
 
+use crate::api::Service;
 use crate::chat::{BedrockChat, BedrockChatBuilder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View};
 use crate::model::ModelId;
-use crate::provider::body::{control_get, missing, object, required};
+use crate::provider::body::{get, missing, object, required};
 use crate::sigv4::{encode_model_id, encode_path_segment};
 
 /// How many profiles a page has; the service allows 1 to 1000.
@@ -14,8 +15,8 @@ impl BedrockChat {
     /// Lists the foundation models in this chat's region, also models that do not chat. The chat's own model does
     /// not matter.
     ///
-    /// The identity needs the permission `bedrock:ListFoundationModels`. The list does not have models that
-    /// only `bedrock-mantle` serves. Lists and look-ups are requests to the control plane (`bedrock.{region}`), so
+    /// The identity needs the permission `bedrock:ListFoundationModels`. Models that only `bedrock-mantle` serves are
+    /// in [`BedrockChat::mantle_models`]. Lists and look-ups are requests to the control plane (`bedrock.{region}`), so
     /// that a custom endpoint must serve that too.
     ///
     /// See [ListFoundationModels](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html).
@@ -37,7 +38,7 @@ impl BedrockChat {
     /// # Errors
     /// Same as [`BedrockChat::invoke`].
     pub async fn models(&self) -> Result<Vec<FoundationModel>> {
-        let call = control_get("/foundation-models".to_owned());
+        let call = get(Service::ControlPlane, "/foundation-models".to_owned());
         self.client().operation(call, |body| read_list(object(body)?, "modelSummaries", FoundationModel::read)).await
     }
 
@@ -70,7 +71,7 @@ impl BedrockChat {
         let mut profiles = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let mut call = control_get("/inference-profiles".to_owned());
+            let mut call = get(Service::ControlPlane, "/inference-profiles".to_owned());
             call.query.push_str(PAGE);
             for (key, value) in
                 [("type", profile_type.as_ref().map(InferenceProfileType::as_str)), ("nextToken", token.as_deref())]
@@ -105,7 +106,7 @@ impl BedrockChat {
     /// Same as [`BedrockChat::invoke`]; `Config`, if the id is not one.
     pub async fn inference_profile(&self, id: &str) -> Result<InferenceProfile> {
         ModelId::parse(id)?;
-        let call = control_get(format!("/inference-profiles/{}", encode_model_id(id.trim())));
+        let call = get(Service::ControlPlane, format!("/inference-profiles/{}", encode_model_id(id.trim())));
         self.client().operation(call, |body| InferenceProfile::read(object(body)?)).await
     }
 }
@@ -350,7 +351,7 @@ fn read_page(body: &[u8]) -> Result<Page> {
 }
 
 /// Reads the entries of a list, which may be empty but not missing.
-fn read_list<T>(view: View<'_>, key: &str, read: fn(View<'_>) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn read_list<T>(view: View<'_>, key: &str, read: fn(View<'_>) -> Result<T>) -> Result<Vec<T>> {
     if view.get(key).is_none() {
         return Err(missing(key));
     }

@@ -34,11 +34,11 @@ pub(crate) fn required(view: View<'_>, key: &str) -> Result<String> {
     view.string_at(key).ok_or_else(|| missing(key))
 }
 
-/// Returns a `GET` to the control plane.
-pub(crate) fn control_get(path: String) -> Call {
+/// Returns a `GET` to an endpoint.
+pub(crate) fn get(service: Service, path: String) -> Call {
     let mut call = Call::new(path, Headers::new(), Vec::new(), false);
     call.method = Method::Get;
-    call.service = Service::ControlPlane;
+    call.service = service;
     call
 }
 

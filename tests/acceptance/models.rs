@@ -31,6 +31,23 @@ async fn models_are_listed_by_the_control_plane() {
 }
 
 #[tokio::test]
+async fn mantle_models_are_listed_by_bedrock_mantle() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let models = chat.mantle_models().await.unwrap();
+    let gemma = models.iter().find(|model| model.id == "google.gemma-4-31b").unwrap();
+    assert_eq!((gemma.owned_by.as_deref(), gemma.raw.view().get("object").is_some()), (Some("system"), true));
+    assert!(gemma.created.is_some_and(|created| created > 1_700_000_000), "{gemma:?}");
+    let [request] = &bedrock.requests()[..] else { panic!("one request") };
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/v1/models"));
+    assert!(request.verdict.is_accepted(), "{request:?}");
+    bedrock.faults().push(Fault::reply(200, "application/json", r#"{"object":"list"}"#).on_path("/v1/models"));
+    let error = chat.mantle_models().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.message().starts_with("the reply has no `data`"), "{error}");
+}
+
+#[tokio::test]
 async fn inference_profiles_are_read_to_the_last_of_many_pages() {
     let mut builder = LocalBedrock::builder();
     for number in 0..2005 {
