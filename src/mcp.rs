@@ -11,7 +11,7 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, PaginatedRequestParams};
 use rmcp::service::{Peer, RoleClient, RunningService, Service};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::json::Json;
 use crate::message::ToolCall;
 use crate::platform::BoxFuture;
@@ -146,9 +146,12 @@ impl McpServer {
             match page.next_cursor {
                 None => break,
                 Some(cursor) if cursors.contains(&cursor) => {
-                    return Err(names::wrong(format_args!(
-                        "the MCP server `{server}` lists its tools without an end: a cursor is repeated; report it to its authors"
-                    )));
+                    return Err(Error::of(
+                        ErrorKind::Decode,
+                        format_args!(
+                            "the MCP server `{server}` lists its tools without an end: a cursor is repeated; report it to its authors"
+                        ),
+                    ));
                 }
                 Some(cursor) => cursors.push(cursor),
             }
@@ -156,10 +159,13 @@ impl McpServer {
         if let Some(only) = &self.only {
             if let Some(missing) = only.iter().find(|name| !tools.iter().any(|tool| tool.name == **name)) {
                 let known: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
-                return Err(names::unset(format_args!(
-                    "the MCP server `{server}` does not have the tool `{missing}`; use one of {}",
-                    known.join(", ")
-                )));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!(
+                        "the MCP server `{server}` does not have the tool `{missing}`; use one of {}",
+                        known.join(", ")
+                    ),
+                ));
             }
             tools.retain(|tool| only.iter().any(|name| tool.name == **name));
         }

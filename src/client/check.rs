@@ -17,14 +17,19 @@ use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Result<()> {
     options.check()?;
     check_tools(options)?;
-    match missing(options, model, api, service) {
+    match unsupported(options, model, api, service) {
         Some((field, why)) => Err(Error::new(ErrorKind::Unsupported, why).with_field(field)),
         None => Ok(()),
     }
 }
 
 /// Returns the name of the first option that the API does not support, and the error message.
-fn missing(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Option<(&'static str, &'static str)> {
+fn unsupported(
+    options: &ChatOptions,
+    model: &ModelId,
+    api: Api,
+    service: Service,
+) -> Option<(&'static str, &'static str)> {
     let own = matches!(api, Api::Invoke | Api::Converse);
     let guardrail = options.guardrail.as_ref();
     let tagged = guardrail.is_some_and(|guardrail: &Guardrail| guardrail.tag_suffix.is_some());

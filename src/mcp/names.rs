@@ -1,7 +1,5 @@
 //! Names of MCP tools, as Bedrock accepts them.
 
-use std::fmt;
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::words::digest;
 use crate::request::Tool;
@@ -11,16 +9,6 @@ const MAX_LEN: usize = 64;
 
 /// The digits of the hash that makes a changed name unique.
 const DIGITS: usize = 8;
-
-/// Returns the error for a list that is not valid.
-pub(super) fn wrong(message: fmt::Arguments<'_>) -> Error {
-    Error::of(ErrorKind::Decode, message)
-}
-
-/// Returns the error for a wrong setting.
-pub(super) fn unset(message: fmt::Arguments<'_>) -> Error {
-    Error::of(ErrorKind::Config, message)
-}
 
 /// Returns the name to send for each tool, in the order of `tools`. A name does not depend on that order, so the
 /// prompt cache still matches if the server lists its tools in another order.
@@ -32,15 +20,19 @@ pub(super) fn sent(server: &str, prefix: &str, tools: &[rmcp::model::Tool], take
     let full: Vec<String> = tools.iter().map(|tool| [prefix, &tool.name].concat()).collect();
     for (at, (tool, name)) in tools.iter().zip(&full).enumerate() {
         if tool.name.is_empty() {
-            return Err(wrong(format_args!(
-                "the MCP server `{server}` lists a tool without a name; leave it out with `filter`"
-            )));
+            return Err(Error::of(
+                ErrorKind::Decode,
+                format_args!("the MCP server `{server}` lists a tool without a name; leave it out with `filter`"),
+            ));
         }
         if full.iter().take(at).any(|other| other == name) {
-            return Err(wrong(format_args!(
-                "the MCP server `{server}` lists the tool `{}` twice; leave both out with `filter`",
-                tool.name
-            )));
+            return Err(Error::of(
+                ErrorKind::Decode,
+                format_args!(
+                    "the MCP server `{server}` lists the tool `{}` twice; leave both out with `filter`",
+                    tool.name
+                ),
+            ));
         }
         let is_shared = |fitting: &String| {
             full.iter().enumerate().any(|(other, full)| other != at && plain(full) == *fitting)
@@ -50,9 +42,12 @@ pub(super) fn sent(server: &str, prefix: &str, tools: &[rmcp::model::Tool], take
         // A name that fits stays. Others get a hash if they become the same as another name.
         let sent = if plain != *name && is_shared(&plain) { hashed(&plain, name) } else { plain };
         if taken.iter().any(|tool| tool.name == sent) {
-            return Err(unset(format_args!(
-                "the tool `{sent}` of the MCP server `{server}` is already in the toolbox; set a `prefix`, or select tools with `only`"
-            )));
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!(
+                    "the tool `{sent}` of the MCP server `{server}` is already in the toolbox; set a `prefix`, or select tools with `only`"
+                ),
+            ));
         }
         names.push(sent);
     }

@@ -348,17 +348,21 @@ impl<'a> History<'a, '_> {
     }
 
     fn keeps_reasoning(&self, block: &Content) -> bool {
-        let is_signed = match block {
-            Content::Thinking(thinking) => thinking.signature.as_ref().is_some_and(|signature| !signature.is_empty()),
-            _ => true,
-        };
-        // Reasoning of the Responses API is encrypted, and has an id: no other API can read it.
-        let is_item = matches!(block, Content::Thinking(thinking) if thinking.extra.iter().any(|(key, _)| key == "id"));
-        is_signed
-            && is_item == (self.target.raw == RawShape::Items)
-            && self.is_same_vendor
-            && !self.target.can.lacks(Capability::SignedReasoning)
+        self.is_same_vendor && is_sendable_reasoning(block, self.target.raw, self.target.can)
     }
+}
+
+/// Returns whether reasoning of the target's own vendor can be sent back.
+pub(crate) fn is_sendable_reasoning(block: &Content, raw: RawShape, can: Capabilities) -> bool {
+    let (is_signed, is_item) = match block {
+        // Reasoning of the Responses API is encrypted, and has an id: no other API can read it.
+        Content::Thinking(thinking) => (
+            thinking.signature.as_ref().is_some_and(|signature| !signature.is_empty()),
+            thinking.extra.iter().any(|(key, _)| key == "id"),
+        ),
+        _ => (true, false),
+    };
+    is_signed && is_item == (raw == RawShape::Items) && !can.lacks(Capability::SignedReasoning)
 }
 
 /// Tool results before all else, in the order of the calls that they answer. A

@@ -38,23 +38,26 @@ pub(crate) fn joined(
     Ok(all)
 }
 
+/// The maximum length of a tool call's id.
+pub(crate) const MAX_CALL_ID: usize = 64;
+
+/// The digits of a hash of 64 bits in base 36.
+pub(crate) const HASH_DIGITS: usize = 13;
+
 /// Returns the id of a tool call as Claude and Converse accept it: at most 64 letters, digits, `_` and `-`.
 /// Calls of other models may have longer ids or other characters, for instance Kimi's
 /// `functions.get_weather:0`. A call and its result are changed alike.
 ///
 /// See [ToolUseBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html).
 pub(crate) fn call_id(id: &str) -> String {
-    const LONGEST: usize = 64;
-    // The digits of 64 bits in base 36.
-    const DIGITS: usize = 13;
     let mut plain = String::with_capacity(id.len());
     for c in id.chars() {
         plain.push(if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' });
     }
-    if plain.len() > LONGEST {
+    if plain.len() > MAX_CALL_ID {
         // Ids of one conversation often differ only at their ends.
-        plain.truncate(LONGEST - DIGITS);
-        plain.push_str(&digest(id, DIGITS));
+        plain.truncate(MAX_CALL_ID - HASH_DIGITS);
+        plain.push_str(&digest(id, HASH_DIGITS));
     }
     plain
 }

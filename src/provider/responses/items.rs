@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::message::{Content, Document, Media, MediaSource, Message, Text, Thinking, ToolCall, ToolResult};
 use crate::model::ModelId;
-use crate::provider::repair::{Conversation, Side, Turn, is_reasoning};
+use crate::provider::repair::{Conversation, RawShape, Side, Turn, is_reasoning, is_sendable_reasoning};
 use crate::provider::{media, words};
 
 const FORMAT: &str = "the Responses API's";
@@ -42,10 +42,7 @@ impl<'a> Encoder<'a> {
                 calls.push((call.id.as_str(), is_custom(call)));
             }
         }
-        let is_unsent = |block: &Content| match block {
-            Content::Thinking(thinking) => can.lacks(Capability::SignedReasoning) || !is_item(thinking),
-            block => is_reasoning(block),
-        };
+        let is_unsent = |block: &Content| is_reasoning(block) && !is_sendable_reasoning(block, RawShape::Items, can);
         let mut without_reasoning = Vec::new();
         for message in messages.iter().filter(|message| message.content.iter().any(is_unsent)) {
             without_reasoning.extend(message.tool_calls().filter_map(|call| extra(&call.extra, "id")));
@@ -342,11 +339,6 @@ fn extra<'a>(members: &'a [(String, Json)], key: &str) -> Option<&'a Json> {
 
 fn is_custom(call: &ToolCall) -> bool {
     extra(&call.extra, "type").is_some_and(|kind| kind.view().word() == CUSTOM_CALL)
-}
-
-/// Returns whether reasoning is an item that can be sent back.
-fn is_item(thinking: &Thinking) -> bool {
-    thinking.signature.as_ref().is_some_and(|signature| !signature.is_empty()) && extra(&thinking.extra, "id").is_some()
 }
 
 /// Returns the type of a raw block.

@@ -8,13 +8,7 @@
 
 use std::borrow::Cow;
 
-use crate::provider::words::{call_id, digest};
-
-/// The digits of the hash: 64 bits in base 36.
-const DIGITS: usize = 13;
-
-/// The maximum length of an id, by the API's error "string too long".
-const LONGEST: usize = 64;
+use crate::provider::words::{HASH_DIGITS, MAX_CALL_ID, call_id, digest};
 
 /// The type of a custom tool's call. The call has it among its further members.
 pub(super) const CUSTOM_CALL: &str = "custom_tool_call";
@@ -25,21 +19,24 @@ pub(super) const REFUSAL: &str = "refusal";
 /// Returns an id that is unique in every conversation.
 pub(super) fn unique_id(id: String, response_id: &str) -> String {
     match is_numbered(&id) && !response_id.is_empty() {
-        true => [&id, "-", &digest(response_id, DIGITS)].concat(),
+        true => [&id, "-", &digest(response_id, HASH_DIGITS)].concat(),
         false => id,
     }
 }
 
 /// Returns the id that the service gave a call.
 pub(super) fn original_id(id: &str) -> &str {
-    let Some((number, hash)) = id.len().checked_sub(DIGITS).and_then(|at| id.split_at_checked(at)) else { return id };
+    let Some((number, hash)) = id.len().checked_sub(HASH_DIGITS).and_then(|at| id.split_at_checked(at)) else {
+        return id;
+    };
     let is_hash = hash.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     number.strip_suffix('-').filter(|number| is_hash && is_numbered(number)).unwrap_or(id)
 }
 
-/// Returns an id as the API accepts it. Calls of other models may have longer ids.
+/// Returns an id as the API accepts it: longer ids are answered with "string too long". Calls of other models may have
+/// longer ids.
 pub(super) fn sent_id(id: &str) -> Cow<'_, str> {
-    if id.len() <= LONGEST { Cow::Borrowed(id) } else { Cow::Owned(call_id(id)) }
+    if id.len() <= MAX_CALL_ID { Cow::Borrowed(id) } else { Cow::Owned(call_id(id)) }
 }
 
 /// Returns whether an id ends with a short number after a separator. The numbers in random ids follow letters, or are
@@ -93,7 +90,7 @@ mod tests {
     fn numbered_call_ids_become_unique_and_back() {
         for id in ["call_0", "call_12", "functions.get_weather:0", "7"] {
             let (a, b) = (unique_id(id.into(), "resp_a"), unique_id(id.into(), "resp_b"));
-            assert!(a != b && a.starts_with(id) && a.len() <= LONGEST, "{a} {b}");
+            assert!(a != b && a.starts_with(id) && a.len() <= MAX_CALL_ID, "{a} {b}");
             assert_eq!((original_id(&a), original_id(&b)), (id, id));
             assert_eq!(unique_id(id.into(), ""), id, "without the id of the response");
             assert_eq!(original_id(id), id);
@@ -108,7 +105,7 @@ mod tests {
     #[test]
     fn long_call_ids_are_shortened_for_the_api() {
         let long = "functions.a:".repeat(9);
-        assert_eq!(sent_id(&long).len(), LONGEST);
+        assert_eq!(sent_id(&long).len(), MAX_CALL_ID);
         assert_eq!(sent_id("functions.a:0"), "functions.a:0");
     }
 }
