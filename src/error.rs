@@ -197,6 +197,19 @@ impl Error {
         self
     }
 
+    /// Turns the error into one of a source of credentials: the kind is `Credentials`, and `context` is put before
+    /// the message. A wrong setting stays one. Nothing can have been paid for, so the request for credentials
+    /// may be sent again if the cause may pass.
+    #[must_use]
+    pub(crate) fn of_source(self, context: fmt::Arguments<'_>) -> Self {
+        let mut error = self.with_causes_told().before_sending();
+        if error.kind() != ErrorKind::Config {
+            error.0.kind = ErrorKind::Credentials;
+        }
+        error.0.message = format!("{context}: {}", error.0.message);
+        error
+    }
+
     #[must_use]
     pub(crate) fn with_partial(mut self, partial: AiMessage) -> Self {
         self.0.partial.get_or_insert_with(|| Box::new(partial));

@@ -60,6 +60,7 @@ mod credentials; // Keys and tokens, and who provides them.
 mod endpoint; // The URL of a call.
 mod transport; // HTTP behind one trait.
 pub mod testing; // A transport that returns prepared replies.
+mod sources; // Sources of temporary credentials: roles, web identities, Cognito.
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 mod media_fetcher; // Media from the web.
 mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
@@ -115,6 +116,7 @@ pub use request::{
     ReasoningDisplay, ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 pub use retry::RetryPolicy;
+pub use sources::AssumeRoleCredentials;
 pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};
 pub use toolbox::{Step, ToolOutput, ToolRun, ToolRunError, Toolbox};
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]

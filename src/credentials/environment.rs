@@ -119,15 +119,20 @@ impl EnvironmentCredentials {
     /// or `AWS_ENDPOINT_URL_BEDROCK` for the control plane), then `AWS_ENDPOINT_URL`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`. See AWS's [service-specific
     /// endpoints](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
     pub fn endpoint_url(service: Service, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-        let get = |name| given(&variable, name);
-        if get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
-            return None;
-        }
         let specific = match service {
             Service::Runtime => "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
             Service::Mantle => "AWS_ENDPOINT_URL_BEDROCK_MANTLE",
             Service::ControlPlane => "AWS_ENDPOINT_URL_BEDROCK",
         };
+        Self::endpoint_variable(specific, variable)
+    }
+
+    /// Reads the endpoint of a service from its own variable, then from `AWS_ENDPOINT_URL`.
+    pub(crate) fn endpoint_variable(specific: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let get = |name| given(&variable, name);
+        if get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
+            return None;
+        }
         [specific, "AWS_ENDPOINT_URL"].into_iter().find_map(get)
     }
 

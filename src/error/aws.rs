@@ -49,6 +49,9 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("serialization", ErrorKind::Validation, Never),
     ("resourcenotfound", ErrorKind::NotFound, Never),
     ("unknownoperation", ErrorKind::NotFound, Never),
+    // STS: it did not reach the identity provider, and may at the next attempt. Cognito has its own name for it.
+    ("idpcommunicationerror", ErrorKind::Service, Safe),
+    ("externalservice", ErrorKind::Service, Safe),
     // Anthropic's own names, inside a chunk of an otherwise healthy stream.
     ("overloaded_error", ErrorKind::Throttled, Safe),
     ("rate_limit_error", ErrorKind::Throttled, Safe),

@@ -1,0 +1,134 @@
+//! One request to a service that provides credentials.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result, ServiceAnswer, from_response};
+use crate::headers::Headers;
+use crate::json::quoted;
+use crate::platform::{BoxFuture, Runtime, SystemRuntime};
+use crate::retry::retry_after;
+use crate::transport::{HttpRequest, Transport, default_transport};
+
+/// Maximum number of bytes of an answer. AWS's are below 8 KiB.
+const MAX_BODY: usize = 64 * 1024;
+
+/// A service that provides credentials, and how it is reached.
+pub(crate) struct Connection {
+    /// The name of the service in errors.
+    name: &'static str,
+    transport: OnceLock<Arc<dyn Transport>>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    /// Limit on one request, from the connection to the end of the answer.
+    pub(crate) limit: Duration,
+}
+
+impl Connection {
+    pub(crate) fn new(name: &'static str, limit: Duration) -> Self {
+        Self { name, transport: OnceLock::new(), runtime: Arc::new(SystemRuntime), limit }
+    }
+
+    pub(crate) fn set_transport(&mut self, transport: Arc<dyn Transport>) {
+        self.transport = OnceLock::from(transport);
+    }
+
+    /// Returns the transport. Without one that was set, `make` creates it for the first request.
+    fn transport(&self, ca_bundle: Option<String>) -> Result<&Arc<dyn Transport>> {
+        if let Some(known) = self.transport.get() {
+            return Ok(known);
+        }
+        let made = default_transport(Some(self.limit), ca_bundle)?;
+        Ok(self.transport.get_or_init(|| made))
+    }
+
+    /// Sends a request once, and reads its whole answer. Any status is an answer.
+    ///
+    /// # Errors
+    /// `Credentials`, if there is no whole answer in time; the message names the service and the step.
+    pub(crate) async fn send(&self, request: HttpRequest, ca_bundle: Option<String>) -> Result<Answer> {
+        let transport = self.transport(ca_bundle)?;
+        let mut timer = self.runtime.sleep(self.limit);
+        let sent = self.limited(&mut timer, "the response headers", transport.send(request)).await;
+        let response = sent.map_err(|error| self.failed(error))?;
+        let (status, headers, mut bytes) = (response.status, response.headers, response.body);
+        let body = async move {
+            let mut all = Zeroizing::new(Vec::with_capacity(8 * 1024));
+            while let Some(piece) = poll_fn(|context| bytes.as_mut().poll_next(context)).await {
+                let piece = piece?;
+                if all.len() + piece.len() > MAX_BODY {
+                    let message = format_args!("the answer is longer than {MAX_BODY} bytes; check the endpoint");
+                    return Err(Error::of(ErrorKind::Decode, message));
+                }
+                all.extend_from_slice(&piece);
+            }
+            Ok(all)
+        };
+        let body = self.limited(&mut timer, "the body of the answer", Box::pin(body)).await;
+        Ok(Answer { status, headers, body: body.map_err(|error| self.failed(error))?, at: self.runtime.now() })
+    }
+
+    async fn limited<T>(
+        &self,
+        timer: &mut BoxFuture<'static, ()>,
+        what: &str,
+        mut work: BoxFuture<'_, Result<T>>,
+    ) -> Result<T> {
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Pending => timer.as_mut().poll(context).map(|()| {
+                let limit = u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX);
+                Err(Error::of(ErrorKind::Timeout, format_args!("waited {limit} ms for {what}")))
+            }),
+            done => done,
+        })
+        .await
+    }
+
+    /// Returns an error of the transport as one of this source of credentials.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        error.of_source(format_args!("no answer of {}", self.name))
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("name", &self.name).field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// A whole answer. Its memory is wiped on drop, as it contains secrets.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// When it arrived, since 1970-01-01T00:00:00Z.
+    at: Duration,
+}
+
+impl Answer {
+    /// Returns the error that the answer is, with the kind that its name or status has.
+    pub(crate) fn error(&self) -> Error {
+        self.error_of(None, &self.body)
+    }
+
+    /// Same as [`Answer::error`], with the name and the message that the caller read from the body.
+    pub(crate) fn named_error(&self, name: &str, message: &str) -> Error {
+        self.error_of(Some(name), ["{\"message\":", &quoted(message), "}"].concat().as_bytes())
+    }
+
+    fn error_of(&self, name: Option<&str>, body: &[u8]) -> Error {
+        let request_id = self.headers.get("x-amzn-requestid");
+        from_response(&ServiceAnswer {
+            status: self.status,
+            error_type: name.or_else(|| self.headers.get("x-amzn-errortype")),
+            request_id,
+            is_aws: request_id.is_some(),
+            retry_after: retry_after(&self.headers, self.at.as_secs()),
+            body,
+        })
+    }
+}

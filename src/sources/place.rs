@@ -1,0 +1,132 @@
+//! Where a service of AWS is: its region and its host.
+
+use std::sync::Arc;
+
+use crate::credentials::{EnvironmentCredentials, Variables, environment_variable};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Result};
+use crate::region;
+
+/// The settings that determine the host of a service.
+pub(crate) struct Place {
+    pub(crate) region: Option<String>,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) fips: Option<bool>,
+    pub(crate) variables: Arc<dyn Variables>,
+}
+
+/// The service's names.
+pub(super) struct Names {
+    /// As in errors: `STS`.
+    pub(super) title: &'static str,
+    /// As in its hosts: `sts`.
+    pub(super) host: &'static str,
+    /// The variable with its endpoint.
+    pub(super) variable: &'static str,
+    /// Whether its dual-stack hosts have their own suffix.
+    pub(super) dual_stack: bool,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { region: None, endpoint_url: None, fips: None, variables: Arc::new(environment_variable) }
+    }
+}
+
+impl Place {
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name)
+    }
+
+    /// Returns the region: the one that was set, else the environment's.
+    pub(super) fn region(&self, names: &Names) -> Result<String> {
+        let given = self.region.as_deref().map(str::trim).filter(|region| !region.is_empty()).map(str::to_owned);
+        let found = given.or_else(|| EnvironmentCredentials::region(|name| self.variable(name)));
+        found.ok_or_else(|| {
+            let title = names.title;
+            let message = format_args!("region of {title} is missing: set it with `with_region`, or set `AWS_REGION`");
+            Error::of(ErrorKind::Config, message).with_field("region")
+        })
+    }
+
+    /// Returns the endpoint of a service in a region.
+    ///
+    /// # Errors
+    /// `Config`, if a setting is malformed, or if both a custom endpoint and a FIPS endpoint are requested.
+    pub(super) fn endpoint(&self, names: &Names, region: &str) -> Result<Endpoint> {
+        let get = |name: &str| self.variable(name);
+        let fips = match self.fips {
+            Some(fips) => fips,
+            None => EnvironmentCredentials::fips(get)?.unwrap_or_default(),
+        };
+        let given = self.endpoint_url.clone().filter(|url| !url.trim().is_empty());
+        let custom = given.or_else(|| EnvironmentCredentials::endpoint_variable(names.variable, get));
+        region::check(region, custom.is_none())?;
+        if let Some(url) = custom {
+            if fips {
+                let title = names.title;
+                let message = format_args!("{title} has both a custom endpoint and FIPS: `{url}`; unset one of them");
+                return Err(Error::of(ErrorKind::Config, message).with_field("fips"));
+            }
+            return Endpoint::custom(&url);
+        }
+        let dual_stack = names.dual_stack && EnvironmentCredentials::dual_stack(get)?.unwrap_or_default();
+        let (plain, dual) = region::suffixes(region);
+        let suffix = if dual_stack { dual } else { plain };
+        // GovCloud's own hosts of STS are FIPS hosts.
+        let fips = fips && !(names.host == "sts" && region.starts_with("us-gov-") && !dual_stack);
+        let fips = if fips { "-fips" } else { "" };
+        Endpoint::custom(&format!("https://{}{fips}.{region}.{suffix}", names.host))
+    }
+}
+
+/// Adds the setters of the connection to a provider with the members `place` and `connection`.
+macro_rules! setters {
+    ($endpoint:literal) => {
+        /// Sets the URL of the service, such as that of a local server.
+        #[doc = concat!("Defaults to `", $endpoint, "` of the environment, else to the service's host in the region.")]
+        #[must_use]
+        pub fn with_endpoint_url(mut self, url: impl Into<String>) -> Self {
+            self.place.endpoint_url = Some(url.into());
+            self
+        }
+
+        /// Sets whether to use AWS's FIPS host. Defaults to `AWS_USE_FIPS_ENDPOINT` of the environment, else to
+        /// `false`.
+        #[must_use]
+        pub fn with_fips(mut self, on: bool) -> Self {
+            self.place.fips = Some(on);
+            self
+        }
+
+        /// Sets how requests are sent. Defaults to reqwest, or to `fetch` with that feature on wasm32.
+        #[must_use]
+        pub fn with_transport(mut self, transport: impl $crate::transport::Transport) -> Self {
+            self.connection.set_transport(std::sync::Arc::new(transport));
+            self
+        }
+
+        /// Sets the clock and the timer. Defaults to the system's.
+        #[must_use]
+        pub fn with_runtime(mut self, runtime: impl $crate::platform::Runtime) -> Self {
+            self.connection.runtime = std::sync::Arc::new(runtime);
+            self
+        }
+
+        /// Sets the limit on one request to the service, from the connection to the end of the answer. Defaults
+        /// to 15 seconds.
+        #[must_use]
+        pub fn with_timeout(mut self, limit: std::time::Duration) -> Self {
+            self.connection.limit = limit;
+            self
+        }
+
+        /// Sets where variables such as `AWS_REGION` are read.
+        #[allow(dead_code, reason = "the default chain, which not every target has, passes its own variables")]
+        pub(crate) fn with_variables(mut self, variables: std::sync::Arc<dyn $crate::credentials::Variables>) -> Self {
+            self.place.variables = variables;
+            self
+        }
+    };
+}
+pub(super) use setters;
