@@ -25,7 +25,7 @@ use crate::observe::{Observer, RunConfig, RunStart, Runs};
 use crate::platform::{BoxFuture, Runtime};
 use crate::provider::{Call, Codec, Mode, forms, refusals};
 use crate::request::ChatRequest;
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, RetryQuota};
 use crate::sigv4::SigningKeyCache;
 use crate::transport::Transport;
 
@@ -132,6 +132,7 @@ pub(crate) struct Client {
     pub(crate) credentials: Provider,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) retry_quota: RetryQuota,
     pub(crate) timeouts: Timeouts,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
@@ -176,6 +177,7 @@ impl Client {
                 };
                 match message {
                     Ok(message) => {
+                        attempts.succeeded();
                         attempts.runs.end(&message);
                         return Ok(message);
                     }
@@ -205,7 +207,10 @@ impl Client {
                     }),
                 };
                 match stream {
-                    Ok(stream) => return Ok(stream.watched(attempts.runs, attempts.deadline)),
+                    Ok(stream) => {
+                        attempts.succeeded();
+                        return Ok(stream.watched(attempts.runs, attempts.deadline));
+                    }
                     Err(error) => attempts.failed(error)?,
                 }
             }
@@ -236,7 +241,10 @@ impl Client {
             let response = attempts.next().await?;
             let whole = in_time(&mut attempts.deadline, response.whole()).await;
             match whole.and_then(|Received { head, body }| read(&body).map_err(|error| head.explain(error, &body))) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    attempts.succeeded();
+                    return Ok(value);
+                }
                 Err(error) => attempts.failed(error)?,
             }
         }

@@ -45,6 +45,14 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 pub struct Error(Box<Inner>);
 
+/// A delay that the service asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedDelay {
+    pub(crate) delay: Duration,
+    /// Whether the header was `x-amz-retry-after`, which has limits.
+    pub(crate) is_amz: bool,
+}
+
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -55,7 +63,7 @@ struct Inner {
     request_id: Option<String>,
     model: Option<String>,
     region: Option<String>,
-    retry_after: Option<Duration>,
+    retry_after: Option<AskedDelay>,
     headers: Option<Arc<Headers>>,
     attempts: u32,
     partial: Option<Box<AiMessage>>,
@@ -327,6 +335,10 @@ impl Error {
 
     /// Returns the delay that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after.map(|asked| asked.delay)
+    }
+
+    pub(crate) fn asked_delay(&self) -> Option<AskedDelay> {
         self.0.retry_after
     }
 

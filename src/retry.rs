@@ -1,15 +1,20 @@
 //! Retry policy: whether to retry, and after what delay.
 
+mod quota;
+
+pub(crate) use quota::RetryQuota;
+
 use std::time::Duration;
 
-use crate::error::{Error, Resend};
+use crate::error::{AskedDelay, Error, ErrorKind, Resend};
 use crate::headers::Headers;
 use crate::json::parse_f64;
 use crate::sigv4::AmzDate;
 use crate::text::split;
 
-/// A retry policy: exponential backoff with full jitter. A call is retried only if there is no risk of paying
-/// twice ([`Error::is_retryable`]), and never after its first event was delivered.
+/// A retry policy: exponential backoff with full jitter, and a quota of retries, as AWS's SDKs have them in their
+/// standard mode. A call is retried only if there is no risk of paying twice ([`Error::is_retryable`]), and never
+/// after its first event was delivered.
 ///
 /// | what happened | retried |
 /// |---|---|
@@ -23,7 +28,22 @@ use crate::text::split;
 /// | a stream ended, broke or failed after part of its content | if allowed, and nothing was delivered |
 /// | a whole answer with status 200 ended or broke before it was complete | if allowed |
 ///
-/// See [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+/// Each [`ErrorKind`] says the same of its errors.
+///
+/// # Delays
+/// The delay before retry number *n* is random, between 0 and `base · 2ⁿ⁻¹`, at most 20 seconds. The base is 1
+/// second after throttling, else 50 milliseconds. The service can ask for another delay:
+///
+/// - `x-amz-retry-after` makes the delay longer by up to 5 seconds, and never shorter;
+/// - `retry-after` and `retry-after-ms` are used as they are. If they exceed the maximum, the call fails at once.
+///
+/// # Quota
+/// All calls of a client share 500 tokens. A retry takes 14, one after throttling 5. A call that succeeds gives back
+/// what its last retry took; one that succeeds without a retry gives back 1. When too few are left, calls fail with
+/// the error of their first attempt, so that an outage does not triple the load. Clones of a chat share the quota.
+///
+/// See [Retry behavior](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html) and
+/// [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,18 +56,26 @@ use crate::text::split;
 pub struct RetryPolicy {
     max_attempts: u32,
     base_delay: Duration,
+    throttling_base_delay: Duration,
     max_delay: Duration,
     paid_resend: bool,
+    quota: Option<u32>,
 }
 
+/// How much a delay that `x-amz-retry-after` asks for may exceed the policy's own.
+const MAX_ADDITIONAL: Duration = Duration::from_secs(5);
+
 impl Default for RetryPolicy {
-    /// Returns a policy of 3 attempts, whose first delay is up to 1 second and whose maximum is 20 seconds.
+    /// Returns a policy of 3 attempts. The first delay is up to 50 milliseconds, or 1 second after throttling; the
+    /// maximum is 20 seconds. The quota is 500.
     fn default() -> Self {
         Self {
             max_attempts: 3,
-            base_delay: Duration::from_secs(1),
+            base_delay: Duration::from_millis(50),
+            throttling_base_delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(20),
             paid_resend: false,
+            quota: Some(500),
         }
     }
 }
@@ -65,14 +93,23 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the maximum of the first delay. It doubles with every further attempt. Defaults to 1 second.
+    /// Sets the maximum of the first delay after an error that is not throttling. It doubles with every further
+    /// attempt. Defaults to 50 milliseconds.
     #[must_use]
     pub fn with_base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// Sets the maximum of any delay, also of one that the service asks for. Defaults to 20 seconds.
+    /// Sets the maximum of the first delay after throttling ([`ErrorKind::Throttled`]). It doubles with every
+    /// further attempt. Defaults to 1 second.
+    #[must_use]
+    pub fn with_throttling_base_delay(mut self, delay: Duration) -> Self {
+        self.throttling_base_delay = delay;
+        self
+    }
+
+    /// Sets the maximum of any delay, also of one that `retry-after` asks for. Defaults to 20 seconds.
     #[must_use]
     pub fn with_max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
@@ -94,6 +131,19 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets the [quota](Self#quota) of retries of a client, in tokens; `None` switches it off. Defaults to `500`.
+    ///
+    /// ```
+    /// use bedrock_chat::RetryPolicy;
+    /// let unlimited = RetryPolicy::default().with_quota(None);
+    /// let strict = RetryPolicy::default().with_quota(50);
+    /// ```
+    #[must_use]
+    pub fn with_quota(mut self, tokens: impl Into<Option<u32>>) -> Self {
+        self.quota = tokens.into();
+        self
+    }
+
     /// Returns whether calls are sent again that may have been paid for.
     pub fn paid_resend(&self) -> bool {
         self.paid_resend
@@ -104,20 +154,31 @@ impl RetryPolicy {
         self.max_attempts
     }
 
+    /// Returns the quota of retries of a client, in tokens; `None` if it is switched off.
+    pub fn quota(&self) -> Option<u32> {
+        self.quota
+    }
+
     /// Returns the delay after a failed attempt (the first is 1), or `None` to give up. `random` is a number in
-    /// `0.0..1.0`. A delay that the service asks for is used as it is. If it exceeds the maximum, the call
-    /// fails at once, so that the caller can decide.
+    /// `0.0..1.0`. The quota is not considered here.
     pub fn delay(&self, attempt: u32, error: &Error, random: f64) -> Option<Duration> {
         let least = if self.paid_resend { Resend::MayBePaid } else { Resend::Safe };
         if attempt >= self.max_attempts || error.resend() < least {
             return None;
         }
-        if let Some(asked) = error.retry_after() {
-            return (asked <= self.max_delay).then_some(asked);
-        }
+        let base = match error.kind() {
+            ErrorKind::Throttled => self.throttling_base_delay,
+            _ => self.base_delay,
+        };
         let doublings = attempt.saturating_sub(1).min(31);
-        let ceiling = self.base_delay.saturating_mul(1 << doublings).min(self.max_delay);
-        Some(seconds(ceiling.as_secs_f64() * random.clamp(0.0, 1.0)).unwrap_or(ceiling))
+        let ceiling = base.saturating_mul(1 << doublings).min(self.max_delay);
+        let own = seconds(ceiling.as_secs_f64() * random.clamp(0.0, 1.0)).unwrap_or(ceiling);
+        match error.asked_delay() {
+            None => Some(own),
+            Some(asked) if asked.is_amz => Some(asked.delay.clamp(own, own.saturating_add(MAX_ADDITIONAL))),
+            // The caller can decide whether to wait that long.
+            Some(asked) => (asked.delay <= self.max_delay).then_some(asked.delay),
+        }
     }
 }
 
@@ -133,20 +194,24 @@ pub(crate) fn seconds(seconds: f64) -> Option<Duration> {
 /// - `x-amz-retry-after`, in milliseconds;
 /// - `retry-after-ms`, in milliseconds, as Azure and OpenAI write it;
 /// - `retry-after`, in seconds or as a date, which is read against the response's own `date`.
-pub(crate) fn retry_after(headers: &Headers, now: u64) -> Option<Duration> {
+pub(crate) fn asked_delay(headers: &Headers, now: u64) -> Option<AskedDelay> {
     let number = |text: &str| parse_f64(text.trim()).filter(|number| *number >= 0.0);
     // A delay that a duration cannot hold counts as endless, not as zero.
     let duration = |secs: f64| seconds(secs).unwrap_or(Duration::MAX);
-    let milliseconds = ["x-amz-retry-after", "retry-after-ms"].iter().find_map(|name| number(headers.get(name)?));
-    if let Some(milliseconds) = milliseconds {
-        return Some(duration(milliseconds / 1000.0));
+    let milliseconds = |name: &str| Some(duration(number(headers.get(name)?)? / 1000.0));
+    if let Some(delay) = milliseconds("x-amz-retry-after") {
+        return Some(AskedDelay { delay, is_amz: true });
     }
-    let text = headers.get("retry-after")?;
-    if let Some(secs) = number(text) {
-        return Some(duration(secs));
-    }
-    let now = headers.get("date").and_then(http_date).unwrap_or(now);
-    http_date(text).map(|then| Duration::from_secs(then.saturating_sub(now)))
+    let retry_after = || {
+        let text = headers.get("retry-after")?;
+        if let Some(secs) = number(text) {
+            return Some(duration(secs));
+        }
+        let now = headers.get("date").and_then(http_date).unwrap_or(now);
+        http_date(text).map(|then| Duration::from_secs(then.saturating_sub(now)))
+    };
+    let delay = milliseconds("retry-after-ms").or_else(retry_after)?;
+    Some(AskedDelay { delay, is_amz: false })
 }
 
 const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -174,75 +239,4 @@ fn http_date(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::{ErrorKind, ServiceAnswer, from_response};
-
-    fn failed(status: u16, retry_after: Option<&str>) -> Error {
-        let mut headers = Headers::new();
-        retry_after.into_iter().for_each(|value| headers.push("retry-after", value));
-        let retry_after = super::retry_after(&headers, 0);
-        from_response(&ServiceAnswer {
-            status,
-            error_type: None,
-            request_id: None,
-            is_aws: false,
-            retry_after,
-            body: b"{}",
-        })
-    }
-
-    #[test]
-    fn retry_delays_double_with_jitter_up_to_the_limit() {
-        let policy = RetryPolicy::default().with_max_attempts(100);
-        let ceiling = |attempt| policy.delay(attempt, &failed(429, None), 1.0).unwrap().as_secs();
-        assert_eq!([1, 2, 3, 4, 5, 6, 99].map(ceiling), [1, 2, 4, 8, 16, 20, 20]);
-        assert_eq!(policy.delay(3, &failed(429, None), 0.25), Some(Duration::from_secs(1)));
-        let endless = policy.with_max_delay(Duration::MAX).with_base_delay(Duration::MAX);
-        assert!(endless.delay(99, &failed(429, None), 0.5).is_some());
-    }
-
-    #[test]
-    fn retry_only_of_retryable_errors_up_to_the_limit() {
-        let policy = RetryPolicy::default();
-        assert!(policy.delay(2, &failed(503, None), 0.5).is_some());
-        assert!(policy.delay(3, &failed(503, None), 0.5).is_none());
-        assert!(policy.delay(1, &failed(400, None), 0.5).is_none());
-        assert!(policy.delay(1, &Error::new(ErrorKind::Encode, "x"), 0.5).is_none());
-    }
-
-    #[test]
-    fn retry_after_is_obeyed_up_to_the_maximum_delay() {
-        let policy = RetryPolicy::default();
-        assert_eq!(policy.delay(1, &failed(429, Some("2")), 0.0), Some(Duration::from_secs(2)));
-        for forever in ["3600", "99999999999999999999999", "1e300"] {
-            assert_eq!(policy.delay(1, &failed(429, Some(forever)), 0.0), None, "{forever}");
-        }
-        assert!(policy.delay(1, &failed(429, Some("-5")), 0.5).is_some(), "that is not a delay");
-    }
-
-    #[test]
-    fn retry_after_is_read_in_every_form() {
-        let read = |pairs: &[(&str, &str)]| {
-            let mut headers = Headers::new();
-            pairs.iter().for_each(|(name, value)| headers.push(name, *value));
-            retry_after(&headers, 1_445_412_470).map(|after| after.as_millis())
-        };
-        assert_eq!(read(&[("retry-after", " 2 ")]), Some(2000));
-        assert_eq!(read(&[("retry-after", "0.5")]), Some(500));
-        assert_eq!(read(&[("retry-after", "-1")]), None);
-        assert_eq!(read(&[("retry-after", "1e300")]), Some(Duration::MAX.as_millis()));
-        assert_eq!(read(&[("retry-after-ms", "250"), ("retry-after", "1")]), Some(250));
-        assert_eq!(read(&[("x-amz-retry-after", "1500"), ("retry-after", "9")]), Some(1500));
-        assert_eq!(read(&[("x-amz-retry-after", "soon"), ("retry-after", "9")]), Some(9000));
-        for date in ["Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT", "Wed Oct 21 07:28:00 2015"] {
-            assert_eq!(read(&[("retry-after", date)]), Some(10_000), "{date}");
-        }
-        let dates = [("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), ("date", "Wed, 21 Oct 2015 07:27:57 GMT")];
-        assert_eq!(read(&dates), Some(3000), "against the server's own clock");
-        assert_eq!(read(&[("retry-after", "Tue, 20 Oct 2015 07:28:00 GMT")]), Some(0), "in the past");
-        for wrong in ["", "tomorrow", "Wed, 32 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015", "é"] {
-            assert_eq!(read(&[("retry-after", wrong)]), None, "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -24,7 +24,7 @@ use crate::observe::{Observer, RunConfig};
 use crate::platform::{MaybeSend, MaybeSync, Runtime, SystemRuntime};
 use crate::provider::{Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, RetryQuota};
 use crate::sigv4::SigningKeyCache;
 use crate::transport::{Transport, default_transport};
 
@@ -264,7 +264,8 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// When failed calls are tried again. Defaults to 3 attempts.
+    /// Sets when failed calls are sent again. Defaults to 3 attempts with short delays, and a quota of retries that
+    /// all clones share: see [`RetryPolicy`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.set.retry = policy;
         self
@@ -418,6 +419,7 @@ impl BedrockChatBuilder {
             headers: set.headers,
             credentials: Provider(credentials),
             transport,
+            retry_quota: RetryQuota::new(&set.retry),
             retry: set.retry,
             timeouts: set.timeouts,
             runtime: set.runtime,

@@ -19,6 +19,10 @@ use crate::sigv4::AmzDate;
 use crate::text::split_once;
 use crate::transport::HttpRequest;
 
+/// Advice for the error of a call that the quota does not allow to send again.
+const QUOTA_IS_EMPTY: &str =
+    "it was not sent again, as the client's quota of retries is empty; slow down, or set `RetryPolicy::with_quota`";
+
 /// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {
     client: &'a Arc<Client>,
@@ -36,6 +40,8 @@ pub(super) struct Attempts<'a> {
     corrected: bool,
     /// How long to wait before the next attempt.
     delay: Option<Duration>,
+    /// The tokens of the retry quota that the last retry took.
+    quota: Option<u32>,
     /// The number of attempts, including attempts that failed before sending, for lack of credentials.
     tries: u32,
     /// The request, if the service may refuse a form of it that has another.
@@ -55,6 +61,7 @@ impl<'a> Attempts<'a> {
             refreshed: false,
             corrected: false,
             delay: None,
+            quota: None,
             tries: 0,
             adaptable: None,
         }
@@ -181,17 +188,28 @@ impl<'a> Attempts<'a> {
         self.delay = delay.filter(|delay| {
             self.deadline.as_ref().is_none_or(|deadline| !deadline.is_before(client.runtime.now(), *delay))
         });
-        if let Some(delay) = self.delay {
-            self.runs.retry(self.last.attempts, &error, delay);
-            return Ok(());
-        }
+        let Some(delay) = self.delay else { return Err(self.given_up(error)) };
+        let Some(cost) = client.retry_quota.take(&error) else {
+            return Err(self.given_up(error.with_advice(QUOTA_IS_EMPTY)));
+        };
+        self.quota = Some(cost);
+        self.runs.retry(self.last.attempts, &error, delay);
+        Ok(())
+    }
+
+    /// Returns the final error, with what is known of the call. Observers are notified.
+    fn given_up(&mut self, error: Error) -> Error {
+        let client = self.client;
         let error = error.with_call(client.model.as_str(), client.region.as_deref(), self.last.attempts);
         self.runs.error(&error);
-        Err(error)
+        error
     }
-}
 
-impl Attempts<'_> {
+    /// Gives the tokens of the last retry back to the quota.
+    pub(super) fn succeeded(&self) {
+        self.client.retry_quota.give_back(self.quota);
+    }
+
     /// Writes the call without a form that the service refused. Returns whether that is another call.
     fn adapt(&mut self, lacks: Capability) -> bool {
         let Some((request, mode)) = self.adaptable.as_deref_mut() else { return false };

@@ -10,7 +10,7 @@ use crate::error::{
 };
 use crate::headers::Headers;
 use crate::json::{Kind, View};
-use crate::retry::retry_after;
+use crate::retry::asked_delay;
 use crate::text::before;
 
 /// The header with AWS's id of a request.
@@ -216,7 +216,7 @@ impl Head {
             error_type: self.headers.get("x-amzn-errortype"),
             request_id: self.request_id(),
             is_aws: self.headers.get(REQUEST_ID).is_some(),
-            retry_after: retry_after(&self.headers, self.at),
+            retry_after: asked_delay(&self.headers, self.at),
             body,
         }
     }

@@ -1,9 +1,7 @@
 //! Errors of AWS: one table for HTTP errors and for exceptions in streams.
 
-use std::time::Duration;
-
 use super::words::{stated_status, wrapped_names};
-use super::{Error, ErrorKind, Resend, advice, error_message, snippet};
+use super::{AskedDelay, Error, ErrorKind, Resend, advice, error_message, snippet};
 use crate::json::{Kind, View};
 use crate::text::{after_last, before, has};
 
@@ -100,7 +98,7 @@ pub(crate) struct ServiceAnswer<'a> {
     /// Whether the response has AWS's `x-amzn-requestid`, and not only a gateway's headers.
     pub(crate) is_aws: bool,
     /// The delay that the service asks for.
-    pub(crate) retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<AskedDelay>,
     pub(crate) body: &'a [u8],
 }
 

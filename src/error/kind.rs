@@ -1,51 +1,60 @@
 //! Kinds of errors, and whether the same call may be sent again.
 
-/// The kind of an error.
+/// The kind of an error, and whether the crate sends the call again by itself. [`RetryPolicy`](crate::RetryPolicy)
+/// limits how often, and can allow to send calls again that may have been paid for: "if allowed" below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is missing or wrong. Nothing was sent. Fix the setting.
+    /// A setting is missing or wrong. Nothing was sent. Fix the setting. Never sent again.
     Config,
-    /// There are no credentials, or their provider failed. Nothing was sent.
+    /// There are no credentials, or their provider failed. Nothing was sent. Never sent again, unless the provider
+    /// says that its error is retryable.
     Credentials,
     /// The model or the API does not support an option or a block. Nothing was sent. The message says what to
-    /// use instead.
+    /// use instead. Never sent again.
     Unsupported,
     /// The conversation cannot be written in the provider's format. Nothing was sent. The message names the
-    /// part.
+    /// part. Never sent again.
     Encode,
-    /// No connection to the service was made, so nothing was sent. Retried.
+    /// No connection to the service was made, so nothing was sent. Sent again.
     Connect,
-    /// The service or the model took too long; the message says at which step. Only a connect timeout is
-    /// retried: a second answer may take, and cost, as much again.
+    /// The service or the model took too long; the message says at which step. Sent again after a connect timeout.
+    /// After a timeout behind it, the model may have run: sent again only if allowed, and never after the limit on
+    /// the whole call.
     Timeout,
     /// The connection broke after the request was sent and before the response headers arrived. The
-    /// model may have run, so it is not retried unless [`RetryPolicy`](crate::RetryPolicy) allows it.
+    /// model may have run: sent again only if allowed.
     Interrupted,
-    /// Too many requests or tokens. Retried, after the delay that the service asks for.
+    /// Too many requests or tokens. The model has not run: sent again, after the delay that the service asks for.
+    /// Not sent again after `ServiceQuotaExceededException`: that quota does not pass with a delay.
     Throttled,
-    /// The credentials lack a permission. Check the IAM policy and the model access of the account.
+    /// The credentials lack a permission. Check the IAM policy and the model access of the account. Never sent
+    /// again, except once if only the clock was wrong.
     AccessDenied,
-    /// The credentials have expired. Retried once if their provider has new ones.
+    /// The credentials have expired. Sent again once if their provider has new ones.
     ExpiredCredentials,
-    /// The service refused the request as invalid. The message is the service's own.
+    /// The service refused the request as invalid. The message is the service's own. Never sent again, except once
+    /// in another form that the model supports.
     Validation,
-    /// The conversation is longer than the model's context window. Shorten it.
+    /// The conversation is longer than the model's context window. Shorten it, or use a model with a longer one.
+    /// Never sent again.
     ContextOverflow,
-    /// There is no such model, profile or guardrail in this region.
+    /// There is no such model, profile or guardrail in this region. Never sent again.
     NotFound,
-    /// The service or the model failed. Retried if AWS's SDKs retry it.
+    /// The service or the model failed. Sent again if AWS's SDKs do so: after its status 500, 502, 503 or 504, and
+    /// after exceptions such as `ServiceUnavailableException`. Sent again only if allowed where a gateway lost the
+    /// answer, and where part of a gathered stream had arrived.
     Service,
-    /// A frame of the stream is corrupt.
+    /// A frame of the stream is corrupt. The model has run: sent again only if allowed.
     Frame,
-    /// The response is not in the provider's format.
+    /// The response is not in the provider's format. Never sent again.
     Decode,
     /// The response ended, or its connection broke, before the message was complete. [`Error::partial`] has the
-    /// part that arrived. Retried for streams of which nothing had arrived.
+    /// part that arrived. Sent again if it is a stream of which nothing had arrived, else only if allowed.
     ///
     /// [`Error::partial`]: crate::Error::partial
     Truncated,
-    /// The call was cancelled.
+    /// The call was cancelled. Never sent again.
     Cancelled,
 }
 

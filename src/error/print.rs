@@ -44,7 +44,7 @@ impl fmt::Debug for Error {
         } else if self.is_transient() {
             f.write_str(", transient")?;
         }
-        if let Some(after) = inner.retry_after {
+        if let Some(after) = self.retry_after() {
             // `{:?}` of a duration is 2 KB of WebAssembly.
             write!(f, ", retry after {} ms", u64::try_from(after.as_millis()).unwrap_or(u64::MAX))?;
         }

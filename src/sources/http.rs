@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, ServiceAnswer, from_response};
 use crate::headers::Headers;
 use crate::json::quoted;
 use crate::platform::{BoxFuture, Runtime, SystemRuntime};
-use crate::retry::retry_after;
+use crate::retry::asked_delay;
 use crate::transport::{HttpRequest, Transport, default_transport};
 
 /// Maximum number of bytes of an answer. AWS's are below 8 KiB.
@@ -127,7 +127,7 @@ impl Answer {
             error_type: name.or_else(|| self.headers.get("x-amzn-errortype")),
             request_id,
             is_aws: request_id.is_some(),
-            retry_after: retry_after(&self.headers, self.at.as_secs()),
+            retry_after: asked_delay(&self.headers, self.at.as_secs()),
             body,
         })
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{BoxFuture, Credentials, Error, ErrorKind, RetryPolicy, Runtime, SystemRuntime};
+use bedrock_chat::{
+    BoxFuture, Credentials, Error, ErrorKind, Observer, RetryPolicy, Run, RunStart, Runtime, SystemRuntime,
+};
 use local_bedrock::{Fault, LocalBedrock, Verdict};
 
 use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts, over};
@@ -107,6 +109,7 @@ async fn retry_after_of_the_service_is_obeyed() {
         ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", Duration::ZERO),
         ("retry-after-ms", "250", Duration::from_millis(250)),
         ("x-amz-retry-after", "1500", Duration::from_millis(1500)),
+        ("x-amz-retry-after", "60000", Duration::from_millis(5500)),
     ] {
         bedrock.faults().push(Fault::error(429, "ThrottlingException", "slow down").header(name, asked));
         let clock = running_clock();
@@ -129,10 +132,16 @@ async fn retry_after_beyond_the_limit_is_an_error() {
 #[tokio::test]
 async fn retry_delays_grow_and_have_jitter() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "later").forever());
     let policy = RetryPolicy::default().with_max_attempts(5).with_max_delay(Duration::from_secs(3));
     let mut slept = Vec::new();
-    for random in [0.25, 0.75] {
+    for (status, exception, random) in [
+        (429, "ThrottlingException", 0.25),
+        (429, "ThrottlingException", 0.75),
+        (503, "ServiceUnavailableException", 0.25),
+        (503, "ServiceUnavailableException", 1.0),
+    ] {
+        bedrock.clear();
+        bedrock.faults().push(Fault::error(status, exception, "later").forever());
         let clock = running_clock();
         clock.set_random(random);
         let chat = calling(&bedrock).retry(policy).timeouts(no_timeouts()).runtime(clock.clone()).build().unwrap();
@@ -142,9 +151,74 @@ async fn retry_delays_grow_and_have_jitter() {
     }
     assert_eq!(slept[0], [250, 500, 750, 750]);
     assert_eq!(slept[1], [750, 1500, 2250, 2250]);
+    assert_eq!(slept[2], [12, 25, 50, 100]);
+    assert_eq!(slept[3], [50, 100, 200, 400]);
     let drawn: Vec<f64> = (0..50).map(|_| SystemRuntime.random()).collect();
     assert!(drawn.iter().all(|random| (0.0..1.0).contains(random)));
     assert!(drawn.iter().any(|random| *random < 0.4) && drawn.iter().any(|random| *random > 0.6), "{drawn:?}");
+}
+
+#[tokio::test]
+async fn retry_quota_is_shared_by_clones_and_refilled() {
+    let answer = r#"{"content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn"}"#;
+    let transport = MemoryTransport::default();
+    let answers = |statuses: &[u16]| {
+        statuses
+            .iter()
+            .for_each(|status| transport.push(Reply::json(*status, if *status == 200 { answer } else { "{}" })));
+    };
+    let notes = Retries::default();
+    let chat = over(transport.clone()).retry(at_once().with_quota(33)).observer(notes.clone()).build().unwrap();
+    let other = chat.clone();
+    // Two retries take 28 of the 33 tokens. The last one is given back, as it succeeded.
+    answers(&[503, 503, 200]);
+    chat.invoke("hello").await.unwrap();
+    assert_eq!(notes.taken(), [1, 2]);
+    // 19 are left: one retry after an error, then one after throttling.
+    answers(&[503, 503]);
+    let error = other.invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Service, 2));
+    assert!(error.message().contains("quota of retries is empty"), "{error}");
+    answers(&[429, 400]);
+    assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Validation);
+    answers(&[429]);
+    let error = chat.stream("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Throttled, 1));
+    assert!(error.is_retryable(), "later");
+    // Each success without a retry gives one token back.
+    answers(&[200, 200, 200, 200, 200, 429, 200]);
+    for _ in 0..6 {
+        chat.invoke("hello").await.unwrap();
+    }
+    assert_eq!(notes.taken(), [1, 1, 1]);
+    // A separate client has its own quota, and a quota can be switched off.
+    let free = over(transport.clone()).retry(at_once().with_quota(None)).build().unwrap();
+    for _ in 0..40 {
+        answers(&[503, 503, 503]);
+        assert_eq!(free.invoke("hello").await.unwrap_err().attempts(), 3);
+    }
+}
+
+/// The numbers of the attempts that were followed by another.
+#[derive(Clone, Debug, Default)]
+struct Retries(Arc<Mutex<Vec<u32>>>);
+
+impl Retries {
+    fn taken(&self) -> Vec<u32> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Retries {
+    fn start(&self, _: &RunStart<'_>) -> Option<Box<dyn Run>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+impl Run for Retries {
+    fn retry(&mut self, attempt: u32, _: &Error, _: Duration) {
+        self.0.lock().unwrap().push(attempt);
+    }
 }
 
 #[tokio::test]

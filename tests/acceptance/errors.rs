@@ -133,7 +133,7 @@ async fn error_of_an_account_setting_has_advice() {
 #[tokio::test]
 async fn error_response_has_kind_attempts_and_details() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let chat = calling(&bedrock).build().unwrap();
+    let chat = calling(&bedrock).retry(at_once().with_quota(None)).build().unwrap();
     for stream in [false, true] {
         for case in cases() {
             bedrock.clear();

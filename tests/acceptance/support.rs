@@ -35,7 +35,9 @@ pub(crate) fn keys() -> Credentials {
 
 /// Three attempts with very short delays.
 pub(crate) fn at_once() -> RetryPolicy {
-    RetryPolicy::default().with_base_delay(Duration::from_millis(1))
+    RetryPolicy::default()
+        .with_base_delay(Duration::from_millis(1))
+        .with_throttling_base_delay(Duration::from_millis(1))
 }
 
 /// No limits at all: for clocks that jump.

@@ -12,7 +12,9 @@ pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
 /// Three attempts with very short delays.
 pub(crate) fn at_once() -> RetryPolicy {
-    RetryPolicy::default().with_base_delay(Duration::from_millis(1))
+    RetryPolicy::default()
+        .with_base_delay(Duration::from_millis(1))
+        .with_throttling_base_delay(Duration::from_millis(1))
 }
 
 /// A chat model that calls this server.

@@ -72,7 +72,10 @@ impl LangSmithBuilder {
             sampling_rate: 1.0,
             transport: None,
             runtime: Arc::new(SystemRuntime),
-            retry: RetryPolicy::default().with_max_attempts(5).with_paid_resend(true),
+            retry: RetryPolicy::default()
+                .with_max_attempts(5)
+                .with_base_delay(Duration::from_secs(1))
+                .with_paid_resend(true),
             interval: Duration::from_millis(250),
             most_runs: 10_000,
             most_bytes: 64 * 1024 * 1024,
@@ -210,7 +213,8 @@ impl LangSmithBuilder {
         self
     }
 
-    /// When failed posts are tried again. Defaults to 5 attempts.
+    /// Sets when failed posts are sent again. There is no quota. Defaults to 5 attempts, with a first delay of up to
+    /// 1 second.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         // Runs have ids, so that one that is sent twice is stored once.
         self.retry = policy.with_paid_resend(true);

@@ -15,7 +15,7 @@ use crate::headers::Headers;
 use crate::json::View;
 use crate::method::Method;
 use crate::platform::Runtime;
-use crate::retry::{RetryPolicy, retry_after};
+use crate::retry::{RetryPolicy, asked_delay};
 use crate::transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
 /// The most that one request holds, in bytes: LangSmith refuses 20 MiB and more.
@@ -129,7 +129,7 @@ impl Sender {
         if (200..300).contains(&status) || status == 409 {
             return Ok(());
         }
-        let asked = retry_after(&headers, self.runtime.now().as_secs());
+        let asked = asked_delay(&headers, self.runtime.now().as_secs()).map(|asked| asked.delay);
         Err((self.refused(status, &answer), asked))
     }
 
