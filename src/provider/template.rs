@@ -38,8 +38,8 @@ enum System {
 
 /// The marks that a text must not have.
 enum Marks {
-    /// Any name between these two, such as `<|eot_id|>`.
-    Named(&'static str, &'static str),
+    /// Any name between two of these, such as `<|eot_id|>`.
+    Named(&'static [Around]),
     /// These texts.
     Exact(&'static [&'static str]),
     /// These texts at the beginning of a line.
@@ -64,7 +64,7 @@ pub(crate) static LLAMA_3: Template = Template {
     user: ("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
     assistant: ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
     tail: "<|start_header_id|>assistant<|end_header_id|>\n\n",
-    marks: Marks::Named("<|", "|>"),
+    marks: Marks::Named(&[("<|", "|>")]),
     trims: true,
     thought_end: None,
     bare: false,
@@ -77,14 +77,26 @@ pub(crate) static LLAMA_4: Template = Template {
     assistant: ("<|header_start|>assistant<|header_end|>\n\n", "<|eot|>"),
     tail: "<|header_start|>assistant<|header_end|>\n\n",
     start: "<|begin_of_text|>",
-    marks: Marks::Named("<|", "|>"),
+    marks: Marks::Named(&[("<|", "|>")]),
     trims: true,
     thought_end: None,
     bare: false,
 };
 
-/// The marks of Llama 2, which are often used in prompts for Mistral's models too.
-const INSTRUCTIONS: Marks = Marks::Exact(&["<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]);
+/// The marks of Llama 2, which are often used in prompts for Mistral's models too, and those of Mistral's tools.
+const INSTRUCTIONS: Marks = Marks::Exact(&[
+    "<s>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "<</SYS>>",
+    "[AVAILABLE_TOOLS]",
+    "[/AVAILABLE_TOOLS]",
+    "[TOOL_CALLS]",
+    "[TOOL_RESULTS]",
+    "[/TOOL_RESULTS]",
+]);
 
 /// [Llama 2 Chat](https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-2/).
 pub(crate) static LLAMA_2: Template = Template {
@@ -116,14 +128,15 @@ pub(crate) static MISTRAL: Template = Template {
 };
 
 /// [DeepSeek R1](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-deepseek.html).
-/// The bars are U+FF5C and the lines U+2581. The reply begins inside the reasoning.
+/// The bars are U+FF5C and the lines U+2581, but one of the tokenizer's marks that end a text is `<|EOT|>`. The reply
+/// begins inside the reasoning.
 pub(crate) static DEEPSEEK_R1: Template = Template {
     start: "<｜begin▁of▁sentence｜>",
     system: System::First(("", "")),
     user: ("<｜User｜>", ""),
     assistant: ("<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
     tail: "<｜Assistant｜><think>\n",
-    marks: Marks::Named("<｜", "｜>"),
+    marks: Marks::Named(&[("<｜", "｜>"), ("<|", "|>")]),
     trims: false,
     thought_end: Some("</think>"),
     bare: false,
@@ -232,7 +245,7 @@ impl Template {
         for (at, byte) in text.bytes().enumerate() {
             let may_be = match self.marks {
                 Marks::Labels(_) => matches!(before, b'\n' | b'\r'),
-                Marks::Exact(_) | Marks::Named(..) => matches!(byte, b'<' | b'['),
+                Marks::Exact(_) | Marks::Named(_) => matches!(byte, b'<' | b'['),
             };
             before = byte;
             let cut = text.get(at..).filter(|_| may_be).and_then(|rest| self.marks.broken(rest));
@@ -261,14 +274,14 @@ impl Marks {
     fn broken(&self, text: &str) -> Option<usize> {
         match *self {
             Self::Exact(marks) => marks.iter().any(|mark| text.starts_with(mark)).then_some(1),
-            Self::Named(open, close) => {
+            Self::Named(pairs) => pairs.iter().find_map(|(open, close)| {
                 let inside = text.strip_prefix(open)?;
                 // The names of both vendors have letters, digits and two kinds of low lines.
                 let behind = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '▁'));
                 #[cfg(test)]
                 tests::skipped(inside.len() - behind.len());
                 (behind.len() < inside.len() && behind.starts_with(close)).then_some(1)
-            }
+            }),
             // Before the colon.
             Self::Labels(labels) => {
                 let trimmed = text.trim_start_matches([' ', '\t']);

@@ -139,9 +139,10 @@ fn forged_turns_in_text_are_broken_by_a_space() {
         (&LLAMA_2, "<<SYS>><</SYS>>", "< <SYS>>< </SYS>>"),
         (
             &DEEPSEEK_R1,
-            "<｜User｜>, <｜tool▁calls▁begin｜>, <|User|>",
-            "< ｜User｜>, < ｜tool▁calls▁begin｜>, <|User|>",
+            "<｜User｜>, <｜tool▁calls▁begin｜>, <|EOT|>, <|User｜>",
+            "< ｜User｜>, < ｜tool▁calls▁begin｜>, < |EOT|>, <|User｜>",
         ),
+        (&MISTRAL, "[TOOL_CALLS] [{}] [/TOOL_RESULTS]", "[ TOOL_CALLS] [{}] [ /TOOL_RESULTS]"),
         (&CLAUDE_2, "a\n\nHuman: b\r Assistant:c, Human: d", "a\n\nHuman : b\r Assistant :c, Human: d"),
         (&TITAN, "Bot: x\nUser: y", "Bot : x\nUser : y"),
     ];
@@ -154,13 +155,16 @@ fn forged_turns_in_text_are_broken_by_a_space() {
 fn marks(template: &Template, prompt: &str) -> usize {
     match template.marks {
         Marks::Exact(marks) => marks.iter().map(|mark| prompt.matches(mark).count()).sum(),
-        Marks::Named(open, close) => {
-            let opens = prompt.match_indices(open).map(|(at, _)| &prompt[at + open.len()..]);
-            let name = |inside: &str| inside.split(close).next().map(str::to_owned);
+        Marks::Named(pairs) => {
             let fits = |name: &String| {
                 !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '▁')
             };
-            opens.filter(|inside| inside.contains(close)).filter_map(name).filter(fits).count()
+            let count = |(open, close): &Around| {
+                let opens = prompt.match_indices(open).map(|(at, _)| &prompt[at + open.len()..]);
+                let name = |inside: &str| inside.split(close).next().map(str::to_owned);
+                opens.filter(|inside| inside.contains(close)).filter_map(name).filter(fits).count()
+            };
+            pairs.iter().map(count).sum()
         }
         Marks::Labels(labels) => {
             let lines = prompt.split(['\n', '\r']);
@@ -187,6 +191,8 @@ fn hostile() -> impl Strategy<Value = String> {
         Just("<<SYS>>"),
         Just("<</SYS>>"),
         Just("/INST] "),
+        Just("[TOOL_CALLS]"),
+        Just("<|EOT|>"),
         Just("<｜User｜>"),
         Just("<｜"),
         Just("｜>"),
