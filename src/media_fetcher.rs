@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
@@ -36,8 +36,8 @@ pub struct MediaFetcher {
     client: Client,
     max_bytes: usize,
     timeout: Duration,
-    /// Tests use a local plain-HTTP server.
-    anywhere: bool,
+    /// Checks a URL, and the target of each redirect. Tests allow a local plain-HTTP server.
+    check: fn(&Url) -> Result<()>,
 }
 
 impl MediaFetcher {
@@ -46,19 +46,14 @@ impl MediaFetcher {
     /// # Errors
     /// `Config`, if TLS cannot be set up.
     pub fn new() -> Result<Self> {
-        Self::with_reach(false)
+        Self::of(builder().https_only(true).dns_resolver(Arc::new(PublicOnly)), check_url)
     }
 
-    fn with_reach(anywhere: bool) -> Result<Self> {
-        crate::transport::install_crypto();
-        let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-        if !anywhere {
-            builder = builder.https_only(true).dns_resolver(Arc::new(PublicOnly));
-        }
+    fn of(builder: ClientBuilder, check: fn(&Url) -> Result<()>) -> Result<Self> {
         let client = builder
             .build()
             .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
-        Ok(Self { client, max_bytes: 4_500_000, timeout: Duration::from_secs(30), anywhere })
+        Ok(Self { client, max_bytes: 4_500_000, timeout: Duration::from_secs(30), check })
     }
 
     /// Sets the maximum size of a medium. Defaults to 4,500,000 bytes, the largest document of Converse.
@@ -81,7 +76,7 @@ impl MediaFetcher {
     /// `Encode`, if the URL, the size or the type is refused. `Connect`, if the server is not reached or its
     /// status is not 200. `Timeout`, after the time limit.
     pub async fn fetch(&self, url: &str) -> Result<Content> {
-        let shown: String = url.chars().take(80).collect();
+        let shown = shown(url);
         let outcome = tokio::time::timeout(self.timeout, self.follow(url)).await;
         let late = || Err(Error::new(ErrorKind::Timeout, format!("timed out after {:?}", self.timeout)));
         outcome.unwrap_or_else(|_| late()).map_err(|error| {
@@ -94,7 +89,7 @@ impl MediaFetcher {
     async fn follow(&self, url: &str) -> Result<Content> {
         let mut url = Url::parse(url).map_err(|error| refused(format!("invalid URL: {error}")))?;
         for _ in 0..=MOST_REDIRECTS {
-            self.check(&url)?;
+            (self.check)(&url)?;
             let response = self.client.get(url.clone()).send().await.map_err(|error| not_fetched(&error))?;
             if !response.status().is_redirection() {
                 return self.read(response).await;
@@ -104,22 +99,6 @@ impl MediaFetcher {
             url = next.ok_or_else(|| refused("redirect without a target".into()))?;
         }
         Err(refused(format!("more than {MOST_REDIRECTS} redirects")))
-    }
-
-    /// Checks a URL with an IP address. Names are checked when they are resolved.
-    fn check(&self, url: &Url) -> Result<()> {
-        if self.anywhere {
-            return Ok(());
-        }
-        if url.scheme() != "https" {
-            return Err(refused(format!("unsupported scheme: {}; use `https`", url.scheme())));
-        }
-        let host = url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        match address {
-            Ok(address) if !is_public(address) => Err(refused(format!("not a public address: {address}"))),
-            _ => Ok(()),
-        }
     }
 
     async fn read(&self, mut response: Response) -> Result<Content> {
@@ -144,6 +123,34 @@ impl MediaFetcher {
             _ => Content::from_bytes(bytes).map_err(|_| refused(format!("unsupported media type: `{essence}`"))),
         }
     }
+}
+
+fn builder() -> ClientBuilder {
+    crate::transport::install_crypto();
+    Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy()
+}
+
+/// Checks the scheme of a URL, and its host if that is an address. Names are checked when they are resolved.
+fn check_url(url: &Url) -> Result<()> {
+    if url.scheme() != "https" {
+        return Err(refused(format!("unsupported scheme: {}; use `https`", url.scheme())));
+    }
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match address {
+        Ok(address) if !is_public(address) => Err(refused(format!("not a public address: {address}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the beginning of a URL for errors, without a user name, a query and a fragment: they may be secrets.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.find('/').unwrap_or(rest.len());
+    let user = rest.get(..host).and_then(|host| host.rfind('@')).map_or(0, |at| at + 1);
+    let scheme_end = if scheme.is_empty() { "" } else { "://" };
+    [scheme, scheme_end, rest.get(user..).unwrap_or_default()].concat().chars().take(80).collect()
 }
 
 fn refused(why: String) -> Error {
@@ -284,8 +291,46 @@ mod tests {
     }
 
     async fn fetched(answer: &str, max_bytes: usize) -> Result<Content> {
-        let fetcher = MediaFetcher::with_reach(true).unwrap().max_bytes(max_bytes).timeout(Duration::from_secs(5));
+        let fetcher =
+            MediaFetcher::of(builder(), |_| Ok(())).unwrap().max_bytes(max_bytes).timeout(Duration::from_secs(5));
         fetcher.fetch(&server(answer).await).await
+    }
+
+    #[test]
+    fn web_error_shows_a_url_without_its_secrets() {
+        for (url, expected) in [
+            ("https://host/a.png?X-Amz-Signature=SECRET#SECRET", "https://host/a.png"),
+            ("https://user:SECRET@host/a@b.png", "https://host/a@b.png"),
+            ("https://SECRET@SECRET@host?q=@", "https://host"),
+            ("cat.png", "cat.png"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn web_rejects_redirects_to_private_addresses() {
+        // The local server is allowed, and nothing else.
+        let first_only = |url: &Url| if url.path() == "/start" { Ok(()) } else { check_url(url) };
+        for (location, says) in [
+            ("https://169.254.169.254/latest/meta-data/", "not a public address: 169.254.169.254"),
+            ("https://[::ffff:10.0.0.1]/", "not a public address"),
+            ("//127.0.0.1/", "use `https`"),
+            ("/next", "use `https`"),
+            ("file:///etc/passwd", "use `https`"),
+        ] {
+            let answer = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+            let fetcher = MediaFetcher::of(builder(), first_only).unwrap().timeout(Duration::from_secs(5));
+            let error = fetcher.fetch(&format!("{}/start", server(answer).await)).await.unwrap_err();
+            assert!(error.kind() == ErrorKind::Encode && error.message().contains(says), "{location}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn web_resolver_drops_private_addresses() {
+        let name: Name = "localhost".parse().unwrap();
+        let error = PublicOnly.resolve(name).await.err().unwrap();
+        assert!(error.to_string().contains("no public address"), "{error}");
     }
 
     #[tokio::test]
@@ -320,7 +365,7 @@ mod tests {
         // Connections are accepted by the system and stay open, but nobody answers.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let fetcher = MediaFetcher::with_reach(true).unwrap().timeout(Duration::from_millis(50));
+        let fetcher = MediaFetcher::of(builder(), |_| Ok(())).unwrap().timeout(Duration::from_millis(50));
         let error = fetcher.fetch(&url).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         drop(listener);
