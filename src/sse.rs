@@ -170,6 +170,15 @@ impl SseDecoder {
                 *data = data.start - used..data.end - used;
             }
         }
+        // Comments and ignored fields inside an event are behind its data.
+        if let Some(data) = &self.data {
+            let ignored = self.line.saturating_sub(data.end + 1);
+            if ignored > 0 && ignored >= self.buffer.len() - self.line {
+                self.buffer.drain(data.end + 1..self.line);
+                self.line -= ignored;
+                self.scanned -= ignored;
+            }
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -361,4 +370,24 @@ fn position_of_line_end(bytes: &[u8]) -> Option<usize> {
     let skipped = blocks_before * 16;
     let rest = bytes.get(skipped..)?.iter().position(is_end)?;
     Some(skipped + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SseDecoder;
+
+    #[test]
+    fn sse_decoder_memory_is_bounded_for_an_event_without_end() {
+        for endless in [": comment\n", "unknown: x\n", "retry: 1\r\n", ":\r"] {
+            let mut decoder = SseDecoder::new();
+            decoder.push(b"data: a\n");
+            for _ in 0..10_000 {
+                decoder.push(endless.as_bytes());
+                assert!(decoder.next_event().unwrap().is_none());
+            }
+            assert!(decoder.buffer.len() < 100, "{} bytes for {endless:?}", decoder.buffer.len());
+            decoder.push(b"data: b\n\n");
+            assert_eq!(decoder.next_event().unwrap().unwrap().data(), b"a\nb");
+        }
+    }
 }
