@@ -265,7 +265,7 @@ impl Client {
         let asks = fitted.is_some();
         let request = fitted.as_ref().unwrap_or(request);
         check::check(&request.options, &self.model, self.codec.api(), self.codec.service())
-            .and_then(|()| match check::tagged(request, self.codec.api()) {
+            .and_then(|()| match check::tagged(request, self.codec.api())? {
                 Some(tagged) => self.codec.encode(&self.model, &tagged, mode),
                 None => self.codec.encode(&self.model, request, mode),
             })

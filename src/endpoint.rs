@@ -3,7 +3,7 @@
 use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::{self, is_well_formed, suffixes};
-use crate::text::{find, has, split_once};
+use crate::text::{before, find, has, split, split_once};
 
 /// The endpoint of calls, and the host and path prefix that they are signed for.
 ///
@@ -108,6 +108,9 @@ impl Endpoint {
         if !host.bytes().all(fits) {
             return config("its host has an invalid character");
         }
+        if !is_host(host) {
+            return config("its host is not a name or an address with a port that is a number");
+        }
         if !path.bytes().all(|c| c.is_ascii_graphic()) {
             return config("its path is not percent-encoded");
         }
@@ -176,10 +179,45 @@ impl Endpoint {
         error
     }
 
+    /// Returns whether nobody else can read what is sent: over `https`, or to this machine.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.url.starts_with("https:") || is_loopback(self.host())
+    }
+
     /// Returns the path prefix of all calls; empty if there is none.
     pub fn prefix(&self) -> &str {
         self.url.get(self.host.end..).unwrap_or_default()
     }
+}
+
+/// Returns whether a text is one name or address, with or without a port. Libraries may read others differently.
+fn is_host(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (fits, rest) = match text.strip_prefix('[') {
+        None => {
+            let name = before(text, ":");
+            (!name.is_empty() && !has(name, "[") && !has(name, "]"), text.get(name.len()..).unwrap_or_default())
+        }
+        Some(inside) => match split_once(inside, "]") {
+            Some((address, rest)) => {
+                (address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte)), rest)
+            }
+            None => return false,
+        },
+    };
+    fits && (rest.is_empty() || rest.strip_prefix(':').is_some_and(digits))
+}
+
+/// Returns whether a host in lower case, with or without a port, is this machine: `localhost`, `[::1]`, or four
+/// numbers that begin with `127`. Other notations of these addresses do not count.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(_) => return host == "[::1]" || host.starts_with("[::1]:"),
+        None => before(host, ":"),
+    };
+    let is_number = |part: &str| matches!(part.len(), 1..=3) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_address = split(name, b'.').count() == 4 && split(name, b'.').all(is_number);
+    name == "localhost" || (is_address && name.starts_with("127."))
 }
 
 /// Returns whether the message of an error or of one of its causes contains a text, ignoring case.
@@ -241,9 +279,24 @@ mod tests {
 
     #[test]
     fn invalid_endpoint_is_refused_with_the_reason() {
-        for text in
-            ["ftp://x", "https://", "http://u:p@h", "https://h/?q=1", "https://h#f", "https://a b", "https://h/ü"]
-        {
+        for text in [
+            "ftp://x",
+            "https://",
+            "http://u:p@h",
+            "https://h/?q=1",
+            "https://h#f",
+            "https://a b",
+            "https://h/ü",
+            "http://localhost@evil.example",
+            "http://127.0.0.1\\@evil.example",
+            "http://localhost\\.evil.example",
+            "http://localhost:80.evil.example",
+            "http://localhost:",
+            "http://[::1]evil.example",
+            "http://[::1].evil.example:80",
+            "http://[::1",
+            "http://[localhost]",
+        ] {
             assert_eq!(Endpoint::custom(text).unwrap_err().kind(), ErrorKind::Config, "{text}");
         }
         for region in ["", "us-east-1.evil.com/", "US-EAST-1", "us east"] {

@@ -60,6 +60,12 @@ impl Headers {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Returns whether a text can be the value of a header: visible ASCII, spaces and tabs. A line break would
+    /// begin another header.
+    pub(crate) fn is_value(text: &str) -> bool {
+        text.bytes().all(|byte| byte == b'\t' || (32..127).contains(&byte))
+    }
+
     /// Returns whether the header of this name must stay out of logs.
     pub(crate) fn is_secret(name: &str) -> bool {
         !SHOWN.contains(&name)

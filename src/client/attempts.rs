@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Client;
 use super::body::{Body, Deadline, limited, within};
+use super::check::check_path;
 use super::received::{Head, MAX_ERROR_BODY, Response, Sent};
 use super::sign::check_transport_security;
 use crate::capabilities::Capability;
@@ -117,7 +118,7 @@ impl<'a> Attempts<'a> {
         let head = Head { status: response.status, headers: response.headers, kept, at };
         let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
         if head.status != 200 {
-            return Err(head.error(&body.collect(Some(MAX_ERROR_BODY)).await.0));
+            return Err(head.error(&body.collect(MAX_ERROR_BODY).await.0));
         }
         Ok(Response { head, body, sent: self.last.clone() })
     }
@@ -137,6 +138,7 @@ impl<'a> Attempts<'a> {
             true => &client.endpoint,
             false => &client.endpoint.of_service(call.service)?,
         };
+        check_path(&call.path)?;
         let path = format!("{}{}", endpoint.prefix(), call.path);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
         check_transport_security(base, &credentials)?;

@@ -130,17 +130,17 @@ impl Body {
         }
     }
 
-    /// Reads all of it, or as much as arrives up to a size; and returns what broke it off before.
-    pub(super) async fn collect(&mut self, most: Option<usize>) -> (Vec<u8>, Option<Error>) {
+    /// Reads the body up to a size, and returns it with the error that broke it off.
+    pub(super) async fn collect(&mut self, most: usize) -> (Vec<u8>, Option<Error>) {
         let mut all = Vec::new();
-        while most.is_none_or(|most| all.len() < most) {
+        while all.len() < most {
             match poll_fn(|context| self.poll_piece(context)).await {
                 Some(Ok(piece)) => all.extend_from_slice(&piece),
                 Some(Err(error)) => return (all, Some(error)),
                 None => break,
             }
         }
-        all.truncate(most.unwrap_or(all.len()));
+        all.truncate(most);
         (all, None)
     }
 }

@@ -9,6 +9,7 @@ use crate::message::{Content, GuardContent};
 use crate::model::ModelId;
 use crate::provider::Call;
 use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
+use crate::text::{has, split};
 
 /// Checks the options of a call before it is written.
 ///
@@ -74,32 +75,63 @@ fn unsupported(
 /// there is no guard content or no suffix for the tags.
 ///
 /// See [input tags](https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-tagging.html).
-pub(super) fn tagged(request: &ChatRequest, api: Api) -> Option<ChatRequest> {
-    let suffix = request.options.guardrail.as_ref()?.tag_suffix.as_deref().filter(|_| api == Api::Invoke)?;
+///
+/// # Errors
+/// `Encode`, if guard content has the tag itself: the guardrail would not check what follows it.
+pub(super) fn tagged(request: &ChatRequest, api: Api) -> Result<Option<ChatRequest>> {
+    let suffix = request.options.guardrail.as_ref().and_then(|guardrail| guardrail.tag_suffix.as_deref());
     let is_guard = |block: &Content| matches!(block, Content::Guard(_));
-    if !request.messages.iter().any(|message| message.content.iter().any(is_guard)) {
-        return None;
-    }
+    let Some(suffix) = suffix
+        .filter(|_| api == Api::Invoke && request.messages.iter().any(|message| message.content.iter().any(is_guard)))
+    else {
+        return Ok(None);
+    };
+    let tag = ["amazon-bedrock-guardrails-guardContent_", suffix, ">"].concat();
     let mut request = request.clone();
     for block in request.messages.iter_mut().flat_map(|message| &mut message.content) {
         if let Content::Guard(GuardContent { text: Some(text), .. }) = block {
-            let tag = ["amazon-bedrock-guardrails-guardContent_", suffix, ">"].concat();
+            if has(text, &tag) {
+                let message =
+                    "guard content has the tag of its guardrail; set a new `guardrail.tag_suffix` for each call";
+                return Err(Error::new(ErrorKind::Encode, message).with_field("guardrail.tag_suffix"));
+            }
             *block = Content::text(["<", &tag, text, "</", &tag].concat());
         }
     }
-    Some(request)
+    Ok(Some(request))
 }
 
 /// The prefix of InvokeModel's headers for options.
 const OPTION_HEADER: &str = "x-amzn-bedrock-";
 
+/// Checks that HTTP libraries send a path as it is written: to the host of the endpoint, and without removing
+/// parts of it. Ids are percent-encoded, but an id that is `..` is not, and a custom codec may write any path.
+///
+/// # Errors
+/// `Config`, if they would not.
+pub(super) fn check_path(path: &str) -> Result<()> {
+    let is_kept = |part: &str| !matches!(part, "." | "..");
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"?#\\".contains(&byte);
+    if path.starts_with('/') && path.bytes().all(fits) && split(path, b'/').all(is_kept) {
+        return Ok(());
+    }
+    Err(Error::of(
+        ErrorKind::Config,
+        format_args!("invalid path of a call: `{path}`; percent-encode its parts, which must not be `.` or `..`"),
+    ))
+}
+
 /// Returns the call without the headers that the caller also sets, as they would be sent twice.
 ///
 /// # Errors
-/// `Config`, if the caller's header contradicts an option.
+/// `Config`, if the caller's header contradicts an option, or the value of an option cannot be sent in a header.
 pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
     let mut headers = Headers::new();
     for (name, value) in call.headers.iter() {
+        if !Headers::is_value(value) {
+            let parts = ["header value is not printable ASCII: `", name, "`; remove or encode that character"];
+            return Err(Error::new(ErrorKind::Config, parts.concat()));
+        }
         match own.get(name) {
             None => headers.push(name, value),
             Some(same) if same == value => {}

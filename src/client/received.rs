@@ -19,6 +19,10 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 /// Maximum number of bytes that are read of the body of an error.
 pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
 
+/// Maximum number of bytes of an answer that is not a stream, so that a server cannot fill the memory. It is far above
+/// the answers of models, also with log probabilities.
+const MAX_BODY: usize = 256 * 1024 * 1024;
+
 /// The attempt that a response answers.
 #[derive(Clone, Default)]
 pub(super) struct Sent {
@@ -56,8 +60,12 @@ impl Response {
     /// # Errors
     /// What broke the body off, or the error that the body is.
     pub(super) async fn whole(mut self) -> Result<Received> {
-        let (body, broken) = self.body.collect(None).await;
+        let (body, broken) = self.body.collect(MAX_BODY + 1).await;
         let head = self.head;
+        if body.len() > MAX_BODY {
+            let message = "the answer is larger than 256 MiB; check the endpoint, or use a stream";
+            return Err(head.noted(Error::new(ErrorKind::Decode, message).after_content()));
+        }
         match broken {
             // Where the JSON is whole, nothing is missing.
             Some(error) if View::from_bytes(&body).is_err() => Err(head.broken(error, false)),
@@ -68,7 +76,7 @@ impl Response {
 
     /// Returns the error of a response that should have been a stream.
     pub(super) async fn no_stream(mut self) -> Error {
-        match self.body.collect(Some(MAX_ERROR_BODY)).await {
+        match self.body.collect(MAX_ERROR_BODY).await {
             (body, Some(error)) if body.is_empty() => self.head.broken(error, true),
             (body, _) if is_unknown_operation(&body) => self.head.error(&body),
             (body, _) => self.head.no_stream(&body),
@@ -253,7 +261,39 @@ fn is_cut(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+
     use super::*;
+
+    /// A body of pieces of 1 MiB, one of which is in memory.
+    struct Mebibytes(usize, Bytes);
+
+    impl futures_core::Stream for Mebibytes {
+        type Item = Result<Bytes>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+            Poll::Ready(self.0.checked_sub(1).map(|left| {
+                self.0 = left;
+                Ok(self.1.clone())
+            }))
+        }
+    }
+
+    #[test]
+    fn answer_above_the_size_limit_is_refused() {
+        let whole = |mebibytes| {
+            let bytes = Box::pin(Mebibytes(mebibytes, vec![b' '; 1024 * 1024].into()));
+            let body = Body::new(bytes, Arc::new(crate::platform::SystemRuntime), None);
+            let head = Head { status: 200, headers: Headers::new(), kept: Arc::default(), at: 0 };
+            futures_executor::block_on(Response { head, body, sent: Sent::default() }.whole())
+        };
+        let error = whole(257).err().unwrap();
+        assert!(error.message().contains("larger than 256 MiB") && !error.is_retryable(), "{error}");
+        assert!(whole(256).is_ok_and(|received| received.is_empty()));
+    }
 
     #[test]
     fn json_cut_at_any_byte_is_recognized() {

@@ -10,7 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::provider::Call;
 use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
-use crate::text::before;
 
 impl Client {
     /// The call's headers and the caller's, authorized for now.
@@ -91,7 +90,7 @@ impl Client {
 /// # Errors
 /// `Config`, for a bearer key and an `http://` address that is not a loopback address.
 pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials) -> Result<()> {
-    if !matches!(credentials.parts(), Parts::Bearer(_)) || to.url().starts_with("https:") || is_loopback(to.host()) {
+    if !matches!(credentials.parts(), Parts::Bearer(_)) || to.is_confidential() {
         return Ok(());
     }
     let host = to.host();
@@ -102,17 +101,6 @@ pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials)
         ),
     )
     .with_field("endpoint_url"))
-}
-
-/// Returns whether a host, with or without a port, is this machine.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(address) => return before(address, "]") == "::1",
-        None => before(host, ":"),
-    };
-    // A name cannot end in digits alone, so this is an address.
-    let is_address = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    name == "localhost" || (is_address && name.starts_with("127."))
 }
 
 /// AWS wants its own headers signed, and refuses them otherwise. Headers that a proxy may change on the way are
@@ -146,12 +134,24 @@ mod tests {
             "http://127.0.0.1",
             "http://127.8.9.1:80/x",
             "http://[::1]:8080",
+            "HTTP://LOCALHOST:80",
         ] {
             assert_eq!(check(url, key()), Ok(()), "{url}");
         }
         for url in [
             "http://gateway.example",
+            "HTTP://Gateway.Example",
+            "http://localhost.",
             "http://127.evil.example",
+            // A URL parser reads 0.0.0.127.
+            "http://127.",
+            "http://127.1",
+            "http://127.0.0.1.1",
+            "http://127..0.1",
+            "http://0x7f.0.0.1",
+            "http://2130706433",
+            "http://[::ffff:127.0.0.1]",
+            "http://[0:0:0:0:0:0:0:1]",
             "http://127.0.0.1.evil.example",
             "http://localhost.evil.example",
             "http://10.0.0.1",

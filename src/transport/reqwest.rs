@@ -1,16 +1,25 @@
 //! HTTP over reqwest, on every target.
 
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{ByteStream, HttpRequest, HttpResponse, Transport};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::text::before;
 
 /// A transport over [`reqwest`]: HTTP/2, TLS, and the proxies in environment variables. Clones share their
-/// connections, so any number of chats can use one.
+/// connections, so any number of chats can use one. Redirects are not followed, and bodies are not decompressed.
+///
+/// Requests to `http://localhost`, `127.x.x.x` and `[::1]` never use a proxy: it would be another machine, which
+/// receives the key.
 ///
 /// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token.
 /// Use `FetchTransport` there, which does not.
@@ -21,9 +30,57 @@ use crate::platform::BoxFuture;
 /// let transport = ReqwestTransport::new(Some(Duration::from_secs(5)))?;
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    /// The client without proxies, once it is needed; `None` beside a custom client.
+    #[cfg(not(target_arch = "wasm32"))]
+    direct: Option<Arc<Direct>>,
+}
+
+impl std::fmt::Debug for ReqwestTransport {
+    /// Prints the name alone: a custom client prints its default headers, which may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReqwestTransport")
+    }
+}
+
+/// A client for `http://` and this machine.
+#[cfg(not(target_arch = "wasm32"))]
+struct Direct {
+    connect_timeout: Option<Duration>,
+    client: OnceLock<reqwest::Client>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Direct {
+    fn client(&self) -> Result<&reqwest::Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let builder = builder(self.connect_timeout).no_proxy();
+        // It uses no TLS, so it need not read the system's roots.
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let builder = builder.tls_certs_only([]);
+        let client = builder
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// Returns a builder with the settings of all clients.
+#[cfg(not(target_arch = "wasm32"))]
+fn builder(connect_timeout: Option<Duration>) -> reqwest::ClientBuilder {
+    install_crypto();
+    let builder = reqwest::Client::builder()
+        .pool_idle_timeout(POOL_IDLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("bedrock-chat/", env!("CARGO_PKG_VERSION")));
+    match connect_timeout {
+        Some(limit) => builder.connect_timeout(limit),
+        None => builder,
+    }
 }
 
 /// How long an idle connection is kept. AWS closes idle connections, and a request on a closed one fails.
@@ -43,24 +100,13 @@ impl ReqwestTransport {
 
     pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
         let ca_bundle = ca_bundle.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
-        let builder = reqwest::Client::builder();
         #[cfg(not(target_arch = "wasm32"))]
-        let builder = {
-            install_crypto();
-            let mut builder = builder
-                .pool_idle_timeout(POOL_IDLE)
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("bedrock-chat/", env!("CARGO_PKG_VERSION")));
-            if let Some(limit) = connect_timeout {
-                builder = builder.connect_timeout(limit);
-            }
-            match &ca_bundle {
-                Some(path) => with_roots(builder, path)?,
-                None => builder,
-            }
+        let builder = match &ca_bundle {
+            Some(path) => with_roots(builder(connect_timeout), path)?,
+            None => builder(connect_timeout),
         };
         #[cfg(target_arch = "wasm32")]
-        let _ = connect_timeout;
+        let (builder, _) = (reqwest::Client::builder(), connect_timeout);
         let client = builder.build().map_err(|error| {
             let message = match &ca_bundle {
                 Some(path) => format!("the HTTP client cannot be set up; is `{path}` (`AWS_CA_BUNDLE`) a good bundle?"),
@@ -68,14 +114,37 @@ impl ReqwestTransport {
             };
             Error::new(ErrorKind::Config, message).with_source(error)
         })?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            #[cfg(not(target_arch = "wasm32"))]
+            direct: Some(Arc::new(Direct { connect_timeout, client: OnceLock::new() })),
+        })
     }
 
     /// Creates a transport over a custom client, with its proxies, certificates and the like. Give it
     /// [`Policy::none`](reqwest::redirect::Policy::none): a redirect that is followed sends the conversation
     /// and the session token to another host.
     pub fn with_client(client: reqwest::Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            #[cfg(not(target_arch = "wasm32"))]
+            direct: None,
+        }
+    }
+
+    /// Returns the client for a URL.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn client(&self, url: &str) -> Result<&reqwest::Client> {
+        let host = url.strip_prefix("http://").map(|rest| before(rest, "/"));
+        match &self.direct {
+            Some(direct) if host.is_some_and(is_loopback) => direct.client(),
+            _ => Ok(&self.client),
+        }
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn client(&self, _: &str) -> Result<&reqwest::Client> {
+        Ok(&self.client)
     }
 }
 
@@ -115,7 +184,7 @@ pub(crate) fn install_crypto() {}
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
-        let request = build(&self.client, request);
+        let request = self.client(&request.url).and_then(|client| build(client, request));
         Box::pin(async move {
             let response = request?.send().await.map_err(not_answered)?;
             let status = response.status().as_u16();

@@ -28,6 +28,7 @@ mod models;
 mod parameters;
 mod promises;
 mod resend;
+mod safety;
 mod secrets;
 mod thinking;
 mod time;

@@ -78,6 +78,10 @@ async fn debug_of_a_chat_hides_secrets() {
         all += &debugged(&stream.text());
         all += &debugged(&chat.invoke("hello").await.unwrap());
         all += &debugged(&ReqwestTransport::new(None).unwrap());
+        let mut default = reqwest::header::HeaderMap::new();
+        default.insert("cf-aig-authorization", GATEWAY.parse().unwrap());
+        let client = reqwest::Client::builder().default_headers(default).build().unwrap();
+        all += &debugged(&ReqwestTransport::with_client(client));
         all += &debugged(&CachedCredentials::new(credentials.clone()));
         all += &debugged(&EnvironmentCredentials);
         all += &debugged(&chat.with_options(&ChatOptions::default().with_guardrail(Guardrail::new("gr", "1"))));

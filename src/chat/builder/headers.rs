@@ -21,7 +21,7 @@ pub(super) fn check_headers(headers: &Headers) -> Result<()> {
         } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
         {
             "is not the name of a header"
-        } else if !value.bytes().all(|b| b == b'\t' || (32..127).contains(&b)) {
+        } else if !Headers::is_value(value) {
             "has a value that a header cannot carry"
         } else {
             continue;

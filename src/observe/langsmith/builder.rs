@@ -244,9 +244,17 @@ impl LangSmithBuilder {
     /// Builds the observer.
     ///
     /// # Errors
-    /// `Config`, if the endpoint is not a URL or there is no transport.
+    /// `Config`, if the endpoint is not a URL or there is no transport; and for a key with an `http://` address
+    /// of another machine, where others could read the key and the runs.
     pub fn build(self) -> Result<LangSmith> {
         let endpoint = Endpoint::custom(&self.endpoint)?;
+        if self.api_key.is_some() && !endpoint.is_confidential() {
+            let host = endpoint.host();
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!("LangSmith's key is not sent over `http://` to another machine: {host}; use `https://`"),
+            ));
+        }
         let transport = match self.transport {
             Some(transport) => transport,
             // `AWS_CA_BUNDLE` is for AWS.
@@ -323,6 +331,21 @@ mod tests {
         );
         let rate = read(&[on, ("LANGSMITH_API_KEY", "k"), ("LANGSMITH_TRACING_SAMPLING_RATE", "2")]);
         assert!(rate.unwrap_err().message().contains("0 to 1"));
+    }
+
+    #[test]
+    fn langsmith_key_over_http_is_refused_unless_loopback() {
+        let build = |url: &str, key: Option<&str>| {
+            let builder = LangSmithBuilder::new(key.map(str::to_owned)).endpoint(url);
+            builder.transport(crate::testing::MemoryTransport::default()).build().map(|_| ()).map_err(|e| e.kind())
+        };
+        for url in ["https://smith.example", "http://localhost:1984", "http://127.0.0.1:1984", "http://[::1]"] {
+            assert_eq!(build(url, Some("lsv2_secret")), Ok(()), "{url}");
+        }
+        for url in ["http://smith.example", "HTTP://smith.example", "http://localhost.example", "http://10.0.0.1"] {
+            assert_eq!(build(url, Some("lsv2_secret")), Err(ErrorKind::Config), "{url}");
+            assert_eq!(build(url, None), Ok(()), "{url}");
+        }
     }
 
     #[test]
