@@ -202,6 +202,44 @@ export const credentials = [
     includes(atob(fixed.slice(16)), "&X-Amz-Signature=e46cd5dd7005d6f41edada9a83e342cb96a9509e83e34bb96e2941f95e69753a&Version=1");
   }],
 
+  ["bearer key over http is refused unless loopback", async ({ chat, bedrock, BedrockChat, fields, url }) => {
+    let asked = 0;
+    const fetch = async () => {
+      asked++;
+      throw new Error("enough");
+    };
+    const ask = (more) => chat({ credentials: undefined, apiKey: API_KEY, fetch, maxRetries: 0, ...more }).invoke("hello");
+    for (const address of ["http://gateway.example", "HTTP://Gateway.example", "http://localhost.example", "http://127.1", "http://10.0.0.1", "http://[::ffff:127.0.0.1]"]) {
+      for (const more of [{ endpointUrl: address }, { endpointUrl: undefined, endpointHost: address }, { endpointUrl: undefined, gatewayUrl: address }, { endpointUrl: address, api: "converse" },
+        { endpointUrl: address, credentials: async () => ({ apiKey: API_KEY }) }]) {
+        const error = await fails(() => ask(more), "config");
+        includes(error.message, "over `http://`");
+        ok(!JSON.stringify(error).includes(API_KEY), error.message);
+      }
+      await within({ AWS_ENDPOINT_URL: address, AWS_BEARER_TOKEN_BEDROCK: API_KEY, ...REGION }, () => fails(() => new BedrockChat({ model: fields.model, fetch }).invoke("hello"), "config"));
+    }
+    for (const address of ["http://localhost@evil.example", "http://localhost:80@evil.example", "http://localhost\\.evil.example", "http://localhost:80.evil.example"]) {
+      await fails(async () => ask({ endpointUrl: address }), "config");
+    }
+    equal(asked, 0);
+    await fails(() => ask({ endpointUrl: "https://gateway.example" }), "interrupted");
+    equal(asked, 1);
+    includes((await chat({ credentials: undefined, apiKey: API_KEY, endpointUrl: url }).invoke("hello")).text, "hello");
+    equal((await bedrock.requests()).length, 1);
+  }],
+
+  ["option value with a line break does not begin a header", async ({ chat }) => {
+    let asked = 0;
+    const fetch = async () => {
+      asked++;
+      throw new Error("enough");
+    };
+    for (const more of [{ guardrailIdentifier: "gr\r\nx-evil: 1", guardrailVersion: "1" }, { headers: { "x-team": "a\r\nx-evil: 1" } }]) {
+      await fails(async () => chat({ credentials: undefined, apiKey: API_KEY, fetch, maxRetries: 0, ...more }).invoke("hello"), "config");
+    }
+    equal(asked, 0);
+  }],
+
   ["neither a model nor an error shows a secret", async ({ chat, bedrock }) => {
     const model = chat({ credentials: SESSION, maxRetries: 0 });
     await bedrock.faults({ status: 403, error_type: "InvalidSignatureException", message: `token ${SESSION.sessionToken} of ${KEYS.secretAccessKey}` });
