@@ -7,10 +7,11 @@ mod fallbacks;
 
 pub use batch::Batch;
 pub use builder::BedrockChatBuilder;
-pub use fallbacks::Fallbacks;
+pub use fallbacks::{CircuitBreaker, Fallbacks};
 
 use std::sync::Arc;
 
+use self::fallbacks::Targets;
 use crate::capabilities::{Capabilities, Capability};
 use crate::client::{ChatStream, Client};
 use crate::error::Result;
@@ -46,6 +47,8 @@ pub struct BedrockChat {
     streaming: bool,
     /// How many calls a batch makes at a time.
     max_concurrency: usize,
+    /// The chats to fall back on.
+    fallbacks: Option<Arc<dyn Targets>>,
 }
 
 impl std::fmt::Debug for BedrockChat {
@@ -86,16 +89,24 @@ impl BedrockChat {
     /// Those of [`ErrorKind`](crate::ErrorKind): before the wire for what cannot be
     /// sent, then what the service or the network say, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
-        let reply = self.reply(self.request(messages)?);
+        let messages = messages.into_messages()?;
+        let reply = match &self.fallbacks {
+            None => self.reply(self.request_of(messages)),
+            Some(targets) => targets.reply(self, Box::new(move |chat: &Self| Ok(chat.request_of(messages.clone())))),
+        };
         reply.await
     }
 
-    /// Sends a conversation and gives the reply as it arrives. Waits for the first event.
+    /// Sends a conversation and returns the reply as it arrives. Waits for the first content.
     ///
     /// # Errors
     /// Same as [`BedrockChat::invoke`]; later errors are items of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
-        let stream = self.client.stream(self.request(messages)?, &self.config);
+        let messages = messages.into_messages()?;
+        let stream = match &self.fallbacks {
+            None => self.open(self.request_of(messages)),
+            Some(targets) => targets.stream(self, Box::new(move |chat: &Self| Ok(chat.request_of(messages.clone())))),
+        };
         stream.await
     }
 
@@ -103,7 +114,7 @@ impl BedrockChat {
     /// [precedence](ChatOptions#precedence).
     #[must_use]
     pub fn with_options(&self, options: &ChatOptions) -> Self {
-        Self { options: Arc::new(self.options.merged_with(options)), ..self.clone() }
+        self.each(&|chat| Self { options: Arc::new(chat.options.merged_with(options)), ..chat.clone() })
     }
 
     /// Returns the same model without one of its options, so that the model's own default applies.
@@ -127,7 +138,8 @@ impl BedrockChat {
     /// Returns the same model with this configuration of its calls for observers.
     #[must_use]
     pub fn with_config(&self, config: RunConfig) -> Self {
-        Self { config: Arc::new(config), ..self.clone() }
+        let config = Arc::new(config);
+        self.each(&|chat| Self { config: Arc::clone(&config), ..chat.clone() })
     }
 
     pub(crate) fn config(&self) -> &RunConfig {
@@ -146,6 +158,11 @@ impl BedrockChat {
     fn reply(&self, request: ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
         let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
         self.client.invoke(request, &self.config, mode)
+    }
+
+    /// Sends a request and waits for the first content of the reply.
+    fn open(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream>> {
+        self.client.stream(request, &self.config)
     }
 
     pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {

@@ -56,8 +56,8 @@ pub struct Timeouts {
     pub idle: Option<Duration>,
     /// Limit on the whole call: all attempts, the pauses between them, and the stream to its end. A call
     /// that reaches it fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), which observers
-    /// receive and [`Fallbacks`](crate::Fallbacks) act on; each of their chats has its own limit. A
-    /// retry that could only begin after it is not waited for. Defaults to `None`.
+    /// receive and [fallbacks](crate::BedrockChat::with_fallbacks) act on; each of their chats has its own
+    /// limit. A retry that could only begin after it is not waited for. Defaults to `None`.
     ///
     /// Prefer it to a timeout around the call: a call that is dropped is
     /// [cancelled](crate::Run::cancelled), and nothing is tried instead.

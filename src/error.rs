@@ -298,8 +298,8 @@ impl Error {
     }
 
     /// Returns whether the cause may pass: throttling, a service or network that fails, a timeout. A later
-    /// call, or another model or region, may succeed ([`Fallbacks`](crate::Fallbacks) try them); the failed
-    /// call may have been paid for already.
+    /// call, or another model or region, may succeed ([fallbacks](crate::BedrockChat::with_fallbacks) try them);
+    /// the failed call may have been paid for already.
     pub fn is_transient(&self) -> bool {
         self.0.resend != Resend::Never
     }

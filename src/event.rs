@@ -262,6 +262,12 @@ impl Events {
         self.push(ChatEvent::Metadata { key: key.to_owned(), value: Json::from(value) });
     }
 
+    /// Adds a metadata value behind the start of the message, in front of its content.
+    pub(crate) fn insert_metadata(&mut self, key: &str, value: Json) {
+        let position = usize::from(matches!(self.queue.front(), Some(ChatEvent::Start { .. })));
+        self.queue.insert(position, ChatEvent::Metadata { key: key.to_owned(), value });
+    }
+
     /// Adds a metadata value under a key in JSON's escaped form.
     pub(crate) fn raw_metadata(&mut self, key: &str, value: View<'_>) {
         self.metadata(&unescaped(key), value);

@@ -77,7 +77,7 @@ mod batch_inference; // Jobs of batch inference.
 pub use api::{Api, Framing, Service};
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord, BatchRecordCounts, BatchVpc};
 pub use capabilities::{Capabilities, Capability};
-pub use chat::{Batch, BedrockChat, BedrockChatBuilder, Fallbacks};
+pub use chat::{Batch, BedrockChat, BedrockChatBuilder, CircuitBreaker, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
 pub use endpoint::Endpoint;

@@ -181,10 +181,24 @@ impl<T: DeserializeOwned> Structured<T> {
     ///
     /// # Errors
     /// Those of [`BedrockChat::invoke`]; `Decode`, with the path and the text,
-    /// where the model's answer is not such a value. [`Error::partial`] has the reply.
+    /// where the model's answer is not such a value. [`Error::partial`] has the reply. A
+    /// [condition](crate::Fallbacks::when) that holds for `Decode` leads to the next chat.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<T> {
-        let reply = self.invoke_raw(messages).await?;
-        reply.parsed.map_err(|error| error.with_partial(reply.raw))
+        let messages = messages.into_messages()?;
+        let mut walk = self.chat.walk();
+        loop {
+            let value = match self.reply_of(walk.chat(), &messages).await {
+                Ok(reply) => {
+                    let reply = walk.answered_by(reply);
+                    self.read(&reply).map_err(|error| error.with_partial(reply))
+                }
+                Err(error) => Err(error),
+            };
+            match value {
+                Ok(value) => return Ok(value),
+                Err(error) => walk.failed(error)?,
+            }
+        }
     }
 
     /// Same as [`Structured::invoke`], but returns the reply too.

@@ -53,7 +53,18 @@ const EXAMPLES: &[Row] = &[
     ("17_own_provider", &[], &["the vault was opened 1 time(s) for 3 calls", "error: the vault is sealed"]),
     ("18_own_transport", &[], &["/invoke-with-response-stream (114 bytes): 200", "Scripted.", "1 request was made"]),
     ("19_own_codec", &[], &["as events: Polly wants a cracker.", r#"sent: {"turns":["Say something."]}"#]),
-    ("20_fallbacks", &[], &["alone: ThrottlingException (HTTP 429)", "with a fallback: I am", "not fallen back on"]),
+    (
+        "20_fallbacks",
+        &[],
+        &[
+            "alone: ThrottlingException (HTTP 429)",
+            "with a fallback: I am",
+            r#""kind":"throttled","attempts":1}"#,
+            "in a batch: I am",
+            r#""kind":"throttled","skipped":true}"#,
+            "not fallen back on",
+        ],
+    ),
     ("21_messages", &[], &["ai: 1 blocks", "\"usage_metadata\"", "\"role\":\"assistant\"", "saved and loaded: true"]),
     (
         "22_media",

@@ -433,6 +433,7 @@ impl BedrockChatBuilder {
             config: Arc::new(RunConfig::default()),
             streaming: set.streaming,
             max_concurrency: set.max_concurrency,
+            fallbacks: None,
         })
     }
 }

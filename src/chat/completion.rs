@@ -31,7 +31,11 @@ impl BedrockChat {
     /// # Errors
     /// `Unsupported`, where the model takes messages only; else as [`BedrockChat::invoke`].
     pub async fn complete(&self, prompt: impl Into<String>) -> Result<AiMessage> {
-        let reply = self.reply(self.prompt(prompt.into())?);
+        let prompt = prompt.into();
+        let reply = match &self.fallbacks {
+            None => self.reply(self.prompt(prompt)?),
+            Some(targets) => targets.reply(self, Box::new(move |chat: &Self| chat.prompt(prompt.clone()))),
+        };
         reply.await
     }
 
@@ -40,7 +44,11 @@ impl BedrockChat {
     /// # Errors
     /// As [`BedrockChat::complete`]; what fails later is an item of the stream.
     pub async fn complete_stream(&self, prompt: impl Into<String>) -> Result<ChatStream> {
-        let stream = self.client.stream(self.prompt(prompt.into())?, &self.config);
+        let prompt = prompt.into();
+        let stream = match &self.fallbacks {
+            None => self.open(self.prompt(prompt)?),
+            Some(targets) => targets.stream(self, Box::new(move |chat: &Self| chat.prompt(prompt.clone()))),
+        };
         stream.await
     }
 

@@ -31,6 +31,7 @@ use crate::api::Framing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Accumulator, ChatEvent, Events};
 use crate::headers::Headers;
+use crate::json::Json;
 use crate::message::AiMessage;
 use crate::observe::Runs;
 use crate::provider::Call;
@@ -158,6 +159,12 @@ impl ChatStream {
     pub(super) fn watched(mut self, runs: Runs, deadline: Option<Deadline>) -> Self {
         self.state.runs = runs;
         self.state.deadline = deadline;
+        self
+    }
+
+    /// Returns the same stream with an event of metadata behind its start.
+    pub(crate) fn with_metadata(mut self, key: &str, value: Json) -> Self {
+        self.state.events.insert_metadata(key, value);
         self
     }
 

@@ -39,15 +39,20 @@ impl<T> Structured<T> {
 
     /// Returns the method of the next call: the chosen one, or the best that the model is known to have.
     pub fn chosen_method(&self) -> StructuredMethod {
+        self.method_for(&self.chat)
+    }
+
+    /// Same as [`Structured::chosen_method`], for one of the chats to fall back on.
+    fn method_for(&self, chat: &BedrockChat) -> StructuredMethod {
         if let Some(method) = self.method {
             return method;
         }
-        if self.can_force() {
-            let can = self.chat.capabilities();
+        if can_force(chat) {
+            let can = chat.capabilities();
             let is_strict = can.has(Capability::StrictTools) && strict::closed(self.schema.view()).is_ok();
             return if is_strict { StructuredMethod::StrictTool } else { StructuredMethod::ForcedTool };
         }
-        self.without_force()
+        self.without_force(chat)
     }
 
     /// Sends a conversation and returns the reply, whose value is not read.
@@ -56,15 +61,26 @@ impl<T> Structured<T> {
     /// Those of [`BedrockChat::invoke`].
     pub async fn reply(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let messages = messages.into_messages()?;
-        let method = self.chosen_method();
-        let (chat, asked) = self.prepared(method, &messages);
-        let error = match Box::pin(chat.invoke(asked)).await {
+        let mut walk = self.chat.walk();
+        loop {
+            match self.reply_of(walk.chat(), &messages).await {
+                Ok(reply) => return Ok(walk.answered_by(reply)),
+                Err(error) => walk.failed(error)?,
+            }
+        }
+    }
+
+    /// Returns the reply of one chat.
+    pub(super) async fn reply_of(&self, chat: &BedrockChat, messages: &[Message]) -> Result<AiMessage> {
+        let method = self.method_for(chat);
+        let (asking, asked) = self.prepared(chat, method, messages);
+        let error = match Box::pin(asking.invoke(asked)).await {
             Err(error) if is_refusal(&error) => error,
             result => return result,
         };
-        let Some(next) = self.after(method, &error) else { return Err(advised(error)) };
-        let (chat, asked) = self.prepared(next, &messages);
-        Box::pin(fallen_back(chat, next).invoke(asked)).await.map_err(advised)
+        let Some(next) = self.after(chat, method, &error) else { return Err(advised(error)) };
+        let (asking, asked) = self.prepared(chat, next, messages);
+        Box::pin(fallen_back(asking, next).invoke(asked)).await.map_err(advised)
     }
 
     /// Sends a conversation and returns the events of the answer, from which no value is read.
@@ -78,58 +94,59 @@ impl<T> Structured<T> {
     /// Opens the stream, and says by which method.
     pub(super) async fn open(&self, messages: impl IntoMessages) -> Result<(ChatStream, StructuredMethod)> {
         let messages = messages.into_messages()?;
-        let method = self.chosen_method();
-        let (chat, asked) = self.prepared(method, &messages);
-        let error = match Box::pin(chat.stream(asked)).await {
-            Err(error) if is_refusal(&error) => error,
-            result => return result.map(|stream| (stream, method)),
-        };
-        let Some(next) = self.after(method, &error) else { return Err(advised(error)) };
-        let (chat, asked) = self.prepared(next, &messages);
-        let stream = Box::pin(fallen_back(chat, next).stream(asked)).await.map_err(advised)?;
-        Ok((stream, next))
-    }
-
-    /// Returns whether the model is known to accept a forced tool in the next call.
-    fn can_force(&self) -> bool {
-        let can = self.chat.capabilities();
-        can.has(Capability::ForcedTools)
-            && (can.has(Capability::ForcedToolsWithReasoning) || !anthropic::is_on(can, self.chat.options()))
-    }
-
-    /// Returns the best method without a forced tool.
-    fn without_force(&self) -> StructuredMethod {
-        let takes_schema = self.chat.capabilities().has(Capability::JsonSchema);
-        match takes_schema && strict::closed(self.schema.view()).is_ok() {
-            true => StructuredMethod::JsonSchema,
-            false => self.asked(),
+        let mut walk = self.chat.walk();
+        loop {
+            match self.stream_of(walk.chat(), &messages).await {
+                Ok((stream, method)) => return Ok((walk.answered_by_stream(stream), method)),
+                Err(error) => walk.failed(error)?,
+            }
         }
     }
 
-    /// Returns the best method that does not need the service to enforce a schema or a tool call.
-    fn asked(&self) -> StructuredMethod {
-        match self.chat.capabilities().has(Capability::AskedTools) {
-            true => StructuredMethod::Tool,
-            false => StructuredMethod::Prompt,
+    /// Opens the stream of one chat.
+    async fn stream_of(&self, chat: &BedrockChat, messages: &[Message]) -> Result<(ChatStream, StructuredMethod)> {
+        let method = self.method_for(chat);
+        let (asking, asked) = self.prepared(chat, method, messages);
+        let error = match Box::pin(asking.stream(asked)).await {
+            Err(error) if is_refusal(&error) => error,
+            result => return result.map(|stream| (stream, method)),
+        };
+        let Some(next) = self.after(chat, method, &error) else { return Err(advised(error)) };
+        let (asking, asked) = self.prepared(chat, next, messages);
+        let stream = Box::pin(fallen_back(asking, next).stream(asked)).await.map_err(advised)?;
+        Ok((stream, next))
+    }
+
+    /// Returns the best method without a forced tool.
+    fn without_force(&self, chat: &BedrockChat) -> StructuredMethod {
+        let takes_schema = chat.capabilities().has(Capability::JsonSchema);
+        match takes_schema && strict::closed(self.schema.view()).is_ok() {
+            true => StructuredMethod::JsonSchema,
+            false => asked(chat),
         }
     }
 
     /// Returns the next method after one that the service refused; `None` for a chosen method.
-    fn after(&self, method: StructuredMethod, error: &Error) -> Option<StructuredMethod> {
+    fn after(&self, chat: &BedrockChat, method: StructuredMethod, error: &Error) -> Option<StructuredMethod> {
         let names_choice = ["tool_choice", "toolChoice"].iter().any(|name| has(error.message(), name));
         match method {
             _ if self.method.is_some() => None,
             StructuredMethod::StrictTool if !names_choice => Some(StructuredMethod::ForcedTool),
-            StructuredMethod::StrictTool | StructuredMethod::ForcedTool => Some(self.without_force()),
-            StructuredMethod::JsonSchema if self.can_force() => Some(StructuredMethod::ForcedTool),
-            StructuredMethod::JsonSchema => Some(self.asked()),
+            StructuredMethod::StrictTool | StructuredMethod::ForcedTool => Some(self.without_force(chat)),
+            StructuredMethod::JsonSchema if can_force(chat) => Some(StructuredMethod::ForcedTool),
+            StructuredMethod::JsonSchema => Some(asked(chat)),
             StructuredMethod::Tool => Some(StructuredMethod::Prompt),
             StructuredMethod::Prompt => None,
         }
     }
 
     /// The chat and the conversation that ask for the value.
-    fn prepared(&self, method: StructuredMethod, messages: &[Message]) -> (BedrockChat, Vec<Message>) {
+    fn prepared(
+        &self,
+        chat: &BedrockChat,
+        method: StructuredMethod,
+        messages: &[Message],
+    ) -> (BedrockChat, Vec<Message>) {
         let mut messages = messages.to_vec();
         let mut options = ChatOptions::default();
         match method {
@@ -156,12 +173,27 @@ impl<T> Structured<T> {
                 messages.insert(place, Message::system(parts.concat()));
             }
         }
-        (self.chat.with_options(&options), messages)
+        (chat.with_options(&options), messages)
     }
 
     /// The value to show of JSON that is not complete.
     pub(super) fn shown(&self, json: &str) -> Option<Json> {
         self.member(View::parse(json).ok()?).map(Json::from)
+    }
+}
+
+/// Returns whether the model is known to accept a forced tool in the next call.
+fn can_force(chat: &BedrockChat) -> bool {
+    let can = chat.capabilities();
+    can.has(Capability::ForcedTools)
+        && (can.has(Capability::ForcedToolsWithReasoning) || !anthropic::is_on(can, chat.options()))
+}
+
+/// Returns the best method that does not need the service to enforce a schema or a tool call.
+fn asked(chat: &BedrockChat) -> StructuredMethod {
+    match chat.capabilities().has(Capability::AskedTools) {
+        true => StructuredMethod::Tool,
+        false => StructuredMethod::Prompt,
     }
 }
 
@@ -177,6 +209,8 @@ fn advised(error: Error) -> Error {
 /// Observers learn from the metadata that the call repeats one that was refused.
 fn fallen_back(chat: BedrockChat, method: StructuredMethod) -> BedrockChat {
     let mut config = chat.config().clone();
+    // The run of the refused call has the id.
+    config.id = None;
     config.metadata.push(("structured_output_fallback".to_owned(), Json::string(method.as_str())));
     chat.with_config(config)
 }

@@ -143,11 +143,13 @@ impl Toolbox {
         watch: &mut impl FnMut(Step<'_>),
         by_pieces: bool,
     ) -> Result<()> {
-        let mut tools = self.tools();
-        // The provider runs native tools itself, so they stay bound.
+        // The provider runs native tools itself, so they stay bound: each chat to fall back on has its own.
         let own = |tool: &&Tool| tool.native.is_some() && !self.tools.iter().any(|(known, _)| known.name == tool.name);
-        tools.extend(chat.options().tools.iter().filter(own).cloned());
-        let chat = chat.bind_tools(tools);
+        let chat = chat.each(&|chat| {
+            let mut tools = self.tools();
+            tools.extend(chat.options().tools.iter().filter(own).cloned());
+            chat.bind_tools(tools)
+        });
         // With a forced choice, the model could never reply without a tool call.
         let free = match chat.options().tool_choice {
             Some(ToolChoice::Any | ToolChoice::Tool(_)) => chat.with_tool_choice(ToolChoice::Auto),

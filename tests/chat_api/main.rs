@@ -12,6 +12,7 @@ mod batches;
 mod caching;
 mod claude;
 mod controls;
+mod fallbacks;
 mod families;
 mod media;
 mod merging;
