@@ -61,6 +61,8 @@ mod endpoint; // The URL of a call.
 mod transport; // HTTP behind one trait.
 pub mod testing; // A transport that returns prepared replies.
 mod sources; // Sources of temporary credentials: roles, web identities, Cognito.
+#[cfg(not(target_arch = "wasm32"))]
+mod machine; // Credentials of containers and EC2 instances.
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 mod media_fetcher; // Media from the web.
 mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
@@ -85,6 +87,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Accumulator, ChatEvent, Events};
 pub use headers::Headers;
 pub use json::Json;
+#[cfg(not(target_arch = "wasm32"))]
+pub use machine::{ContainerCredentials, ImdsCredentials};
 #[cfg(all(feature = "mcp", not(target_arch = "wasm32")))]
 pub use mcp::McpServer;
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
@@ -116,7 +120,9 @@ pub use request::{
     ReasoningDisplay, ResponseFormat, ServiceTier, StreamProcessing, Tool, ToolChoice,
 };
 pub use retry::RetryPolicy;
-pub use sources::AssumeRoleCredentials;
+pub use sources::{
+    AssumeRoleCredentials, CognitoCredentials, IdentityToken, ProvideIdentityToken, WebIdentityCredentials,
+};
 pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};
 pub use toolbox::{Step, ToolOutput, ToolRun, ToolRunError, Toolbox};
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]

@@ -173,3 +173,13 @@ pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Resul
         "no transport: enable the feature `reqwest` (or `fetch` on wasm32), or set a transport on the builder",
     ))
 }
+
+/// Returns a transport without proxies, for addresses that exist only on this machine or its link.
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
+pub(crate) fn direct_transport(connect: Option<Duration>, ca_bundle: Option<String>) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(self::reqwest::ReqwestTransport::without_proxies(connect, ca_bundle)?))
+}
+
+/// Returns an error, as there is no default transport without the feature `reqwest`.
+#[cfg(all(not(feature = "reqwest"), not(target_arch = "wasm32")))]
+pub(crate) use default_transport as direct_transport;

@@ -20,41 +20,58 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// A service that provides credentials, and how it is reached.
 pub(crate) struct Connection {
-    /// The name of the service in errors.
-    name: &'static str,
     transport: OnceLock<Arc<dyn Transport>>,
+    /// Creates the transport if none was set.
+    default: DefaultTransport,
     pub(crate) runtime: Arc<dyn Runtime>,
     /// Limit on one request, from the connection to the end of the answer.
     pub(crate) limit: Duration,
 }
 
+/// A function that creates a transport from a limit on connecting and a bundle of certificates.
+type DefaultTransport = fn(Option<Duration>, Option<String>) -> Result<Arc<dyn Transport>>;
+
 impl Connection {
-    pub(crate) fn new(name: &'static str, limit: Duration) -> Self {
-        Self { name, transport: OnceLock::new(), runtime: Arc::new(SystemRuntime), limit }
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self::with_default(limit, default_transport)
+    }
+
+    pub(crate) fn with_default(limit: Duration, default: DefaultTransport) -> Self {
+        Self { transport: OnceLock::new(), default, runtime: Arc::new(SystemRuntime), limit }
     }
 
     pub(crate) fn set_transport(&mut self, transport: Arc<dyn Transport>) {
         self.transport = OnceLock::from(transport);
     }
 
-    /// Returns the transport. Without one that was set, `make` creates it for the first request.
+    /// Returns the transport, which the first request creates if none was set.
     fn transport(&self, ca_bundle: Option<String>) -> Result<&Arc<dyn Transport>> {
         if let Some(known) = self.transport.get() {
             return Ok(known);
         }
-        let made = default_transport(Some(self.limit), ca_bundle)?;
+        let made = (self.default)(Some(self.limit), ca_bundle)?;
         Ok(self.transport.get_or_init(|| made))
     }
 
     /// Sends a request once, and reads its whole answer. Any status is an answer.
     ///
     /// # Errors
-    /// `Credentials`, if there is no whole answer in time; the message names the service and the step.
+    /// Those of the transport, and `Timeout` with the step that took too long. Callers add the name of the service
+    /// with [`Error::of_source`].
     pub(crate) async fn send(&self, request: HttpRequest, ca_bundle: Option<String>) -> Result<Answer> {
+        self.send_within(self.limit, request, ca_bundle).await
+    }
+
+    /// Same as [`Connection::send`], with another limit.
+    pub(crate) async fn send_within(
+        &self,
+        limit: Duration,
+        request: HttpRequest,
+        ca_bundle: Option<String>,
+    ) -> Result<Answer> {
         let transport = self.transport(ca_bundle)?;
-        let mut timer = self.runtime.sleep(self.limit);
-        let sent = self.limited(&mut timer, "the response headers", transport.send(request)).await;
-        let response = sent.map_err(|error| self.failed(error))?;
+        let mut timer = (self.runtime.sleep(limit), limit);
+        let response = limited(&mut timer, "the response headers", transport.send(request)).await?;
         let (status, headers, mut bytes) = (response.status, response.headers, response.body);
         let body = async move {
             let mut all = Zeroizing::new(Vec::with_capacity(8 * 1024));
@@ -68,35 +85,30 @@ impl Connection {
             }
             Ok(all)
         };
-        let body = self.limited(&mut timer, "the body of the answer", Box::pin(body)).await;
-        Ok(Answer { status, headers, body: body.map_err(|error| self.failed(error))?, at: self.runtime.now() })
+        let body = limited(&mut timer, "the body of the answer", Box::pin(body)).await?;
+        Ok(Answer { status, headers, body, at: self.runtime.now() })
     }
+}
 
-    async fn limited<T>(
-        &self,
-        timer: &mut BoxFuture<'static, ()>,
-        what: &str,
-        mut work: BoxFuture<'_, Result<T>>,
-    ) -> Result<T> {
-        poll_fn(|context| match work.as_mut().poll(context) {
-            Poll::Pending => timer.as_mut().poll(context).map(|()| {
-                let limit = u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX);
-                Err(Error::of(ErrorKind::Timeout, format_args!("waited {limit} ms for {what}")))
-            }),
-            done => done,
-        })
-        .await
-    }
-
-    /// Returns an error of the transport as one of this source of credentials.
-    pub(crate) fn failed(&self, error: Error) -> Error {
-        error.of_source(format_args!("no answer of {}", self.name))
-    }
+/// Runs a step until the timer goes off.
+async fn limited<T>(
+    (timer, limit): &mut (BoxFuture<'static, ()>, Duration),
+    what: &str,
+    mut work: BoxFuture<'_, Result<T>>,
+) -> Result<T> {
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Pending => timer.as_mut().poll(context).map(|()| {
+            let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            Err(Error::of(ErrorKind::Timeout, format_args!("waited {limit} ms for {what}")))
+        }),
+        done => done,
+    })
+    .await
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("name", &self.name).field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Connection").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 

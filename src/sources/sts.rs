@@ -64,7 +64,7 @@ impl AssumeRoleCredentials {
             role: Role::new(role_arn.into()),
             external_id: None,
             place: Place::default(),
-            connection: Connection::new(STS.title, LIMIT),
+            connection: Connection::new(LIMIT),
         }
     }
 
@@ -294,7 +294,7 @@ fn is_expired(answer: &Answer) -> bool {
 
 /// Adds the role to an error, and what it was requested with.
 pub(super) fn not_assumed(error: Error, role: &str, with: &str) -> Error {
-    error.of_source(format_args!("role `{role}` was not assumed{with}"))
+    error.of_source(format_args!("STS did not assume role `{role}`{with}"))
 }
 
 /// Reads STS's answer about a role.
@@ -309,7 +309,7 @@ pub(super) fn answered(answer: &Answer, role: &str, with: &str, secrets: [&str; 
             Some(code) => answer.named_error(&code, &of("Message").unwrap_or_default()),
             None => answer.error(),
         };
-        let error = not_assumed(error, role, &[" by STS", with].concat()).concealing(secrets);
+        let error = not_assumed(error, role, with).concealing(secrets);
         let advice = error.aws_type().and_then(advice);
         return Err(match advice {
             Some(advice) => error.with_advice(advice),

@@ -1,6 +1,8 @@
 //! Tests of the sources over prepared replies.
 
+mod cognito;
 mod sts;
+mod web_identity;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,16 +11,16 @@ use crate::platform::{BoxFuture, Runtime};
 
 /// A clock at a fixed time. Its timers go off at once, or never.
 #[derive(Debug)]
-pub(super) struct Clock {
-    pub(super) timers: bool,
-    pub(super) slept: Mutex<Vec<Duration>>,
+pub(crate) struct Clock {
+    pub(crate) timers: bool,
+    pub(crate) slept: Mutex<Vec<Duration>>,
 }
 
 /// The time of the clock: 2025-01-02T03:04:05Z.
-pub(super) const NOW: u64 = 1_735_787_045;
+pub(crate) const NOW: u64 = 1_735_787_045;
 
 impl Clock {
-    pub(super) fn new(timers: bool) -> std::sync::Arc<Self> {
+    pub(crate) fn new(timers: bool) -> std::sync::Arc<Self> {
         std::sync::Arc::new(Self { timers, slept: Mutex::default() })
     }
 }
@@ -42,7 +44,7 @@ impl Runtime for Clock {
 }
 
 /// Asserts that neither form of an error has one of these texts.
-pub(super) fn assert_hidden(error: &crate::error::Error, secrets: &[&str]) {
+pub(crate) fn assert_hidden(error: &crate::error::Error, secrets: &[&str]) {
     let printed = format!("{error} {error:?}");
     for secret in secrets {
         assert!(!printed.contains(secret), "{printed}");

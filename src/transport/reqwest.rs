@@ -99,6 +99,20 @@ impl ReqwestTransport {
     }
 
     pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
+        Self::build(reqwest::Client::builder(), connect_timeout, ca_bundle)
+    }
+
+    /// Same as [`ReqwestTransport::with_ca_bundle`], without the proxies in environment variables.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn without_proxies(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
+        Self::build(reqwest::Client::builder().no_proxy(), connect_timeout, ca_bundle)
+    }
+
+    fn build(
+        builder: reqwest::ClientBuilder,
+        connect_timeout: Option<Duration>,
+        ca_bundle: Option<String>,
+    ) -> Result<Self> {
         let ca_bundle = ca_bundle.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
         #[cfg(not(target_arch = "wasm32"))]
         let builder = match &ca_bundle {
