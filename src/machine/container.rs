@@ -1,7 +1,6 @@
 //! Credentials of a container: ECS, EKS Pod Identity, Lambda with SnapStart, Greengrass.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +20,8 @@ use crate::transport::{HttpRequest, Transport, direct_transport};
 /// The host of relative URIs.
 const ECS: &str = "http://169.254.170.2";
 
-/// Hosts that may be requested without TLS, besides loopback addresses: those of ECS and of EKS.
-const HOSTS: &[&str] = &["169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"];
+/// Hosts that may be requested without TLS, besides this machine: those of ECS and of EKS.
+const HOSTS: &[&str] = &["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -205,8 +204,7 @@ fn allowed(name: &str, url: &str) -> Result<(String, String)> {
         Some(address) => split_once(address, "]").map_or(address, |(address, _)| address),
         None => split_once(host, ":").map_or(host, |(host, _)| host),
     };
-    let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if !endpoint.url().starts_with("https:") && !is_loopback && !HOSTS.contains(&host) {
+    if !endpoint.is_confidential() && !HOSTS.contains(&host) {
         return refused(&["its host is `", host, "`"].concat());
     }
     Ok((with_path(endpoint.url(), path), endpoint.host().to_owned()))

@@ -52,7 +52,8 @@ impl Place {
     /// Returns the endpoint of a service in a region.
     ///
     /// # Errors
-    /// `Config`, if a setting is malformed, or if both a custom endpoint and a FIPS endpoint are requested.
+    /// `Config`, if a setting is malformed, if both a custom endpoint and a FIPS endpoint are requested, or if a custom
+    /// endpoint would send keys in clear text to this machine.
     pub(super) fn endpoint(&self, names: &Names, region: &str) -> Result<Endpoint> {
         let get = |name: &str| self.variable(name);
         let fips = match self.fips {
@@ -68,7 +69,13 @@ impl Place {
                 let message = format_args!("{title} has both a custom endpoint and FIPS: `{url}`; unset one of them");
                 return Err(Error::of(ErrorKind::Config, message).with_field("fips"));
             }
-            return Endpoint::custom(&url);
+            let endpoint = Endpoint::custom(&url)?;
+            if !endpoint.is_confidential() {
+                let message =
+                    format_args!("keys are not requested over `http://` from another machine: `{url}`; use `https://`");
+                return Err(Error::of(ErrorKind::Config, message).with_field("endpoint_url"));
+            }
+            return Ok(endpoint);
         }
         let dual_stack = names.dual_stack && EnvironmentCredentials::dual_stack(get)?.unwrap_or_default();
         let (plain, dual) = region::suffixes(region);

@@ -99,13 +99,17 @@ impl ReqwestTransport {
     }
 
     pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
-        Self::build(reqwest::Client::builder(), connect_timeout, ca_bundle)
+        #[cfg(not(target_arch = "wasm32"))]
+        let builder = builder(connect_timeout);
+        #[cfg(target_arch = "wasm32")]
+        let builder = reqwest::Client::builder();
+        Self::build(builder, connect_timeout, ca_bundle)
     }
 
     /// Same as [`ReqwestTransport::with_ca_bundle`], without the proxies in environment variables.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn without_proxies(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
-        Self::build(reqwest::Client::builder().no_proxy(), connect_timeout, ca_bundle)
+        Self::build(builder(connect_timeout).no_proxy(), connect_timeout, ca_bundle)
     }
 
     fn build(
@@ -116,11 +120,11 @@ impl ReqwestTransport {
         let ca_bundle = ca_bundle.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
         #[cfg(not(target_arch = "wasm32"))]
         let builder = match &ca_bundle {
-            Some(path) => with_roots(builder(connect_timeout), path)?,
-            None => builder(connect_timeout),
+            Some(path) => with_roots(builder, path)?,
+            None => builder,
         };
         #[cfg(target_arch = "wasm32")]
-        let (builder, _) = (reqwest::Client::builder(), connect_timeout);
+        let _ = connect_timeout;
         let client = builder.build().map_err(|error| {
             let message = match &ca_bundle {
                 Some(path) => format!("the HTTP client cannot be set up; is `{path}` (`AWS_CA_BUNDLE`) a good bundle?"),

@@ -123,6 +123,7 @@ fn sts_endpoint_depends_on_region_fips_and_environment() {
     for (region, variables, field) in [
         ("", &[][..], "region"),
         ("us-west-2", &[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_ENDPOINT_URL_STS", "http://localhost:1")], "fips"),
+        ("us-west-2", &[("AWS_ENDPOINT_URL_STS", "http://sts.example")], "endpoint_url"),
     ] {
         let error = urls(region, variables).unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some(field)), "{error}");
