@@ -19,9 +19,9 @@ rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
 own := wasm wasm/worker/rust wasm/bindgen wasm/size
-# For wasm32 alone, so that the flags reach no build script; dependencies' warnings are not shown.
+# Applies to wasm32 only, so that build scripts do not receive the flags. Warnings of dependencies are not shown.
 deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
-# With the profile of the builds that follow, so that proc macros and build scripts are built once.
+# Uses the profile of the builds that follow, so that proc macros and build scripts are built once.
 clippy_wasm32 := cargo clippy --release --target wasm32-unknown-unknown
 check_wasm32 := $(wasm32) $(deny_wasm32) cargo check --package bedrock-chat --lib --target wasm32-unknown-unknown --no-default-features
 
@@ -129,7 +129,7 @@ cargo-test: ## all tests and doc tests, nothing else
 	@$(step) "tests" .ci/tests --workspace $(extras)
 
 .PHONY: bench
-bench: ## benchmarks, each beside its peer
+bench: ## benchmarks, each next to that of another library
 	@command -v valgrind >/dev/null || echo "without valgrind no instructions are counted: apt-get install valgrind" >&2
 	cargo bench --package bedrock-chat $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
 
@@ -144,7 +144,7 @@ bench-js: wasm ## the npm package next to other JavaScript clients: cold start a
 	node --expose-gc wasm/bench/bench.js $(ROUNDS)
 
 .PHONY: package
-package: ## packs the crate, and builds what is packed with its examples
+package: ## packs the crate, and builds the packed crate with its examples
 	@$(step) "packed crate and its examples" .ci/package
 
 .PHONY: semver

@@ -191,12 +191,15 @@ def _paragraphs(path, lines, kind="comment"):
             for cell in stripped.strip("|").split("|"):
                 yield Piece(kind, path, cell.strip(), [number] * len(cell.strip()))
             continue
+        is_heading = re.match(r"#+ ", stripped)
         stripped = re.sub(r"^(- |\* |#+ |\d+\. )", "", stripped)
         if text:
             text.append(" ")
             at.append(number)
         text.extend(stripped)
         at.extend([number] * len(stripped))
+        if is_heading:
+            yield from flush()
     yield from flush()
 
 

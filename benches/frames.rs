@@ -1,5 +1,5 @@
-//! Cutting an event stream into frames: this crate and `aws-smithy-eventstream`, over a thousand
-//! frames of 230 bytes that come in network pieces of 1,400 bytes.
+//! Splits an event stream into frames with this crate and with `aws-smithy-eventstream`: a thousand frames of 230
+//! bytes, which arrive in network pieces of 1,400 bytes.
 
 #![allow(
     clippy::unwrap_used,

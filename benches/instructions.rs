@@ -84,11 +84,11 @@ fn main() {
     }
 }
 
-/// Allocations, growing ones included, and allocated bytes of one unit.
+/// Returns the allocations of one unit, reallocations included, and its allocated bytes.
 fn allocations(row: &Row) -> (f64, f64) {
     const UNITS: u32 = 1000;
     let mut work = (row.set_up)();
-    (0..UNITS).for_each(|_| work()); // Buffers reach the size they keep.
+    (0..UNITS).for_each(|_| work()); // Lets buffers grow to their final size.
     let region = Region::new(ALLOCATOR);
     (0..UNITS).for_each(|_| work());
     let change = region.change();
@@ -103,7 +103,7 @@ fn instructions(row: &Row) -> Option<u64> {
     Some((count(row, MANY)? - count(row, FEW)?) / (MANY - FEW))
 }
 
-/// Instructions of a process that does so many units.
+/// Returns the instructions of a process that runs this many units.
 fn count(row: &Row, units: u64) -> Option<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -191,7 +191,7 @@ fn event_ours() -> Work {
     })
 }
 
-/// The same with the AWS crates and owned, derived types, as a client would write it.
+/// Does the same work with the AWS crates and owned, derived types, as a client would.
 fn event_theirs() -> Work {
     #[derive(serde::Deserialize)]
     struct Payload {
@@ -248,7 +248,7 @@ fn sse_ours() -> Work {
     })
 }
 
-/// The same event again and again, as a response's body.
+/// Returns a body that repeats one event without end.
 fn endless_body() -> impl Stream<Item = Result<bytes::Bytes, Infallible>> + Unpin {
     let event = bytes::Bytes::from(response_delta());
     futures_util::stream::repeat_with(move || Ok(event.clone()))
@@ -270,7 +270,7 @@ fn sse_sse_stream() -> Work {
     })
 }
 
-/// From bytes to an event of the chat.
+/// Decodes bytes to a chat event with this crate.
 fn response_ours() -> Work {
     let event = response_delta();
     let mut decoder = SseDecoder::new();
@@ -286,7 +286,7 @@ fn response_ours() -> Work {
     })
 }
 
-/// The same with async-openai's types, and the decoder that it uses.
+/// Decodes the same bytes with async-openai's types and the decoder that async-openai uses.
 fn response_theirs() -> Work {
     let mut events = endless_body().eventsource();
     Box::new(move || {

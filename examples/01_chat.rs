@@ -104,9 +104,10 @@ async fn run(args: &Args) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// A conversation on the terminal. Ctrl-C stops an answer and keeps what has arrived; at the prompt it ends.
+/// Runs a conversation on the terminal. Ctrl-C stops an answer and keeps the part that has arrived; at the prompt,
+/// Ctrl-C ends the program.
 async fn converse(chat: &BedrockChat, mut history: Vec<Message>, args: &Args) -> Result<(), AnyError> {
-    // Where answers go into a file, lines are still edited on the terminal.
+    // Lines are edited on the terminal even if answers are written to a file.
     let behavior = if stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
     let config = Config::builder().behavior(behavior).auto_add_history(true).build();
     let mut editor = rustyline::Editor::<(), _>::with_history(config, MemHistory::new())?;
@@ -189,7 +190,7 @@ async fn stream(chat: &BedrockChat, history: &[Message], json: bool) -> Result<A
             Ok(Some(event)) if json => print_json(&event),
             Ok(Some(ChatEvent::Text { text, .. })) => {
                 print!("{text}");
-                // A closed pipe is the reader's choice, not an error.
+                // A reader may close the pipe; this is not an error.
                 let _ = stdout().flush();
             }
             Ok(Some(_)) => {}

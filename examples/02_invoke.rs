@@ -1,4 +1,4 @@
-//! The reference example: a translation, waited for as a whole.
+//! The reference example: a translation, returned as a whole.
 //!
 //! ```sh
 //! cargo run --example invoke

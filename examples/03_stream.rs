@@ -29,12 +29,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             _ => {}
         }
     }
-    // The message is the same that `invoke` would have given, and it is there at any
-    // time: after an error it holds what had arrived. Dropping the stream stops the model.
+    // The message is the same that `invoke` would return. It is available at any time: after an error it has the part
+    // that arrived. Dropping the stream stops the model.
     let reply = stream.so_far();
     println!("whole: {}", reply.text());
 
-    // Where only the text matters:
+    // Streams the text only:
     let mut text = chat.stream("Now in three words.").await?.text();
     while let Some(piece) = text.next().await {
         print!("{}", piece?);

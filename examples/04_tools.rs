@@ -1,4 +1,4 @@
-//! Tools by hand: the model asks, you answer. (`toolbox` does the rounds for you.)
+//! Tools by hand: the model requests a call, and you run it. (`toolbox` runs this loop for you.)
 //!
 //! ```sh
 //! cargo run --example tools
@@ -22,8 +22,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = support::connect(support::MODEL, None).await?;
     let chat = connection.builder.clone().build()?;
 
-    // From a Rust type, and from JSON in the shape that OpenAI's users have it. LangChain's,
-    // Anthropic's and Converse's shapes are read as well, also mixed (Tool::list_from_json).
+    // One tool is from a Rust type, one from JSON in OpenAI's format. LangChain's, Anthropic's and Converse's formats
+    // are accepted as well, also mixed (Tool::list_from_json).
     let population = Tool::from_json(&Json::parse(
         r#"{"type": "function", "function": {"name": "get_population", "description": "How many people live in a city",
             "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}"#,
@@ -38,16 +38,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let arguments: GetWeather = call.args.deserialize()?;
         messages.push(Message::tool(&call.id, format!("18 degrees in {}", arguments.location)));
     }
-    // Arguments that were cut short or are not a JSON object never look like a call that can be run.
+    // A call whose arguments were cut short, or are not a JSON object, is never returned as a valid call.
     for call in reply.invalid_tool_calls() {
         messages.push(Message::tool_error(&call.id, format!("cannot be run: {}", call.error)));
     }
     println!("answer: {}", with_tools.invoke(&messages).await?.text());
 
-    // It can be made to call a tool: any of them (ToolChoice::Any), or this one.
+    // The model can be forced to call a tool: any tool (ToolChoice::Any), or this one.
     let forced = with_tools.with_tool_choice("get_population").invoke("Tell me about Rome.").await?;
     println!("forced: {:?}", forced.tool_calls().map(|call| call.name.as_str()).collect::<Vec<_>>());
-    // Or told to leave them alone.
+    // The model can also be forbidden to call tools.
     let none = with_tools.with_tool_choice(ToolChoice::None).invoke("What is the weather in Oslo?").await?;
     println!("none: {} calls", none.tool_calls().count());
     Ok(())

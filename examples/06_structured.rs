@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chat = connection.builder.clone().build()?;
     let question = "Plan 3 days in Lisbon, a city trip.";
 
-    // By the best method that the model has: here a tool that it must call.
+    // Uses the best method that the model supports: here a forced tool.
     let trip: Trip = chat.with_structured_output::<Trip>().invoke(question).await?;
     println!("{} days in {}, {:?}: {:?}", trip.days, trip.city, trip.kind, trip.sights);
 
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("it took {:?} tokens", reply.raw.usage.map(|usage| usage.total_tokens()));
 
-    // With a schema instead of a type.
+    // Uses a schema instead of a type.
     let schema = Json::parse(r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#)?;
     let value: serde_json::Value = chat.with_structured_schema("place", schema).invoke(question).await?;
     println!("by schema: {value}");

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(partial) = stream.next().await {
         let partial = partial?;
         match terminal {
-            // In a terminal the value grows in its place.
+            // In a terminal, each value overwrites the previous one.
             true => print!("\r\x1b[K{partial}"),
             false => println!("{partial}"),
         }

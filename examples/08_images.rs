@@ -26,12 +26,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reply = chat.invoke(Message::human("What is in this image?").with(image)).await?;
     println!("{}", reply.text());
 
-    // From a data URL; and s3://bucket/key for the models that read from S3.
+    // Creates an image from a data URL. `s3://bucket/key` works for models that read from S3.
     let dot = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==";
     let reply = chat.invoke(Message::human("And in this one?").with(Content::from_url(dot)?)).await?;
     println!("{}", reply.text());
 
-    // Bedrock fetches nothing from the web, and nothing is fetched behind your back.
+    // Bedrock does not fetch URLs, and the crate does not fetch them without being asked.
     if let Err(error) = Content::from_url("https://example.com/cat.png") {
         println!("{error}");
     }

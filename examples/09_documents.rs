@@ -32,8 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     document.citations = true;
 
-    // The same message in the model's own format and over Converse: names are made to fit
-    // what each of them takes.
+    // The same message in the model's own format and over Converse: document names are changed to fit each API.
     for api in [Api::Invoke, Api::Converse] {
         let chat = connection.builder.clone().api(api).build()?;
         let question = Message::human("When was it built?").with(Content::Document(document.clone()));

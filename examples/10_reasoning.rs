@@ -14,8 +14,8 @@ use bedrock_chat::{ChatEvent, Message, Reasoning};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Claude takes a budget of tokens (Reasoning::Budget), newer ones decide themselves
-    // (Adaptive); Nova 2 and gpt-oss take an effort (Reasoning::Effort("low".into())).
+    // Claude accepts a budget in tokens (Reasoning::Budget); newer Claude models decide themselves (Adaptive). Nova 2
+    // and gpt-oss accept an effort (Reasoning::Effort("low".into())).
     let connection = support::connect("us.anthropic.claude-sonnet-4-6", None).await?;
     let chat = connection.builder.clone().reasoning(Reasoning::Budget(2048)).max_tokens(4096).build()?;
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reply = stream.so_far();
     println!("it thought for {} characters", reply.thinking().len());
 
-    // Sent back unchanged, signature and all, so that the model can go on from it.
+    // Sends the reply back unchanged, with its signature, so that the model can continue its reasoning.
     messages.push(reply.into());
     messages.push(Message::human("And 97?"));
     println!("{}", chat.invoke(&messages).await?.text());

@@ -1,4 +1,4 @@
-//! Prompt caching: what is long and stays the same is paid for in full once.
+//! Prompt caching: the long, unchanged part of a prompt is paid for in full only once.
 //!
 //! ```sh
 //! cargo run --example caching
@@ -13,11 +13,11 @@ use bedrock_chat::{AiMessage, CachePoint, CacheTtl, Content, Message};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = support::connect("us.anthropic.claude-sonnet-4-6", None).await?;
-    // Providers cache only prompts that are long enough, for most models from 1024 tokens on.
+    // Providers cache only prompts above a minimum length, 1024 tokens for most models.
     let rules = "Answer in one sentence, and never mention the weather. ".repeat(200);
 
-    // Points where they pay, planned again for every call: after the tools, the system prompt and the newest
-    // turns.
+    // The crate sets cache points where they pay off, again for every call: after the tools, the system prompt and
+    // the newest turns.
     let chat = connection.builder.clone().prompt_caching(CachePoint::default()).build()?;
     let mut messages = vec![Message::system(&rules), Message::human("Who wrote Faust?")];
     let reply = chat.invoke(&messages).await?;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     messages.extend([reply.into(), Message::human("And when?")]);
     show("second call", &chat.invoke(&messages).await?);
 
-    // Your own point, here one that lives for an hour.
+    // Sets a cache point by hand, here with a lifetime of one hour.
     let chat = connection.builder.clone().build()?;
     let hour = Content::CachePoint(CachePoint::default().with_ttl(CacheTtl::OneHour));
     let by_hand = [Message::system(format!("{rules} Be kind.")).with(hour), Message::human("Who wrote Emma?")];

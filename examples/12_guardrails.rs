@@ -1,4 +1,4 @@
-//! A guardrail that watches calls: the same outcome over both APIs, at once and streamed.
+//! A guardrail that checks calls: the same outcome over both APIs, for whole and streamed replies.
 //!
 //! ```sh
 //! cargo run --example guardrails
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let guardrail = Guardrail::new(set("GUARDRAIL_ID", "gr123"), set("GUARDRAIL_VERSION", "1"));
     let guardrail = guardrail.with_trace(GuardrailTrace::Enabled);
 
-    // The local guardrail minds one word.
+    // The local guardrail blocks one word.
     for question in ["How are you?", "Tell me about the BLOCKED topic."] {
         for api in [Api::Invoke, Api::Converse] {
             let chat = connection.builder.clone().api(api).guardrail(guardrail.clone()).build()?;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    // Without a model, on any text.
+    // Applies the guardrail to any text, without a model.
     let chat = connection.builder.clone().guardrail(guardrail).build()?;
     let seen = chat.apply_guardrail(GuardrailSource::Input, ["Is this BLOCKED?"]).await?;
     println!("applied: intervened {}, says {:?}", seen.intervened, seen.outputs);

@@ -46,7 +46,7 @@ async fn main() -> Anything {
     Ok(())
 }
 
-/// Each record is what `invoke` would have sent.
+/// Each record has the body that `invoke` would have sent.
 fn write(chat: &BedrockChat, path: &std::path::Path, records: u64) -> Anything {
     let mut file = BufWriter::new(File::create(path)?);
     let mut bar = Bar::new("writing", records);
@@ -59,7 +59,8 @@ fn write(chat: &BedrockChat, path: &std::path::Path, records: u64) -> Anything {
     Ok(())
 }
 
-/// Each reply is what `invoke` would have given. They come in any order: the id tells which is which.
+/// Each reply is the message that `invoke` would have returned. Replies arrive in any order; the id identifies the
+/// record.
 fn read(chat: &BedrockChat, path: &std::path::Path, records: u64) -> Result<(u64, u64), Box<dyn std::error::Error>> {
     let (mut answered, mut failed) = (0, 0);
     let mut bar = Bar::new("reading", records);
@@ -75,12 +76,12 @@ fn read(chat: &BedrockChat, path: &std::path::Path, records: u64) -> Result<(u64
     Ok((answered, failed))
 }
 
-/// The job is started and watched. The input must be in S3 by then: that is your uploader's work.
+/// Starts the job and follows its status. The input must already be in S3; uploading it is the program's task.
 async fn follow(chat: &BedrockChat) -> Anything {
     let role = "arn:aws:iam::123456789012:role/batch-inference";
     let job = BatchJob::new("sums", role, "s3://my-bucket/input.jsonl", "s3://my-bucket/output/");
     let arn = chat.create_batch_job(&job).await?;
-    // A minute would be a good pause on AWS.
+    // On AWS, a pause of one minute is suitable.
     let status = chat
         .follow_batch_job(&arn, Duration::from_millis(50), |status| {
             match (status.records.processed, status.records.total) {
@@ -113,7 +114,7 @@ fn service(records: u64) -> MemoryTransport {
     ])
 }
 
-/// The output that the service would write to S3: a reply for every record, and here and there an error.
+/// Writes the output that the service would write to S3: replies, and an error for some records.
 fn run_the_job(input: &std::path::Path, output: &std::path::Path, records: u64) -> Anything {
     let mut out = BufWriter::new(File::create(output)?);
     let mut bar = Bar::new("running", records);
@@ -135,7 +136,7 @@ fn run_the_job(input: &std::path::Path, output: &std::path::Path, records: u64) 
     Ok(())
 }
 
-/// A progress bar on standard error: redrawn in a terminal, else a line for every quarter.
+/// A progress bar on standard error: redrawn in a terminal, otherwise one line per quarter.
 struct Bar {
     what: &'static str,
     done: u64,
@@ -162,7 +163,7 @@ impl Bar {
     }
 }
 
-/// The most memory that this process ever had, in MB, where the system tells.
+/// Returns the peak memory of this process in MB, if the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -49,7 +49,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A LangSmith that shows what it is sent.
+/// A stand-in for LangSmith that prints what it receives.
 #[derive(Debug)]
 struct Show;
 

@@ -38,7 +38,8 @@ async fn main() -> Result<(), AnyError> {
         Ok(url) => url,
         Err(_) => collector().await?,
     };
-    // After the chat: it shares reqwest with the exporter, and has chosen the cryptography for TLS.
+    // Created after the chat, which has selected the TLS cryptography for reqwest. The exporter uses the same
+    // reqwest.
     let exporter = SpanExporter::builder()
         .with_http()
         .with_protocol(Protocol::HttpBinary)
@@ -51,7 +52,7 @@ async fn main() -> Result<(), AnyError> {
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("bedrock-chat-example"));
     tracing_subscriber::registry().with(layer).init();
 
-    // The call's span is a child of the one that it is made in.
+    // The call's span is a child of the current span.
     let question = "What is the capital of France?";
     let work = async { chat.stream(question).await?.message().await };
     let reply = work.instrument(tracing::info_span!("answer a question")).await?;

@@ -1,4 +1,4 @@
-//! Credentials from wherever you keep them.
+//! Credentials from your own store.
 //!
 //! ```sh
 //! cargo run --example own_provider
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use bedrock_chat::{BoxFuture, CachedCredentials, Credentials, Error, ErrorKind, ProvideCredentials, Result};
 use local_bedrock::{TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 
-/// A vault that is slow to open. A real one would be asked over the network here.
+/// A slow vault. A real one would be queried over the network here.
 #[derive(Clone, Debug, Default)]
 struct Vault {
     opened: Arc<AtomicU32>,
@@ -45,7 +45,8 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let connection = support::connect(support::MODEL, None).await?;
     let vault = Vault::default();
 
-    // A provider is asked before every attempt; this keeps what it gave until shortly before its end.
+    // The crate asks a provider before every attempt. The cache keeps the credentials until shortly before they
+    // expire.
     let provider = CachedCredentials::new(vault.clone());
     let chat = connection.builder.clone().credentials_provider(provider).build()?;
     for question in ["One?", "Two?", "Three?"] {
@@ -53,7 +54,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     println!("the vault was opened {} time(s) for 3 calls", vault.opened.load(Ordering::Relaxed));
 
-    // A closure will do as well. Its error ends the call before anything is sent.
+    // A closure also works. Its error ends the call before anything is sent.
     let sealed = || async { Err(Error::new(ErrorKind::Credentials, "the vault is sealed")) };
     let chat = connection.builder.clone().credentials_provider(sealed).build()?;
     if let Err(error) = chat.invoke("Four?").await {

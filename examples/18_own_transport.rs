@@ -15,8 +15,7 @@ use bedrock_chat::{
     BedrockChat, BoxFuture, Credentials, HttpRequest, HttpResponse, ReqwestTransport, Result, Transport,
 };
 
-/// Passes on what it gets and writes a line about it. Requests arrive signed: what AWS signs
-/// must not be changed.
+/// Passes requests on and logs one line for each. Requests arrive signed: signed parts must not be changed.
 #[derive(Debug)]
 struct Logging<T>(T);
 
@@ -42,7 +41,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     println!("{}", chat.invoke("Hello?").await?.text());
     println!("{}", chat.stream("Hello again?").await?.message().await?.text());
 
-    // For tests: answers from memory, and what was asked.
+    // For tests: prepared replies from memory, and the requests that were sent.
     let memory = MemoryTransport::new([Reply::json(200, r#"{"content":[{"type":"text","text":"Scripted."}]}"#)]);
     let chat = BedrockChat::builder(support::MODEL)
         .region("us-east-1")

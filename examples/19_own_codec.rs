@@ -26,7 +26,7 @@ impl Codec for Parrot {
         let mut headers = Headers::new();
         headers.push("content-type", "application/json");
         let body = serde_json::json!({ "turns": turns }).to_string().into_bytes();
-        // Not a stream, whatever was asked for: the whole answer is then given as events.
+        // The call is not a stream, even if one was requested: the whole answer is then returned as events.
         Ok(Call::new(model.path("invoke"), headers, body, false))
     }
 

@@ -10,7 +10,7 @@ mod support;
 
 use bedrock_chat::{Json, Message, interop};
 
-/// LangChain's form (here as its Python side writes it) and OpenAI's, mixed.
+/// LangChain's format (here as LangChain for Python writes it) and OpenAI's, mixed.
 const HISTORY: &str = r#"[
     {"role": "system", "content": "Be brief."},
     {"type": "human", "content": [{"type": "text", "text": "What is the weather in Paris?"}]},
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("LangChain: {}", interop::to_langchain(&messages));
     println!("OpenAI: {}", interop::to_openai(&messages));
 
-    // Our own form loses nothing, and is what serde gives.
+    // The crate's own format loses nothing. It is the format that serde writes.
     let saved = serde_json::to_string(&messages)?;
     let loaded: Vec<Message> = serde_json::from_str(&saved)?;
     println!("saved and loaded: {}", loaded == messages);

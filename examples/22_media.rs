@@ -5,7 +5,7 @@
 //! cargo run --example media -- recording.wav
 //! ```
 //!
-//! Media from the web are fetched only where that is asked for: `MediaFetcher`, with the feature `web`.
+//! Media from the web are fetched only by `MediaFetcher`, with the feature `web`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to the terminal")]
 

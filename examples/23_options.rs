@@ -13,10 +13,11 @@ use bedrock_chat::{Api, ChatOptions, Json, Latency, RunConfig, ServiceTier};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = support::connect("openai.gpt-oss-120b-1:0", None).await?;
-    // For all calls of this model.
+    // Sets options for all calls of this chat.
     let chat = connection.builder.clone().temperature(0.2).max_tokens(300).build()?;
 
-    // For some calls: another chat with these options over its own. A chat never changes.
+    // Sets options for some calls: creates another chat, whose options override those of the first. A chat never
+    // changes.
     let options = ChatOptions::default()
         .with_temperature(0.9)
         .with_service_tier(ServiceTier::Flex)

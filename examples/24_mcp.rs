@@ -48,7 +48,7 @@ impl ServerHandler for Weather {
     }
 }
 
-/// Connects to the server that the command line names, else to the one above.
+/// Connects to the server named on the command line, or else to the one above.
 async fn connect() -> Result<RunningService<RoleClient, ()>, Box<dyn std::error::Error>> {
     let mut words = std::env::args().skip(1);
     let Some(program) = words.next() else {

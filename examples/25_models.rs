@@ -1,4 +1,4 @@
-//! Which models and inference profiles there are, as tables.
+//! Tables of the available models and inference profiles.
 //!
 //! ```sh
 //! cargo run --example models

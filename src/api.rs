@@ -69,7 +69,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// Returns how the hosts of the service begin: `bedrock-runtime`, `bedrock-mantle` or `bedrock`.
+    /// Returns the first part of the service's hosts: `bedrock-runtime`, `bedrock-mantle` or `bedrock`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Runtime => "bedrock-runtime",

@@ -66,7 +66,7 @@ impl fmt::Display for DecodeError {
     }
 }
 
-/// Returns the error is the position of the first invalid byte.
+/// Decodes `text` into `out`. The error is the position of the first invalid byte.
 fn try_decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
     let padding = text.iter().rev().take(2).take_while(|letter| **letter == b'=').count();
     let (body, _) = text.split_at_checked(text.len() - padding).unwrap_or_default();

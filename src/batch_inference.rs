@@ -38,8 +38,8 @@ pub struct BatchRecord {
 }
 
 impl BedrockChat {
-    /// One line of a job's input: this conversation with this chat's options, in
-    /// the model's own format (or Converse's, where the chat speaks that).
+    /// Returns one line of a job's input: this conversation with the chat's options, in the model's own format, or in
+    /// Converse's if the chat uses Converse.
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials};
@@ -64,7 +64,7 @@ impl BedrockChat {
         w.field("recordId", id);
         w.member("modelInput", object(&call.body)?);
         w.end_object();
-        // A record is one line, whatever white space the caller's own JSON brought in.
+        // A record must be one line; JSON from the caller may contain line breaks.
         Ok(w.finish().replace(['\n', '\r'], " "))
     }
 
@@ -91,7 +91,7 @@ impl BedrockChat {
     }
 }
 
-/// Checks that there are records of an API.
+/// Checks that batch inference supports the API.
 ///
 /// See [the API's types of invocations](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html).
 fn check_api(api: Api) -> Result<()> {
@@ -114,7 +114,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-amzn-bedrock-request-metadata", "request_metadata"),
 ];
 
-/// Rejects what a record cannot hold: a job would run without it.
+/// Rejects options that are sent in headers: a record has no headers, so the job would run without them.
 fn check_headers(call: &Call, own: &Headers) -> Result<()> {
     let of_options = own.iter().filter(|(name, _)| name.starts_with("x-amzn-bedrock-"));
     let is_lost = |(name, _): &(&str, &str)| !matches!(*name, "content-type" | "accept");

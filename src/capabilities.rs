@@ -34,7 +34,7 @@ capabilities! {
     NamedTools = "namedTools",
     /// A call can force a tool while the model reasons.
     ForcedToolsWithReasoning = "forcedToolsWithReasoning",
-    /// The model calls a tool if the system message asks for it. A tool that a call cannot force is then asked for.
+    /// The model calls a tool if the system message asks for it. Used if a call cannot force the tool.
     AskedTools = "askedTools",
     /// A call can forbid several tool calls in one turn.
     SerialTools = "serialTools",
@@ -80,11 +80,10 @@ capabilities! {
 
 /// The capabilities of a model over one API. Each [`Capability`] is supported, not supported, or unknown.
 ///
-/// Callers get what the library knows from [`capabilities`](crate::capabilities) or
-/// [`BedrockChat::capabilities`](crate::BedrockChat::capabilities). For a model that is newer than the library,
-/// they correct it with [`ChatOptions::capabilities`](crate::ChatOptions::capabilities). A capability that is
-/// known to be missing is refused before a call is sent, or another form is used. An unknown one is sent when
-/// the caller asks for it, and the service decides.
+/// [`capabilities`](crate::capabilities) and [`BedrockChat::capabilities`](crate::BedrockChat::capabilities) return
+/// what the library knows. [`ChatOptions::capabilities`](crate::ChatOptions::capabilities) corrects it, for instance
+/// for a model that is newer than the library. A feature that the model is known to lack is refused before a call is
+/// sent, or is sent in another form. A feature whose support is unknown is sent, and the service decides.
 ///
 /// ```
 /// use bedrock_chat::{Capabilities, Capability};
@@ -113,12 +112,12 @@ impl Capabilities {
         Self { has: 0, lacks: 0 }
     }
 
-    /// Returns a set in which the first are supported, the second are not, and all others are unknown.
+    /// Returns a set of supported (`has`) and unsupported (`lacks`) capabilities. All others are unknown.
     pub(crate) const fn of(has: &[Capability], lacks: &[Capability]) -> Self {
         Self { has: bits(has), lacks: bits(lacks) }
     }
 
-    /// Returns the same set with this answer.
+    /// Returns the same set, with the capability marked as supported or as not supported.
     #[must_use]
     pub const fn with(self, capability: Capability, there: bool) -> Self {
         let bit = 1 << (capability as u32);
@@ -126,7 +125,7 @@ impl Capabilities {
         Self { has: self.has & !bit | has, lacks: self.lacks & !bit | lacks }
     }
 
-    /// Returns the same set in which these are unknown again.
+    /// Returns the same set, with these capabilities marked as unknown.
     pub(crate) const fn without(self, unsure: &[Capability]) -> Self {
         Self { has: self.has & !bits(unsure), lacks: self.lacks & !bits(unsure) }
     }

@@ -33,8 +33,8 @@ use attempts::Attempts;
 use body::in_time;
 use received::Received;
 
-/// How long a call may take, part by part and as a whole. By default there is no limit on the whole: a
-/// healthy answer may take an hour, and the idle limit finds a connection that is dead.
+/// Time limits of a call, for its parts and as a whole. By default, the whole call has no limit: a healthy answer may
+/// take an hour, and the idle limit detects dead connections.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,8 +45,8 @@ use received::Received;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// Limit on making a connection; `None` switches it off. Defaults to 10 seconds.
-    /// On wasm32 the runtime connects, and there is no such limit.
+    /// Limit on making a connection; `None` switches it off. Defaults to 10 seconds. Without effect on wasm32, where
+    /// the runtime connects.
     pub connect: Option<Duration>,
     /// Limit on waiting for the response headers; `None` switches it off.
     /// Defaults to one hour, the longest that AWS says a model may take.
@@ -59,8 +59,8 @@ pub struct Timeouts {
     /// receive and [fallbacks](crate::BedrockChat::with_fallbacks) act on; each of their chats has its own
     /// limit. A retry that could only begin after it is not waited for. Defaults to `None`.
     ///
-    /// Prefer it to a timeout around the call: a call that is dropped is
-    /// [cancelled](crate::Run::cancelled), and nothing is tried instead.
+    /// Prefer this limit to a timeout around the call. Such a timeout drops the call: it counts as
+    /// [cancelled](crate::Run::cancelled), and no fallback is tried.
     pub total: Option<Duration>,
 }
 
@@ -111,7 +111,7 @@ impl Timeouts {
     }
 }
 
-/// A gateway that forwards calls: they are signed for AWS and sent to the gateway.
+/// A gateway that forwards calls. They are signed for AWS and sent to the gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct Gateway {
     pub(crate) endpoint: Endpoint,
@@ -136,7 +136,8 @@ pub(crate) struct Client {
     pub(crate) timeouts: Timeouts,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
-    /// By how many seconds the service's clock is ahead of the local one, as far as it has complained.
+    /// The number of seconds by which the service's clock is ahead of the local one, learned from errors of the
+    /// service.
     pub(crate) skew: AtomicI64,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
@@ -152,9 +153,9 @@ impl std::fmt::Debug for Provider {
 }
 
 impl Client {
-    /// Sends a request and waits for the whole answer, which may arrive as a stream. One that breaks off
-    /// after part of its content is requested again only where the retry policy allows it: the model has
-    /// worked for it.
+    /// Sends a request and waits for the whole answer, which may arrive as a stream. A stream that breaks off after
+    /// part of its content is requested again only if the retry policy allows it, as the model has already worked for
+    /// it.
     pub(crate) fn invoke<'a>(
         self: &'a Arc<Self>,
         request: ChatRequest,
@@ -217,7 +218,7 @@ impl Client {
         })
     }
 
-    /// Writes a request. It is kept only if the service may refuse a form of it that has another.
+    /// Writes a request. Keeps it only if the service may refuse one of its forms and another form exists.
     fn begin(self: &Arc<Self>, request: ChatRequest, config: &RunConfig, mode: Mode) -> Result<Box<Attempts<'_>>> {
         let mut runs = self.watch(&request, config, mode);
         match self.encode(&request, mode) {
@@ -286,7 +287,7 @@ impl Client {
         Ok(message)
     }
 
-    /// Sets the model of a reply without one to the requested model.
+    /// Sets the model of a reply to the requested one, if the reply does not name it.
     fn name(&self, model: &mut Option<String>) {
         model.get_or_insert_with(|| self.model.as_str().to_owned());
     }

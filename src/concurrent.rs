@@ -48,7 +48,7 @@ impl<'a, T> Concurrent<'a, T> {
     }
 }
 
-// Each future is in a box, so none is pinned inside.
+// Futures are boxed, so moving this stream does not move them.
 impl<T> Unpin for Concurrent<'_, T> {}
 
 impl<T> Stream for Concurrent<'_, T> {

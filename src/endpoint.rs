@@ -32,7 +32,7 @@ pub(crate) struct AwsHost<'a> {
     pub(crate) region: &'a str,
     pub(crate) fips: bool,
     pub(crate) dual_stack: bool,
-    /// Whether it is an interface endpoint.
+    /// Whether the host is that of an interface endpoint.
     pub(crate) private: bool,
 }
 
@@ -62,7 +62,7 @@ impl Endpoint {
     /// `bedrock-mantle` has neither: its one host serves IPv4 and IPv6.
     ///
     /// # Errors
-    /// `Config`, if the name is not that of a region, or if a FIPS endpoint of `bedrock-mantle` is requested.
+    /// `Config`, if the region's name is not valid, or if a FIPS endpoint of `bedrock-mantle` is requested.
     pub fn aws(service: Service, region: &str, fips: bool, dual_stack: bool) -> Result<Self> {
         region::check(region, true)?;
         let is_mantle = service == Service::Mantle;

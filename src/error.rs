@@ -34,8 +34,8 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 ///   [`Error::is_transient`].
 /// - May the same call be sent again now, without the risk of paying twice? [`Error::is_retryable`].
 ///
-/// `Display` is one line that does not repeat [`source`](std::error::Error::source). `Debug` is the same
-/// line, followed by what else is known.
+/// `Display` is one line that does not repeat [`source`](std::error::Error::source). `Debug` is the same line,
+/// followed by the other data of the error.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, ErrorKind};

@@ -111,14 +111,14 @@ pub enum ChatEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sequence: Option<String>,
     },
-    /// Tokens used since the last such event: their sum is the call's usage.
+    /// Tokens used since the last event of this type. The sum over all such events is the call's usage.
     Usage {
         /// The tokens.
         usage: Usage,
     },
     /// Other metadata of the response.
     Metadata {
-        /// The provider's name for it.
+        /// The provider's name of the metadata.
         key: String,
         /// The value.
         value: Json,
@@ -210,7 +210,7 @@ impl Events {
         self.push(ChatEvent::ThinkingSignature { index, signature });
     }
 
-    /// Adds the start of a tool call, whose id and name are these members of an object.
+    /// Adds the start of a tool call. `id` and `name` name the members of `call` that hold its id and its name.
     pub(crate) fn call(&mut self, index: u32, call: View<'_>, id: &str, name: &str) {
         self.push(ChatEvent::ToolCallStart { index, id: call.text_at(id), name: call.text_at(name) });
     }

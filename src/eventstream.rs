@@ -65,7 +65,7 @@ pub const DEFAULT_MAX_FRAME_LEN: usize = 16 * 1024 * 1024;
 /// ```
 pub struct FrameDecoder {
     buffer: Vec<u8>,
-    /// The start of the bytes that were not returned in a frame yet; never past the end.
+    /// The position of the first byte that was not returned in a frame yet; never past the end.
     start: usize,
     /// The lengths of the frame that begins at `start`, once they are verified.
     prelude: Option<Prelude>,

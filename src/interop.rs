@@ -4,8 +4,8 @@
 //! without a counterpart is kept in LangChain's form, which has open block types, and left out in OpenAI's,
 //! which has no signatures.
 //!
-//! Reading drops nothing that a model could use: a member without a field is sent in the format that has it, or
-//! is an error. Names, ids, notes of libraries such as `response_metadata`, and unsigned reasoning are left
+//! Reading drops nothing that a model could use: a member that the crate has no field for is sent in the format that
+//! has it, or is an error. Names, ids, notes of libraries such as `response_metadata`, and unsigned reasoning are left
 //! out.
 
 mod blocks;

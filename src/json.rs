@@ -1,9 +1,8 @@
 //! The borrowed view of JSON and the lean writer that every codec shares.
 //!
-//! Codecs never build a `serde_json::Value` and derive nothing per message: they
-//! walk a [`View`] (validated once, then free to navigate, no allocation) and
-//! write with a [`Writer`]. It is one instantiation for all wire shapes, and a
-//! field nobody asked for is still there as raw text, so it can be kept.
+//! Codecs never build a `serde_json::Value` and derive nothing per message. They walk a [`View`], which is validated
+//! once and then navigated without allocation, and write with a [`Writer`]. All wire shapes share one instantiation. A
+//! field that is not read is still there as raw text, so it can be kept.
 
 mod check;
 mod lex;

@@ -26,7 +26,7 @@ type Filter = Arc<dyn Fn(&rmcp::model::Tool) -> bool + Send + Sync>;
 /// Reads and changes a result before the model receives it.
 type OnResult = Arc<dyn Fn(&ToolCall, &mut CallToolResult) + Send + Sync>;
 
-/// A server of the Model Context Protocol (MCP) whose tools a [`Toolbox`] can use, and which of its tools.
+/// A server of the Model Context Protocol (MCP), with the selection of its tools that a [`Toolbox`] can use.
 ///
 /// Created from a connected client of `rmcp` 3, over any of its transports:
 ///
@@ -73,8 +73,7 @@ impl McpServer {
         client.into()
     }
 
-    /// Sets a text before the names of the tools, as the model and [`Toolbox::tools`] have them. Defaults to
-    /// none.
+    /// Sets a prefix for the names of the tools, as the model and [`Toolbox::tools`] have them. Defaults to none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -118,8 +117,8 @@ impl McpServer {
         self
     }
 
-    /// Sets the time limit of a call. Each progress notification of the server starts it again. Calls that ask
-    /// the user for input have no limit. Defaults to none.
+    /// Sets the time limit of a call. Each progress notification of the server restarts it. Calls that ask the user
+    /// for input have no limit. Defaults to none.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);

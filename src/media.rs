@@ -77,7 +77,7 @@ impl Content {
     /// ```
     ///
     /// # Errors
-    /// `Encode`, for other URLs, as Bedrock fetches none. `MediaFetcher` does, natively and with the feature
+    /// `Encode`, for other URLs, as Bedrock does not fetch URLs. `MediaFetcher` does, natively and with the feature
     /// `web`.
     pub fn from_url(url: &str) -> Result<Self> {
         let refused = |why: &str| {

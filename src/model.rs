@@ -115,7 +115,8 @@ impl ModelId {
         self.base().map(|base| before(base, "."))
     }
 
-    /// Returns the key for tables of families: the model id without its region prefix, or a vendor with a dot.
+    /// Returns the key for tables of families: the model id without its region prefix, or the vendor followed by a
+    /// dot.
     pub(crate) fn family(&self) -> Option<Cow<'_, str>> {
         let base = self.base()?;
         // Callers set a vendor alone for ARNs; it selects the vendor's general row.

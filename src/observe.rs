@@ -1,4 +1,4 @@
-//! Watching calls: for tracing, metrics, logs. Observers cannot change or fail a call.
+//! Observers of calls, for tracing, metrics and logs. They cannot change or fail a call.
 
 #[cfg(feature = "langsmith")]
 mod langsmith;
@@ -47,7 +47,7 @@ use crate::request::ChatRequest;
 /// }
 /// ```
 pub trait Observer: fmt::Debug + MaybeSend + MaybeSync + 'static {
-    /// A call begins. `None` says that it is of no interest.
+    /// A call begins. Returns `None` if the observer does not follow this call.
     fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>>;
 }
 
@@ -97,7 +97,7 @@ pub trait Run: fmt::Debug + MaybeSend {
         let _ = event;
     }
 
-    /// The call was changed so that the model accepts it: what was changed, in words.
+    /// The call was changed so that the model accepts it. `what` describes the change.
     fn adapted(&mut self, what: &str) {
         let _ = what;
     }
@@ -139,8 +139,8 @@ pub struct RunConfig {
     pub id: Option<String>,
     /// The id of the parent run. Defaults to none.
     pub parent_id: Option<String>,
-    /// The position of the parent run in its trace: LangSmith's dotted order, as in the header
-    /// `langsmith-trace` between processes. LangSmith needs it beside the `parent_id`. Defaults to none.
+    /// The position of the parent run in its trace: LangSmith's dotted order, as in the header `langsmith-trace`
+    /// between processes. LangSmith needs it in addition to `parent_id`. Defaults to none.
     pub parent_dotted_order: Option<String>,
     /// Tags. Defaults to none.
     pub tags: Vec<String>,
@@ -192,7 +192,7 @@ impl RunConfig {
     }
 }
 
-/// The observers of one call. Dropped before its end, it tells them that the call was cancelled.
+/// The observers of one call. If it is dropped before the call's end, they are notified that the call was cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Runs(Vec<Box<dyn Run>>);
 
@@ -207,7 +207,7 @@ impl Runs {
         Self(observers.iter().filter_map(|observer| observer.start(start)).collect())
     }
 
-    /// Whether nobody watches, so that nothing need be prepared for them.
+    /// Returns whether there are no observers, so that nothing must be prepared for them.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -80,7 +80,7 @@ impl BedrockChat {
         w.object("input");
         if call.path.ends_with("/converse") {
             w.object("converse");
-            // Members without tokens are not accepted.
+            // The operation does not accept members that do not count as tokens.
             for (key, value) in object(&call.body)?.raw_entries() {
                 if matches!(key, "messages" | "system" | "toolConfig" | "additionalModelRequestFields") {
                     w.raw_member(key, value);
@@ -141,10 +141,9 @@ impl BedrockChat {
     }
 }
 
-/// The id that tokens are counted for: the service counts for models, not for inference profiles.
+/// Returns the id that tokens are counted for: the service counts for models, not for inference profiles.
 ///
-/// An ARN that does not name its model is sent as it is, unless the caller stated the model's id as its
-/// family.
+/// An ARN that does not name its model is sent unchanged, unless the caller set the model's id as the family.
 fn countable(model: &ModelId) -> Cow<'_, ModelId> {
     let is_profile = match model.resource_type() {
         Some(kind) => matches!(kind, "inference-profile" | "application-inference-profile"),
@@ -179,7 +178,8 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
     Ok(json_call(format!("/guardrail/{id}/version/{version}/apply"), w))
 }
 
-/// The members of Messages that [its own operation](https://docs.claude.com/en/api/messages-count-tokens) counts.
+/// The members of a Messages request that [the API's count
+/// operation](https://docs.claude.com/en/api/messages-count-tokens) accepts.
 const COUNTED: &[&str] = &["messages", "model", "system", "thinking", "tool_choice", "tools"];
 
 fn read_tokens(body: &[u8]) -> Result<u64> {
@@ -218,12 +218,12 @@ impl GuardrailSource {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GuardrailAssessment {
-    /// Whether the guardrail intervened. Any action but `NONE` counts.
+    /// Whether the guardrail intervened, which is every action other than `NONE`.
     pub intervened: bool,
     /// The reason, if the service states one.
     pub reason: Option<String>,
-    /// The text to show instead of the content: masked, or the guardrail's own words. Empty where it did not
-    /// step in.
+    /// The text to show instead of the content: masked, or the guardrail's own message. Empty if the guardrail did
+    /// not intervene.
     pub outputs: Vec<String>,
     /// The whole answer, with the assessment of each policy and the usage, unchanged.
     pub raw: Json,

@@ -2,8 +2,8 @@
 
 // ---- CRC-32 -------------------------------------------------------------------------------------
 
-/// The table version for wasm32; `crc32fast` would bring 17 KB of gzipped code for instructions that
-/// wasm does not have. Native tests hold it against `crc32fast`.
+/// The table version for wasm32; `crc32fast` would add 17 KB of gzipped code for instructions that wasm does not
+/// have. Native tests compare this module with `crc32fast`.
 #[cfg(any(test, target_arch = "wasm32"))]
 mod crc32;
 
@@ -62,27 +62,27 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// `Send` on native targets, nothing on wasm32, where there are no threads and
-/// the runtime's own objects may not leave theirs.
+/// `Send` on native targets. No bound on wasm32: there are no threads, and objects of the runtime may not leave their
+/// thread.
 #[cfg(not(target_arch = "wasm32"))]
 pub trait MaybeSend: Send {}
 #[cfg(not(target_arch = "wasm32"))]
 impl<T: Send + ?Sized> MaybeSend for T {}
 
-/// `Send` on native targets, nothing on wasm32, where there are no threads and
-/// the runtime's own objects may not leave theirs.
+/// `Send` on native targets. No bound on wasm32: there are no threads, and objects of the runtime may not leave their
+/// thread.
 #[cfg(target_arch = "wasm32")]
 pub trait MaybeSend {}
 #[cfg(target_arch = "wasm32")]
 impl<T: ?Sized> MaybeSend for T {}
 
-/// `Sync` on native targets, nothing on wasm32.
+/// `Sync` on native targets. No bound on wasm32.
 #[cfg(not(target_arch = "wasm32"))]
 pub trait MaybeSync: Sync {}
 #[cfg(not(target_arch = "wasm32"))]
 impl<T: Sync + ?Sized> MaybeSync for T {}
 
-/// `Sync` on native targets, nothing on wasm32.
+/// `Sync` on native targets. No bound on wasm32.
 #[cfg(target_arch = "wasm32")]
 pub trait MaybeSync {}
 #[cfg(target_arch = "wasm32")]
@@ -108,7 +108,7 @@ pub type BoxStream<'a, T> = Pin<Box<dyn futures_core::Stream<Item = T> + 'a>>;
 /// request's future hangs.
 pub(crate) const SINGLE_FLIGHT: bool = cfg!(not(target_arch = "wasm32"));
 
-/// A clock, a timer and randomness for calls. Defaults to [`SystemRuntime`]. Tests can use one with a fixed
+/// A clock, a timer and randomness for calls. Defaults to [`SystemRuntime`]. Tests can use a runtime with a fixed
 /// time.
 ///
 /// ```
@@ -132,8 +132,8 @@ pub trait Runtime: std::fmt::Debug + MaybeSend + MaybeSync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
     /// Returns a number in `0.0..1.0`, used for retry jitter. It need not be cryptographically secure.
     fn random(&self) -> f64;
-    /// Computes the SHA-256 of a body, which its signature needs. It is called at most once per call. A
-    /// platform may have a faster implementation than the default, such as WebCrypto for large bodies.
+    /// Computes the SHA-256 of a body, for its signature. It is called at most once per call. A platform may have a
+    /// faster implementation than the default, such as WebCrypto for large bodies.
     fn sha256<'a>(&'a self, body: &'a [u8]) -> BoxFuture<'a, [u8; 32]> {
         Box::pin(std::future::ready(sha256(body)))
     }
@@ -181,7 +181,7 @@ impl Runtime for SystemRuntime {
     }
 
     fn random(&self) -> f64 {
-        // Every RandomState has new random keys. The hash of nothing depends on them.
+        // Every RandomState has new random keys, which determine the hash of an empty input.
         use std::hash::{BuildHasher, Hasher};
         let bits = std::collections::hash_map::RandomState::new().build_hasher().finish();
         (bits >> 11) as f64 / (1u64 << 53) as f64
@@ -209,7 +209,7 @@ impl Runtime for SystemRuntime {
     }
 }
 
-// With `fetch`, whose dependency `wasm-bindgen-futures` awaits promises.
+// Needs `fetch`, whose dependency `wasm-bindgen-futures` awaits promises.
 #[cfg(all(target_arch = "wasm32", feature = "fetch"))]
 mod digest;
 

@@ -61,7 +61,7 @@ pub enum Mode {
     Stream,
 }
 
-/// An encoded call: all that is sent, except host, credentials and signature.
+/// An encoded call: all data to send, except host, credentials and signature.
 ///
 /// The default is an empty call, to decode a reply without its call.
 ///
@@ -75,8 +75,8 @@ pub enum Mode {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Call {
-    /// The method, which is signed and sent as it is. Defaults to `POST`. A call whose method takes no
-    /// body ([`Method::takes_body`]) must have an empty one.
+    /// The method, which is signed and sent unchanged. Defaults to `POST`. If the method takes no body
+    /// ([`Method::takes_body`]), the body must be empty.
     pub method: Method,
     /// The service whose endpoint receives the call. Defaults to [`Service::Runtime`].
     pub service: Service,
@@ -88,8 +88,8 @@ pub struct Call {
     pub headers: Headers,
     /// The body.
     pub body: Bytes,
-    /// Whether the reply is a stream. A codec whose models do not stream sets `false` also in
-    /// [`Mode::Stream`]; the events are then made of the whole reply.
+    /// Whether the reply is a stream. A codec whose models do not stream sets `false` also in [`Mode::Stream`]; the
+    /// client then makes the events from the whole reply.
     pub streams: bool,
     /// How the events of a stream are separated. Defaults to [`Framing::EventStream`].
     pub framing: Framing,
@@ -171,8 +171,8 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
         Service::Runtime
     }
 
-    /// Returns what a model can do over this codec's API. By default nothing is known, and typed output
-    /// asks in the prompt.
+    /// Returns the model's capabilities over this codec's API. By default nothing is known, and typed output asks in
+    /// the prompt.
     fn capabilities(&self, model: &ModelId) -> Capabilities {
         let _ = model;
         Capabilities::unknown()
@@ -188,9 +188,8 @@ pub trait Codec: std::fmt::Debug + Send + Sync + 'static {
 /// A decoder for the frames or events of one stream. A codec implements the method for the
 /// [framing](Call::framing) of its calls.
 ///
-/// It does not receive the exceptions of an AWS event stream: the client turns those into
-/// [`Error`](crate::Error)s. Errors inside server-sent events have the form of their API, so the decoder reads
-/// them.
+/// It does not receive the exceptions of an AWS event stream: the client turns them into [`Error`](crate::Error)s.
+/// Errors inside server-sent events have the form of their API, so the decoder reads them.
 ///
 /// ```
 /// use bedrock_chat::{Anthropic, Call, Codec, ErrorKind, Events};
@@ -226,7 +225,7 @@ pub trait StreamDecoder: Send {
     fn finish(&mut self, out: &mut Events) -> Result<()>;
 }
 
-/// Returns the error of a decoder that gets events of another framing than its codec's.
+/// Returns the error of a decoder that receives events of another framing than its codec's.
 fn wrong_framing(what: &str) -> Error {
     Error::of(ErrorKind::Decode, format_args!("the codec does not decode {what}; set `Call::framing` to its framing"))
 }

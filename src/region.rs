@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{before, split};
 
-/// AWS's partitions: the prefix of their regions, the suffix of their hosts, and that of their dual-stack
+/// AWS's partitions: the prefix of their regions, the suffix of their hosts, and the suffix of their dual-stack
 /// hosts.
 ///
 /// See [Bedrock's endpoints](https://docs.aws.amazon.com/general/latest/gr/bedrock.html).
@@ -23,8 +23,8 @@ pub(crate) fn suffixes(region: &str) -> (&'static str, &'static str) {
     found.map_or(("amazonaws.com", "api.aws"), |&(_, plain, dual)| (plain, dual))
 }
 
-/// Returns whether a name has the form of a region, such as `us-east-1` or `us-isob-east-1`. Regions newer than
-/// this crate have it too.
+/// Returns whether a name has the form of a region, such as `us-east-1` or `us-isob-east-1`. Regions newer than this
+/// crate have the same form.
 pub(crate) fn is_well_formed(name: &str) -> bool {
     let letters = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let (mut words, mut last) = (0, "");

@@ -34,7 +34,7 @@ pub use presign::{Presigned, presign};
 
 use encode::{into_text, push_hex};
 
-/// AWS's name of the algorithm.
+/// AWS's name for the algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The signed part of a request, as on the wire.
@@ -43,14 +43,14 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub struct SignableRequest<'a> {
     /// `POST`, `GET`, …
     pub method: &'a str,
-    /// The path as it is sent, percent-encoded once: `/model/us.amazon.nova-2-lite-v1%3A0/invoke`. Without any
+    /// The path as it is sent, percent-encoded once: `/model/us.amazon.nova-2-lite-v1%3A0/invoke`. It excludes any
     /// prefix that a gateway adds or removes on the way to AWS.
     pub path: &'a str,
-    /// The query as it is sent, without the `?`; empty if there is none.
+    /// The query as it is sent, without the `?`; empty if there is no query.
     pub query: &'a str,
-    /// Names and values of the headers to sign; `host` must be one of them. A header that a proxy or
-    /// the runtime may change on the way (`user-agent`, `connection`, `accept-encoding`, …) must not
-    /// be. `x-amz-date` and `x-amz-security-token` are added by the signer.
+    /// Names and values of the headers to sign; `host` is required. Leave out headers that a proxy or the runtime may
+    /// change on the way (`user-agent`, `connection`, `accept-encoding`, …). The signer adds `x-amz-date` and
+    /// `x-amz-security-token`.
     pub headers: &'a [(&'a str, &'a str)],
     /// The body.
     pub payload: Payload<'a>,
@@ -62,7 +62,7 @@ pub struct SignableRequest<'a> {
 pub enum Payload<'a> {
     /// The bytes that will be sent.
     Bytes(&'a [u8]),
-    /// Their SHA-256, if the caller has it already, for instance from an earlier attempt.
+    /// The SHA-256 of the bytes, if the caller already has it, for instance from an earlier attempt.
     Sha256([u8; 32]),
 }
 
@@ -87,9 +87,9 @@ pub struct SigningParams<'a> {
     pub access_key_id: &'a str,
     /// The secret access key.
     pub secret_access_key: &'a str,
-    /// The token of temporary credentials. An empty one counts as none.
+    /// The token of temporary credentials. An empty token counts as no token.
     pub session_token: Option<&'a str>,
-    /// The region that the request goes to, such as `us-east-1`.
+    /// The region that receives the request, such as `us-east-1`.
     pub region: &'a str,
     /// The signing name of the service: `bedrock`, also for the host `bedrock-runtime`.
     pub service: &'a str,
@@ -172,7 +172,7 @@ impl<'a> Signature<'a> {
         &self.canonical
     }
 
-    /// Returns the string that was signed, for the same comparison.
+    /// Returns the string that was signed, to compare it with AWS's after a `SignatureDoesNotMatch`.
     #[must_use]
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign

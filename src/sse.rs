@@ -1,8 +1,8 @@
 //! Server-sent events (`text/event-stream`): bytes in, events out.
 //!
-//! [`SseDecoder`] follows the rules for [interpreting an event stream] of the WHATWG. It takes the bytes in
-//! pieces of any length and returns each event as soon as its blank line has arrived. Each byte is read once
-//! and moved at most twice, and an event costs no allocation once the buffers have grown.
+//! [`SseDecoder`] follows the rules for [interpreting an event stream] of the WHATWG. It accepts bytes in pieces of
+//! any length, and returns each event as soon as its blank line has arrived. Each byte is read once and moved at most
+//! twice, and an event costs no allocation once the buffers have grown.
 //!
 //! | input | result |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | the end without a last blank line | [`SseDecoder::finish`] returns what there is |
 //! | a line or an event above the limit | one [`ErrorKind::Frame`] error, then nothing |
 //!
-//! The meaning of an event, including a last event such as `[DONE]`, is the concern of the caller.
+//! The caller interprets the events, including a last event such as `[DONE]`.
 //!
 //! [interpreting an event stream]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 //! [`ErrorKind::Frame`]: crate::ErrorKind::Frame
@@ -53,21 +53,21 @@ pub struct SseDecoder {
     buffer: Vec<u8>,
     /// Where the next line starts.
     line: usize,
-    /// Where the search for the end of that line goes on: `line <= scanned <= buffer.len()`.
+    /// Where the search for the end of that line continues: `line <= scanned <= buffer.len()`.
     scanned: usize,
     /// The data of the pending event, already joined. It ends at or before `line`.
     data: Option<Range<usize>>,
     event: String,
-    /// The pending event was returned, so `event` is that of the last one.
+    /// Whether the pending event was returned, so that `event` belongs to the last event.
     returned: bool,
     id: String,
     retry: Option<u64>,
-    /// A byte order mark may still follow.
+    /// Whether a byte order mark may still follow.
     at_start: bool,
-    /// The last line ended with CR, so an LF that follows belongs to it.
+    /// Whether the last line ended with CR, so that an LF after it belongs to the same line end.
     after_cr: bool,
     max_event_len: usize,
-    /// An error was reported, or the stream has ended.
+    /// Whether an error was reported, or the stream has ended.
     over: bool,
 }
 
@@ -93,14 +93,14 @@ impl<'a> SseEvent<'a> {
         !self.event.is_empty()
     }
 
-    /// Returns the values of the `data` lines, joined with LF. The bytes are as they arrived: they should be
-    /// UTF-8, but it is not checked.
+    /// Returns the values of the `data` lines, joined with LF. The bytes are returned as they arrived: they should be
+    /// UTF-8, but this is not checked.
     #[must_use]
     pub fn data(&self) -> &'a [u8] {
         self.data
     }
 
-    /// Returns the last event id of the stream so far. Empty if there was none.
+    /// Returns the last event id of the stream so far. Empty if there was no id.
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.id
@@ -159,8 +159,8 @@ impl SseDecoder {
         if self.over {
             return;
         }
-        // Making room moves the bytes that are still needed. It is done only when at least as many bytes are
-        // not needed any more, so every byte is moved at most about once.
+        // Making room moves the bytes that are still needed. It happens only when at least as many bytes are not
+        // needed any more, so each byte moves at most about once.
         let used = self.data.as_ref().map_or(self.line, |data| data.start);
         if used > 0 && used >= self.buffer.len() - used {
             self.buffer.drain(..used);
@@ -187,8 +187,8 @@ impl SseDecoder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Frame`] for a line or an event above the limit. It is reported once; after it, the result
-    /// is `None`.
+    /// [`ErrorKind::Frame`] for a line or an event above the limit. The error is reported once; later calls return
+    /// `None`.
     pub fn next_event(&mut self) -> Result<Option<SseEvent<'_>>> {
         if self.over || !self.is_past_byte_order_mark() {
             return Ok(None);
@@ -212,11 +212,11 @@ impl SseDecoder {
         Ok(None)
     }
 
-    /// Ends the stream, and returns an event whose last blank line is missing. Call it when
+    /// Ends the stream, and returns the last event if its blank line is missing. Call it when
     /// [`next_event`](Self::next_event) has returned `None`.
     ///
-    /// The WHATWG's rules discard such an event, since it may be cut. Use it if its data shows that it is
-    /// whole, for example by valid JSON.
+    /// The WHATWG's rules discard such an event, since it may be cut. Use it if its data shows that it is whole, for
+    /// example by valid JSON.
     ///
     /// # Errors
     ///
@@ -278,7 +278,7 @@ impl SseDecoder {
     /// Adds a line that is not blank to the pending event.
     fn read_field(&mut self, range: Range<usize>) {
         let Some(line) = self.buffer.get(range.clone()) else { return };
-        // Nearly every line is `data: …`, so its colon is not searched.
+        // Nearly every line is `data: …`, so the colon is expected at this place first.
         let colon = match line.get(4) {
             Some(b':') if line.starts_with(b"data") => Some(4),
             _ => line.iter().position(|byte| *byte == b':'),
@@ -308,8 +308,8 @@ impl SseDecoder {
         }
     }
 
-    /// Joins a value to the pending data, inside the buffer: the name of the field before the value leaves
-    /// room for the LF.
+    /// Joins a value to the pending data, inside the buffer. The field's name before the value leaves room for the
+    /// LF.
     fn add_data(&mut self, value: Range<usize>) {
         match &mut self.data {
             None => self.data = Some(value),

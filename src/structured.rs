@@ -1,4 +1,4 @@
-//! Typed output: a schema goes in, a value comes out.
+//! Typed output: values of a type or schema instead of text.
 
 mod ask;
 mod partial;
@@ -16,15 +16,15 @@ use crate::json::{Json, Kind, View, embedded};
 use crate::message::{AiMessage, Content, StopReason};
 use crate::request::{IntoMessages, strict};
 
-/// How a model is made to answer with a value that fits a schema.
+/// A method to obtain a value that fits a schema.
 ///
-/// By default the first method is used that the model is [known](crate::capabilities) to have:
+/// The default is the first of these methods that the model is [known](crate::capabilities) to support:
 ///
 /// 1. `StrictTool`, if a tool can be forced (also while the model reasons, if it does), the service enforces the
 ///    schemas of tools, and the schema can be closed;
 /// 2. `ForcedTool`, if a tool can be forced;
 /// 3. `JsonSchema`, if the service enforces the schema of a reply, and the schema can be closed;
-/// 4. `Tool`, if the model calls a tool that it is asked for;
+/// 4. `Tool`, if the model follows a system message that asks for a tool call;
 /// 5. `Prompt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -78,13 +78,13 @@ pub struct Structured<T> {
     name: String,
     description: String,
     schema: Json,
-    /// Whether the value is a member of the object that the model writes, as it is not an object.
+    /// Whether the value is a member of the object that the model writes, because the value itself is not an object.
     is_member: bool,
     method: Option<StructuredMethod>,
     value: PhantomData<fn() -> T>,
 }
 
-// Neither needs the same of the type.
+// A derived implementation would require `T: Clone`.
 impl<T> Clone for Structured<T> {
     fn clone(&self) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl<T> fmt::Debug for Structured<T> {
     }
 }
 
-/// A reply with the value in it, or with the reason why there is none.
+/// A reply with its value, or with the reason why there is no value.
 ///
 /// ```
 /// fn show(reply: bedrock_chat::StructuredReply<u32>) {
@@ -125,9 +125,9 @@ pub struct StructuredReply<T> {
 }
 
 impl BedrockChat {
-    /// Returns a chat that answers with values of a type. The model gets the type's schema by the best
-    /// [method](StructuredMethod) that it is known to have. If the service refuses it, the next one is used for
-    /// the call, and observers are notified.
+    /// Returns a chat that answers with values of a type. The model receives the type's schema by the best
+    /// [method](StructuredMethod) that it is known to support. If the service refuses the method, the call uses the
+    /// next one, and observers are notified.
     #[cfg(feature = "schemars")]
     #[must_use]
     pub fn with_structured_output<T: DeserializeOwned + schemars::JsonSchema>(&self) -> Structured<T> {
@@ -157,10 +157,11 @@ impl BedrockChat {
 }
 
 impl<T> Structured<T> {
-    /// Returns the value inside the object that the model writes, if it is a member of it. It may be null.
+    /// Returns the value inside the object that the model writes, if the value is a member of it. The value may be
+    /// null.
     fn member<'a>(&self, value: View<'a>) -> Option<View<'a>> {
         match value.kind() {
-            // Asked for a list, some models leave the object out.
+            // Some models leave the object out if the value is a list.
             Kind::Array => Some(value),
             _ if !self.is_member => Some(value),
             _ => value.get_or_null(strict::VALUE),
@@ -169,8 +170,8 @@ impl<T> Structured<T> {
 }
 
 impl<T: DeserializeOwned> Structured<T> {
-    /// Sets the method. Defaults to the best that the model is known to have. A method that is set is not
-    /// replaced by another. If the service refuses `strict` or a forced tool, the call is sent without that.
+    /// Sets the method. Defaults to the best that the model is known to support. A method that is set is not replaced
+    /// by another. If the service refuses `strict` or a forced tool, the call is sent without it.
     #[must_use]
     pub fn method(mut self, method: StructuredMethod) -> Self {
         self.method = Some(method);
@@ -201,28 +202,28 @@ impl<T: DeserializeOwned> Structured<T> {
         }
     }
 
-    /// Same as [`Structured::invoke`], but returns the reply too.
+    /// Same as [`Structured::invoke`], but also returns the reply.
     ///
     /// # Errors
-    /// The errors of [`BedrockChat::invoke`]. An answer that does not fit is not an error here: `parsed` has
-    /// the reason.
+    /// The errors of [`BedrockChat::invoke`]. An answer that does not fit the schema is not an error here: `parsed`
+    /// has the reason.
     pub async fn invoke_raw(&self, messages: impl IntoMessages) -> Result<StructuredReply<T>> {
         let raw = self.reply(messages).await?;
         let parsed = self.read(&raw);
         Ok(StructuredReply { raw, parsed })
     }
 
-    /// Sends a conversation and gives ever more complete values while the answer
-    /// comes, as JSON; [`PartialStream::value`] then has the whole.
+    /// Sends a conversation and returns increasingly complete values as JSON, while the answer arrives.
+    /// [`PartialStream::value`] then returns the whole value.
     ///
     /// # Errors
-    /// As [`BedrockChat::stream`].
+    /// Same as [`BedrockChat::stream`].
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<PartialStream<T>> {
         let (stream, method) = self.open(messages).await?;
         Ok(PartialStream::new(stream, self.clone(), method))
     }
 
-    /// The value in a reply.
+    /// Returns the value in a reply.
     fn read(&self, reply: &AiMessage) -> Result<T> {
         if let Some(call) = reply.tool_calls().find(|call| call.name == self.name) {
             return self.parse(call.args.as_str(), reply);
@@ -238,7 +239,7 @@ impl<T: DeserializeOwned> Structured<T> {
         self.parse(embedded(&reply.text(), self.is_member), reply)
     }
 
-    /// Reads a value and says where it does not fit.
+    /// Reads a value. The error says where it does not fit the schema.
     fn parse(&self, text: &str, reply: &AiMessage) -> Result<T> {
         let text = View::parse(text).ok().and_then(|value| self.member(value)).map_or(text, View::raw);
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -253,7 +254,8 @@ impl<T: DeserializeOwned> Structured<T> {
     }
 }
 
-/// Why the model stopped, where it was not because it had said all: that explains what is missing.
+/// Returns the stop reason as the end of an error message, unless the model finished its answer: it explains why a
+/// value is incomplete.
 fn stopped(reply: &AiMessage) -> String {
     match &reply.stop_reason {
         None | Some(StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence) => String::new(),

@@ -1,7 +1,6 @@
 //! For tests: a transport that returns prepared replies.
 //!
-//! The module needs no feature. It uses nothing that the crate has not anyway, and is removed from a program
-//! that does not use it.
+//! The module needs no feature. It adds no dependency, and the compiler removes it from programs that do not use it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,7 +15,7 @@ use crate::headers::Headers;
 use crate::platform::{BoxFuture, crc32};
 use crate::transport::{HttpRequest, HttpResponse, Transport};
 
-/// Answers requests from a list, in its order, and remembers them. Nothing leaves the process.
+/// A transport that returns replies from a list, in its order, and keeps the requests. Nothing leaves the process.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, Credentials};
@@ -46,18 +45,18 @@ struct Shared {
 }
 
 impl MemoryTransport {
-    /// Answers with these, one after the other.
+    /// Creates a transport that returns these replies, one after the other.
     pub fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
         let replies = replies.into_iter().collect();
         Self { shared: Arc::new(Mutex::new(Shared { replies, requests: Vec::new() })) }
     }
 
-    /// Adds an answer at the end of the list.
+    /// Adds a reply at the end of the list.
     pub fn push(&self, reply: Reply) {
         self.shared().replies.push_back(reply);
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<HttpRequest> {
         self.shared().requests.clone()
     }
@@ -109,7 +108,7 @@ impl futures_core::Stream for Pieces {
     }
 }
 
-/// One answer of a [`MemoryTransport`].
+/// A reply of a [`MemoryTransport`].
 ///
 /// ```
 /// use bedrock_chat::testing::Reply;
@@ -125,7 +124,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer of any kind.
+    /// Creates a reply from its status, content type and body.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let mut headers = Headers::new();
         headers.push("content-type", content_type);
@@ -137,7 +136,7 @@ impl Reply {
         Self::new(status, "application/json", body)
     }
 
-    /// An event stream of InvokeModel: each text is the JSON of one chunk.
+    /// Creates an event stream of InvokeModel: each text is the JSON of one chunk.
     pub fn chunks<'a>(chunks: impl IntoIterator<Item = &'a str>) -> Self {
         Self::events(chunks.into_iter().map(|chunk| {
             let mut payload = String::from("{\"bytes\":\"");
@@ -147,7 +146,7 @@ impl Reply {
         }))
     }
 
-    /// An event stream: each pair is the type and the JSON payload of one event.
+    /// Creates an event stream: each pair is the type and the JSON payload of one event.
     pub fn events<'a>(events: impl IntoIterator<Item = (&'a str, String)>) -> Self {
         let frames = events
             .into_iter()
@@ -157,26 +156,26 @@ impl Reply {
         reply
     }
 
-    /// A stream of server-sent events: each text is the data of one event.
+    /// Creates a stream of server-sent events: each text is the data of one event.
     pub fn sse<'a>(events: impl IntoIterator<Item = &'a str>) -> Self {
         let mut reply = Self::new(200, "text/event-stream", Bytes::new());
         reply.pieces = events.into_iter().map(|data| ["data: ", data, "\n\n"].concat().into()).collect();
         reply
     }
 
-    /// A failure to reach the service.
+    /// Creates a failure to reach the service.
     pub fn error(error: Error) -> Self {
         Self { error: Some(error), ..Self::json(0, "") }
     }
 
-    /// The same answer with one more header.
+    /// Adds a header to the reply.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(name, value);
         self
     }
 
-    /// The same stream with an exception as its next frame.
+    /// Adds an exception as the next frame of the stream.
     #[must_use]
     pub fn with_exception(mut self, name: &str, payload: &str) -> Self {
         let headers = [(":exception-type", name), (":message-type", "exception")];
@@ -184,7 +183,7 @@ impl Reply {
         self
     }
 
-    /// The same answer, in pieces of so many bytes.
+    /// Splits the reply into pieces of this many bytes.
     #[must_use]
     pub fn in_pieces(mut self, bytes: usize) -> Self {
         let whole: Vec<u8> = self.pieces.iter().flatten().copied().collect();
@@ -192,7 +191,7 @@ impl Reply {
         self
     }
 
-    /// The same answer, of which nothing comes after so many bytes and which then ends.
+    /// Ends the reply after this many bytes.
     #[must_use]
     pub fn cut_after(self, bytes: usize) -> Self {
         let mut whole: Vec<u8> = self.pieces.iter().flatten().copied().collect();
@@ -200,7 +199,7 @@ impl Reply {
         Self { pieces: VecDeque::from([whole.into()]), ..self }
     }
 
-    /// The same answer, which never ends: after its bytes there is silence.
+    /// Lets the reply hang: after its bytes, neither data nor an end arrives.
     #[must_use]
     pub fn that_stalls(mut self) -> Self {
         self.stalls = true;
@@ -208,7 +207,7 @@ impl Reply {
     }
 }
 
-/// One frame with string headers.
+/// Returns a frame with string headers.
 fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {

@@ -1,11 +1,11 @@
-//! Searching and showing text. The searches of std add 5.3 KB to the module with all models, after gzip.
-//! `{:?}` brings Unicode tables and slice panics.
+//! Searching and showing text. The search functions of std add 5.3 KB to the module with all models, after gzip.
+//! `{:?}` adds Unicode tables and slice panics.
 
 use std::borrow::Cow;
 
 /// Returns the position of the first `part` in the text.
 ///
-/// It takes 5 instructions a byte. Comparing every window takes 31, and saves 59 bytes of WebAssembly; std takes 2.
+/// It takes 5 instructions per byte. Comparing every window takes 31, and saves 59 bytes of WebAssembly; std takes 2.
 pub(crate) fn find(text: &str, part: &str) -> Option<usize> {
     let Some((first, rest)) = part.as_bytes().split_first() else { return Some(0) };
     let mut at = 0;

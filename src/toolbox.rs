@@ -66,10 +66,10 @@ impl From<()> for ToolOutput {
     }
 }
 
-/// The output of a handler. A failure has content too.
+/// The output of a handler. A failure also has content.
 pub(crate) type Outcome = std::result::Result<ToolOutput, ToolOutput>;
 
-/// A handler of a tool. It may move between threads on targets that have them.
+/// A handler of a tool. It may move between threads on targets with threads.
 trait Handle: MaybeSend + MaybeSync {
     fn handle(&self, call: ToolCall) -> BoxFuture<'static, Outcome>;
 }
@@ -180,8 +180,8 @@ impl Toolbox {
         self.tools.push((tool, Arc::new(handler)));
     }
 
-    /// Sets the maximum number of replies in a run. With 1, tool calls can be reviewed before another run makes
-    /// them. Defaults to 10.
+    /// Sets the maximum number of replies in a run. A limit of 1 lets a program review tool calls before another run
+    /// makes them. Defaults to 10.
     #[must_use]
     pub fn max_steps(mut self, steps: usize) -> Self {
         self.max_steps = steps.max(1);
@@ -200,7 +200,7 @@ impl Toolbox {
         self.tools.iter().map(|(tool, _)| tool.clone()).collect()
     }
 
-    /// Calls the model and runs its tool calls, until it replies without any. The chat's own tools are not used,
+    /// Calls the model and runs its tool calls, until a reply has no tool calls. The chat's own tools are not used,
     /// except [native](Tool::native) tools, which the provider runs itself.
     ///
     /// A conversation that ends with tool calls continues with their results, so a run that was
@@ -243,11 +243,11 @@ impl Toolbox {
         self.drive(chat, messages, |_| (), false).await
     }
 
-    /// Same as [`Toolbox::run`], and calls a function at every step. With a chat that is
-    /// [`streaming`](crate::BedrockChatBuilder::streaming), it also receives the events of replies.
+    /// Same as [`Toolbox::run`], and calls a function at every step. If the chat is
+    /// [`streaming`](crate::BedrockChatBuilder::streaming), the function also receives the events of replies.
     ///
-    /// Callers that add each [`Step::message`] to a conversation keep it even if the run is dropped, for instance
-    /// by a timeout, or a tool panics.
+    /// Callers that add each [`Step::message`] to a conversation keep it even if the run is dropped, for instance by
+    /// a timeout, or if a tool panics.
     ///
     /// # Errors
     /// Same as [`Toolbox::run`].

@@ -1,5 +1,4 @@
-//! The HTTP trait: calls are the same over reqwest, over a runtime's own `fetch`, and over prepared replies in
-//! tests.
+//! The HTTP trait. Calls work the same over reqwest, over a runtime's own `fetch`, and over prepared replies in tests.
 
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 mod fetch;
@@ -46,7 +45,7 @@ pub struct HttpRequest {
     pub url: String,
     /// The headers without `host`, which the URL implies. Some contain secrets.
     pub headers: Headers,
-    /// The body; empty where the method takes none.
+    /// The body; empty if the method takes no body.
     pub body: Bytes,
 }
 
@@ -142,7 +141,7 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// | the connection broke, or it is not known whether anything was sent | `Interrupted` | if the [policy](crate::RetryPolicy::with_paid_resend) allows it |
     /// | a time limit of the transport's own | `Timeout` | if the policy allows it |
     ///
-    /// In the [`ByteStream`], a body that breaks off is an error of kind `Truncated`, and a time limit is
+    /// In the [`ByteStream`], a body that breaks off is an error of kind `Truncated`, and a time limit is one of kind
     /// `Timeout`.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>>;
 }

@@ -100,7 +100,7 @@ async fn tool_call_and_result_work_in_every_chat_family() {
             messages.push(Message::tool(&calls[0].id, "18 degrees and rain"));
             let answer = chat.invoke(&messages).await.unwrap();
             assert!(answer.text().contains("18 degrees"), "{model}: {}", answer.text());
-            // And on: the results are history now.
+            // The conversation continues: the results are now history.
             messages.push(answer.into());
             messages.push(Message::human("Thank you."));
             assert!(!chat.invoke(&messages).await.unwrap().text().is_empty(), "{model}");

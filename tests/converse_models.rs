@@ -1,5 +1,5 @@
-//! Converse, Nova's own format, token counts and guardrails against the local Bedrock, which holds
-//! every body against the service's own model.
+//! Converse, Nova's own format, token counts and guardrails against the local Bedrock, which checks every body against
+//! the service's own model.
 
 #![cfg(feature = "reqwest")]
 // Clippy exempts only `#[test]` functions, and these files have helpers too.
@@ -105,7 +105,7 @@ async fn converse_tool_choice_none_sends_no_tools() {
     for choice in [ToolChoice::Any, ToolChoice::Tool("get_weather".into())] {
         let reply = chat.with_tool_choice(choice.clone()).invoke("Hello").await.unwrap();
         assert_eq!(reply.tool_calls().count(), 1, "{choice:?}");
-        // One call at a time: the choice is sent to Claude in another field.
+        // With one call at a time, the choice is sent to Claude in another field.
         let options = ChatOptions::default().with_parallel_tool_calls(false);
         let chat = chat.with_tool_choice(choice).with_options(&options);
         chat.invoke("What is the weather in Paris?").await.unwrap();

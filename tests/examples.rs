@@ -95,7 +95,7 @@ const EXAMPLES: &[Row] = &[
     ),
 ];
 
-/// Where the examples are, once they are built. Cargo builds them with all tests, but not with this one alone.
+/// Returns the folder of the built examples. Cargo builds them with all tests, but not with this test alone.
 fn folder() -> &'static PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -114,7 +114,7 @@ fn folder() -> &'static PathBuf {
     })
 }
 
-/// Runs an example as a newcomer would: without credentials, endpoint or terminal.
+/// Runs an example as a new user would: without credentials, endpoint or terminal.
 fn run(file: &str, args: &[&str]) -> Output {
     newcomer(file).args(args).output().unwrap()
 }
@@ -196,7 +196,7 @@ fn chat_example_reads_standard_input() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("You said: Two\nlines"), "{output:?}");
 }
 
-/// Types at the example in a terminal, and prints what the terminal shows. Ends with 1 where the example hangs.
+/// Types input for the example in a terminal, and prints the terminal's output. Exits with 1 if the example hangs.
 const TERMINAL: &str = r#"
 import os, pty, select, sys, time
 pid, terminal = pty.fork()

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-/// Words with all that JSON and templates have to escape, and never blank: blank text is left out.
+/// Texts with all characters that JSON and templates must escape. They are never blank, as blank text is left out.
 fn words() -> impl Strategy<Value = String> {
     "[a-zé😀\"\\\\<>/{}\n]{0,6}x"
 }
@@ -162,11 +162,11 @@ fn for_openai() -> impl Strategy<Value = Message> {
     prop_oneof![
         words().prop_map(Message::system),
         vec(seen, 1..4).prop_map(|mut content| {
-            // Messages of text only become one text.
+            // Messages that have only text are written as one text.
             if content.iter().all(|block| block.as_text().is_some()) {
                 content.truncate(1);
             }
-            // Addresses carry no type, and no owner.
+            // Addresses have neither a type nor an owner.
             for block in &mut content {
                 if let Content::Image(Media {
                     media_type, source: MediaSource::Url(_) | MediaSource::S3 { .. }, ..

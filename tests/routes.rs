@@ -1,4 +1,4 @@
-//! The routes of a model: which API and which service a call is sent to, with what path, id, headers and framing.
+//! The routes of a model: the API and the service of a call, with path, id, headers and framing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,5 +1,5 @@
-//! Prompt-in text-out models against the local Bedrock, which checks every key of a body and reads
-//! the prompt back out of the vendor's template: a mark out of place would be its answer.
+//! Text-completion models against the local Bedrock. It checks every key of a body and reads the prompt back from the
+//! vendor's template: a mark at a wrong place would change its answer.
 
 #![cfg(feature = "reqwest")]
 // Clippy exempts only `#[test]` functions, and these files have helpers too.
@@ -38,7 +38,8 @@ fn chat(bedrock: &LocalBedrock, model: &str) -> BedrockChat {
         .unwrap()
 }
 
-/// The question, after an answered one; without a system role, the instruction is before the first.
+/// Returns the question, after an answered one. For models without a system role, the instruction is in front of the
+/// first question.
 fn translation(model: &str) -> Vec<(&'static str, &'static str)> {
     let earlier = [("human", "Good morning."), ("ai", "Bonjour.")];
     let mut messages = vec![("system", "You translate English to French.")];

@@ -3,19 +3,19 @@
 use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, EnvironmentCredentials};
 use local_bedrock::LocalBedrock;
 
-/// The model that the examples use unless told otherwise.
+/// The model that the examples use by default.
 #[allow(dead_code, reason = "not every example asks for it")]
 pub(crate) const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 
-/// A builder with region and endpoint, and the local server, which runs until this is dropped.
+/// A builder with region and endpoint, and the local server, which runs until the connection is dropped.
 pub(crate) struct Connection {
     pub(crate) builder: BedrockChatBuilder,
     _local: Option<LocalBedrock>,
 }
 
-/// Begins a chat with AWS if the environment has credentials or an endpoint is
-/// given; else starts a local Bedrock in this process and says so. Where the environment says something about
-/// credentials or an endpoint, but not enough to call AWS, that is an error.
+/// Begins a chat with AWS if the environment has credentials or an endpoint is given. Otherwise starts a local
+/// Bedrock in this process and prints a note. Settings of credentials or an endpoint that are not enough to call AWS
+/// are an error.
 pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Connection, Box<dyn std::error::Error>> {
     let builder = BedrockChat::builder(model);
     if let Some(url) = endpoint {
@@ -23,7 +23,7 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
     }
     match EnvironmentCredentials::read(|name| std::env::var(name).ok()) {
         Ok(_) => return Ok(Connection { builder, _local: None }),
-        // Half a key pair or a profile shows that the user meant AWS.
+        // An incomplete key pair, or a profile, shows that the user meant to call AWS.
         Err(error) if means_aws() => return Err(error.into()),
         Err(_) => {}
     }
@@ -42,7 +42,7 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
     Ok(Connection { builder, _local: Some(local) })
 }
 
-/// Whether one of AWS's variables sets credentials or an endpoint.
+/// Returns whether one of AWS's variables sets credentials or an endpoint.
 fn means_aws() -> bool {
     const WORDS: &[&str] = &["KEY", "TOKEN", "PROFILE", "CREDENTIALS", "CONFIG_FILE", "ROLE_ARN", "ENDPOINT_URL"];
     std::env::vars_os().any(|(name, value)| {

@@ -19,7 +19,7 @@ use crate::sigv4::encode_path_segment;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchJob {
-    /// The job's name, at most 63 of letters, digits, `+`, `-` and `.`.
+    /// The job's name: at most 63 letters, digits, `+`, `-` and `.`.
     pub name: String,
     /// The ARN of the service role that the job runs as.
     pub role_arn: String,
@@ -219,7 +219,7 @@ pub struct BatchJobStatus {
     pub modified_at: Option<String>,
     /// When the job ended.
     pub ended_at: Option<String>,
-    /// When the job times out, or did.
+    /// The time at which the job times out or timed out.
     pub expires_at: Option<String>,
     /// The whole answer, unchanged: the job's name, its model, its places in S3, its VPC and more.
     pub raw: Json,

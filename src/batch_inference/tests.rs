@@ -163,7 +163,7 @@ fn batch_job_status_has_counts_times_and_the_rest() {
     assert!(error.kind() == ErrorKind::Decode && error.message().contains("`status`"), "{error}");
 }
 
-/// A codec of an API that batch inference does not have.
+/// A codec of an API that batch inference does not support.
 #[derive(Debug)]
 struct Responses;
 

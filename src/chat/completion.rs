@@ -42,7 +42,7 @@ impl BedrockChat {
     /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it arrives.
     ///
     /// # Errors
-    /// As [`BedrockChat::complete`]; what fails later is an item of the stream.
+    /// Same as [`BedrockChat::complete`]; what fails later is an item of the stream.
     pub async fn complete_stream(&self, prompt: impl Into<String>) -> Result<ChatStream> {
         let prompt = prompt.into();
         let stream = match &self.fallbacks {

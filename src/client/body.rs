@@ -52,11 +52,11 @@ impl Deadline {
         self.at <= now.saturating_add(pause)
     }
 
-    /// The error of a call that takes too long, once it does.
+    /// Returns the deadline's error once the deadline has passed.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
         self.timer.as_mut().poll(context).map(|()| {
             let message = format_args!("the whole call took longer than its limit of {} ms", milliseconds(self.limit));
-            // Another chat may still answer in its own time; this call is over.
+            // A fallback has its own limit and may still answer; this call is over.
             Error::of(ErrorKind::Timeout, message).with_resend(Resend::Later)
         })
     }
@@ -78,18 +78,18 @@ pub(super) async fn in_time<T>(deadline: &mut Option<Deadline>, work: impl Futur
     within(deadline, work).await.and_then(|done| done)
 }
 
-/// A body whose silence is limited. Silence begins when somebody waits for a piece that is not there.
+/// A body with a limit on its silence. Silence starts when the reader waits for a piece that has not arrived.
 ///
-/// One timer serves the whole body. It is not reset by a piece; when it goes off and a piece has
-/// arrived since it was set, it is set again for what is left of the present silence.
+/// One timer serves the whole body. A piece does not reset it. If the timer fires and a piece has arrived since it
+/// was set, it is set again for the rest of the current silence.
 pub(crate) struct Body {
     bytes: ByteStream,
     runtime: Arc<dyn Runtime>,
     limit: Option<Duration>,
     timer: Option<BoxFuture<'static, ()>>,
-    /// A piece has arrived since the timer was set.
+    /// Whether a piece has arrived since the timer was set.
     heard: bool,
-    /// When the present silence began.
+    /// When the current silence began.
     silent_since: Option<Duration>,
 }
 
@@ -104,7 +104,7 @@ impl Body {
         Self { bytes, runtime, limit, timer: None, heard: false, silent_since: None }
     }
 
-    /// Returns the next piece, or the error that there was none in time.
+    /// Returns the next piece, or an error if none arrived in time.
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         if let Poll::Ready(piece) = self.bytes.as_mut().poll_next(context) {
             self.heard = true;

@@ -14,7 +14,7 @@ use crate::text::{has, split};
 /// Checks the options of a call before it is written.
 ///
 /// # Errors
-/// `Config`, if they contradict each other; `Unsupported`, if the model or the API does not have one.
+/// `Config`, if options contradict each other; `Unsupported`, if the model or the API does not support one.
 pub(super) fn check(options: &ChatOptions, model: &ModelId, api: Api, service: Service) -> Result<()> {
     options.check()?;
     check_tools(options)?;
@@ -135,7 +135,7 @@ pub(super) fn merge_headers(mut call: Call, own: &Headers) -> Result<Call> {
         match own.get(name) {
             None => headers.push(name, value),
             Some(same) if same == value => {}
-            // A list of features, which may stand in several lines.
+            // A list of features, which may be sent as several headers.
             Some(_) if name == "anthropic-beta" => headers.push(name, value),
             Some(_) if !name.starts_with(OPTION_HEADER) => {}
             Some(_) => {

@@ -34,12 +34,12 @@ impl Reading {
         Self { body, frames, decoder }
     }
 
-    /// Returns the next piece of the body, or the error that none arrived in time.
+    /// Returns the next piece of the body, or an error if none arrived in time.
     pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         self.body.poll_piece(context)
     }
 
-    /// Takes one piece of the body in, or its end; `true` at the end of a whole message.
+    /// Decodes one piece of the body, or its end. Returns `true` at the end of a complete message.
     pub(super) fn take(&mut self, piece: Option<Result<Bytes>>, out: &mut Events) -> Result<bool> {
         match piece {
             None => self.finish(out).map(|()| true),
@@ -75,7 +75,7 @@ impl Reading {
     fn finish(&mut self, out: &mut Events) -> Result<()> {
         match &mut self.frames {
             Frames::EventStream(frames) => frames.finish()?,
-            // The last event may lack its blank line. One that is cut is not JSON, and the stream is cut then.
+            // The last event may lack its blank line. An event that was cut is not JSON, so the stream was cut.
             Frames::Sse(events) => {
                 if let Some(event) = events.finish()?
                     && let Err(error) = self.decoder.event(&event, out)

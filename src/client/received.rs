@@ -1,4 +1,4 @@
-//! A response: its headers, what its body says of them, and the body read as a whole.
+//! A response: its headers, its whole body, and the error that they describe.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::text::before;
 /// The header with AWS's id of a request.
 const REQUEST_ID: &str = "x-amzn-requestid";
 
-/// Maximum number of bytes that are read of the body of an error.
+/// Maximum number of bytes read from the body of an error.
 pub(super) const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Maximum number of bytes of an answer that is not a stream, so that a server cannot fill the memory. It is far above
 /// the answers of models, also with log probabilities.
 const MAX_BODY: usize = 256 * 1024 * 1024;
 
-/// The attempt that a response answers.
+/// The attempt that a response belongs to.
 #[derive(Clone, Default)]
 pub(super) struct Sent {
     pub(super) credentials: Option<Credentials>,
@@ -32,7 +32,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Returns the same error without the secrets that it may repeat.
+    /// Returns the error without the secrets that its message may repeat.
     pub(super) fn concealed(&self, error: Error) -> Error {
         match &self.credentials {
             Some(used) => error.concealing(used.secrets()),
@@ -58,7 +58,7 @@ impl Response {
     /// Reads the whole body.
     ///
     /// # Errors
-    /// What broke the body off, or the error that the body is.
+    /// The error that ended the body early, or the error that the body describes.
     pub(super) async fn whole(mut self) -> Result<Received> {
         let (body, broken) = self.body.collect(MAX_BODY + 1).await;
         let head = self.head;
@@ -67,7 +67,7 @@ impl Response {
             return Err(head.noted(Error::new(ErrorKind::Decode, message).after_content()));
         }
         match broken {
-            // Where the JSON is whole, nothing is missing.
+            // If the JSON is complete, nothing is missing.
             Some(error) if View::from_bytes(&body).is_err() => Err(head.broken(error, false)),
             _ if is_unknown_operation(&body) => Err(head.error(&body)),
             _ => Ok(Received { head, body }),
@@ -102,13 +102,13 @@ fn is_unknown_operation(body: &[u8]) -> bool {
             .is_ok_and(|view| view.get("Output").is_some_and(|output| output.get("__type").is_some()))
 }
 
-/// The head of an answer.
+/// The headers and status of a response.
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) headers: Headers,
-    /// The headers as replies and errors keep them.
+    /// The headers that replies and errors keep.
     pub(super) kept: Arc<Headers>,
-    /// When it arrived, in seconds since 1970-01-01T00:00:00Z.
+    /// When the response arrived, in seconds since 1970-01-01T00:00:00Z.
     pub(super) at: u64,
 }
 
@@ -136,18 +136,18 @@ impl Head {
         self.content_type().trim_start().get(..expected.len()).is_some_and(|is| is.eq_ignore_ascii_case(expected))
     }
 
-    /// The same error with what the head tells.
+    /// Returns the same error with the data of the response's head.
     pub(super) fn noted(&self, error: Error) -> Error {
         error.with_request_id(self.request_id()).with_headers(&self.kept)
     }
 
-    /// The error of a body that broke off. The head of a whole answer arrives when the model has done all
-    /// its work, the head of a stream before it.
+    /// Returns the error of a body that broke off. The headers of a whole reply arrive after the model has done all
+    /// its work, those of a stream before it.
     fn broken(&self, error: Error, is_stream: bool) -> Error {
         self.noted(if is_stream { error.before_content() } else { error.after_content() })
     }
 
-    /// The error of a body that could not be read, with what that body is in truth.
+    /// Returns the error of a body that could not be read, with a description of the body.
     pub(super) fn explain(&self, error: Error, body: &[u8]) -> Error {
         let error = if error.kind() == ErrorKind::Decode { self.not_an_answer(error, body) } else { error };
         self.noted(error)
@@ -177,7 +177,7 @@ impl Head {
                 message.push_str(": the answer says: ");
                 message.push_str(&said);
             }
-            // Text is shown, as it is some proxy's and not the model's.
+            // The text is quoted, as it is from a proxy and not from the model.
             _ if is_json || kind.starts_with("text/") => {
                 message.push_str(": ");
                 message.push_str(&snippet(body));
@@ -187,7 +187,7 @@ impl Head {
         Error::new(ErrorKind::Decode, message)
     }
 
-    /// The error of an answer that should have been a stream.
+    /// Returns the error of a response that should have been a stream.
     fn no_stream(&self, body: &[u8]) -> Error {
         if body.trim_ascii().is_empty() {
             return self.noted(empty());
@@ -200,17 +200,17 @@ impl Head {
         self.noted(Error::of(ErrorKind::Decode, message))
     }
 
-    /// The error that a body is.
+    /// Returns the error that a body describes.
     pub(super) fn error(&self, body: &[u8]) -> Error {
         let redirect = self.headers.get("location").filter(|_| (300..400).contains(&self.status));
-        // A query may be a signature.
+        // A query may contain a signature.
         let redirect = redirect.map(|to| {
             let to = before(to, "?");
             format!("redirects are not followed: {to}; if you trust that address, set it as the endpoint")
         });
         let body = redirect.as_ref().map_or(body, |told| told.as_bytes());
         let error = from_response(&self.answer(body)).with_headers(&self.kept);
-        // The header of OpenAI's and Anthropic's APIs overrides what a client assumes of the status.
+        // This header of OpenAI's and Anthropic's APIs overrides what the status implies.
         match self.headers.get("x-should-retry") {
             Some("true") => error.with_resend(Resend::Safe),
             Some("false") => error.with_resend(Resend::Never),
@@ -230,14 +230,14 @@ impl Head {
     }
 }
 
-/// The error of a success without a body: the service failed to produce an answer.
+/// Returns the error of a success without a body: the service failed to produce an answer.
 fn empty() -> Error {
     Error::new(ErrorKind::Truncated, "the answer is empty, although its status is 200").with_resend(Resend::Safe)
 }
 
 /// Returns whether a body is the beginning of a JSON object or array whose end is missing.
 fn is_cut(body: &[u8]) -> bool {
-    // The only fault must be its end, which may be inside a word such as `false` or a character.
+    // The only error must be at the end, which may be inside a name such as `false` or inside a character.
     if View::from_bytes(body).err().is_none_or(|error| error.position() + 5 < body.len()) {
         return false;
     }

@@ -12,7 +12,7 @@ use crate::provider::Call;
 use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
 
 impl Client {
-    /// The call's headers and the caller's, authorized for now.
+    /// Returns the call's headers and the caller's, with a signature or key that is valid now.
     pub(super) fn authorised(
         &self,
         call: &Call,
@@ -78,7 +78,7 @@ impl Client {
         }
     }
 
-    /// The time that the service has, in seconds since 1970-01-01T00:00:00Z.
+    /// Returns the service's time, in seconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> u64 {
         self.runtime.now().as_secs().saturating_add_signed(self.skew.load(Ordering::Relaxed))
     }
@@ -103,8 +103,8 @@ pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials)
     .with_field("endpoint_url"))
 }
 
-/// AWS wants its own headers signed, and refuses them otherwise. Headers that a proxy may change on the way are
-/// not signed; AWS's load balancers do change the trace id.
+/// AWS refuses its own headers if they are not signed. Headers that a proxy may change on the way are not signed;
+/// AWS's load balancers do change the trace id.
 fn matters_to_aws(name: &str) -> bool {
     name.starts_with("x-amz") && name != "x-amzn-trace-id"
 }

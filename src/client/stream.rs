@@ -65,17 +65,17 @@ use crate::provider::Call;
 /// ```
 #[must_use = "a stream does nothing unless it is read"]
 pub struct ChatStream {
-    // In a box, as it is handed on some times before anybody reads it.
+    // In a box, as the stream is moved several times before it is read.
     state: Box<State>,
 }
 
 struct State {
     client: Arc<Client>,
     reading: Option<Reading>,
-    /// The reply is complete.
+    /// Whether the reply is complete.
     whole: bool,
     events: Events,
-    /// Returned after the queued events.
+    /// An error to return after the queued events.
     failed: Option<Error>,
     message: Accumulator,
     request_id: Option<String>,
@@ -86,7 +86,7 @@ struct State {
     deadline: Option<Deadline>,
 }
 
-/// How many events are held back while no content arrives, so that a server cannot fill the memory.
+/// Maximum number of events held back while no content arrives, so that a server cannot exhaust memory.
 const MAX_HELD: usize = 64;
 
 impl std::fmt::Debug for ChatStream {
@@ -129,7 +129,7 @@ impl ChatStream {
         }
     }
 
-    /// The events of a message that came whole.
+    /// Returns a message that arrived whole as a stream of its events.
     pub(super) fn of_message(client: Arc<Client>, head: &Head, message: AiMessage) -> Self {
         Self::begin(client, None, Events::from(message), head, Sent::default())
     }
@@ -155,7 +155,7 @@ impl ChatStream {
         Self { state: Box::new(state) }
     }
 
-    /// The same stream, with its observers and its time limit.
+    /// Returns the same stream with observers and a time limit.
     pub(super) fn watched(mut self, runs: Runs, deadline: Option<Deadline>) -> Self {
         self.state.runs = runs;
         self.state.deadline = deadline;
@@ -180,7 +180,7 @@ impl ChatStream {
                 if state.events.is_empty() {
                     return Err(error);
                 }
-                // The partial message has an id and usage.
+                // The events are added so that the partial message has an id and usage.
                 state.message.extend(&mut state.events);
                 Err(error.with_partial(state.message.clone().partial()))
             }
@@ -247,7 +247,7 @@ impl ChatStream {
 }
 
 impl State {
-    /// The same error with what is known of the call, and with what had arrived of the message.
+    /// Returns the same error, with the data of the call and the part of the message that had arrived.
     fn noted(&self, error: Error) -> Error {
         let client = &self.client;
         self.sent
@@ -259,7 +259,7 @@ impl State {
             .with_partial(self.message.clone().partial())
     }
 
-    /// Reads until there is enough to deliver or nothing more to come.
+    /// Reads until enough events can be delivered, or the stream has ended.
     fn poll_fill(&mut self, context: &mut Context<'_>, is_enough: impl Fn(&Events) -> bool) -> Poll<()> {
         while !is_enough(&self.events) && self.failed.is_none() {
             let Some(reading) = &mut self.reading else { break };
@@ -347,7 +347,7 @@ impl TextStream {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The message as far as it was delivered: all of it, once the text has ended.
+    /// Returns the message as far as it was delivered: all of it, once the text has ended.
     pub fn so_far(&self) -> AiMessage {
         self.stream.so_far()
     }

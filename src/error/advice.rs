@@ -13,7 +13,7 @@ const fn advice(says: &'static [&'static str], advice: &'static str) -> Advice {
     Advice { says, advice }
 }
 
-/// The first row of which the message has all parts counts. The texts are those of public reports.
+/// The first row whose parts are all in the message is used. The texts are from public reports.
 static TABLE: &[Advice] = &[
     // A model that is sold through profiles only.
     advice(

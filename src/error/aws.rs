@@ -24,7 +24,7 @@ const EXCEPTIONS: &[(&str, ErrorKind, Resend)] = &[
     ("internalserver", ErrorKind::Service, Safe),
     ("internalfailure", ErrorKind::Service, Safe),
     ("modelstreamerror", ErrorKind::Service, Safe),
-    // The AWS SDKs do not retry it either: a second attempt costs as much again.
+    // The AWS SDKs do not retry it either: a second attempt costs the same again.
     ("modeltimeout", ErrorKind::Timeout, MayBePaid),
     ("modelerror", ErrorKind::Service, MayBePaid),
     ("servicequotaexceeded", ErrorKind::Throttled, Later),
@@ -115,8 +115,8 @@ fn row(name: &str) -> Option<(ErrorKind, Resend)> {
     EXCEPTIONS.iter().find(|(known, ..)| *known == stem).map(|(_, kind, resend)| (*kind, *resend))
 }
 
-/// Returns the meaning of an HTTP status without a known exception name. AWS's SDKs resend after AWS's own 500,
-/// 502, 503 and 504. A gateway's status counts by whether the service can have processed the request. See
+/// Returns the meaning of an HTTP status without a known exception name. AWS's SDKs resend after AWS's own 500, 502,
+/// 503 and 504. For a gateway's status, it matters whether the service can have processed the request. See
 /// [`Resend`].
 ///
 /// 520 to 530 are [Cloudflare's](https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/),
@@ -131,9 +131,10 @@ fn kind_of_status(status: u16, is_aws: bool) -> (ErrorKind, Resend) {
         429 | 529 => (ErrorKind::Throttled, Safe),
         400..=499 => (ErrorKind::Validation, Never),
         500 | 502 | 504 if is_aws => (ErrorKind::Service, Safe),
-        // Unavailable, refused, no connection in time, no route, no TLS, no name.
+        // The service is unavailable, or the gateway could not connect: refused, timed out, no route, no TLS, no DNS
+        // name.
         503 | 521 | 522 | 523 | 525 | 530 => (ErrorKind::Service, Safe),
-        // Not implemented, wrong HTTP version, loops, a login page, a certificate that is not valid.
+        // Permanent failures: not implemented, wrong HTTP version, loops, a login page, an invalid certificate.
         501 | 505 | 506 | 508 | 510 | 511 | 526 => (ErrorKind::Service, Never),
         500..=599 => (ErrorKind::Service, MayBePaid),
         _ => (ErrorKind::Service, Never),
@@ -189,7 +190,7 @@ pub(crate) fn from_response(answer: &ServiceAnswer<'_>) -> Error {
     let is_aws = answer.is_aws || answer.error_type.is_some() || coral.is_some();
     // A gateway may answer with status 200 and have the actual status in the body.
     let stated = view.filter(|_| answer.status < 400).and_then(stated_status);
-    // OpenAI's and Anthropic's SDKs send a conflict again. AWS's own exception is one of the resource.
+    // OpenAI's and Anthropic's SDKs retry a conflict. AWS's own conflict exception is about a resource.
     let named = name.filter(|_| answer.status != 409 || answer.error_type.is_some());
     let found = named.and_then(row).unwrap_or_else(|| kind_of_status(stated.unwrap_or(answer.status), is_aws));
     let mut error = of_message(found, message).with_request_id(answer.request_id);
@@ -211,18 +212,18 @@ pub(crate) fn error_in_success(answer: &ServiceAnswer<'_>) -> Option<Error> {
         .then(|| from_response(answer))
 }
 
-/// Creates an error from one that OpenAI's or Anthropic's APIs report inside a reply: an object with `type`,
-/// `code` and `message`, or only a text; or an object with such an `error`.
+/// Creates an error from an error that OpenAI's or Anthropic's APIs report inside a reply. It is an object with
+/// `type`, `code` and `message`, a string, or an object whose `error` is one of these.
 pub(crate) fn from_reported(error: View<'_>) -> Error {
     let error = error.get("error").unwrap_or(error);
     let names = || ["code", "type", "__type"].iter().filter_map(|key| error.string_at(key));
-    // A type such as `invalid_request_error` may say less than the code beside it.
+    // A type such as `invalid_request_error` may be less specific than the code next to it.
     let known = names().find(|name| row(bare_name(name)).is_some());
     let name = known.or_else(|| names().find(|name| !name.is_empty() && name != "error"));
     from_exception(name.as_deref().unwrap_or(UNNAMED), error.raw().as_bytes())
 }
 
-/// The name of an error that a reply reports without one.
+/// The name for errors that a reply reports without a name.
 const UNNAMED: &str = "model_error";
 
 /// Creates an error from an exception or error message inside a stream.

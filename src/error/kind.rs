@@ -125,10 +125,9 @@ impl ErrorKind {
 /// | any | the limit on the whole call | `Timeout` | `Later` |
 /// | part of a stream delivered to the caller | anything | as above | the crate resends nothing |
 ///
-/// "Nothing of the message" means that no text, reasoning, tool call or stop reason arrived; the event that
-/// starts a message does not count. Overloaded backends end streams that early, and users report that the next
-/// attempt succeeds. A response that is not a stream has no such moment: its headers arrive when the model has
-/// finished.
+/// "Nothing of the message" means that no text, reasoning, tool call or stop reason arrived; the event that starts a
+/// message does not count. Overloaded backends end streams that early, and users report that the next attempt
+/// succeeds. This does not apply to a response that is not a stream: its headers arrive when the model has finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Resend {
     /// The same call fails again.

@@ -34,8 +34,8 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
-    /// Reads like `Display`, followed by what else is known. A `main` that returns an error prints it
-    /// in this form. Blocks are counted, not printed: conversations stay out of logs.
+    /// Reads like `Display`, followed by the other data of the error. A `main` that returns an error prints it in
+    /// this form. Blocks are counted, not printed: conversations stay out of logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         write!(f, "{self} (kind {}", inner.kind.as_str())?;

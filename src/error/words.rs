@@ -51,7 +51,7 @@ pub(super) fn wrapped_names(body: View<'_>) -> Vec<String> {
     names
 }
 
-/// Returns the HTTP status in a body that is a number: `{"error":{"code":429}}`.
+/// Returns the HTTP status that a body states as a number, as in `{"error":{"code":429}}`.
 pub(super) fn stated_status(body: View<'_>) -> Option<u16> {
     let keys = ["code", "status", "statusCode", "status_code"];
     for holder in holders(body) {

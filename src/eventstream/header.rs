@@ -62,7 +62,7 @@ enum Fault {
 }
 
 impl<'a> RawHeader<'a> {
-    /// Removes the first header from `block`, which is not empty. A fault has the name with it, if that is
+    /// Removes the first header from `block`, which is not empty. A fault includes the header's name, if the name is
     /// complete.
     fn take(block: &mut &'a [u8]) -> Result<Self, (&'a [u8], Fault)> {
         let cut_off = |name| move || (name, Fault::CutOff);

@@ -37,15 +37,15 @@ fn string(view: View<'_>, key: &str) -> Option<String> {
     view.string_at(key)
 }
 
-/// Returns a call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a
-/// text and no JSON object, as a model may have written them, make it an invalid one.
+/// Returns a call in any form: `{id, name, args | input}`, or OpenAI's with `function`. Arguments that are a text but
+/// not a JSON object, as models may write them, make an invalid call.
 pub(super) fn tool_call(view: View<'_>) -> Content {
     let inner = view.get("function").unwrap_or(view);
     let id = first(view, &["id", "tool_use_id", "toolUseId", "call_id"]).unwrap_or_default();
     let name = string(inner, "name").unwrap_or_default();
     let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
     let Some(text) = args.and_then(View::string) else {
-        // Claude may give a call further members, which it wants back.
+        // Claude may add further members to a call, and expects them back.
         if view.word_at("type") == "tool_use" || view.get("extras").is_some() {
             let args = args.map_or_else(Json::empty_object, Json::from);
             return Content::ToolCall(ToolCall { extra: extra(view), ..ToolCall::new(id, name, args) });
@@ -65,7 +65,7 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
     Content::InvalidToolCall(InvalidToolCall { id, name, args: text, error })
 }
 
-/// Returns the members of a call without a field, including LangChain's `extras`.
+/// Returns the members of a call that the crate has no field for, including LangChain's `extras`.
 fn extra(view: View<'_>) -> Vec<(String, Json)> {
     const KNOWN: &[&str] =
         &["type", "id", "name", "input", "args", "index", "extras", "cache_control", "partial_json", "metadata"];
@@ -121,7 +121,7 @@ fn block(view: View<'_>, out: &mut Vec<Content>) -> Result<()> {
             let control = view.get("cache_control").or_else(|| view.get("extras")?.get("cache_control"));
             // Responses' form: the prompt up to the end of the part is cached.
             let control = control.or_else(|| view.get("prompt_cache_breakpoint"));
-            // Nova's own format has the point as a member of the block.
+            // In Nova's native format, the cache point is a member of the block.
             let beside = view.get("cachePoint").filter(|_| !is_point);
             if let Some(control) = control.or(beside) {
                 out.push(cache_point(control)?);
@@ -189,7 +189,7 @@ fn typed(view: View<'_>) -> Result<Option<Content>> {
                 Content::Thinking(Thinking { text, signature, ..Thinking::default() })
             })
         }
-        // OpenAI's. Without `encrypted_content` it is not sent back.
+        // OpenAI's reasoning. Without `encrypted_content` it is not sent back.
         "reasoning" => {
             let parts = if view.list("summary").next().is_some() { "summary" } else { "content" };
             let texts: Vec<_> = view.list(parts).filter_map(|part| string(part, "text")).collect();
@@ -279,7 +279,7 @@ fn of_converse(view: View<'_>) -> Result<Option<Content>> {
     let member = view.raw_entries().find(|(key, _)| !is_beside(key) && (kind.is_empty() || kind == *key));
     let point = || view.raw_entries().find(|(key, _)| *key == "cachePoint");
     let Some((key, inner)) = member.or_else(point) else { return Ok(None) };
-    // A block has one member, but for Nova's cache points.
+    // A block has one member, apart from Nova's cache points.
     if view.raw_entries().any(|(other, _)| other != key && !is_beside(other)) {
         return Ok(None);
     }

@@ -90,7 +90,7 @@ pub fn reply_to_langchain(reply: &AiMessage) -> Json {
     Json::written(w)
 }
 
-/// Usage in LangChain's form.
+/// Writes usage in LangChain's form.
 pub fn write_usage(w: &mut Writer, usage: Usage) {
     let (read, created) = (usage.input_token_details.cache_read, usage.input_token_details.cache_creation);
     w.begin_object();
@@ -171,7 +171,7 @@ fn write_results(w: &mut Writer, message: &Message) {
     }
 }
 
-/// A block in the form that Anthropic's and LangChain's users know.
+/// Writes a block in the form that users of Anthropic and LangChain know.
 pub fn write_block(w: &mut Writer, block: &Content) {
     if let Content::Raw(raw) = block {
         return w.raw(raw.block.view());
@@ -318,8 +318,8 @@ fn write_cites(w: &mut Writer, cites: bool) {
     }
 }
 
-/// Writes the further members of a tool call. Those with the name of one of the block's own, such as the `id` of
-/// a Responses item beside the id of the call, are written into LangChain's `extras`.
+/// Writes the further members of a tool call. A member with the same name as one of the block's own is written into
+/// LangChain's `extras`: for instance the `id` of a Responses item, next to the id of the call.
 fn write_extra(w: &mut Writer, extra: &[(String, Json)]) {
     let is_own = |key: &str| matches!(key, "type" | "id" | "name" | "input");
     extra.iter().filter(|(key, _)| !is_own(key)).for_each(|(key, value)| w.member(key, value.view()));

@@ -16,7 +16,7 @@ pub(super) fn from_url(url: &str) -> Media {
         return Media::new(media_type, MediaSource::Base64(data.to_owned()));
     }
     if url.starts_with("s3://") {
-        // Its type is what its name says, where the media type is needed.
+        // The media type is read from the object's name when it is needed.
         return Media::new("", MediaSource::S3 { uri: url.to_owned(), bucket_owner: None });
     }
     Media::new("", MediaSource::Url(url.to_owned()))
@@ -84,12 +84,12 @@ pub(super) fn document(medium: Media, view: View<'_>) -> Content {
     Content::Document(document)
 }
 
-/// Returns whether the model should cite it.
+/// Returns whether the model should cite the block.
 pub(super) fn cites(view: View<'_>) -> bool {
     view.get("citations").and_then(|citations| citations.get("enabled")?.bool()) == Some(true)
 }
 
-/// Anthropic's `source`, and one of an object in S3.
+/// Reads Anthropic's `source`, and the source of an object in S3.
 fn native_source(source: View<'_>) -> Option<Media> {
     if source.word_at("type") == "s3"
         && !has_other(source, &["type", "media_type", "uri", "bucketOwner", "bucket_owner"])
@@ -119,7 +119,7 @@ pub(super) fn has_other(view: View<'_>, known: &[&str]) -> bool {
 }
 
 pub(super) fn converse_media(kind: &str, inner: View<'_>) -> Option<Media> {
-    // Formats are known by their own names, too.
+    // A format may be a name such as `png` instead of a media type.
     let format = inner.string_at("format")?;
     let media_type = if kind == "document" { format } else { format!("{kind}/{format}") };
     let source = inner.get("source")?;

@@ -1,9 +1,9 @@
-//! Checks for members of blocks and messages without a field, so that none is dropped.
+//! Checks for members of blocks and messages that the crate has no field for, so that none is dropped.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, quoted};
 
-/// Members that every block may have: how a stream numbered it, which id or note a library gave it.
+/// Members that every block may have: its index in a stream, and ids and notes of libraries.
 const ANY: &[&str] =
     &["type", "index", "id", "cache_control", "prompt_cache_breakpoint", "extras", "annotations", "metadata"];
 
@@ -30,7 +30,7 @@ const MEDIA: &[&str] = &[
     "file",
 ];
 
-/// The members that are read of each type of block.
+/// The members that the crate reads, by type of block.
 const BLOCKS: &[(&str, &[&str])] = &[
     ("text", &["text", "citations", "source_type", "phase", "refusal"]),
     ("text_delta", &["text", "citations"]),
@@ -66,7 +66,7 @@ const BLOCKS: &[(&str, &[&str])] = &[
     ("tool_removal", &["tool"]),
 ];
 
-/// The members that are read of the object which has the name of its block's type: OpenAI's.
+/// The members that the crate reads from the object that is named after its block's type, as in OpenAI's form.
 const INNER: &[(&str, &[&str])] = &[
     ("image_url", &["url", "detail"]),
     ("video_url", &["url"]),
@@ -74,12 +74,12 @@ const INNER: &[(&str, &[&str])] = &[
     ("file", &["file_data", "filename"]),
 ];
 
-/// Types of blocks that are Anthropic's own: with members that are newer than this version, they are sent
-/// verbatim in Anthropic's format, and refused in others.
+/// Types of Anthropic's blocks. A block of these types with members that are newer than this version is sent verbatim
+/// in Anthropic's format, and refused in others.
 const ANTHROPIC: &[&str] =
     &["text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_addition", "tool_removal"];
 
-/// Types of other vocabularies that Bedrock has no block for.
+/// Block types of other APIs that Bedrock has no block for.
 const FOREIGN: &[&str] = &[
     "server_tool_call",
     "server_tool_call_chunk",
@@ -104,13 +104,13 @@ const FOREIGN: &[&str] = &[
     "mcp_approval_request",
 ];
 
-/// Members of blocks without a type that are Google's.
+/// Members of Google's blocks, which have no type.
 const GOOGLE: &[&str] = &["functionCall", "functionResponse", "inlineData", "fileData", "executableCode"];
 
-/// Checks that nothing of a block of a known type is lost. `false` where the whole block must be sent verbatim.
+/// Checks that nothing of a block of a known type is lost. Returns `false` if the whole block must be sent verbatim.
 ///
 /// # Errors
-/// `Encode`, with the member that has no place.
+/// `Encode`, with the name of the member that would be lost.
 pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
     let Some((_, known)) = BLOCKS.iter().find(|(name, _)| *name == kind) else { return Ok(true) };
     if file_id(view).is_some() {
@@ -143,7 +143,7 @@ pub(super) fn are_known(kind: &str, view: View<'_>) -> Result<bool> {
 /// Checks that nothing of an object inside a block is lost.
 ///
 /// # Errors
-/// `Encode`, with the member that has no place.
+/// `Encode`, with the name of the member that would be lost.
 pub(super) fn check_inner(kind: &str, inner: View<'_>, known: &[&str]) -> Result<()> {
     let unknown = inner.raw_entries().find(|(key, value)| !known.contains(key) && !value.is_null());
     let Some((key, _)) = unknown else { return Ok(()) };
@@ -153,8 +153,8 @@ pub(super) fn check_inner(kind: &str, inner: View<'_>, known: &[&str]) -> Result
     ))
 }
 
-/// Checks a block that could not be read: one of a type that is known, or of another vocabulary, would be
-/// refused by the service with less helpful words.
+/// Checks a block that could not be read. The service would refuse a known type, or a type of another API, with a
+/// less helpful message.
 ///
 /// # Errors
 /// `Encode`, with the type.
@@ -185,13 +185,13 @@ pub(super) fn check_unread(view: View<'_>) -> Result<()> {
 fn file_id(view: View<'_>) -> Option<String> {
     let holders = [Some(view), view.get("source"), view.get("file"), view.get("image_url")];
     let read = |holder: View<'_>| ["file_id", "fileId"].iter().find_map(|key| holder.string_at(key));
-    // A block of Anthropic's code execution is all id.
+    // A block of Anthropic's code execution has nothing but an id.
     let is_other = view.word_at("type") != "container_upload";
     let by_type = || view.string_at("id").filter(|_| view.word_at("source_type") == "id");
     holders.into_iter().flatten().find_map(read).or_else(by_type).filter(|_| is_other)
 }
 
-/// The members of messages that are read, or that say only how a message came to be.
+/// The members of messages that are read, or that only describe a message's origin.
 const MESSAGE: &[&str] = &[
     // Read.
     "role",
@@ -207,7 +207,7 @@ const MESSAGE: &[&str] = &[
     // Names and ids, which no model on Bedrock receives.
     "id",
     "name",
-    // Notes of libraries and responses on a message.
+    // Notes that libraries and responses add to a message.
     "object",
     "model",
     "response_metadata",
@@ -238,7 +238,7 @@ const MESSAGE: &[&str] = &[
 /// Checks that nothing of a message is lost.
 ///
 /// # Errors
-/// `Encode`, with the member that has no place.
+/// `Encode`, with the name of the member that would be lost.
 pub(super) fn check_message(at: usize, message: View<'_>) -> Result<()> {
     let is_new = |(key, value): &(&str, View<'_>)| {
         let is_empty = value.kind() == Kind::Array && value.items().next().is_none();

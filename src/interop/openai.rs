@@ -3,9 +3,9 @@
 use crate::json::{Json, Writer};
 use crate::message::{Content, MediaSource, Message, Role};
 
-/// Returns a conversation as OpenAI's chat messages. Text, media, calls (also invalid ones) and results read
-/// back with [`read_messages`](super::read_messages). There is no place there, and they are left out, for
-/// reasoning, cache points, guard content, search results, citations, changes of the tools, raw blocks and whether a tool failed.
+/// Returns a conversation as OpenAI's chat messages. [`read_messages`](super::read_messages) reads back text, media,
+/// calls (also invalid ones) and results. The format does not support reasoning, cache points, guard content, search
+/// results, citations, changes of the tools, raw blocks, or whether a tool failed: these are left out.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};
@@ -40,7 +40,7 @@ pub fn to_openai(messages: &[Message]) -> Json {
             },
         );
         write_content(&mut w, &message.content);
-        // Arguments are a text there, whatever the model has made of them.
+        // Arguments are a string in this format, even if they are not valid JSON.
         let calls = message.content.iter().filter_map(|block| match block {
             Content::ToolCall(call) => Some([&call.id, &call.name, call.args.as_str()]),
             Content::InvalidToolCall(call) => Some([&call.id, &call.name, &call.args]),
@@ -67,7 +67,7 @@ pub fn to_openai(messages: &[Message]) -> Json {
     Json::written(w)
 }
 
-/// Texts alone are a string; with media, a list of parts.
+/// Writes texts alone as one string, and texts with media as a list of parts.
 fn write_content(w: &mut Writer, content: &[Content]) {
     w.key("content");
     let is_media = |block: &Content| {

@@ -97,7 +97,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     let mut content = inner.get("content").map(blocks::content).transpose()?.unwrap_or_default();
     if role == Role::Tool {
         let id = inner.text_at("tool_call_id");
-        // A message that brings its own result blocks needs no other.
+        // A message that already has result blocks does not need another one.
         if content.iter().any(|block| matches!(block, Content::ToolResult(_))) {
             content.extend(point);
             return Ok(Message::new(role, content));
@@ -121,7 +121,7 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     for call in inner.list("invalid_tool_calls") {
         let text = |key: &str| call.text_at(key);
         let invalid = InvalidToolCall { id: text("id"), name: text("name"), args: text("args"), error: text("error") };
-        // Its raw block would be sent as if it were a call that can be run.
+        // A raw block of the same call would be sent as a valid call.
         content.retain(|block| match block {
             Content::ToolCall(ToolCall { id, .. }) | Content::InvalidToolCall(InvalidToolCall { id, .. }) => {
                 *id != invalid.id
@@ -142,8 +142,8 @@ fn read(view: View<'_>, at: usize) -> Result<Message> {
     Ok(message)
 }
 
-/// Adds a call of a list beside the content. One that is also a block stays at
-/// its place, with the arguments that the list has: a streamed block may lack them.
+/// Adds a call from the list next to the content. A call that is also a block keeps its position, with the arguments
+/// from the list: a streamed block may lack them.
 ///
 /// # Errors
 /// `Encode`, if both have arguments and these differ.

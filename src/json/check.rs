@@ -178,8 +178,8 @@ fn check_within(bytes: &[u8], mut i: usize, max_depth: u32) -> Result<usize, Jso
     }
 }
 
-/// Checks the text of an object, and passes the keys, as they stand between the quotes, and the values of its members
-/// to `each`. Returns `false` for a value of another type, which is not checked.
+/// Checks the text of an object. Passes each key, as raw text without its quotes, and its value to `each`. Returns
+/// `false` for a value of another type, which is not checked.
 pub(super) fn check_members<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a str)) -> Result<bool, JsonError> {
     let bytes = text.as_bytes();
     let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
@@ -206,7 +206,7 @@ pub(super) fn check_members<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a
     if end == bytes.len() { Ok(true) } else { Err(JsonError { position: end, expected: "the end of the text" }) }
 }
 
-/// Checks a key and its colon. Returns where the key ends, and where the colon does.
+/// Checks a key and its colon. Returns the end of the key and the end of the colon.
 fn check_key(bytes: &[u8], i: usize) -> Result<(usize, usize), JsonError> {
     if at(bytes, i) != b'"' {
         return Err(JsonError { position: i, expected: "a key in double quotes" });

@@ -15,8 +15,8 @@ pub(super) fn skip_space(bytes: &[u8], mut i: usize) -> usize {
 
 const ONES: u64 = u64::MAX / 255;
 
-/// Marks the highest bit of the first of eight bytes that is this one; the marks after it may be wrong, as only a
-/// zero byte borrows.
+/// Sets the highest bit of the first of eight bytes that equals `byte`. Later marks may be wrong, because a matching
+/// byte (zero after the XOR) borrows from the next one.
 pub(super) fn marks(word: u64, byte: u8) -> u64 {
     let zeros = word ^ (ONES * u64::from(byte));
     zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)

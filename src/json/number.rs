@@ -13,7 +13,7 @@ pub(super) fn push_f64(out: &mut String, n: f64) {
     let mut rest = n.abs();
     let mut exponent = 0i32;
     if rest != 0.0 {
-        // Into the range in which plain decimals are short.
+        // Scales the number into the range in which plain decimals are short.
         while rest >= 1e15 {
             rest /= 10.0;
             exponent += 1;
@@ -75,8 +75,8 @@ pub(crate) fn parse_u64(text: &str) -> Option<u64> {
     n
 }
 
-/// Reads a JSON number: exactly up to 15 digits and powers of ten up to 22, else
-/// to 15 digits or more. `core`'s reader is exact always, and 20 KB of wasm.
+/// Reads a JSON number: exactly up to 15 digits and powers of ten up to 22, else to 15 digits or more. `core`'s
+/// reader is always exact, but adds 20 KB of wasm.
 pub(crate) fn parse_f64(text: &str) -> Option<f64> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -89,7 +89,7 @@ pub(crate) fn parse_f64(text: &str) -> Option<f64> {
         match byte {
             b'0'..=b'9' => {
                 any = true;
-                // Digits beyond what a float can hold only count as places.
+                // Digits beyond the precision of a float only change the exponent.
                 if digits < 100_000_000_000_000_000 {
                     digits = digits * 10 + u64::from(byte - b'0');
                     exponent -= i32::from(point);
@@ -109,7 +109,7 @@ pub(crate) fn parse_f64(text: &str) -> Option<f64> {
         return None;
     }
     let mut n = digits as f64;
-    // Nothing below or above is a number any more.
+    // Larger exponents always result in zero or infinity.
     for _ in 0..exponent.unsigned_abs().min(700) / 22 {
         n = if exponent < 0 { n / 1e22 } else { n * 1e22 };
     }

@@ -69,7 +69,7 @@ impl Json {
     /// Creates a value from a type that serde can serialize.
     ///
     /// # Errors
-    /// Those of the type's own `Serialize`.
+    /// Returns the errors of the type's own `Serialize`.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
         serde_json::to_string(value).map(|text| Self(text.into()))
     }
@@ -92,7 +92,7 @@ impl Json {
         self.0.into_string().into_bytes()
     }
 
-    /// Takes the text of a writer, which must have written one whole value: it is not checked.
+    /// Creates a value from a writer's text without checking it. The writer must have written one whole value.
     pub(crate) fn written(writer: Writer) -> Self {
         Self::kept(writer.finish())
     }

@@ -3,7 +3,7 @@
 use super::View;
 use crate::text::split;
 
-/// Values of texts up to this length are built for each piece.
+/// The length of text up to which each piece builds a new value.
 const SHORT: usize = 4096;
 
 /// A JSON object or array that arrives in pieces, with or without other text around it.
@@ -28,21 +28,21 @@ pub struct PartialJson {
     start: usize,
     /// The brackets that close what is open.
     open: Vec<u8>,
-    /// Where the current value can be cut, to be closed there.
+    /// The position at which the current value can be cut and closed.
     cut: usize,
-    /// Counts what changes the value.
+    /// A counter of changes to the value.
     version: u32,
     /// The longest complete value.
     best: Option<Found>,
     /// The longest complete value inside text that is not JSON.
     doubtful: Option<Found>,
-    /// How many brackets of something that is not JSON are open.
+    /// The number of open brackets in text that is not JSON.
     broken: usize,
     returned: Option<Key>,
     due: usize,
 }
 
-/// The value that begins at a position, in a version.
+/// The position at which a value begins, and its version.
 type Key = (usize, u32);
 
 #[derive(Clone, Copy, Debug)]
@@ -54,14 +54,14 @@ struct Found {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Before or behind a value.
+    /// Before or after a value.
     Outside,
     /// Before a member's or an element's value; with `true` the array may end.
     Value(bool),
     /// Before a key; with `true` the object may end.
     Name(bool),
     Colon,
-    /// Behind a value in an object or an array.
+    /// After a value in an object or an array.
     After,
     /// In a number or a name such as `true`, which begins at the position.
     Word(usize),
@@ -120,8 +120,8 @@ impl PartialJson {
         }
     }
 
-    /// Returns the value so far, if it changed since the last call. In a long text the next one
-    /// waits until there is a part more, so that all values together cost a multiple of the text.
+    /// Returns the value so far, if it changed since the last call. In a long text, the next value waits until the
+    /// text has grown by a fraction, so that the cost of all values is linear in the text.
     pub fn next_value(&mut self) -> Option<String> {
         if self.text.len() < self.due {
             return None;
@@ -276,7 +276,7 @@ impl PartialJson {
         true
     }
 
-    /// One more character of a string. Half of a pair is not shown.
+    /// Adds one character to a string. Half of a surrogate pair is not shown.
     fn grow(&mut self, quoted: Quoted, is_half: bool) {
         self.state = State::Text(Quoted { is_half, ..quoted });
         if !quoted.is_name && !is_half {
@@ -314,7 +314,7 @@ impl PartialJson {
         self.version = self.version.wrapping_add(1);
     }
 
-    /// Gives up the open value, which is not JSON. The byte may begin another one.
+    /// Discards the open value, which is not JSON. The byte may begin another value.
     fn fail(&mut self) -> bool {
         self.broken += self.open.len();
         self.open.clear();
@@ -368,7 +368,7 @@ fn fenced(text: &str) -> Option<&str> {
                     return Some(inner);
                 }
             }
-            // The value may begin behind the name of the language.
+            // The value may begin after the name of the language.
             None => {
                 let value = info.bytes().position(|byte| matches!(byte, b'{' | b'['));
                 inside = Some(begin + (line.len() - info.len()) + value.unwrap_or(info.len()));

@@ -49,7 +49,7 @@ fn slice(text: &str, from: usize, to: usize) -> &str {
     text.get(from..to).unwrap_or("")
 }
 
-/// End of the string whose opening quote is at `i`, in validated text.
+/// Returns the end of the string whose opening quote is at `i`, in validated text.
 fn string_end(bytes: &[u8], mut i: usize) -> usize {
     i += 1;
     loop {
@@ -72,7 +72,7 @@ fn string_end(bytes: &[u8], mut i: usize) -> usize {
     }
 }
 
-/// End of the value that starts at `i`, in validated text.
+/// Returns the end of the value that starts at `i`, in validated text.
 fn value_end(bytes: &[u8], mut i: usize) -> usize {
     match at(bytes, i) {
         b'"' => string_end(bytes, i),
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
     pub(crate) fn get_or_null(self, key: &str) -> Option<View<'a>> {
         let mut entries = self.entries();
         while let Some((name, value)) = entries.next_raw() {
-            // A key is hardly ever escaped, so it is compared as it stands.
+            // A key is hardly ever escaped, so its raw text is compared first.
             let same = name == key || (has_escape(name) && unescape(name) == key);
             if same {
                 return Some(value);
@@ -201,7 +201,7 @@ impl<'a> View<'a> {
         Some(unescaped(inner))
     }
 
-    /// Returns the raw text of a string, escapes included, to compare it with a word that needs none.
+    /// Returns the raw text of a string, escapes included, to compare it with a word without escapes.
     pub(crate) fn word(self) -> &'a str {
         let quoted = self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         quoted.unwrap_or_default()
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
         self.str().map(Cow::into_owned)
     }
 
-    /// Returns a whole number from 0 on. A number with a fraction of zero counts.
+    /// Returns a whole number from 0 on. A fraction of zero is accepted.
     pub fn u64(self) -> Option<u64> {
         if self.kind() != Kind::Number {
             return None;
@@ -297,7 +297,7 @@ pub struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// Returns the next member with its key as it stands between the quotes.
+    /// Returns the next member with its raw key, which is the text between the quotes.
     pub(crate) fn next_raw(&mut self) -> Option<(&'a str, View<'a>)> {
         let bytes = self.text.as_bytes();
         let key_start = next_element(bytes, self.at)?;
@@ -341,7 +341,7 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// Where the next member or element starts, after the comma if one is due.
+/// Returns where the next member or element starts, after the comma if one is due.
 fn next_element(bytes: &[u8], from: usize) -> Option<usize> {
     let mut i = skip_space(bytes, from);
     if at(bytes, i) == b',' {

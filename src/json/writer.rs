@@ -3,7 +3,7 @@
 use super::View;
 use super::number::{push_f64, push_u64};
 
-/// Writes one JSON text. Commas come by themselves.
+/// A writer of one JSON text, which adds the commas itself.
 ///
 /// ```
 /// let mut w = bedrock_chat::json::Writer::new();
@@ -111,7 +111,7 @@ impl Writer {
         push_u64(&mut self.out, n);
     }
 
-    /// Writes a number, shortest form that reads back the same; `null` if it is not finite.
+    /// Writes a number in the shortest form that reads back as the same number; `null` if it is not finite.
     pub fn f64(&mut self, n: f64) {
         self.separate();
         push_f64(&mut self.out, n);
@@ -129,13 +129,13 @@ impl Writer {
         self.out.push_str("null");
     }
 
-    /// Writes a value as it stands.
+    /// Writes a value unchanged.
     pub fn raw(&mut self, value: View<'_>) {
         self.separate();
         self.out.push_str(value.raw());
     }
 
-    /// Writes a member as it stands, with its key as it stands between quotes.
+    /// Writes a member unchanged, with its raw key.
     pub(crate) fn raw_member(&mut self, key: &str, value: View<'_>) {
         self.separate();
         for part in ["\"", key, "\":", value.raw()] {
@@ -153,7 +153,7 @@ impl Writer {
         self.key(key).begin_array();
     }
 
-    /// Writes a member as it stands.
+    /// Writes a member with its value unchanged.
     pub(crate) fn member(&mut self, key: &str, value: View<'_>) {
         self.key(key).raw(value);
     }
@@ -184,7 +184,7 @@ impl Writer {
         }
     }
 
-    /// Writes a member whose value is an array of strings, if it has any.
+    /// Writes a member whose value is an array of strings, unless it is empty.
     pub fn strings(&mut self, key: &str, texts: &[String]) {
         if !texts.is_empty() {
             self.key(key).begin_array();

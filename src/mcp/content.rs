@@ -57,7 +57,7 @@ fn embedded(resource: &EmbeddedResource, block: &ContentBlock) -> Vec<Content> {
             let label = label(uri, mime_type.as_deref());
             match bytes(blob, mime_type.as_deref().unwrap_or_default(), Some(uri), block) {
                 Content::Text(text) => vec![Content::text(format!("{label}\n{}", text.text))],
-                // The description of bytes has the URI.
+                // The description that replaces bytes already has the URI.
                 told @ Content::Json(_) => vec![told],
                 media => vec![Content::text(label), media],
             }
@@ -88,7 +88,7 @@ fn bytes(data: &str, declared: &str, uri: Option<&str>, block: &ContentBlock) ->
             return Content::Document(Document { name: name.map(str::to_owned), ..document });
         }
         _ => {
-            // Also `application/json`, `image/svg+xml` and many more.
+            // Text types include `application/json`, `image/svg+xml` and many more.
             match String::from_utf8(bytes) {
                 Ok(text) if !text.contains('\0') => return Content::text(text),
                 _ => {}

@@ -39,7 +39,7 @@ pub(super) fn sent(server: &str, prefix: &str, tools: &[rmcp::model::Tool], take
                 || taken.iter().any(|tool| tool.name == *fitting)
         };
         let plain = plain(name);
-        // A name that fits stays. Others get a hash if they become the same as another name.
+        // A valid name is kept. A changed name gets a hash if it equals another name.
         let sent = if plain != *name && is_shared(&plain) { hashed(&plain, name) } else { plain };
         if taken.iter().any(|tool| tool.name == sent) {
             return Err(Error::of(

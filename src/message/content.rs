@@ -40,8 +40,8 @@ pub enum Content {
     InvalidToolCall(InvalidToolCall),
     /// The result of a tool call.
     ToolResult(ToolResult),
-    /// Everything before this point may be cached by the provider. Formats and models without prompt
-    /// caching leave it out: the answer is the same without.
+    /// Everything before this point may be cached by the provider. It is left out for formats and models without
+    /// prompt caching, as it does not change the answer.
     CachePoint(CachePoint),
     /// Content for a guardrail to evaluate.
     Guard(GuardContent),
@@ -136,8 +136,8 @@ pub struct Text {
     /// The provider's citations, unchanged. [`Text::read_citations`] reads them in one form. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Json>,
-    /// Further members that the model's message had over the Responses API, for instance `phase`. They are sent
-    /// back over that API; others have no place for them. Defaults to none.
+    /// Further members that the model's message had over the Responses API, for instance `phase`. They are sent back
+    /// over that API; other APIs do not support them. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
     pub extra: Vec<(String, Json)>,
 }
@@ -256,7 +256,7 @@ impl Document {
     }
 }
 
-/// Reasoning of a model, with the signature that it needs to be sent back.
+/// Reasoning of a model, with the signature that the provider requires in later turns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Thinking {
@@ -266,8 +266,8 @@ pub struct Thinking {
     /// without one is not sent back: the provider would refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
-    /// Further members that the reasoning had over the Responses API: its `id`, and the parts of its text as
-    /// they arrived. They are sent back over that API; others have no place for them. Defaults to none.
+    /// Further members that the reasoning had over the Responses API: its `id`, and the parts of its text as they
+    /// arrived. They are sent back over that API; other APIs do not support them. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
     pub extra: Vec<(String, Json)>,
 }

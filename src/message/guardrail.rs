@@ -14,9 +14,9 @@ use crate::json::{Json, Kind, View};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GuardrailOutcome<'a> {
-    /// Whether it intervened. The reply is then the guardrail's message, not the model's.
+    /// Whether the guardrail intervened. The reply is then the guardrail's message, not the model's.
     pub intervened: bool,
-    /// Its trace, if one was requested.
+    /// The guardrail's trace, if one was requested.
     pub trace: Option<&'a Json>,
 }
 
@@ -101,7 +101,7 @@ pub enum GuardrailOrigin {
     AccountEnforced,
     /// The organization, which enforces it for all its accounts.
     OrganizationEnforced,
-    /// Another origin, in the service's word.
+    /// Another origin, as the service writes it.
     Other(String),
 }
 

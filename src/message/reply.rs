@@ -27,7 +27,8 @@ pub struct AiMessage {
     /// The provider's id of the message, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The name that the model reports, else the requested id. Records of batch inference have the former only.
+    /// The name that the model reports, else the requested id. Records of batch inference have only the reported
+    /// name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The content blocks.
@@ -35,7 +36,7 @@ pub struct AiMessage {
     /// The reason why the model stopped. `None` in a partial message of an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<StopReason>,
-    /// The stop sequence that ended it.
+    /// The stop sequence that ended the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sequence: Option<String>,
     /// The tokens used, if the provider reports them.
@@ -167,7 +168,7 @@ pub enum StopReason {
     MalformedToolUse,
     /// The provider reported an error instead of a reason.
     Error,
-    /// Another reason, in the provider's word.
+    /// Another reason, as the provider writes it.
     Other(String),
 }
 

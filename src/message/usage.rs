@@ -98,13 +98,13 @@ impl<'a> Sum<&'a Usage> for Usage {
 #[serde(default)]
 #[non_exhaustive]
 pub struct InputTokenDetails {
-    /// Read from the cache.
+    /// Tokens read from the cache.
     pub cache_read: u64,
-    /// Written to the cache.
+    /// Tokens written to the cache.
     pub cache_creation: u64,
-    /// Written to the cache for five minutes.
+    /// Tokens written to the cache for five minutes.
     pub cache_creation_5m: u64,
-    /// Written to the cache for one hour.
+    /// Tokens written to the cache for one hour.
     pub cache_creation_1h: u64,
 }
 

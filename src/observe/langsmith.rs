@@ -29,23 +29,21 @@ use crate::platform::crc32;
 /// Changes inputs and outputs before they leave the process.
 type Redact = dyn Fn(Json) -> Json + Send + Sync;
 
-/// How many times of arrival a run keeps. The first one says how long the model took to
-/// begin; beyond a thousand they say nothing that is worth its bytes.
+/// Maximum number of arrival times that a run keeps. The first one shows how long the model took to begin; more than
+/// a thousand are not worth their bytes.
 const MOST_TOKENS: usize = 1000;
 
 /// Posts every call to [LangSmith](https://docs.smith.langchain.com/) as a run,
 /// in the form in which LangChain posts it: inputs, outputs, parameters, usage,
 /// errors, tags, metadata, parents.
 ///
-/// It never delays or fails a call. Runs wait in a queue that is bounded in
-/// number and bytes; when it is full the oldest is dropped and
-/// [counted](Self::dropped). Natively a separate thread (started with the first
-/// run) collects them for a quarter of a second and sends them together;
-/// [`flush`](Self::flush) waits until all are sent, which a program should do
-/// before it ends. On wasm32 there are no threads: there `flush` is what sends,
-/// in a Worker for instance under `ctx.wait_until`.
+/// It never delays or fails a call. Runs wait in a queue that is bounded in number and bytes; when the queue is full,
+/// the oldest run is dropped and [counted](Self::dropped). Natively, a separate thread (started with the first run)
+/// collects runs for a quarter of a second and sends them together. [`flush`](Self::flush) waits until all are sent;
+/// a program should call it before it ends. On wasm32 there are no threads, and `flush` itself sends the runs, in a
+/// Worker for instance under `ctx.wait_until`.
 ///
-/// Transient failures (HTTP 408, 425, 429, 5xx, no connection) are tried again.
+/// Transient failures (HTTP 408, 425, 429, 5xx, no connection) are retried.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, Credentials, LangSmith, RunConfig};
@@ -97,7 +95,7 @@ impl fmt::Debug for LangSmith {
 }
 
 impl LangSmith {
-    /// Begins with an API key.
+    /// Creates a builder with an API key.
     pub fn builder(api_key: impl Into<String>) -> LangSmithBuilder {
         LangSmithBuilder::new(Some(api_key.into()))
     }
@@ -116,27 +114,26 @@ impl LangSmith {
     /// ```
     ///
     /// # Errors
-    /// `Config`, where tracing is on but a setting is missing or wrong.
+    /// `Config`, if tracing is on but a setting is missing or wrong.
     pub fn from_env() -> Result<Option<Self>> {
         LangSmithBuilder::read(|name| std::env::var(name).ok())?.map(LangSmithBuilder::build).transpose()
     }
 
-    /// Waits until everything that was queued before is sent, or cannot be.
+    /// Waits until all runs that are in the queue are sent, or have failed.
     ///
     /// # Errors
-    /// The first that runs were lost to since the last flush: `AccessDenied` for a
-    /// wrong key, `Connect` where nobody answers, and so on. The calls themselves
-    /// know nothing of it.
+    /// The first error since the last flush that lost runs: `AccessDenied` for a wrong key, `Connect` if no server
+    /// answers, and so on. The calls themselves are not affected.
     pub async fn flush(&self) -> Result<()> {
         self.handle.shared.flush().await
     }
 
-    /// How many posts were lost: to a full queue, or to a server that did not take them.
+    /// Returns how many posts were lost, because the queue was full or the server did not accept them.
     pub fn dropped(&self) -> u64 {
         self.handle.shared.state().queue.dropped
     }
 
-    /// Begins your own run, which calls and other runs can be part of; see [`ChainRun`].
+    /// Begins a custom run, which can contain calls and other runs; see [`ChainRun`].
     pub fn chain(&self, config: &RunConfig, inputs: impl Into<Json>) -> ChainRun {
         let work = Work::Chain { inputs: inputs.into() };
         ChainRun::new(self.clone(), self.begin(config, "chain", self.now(), work))
@@ -152,7 +149,7 @@ impl LangSmith {
         let id = config.id.as_ref().filter(|id| is_uuid(id)).cloned();
         let id = id.unwrap_or_else(|| uuid(start, || runtime.random()));
         let place = TracePosition::new(start, id, config.parent_dotted_order.as_deref());
-        // By the trace, so that all its runs are posted or none.
+        // The trace decides, so that either all of its runs are posted or none.
         let dice = f64::from(crc32(place.trace_id.as_bytes())) / 4_294_967_296.0;
         let sampled = dice < self.handle.sampling_rate;
         let run = Arc::new(Started {
@@ -224,7 +221,7 @@ impl TracedCall {
 }
 
 impl Run for TracedCall {
-    /// Reported when this is dropped, with what had arrived.
+    /// A cancelled call is reported on drop, with the part that had arrived.
     fn cancelled(&mut self) {}
 
     fn event(&mut self, event: &ChatEvent) {

@@ -22,10 +22,9 @@ use crate::request::ChatOptions;
 /// attributes of OpenTelemetry's
 /// [conventions for AWS Bedrock](https://opentelemetry.io/docs/specs/semconv/gen-ai/aws-bedrock/).
 ///
-/// The span is called `chat {model}` (`text_completion {model}` for a raw
-/// prompt), is a child of the span that the call is made in, and ends with the
-/// call, however it ends. Its target is `bedrock_chat`, its level `INFO`. Attempts that
-/// failed are events of it.
+/// The span is called `chat {model}` (`text_completion {model}` for a raw prompt). It is a child of the current span,
+/// and ends with the call, whatever the outcome. Its target is `bedrock_chat`, its level `INFO`. Failed attempts are
+/// events of the span.
 ///
 /// | attribute | what |
 /// |---|---|
@@ -77,14 +76,14 @@ impl fmt::Debug for TracingObserver {
 }
 
 impl TracingObserver {
-    /// An observer whose spans have no content.
+    /// Creates an observer whose spans have no content.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether spans say what was said: `gen_ai.system_instructions`,
-    /// `gen_ai.input.messages`, `gen_ai.output.messages`, `gen_ai.tool.definitions`
-    /// (JSON texts in OpenTelemetry's form) and the words of errors. Defaults to `false`.
+    /// Sets whether spans have the content: `gen_ai.system_instructions`, `gen_ai.input.messages`,
+    /// `gen_ai.output.messages`, `gen_ai.tool.definitions` (JSON texts in OpenTelemetry's form) and the messages of
+    /// errors. Defaults to `false`.
     ///
     /// ```
     /// let observer = bedrock_chat::TracingObserver::new().with_content(true);
@@ -95,7 +94,7 @@ impl TracingObserver {
         self
     }
 
-    /// The clock, for the time to the first chunk. Defaults to the system's.
+    /// Sets the clock, for the time to the first chunk. Defaults to the system's clock.
     ///
     /// ```
     /// let observer = bedrock_chat::TracingObserver::new().with_runtime(bedrock_chat::SystemRuntime);
@@ -171,10 +170,10 @@ impl Observer for TracingObserver {
     }
 }
 
-/// Host and port; AWS's hosts have only one.
+/// Records host and port. AWS's hosts have no port.
 fn record_address(span: &Span, host: &str) {
     let (address, port) = match host.rsplit_once(':') {
-        // An IPv6 address stands in brackets.
+        // An IPv6 address is in brackets.
         Some((address, port)) if !port.contains(']') => (address, port.parse().ok()),
         _ => (host, host.contains(".amazonaws.com").then_some(443_i64)),
     };
@@ -216,7 +215,7 @@ struct CallSpan {
     content: bool,
     runtime: Arc<dyn Runtime>,
     start: Duration,
-    /// Whether the first piece of a stream has come.
+    /// Whether the first piece of a stream has arrived.
     answered: bool,
     /// The stream's message so far, without its content. An attribute can be recorded once, so this is recorded
     /// at the end.
@@ -237,7 +236,7 @@ impl CallSpan {
         span.record("gen_ai.usage.output_tokens", int(usage.output_tokens));
         span.record("gen_ai.usage.cache_read.input_tokens", int(usage.input_token_details.cache_read));
         span.record("gen_ai.usage.cache_creation.input_tokens", int(usage.input_token_details.cache_creation));
-        // Most models do not tell.
+        // Most models do not report this number.
         if usage.output_token_details.reasoning > 0 {
             span.record("gen_ai.usage.reasoning.output_tokens", int(usage.output_token_details.reasoning));
         }
@@ -267,7 +266,7 @@ impl CallSpan {
     }
 }
 
-/// AWS's name of the exception, else the kind's: few, and the same for the same cause.
+/// Returns AWS's name of the exception, or else the error's kind: a small set of stable values.
 fn error_type(error: &Error) -> &str {
     error.aws_type().unwrap_or(error.kind().as_str())
 }
@@ -282,7 +281,7 @@ fn description(error: &Error, content: bool) -> String {
 }
 
 impl Run for CallSpan {
-    /// Reported when this is dropped, with what had arrived.
+    /// A cancelled call is reported on drop, with the part that had arrived.
     fn cancelled(&mut self) {}
 
     fn event(&mut self, event: &ChatEvent) {

@@ -1,4 +1,4 @@
-//! Checks of a conversation without a guardrail that is set up before: `InvokeGuardrailChecks`.
+//! Checks of a conversation that need no guardrail: `InvokeGuardrailChecks`.
 
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
@@ -7,7 +7,7 @@ use crate::message::{Content, Message, Role};
 use crate::provider::body::{json_call, missing, object, required};
 use crate::request::IntoMessages;
 
-/// The checks of [`BedrockChat::invoke_guardrail_checks`], each with the categories or types to look for. Words
+/// The checks of [`BedrockChat::invoke_guardrail_checks`], each with the categories or types to look for. The names
 /// are the service's; its lists may grow.
 ///
 /// See [GuardrailChecksConfig](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailChecksConfig.html).
@@ -126,8 +126,8 @@ impl GuardrailChecks {
 }
 
 impl BedrockChat {
-    /// Checks a conversation for harmful content, prompt attacks and sensitive information. Neither a model nor
-    /// a guardrail is needed, so that the chat's own model does not matter. The service scores, and the caller
+    /// Checks a conversation for harmful content, prompt attacks and sensitive information. The checks need neither a
+    /// model nor a guardrail, so the chat's own model does not matter. The service returns scores, and the caller
     /// decides what a score means.
     ///
     /// Messages and their texts are sent one to one, so that [`SensitiveEntity::message_index`] and
@@ -208,7 +208,7 @@ fn write_texts(w: &mut Writer, at: usize, blocks: &[Content], count: &mut usize)
                 write_texts(w, at, &result.content, count)?;
                 continue;
             }
-            // It has no content.
+            // A cache point has no content.
             Content::CachePoint(_) => continue,
             _ => return Err(refused(at, "has a block that is not text")),
         };
@@ -258,7 +258,7 @@ pub struct GuardrailCheckResults {
 pub struct CategoryScore {
     /// The category, for instance `VIOLENCE` or `JAILBREAK`.
     pub category: String,
-    /// From 0 to 1, which is the most severe.
+    /// The severity, from 0 to 1. 1 is the most severe.
     pub severity: f64,
 }
 
@@ -268,15 +268,15 @@ pub struct CategoryScore {
 pub struct SensitiveEntity {
     /// The type, for instance `EMAIL`.
     pub entity_type: String,
-    /// From 0 to 1, which is the most certain.
+    /// The confidence, from 0 to 1. 1 is the most certain.
     pub confidence: f64,
     /// The position of the message in the conversation, from 0.
     pub message_index: usize,
     /// The position of the text among the texts of the message, from 0.
     pub content_index: usize,
-    /// Where it begins, in characters of the text, from 0.
+    /// The start of the place, in characters of the text, from 0.
     pub begin_offset: usize,
-    /// Where it ends, in characters of the text.
+    /// The end of the place, in characters of the text.
     pub end_offset: usize,
 }
 
@@ -320,7 +320,7 @@ impl SensitiveEntity {
     }
 }
 
-/// Reads a score. One that is missing must not count as harmless.
+/// Reads a score. A missing score is an error, as it must not count as harmless.
 fn score(view: View<'_>, key: &str) -> Result<f64> {
     view.get(key).and_then(View::f64).ok_or_else(|| missing(key))
 }

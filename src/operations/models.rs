@@ -1,4 +1,4 @@
-//! Which models there are: foundation models, inference profiles, and the model behind a profile.
+//! Lists of foundation models and inference profiles, and the model behind a profile.
 
 use crate::api::Service;
 use crate::chat::{BedrockChat, BedrockChatBuilder};
@@ -8,7 +8,7 @@ use crate::model::ModelId;
 use crate::provider::body::{get, missing, object, required};
 use crate::sigv4::{encode_model_id, encode_path_segment};
 
-/// How many profiles a page has; the service allows 1 to 1000.
+/// The number of profiles per page; the service allows 1 to 1000.
 const PAGE: &str = "maxResults=1000";
 
 impl BedrockChat {
@@ -84,7 +84,7 @@ impl BedrockChat {
             profiles.extend(page.profiles);
             match page.next {
                 None => return Ok(profiles),
-                // It would be asked for without end.
+                // The same page would be requested without end.
                 next if next == token => {
                     return Err(Error::new(
                         ErrorKind::Decode,
@@ -103,7 +103,7 @@ impl BedrockChat {
     /// See [GetInferenceProfile](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetInferenceProfile.html).
     ///
     /// # Errors
-    /// Same as [`BedrockChat::invoke`]; `Config`, if the id is not one.
+    /// Same as [`BedrockChat::invoke`]; `Config`, if `id` is not the id or ARN of a profile.
     pub async fn inference_profile(&self, id: &str) -> Result<InferenceProfile> {
         ModelId::parse(id)?;
         let call = get(Service::ControlPlane, format!("/inference-profiles/{}", encode_model_id(id.trim())));
@@ -136,7 +136,7 @@ impl BedrockChatBuilder {
     /// ```
     ///
     /// # Errors
-    /// Those of [`BedrockChatBuilder::build`], and those of [`BedrockChat::inference_profile`].
+    /// The errors of [`BedrockChatBuilder::build`] and of [`BedrockChat::inference_profile`].
     pub async fn build_resolved(self) -> Result<BedrockChat> {
         let Some(arn) = self.unnamed_profile()? else { return self.build() };
         let asking = self.for_look_up().build()?;
@@ -151,7 +151,7 @@ impl BedrockChatBuilder {
     }
 }
 
-/// A foundation model, from [`BedrockChat::models`]. Words such as `TEXT` are the service's.
+/// A foundation model, from [`BedrockChat::models`]. Values such as `TEXT` are the service's.
 ///
 /// ```
 /// fn is_for_images(model: &bedrock_chat::FoundationModel) -> bool {
@@ -161,8 +161,8 @@ impl BedrockChatBuilder {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FoundationModel {
-    /// The model's id, for instance `amazon.nova-lite-v1:0`. Whether it can be called by this id: see
-    /// [`FoundationModel::needs_profile`].
+    /// The model's id, for instance `amazon.nova-lite-v1:0`. [`FoundationModel::needs_profile`] returns whether calls
+    /// can use this id.
     pub id: String,
     /// The model's ARN.
     pub arn: String,
@@ -170,17 +170,17 @@ pub struct FoundationModel {
     pub name: Option<String>,
     /// The provider's name, for instance `Amazon`.
     pub provider: Option<String>,
-    /// The modalities that it accepts: `TEXT`, `IMAGE`, `VIDEO` and others.
+    /// The modalities that the model accepts: `TEXT`, `IMAGE`, `VIDEO` and others.
     pub input_modalities: Vec<String>,
-    /// The modalities that it generates: `TEXT`, `IMAGE`, `EMBEDDING` and others. Chat models have `TEXT`.
+    /// The modalities that the model generates: `TEXT`, `IMAGE`, `EMBEDDING` and others. Chat models have `TEXT`.
     pub output_modalities: Vec<String>,
-    /// Whether it can stream, if the service states it.
+    /// Whether the model can stream, if the service states it.
     pub streaming: Option<bool>,
-    /// How it can be called: `ON_DEMAND`, `PROVISIONED`, `INFERENCE_PROFILE`.
+    /// How the model can be called: `ON_DEMAND`, `PROVISIONED`, `INFERENCE_PROFILE`.
     pub inference_types: Vec<String>,
-    /// How it can be customized: `FINE_TUNING`, `CONTINUED_PRE_TRAINING`, `DISTILLATION`.
+    /// How the model can be customized: `FINE_TUNING`, `CONTINUED_PRE_TRAINING`, `DISTILLATION`.
     pub customizations: Vec<String>,
-    /// Its lifecycle, if the service states it.
+    /// The model's lifecycle, if the service states it.
     pub lifecycle: Option<ModelLifecycle>,
     /// The whole entry of the list, unchanged, with members that have no field here.
     pub raw: Json,
@@ -204,7 +204,7 @@ impl FoundationModel {
     }
 
     /// Returns whether the model can be called only through an inference profile: by an id with a prefix such as
-    /// `us.` or by a profile's ARN. By the model's own id, the service would refuse the call.
+    /// `us.` or by a profile's ARN. The service would refuse a call with the model's own id.
     pub fn needs_profile(&self) -> bool {
         let has = |word: &str| self.inference_types.iter().any(|known| known == word);
         has("INFERENCE_PROFILE") && !has("ON_DEMAND")
@@ -227,11 +227,11 @@ pub struct ModelLifecycle {
     pub status: String,
     /// When the model became available.
     pub start_of_life: Option<String>,
-    /// When its legacy period begins.
+    /// When the model's legacy period begins.
     pub legacy: Option<String>,
-    /// When its public extended access begins, which may cost more.
+    /// When the model's public extended access begins, which may cost more.
     pub extended_access: Option<String>,
-    /// When it will not be available any more.
+    /// When the model stops being available.
     pub end_of_life: Option<String>,
 }
 
@@ -259,19 +259,19 @@ impl ModelLifecycle {
 pub struct InferenceProfile {
     /// The profile's id: `us.amazon.nova-lite-v1:0`, or letters and digits for an application's profile.
     pub id: String,
-    /// The profile's ARN. An application's profile is called by it.
+    /// The profile's ARN. Calls name an application's profile by its ARN.
     pub arn: String,
     /// The profile's name.
     pub name: Option<String>,
     /// The profile's description.
     pub description: Option<String>,
-    /// Its type, if the service states it.
+    /// The profile's type, if the service states it.
     pub profile_type: Option<InferenceProfileType>,
     /// Its status: `ACTIVE`.
     pub status: Option<String>,
-    /// When it was created, in ISO 8601.
+    /// When the profile was created, in ISO 8601.
     pub created_at: Option<String>,
-    /// When it was last updated, in ISO 8601.
+    /// When the profile was last updated, in ISO 8601.
     pub updated_at: Option<String>,
     /// The ARNs of the model in each region that the profile routes to.
     pub model_arns: Vec<String>,
@@ -310,11 +310,11 @@ impl InferenceProfile {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InferenceProfileType {
-    /// Bedrock: a profile across regions, such as `us.` and `global.`.
+    /// Created by Bedrock: a profile across regions, such as `us.` and `global.`.
     SystemDefined,
-    /// The account: an application inference profile, to track usage and cost.
+    /// Created by the account: an application inference profile, to track usage and cost.
     Application,
-    /// Another type, in the service's word.
+    /// Another type, as the service writes it.
     Other(String),
 }
 

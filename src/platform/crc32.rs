@@ -1,4 +1,4 @@
-//! CRC-32 (IEEE 802.3, the one of zip and of AWS event streams) for wasm32.
+//! CRC-32 for wasm32: IEEE 802.3, the variant of zip and of AWS event streams.
 //!
 //! Eight tables allow eight bytes per step. They are computed at the first use: 8 KB of tables barely compress,
 //! and the loop that computes them is a few dozen bytes of code. Native targets use `crc32fast`, which uses the
@@ -35,7 +35,7 @@ fn tables() -> &'static Tables {
     })
 }
 
-/// The table's entry for the lowest byte of `value`; a byte cannot be out of range.
+/// Returns the table's entry for the lowest byte of `value`; a byte cannot be out of range.
 #[inline(always)]
 fn look_up(table: &[u32; 256], value: u32) -> u32 {
     let [lowest, ..] = value.to_le_bytes();

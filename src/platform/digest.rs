@@ -11,7 +11,7 @@ extern "C" {
     fn digest(algorithm: &str, bytes: &Uint8Array) -> Result<Promise, JsValue>;
 }
 
-/// From this size on WebCrypto is faster than the module's own hash, although it answers by a promise.
+/// From this size on WebCrypto is faster than the module's own hash, although it returns a promise.
 const LARGE: usize = 96 * 1024;
 
 pub(super) async fn sha256(body: &[u8]) -> [u8; 32] {

@@ -55,7 +55,7 @@ impl Codec for Anthropic {
 
 /// Claude over the [Messages API] of `bedrock-mantle`, with Anthropic's own requests, replies and streams.
 ///
-/// The body is that of [`Anthropic`] with the model in it. The version is the header `anthropic-version`
+/// The body is the same as for [`Anthropic`], and also has the model. The version is the header `anthropic-version`
 /// (`2023-06-01`, unless the caller sets that header), and beta features are the header `anthropic-beta`. The model's
 /// id is sent without the region prefix of a profile.
 ///
@@ -107,5 +107,5 @@ impl Codec for Messages {
 /// The header for the project of the Messages API.
 const WORKSPACE: &str = "anthropic-workspace-id";
 
-/// The path of the Messages API. Token counts are below it.
+/// The path of the Messages API. Token counts have a path below it.
 pub(crate) const PATH: &str = "/anthropic/v1/messages";

@@ -1,4 +1,4 @@
-//! JSON bodies of calls and replies, as all operations share them.
+//! JSON bodies of calls and replies, shared by all operations.
 
 use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +11,7 @@ use super::Call;
 /// Parses a body that must be a JSON object.
 ///
 /// # Errors
-/// `Decode`, if it is not.
+/// `Decode`, if the body is not a JSON object.
 pub(crate) fn object(body: &[u8]) -> Result<View<'_>> {
     let view = View::from_bytes(body)
         .map_err(|error| Error::of(ErrorKind::Decode, format_args!("the reply is not JSON: {error}")))?;
@@ -29,7 +29,7 @@ pub(crate) fn missing(member: &str) -> Error {
 /// Returns a string that a reply must have.
 ///
 /// # Errors
-/// `Decode`, if it is absent.
+/// `Decode`, if the string is absent.
 pub(crate) fn required(view: View<'_>, key: &str) -> Result<String> {
     view.string_at(key).ok_or_else(|| missing(key))
 }
@@ -42,7 +42,7 @@ pub(crate) fn get(service: Service, path: String) -> Call {
     call
 }
 
-/// Returns a `POST` of JSON whose reply arrives at once.
+/// Returns a `POST` of JSON whose reply arrives as a whole.
 pub(crate) fn json_call(path: String, body: Writer) -> Call {
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");

@@ -1,4 +1,4 @@
-//! Cache points at the places where a format takes them.
+//! Cache points, moved to places where a format accepts them.
 
 use super::repair::{Block, Conversation};
 use crate::capabilities::{Capabilities, Capability};
@@ -7,13 +7,13 @@ use crate::message::{CachePoint, CacheTtl, Content};
 use crate::model::ModelId;
 use crate::request::{MOST_CACHE_POINTS, native_life};
 
-/// Moves each cache point to the nearest earlier block that takes one, in its turn or before it. Where
-/// there is none, it moves to the first later block of its turn that does: that caches more, and
-/// nothing is lost. A point with nothing before it has nothing to cache and is removed; `has_tools` says
-/// whether tools come before it. If several points are next to each other, the one that lives longest stays.
+/// Moves each cache point to the nearest earlier block that accepts one, in its turn or before it. If there is no
+/// such block, the point moves to the first later block of its turn that accepts one: that caches more, and nothing
+/// is lost. A point at the start of the prompt has nothing to cache and is removed; `has_tools` says whether tools
+/// come before it. If several points are adjacent, the one with the longest lifetime is kept.
 ///
-/// A point at the beginning of a tool's result moves in front of the result. A model that caches nothing
-/// gets no points. Returns the system blocks: a point may have moved to them.
+/// A point at the beginning of a tool's result moves in front of the result. A model without prompt caching gets no
+/// points. Returns the system blocks, as a point may have moved to them.
 pub(crate) fn settle<'a>(
     conversation: &mut Conversation<'a>,
     can: Capabilities,
@@ -69,11 +69,10 @@ fn remove(blocks: &mut Vec<Block<'_>>) {
     }
 }
 
-/// Checks the points of a call: how many there are, and how long they live. `tools` are the lives of those
-/// behind tools.
+/// Checks the number and the lifetimes of a call's cache points. `tools` are the lifetimes of the points after tools.
 ///
 /// # Errors
-/// `Encode`, for more than the service takes; `Unsupported`, for a life that the model does not have.
+/// `Encode`, for more points than the service accepts; `Unsupported`, for a lifetime that the model does not support.
 pub(crate) fn check(
     model: &ModelId,
     can: Capabilities,
@@ -107,9 +106,9 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Adds the lives of the points that are written: the last of those next to each other.
+/// Adds the lifetimes of the points that are written. Only the last of adjacent points is written.
 fn add_lives(blocks: &mut dyn Iterator<Item = &Content>, lives: &mut Vec<Option<CacheTtl>>) {
-    // The index of the life that the block before added, and whether there is a block before.
+    // The index of the lifetime that the previous block added, and whether there is a previous block.
     let mut last: Option<usize> = None;
     let mut has_before = false;
     for block in blocks {
@@ -153,7 +152,8 @@ fn longest(a: Option<CachePoint>, b: CachePoint) -> CachePoint {
     }
 }
 
-/// A tool's result without the points that its content begins with, and the longest of those.
+/// Returns a tool's result without the points at the start of its content, and the point with the longest lifetime
+/// among them.
 fn without_leading_point(block: Block<'_>) -> (Option<CachePoint>, Block<'_>) {
     let Content::ToolResult(result) = &*block else { return (None, block) };
     let leading: Vec<CachePoint> = result.content.iter().map_while(point_of).collect();
@@ -163,7 +163,7 @@ fn without_leading_point(block: Block<'_>) -> (Option<CachePoint>, Block<'_>) {
     (Some(first), Block::new(Content::ToolResult(result)))
 }
 
-/// Inserts a point behind the last block that takes one; `false` where there is none.
+/// Inserts a point after the last block that accepts one; returns `false` if there is no such block.
 fn insert(parts: &mut [Vec<Block<'_>>], point: CachePoint, takes: &dyn Fn(&Content) -> bool) -> bool {
     let fits = |block: &Block<'_>| point_of(block).is_none() && takes(block);
     for part in parts.iter_mut().rev() {

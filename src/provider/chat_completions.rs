@@ -1,4 +1,4 @@
-//! Chat completions, over InvokeModel and over the API of that name: one codec, with the differences between
+//! Chat completions, over InvokeModel and over the Chat Completions API: one codec, with the differences between
 //! families.
 //!
 //! See [OpenAI](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html),
@@ -41,11 +41,11 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, invoke, openai};
 /// ```
 #[derive(Clone, Copy)]
 pub struct ChatCompletions {
-    /// The family whose facts hold for a model whose id does not name its family.
+    /// The family whose facts are used if a model's id does not name its family.
     family: &'static str,
     /// The key of the token limit.
     max_tokens: &'static str,
-    /// The family's word for the choice of any tool.
+    /// The family's name for the choice of any tool.
     any_tool: &'static str,
     /// Whether ids of tool calls must be nine letters or digits.
     short_ids: bool,
@@ -68,10 +68,10 @@ impl ChatCompletions {
         service: None,
     };
 
-    /// OpenAI's GPT models, which only have the Chat Completions API.
+    /// OpenAI's GPT models, which are served by the Chat Completions API only.
     pub const GPT: Self = Self { family: "openai.gpt-5", max_tokens: "max_completion_tokens", ..Self::PLAIN };
 
-    /// xAI's Grok, which only has the Chat Completions API.
+    /// xAI's Grok, which is served by the Chat Completions API only.
     pub const GROK: Self = Self { family: "xai", max_tokens: "max_completion_tokens", ..Self::PLAIN };
 
     /// OpenAI's open-weight models, gpt-oss.
@@ -84,7 +84,7 @@ impl ChatCompletions {
     /// DeepSeek's chat models, V3.1 and later.
     pub const DEEPSEEK: Self = Self { family: "deepseek.v", tags: TAGS, ..Self::PLAIN };
 
-    /// Mistral's chat models: all but Mistral 7B and Mixtral, which take prompts only.
+    /// Mistral's chat models: all except Mistral 7B and Mixtral, which accept prompts only.
     pub const MISTRAL: Self = Self { family: "mistral", any_tool: "any", short_ids: true, ..Self::PLAIN };
 
     /// AI21 Labs' Jamba.
@@ -110,7 +110,7 @@ impl ChatCompletions {
 
     /// Returns the same format for the [Chat Completions API] of a service, instead of InvokeModel.
     ///
-    /// There the model is in the body and streams are server-sent events. Usage is always requested.
+    /// Over that API, the model is in the body and streams are server-sent events. Usage is always requested.
     ///
     /// [Chat Completions API]: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
     #[must_use]

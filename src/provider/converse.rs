@@ -25,7 +25,7 @@ use crate::request::ChatRequest;
 
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// For observers, if a model replies to a streamed call at once.
+/// The text for observers if a model replies to a streamed call as a whole.
 const NOT_STREAMED: &str = "this model does not stream such a call, so the reply arrives at once";
 
 /// The format that an encoder writes.
@@ -71,7 +71,7 @@ impl Codec for Converse {
         headers.push("content-type", "application/json");
         let can = facts::of_call(model, Api::Converse, &request.options);
         let has_tools = tools::are_sent(&request.options);
-        // A model that does not stream such a call replies at once.
+        // Some models do not stream calls with tools, or any calls: the reply then arrives as a whole.
         let is_whole = can.lacks(Capability::Streaming) || has_tools && can.lacks(Capability::StreamedTools);
         let (operation, streams) = match mode {
             Mode::Stream if !is_whole => ("converse-stream", true),
@@ -106,8 +106,8 @@ impl Codec for Converse {
 
 /// Amazon Nova over InvokeModel (`messages-v1`).
 ///
-/// Only Converse has documents, guard content, search results and cache points of one hour: here a call
-/// with them is `Unsupported`.
+/// Documents, guard content, search results and cache points of one hour exist only over Converse: here a call with
+/// them is `Unsupported`.
 ///
 /// ```
 /// use bedrock_chat::{ChatRequest, Codec, Message, Mode, ModelId, Nova};

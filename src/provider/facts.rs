@@ -40,12 +40,13 @@ const fn over(api: Api, fact: Fact) -> Fact {
     Fact { apis, ..fact }
 }
 
-/// A fact of the chat-completions format, which InvokeModel and the Chat Completions API share.
+/// A fact about the chat-completions format, which InvokeModel and the Chat Completions API share.
 const fn over_chat(fact: Fact) -> Fact {
     Fact { apis: &[Api::Invoke, Api::ChatCompletions], ..fact }
 }
 
-/// Facts about which the sources disagree: nothing is chosen by the library, the caller may ask.
+/// Facts about which the sources disagree. The library does not use such a feature by itself; the caller may request
+/// it.
 const fn unsure(models: &'static [&'static str], unsure: &'static [Capability]) -> Fact {
     Fact { apis: &[], models, can: Capabilities::unknown(), unsure }
 }
@@ -90,8 +91,8 @@ static GENERAL: &[Fact] = &[
     // Converse translates tools for every model:
     // https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
     over(Api::Converse, fact(&[""], &[Tools], &[])),
-    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html
-    // names Claude and Nova as the models that take images in results.
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html names Claude
+    // and Nova as the models that accept images in results.
     fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
     // links S3 for Nova Premier, Pro and Lite, and for TwelveLabs.
@@ -136,11 +137,12 @@ static OTHER_FACTS: &[Fact] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html
     // and pi#3739: "doesn't support tool use in streaming mode".
     over(Api::Converse, fact(&["meta."], &[], &[StreamedTools])),
-    // opencode#50272: the only Llama that takes images in results.
+    // opencode#50272: the only Llama that accepts images in results.
     over(Api::Converse, fact(&["meta.llama4"], &[ImagesInResults], &[])),
     // The features page above: no ConverseStream.
     over(Api::Converse, fact(&["ai21.j2"], &[], &[Streaming])),
-    // langchain-aws#141, hermes-agent#20154: results and text cannot be in one turn, nor text behind it.
+    // langchain-aws#141, hermes-agent#20154: a turn cannot have results and text, and a text turn cannot follow
+    // results.
     fact(&["mistral."], &[], &[UserAfterTools]),
     over(Api::Converse, fact(&["meta."], &[], &[UserAfterTools])),
     // Chat completions: the pages named in `chat_completions.rs`.
@@ -222,7 +224,7 @@ static OTHER_FACTS: &[Fact] = &[
     over(Api::ChatCompletions, fact(&["openai.", "xai."], &[ReasoningEffort], &[])),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-google-gemma-4-31b.html has no effort.
     over(Api::ChatCompletions, fact(&["google.gemma-4"], &[Images], &[ReasoningEffort])),
-    // Command R answers tool results alone:
+    // Command R accepts tool results without further text only:
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html
     over(Api::Invoke, fact(&["cohere.command-r"], &[], &[UserAfterTools])),
     // Families with a prompt template have no tools in their native format.
@@ -327,7 +329,7 @@ static OTHER_FACTS: &[Fact] = &[
     over(Api::Responses, fact(&["openai.gpt-5.6", "openai.gpt-6"], &[ReasoningOff, PromptCaching], &[])),
 ];
 
-/// Returns what is known of a model over an API.
+/// Returns the known capabilities of a model over an API.
 pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
     let id = model.family().unwrap_or_default();
     let fits = |pattern: &&&str| match split_once(pattern, "*") {
@@ -343,12 +345,12 @@ pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
     can
 }
 
-/// Returns what a call can rely on: what is known, corrected by the caller.
+/// Returns the capabilities that a call can rely on: the known ones, corrected by the caller.
 pub(crate) fn of_call(model: &ModelId, api: Api, options: &ChatOptions) -> Capabilities {
     known(model, api).overridden_by(options.capabilities)
 }
 
-/// Returns what the conversation of a call is repaired for.
+/// Returns the model and format that the conversation of a call is repaired for.
 pub(crate) fn target<'a>(model: &'a ModelId, api: Api, raw: RawShape, options: &ChatOptions) -> Target<'a> {
     Target { model, can: of_call(model, api, options), raw }
 }

@@ -1,4 +1,4 @@
-//! Other forms of a request, for a model that does not accept the caller's.
+//! Alternative forms of a request, for a model that does not accept the caller's form.
 //!
 //! A form is changed before the first call if the table of facts lists it as refused. After a refusal by the
 //! service, it is changed before the next call.
@@ -7,12 +7,12 @@ use crate::capabilities::{Capabilities, Capability};
 use crate::message::{Message, Role};
 use crate::request::{ChatRequest, ToolChoice};
 
-/// For observers, if [`fitted`] changed a tool choice.
+/// The text for observers if [`fitted`] changed a tool choice.
 pub(crate) const ASKED: &str =
     "the model cannot be forced to call a tool, so the system message asks for the call instead";
 
-/// Returns the request with a forced tool choice as a text of the system, if the model cannot be forced and
-/// is known to call a tool that it is asked for; `None` if there is nothing to change.
+/// Returns the request with a forced tool choice replaced by a system message, if the model cannot be forced and is
+/// known to follow such a message; `None` if there is nothing to change.
 pub(crate) fn fitted(request: &ChatRequest, can: impl FnOnce() -> Capabilities) -> Option<ChatRequest> {
     let can = forces(request).then(can)?;
     let asks = can.lacks(Capability::ForcedTools) && can.has(Capability::AskedTools);
@@ -21,7 +21,7 @@ pub(crate) fn fitted(request: &ChatRequest, can: impl FnOnce() -> Capabilities) 
     Some(fitted)
 }
 
-/// Changes a request so that it does without a capability, whose use the service has refused.
+/// Changes a request so that it does not use a capability that the service has refused.
 pub(crate) fn without(request: &mut ChatRequest, lacks: Capability) {
     request.options.capabilities = request.options.capabilities.with(lacks, false);
     match lacks {
@@ -31,7 +31,7 @@ pub(crate) fn without(request: &mut ChatRequest, lacks: Capability) {
     }
 }
 
-/// Returns whether a request forces the model to call a tool, and has a place to ask for it instead.
+/// Returns whether a request forces the model to call a tool, and a system message can ask for the call instead.
 fn forces(request: &ChatRequest) -> bool {
     let is_forced = matches!(request.options.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_)));
     is_forced && !request.options.tools.is_empty() && !request.messages.is_empty() && !request.raw

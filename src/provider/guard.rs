@@ -9,7 +9,7 @@ use super::media::{self, Format};
 /// The image formats that guardrails assess.
 const GUARD_IMAGES: &[Format] = media::IMAGES.split_at(2).0;
 
-/// Writes the one member of guard content.
+/// Writes the single member of guard content.
 ///
 /// # Errors
 /// `Encode`, if there is neither text nor an image, or the image is not in memory.

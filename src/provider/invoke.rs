@@ -12,8 +12,8 @@ use crate::request::{ChatOptions, ChatRequest, GuardrailTrace, StreamProcessing}
 
 use super::{Call, Mode, StreamDecoder};
 
-/// Returns an InvokeModel call with this body, the guardrail's settings and the caller's `model_kwargs`. Those
-/// may replace only the members at the paths in `defaults`.
+/// Returns an InvokeModel call with this body, the guardrail's settings and the caller's `model_kwargs`. The
+/// `model_kwargs` may replace only the members at the paths in `defaults`.
 ///
 /// # Errors
 /// `Config`, if `model_kwargs` contradicts an option.
@@ -28,7 +28,8 @@ pub(crate) fn call(
     call_with(model, &request.options, mode, body, kwargs, defaults)
 }
 
-/// Same as [`call`], with these kwargs: a format may have a separate place for some of the caller's.
+/// Same as [`call`], with the given kwargs: a format may have a separate place for some of the caller's
+/// `model_kwargs`.
 pub(crate) fn call_with(
     model: &ModelId,
     options: &ChatOptions,
@@ -49,8 +50,8 @@ pub(crate) fn call_with(
     Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
 }
 
-/// Returns a body with the guardrail's settings and these kwargs. Those may replace only the members at the paths
-/// in `defaults`.
+/// Returns a body with the guardrail's settings and these kwargs. The kwargs may replace only the members at the
+/// paths in `defaults`.
 ///
 /// # Errors
 /// `Config`, if the kwargs contradict an option.
@@ -73,7 +74,7 @@ pub(crate) fn completed(
 /// Merges the members of options with the caller's `model_kwargs`.
 ///
 /// # Errors
-/// `Config`, if the two contradict each other.
+/// `Config`, if the options and the kwargs contradict each other.
 pub(crate) fn with_kwargs(own: View<'_>, kwargs: View<'_>, defaults: &[&str]) -> Result<Json> {
     combined(own, kwargs, defaults).map_err(|path| {
         Error::of(
@@ -169,7 +170,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Returns these counts, overridden by the other's.
+    /// Returns these counts, overridden by the counts of `later`.
     pub(crate) fn or_later(self, later: Self) -> Self {
         Self {
             input: later.input.or(self.input),
@@ -221,7 +222,7 @@ impl Counts {
     }
 }
 
-/// Reads a field that the replies of all models may have; returns whether it was one.
+/// Reads a field that the replies of all models may have. Returns whether `key` is such a field.
 pub(crate) fn common_field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) -> bool {
     if !key.starts_with("amazon-bedrock-") {
         return false;
@@ -248,16 +249,16 @@ pub(crate) fn message(mut events: Events, counts: Counts, headers: &Headers) -> 
     accumulator.finish()
 }
 
-/// Returns the base64 at the beginning of a payload, which is where the service writes it. The rest is
-/// padding, which the frame's checksum covers.
+/// Returns the base64 at the beginning of a payload, where the service writes it. The rest is padding, which the
+/// frame's checksum covers.
 fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
     let rest = payload.strip_prefix(b"{\"bytes\":\"")?;
     rest.get(..rest.iter().position(|byte| *byte == b'"')?)
 }
 
-/// Returns whether a chunk's payload is that of a heartbeat: empty or plain text, and not a damaged object.
+/// Returns whether a chunk's payload is a heartbeat: empty or plain text, and not a damaged object.
 fn is_heartbeat(payload: &[u8]) -> bool {
-    // For most frames the first byte decides.
+    // The first byte is enough to decide for most frames.
     !payload.trim_ascii_start().starts_with(b"{") && std::str::from_utf8(payload).is_ok()
 }
 
@@ -275,7 +276,7 @@ pub(crate) trait ChunkDecoder: Send {
     fn is_complete(&self) -> bool;
 }
 
-/// The chunks of one stream in any framing: their decoder, and the usage that they add up to.
+/// The chunks of one stream in any framing: their decoder, and their usage so far.
 pub(crate) struct Chunks {
     decoder: Box<dyn ChunkDecoder>,
     counts: Counts,
@@ -311,7 +312,7 @@ impl Chunks {
 /// Checks at the end of a stream that the provider's last event has arrived.
 ///
 /// # Errors
-/// `Truncated`, if it has not.
+/// `Truncated`, if the provider's last event has not arrived.
 pub(crate) fn check_end(is_complete: bool) -> Result<()> {
     match is_complete {
         true => Ok(()),

@@ -8,7 +8,7 @@ use crate::media::{media_type_of, sniff};
 use crate::message::{Media, MediaSource};
 use crate::text::{before, join, without_space};
 
-/// A media format: Converse's name, and the media types that mean it, the usual one first.
+/// A media format: Converse's name, and its media types, the usual one first.
 ///
 /// See [ImageBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html),
 /// [DocumentBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html),
@@ -100,8 +100,8 @@ pub(crate) fn find(formats: &'static [Format], what: &str, media_type: &str) -> 
     })
 }
 
-/// Returns the format of an image: the one of its bytes if they are known, otherwise the declared one. Declared
-/// types are often wrong, and models refuse such images.
+/// Returns the format of an image. The format of its bytes is used if it is known, otherwise the declared one.
+/// Declared types are often wrong, and models refuse such images.
 ///
 /// # Errors
 /// `Encode`, with the accepted formats; also if the image has a `detail`.
@@ -122,7 +122,7 @@ pub(crate) fn format_with_detail(formats: &'static [Format], what: &str, picture
         MediaSource::Base64(text) => {
             let mut bytes = Vec::new();
             let begins = text.trim_start().get(..16).unwrap_or_default();
-            // Its error is returned when all of it is decoded.
+            // The error is returned later, when all of the base64 is decoded.
             let _ = crate::base64::decode(begins.as_bytes(), &mut bytes);
             sniff(&bytes)
         }
@@ -146,10 +146,10 @@ pub(crate) fn declared(formats: &'static [Format], what: &str, media: &Media) ->
     find(formats, what, &type_of(&media.media_type, &media.source, what)?)
 }
 
-/// Returns the stated media type, or the one of the file name extension in S3.
+/// Returns the stated media type, or the one for the file extension in S3.
 ///
 /// # Errors
-/// `Encode`, if there is neither.
+/// `Encode`, if there is neither a media type nor a known extension.
 pub(crate) fn type_of<'a>(stated: &'a str, source: &MediaSource, what: &str) -> Result<Cow<'a, str>> {
     match source {
         MediaSource::S3 { uri, .. } if stated.trim().is_empty() => match media_type_of(uri) {
@@ -230,9 +230,9 @@ fn no_fetching(url: &str, what: &str) -> Error {
     )
 }
 
-/// Returns valid base64 without the white space that e-mail and shells add.
+/// Returns valid base64 without white space, which e-mail and shells add.
 fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
-    // Bytes are faster than characters: there may be millions.
+    // Bytes are faster to check than characters: there may be millions.
     let is_clean = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_whitespace());
     let text = if is_clean { Cow::Borrowed(text) } else { Cow::Owned(without_space(text)) };
     decode(&text, what)?;
@@ -242,7 +242,7 @@ fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
 /// Decodes base64 with any white space.
 ///
 /// # Errors
-/// `Encode`, if it is not base64.
+/// `Encode`, if the text is not base64.
 pub(crate) fn decoded(text: &str, what: &str) -> Result<Vec<u8>> {
     decode(&without_space(text), what)
 }

@@ -1,7 +1,7 @@
 //! The common parts of OpenAI's and Anthropic's APIs on Bedrock: paths, model ids, headers and options.
 //!
-//! The service publishes two paths for OpenAI's APIs on `bedrock-mantle`; which one a model is on depends on its
-//! vendor. See [the Responses API](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html).
+//! The service publishes two paths for OpenAI's APIs on `bedrock-mantle`. The path of a model depends on its vendor.
+//! See [the Responses API](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html).
 
 use super::invoke::{completed, push_guardrail};
 use super::{Call, Mode};
@@ -28,9 +28,9 @@ pub(crate) fn path(service: Service, model: &ModelId, operation: &str) -> String
     [prefix, operation].concat()
 }
 
-/// Returns the model's id as a service expects it in the body. `bedrock-mantle` takes the id of the model alone:
-/// without the region prefix of a profile, and without a version such as `-v1:0` and the date before it. It
-/// answers other ids with 404.
+/// Returns the model's id as a service expects it in the body. `bedrock-mantle` accepts only the model's own id:
+/// without the region prefix of a profile, and without a version such as `-v1:0` and the date before it. It answers
+/// other ids with 404.
 pub(crate) fn model_id(service: Service, model: &ModelId) -> &str {
     let id = model.as_str();
     if service != Service::Mantle {
@@ -94,7 +94,7 @@ pub(crate) fn call(
     let options = &request.options;
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");
-    // Same as the vendors' SDKs, also for streams.
+    // The vendors' SDKs send this header, also for streams.
     headers.push("accept", "application/json");
     push_guardrail(&mut headers, options);
     if let Some(id) = &options.project {

@@ -8,11 +8,11 @@ pub(crate) struct Members(Vec<(String, Member)>);
 
 #[derive(Debug)]
 enum Member {
-    /// Text to append to the block's.
+    /// Text to append to the block's text.
     Text(String),
-    /// Elements to append to the block's.
+    /// Elements to append to the block's list.
     List(Vec<Json>),
-    /// A value that replaces the block's.
+    /// A value that replaces the block's value.
     Value(Json),
 }
 
@@ -82,7 +82,7 @@ impl Member {
                 more.iter().for_each(|item| w.raw(item.view()));
                 w.end_array();
             }
-            // A `null` means that content follows, or that there is no content. It does not remove any.
+            // A `null` means that content follows, or that there is no content. It does not remove a value.
             Self::Value(value) => {
                 let kept = before.filter(|before| value.view().is_null() && before.kind() == Kind::String);
                 w.member(key, kept.unwrap_or(value.view()));

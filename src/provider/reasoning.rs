@@ -1,12 +1,12 @@
 //! A parser for reasoning that a model writes between tags in front of its text, however a stream cuts it.
 
-/// How a tag begins and ends.
+/// The beginning and the end of a tag.
 pub(crate) type Tag = (&'static str, &'static str);
 
 /// The tag that models write themselves.
 pub(crate) const THINK: Tag = ("<think>", "</think>");
 
-/// Which tags a family has, and what they contain.
+/// The tags of a family, and what they contain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReasoningTags {
     pub(crate) tags: &'static [Tag],
@@ -18,14 +18,14 @@ pub(crate) struct ReasoningTags {
 
 impl ReasoningTags {
     pub(crate) const NONE: Self = Self { tags: &[], wraps_pieces: false };
-    /// As Bedrock itself wraps reasoning, or as models write it.
+    /// The tags that Bedrock itself writes around reasoning, and the tags that models write.
     pub(crate) const PIECES: Self = Self { tags: &[("<reasoning>", "</reasoning>"), THINK], wraps_pieces: true };
     pub(crate) const THINK: Self = Self { tags: &[THINK], wraps_pieces: false };
 }
 
 /// A parser that separates reasoning from text. It holds back what may be the beginning of a tag.
 ///
-/// Only tags in front of all text count: later ones are part of the text.
+/// Only tags in front of all text are tags: later ones are part of the text.
 #[derive(Debug)]
 pub(crate) struct ReasoningParser {
     tags: ReasoningTags,
@@ -35,8 +35,8 @@ pub(crate) struct ReasoningParser {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// Only white space has arrived. Without a tag, this is text, or reasoning that ends with
-    /// `opened`, as the prompt has opened it.
+    /// Only white space has arrived. Without a tag, text follows, or reasoning that ends with `opened` if the prompt
+    /// has opened it.
     Start {
         opened: Option<&'static str>,
     },
@@ -45,7 +45,7 @@ enum State {
         close: &'static str,
         has_text: bool,
     },
-    /// Reasoning has ended. White space before the text belongs to neither.
+    /// Reasoning has ended. White space before the text belongs to neither reasoning nor text.
     Between,
     Text,
 }
@@ -60,8 +60,7 @@ impl ReasoningParser {
         Self { tags, state, held: String::new() }
     }
 
-    /// Adds a piece of the reply, and passes to `out` what is certain by now: whether it is reasoning, and
-    /// the text.
+    /// Adds a piece of the reply. Passes the text that is certain by now to `out`, and whether it is reasoning.
     pub(crate) fn push(&mut self, text: &str, out: &mut dyn FnMut(bool, &str)) {
         self.held.push_str(text);
         while self.step(out) {}
@@ -79,7 +78,7 @@ impl ReasoningParser {
         }
     }
 
-    /// Goes one step further; `false` if more text has to arrive first.
+    /// Takes one step; returns `false` if more text must arrive first.
     fn step(&mut self, out: &mut dyn FnMut(bool, &str)) -> bool {
         match self.state {
             State::Start { .. } | State::Between => self.begin(),
@@ -113,7 +112,7 @@ impl ReasoningParser {
         true
     }
 
-    /// Passes on reasoning up to its end, or up to what may be its end.
+    /// Passes on reasoning up to its end, or up to a possible beginning of its end tag.
     fn reason(&mut self, close: &'static str, has_text: bool, out: &mut dyn FnMut(bool, &str)) -> bool {
         let trims = !self.tags.wraps_pieces;
         if trims && !has_text {
@@ -154,7 +153,7 @@ mod tests {
         (reasoning, text)
     }
 
-    /// Asserts what a reply is parsed to, in one piece, cut anywhere and letter by letter.
+    /// Asserts the result of parsing a reply in one piece, cut in two at any place, and letter by letter.
     fn check(tags: ReasoningTags, is_open: bool, reply: &str, reasoning: &str, text: &str) {
         let expected = (reasoning.to_owned(), text.to_owned());
         let letters: Vec<String> = reply.chars().map(String::from).collect();

@@ -1,7 +1,8 @@
-//! The table of refusals: which capability a model lacks if the service refuses a call with certain words.
+//! The table of refusals: the texts of errors by which the service refuses a call, and the capability that the model
+//! then lacks.
 //!
-//! A model can be newer than the table. If the service names the form that it refuses, the call is
-//! written again without it, once for each form.
+//! A model can be newer than the table. If the service names the form that it refuses, the call is written again
+//! without that form, once for each form.
 
 use crate::capabilities::Capability::{
     self, AdaptiveReasoning, ForcedTools, ImagesInResults, JsonSchema, NamedTools, OneHourCache, PromptCaching,
@@ -14,7 +15,7 @@ use crate::provider::Mode;
 use crate::request::ChatRequest;
 use crate::text::has;
 
-/// A refusal: what its message contains, in lower case, and what the model therefore cannot do.
+/// A refusal: the parts of its message, in lower case, and the capability that the model lacks.
 struct Refusal {
     says: &'static [&'static str],
     lacks: Capability,
@@ -25,7 +26,7 @@ const fn refusal(says: &'static [&'static str], lacks: Capability, advice: &'sta
     Refusal { says, lacks, advice }
 }
 
-/// The first row of which the message has all parts counts. The words are those of public reports.
+/// The first row whose parts are all in the message is used. The texts are from public reports.
 static REFUSALS: &[Refusal] = &[
     // pi#3739, obot#4101
     refusal(&["tool use in streaming mode"], StreamedTools, "call it without a stream"),
@@ -46,11 +47,11 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["toolspec.strict"], StrictTools, "leave `strict` unset"),
     // langchain-aws#1141
     refusal(&["tool_choice", "not supported"], ForcedTools, "leave the tool choice unset"),
-    // langchain-aws#925: of reasoning with a forced tool.
+    // langchain-aws#925: reasoning with a forced tool.
     refusal(&["tool_choice forces tool use"], ForcedTools, "leave the tool choice unset, or do not reason"),
     refusal(&["toolchoice.any"], ForcedTools, "leave the tool choice unset"),
     refusal(&["toolchoice.tool"], NamedTools, "choose `any` tool of one"),
-    // opencode#49443: of an image in a tool result, as results are in a user message.
+    // opencode#49443: an image in a tool result, as results are in a user message.
     refusal(
         &["image field for user messages"],
         ImagesInResults,
@@ -74,7 +75,7 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["did not allow prompt caching"], PromptCaching, "leave cache points out"),
 ];
 
-/// Returns what the model cannot do by the words of an error, and what to do about it.
+/// Returns the capability that the model lacks according to an error, and the advice.
 pub(crate) fn of(error: &Error) -> Option<(Capability, &'static str)> {
     let is_denied = match error.kind() {
         ErrorKind::Validation => false,
@@ -83,14 +84,14 @@ pub(crate) fn of(error: &Error) -> Option<(Capability, &'static str)> {
     };
     let message = error.message().to_ascii_lowercase();
     let row = REFUSALS.iter().find(|row| row.says.iter().all(|part| has(&message, part)))?;
-    // Access is denied for many reasons, of which only this one names a form.
+    // Access is denied for many reasons, and only this one is about a form.
     if is_denied && row.lacks != PromptCaching {
         return None;
     }
     Some((row.lacks, row.advice))
 }
 
-/// Returns whether a request has a form that can be written in another way: it is kept for that.
+/// Returns whether a request has a form that can be written in another way, so that the request must be kept.
 pub(crate) fn has_other_forms(request: &ChatRequest, mode: Mode) -> bool {
     let has_one = |block: &Content| matches!(block, Content::ToolResult(_) | Content::CachePoint(_));
     mode == Mode::Stream

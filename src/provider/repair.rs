@@ -1,11 +1,12 @@
-//! Message repair shared by all shapes: a normal list of messages becomes turns that the model
-//! accepts, with nothing lost that it could read.
+//! The repair of messages, shared by all shapes. A list of messages becomes turns that the model accepts, and nothing
+//! that the model could read is lost.
 //!
-//! - System messages at the beginning are set apart. Later ones are turns, if the model accepts those.
-//! - Neighbors of one side become one turn, tool results first, in the order of the calls.
-//! - Media in a tool result moves behind the results, if the tool failed or the model wants it there.
-//! - Text behind tool results becomes a separate turn, if the model wants that.
-//! - Blank text is dropped, and turns that become empty with it.
+//! System messages at the beginning are separated. Later system messages become turns, if the model accepts them.
+//! Neighbors of one side become one turn, with tool results first, in the order of their calls.
+//! Media in a tool result moves to the place after all results, if the tool failed or the model does not accept media
+//! in results.
+//! Text after tool results becomes a separate turn, if the model requires that.
+//! Blank text is dropped, and so are turns that become empty.
 //! - A tool call is sent once. Reasoning is dropped if it is unsigned, signed by another vendor's
 //!   model, or the end of a turn.
 //! - If the last turn is the model's, white space at its end is dropped.
@@ -26,7 +27,7 @@ use crate::json::{Json, View, Writer};
 use crate::message::{Content, Message, Role, ToolCall};
 use crate::model::ModelId;
 
-/// The side that speaks in a turn.
+/// The author's side of a turn: the user or the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     User,
@@ -76,7 +77,7 @@ impl Conversation<'_> {
 pub(crate) struct Target<'a> {
     pub(crate) model: &'a ModelId,
     pub(crate) can: Capabilities,
-    /// The raw blocks that the format has.
+    /// The form of raw blocks that the format accepts.
     pub(crate) raw: RawShape,
 }
 
@@ -85,13 +86,13 @@ pub(crate) struct Target<'a> {
 pub(crate) enum RawShape {
     /// Objects with a `type`: Anthropic's.
     Typed,
-    /// Objects with one member: Converse's and Nova's. Over Converse, system messages of such blocks, and of
+    /// Objects with one member: Converse's and Nova's. Over Converse, system messages with such blocks, and with
     /// blocks that add and remove tools, can be anywhere.
     Keyed,
-    /// Objects with a `type`, which are items next to messages: those of the Responses API. Their
-    /// order in a turn is kept, as the item that follows reasoning belongs to it.
+    /// Objects with a `type`, which are items next to messages: those of the Responses API. Their order in a turn is
+    /// kept, as reasoning belongs to the item after it.
     Items,
-    /// The format has no raw blocks.
+    /// The format does not have raw blocks.
     None,
 }
 
@@ -112,10 +113,10 @@ pub(crate) fn is_tool_block(block: View<'_>) -> bool {
     block.get("toolUse").is_some() || block.get("toolResult").is_some()
 }
 
-/// Stands for an empty tool result, which providers refuse.
+/// The text of an empty tool result, which providers would refuse.
 pub(crate) const EMPTY_RESULT: &str = "(no output)";
 
-/// The model's turn between tool results and a user message, where both cannot follow each other.
+/// The model's turn between tool results and a user message, for models that do not accept both in sequence.
 const BRIDGE: &str = "(tool results received)";
 
 fn encode<T>(message: fmt::Arguments<'_>) -> Result<T> {
@@ -125,8 +126,8 @@ fn encode<T>(message: fmt::Arguments<'_>) -> Result<T> {
 /// Repairs a conversation for a model.
 ///
 /// # Errors
-/// `Encode`: a system message that the model does not accept where it is, a tool call without id,
-/// or no message to answer.
+/// `Encode`, for a system message at a place that the model does not accept, a tool call without id, or a
+/// conversation without a message to answer.
 pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<Conversation<'a>> {
     let mut system = Vec::new();
     let mut turns: Vec<Turn<'a>> = Vec::new();
@@ -202,13 +203,13 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     }
     trim_end(&mut turns);
     match turns.first() {
-        // Whether the model can speak first is decided by the service: some models accept it.
+        // The service decides whether a conversation can begin with the model: some models accept it.
         Some(_) => Ok(Conversation { system, turns }),
         None => encode(format_args!("there is nothing to answer: add a human message with content")),
     }
 }
 
-/// Adds blocks to the last turn, or a turn if that is of another side.
+/// Adds blocks to the last turn, or a new turn if the last turn is of another side.
 fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Block<'a>>) {
     if blocks.is_empty() {
         return;
@@ -219,13 +220,13 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, side: Side, blocks: Vec<Block<'a>>) {
     }
 }
 
-/// Returns whether a message can be of the vendor's own models.
+/// Returns whether a message may have been written by the vendor's own models.
 fn is_of_vendor(message: &Message, model: &ModelId) -> bool {
     let writer = message.model.as_deref().and_then(vendor_of);
     writer.is_none() || model.vendor().is_none() || writer.as_deref() == model.vendor()
 }
 
-/// The vendor of the model that wrote a message. Some models name themselves without their vendor.
+/// Returns the vendor of the model that wrote a message. Some models report a name without their vendor.
 fn vendor_of(model: &str) -> Option<String> {
     const NAMES: &[(&str, &str)] = &[("claude", "anthropic"), ("gpt-", "openai"), ("grok", "xai")];
     if let Some((_, vendor)) = NAMES.iter().find(|(name, _)| model.starts_with(name)) {
@@ -239,8 +240,9 @@ pub(crate) fn is_reasoning(block: &Content) -> bool {
     matches!(block, Content::Thinking(_) | Content::RedactedThinking(_))
 }
 
-/// A turn of the model that reasons begins with reasoning, as one made of several messages may not, and
-/// does not end in it, as one that was cut off does. Where the order is kept, only the end is changed.
+/// Moves reasoning to the beginning of a turn with reasoning, and removes it at the end. A turn that was merged from
+/// several messages may have reasoning later, and a turn that was cut off may end in reasoning. If the order must be
+/// kept, only the end is changed.
 fn reasoning_first(turn: &mut Turn<'_>, keeps_order: bool) {
     let blocks = std::mem::take(&mut turn.blocks);
     if !keeps_order && !blocks.first().is_some_and(|first| is_reasoning(first)) {
@@ -266,7 +268,7 @@ pub(crate) fn without_empty(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     out
 }
 
-/// The turns with a turn of the model between tool results and what the user says behind them.
+/// Returns the turns, with a turn of the model between tool results and the user's text after them.
 fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     let mut out = Vec::with_capacity(turns.len());
     for mut turn in turns {
@@ -286,7 +288,7 @@ fn bridged(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
 
 fn is_blank(block: &Content) -> bool {
     match block {
-        // Also with citations, as of a stream that was cut between them and their text.
+        // A blank text may have citations, if a stream was cut between them and their text.
         Content::Text(text) => text.text.trim().is_empty(),
         _ => false,
     }
@@ -301,13 +303,13 @@ struct History<'a, 'b> {
 }
 
 impl<'a> History<'a, '_> {
-    /// Returns the block as it can be sent, or nothing.
+    /// Returns the block as it can be sent, or `None` if it is dropped.
     fn usable(&self, block: &'a Content) -> Result<Option<Block<'a>>> {
         let is_reply = self.messages.get(self.at).is_some_and(|message| message.role == Role::Ai);
         calls::check_side(self.at, block, is_reply, self.target.raw)?;
         Ok(Some(match block {
             block if is_blank(block) => return Ok(None),
-            // A signature is worth something only to the vendor whose model signed.
+            // A signature is valid only for the vendor whose model signed.
             block if is_reasoning(block) && !self.keeps_reasoning(block) => return Ok(None),
             // The block was written in another vendor's format, or over another API.
             Content::Raw(raw) if is_reply && !(self.is_same_vendor && self.target.raw.fits(raw.block.view())) => {
@@ -320,7 +322,8 @@ impl<'a> History<'a, '_> {
                 ));
             }
             Content::InvalidToolCall(call) => {
-                // The model must see what it wrote if somebody answered it; else it never happened.
+                // The model needs the invalid call in its history only if there is an answer to it; otherwise the
+                // call is dropped.
                 let answers =
                     |block: &Content| matches!(block, Content::ToolResult(result) if result.tool_call_id == call.id);
                 let is_answered = self.messages.iter().any(|message| message.content.iter().any(answers));
@@ -365,8 +368,8 @@ pub(crate) fn is_sendable_reasoning(block: &Content, raw: RawShape, can: Capabil
     is_signed && is_item == (raw == RawShape::Items) && !can.lacks(Capability::SignedReasoning)
 }
 
-/// Tool results before all else, in the order of the calls that they answer. A
-/// cache point after a result moves with it.
+/// Moves tool results to the start of the turn, in the order of their calls. A cache point after a result moves with
+/// the result.
 fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     let mut sorted: Vec<(usize, Block<'_>)> = Vec::with_capacity(turn.blocks.len());
     let last = order.len();
@@ -377,7 +380,7 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
             Content::CachePoint(_) => rank,
             _ => last + 1,
         };
-        // Behind all of its rank and below: sorted, without the code that sorting costs.
+        // Inserts after all blocks of the same or a lower rank: a stable sort that takes less code than `sort`.
         let at = sorted.partition_point(|(other, _)| *other <= rank);
         sorted.insert(at, (rank, block));
     }
@@ -386,7 +389,7 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
     }
 }
 
-/// The beginning of an answer that ends in white space is refused.
+/// The service refuses the beginning of an answer that ends in white space.
 fn trim_end(turns: &mut [Turn<'_>]) {
     let Some(Turn { side: Side::Assistant, blocks, .. }) = turns.last_mut() else { return };
     let last = blocks.iter_mut().rev().find(|block| !block.is_cache_point());

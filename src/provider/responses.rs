@@ -1,4 +1,4 @@
-//! OpenAI's Responses API, on the runtime and on mantle.
+//! OpenAI's Responses API, on `bedrock-runtime` and on `bedrock-mantle`.
 //!
 //! See [the Responses API on Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html)
 //! and [its reference](https://platform.openai.com/docs/api-reference/responses/create).
@@ -29,11 +29,11 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, openai};
 ///
 /// # Stored state
 ///
-/// Calls are stateless by default: `store` is `false`, and nothing is kept at the provider that the caller did not
-/// ask for. Models that reason are asked for `reasoning.encrypted_content`. It arrives as the
+/// Calls are stateless by default: `store` is `false`, and the provider keeps nothing unless the caller requests it.
+/// Models that reason are asked for `reasoning.encrypted_content`. It arrives as the
 /// [signature](crate::Thinking::signature) of the reasoning, and is sent back with the conversation. Reasoning
-/// without it, for instance gpt-oss's, is not sent back: no id of it is stored. To store responses, set `store` in
-/// [`model_kwargs`](crate::ChatOptions::model_kwargs). With `previous_response_id` pass only the new messages.
+/// without it, for instance gpt-oss's, is not sent back, as its id is not stored. To store responses, set `store` in
+/// [`model_kwargs`](crate::ChatOptions::model_kwargs). With `previous_response_id`, pass only the new messages.
 ///
 /// # Options
 ///
@@ -51,7 +51,7 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, openai};
 /// | `stop`, `top_k`, `latency`, `guardrail` | an error: the API does not have them |
 /// | cache points | `prompt_cache_breakpoint` of the part before, for models with explicit caching |
 ///
-/// These have no option and are set in `model_kwargs`, which is merged with the members above:
+/// These parameters have no option and are set in `model_kwargs`, which is merged with the members above:
 ///
 /// | member | note |
 /// |---|---|
@@ -69,8 +69,8 @@ use super::{Call, Codec, Mode, StreamDecoder, facts, openai};
 /// Items without a block in [`Content`](crate::Content), such as calls of server tools, are received as
 /// [`Content::Raw`](crate::Content::Raw) and sent back unchanged. A raw block in a message is an item, or a part of
 /// the message if its type begins with `input_`. The call of a custom tool is a [`ToolCall`](crate::ToolCall) with
-/// the argument `input`, and `type` among its further members. An id such as `call_0`, which models use again in
-/// every response, is followed by a hash of the response's id.
+/// the argument `input`, and `type` is among its further members. Models use ids such as `call_0` again in every
+/// response, so a hash of the response's id is appended.
 ///
 /// ```
 /// use bedrock_chat::{ChatRequest, Codec, Message, Mode, ModelId, Responses};

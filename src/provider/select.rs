@@ -1,4 +1,4 @@
-//! The choice of a codec for a model, and what is known of the model over the chosen API.
+//! The choice of a codec for a model, and the known capabilities of the model over the chosen API.
 
 use std::sync::Arc;
 
@@ -12,8 +12,9 @@ use crate::text::has;
 
 /// Returns the codec of a model, for this API and service if they are set.
 ///
-/// The default is the first of the family's [routes](crate::Family::routes). Ids that only `bedrock-mantle` knows,
-/// such as `openai.gpt-5.6-sol` without the region prefix of a profile, have a default there.
+/// The default is the first of the family's [routes](crate::Family::routes). Some ids are known only to
+/// `bedrock-mantle`, such as `openai.gpt-5.6-sol` without the region prefix of a profile. For them, the default is a
+/// route of `bedrock-mantle`.
 ///
 /// | models | default | also |
 /// |---|---|---|
@@ -39,7 +40,7 @@ use crate::text::has;
 /// ```
 ///
 /// # Errors
-/// `Unsupported`, if the family is not on this API or service.
+/// `Unsupported`, if the API or service does not serve the family.
 pub fn codec_for(model: &ModelId, api: Option<Api>, service: Option<Service>) -> Result<Arc<dyn Codec>> {
     let family = family_of(model);
     let fits =
@@ -65,11 +66,11 @@ fn is_mantle_id(model: &ModelId) -> bool {
     }
 }
 
-/// Returns what is known of a model over the API that the library chooses for it.
+/// Returns the known capabilities of a model over the API that the library chooses for it.
 ///
-/// The facts and their sources are rows of one table. The service decides what is not known.
-/// An opaque ARN, or a family that the library does not know, has few answers: state the family
-/// with [`ModelId::with_family`].
+/// The facts and their sources are rows of one table. The service decides about unknown capabilities. Little is known
+/// about an opaque ARN, or about a family that the library does not know: set the family with
+/// [`ModelId::with_family`].
 ///
 /// ```
 /// use bedrock_chat::{Capability, ModelId, capabilities};

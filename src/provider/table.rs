@@ -6,7 +6,7 @@ use super::text::{self, TextCompletion};
 use crate::api::{Api, Service};
 use crate::model::ModelId;
 
-/// A family of models: those whose ids, without region prefix, begin alike.
+/// A family of models: all models whose ids, without region prefix, begin with the same text.
 ///
 /// ```
 /// let prefixes: Vec<_> = bedrock_chat::families().iter().map(|family| family.prefix()).collect();
@@ -16,12 +16,12 @@ use crate::model::ModelId;
 pub struct Family {
     prefix: &'static str,
     routes: &'static [Route],
-    /// The family's own format, on InvokeModel or on the Chat Completions API, if it is known here.
+    /// The family's own format, on InvokeModel or on the Chat Completions API, if the crate implements it.
     pub(crate) format: Option<NativeFormat>,
     pub(crate) over_converse: &'static ConverseFields,
 }
 
-/// An API of a family, and the service that serves it there.
+/// An API of a family, and the service that serves the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Route {
@@ -32,7 +32,7 @@ pub struct Route {
 }
 
 impl Family {
-    /// Returns how the ids of the family begin.
+    /// Returns the prefix of the family's ids.
     pub fn prefix(&self) -> &'static str {
         self.prefix
     }
@@ -49,7 +49,7 @@ impl Family {
     }
 }
 
-/// A family's own format, with what differs between the families that share it.
+/// A family's own format, with the differences between families that share it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum NativeFormat {
     /// Anthropic's Messages.
@@ -59,7 +59,7 @@ pub(crate) enum NativeFormat {
     /// Cohere's Command R.
     CommandR,
     ChatCompletions(&'static ChatCompletions),
-    /// A prompt in, text out.
+    /// Text completion: a prompt in, text out.
     Prompt(&'static TextCompletion),
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct ConverseFields {
     /// The path of `top_k`.
     pub(crate) top_k: &'static [&'static str],
     pub(crate) reasoning: ReasoningField,
-    /// Whether the family has `parallel_tool_calls`.
+    /// Whether the family supports `parallel_tool_calls`.
     pub(crate) parallel_tool_calls: bool,
     /// Whether ConverseStream reports input tokens that include those read from and written to the
     /// cache. AWS documents that they are excluded, and Converse does so; for OpenAI's models
@@ -77,7 +77,7 @@ pub(crate) struct ConverseFields {
     pub(crate) stream_input_has_cached: bool,
 }
 
-/// Where a family has the settings of reasoning over Converse.
+/// The field for the settings of reasoning over Converse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReasoningField {
     /// `thinking` and `output_config`, which are Claude's.
@@ -92,7 +92,7 @@ pub(crate) enum ReasoningField {
     OutputConfig,
 }
 
-/// Families without other fields, and ARNs that do not name a family.
+/// Families without further fields, and ARNs that do not name a family.
 const PLAIN: ConverseFields = ConverseFields {
     top_k: &["top_k"],
     reasoning: ReasoningField::OutputConfig,
@@ -150,7 +150,7 @@ const fn family(
 
 use NativeFormat::{ChatCompletions as Chat, CommandR, Messages, Nova, Prompt};
 
-/// The first row that fits counts, so a special family is above its vendor's general one.
+/// The first row whose prefix fits is used, so a special family is above its vendor's general one.
 static FAMILIES: &[Family] = &[
     family("anthropic.claude-v2", NATIVE, Some(Prompt(&text::CLAUDE_2)), &CLAUDE),
     family("anthropic.claude-instant", NATIVE, Some(Prompt(&text::CLAUDE_2)), &CLAUDE),

@@ -1,7 +1,7 @@
-//! Chat templates: a conversation as one text, in the form that a model was trained on.
+//! Chat templates: a conversation as one text, in the form of a model's training data.
 //!
-//! Each template is its vendor's, to the byte. A mark of the template inside a text gets a space, so that no
-//! text can pretend to be another role's turn.
+//! Each template equals the vendor's, byte for byte. A mark of the template inside a text gets a space, so that a text
+//! cannot imitate another role's turn.
 
 use std::borrow::Cow;
 
@@ -17,14 +17,14 @@ pub(crate) struct Template {
     system: System,
     user: Around,
     assistant: Around,
-    /// The beginning of a reply, unless the conversation has begun it.
+    /// The beginning of a reply, unless the conversation already has it.
     tail: &'static str,
     marks: Marks,
     /// Whether the vendor's template trims user texts too.
     trims: bool,
-    /// The end of the reasoning in an earlier reply, which is left out.
+    /// The end of the reasoning in an earlier reply. The reasoning is left out.
     thought_end: Option<&'static str>,
-    /// Whether a single human message is sent as it is.
+    /// Whether a single human message is sent unchanged.
     bare: bool,
 }
 
@@ -36,7 +36,7 @@ enum System {
     InsideUser(Around),
 }
 
-/// The marks that a text must not have.
+/// The marks that a text must not contain.
 enum Marks {
     /// Any name between two of these, such as `<|eot_id|>`.
     Named(&'static [Around]),
@@ -168,8 +168,8 @@ pub(crate) static TITAN: Template = Template {
     bare: false,
 };
 
-/// The template of models that were trained to follow one instruction, without a form for conversations:
-/// Cohere Command and AI21 Jurassic-2. A single message is sent as it is; several messages get labels.
+/// The template of models that were trained to follow one instruction, without a format for conversations: Cohere
+/// Command and AI21 Jurassic-2. A single message is sent unchanged; several messages get labels.
 pub(crate) static INSTRUCTION: Template = Template {
     start: "",
     system: System::First(("", "\n\n")),
@@ -206,7 +206,7 @@ impl Template {
             }
             self.write(&mut out, *side, parts, last);
             match (side, last) {
-                // A reply that has begun is not ended.
+                // A reply that is to be continued has no end mark.
                 (Side::Assistant, true) => {}
                 (Side::User | Side::System, true) => {
                     out.push_str(behind);
@@ -270,13 +270,13 @@ fn put(out: &mut String, around: &Around, text: &str) {
 }
 
 impl Marks {
-    /// Returns where a space breaks the mark at the beginning of the text, if there is one.
+    /// If the text begins with a mark, returns the position for the space that breaks it.
     fn broken(&self, text: &str) -> Option<usize> {
         match *self {
             Self::Exact(marks) => marks.iter().any(|mark| text.starts_with(mark)).then_some(1),
             Self::Named(pairs) => pairs.iter().find_map(|(open, close)| {
                 let inside = text.strip_prefix(open)?;
-                // The names of both vendors have letters, digits and two kinds of low lines.
+                // The names of both vendors consist of letters, digits and two kinds of underscores.
                 let behind = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '▁'));
                 #[cfg(test)]
                 tests::skipped(inside.len() - behind.len());

@@ -2,9 +2,9 @@
 //! Jurassic-2, DeepSeek R1 and Pegasus. One codec, with a row of names for each family.
 //!
 //! The family's chat template makes one prompt of a conversation;
-//! [`BedrockChat::complete`](crate::BedrockChat::complete) sends the caller's prompt as it is.
-//! These formats have no tools. An option that a format has no name for is refused before anything is
-//! sent. Cache points and earlier reasoning cannot be expressed in a prompt and are left out.
+//! [`BedrockChat::complete`](crate::BedrockChat::complete) sends the caller's prompt unchanged. These formats have no
+//! tools. An option that a format has no name for is refused before anything is sent. Cache points and earlier
+//! reasoning cannot be expressed in a prompt and are left out.
 
 mod decode;
 mod encode;
@@ -29,21 +29,21 @@ use super::reasoning::ReasoningTags;
 use super::template::Template;
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
-/// The codec of a family whose models take a prompt and return text.
+/// The codec of a family whose models accept a prompt and return text.
 pub(crate) struct TextCompletion(&'static Row);
 
-/// The names and habits of one family.
+/// The names and differences of one family.
 struct Row {
     /// The family, for error messages.
     name: &'static str,
     template: &'static Template,
-    /// The beginning and end of a raw prompt; the API refuses it otherwise.
+    /// The beginning and end that the API requires of a raw prompt.
     frame: Option<(&'static str, &'static str)>,
     prompt: &'static str,
     /// The object with the parameters, if they are not next to the prompt.
     config: Option<&'static str>,
     max_tokens: &'static str,
-    /// Sent if the caller sets none, as the API requires it.
+    /// The maximum number of tokens that is sent if the caller does not set it, as the API requires it.
     default_max_tokens: Option<u64>,
     top_p: Option<&'static str>,
     top_k: Option<&'static str>,
@@ -56,7 +56,7 @@ struct Row {
     whole: TextPath,
     /// Where a chunk of a stream has its text.
     piece: TextPath,
-    /// The stop sequence that means that the model's turn has ended.
+    /// The stop sequence that the model writes at the end of its turn.
     turn_end: Option<&'static str>,
     /// The tags around the reasoning that replies begin with.
     reasoning: ReasoningTags,
@@ -66,7 +66,7 @@ struct Row {
 struct TextPath {
     /// The list whose first element has the text, if it is in a list.
     list: Option<&'static str>,
-    /// Its key. If that has an object, the text is the object's `text`.
+    /// The key of the text. If its value is an object, the text is the object's `text`.
     text: &'static str,
 }
 
@@ -83,16 +83,16 @@ enum PromptMedia {
 /// How a family streams.
 #[derive(PartialEq, Eq)]
 enum Streams {
-    /// Not at all: the whole reply arrives at once.
+    /// The family does not stream: the whole reply arrives at once.
     No,
     Yes,
-    /// Only if the body asks for it.
+    /// The family streams only if the body requests it.
     Asked,
 }
 
 impl Row {
-    /// Returns whether the reply to a call begins inside reasoning, as its prompt has opened it. Without
-    /// the call, the model's habit decides.
+    /// Returns whether the reply to a call begins inside reasoning, because its prompt has opened the reasoning.
+    /// Without the call, the row of the family decides.
     fn opens_reasoning(&self, call: &Call) -> bool {
         let [(open, close), ..] = self.reasoning.tags else { return false };
         if call.body.is_empty() {
@@ -101,7 +101,7 @@ impl Row {
         let body = View::from_bytes(&call.body).ok();
         let prompt = body.and_then(|body| body.get(self.prompt)?.str());
         let prompt = prompt.as_deref().unwrap_or_default();
-        // Tags count only in the last reply, not in what users wrote.
+        // Only tags in the last reply are tags, not those in what users wrote.
         let reply = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
         after_last(reply, open).is_some_and(|reasoning| !has(reasoning, close))
     }

@@ -10,10 +10,10 @@ pub(crate) struct TextBlocks {
     blocks: OpenBlock,
 }
 
-/// The block of reasoning or text that is open, if one is.
+/// The open block of reasoning or text, if there is one.
 #[derive(Debug, Default)]
 struct OpenBlock {
-    /// Its index, and whether it is reasoning.
+    /// The index of the open block, and whether it is reasoning.
     open: Option<(u32, bool)>,
     next: u32,
 }
@@ -29,12 +29,12 @@ impl TextBlocks {
         self.parser.push(text, &mut |is_reasoning, text| self.blocks.add(is_reasoning, text, out));
     }
 
-    /// Adds text, or reasoning, as it is.
+    /// Adds text, or reasoning, unchanged.
     pub(crate) fn add(&mut self, is_reasoning: bool, text: &str, out: &mut Events) {
         self.blocks.add(is_reasoning, text, out);
     }
 
-    /// Ends the open block with what was held back of it.
+    /// Ends the open block with the text that was held back.
     pub(crate) fn flush(&mut self, out: &mut Events) {
         self.parser.finish(&mut |is_reasoning, text| self.blocks.add(is_reasoning, text, out));
         self.blocks.close(out);

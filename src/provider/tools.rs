@@ -18,11 +18,11 @@ pub(crate) struct ToolSpec<'a> {
     pub(crate) strict: Option<bool>,
 }
 
-/// Returns the parts of a tool. Its schema is one object, and closed if the tool is strict. Rules that the
-/// schema cannot express then are in the description.
+/// Returns the parts of a tool. Its schema is one object, and closed if the tool is strict. Rules that the schema
+/// then cannot express are in the description.
 ///
 /// # Errors
-/// `Encode`, for a name that does not fit; `Config`, for a schema that is not an object's, or that
+/// `Encode`, for a name that the providers do not accept; `Config`, for a schema that is not an object's, or that
 /// cannot be closed although the tool is strict; `Unsupported`, for a model without strict tools.
 pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
     check_tool_name(&tool.name)?;
@@ -54,7 +54,7 @@ pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
     Ok(ToolSpec { description, schema, strict })
 }
 
-/// Returns the tool choice of a call that forces the model to call a tool, as an error names it.
+/// Returns the tool choice as an error names it, if the call forces the model to call a tool.
 pub(crate) fn forced_choice(options: &ChatOptions) -> Option<String> {
     match &options.tool_choice {
         Some(ToolChoice::Any) => Some("`any`".to_owned()),
@@ -66,7 +66,7 @@ pub(crate) fn forced_choice(options: &ChatOptions) -> Option<String> {
 /// Checks that the model can be forced to call a tool, if the call does so.
 ///
 /// # Errors
-/// `Unsupported`, if it is known that the model cannot.
+/// `Unsupported`, if the model is known not to support this.
 pub(crate) fn check_choice(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     match forced_choice(options) {
         Some(choice) if can.lacks(Capability::ForcedTools) => Err(Error::of(
@@ -80,10 +80,10 @@ pub(crate) fn check_choice(model: &ModelId, can: Capabilities, options: &ChatOpt
     }
 }
 
-/// Checks that the model can be held to a response format, if there is one.
+/// Checks that the model supports a response format, if the call has one.
 ///
 /// # Errors
-/// `Unsupported`, if it is known that the model does not accept a JSON Schema.
+/// `Unsupported`, if the model is known not to accept a JSON Schema.
 pub(crate) fn check_format(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     if options.response_format.is_none() || !can.lacks(Capability::JsonSchema) {
         return Ok(());
@@ -132,11 +132,10 @@ pub(crate) fn described(schema: Json, description: &str) -> Json {
     Json::written(w)
 }
 
-/// Returns the `strict` that is sent. `false` is sent only to models with strict tools, as it is
-/// the default.
+/// Returns the `strict` to send. `false` is the default, so it is sent only to models with strict tools.
 ///
 /// # Errors
-/// `Unsupported`, for a strict tool and a model without them.
+/// `Unsupported`, for a strict tool and a model without strict tools.
 fn sent_strict(can: Capabilities, tool: &Tool) -> Result<Option<bool>> {
     match tool.strict {
         Some(true) if can.lacks(Capability::StrictTools) => Err(Error::of(
@@ -164,7 +163,7 @@ fn check_tool_name(name: &str) -> Result<()> {
     ))
 }
 
-/// Adds `properties` to a tool's object without them, which means "no arguments" and can be closed.
+/// Adds empty `properties` to a schema without them. It then means "no arguments" and can be closed.
 fn with_properties(schema: Cow<'_, Json>) -> Cow<'_, Json> {
     let view = schema.view();
     let is_open = view.get("additionalProperties").is_some_and(|open| open.bool() != Some(false));

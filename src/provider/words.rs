@@ -6,8 +6,8 @@ use crate::message::Content;
 use crate::model::ModelId;
 use crate::request::Tool;
 
-/// Returns the text of a text block. A cache point is empty text: formats of plain strings do not have it,
-/// and it does not change the reply.
+/// Returns the text of a text block. A cache point is empty text: formats of plain strings do not support it, and it
+/// does not change the reply.
 pub(crate) fn text_of(block: &Content) -> Option<&str> {
     match block {
         Content::Text(text) => Some(&text.text),
@@ -20,7 +20,7 @@ pub(crate) fn text_of(block: &Content) -> Option<&str> {
 /// Returns the text of blocks that must all be text.
 ///
 /// # Errors
-/// `Unsupported`, if one is not.
+/// `Unsupported`, if a block is not text.
 pub(crate) fn joined(
     blocks: &mut dyn Iterator<Item = &Content>,
     separator: &str,
@@ -44,9 +44,9 @@ pub(crate) const MAX_CALL_ID: usize = 64;
 /// The digits of a hash of 64 bits in base 36.
 pub(crate) const HASH_DIGITS: usize = 13;
 
-/// Returns the id of a tool call as Claude and Converse accept it: at most 64 letters, digits, `_` and `-`.
-/// Calls of other models may have longer ids or other characters, for instance Kimi's
-/// `functions.get_weather:0`. A call and its result are changed alike.
+/// Returns the id of a tool call as Claude and Converse accept it: at most 64 letters, digits, `_` and `-`. Calls of
+/// other models may have longer ids or other characters, for instance Kimi's `functions.get_weather:0`. The ids of a
+/// call and of its result are changed in the same way.
 ///
 /// See [ToolUseBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html).
 pub(crate) fn call_id(id: &str) -> String {
@@ -82,7 +82,7 @@ pub(crate) fn failed(text: &str) -> String {
     [if begins { "" } else { "Error: " }, text].concat()
 }
 
-/// Returns the error for a block that a format does not have.
+/// Returns the error for a block that a format does not support.
 pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Error {
     let what = match block {
         Content::Image(_) => "an image here",
@@ -102,10 +102,10 @@ pub(crate) fn unsupported(block: &Content, model: &ModelId, format: &str) -> Err
     )
 }
 
-/// Checks that a tool has no members that only Claude's format has.
+/// Checks that a tool has no members that exist only in Claude's format.
 ///
 /// # Errors
-/// `Unsupported`, with the first of them.
+/// `Unsupported`, with the name of the first such member.
 pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
     let Some((key, _)) = tool.extra.first() else { return Ok(()) };
     Err(Error::of(
@@ -118,7 +118,7 @@ pub(crate) fn check_extra(tool: &Tool, model: &ModelId) -> Result<()> {
     .with_field("tools"))
 }
 
-/// Returns the error that a model cannot do something. `why` follows the model's id.
+/// Returns the error for a feature that a model does not support. `why` follows the model's id.
 pub(crate) fn refused(kind: ErrorKind, model: &ModelId, why: &str) -> Error {
     Error::of(kind, format_args!("{model} {why}"))
 }

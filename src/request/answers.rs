@@ -7,11 +7,11 @@ use crate::message::{Content, Message, Role, ToolResult};
 const NO_RESULT: &str = "The tool call was interrupted: there is no result.";
 
 impl ChatRequest {
-    /// Adds a failed result for each unanswered tool call, as providers refuse a conversation with unanswered
-    /// calls. A run that was stopped or crashed leaves such a history.
+    /// Adds a failed result for each unanswered tool call, as providers refuse a conversation with unanswered calls.
+    /// A run that was stopped or crashed leaves such a history.
     ///
-    /// The option [`fill_missing_tool_results`](crate::ChatOptions::fill_missing_tool_results) does so
-    /// on every call of a chat.
+    /// The option [`fill_missing_tool_results`](crate::ChatOptions::fill_missing_tool_results) does the same on every
+    /// call of a chat.
     ///
     /// ```
     /// use bedrock_chat::{ChatRequest, Content, Json, Message, Role, ToolCall};

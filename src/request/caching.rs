@@ -37,12 +37,12 @@ impl ChatRequest {
                 left -= 1;
             }
         };
-        // The newest turn first, as its point saves most.
+        // The newest turn is first, as its point saves most.
         let mut turns = 0;
         let mut before: Option<Role> = None;
         for (at, message) in self.messages.iter_mut().enumerate().rev() {
             let user = matches!(message.role, Role::Human | Role::Tool);
-            // Adjacent user messages become one turn, which ends here.
+            // Adjacent user messages become one turn, which ends at this message.
             if user && !matches!(before, Some(Role::Human | Role::Tool)) && turns < 2 {
                 add(at, &mut message.content);
                 turns += 1;
@@ -65,9 +65,9 @@ impl ChatRequest {
         self
     }
 
-    /// Sets the lifetimes of the cache points that this library added. The service refuses a cache point that
-    /// lives longer than an earlier one. The caller's cache points are unchanged. An added cache point lives for
-    /// one hour if a later one does, unless a cache point of the caller before it lives for less.
+    /// Sets the lifetimes of the cache points that this library added. The service refuses a cache point with a
+    /// longer lifetime than an earlier one. The caller's cache points are unchanged. An added cache point gets a
+    /// lifetime of one hour if a later point has one, unless an earlier point of the caller has a shorter lifetime.
     fn order_lives(&mut self, added: &[usize], added_tool: bool) {
         let mut points = self.points();
         let mut before_is_short = false;

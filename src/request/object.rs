@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::lookup::{has_type, target};
 use crate::json::{Json, Kind, View, Writer, merged, same};
 
-/// Maximum nesting of references and branches; deeper ones are taken for a cycle.
+/// Maximum nesting of references and branches; a deeper schema counts as a cycle.
 const DEEPEST: usize = 32;
 
 /// Members that do not restrict the value.
@@ -25,11 +25,11 @@ pub(crate) struct Flat<'a> {
     pub(crate) rule: String,
 }
 
-/// Converts the schema of arguments to one object. The branches of `allOf` are merged; those of `anyOf` and
-/// `oneOf` are joined, with their rule as a description. Null, `true` and `{}` accept any arguments.
+/// Converts the schema of arguments to one object. The branches of `allOf` are merged. The branches of `anyOf` and
+/// `oneOf` are joined, and the rule between them becomes a description. Null, `true` and `{}` accept any arguments.
 ///
 /// # Errors
-/// The reason why it cannot be one object.
+/// The reason why the schema cannot be one object.
 pub(crate) fn flat(schema: &Json) -> Result<Flat<'_>, Why> {
     let root = schema.view();
     if root.word_at("type") == "object" && !is_union(root) {
@@ -44,7 +44,7 @@ pub(crate) fn flat(schema: &Json) -> Result<Flat<'_>, Why> {
     Ok(Flat { schema: Cow::Owned(schema), rule: reader.rules.join("\n") })
 }
 
-/// Same as [`flat`], for a part of a schema, with the rule in its description; `None` if it is not an object.
+/// Same as [`flat`], for a part of a schema, with the rule in its description; `None` if the part is not an object.
 pub(super) fn flat_part(root: View<'_>, part: View<'_>) -> Option<Json> {
     let mut reader = Reader { root, rules: Vec::new() };
     let object = reader.read(part, 0).ok()??;
@@ -72,7 +72,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads a part; `None` if its values are not objects.
+    /// Reads a part of the schema; `None` if its values are not objects.
     fn read(&mut self, part: View<'_>, depth: usize) -> Result<Option<Json>, Why> {
         if depth > DEEPEST {
             return Err("contains itself before its first property");
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 }
 
-/// Members of an object that are merged by their meaning, or written again.
+/// Members of an object that are merged according to their meaning, or written separately.
 const MERGED: &[&str] = &[
     "type",
     "anyOf",
@@ -146,7 +146,7 @@ fn requires(object: View<'_>, name: &str) -> bool {
     object.list("required").any(|item| item.str().is_some_and(|item| item == name))
 }
 
-/// Merges two objects: a value must fit both. The notes of the first are kept.
+/// Merges two objects: a value must fit both. Annotations are taken from the first.
 fn joint(one: View<'_>, other: View<'_>) -> Json {
     let mut w = Writer::new();
     w.begin_object();
@@ -194,7 +194,7 @@ fn finish(mut w: Writer, required: &[String], additional: Option<View<'_>>) -> J
     Json::written(w)
 }
 
-/// Joins alternatives, as far as an object can express them. The remainder becomes the rule.
+/// Joins alternatives, as far as an object can express them. The rest becomes the rule.
 fn either(branches: &[View<'_>]) -> Json {
     let mut w = Writer::new();
     w.begin_object();
@@ -263,7 +263,7 @@ fn only(list: View<'_>) -> Option<View<'_>> {
     items.next().filter(|_| items.next().is_none())
 }
 
-/// Writes a schema whose values fit both.
+/// Writes a schema whose values fit both of two schemas.
 fn write_both(w: &mut Writer, one: View<'_>, other: View<'_>) {
     let says_nothing =
         |schema: View<'_>| schema.bool() == Some(true) || schema.kind() == Kind::Object && !schema.has_members();
@@ -280,7 +280,7 @@ fn write_both(w: &mut Writer, one: View<'_>, other: View<'_>) {
     write_list(w, "allOf", &[one, other]);
 }
 
-/// Writes a schema whose values fit one of several.
+/// Writes a schema whose values fit one of several schemas.
 fn write_one_of<'a>(w: &mut Writer, schemas: impl Iterator<Item = View<'a>>) {
     let distinct = distinct(schemas);
     match distinct.as_slice() {
@@ -300,7 +300,7 @@ fn distinct<'a>(values: impl Iterator<Item = View<'a>>) -> Vec<View<'a>> {
     distinct
 }
 
-/// Writes the values of a property that distinguishes branches as one `enum`; nothing if it is another property.
+/// Writes the values of a property that distinguishes branches as one `enum`; writes nothing for other properties.
 fn write_names(w: &mut Writer, schemas: &[View<'_>]) -> Option<()> {
     let kind = schemas.first()?.get("type");
     let mut values: Vec<View<'_>> = Vec::new();

@@ -14,12 +14,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, Kind};
 use crate::message::CachePoint;
 
-/// Makes [`ChatOptions`], its setters and [`ChatOption`] from one table. A row has: how the option is
-/// set and merged, the field, the setter with the type that it takes, and the name in [`ChatOption`].
+/// Defines [`ChatOptions`], its setters and [`ChatOption`] from one table. A row has: how the option is set and
+/// merged, the field, the setter with its argument, and the name in [`ChatOption`].
 macro_rules! options {
     ($($(#[doc = $doc:literal])+ $kind:ident $field:ident: $type:ty, $with:ident($given:ty), $option:ident;)+) => {
-        /// The options of a call. No option is set by default, and what is not set is not sent: the
-        /// model's own default applies.
+        /// The options of a call. No option is set by default, and an unset option is not sent: the model's own
+        /// default applies.
         ///
         /// ```
         /// use bedrock_chat::ChatOptions;
@@ -53,7 +53,7 @@ macro_rules! options {
         #[non_exhaustive]
         pub struct ChatOptions {
             $($(#[doc = $doc])+ pub $field: $type,)+
-            /// The options that are removed from those below.
+            /// The options that are removed from lower levels.
             pub(crate) removed: Removed,
         }
 
@@ -69,8 +69,8 @@ macro_rules! options {
                 }
             )+
 
-            /// Removes one option: from this set, and from every set that this one is
-            /// [merged](Self::merged_with) over. See the [precedence](Self#precedence).
+            /// Removes one option: from this set, and from every set that this set is [merged](Self::merged_with)
+            /// over. See the [precedence](Self#precedence).
             #[must_use]
             pub fn without(mut self, option: ChatOption) -> Self {
                 match option {
@@ -162,9 +162,9 @@ options! {
     /// Cache points that are set by [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points)
     /// on every call of a chat whose model has prompt caching. Defaults to none.
     value prompt_caching: Option<CachePoint>, with_prompt_caching(CachePoint), PromptCaching;
-    /// Whether tool calls without a result get a failed one, as providers refuse a conversation with
-    /// unanswered calls: see [`ChatRequest::with_missing_tool_results`](crate::ChatRequest::with_missing_tool_results).
-    /// Defaults to `false`.
+    /// Whether tool calls without a result get a failed result, as providers refuse a conversation with unanswered
+    /// calls: see [`ChatRequest::with_missing_tool_results`](crate::ChatRequest::with_missing_tool_results). Defaults
+    /// to `false`.
     value fill_missing_tool_results: Option<bool>, with_fill_missing_tool_results(bool), FillMissingToolResults;
     /// The [project](https://docs.aws.amazon.com/bedrock/latest/userguide/projects.html) that the call is counted
     /// for: an id or ARN of at most 2,048 characters. It is a member of the body over Converse, and a header over
@@ -176,9 +176,9 @@ options! {
         with_request_metadata(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>), RequestMetadata;
     /// Anthropic's beta features to switch on. An error for models of other providers. Defaults to none.
     list anthropic_beta: Vec<String>, with_anthropic_beta(impl IntoIterator<Item = impl Into<String>>), AnthropicBeta;
-    /// A JSON object whose members are added to the body. They are merged with what the other options
-    /// write, member by member; a contradiction is an error. Over Converse they are added to
-    /// `additionalModelRequestFields`. Defaults to none.
+    /// A JSON object whose members are added to the body. They are merged with the members of the other options, one
+    /// by one; a contradiction is an error. Over Converse they are added to `additionalModelRequestFields`. Defaults
+    /// to none.
     object model_kwargs: Option<Json>, with_model_kwargs(impl Into<Json>), ModelKwargs;
     /// Converse only (an error elsewhere): JSON pointers into the model's native reply, whose values are
     /// returned. Defaults to none.
@@ -228,7 +228,7 @@ fn merged_objects(base: Option<&Json>, over: Option<&Json>) -> Option<Json> {
 }
 
 impl ChatOptions {
-    /// Checks what does not depend on the model: the ranges of numbers, and that kwargs are an object.
+    /// Checks the rules that do not depend on the model: the ranges of numbers, and that kwargs are an object.
     pub(crate) fn check(&self) -> Result<()> {
         let wrong =
             |field: &str, message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message).with_field(field));

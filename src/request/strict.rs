@@ -1,7 +1,7 @@
 //! Conversion of schemas to the form that JSON modes and strict tools accept.
 //!
-//! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html):
-//! the service refuses a schema with anything else in it.
+//! See [structured output](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html): the service
+//! refuses a schema with any other keyword.
 
 use super::lookup::{has_type, target};
 use super::object;
@@ -39,12 +39,12 @@ const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 /// The member that holds a value which is not an object.
 pub(crate) const VALUE: &str = "value";
 
-/// Returns the schema wrapped in an object with one member, as tools and JSON modes accept objects only; `None`
-/// if it is the schema of an object already.
+/// Returns the schema wrapped in an object with one member, as tools and JSON modes accept objects only; `None` if
+/// the schema is already that of an object.
 pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
-    // An object or null does not count as an object.
+    // A schema for an object or null does not count as an object.
     let is_object = schema.word_at("type") == "object";
     if schema.kind() == Kind::Object && (is_object || !typed && !chosen) {
         return None;
@@ -103,8 +103,8 @@ const MOST_OPTIONAL: usize = 24;
 /// Returns the repaired schema.
 ///
 /// # Errors
-/// The reason why the service would still refuse it: a map, a value without a type, a recursive schema, or too
-/// many unions or optional properties.
+/// The reason why the service would refuse the repaired schema: a map, a value without a type, a recursive schema, or
+/// too many unions or optional properties.
 pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     if !is_finite(schema, schema, 0, &mut 10_000) {
         return Err("it contains itself");
@@ -144,7 +144,7 @@ pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     }
 }
 
-/// Returns whether the schema is finite: whether following its references ends within a number of parts.
+/// Returns whether the schema is finite: following its references ends within a number of parts.
 fn is_finite(root: View<'_>, part: View<'_>, depth: usize, left: &mut usize) -> bool {
     *left = left.saturating_sub(1);
     if depth > DEEPEST || *left == 0 {
@@ -179,8 +179,8 @@ fn visit(schema: View<'_>, depth: usize, see: &mut dyn FnMut(View<'_>)) {
     }
 }
 
-/// Returns the schema in the form that the service accepts: objects are closed, other keywords moved to the
-/// descriptions, `oneOf` becomes `anyOf`, and `allOf` one object. An optional property loses null, as unions
+/// Returns the schema in the form that the service accepts. Objects are closed, other keywords move to the
+/// descriptions, `oneOf` becomes `anyOf`, and `allOf` becomes one object. An optional property loses null, as unions
 /// are limited. A repaired schema is unchanged.
 pub(crate) fn repaired(schema: View<'_>) -> Json {
     let mut w = Writer::new();
@@ -199,7 +199,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
             return write(w, root, only, false, depth + 1);
         }
     }
-    // Branches of `allOf` that are closed separately exclude each other.
+    // Branches of `allOf` that are closed separately contradict each other.
     let there = |key| schema.get(key).is_some();
     let is_joint = there("allOf") || there("properties") && (there("anyOf") || there("oneOf"));
     if is_joint && let Some(flat) = object::flat_part(root, schema) {
@@ -210,7 +210,7 @@ fn write(w: &mut Writer, root: View<'_>, schema: View<'_>, optional: bool, depth
     for (key, value) in schema.entries() {
         match &*key {
             key if NOTES.contains(&key) => {}
-            // Names of Rust's number types.
+            // The format is the name of one of Rust's number types.
             "format" if has_type(schema, "integer") || has_type(schema, "number") => {}
             "type" if optional && value.kind() == Kind::Array => write_types(w, value),
             "properties" | "$defs" | "definitions" => {
@@ -273,7 +273,7 @@ fn is_accepted(key: &str, value: View<'_>) -> bool {
     }
 }
 
-/// Types without null; a single one is not a list.
+/// Writes the types without null. A single type is not written as a list.
 fn write_types(w: &mut Writer, types: View<'_>) {
     let some: Vec<String> = types.items().filter_map(View::string).filter(|name| name != "null").collect();
     match some.as_slice() {

@@ -24,7 +24,7 @@ pub struct Tool {
     pub description: Option<String>,
     /// JSON Schema of the arguments, an object schema.
     pub schema: Json,
-    /// Whether the provider enforces the schema, which must then be in the form that it accepts:
+    /// Whether the provider enforces the schema. The schema must then be in the form that the provider accepts:
     /// [`Tool::strict`] does both. Defaults to the provider's default.
     pub strict: Option<bool>,
     /// A cache point after this tool; formats without prompt caching leave it out. Defaults to none.
@@ -32,7 +32,7 @@ pub struct Tool {
     /// Further members of the tool, for instance `defer_loading` or `input_examples`. They are sent unchanged
     /// in Claude's own format, and are an error in other formats. Defaults to none.
     pub extra: Vec<(String, Json)>,
-    /// A tool in the provider's own format, sent instead of all the above.
+    /// A tool in the provider's own format, sent instead of all fields above.
     pub native: Option<Json>,
 }
 
@@ -102,9 +102,9 @@ impl Tool {
     /// OpenAI's (`type: "function"`), Anthropic's (`input_schema`) or Converse's (`toolSpec`). Other values
     /// with a type, such as server tools, are sent verbatim.
     ///
-    /// Members without a field are kept in [`Tool::extra`]. Members for the program that runs the tool, not for
-    /// the model, are left out: MCP's `title`, `outputSchema`, `annotations`, `execution`, `icons` and `_meta`,
-    /// and LangChain's settings.
+    /// Members that the crate has no field for are kept in [`Tool::extra`]. Members for the program that runs the
+    /// tool, not for the model, are left out: MCP's `title`, `outputSchema`, `annotations`, `execution`, `icons` and
+    /// `_meta`, and LangChain's settings.
     ///
     /// ```
     /// use bedrock_chat::{Json, Tool};
@@ -121,7 +121,7 @@ impl Tool {
         let view = json.view();
         let no_tool =
             |why: &str| Err(Error::of(ErrorKind::Encode, format_args!("not a tool, {why}: {}", excerpt(view))));
-        // The object with name and description, and the schema in it.
+        // The object with the name and the description, which also contains the schema.
         let inner = first(view, &["toolSpec", "function"]).unwrap_or(view);
         let schema = first(inner, &["input_schema", "inputSchema", "schema", "parameters", "args_schema"]);
         let name = first(inner, &["name", "title"]).and_then(View::string);
@@ -130,12 +130,12 @@ impl Tool {
         let is_schema = schema.is_none() && plain_schema;
         // A native tool may have a name and a schema too.
         let is_other = own_type && !TYPES.contains(&view.word_at("type"));
-        // Converse's shape may grow. Members without a field here are sent to Converse only.
+        // Converse's shape may get new members. Members that the crate has no field for are sent to Converse only.
         let is_newer = view.get("toolSpec").is_some() && inner.raw_entries().any(|(key, _)| !SPEC.contains(&key));
         let schema = match (schema, name.is_some()) {
             (Some(_), true) if is_other || is_newer => return Ok(Self::native(json.clone())),
             (Some(schema), true) => Json::from(schema.get("json").unwrap_or(schema)),
-            // A JSON Schema with a title, as LangChain for Python passes classes.
+            // The tool is a JSON Schema with a title, as LangChain for Python passes classes.
             (None, true) if is_schema => Json::from(inner),
             (Some(_), false) => return no_tool("it has a schema but no name"),
             (None, named) if own_type || (!named && view.entries().count() == 1) => {
@@ -300,7 +300,7 @@ fn excerpt(view: View<'_>) -> String {
 pub enum ToolChoice {
     /// The model decides.
     Auto,
-    /// One of the tools.
+    /// Any one of the tools.
     Any,
     /// This tool.
     Tool(String),
@@ -309,7 +309,7 @@ pub enum ToolChoice {
 }
 
 impl From<&str> for ToolChoice {
-    /// LangChain's names: `auto`, `any` (also `required`), `none`, else a tool's name.
+    /// Converts LangChain's names: `auto`, `any` (also `required`), `none`. Any other text is a tool's name.
     fn from(name: &str) -> Self {
         match name {
             "auto" => Self::Auto,

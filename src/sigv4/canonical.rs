@@ -67,14 +67,13 @@ impl fmt::Debug for CanonicalRequest {
 ///
 /// `x-amz-date` and, with a session token, `x-amz-security-token` are added to the signed headers.
 ///
-/// - **Path**: percent-encoded once more than on the wire, `/` kept; before that `.` and `..`
-///   segments are resolved and empty ones removed, as every AWS signer but S3's does. So
-///   `/a//b/./c/../d` signs as `/a/b/d`, and `/model/x%3A0/invoke` as `/model/x%253A0/invoke`. The
-///   path on the wire is not touched.
-/// - **Query**: parameters are decoded, encoded again the strict way, and sorted; a parameter with
-///   no `=` gets one; `+` is a space.
-/// - **Headers**: names in lower case and sorted; values trimmed, runs of spaces made one; repeated
-///   headers joined by `,` in their order.
+/// - **Path**: percent-encoded once more than on the wire, but `/` is kept. Before that, `.` and `..` segments are
+///   resolved and empty segments removed, as in all AWS signers except S3's. So `/a//b/./c/../d` signs as `/a/b/d`,
+///   and `/model/x%3A0/invoke` as `/model/x%253A0/invoke`. The path on the wire does not change.
+/// - **Query**: parameters are decoded, encoded again according to RFC 3986, and sorted; a parameter without `=` gets
+///   one; `+` is a space.
+/// - **Headers**: names are in lower case and sorted; values are trimmed, and several spaces become one; repeated
+///   headers are joined by `,` in their order.
 ///
 /// # Errors
 ///
@@ -92,7 +91,7 @@ pub fn canonical_request(request: &SignableRequest<'_>, params: &SigningParams<'
     assemble(request, &query, &headers)
 }
 
-/// Joins the parts; `query` must be canonical already.
+/// Joins the parts; `query` must already be canonical.
 pub(super) fn assemble(
     request: &SignableRequest<'_>,
     query: &[u8],
@@ -144,8 +143,8 @@ pub(super) fn check_visible(what: &str, text: &str) -> Result<()> {
     )))
 }
 
-/// Returns whether any byte passes the test. It reads all bytes instead of stopping at the first match, as that
-/// vectorizes, and a match is rare.
+/// Returns whether any byte passes the test. It reads all bytes instead of stopping at the first match: the compiler
+/// can vectorize that, and a match is rare.
 fn any_byte(text: &str, test: impl Fn(u8) -> bool) -> bool {
     text.as_bytes().iter().fold(0, |found, byte| found | u8::from(test(*byte))) != 0
 }
@@ -203,7 +202,7 @@ pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&st
         push_encoded(&mut text, bytes, false);
         text
     };
-    // Inserted in order, as `sort` costs more code. AWS's own signers also sort by the encoded text.
+    // Parameters are inserted in order, as `sort` costs more code. AWS's own signers also sort by the encoded text.
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut add = |parameter| {
         let at = parameters.partition_point(|other| *other <= parameter);
@@ -233,7 +232,7 @@ pub(super) struct SortedHeaders<'a> {
     /// Positions in `given` followed by `added`. Only the first `len` are used.
     order: [u8; MAX_SIGNED_HEADERS],
     len: usize,
-    /// Whether names and values are canonical already, which is nearly always the case.
+    /// Whether names and values are already canonical, which is nearly always the case.
     verbatim: bool,
 }
 

@@ -4,15 +4,15 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The first second of the year 10000, which has no `YYYYMMDD` form.
+/// The first second of the year 10000, which the format `YYYYMMDD` cannot express.
 const END_OF_CALENDAR: u64 = 253_402_300_800;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// A time in the form of `x-amz-date`: `20250102T030405Z`, always UTC.
 ///
-/// The signer has no clock: its caller passes the time. AWS accepts a request whose date is at most five
-/// minutes off.
+/// The signer has no clock: its caller passes the time. AWS accepts a request whose date differs by at most five
+/// minutes.
 ///
 /// ```
 /// use bedrock_chat::sigv4::AmzDate;
@@ -30,7 +30,7 @@ impl AmzDate {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] from the year 10000 on. The caller has most likely passed milliseconds then.
+    /// [`ErrorKind::Config`] from the year 10000 on. The caller has then most likely passed milliseconds.
     pub fn from_unix_seconds(seconds: u64) -> Result<Self> {
         if seconds >= END_OF_CALENDAR {
             return Err(Error::of(
@@ -127,7 +127,7 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
     let year_of_era = (day_of_era - leap_days) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // 153 days are five months of 31, 30, 31, 30, 31 days, from March on.
+    // Five months from March on have 153 days: 31, 30, 31, 30, 31.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };

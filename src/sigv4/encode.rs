@@ -1,7 +1,7 @@
 //! Percent-encoding for SigV4 and for Bedrock's paths.
 
-/// Encodes a model id, or any other text, as one path segment: every byte but `A-Z a-z 0-9 - . _ ~` becomes
-/// `%XX`, with upper-case hex digits.
+/// Encodes a model id, or any other text, as one path segment: every byte except `A-Z a-z 0-9 - . _ ~` becomes `%XX`,
+/// with upper-case hex digits.
 ///
 /// This is the form on the wire. The signer encodes it once more for the canonical request: a colon is sent as
 /// `%3A` and signed as `%253A`.
@@ -20,8 +20,8 @@ pub fn encode_path_segment(text: &str) -> String {
     into_text(out)
 }
 
-/// Same as [`encode_path_segment`], for a model id that may be percent-encoded already, in whole or its slash
-/// alone. The path is the same as for the plain id.
+/// Same as [`encode_path_segment`], for a model id that may already be percent-encoded, as a whole or only its slash.
+/// The path is the same as for the plain id.
 ///
 /// Model ids and ARNs have no percent signs, so decoding is unambiguous. Lower-case hex digits (`%3a`) become
 /// upper case.
@@ -47,7 +47,7 @@ pub(crate) fn decoded_id(id: &str) -> String {
 
 /// `unreserved` of RFC 3986, which SigV4 uses as well.
 const UNRESERVED: u8 = 1;
-/// Characters that stay in a path: `unreserved` and the slash.
+/// Characters that are not encoded in a path: `unreserved` and the slash.
 const IN_PATH: u8 = 2;
 /// `tchar` of RFC 9110: the characters of methods and header names.
 const IN_TOKEN: u8 = 4;
@@ -97,8 +97,8 @@ pub(super) fn is_plain(text: &str) -> bool {
     is_all(UNRESERVED, text)
 }
 
-// Texts are assembled as bytes and converted once they are complete. They consist of `str`s and ASCII, so the
-// two functions below never return their default.
+// Texts are assembled as bytes and converted once they are complete. They consist of `str`s and ASCII, so the two
+// functions below never return their default.
 
 pub(super) fn as_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()

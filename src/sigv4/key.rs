@@ -12,13 +12,13 @@ use crate::error::Result;
 use crate::json::quoted;
 use crate::platform::Sha256;
 
-/// Maximum number of keys in a cache. One is in use per region, and two around midnight.
+/// Maximum number of keys in a cache. One key per region is in use, and two around midnight.
 const CAPACITY: usize = 8;
 
 /// A key for one day, region and service, derived from a secret access key.
 ///
-/// It is stored as the state of an HMAC after the key, which saves two SHA-256 blocks per signature. The state
-/// is never printed, and wiped from memory on drop.
+/// It is stored as the state of an HMAC after the key, which saves two SHA-256 blocks per signature. The state is
+/// never printed, and is wiped from memory on drop.
 ///
 /// ```
 /// use bedrock_chat::sigv4::SigningKey;
@@ -29,7 +29,7 @@ const CAPACITY: usize = 8;
 /// ```
 #[derive(Clone)]
 pub struct SigningKey {
-    /// The two hashes of RFC 2104, after the key.
+    /// The inner and the outer hash of RFC 2104, after the key.
     inner: Sha256,
     outer: Sha256,
 }
@@ -62,7 +62,7 @@ impl SigningKey {
     }
 }
 
-/// Starts an HMAC-SHA256 with a key in pieces.
+/// Starts an HMAC-SHA256 with a key that is passed in pieces.
 fn keyed(key: &[&[u8]]) -> SigningKey {
     // RFC 2104: a key longer than a block is hashed, a shorter one is padded with zeros.
     let mut block = Zeroizing::new([0_u8; 64]);
@@ -141,7 +141,7 @@ impl SigningKeyCache {
         Self::default()
     }
 
-    /// Returns the key for these parameters, from the cache or derived now.
+    /// Returns the key for these parameters, from the cache if it is there.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub struct Presigned {
 }
 
 impl Presigned {
-    /// Returns the query to send, without the `?`: the request's parameters and the `X-Amz-` ones, sorted, with
+    /// Returns the query to send, without the `?`: the request's parameters and the `X-Amz-` parameters, sorted, with
     /// `X-Amz-Signature` last.
     #[must_use]
     pub fn query(&self) -> &str {
@@ -52,8 +52,8 @@ impl fmt::Debug for Presigned {
     }
 }
 
-/// Signs a request in its query. Anyone can send it, within `expires_in_seconds`: 1 to 604,800 (seven days), or
-/// until temporary credentials expire.
+/// Signs a request in its query. Anyone can send the request within `expires_in_seconds`: 1 to 604,800 (seven days),
+/// or until temporary credentials expire.
 ///
 /// Bedrock's short-term API keys contain such a query, for `Action=CallWithBearerToken`:
 ///
@@ -84,8 +84,8 @@ impl fmt::Debug for Presigned {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) as for [`sign`](super::sign), for a time to live
-/// out of range, and for a query that has one of the `X-Amz-` parameters of a signature already.
+/// Same as [`sign`](super::sign); also [`ErrorKind::Config`](crate::ErrorKind::Config) for a time to live out of
+/// range, and for a query that already has one of the `X-Amz-` parameters of a signature.
 pub fn presign(
     request: &SignableRequest<'_>,
     params: &SigningParams<'_>,
@@ -132,7 +132,7 @@ fn check_expiry(seconds: u32) -> Result<()> {
     )))
 }
 
-/// Refuses a query that is signed already, or that has a parameter which [`presign`] writes.
+/// Refuses a query that is already signed, or that has a parameter which [`presign`] writes.
 fn check_query(query: &str, added: &[(&str, &str)]) -> Result<()> {
     for part in split(query, b'&') {
         let name = percent_decode(before(part, "=").as_bytes(), true);

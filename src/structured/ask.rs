@@ -1,4 +1,4 @@
-//! Which mechanism holds a model to a schema, and what happens if the service refuses it.
+//! The method by which a model must follow a schema, and the next method if the service refuses it.
 
 use super::{Structured, StructuredMethod};
 use crate::capabilities::{Capabilities, Capability};
@@ -11,7 +11,7 @@ use crate::provider::anthropic;
 use crate::request::{ChatOptions, IntoMessages, ResponseFormat, Tool, ToolChoice, strict};
 use crate::text::has;
 
-/// The parts of a request by which a model is held to a schema, as the service names them in errors.
+/// The parts of a request that make a model follow a schema, as the service names them in errors.
 const NAMES: &[&str] =
     &["strict", "output_config", "outputConfig", "tool_choice", "toolChoice", "schema", "Schema", "response_format"];
 
@@ -26,8 +26,8 @@ impl<T> Structured<T> {
         self
     }
 
-    /// Returns the schema that the model is held to: an object with a member `value` where the value
-    /// is not an object itself.
+    /// Returns the schema that the model must follow: an object, with the member `value` if the value itself is not
+    /// an object.
     pub fn schema(&self) -> &Json {
         &self.schema
     }
@@ -37,7 +37,7 @@ impl<T> Structured<T> {
         self.is_member
     }
 
-    /// Returns the method of the next call: the chosen one, or the best that the model is known to have.
+    /// Returns the method of the next call: the chosen one, or the best that the model is known to support.
     pub fn chosen_method(&self) -> StructuredMethod {
         self.method_for(&self.chat)
     }
@@ -91,7 +91,7 @@ impl<T> Structured<T> {
         self.open(messages).await.map(|(stream, _)| stream)
     }
 
-    /// Opens the stream, and says by which method.
+    /// Opens the stream, and returns the method that was used.
     pub(super) async fn open(&self, messages: impl IntoMessages) -> Result<(ChatStream, StructuredMethod)> {
         let messages = messages.into_messages()?;
         let mut walk = self.chat.walk();
@@ -140,7 +140,7 @@ impl<T> Structured<T> {
         }
     }
 
-    /// The chat and the conversation that ask for the value.
+    /// Returns the chat and the conversation that ask for the value.
     fn prepared(
         &self,
         chat: &BedrockChat,
@@ -176,7 +176,7 @@ impl<T> Structured<T> {
         (chat.with_options(&options), messages)
     }
 
-    /// The value to show of JSON that is not complete.
+    /// Returns the value to show for incomplete JSON.
     pub(super) fn shown(&self, json: &str) -> Option<Json> {
         self.member(View::parse(json).ok()?).map(Json::from)
     }
@@ -197,7 +197,7 @@ fn asked(chat: &BedrockChat) -> StructuredMethod {
     }
 }
 
-/// Whether the service refused how the model is held to the schema.
+/// Returns whether the service refused the method.
 fn is_refusal(error: &Error) -> bool {
     error.kind() == ErrorKind::Validation && NAMES.iter().any(|name| has(error.message(), name))
 }
@@ -206,7 +206,7 @@ fn advised(error: Error) -> Error {
     if is_refusal(&error) { error.with_advice(ADVICE) } else { error }
 }
 
-/// Observers learn from the metadata that the call repeats one that was refused.
+/// The metadata tell observers that the call repeats a call that was refused.
 fn fallen_back(chat: BedrockChat, method: StructuredMethod) -> BedrockChat {
     let mut config = chat.config().clone();
     // The run of the refused call has the id.

@@ -15,10 +15,10 @@ use crate::event::ChatEvent;
 use crate::json::{Json, PartialJson};
 use crate::message::AiMessage;
 
-/// Ever more complete values of an answer that is still arriving, from [`Structured::stream`].
+/// Increasingly complete values of an answer that is still arriving, from [`Structured::stream`].
 ///
-/// Numbers and words appear when they are complete, strings as they grow. In a long answer, the next
-/// value waits until there is a part more, so that reading them all stays cheap.
+/// Numbers and words appear when they are complete, strings as they grow. In a long answer, the next value waits
+/// until the text has grown by a fraction, so that reading all values stays cheap.
 ///
 /// ```no_run
 /// # async fn run(chat: bedrock_chat::BedrockChat) -> bedrock_chat::Result<()> {
@@ -38,7 +38,7 @@ pub struct PartialStream<T> {
     stream: ChatStream,
     structured: Structured<T>,
     method: StructuredMethod,
-    /// The arguments of the call that the value arrives in, and its block.
+    /// The arguments of the call that contains the value, and the index of its block.
     call: Option<(u32, PartialJson)>,
     text: PartialJson,
     ready: VecDeque<Json>,
@@ -53,25 +53,25 @@ impl<T: DeserializeOwned> PartialStream<T> {
         Self { stream, structured, method, call: None, text, ready, last: None, ended: false }
     }
 
-    /// The next value, more complete than the one before; `None` after the last.
+    /// Returns the next value, which is more complete than the one before; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<Json>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The reply as far as it was delivered.
+    /// Returns the reply as far as it was delivered.
     pub fn so_far(&self) -> AiMessage {
         self.stream.so_far()
     }
 
-    /// The whole value, once the stream has ended.
+    /// Returns the whole value, once the stream has ended.
     ///
     /// # Errors
-    /// `Decode`, where the answer is not such a value, or not yet.
+    /// `Decode`, if the answer is not such a value, or not yet.
     pub fn value(&self) -> Result<T> {
         self.structured.read(&self.stream.so_far())
     }
 
-    /// Takes in an event.
+    /// Adds an event to the reply and the value.
     fn take(&mut self, event: &ChatEvent) {
         let is_tool = !matches!(self.method, StructuredMethod::JsonSchema | StructuredMethod::Prompt);
         match (event, &mut self.call) {
@@ -85,7 +85,7 @@ impl<T: DeserializeOwned> PartialStream<T> {
             }
             (ChatEvent::Text { text, .. }, None) => {
                 self.text.push(text);
-                // A model that must call a tool may say something before it does.
+                // A model that must call a tool may write text before the call.
                 if !is_tool {
                     let value = self.text.next_value();
                     self.show(value);

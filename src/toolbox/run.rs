@@ -26,7 +26,7 @@ use crate::request::{IntoMessages, Tool, ToolChoice};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// A piece of the model's reply, of a chat that is [`streaming`](crate::BedrockChatBuilder::streaming).
+    /// An event of the model's reply, if the chat is [`streaming`](crate::BedrockChatBuilder::streaming).
     Event(&'a ChatEvent),
     /// The model has replied.
     Reply(&'a AiMessage),
@@ -73,15 +73,16 @@ pub struct ToolRun {
     pub steps: usize,
     /// The tokens of all replies together.
     pub usage: Usage,
-    /// Whether the limit of steps was reached before the model's last tool calls were run. Another run with
-    /// these messages runs them.
+    /// Whether the limit of steps was reached before the model's last tool calls were run. Another run with these
+    /// messages runs these calls.
     pub cut_short: bool,
 }
 
-/// The error of a [`Toolbox`] run, with the conversation as far as it got. Another run can continue from it.
+/// The error of a [`Toolbox`] run, with the conversation so far. Another run can continue from this conversation.
 ///
-/// `Display` and [`source`](std::error::Error::source) are those of the [`error`](Self::error). `Debug` counts the
-/// messages and does not print them. The `?` operator converts it into an [`Error`], which drops the conversation.
+/// `Display` and [`source`](std::error::Error::source) are the same as for the [`error`](Self::error). `Debug` counts
+/// the messages and does not print them. The `?` operator converts it into an [`Error`], which drops the
+/// conversation.
 #[non_exhaustive]
 pub struct ToolRunError {
     /// The error of the call that failed.
@@ -204,7 +205,7 @@ impl Toolbox {
             watch(Step::Result(&result));
             results.push((place, result));
         }
-        // The model gets the results in the order of its calls.
+        // The model receives the results in the order of its calls.
         results.sort_by_key(|(place, _)| *place);
         results.into_iter().map(|(_, result)| result).collect()
     }
@@ -227,7 +228,7 @@ fn open_calls(messages: &[Message]) -> Vec<Content> {
             Content::InvalidToolCall(call) => &call.id,
             _ => continue,
         };
-        // A call may stand twice in what other libraries hand over.
+        // A call may occur twice in the messages of other libraries.
         if !known.contains(&id.as_str()) {
             known.push(id);
             open.push(block.clone());

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 
-// Minimal bindings, to avoid `web-sys`. Every call of a caller's object is `catch`: an exception that passes
+// Minimal bindings, to avoid `web-sys`. All calls of the caller's objects are `catch`: an exception that passes
 // through the module breaks it permanently.
 #[wasm_bindgen]
 extern "C" {
@@ -48,13 +48,13 @@ extern "C" {
 /// gateway.
 ///
 /// - Dropping a call aborts its `fetch`.
-/// - There is no limit on connecting: the runtime connects.
+/// - Connecting has no limit here: the runtime connects.
 /// - Redirects are not followed, as a request contains a signature and a conversation.
 /// - `fetch` rarely reports why it failed. Errors of Node, Bun and Deno that name a refused connection, an
 ///   unknown host or a certificate are of kind `Connect`. All others, and all of browsers and Workers, are of
 ///   kind `Interrupted`, as the request may have been sent.
-/// - Node's own limits of 300 seconds on response headers and on silence do not apply, whatever dispatcher is
-///   set. They do apply in a custom function, unless it sets a dispatcher.
+/// - Node's own limits of 300 seconds on response headers and on silence do not apply, whichever dispatcher is set.
+///   They do apply in a custom function, unless it sets a dispatcher.
 ///
 /// wasm32 only.
 #[derive(Clone, Default)]
@@ -63,7 +63,7 @@ pub struct FetchTransport {
 }
 
 impl std::fmt::Debug for FetchTransport {
-    /// Prints the name alone: a function prints as its whole source.
+    /// Prints only the name of the type: a function would be printed with its whole source.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FetchTransport")
     }
@@ -89,9 +89,9 @@ impl FetchTransport {
         // Browsers answer with an opaque response, other runtimes with the redirect itself.
         set("redirect", &"manual".into())?;
         set("signal", &abort.0.signal())?;
-        // `fetch` throws where a method that takes no body has one, even an empty one.
+        // `fetch` throws if a method that takes no body has one, even an empty one.
         if request.method.takes_body() {
-            // Copied out of the module's memory, which may move while the body is being sent.
+            // The body is copied out of the module's memory, which may move while the body is being sent.
             set("body", &Uint8Array::from(&request.body[..]))?;
         }
         if let Some(fetch) = &self.fetch {
@@ -119,7 +119,7 @@ fn header_object(headers: &Headers) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-/// Aborts its `fetch` on drop, which has no effect after the end of the response.
+/// A guard that aborts its `fetch` on drop, which has no effect after the end of the response.
 struct Abort(AbortController);
 
 impl Drop for Abort {
@@ -146,7 +146,7 @@ fn received(response: &JsValue, abort: Abort) -> Result<HttpResponse> {
         return Err(no_response("it has no `status`"));
     };
     if status < 100.0 {
-        // A response that a page may not read has status 0.
+        // The response of a request that a page may not read has status 0.
         let kind = member(response, "type").and_then(|kind| kind.as_string()).unwrap_or_default();
         if kind == "opaqueredirect" {
             let what = "redirects are not followed: the browser hides the target; set another endpoint";

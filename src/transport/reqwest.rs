@@ -21,8 +21,8 @@ use crate::text::before;
 /// Requests to `http://localhost`, `127.x.x.x` and `[::1]` never use a proxy: it would be another machine, which
 /// receives the key.
 ///
-/// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token.
-/// Use `FetchTransport` there, which does not.
+/// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token. Use
+/// `FetchTransport` there, which does not follow redirects.
 ///
 /// ```
 /// use std::time::Duration;
@@ -88,9 +88,9 @@ fn builder(connect_timeout: Option<Duration>) -> reqwest::ClientBuilder {
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
 impl ReqwestTransport {
-    /// Creates a client with a limit on connecting. `AWS_CA_BUNDLE` may name a file of certificates in PEM:
-    /// natively they replace the system's roots, as in AWS's own tools. On wasm32 the runtime connects, and
-    /// neither has an effect.
+    /// Creates a client with a limit on connecting. `AWS_CA_BUNDLE` may name a file of certificates in PEM: natively
+    /// they replace the system's roots, as in AWS's own tools. On wasm32 the runtime connects, and neither setting
+    /// has an effect.
     ///
     /// # Errors
     /// `Config`, if TLS cannot be set up, or the file in `AWS_CA_BUNDLE` is not a bundle of certificates.
@@ -139,9 +139,9 @@ impl ReqwestTransport {
         })
     }
 
-    /// Creates a transport over a custom client, with its proxies, certificates and the like. Give it
-    /// [`Policy::none`](reqwest::redirect::Policy::none): a redirect that is followed sends the conversation
-    /// and the session token to another host.
+    /// Creates a transport over a custom client, with its proxies, certificates and other settings. Give it
+    /// [`Policy::none`](reqwest::redirect::Policy::none): a redirect that is followed sends the conversation and the
+    /// session token to another host.
     pub fn with_client(client: reqwest::Client) -> Self {
         Self {
             client,
@@ -182,7 +182,7 @@ fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::Cl
     Ok(builder.tls_certs_only(roots))
 }
 
-/// Without TLS there are no roots.
+/// There are no roots without TLS.
 #[cfg(all(not(any(feature = "rustls", feature = "native-tls")), not(target_arch = "wasm32")))]
 fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
@@ -238,9 +238,10 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
     Ok(if request.method.takes_body() { builder.body(request.body) } else { builder })
 }
 
-/// Creates an error from a failure before the response headers. Only where no connection was made is it known
-/// that nothing was sent. A pooled connection that was closed before the request went out is not seen here:
-/// hyper sends the request on another one, as reqwest does where HTTP/2 says it was not processed.
+/// Creates an error from a failure before the response headers. It is known that nothing was sent only if no
+/// connection was made. A pooled connection that was closed before the request was sent does not reach this function:
+/// hyper sends the request on another connection, and reqwest does the same if HTTP/2 reports that it was not
+/// processed.
 fn not_answered(error: reqwest::Error) -> Error {
     let to = destination(&error);
     let error = error.without_url();
@@ -266,8 +267,8 @@ fn not_answered(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error))
 }
 
-/// An error of reqwest whose deepest cause is in the message already. It hides its causes, as reporters would
-/// print them twice.
+/// An error of reqwest whose deepest cause is already in the message. It hides its causes, as reporters would print
+/// them twice.
 #[derive(Debug)]
 struct Quoted(reqwest::Error);
 
@@ -279,7 +280,7 @@ impl std::fmt::Display for Quoted {
 
 impl std::error::Error for Quoted {}
 
-/// Returns the host alone: a wrong endpoint is the most likely cause, and the rest of the URL names the model.
+/// Returns only the host: a wrong endpoint is the most likely cause, and the rest of the URL names the model.
 fn destination(error: &reqwest::Error) -> String {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the service");
     match error.url().and_then(reqwest::Url::port) {

@@ -1,4 +1,4 @@
-//! Model ids and ARNs in paths, endpoints, gateways, and the parts of them that are signed.
+//! Model ids and ARNs in paths, endpoints and gateways, and which parts of them are signed.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
@@ -11,7 +11,7 @@ use crate::support::{
     CLAUDE, Clock, THEN, calling, calling_url, keys, only_request, over, relay, signed_headers, soon,
 };
 
-/// Sends the request whose signatures are in these tests: `{"messages":[]}` to Converse.
+/// Sends the fixed request whose signatures are in these tests: `{"messages":[]}` to Converse.
 #[derive(Debug)]
 struct KnownByHeart;
 
@@ -195,7 +195,7 @@ async fn gateway_calls_are_signed_for_the_aws_host() {
 #[tokio::test]
 async fn signature_is_valid_through_a_gateway() {
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
-    // Same as gateways do: their own prefix and key are removed, and AWS's host is set.
+    // Gateways do the same: their own prefix and key are removed, and AWS's host is set.
     let (port, heads) = relay(bedrock.port(), |head| {
         let lines = head.replacen("/v1/account/gate/", "/", 1);
         let lines = lines.lines().filter(|line| !line.to_ascii_lowercase().starts_with("cf-aig-authorization:"));
@@ -277,7 +277,7 @@ async fn path_with_dot_segments_is_refused_before_signing() {
             Ok(chat) => chat.invoke("hello").await,
             Err(error) => Err(error),
         };
-        // Either it was sent as one segment with a valid signature, or it was not sent.
+        // Either the id was sent as one segment with a valid signature, or no request was sent.
         let requests = bedrock.requests();
         assert!(requests.iter().all(|request| request.verdict.is_accepted()), "{model}: {requests:?}");
         if requests.is_empty() {

@@ -12,8 +12,8 @@ use local_bedrock::{Fault, LocalBedrock, Verdict};
 
 use crate::support::{Clock, THEN, at_once, calling, keys, no_timeouts, over};
 
-/// The true time, but for the pauses between attempts: each takes six minutes in no time, for the
-/// server too.
+/// The real time, except for the pauses between attempts: each pause advances it by six minutes at once, also for the
+/// server.
 #[derive(Debug)]
 struct SixMinutesAPause {
     bedrock: Arc<LocalBedrock>,
@@ -232,7 +232,7 @@ async fn retry_policy_never_sends_once() {
     }
 }
 
-/// A clock that shows the true time and whose pauses take none.
+/// A clock that shows the real time, and whose sleeps return at once.
 fn running_clock() -> Clock {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     assert!(now > THEN);
@@ -252,7 +252,7 @@ async fn clock_skew_is_corrected_from_the_response_and_kept() {
         chat.stream("hello").await.unwrap().message().await.unwrap();
         chat.clone().invoke("hello").await.unwrap();
         assert_eq!(bedrock.requests().len(), 2, "the next calls know");
-        // Once the clock is set right, the correction itself is wrong.
+        // The correction is wrong once the clock is set right.
         bedrock.clear();
         bedrock.set_clock_offset(back * 60 * 60);
         chat.stream("hello").await.unwrap().message().await.unwrap();

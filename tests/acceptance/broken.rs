@@ -1,4 +1,5 @@
-//! Streams that are damaged, cut, or go silent: exactly one error at once, with the partial message, and then `None`.
+//! Streams that are damaged, cut, or fall silent: exactly one error at once, with the partial message, and then
+//! `None`.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fn stop() -> Value {
     json!({"type": "message_stop"})
 }
 
-/// Reads a stream of these bytes. An error before the first event is its error too.
+/// Reads a stream of these bytes. An error before the first event also counts as its error.
 async fn read(bytes: Vec<u8>) -> Course {
     let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes)]);
     let chat = over(transport).retry(RetryPolicy::never()).build().unwrap();
@@ -161,7 +162,7 @@ async fn frame_with_an_impossible_length_is_refused_at_once() {
     for (total, headers) in [(0, 0), (15, 0), (u32::MAX, 0), (16 * 1024 * 1024 + 1, 0), (100, 85), (100, u32::MAX)] {
         let mut bytes = chunk(&delta("Bon"));
         bytes.extend(prelude(total, headers));
-        // The connection stays open: a decoder that waits for the rest waits for ever.
+        // The connection stays open: a decoder that waits for the rest would wait for ever.
         let transport = MemoryTransport::new([Reply::new(200, EVENT_STREAM, bytes).that_stalls()]);
         let chat = over(transport).timeouts(Timeouts::default().with_idle(None)).build().unwrap();
         let course = course(&mut chat.stream("hello").await.unwrap()).await;

@@ -12,7 +12,7 @@ fn delta(text: &str) -> serde_json::Value {
     serde_json::json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
 }
 
-/// Enough time for another attempt to arrive, if there were one.
+/// Enough time for another attempt to arrive, if it were made.
 async fn a_while() {
     tokio::time::sleep(Duration::from_millis(80)).await;
 }

@@ -1,4 +1,4 @@
-//! However the bytes of a stream are cut on the way, the events are the same.
+//! The events are the same, however the bytes of a stream are cut on the way.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{ChatEvent, Content, Usage};
@@ -19,7 +19,7 @@ pub(crate) async fn recorded() -> Vec<u8> {
             "type": "object", "properties": {"location": {"type": "string"}}, "required": ["location"]}}],
         "messages": [{"role": "user", "content": "redacted thinking: hé😀, what is the weather in Zürich and in Paris?"}],
     });
-    // Sets the process up for TLS, which reqwest wants before any client.
+    // reqwest requires that the process is set up for TLS before any client.
     bedrock_chat::ReqwestTransport::new(None).unwrap();
     let answer = reqwest::Client::new().post(url).body(body.to_string()).send().await.unwrap();
     assert_eq!(answer.status(), 200);

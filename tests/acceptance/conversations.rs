@@ -25,7 +25,7 @@ fn calls(ids: &[&str]) -> Message {
     Message::new(Role::Ai, ids.iter().map(|id| call(id)).collect::<Vec<_>>())
 }
 
-/// The turns as they arrived at a server that insists on alternation, and accepted them.
+/// Returns the turns that the server received and accepted. It requires alternating turns.
 async fn accepted(messages: &[Message]) -> Vec<Value> {
     let bedrock = LocalBedrock::builder().strict_alternation(true).start().await.unwrap();
     let chat = calling(&bedrock).build().unwrap().bind_tools([tool()]);

@@ -1,5 +1,5 @@
-//! Which credentials a call has, and which it must not have. Tests of environment variables run in
-//! separate processes, because a test must not change the environment of the others.
+//! The credentials of a call. Tests of environment variables run in separate processes, because a test must not change
+//! the environment of the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,7 +80,7 @@ async fn credentials_invalid_in_a_header_are_refused() {
     assert!(bedrock.requests().is_empty());
 }
 
-/// A provider whose credentials live for an hour, how often it was asked, and a clock for both.
+/// Returns a provider whose credentials are valid for an hour, a counter of its calls, and a clock for both.
 fn hourly(clock: &Clock) -> (CachedCredentials<impl bedrock_chat::ProvideCredentials>, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -366,7 +366,7 @@ async fn credentials_error_of_a_provider_has_its_cause() {
     ] {
         assert_eq!(error.kind(), ErrorKind::Credentials);
         assert!(error.to_string().contains("the vault was not reached: the vault's door is locked"), "{error}");
-        // Once: tools that print the chain of causes, such as anyhow, do not repeat it.
+        // The cause occurs once, so tools that print the chain of causes, such as anyhow, do not repeat it.
         let mut causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
         assert!(!causes.any(|cause| cause.to_string().contains("locked")), "{error:?}");
     }

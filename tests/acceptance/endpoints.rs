@@ -1,4 +1,4 @@
-//! Which host is called, and for which region a call is signed: from options, hosts and variables.
+//! The host and the region of a call: from options, hosts and variables.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{BedrockChat, BedrockChatBuilder, Error, ErrorKind, HttpRequest, short_term_api_key};
@@ -104,7 +104,7 @@ async fn region_that_contradicts_an_aws_host_is_refused() {
     // The region in an ARN overrides `region`, and is the region of this host.
     let host = "https://bedrock-runtime.eu-west-1.amazonaws.com";
     assert_eq!(region(&sent(ARN, |chat| chat.region("us-east-1").endpoint_url(host)).await), "eu-west-1");
-    // Interface endpoints may be in another region, so the stated region wins.
+    // Interface endpoints may be in another region, so the stated region is used.
     let private = "https://vpce-0a1b2c3d-xyz.bedrock-runtime.us-east-1.vpce.amazonaws.com";
     assert_eq!(region(&sent(CLAUDE, |chat| chat.region("us-west-2").endpoint_url(private)).await), "us-west-2");
 }
@@ -190,7 +190,7 @@ fn misspelled_region_is_refused_with_a_suggestion() {
         ("us-gov-west1", "us-gov-west-1"),
     ] {
         let suggestion = format!("did you mean `{suggestion}`?");
-        // A custom endpoint does not make it a region either.
+        // A custom endpoint does not make a malformed region valid.
         for endpoint in [None, Some("https://bedrock.example")] {
             let error = refused(|chat| match endpoint {
                 Some(url) => chat.region(region).endpoint_url(url),

@@ -123,7 +123,7 @@ async fn error_of_an_account_setting_has_advice() {
         assert!(error.message().contains(says), "{error}");
         assert!(error.message().starts_with(message.trim_end_matches('.')), "the service's own words stay: {error}");
     }
-    // The same table serves exceptions in streams.
+    // The same table applies to exceptions in streams.
     bedrock.clear();
     bedrock.faults().push(Fault::exception_frame(1, "validationException", "Operation not allowed"));
     let error = chat.stream("hello").await.unwrap_err();

@@ -103,7 +103,7 @@ async fn gathered_stream_is_resent_if_paid_resend_is_allowed() {
     bedrock.faults().push(Fault::exception_frame(5, "validationException", "No"));
     assert_eq!(chat.invoke("hello there").await.unwrap_err().kind(), ErrorKind::Validation);
     assert_eq!(bedrock.requests().len(), 1, "what cannot help is not done");
-    // Without it, a call that may have been paid for is not sent again.
+    // A call that may have been paid for is not sent again without this setting.
     let chat = calling(&bedrock).streaming(true).build().unwrap();
     bedrock.clear();
     bedrock.faults().push(Fault::cut_after_frames(6));

@@ -1,5 +1,4 @@
-//! A guardrail that is set is applied in every kind of call, and its interventions have a separate
-//! stop reason.
+//! A guardrail that is set is applied in every kind of call, and its interventions have a separate stop reason.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
@@ -109,7 +108,7 @@ async fn enforced_guardrail_is_reported_with_its_origin() {
     assert_eq!(applied[0].origins, [GuardrailOrigin::OrganizationEnforced]);
     assert_eq!(applied[1].origins, [GuardrailOrigin::AccountEnforced]);
     assert_eq!(applied[1].ownership.as_deref(), Some("CROSS_ACCOUNT"));
-    // The same of a guardrail that is applied without a model.
+    // The same guardrails, for one that is applied without a model.
     let body = json!({"action": "GUARDRAIL_INTERVENED", "outputs": [], "assessments": [details("g1", "REQUEST")]});
     let transport = MemoryTransport::new([Reply::json(200, body.to_string())]);
     let chat = over(transport).guardrail(Guardrail::new("g1", "3")).build().unwrap();

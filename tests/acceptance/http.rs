@@ -16,14 +16,14 @@ use tokio::net::TcpListener;
 
 use crate::support::{calling, calling_url, is_alone, over, read_request, relay, run_alone, soon, until};
 
-/// Several calls of the URL in the environment, which must all succeed.
+/// Makes several calls of the URL in the environment, which must all succeed.
 async fn call_the_url() {
     let chat = calling_url(&std::env::var("URL").unwrap()).build().unwrap();
     assert!(soon(chat.invoke("hello")).await.unwrap().text().contains("hello"));
     assert!(soon(chat.stream("hello").await.unwrap().message()).await.unwrap().text().contains("hello"));
 }
 
-/// Same as a forward proxy: the whole URL in the first line becomes a path.
+/// A forward proxy does the same: the whole URL in the first line becomes a path.
 fn to_origin_form(head: &str) -> String {
     head.replacen("http://bedrock.invalid/", "/", 1)
 }
@@ -65,7 +65,7 @@ async fn no_proxy_variable_is_respected() {
 }
 
 fn http2() -> ReqwestTransport {
-    // Sets the process up for TLS, which reqwest wants before any client.
+    // reqwest requires that the process is set up for TLS before any client.
     ReqwestTransport::new(None).unwrap();
     ReqwestTransport::with_client(reqwest::Client::builder().http2_prior_knowledge().build().unwrap())
 }
@@ -145,7 +145,7 @@ async fn forgetful() -> (String, Arc<AtomicUsize>) {
             let body = r#"{"content":[{"type":"text","text":"hi"}]}"#;
             let head =
                 format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-            // The client may be gone.
+            // The client may have closed the connection.
             let _ = connection.write_all(format!("{head}{body}").as_bytes()).await;
         }
     });

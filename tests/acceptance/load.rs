@@ -18,7 +18,7 @@ use crate::support::{
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<std::alloc::System> = &INSTRUMENTED_SYSTEM;
 
-/// The bytes that this process holds.
+/// Returns the bytes that this process has allocated.
 fn held() -> isize {
     let stats = ALLOCATOR.stats();
     stats.bytes_allocated as isize - stats.bytes_deallocated as isize
@@ -49,7 +49,7 @@ async fn two_hundred_concurrent_streams_are_complete() {
 
 const FRAMES: usize = 12_800;
 
-/// Serves one stream of fifty megabytes a connection, and counts the bytes that it could hand over.
+/// Serves one stream of fifty megabytes per connection, and counts the bytes that the client accepted.
 async fn fifty_megabytes() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -80,7 +80,7 @@ async fn serve(mut connection: TcpStream, written: Arc<AtomicUsize>) {
         written.fetch_add(block.len(), Ordering::SeqCst);
         sent = connection.write_all(&block).await;
     }
-    // The client may be gone.
+    // The client may have closed the connection.
     let _ = connection.write_all(&chunk(&json!({"type": "message_stop"}))).await;
 }
 

@@ -76,7 +76,7 @@ async fn list_query_is_signed_in_any_spelling() {
         let body = json!({"inferenceProfileSummaries": [], "nextToken": next}).to_string();
         Fault::reply(200, "application/json", body).on_path("/inference-profiles")
     };
-    // A wrong signature would be refused before the answer of the fault.
+    // A wrong signature would be refused before this reply is sent.
     bedrock.faults().push(page(json!("a+/=& \u{e9}")));
     bedrock.faults().push(page(json!(null)));
     calling(&bedrock).build().unwrap().inference_profiles(None).await.unwrap();
@@ -113,7 +113,7 @@ async fn resolved_profile_calls_its_arn_in_the_native_format() {
         let chat = builder.build_resolved().await.unwrap();
         assert_eq!(chat.model().base(), Some(HAIKU));
         assert!(chat.invoke("hello").await.unwrap().text().ends_with("You said: hello"));
-        // Later calls do not look it up again.
+        // Later calls do not repeat the look-up.
         chat.invoke("again").await.unwrap();
         let paths: Vec<_> = bedrock.requests().iter().map(|request| request.path.clone()).collect();
         let id = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123abc123";

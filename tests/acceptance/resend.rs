@@ -1,4 +1,4 @@
-//! Which calls are sent again: never silently where the service may have been paid for them.
+//! The calls that are sent again: never silently if they may have been paid for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::support::{ByHand, EVENT_STREAM, at_once, calling, calling_url, event, keys, over, read_request, soon};
 
-/// Claude over both APIs, streamed, and streamed beneath `invoke`.
+/// Claude over both APIs, streamed directly and inside `invoke`.
 fn streaming_chats(bedrock: &LocalBedrock) -> Vec<(BedrockChat, bool)> {
     let chat = |api, gathers| (calling(bedrock).api(api).streaming(gathers).build().unwrap(), gathers);
     [Api::Invoke, Api::Converse].into_iter().flat_map(|api| [chat(api, false), chat(api, true)]).collect()
@@ -104,7 +104,7 @@ async fn stream_that_ends_after_content_is_not_resent() {
             assert!(!error.partial().unwrap().text().is_empty());
         }
     }
-    // The caller allows it: a gathered reply is requested again, a delivered stream is not.
+    // The caller allows a second payment: a gathered reply is requested again, a delivered stream is not.
     for gathers in [true, false] {
         let chat = calling(&bedrock).streaming(gathers).retry(at_once().with_paid_resend(true)).build().unwrap();
         bedrock.clear();
@@ -129,7 +129,7 @@ async fn stream_cut_at_any_frame_is_resent_or_has_content() {
                 bedrock.faults().push(fault.clone());
                 match (answer(&chat, gathers).await, bedrock.requests().len()) {
                     (Ok(reply), 2) => resent += usize::from(reply.text() == whole.text()),
-                    // If the last frame is cut after the end of the message, nothing is missing.
+                    // Nothing is missing if only the last frame is cut after the end of the message.
                     (Ok(reply), 1) => kept += usize::from(reply.text() == whole.text()),
                     (Err(error), 1) => kept += usize::from(!error.partial().unwrap().content.is_empty()),
                     (outcome, requests) => panic!("{fault:?}: {requests} requests, {outcome:?}"),
@@ -243,21 +243,21 @@ async fn gateway_status_is_resent_only_if_not_processed() {
             assert!(error.is_transient() && error.message().contains("a gateway"), "{status} {error}");
         }
     }
-    // AWS's own response: its SDKs send the call again too.
+    // AWS's own response: AWS's SDKs also send the call again.
     for status in [500, 502, 503, 504] {
         let replies = (0..3).map(|_| Reply::json(status, "{}").with_header("x-amzn-requestid", "r-1"));
         let transport = MemoryTransport::new(replies);
         over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
         assert_eq!(transport.requests().len(), 3, "{status}");
     }
-    // OpenAI's and Anthropic's servers may decide it themselves.
+    // OpenAI's and Anthropic's servers may decide about the retry themselves.
     for (status, retry, attempts) in [(503, "false", 1), (400, "true", 3), (504, "true", 3)] {
         let replies = (0..3).map(|_| Reply::json(status, "{}").with_header("x-should-retry", retry));
         let transport = MemoryTransport::new(replies);
         over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
         assert_eq!(transport.requests().len(), attempts, "{status}");
     }
-    // A conflict of AWS's own resources remains.
+    // A conflict of AWS's own resources is not retried.
     let refused = Reply::json(409, r#"{"message":"busy"}"#).with_header("x-amzn-errortype", "ConflictException");
     let transport = MemoryTransport::new([refused]);
     let error = over(transport.clone()).build().unwrap().invoke("hello").await.unwrap_err();
@@ -266,7 +266,7 @@ async fn gateway_status_is_resent_only_if_not_processed() {
 
 /// A reqwest client with its own time limit.
 fn impatient() -> ReqwestTransport {
-    // Sets the process up for TLS, which reqwest wants before any client.
+    // reqwest requires that the process is set up for TLS before any client.
     ReqwestTransport::new(None).unwrap();
     ReqwestTransport::with_client(reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap())
 }
@@ -284,7 +284,7 @@ async fn http_client_timeout_is_a_timeout_and_not_resent() {
     }
 }
 
-/// Reads one request on each connection, answers with these bytes and closes it. Counts them.
+/// Reads one request on each connection, sends these bytes and closes it. Counts the connections.
 async fn closing_after(answer: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -294,7 +294,7 @@ async fn closing_after(answer: &'static str) -> (String, Arc<AtomicUsize>) {
         while let Ok((mut connection, _)) = listener.accept().await {
             counter.fetch_add(1, Ordering::SeqCst);
             read_request(&mut connection).await;
-            // A client that went away receives nothing.
+            // The client may have closed the connection.
             let _ = tokio::io::AsyncWriteExt::write_all(&mut connection, answer.as_bytes()).await;
         }
     });
@@ -325,7 +325,7 @@ async fn call_that_was_never_sent_has_no_attempts() {
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0), "{error}");
         }
     }
-    // An error that only the transport finds before sending counts as not sent too.
+    // An error that only the transport finds before sending also counts as not sent.
     let transport = MemoryTransport::new([Reply::error(bedrock_chat::Error::new(ErrorKind::Config, "no such proxy"))]);
     let error = over(transport).build().unwrap().invoke("hello").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));

@@ -115,7 +115,7 @@ async fn errors_hide_secrets_even_if_the_service_repeats_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let url = bedrock.url();
     let mut errors = Vec::new();
-    // A wrong signature: AWS answers with the canonical request, the session token in it.
+    // A wrong signature: AWS answers with the canonical request, which contains the session token.
     let wrong = Credentials::new("AKIDEXAMPLE", "wrong-secret").with_session_token(TOKEN);
     let chat = calling_url(&url).credentials(wrong).build().unwrap();
     let refused = chat.invoke("hello").await.unwrap_err();
@@ -123,7 +123,7 @@ async fn errors_hide_secrets_even_if_the_service_repeats_them() {
     errors.push(refused);
     errors.push(chat.stream("hello").await.unwrap_err());
     let chat = calling_url(&url).credentials(with_token()).build().unwrap();
-    // A gateway that repeats the request, whole or in a stream.
+    // A gateway that repeats the request in its reply or stream.
     let echo = format!("cannot use {TOKEN} of {SECRET}");
     bedrock.faults().push(Fault::error(403, "AccessDeniedException", &echo));
     errors.push(chat.invoke("hello").await.unwrap_err());

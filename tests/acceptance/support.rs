@@ -33,14 +33,14 @@ pub(crate) fn keys() -> Credentials {
     Credentials::new(TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY)
 }
 
-/// Three attempts with very short delays.
+/// Returns a policy of three attempts with very short delays.
 pub(crate) fn at_once() -> RetryPolicy {
     RetryPolicy::default()
         .with_base_delay(Duration::from_millis(1))
         .with_throttling_base_delay(Duration::from_millis(1))
 }
 
-/// No limits at all: for clocks that jump.
+/// Returns timeouts without limits, for clocks that jump.
 pub(crate) fn no_timeouts() -> Timeouts {
     Timeouts::none()
 }
@@ -93,8 +93,7 @@ impl Course {
     }
 }
 
-/// Reads a stream to its end, and checks that it has one: at most one error, nothing after it, and
-/// `None` from then on.
+/// Reads a stream to its end, and checks the end: at most one error, no event after it, and `None` from then on.
 pub(crate) async fn course(stream: &mut ChatStream) -> Course {
     let mut course = Course { events: Vec::new(), error: None };
     let reading = async {
@@ -113,7 +112,7 @@ pub(crate) async fn course(stream: &mut ChatStream) -> Course {
     course
 }
 
-/// After this time a test hangs. No test depends on how much of it passes.
+/// A test that takes longer hangs. No test depends on how much of this time passes.
 const HANGS: Duration = Duration::from_secs(30);
 
 /// Awaits a future; fails if it hangs.
@@ -121,7 +120,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(HANGS, future).await.expect("the future hangs")
 }
 
-/// Waits until a condition is met; fails if it never is. `what` names it in the failure.
+/// Waits until a condition is met; fails if it is never met. `what` names the condition in the failure.
 pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let met = async {
         while !is_so() {
@@ -153,8 +152,8 @@ pub(crate) fn through_json(message: &AiMessage) -> AiMessage {
 /// The variable that is set while a test runs in a separate process.
 const ALONE: &str = "BEDROCK_CHAT_TEST_ALONE";
 
-/// Runs the test of this name again, in a separate process that has only these variables.
-/// Returns `true` inside that process. Outside, the test is over when this returns.
+/// Runs the test of this name again, in a separate process that has only these variables. Returns `true` inside that
+/// process. Outside of it, the test is over when this function returns.
 pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
     let inside = is_alone();
     if !inside {
@@ -163,7 +162,7 @@ pub(crate) fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
     inside
 }
 
-/// Whether this is the process of one test alone.
+/// Returns whether this process runs only one test.
 pub(crate) fn is_alone() -> bool {
     std::env::var_os(ALONE).is_some()
 }

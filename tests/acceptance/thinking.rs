@@ -1,5 +1,5 @@
-//! Reasoning round trips: it is streamed, gathered, serialized, read back, and sent again byte for byte. The
-//! local Bedrock signs what it thinks, and refuses a replay of which one byte is different.
+//! Reasoning round trips: it is streamed, gathered, serialized, read back, and sent again byte for byte. The local
+//! Bedrock signs its reasoning, and refuses it if one byte differs.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{AiMessage, BedrockChat, ChatOptions, Content, Message, Reasoning, Role, Thinking, Tool};
@@ -144,7 +144,7 @@ async fn thinking_block_with_a_cut_signature_is_not_sent() {
         delta(1, json!({"type": "thinking_delta", "thinking": "half a"})),
         delta(1, json!({"type": "signature_delta", "signature": "aGFs"})),
     ];
-    // However the stream ends early: a clean end, a cut frame, a caller that stops reading.
+    // Every early end of the stream: a clean end, a cut frame, a caller that stops reading.
     let bytes: Vec<u8> = head.iter().flat_map(chunk).collect();
     let reply = |bytes: &[u8]| Reply::new(200, crate::support::EVENT_STREAM, bytes.to_vec());
     let cut = [&bytes[..], &bytes[..20]].concat();

@@ -1,4 +1,4 @@
-//! Timeouts, with a clock that the tests advance and with the real one.
+//! Timeouts, with a clock that the tests advance and with the system's clock.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn idle_timeout_restarts_with_every_piece() {
     hand.send(chunk(&delta("a")));
     let mut stream = soon(chat.stream("hello")).await.unwrap();
     soon(stream.next()).await.unwrap().unwrap();
-    // Half a frame restarts the timeout too.
+    // Half a frame also restarts the timeout.
     let second = chunk(&delta("b"));
     let waiting = tokio::spawn(async move {
         let item = stream.next().await;

@@ -1,4 +1,4 @@
-//! Which certificates are trusted. Each test runs in a separate process, because the environment decides it.
+//! The trusted certificates. Each test runs in a separate process, as the environment decides.
 
 #![cfg(feature = "rustls")]
 
@@ -19,7 +19,7 @@ const WITHOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/tls/lo
 const MALFORMED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/tls/malformed.pem");
 const MISSING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/tls/missing.pem");
 
-/// A server whose certificate is from the tests' own authority.
+/// Returns a server whose certificate is from the tests' own authority.
 fn server() -> String {
     let chain = CertificateDer::pem_file_iter(format!("{FOLDER}/localhost.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(format!("{FOLDER}/localhost.key")).unwrap();

@@ -1,4 +1,4 @@
-//! Tokens: counted once, with those of the cache, also where an answer ends early.
+//! Tokens are counted once, including those of the cache, even if an answer ends early.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{Api, ChatEvent, Usage};

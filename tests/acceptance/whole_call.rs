@@ -1,4 +1,4 @@
-//! The limit on a whole call, calls that are dropped, and what observers receive of both.
+//! The limit on a whole call, calls that are dropped, and the notifications of observers about both.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{ByHand, Clock, THEN, calling, chunk, over, soon};
 
-/// Notes what it is notified of.
+/// An observer that records its notifications.
 #[derive(Clone, Debug, Default)]
 struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -67,7 +67,7 @@ async fn total_timeout_ends_a_hanging_call_and_is_observed() {
         bedrock.clear();
         bedrock.faults().push(fault.forever());
         let chat = calling(&bedrock).timeouts(total(Duration::from_millis(80))).observer(notes.clone());
-        // Also where the caller allows what may be paid for twice: the whole call is over.
+        // The limit also applies if the caller allows calls that may be paid for twice: the whole call is over.
         let chat = chat.retry(RetryPolicy::default().with_paid_resend(true)).build().unwrap();
         let error = match stream {
             true => soon(chat.stream("hello")).await.unwrap_err(),
@@ -86,7 +86,7 @@ async fn total_timeout_covers_attempts_and_the_pauses_between_them() {
     for (limit, attempts) in [(MINUTE, 3), (MINUTE / 2, 2), (MINUTE / 4, 1)] {
         let (transport, clock, notes) = (refusals(), Clock::at(THEN).jumping(), Notes::default());
         let timeouts = total(limit).with_first_byte(None).with_idle(None);
-        // The clock jumps for the deadline's own timer too, so that it begins at its end.
+        // The clock also jumps for the deadline's own timer, so the deadline would pass at once.
         let clock_of_call = SleepsOnly(clock.clone(), limit);
         let chat = over(transport.clone()).timeouts(timeouts).runtime(clock_of_call).observer(notes.clone());
         let error = soon(chat.retry(RetryPolicy::default()).build().unwrap().invoke("hello")).await.unwrap_err();
@@ -95,7 +95,7 @@ async fn total_timeout_covers_attempts_and_the_pauses_between_them() {
     }
 }
 
-/// A clock whose sleeps take no time, but for those of one length, which never end.
+/// A clock whose sleeps return at once, except sleeps of one length, which never end.
 #[derive(Debug)]
 struct SleepsOnly(Clock, Duration);
 
@@ -175,7 +175,7 @@ async fn dropped_call_is_reported_as_cancelled_once() {
     assert!(tokio::time::timeout(limit, chat.stream("hello")).await.is_err());
     assert_eq!(notes.taken(), ["error cancelled"]);
 
-    // A stream, and the text of one, before their end.
+    // Drops a stream, and the text of a stream, before their end.
     bedrock.clear();
     let chat = calling(&bedrock).observer(notes.clone()).build().unwrap();
     let mut stream = chat.stream("hello there").await.unwrap();
@@ -185,7 +185,7 @@ async fn dropped_call_is_reported_as_cancelled_once() {
     drop(chat.stream("hello there").await.unwrap().text());
     assert_eq!(notes.taken(), ["error cancelled"]);
 
-    // While it waits to try again.
+    // Drops a call while it waits for its next attempt.
     bedrock.faults().push(Fault::error(503, "ServiceUnavailableException", "later"));
     let patient = RetryPolicy::default().with_base_delay(MINUTE).with_max_delay(MINUTE);
     let clock = Clock::at(THEN);

@@ -1,5 +1,5 @@
-//! Batch inference: records are what single calls send, replies what they give, in every family and over
-//! both APIs; and jobs are started and followed by calls that are signed as AWS wants it.
+//! Batch inference, in every family and over both APIs. Records have the bodies of single calls, and replies are those
+//! of single calls. Jobs are started and followed by signed calls.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn batch_job_is_started_and_followed_by_signed_calls() {
             status("InProgress", 4),
             status("PartiallyCompleted", 8),
         ] {
-            // A wrong signature would be refused before.
+            // A wrong signature would be refused before this reply is sent.
             bedrock.faults().push(Fault::reply(200, "application/json", answer).on_path("/model-invocation-job"));
         }
         let chat = chat(&bedrock, CLAUDE, api);

@@ -1,4 +1,4 @@
-//! Prompt caching: points by hand and by plan, and what they save.
+//! Prompt caching: points set by hand and by the planner, and the tokens that they save.
 
 use bedrock_chat::{BedrockChat, CachePoint, CacheTtl, Content, InputTokenDetails, Message, Role};
 use local_bedrock::LocalBedrock;
@@ -62,7 +62,7 @@ async fn cache_points_are_at_most_four() {
                 messages.push(Message::human(format!("Question {turn}?")).with(Content::cache_point()));
                 let asked = chat.invoke(&messages).await;
                 if turn > 3 {
-                    // The caller's own cache points count too, and the service refuses too many.
+                    // The caller's own cache points also count, and the service refuses too many.
                     assert!(asked.is_err(), "{model} {api:?}");
                     break;
                 }
@@ -95,7 +95,7 @@ async fn cache_points_are_placed_where_they_are_accepted() {
                 vec![Content::text("Read."), picture(), text("text/csv")],
             ] {
                 if model == NOVA && api == BOTH[0] {
-                    continue; // It reads no documents there.
+                    continue; // The model does not read documents over this API.
                 }
                 let by_plan = planned.invoke(Message::new(Role::Human, turn.clone())).await;
                 by_plan.unwrap_or_else(|error| panic!("{model} {api:?}: {error}: {turn:?}"));

@@ -1,4 +1,4 @@
-//! Members of Claude's requests that have no option pass through `model_kwargs`, and its usage arrives whole.
+//! Members of Claude's requests that have no option are passed in `model_kwargs`, and its usage is complete.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{Api, BedrockChat, ChatOptions, Credentials, Json, Message, Reasoning};

@@ -49,7 +49,7 @@ async fn guard_content_is_tagged_or_a_converse_block() {
             let reply = chat.invoke(ask("BLOCKED")).await.unwrap();
             assert_eq!(reply.stop_reason, Some(StopReason::GuardrailIntervened), "{model} {api:?}");
         }
-        // Without a suffix there are no tags, and it is not sent unmarked.
+        // There are no tags without a suffix, and the content is not sent unmarked.
         let chat = calling(&bedrock, model, Api::Invoke).guardrail(Guardrail::new("gr123", "1")).build().unwrap();
         let error = chat.invoke(ask("Good morning.")).await.unwrap_err();
         assert!(error.message().contains("guard content"), "{model}: {error}");

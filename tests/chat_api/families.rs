@@ -36,7 +36,7 @@ async fn untidy_conversations_are_accepted_by_every_family() {
     ];
     for model in MODELS {
         for api in BOTH {
-            // Some models' own limit cuts more than three words.
+            // The limit of some models ends the answer within more than three words.
             let chat = calling(&bedrock, model, api).max_tokens(200).build().unwrap();
             // Over Converse some models do not accept a system message, and the service refuses it.
             let silent = ["mixtral", "titan", "command-text"].iter().any(|name| model.contains(name));
@@ -71,7 +71,7 @@ async fn reply_has_the_model_name_in_every_family() {
     }
 }
 
-/// Two calls and their results, one as text and one as blocks, and the next message of the user.
+/// Returns two calls and their results, one as text and one as blocks, and the user's next message.
 fn called_and_answered(last: Option<&str>) -> Vec<Message> {
     let call = |id: &str, city: &str| {
         Content::ToolCall(ToolCall::new(id, "get_weather", Json::from(serde_json::json!({ "city": city }))))
@@ -117,7 +117,8 @@ async fn duplicate_tool_call_is_sent_once_by_every_family() {
     for (model, api) in with_tools() {
         answer(&chat(&bedrock, model, api).bind_tools([weather()]), &messages).await;
         let body = sent(&bedrock).to_string();
-        // An argument by its value: formats differ in the rest. Command R wants the call beside its result.
+        // Counts an argument by its value, as the formats differ otherwise. Command R requires the call next to its
+        // result.
         let calls = body.matches("Paris").count() - body.matches("The weather in Paris").count();
         let expected = if (model, api) == (COMMAND_R, Api::Invoke) { 2 } else { 1 };
         assert_eq!(calls, expected, "{model} {api:?}: {body}");
@@ -267,7 +268,7 @@ async fn failed_tool_result_can_have_an_image() {
                 let mut failed = ToolResult::new("call00001", content);
                 failed.is_error = true;
                 messages[2] = Message::new(Role::Tool, [Content::ToolResult(failed)]);
-                // The server refuses anything but text in the result itself.
+                // The server accepts only text in the result itself.
                 assert!(answer(&chat, &messages).await.contains("12 degrees"), "{model} {api:?}");
                 let body = sent(&bedrock).to_string();
                 assert!(body.contains("iVBORw0KGgpsaXR0bGU=") && body.contains("error"), "{model} {api:?}: {body}");

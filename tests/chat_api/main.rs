@@ -1,5 +1,5 @@
-//! The chat API over both of Bedrock's APIs, natively and over Converse, for families that differ:
-//! every call goes over real HTTP to the local Bedrock, which checks each body with its own rules.
+//! The chat API over both of Bedrock's APIs, natively and over Converse, for families that differ. Every call is sent
+//! over real HTTP to the local Bedrock, which checks each body with its own rules.
 //!
 //! There is one file for each feature.
 

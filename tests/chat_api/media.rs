@@ -98,7 +98,8 @@ async fn documents_are_sent_with_valid_names() {
         let text = asked(&bedrock, CLAUDE, api, Content::document("text/plain", "Grass is green.")).await.unwrap();
         assert!(text.contains("text/plain of 15 bytes"), "{api:?}: {text}");
     }
-    // Two of the same name, and two of none: each has its own, and the same one in every call.
+    // Two documents with the same name, and two without a name: each gets a different name, and the same name in
+    // every call.
     let unnamed = Content::document("text/csv", "a,b");
     let message =
         Message::human("Compare.").with(Content::Document(document.clone())).with(Content::Document(document));
@@ -192,7 +193,7 @@ async fn citations_are_with_their_text_also_streamed() {
             assert_eq!(citation.cited_text, ["Grass is green."], "{api:?}");
             let Some(CitationLocation::DocumentChar(range)) = citation.location else { panic!("{citation:?}") };
             assert_eq!((range.index, range.start, range.end), (0, 0, 15), "{api:?}");
-            // And it can be said again.
+            // The reply can be sent back.
             chat.invoke([question.clone(), reply.into(), Message::human("And blue?")]).await.unwrap();
         }
     }

@@ -79,7 +79,7 @@ async fn stream_merges_tool_calls_reasoning_and_guardrails() {
             let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();
             assert_eq!(whole, streamed, "{model} {api:?}");
             assert_eq!(streamed.tool_calls().count(), 2, "{model} {api:?}");
-            // Wherever the token limit cuts: half a call is not a call, whole or streamed.
+            // The token limit may cut anywhere: half a call is not a call, whole or streamed.
             for tokens in 1..32 {
                 let chat = chat.with_options(&ChatOptions::default().with_max_tokens(tokens));
                 let (whole, streamed) = whole_and_streamed(&chat, &asked).await.unwrap();

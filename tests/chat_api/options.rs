@@ -13,12 +13,12 @@ use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, LLAMA, NOVA, QWEN, chat, sent, tool, w
 /// The message of an error, and the option that it names.
 type Refusal = (String, String);
 
-/// Returns everything that was sent for the options, or why nothing was.
+/// Returns everything that was sent for the options, or the reason why nothing was sent.
 async fn outcome(bedrock: &LocalBedrock, chat: &BedrockChat, options: &ChatOptions) -> Result<String, Refusal> {
     bedrock.clear();
     let answer = chat.with_options(options).invoke("What is the weather in Rome?").await;
     match bedrock.requests().last() {
-        // A request that the service refuses was sent.
+        // A request that the service refused was sent, too.
         Some(request) => Ok(format!("{:?} {}", request.headers, String::from_utf8_lossy(&request.body))),
         None => {
             let error = answer.unwrap_err();
@@ -53,7 +53,7 @@ async fn every_option_is_sent_or_refused_with_advice() {
         ("tools", "\"strict\":true", none().with_tools(strict())),
         ("parallel_tool_calls", "arallel", none().with_tools([weather()]).with_parallel_tool_calls(false)),
         ("reasoning", "2222", none().with_reasoning(Reasoning::Budget(2222))),
-        // Claude before 4.6 takes an effort as a budget.
+        // Claude before 4.6 receives an effort as a budget.
         ("reasoning", "medium|4096", none().with_reasoning(Reasoning::Effort("medium".into()))),
         ("response_format", "river", none().with_response_format(ResponseFormat::new("r", schema.unwrap()))),
         ("guardrail", "gr-1", none().with_guardrail(guardrail())),
@@ -77,7 +77,7 @@ async fn every_option_is_sent_or_refused_with_advice() {
                         assert!(is_sent, "{model} {api:?}: {mark} was left out of {sent}");
                     }
                     Err((why, named)) => {
-                        // A model without tools has no parallel calls of them either.
+                        // A model without tools also has no parallel tool calls.
                         let is_named = named == *field || (named == "tools" && !options.tools.is_empty());
                         assert!(is_named, "{model} {api:?}: {named} is not {field}: {why}");
                     }
@@ -109,7 +109,7 @@ async fn tool_choice_is_sent_or_refused_in_every_family() {
                 }
             }
             if let Ok(sent) = with("get_population".into()).await {
-                // By its name, or as `any` with this tool only.
+                // The tool is chosen by its name, or as `any` with this tool only.
                 let chosen = sent.matches("\"get_population\"").count();
                 assert!(chosen == 2 || !sent.contains("get_weather"), "{model} {api:?}: {sent}");
             }

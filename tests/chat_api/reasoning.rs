@@ -1,4 +1,4 @@
-//! Reasoning: asked for as each family is asked, shown as it arrives, and sent back as it was.
+//! Reasoning: requested in each family's form, shown as it arrives, and sent back unchanged.
 
 use bedrock_chat::{Api, ChatEvent, Content, ErrorKind, Message, Reasoning};
 use local_bedrock::LocalBedrock;

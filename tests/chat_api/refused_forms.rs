@@ -1,4 +1,4 @@
-//! A form of a call that the service refuses is sent in another form, once.
+//! A call that the service refuses in one form is sent in another form, once.
 
 use bedrock_chat::{
     AiMessage, Api, Capabilities, Capability, ChatOptions, Content, ErrorKind, Json, Message, Reasoning, Result, Role,
@@ -11,7 +11,7 @@ use crate::{CLAUDE, LLAMA, MISTRAL, calling, weather};
 
 const QWEN_VL: &str = "qwen.qwen3-vl-235b-a22b";
 
-/// A call in a form that the table of facts would not have chosen.
+/// A call in a form that the table of facts would not choose.
 struct Case {
     model: &'static str,
     api: Api,
@@ -212,7 +212,7 @@ fn cases() -> Vec<Case> {
     for api in [Api::Invoke, Api::Converse] {
         cases.extend(both(api));
     }
-    // A profile of a customer does not tell which model is behind it.
+    // The ARN of a customer's profile does not name the model behind it.
     cases.push(Case {
         model: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
         ..case(
@@ -227,7 +227,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Makes the call of a case after so many refusals. Returns the answer, what was adapted, and the requests.
+/// Makes the call of a case with this many refusals. Returns the answer, the adaptations, and the requests.
 async fn call(bedrock: &LocalBedrock, case: &Case, refusals: usize) -> (Result<AiMessage>, Vec<String>, Vec<String>) {
     bedrock.clear();
     let seen = Adaptations::default();

@@ -51,7 +51,7 @@ async fn structured_output_uses_the_best_method_of_each_family() {
         assert_eq!((trip.city.as_str(), trip.days), ("Lisbon", 3), "{model} {api:?}");
         assert!(sent(&bedrock).get(by).is_some(), "{model} {api:?}: {}", sent(&bedrock));
     }
-    // The rest can only be asked to.
+    // The other models can only be asked to call the tool.
     for (model, api) in [(JAMBA, Invoke), (JAMBA, Converse), (COMMAND_R, Invoke), (COMMAND_R, Converse)] {
         let reply = chat(&bedrock, model, api).with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
         assert!(reply.parsed.is_err(), "the local model does not read prompts: {model} {api:?}: {:?}", reply.raw);
@@ -70,7 +70,7 @@ async fn structured_output_method_can_be_chosen() {
             let strict = sent(&bedrock).to_string().contains(r#""strict":true"#);
             assert_eq!(strict, method == StructuredMethod::StrictTool, "{method:?} {api:?}");
         }
-        // By itself the strict one, where the service holds the model to the schema, and where it can.
+        // The default is a strict tool, if the service enforces the schema and the schema can be closed.
         structured.invoke(QUESTION).await.unwrap();
         assert!(sent(&bedrock).to_string().contains(r#""strict":true"#), "{api:?}");
         for (model, open) in [(OLD_CLAUDE, false), (CLAUDE, true)] {
@@ -111,7 +111,7 @@ async fn structured_output_with_reasoning_does_not_force_a_tool() {
         assert_eq!(reply.parsed.unwrap().city, "Lisbon", "{api:?}");
         assert!(!reply.raw.thinking().is_empty(), "{api:?}");
         assert!(sent(&bedrock).to_string().contains("json_schema"), "{api:?}");
-        // Claude from before the JSON Schema.
+        // A Claude model without JSON Schema.
         let old = thinking("us.anthropic.claude-3-7-sonnet-20250219-v1:0");
         let reply = old.with_structured_output::<Trip>().invoke_raw(QUESTION).await.unwrap();
         assert_eq!(reply.parsed.unwrap().city, "Lisbon", "{api:?}");
@@ -229,7 +229,7 @@ async fn structured_output_error_names_the_stop_reason() {
     }
 }
 
-/// How the requests of typed output look: part of the body, and part that must not be there.
+/// The requests of typed output: a text that the body must contain, and one that it must not.
 const ASKED: [&str; 2] = ["Call the tool `trip`", "strict"];
 const SCHEMA: [&str; 2] = ["json_schema", "\"tools\""];
 const FORCED: [&str; 2] = ["\"trip\"", "strict"];
@@ -259,7 +259,7 @@ async fn structured_output_fits_every_claude() {
             assert_eq!((trip.city.as_str(), bedrock.requests().len() - before), ("Lisbon", 1), "{model} {api:?}");
             let body = sent(&bedrock).to_string();
             assert!(body.contains(has) && !body.contains(lacks), "{model} {api:?}: {body}");
-            // With reasoning off, a tool can be forced again where the model accepts that at all.
+            // A tool can be forced again with reasoning off, if the model accepts forced tools at all.
             if model.ends_with("sonnet-5") {
                 let quiet = calling(&bedrock, model, api).reasoning(Reasoning::Disabled).build().unwrap();
                 let quiet = quiet.with_structured_output::<Trip>();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::structured::{QUESTION, Trip};
 use crate::{BOTH, CLAUDE, GPT_OSS, MISTRAL, NOVA, chat};
 
-/// Whether a value is as complete as the one before, or more: nothing is taken back.
+/// Returns whether a value is at least as complete as the one before: nothing is removed.
 fn grows(before: &Value, after: &Value) -> bool {
     use Value::{Array, Object, String};
     match (before, after) {
@@ -31,7 +31,7 @@ async fn structured_stream_values_grow_to_the_whole() {
                 let partial = partial.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
                 values.push(serde_json::from_str(partial.as_str()).unwrap());
             }
-            // Natively, Mistral's calls come whole.
+            // Mistral's native format sends whole calls.
             assert!(values.len() > 1 || model == MISTRAL, "{model} {api:?}: {values:?}");
             for pair in values.windows(2) {
                 assert!(grows(&pair[0], &pair[1]) && pair[0] != pair[1], "{model} {api:?}: {} {}", pair[0], pair[1]);
@@ -43,7 +43,7 @@ async fn structured_stream_values_grow_to_the_whole() {
     }
 }
 
-/// Streams one reply of Claude's from these events, and returns the partial values and the whole.
+/// Streams one reply of Claude's from these events, and returns the partial values and the whole value.
 async fn streamed(method: StructuredMethod, events: &[Value]) -> (Vec<String>, Json) {
     let chunks: Vec<String> = events.iter().map(ToString::to_string).collect();
     let transport = MemoryTransport::new([Reply::chunks(chunks.iter().map(String::as_str))]);

@@ -164,7 +164,7 @@ async fn toolbox_run_is_the_same_when_streamed() {
             assert_eq!(told, replies.concat(), "{model} {api:?}");
             assert!(pieces > 10 && run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {pieces}");
             assert_eq!((run.steps, run.messages.len()), (2, 4), "{model} {api:?}");
-            // Without a reader of events, a call whose reply breaks off is sent again if the policy allows it.
+            // A call whose reply breaks off is sent again if the policy allows it and no caller reads its events.
             let policy = bedrock_chat::RetryPolicy::default().with_paid_resend(true);
             let chat = calling(&bedrock, model, api).streaming(true).retry(policy).build().unwrap();
             bedrock.faults().push(Fault::exception_frame(6, "throttlingException", "Too many"));

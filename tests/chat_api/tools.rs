@@ -271,7 +271,7 @@ async fn strict_tool_schema_is_accepted_over_both_apis() {
     }
 }
 
-/// Remembers what was adapted in each call.
+/// An observer that records the adaptations of each call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Adaptations(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
 

@@ -100,7 +100,7 @@ fn cache_points_are_left_out_for_models_that_do_not_cache() {
         let body = sent(model, api, &history, &options).unwrap().to_string();
         assert!(!body.contains("cache") && !body.contains("\"text\":\"\""), "{model} {api:?}: {body}");
     }
-    // Cache points are sent to models that the table does not have.
+    // Cache points are sent to models that the table of facts does not know.
     assert!(
         sent("newvendor.model-v1:0", Api::Converse, &history, &options).unwrap().to_string().contains("cachePoint")
     );
@@ -119,7 +119,7 @@ fn more_than_four_cache_points_are_refused_with_their_number() {
         };
         ChatOptions::default().with_tools((0..tools).map(named))
     };
-    // Three: consecutive points count once, and a point with nothing before it is left out.
+    // Three points: consecutive points count once, and a point with nothing before it is left out.
     let history = [
         Message::system("s").with(point()).with(point()),
         Message::new(Role::Human, [point(), Content::text("a"), point(), Content::text("b"), point()]).with(point()),

@@ -101,7 +101,7 @@ fn server_tool_blocks_are_left_out_when_no_tools_are_sent() {
         let history = [Message::human("a"), silent.clone(), Message::human("c")];
         let body = sent(NOVA, api, &history, &ChatOptions::default()).unwrap();
         assert_eq!(body["messages"], json!([{"role": "user", "content": [{"text": "a"}, {"text": "c"}]}]), "{api:?}");
-        // With the tool, they go back unchanged.
+        // With the tool, the blocks are sent back unchanged.
         let grounding = Tool::native(Json::from(json!({"systemTool": {"name": "nova_grounding"}})));
         let options = ChatOptions::default().with_tools([grounding]);
         let history = [Message::human("a"), spoken.clone(), Message::human("c")];

@@ -70,7 +70,7 @@ fn tool_changes_of_claude_have_its_format_and_beta() {
     assert_eq!(betas(&body), 1, "{body}");
     let plain = sent_with_tool(OPUS, Api::Invoke, &messages[..1]).unwrap();
     assert_eq!(betas(&plain), 0, "{plain}");
-    // Members without a field, as of the definition of a tool, are sent unchanged.
+    // Members that the crate has no field for, for instance a tool's definition, are sent unchanged.
     for block in [
         json!({"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {"name": "g"}}}),
         json!({"type": "tool_removal", "tool": {"type": "mcp_toolset_reference", "server_name": "docs"}}),

@@ -1,4 +1,4 @@
-//! Whether this crate's message carries a fact of a client's message.
+//! Checks whether this crate's message has a fact of a client's message.
 
 use bedrock_chat::{AiMessage, Content, Json};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::facts::Fact;
 use super::request::normalized;
 
-/// Whether the message carries a fact.
+/// Returns whether the message has a fact.
 pub(crate) fn carries(message: &AiMessage, fact: &Fact) -> bool {
     match fact {
         Fact::Text(text) => message.text() == *text || has_text_in_parts(message, text),
@@ -59,8 +59,8 @@ fn in_raw(message: &AiMessage, members: &Value) -> bool {
     message.content.iter().any(|ours| matches!(ours, Content::Raw(raw) if contains(&value(&raw.block), members)))
 }
 
-/// Whether an id is the service's, which may have been made unique within the conversation: the service numbers calls
-/// from 0 in every reply (C69).
+/// Returns whether an id is the service's. It may have been made unique within the conversation: the service numbers
+/// calls from 0 in every reply (C69).
 fn is_id(ours: &str, theirs: &Value) -> bool {
     let theirs = theirs.as_str().unwrap_or_default();
     let is_numbered = theirs.strip_prefix("call_").is_some_and(|number| number.parse::<u32>().is_ok());
@@ -151,7 +151,7 @@ fn counted(message: &AiMessage, name: &str) -> u64 {
 
 fn kinds(message: &AiMessage) -> Vec<&'static str> {
     let kind = |block: &Content| match block {
-        // Reasoning with tags in a text is both.
+        // Text that contains reasoning with tags counts as both.
         Content::Text(text) if TAGS.iter().any(|(open, _)| text.text.starts_with(open)) => vec!["thinking", "text"],
         Content::Text(_) => vec!["text"],
         Content::Thinking(_) => vec!["thinking"],

@@ -1,4 +1,5 @@
-//! Recorded calls: what several clients ("peers") sent for the same question, and returned for the same answer.
+//! Recorded calls: the requests of several clients ("peers") for the same question, and their results for the same
+//! answer.
 
 mod read;
 
@@ -68,26 +69,26 @@ impl Operation {
         matches!(self, Self::Messages | Self::MessagesStream | Self::CountTokens)
     }
 
-    /// Whether it belongs to one of the APIs whose streams are server-sent events. Their recordings have the host
-    /// and the authentication of a request, and were made without retries, unless a scenario asks for them.
+    /// Returns whether the operation belongs to an API whose streams are server-sent events. These recordings have
+    /// the host and the authentication of a request, and were made without retries, unless a scenario is about them.
     pub(crate) fn is_sse_api(self) -> bool {
         self.is_responses() || self.is_chat() || self.is_messages()
     }
 }
 
-/// One question and its answer, and what the clients did with them.
+/// One question and its answer, and the requests and results of the clients.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
     pub(crate) provider: String,
     pub(crate) operation: Operation,
-    /// Whether it is called at `bedrock-mantle`, not at `bedrock-runtime`.
+    /// Whether the call is sent to `bedrock-mantle`, not to `bedrock-runtime`.
     pub(crate) at_mantle: bool,
     pub(crate) model: String,
     pub(crate) region: String,
     pub(crate) options: Map<String, Value>,
     pub(crate) messages: Vec<Value>,
-    /// The answers to the attempts before the last, where these differ from it.
+    /// The answers to the attempts before the last, if they differ from the last answer.
     pub(crate) earlier: Vec<Response>,
     /// The answer to the last attempt, and to any other. `None` if no client sent anything.
     pub(crate) response: Option<Response>,
@@ -97,7 +98,7 @@ pub(crate) struct Scenario {
 /// The service's response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
-    /// 0 if the connection failed.
+    /// The HTTP status; 0 if the connection failed.
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -124,15 +125,15 @@ impl Response {
 /// The recorded behavior of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// One of those in `data/README.md`.
+    /// One of the tags in `data/README.md`.
     pub(crate) tag: String,
-    /// `None` if it raised an error before it sent anything.
+    /// `None` if the client raised an error before it sent anything.
     pub(crate) request: Option<PeerRequest>,
-    /// How many times it sent the request.
+    /// How many times the client sent the request.
     pub(crate) attempts: u64,
-    /// The message that it made of the answer.
+    /// The message that the client made of the answer.
     pub(crate) parsed: Option<Value>,
-    /// The error that it raised.
+    /// The error that the client raised.
     pub(crate) error: Option<Value>,
 }
 
@@ -168,7 +169,7 @@ impl Scenario {
         self.options.get(key)
     }
 
-    /// Whether an option is set, or instead of it a body field of the same meaning.
+    /// Returns whether an option is set, or a body field with the same meaning.
     pub(crate) fn asks_for(&self, option: &str, fields: &[&str]) -> bool {
         let extra = ["model_kwargs", "additional_model_request_fields"];
         self.options.contains_key(option)

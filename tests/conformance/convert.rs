@@ -26,7 +26,7 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
         _ => Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
     };
     if let Some(token) = scenario.option("session_token") {
-        // Some recordings have only whether there was one.
+        // Some recordings only say whether there was a token.
         credentials = credentials.with_session_token(token.as_str().unwrap_or("session-token-EXAMPLE"));
     }
     let mut builder = BedrockChat::builder(model)
@@ -41,8 +41,8 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
     if let Some(family) = family {
         builder = builder.family(family);
     }
-    // Some models have two formats, one for prompts and one for messages (4.1). Which of them a scenario means
-    // only shows in what the clients sent.
+    // Some models have two formats, one for prompts and one for messages (4.1). Only the requests of the clients show
+    // which format a scenario means.
     match in_messages(scenario) {
         Some(true) if scenario.is_legacy_claude() => builder = builder.codec(Anthropic),
         Some(false) if scenario.model.contains("mistral.mistral-large-2402") => {
@@ -170,7 +170,7 @@ fn guardrail(value: &Value) -> Guardrail {
 /// The conversation, read from LangChain's form.
 ///
 /// # Errors
-/// If it cannot be read.
+/// An error, if the conversation cannot be read.
 pub(crate) fn messages(scenario: &Scenario) -> Result<Vec<Message>> {
     let mut messages = interop::read_messages(&Json::from(Value::Array(scenario.messages.clone())))?;
     // LangChain's option caches the whole conversation.

@@ -131,7 +131,7 @@ impl Facts {
     }
 
     fn add_call(&mut self, id: &Value, name: &Value, args: &Value) {
-        // Some clients make such a call of the deltas of an unknown block.
+        // Some clients turn the deltas of an unknown block into such a call.
         if id.is_null() && text(name).is_none() {
             return;
         }

@@ -25,8 +25,8 @@ fn is_met(scenario: &Scenario) -> bool {
     matches!(judge(scenario), Verdict::Met)
 }
 
-/// Changes what the clients did in all scenarios that are met.
-/// Returns how many were changed, and the names of the scenarios that are still met.
+/// Changes the clients' requests or results in all scenarios that are met. Returns how many were changed, and the
+/// names of the scenarios that are still met.
 fn met_still(change: impl FnMut(&mut Scenario) -> bool) -> (usize, Vec<String>) {
     static MET: LazyLock<Vec<Scenario>> = LazyLock::new(|| super::kept().into_iter().filter(is_met).collect());
     let mut scenarios = MET.clone();
@@ -68,7 +68,7 @@ fn reply_with_less_text_is_missed() {
     assert_eq!(still, [] as [&str; 0]);
 }
 
-/// Makes the texts of a client's message longer; returns how many there were.
+/// Makes the texts of a client's message longer; returns how many texts there were.
 fn add_text(parsed: &mut Value) -> usize {
     let longer = |value: &mut Value| match value {
         Value::String(text) if !text.is_empty() => {

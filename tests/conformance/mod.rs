@@ -41,7 +41,7 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
-    /// The same tally, with this many more calls for the verdict.
+    /// Returns the same tally, with this many more calls for the verdict.
     fn with(mut self, verdict: &Verdict, calls: usize) -> Self {
         let count = match verdict {
             Verdict::Met => &mut self.met,

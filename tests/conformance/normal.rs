@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::case::Scenario;
 
-/// Members that belong to the caller: what is in them stays as it is.
+/// Members that belong to the caller: their content is unchanged.
 const VERBATIM: &[&str] = &["input", "input_schema", "parameters", "schema", "metadata"];
 
 /// A body in a comparable form.
@@ -15,7 +15,7 @@ pub(crate) fn body(scenario: &Scenario, body: Value) -> Value {
     if is_auto(body.get("tool_choice")) {
         body.remove("tool_choice");
     }
-    // The turns of Responses have the name of a tool's arguments in Messages.
+    // In Responses, the turns have the name that a tool's arguments have in Messages.
     let input = body.remove("input").map(|input| match input {
         Value::String(text) => json!([{"role": "user", "content": text}]),
         input => input,
@@ -35,8 +35,8 @@ pub(crate) fn body(scenario: &Scenario, body: Value) -> Value {
     body
 }
 
-/// Drops defaults of this crate that the scenario does not ask for. A conversation with Responses is not stored, and
-/// its encrypted reasoning is sent back instead.
+/// Drops defaults of this crate that the scenario does not set. A conversation over Responses is not stored, and its
+/// encrypted reasoning is sent back instead.
 pub(crate) fn drop_own_defaults(scenario: &Scenario, body: &mut Value) {
     let Value::Object(body) = body else { return };
     if !scenario.operation.is_responses() {
@@ -93,7 +93,7 @@ fn numbers(value: Value) -> Value {
     }
 }
 
-/// An item of Responses: its type is known from its role, and the types of its texts from its role too.
+/// An item of Responses. Its type, and the types of its texts, are known from its role.
 fn item(item: &mut Value) {
     let Some(members) = item.as_object_mut() else { return };
     if members.contains_key("role") {
@@ -109,8 +109,8 @@ fn item(item: &mut Value) {
     }
 }
 
-/// Merges neighboring user messages, and neighboring system messages: whether they are one or several makes no
-/// difference (C21).
+/// Merges neighboring user messages, and neighboring system messages: one message or several have the same meaning
+/// (C21).
 fn merge(turns: &mut Vec<Value>) {
     let is_open =
         |turn: &Value| ["user", "system"].iter().any(|role| turn["role"] == *role) && turn["content"].is_array();

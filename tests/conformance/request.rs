@@ -48,7 +48,7 @@ fn of_peer(scenario: &Scenario, tag: &str, request: &PeerRequest) -> Request {
     let mut body = request.body.clone();
     drop_defaults(scenario, &mut body, &PEERS_MAX_TOKENS, true);
     if !scenario.asks_for("anthropic_version", &["anthropic_version"]) {
-        // Anthropic's SDKs send their own version by default. Bedrock documents these two.
+        // Anthropic's SDKs send their own version by default. Bedrock documents the two below.
         if matches!(tag, "anthsdk" | "pyanthbr") {
             body["anthropic_version"] = json!("bedrock-2023-05-31");
         }
@@ -76,7 +76,7 @@ fn comparable_body(scenario: &Scenario, body: Value) -> Value {
 /// This crate's request, in a comparable form.
 ///
 /// # Errors
-/// What is wrong with it, whatever the clients do.
+/// The faults of the request that do not depend on the clients.
 pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Request, String> {
     let request = sent.first().ok_or("nothing was sent")?;
     if sent.iter().any(|again| again.body != request.body || again.url != request.url) {
@@ -113,7 +113,7 @@ pub(crate) fn of_ours(scenario: &Scenario, sent: &[HttpRequest]) -> Result<Reque
     })
 }
 
-/// Checks what the older recordings do not have.
+/// Checks the parts that the older recordings do not have.
 fn check_older(scenario: &Scenario, host: &str, path: &str, auth: &Auth) -> Result<(), String> {
     let signed = Auth::Signature { service: "bedrock".into(), region: scenario.region.clone() };
     if *auth != signed && !scenario.model.starts_with("arn:") {
@@ -129,7 +129,7 @@ fn check_older(scenario: &Scenario, host: &str, path: &str, auth: &Auth) -> Resu
     Ok(())
 }
 
-/// How a request with this header is authenticated.
+/// Returns how a request with this header is authenticated.
 fn auth(authorization: &str) -> Option<Auth> {
     if authorization.starts_with("Bearer ") {
         return Some(Auth::Bearer);
@@ -140,7 +140,8 @@ fn auth(authorization: &str) -> Option<Auth> {
     Some(Auth::Signature { service, region })
 }
 
-/// Bedrock's own headers. The one for the accepted type has two names (1.7) and does not change the answer.
+/// Returns Bedrock's own headers. The header for the accepted type has two names (1.7) and does not change the
+/// answer.
 fn comparable_header(name: &str, value: &str) -> Option<(String, Value)> {
     let value = match name {
         "x-amzn-bedrock-accept" => return None,
@@ -219,7 +220,7 @@ pub(crate) fn normalized(value: Value) -> Value {
     normalize(value, true)
 }
 
-/// Arguments and schemas of tools belong to the caller: text in them stays text.
+/// Arguments and schemas of tools belong to the caller: text in them is unchanged.
 const VERBATIM: &[&str] = &["input", "input_schema", "inputSchema", "parameters", "json"];
 
 fn normalize(value: Value, ours: bool) -> Value {
@@ -229,7 +230,7 @@ fn normalize(value: Value, ours: bool) -> Value {
                 Value::String(text) if ours && (key == "content" || key == "system") => {
                     (key, json!([text_block(&text)]))
                 }
-                // Chat completions have arguments as JSON in a string (1.9).
+                // Chat completions write arguments as JSON in a string (1.9).
                 Value::String(text) if ours && key == "arguments" => {
                     let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
                     (key, normalize(json, false))

@@ -1,9 +1,9 @@
-//! Which client is wrong where clients disagree, and what is right instead: the table in `rules.json`.
+//! The table in `rules.json`: which client is wrong where clients disagree, and the correction.
 //!
-//! A row has the number of a rule in the list of the clients' disagreements, the clients (`peers`) that are
-//! wrong, when the row applies (`when`), the steps that correct what such a client did (`change`), and the
-//! reason. A row excuses nothing by itself: this crate must do exactly what the corrected client does. A client
-//! that a row had to correct is not evidence that this crate is right.
+//! A row has the number of a rule in the list of the clients' disagreements, the clients (`peers`) that are wrong,
+//! when the row applies (`when`), the steps that correct such a client (`change`), and the reason. A row does not
+//! excuse a difference by itself: this crate must do exactly the same as the corrected client. A client that a row had
+//! to correct is not evidence that this crate is right.
 //!
 //! Rules that data cannot express are functions whose names rows refer to: conditions in `conditions.rs`,
 //! corrections of requests and of replies in the modules named after them.
@@ -28,14 +28,14 @@ use super::facts::Fact;
 use super::request::Sent;
 use steps::{Step, When};
 
-/// One rule, and how it corrects the clients that it finds wrong.
+/// One rule, and its correction of the clients that are wrong.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) rule: String,
     /// The tags of the clients that are wrong.
     peers: Vec<String>,
-    /// All of it has to hold for the row to apply.
+    /// All conditions must hold for the row to apply.
     #[serde(default)]
     when: When,
     change: Vec<Step>,
@@ -70,7 +70,7 @@ impl Row {
     }
 }
 
-/// Corrects what a client sent; returns the rules that had something to correct.
+/// Corrects a client's request; returns the rules that had something to correct.
 pub(crate) fn correct_request(scenario: &Scenario, tag: &str, sent: &mut Sent) -> Vec<&'static str> {
     let rows = ROWS.iter().filter(|row| row.is_about(tag));
     rows.filter(|row| row.correct_request(scenario, sent)).map(|row| row.rule.as_str()).collect()

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::case::{Operation, Response, Scenario};
 use super::convert;
 
-/// A transport that returns the recorded answers one after the other, cut into pieces. All requests after them get
-/// the last answer too.
+/// A transport that returns the recorded answers one after the other, cut into pieces. All later requests get the
+/// last answer too.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     earlier: Arc<[Response]>,

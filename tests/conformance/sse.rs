@@ -15,7 +15,7 @@ pub(crate) struct Event {
     pub(crate) ended: bool,
 }
 
-/// The events of a whole stream. Unlike in the standard, the last one need not end with a blank line.
+/// Returns the events of a whole stream. In contrast to the standard, the last event may lack its blank line.
 pub(crate) fn events(bytes: &[u8]) -> Vec<Event> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n");

@@ -1,4 +1,4 @@
-//! The verdict on a scenario: whether this crate does what a client does that is right.
+//! The verdict on a scenario: whether this crate does the same as a correct client.
 
 use bedrock_chat::AiMessage;
 
@@ -15,9 +15,9 @@ use super::wire;
 /// The result of judging a scenario.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Same as a client that is right.
+    /// Same as a correct client.
     Met,
-    /// Refused before anything was sent, same as such a client.
+    /// Refused before anything was sent, same as a correct client.
     Refused,
     /// Unlike every client, exactly as these rules require.
     Deviates(Rules),
@@ -96,7 +96,7 @@ struct Judge<'a> {
     rules: Rules,
 }
 
-/// Keeps the shortest list of rules that were needed to correct a client. It is empty if a client was right.
+/// Keeps the shortest list of rules that were needed to correct a client. It is empty if a client was correct.
 fn fewest(found: &mut Option<Rules>, rules: Rules) {
     if found.as_ref().is_none_or(|known| known.len() > rules.len()) {
         *found = Some(rules);
@@ -106,7 +106,7 @@ fn fewest(found: &mut Option<Rules>, rules: Rules) {
 impl Judge<'_> {
     /// Compares the request with what each client sent, after the rules have corrected it.
     ///
-    /// A client that refuses what others send only shows what it does not support. Refusing is right only if no
+    /// A client that refuses what others send only shows what it does not support. A refusal is right only if no
     /// client sends anything after the corrections.
     fn request(&mut self, ours: &Sent) {
         let correct = |peer| {
@@ -118,7 +118,7 @@ impl Judge<'_> {
         let is_unrelated = |(_, theirs, _): &(&Peer, Sent, Rules)| matches!(theirs, Sent::Unrelated(_));
         let (unrelated, mut right): (Vec<_>, Vec<_>) = all.into_iter().partition(is_unrelated);
         if right.is_empty() {
-            // There is no evidence but the rules.
+            // The rules are the only evidence.
             self.rules.extend(unrelated.into_iter().flat_map(|(.., rules)| rules));
             return;
         }
@@ -143,8 +143,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Checks that the reply carries the facts of the clients' replies, or is the error that the answer contains,
-    /// however the answer is cut into pieces.
+    /// Checks that the reply has the facts of the clients' replies, or is the error that the answer contains, for
+    /// every size of pieces.
     fn reply(&mut self, response: &Response, whole: Run) {
         let mode = if self.was_not_streamed(response) { Mode::NotStreamed } else { Mode::AsRecorded };
         let whole = if mode == Mode::NotStreamed { run(self.scenario, mode, usize::MAX) } else { whole };
@@ -166,7 +166,7 @@ impl Judge<'_> {
                 if !peers.any(|peer| peer.error.is_some()) {
                     self.rules.push(failure.rule);
                 }
-                // The partial message must carry the facts too. No client has to confirm them.
+                // The partial message must also have the facts. No client has to confirm them.
                 if response.is_event_stream() {
                     self.facts(&error.partial().cloned().unwrap_or_default());
                 }
@@ -226,8 +226,8 @@ impl Judge<'_> {
         }
     }
 
-    /// Checks that a message carries the facts of the clients' messages, after the rules have corrected them.
-    /// Returns the rules, if every client had to be corrected.
+    /// Checks that a message has the facts of the clients' messages, after the rules have corrected them. Returns the
+    /// rules, if every client had to be corrected.
     fn facts(&mut self, ours: &AiMessage) -> Rules {
         let mut like = None;
         for peer in &self.scenario.peers {
@@ -241,7 +241,7 @@ impl Judge<'_> {
         like.unwrap_or_default()
     }
 
-    /// Checks that a message has the text of the answer, for when no client has a message to compare with.
+    /// Checks that a message has the text of the answer. Used if no client has a message to compare with.
     fn texts(&mut self, ours: &AiMessage) {
         let all = ours.thinking() + &ours.text();
         for text in wire::texts(self.scenario) {

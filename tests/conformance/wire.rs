@@ -1,4 +1,4 @@
-//! Reads a recorded answer without this crate: whether it is a message, and which error it is if not.
+//! Reads a recorded answer without this crate: whether it is a message, and otherwise which error.
 
 mod sse_apis;
 
@@ -16,7 +16,7 @@ pub(crate) struct Failure {
     pub(crate) rule: &'static str,
     kinds: &'static [ErrorKind],
     status: Option<u16>,
-    /// Names of the error, any of which is its type.
+    /// Names of the error. Any of them is its type.
     names: Vec<String>,
     message: Option<String>,
     request_id: Option<String>,
@@ -43,7 +43,7 @@ impl Failure {
         let names = format!("{:?}", self.names);
         check(self.names.is_empty() || error.aws_type().is_some_and(is_named), "type", names);
         if let Some(message) = &self.message {
-            // Advice may follow it, instead of its full stop.
+            // Advice may follow the message, instead of its full stop.
             let said = message.trim_end_matches('.');
             check(error.message().contains(said), "message", format!("{said:?}"));
         }
@@ -54,16 +54,16 @@ impl Failure {
     }
 }
 
-/// The number of attempts, if every attempt gets this answer: three if AWS's standard mode retries (6.4), and if a
-/// stream ends without content. Answers without AWS's request id are from a gateway: with 500, 502 and 504
-/// the model may have run, and a call that may have been paid for is not retried.
+/// Returns the number of attempts, if every attempt gets this answer: three if AWS's standard mode retries (6.4), and
+/// if a stream ends without content. Answers without AWS's request id are from a gateway: with 500, 502 and 504 the
+/// model may have run, and a call that may have been paid for is not retried.
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
     let earlier = scenario.earlier.len() as u64;
     let again = match response.status {
         // Errors for an unknown operation have this status too.
         200 => failure(scenario).is_some_and(|failure| failure.retryable),
-        // The one attempt that may be left is made.
+        // One attempt is left, and it is made.
         _ => is_sent_again(response),
     };
     if again { MOST_ATTEMPTS } else { earlier + 1 }
@@ -72,17 +72,17 @@ pub(crate) fn attempts(scenario: &Scenario) -> u64 {
 /// The number of attempts with the default settings.
 const MOST_ATTEMPTS: u64 = 3;
 
-/// Whether a call with this answer, which is not a message, is sent again.
+/// Returns whether a call is sent again after this answer, which is not a message.
 pub(crate) fn is_sent_again(response: &Response) -> bool {
     match (response.header("x-should-retry"), response.status) {
-        // The vendors' clients obey it (C67).
+        // The vendors' clients follow this header (C67).
         (Some(retry), 400..) => retry == "true",
         (_, 0 | 429 | 503 | 529) => true,
         // AWS's standard mode retries 504 too.
         (_, 500 | 502 | 504) => {
             ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some())
         }
-        // The vendors' clients send it again (C67): nothing was generated.
+        // The vendors' clients send it again (C67): the model generated nothing.
         (_, 409) => response.header("x-amzn-errortype").is_none(),
         _ => false,
     }
@@ -153,7 +153,7 @@ const OVERFLOW: [&str; 10] = [
     "is longer than the model's context length",
 ];
 
-/// The kinds for the names of an error, the first of which that is known counts, else for a status.
+/// Returns the kinds of an error. The first known name decides, or else the status.
 fn kinds(names: &[String], status: u16, message: &str) -> &'static [ErrorKind] {
     use ErrorKind::*;
     let message = message.to_ascii_lowercase();
@@ -221,7 +221,7 @@ fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
     if is_answer { None } else { malformed() }
 }
 
-/// A stream that does not end as it should.
+/// A stream without a correct end.
 fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
     let mut decoder = MessageFrameDecoder::new();
     let mut bytes = response.body.as_slice();
@@ -341,7 +341,7 @@ pub(crate) fn texts(scenario: &Scenario) -> Vec<String> {
     found
 }
 
-/// Whether a frame is the last that the message needs.
+/// Returns whether a frame is the last one of the message.
 fn is_last(scenario: &Scenario, frame: &Frame) -> bool {
     if scenario.operation.is_converse() {
         return header(frame, ":event-type") == Some("messageStop");

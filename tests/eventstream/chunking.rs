@@ -47,7 +47,7 @@ fn frames_are_the_same_in_random_and_empty_pieces() {
     }
 }
 
-/// A decoder that moves or searches its whole buffer for each byte would need hours.
+/// The test would take hours with a decoder that moves or searches its whole buffer for each byte.
 #[test]
 fn frames_of_10_mb_are_complete_byte_by_byte() {
     let one_frame = chunk();
@@ -64,7 +64,7 @@ fn frames_of_10_mb_are_complete_byte_by_byte() {
     assert_eq!(frames * one_frame.len(), bytes.len());
 }
 
-/// A decoder that computes the checksum again for each piece would need hours.
+/// The test would take hours with a decoder that computes the checksum again for each piece.
 #[test]
 fn frame_of_8_mb_is_complete_in_small_pieces() {
     let payload = vec![b'x'; 8_000_000];

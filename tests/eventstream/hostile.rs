@@ -1,11 +1,11 @@
-//! Broken and malicious streams: one error, at once, then nothing.
+//! Broken and malicious streams: one error, at once, then `None`.
 
 use bedrock_chat::ErrorKind;
 use bedrock_chat::eventstream::{DEFAULT_MAX_FRAME_LEN, FrameDecoder};
 
 use crate::{Random, chunk, decode, frame_of, frame_with_headers, repair, stream};
 
-/// The text of the one error that a stream ends with, before any frame.
+/// Returns the text of the error of a stream, which has no frame before it.
 fn corrupt(bytes: &[u8]) -> String {
     let outcome = decode(bytes.chunks(5));
     assert!(outcome.frames.is_empty());
@@ -101,7 +101,7 @@ fn frame_header_cut_at_any_byte_is_refused() {
 fn frame_header_names_and_strings_must_be_utf8() {
     assert!(corrupt(&frame_with_headers(b"\x02\xff\xfe\x00")).contains("has a name that is not UTF-8"));
     assert!(corrupt(&frame_with_headers(b"\x01a\x07\0\x01\xff")).contains("`a`, is a string that is not UTF-8"));
-    // Bytes may be anything.
+    // A header of type bytes may contain any bytes.
     assert_eq!(decode([frame_with_headers(b"\x01a\x06\0\x01\xff").as_slice()]).frames.len(), 1);
 }
 
@@ -156,8 +156,8 @@ fn debug_of_a_frame_decoder_hides_content() {
     assert!(printed.contains("chunk") && !printed.contains("eyJ0"), "{printed}");
 }
 
-/// Streams broken at random, half of them with the checksums set right again, so that what lies
-/// behind the checksums is reached too.
+/// Streams broken at random. Half of them get valid checksums again, so that the checks after the checksums are
+/// reached too.
 fn fuzz(inputs: usize, seed: u64) {
     let good = stream();
     let one = chunk();
@@ -181,7 +181,7 @@ fn fuzz(inputs: usize, seed: u64) {
             }
         }
         if bytes.len() >= 16 && random.below(2) == 0 {
-            // Also the length, half of the time.
+            // In half of these, the length is corrected too.
             if random.below(2) == 0 {
                 let len = u32::try_from(bytes.len()).unwrap();
                 bytes[..4].copy_from_slice(&len.to_be_bytes());
@@ -204,7 +204,7 @@ fn damaged_stream_is_at_most_one_error_without_panic() {
     fuzz(20_000, 7);
 }
 
-/// Takes some ten seconds: `cargo test --test eventstream -- --ignored`.
+/// The test takes about ten seconds: `cargo test --test eventstream -- --ignored`.
 #[test]
 #[ignore = "the short form of it runs by default"]
 fn million_damaged_streams_do_not_panic() {

@@ -1,5 +1,5 @@
-//! The event-stream decoder: public frames, every way of cutting a stream, every way of breaking one,
-//! and properties held against the `aws-smithy-eventstream` crate.
+//! The event-stream decoder: public frames, every way of cutting a stream, every way of breaking one, and properties
+//! compared with the `aws-smithy-eventstream` crate.
 
 // Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]

@@ -1,4 +1,4 @@
-//! Random frames, written by AWS's own encoder, and random headers, judged by its decoder.
+//! Random frames, written by AWS's own encoder, and random headers, compared with its decoder.
 
 use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::DateTime;
@@ -68,8 +68,8 @@ proptest! {
                 block[at] = byte;
             }
         }
-        // The AWS decoder refuses an empty string or byte array in the last place, though its own
-        // encoder writes them; a flag at the end keeps it from that.
+        // The AWS decoder refuses an empty string or byte array as the last header, though its own encoder writes
+        // them. A flag as the last header avoids that.
         block.extend_from_slice(b"\x01z\x00");
         let frame = frame_with_headers(&block);
         let ours = decode([frame.as_slice()]);

@@ -1,4 +1,4 @@
-//! Frames from elsewhere, valid and corrupt.
+//! Frames from other projects, valid and corrupt.
 
 use aws_smithy_eventstream::frame::read_message_from;
 use bedrock_chat::ErrorKind;

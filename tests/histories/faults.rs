@@ -7,7 +7,7 @@ use bedrock_chat::Error;
 use crate::Written;
 use crate::continued::{History, Target};
 
-/// Refusals that are known, each as parts of its message and of the model's id; empty when all are mended.
+/// Known refusals, each as parts of its message and of the model's id; empty if all are mended.
 const KNOWN: &[(&str, &str)] = &[];
 
 /// Whether an error is accepted, with the reason.
@@ -16,7 +16,7 @@ fn is_accepted(message: &str, target: &Target, written: &Written, history: &Hist
     // The model has no tools, and the history or the options have some.
     let used = !history.tools.is_empty() || history.what.contains("results");
     let no_tools = says("tool") && used && !target.has_tools();
-    // The judge does not know this block, but the service that wrote it would.
+    // The local Bedrock does not know this block, but the service that wrote it does.
     let future = says("futureBlock") || says("needle");
     let known = KNOWN.iter().any(|(words, model)| says(words) && target.model.contains(model));
     known || no_tools || (future && written.is_from(target))

@@ -1,4 +1,4 @@
-//! Calls of the local Bedrock that produce every kind of reply it has.
+//! Calls of the local Bedrock that produce all of its kinds of replies.
 
 use bedrock_chat::{
     Api, BedrockChat, ChatOptions, Content, Credentials, Document, Guardrail, Json, MediaSource, Message, Reasoning,

@@ -1,7 +1,8 @@
-//! No history that this crate wrote is refused when it is sent back.
+//! A history that this crate wrote is never refused when it is sent back.
 //!
-//! The replies are those of the conformance data and of the local Bedrock, whole and cut after every event. Each is
-//! continued as a caller would, and sent to a model of every family over every API. The local Bedrock judges.
+//! The replies are those of the conformance data and of the local Bedrock, whole and cut after every event. Each reply
+//! is continued as a caller would, and sent to a model of every family over every API. The local Bedrock decides
+//! whether it accepts them.
 //!
 //! One reply of each shape is sent. The shape is the list of the kinds of blocks; the hash selects the reply.
 
@@ -196,7 +197,7 @@ async fn judged(target: &Target, all: &[(Written, Vec<History>)]) -> (Faults, us
     let (mut faults, mut count) = (Faults::default(), 0);
     for (written, histories) in all {
         for (number, history) in histories.iter().enumerate().filter(|(_, history)| target.takes(history)) {
-            // The first conversation goes to every model, a third of the others does.
+            // Every model receives the first conversation, and a third of the others.
             if number > 0 && !(written.hash() ^ target.hash()).wrapping_add(number as u64).is_multiple_of(3) {
                 continue;
             }

@@ -154,7 +154,7 @@ async fn mcp_tool_receives_input_from_the_user() {
     });
     let (ours, theirs) = tokio::io::duplex(4096);
     tokio::spawn(async move { server.serve(theirs).await.unwrap().waiting().await });
-    // Only clients of the newest version are asked in this way.
+    // Only clients of the newest version receive such questions.
     let versions = vec![rmcp::model::ProtocolVersion::V_2026_07_28];
     let lifecycle = ClientLifecycleMode::Discover { preferred_versions: versions };
     let client = Arc::new(User.serve_with_lifecycle(ours, lifecycle).await.unwrap());

@@ -1,5 +1,5 @@
-//! Tools of MCP servers in a toolbox: of `rmcp`'s own server in this process, of the public reference server over
-//! stdio, and of a server that sends what neither of them does.
+//! Tools of MCP servers in a toolbox. The servers are `rmcp`'s own in this process, the public reference server over
+//! stdio, and a server that sends messages which neither of these sends.
 
 #![cfg(feature = "reqwest")]
 // Clippy exempts only `#[test]` functions, and these files have helpers too.

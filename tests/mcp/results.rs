@@ -34,7 +34,7 @@ async fn mcp_text_and_images_become_blocks() {
     let result = converted(CallToolResult::success(vec![
         ContentBlock::text("before"),
         ContentBlock::image(PNG, "image/png"),
-        // The type of the bytes counts.
+        // The type that the bytes have is used.
         ContentBlock::image(PNG, "image/bmp"),
         ContentBlock::text("after"),
     ]))

@@ -1,4 +1,4 @@
-//! A server of `rmcp` in this process, whose tools and answers each test sets.
+//! A server of `rmcp` in this process. Each test sets its tools and results.
 
 use std::sync::{Arc, Mutex};
 
@@ -32,7 +32,7 @@ pub(crate) fn tool(name: &'static str) -> Tool {
 }
 
 impl Server {
-    /// Creates a server whose tools all give the same result.
+    /// Creates a server whose tools all return the same result.
     pub(crate) fn new(tools: impl IntoIterator<Item = Tool>, result: CallToolResult) -> Self {
         Self::with(tools, move |_, _| {
             let result = result.clone();

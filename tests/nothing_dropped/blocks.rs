@@ -301,7 +301,7 @@ fn tool_rows() -> Vec<Row> {
                 let called = Message::new(Role::Ai, [Content::text("hello"), Content::InvalidToolCall(invalid)]);
                 vec![Message::human("hello"), called, Message::human("needle next")]
             },
-            // An invalid call is never run, so that only the next message must arrive.
+            // An invalid call is never run, so only the next message must be sent.
             Wanted::new(&["needle next"], tools),
         ),
     ]

@@ -15,28 +15,28 @@ struct Exempt {
 
 const CLAUDE: &str = "anthropic.claude-";
 
-/// Whether the model is a Claude with the Messages API; Claude 2 and Instant take prompts.
+/// Returns whether the model is a Claude with the Messages API; Claude 2 and Instant accept prompts.
 fn is_claude(model: &str) -> bool {
     model.contains(CLAUDE) && !model.contains("claude-v2") && !model.contains("claude-instant")
 }
 
 const EXEMPT: &[Exempt] = &[
-    // Members of a call are of the format that it was written in. Others cannot have them, and a history must not
-    // be refused.
+    // Members of a call belong to the format in which it was written. Other formats do not support them, and a
+    // history must not be refused.
     Exempt { row: "ToolCall.extra", models: &[], api: Some(Api::Converse) },
     Exempt { row: "Text.citations", models: &[], api: Some(Api::Converse) },
     Exempt { row: "Anthropic's tool_use", models: &[], api: Some(Api::Converse) },
     // Command R cites its documents without being asked.
     Exempt { row: "Document.citations", models: &["cohere.command-r"], api: Some(Api::Invoke) },
     Exempt { row: "SearchResult.citations", models: &["cohere.command-r"], api: Some(Api::Invoke) },
-    // Claude's own format has no place for a schema's name.
+    // Claude's own format does not support a schema's name.
     Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Invoke) },
     Exempt { row: "ResponseFormat.name", models: &["anthropic.claude-"], api: Some(Api::Messages) },
     // Models that do not sign their reasoning do not get it back.
     Exempt { row: "Thinking.extra", models: &["openai.gpt-oss", "google.gemma-4"], api: Some(Api::Responses) },
 ];
 
-/// Rows about reasoning and citations, which are documented to go back only to the family that wrote them.
+/// Rows about reasoning and citations, which are sent back only to the family that wrote them, as documented.
 const CLAUDE_ALONE: &[&str] = &[
     "Thinking.signature",
     "Thinking.text",
@@ -46,10 +46,10 @@ const CLAUDE_ALONE: &[&str] = &[
     "Anthropic's tool_use",
 ];
 
-/// Rows about members that only Responses has, as is documented.
+/// Rows about members that only Responses has, as documented.
 const RESPONSES_ALONE: &[&str] = &["Text.extra", "Thinking.extra"];
 
-/// Rows about prompt caching, which only Claude and Nova have. Without caching the answer is the same.
+/// Rows about prompt caching, which only Claude and Nova support. Caching does not change the answer.
 const CACHING: &[&str] = &["ChatOptions.prompt_caching", "CachePoint", "CachePoint.ttl", "Tool.cache_point"];
 
 pub(crate) fn is_exempt(row: &str, model: &str, api: Api) -> bool {

@@ -1,7 +1,7 @@
-//! Nothing that a caller gives is dropped silently: the request contains the value, or the call fails before it is
+//! Nothing that a caller sets is dropped silently: the request contains the value, or the call fails before it is
 //! sent, with an error that names the option or the block.
 //!
-//! The tables have a row for every option, field and block. A new one without a row fails the test: the names are
+//! The tables have a row for every option, field and block. A new option without a row fails the test: the names are
 //! read from the crate's `Debug` output.
 
 #![cfg(feature = "reqwest")]

@@ -73,7 +73,7 @@ fn rows() -> Vec<Row> {
         (
             "ChatOptions.reasoning effort",
             |o| (o.reasoning, o.max_tokens) = (Some(Reasoning::Effort("high".into())), Some(60_000)),
-            // Claude before 4.6 gets a budget instead.
+            // Claude before 4.6 receives a budget instead.
             Wanted::new(&[], &["reasoning", "think"]).or(&["\"high\"", "budget_tokens"]),
         ),
         (
@@ -86,9 +86,9 @@ fn rows() -> Vec<Row> {
             |o| o.reasoning_display = Some(ReasoningDisplay::Summarized),
             Wanted::new(&[], &["reasoning", "think"]).or(&["summarized", "\"summary\":\"auto\""]),
         ),
-        // It adds results to unanswered calls, and there are no such calls here.
+        // The option adds results to unanswered calls, and there are no such calls here.
         ("ChatOptions.fill_missing_tool_results", |o| o.fill_missing_tool_results = Some(true), Wanted::new(&[], &[])),
-        // It is not sent: it controls how the other options are sent.
+        // The option is not sent: it controls how the other options are sent.
         ("ChatOptions.capabilities", |_| {}, Wanted::new(&[], &[])),
         (
             "ChatOptions.response_format",
@@ -199,7 +199,7 @@ fn every_option_is_in_a_batch_record_or_refused_by_name() {
 fn every_option_is_sent_or_refused_by_name() {
     let rows = rows();
     let mut names: Vec<&str> = rows.iter().map(|(name, ..)| *name).collect();
-    // It has no value to find in a request: it removes those of other options.
+    // The field has no value to find in a request: it removes the values of other options.
     names.push("ChatOptions.removed");
     has_rows("ChatOptions", &ChatOptions::default(), &names);
     has_rows("Guardrail", &Guardrail::new("a", "1"), &names);

@@ -240,7 +240,7 @@ async fn langsmith_run_has_the_call_parameters() {
         .observer(langsmith.clone())
         .build()
         .unwrap();
-    // The model refuses some of these together. The run has the requested options nevertheless.
+    // The model refuses some combinations of these options. The run has the requested options nevertheless.
     let _ = chat.invoke("Hello").await;
     let run = flushed(&langsmith, &server).await;
     let expected = json!({

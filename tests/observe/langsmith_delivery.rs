@@ -33,7 +33,7 @@ impl Runtime for NoSleep {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.0.lock().unwrap().push(duration);
-        // Long sleeps limit how long a request may take; they must not end.
+        // Long sleeps are the time limits of requests; they must not end.
         if duration > Duration::from_secs(5) {
             Box::pin(std::future::pending())
         } else {
@@ -219,7 +219,7 @@ async fn langsmith_queued_end_after_a_failed_start_is_posted_whole() {
 #[tokio::test]
 async fn langsmith_refused_run_does_not_affect_others() {
     let server = Recorder::start().await;
-    // The server refuses the three together, then the second of them.
+    // The server refuses the three together, then the second one alone.
     let refused = Answer::Status(422, r#"{"detail":"no such thing"}"#);
     server.answer([refused.clone(), Answer::Status(202, "{}"), refused, Answer::Status(202, "{}")]);
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();

@@ -1,6 +1,6 @@
-//! Ours beside LangChain's: every chat of `tests/vectors/langsmith` is held here as well, against the
-//! same local Bedrock, and what we post has every member that LangChain.js posts, of the same kind and
-//! with the same value, but for the differences that are listed with their reasons.
+//! This crate's runs, compared with LangChain's. Every chat of `tests/vectors/langsmith` is repeated here against the
+//! same local Bedrock. The posted runs must have every member that LangChain.js posts, with the same type and value.
+//! Exceptions are listed with their reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -119,7 +119,7 @@ fn weather() -> Tool {
     Tool::new("get_weather", "Get the current weather in a place.", Json::parse(schema).unwrap())
 }
 
-/// Runs the chat of this name.
+/// Runs the chat with this name.
 async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, langsmith: &LangSmith) {
     let question = Message::human("What is the weather in Paris?");
     match name {
@@ -191,8 +191,8 @@ fn theirs(name: &str) -> Vec<(String, Value)> {
     operations
 }
 
-/// Operations without what differs from run to run: the ids of their runs are `<run 1>` and so on, all
-/// others `<id>`, times `<time>`.
+/// Returns operations without parts that differ in each run: ids of runs become `<run 1>` and so on, all other ids
+/// `<id>`, times `<time>`.
 fn normalised(operations: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let mut ids: Vec<String> = Vec::new();
     for (_, run) in &operations {
@@ -283,7 +283,7 @@ async fn langsmith_posts_match_langchain_vectors() {
                 for (path, value) in &expected {
                     let here = found.get(path);
                     let same = match value {
-                        // Only its type is compared.
+                        // Only the type of this member is compared.
                         Value::Object(_) => found.keys().any(|own| begins(own, path)),
                         Value::String(text) if text == "<number>" => here.is_some_and(Value::is_number),
                         value => here == Some(value),
@@ -309,7 +309,7 @@ async fn langsmith_posts_match_langchain_vectors() {
 async fn langsmith_multipart_form_matches_its_own_client() {
     let posted = &vector("bedrock-chat-invoke.multipart")[0];
     let (text, boundary) = (posted["body"].as_str().unwrap(), "----LangSmithFormBoundary");
-    // The lengths were those of the ids and times that the vector no longer has.
+    // The lengths are those of ids and times that the vector no longer has.
     let names = |text: &str| {
         let names = text.split("name=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         names.map(|name| normalised_text(name, &[])).collect::<BTreeSet<_>>()

@@ -63,7 +63,7 @@ async fn otel_call_is_a_client_span_with_standard_attributes() {
         "server.address": "127.0.0.1",
         "server.port": port,
     });
-    // Without tracing's attributes of code and threads.
+    // The attributes without those of tracing about code and threads.
     let own = |name: &&String| {
         ["gen_ai", "aws", "cloud", "server", "error", "otel"].contains(&name.split('.').next().unwrap())
     };

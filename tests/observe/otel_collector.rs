@@ -1,8 +1,8 @@
 //! A real collector accepts the spans: Rotel, an OpenTelemetry collector from PyPI, receives them
 //! over OTLP and prints them.
 //!
-//! It is installed once, below cargo's target folder. Where Python or its registry is not there, the
-//! test says so and passes.
+//! The collector is installed once, below cargo's target folder. If Python or its registry is missing, the test says
+//! so and passes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +16,7 @@ use crate::support::{calling, soon};
 
 const ROTEL: &str = "rotel==0.0.1a15";
 
-/// Runs an installation step. `Err` is the reason to skip; a failure that is not the network's fails the test.
+/// Runs an installation step. `Err` is the reason to skip; a failure that the network did not cause fails the test.
 fn install(command: &mut Command) -> Result<(), String> {
     let name = format!("{command:?}");
     let output = command.output().map_err(|error| format!("{name}: {error}"))?;
@@ -43,7 +43,7 @@ fn rotel() -> Result<PathBuf, String> {
     Ok(PathBuf::from(String::from_utf8(found.stdout).unwrap().trim()))
 }
 
-/// A running collector that writes what it gets to a file.
+/// A running collector that writes the spans it receives to a file.
 struct Collector {
     process: Child,
     url: String,

@@ -330,7 +330,7 @@ fn signature_key_cache_depends_on_every_parameter() {
 
 #[test]
 fn signature_with_a_secret_longer_than_a_block() {
-    // The key of the first HMAC is `AWS4` and the secret; beyond 64 bytes it is hashed.
+    // The key of the first HMAC is `AWS4` and the secret. It is hashed if it is longer than 64 bytes.
     use hmac::{KeyInit, Mac};
     for len in [59, 60, 61, 200] {
         let secret = "s".repeat(len);

@@ -1,5 +1,4 @@
-//! Signature Version 4: public vectors, peers' vectors, behavior, and properties held against the
-//! `aws-sigv4` crate.
+//! Signature Version 4: public vectors, peers' vectors, behavior, and properties compared with the `aws-sigv4` crate.
 
 // Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]

@@ -82,7 +82,7 @@ impl Case {
     }
 }
 
-/// Paths with everything an URL may hold: escapes, sub-delimiters, dot segments, empty segments.
+/// Paths with everything that a URL may contain: escapes, sub-delimiters, dot segments, empty segments.
 fn path() -> impl Strategy<Value = String> {
     let segment = prop_oneof![
         4 => "[A-Za-z0-9._~!$&'()*+,;=:@-]{1,12}",
@@ -138,7 +138,7 @@ fn aws_reads_utf8(query: &str) -> bool {
 }
 
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
-    // Few names, so that many are repeated, and upper and lower case meet.
+    // There are few names, so that many are repeated, in upper and lower case.
     let name = "[xX]-[abAB]{1,2}|[Cc]ontent-[Tt]ype|[Aa]ccept|x-amzn-bedrock-[a-z]{1,8}";
     let value = "( {0,3}[!-~]{1,8}(\t[!-~])?){0,4} {0,2}";
     prop::collection::vec((name, value), 0..10).prop_flat_map(|headers| {
@@ -207,7 +207,7 @@ proptest! {
         seconds in any::<u64>(),
         plain in any::<[bool; 6]>(),
     ) {
-        // Each part is arbitrary or plain, so that the arbitrary ones are reached one at a time too.
+        // Each part is arbitrary or plain, so that cases with a single arbitrary part also occur.
         let [plain_method, plain_path, plain_headers, plain_key, plain_secret, plain_region] = plain;
         let mut headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         if plain_headers {

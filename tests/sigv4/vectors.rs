@@ -27,8 +27,8 @@ fn file(json: &str) -> (Value, Vec<Value>) {
     (file, cases)
 }
 
-/// Cases of the suite for services that are canonicalized unlike Bedrock: paths that are not
-/// normalized, or encoded only once (S3's way).
+/// Cases of the suite for services with another canonical form than Bedrock: paths that are not normalized, or
+/// encoded only once (as for S3).
 const NOT_FOR_BEDROCK: [&str; 7] = [
     "get-relative-relative-unnormalized",
     "get-relative-unnormalized",
@@ -135,8 +135,8 @@ fn signature_path_of_bedrock_is_encoded_twice() {
     }
 }
 
-/// With `CONFORMANCE_SIGV4` set to a folder of more recordings (`*.json`, one a file), those are
-/// checked too. Prints how many were met, and a line for each that was not.
+/// `CONFORMANCE_SIGV4` may name a folder of more recordings (`*.json`, one per file), which are then checked too. The
+/// test prints how many matched, and a line for each that did not.
 #[test]
 fn signatures_match_those_of_real_clients() {
     let (_, mut cases) = file(include_str!("../vectors/sigv4/peers.json"));
@@ -256,7 +256,7 @@ fn signature_of_a_short_term_key_matches_aws() {
         let url = String::from_utf8(decoded).unwrap();
         let query =
             url.strip_prefix("bedrock.amazonaws.com/?").and_then(|rest| rest.strip_suffix("&Version=1")).unwrap();
-        // The generator writes the token last, we write the parameters sorted.
+        // The generator writes the token last; this crate writes the parameters sorted.
         let parameters = |query: &str| -> BTreeSet<String> { query.split('&').map(str::to_owned).collect() };
         assert_eq!(parameters(presigned.query()), parameters(query), "{}", text(case, "name"));
     }

@@ -1,4 +1,4 @@
-//! Limits of lines and events, and what the decoder costs.
+//! Limits of lines and events, and the costs of the decoder.
 
 use bedrock_chat::ErrorKind;
 use bedrock_chat::sse::{SseDecoder, SseEvent};

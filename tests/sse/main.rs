@@ -1,4 +1,4 @@
-//! The decoder of server-sent events, held against the WHATWG's rules and against a published parser.
+//! The decoder of server-sent events, compared with the WHATWG's rules and with a published parser.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,7 +8,7 @@ mod rules;
 
 use bedrock_chat::sse::SseDecoder;
 
-/// An event with everything that it says.
+/// An event with all its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Event {
     event: String,

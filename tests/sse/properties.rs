@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{Event, by_the_text, decode};
 
-/// Streams that are made of what the rules are about, and of what is close to it.
+/// Streams of parts that the rules are about, and of similar parts.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let token = prop_oneof![
         6 => words(vec!["\n", "\r", "\r\n", "\n\n"]),
@@ -94,7 +94,7 @@ proptest! {
     }
 }
 
-/// A stream of what an iterator returns.
+/// A stream of an iterator's items.
 struct Items<I>(I);
 
 impl<I: Iterator + Unpin> futures_core::Stream for Items<I> {

@@ -1,4 +1,4 @@
-// bedrock-chat beside the other JavaScript clients of Amazon Bedrock, in workerd and in Node, in one run.
+// bedrock-chat compared with the other JavaScript clients of Amazon Bedrock, in workerd and in Node, in one run.
 //
 //   node --expose-gc wasm/bench/bench.js [ROUNDS]
 import { cpSync, existsSync, rmSync } from "node:fs";

@@ -20,7 +20,7 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** Failures on demand, as faults of the local Bedrock. Its README has the keys. */
+/** Failures on demand, as faults of the local Bedrock, whose README lists the keys. */
 const TROUBLE = {
   slow: { path_contains: "stream", drip_ms: 400 },
   throttled: { status: 429, error_type: "ThrottlingException", message: "Too many tokens, please wait before trying again.", times: 3 },
@@ -28,7 +28,7 @@ const TROUBLE = {
   silent: { path_contains: "stream", hang: true },
 };
 
-/** Starts it all. The page is at `url`. */
+/** Starts the demo. The page is at `url`. */
 export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typescript", frameDelay = 40 } = {}) {
   const built = await (worker === "rust" ? buildRust() : buildJs());
   const bedrock = await startBedrock({ frameDelay });
@@ -59,7 +59,7 @@ export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typesc
     }
   }
 
-  /** Hands a request to the Worker, with the token that the page need not know. */
+  /** Passes a request to the Worker, with the token that the page does not need to know. */
   function pass(request, response) {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const asked = http.request(`${served.url}/chat`, { method: request.method, headers, agent: false }, (answered) => {
@@ -70,7 +70,7 @@ export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typesc
       answered.on("error", () => response.destroy());
     });
     asked.on("error", () => response.headersSent || send(response, 502, "text/plain", "the Worker is gone"));
-    // The page stopped: a reset, which the runtime notices even while it waits for Bedrock.
+    // If the page stops reading, the connection is reset: the runtime notices that even while it waits for Bedrock.
     response.on("close", () => response.writableFinished || asked.socket?.resetAndDestroy());
     request.pipe(asked);
   }

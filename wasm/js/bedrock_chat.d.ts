@@ -1,4 +1,4 @@
-// The parts of the module's glue that the package uses. wasm/src exports them.
+// The parts of the module's JavaScript that the package uses. wasm/src exports them.
 import type { ModuleExports, ModuleSource } from "./manual.js";
 import type { Task } from "./watch.js";
 
@@ -24,7 +24,7 @@ export type CoreFunction = (...given: never[]) => unknown;
 /** A reply that is still arriving. */
 export class Stream {
   private constructor();
-  /** The next events, as a JSON list. The empty list is the end. */
+  /** Returns the next events as a JSON list. The empty list is the end. */
   next(): Task<string>;
   /** The message so far, as JSON. */
   soFar(): string | undefined;

@@ -1,5 +1,5 @@
 import type { WasmModule } from "./manual.js";
 
-/** The compiled module in Workers; elsewhere what the bundler makes of the file, often its URL. It may be used as either. */
+/** The compiled module in Workers. Elsewhere it is the bundler's value for the file, often its URL. */
 declare const module: WasmModule & string;
 export default module;

@@ -1,11 +1,11 @@
-/** Base64 of bytes, in whatever they are held. */
+/** Returns the base64 of bytes in any container. */
 export function base64(data: ArrayBuffer | ArrayBufferView): string {
   const bytes: Uint8Array & { toBase64?: () => string } = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
   if (bytes.toBase64) return bytes.toBase64();
   let text = "";
-  // In pieces: a call has room for so many arguments only.
+  // The bytes are converted in pieces, as a call accepts a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 0x4000) {
     text += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x4000) as unknown as number[]);
   }
@@ -30,7 +30,7 @@ export function stringify(value: unknown): string | undefined {
   return hasBytes(value) ? JSON.stringify(value, replacer) : JSON.stringify(value);
 }
 
-// Not `value`: what has a `toJSON`, such as Node's Buffer, is no longer itself there.
+// Not `value`: an object with a `toJSON`, such as Node's Buffer, is already converted there.
 function replacer(this: { readonly [key: string]: unknown }, key: string, value: unknown): unknown {
   const own = this[key];
   return isBytes(own) ? base64(own) : value;

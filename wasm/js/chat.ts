@@ -53,7 +53,7 @@ type Functions = { [name in "fetch" | "provider"]: (...given: never[]) => unknow
 const weak = <Value extends object>(object: Value): Weak<Value> => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
 const through = (own: Weak<Shared>, name: keyof Functions) => (...given: never[]): unknown => (own.deref() as Functions)[name](...given);
 
-/** A call that has not begun to stream. */
+/** A call whose stream has not begun. */
 interface Pending {
   left: boolean;
   watch?: Watch | undefined;
@@ -87,7 +87,7 @@ export class BedrockChat {
     return replyOf(await this.#call("invoke", conversation(messages), options));
   }
 
-  /** Sends a conversation and returns the reply as a stream, once it has begun. */
+  /** Sends a conversation and returns the reply as a stream, once the stream has begun. */
   stream(messages: Messages, options?: Removable<CallOptions>): Promise<ChatStream> {
     const call: Pending = { left: false };
     const stream = this.#stream(messages, options, call);
@@ -107,7 +107,7 @@ export class BedrockChat {
     if (call.left) watch.leave();
     try {
       const stream = await watch.run(this.#shared.core.call("stream", text, core));
-      // From now on the owner of the stream ends it.
+      // From now on, the stream's owner ends the call.
       call.watch = undefined;
       return ChatStream.of(stream, watch, text.includes('"citations"'));
     } catch (error) {
@@ -116,7 +116,7 @@ export class BedrockChat {
     }
   }
 
-  /** Sends many conversations, some at a time. */
+  /** Sends many conversations, with a limit on concurrent calls. */
   batch(inputs: readonly Messages[], options: Removable<BatchOptions> & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
   batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<AIMessage[]>;
   async batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<(AIMessage | Error)[]> {
@@ -144,7 +144,7 @@ export class BedrockChat {
     try {
       await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, inputs.length)) }, work));
     } catch (error) {
-      // Nobody gets the replies of the others.
+      // The replies of the other calls would be lost.
       stop.abort(error);
       next = inputs.length;
       throw error;
@@ -154,7 +154,7 @@ export class BedrockChat {
     return replies;
   }
 
-  /** Completes a prompt that is sent as it is: for models that take prompts, in your own template. */
+  /** Completes a raw prompt, which is sent unchanged. For models that accept prompts, with a template of the caller. */
   async complete(prompt: string, options?: Removable<CallOptions>): Promise<AIMessage> {
     if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
     return replyOf(await this.#call("complete", prompt, options));
@@ -169,7 +169,7 @@ export class BedrockChat {
   withOptions(options: Removable<BoundOptions>): BedrockChat {
     checkFields(options, "batch");
     const bound = merged(this.#bound, options);
-    // Reports wrong options now, not at the first call.
+    // Reports invalid options now, not at the first call.
     this.#core(bound);
     return new BedrockChat(this.#shared, bound);
   }
@@ -185,7 +185,7 @@ export class BedrockChat {
     return this.withOptions({ ...options, tools });
   }
 
-  /** Returns the same model, answering with values of a schema. */
+  /** Returns the same model with structured output: it answers with values of a schema. */
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config?: StructuredConfig<false>): StructuredChat<SchemaOutput<S>>;
   withStructuredOutput<S extends StandardSchema | ZodLike>(schema: S, config: StructuredConfig<true>): StructuredChat<SchemaOutput<S>, WithRaw<SchemaOutput<S>>>;
   withStructuredOutput<T = Record<string, unknown>>(schema: JsonSchema, config?: StructuredConfig<false>): StructuredChat<T>;
@@ -195,7 +195,8 @@ export class BedrockChat {
   }
 
   /**
-   * Returns how the model is held to a schema under these options. Other entries of the package use it.
+   * Returns the plan by which the model must follow a schema under these options. Other entries of the package use
+   * it.
    *
    * @internal
    */
@@ -225,8 +226,8 @@ export class BedrockChat {
   }
 
   /**
-   * The limit on a whole call may be the constructor's. A caller that awaits this continues with an empty stack: a stack
-   * overflow inside the module would break it permanently.
+   * The limit on a whole call may be that of the constructor. A caller that awaits this continues with an empty
+   * stack: a stack overflow inside the module would break it permanently.
    */
   async #watch(options: Options): Promise<Watch> {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
@@ -246,7 +247,10 @@ export class BedrockChat {
   }
 }
 
-/** Adds advice to the error of a method of structured output that the model cannot use: callers did not set `toolChoice`. */
+/**
+ * Adds advice to the error of a method of structured output that the model does not support. Callers did not set
+ * `toolChoice` themselves.
+ */
 function advised(error: unknown, { structured }: Options): unknown {
   const known = error as BedrockChatError | undefined;
   if (structured?.method && known?.field === "toolChoice") {
@@ -274,7 +278,7 @@ function connection(fields: BedrockChatFields): { config: Members & { model: str
     gatewayUrl: gatewayUrl || undefined,
     environment: places(),
   };
-  // Headers have no members, but entries.
+  // `Headers` objects have entries instead of members.
   const { headers } = fields;
   if (headers) config.headers = typeof (headers as Headers)[Symbol.iterator] === "function" ? Object.fromEntries(headers as Headers) : headers;
   for (const name of PASSED_FIELDS) config[name] = fields[name] ?? undefined;

@@ -1,7 +1,7 @@
 import { problem } from "./error.js";
 import { BATCH, CALL, CONSTRUCTOR, SETTINGS } from "./table.js";
 
-/** A check: what is expected, and whether a value is that. */
+/** A check: a description of the expected value, and a function that tests a value. */
 type Check = readonly [expected: string, fits: (value: unknown) => boolean];
 type Checks = { readonly [name: string]: Check };
 
@@ -55,7 +55,7 @@ const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError
 /** The options of `withStructuredOutput`. */
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
-/** The place of the fields. */
+/** The function or object whose fields are checked. */
 type Where = "call" | "batch" | "chat" | "mint" | "sse" | "structured";
 
 const KNOWN: { readonly [where in Where]: Checks } = {
@@ -67,10 +67,10 @@ const KNOWN: { readonly [where in Where]: Checks } = {
   structured: STRUCTURED,
 };
 
-/** Examples of options of other functions than calls. */
+/** Examples of options of functions other than calls. */
 const SAMPLES: { readonly [where in Where]?: string } = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
 
-/** Names that other libraries use for ours. */
+/** Names that other libraries use for this package's options. */
 const ELSEWHERE: { readonly [name: string]: string } = {
   modelid: "model",
   modelname: "model",
@@ -133,7 +133,7 @@ function refuse(name: string, known: { readonly [name: string]: unknown }, where
   if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `there is no ${name}: did you mean ${meant}?`, { field: name });
 }
 
-/** Whether two names differ by one letter, or by two that changed places. */
+/** Returns whether two names differ by one letter, or by two letters that changed places. */
 function slip(left: string, right: string): boolean {
   if (left.length < 5 || Math.abs(left.length - right.length) > 1) return false;
   let from = 0;
@@ -144,7 +144,7 @@ function slip(left: string, right: string): boolean {
   return a.length + b.length <= 2 || (a.length === 2 && a === b[1]! + b[0]!);
 }
 
-/** A value as a message can show it: never the text of a secret. */
+/** Returns a value as a message can show it: never the text of a secret. */
 function shown(name: string, value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return /key|token|credential/i.test(name) ? "a string" : JSON.stringify(value.slice(0, 40));

@@ -4,38 +4,41 @@ import type { BedrockChatFields, BedrockCredentials, BedrockCredentialsProvider 
 /** Credentials as the module reads them. */
 type CoreCredentials = { apiKey: string } | { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
-/** Returns credentials as JSON. The argument says whether the service refused the last ones as expired. */
+/** Returns credentials as JSON. The argument is whether the service refused the last credentials as expired. */
 export type Provide = (rejected?: boolean) => Promise<string>;
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
-/** Returns a variable of the environment, if there is one. Empty ones count as absent. */
+/** Returns a variable of the environment, if it is set. Empty variables count as unset. */
 export function environment(name: string): string | undefined {
   return globalThis.process?.env?.[name]?.trim() || undefined;
 }
 
-/** Variables that the module reads: where calls are sent and what they are signed for. */
+/** Variables that the module reads for the endpoint and the region of calls. */
 const PLACES = [
   "BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL",
   "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
-/** Returns those of these variables that are set. */
+/** Returns the variables of this list that are set. */
 export const places = (): { [name: string]: string | undefined } => Object.fromEntries(PLACES.map((name) => [name, environment(name)]));
 
-/** Returns the region: the given one, else the environment's. */
+/** Returns the region: the caller's, or else the environment's. */
 export function chooseRegion(region?: string | null): string | undefined {
   return region?.trim() || ["BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"].map(environment).find(Boolean);
 }
 
-/** Returns the region that the module uses: that of an ARN, the given one, that of a host of AWS, else the environment's. */
+/**
+ * Returns the region that the module uses. The first of these is used: that of an ARN, the caller's, that of an AWS
+ * host, the environment's.
+ */
 export function usedRegion(model: string, { region, endpointUrl, endpointHost }: Pick<BedrockChatFields, "region" | "endpointUrl" | "endpointHost">): string | undefined {
   const [, ofModel] = /^arn:[^:]*:[^:]*:([^:]+):/.exec(model) ?? [];
   const [, ofHost] = /bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws|api\.aws|vpce\.)/.exec(endpointUrl || endpointHost || "") ?? [];
   return ofModel || region?.trim() || ofHost || chooseRegion();
 }
 
-/** Refuses a value that is not a text with content. */
+/** Throws if a value is not a text with content. */
 function present(name: string, value: unknown): asserts value is string {
   if (typeof value === "string" && value.trim()) return;
   const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
@@ -66,7 +69,7 @@ export function chooseCredentials(fields: CredentialFields): { credentials?: Cor
     present("apiKey", apiKey);
     return { credentials: { apiKey } };
   }
-  // A part of what is needed is a mistake. It does not mean that the environment's identity is wanted.
+  // Incomplete credentials are a mistake. They do not mean that the environment's identity is wanted.
   if (isGiven(awsAccessKeyId) || isGiven(awsSecretAccessKey) || awsSessionToken) {
     present("awsAccessKeyId", awsAccessKeyId);
     present("awsSecretAccessKey", awsSecretAccessKey);
@@ -134,12 +137,14 @@ function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>)
   };
 }
 
-/** Returns when credentials expire, in milliseconds. Other libraries count seconds, which are always a smaller number. */
+/**
+ * Returns when credentials expire, in milliseconds. Other libraries count seconds, which are always smaller numbers.
+ */
 function endOf(expiration: BedrockCredentials["expiration"]): number {
   return +new Date(typeof expiration === "number" && expiration < 1e11 ? expiration * 1000 : (expiration ?? 0));
 }
 
-/** Returns the given credentials, else the environment's. */
+/** Returns the caller's credentials, or else the environment's. */
 export async function credentialsNow(given: BedrockCredentialsProvider | null | undefined): Promise<CoreCredentials> {
   const value = typeof given === "function" ? await given() : given;
   return value ? written(value, "credentials") : fromEnvironment();

@@ -1,13 +1,14 @@
 import type { AIMessage } from "./reply.js";
 
 /**
- * The kind of an error. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. The service
- * or its absence: `connect`, `interrupted`, `timeout`, `throttled`, `access_denied`, `expired_credentials`, `validation`,
- * `context_overflow`, `not_found`, `service`. The answer: `frame`, `decode`, `truncated`. The caller: `cancelled`.
+ * The kind of an error. Before anything was sent: `config`, `credentials`, `unsupported`, `encode`. Errors of the
+ * service or the connection: `connect`, `interrupted`, `timeout`, `throttled`, `access_denied`,
+ * `expired_credentials`, `validation`, `context_overflow`, `not_found`, `service`. Errors of the answer: `frame`,
+ * `decode`, `truncated`. By the caller: `cancelled`.
  *
  * With `connect`, no connection was made and nothing was sent. With `interrupted`, `fetch` failed and the request may
- * have been sent, so that the model may have run: it is not sent again unless `paidResend` is set. Browsers and Workers
- * do not distinguish the two. There it is always `interrupted`, unless the browser is offline.
+ * have been sent. As the model may have run, such a call is not sent again unless `paidResend` is set. Browsers and
+ * Workers do not distinguish the two: there the kind is always `interrupted`, unless the browser is offline.
  */
 export type BedrockChatErrorKind =
   | "config" | "credentials" | "unsupported" | "encode"
@@ -24,13 +25,13 @@ export class BedrockChatError extends Error {
   /** The option that the error is about, such as `maxTokens`, or the path to a part of it, such as `guardrailConfig.tagSuffix`. */
   declare field?: string;
   /**
-   * Whether the same call may be sent again at no risk of paying twice. The package has done so as often as `maxRetries`
-   * says. After a timeout or a connection that broke it may not: the model may have run.
+   * Whether the same call may be sent again without the risk of paying twice. The package has already retried it as
+   * often as `maxRetries` allows. It is false after a timeout or a broken connection, as the model may have run.
    */
   declare retryable: boolean;
   /**
-   * Whether the cause may pass: throttling, a service or network that fails, a timeout. A later call, or another model or
-   * region, may succeed; this one may have been paid for already.
+   * Whether the cause may pass: throttling, a service or network that fails, a timeout. A later call, or another
+   * model or region, may succeed; the failed call may have been paid for already.
    */
   declare transient: boolean;
   /** The HTTP status, if the service answered. */
@@ -41,9 +42,9 @@ export class BedrockChatError extends Error {
   declare requestId?: string;
   declare model?: string;
   declare region?: string;
-  /** How often the request was sent: 0 if it was not. Missing where that is not known. */
+  /** How often the request was sent: 0 if it was not sent, undefined if that is not known. */
   declare attempts?: number;
-  /** How long the service asks to wait, in milliseconds. */
+  /** The delay in milliseconds that the service asks for. */
   declare retryAfterMs?: number;
   /**
    * The response headers, if there was a response, with their names in lower case. Not enumerable. Values that are
@@ -69,13 +70,13 @@ export class BedrockChatError extends Error {
     });
   }
 
-  /** Returns what logs need: all but `partial`, `cause` and the stack. */
+  /** Returns the members for logs: all except `partial`, `cause` and the stack. */
   toJSON(): object {
     const { name, message } = this;
     return { name, message, ...(this as object) };
   }
 
-  /** Recognizes errors of every copy of the package: it may be loaded twice, imported and required. */
+  /** Recognizes errors of every copy of the package: a program may have two, imported and required. */
   static override [Symbol.hasInstance](value: unknown): value is BedrockChatError {
     return Boolean(value && typeof value === "object" && (value as { [brand]?: boolean })[brand]);
   }
@@ -87,13 +88,13 @@ Object.defineProperties(BedrockChatError.prototype, {
   name: { value: "BedrockChatError" },
 });
 
-/** Returns what a value is, for the message of an error. */
+/** Returns the type of a value, for the message of an error. */
 export const kindOf = (value: unknown): string => (value === null ? "null" : typeof value);
 
 /** The kinds of errors that arise before anything is sent. */
 const UNSENT = /^(config|credentials|unsupported|encode|connect)$/;
 
-/** Returns how often a call was sent that failed with an error of this kind, if nothing counted its attempts. */
+/** Returns how often a failed call was sent, by the kind of its error, if its attempts were not counted. */
 export const uncounted = (kind: string): { attempts?: number } => (UNSENT.test(kind) ? { attempts: 0 } : {});
 
 /** Creates an error that the package itself finds. */

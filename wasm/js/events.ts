@@ -1,4 +1,5 @@
-// The events of a stream, as the module reports them: lists that begin with the event's name. wasm/src/events.rs writes them.
+// The events of a stream in the form of the module: lists that begin with the event's name. wasm/src/events.rs writes
+// them.
 import type { ContentBlock } from "./fields.js";
 import type { UsageMetadata } from "./reply.js";
 import type { CoreError } from "./thrown.js";
@@ -6,7 +7,7 @@ import type { CoreError } from "./thrown.js";
 /** An event has up to three values. The unused ones are absent. */
 type Event<Name extends string, First, Second = undefined, Third = undefined> = readonly [name: Name, first: First, second: Second, third: Third];
 
-/** An event of a stream. The first value is the block's index, unless the member says otherwise. */
+/** An event of a stream. The first value is the block's index, unless the comment of the event says otherwise. */
 export type StreamEvent =
   /** The reply's id and the model. */
   | Event<"start", string | null, string | null>

@@ -11,21 +11,24 @@ export type BedrockCredentials = (
     }
   | { apiKey: string }
 ) & {
-  /** The time when they expire: a function is called again five minutes before. A number is milliseconds since 1970; a small one, below 1e11, seconds. */
+  /**
+   * The time when the credentials expire. A function is called again five minutes before. A number is milliseconds
+   * since 1970; a number below 1e11 is seconds.
+   */
   expiration?: Date | string | number | undefined;
 };
 
 /**
- * Credentials, or a function that returns them, such as `fromNodeProviderChain()` of `@aws-sdk/credential-providers` for
- * profiles, SSO and roles. Its result is cached until shortly before its `expiration`; without one it is called for
- * every attempt.
+ * Credentials, or a function that returns them, such as `fromNodeProviderChain()` of `@aws-sdk/credential-providers`
+ * for profiles, SSO and roles. The result is cached until shortly before its `expiration`; a result without
+ * `expiration` is requested again for every attempt.
  */
 export type BedrockCredentialsProvider = BedrockCredentials | (() => BedrockCredentials | Promise<BedrockCredentials>);
 
 /** The body of a `fetch`: bytes of every kind, independent of how the version of TypeScript types their buffers. */
 type FetchBody = Uint8Array & NonNullable<NonNullable<Parameters<typeof fetch>[1]>["body"]>;
 
-/** A function with the signature of `fetch`. The global `fetch` is one. */
+/** A function with the signature of `fetch`, such as the global `fetch`. */
 export type FetchLike = (url: string, init: { method: string; headers: { [name: string]: string }; body: FetchBody; signal: AbortSignal }) => Promise<Response>;
 
 /** JSON Schema, as an object. */
@@ -54,7 +57,9 @@ export type Schema = StandardSchema | ZodLike | JsonSchema;
 /** The type of a schema's values. */
 export type SchemaOutput<S> = S extends StandardSchema<infer Output> ? Output : S extends ZodLike<infer Output> ? Output : Record<string, unknown>;
 
-/** A part of a message. Those of LangChain, Anthropic, OpenAI and Converse are read; bytes may be bytes, but no `Blob`. */
+/**
+ * A part of a message, in the form of LangChain, Anthropic, OpenAI or Converse. Data may be bytes, but not a `Blob`.
+ */
 export type ContentBlock = { type?: string; [key: string]: unknown };
 
 /** The content of a message. */
@@ -65,11 +70,11 @@ export type MessageRole = "system" | "developer" | "human" | "user" | "ai" | "as
 
 /** The members of a message besides its content. */
 interface MessageDetails {
-  /** The calls of an answer. */
+  /** The tool calls of an AI message. */
   tool_calls?: readonly unknown[] | undefined;
-  /** The call that a tool's message is the result of. */
+  /** The id of the call, for a message with a tool's result. */
   tool_call_id?: string | undefined;
-  /** Whether the tool could do it. Default: `"success"`. */
+  /** Whether the tool succeeded. Default: `"success"`. */
   status?: "success" | "error" | undefined;
   name?: string | undefined;
 }
@@ -82,7 +87,7 @@ export type MessageLike =
   | ({ type: MessageRole; content: MessageContent } & MessageDetails)
   | AIMessage
   | AIMessageChunk
-  // LangChain's instances, and what their `toJSON` gives.
+  // A message of LangChain: an instance, or the result of its `toJSON`.
   | { lc_namespace: readonly string[]; content: unknown }
   | { lc: number; type: "constructor"; id: readonly string[]; kwargs: object };
 
@@ -91,7 +96,7 @@ export type Messages = MessageLike | readonly MessageLike[] | { toChatMessages()
 
 /** A tool that the model may call. */
 export type Tool =
-  /** LangChain's, also as an instance. One that takes nothing needs no schema. */
+  /** A tool of LangChain, also as an instance. A tool without arguments does not need a schema. */
   | { name: string; description?: string | undefined; schema?: Schema | undefined; strict?: boolean | undefined; cache_control?: unknown }
   /** Anthropic's. */
   | {
@@ -110,10 +115,10 @@ export type Tool =
   | { type: "function"; function: { name: string; description?: string | undefined; parameters?: Schema | undefined; strict?: boolean | null | undefined } }
   /** Converse's. */
   | { toolSpec: { name: string; description?: string | undefined; inputSchema: { json: Schema } } }
-  /** A provider's own, sent as it is. */
+  /** A tool in a provider's format, sent unchanged. */
   | { type: string; [key: string]: unknown };
 
-/** Which tool the model calls: it chooses, it must, it must not, or this one. */
+/** Which tool the model calls: its own choice, any tool, no tool, or the named one. */
 export type ToolChoice =
   | "auto"
   | "any"
@@ -129,13 +134,14 @@ export type ToolChoice =
       | { any: object }
       | { auto: object }
     ) & {
-      /** Anthropic's way to say `parallelToolCalls: false`. */
+      /** Anthropic's form of `parallelToolCalls: false`. */
       disable_parallel_tool_use?: boolean | undefined;
     });
 
 /**
- * How much the model reasons: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or the model's own word), both in
- * an object, `"adaptive"`, `"between_tools"`, or `false`. For Claude before 4.6 an effort is sent as a budget.
+ * How much the model reasons: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or another name that the
+ * model knows), both in an object, `"adaptive"`, `"between_tools"`, or `false`. For Claude before 4.6 an effort is
+ * sent as a budget.
  */
 export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false
   | { type?: "enabled" | "adaptive" | "disabled" | "between_tools" | undefined; budgetTokens?: number | undefined; effort?: string | undefined };
@@ -150,13 +156,13 @@ export interface Capabilities {
   namedTools?: boolean | undefined;
   /** A call can force a tool while the model reasons. */
   forcedToolsWithReasoning?: boolean | undefined;
-  /** The model calls a tool if the system message asks for it. A tool that a call cannot force is then asked for. */
+  /** The model calls a tool if the system message asks for it. Used if a call cannot force the tool. */
   askedTools?: boolean | undefined;
   /** A call can forbid several tool calls in one turn. */
   serialTools?: boolean | undefined;
-  /** The service holds the arguments of a tool with `strict` to its schema. */
+  /** The service makes the arguments of a tool with `strict` fit its schema. */
   strictTools?: boolean | undefined;
-  /** The service holds the reply to a JSON Schema. */
+  /** The service makes the reply fit a JSON Schema. */
   jsonSchema?: boolean | undefined;
   /** Replies can be streamed. */
   streaming?: boolean | undefined;
@@ -197,12 +203,12 @@ export interface Capabilities {
 export interface GuardrailConfig {
   /** The suffix of the tags around the text that the guardrail checks. */
   tagSuffix?: string | undefined;
-  /** Whether a stream waits for the guardrail. Default: the service's, which is to wait. */
+  /** Whether a stream waits for the guardrail. Default: the service's default, which is to wait. */
   streamProcessingMode?: "SYNCHRONOUS" | "ASYNCHRONOUS" | "sync" | "async" | undefined;
 }
 
 /**
- * A JSON Schema that an answer is held to. The second form is OpenAI's. The service always holds answers to it, so that
+ * A JSON Schema that the answer must fit. The second form is OpenAI's. The service always enforces the schema, so
  * `strict: false` is an error: it would be ignored.
  */
 export type ResponseFormat =
@@ -217,9 +223,9 @@ export type Thinking =
   | { type: "between_tools"; display?: "summarized" | "omitted" | undefined };
 
 /**
- * Options of which each may be null. Null removes an option that the constructor, `withOptions` or `bindTools` has set, so
- * that the model's default applies again; so does an empty list. A guardrail is removed by null for both its identifier
- * and its version.
+ * Options of which each may be null. Null removes an option that was set by the constructor, `withOptions` or
+ * `bindTools`, so that the model's default applies again. An empty list does the same. Null for both the identifier
+ * and the version removes a guardrail.
  */
 export type Removable<Options> = { [Name in keyof Options]: Options[Name] | null };
 

@@ -1,24 +1,30 @@
-// `withStructuredOutput` of both entries: the plan that makes a model answer with a value, and the reader of the value.
+// `withStructuredOutput` of both entries: the plan for an answer with a value, and the reader of the value.
 import { PartialJson, jsonIn } from "./bedrock_chat.js";
 import { checkFields } from "./checks.js";
 import { problem } from "./error.js";
 import { type ToolCallChunk, textOf } from "./reply.js";
 import { type Members, jsonSchema, namedSchema } from "./schema.js";
 
-/** How a model is held to a schema: by a tool that it must call, by its own JSON mode, or by a request in the prompt. */
+/**
+ * How a model is made to follow a schema: by a tool that it must call, by its JSON mode, or by a request in the
+ * prompt.
+ */
 export type StructuredMethod = "functionCalling" | "jsonSchema" | "jsonMode";
 
 /** The options of `withStructuredOutput`. */
 export interface StructuredConfig<IncludeRaw extends boolean = false> {
   /** A name for the model's value. Default: the schema's `title`, else `extract`. */
   name?: string | undefined;
-  /** Default: the best that the model is known to have. If the service refuses it, the next one is tried once. A method that is set is not replaced. */
+  /**
+   * The method. Default: the best that the model is known to support. If the service refuses it, the next one is
+   * tried once. A method that is set is not replaced.
+   */
   method?: StructuredMethod | undefined;
-  /** Whether the reply itself is returned with the value. Default: `false`. */
+  /** Whether the reply is returned with the value. Default: `false`. */
   includeRaw?: IncludeRaw | undefined;
   /**
-   * Whether the service holds the arguments of the tool to the schema. Default: yes where the model is known to have
-   * strict tools and the schema can be closed; with `method: "functionCalling"`, no.
+   * Whether the service enforces the schema for the arguments of the tool. Default: yes if the model is known to
+   * support strict tools and the schema can be closed; with `method: "functionCalling"`, no.
    */
   strict?: boolean | undefined;
 }
@@ -37,7 +43,7 @@ export interface StructuredSpec {
 }
 
 /**
- * How the module holds a model to a schema. With `isMember`, the value is the member `value` of an object.
+ * The module's plan for a schema. With `isMember`, the value is the member `value` of an object.
  *
  * @internal
  */
@@ -78,7 +84,7 @@ export function hold(given: unknown, config: StructuredConfig<boolean>, plan: (s
   return { schema, json, name, ...plan(spec), options: { structured: spec } };
 }
 
-/** Returns a schema as its JSON has it. */
+/** Returns a schema after a round through JSON. */
 function plain(schema: Members): Members {
   try {
     return JSON.parse(JSON.stringify(schema));
@@ -98,7 +104,7 @@ export function inner(value: unknown, { isMember }: StructuredPlan): unknown {
 }
 
 /**
- * Returns the value in a text, which may have prose around it; `undefined` if there is none.
+ * Returns the value in a text, which may have other text around it; `undefined` if there is no value.
  *
  * @internal
  */
@@ -113,7 +119,7 @@ export function valueIn(text: string, held: StructuredPlan): unknown {
   return isWrapped ? inner(value, held) : value;
 }
 
-/** The members of a chunk that have a value in them. */
+/** The members of a chunk that may contain a value. */
 interface HeldChunk {
   content: Parameters<typeof textOf>[0];
   tool_call_chunks?: readonly ToolCallChunkLike[] | undefined;
@@ -123,7 +129,7 @@ interface HeldChunk {
 type ToolCallChunkLike = Omit<ToolCallChunk, "index" | "type"> & { index?: number | undefined };
 
 /**
- * Yields ever more complete values of a stream's chunks. The last is the one that `read` returns at the end.
+ * Yields increasingly complete values of a stream's chunks. The last value is the one that `read` returns at the end.
  *
  * @internal
  */

@@ -11,16 +11,16 @@ export interface MintApiKeyOptions {
   credentials?: BedrockCredentialsProvider | undefined;
   /** Default: the environment's. */
   region?: string | undefined;
-  /** In seconds, up to 43200 (12 hours). Default: 900. */
+  /** The lifetime in seconds, up to 43200 (12 hours). Default: 900. */
   expiresIn?: number | undefined;
-  /** In milliseconds since 1970. Default: now. */
+  /** The current time in milliseconds since 1970. Default: the clock's time. */
   now?: number | undefined;
 }
 
 /**
- * Makes a short-term Bedrock API key of AWS credentials, without asking AWS: for a browser that calls Bedrock for
- * some minutes and must not hold the credentials. The key may do what they may, in this region alone; one of temporary
- * credentials ends with them, if not before.
+ * Makes a short-term Bedrock API key from AWS credentials, without a request to AWS. It is for a browser that calls
+ * Bedrock for some minutes and must not have the credentials. The key has the permissions of the credentials, in one
+ * region. A key from temporary credentials expires with them, if not before.
  */
 export async function mintApiKey(options?: MintApiKeyOptions | null): Promise<string> {
   checkFields(options, "mint");

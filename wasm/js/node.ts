@@ -6,7 +6,7 @@ import { packed } from "./packed.js";
 
 initSync({ module: bytes() });
 
-/** Returns the module's bytes: from its file, or, in a bundle of one file, from the bundle. */
+/** Returns the module's bytes from its file, or from the bundle if the bundle is a single file. */
 function bytes(): Uint8Array {
   try {
     return readFileSync(new URL("./bedrock_chat_bg.wasm", import.meta.url));

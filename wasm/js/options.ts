@@ -27,7 +27,7 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 /** The checks of options that are lists, or names with their values. */
 const LISTS: readonly unknown[] = ["list", "lines", "texts", "pairs"];
 
-/** Returns whether a value removes its option: null, an empty list, and what the module has no value for. */
+/** Returns whether a value removes its option: null, an empty list, or a value that the module does not know. */
 function removes(name: string, value: unknown): boolean {
   if (value === null || (name === "promptCaching" && value === false)) return true;
   const isList = LISTS.includes((SETTINGS as { readonly [name: string]: unknown })[name]);
@@ -40,7 +40,7 @@ export function merged(base: Options, over: Removable<Options> | null | undefine
   const given = Object.entries(over ?? {});
   const removed = new Set(over?.[REMOVED]);
   for (const [name, value] of given) if (removes(name, value)) removed.add(name);
-  // The display is a part of `thinking`. Both halves of a guardrail are the guardrail.
+  // The display is a part of `thinking`. The identifier and the version together are the guardrail.
   if (removed.has("thinking")) removed.add("reasoningDisplay");
   if (removed.has("guardrailIdentifier") && removed.has("guardrailVersion")) removed.add("guardrailConfig").add("trace");
   for (const [one, other] of SAME_SETTINGS) {
@@ -124,7 +124,10 @@ function setToolChoice(core: Members, choice: ToolChoice): void {
 const CHOICE = 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }';
 const KINDS: readonly unknown[] = ["auto", "any", "none", "required"];
 
-/** Reads a choice that is an object: `{ type, name }`, or its kind holds the name, as in `{ function: { name } }`. */
+/**
+ * Reads a tool choice that is an object: `{ type, name }`, or an object under the kind, as in `{ function: { name }
+ * }`.
+ */
 function chosen(form: Members): unknown {
   const holder = ["function", "tool", ...(KINDS as string[])].find((key) => isSet(form[key]));
   const { type, ...own } = form;

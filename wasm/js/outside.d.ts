@@ -1,4 +1,4 @@
-// The parts of Node and of bundlers that the sources use. The types of Node would add its globals to all files.
+// The parts of Node and of bundlers that the sources use. Node's own types would add its globals to all files.
 
 declare module "node:buffer" {
   export const Buffer: { from(text: string, encoding: "base64"): Uint8Array };
@@ -17,5 +17,5 @@ declare module "*?module" {
   export default module;
 }
 
-/** Node's. Workers and bundlers may have a part of it. */
+/** Node's `process`. Workers and bundlers may have a part of it. */
 declare var process: { env?: { [name: string]: string | undefined } } | undefined;

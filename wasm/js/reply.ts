@@ -43,7 +43,10 @@ export interface UsageMetadata {
 export interface ResponseMetadata {
   model?: string;
   model_name?: string;
-  /** Why the model stopped, by one name for all models: `end_turn`, `max_tokens`, `stop_sequence`, `tool_use`, `refusal`, `guardrail_intervened`, `content_filtered` and others. */
+  /**
+   * Why the model stopped, with the same names for all models: `end_turn`, `max_tokens`, `stop_sequence`, `tool_use`,
+   * `refusal`, `guardrail_intervened`, `content_filtered` and others.
+   */
   stop_reason?: string;
   stop_sequence?: string | null;
   /** AWS's id of the request, for support cases. */
@@ -52,7 +55,7 @@ export interface ResponseMetadata {
 }
 
 /**
- * Names of a stream's metadata that its chunks have in other members.
+ * Metadata that is not copied into a chunk's metadata, because the chunk has another member for it.
  *
  * @internal
  */
@@ -85,7 +88,7 @@ export class AIMessage {
     this.invalid_tool_calls = [];
     this.response_metadata = {};
     this.additional_kwargs = {};
-    // LangChain's constructor takes a text alone, too.
+    // LangChain's constructor also accepts a text alone.
     Object.assign(this, typeof fields === "string" ? { content: fields } : fields);
   }
 
@@ -100,8 +103,8 @@ export class AIMessage {
 }
 
 /**
- * Returns the reply that the module reports. The headers are not enumerable: a reply that is stored or sent back is only
- * what the model said.
+ * Returns the reply that the module reports. The headers are not enumerable, so that a reply that is stored or sent
+ * back has only the model's message.
  *
  * @internal
  */
@@ -111,7 +114,7 @@ export function replyOf(text: string): AIMessage {
 }
 
 /**
- * Returns the text of a message's content. Blocks may be those of any library.
+ * Returns the text of a message's content. The blocks may be in any library's form.
  *
  * @internal
  */
@@ -136,7 +139,7 @@ type AIMessageChunkFields = { [Name in ChunkMember]?: AIMessageChunk[Name] | und
 /** A piece of a reply. Pieces are added up with `concat`. */
 export class AIMessageChunk {
   declare type: "ai";
-  /** Text while there is only text, then blocks with an index. `text` is the text of both. */
+  /** Text while all chunks are text, then blocks with an index. `text` is the text of both. */
   declare content: string | ContentBlock[];
   declare tool_call_chunks: ToolCallChunk[];
   declare usage_metadata?: UsageMetadata;
@@ -194,11 +197,11 @@ export class AIMessageChunk {
   }
 }
 
-/** Returns the calls, by the rules of the module for the calls of a complete message. */
+/** Returns the calls. The module's rules for complete messages apply. */
 function calls({ tool_call_chunks, content, response_metadata }: AIMessageChunk): { tool_calls: ToolCall[]; invalid_tool_calls: InvalidToolCall[] } {
   const tool_calls: ToolCall[] = [];
   const invalid_tool_calls: InvalidToolCall[] = [];
-  // A limit cuts the last block.
+  // A token limit cuts the last block.
   const cut = CUT.test(response_metadata?.stop_reason as string) && (content as ContentBlock[] | undefined)?.at?.(-1)?.index;
   for (const { name = "", args = "", id = "", index } of tool_call_chunks) {
     try {

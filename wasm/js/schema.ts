@@ -4,7 +4,7 @@ import { zodSchema } from "./zod.js";
 /** The members of an object of any library. */
 export type Members = { [name: string]: unknown };
 
-/** A reason why a value does not fit, as zod and Standard Schemas have it. */
+/** A reason why a value does not fit, in the form of zod and Standard Schemas. */
 type Issue = { path?: readonly unknown[]; message: string };
 
 /** A schema of a library: a Standard Schema, or one of zod. */
@@ -30,7 +30,10 @@ export function isSchema(value: unknown): value is LibrarySchema {
   return Boolean(schema && (schema["~standard"] || schema._zod || schema._def?.typeName));
 }
 
-/** Returns the JSON Schema of a schema: of zod 3 and 4, of any Standard Schema that can be converted, or JSON Schema itself. */
+/**
+ * Returns the JSON Schema of a schema: one of zod 3 or 4, a Standard Schema that can be converted, or JSON Schema
+ * itself.
+ */
 export function jsonSchema(schema: unknown): Members {
   if (!schema || !(typeof schema === "object" || typeof schema === "function")) {
     throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; this is ${kindOf(schema)}`);
@@ -72,7 +75,7 @@ export async function validated(given: unknown, value: unknown): Promise<{ value
 
 const place = (path: readonly unknown[] | undefined): string => path?.map((part) => (part as { key?: unknown } | null)?.key ?? part).join(".") || "the value";
 
-/** Returns a schema that may be inside a tool, in any of a tool's forms, with the tool's name and description. */
+/** Returns the schema, which may be inside a tool of any form, with the tool's name and description. */
 export function namedSchema(given: unknown): { schema: unknown; name: string | undefined; description: unknown } {
   const form = given as Members | undefined;
   const tool = (isSchema(given) ? undefined : (form?.function ?? form)) as Members | undefined;

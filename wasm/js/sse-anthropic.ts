@@ -7,7 +7,7 @@ const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_err
 
 const line = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 
-/** Returns a usage in Anthropic's form: there, the input tokens are those without the cache. */
+/** Returns usage in Anthropic's form, whose input tokens exclude the cache. */
 function written(usage: UsageMetadata | undefined): object {
   const { cache_read = 0, cache_creation = 0 }: Partial<UsageMetadata["input_token_details"]> = usage?.input_token_details ?? {};
   return {
@@ -28,7 +28,7 @@ export class AnthropicEvents implements SseWriter {
   event(event: StreamEvent, usage: UsageMetadata | undefined): string {
     const [name, first, second, third] = event;
     switch (name) {
-      // The start is written with the next event: it has the number of input tokens.
+      // The start is written with the next event, as it contains the number of input tokens.
       case "start":
         this.#start = { id: first, model: second };
         return "";

@@ -42,7 +42,7 @@ export class OpenAiEvents implements SseWriter {
         this.#calls.set(first, this.#calls.size);
         return this.#call(first, { id: second, type: "function", function: { name: third, arguments: "" } });
       case "args":
-        // Arguments of a call that never began are dropped: they do not belong to another call.
+        // Arguments of a call that never began are dropped, as they do not belong to another call.
         return this.#calls.has(first) ? this.#call(first, { function: { arguments: second } }) : "";
       case "stop":
         this.#reason = REASONS[first] ?? "stop";

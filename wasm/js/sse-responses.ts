@@ -3,7 +3,7 @@ import type { UsageMetadata } from "./reply.js";
 import type { SseError, SseWriter } from "./sse.js";
 import { problem } from "./sse-openai.js";
 
-/** Why an answer is incomplete, by the reason why the model stopped. */
+/** The reason why an answer is incomplete, by the stop reason. */
 const INCOMPLETE: { readonly [reason: string]: string } = {
   max_tokens: "max_output_tokens", model_context_window_exceeded: "max_output_tokens",
   refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
@@ -15,7 +15,7 @@ interface OpenItem {
   at: number;
   id: string;
   text: string;
-  /** The members of an item besides its text. */
+  /** The members of an item other than its text. */
   more: { [key: string]: unknown };
 }
 
@@ -52,7 +52,7 @@ export class ResponsesEvents implements SseWriter {
         return item.kind === "function_call" ? begun : "";
       }
       case "args":
-        // Arguments of a call that never began are dropped: they do not belong to another call.
+        // Arguments of a call that never began are dropped, as they do not belong to another call.
         return this.#open.get(first)?.kind === "function_call" ? this.#delta(first, "function_call", second) : "";
       case "end":
         return this.#close(first);
@@ -96,7 +96,7 @@ export class ResponsesEvents implements SseWriter {
     return [item, text];
   }
 
-  /** The event of the one part that a message or a reasoning item has. */
+  /** Returns the event about the single part of a message or a reasoning item. */
   #part(item: OpenItem, when: "added" | "done"): string {
     const place = { item_id: item.id, output_index: item.at };
     if (item.kind === "message") return this.#line(`response.content_part.${when}`, { ...place, content_index: 0, part: textPart(item.text) });

@@ -12,19 +12,19 @@ export interface SseOptions {
   /** The format of the events: that of Anthropic's Messages API (the default), of OpenAI's chat completions, or of OpenAI's Responses API. */
   format?: "anthropic" | "openai" | "responses" | undefined;
   /**
-   * Called with the error that breaks the stream; its reader gets a general message only. It is not awaited. If it
-   * fails itself, the stream continues, and both errors are passed to `console.error`.
+   * Called with the error that breaks the stream. The reader of the stream receives only a general message. The
+   * function is not awaited. If it fails, the stream continues, and both errors are passed to `console.error`.
    */
   onError?: ((error: unknown) => void | Promise<void>) | undefined;
   /**
-   * After how many milliseconds of silence a comment is sent, which readers skip; 0: never. Load balancers close
-   * connections that are silent while a model thinks, most of them after 60 seconds. Default: 15000.
+   * The milliseconds of silence after which a comment is sent, which readers skip; 0 switches it off. Load balancers
+   * close connections that are silent while a model thinks, most of them after 60 seconds. Default: 15000.
    */
   keepAlive?: number | undefined;
 }
 
 /**
- * The details of an error that a client gets. Without a status, the error concerns only the operator.
+ * The details of an error that a client receives. Without a status, the error concerns only the operator.
  *
  * @internal
  */
@@ -50,10 +50,15 @@ export interface SseWriter {
   error(told: SseError): string;
 }
 
-/** A stream, or a promise of one, perhaps of another copy of the package. JavaScript's callers may pass anything. */
+/**
+ * A stream, or a promise of a stream, perhaps of another copy of the package. JavaScript callers may pass any value.
+ */
 type GivenStream = ChatStream | (Promise<ChatStream> & { [CANCEL]?: () => void });
 
-/** After how many milliseconds of silence a comment is sent. Balancers close silent connections, most of them after 60 seconds. */
+/**
+ * The milliseconds of silence after which a comment is sent. Load balancers close silent connections, most of them
+ * after 60 seconds.
+ */
 const KEEP_ALIVE = 15_000;
 
 /** An event that every reader of Server-Sent Events skips. */
@@ -76,7 +81,7 @@ function writerFor(stream: GivenStream, options: SseOptions | undefined): SseWri
   return new FORMATS[options?.format ?? "anthropic"]();
 }
 
-/** Ends a stream that nobody will read, or the call that a promise waits for. */
+/** Ends a stream that is not read, or cancels the call of a promise. */
 function leave(stream: GivenStream): void {
   (stream as { [CANCEL]?: () => void } | undefined)?.[CANCEL]?.();
   Promise.resolve(stream).then((stream) => stream?.return?.()).catch(() => {});
@@ -91,7 +96,7 @@ async function tell(options: SseOptions | undefined, error: unknown): Promise<vo
   }
 }
 
-/** Returns the details of an error that a client gets: nothing that concerns only the operator. */
+/** Returns the details of an error that a client receives, without anything that concerns only the operator. */
 function told(error: unknown, otherwise: string): SseError {
   const kind = error instanceof BedrockChatError ? error.kind : "internal";
   const status = STATUS[kind];
@@ -103,12 +108,13 @@ function told(error: unknown, otherwise: string): SseError {
  * begins, if the argument is the promise that `chat.stream()` returned. An error, also one before the reply begins, is the
  * last event.
  *
- * In Anthropic's format all tokens, also those of the input, are counted in `message_delta`, at the end: `message_start`
- * is sent before Bedrock reports them, with zeros.
+ * In Anthropic's format, `message_delta` at the end has all token counts, including those of the input.
+ * `message_start` is sent before Bedrock reports them, with zeros.
  */
 export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOptions): ReadableStream<Uint8Array> {
   const writer = writerFor(stream, options);
-  // A call that fails before the first read is reported there. This prevents an unhandled-rejection warning in Node.
+  // A call that fails before the first read is reported at that read. This prevents an unhandled-rejection warning in
+  // Node.
   Promise.resolve(stream).catch(() => {});
   const encoder = new TextEncoder();
   const reader = { left: false };
@@ -123,7 +129,7 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
     if (piece.done) silence.close();
     return piece;
   };
-  // Does not end `pieces`: that would wait for the model's next event, or for the call.
+  // This does not end `pieces`, as that would wait for the model's next event, or for the call.
   const end = () => {
     reader.left = true;
     silence.close();
@@ -132,7 +138,7 @@ export function toSSE(stream: ChatStream | Promise<ChatStream>, options?: SseOpt
   return readable({ next, return: end }, (text) => encoder.encode(text));
 }
 
-/** Limits waits. One timer serves many: setting one for each piece would cost more than the piece. */
+/** Limits waiting times. One timer serves many waits: setting one for each piece would cost more than the piece. */
 class Silence {
   #limit: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -188,16 +194,16 @@ async function* written(given: GivenStream, writer: SseWriter, options: SseOptio
 }
 
 /**
- * Returns a stream as the response to an HTTP request: `return sseResponse(chat.stream(messages))`. If the stream fails
- * before it begins, the response is JSON with the error's status. If it has not begun after `keepAlive` milliseconds, the
- * response begins without it, with status 200, and an error is an event.
+ * Returns a stream as the response to an HTTP request: `return sseResponse(chat.stream(messages))`. If the stream
+ * fails before it begins, the response is JSON with the error's status. If the stream has not begun after `keepAlive`
+ * milliseconds, the response begins with status 200, and a later error is an event.
  */
 export async function sseResponse(stream: ChatStream | Promise<ChatStream>, options?: SseOptions & { headers?: Record<string, string> | Headers | undefined }): Promise<Response> {
   const writer = writerFor(stream, options);
   const silence = new Silence(options?.keepAlive ?? KEEP_ALIVE);
   let begun;
   try {
-    // Balancers do not wait longer for the headers of a response than for its body.
+    // Load balancers limit the wait for the headers of a response as they do for its body.
     begun = (await silence.end(stream)) ?? stream;
   } catch (error) {
     tell(options, error);
@@ -213,7 +219,7 @@ export async function sseResponse(stream: ChatStream | Promise<ChatStream>, opti
   return new Response(toSSE(begun, options), { headers });
 }
 
-/** Returns the caller's headers, with those of `own` that are not set. */
+/** Returns the caller's headers, and the headers of `own` that the caller did not set. */
 function headersOf(options: { headers?: Record<string, string> | Headers | undefined } | undefined, own: Record<string, string>): Headers {
   const headers = new Headers(options?.headers ?? {});
   for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);

@@ -18,10 +18,13 @@ type Result<Value> = IteratorResult<Value, undefined>;
 /** The name of the method that `await using` calls, if the language's library has it. */
 type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol } ? Name : never;
 
-/** Leaves the stream, as leaving its loop does. */
+/** Ends the stream, as breaking out of its loop does. */
 export interface ChatStream extends Record<AsyncDispose, () => Promise<void>> {}
 
-/** A reply that is still arriving: chunks to iterate over, once. Leaving the loop closes the connection, and the model stops. */
+/**
+ * A reply that is still arriving: chunks to iterate over, once. Breaking out of the loop closes the connection, and
+ * the model stops.
+ */
 export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   /** AWS's id of the request. */
   declare readonly requestId: string | undefined;
@@ -57,7 +60,7 @@ export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   /** Returns the next chunk. */
   next(): Promise<Result<AIMessageChunk>> {
     if (this.#reading) {
-      // Called again before the last call ended: one after the other.
+      // The method was called again before its last call ended: the calls run one after the other.
       const again = () => this.next();
       return this.#reading.then(again, again);
     }
@@ -103,7 +106,7 @@ export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
 
   /** Waits for events. Returns whether there are any; there are none at the end. */
   async #fill(): Promise<boolean> {
-    // See `#watch` of the chat model: with an empty stack.
+    // Continues with an empty stack: see `#watch` of the chat model.
     await undefined;
     if (this.#stopped) return false;
     if (!this.#core) {
@@ -220,8 +223,8 @@ if (asyncDispose) {
 }
 
 /**
- * Returns a generator of a stream's values that ends the stream before itself. Otherwise `return` would do nothing before
- * the generator has begun, and would wait for the model afterwards.
+ * Returns a generator of a stream's values whose `return` first ends the stream. Otherwise `return` would have no
+ * effect before the generator has begun, and would wait for the model afterwards.
  *
  * @internal
  */

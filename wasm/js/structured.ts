@@ -13,9 +13,9 @@ export type WithRaw<T> = { raw: AIMessage; parsed: T; parsingError?: undefined }
 export interface StructuredChat<T, Result = T> {
   /** Sends a conversation and waits for the value. An answer that does not fit is an error of kind `decode`, with the reply as `partial`. */
   invoke(messages: Messages, options?: Removable<CallOptions>): Promise<Result>;
-  /** Sends a conversation and yields ever more complete values. The last one is complete and fits the schema. */
+  /** Sends a conversation and yields increasingly complete values. The last value is complete and fits the schema. */
   stream(messages: Messages, options?: Removable<CallOptions>): Promise<AsyncGenerator<T extends object ? Partial<T> : T, void, undefined>>;
-  /** Sends many conversations, some at a time. */
+  /** Sends many conversations, with a limit on concurrent calls. */
   batch(inputs: readonly Messages[], options?: Removable<BatchOptions> & { returnExceptions: true }): Promise<(Result | Error)[]>;
   batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<Result[]>;
 }

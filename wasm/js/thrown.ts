@@ -32,7 +32,7 @@ export function fromDetails({ message, partial, ...details }: CoreError): Bedroc
   return new BedrockChatError(message, { ...uncounted(details.kind), ...details, partial: partial && new AIMessage(partial) });
 }
 
-/** Returns the error that the module threw as JSON. Anything else that was thrown is returned as it is. */
+/** Returns the error that the module threw as JSON. Other thrown values are returned unchanged. */
 export function fromCore(thrown: unknown): unknown {
   return typeof thrown === "string" ? fromDetails(JSON.parse(thrown)) : thrown;
 }

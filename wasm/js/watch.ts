@@ -4,7 +4,7 @@ import { fromCore } from "./thrown.js";
 /** The longest that a timer can wait, 24 days. A longer delay would fire at once. */
 const LONGEST = 0x7fffffff;
 
-/** A task of the module. */
+/** A call inside the module: a promise of its result, which can be cancelled. */
 export interface Task<T> {
   readonly promise: Promise<T>;
   /** How often the call was sent. */
@@ -36,7 +36,7 @@ export class Watch {
   /** Called when the call must end. */
   cancel: () => void = () => {};
 
-  /** `kept`, which has the model and the region for errors, is kept alive as long as this is. */
+  /** Keeps `kept` alive as long as the watch itself. It has the model and the region for errors. */
   constructor({ signal, timeout }: Limits, kept: Kept) {
     this.kept = kept;
     if (signal?.aborted) throw this.#told(cancelled(signal.reason));
@@ -52,12 +52,12 @@ export class Watch {
   #end(error: BedrockChatError): void {
     if (this.#ended) return;
     this.error = error;
-    // A task under way has to end first: only then it is known how often it was sent.
+    // A running task must end first, as its attempts are known only then.
     if (!this.#task) this.#told(error);
     this.cancel();
   }
 
-  /** Adds to an error what those of the module say of the call. */
+  /** Adds the data of the call to an error, as the module does for its own errors. */
   #told(error: BedrockChatError): BedrockChatError {
     if (error.attempts !== undefined) return error;
     const { model, region } = this.kept.place;
@@ -67,7 +67,7 @@ export class Watch {
     return error;
   }
 
-  /** Ends the call because nobody waits for it. */
+  /** Ends the call because its result is not needed. */
   leave(): void {
     this.#end(problem("cancelled", "the call was cancelled: its stream was left before it began"));
   }

@@ -31,7 +31,10 @@ interface Check {
  * it are checked when they are read.
  */
 interface Definition extends Check {
-  /** The kind in version 3; an array's or a branded schema's content in version 3, the kind in version 4. */
+  /**
+   * The kind in version 3. `type` is the content of an array or a branded schema in version 3, and the kind in
+   * version 4.
+   */
   typeName?: string;
   type: Zod & string;
   description?: string;
@@ -45,7 +48,7 @@ interface Definition extends Check {
   out: Zod;
   rest?: Zod;
   items: Zod[];
-  /** A map of them in version 3's discriminated unions. */
+  /** The options of version 3's discriminated unions are a map. */
   options: { values(): Iterable<Zod> };
   shape: Shape | (() => Shape);
   catchall?: Zod;
@@ -100,7 +103,7 @@ const values = (list: unknown[]): Json => {
   const type = types.size === 1 ? { type: [...types][0] } : {};
   return list.length === 1 ? { ...type, const: list[0] } : { ...type, enum: list };
 };
-// An enum of numbers also has its names, by their numbers.
+// An enum of numbers also contains its names, by their numbers.
 const entries = (record: Values): unknown[] => Object.entries(record).filter(([, value]) => typeof record[value as string] !== "number").map(([, value]) => value);
 
 const KINDS: { [kind: string]: Converter } = {
@@ -129,8 +132,8 @@ const KINDS: { [kind: string]: Converter } = {
     return { type: "array", prefixItems: items, items: def.rest ? next(def.rest) : false, minItems: items.length };
   },
   object(def, next, open, schema) {
-    // Schemas of version 4 can contain themselves, by getters. Such a schema is repeated once inside itself while fewer than
-    // four objects are open; then it is cut.
+    // Schemas of version 4 can contain themselves, by getters. Such a schema is repeated once inside itself if fewer
+    // than four objects are open; otherwise it is cut.
     const mark = open.has(schema) && open.size < 4 ? def : schema;
     if (open.has(mark)) return { type: "object" };
     open.add(mark);
@@ -172,7 +175,7 @@ const KINDS: { [kind: string]: Converter } = {
     ...next(def.innerType),
     default: typeof def.defaultValue === "function" ? def.defaultValue() : def.defaultValue,
   }),
-  // A schema within itself has no end: inside, every value fits.
+  // A schema that contains itself has no end: inside it, every value fits.
   lazy(def, next, open, schema) {
     if (open.has(schema)) return {};
     open.add(schema);
@@ -182,7 +185,7 @@ const KINDS: { [kind: string]: Converter } = {
   },
 };
 
-/** Whether the input may lack a value. */
+/** Returns whether the input may lack a value. */
 function optional(schema: Zod): boolean {
   const { def, kind } = definition(schema);
   if (kind === "optional" || kind === "exactOptional" || kind === "default" || kind === "prefault" || kind === "catch") return true;

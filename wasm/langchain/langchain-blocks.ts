@@ -1,4 +1,4 @@
-// LangChain's standard content blocks (`message.contentBlocks`, `outputVersion: "v1"`) of our messages.
+// LangChain's standard content blocks (`message.contentBlocks`, `outputVersion: "v1"`) for messages of this package.
 import { AIMessage, type AIMessageChunk, type ContentBlock } from "@langchain/core/messages";
 
 /** A reader of the blocks of one provider's messages. */
@@ -9,8 +9,8 @@ type Registry = Map<string, { translateContent: Translate; translateContentChunk
 
 /**
  * Registers a reader for the blocks of messages whose `response_metadata.model_provider` is `bedrock-chat`. They have
- * Anthropic's form, which LangChain can read; its own reader would only lose the calls of tools that are not among the
- * blocks. A version of LangChain without such a list returns blocks as they are.
+ * Anthropic's form, which LangChain can read; its own reader would only lose the calls of tools that are not among
+ * the blocks. A version of LangChain without such a registry returns blocks unchanged.
  */
 export function registerBlocks(): void {
   const known = (globalThis as { lc_block_translators_registry?: Registry }).lc_block_translators_registry;
@@ -27,7 +27,7 @@ function translated(message: AIMessage | AIMessageChunk, translate: Translate): 
   });
   const calls = new Set(blocks.filter(({ type }) => type === "tool_call").map(({ id }) => id));
   const pieces = (message as Partial<AIMessageChunk>).tool_call_chunks ?? [];
-  // In a stream, a call that is not complete is a chunk; only with the later chunks it is a call.
+  // In a stream, a call that is not complete is a chunk. Later chunks complete it.
   if (pieces.some(({ id }) => !calls.has(id))) {
     return [...blocks, ...pieces.filter(({ id }) => !calls.has(id)).map((piece) => ({ ...piece, type: "tool_call_chunk" }) as ContentBlock)];
   }

@@ -8,8 +8,8 @@ import type { Members } from "./schema.js";
 type Fields = { [name in Exclude<keyof AIMessageChunkFields, "usage_metadata">]?: AIMessageChunkFields[name] | undefined } & { usage_metadata?: UsageMetadata | undefined };
 
 /**
- * Makes LangChain's chunks from the core's events. Added up they are the message that a call without
- * streaming returns: the arguments of a tool arrive as `tool_call_chunks`, and its block once it is whole.
+ * Makes LangChain's chunks from the core's events. Their sum is the message that a call without streaming returns:
+ * the arguments of a tool arrive as `tool_call_chunks`, and its block arrives at its end.
  */
 export class Chunks {
   #id: string | undefined;
@@ -20,7 +20,7 @@ export class Chunks {
   #usage: UsageMetadata | undefined;
   #metadata: Members = {};
 
-  /** With `blocks` all content is a list of blocks; without, it is text for as long as one text is all that arrives. */
+  /** With `blocks`, all content is a list of blocks. Otherwise it is text until a second block arrives. */
   constructor(requestId: string | undefined, blocks: boolean) {
     this.#requestId = requestId;
     this.#blocks = blocks;
@@ -48,7 +48,7 @@ export class Chunks {
       case "signature":
         return this.#block({ index: first, type: "thinking", thinking: "", signature: second });
       case "citation":
-        // LangChain drops a block that begins with no text.
+        // LangChain drops a text block whose first piece has no text.
         return this.#block({ index: first, type: "text", ...(this.#text === first ? { text: "" } : {}), citations: [second] });
       case "block":
         return this.#block({ ...second, index: first });
@@ -68,8 +68,8 @@ export class Chunks {
   }
 
   /**
-   * Returns the last chunk: the usage and what else the service reported. LangChain adds numbers and texts up, so that
-   * a value that arrives twice, the second time in full, must be in one chunk only.
+   * Returns the last chunk: the usage and the service's other metadata. LangChain adds numbers and texts, so a value
+   * that arrives twice, the second time in full, must be in one chunk only.
    */
   last(): ChatGenerationChunk {
     return this.#chunk({ content: "", usage_metadata: this.#usage, response_metadata: this.#metadata });
@@ -83,7 +83,10 @@ export class Chunks {
     return this.#chunk({ content: "", additional_kwargs: id ? { id } : {}, response_metadata });
   }
 
-  /** Returns the block of a tool call that is whole, as a call without streaming has it. Arguments that are not JSON make no block. */
+  /**
+   * Returns the block of a complete tool call, as in a call without streaming. There is no block if the arguments are
+   * not JSON.
+   */
   #end(index: number): ChatGenerationChunk | undefined {
     const call = this.#calls.get(index);
     if (!call) return undefined;
@@ -102,16 +105,16 @@ export class Chunks {
 
   #block(block: Members, text?: string): ChatGenerationChunk {
     this.#blocks = true;
-    // A block of the model's own may have no type.
+    // A block in the model's own format may lack a type.
     return this.#chunk({ content: [block as { type: string }], response_metadata: BLOCKS }, text);
   }
 
-  /** Creates a chunk with the reply's id: LangGraph puts the pieces of a message together by it. */
+  /** Creates a chunk with the reply's id, by which LangGraph merges the pieces of a message. */
   #chunk(fields: Fields, text = ""): ChatGenerationChunk {
     fields.id = this.#id;
     return new ChatGenerationChunk({ text, message: new AIMessageChunk(fields as AIMessageChunkFields), generationInfo: { ...fields.response_metadata } });
   }
 }
 
-/** Says whose blocks these are; see langchain-blocks.ts. */
+/** The provider name by which LangChain finds the reader in langchain-blocks.ts. */
 const BLOCKS = { model_provider: "bedrock-chat" };

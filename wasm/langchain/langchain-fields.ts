@@ -42,8 +42,8 @@ export interface BedrockChatCallOptions
     BedrockChatSettings {
   /** Tools that the model may call: LangChain's, OpenAI's, Anthropic's, in any mixture. */
   tools?: BedrockChatTool[] | undefined;
-  // Without `undefined`, as in LangChain: with exact optional types, LangChain would not accept the model.
-  /** The tool that the model must call. */
+  // The tool that the model must call. `undefined` is not in the type, as in LangChain: with exact optional types,
+  // LangChain would not accept the model. */
   tool_choice?: BedrockToolChoice;
   /** Whether the model may call several tools in one turn. */
   parallelToolCalls?: boolean | undefined;
@@ -53,13 +53,16 @@ export interface BedrockChatCallOptions
   responseFormat?: ResponseFormat | undefined;
   /** OpenAI's name for `responseFormat`. */
   response_format?: ResponseFormat | undefined;
-  /** With tools: whether their arguments must match the schema strictly. A tool's own `strict` takes precedence. */
+  /** Whether the arguments of tools must match the schema strictly. A tool's own `strict` takes precedence. */
   strict?: boolean | undefined;
 }
 
 /** The options of `withStructuredOutput`. */
 export interface BedrockStructuredOutputOptions<IncludeRaw extends boolean = boolean>
   extends Omit<StructuredOutputMethodOptions<IncludeRaw>, "method"> {
-  /** Default: a tool that the model must call, else its JSON Schema mode, else a request in the prompt. */
+  /**
+   * The method. Default: a tool that the model must call, or else its JSON Schema mode, or else a request in the
+   * prompt.
+   */
   method?: StructuredMethod;
 }

@@ -12,18 +12,21 @@ const LANGCHAIN: ReadonlySet<string> = new Set([
   "ls_structured_output_format", "options", "strict", "version",
 ]);
 
-/** Names of options in other chat models of LangChain, and ours. */
+/** Names of options in other chat models of LangChain, with this package's names. */
 const ALIASES: { readonly [name: string]: string } = { stopSequences: "stop", parallel_tool_calls: "parallelToolCalls" };
 
 /** Two names of one option. */
 const SAME = Object.entries(ALIASES);
 
-/** Returns the constructor's fields by our names, without the ones that only LangChain reads. */
+/** Returns the constructor's fields under this package's names, without the fields that only LangChain reads. */
 export function ourFields(fields: BedrockChatFields): CoreFields {
   return renamed(fields, (value) => value !== undefined && value !== null) as object as CoreFields;
 }
 
-/** Returns the options of a call by our names, without the ones that only LangChain reads. Null removes an option of the model. */
+/**
+ * Returns the options of a call under this package's names, without the options that only LangChain reads. Null
+ * removes an option of the model.
+ */
 export function ourOptions(options: Partial<BedrockChatCallOptions> | null | undefined): Removable<Options> {
   return renamed(options ?? {}, (value) => value !== undefined);
 }
@@ -44,7 +47,7 @@ function renamed(given: object, isGiven: (value: unknown) => boolean): Members {
 /** The members that messages of some types have. */
 type Details = Pick<AIMessage, "tool_calls" | "invalid_tool_calls"> & { readonly role?: string; readonly tool_call_id?: string; readonly status?: "success" | "error" };
 
-/** Returns a message without what only LangChain needs. */
+/** Returns a message without members that only LangChain needs. */
 export function plainMessage(message: BaseMessage): MessageLike {
   const { content, name, role, tool_calls, invalid_tool_calls, tool_call_id, status, additional_kwargs, response_metadata } = message as BaseMessage & Details;
   const model: unknown = response_metadata?.model_name ?? response_metadata?.["model"];
@@ -69,18 +72,18 @@ export function plainMessage(message: BaseMessage): MessageLike {
 type Block = Exclude<MessageContent, string>[number];
 
 /**
- * Blocks that repeat what `tool_calls` and `invalid_tool_calls` say, as a stream with `outputVersion: "v1"`
- * leaves them, or what the tools of another vendor's service did. No model on Bedrock accepts them.
+ * Blocks that no model on Bedrock accepts. Some repeat `tool_calls` and `invalid_tool_calls`, as in a stream with
+ * `outputVersion: "v1"`. Others are results of tools of another vendor's service.
  */
 const NO_CONTENT: ReadonlySet<unknown> = new Set([
   "tool_call_chunk", "invalid_tool_call", "server_tool_call", "server_tool_call_chunk", "server_tool_call_result", "citation",
   "function_call", "functionCall", "executableCode", "codeExecutionResult",
 ]);
 
-/** Returns whether a block is to be sent. The reasoning of other vendors may arrive without its text. */
+/** Returns whether a block must be sent. The reasoning of other vendors may arrive without its text. */
 const isContent = (block: Block | null): boolean => !NO_CONTENT.has(block?.type) && (block?.type !== "reasoning" || typeof block["reasoning"] === "string");
 
-/** Unwraps LangChain's standard blocks of what only one provider has, and of documents of text. */
+/** Removes LangChain's standard wrapper from blocks that only one provider has, and from documents of text. */
 function plainBlock(block: Block | null): unknown {
   if (block?.type === "non_standard" && block["value"]) return block["value"];
   if (block?.type !== "text-plain" || typeof block["text"] !== "string") return block;

@@ -24,7 +24,7 @@ function turn(message: BaseMessage, humanPrompt: string, aiPrompt: string): stri
   }
 }
 
-/** Does the same for a provider by name; throws for all but `"anthropic"`. */
+/** Calls the converter of a provider by its name; throws for all names except `"anthropic"`. */
 export function convertMessagesToPrompt(messages: BaseMessage[], provider: string): string {
   if (provider === "anthropic") return convertMessagesToPromptAnthropic(messages);
   throw new Error(`Provider ${provider} does not support chat.`);

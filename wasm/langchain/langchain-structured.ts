@@ -24,7 +24,7 @@ export function structured(model: Model, schema: unknown, config: StructuredConf
   return llm.pipe(new AnswerParser(held, includeRaw ?? false)).withConfig({ runName: includeRaw ? "StructuredOutputRunnable" : "StructuredOutput" });
 }
 
-/** Returns the schema that LangSmith shows: as LangChain's own models report it, else as it is sent. */
+/** Returns the schema that LangSmith shows: the form that LangChain's own models report, or else the sent one. */
 function traceable({ schema, json }: Held): JsonSchema7Type {
   if (!isSchema(schema)) return json;
   try {
@@ -39,8 +39,8 @@ function traceable({ schema, json }: Held): JsonSchema7Type {
 type Answer = Pick<AIMessageChunk, "content"> & Partial<Pick<AIMessageChunk, "tool_calls" | "invalid_tool_calls" | "response_metadata">>;
 
 /**
- * Reads the value out of an answer. Streamed, it returns ever more complete values, the last of which is checked; with
- * `includeRaw`, the pieces of the answer are first.
+ * Reads the value in an answer. In a stream, it returns increasingly complete values and checks the last one; with
+ * `includeRaw`, it first returns the pieces of the answer.
  */
 class AnswerParser extends BaseTransformOutputParser<unknown> {
   override lc_namespace = ["langchain", "output_parsers", "bedrock"];
@@ -87,7 +87,7 @@ class AnswerParser extends BaseTransformOutputParser<unknown> {
     return this.#includeRaw ? { raw: message, ...(await this.#outcome(message)) } : this.#read(message);
   }
 
-  /** Returns the value, or why there is none. */
+  /** Returns the value, or the reason why there is no value. */
   async #outcome(message: Answer): Promise<{ parsed: unknown; parsingError?: unknown }> {
     try {
       return { parsed: await this.#read(message) };
@@ -108,7 +108,8 @@ class AnswerParser extends BaseTransformOutputParser<unknown> {
     const why: unknown = message.response_metadata?.["stop_reason"];
     const call = message.tool_calls?.find((call) => call.name === name);
     const cut = message.invalid_tool_calls?.some((call) => call.name === name);
-    // A call that was cut looks whole after LangChain has added its chunks up, with a value that the model did not write.
+    // A call that was cut looks complete after LangChain has merged its chunks, with a value that the model did not
+    // write.
     if (cut || (call && CUT.has(why))) throw failed(`the value is not whole: the model stopped with ${why}`, message);
     if (call) return inner(call.args, held);
     const tool = held.method === "functionCalling";

@@ -1,6 +1,9 @@
 // Estimates the tokens of a message's content without a request.
 
-/** UTF-8 bytes per token. English has four letters and more per token, newer vocabularies three to four; other scripts have two or three bytes per letter. */
+/**
+ * UTF-8 bytes per token. English has at least four letters per token, or three to four in newer vocabularies; other
+ * scripts have two or three bytes per letter.
+ */
 const BYTES = 3.5;
 
 /** Tokens of an image or a file, whose real number depends on the model: Claude's number for a large image. */
@@ -11,7 +14,7 @@ const MEDIA = /^(input_)?(image|image_url|audio|video|file|document)$/;
 /** Members of blocks that are not text. */
 const SILENT = new Set(["type", "index", "id", "cache_control", "signature"]);
 
-/** Estimates the tokens of a message's content, rather too high than too low. */
+/** Estimates the tokens of a message's content. The result is more often too high than too low. */
 export function estimated(content: unknown): number {
   return Math.ceil(weight(content));
 }
@@ -31,7 +34,7 @@ type Source = { readonly type?: unknown; readonly text?: unknown } | null | unde
 
 /** Returns whether a block is an image, a file, audio or video. A document of text is text. */
 function isMedium(block: Block): boolean {
-  // Converse's blocks have a member of that name instead of a type.
+  // Converse's blocks have a member with the name of their type instead.
   const kind = typeof block.type === "string" ? block.type : (Object.keys(block)[0] ?? "");
   const source = block.source ?? (block[kind] as Block | null | undefined)?.source;
   return MEDIA.test(kind) && source?.type !== "text" && typeof source?.text !== "string";

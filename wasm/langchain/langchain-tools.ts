@@ -2,8 +2,8 @@ import type { Members } from "./schema.js";
 import { toolJson } from "./tools.js";
 
 /**
- * Returns a tool of any form in the one that LangSmith shows and cache keys are made of: `{ name, description,
- * input_schema }`. A tool in a model's native format is not changed.
+ * Returns a tool of any form in the form that LangSmith shows and that cache keys are made from: `{ name,
+ * description, input_schema }`. A tool in a model's native format is unchanged.
  */
 export function formatTool(tool: unknown): Members {
   const json = toolJson(tool);

@@ -36,15 +36,14 @@ const UNWRITTEN = ["fetch", "fetchFn", "headers"];
 /** The model's properties that are options of every call. Some are not declared. */
 type Settings = { [name in (typeof LANGCHAIN_SETTINGS)[number]]?: unknown };
 
-/** The parsed options of a call, with the ones that LangChain and `structured` add. */
+/** The parsed options of a call, with the options that LangChain and `structured` add. */
 type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; structured?: object };
 
 /**
  * Chat with every model on Amazon Bedrock: a drop-in for `BedrockChat` of
  * `@langchain/community/chat_models/bedrock/web`.
  *
- * The reason why a model stopped is in `response_metadata.stop_reason`, of a
- * reply and of an aggregated stream alike.
+ * `response_metadata.stop_reason` has the reason why a model stopped, both in a reply and in an aggregated stream.
  *
  * Every call reads the properties that are options, such as `temperature`. `undefined` removes one.
  *
@@ -63,7 +62,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
 
   override lc_serializable = true;
   declare model: string;
-  /** The vendor in the model's id; `undefined` where the id does not say. */
+  /** The vendor in the model's id; `undefined` if the id does not name a vendor. */
   declare modelProvider?: string;
   declare region?: string;
   declare endpointHost?: string;
@@ -82,15 +81,15 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   #core: Core;
   #reached: Members = {};
 
-  /** @throws {BedrockChatError} of kind `config` or `credentials`, where a field is missing or wrong. */
+  /** @throws {BedrockChatError} of kind `config` or `credentials`, if a field is missing or wrong. */
   constructor(fields: BedrockChatFields) {
     super((fields ??= {} as BedrockChatFields) as BaseChatModelParams);
     const kwargs = { ...this.lc_kwargs };
     for (const name of UNWRITTEN) delete kwargs[name];
-    // Not enumerable, for it holds the credentials: a model that is printed does not show them.
+    // Not enumerable, as it contains the credentials: a printed model does not show them.
     Object.defineProperty(this, "lc_kwargs", { value: kwargs, enumerable: false, writable: true, configurable: true });
     const known = ourFields(fields);
-    // Whether `invoke` streams is decided here, call by call.
+    // This class decides for each call whether `invoke` streams.
     this.#fields = { ...known, streaming: undefined };
     this.#core = new Core(this.#fields);
     // Limits concurrent calls only. Failed calls are retried in the core.
@@ -138,7 +137,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     return "bedrock";
   }
 
-  /** Returns all that an answer depends on: LangChain makes its cache keys of it. */
+  /** Returns everything that determines an answer, as LangChain makes its cache keys from it. */
   override _identifyingParams(): Record<string, unknown> {
     return { model: this.model, region: this.region, ...this.#reached, ...this.#settings() };
   }
@@ -187,10 +186,11 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   /**
-   * Estimates the tokens of a message's content without a request: a token for 3.5 bytes of UTF-8, 1600 for
-   * an image or a file. `trimMessages` calls it for each message, many times. {@link countTokens} is exact.
+   * Estimates the tokens of a message's content without a request: one token per 3.5 bytes of UTF-8, and 1600 for an
+   * image or a file. `trimMessages` calls it for each message, many times. {@link countTokens} is exact.
    */
-  // LangChain's own loads OpenAI's vocabulary from the network, which no model here uses.
+  // LangChain's own method loads OpenAI's vocabulary from the network, and models on Bedrock do not use that
+  // vocabulary.
   override async getNumTokens(content: MessageContent): Promise<number> {
     return estimated(content);
   }
@@ -202,8 +202,9 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   /**
-   * Returns the same model, answering with values of a schema. With `includeRaw`, `parsingError` says why `parsed` is null;
-   * streamed, the pieces of the answer arrive as `{ raw }`, and at the end `{ parsed }`.
+   * Returns the same model with structured output: it answers with values of a schema. With `includeRaw`,
+   * `parsingError` is the reason why `parsed` is null. In a stream, the pieces of the answer arrive as `{ raw }`, and
+   * at the end `{ parsed }`.
    */
   override withStructuredOutput<T extends Record<string, any> = Record<string, any>>(
     schema: InteropZodType<T> | Record<string, any>,
@@ -247,7 +248,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   ): AsyncGenerator<ChatGenerationChunk> {
     for await (const chunk of this.#chunks(await this.#start(messages, options), options)) {
       yield chunk;
-      // Afterwards: only now the chunk has the id that LangChain sets.
+      // Called after the chunk was yielded: only then it has the id that LangChain sets.
       await told(runManager, chunk, options);
     }
   }
@@ -270,7 +271,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     return { tokenUsage };
   }
 
-  /** Streams for a caller that waits for the whole message: the callbacks receive the tokens. */
+  /** Streams for a caller that waits for the whole message, so that callbacks receive the tokens. */
   async #streamed(messages: BaseMessage[], options: Options, runManager: CallbackManagerForLLMRun | undefined): Promise<CoreMessage> {
     const stream = await this.#start(messages, options);
     for await (const chunk of this.#chunks(stream, options)) await told(runManager, chunk, options);
@@ -303,7 +304,10 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     }
   }
 
-  /** Returns the core for a call. LangChain lets a call have another number of retries, which in the core is the constructor's. */
+  /**
+   * Returns the core for a call. In LangChain a call may have another number of retries, which is a field of the
+   * constructor in the core.
+   */
   #coreOf(options?: { maxRetries?: number | null | undefined }): Core {
     const maxRetries = options?.maxRetries ?? undefined;
     return maxRetries === undefined ? this.#core : new Core({ ...this.#fields, maxRetries });
@@ -360,7 +364,7 @@ function toMessage({ content, tool_calls, invalid_tool_calls, usage_metadata, re
   return new AIMessage(fields);
 }
 
-/** Gives an error of a call that its signal ended the name that LangChain's programs look for. */
+/** Changes the name of an error after an abort to the name that LangChain's programs check for. */
 function named(error: unknown, signal: AbortSignal | undefined): unknown {
   const kind = (error as { kind?: unknown } | null | undefined)?.kind;
   if (signal?.aborted && (kind === "cancelled" || kind === "timeout")) {

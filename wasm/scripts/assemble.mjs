@@ -2,8 +2,8 @@
 //
 //   node wasm/scripts/assemble.mjs FOLDER [--no-budget]
 //
-// tsc compiles the TypeScript of wasm/js and wasm/langchain; files that are JavaScript or declarations are copied.
-// Prints what it weighs, and fails where the module and its glue are over the budget.
+// tsc compiles the TypeScript of wasm/js and wasm/langchain; JavaScript and declaration files are copied. Prints the
+// sizes, and fails if the module and its glue are over the budget.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,10 +16,13 @@ const wasm = join(root, "wasm");
 const pkg = join(wasm, "pkg");
 const [made, option] = process.argv.slice(2);
 
-/** The most bytes that the module and its glue may have after gzip: what was measured and 2 percent. The goal is 160,000 for all that an application gets. */
+/**
+ * Maximum bytes of the module and its glue after gzip: the measured size plus 2 percent. The goal is 160,000 for
+ * everything that an application loads.
+ */
 const BUDGET = 226_000;
 
-// The folder stays: watchers and links into it keep working.
+// The folder itself is kept: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });
 for (const name of readdirSync(pkg)) rmSync(join(pkg, name), { recursive: true });
 const compiled = compile();
@@ -32,14 +35,14 @@ for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, na
 const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 manifest.version = /^version = "(.+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
 
-// For bundles of one file, beside which there is no module.
+// For bundles that are a single file, without a module next to it.
 const packed = gzipSync(readFileSync(join(pkg, "bedrock_chat_bg.wasm")), { level: 9 }).toString("base64");
 writeFileSync(join(pkg, "packed.js"), `export const packed = () => "${packed}";\n`);
 
 await forRequire("node.js", "node.cjs");
 await addLangChain();
 removeUnnamedDeclarations();
-// The types are the same, but TypeScript needs a file for each kind of module, which imports files of the same kind.
+// The types are equal, but TypeScript needs a file for each kind of module, which imports files of the same kind.
 for (const name of named(["index", "langchain"])) {
   const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replace(/((?:from|import\() ?"\.\/[\w-]+)\.js"/g, '$1.cjs"');
   writeFileSync(join(pkg, `${name}.d.cts`), types);
@@ -55,7 +58,7 @@ function compile() {
   return folder;
 }
 
-/** Puts the files of a source folder into the package: those of TypeScript compiled, the others as they are. */
+/** Copies the files of a source folder into the package: TypeScript compiled, other files unchanged. */
 function layOut(folder, included) {
   for (const name of readdirSync(join(wasm, folder)).filter((name) => included.test(name))) {
     const module = /^(.+)(?<!\.d)\.ts$/.exec(name)?.[1];
@@ -63,7 +66,7 @@ function layOut(folder, included) {
     else for (const made of [`${module}.js`, `${module}.d.ts`]) copyFileSync(join(compiled, folder, made), join(pkg, made));
     // `#private` in declarations would make classes nominal: a program could not use two copies of the package, imported and required.
     if (module) rewrite(join(pkg, `${module}.d.ts`), (types) => types.replace(/^ +#private;\n/gm, ""));
-    // A module of types alone has no code.
+    // A module that has only types has no code.
     if (module && readFileSync(join(pkg, `${module}.js`), "utf8").trim() === "export {};") rmSync(join(pkg, `${module}.js`));
   }
 }
@@ -73,10 +76,10 @@ function rewrite(path, change) {
   writeFileSync(path, change(readFileSync(path, "utf8")));
 }
 
-/** The declarations that these reach by imports, themselves included. */
+/** Returns the declarations that these entries import, directly or not, including the entries. */
 function named(entries) {
   const found = new Set(entries);
-  // A set's loop also visits what is added during it.
+  // The loop over a set also visits elements that are added during the loop.
   for (const name of found) {
     const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8");
     for (const [, other] of types.matchAll(/(?:from|import\() ?"\.\/([\w-]+)\.js"/g)) if (existsSync(join(pkg, `${other}.d.ts`))) found.add(other);
@@ -90,7 +93,9 @@ function removeUnnamedDeclarations() {
   for (const name of readdirSync(pkg)) if (name.endsWith(".d.ts") && !kept.includes(name.slice(0, -5))) rmSync(join(pkg, name));
 }
 
-/** A CommonJS twin of an entry. `external` says which of the package's files it requires rather than contains. */
+/**
+ * Writes a CommonJS version of an entry. `external` lists the package's files that it requires and does not contain.
+ */
 async function forRequire(entry, outfile, external = {}) {
   await build({
     absWorkingDir: pkg,
@@ -137,7 +142,7 @@ async function addLangChain() {
   };
 }
 
-/** Prints the size of each part, and the size of all that an application loads. */
+/** Prints the size of each part, and the size of everything that an application loads. */
 async function report() {
   const peers = ["./bedrock_chat.js", "@langchain/*"];
   const file = (name) => readFileSync(join(pkg, name));
@@ -160,7 +165,7 @@ async function report() {
 }
 
 
-/** A file and what it imports, as a bundler makes it small. */
+/** Returns a file and its imports, minified as a bundler would. */
 async function minified(name, external) {
   const { outputFiles } = await build({ entryPoints: [join(pkg, name)], absWorkingDir: pkg, bundle: true, minify: true, format: "esm", target: "es2022", write: false, external, logLevel: "warning" });
   return outputFiles[0].contents;

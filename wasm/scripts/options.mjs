@@ -1,4 +1,4 @@
-// Writes what the npm package has of the table of options, wasm/options.json:
+// Writes the npm package's parts of the table of options, wasm/options.json:
 //
 //   node wasm/scripts/options.mjs            writes the files
 //   node wasm/scripts/options.mjs --check    fails if a file is not up to date
@@ -134,7 +134,7 @@ function rust() {
     const path = rustOf(row);
     if (!path) continue;
     const [option] = path.split(".");
-    // The whole of an option that JavaScript has in parts is named by its first part.
+    // An option that is split into parts in JavaScript has the name of its first part.
     if (!pairs.has(option)) pairs.set(option, row.name);
     pairs.set(path, row.name);
   }

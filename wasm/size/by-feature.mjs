@@ -40,7 +40,7 @@ function without(pattern) {
     const fn = module.getFunctionByIndex(at);
     const { name, base, results } = binaryen.getFunctionInfo(fn);
     if (base || !pattern?.test(name)) continue;
-    // Not a trap: wasm-opt would also remove the code after each call.
+    // Not a trap: wasm-opt would then also remove the code after each call.
     binaryen.Function.setBody(fn, nothing(module, results));
     emptied++;
   }

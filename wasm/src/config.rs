@@ -77,7 +77,8 @@ pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {
     }
 }
 
-/// The package's function. Its argument says whether the service refused its last credentials as expired.
+/// The package's function for credentials. Its argument is whether the service refused its last credentials as
+/// expired.
 struct Provider {
     function: Function,
     rejected: Cell<bool>,
@@ -105,7 +106,7 @@ async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Cred
         let said = |value: &JsValue| of(value, "message").and_then(|message| message.as_string());
         let mut message = String::from("the credentials function failed: ");
         message.push_str(&said(&error).or_else(|| error.as_string()).unwrap_or_default());
-        // Often only the causes say what went wrong. They may form a cycle.
+        // Often only the causes describe the error. They may form a cycle.
         let mut cause = of(&error, "cause");
         for _ in 0..4 {
             let Some(text) = cause.as_ref().and_then(said) else { break };
@@ -140,7 +141,7 @@ fn options(fields: &Members<'_>) -> Result<ChatOptions> {
     Ok(options)
 }
 
-/// Writes what is known as an object of booleans.
+/// Writes the known capabilities as an object of booleans.
 pub(crate) fn write_capabilities(can: Capabilities) -> String {
     let mut w = Writer::new();
     w.begin_object();

@@ -83,7 +83,7 @@ pub(crate) fn write_headers(w: &mut Writer, headers: &Headers) {
     w.end_object();
 }
 
-/// The error for text from JavaScript that is not JSON, which is a fault of the package.
+/// The error for text from JavaScript that is not JSON, which would be a bug of the package.
 pub(crate) fn json(error: JsonError) -> Error {
     let mut message = String::from("not JSON: ");
     message.push_str(&error.to_string());

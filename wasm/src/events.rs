@@ -24,7 +24,7 @@ impl Batch {
         self.empty
     }
 
-    /// Takes in all events that are there, at least one; waits until there is one, or the end.
+    /// Adds all events that have arrived. Waits until there is at least one, or the end.
     pub(crate) fn poll_fill(&mut self, stream: &mut ChatStream, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match Pin::new(&mut *stream).poll_next(context) {

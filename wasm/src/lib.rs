@@ -23,8 +23,8 @@ use error::thrown;
 use events::Batch;
 use task::Task;
 
-/// A third of the code of the standard library's allocator. Its pages grow into one pool, as images
-/// and long answers are larger than a page.
+/// This allocator has a third of the code of the standard library's. Its pages grow into one pool, as images and long
+/// answers are larger than a page.
 #[global_allocator]
 static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
 
@@ -32,7 +32,7 @@ struct Memory;
 
 impl rlsf::GlobalTlsfOptions for Memory {
     const COALESCE_POOLS: bool = true;
-    // 0.3 KB compressed: memory of wasm never shrinks, so growing in place keeps its peak down.
+    // Costs 0.3 KB after gzip. WebAssembly memory never shrinks, so growing in place keeps the peak low.
     const ENABLE_REALLOCATION: bool = true;
 }
 
@@ -59,15 +59,15 @@ impl Chat {
         Ok(config::write_capabilities(chat.capabilities()))
     }
 
-    /// Returns how the model is held to a schema, as JSON: `{method, isMember}`. `spec` and `options` are
-    /// JSON, the first as the option `structured` of a call.
+    /// Returns the plan by which the model must follow a schema, as JSON: `{method, isMember}`. `spec` and `options`
+    /// are JSON, `spec` in the form of a call's option `structured`.
     pub fn structured(&self, spec: &str, options: &str) -> Result<String, JsValue> {
         structured::plan(&self.chat, spec, options).map_err(thrown)
     }
 
-    /// Does what `operation` says: `"invoke"` and `"complete"` give the reply in LangChain's form,
-    /// `"countTokens"` a number, `"stream"` a stream once the first event is there. `input` is a
-    /// conversation, for `"complete"` a raw prompt; `options` are those of the call.
+    /// Runs an operation. `"invoke"` and `"complete"` return the reply in LangChain's form, `"countTokens"` returns a
+    /// number, `"stream"` returns a stream once its first event has arrived. `input` is a conversation, or a raw
+    /// prompt for `"complete"`; `options` are the options of the call.
     pub fn call(&self, operation: String, input: String, options: String) -> Task {
         let chat = config::with_options(&self.chat, &options);
         Task::new(Box::pin(async move {
@@ -92,8 +92,8 @@ impl Chat {
     }
 }
 
-/// Returns what is known of a model over this API, by default the one that the library chooses, as a
-/// JSON object of booleans.
+/// Returns the known capabilities of a model over this API, as a JSON object of booleans. The default API is the one
+/// that the library chooses.
 #[wasm_bindgen]
 pub fn capabilities(model: &str, api: Option<String>) -> Result<String, JsValue> {
     let known = ModelId::parse(model).and_then(|model| {
@@ -113,7 +113,7 @@ pub fn mint_api_key(credentials: &str, region: &str, seconds: u32, now: f64) -> 
         .map_err(thrown)
 }
 
-/// A JSON list of the reply in LangChain's form and the response headers, if there are any.
+/// Returns a JSON list of the reply in LangChain's form and of the response headers, if there are any.
 fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
     let mut w = Writer::new();
     w.begin_array();
@@ -125,7 +125,7 @@ fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
     w.finish()
 }
 
-/// An answer that is still coming.
+/// An answer that is still arriving.
 #[wasm_bindgen]
 pub struct Stream {
     stream: Rc<RefCell<ChatStream>>,
@@ -139,18 +139,18 @@ impl Stream {
 
 #[wasm_bindgen]
 impl Stream {
-    /// The next events: a JSON list of all that are there, so that the border is crossed once for
-    /// many. The empty list is the end.
+    /// Returns the next events: a JSON list of all that have arrived, so that one call into JavaScript passes many.
+    /// The empty list is the end.
     pub fn next(&self) -> Task {
         let cell = Rc::clone(&self.stream);
         Task::new(Box::pin(async move {
             let mut batch = Batch::new();
-            // Borrowed while it is polled, not while it waits: what has come can be read meanwhile.
+            // The stream is borrowed while it is polled, not while it waits, so that `soFar` can be called meanwhile.
             if let Err(error) = poll_fn(|context| batch.poll_fill(&mut cell.borrow_mut(), context)).await {
                 if batch.is_empty() {
                     return Err(error);
                 }
-                // The events before it first; nothing comes after it.
+                // Events before the error are delivered first; the error is the last event.
                 batch.fail(&error);
             }
             Ok(batch.finish().into())
@@ -160,7 +160,7 @@ impl Stream {
     /// The message as far as it was delivered, in LangChain's form.
     #[wasm_bindgen(js_name = soFar)]
     pub fn so_far(&self) -> Option<String> {
-        // Somebody's `fetch` may ask while the stream is polled: then there is nothing to tell.
+        // A caller's `fetch` may call this while the stream is polled. There is then no message to return.
         self.stream.try_borrow().ok().map(|stream| reply_text(&stream.so_far()))
     }
 

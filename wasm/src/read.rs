@@ -43,7 +43,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The error of a member that is not what it must be.
+/// Returns the error of a member with a wrong value.
 pub(crate) fn wrong(key: &str, expected: &str) -> Error {
     Error::new(ErrorKind::Config, ["`", key, "` must be ", expected].concat()).with_field(key)
 }
@@ -64,7 +64,7 @@ pub(crate) fn text(fields: &Members<'_>, key: &str) -> Result<Option<String>> {
     fields.read(key, "a string", View::string)
 }
 
-/// One of the words that `parse` knows.
+/// Reads one of the words that `parse` accepts.
 pub(crate) fn word<T>(fields: &Members<'_>, key: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>> {
     fields.read(key, "one of its words", |value| parse(&value.string()?))
 }

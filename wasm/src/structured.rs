@@ -1,4 +1,4 @@
-//! Structured output and JSON that is still arriving.
+//! Structured output, and JSON that is still arriving.
 
 use bedrock_chat::json::{PartialJson as Partial, View, Writer, embedded};
 use bedrock_chat::{BedrockChat, Json, Result, Structured, StructuredMethod};
@@ -27,7 +27,7 @@ pub(crate) fn plan(chat: &BedrockChat, spec: &str, options: &str) -> Result<Stri
     Ok(w.finish())
 }
 
-/// Returns what the option `structured` of a call asks for.
+/// Returns the structured output of a call's option `structured`.
 pub(crate) fn of(chat: &BedrockChat, options: &str) -> Result<Option<Structured<Json>>> {
     let options = Json::parse(options).map_err(crate::error::json)?;
     options.view().get("structured").map(|spec| read(chat, spec)).transpose()

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::error::thrown;
 
 thread_local! {
-    /// The requests that the task under way has sent.
+    /// The number of requests that the current task has sent.
     static SENT: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -37,7 +37,7 @@ struct Switch {
     waker: Option<Waker>,
 }
 
-/// Work under way: a promise of its result, and a way to give it up.
+/// A running task: a promise of its result, and a way to cancel it.
 #[wasm_bindgen]
 pub struct Task {
     promise: Promise,
@@ -66,7 +66,7 @@ impl Task {
         self.switch.borrow().sent
     }
 
-    /// Gives the work up: its connection is closed, and the promise is rejected.
+    /// Cancels the task: its connection is closed, and the promise is rejected.
     pub fn cancel(&self) {
         let waker = {
             let mut switch = self.switch.borrow_mut();
@@ -95,7 +95,7 @@ impl Future for Cancellable {
             switch.cancelled
         };
         if cancelled {
-            // Not while the switch is borrowed: closing a connection may call JavaScript that cancels again.
+            // Dropped outside of the borrow: closing a connection may call JavaScript that cancels again.
             this.work = None;
         }
         match &mut this.work {

@@ -47,7 +47,7 @@ function folder(name, main) {
   return path;
 }
 
-/** Opens what a bundler made, and asks. */
+/** Opens a bundle in Chromium, and waits for its answer. */
 async function answers(path) {
   const modules = readdirSync(path, { recursive: true }).filter((name) => name.endsWith(".wasm"));
   assert.equal(modules.length, 1, `the module is there once: ${modules}`);
@@ -79,7 +79,7 @@ await init({ module_or_path: new URL(module, import.meta.url) });
   await answers(outdir);
 });
 
-/** Runs what is made for a server. */
+/** Runs a bundle that is made for a server. */
 const serves = async (file) => {
   const { stdout } = await promisify(execFile)(process.execPath, [file], { env: { PATH: process.env.PATH } });
   assert.match(stdout, /hello/);
@@ -99,7 +99,7 @@ test("for a server, esbuild makes one file of all, as the README says", async ()
   const [, main] = /```js\n([^`]*--loader:\.wasm=binary[^`]*)```/.exec(readme);
   const path = folder("one-file", main);
   writeFileSync(join(path, "server.js"), main + ASK + tell());
-  // Elsewhere, where there is no package.
+  // Another folder, where the package is not installed.
   const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-server-")), "server.mjs");
   await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", target: "node18", format: "esm", loader: { ".wasm": "binary" }, logLevel: "silent" });
   await serves(outfile);
@@ -108,7 +108,7 @@ test("for a server, esbuild makes one file of all, as the README says", async ()
 test("for a server, esbuild makes one file of it as it is", async () => {
   const path = folder("plain-file", DEFAULT);
   for (const [format, name] of [["esm", "server.mjs"], ["cjs", "server.cjs"]]) {
-    // Without `await` at the top, which CommonJS does not have.
+    // CommonJS has no `await` at the top level.
     writeFileSync(join(path, "server.js"), `${DEFAULT}${ASK}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
     const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-plain-")), name);
     await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", target: "node18", format, logLevel: "silent" });
@@ -155,7 +155,7 @@ test("edge-light bundle takes the module from an import with ?module", async () 
 
 test("Vite bundles it as it is", async () => {
   const path = folder("vite", DEFAULT);
-  // A module of this size must not be written into the code.
+  // A bundler must not embed a module of this size in the code.
   await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
   await answers(join(path, "dist"));
 });

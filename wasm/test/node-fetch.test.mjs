@@ -1,4 +1,4 @@
-// Node's own `fetch`, whose limits of 300 seconds end long answers. Here its limits are short.
+// Node's own `fetch`, whose limits of 300 seconds end long answers. The limits are short in this test.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -16,7 +16,7 @@ after(server.stop);
 const imported = await import(pathToFileURL(join(project, "entry.js")));
 const required = createRequire(join(project, "entry.js"))("./entry.cjs");
 
-// Node loads undici with the first of its classes.
+// The first use of a class such as `Response` loads undici in Node.
 void globalThis.Response;
 const PLACE = Symbol.for("undici.globalDispatcher.1");
 const { constructor: Agent } = globalThis[PLACE];
@@ -39,7 +39,7 @@ for (const [how, api] of Object.entries({ imported, required })) {
     });
 
     test("node fetch timeout does not end a stream that pauses", async () => {
-      // Node's timers of bodies are coarse: only a long pause exceeds the limit for sure.
+      // Node's timers of bodies are coarse: only a long pause is certain to exceed the limit.
       const [first, ...rest] = answer("hi").map((event) => chunk(event));
       let requests = 0;
       const pausing = createServer((request, response) => {

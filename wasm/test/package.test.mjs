@@ -1,4 +1,4 @@
-// The package as npm has it, and a new user's first minutes with it.
+// The package in the form that npm installs, and the first programs of a new user.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ after(bedrock.stop);
 const installed = join(project, "node_modules", "bedrock-chat");
 const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
 
-/** Runs a program of the user's with the local Bedrock in its environment. */
+/** Runs a user's program with the local Bedrock in its environment. */
 async function runs(name, text) {
   writeFileSync(join(project, name), text);
   const env = {

@@ -1,4 +1,4 @@
-// Schemas of the libraries that users have, as JSON Schema and as the judge of an answer.
+// Schemas of the libraries that users have: converted to JSON Schema, and used to validate answers.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";

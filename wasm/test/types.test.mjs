@@ -1,4 +1,5 @@
-// The package's declarations, as TypeScript reads them in Node's projects, in bundlers' and where they are required.
+// The package's declarations, as TypeScript reads them in projects of Node, in projects of bundlers, and from
+// `require`.
 import { execFile } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ for (const [name, { options, file }] of Object.entries(projects)) {
     const folder = join(project, `types-${Object.keys(projects).indexOf(name)}`);
     mkdirSync(folder, { recursive: true });
     copyFileSync(join(wasm, "test", "types", file), join(folder, file));
-    // Our own declarations are checked; those of others are theirs.
+    // Only this package's declarations are checked.
     await compiles(folder, { ...strict, ...options, skipLibCheck: false, skipDefaultLibCheck: true }, [file]);
   });
 }
@@ -42,7 +43,7 @@ test("every program of the README is one in TypeScript, as loose as JavaScript",
   // LangChain's are compiled with LangChain.
   const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => !text.includes("langchain"));
   const files = programs.map((text, index) => {
-    // It names the type that TypeScript wants.
+    // The program names the type that TypeScript requires.
     const typed = text.replace("const messages = ", 'const messages: import("bedrock-chat").MessageLike[] = ');
     writeFileSync(join(folder, `readme-${index}.ts`), typed);
     return `readme-${index}.ts`;

@@ -1,4 +1,4 @@
-// Schemas and JSON by the same vectors as the crate's own tests.
+// Schemas and JSON, tested with the same vectors as the crate's own tests.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -101,7 +101,7 @@ test("structured output of a map asks in the prompt, and a chosen json schema re
   assert.deepEqual(await model.withStructuredOutput(map).invoke("x"), { counts: { a: 1 } });
   assert.equal(body(fetch).output_config.format, undefined);
   await assert.rejects(model.withStructuredOutput(map, { method: "jsonSchema" }).invoke("x"), ({ kind, message }) => kind === "config" && message.includes("map"));
-  // Without reasoning: it excludes a forced tool.
+  // Reasoning is off, as it excludes a forced tool.
   await assert.rejects(mock(fetch, STRICT).withStructuredOutput(map, { method: "functionCalling", strict: true }).invoke("x"), ({ kind, message }) => kind === "config" && message.includes("strict"));
 });
 

@@ -24,13 +24,13 @@ try {
   runtimes.push(await miniflare(bundle));
   runtimes.push(await plainWorkerd(bundle));
 } catch (error) {
-  // Children that live on would keep this process from ending.
+  // Running child processes would keep this process from ending.
   bedrock.stop();
   await Promise.all(runtimes.map(({ stop }) => stop()));
   throw error;
 }
 
-/** Wrangler's own bundle: the Worker's code, and the module beside it. */
+/** Wrangler's own bundle: the Worker's code, and the module next to it. */
 async function bundled() {
   const out = join(project, "bundle");
   const config = { name: "suite", main: "worker.js", compatibility_date: compatibilityDate };
@@ -127,7 +127,7 @@ for (const { name: runtime, url, stop } of runtimes) {
     test("events leave the Worker as the model speaks, and a reader who goes stops the model", async () => {
       await fetch(`${bedrock.url}/_local/`, { method: "DELETE" });
       await fetch(`${bedrock.url}/_local/faults`, { method: "POST", body: JSON.stringify({ drip_ms: 60 }) });
-      // Not `fetch`: it asks for gzip, which Miniflare gathers.
+      // Not `fetch`: it requests gzip, and Miniflare buffers compressed answers.
       const times = await new Promise((resolve, reject) => {
         const seen = [];
         get(to("chat", { text: "hello there. ".repeat(20) }), (response) => {

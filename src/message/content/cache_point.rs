@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A point up to which the provider may cache the prompt. A call can have four, those behind tools
-/// included. It is not sent to models without prompt caching: see [`Capability::PromptCaching`](crate::Capability).
+/// A point up to which the provider may cache the prompt. A call can have four, including points after tools. It is
+/// not sent to models without prompt caching: see [`Capability::PromptCaching`](crate::Capability).
 ///
 /// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
 ///
@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CachePoint {
-    /// How long the cache lives. Defaults to the provider's default, 5 minutes.
+    /// The time to live of the cached prompt. Defaults to the provider's default, 5 minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<CacheTtl>,
 }
 
 impl CachePoint {
-    /// Sets how long the cache lives. Defaults to the provider's default, 5 minutes.
+    /// Sets the time to live of the cached prompt. Defaults to the provider's default, 5 minutes.
     #[must_use]
     pub fn with_ttl(mut self, ttl: CacheTtl) -> Self {
         self.ttl = Some(ttl);

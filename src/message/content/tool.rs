@@ -22,9 +22,9 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments: always a JSON object.
     pub args: Json,
-    /// Further members that the model gave the call in its own format: Claude's `caller`, or the `id` of the
-    /// item over the Responses API. They are sent back to models of the same vendor in that format; other
-    /// formats have no place for them. Defaults to none.
+    /// Further members that the model gave the call in its own format: Claude's `caller`, or the `id` of the item
+    /// over the Responses API. They are sent back to models of the same vendor in that format; other formats do not
+    /// support them. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]
     pub extra: Vec<(String, Json)>,
 }
@@ -103,7 +103,7 @@ impl ToolResult {
 /// A tool that a system message makes available or withdraws in the middle of a conversation. The tool is
 /// one of the call's own tools, or of an MCP server that the provider calls.
 ///
-/// Claude has it over both APIs. Over InvokeModel the crate adds the beta feature that it needs.
+/// Claude supports it over both APIs. Over InvokeModel, the crate adds the required beta feature.
 ///
 /// See [ToolAdditionBlock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolAdditionBlock.html).
 ///
@@ -120,8 +120,8 @@ pub struct ToolReference {
     /// The name of the MCP server that has the tool. Defaults to none: it is one of the call's own tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
-    /// The type of the reference, in the provider's word. Defaults to none: Converse does not need one, and
-    /// Claude's format has `tool_reference`, or `mcp_tool_reference` with a server.
+    /// The type of the reference, as the provider writes it. Defaults to none: Converse does not need one, and
+    /// Claude's format uses `tool_reference`, or `mcp_tool_reference` with a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_type: Option<String>,
 }
@@ -139,7 +139,7 @@ impl ToolReference {
         self
     }
 
-    /// Sets the type of the reference, in the provider's word. Defaults to none.
+    /// Sets the type of the reference, as the provider writes it. Defaults to none.
     #[must_use]
     pub fn with_reference_type(mut self, reference_type: impl Into<String>) -> Self {
         self.reference_type = Some(reference_type.into());

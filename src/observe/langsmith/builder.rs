@@ -83,7 +83,7 @@ impl LangSmithBuilder {
         }
     }
 
-    /// Reads an environment that you give. `None` unless tracing is on.
+    /// Creates a builder from the given environment; `None` unless tracing is on.
     ///
     /// | variable | what it sets |
     /// |---|---|
@@ -95,7 +95,7 @@ impl LangSmithBuilder {
     /// | `LANGSMITH_HIDE_INPUTS`, `LANGSMITH_HIDE_OUTPUTS`, `LANGSMITH_HIDE_METADATA` | `true` keeps them in the process |
     /// | `LANGSMITH_TRACING_SAMPLING_RATE` | the share of traces to post, 0 to 1; defaults to 1 |
     ///
-    /// Each may begin with `LANGCHAIN_` instead of `LANGSMITH_`, as in older set-ups.
+    /// Each variable may begin with `LANGCHAIN_` instead of `LANGSMITH_`, as in older set-ups.
     ///
     /// ```
     /// use bedrock_chat::LangSmithBuilder;
@@ -147,67 +147,65 @@ impl LangSmithBuilder {
         Ok(Some(builder))
     }
 
-    /// The server. Defaults to `https://api.smith.langchain.com`; the European one
-    /// is `https://eu.api.smith.langchain.com`.
+    /// Sets the server. Defaults to `https://api.smith.langchain.com`; the European one is
+    /// `https://eu.api.smith.langchain.com`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = url.into();
         self
     }
 
-    /// The project that runs go to. Defaults to `default`.
+    /// Sets the project that receives the runs. Defaults to `default`.
     pub fn project(mut self, name: impl Into<String>) -> Self {
         self.project = name.into();
         self
     }
 
-    /// The id of the workspace, for keys that are good for several. Defaults to none.
+    /// Sets the id of the workspace, for keys that are valid for several workspaces. Defaults to none.
     pub fn workspace(mut self, id: impl Into<String>) -> Self {
         self.workspace = Some(id.into());
         self
     }
 
-    /// Whether inputs stay in the process. Defaults to `false`.
+    /// Sets whether inputs stay in the process. Defaults to `false`.
     pub fn hide_inputs(mut self, hide: bool) -> Self {
         self.hide.inputs = hide;
         self
     }
 
-    /// Whether outputs stay in the process. Defaults to `false`.
+    /// Sets whether outputs stay in the process. Defaults to `false`.
     pub fn hide_outputs(mut self, hide: bool) -> Self {
         self.hide.outputs = hide;
         self
     }
 
-    /// Whether metadata stay in the process, usage and the model's name among
-    /// them. Defaults to `false`.
+    /// Sets whether metadata stay in the process, usage and the model's name among them. Defaults to `false`.
     pub fn hide_metadata(mut self, hide: bool) -> Self {
         self.hide.metadata = hide;
         self
     }
 
-    /// Changes inputs and outputs before they leave the process, each as LangChain
-    /// writes it. It runs where runs are sent, not where calls are made. It should
-    /// return an object. Errors are posted as they are. Defaults to
-    /// no change.
+    /// Sets a function that changes inputs and outputs before they leave the process, each in LangChain's format. It
+    /// runs where runs are sent, not where calls are made. It should return an object. Errors are posted unchanged.
+    /// Defaults to no change.
     pub fn redact(mut self, redact: impl Fn(Json) -> Json + Send + Sync + 'static) -> Self {
         let redact: Box<Redact> = Box::new(redact);
         self.hide.redact = Some(redact);
         self
     }
 
-    /// The share of traces that are posted, from 0 to 1. Defaults to 1.
+    /// Sets the share of traces that are posted, from 0 to 1. Defaults to 1.
     pub fn sampling_rate(mut self, rate: f64) -> Self {
         self.sampling_rate = rate;
         self
     }
 
-    /// HTTP. Defaults to the crate's default transport, with separate connections.
+    /// Sets the transport. Defaults to the crate's default transport, with separate connections.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// The clock, timer and randomness. Defaults to the system's.
+    /// Sets the clock, timer and randomness. Defaults to the system's clock and timer.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Arc::new(runtime);
         self
@@ -216,19 +214,19 @@ impl LangSmithBuilder {
     /// Sets when failed posts are sent again. There is no quota. Defaults to 5 attempts, with a first delay of up to
     /// 1 second.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        // Runs have ids, so that one that is sent twice is stored once.
+        // Runs have ids, so a run that is sent twice is stored once.
         self.retry = policy.with_paid_resend(true);
         self
     }
 
-    /// How long runs are collected before they are sent together. Defaults to 250 milliseconds.
+    /// Sets how long runs are collected before they are sent together. Defaults to 250 milliseconds.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// How many posts wait at most, and about how many bytes they may keep. When
-    /// there are more, the oldest are dropped. Defaults to 10,000 and 64 MiB.
+    /// Sets the maximum number of posts in the queue, and approximately the bytes that they may keep. Above a limit,
+    /// the oldest posts are dropped. Defaults to 10,000 and 64 MiB.
     pub fn queue(mut self, posts: usize, bytes: usize) -> Self {
         (self.most_runs, self.most_bytes) = (posts, bytes);
         self

@@ -8,8 +8,8 @@ use super::{CANCELLED, LangSmith};
 use crate::json::Json;
 use crate::observe::RunConfig;
 
-/// Your own run in LangSmith, such as an agent or a request, which model calls and other runs are part of.
-/// From [`LangSmith::chain`]. If it is dropped without an end, it is reported as cancelled.
+/// A custom run in LangSmith, such as an agent or a request, which can contain model calls and other runs. From
+/// [`LangSmith::chain`]. A run that is dropped without an end is reported as cancelled.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, Json, LangSmith, RunConfig};
@@ -32,7 +32,7 @@ use crate::observe::RunConfig;
 pub struct ChainRun {
     langsmith: LangSmith,
     run: Arc<Started>,
-    /// Whether its end is still to be posted.
+    /// Whether the end of the run is still to be posted.
     open: bool,
 }
 
@@ -47,19 +47,18 @@ impl ChainRun {
         Self { langsmith, run, open: sampled }
     }
 
-    /// The run's id, a UUID.
+    /// Returns the run's id, a UUID.
     pub fn id(&self) -> &str {
         &self.run.place.id
     }
 
-    /// Where the run is in its trace: LangSmith's dotted order. Passed to another
-    /// process as the header `langsmith-trace`, it lets what happens there be part
-    /// of this run: see [`RunConfig::parent_dotted_order`].
+    /// Returns the position of the run in its trace: LangSmith's dotted order. Another process can receive it in the
+    /// header `langsmith-trace`, so that its runs become part of this run: see [`RunConfig::parent_dotted_order`].
     pub fn dotted_order(&self) -> &str {
         &self.run.place.dotted_order
     }
 
-    /// The configuration of runs that are part of this one. They have its tags and metadata.
+    /// Returns the configuration of runs that are part of this run. They have its tags and metadata.
     pub fn config(&self) -> RunConfig {
         RunConfig {
             parent_id: Some(self.id().to_owned()),
@@ -70,12 +69,12 @@ impl ChainRun {
         }
     }
 
-    /// The run has ended well.
+    /// Ends the run with its outputs.
     pub fn end(mut self, outputs: impl Into<Json>) {
         self.finish(Outcome::Outputs(outputs.into()));
     }
 
-    /// The run has failed.
+    /// Ends the run with an error.
     pub fn fail(mut self, error: &dyn fmt::Display) {
         self.finish(Outcome::Failed { error: error.to_string(), partial: None });
     }

@@ -1,14 +1,14 @@
-//! Ids, times and places in a trace, in LangSmith's forms.
+//! Ids, times and positions in a trace, in LangSmith's formats.
 
 use std::time::Duration;
 
 use crate::sigv4::AmzDate;
 
-/// A UUID of version 7: the time in milliseconds, then randomness. LangSmith
-/// sorts by them. `random` gives numbers from 0 on, below 1.
+/// Returns a UUID of version 7: the time in milliseconds, then random bits. LangSmith sorts by these ids. `random`
+/// returns numbers in `0.0..1.0`.
 pub(super) fn uuid(now: Duration, mut random: impl FnMut() -> f64) -> String {
     let milliseconds = u64::try_from(now.as_millis()).unwrap_or_default() & 0xffff_ffff_ffff;
-    // As many random bits as a double has.
+    // A double has this many random bits.
     let mut bits = || (random() * (1u64 << 53) as f64) as u64;
     let (a, b) = (bits(), bits());
     let (time_high, time_low) = (milliseconds >> 16, milliseconds & 0xffff);
@@ -18,7 +18,7 @@ pub(super) fn uuid(now: Duration, mut random: impl FnMut() -> f64) -> String {
     format!("{time_high:08x}-{time_low:04x}-{version:04x}-{variant:04x}-{node:012x}")
 }
 
-/// Whether a text is a UUID: LangSmith refuses all runs that come with one that is not.
+/// Returns whether a text is a UUID. LangSmith refuses all runs of a request that has an id of another form.
 pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -27,15 +27,15 @@ pub(super) fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// A time as `20250102T030405123456Z`.
+/// Returns a time as `20250102T030405123456Z`.
 fn compact(time: Duration) -> String {
-    // The year 10000 has no such form, and no run begins then.
+    // The format cannot express the year 10000, and no run begins then.
     let date = AmzDate::from_unix_seconds(time.as_secs());
     let date = date.as_ref().map_or("19700101T000000Z", AmzDate::as_str);
     format!("{}{:06}Z", date.trim_end_matches('Z'), time.subsec_micros())
 }
 
-/// A time as `2025-01-02T03:04:05.123456Z`.
+/// Returns a time as `2025-01-02T03:04:05.123456Z`.
 pub(super) fn iso(time: Duration) -> String {
     let mut text = compact(time);
     for (at, sign) in [(15, '.'), (13, ':'), (11, ':'), (6, '-'), (4, '-')] {
@@ -51,7 +51,7 @@ pub(super) struct TracePosition {
     /// The id of the run at the root.
     pub(super) trace_id: String,
     pub(super) parent_id: Option<String>,
-    /// Start and id of every run from the root on.
+    /// The start and the id of every run, from the root to this run.
     pub(super) dotted_order: String,
 }
 
@@ -73,7 +73,7 @@ impl TracePosition {
     }
 }
 
-/// The ids of the first and the last run of a dotted order, if it is one.
+/// Returns the ids of the first and the last run of a dotted order; `None` if the text is not a dotted order.
 fn ends(order: &str) -> Option<(&str, &str)> {
     let mut ids = order.split('.').map(|segment| {
         let (time, id) = segment.split_once('Z')?;

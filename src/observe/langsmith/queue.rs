@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 
 use super::run::{Ended, Outcome, Started, Work, content_weight, weight};
 
-/// One operation on a run that waits: its beginning, its end, or both.
+/// An operation on a run that waits to be sent: the run's beginning, its end, or both.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) run: Arc<Started>,
-    /// Whether the run is to be made, or was already.
+    /// Whether the operation creates the run, or updates an existing one.
     pub(super) create: bool,
     pub(super) ended: Option<Ended>,
     weight: usize,
@@ -26,7 +26,7 @@ impl Item {
         Self { run, create, ended, weight }
     }
 
-    /// The item will not be sent: a run whose beginning got lost is posted whole when it ends.
+    /// Marks the item as lost. A run whose beginning was lost is posted as a whole when it ends.
     pub(super) fn lose(&self) {
         if self.create {
             self.run.lost.store(true, Ordering::Relaxed);
@@ -65,12 +65,12 @@ impl Queue {
         self.items.len()
     }
 
-    /// A run has begun.
+    /// Adds the beginning of a run.
     pub(super) fn begin(&mut self, run: Arc<Started>) {
         self.push(Item::new(run, true, None));
     }
 
-    /// A run has ended: one that still waits to be made is made whole.
+    /// Adds the end of a run. If the beginning is still in the queue, both are posted as one operation.
     pub(super) fn end(&mut self, run: Arc<Started>, ended: Ended) {
         let waits = self.items.iter_mut().rev().find(|item| Arc::ptr_eq(&item.run, &run) && item.ended.is_none());
         let Some(item) = waits else {

@@ -1,4 +1,4 @@
-//! A run in LangSmith's form, the same as LangChain posts for the same call.
+//! A run in LangSmith's format, the same as LangChain posts for the same call.
 
 mod chat;
 
@@ -12,10 +12,10 @@ use crate::message::{AiMessage, Content, Media, MediaSource, Message};
 
 pub(super) use chat::Chat;
 
-/// The crate's name, where LangSmith asks for that of a library.
+/// The crate's name, sent where LangSmith expects the name of a library.
 const LIBRARY: &str = "bedrock-chat";
 
-/// All that is known of a run when it begins.
+/// The data of a run at its beginning.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) place: TracePosition,
@@ -24,7 +24,7 @@ pub(super) struct Started {
     pub(super) tags: Vec<String>,
     pub(super) metadata: Vec<(String, Json)>,
     pub(super) work: Work,
-    /// Whether its beginning did not get through, so that its end has to say all.
+    /// Whether the beginning of the run was not posted, so that the end must contain all of its data.
     pub(super) lost: AtomicBool,
 }
 
@@ -33,21 +33,21 @@ pub(super) struct Started {
 pub(super) enum Work {
     /// A call of a model.
     Chat(Box<Chat>),
-    /// The caller's own kind.
+    /// A custom run of the caller.
     Chain { inputs: Json },
 }
 
-/// All that is known when it has ended.
+/// The data of a run at its end.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) end: Duration,
     pub(super) outcome: Outcome,
-    /// When pieces of the answer came.
+    /// The arrival times of the answer's pieces.
     pub(super) tokens: Vec<Duration>,
     pub(super) retries: Vec<Retry>,
 }
 
-/// How a run has ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Message(AiMessage),
@@ -90,25 +90,25 @@ impl Hide {
     }
 }
 
-/// One operation on a run, in the parts that it is posted in.
+/// One operation on a run, split into the parts in which it is posted.
 #[derive(Debug)]
 pub(super) struct Post {
-    /// `post` for a run that begins, or is over already; `patch` for one that has been posted.
+    /// `post` for a new run, also if it has already ended; `patch` for a run that was posted before.
     pub(super) operation: &'static str,
     pub(super) id: String,
     /// The run itself, a JSON object.
     pub(super) run: String,
-    /// Its members that may be large.
+    /// The members of the run that may be large.
     pub(super) parts: Vec<(&'static str, String)>,
 }
 
 impl Post {
-    /// How many bytes it has, all in all.
+    /// Returns the total number of bytes.
     pub(super) fn len(&self) -> usize {
         self.parts.iter().fold(self.run.len(), |sum, (_, part)| sum + part.len())
     }
 
-    /// The run with its parts inside, a JSON object.
+    /// Returns the run with its parts inside, a JSON object.
     pub(super) fn whole(&self) -> String {
         let mut whole = self.run.strip_suffix('}').unwrap_or(&self.run).to_owned();
         for (name, part) in &self.parts {
@@ -171,7 +171,7 @@ fn inputs(work: &Work) -> Json {
     }
 }
 
-/// LangSmith takes objects alone.
+/// LangSmith accepts objects only.
 fn as_object(value: &Json, key: &str) -> Json {
     if value.view().kind() == crate::json::Kind::Object {
         return value.clone();
@@ -193,7 +193,7 @@ fn outputs(outcome: &Outcome, id: &str) -> Option<Json> {
     }
 }
 
-/// The message that came, wholly or in part.
+/// Returns the message that arrived, complete or partial.
 fn message(ended: Option<&Ended>) -> Option<&AiMessage> {
     match &ended?.outcome {
         Outcome::Message(message) => Some(message),
@@ -269,7 +269,7 @@ fn events(run: &Started, ended: Option<&Ended>) -> String {
     w.finish()
 }
 
-/// About how many bytes of memory messages keep, which is what a queue of them has to bound.
+/// Returns the approximate memory of messages in bytes, which limits the queue.
 pub(super) fn weight(messages: &[Message]) -> usize {
     messages.iter().map(|message| 64 + content_weight(&message.content)).sum()
 }

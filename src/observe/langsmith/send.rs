@@ -1,4 +1,4 @@
-//! Operations on runs as HTTP requests, sent until LangSmith takes them or cannot.
+//! Operations on runs as HTTP requests. They are sent until LangSmith accepts them or retries are used up.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::platform::Runtime;
 use crate::retry::{RetryPolicy, asked_delay};
 use crate::transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
-/// The most that one request holds, in bytes: LangSmith refuses 20 MiB and more.
+/// Maximum number of bytes of one request: LangSmith refuses 20 MiB and more.
 const MOST_BYTES: usize = 18 * 1024 * 1024;
-/// How long an attempt may take.
+/// The time limit of an attempt.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The maximum number of bytes that are read of a response: enough for an error message.
 const MOST_OF_ANSWER: usize = 4096;
 
-/// How LangSmith is reached.
+/// The connection settings for LangSmith.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) endpoint: String,
@@ -34,11 +34,11 @@ pub(super) struct Sender {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) retry: RetryPolicy,
-    /// Whether the server has said that it knows no multipart.
+    /// Whether the server has reported that it does not support multipart.
     pub(super) plain: AtomicBool,
 }
 
-/// A key of which nothing is ever printed.
+/// A key that is never printed.
 pub(super) struct Key(pub(super) zeroize::Zeroizing<String>);
 
 impl std::fmt::Debug for Key {
@@ -119,11 +119,11 @@ impl Sender {
         }
     }
 
-    /// One attempt; where it fails, also how long the server asks to wait.
+    /// Sends a request once. The error includes the delay that the server asks for.
     async fn attempt(&self, request: HttpRequest) -> Result<(), (Error, Option<Duration>)> {
         let HttpResponse { status, headers, body } =
             self.transport.send(request).await.map_err(|error| (error, None))?;
-        // Read in any case, so that the connection can be reused.
+        // The body is always read, so that the connection can be reused.
         let answer = collect(body).await;
         // The runs exist already, so the post is done.
         if (200..300).contains(&status) || status == 409 {
@@ -157,7 +157,7 @@ impl Sender {
         }
     }
 
-    /// The work, unless it takes too long.
+    /// Runs work under a time limit.
     async fn patiently<T>(
         &self,
         work: impl Future<Output = Result<T, (Error, Option<Duration>)>>,
@@ -189,7 +189,7 @@ async fn collect(mut body: ByteStream) -> Vec<u8> {
     all
 }
 
-/// `{"post": […], "patch": […]}`.
+/// Returns the body `{"post": […], "patch": […]}`.
 fn batch(posts: &[Post]) -> Bytes {
     let mut body = String::from("{");
     for operation in ["post", "patch"] {
@@ -202,7 +202,7 @@ fn batch(posts: &[Post]) -> Bytes {
     body.into()
 }
 
-/// A form with a part for each run and for each of its large members.
+/// Returns a form with a part for each run and for each of its large members.
 fn multipart(posts: &[Post], boundary: &str) -> Bytes {
     let mut body = String::with_capacity(posts.iter().map(|post| post.len() + 1024).sum());
     for Post { operation, id, run, parts } in posts {

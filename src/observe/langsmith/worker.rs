@@ -13,7 +13,7 @@ use super::send::Sender;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::in_background;
 
-/// How many operations go into one request at most.
+/// Maximum number of operations in one request.
 const MOST_ITEMS: usize = 100;
 
 /// A function that receives errors that no caller waits for.
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub(super) sender: Sender,
     pub(super) project: String,
     pub(super) hide: Hide,
-    /// How long runs are collected before they are sent.
+    /// How long runs are collected before they are sent together.
     pub(super) interval: Duration,
     pub(super) on_error: Option<Box<OnError>>,
     pub(super) state: Mutex<State>,
@@ -34,13 +34,13 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) queue: Queue,
     worker: Worker,
-    /// The worker's, while it waits.
+    /// The waker of the worker while it waits.
     waker: Option<Waker>,
     /// The numbers of requested and of completed flushes.
     asked: u64,
     served: u64,
     waiting: Vec<Waker>,
-    /// No handle is left that could begin a run.
+    /// Whether all handles that could begin a run are dropped.
     closed: bool,
     /// The first error since the last flush.
     failure: Option<Error>,
@@ -93,7 +93,7 @@ impl Shared {
         change(&mut state.queue);
         state.wake();
         if state.worker == Worker::NotYet {
-            // Before the thread runs, so that no other call starts a second one.
+            // The state is set before the thread runs, so that no other call starts a second thread.
             state.worker = Worker::Runs;
             drop(state);
             let guard = Guard(Arc::clone(self));
@@ -102,14 +102,14 @@ impl Shared {
         }
     }
 
-    /// No run will begin any more: the worker sends what is left and ends.
+    /// Marks the queue as closed: the worker sends the remaining runs and exits.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
         state.wake();
     }
 
-    /// Waits until all that is queued is sent, or cannot be.
+    /// Waits until all runs in the queue are sent, or have failed.
     pub(super) async fn flush(&self) -> Result<()> {
         let ticket = {
             let mut state = self.state();
@@ -173,7 +173,7 @@ impl Shared {
         .await;
     }
 
-    /// Sends what is queued now; what comes meanwhile has to wait for the next time.
+    /// Sends the items that are in the queue now. Items that arrive meanwhile wait for the next time.
     async fn drain(&self) {
         let mut left = self.state().queue.len();
         while left > 0 {
@@ -182,13 +182,13 @@ impl Shared {
                 return;
             }
             left -= items.len();
-            // Given up half-way, as flushes may be where there is no worker, none of them got through.
+            // A flush may be dropped half-way on targets without a worker. All of its items then count as lost.
             let mut taken = Taken { shared: self, items };
             let (posts, places) = self.written(&mut taken.items);
             let failed = self.sender.send(&posts).await;
             let sent = std::mem::take(&mut taken.items);
             self.lost(failed.iter().filter_map(|(at, _)| sent.get(*places.get(*at)?)));
-            // One report for all that failed for the same reason.
+            // Items that failed for the same reason are reported once.
             let mut last: Option<&Arc<Error>> = None;
             for (_, error) in &failed {
                 if last.is_none_or(|last| !Arc::ptr_eq(last, error)) {
@@ -199,12 +199,12 @@ impl Shared {
         }
     }
 
-    /// The items as they are posted, each with the place it had. The caller's own function takes part
-    /// in that, and what it panics at is not sent.
+    /// Returns the items as they are posted, each with its position. The caller's function takes part, and an item is
+    /// not sent if that function panics.
     fn written(&self, items: &mut [Item]) -> (Vec<Post>, Vec<usize>) {
         let mut written = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         for (place, item) in items.iter().enumerate() {
-            // An end that was queued while its beginning was still on the way, and then did not arrive.
+            // The beginning of the run may have been lost after its end was queued.
             let create = item.create || item.run.lost.load(Ordering::Relaxed);
             let write = || post(&item.run, create, item.ended.as_ref(), &self.project, &self.hide);
             match catch_unwind(AssertUnwindSafe(write)) {
@@ -239,7 +239,7 @@ impl Shared {
     }
 }
 
-/// Items on their way. Dropped before they arrived, they are counted as lost.
+/// Items that are being sent. If they are dropped before they have arrived, they count as lost.
 struct Taken<'a> {
     shared: &'a Shared,
     items: Vec<Item>,
@@ -251,7 +251,7 @@ impl Drop for Taken<'_> {
     }
 }
 
-/// The worker's word that it is gone, however it went, so that nobody waits for it.
+/// A guard that reports the end of the worker, also after a panic, so that no caller waits for it.
 struct Guard(Arc<Shared>);
 
 impl Drop for Guard {

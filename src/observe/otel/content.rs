@@ -61,7 +61,7 @@ fn role(message: &Message) -> &'static str {
     }
 }
 
-/// OpenTelemetry's words, where it has one.
+/// Returns OpenTelemetry's value, if it defines one for the reason.
 fn finish_reason(reason: Option<&StopReason>) -> &str {
     match reason {
         Some(StopReason::EndTurn | StopReason::StopSequence) => "stop",

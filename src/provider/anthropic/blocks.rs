@@ -27,7 +27,7 @@ pub(super) fn write_blocks(w: &mut Writer, blocks: &[&Content]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the text of a block that a plain string can replace: text without citations.
+/// Returns the text of a block that can be written as a plain string: text without citations.
 pub(super) fn plain_text(block: &Content) -> Option<&str> {
     match block {
         Content::Text(text) if text.citations.is_empty() => Some(&text.text),
@@ -73,7 +73,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
             w.key("input");
             match call.args.view() {
                 args if args.kind() == Kind::Object => w.raw(args),
-                // The API accepts objects only; no arguments are an empty object.
+                // The API accepts objects only; a call without arguments has an empty object.
                 _ => {
                     w.begin_object();
                     w.end_object();
@@ -108,7 +108,8 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
     Ok(())
 }
 
-/// Writes a raw block. Blocks of Converse have no `type`; the service's own refusal of them is unclear.
+/// Writes a raw block. Blocks of Converse have no `type` and are refused here, as the service's own refusal is
+/// unclear.
 fn write_raw(w: &mut Writer, block: View<'_>, point: Option<CachePoint>) -> Result<()> {
     if block.get("type").and_then(View::str).is_none() {
         return Err(Error::new(

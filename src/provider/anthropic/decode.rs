@@ -142,7 +142,7 @@ impl MessagesDecoder {
         }
     }
 
-    /// Adds usage. It arrives in two parts, each with counts that the other may lack.
+    /// Adds usage. It arrives in two parts, and each part may lack counts of the other.
     fn usage(&mut self, holder: View<'_>, counts: &mut Counts, out: &mut Events) {
         if let Some(usage) = holder.get("usage") {
             *counts = counts.or_later(read_counts(usage));
@@ -222,7 +222,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     }
 }
 
-/// Adds a whole block, with its beginning and end.
+/// Adds a whole block, with its start and end events.
 fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     match block.word_at("type") {
         "text" => {
@@ -250,7 +250,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     out.block_stop(index);
 }
 
-/// The members of a call that have a field, or are its arguments.
+/// The members of a call that the crate has a field for, and the arguments.
 const TOOL_USE: &[&str] = &["type", "id", "name", "input"];
 
 /// Reads the beginning of a block; returns `false` if its type is not known.

@@ -19,13 +19,13 @@ const VERSION: &str = "bedrock-2023-05-31";
 /// The beta feature for tools that are added or removed in a conversation.
 const TOOL_CHANGES_BETA: &str = "mid-conversation-tool-changes-2026-07-01";
 
-/// The `max_tokens` that is sent if the caller sets none, as the API requires it.
+/// The `max_tokens` that is sent if the caller does not set it, as the API requires it.
 pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
-/// The body of a call, and what is sent beside it.
+/// The body of a call, and the data that is sent with it.
 pub(super) struct Body {
     pub(super) writer: Writer,
-    /// The adaptations to the model.
+    /// Changes of the call for the model, as text for observers.
     pub(super) adaptations: Vec<&'static str>,
     /// The beta features of the call. Over InvokeModel they are in the body.
     pub(super) betas: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest, mode: Mode, api: Api)
     if thinking.fit(&conversation) {
         adaptations.push(thinking::LEFT_OUT);
     }
-    // A cache point cannot follow reasoning, which is sent as it was signed.
+    // A cache point cannot follow reasoning, which is sent exactly as it was signed.
     let takes = |block: &Content| !matches!(block, Content::Thinking(_) | Content::RedactedThinking(_));
     let system = settle(&mut conversation, target.can, !options.tools.is_empty(), &takes);
     check_points(model, target.can, &mut options.tools.iter().filter_map(tool_lives), &system, &conversation)?;
@@ -93,7 +93,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest, mode: Mode, api: Api)
     Ok(Body { writer: w, adaptations, betas })
 }
 
-/// The members of the body that are defaults of this crate: `model_kwargs` may replace them.
+/// Returns the members of the body that are defaults of this crate: `model_kwargs` may replace them.
 pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
     let mut defaults = vec!["anthropic_version"];
     if options.max_tokens.is_none() {
@@ -105,7 +105,7 @@ pub(super) fn defaults(options: &ChatOptions) -> Vec<&'static str> {
     defaults
 }
 
-/// Writes system messages, which are text or raw blocks.
+/// Checks that system messages are text or raw blocks.
 fn check_system(system: &[Block<'_>]) -> Result<()> {
     let is_other = |block: &Block<'_>| {
         !matches!(
@@ -198,7 +198,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     Ok(())
 }
 
-/// Writes `output_config`. It is merged with one in `model_kwargs`.
+/// Writes `output_config`. It is merged with an `output_config` in `model_kwargs`.
 fn write_output(w: &mut Writer, thinking: &ThinkingFields<'_>, options: &ChatOptions) -> Result<()> {
     if thinking.effort.is_none() && options.response_format.is_none() {
         return Ok(());

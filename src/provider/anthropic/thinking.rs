@@ -14,16 +14,16 @@ use crate::request::{ChatOptions, Reasoning, ReasoningDisplay};
 /// The smallest budget that the API accepts.
 const LEAST: u64 = 1024;
 
-/// Budgets that are sent instead of efforts to models without efforts. See [`Reasoning::Effort`].
+/// The budgets that replace efforts for models without efforts. See [`Reasoning::Effort`].
 const BUDGETS: &[(&str, u64)] = &[("minimal", LEAST), ("low", LEAST), ("medium", 4096)];
 const HIGH: u64 = 16_384;
 
-/// For observers, if [`ThinkingFields::fit`] left reasoning out.
+/// The text for observers if [`ThinkingFields::fit`] left reasoning out.
 pub(crate) const LEFT_OUT: &str = "reasoning is off in this call, as its tool calls were made without reasoning";
 
-/// A beta feature that a call needs for an effort on Claude Opus 4.5.
+/// The beta feature for an effort on Claude Opus 4.5.
 const EFFORT_BETA: &str = "effort-2025-11-24";
-/// A beta feature that a call needs for system messages behind others.
+/// The beta feature for system messages after other messages.
 const NOTES_BETA: &str = "mid-conversation-system-2026-04-07";
 
 /// The settings of reasoning in `thinking` and `output_config`.
@@ -38,10 +38,10 @@ pub(crate) struct ThinkingFields<'a> {
 }
 
 impl<'a> ThinkingFields<'a> {
-    /// Chooses the form that the model accepts.
+    /// Chooses a form of the settings that the model accepts.
     ///
     /// # Errors
-    /// `Unsupported`, if the model accepts no form of what the caller asks for.
+    /// `Unsupported`, if the model does not accept the caller's settings in any form.
     pub(crate) fn of(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Self> {
         let refused = |why: &str| {
             let error = Error::of(ErrorKind::Unsupported, format_args!("{model} {why}"));
@@ -144,7 +144,7 @@ impl<'a> ThinkingFields<'a> {
     }
 }
 
-/// Returns the caller's beta features and the ones that the call needs.
+/// Returns the caller's beta features and the features that the call needs.
 pub(crate) fn betas(thinking: &ThinkingFields<'_>, has_notes: bool, options: &ChatOptions) -> Vec<String> {
     let mut betas = options.anthropic_beta.clone();
     for (needed, beta) in [(thinking.needs_beta, EFFORT_BETA), (has_notes, NOTES_BETA)] {
@@ -155,8 +155,7 @@ pub(crate) fn betas(thinking: &ThinkingFields<'_>, has_notes: bool, options: &Ch
     betas
 }
 
-/// Returns the budget that is sent instead of an effort. It is less than `max_tokens`, as reasoning counts as
-/// output.
+/// Returns the budget for a model without efforts. It is less than `max_tokens`, as reasoning counts as output.
 fn budget_of(effort: &str, max_tokens: Option<u64>) -> Result<u64> {
     let budget = BUDGETS.iter().find(|(name, _)| *name == effort).map_or(HIGH, |(_, budget)| *budget);
     match max_tokens {
@@ -190,14 +189,14 @@ pub(crate) fn is_on(can: Capabilities, options: &ChatOptions) -> bool {
 /// Checks the rules between options that the service enforces with a less helpful message.
 ///
 /// # Errors
-/// `Config` or `Unsupported`, with the options that exclude each other.
+/// `Config` or `Unsupported`, with the names of the options that exclude each other.
 pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     let config =
         |field: &str, message: fmt::Arguments<'_>| Err(Error::of(ErrorKind::Config, message).with_field(field));
     tools::check_choice(model, can, options)?;
     tools::check_format(model, can, options)?;
     let refused = [
-        // 1 is the default.
+        // A temperature of 1 is the default.
         ("temperature", options.temperature.is_some_and(|temperature| temperature != 1.0)),
         ("top_p", options.top_p.is_some()),
         ("top_k", options.top_k.is_some()),

@@ -15,7 +15,7 @@ pub(super) struct ToolCallDeltas {
 struct OpenToolCall {
     position: Option<u64>,
     id: String,
-    /// Its block, once its name has arrived.
+    /// The block of the call, once its name has arrived.
     block: Option<u32>,
     /// Arguments that arrived before the name.
     early: String,

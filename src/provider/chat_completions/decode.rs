@@ -11,7 +11,7 @@ use crate::provider::invoke::{self, ChunkDecoder, Counts};
 use crate::provider::reasoning::ReasoningTags;
 use crate::provider::text_blocks::TextBlocks;
 
-/// Reads a whole reply, as a stream of one chunk.
+/// Reads a whole reply as a stream of one chunk.
 pub(super) fn message(tags: ReasoningTags, body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = object(body)?;
     let (mut events, mut counts) = (Events::default(), Counts::default());
@@ -104,7 +104,7 @@ impl ChatCompletionsDecoder {
         }
     }
 
-    /// Reads the choices. The first is the message; others are kept as metadata.
+    /// Reads the choices. The first choice is the message; others are kept as metadata.
     fn choices(&mut self, choices: View<'_>, out: &mut Events) {
         let mut others = Writer::new();
         others.begin_array();
@@ -135,7 +135,7 @@ impl ChatCompletionsDecoder {
             match key {
                 "index" | "delta" | "message" | "finish_reason" => {}
                 "stop_reason" if value.kind() == Kind::String => {}
-                // The number of the token that ended the reply.
+                // `stop_reason` is the number of the token that ended the reply.
                 "stop_reason" => self.metadata("stop_token", value, out),
                 "text" if delta.is_none() => self.content(value, out),
                 "logprobs" if !value.is_null() => self.logprobs.push(Json::from(value)),
@@ -146,7 +146,7 @@ impl ChatCompletionsDecoder {
     }
 
     fn delta(&mut self, delta: View<'_>, out: &mut Events) {
-        // Some servers send both, with the same content.
+        // Some servers send both members, with the same content.
         if let Some(reasoning) = delta.get("reasoning_content").or_else(|| delta.get("reasoning")) {
             match reasoning.string().or_else(|| reasoning.string_at("text")) {
                 Some(text) => self.blocks.add(true, &text, out),
@@ -230,7 +230,8 @@ impl ChatCompletionsDecoder {
         let reason = match StopReason::parse(&word) {
             _ if self.refused => StopReason::Refusal,
             _ if sequence.is_some() => StopReason::StopSequence,
-            // A forced tool call is reported as an ordinary end, but callers that run tools look for this.
+            // The service reports a forced tool call as an ordinary end, but callers that run tools look for
+            // `ToolUse`.
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };
@@ -277,7 +278,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     let cached = detail("prompt_tokens_details", "cached_tokens");
     let count = |key: &str| usage.u64_at(key);
     let (output, reasoning) = (count("completion_tokens"), detail("completion_tokens_details", "reasoning_tokens"));
-    // xAI does not count reasoning as output, but in the total.
+    // xAI counts reasoning in the total, but not in the output.
     let sum = |more: u64| count("prompt_tokens").unwrap_or(0).saturating_add(output.unwrap_or(0)).saturating_add(more);
     let outside = reasoning.filter(|tokens| *tokens > 0 && count("total_tokens") == Some(sum(*tokens)));
     Counts {

@@ -73,7 +73,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
         w.field("name", &format.name);
         w.opt_field("description", format.description.as_deref());
         w.member("schema", tools::format_schema(format)?.view());
-        // Without `strict` the model need not follow the schema.
+        // The model must follow the schema only with `strict`.
         w.key("strict").bool(true);
         w.end_object();
         w.end_object();
@@ -83,7 +83,7 @@ pub(super) fn body(family: &ChatCompletions, model: &ModelId, request: &ChatRequ
 }
 
 impl Encoder<'_> {
-    /// Checks for options that this model or format does not have.
+    /// Checks for options that this model or format does not support.
     fn check(self, options: &ChatOptions) -> Result<()> {
         let can = self.can;
         let takes_effort = can.has(Capability::ReasoningEffort);
@@ -125,7 +125,7 @@ impl Encoder<'_> {
                     w.field("role", "tool");
                     w.field("tool_call_id", &self.id(&result.tool_call_id));
                     let mut text = words::joined(&mut result.content.iter(), "\n", self.model, FORMAT)?;
-                    // The format has no field for a failed call, so the text has to tell the model.
+                    // The format has no field for a failed call, so the text must say it.
                     if result.is_error {
                         text = words::failed(&text);
                     }
@@ -143,7 +143,7 @@ impl Encoder<'_> {
         }
         w.begin_object();
         w.field("role", turn.side.as_str());
-        // InvokeModel's formats require the member, also for a message that only calls tools.
+        // InvokeModel's formats require the member, even in a message that only calls tools.
         if !said.is_empty() || self.family.service.is_none() {
             w.key("content");
             self.write_content(w, turn.side, &said)?;
@@ -157,7 +157,7 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Writes text as a plain string if possible, as not every family reads lists on InvokeModel.
+    /// Writes text as a plain string if possible, as not every family accepts lists on InvokeModel.
     fn write_content(self, w: &mut Writer, side: Side, blocks: &[&Content]) -> Result<()> {
         let is_joined = self.family.service.is_none() || blocks.len() < 2;
         if is_joined && blocks.iter().all(|block| words::text_of(block).is_some()) {
@@ -215,8 +215,8 @@ impl Encoder<'_> {
         w.end_object();
     }
 
-    /// Returns the id of a tool call as the family accepts it. Mistral's models refuse ids that are not nine
-    /// letters or digits, and other models' ids are not.
+    /// Returns the id of a tool call as the family accepts it. Mistral's models accept only ids of nine letters or
+    /// digits, and ids of other models have other forms.
     fn id(self, id: &str) -> String {
         const LENGTH: usize = 9;
         if !self.family.short_ids || (id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
@@ -229,7 +229,7 @@ impl Encoder<'_> {
         if options.tools.is_empty() {
             return Ok(());
         }
-        // If no tool can be chosen by its name, only that tool is sent.
+        // Only the chosen tool is sent if no tool can be chosen by its name.
         let only = match &options.tool_choice {
             Some(ToolChoice::Tool(name)) if self.can.lacks(Capability::NamedTools) => Some(name),
             _ => None,

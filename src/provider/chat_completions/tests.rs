@@ -1,4 +1,4 @@
-//! The chat-completions codec, by what goes in and out.
+//! Tests of the chat-completions codec, by its requests and replies.
 
 mod answers;
 mod requests;
@@ -40,7 +40,7 @@ fn whole(family: ChatCompletions, answer: &Value) -> AiMessage {
     decode::message(family.tags, answer.to_string().as_bytes(), &Headers::new()).unwrap()
 }
 
-/// The message of a stream, and whether the stream came to its end.
+/// Returns the message of a stream, and whether the stream was complete.
 fn streamed(family: ChatCompletions, chunks: &[Value]) -> (AiMessage, bool) {
     let (mut decoder, mut events, mut counts) =
         (ChatCompletionsDecoder::new(family.tags), Events::default(), Counts::default());

@@ -8,7 +8,7 @@ use crate::message::{AiMessage, StopReason};
 use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 
-/// Reads a whole reply, which the last event of a stream also has.
+/// Reads a whole reply. The last event of a stream has the same form.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let view = object(body)?;
     if !["text", "tool_calls", "search_queries"].iter().any(|key| view.get(key).is_some()) {
@@ -24,7 +24,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     Ok(invoke::message(events, counts, headers))
 }
 
-/// The index of the text block. Those of tool calls follow.
+/// The index of the text block. Tool calls have the indexes after it.
 const TEXT: u32 = 0;
 
 /// A decoder for a stream with one event of Cohere's in each chunk. The last has the whole reply.
@@ -113,7 +113,7 @@ impl CommandDecoder {
         }
     }
 
-    /// Begins a call. Cohere has no ids, but tool results need one.
+    /// Begins a call. Cohere's calls have no ids, but tool results need one.
     fn call(&mut self, place: u32, name: String, out: &mut Events) -> u32 {
         let index = place.saturating_add(1);
         if !self.calls.contains(&place) {
@@ -142,7 +142,7 @@ impl CommandDecoder {
             }
             let name = call.text_at("name");
             let index = self.call(place, name, out);
-            // A call that was cut off has no parameters either.
+            // A call that was cut off also has no parameters.
             if let Some(parameters) = call.get("parameters").filter(|parameters| parameters.raw() != "{}") {
                 let args = match parameters.kind() {
                     Kind::String => parameters.string().unwrap_or_default(),
@@ -153,7 +153,7 @@ impl CommandDecoder {
         }
     }
 
-    /// Adds the parts of the whole reply that no event had.
+    /// Adds the parts of the whole reply that were not in earlier events.
     fn answer(&mut self, answer: View<'_>, counts: &mut Counts, out: &mut Events) {
         self.begin(answer, out);
         if !self.has_text {
@@ -186,7 +186,7 @@ impl CommandDecoder {
         }
         let Some(word) = reason.and_then(View::string) else { return };
         let reason = match StopReason::parse(&word) {
-            // Cohere reports a tool call as an ordinary end, but callers that run tools look for this.
+            // Cohere reports a tool call as an ordinary end, but callers that run tools look for `ToolUse`.
             StopReason::EndTurn if !self.calls.is_empty() => StopReason::ToolUse,
             reason => reason,
         };

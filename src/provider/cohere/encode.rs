@@ -53,9 +53,9 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     w.opt_f64("p", options.top_p);
     w.opt_u64("k", options.top_k);
     w.strings("stop_sequences", &options.stop);
-    // With the choice of none, no tools are sent.
+    // No tools are sent with the tool choice "none".
     let no_tools = options.tool_choice == Some(ToolChoice::None) && results.is_empty();
-    // Results need their tools. A tool that is not bound is made from its call.
+    // Results need the tools of their calls. A tool that is not bound is made from its call.
     let needed = if options.tools.is_empty() && !results.is_empty() { calls.tools() } else { Vec::new() };
     let tools = if no_tools {
         &needed
@@ -78,9 +78,9 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     Ok(w)
 }
 
-/// Checks for options that Command R does not have.
+/// Checks for options that Command R does not support.
 fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
-    // The format has no field for it, whatever a caller states about the model.
+    // The format has no field for it, even if the caller's capabilities say otherwise.
     tools::check_choice(model, Capabilities::unknown().with(Capability::ForcedTools, false), options)?;
     let (field, why) = if options.parallel_tool_calls == Some(false) {
         ("parallel_tool_calls", "cannot be limited to one tool call at a time; leave `parallel_tool_calls` unset")
@@ -98,7 +98,7 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
     Err(words::refused(ErrorKind::Unsupported, model, why).with_field(field))
 }
 
-/// All tool calls of a conversation by their ids: Command R needs the call itself in each result.
+/// All tool calls of a conversation by their ids, as Command R needs the call itself in each result.
 struct ToolCallIndex<'a>(Vec<&'a ToolCall>);
 
 impl<'a> ToolCallIndex<'a> {
@@ -116,7 +116,7 @@ impl<'a> ToolCallIndex<'a> {
         }
     }
 
-    /// Returns a tool for each that was called, without its parameters.
+    /// Returns a tool for each call, without parameters.
     fn tools(&self) -> Vec<Tool> {
         let mut tools: Vec<Tool> = Vec::new();
         for call in &self.0 {
@@ -230,7 +230,7 @@ fn write_results(w: &mut Writer, model: &ModelId, results: &[&ToolResult], calls
     Ok(())
 }
 
-/// Writes an output, which is an object. JSON objects are sent as they are, other content inside an object.
+/// Writes an output, which is an object. JSON objects are sent unchanged, other content inside an object.
 fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool) -> Result<()> {
     let objects: Vec<View<'_>> = match block {
         Content::CachePoint(_) => return Ok(()),
@@ -253,7 +253,7 @@ fn write_output(w: &mut Writer, model: &ModelId, block: &Content, is_error: bool
 type Field<'a> = (&'a str, &'a str);
 
 fn write_documents(w: &mut Writer, model: &ModelId, conversation: &Conversation<'_>) -> Result<()> {
-    // Title, text and one more field: documents of Command R may have any fields.
+    // Title, text and one more field, as documents of Command R may have any fields.
     let mut found: Vec<(&str, &str, Option<Field<'_>>)> = Vec::new();
     for turn in &conversation.turns {
         for block in &turn.blocks {
@@ -314,7 +314,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, tool: &Tool) -> Result<()> {
     words::check_extra(tool, model)?;
     w.begin_object();
     w.field("name", &tool.name);
-    // Command R requires one.
+    // Command R requires a description.
     w.field("description", spec.description.as_deref().unwrap_or(&tool.name));
     write_definitions(w, model, &tool.name, spec.schema.view())?;
     w.end_object();

@@ -45,7 +45,7 @@ const OTHER: &[&str] = &[
 const TYPES: &[(&str, &str)] =
     &[("string", "str"), ("integer", "int"), ("number", "float"), ("boolean", "bool"), ("object", "Dict")];
 
-/// The maximum number of references that are followed from one to the next. More are a cycle.
+/// Maximum number of references in a chain. A longer chain is a cycle.
 const LINKS: usize = 16;
 
 /// The reason why a schema cannot be converted, as the end of an error message.
@@ -130,7 +130,7 @@ fn limits(root: View<'_>, outer: View<'_>, inner: View<'_>, items: bool) -> Resu
                 w.raw_member(key, value);
                 any = true;
             } else if items {
-                // There are no lists of lists, so this goes no deeper.
+                // Lists of lists are refused, so the recursion has one level only.
                 if let Some(inside) = limits(root, value, resolved(root, value)?, false)? {
                     w.raw_member(key, inside.view());
                     any = true;
@@ -154,7 +154,7 @@ fn resolved<'a>(root: View<'a>, schema: View<'a>) -> Result<View<'a>, Reason> {
             continue;
         }
         let variants = ["anyOf", "oneOf", "allOf"].iter().find_map(|key| at.get(key));
-        // With a type or properties next to them, alternatives cannot replace the schema.
+        // Alternatives cannot replace a schema that also has a type or properties.
         let Some(variants) = variants.filter(|_| at.get("type").or_else(|| at.get("properties")).is_none()) else {
             return Ok(at);
         };
@@ -186,7 +186,7 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Reason> {
     let mut python = String::from("List");
     if let Some(items) = schema.get("items").filter(|items| items.has_members()) {
         let inner = resolved(root, items)?;
-        // One level only, so that a list that refers to itself ends here.
+        // Only one level is resolved, so that a list that refers to itself ends here.
         if type_name(inner) == Some("array") {
             return Err("is a list of lists");
         }
@@ -197,7 +197,7 @@ fn python_type(root: View<'_>, schema: View<'_>) -> Result<String, Reason> {
     Ok(python)
 }
 
-/// Returns the only type of a value other than `null`. Without a `type`, it is that of `enum` or `const`.
+/// Returns the only type of a value other than `null`. Without a `type`, it is the type of `enum` or `const`.
 fn type_name(schema: View<'_>) -> Option<&str> {
     if let Some(named) = schema.get("type") {
         let mut only = Some(named.word()).filter(|name| !name.is_empty());

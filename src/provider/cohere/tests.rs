@@ -1,4 +1,4 @@
-//! The Command R codec, by what goes in and out.
+//! Tests of the Command R codec, by its requests and replies.
 
 mod answers;
 mod requests;

@@ -28,8 +28,8 @@ pub(super) struct Blocks<'a> {
     pub(super) names: Names,
 }
 
-/// Returns whether a cache point can follow a block. It cannot follow reasoning, which is sent as it was
-/// signed, or a document that the service extracts the text of. Nova does not accept one after tool blocks.
+/// Returns whether a cache point can follow a block. It cannot follow reasoning, which is sent exactly as it was
+/// signed, or a document whose text the service extracts. Nova does not accept a point after tool blocks.
 pub(super) fn takes_point(model: &ModelId, block: &Content) -> bool {
     match block {
         Content::Document(document) => media::essence(&document.media_type).ends_with("pdf"),
@@ -60,7 +60,7 @@ impl Blocks<'_> {
             if block.is_cache_point() {
                 continue;
             }
-            // Nova has one lifetime only, and no field for it.
+            // Nova has only one lifetime, and no field for it.
             point = point.map(|point| if fields::is_nova(self.model) { CachePoint { ttl: None } } else { point });
             // In Converse a point is a separate block, in Nova's format a member of the block before it.
             let inside = if self.shape == Shape::Nova { point.take() } else { None };
@@ -80,7 +80,7 @@ impl Blocks<'_> {
         Ok(())
     }
 
-    /// Writes the one member of a block.
+    /// Writes the single member of a block.
     fn block(&mut self, block: &Content) -> Result<()> {
         match block {
             Content::Text(text) => self.text(text),
@@ -119,7 +119,7 @@ impl Blocks<'_> {
                 self.w.key("input");
                 match call.args.view() {
                     args if args.kind() == Kind::Object => self.w.raw(args),
-                    // The API accepts objects only; no arguments are an empty object.
+                    // The API accepts objects only; a call without arguments has an empty object.
                     _ => self.w.raw(Json::empty_object().view()),
                 }
                 self.end(1);
@@ -213,8 +213,8 @@ impl Blocks<'_> {
         self.native_takes_no("a document")?;
         let mut format = document_format(document)?;
         let mut source = Cow::Borrowed(&document.source);
-        // The service accepts text as a string only to cite from it, and only as `txt`. It cannot cite from
-        // text that is sent as bytes.
+        // The service accepts text as a string only to cite from it, and only as `txt`. It cannot cite from text that
+        // is sent as bytes.
         match &document.source {
             MediaSource::Text(text) if !document.citations => {
                 source = Cow::Owned(MediaSource::Bytes(text.clone().into()));
@@ -308,7 +308,8 @@ impl Blocks<'_> {
         Ok(())
     }
 
-    /// Writes the members of a raw block. The service's own refusal of Anthropic's blocks is unclear.
+    /// Writes the members of a raw block. Anthropic's blocks are refused here, as the service's own refusal is
+    /// unclear.
     fn raw(&mut self, block: View<'_>) -> Result<()> {
         let shape = "send an object with one member, such as {\"toolUse\": {…}}";
         if !block.has_members() {
@@ -327,8 +328,8 @@ impl Blocks<'_> {
     }
 }
 
-/// Moves the cache points inside results behind them, as the format has no cache points in results. The last
-/// one counts.
+/// Moves the cache points inside results to the position after the results, as the format has no cache points in
+/// results. The last point is used.
 pub(super) fn without_inner_points<'a>(blocks: Vec<Block<'a>>) -> Vec<Block<'a>> {
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
@@ -365,7 +366,8 @@ fn text_list(w: &mut Writer, texts: &[String]) {
     w.end_array();
 }
 
-/// Writes the JSON of a tool result, which must be an object. Another value becomes its member `result`.
+/// Writes the JSON of a tool result, which must be an object. Another value is written as the member `result` of an
+/// object.
 fn write_json(w: &mut Writer, value: View<'_>) {
     w.key("json");
     if value.kind() == Kind::Object {
@@ -408,7 +410,7 @@ fn document_format(document: &Document) -> Result<&'static str> {
     }
 }
 
-/// Returns a text document that was given as bytes, as a string.
+/// Returns a text document that was passed as bytes, as a string.
 fn as_text(bytes: Vec<u8>) -> Result<MediaSource> {
     String::from_utf8(bytes).map(MediaSource::Text).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -46,7 +46,7 @@ pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     Ok(invoke::message(events, counts, headers))
 }
 
-/// Reads a field about the reply: usage, or metadata.
+/// Reads a field of the reply other than the message: usage, or metadata.
 pub(super) fn field(key: &str, value: View<'_>, counts: &mut Counts, out: &mut Events) {
     if key == "usage" {
         *counts = counts.or_later(read_counts(value));
@@ -89,7 +89,7 @@ fn read_counts(usage: View<'_>) -> Counts {
     Counts {
         input: read(["inputTokens", "inputTokens"]),
         output: read(["outputTokens", "outputTokens"]),
-        // Nova's name ends in `Count`; Converse sends both.
+        // Nova's names end in `Count`; Converse sends both names.
         cache_read: read(["cacheReadInputTokens", "cacheReadInputTokenCount"]),
         cache_write: read(["cacheWriteInputTokens", "cacheWriteInputTokenCount"]),
         cache_write_5m: written("5m"),
@@ -144,7 +144,7 @@ fn reasoning(value: View<'_>) -> Option<Content> {
     Some(Content::Thinking(Thinking { text, signature: said.string_at("signature"), ..Thinking::default() }))
 }
 
-/// Returns media of a known type with all that belongs to it; otherwise the block stays raw.
+/// Returns media of a known type with all of its members; otherwise the block stays raw.
 fn media(formats: &'static [Format], value: View<'_>) -> Option<Media> {
     let source = value.get("source")?;
     let format = media::find(formats, "", &value.get("format")?.str()?).ok()?;

@@ -136,7 +136,7 @@ fn write_conversation<'a>(
     Ok(Written { thinking, leaves_reasoning_out, has_notes })
 }
 
-/// Moves the cache point of a tool to the first block after the tools that accepts one: it covers them too.
+/// Moves the cache point of a tool to the first block after the tools that accepts one. This also covers the tools.
 fn move_behind_tools<'a>(
     system: &mut Vec<Block<'a>>,
     conversation: &mut Conversation<'a>,
@@ -227,7 +227,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
         w.field("type", "json_schema");
         w.object("structure");
         w.object("jsonSchema");
-        // A string with JSON in it.
+        // The schema is a string with JSON.
         w.field("schema", format_schema(format)?.as_str());
         w.opt_field("name", Some(format.name.as_str()).filter(|name| !name.is_empty()));
         w.opt_field("description", format.description.as_deref());
@@ -240,7 +240,7 @@ fn write_output(w: &mut Writer, format: Option<&ResponseFormat>, effort: Option<
     Ok(())
 }
 
-/// Writes an object with one string, if there is one.
+/// Writes an object with one string member, if there is a string.
 fn single(w: &mut Writer, key: &str, inner: &str, value: Option<&str>) {
     if let Some(value) = value {
         w.object(key);

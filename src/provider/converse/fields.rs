@@ -1,4 +1,4 @@
-//! `additionalModelRequestFields`: options that Converse has no field for, in the fields of the model's family.
+//! `additionalModelRequestFields`: options that Converse has no field for, as fields of the model's family.
 
 use super::kwargs;
 use crate::capabilities::Capabilities;
@@ -18,7 +18,7 @@ pub(super) struct Written<'a> {
     pub(super) has_notes: bool,
 }
 
-/// Returns what the model's family takes.
+/// Returns the fields of the model's family.
 pub(super) fn of(model: &ModelId) -> &'static ConverseFields {
     family_of(model).over_converse
 }
@@ -54,9 +54,8 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
     Ok(())
 }
 
-/// Returns whether the tool choice is written to the additional fields. Only there can a call to Claude
-/// forbid parallel tool calls, or name a tool that is in those fields itself. The API refuses a choice in
-/// both places.
+/// Returns whether the tool choice is written to the additional fields. A call to Claude can forbid parallel tool
+/// calls, or name a tool that is in the additional fields, only there. The API refuses a choice in both places.
 pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool {
     let is_typed = |tool: &Tool| typed_tool(tool).is_some();
     let chooses_typed = match &options.tool_choice {
@@ -68,8 +67,8 @@ pub(super) fn takes_tool_choice(model: &ModelId, options: &ChatOptions) -> bool 
         && (options.parallel_tool_calls == Some(false) || chooses_typed || kwargs::has_tool_choice(options))
 }
 
-/// Returns whether the model is known to be Claude. Claude also takes tools in Anthropic's form, and has a
-/// separate limit on the size of images.
+/// Returns whether the model is known to be Claude. Claude also accepts tools in Anthropic's form, and has a separate
+/// limit on the size of images.
 pub(super) fn is_claude(model: &ModelId) -> bool {
     of(model).reasoning == ReasoningField::Thinking
 }
@@ -79,8 +78,8 @@ pub(super) fn is_nova(model: &ModelId) -> bool {
     of(model).reasoning == ReasoningField::ReasoningConfig
 }
 
-/// Returns whether the API's limit on the size of documents holds. Newer models have no limit for the
-/// formats that they read natively; for an unknown model the service decides.
+/// Returns whether the API's limit on the size of documents applies. Newer models have no limit for the formats that
+/// they read natively; for an unknown model the service decides.
 pub(super) fn limits_documents(model: &ModelId, format: &str) -> bool {
     match model.base() {
         Some(base) if base.starts_with("amazon.nova") => !["pdf", "docx"].contains(&format),
@@ -154,7 +153,7 @@ fn write_reasoning(w: &mut Writer, model: &ModelId, field: ReasoningField, reaso
         _ if field == ReasoningField::ReasoningConfig => return write_nova_reasoning(w, model, reasoning),
         Reasoning::Effort(effort) => effort.as_str(),
         Reasoning::Disabled if field == ReasoningField::Reasoning => "none",
-        // The models of the other fields always reason, or never: there is nothing to switch off.
+        // The models with other fields reason always or never: reasoning cannot be switched off.
         Reasoning::Disabled => return Ok(()),
         _ => return Err(efforts_only(model)),
     };
@@ -194,7 +193,7 @@ fn efforts_only(model: &ModelId) -> Error {
     .with_field("reasoning")
 }
 
-/// Writes the tool choice of [`takes_tool_choice`], and that tools must not be called in parallel.
+/// Writes the tool choice of [`takes_tool_choice`], and whether parallel tool calls are forbidden.
 fn write_calls(w: &mut Writer, model: &ModelId, options: &ChatOptions) -> Result<()> {
     if is_claude(model) {
         w.object("tool_choice");

@@ -7,8 +7,8 @@ use crate::text::{after_last, join};
 /// The length of the longest name that the API accepts.
 const MAX_LEN: usize = 200;
 
-/// The names of the documents of a conversation. A name depends only on earlier documents. So a longer
-/// conversation begins with the same names, and its prompt is found in the cache.
+/// The names of the documents of a conversation. A name depends only on earlier documents. A longer conversation
+/// therefore begins with the same names, so the prompt cache still matches.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     count: usize,
@@ -38,8 +38,8 @@ impl Names {
     }
 }
 
-/// Returns the name with letters, digits, `-_()[]` and single spaces only, without the extension, which is the
-/// same as the format.
+/// Returns the name with letters, digits, `-_()[]` and single spaces only. The extension is removed, as it repeats
+/// the format.
 fn fitting(name: &str, format: &str) -> String {
     let extension = after_last(name, ".").filter(|extension| extension.eq_ignore_ascii_case(format));
     let stem = extension.and_then(|extension| name.get(..name.len() - extension.len() - 1)).unwrap_or(name);

@@ -21,7 +21,8 @@ pub(super) struct ConverseDecoder {
 }
 
 impl ConverseDecoder {
-    /// A decoder for the stream of a model whose input tokens include cached ones, or do not.
+    /// Creates a decoder for the stream of a model. `input_has_cached` is whether its input tokens include cached
+    /// ones.
     pub(super) fn new(input_has_cached: bool) -> Self {
         Self { input_has_cached, ..Self::default() }
     }
@@ -30,7 +31,7 @@ impl ConverseDecoder {
         let mut counts = self.counts;
         if self.input_has_cached {
             let cached = counts.cache_read.unwrap_or(0).saturating_add(counts.cache_write.unwrap_or(0));
-            // A service that leaves them out already is believed.
+            // If the count is too small to include the cached tokens, the service has already left them out.
             counts.input = counts.input.map(|input| input.checked_sub(cached).unwrap_or(input));
         }
         counts.usage()
@@ -67,7 +68,7 @@ impl StreamDecoder for ConverseDecoder {
 const EVENTS: &[&str] =
     &["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"];
 
-/// The stream of Nova: each chunk an object with one event, under the event's name.
+/// A decoder for the stream of Nova. Each chunk is an object with one event, under the event's name.
 #[derive(Debug, Default)]
 pub(super) struct NovaDecoder(Reader);
 
@@ -95,7 +96,7 @@ impl ChunkDecoder for NovaDecoder {
 struct Reader {
     complete: bool,
     buffered: Vec<BufferedBlock>,
-    /// The block that last had a known delta.
+    /// The block of the last delta of a known type.
     known: Option<u32>,
 }
 
@@ -108,7 +109,7 @@ struct BufferedBlock {
     start: Json,
     /// The arguments of a call, as JSON text.
     input: String,
-    /// Decoded base64: its parts cannot be joined before.
+    /// Decoded base64. Its parts cannot be joined before they are decoded.
     bytes: Vec<u8>,
     /// The content of a tool result.
     items: Vec<Json>,
@@ -116,7 +117,7 @@ struct BufferedBlock {
     others: Members,
     /// The value of deltas that are not objects.
     bare: Members,
-    /// Whether only deltas of an unknown type have arrived, without a start.
+    /// Whether only deltas of an unknown type have arrived, without a start event.
     loose: bool,
 }
 
@@ -138,7 +139,7 @@ impl Reader {
                 }
             }
             "contentBlockStart" => {
-                // Text and reasoning have no start; an empty one is ignored.
+                // Text and reasoning have no start event; an empty one is ignored.
                 for (key, value) in event.members("start") {
                     self.start(index, key, value, out);
                 }
@@ -247,11 +248,12 @@ impl Reader {
         for block in std::mem::take(&mut self.buffered) {
             if index.is_none_or(|index| block.index == index) {
                 if block.loose && self.known == Some(block.index) {
-                    // It arrived among the deltas of a known block, and cannot be replayed as a part of that.
+                    // The block arrived among the deltas of a known block, and cannot be replayed as a part of that
+                    // block.
                     out.unknown("contentBlockDelta", block.whole().finish().as_bytes());
                     continue;
                 }
-                // Read like a block of a whole reply.
+                // The block is read like a block of a whole reply.
                 whole_block(block.index, Json::written(block.whole()).view(), out);
             } else {
                 self.buffered.push(block);
@@ -278,7 +280,7 @@ impl BufferedBlock {
 
     /// Adds to a tool result. Text is appended to the text before it.
     fn item(&mut self, item: View<'_>) {
-        // A text with other members is not a part of a longer one.
+        // A text with other members is a separate text.
         let text = |view: View<'_>| view.string_at("text").filter(|_| view.raw_entries().nth(1).is_none());
         let before = self.items.last().and_then(|last| text(last.view()));
         if let (Some(before), Some(more)) = (before, text(item)) {
@@ -305,7 +307,7 @@ impl BufferedBlock {
         w.object(&self.key);
         self.others.write(&mut w, self.start.view());
         if self.input.is_empty() && self.key == "toolUse" && self.start.view().get("input").is_none() {
-            // A reply that is not streamed has an empty object here, and it is required.
+            // A reply that is not streamed has an empty object here, and the member is required.
             w.member("input", Json::empty_object().view());
         } else if !self.input.is_empty() {
             match View::parse(&self.input) {

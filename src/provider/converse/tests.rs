@@ -1,4 +1,4 @@
-//! Tests of both shapes: requests, answers, streams.
+//! Tests of both shapes: requests, replies, streams.
 
 mod answers;
 mod blocks;
@@ -30,7 +30,7 @@ fn encoded(codec: &dyn Codec, model: &str, messages: &[Message], options: &ChatO
     Ok(json(std::str::from_utf8(&call.body).unwrap()))
 }
 
-/// The body that Converse gets for these messages.
+/// Returns the body that Converse receives for these messages.
 fn body(model: &str, messages: &[Message], options: &ChatOptions) -> Json {
     encoded(&Converse, model, messages, options).unwrap()
 }
@@ -39,7 +39,7 @@ fn refusal(model: &str, messages: &[Message], options: &ChatOptions) -> Error {
     encoded(&Converse, model, messages, options).unwrap_err()
 }
 
-/// The body that Nova's own format gives.
+/// Returns the body in Nova's own format.
 fn nova(messages: &[Message], options: &ChatOptions) -> Result<Json, Error> {
     encoded(&Nova, NOVA, messages, options)
 }
@@ -53,7 +53,7 @@ fn member(json: &Json, path: &[&str]) -> Json {
     found.map_or_else(|| self::json("null"), Json::from)
 }
 
-/// How a block is written in a human message beside a word.
+/// Returns a block as it is written in a human message, next to a text.
 fn written(block: Content) -> Json {
     let message = Message::human("w").with(block);
     member(&body(CLAUDE, &[message], &ChatOptions::default()), &["messages", "0", "content", "1"])

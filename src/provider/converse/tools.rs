@@ -11,7 +11,7 @@ use crate::provider::repair::{Block, Conversation, Side, is_tool_block, without_
 use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
-/// Returns whether tools are sent: with the choice of none, they are not.
+/// Returns whether tools are sent: not with the tool choice "none".
 pub(super) fn are_sent(options: &ChatOptions) -> bool {
     !options.tools.is_empty() && options.tool_choice != Some(ToolChoice::None)
 }
@@ -25,7 +25,7 @@ pub(super) fn write_config(w: &mut Writer, model: &ModelId, shape: Shape, option
     check_typed(model, shape, options)?;
     let can = facts::of_call(model, shape.api(), options);
     let choice = choice_for(model, can, options)?;
-    // If no tool can be chosen by its name, only that tool is sent.
+    // Only the chosen tool is sent if no tool can be chosen by its name.
     let only = match (&options.tool_choice, choice) {
         (Some(ToolChoice::Tool(name)), Some(ToolChoice::Any)) => Some(name),
         _ => None,
@@ -62,7 +62,7 @@ pub(super) fn moved_point(model: &ModelId, can: Capabilities, options: &ChatOpti
     options.tools.iter().rev().find_map(|tool| tool.cache_point).filter(|_| moves)
 }
 
-/// Returns the tool choice, or the nearest one that the model accepts.
+/// Returns the tool choice, or the closest one that the model accepts.
 ///
 /// See [ToolChoice](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html).
 fn choice_for<'a>(model: &ModelId, can: Capabilities, options: &'a ChatOptions) -> Result<Option<&'a ToolChoice>> {
@@ -74,7 +74,7 @@ fn choice_for<'a>(model: &ModelId, can: Capabilities, options: &'a ChatOptions) 
     }
 }
 
-/// Refuses tools in Anthropic's format for other models than Claude.
+/// Refuses tools in Anthropic's format for models other than Claude.
 fn check_typed(model: &ModelId, shape: Shape, options: &ChatOptions) -> Result<()> {
     let typed = options.tools.iter().find(|tool| fields::typed_tool(tool).is_some());
     match typed {
@@ -114,7 +114,7 @@ fn write_tool(w: &mut Writer, model: &ModelId, can: Capabilities, tool: &Tool) -
 
 fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
     let (kind, name) = match choice {
-        // The format has no `none`: no tools are sent then.
+        // The format has no `none`, so no tools are sent instead.
         None | Some(ToolChoice::None) => return,
         Some(ToolChoice::Auto) => ("auto", None),
         Some(ToolChoice::Any) => ("any", None),
@@ -129,8 +129,8 @@ fn write_choice(w: &mut Writer, choice: Option<&ToolChoice>) {
 
 /// Rewrites tool calls and results as text, as the API refuses them in a request without tools.
 ///
-/// Without the turns, the model would not know what it did. With tools, or a placeholder, it could call
-/// a tool that no one runs. Ids stay, so that each result still belongs to its call; images and documents stay
+/// Without these turns, the model would not have a record of its calls. With tools, or a placeholder, it could call a
+/// tool that no one runs. Ids are kept, so that each result still belongs to its call; images and documents stay
 /// blocks. Calls of tools that the service runs are left out, with their results.
 ///
 /// # Errors

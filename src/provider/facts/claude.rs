@@ -17,7 +17,7 @@ const CLAUDE_BEFORE_4_5: &[&str] = &[
     "anthropic.claude-opus-4-1-",
 ];
 const CLAUDE_4_5: &[&str] = &["anthropic.claude-sonnet-4-5", "anthropic.claude-opus-4-5", "anthropic.claude-haiku-4-5"];
-/// Claude with messages and without prompt caching.
+/// Claude models with messages and without prompt caching.
 const CLAUDE_WITHOUT_CACHE: &[&str] = &[
     "anthropic.claude-3-opus",
     "anthropic.claude-3-sonnet",
@@ -121,15 +121,15 @@ pub(super) static FACTS: &[Fact] = &[
     fact(CLAUDE_4_5, &[], &[AdaptiveReasoning, ReasoningEffort]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: from 3.7 on.
     fact(CLAUDE_WITHOUT_REASONING, &[], &[ReasoningBudget, ReasoningOff]),
-    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: the first
-    // with an effort, beside a budget.
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: the first model
+    // that accepts an effort, in addition to a budget.
     fact(&["anthropic.claude-opus-4-5"], &[ReasoningEffort], &[]),
-    // Adaptive thinking only, by the page above; for the 5 family seen at sonnet-5.
+    // The page above: adaptive thinking only. For the 5 family, observed with sonnet-5.
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[ReasoningBudget]),
     fact(CLAUDE_5, &[ReasoningByDefault], &[ReasoningBudget]),
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-fable-5", "anthropic.claude-mythos"], &[], &[ReasoningOff]),
-    // vercel/ai#15674, pr-agent#2456, earendil-works/pi#7961: "`temperature` is deprecated for this model." Nobody
-    // reports it of haiku-5.
+    // vercel/ai#15674, pr-agent#2456, earendil-works/pi#7961: "`temperature` is deprecated for this model." There is
+    // no such report about haiku-5.
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[Sampling]),
     fact(CLAUDE_5, &[], &[Sampling]),
     unsure(&["anthropic.claude-haiku-5"], &[Sampling]),
@@ -141,7 +141,7 @@ pub(super) static FACTS: &[Fact] = &[
     fact(&["anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8"], &[], &[StrictTools, JsonSchema]),
     // AI SDK 5.0.101 and LiteLLM 1.110 disagree about which versions of the 5 family refuse `strict`.
     unsure(CLAUDE_5, &[StrictTools]),
-    // Neither refuses a schema on haiku. AI SDK 5.0.101 refuses it on sonnet, where LiteLLM 1.110 sends it.
+    // Neither client refuses a schema on haiku. AI SDK 5.0.101 refuses it on sonnet, while LiteLLM 1.110 sends it.
     unsure(
         &[
             "anthropic.claude-opus-5",
@@ -154,7 +154,7 @@ pub(super) static FACTS: &[Fact] = &[
     // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110, and Anthropic's pages on what is new in Opus 5.5 and Fable 5.1: a
     // forced tool choice is refused.
     fact(NEVER_FORCED, &[], &[ForcedTools, NamedTools]),
-    // Only Anthropic's migration guide names Mythos 5.1, by celeste-python#393.
+    // Only Anthropic's migration guide names Mythos 5.1, according to celeste-python#393.
     unsure(&["anthropic.claude-mythos-5-1"], &[ForcedTools, NamedTools]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: reasoning and a
     // forced tool exclude each other. langchain-aws#1141: Bedrock accepts both from Opus 4.8 on, Anthropic's page

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::message::{Content, ToolResult};
 
-/// A block of the caller's message, or a new block in its place. Unlike `Cow`, it is as small as a pointer:
+/// A block of the caller's message, or a new block that replaces one. Unlike `Cow`, it is as small as a pointer:
 /// blocks are moved often, and `make size` shows each list of large elements.
 #[derive(Clone, Debug)]
 pub(crate) enum Block<'a> {

@@ -46,8 +46,8 @@ pub(super) fn check_changes(at: usize, message: &Message, begun: bool) -> Result
     ))
 }
 
-/// Gives calls that repeat an earlier turn's id a new id, and their results the same: some models number
-/// their calls again in every reply.
+/// Gives a new id to calls that repeat an earlier turn's id, and to their results: some models number their calls
+/// again in every reply.
 pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     let mut seen: Vec<String> = Vec::new();
     let mut renamed: Vec<(String, String)> = Vec::new();
@@ -81,8 +81,8 @@ pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     }
 }
 
-/// Drops a call that is twice in a turn, as other libraries give it as a block and in a list of calls.
-/// Returns the ids of the remaining calls, in their order.
+/// Drops a call that is twice in a turn: other libraries write a call both as a block and in a list of calls. Returns
+/// the ids of the remaining calls, in their order.
 pub(super) fn drop_repeated_calls(turn: &mut Turn<'_>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     turn.blocks.retain(|block| match &**block {

@@ -4,11 +4,11 @@ use super::{Block, Turn};
 use crate::message::Content;
 use crate::provider::words::call_id;
 
-/// Stands for a tool result of which all content was moved behind the results.
+/// The text of a tool result whose content was moved to the place after all results.
 const MOVED_RESULT: &str = "(see below)";
 
-/// Moves media out of tool results, behind all results: of failed tools, for which Claude accepts only
-/// text, and of all if the model accepts media in messages only. Media of several results, and documents,
+/// Moves media out of tool results, to the place after all results. For failed tools Claude accepts only text; other
+/// models accept media in messages only, so that all results are changed. Media of several results, and documents,
 /// follow a text block that names their result.
 pub(super) fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
     let is_text = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));

@@ -8,7 +8,7 @@ use crate::message::AiMessage;
 use crate::provider::body::object;
 use crate::provider::invoke::{self, Counts};
 
-/// Reads a whole reply: the same as a stream of its last event.
+/// Reads a whole reply in the same way as the last event of a stream.
 pub(super) fn message(body: &[u8], headers: &Headers) -> Result<AiMessage> {
     let response = object(body)?;
     let (mut events, mut counts) = (Events::default(), Counts::default());

@@ -44,7 +44,7 @@ pub(super) fn body(service: Service, model: &ModelId, request: &ChatRequest, mod
     Ok(w)
 }
 
-/// Checks for options that the API or the model does not have.
+/// Checks for options that the API or the model does not support.
 fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
     tools::check_format(model, can, options)?;
     let lacks_effort = can.lacks(Capability::ReasoningEffort);
@@ -108,7 +108,7 @@ fn write_reasoning(w: &mut Writer, options: &ChatOptions) {
     }
     w.object("reasoning");
     w.opt_field("effort", effort);
-    // Mantle takes no other word.
+    // `bedrock-mantle` accepts no other value.
     w.opt_field("summary", is_shown.then_some("auto"));
     w.end_object();
 }
@@ -127,7 +127,7 @@ fn write_format(w: &mut Writer, options: &ChatOptions) -> Result<()> {
     Ok(())
 }
 
-/// Writes that nothing is stored, and that reasoning is sent in full instead.
+/// Writes `store` as `false`, and requests reasoning in full instead.
 fn write_state(w: &mut Writer, can: Capabilities, options: &ChatOptions) {
     let kwargs = options.model_kwargs.as_ref().map(Json::view);
     let given = |key: &str| kwargs.and_then(|kwargs| kwargs.get_or_null(key));

@@ -7,13 +7,13 @@ use crate::message::Content;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Text and refusals, one block for each part.
+    /// A message: text and refusals, one block for each part.
     Message,
-    /// One block of reasoning.
+    /// Reasoning: one block.
     Reasoning,
     /// A call of a function, or of a custom tool.
     Call { is_custom: bool },
-    /// Any other item, which is one block as it is.
+    /// Any other item: one block, unchanged.
     Raw,
 }
 
@@ -23,9 +23,9 @@ pub(super) struct Item {
     pub(super) id: String,
     pub(super) kind: Kind,
     pub(super) parts: Vec<Part>,
-    /// The members of a message that its blocks get.
+    /// The members of a message that are added to its blocks.
     members: Vec<(String, Json)>,
-    /// The whole item, where it can be used only when it is complete.
+    /// The whole item, if it can be used only when it is complete.
     pub(super) raw: Option<Json>,
     pub(super) done: bool,
 }
@@ -39,7 +39,7 @@ pub(super) struct Part {
     pub(super) index: u32,
     pub(super) sent: usize,
     cited: usize,
-    /// Whether the block has the members of its item.
+    /// Whether the members of the item were added to the block.
     named: bool,
 }
 
@@ -70,7 +70,7 @@ impl Item {
         Self { at, id: String::new(), kind, parts: Vec::new(), members: Vec::new(), raw: None, done: false }
     }
 
-    /// Returns a part, which is new if it has not arrived before.
+    /// Returns a part, which is new if none of it has arrived before.
     fn part(&mut self, field: Field, at: u64, next: &mut u32) -> &mut Part {
         let found = self.parts.iter().rposition(|part| part.at == at);
         let found = found.unwrap_or_else(|| {
@@ -86,7 +86,7 @@ impl Item {
         &mut self.parts[found]
     }
 
-    /// Adds a piece of text, or what is left of a whole text. Other values than strings are ignored.
+    /// Adds a piece of text, or the rest of a whole text. Values other than strings are ignored.
     pub(super) fn add(
         &mut self,
         field: Field,
@@ -97,7 +97,7 @@ impl Item {
         out: &mut Events,
     ) {
         if self.kind == Kind::Reasoning && self.parts.first().is_some_and(|first| first.field != field) {
-            // The text of reasoning is its summary or its full text, the first to arrive. The item has both.
+            // The text of reasoning is its summary or its full text, whichever arrives first. The item has both.
             return;
         }
         let known = self.parts.iter().find(|part| part.at == at);
@@ -193,8 +193,7 @@ impl Item {
         }
     }
 
-    /// Adds what is left of reasoning: its text, the encrypted content, and the members that the text does not
-    /// have.
+    /// Adds the rest of the reasoning: its text, the encrypted content, and the members that the text does not have.
     pub(super) fn finish_reasoning(&mut self, view: View<'_>, next: &mut u32, out: &mut Events) {
         let has_summary = view.list("summary").next().is_some();
         let field = match self.parts.first() {
@@ -248,12 +247,12 @@ pub(super) fn take_index(next: &mut u32) -> u32 {
     index
 }
 
-/// Returns whether a member says nothing: the usual status, or an empty list.
+/// Returns whether a member has no information: the usual status, or an empty list.
 fn is_plain(key: &str, value: View<'_>) -> bool {
     value.is_null() || key == "status" && matches!(value.word(), "completed" | "in_progress") || value.raw() == "[]"
 }
 
-/// Adds the members of a block that say something and are not in `known`, and those in `wanted`.
+/// Adds the members of a block that have information and are not in `known`, and those in `wanted`.
 pub(super) fn push_members(index: u32, view: View<'_>, known: &[&str], wanted: &[&str], out: &mut Events) {
     for (key, value) in view.entries() {
         let is_left_out = known.contains(&&*key) || key == "type" || is_plain(&key, value);
@@ -263,7 +262,7 @@ pub(super) fn push_members(index: u32, view: View<'_>, known: &[&str], wanted: &
     }
 }
 
-/// Adds a part of an unknown type as a message with that part, which is how it can be sent back.
+/// Adds a part of an unknown type as a message with that part, so that it can be sent back.
 pub(super) fn unknown_part(message: View<'_>, part: View<'_>, next: &mut u32, out: &mut Events) {
     let mut w = Writer::new();
     w.begin_object();

@@ -22,9 +22,9 @@ pub(super) struct Encoder<'a> {
     /// The calls of the conversation.
     calls: Vec<(&'a str, bool)>,
     /// The ids of items whose reasoning is not sent. The API refuses an item without "its required reasoning item",
-    /// which it finds by the id.
+    /// which the API finds by the id.
     without_reasoning: Vec<&'a Json>,
-    /// The number of files so far, for their names.
+    /// The number of files so far, to make names.
     files: Cell<usize>,
 }
 
@@ -50,8 +50,8 @@ impl<'a> Encoder<'a> {
         Self { model, can, service, calls, without_reasoning, files: Cell::new(0) }
     }
 
-    /// Writes all items into an open array. System messages are items, too: they stay where they are, and
-    /// `instructions` is free for the caller. All recorded clients send them so.
+    /// Writes all items into an open array. System messages are items, too: they keep their position, and
+    /// `instructions` is free for the caller. All recorded clients send them in this way.
     pub(super) fn write(&self, w: &mut Writer, conversation: &Conversation<'_>) -> Result<()> {
         self.write_message(w, "system", &conversation.system)?;
         conversation.turns.iter().try_for_each(|turn| self.write_turn(w, turn))
@@ -63,7 +63,7 @@ impl<'a> Encoder<'a> {
             let block: &Content = block;
             let is_said = match block {
                 Content::ToolCall(_) | Content::ToolResult(_) | Content::Thinking(_) => false,
-                // The API caches parts of the user's messages only.
+                // The API caches only parts of the user's messages.
                 Content::CachePoint(_) if turn.side == Side::Assistant => continue,
                 Content::Raw(raw) => is_part(kind_of(raw.block.view())?),
                 _ => true,
@@ -185,7 +185,7 @@ impl<'a> Encoder<'a> {
         let media_type = media::type_of(&document.media_type, &document.source, WHAT)?;
         let format = media::find(media::DOCUMENTS, WHAT, &media_type)?;
         let name = document.name.clone().unwrap_or_else(|| format!("document-{}", self.files.get()));
-        // The service knows the type of a file by the end of its name.
+        // The service reads the type of a file from the extension of its name.
         let has_end = name.rsplit_once('.').is_some_and(|(_, end)| !end.is_empty() && end.len() <= 5);
         w.field("filename", &if has_end { name } else { [&name, ".", format.name].concat() });
         w.key("file_data");
@@ -200,7 +200,7 @@ impl<'a> Encoder<'a> {
     /// Writes the address of media; returns `false` if they are in memory.
     fn write_address(&self, w: &mut Writer, source: &MediaSource, what: &str) -> Result<bool> {
         match source {
-            // The runtime takes `data:` and `s3://` only; on mantle the service decides.
+            // The runtime accepts only `data:` and `s3://`; on mantle the service decides.
             MediaSource::Url(url) if self.service == Service::Mantle => w.string(url),
             MediaSource::S3 { uri, bucket_owner: None } => w.string(uri),
             MediaSource::S3 { .. } => {
@@ -311,7 +311,7 @@ impl<'a> Encoder<'a> {
         w.key("output");
         let blocks: Vec<&Content> = result.content.iter().filter(|block| !block.is_cache_point()).collect();
         match blocks.split_first().and_then(|(first, rest)| Some((words::text_of(first)?, rest))) {
-            // The format has no field for a failed call, so the text has to tell the model.
+            // The format has no field for a failed call, so the text must say it.
             Some((text, rest)) if result.is_error => {
                 let failed = Content::text(words::failed(text));
                 let blocks: Vec<&Content> = std::iter::once(&failed).chain(rest.iter().copied()).collect();

@@ -9,7 +9,7 @@ use crate::json::{Json, View, Writer};
 use crate::message::Content;
 use crate::provider::invoke::Counts;
 
-/// Where the text of an event belongs: the indexes of the item and of the part.
+/// The position of an event's text: the indexes of the item and of the part.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
     pub(super) item: Option<u64>,
@@ -36,7 +36,7 @@ impl Reader {
         self.complete
     }
 
-    /// Returns whether an item is kept as it is.
+    /// Returns whether an item is kept unchanged.
     pub(super) fn is_raw(&self, at: Option<u64>) -> bool {
         at.is_some_and(|at| self.items.iter().any(|item| item.at == at && item.kind == Kind::Raw))
     }
@@ -50,7 +50,7 @@ impl Reader {
         }
     }
 
-    /// Adds a piece of text, or what is left of a whole text. Returns `false` if its item cannot have it.
+    /// Adds a piece of text, or the rest of a whole text. Returns `false` if its item cannot have such a text.
     pub(super) fn piece(
         &mut self,
         field: Field,
@@ -65,7 +65,7 @@ impl Reader {
             None => match field {
                 Field::Text | Field::Refusal => self.push(at, Kind::Message),
                 Field::Summary | Field::Reasoning => self.push(at, Kind::Reasoning),
-                // The call has neither id nor name yet. The whole item has the arguments, too.
+                // The call has neither id nor name yet. The whole item will have the arguments, too.
                 Field::Arguments | Field::Input => return true,
             },
         };
@@ -80,7 +80,7 @@ impl Reader {
         true
     }
 
-    /// Adds a citation. Returns `false` if there is no message that can have it.
+    /// Adds a citation. Returns `false` if there is no message for it.
     pub(super) fn annotation(&mut self, place: Place, annotation: View<'_>, out: &mut Events) -> bool {
         let item = self.items.iter_mut().rev().find(|item| Some(item.at) == place.item && !item.done);
         let Some(item) = item.filter(|item| item.kind == Kind::Message) else { return false };
@@ -108,7 +108,7 @@ impl Reader {
             item.kind = kind;
         }
         if item.kind != kind {
-            // The pieces that have arrived are of another type, so they stay what they are.
+            // The pieces that have arrived are of another type, so they are kept.
             item.stop(out);
             return;
         }
@@ -126,7 +126,7 @@ impl Reader {
         }
     }
 
-    /// Adds what is left of an item, and ends its blocks.
+    /// Adds the rest of an item, and ends its blocks.
     fn finish(&mut self, at: usize, view: View<'_>, out: &mut Events) {
         let Some(item) = self.items.get_mut(at) else { return };
         let next = &mut self.next;
@@ -173,7 +173,7 @@ impl Reader {
         item.stop(out);
     }
 
-    /// Reads the last event: a response with all its items. `status` is the status that the event has in its name.
+    /// Reads the last event, which has the response with all its items. `status` is the status in the event's name.
     pub(super) fn end(
         &mut self,
         response: View<'_>,
@@ -190,8 +190,8 @@ impl Reader {
         }
         self.start(response, out);
         for (at, view) in (0..).zip(response.list("output")) {
-            // Items are found by their ids, as some servers leave items out here, and by their positions, as others
-            // change the ids.
+            // Items are found by their ids, as some servers leave items out here, and by their positions, as other
+            // servers change the ids.
             let id = view.string_at("id").unwrap_or_default();
             let by_id = self.items.iter().find(|item| !id.is_empty() && item.id == id).map(|item| item.at);
             self.item(Some(by_id.unwrap_or(at)), view, true, out);
@@ -211,7 +211,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds what the items have beside their content.
+    /// Adds the members of the items other than their content.
     fn metadata(&self, out: &mut Events) {
         let mut w = Writer::new();
         w.begin_array();

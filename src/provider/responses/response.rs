@@ -5,7 +5,7 @@ use crate::json::{Kind, View};
 use crate::message::StopReason;
 use crate::provider::invoke::{self, Counts};
 
-/// The members that other functions read, and the members that repeat the request.
+/// The members that other functions read, and members that repeat the request.
 const LEFT_OUT: &[&str] =
     &["id", "object", "model", "output", "output_text", "error", "instructions", "tools", "tool_choice", "text"];
 
@@ -23,7 +23,7 @@ pub(super) fn members(response: View<'_>, counts: &mut Counts, out: &mut Events)
     }
 }
 
-/// Returns the reason and the API's word for it.
+/// Returns the stop reason and the API's name for it.
 pub(super) fn stop<'a>(response: View<'a>, status: &'a str, called: bool, refused: bool) -> (StopReason, &'a str) {
     let why = response.get("incomplete_details").map_or("", |details| details.word_at("reason"));
     match (status, why) {

@@ -11,11 +11,11 @@ use crate::provider::StreamDecoder;
 use crate::provider::invoke::{Counts, check_end};
 use crate::sse::SseEvent;
 
-/// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line follows, and
-/// other servers leave it out.
+/// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line comes after the
+/// data, and other servers leave it out.
 ///
-/// An item in `response.output_item.done`, or in the last event, has all that the deltas of the item had.
-/// The decoder adds from it the parts that have not arrived before.
+/// An item in `response.output_item.done`, or in the last event, repeats all deltas of the item. The decoder adds
+/// only the parts that have not arrived before.
 #[derive(Debug, Default)]
 pub(super) struct ResponsesDecoder {
     reader: Reader,
@@ -70,7 +70,7 @@ impl ResponsesDecoder {
                 Some(item) => self.reader.item(place.item, item, kind == "response.output_item.done", out),
                 None => out.unknown(kind, event.raw().as_bytes()),
             },
-            // Their content arrives in deltas before, or in the item behind.
+            // The content arrives in deltas before these events, or in the item after them.
             "response.content_part.added"
             | "response.content_part.done"
             | "response.reasoning_summary_part.added"
@@ -96,7 +96,7 @@ impl ResponsesDecoder {
             }
             "error" => return Err(from_reported(event)),
             _ if event.kind() != Kind::Object => out.unknown("chunk", event.raw().as_bytes()),
-            // The progress of a server tool: all that it did is in its item.
+            // The progress of a server tool: the result is in its item.
             _ if self.reader.is_raw(place.item) => {}
             other => out.unknown(other, event.raw().as_bytes()),
         }

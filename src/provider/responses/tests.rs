@@ -1,4 +1,4 @@
-//! Requests, replies and streams of the Responses API. Bodies are those of recorded calls, made smaller.
+//! Tests of requests, replies and streams of the Responses API. Bodies are shortened from recorded calls.
 
 mod answers;
 mod hostile;

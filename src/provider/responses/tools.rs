@@ -65,7 +65,7 @@ fn write_tool(w: &mut Writer, can: Capabilities, tool: &Tool) -> Result<()> {
     w.field("name", &tool.name);
     w.opt_field("description", spec.description.as_deref());
     w.member("parameters", spec.schema.view());
-    // Tools are strict by default here, and their schemas would be refused.
+    // Tools are strict by default in this API, and their schemas would be refused.
     w.key("strict").bool(spec.strict.unwrap_or(false));
     tool.extra.iter().for_each(|(key, value)| w.member(key, value.view()));
     w.end_object();

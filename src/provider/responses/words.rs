@@ -1,10 +1,10 @@
 //! Ids of tool calls, and the text fields that events add to.
 //!
-//! GPT numbers its calls again in every response: `call_0`, `call_1`. Two turns of a conversation then have calls
-//! with one id, which breaks callers that key results by it, and other APIs. A message does not know its
-//! conversation, so such an id is made unique when it is received: a hash of the response's id follows it. Calls
-//! and results are sent with that id, which the service accepts (pydantic-ai sends its own unique ids, too). Only a
-//! result whose call is not in the request, because `previous_response_id` stands for it, has the original id.
+//! GPT numbers its calls again in every response: `call_0`, `call_1`. Two turns of a conversation then have calls with
+//! the same id. This breaks other APIs, and callers that key results by id. A message does not know its conversation,
+//! so such an id is made unique when it is received: a hash of the response's id is appended. Calls and results are
+//! sent with that id, which the service accepts (pydantic-ai also sends its own unique ids). A result has the original
+//! id only if its call is not in the request, because `previous_response_id` replaces it.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::provider::words::{HASH_DIGITS, MAX_CALL_ID, call_id, digest};
 /// The type of a custom tool's call. The call has it among its further members.
 pub(super) const CUSTOM_CALL: &str = "custom_tool_call";
 
-/// The type of a refusal, and the further member of its text.
+/// The type of a refusal, and the name of the member with its text.
 pub(super) const REFUSAL: &str = "refusal";
 
 /// Returns an id that is unique in every conversation.

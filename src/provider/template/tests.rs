@@ -12,7 +12,7 @@ fn ai(text: &str) -> (Side, Vec<PromptPart>) {
     (Side::Assistant, vec![PromptPart::Text(text.into())])
 }
 
-/// A system text, two answered questions' worth of turns, and a third question's begun answer.
+/// Returns a system text, two questions with answers, and a third question with the beginning of an answer.
 fn conversation() -> Vec<(Side, Vec<PromptPart>)> {
     vec![user("Hi"), ai("Yo"), user("Bye")]
 }
@@ -107,7 +107,7 @@ fn instruction_template_has_labels_for_several_turns() {
     );
 }
 
-/// Every template, and how its prompt ends after "The sky is" was put in the model's mouth.
+/// Every template, and the end of its prompt if the model's answer begins with "The sky is".
 fn templates() -> [(&'static Template, &'static str); 8] {
     [
         (&LLAMA_3, "<|start_header_id|>assistant<|end_header_id|>\n\nThe sky is"),
@@ -151,7 +151,7 @@ fn forged_turns_in_text_are_broken_by_a_space() {
     }
 }
 
-/// How often each mark, or its broken form's parts, stands in a prompt as the model reads it.
+/// Returns how often each mark, or its parts after it was broken, is in a prompt as the model reads it.
 fn marks(template: &Template, prompt: &str) -> usize {
     match template.marks {
         Marks::Exact(marks) => marks.iter().map(|mark| prompt.matches(mark).count()).sum(),
@@ -225,7 +225,7 @@ proptest! {
                 }
                 turns
             };
-            // A system text of white space is left out.
+            // A system text that is only white space is left out.
             let plain_system = if system.trim().is_empty() { "" } else { "y" };
             let plain = template.render(plain_system, &turns(["y", "y", "y", "y"]));
             let prompt = template.render(&system, &turns([&first, &answer, &second, &begun]));
@@ -256,7 +256,7 @@ fn long_text_of_marks_is_cleaned_in_linear_time() {
 }
 
 thread_local! {
-    /// How many bytes were looked at ahead of a possible mark.
+    /// The number of bytes that were read ahead of a possible mark.
     static SKIPPED: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -12,7 +12,7 @@ use crate::provider::body::object;
 use crate::provider::invoke::{self, ChunkDecoder, Counts};
 use crate::provider::text_blocks::TextBlocks;
 
-/// The families' keys for why the model stopped. Jurassic-2 has an object there.
+/// The families' keys for the stop reason. Jurassic-2 has an object there.
 const STOP_KEYS: [&str; 4] = ["stop_reason", "finish_reason", "completionReason", "finishReason"];
 
 /// The families' keys for the prompt's tokens.
@@ -133,11 +133,11 @@ fn start(view: View<'_>, out: &mut Events) {
     out.push(ChatEvent::Start { id: text("id"), model: text("model") });
 }
 
-/// Returns the model's word for why it stopped, its meaning, and the stop sequence.
+/// Returns the model's stop reason, its meaning, and the stop sequence.
 fn stopped<'a>(row: &Row, holder: View<'a>) -> Option<(Cow<'a, str>, StopReason, Option<String>)> {
     let value = STOP_KEYS.iter().find_map(|key| holder.get(key))?;
     if value.kind() == Kind::Object {
-        // Jurassic-2, whose word for an ordinary end is `endoftext`.
+        // Jurassic-2, whose name for an ordinary end is `endoftext`.
         let (word, sequence) = (value.get("reason")?.str()?, value.string_at("sequence"));
         let reason = if word == "stop" { StopReason::StopSequence } else { StopReason::parse(&word) };
         return Some((word, reason, sequence));
@@ -154,8 +154,8 @@ fn stop(row: &Row, holder: View<'_>, out: &mut Events) {
     }
 }
 
-/// Reads all but the text: counts and metadata. The service's counts override the model's own. Fields
-/// that every chunk repeats are metadata only if it is `last`.
+/// Reads all members other than the text: counts and metadata. The service's counts override the model's own. Fields
+/// that every chunk repeats are metadata only if the chunk is the `last`.
 fn about(view: View<'_>, holder: View<'_>, path: &TextPath, last: bool, counts: &mut Counts, out: &mut Events) {
     let mut fields = Fields { model: Counts::default(), service: Counts::default(), last, out };
     for (key, value) in view.raw_entries() {

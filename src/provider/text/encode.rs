@@ -14,7 +14,7 @@ use crate::provider::{Call, Mode, invoke};
 use crate::request::{ChatOptions, ChatRequest, Reasoning};
 use crate::text::{self, has};
 
-/// The advice for what a format does not have.
+/// The advice for a feature that a format does not have.
 const ADVICE: &str = "leave it out, or use the Converse API if the model can do it there";
 
 pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
@@ -27,7 +27,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
         write_conversation(&mut w, row, model, request)?;
     }
     let mode = if row.streams == Streams::No { Mode::Invoke } else { mode };
-    // The crate's own maximum is only a default.
+    // The crate's own maximum is only a default, so the caller may replace it.
     let defaults: &[&str] = if request.options.max_tokens.is_none() { &[row.max_tokens] } else { &[] };
     if let (Some(path), Some(format)) = (row.schema, &request.options.response_format) {
         video::write_format(&mut w, path, format);
@@ -47,7 +47,7 @@ pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode
     let mut inner = Json::written(inner);
     let mut outer = None;
     if let Some(kwargs) = &request.options.model_kwargs {
-        // The caller's parameters are next to the others.
+        // The caller's parameters next to the object with the other parameters.
         let is_outer = |key: &str| key == row.prompt || key == config || key.starts_with("amazon-bedrock-");
         inner = invoke::with_kwargs(inner.view(), members(kwargs.view(), &|key| !is_outer(key)).view(), defaults)?;
         outer = Some(members(kwargs.view(), &is_outer));
@@ -147,7 +147,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
     let mut all_media: Vec<&Media> = Vec::new();
     for turn in &conversation.turns {
         let mut parts = match turns.pop() {
-            // The turn between the two had nothing that can be sent.
+            // The turn between the two turns had nothing that can be sent.
             Some((side, parts)) if side == turn.side => parts,
             before => {
                 turns.extend(before);
@@ -183,7 +183,7 @@ fn write_conversation(w: &mut Writer, row: &Row, model: &ModelId, request: &Chat
         _ => String::new(),
     };
     if let (PromptMedia::Video(_), [(_, parts)], false) = (row.media, turns.as_mut_slice(), system.is_empty()) {
-        // One prompt about one video needs no labels.
+        // One prompt about one video does not need labels.
         system.push_str("\n\n");
         parts.insert(0, PromptPart::Text(std::mem::take(&mut system)));
     }

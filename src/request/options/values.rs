@@ -100,9 +100,9 @@ pub struct Guardrail {
     pub trace: Option<GuardrailTrace>,
     /// Whether a stream waits for the guardrail. Defaults to the service's default, `sync`.
     pub stream_processing: Option<StreamProcessing>,
-    /// InvokeModel only (an error over Converse): the suffix of the tags around the content to evaluate.
-    /// [`Content::Guard`](crate::Content::Guard) is put between such tags; text may also have its own.
-    /// Up to 20 letters and digits. Use a new one for each call, so that a user cannot guess it and close the tag.
+    /// InvokeModel only (an error over Converse): the suffix of the tags around the content to evaluate. The crate
+    /// puts [`Content::Guard`](crate::Content::Guard) between such tags; a text may already contain such tags. Up to
+    /// 20 letters and digits. Use a new suffix for each call, so that a user cannot guess it and close the tag.
     /// Defaults to none.
     pub tag_suffix: Option<String>,
 }
@@ -182,7 +182,7 @@ wire_enum! {
         Enabled = "enabled",
         /// Without the trace.
         Disabled = "disabled",
-        /// With the full trace, which includes content that was not blocked.
+        /// Enables the full trace, which includes content that was not blocked.
         EnabledFull = "enabled_full",
     }
 }
@@ -230,7 +230,7 @@ wire_enum! {
     ///
     /// See [adaptive thinking](https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html).
     ReasoningDisplay {
-        /// A summary of it.
+        /// A summary of the reasoning.
         Summarized = "summarized",
         /// Only its signature.
         Omitted = "omitted",

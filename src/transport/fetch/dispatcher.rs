@@ -1,9 +1,9 @@
 //! The time limits of Node's own `fetch`.
 //!
-//! Node's `fetch` is undici. It gives up after 300 seconds without response headers, and after 300 seconds of
-//! silence within a body. A model may take longer, and the crate has separate limits. undici's global
-//! dispatcher may be the caller's: a proxy, a mock, a pool with certificates. It is kept, and each request
-//! tells it not to limit the wait.
+//! Node's `fetch` is undici. It gives up after 300 seconds without response headers, and after 300 seconds of silence
+//! within a body. A model may take longer, and the crate has separate limits. undici's global dispatcher may be the
+//! caller's: a proxy, a mock, a pool with certificates. The dispatcher is kept, and each request switches its limits
+//! off.
 
 use js_sys::{Function, Object, Reflect, Symbol};
 use wasm_bindgen::prelude::*;
@@ -20,7 +20,7 @@ pub(super) fn unlimited() -> Option<JsValue> {
     member(&member(&member(&js_sys::global(), "process")?, "versions")?, "undici")?;
     let dispatcher = Object::new();
     DISPATCH.with(|dispatch| Reflect::set(&dispatcher, &"dispatch".into(), dispatch)).ok()?;
-    // `fetch` asks whether its requests are mocked, and then passes the body in another form.
+    // `fetch` asks the dispatcher whether its requests are mocked, and passes the body in another form if they are.
     if let Some(mocked) = global_dispatcher("1").and_then(|global| member(&global, MOCKED)) {
         Reflect::set(&dispatcher, &MOCKED.into(), &mocked).ok()?;
     }

@@ -1,8 +1,7 @@
 //! The meaning of a failed `fetch`: whether the request was sent, and whether the call was wrong.
 //!
-//! `fetch` rejects with a `TypeError` for every failure. Node, Bun and Deno add a code or a text to the error
-//! or its causes. Browsers and Workers add nothing. Unless it is known that nothing was sent, the model may
-//! have run.
+//! `fetch` rejects with a `TypeError` for every failure. Node, Bun and Deno add a code or a text to the error or its
+//! causes. Browsers and Workers add nothing. The model may have run, unless it is known that nothing was sent.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -25,7 +24,7 @@ const UNCONNECTED: &[&str] = &[
     "DNSResolveFailed",
 ];
 
-/// Texts of such errors, from Deno and Bun.
+/// Texts of errors without a connection, from Deno and Bun.
 const UNCONNECTED_TEXTS: &[&str] = &["(Connect)", "Unable to connect"];
 
 /// Texts of errors about how `fetch` was called.
@@ -50,7 +49,7 @@ impl Thrown {
         for _ in 0..4 {
             let Some(error) = next.take() else { break };
             thrown.note(&error);
-            // Node tries all addresses of a host: one error has an error for each.
+            // Node tries all addresses of a host: the error contains one error for each address.
             next = member(&error, "cause").or_else(|| member(&member(&error, "errors")?, "0"));
         }
         if thrown.text.is_empty() {
@@ -114,7 +113,7 @@ pub(super) fn rejected(error: &JsValue) -> Error {
 
 const MISUSED: &str = "`fetch` cannot be called like this";
 
-/// Returns the error of a `fetch` that throws instead of returning a promise, which a correct one never does.
+/// Returns the error of a `fetch` that throws instead of returning a promise. A correct `fetch` never throws.
 pub(super) fn threw(error: &JsValue) -> Error {
     Thrown::new(error).error(ErrorKind::Config, MISUSED)
 }
@@ -130,6 +129,6 @@ pub(super) fn broke_off(error: &JsValue) -> Error {
     if thrown.late {
         return thrown.error(ErrorKind::Timeout, "a time limit of `fetch` ended the answer");
     }
-    // Retryable as long as nothing was delivered.
+    // The call may be retried as long as nothing was delivered.
     thrown.error(ErrorKind::Truncated, "the connection broke off").with_retryable(true)
 }

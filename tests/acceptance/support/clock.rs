@@ -24,7 +24,7 @@ impl Clock {
         Self(Arc::new(Mutex::new(State { now, jumps: false, random: 0.5, slept: Vec::new(), waiting: Vec::new() })))
     }
 
-    /// The same clock, which each sleep advances to the end of the sleep.
+    /// Returns the same clock, which each sleep advances to its end.
     pub(crate) fn jumping(self) -> Self {
         self.state().jumps = true;
         self

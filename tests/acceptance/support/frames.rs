@@ -32,7 +32,7 @@ pub(crate) fn chunks(all: &[Value]) -> Vec<u8> {
     all.iter().flat_map(chunk).collect()
 }
 
-/// Where the frames of a stream lie.
+/// Returns the ranges of the frames in a stream.
 pub(crate) fn frames_of(stream: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut frames = Vec::new();
     let mut at = 0;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::EVENT_STREAM;
 
-/// A transport with one answer: the one that its [`Hand`] sends.
+/// A transport with a single reply, which its [`Hand`] sends.
 #[derive(Debug)]
 pub(crate) struct ByHand(Arc<Mutex<Option<Answer>>>);
 
@@ -17,7 +17,7 @@ pub(crate) struct ByHand(Arc<Mutex<Option<Answer>>>);
 type HttpHead = (u16, &'static str);
 type Answer = (oneshot::Receiver<HttpHead>, mpsc::UnboundedReceiver<Bytes>);
 
-/// Sends the answer of a [`ByHand`].
+/// The sender of the reply of a [`ByHand`].
 #[derive(Debug)]
 pub(crate) struct Hand {
     head: Option<oneshot::Sender<HttpHead>>,
@@ -34,12 +34,12 @@ impl ByHand {
 }
 
 impl Hand {
-    /// The head of a good answer.
+    /// Sends the headers of a successful reply.
     pub(crate) fn head(&mut self, content_type: &'static str) {
         self.head.take().unwrap().send((200, content_type)).unwrap();
     }
 
-    /// The head of a stream.
+    /// Sends the headers of a stream.
     pub(crate) fn stream(&mut self) {
         self.head(EVENT_STREAM);
     }

@@ -1,4 +1,4 @@
-//! A server that passes requests on with another head: what a gateway or a proxy does.
+//! A server that forwards requests with changed headers, as a gateway or a proxy does.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,11 +26,11 @@ async fn pass_on(mut client: TcpStream, to: u16, rewrite: fn(&str) -> String, se
     let head = String::from_utf8(received[..end].to_vec()).unwrap();
     seen.lock().unwrap().push(head.clone());
     let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-    // One request a connection: the next would go past `rewrite`.
+    // One request per connection: a second one would not pass `rewrite`.
     let head = rewrite(&head).replacen("\r\n", "\r\nconnection: close\r\n", 1);
     server.write_all(head.as_bytes()).await.unwrap();
     server.write_all(&received[end..]).await.unwrap();
-    // Either side may have gone: that is its right.
+    // Either side may close the connection.
     let _ = copy_bidirectional(&mut client, &mut server).await;
 }
 

@@ -75,7 +75,7 @@ fn peer(tag: &str, value: &Value, answer: Option<&Response>) -> Peer {
     }
 }
 
-/// Adds the members of a message that the recording left out, as they are the same as in the answer.
+/// Adds the members of a message that the recording left out because they equal those of the answer.
 fn add_rest(parsed: &mut Value, answer: Option<&Response>) {
     let Some(members) = parsed.as_object_mut().filter(|members| members.contains_key("$rest")) else { return };
     members.remove("$rest");
@@ -124,7 +124,7 @@ fn expanded(value: Value) -> Value {
     }
 }
 
-/// The project's own recordings: one scenario a line, with all its clients.
+/// Reads the project's own recordings: one scenario per line, with all its clients.
 pub(crate) fn compact(lines: &str) -> Vec<Scenario> {
     let of_line = |line: &str| {
         let value = expanded(serde_json::from_str(line).unwrap());

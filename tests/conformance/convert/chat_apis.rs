@@ -28,7 +28,7 @@ pub(super) const KNOWN: &[&str] = &[
     "verbosity",
 ];
 
-/// Members of the body that are named like the option, and that this crate has no option for.
+/// Members of the body that have the option's name, and that this crate has no option for.
 const MEMBERS: [&str; 9] = [
     "background",
     "include",
@@ -44,7 +44,7 @@ const MEMBERS: [&str; 9] = [
 /// Sets the options of a scenario. Options that this crate does not have are members of the body.
 ///
 /// # Errors
-/// If a tool cannot be read.
+/// An error, if a tool cannot be read.
 pub(super) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> {
     let mut body = scenario.option("model_kwargs").and_then(Value::as_object).cloned().unwrap_or_default();
     for key in MEMBERS {
@@ -83,7 +83,7 @@ fn metadata(scenario: &Scenario, options: &mut ChatOptions, body: &mut Map<Strin
     }
 }
 
-/// Anthropic's tiers are not those of Bedrock.
+/// Anthropic's tiers differ from Bedrock's.
 fn service_tier(scenario: &Scenario, body: &mut Map<String, Value>) {
     if let Some(tier) = super::text(scenario, "service_tier").filter(|tier| ServiceTier::parse(tier).is_none()) {
         body.insert("service_tier".into(), json!(tier));

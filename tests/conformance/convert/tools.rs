@@ -8,7 +8,7 @@ use crate::suite::case::Scenario;
 /// Sets the tools of a scenario.
 ///
 /// # Errors
-/// If a tool cannot be read.
+/// An error, if a tool cannot be read.
 pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> {
     let format = scenario.option("tool_format").and_then(Value::as_str).unwrap_or("anthropic");
     let tools = scenario.option("tools").and_then(Value::as_array).into_iter().flatten();
@@ -32,7 +32,7 @@ pub(crate) fn set(scenario: &Scenario, options: &mut ChatOptions) -> Result<()> 
     Ok(())
 }
 
-/// A tool in the form that the clients received. The recorded options have it in Anthropic's form.
+/// Returns a tool in the form that the clients received. The recorded options have it in Anthropic's form.
 fn in_form(tool: &Value, format: &str, at: usize) -> Value {
     let format = if format == "mixed" { ["anthropic", "openai"][at % 2] } else { format };
     // Missing members are left out.

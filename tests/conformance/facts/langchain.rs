@@ -24,7 +24,7 @@ impl Facts {
             [("ephemeral_5m_input_tokens", "cache_creation_5m"), ("ephemeral_1h_input_tokens", "cache_creation_1h")];
         self.add_counts(details, &[("cache_read", "cache_read")]);
         self.add_counts(details, &by_ttl);
-        // Python's client counts each token once: those with a known time to live are not in the sum.
+        // Python's client counts each token once: tokens with a known time to live are not in the sum.
         let known: u64 = by_ttl.iter().filter_map(|(name, _)| details[*name].as_u64()).sum();
         let sum = details["cache_creation"].as_u64().map(|rest| if rest == 0 { known } else { rest });
         self.add_if(|count| Fact::Usage("cache_creation", count), sum);
@@ -100,7 +100,7 @@ impl Facts {
             "refusal" => self.add_if(Fact::Refusal, text(value)),
             // `usage_metadata` has the same counts.
             "token_usage" => {}
-            // About the client or the call, not from the service.
+            // Members about the client or the call, which are not from the service.
             "parsed" | "parsed_output" | "__openai_function_call_ids__" => {}
             "type" | "role" | "object" | "model_id" | "model_provider" | "model_name" => {}
             "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop" => {}
@@ -108,15 +108,15 @@ impl Facts {
             "usage" if value.get("prompt_tokens").is_some() && value.get("cache_write_input_tokens").is_some() => {}
             "ResponseMetadata" => self.add_if(Fact::RequestId, text(&value["RequestId"])),
             "$metadata" => self.add_if(Fact::RequestId, text(&value["requestId"])),
-            // JavaScript's clients keep whole stream events; their text is in the message.
-            // OpenAI's is of the caller.
+            // JavaScript's clients keep whole stream events; their text is in the message. In OpenAI's replies,
+            // `metadata` is the caller's.
             "metadata" if !value["usage"].is_object() => self.facts.push(Fact::Metadata(key.into(), value.clone())),
             "messageStop" | "metadata" | "response" => {
                 for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "text") {
                     self.metadata(key, value);
                 }
             }
-            // Python's client makes a list of it, so that two can be concatenated.
+            // Python's client makes a list of the value, so that two lists can be concatenated.
             "metrics" if value["latencyMs"].is_array() => {
                 let metrics = json!({"latencyMs": value["latencyMs"][0]});
                 self.facts.push(Fact::Metadata(key.into(), metrics));

@@ -81,7 +81,7 @@ impl Facts {
         self.add_if(Fact::Stop, text(&choice["finish_reason"]));
         self.openai_usage(&reply["usage"]);
         for (key, value) in reply.as_object().into_iter().flatten() {
-            // LiteLLM makes up the time of a stream.
+            // LiteLLM invents the time of a stream.
             let is_made_up = tag == "litellm" && key == "created";
             if !["choices", "usage"].contains(&key.as_str()) && !is_made_up {
                 self.metadata(key, value);

@@ -1,4 +1,4 @@
-//! Requests that are built from the question alone, for when no client's request is a start.
+//! Requests that are built from the question alone, for scenarios in which no client's request can be corrected.
 //!
 //! They follow the vendors' documentation and share no code with the crate.
 
@@ -40,7 +40,7 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
 /// The text of a conversation: the system text, then the turns.
 pub(super) struct Texts {
     pub(super) system: String,
-    /// Whether it is a user turn, and its text.
+    /// For each turn, whether it is a user turn, and its text.
     pub(super) turns: Vec<(bool, String)>,
 }
 
@@ -76,12 +76,13 @@ pub(super) fn text_of(content: &Value) -> String {
     }
 }
 
-/// The conversation as text; a prompt is a user turn. `None` if it has anything else than text.
+/// Returns the conversation as text; a prompt is a user turn. `None` if the conversation has anything other than
+/// text.
 pub(super) fn texts(scenario: &Scenario) -> Option<Texts> {
     texts_joined(scenario, PARAGRAPH)
 }
 
-/// The same, with this separator between neighboring messages of one role.
+/// Same as `texts`, with this separator between neighboring messages of one role.
 fn texts_joined(scenario: &Scenario, separator: &str) -> Option<Texts> {
     let mut texts = Texts { system: String::new(), turns: Vec::new() };
     for message in &scenario.messages {
@@ -287,7 +288,7 @@ fn cohere_tool(tool: &Value) -> Value {
     written
 }
 
-/// The vendor's prompt if the model takes one, else chat completions.
+/// The vendor's prompt if the model accepts a prompt, else chat completions.
 fn prompt_or_chat_completions(scenario: &Scenario) -> Option<Request> {
     let Some(prompt) = super::template::prompt(scenario) else { return chat_completions(scenario) };
     let mut body = object(json!({"prompt": prompt}));

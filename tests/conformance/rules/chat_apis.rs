@@ -46,7 +46,7 @@ fn mantle_service(scenario: &Scenario, sent: &mut Sent) {
 /// Prefixes of ids of inference profiles.
 const PROFILES: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "au.", "jp.", "ca.", "global."];
 
-/// `bedrock-mantle` takes the id of the model alone, without the prefix of a profile and without its version.
+/// `bedrock-mantle` accepts only the model's own id, without the prefix of a profile and without its version.
 fn bare_model(scenario: &Scenario, body: &mut Map<String, Value>) {
     let Some(model) = body.get("model").and_then(Value::as_str).filter(|_| scenario.at_mantle) else { return };
     let model = PROFILES.iter().find_map(|prefix| model.strip_prefix(prefix)).unwrap_or(model);
@@ -61,7 +61,7 @@ fn bare_model(scenario: &Scenario, body: &mut Map<String, Value>) {
     body.insert("model".into(), json!(bare));
 }
 
-/// Asks for a call in the system message, where the model cannot be forced to call a tool.
+/// Asks for a call in the system message, if the model cannot be forced to call a tool.
 fn asked_for_tool(scenario: &Scenario, sent: &mut Sent) {
     let (Some(choice), Some(body)) = (scenario.option("tool_choice"), body_of(sent)) else { return };
     let named = choice["name"].as_str().or(choice["function"]["name"].as_str()).or(choice.as_str());
@@ -74,7 +74,7 @@ fn asked_for_tool(scenario: &Scenario, sent: &mut Sent) {
     system.as_array_mut().into_iter().for_each(|blocks| blocks.push(text_block(&text)));
 }
 
-/// Sends an option that the client dropped, as the member of that name.
+/// Adds an option that the client dropped, as the member of that name.
 fn option_as(scenario: &Scenario, sent: &mut Sent, name: &str) {
     if let (Some(value), Some(body)) = (scenario.option(name), body_of(sent)) {
         body.insert(name.to_owned(), value.clone());
@@ -101,7 +101,7 @@ fn format_description(scenario: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// Anthropic's format has neither name nor description, so that the schema has the description.
+/// Anthropic's format has neither name nor description, so the description is written into the schema.
 fn schema_description(scenario: &Scenario, sent: &mut Sent) {
     let Some(body) = body_of(sent) else { return };
     let Some(schema) = member(body, &["output_config", "format", "schema"]) else { return };
@@ -139,7 +139,7 @@ fn system_role(_: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// Only reasoning is found by its id.
+/// Removes ids that the service does not use: it finds only reasoning by its id.
 fn without_item_ids(body: &mut Map<String, Value>) {
     for item in turns(body).into_iter().flatten().filter_map(Value::as_object_mut) {
         if item.get("type").is_none_or(|kind| *kind != "reasoning") {
@@ -160,7 +160,7 @@ fn whole_reasoning(scenario: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// Drops reasoning that neither the service has, as nothing is stored, nor the request.
+/// Drops reasoning that is neither stored by the service nor in the request.
 fn without_lost_reasoning(body: &mut Map<String, Value>) {
     if let Some(items) = turns(body) {
         items.retain(|item| item["type"] != "reasoning" || item["encrypted_content"].is_string());

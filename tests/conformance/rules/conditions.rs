@@ -37,7 +37,7 @@ fn blocks(scenario: &Scenario) -> impl Iterator<Item = &Value> {
     scenario.messages.iter().flat_map(|message| message["content"].as_array()).flatten()
 }
 
-/// Whether the model is an ARN that names a Claude model, or comes with a base model that is one.
+/// Returns whether the model is an ARN that names a Claude model, or has a base model that is Claude.
 fn arn_names_claude(scenario: &Scenario) -> bool {
     let is_claude = |name: &str| name.contains("anthropic.claude");
     let is_named = ["inference-profile/", "foundation-model/"]

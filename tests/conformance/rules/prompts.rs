@@ -1,4 +1,4 @@
-//! Corrections for models that take a prompt, and for Command R and chat completions.
+//! Corrections for models that accept a prompt, and for Command R and chat completions.
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub(super) const CHANGES: Named<Correct> = &[
     ("chat_tools", chat_tools),
 ];
 
-/// Replaces the client's prompt by the one that the vendor publishes.
+/// Replaces the client's prompt with the prompt that the vendor publishes.
 fn published_prompt(scenario: &Scenario, sent: &mut Sent) {
     let Some(prompt) = template::prompt(scenario) else { return };
     if let Some(body) = body_of(sent).filter(|body| !body.contains_key("messages")) {
@@ -72,7 +72,7 @@ fn text_model_options(scenario: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// Tools and the tool choice, as chat completions have them.
+/// Writes tools and the tool choice in the form of chat completions.
 fn chat_tools(scenario: &Scenario, sent: &mut Sent) {
     let tools = scenario.option("tools").and_then(Value::as_array);
     let (Some(tools), Some(body)) = (tools, body_of(sent)) else { return };
@@ -107,6 +107,6 @@ fn titan_config(sent: &mut Sent) -> Option<&mut Map<String, Value>> {
     if !body.contains_key("inputText") {
         return None;
     }
-    // An empty configuration was dropped by the normalization.
+    // The normalization has dropped an empty configuration.
     body.entry("textGenerationConfig").or_insert_with(|| json!({})).as_object_mut()
 }

@@ -30,7 +30,7 @@ pub(super) const CHANGES: Named<CorrectFacts> = &[
     ("reasoning_in_output", reasoning_in_output),
 ];
 
-/// Removes the usage that a client reads from headers only, where there are no such headers.
+/// Removes the usage that a client reads from headers only, if there are no such headers.
 fn usage_without_headers(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let response = scenario.response.as_ref().filter(|response| !response.is_event_stream());
     if response.is_some_and(|response| response.header("x-amzn-bedrock-input-token-count").is_none()) {
@@ -68,8 +68,8 @@ fn invalid_cut_calls(scenario: &Scenario, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Removes what a client made up: its own ids, the model's name if it is that of the request, and counts that the
-/// answer does not have.
+/// Removes values that a client invented: its own ids, the model's name if it equals the request's, and counts that
+/// the answer does not have.
 fn own_names_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let Some(response) = &scenario.response else { return };
     let answer = String::from_utf8_lossy(&response.body).replace(char::is_whitespace, "");
@@ -78,7 +78,7 @@ fn own_names_and_counts(scenario: &Scenario, facts: &mut Vec<Fact>) {
         *count == 0 || answer.contains(&format!("{key}\":{count}"))
     };
     let is_made_up = |fact: &Fact| match fact {
-        // Its own id has the service's in it, encoded.
+        // A client's own id contains the service's id, encoded.
         Fact::Id(id) => !answer.contains(id.as_str()),
         Fact::Model(model) => !answer.contains(&format!("\"model\":\"{model}\"")),
         Fact::Usage(name, count) => !has_count(name, count),
@@ -99,7 +99,7 @@ fn output_items(scenario: &Scenario) -> Vec<Value> {
     whole.and_then(|whole| whole["output"].as_array().cloned()).unwrap_or_default()
 }
 
-/// A call without arguments has no argument, and is valid.
+/// A call without arguments is valid.
 fn empty_arguments(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let items = output_items(scenario);
     for fact in facts {
@@ -110,14 +110,14 @@ fn empty_arguments(scenario: &Scenario, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Removes the calls of a client that mixed up their pieces.
+/// Removes the calls of a client that mixed up the pieces of different calls.
 fn without_mixed_calls(facts: &mut Vec<Fact>) {
     if facts.iter().any(|fact| matches!(fact, Fact::InvalidToolCall(call) if call["name"].is_null())) {
         facts.retain(|fact| !matches!(fact, Fact::InvalidToolCall(_) | Fact::ToolCall(_)));
     }
 }
 
-/// Completes text that a client added up of deltas, some of which are missing, by the text of the last event.
+/// Completes text from a client that lost some deltas, with the text of the last event.
 fn text_of_the_last_event(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let Some(response) = scenario.response.as_ref().filter(|response| response.is_sse()) else { return };
     let (mut texts, mut thoughts) = (String::new(), String::new());
@@ -142,7 +142,7 @@ fn text_of_the_last_event(scenario: &Scenario, facts: &mut Vec<Fact>) {
     }
 }
 
-/// Adds reasoning to the output, where the total of the answer shows that it is not in it.
+/// Adds reasoning to the output, if the total of the answer shows that the output excludes it.
 fn reasoning_in_output(scenario: &Scenario, facts: &mut Vec<Fact>) {
     let count = |name: &str| {
         let of_name = |fact: &Fact| match fact {
@@ -174,7 +174,7 @@ fn unrepaired_output(facts: &mut Vec<Fact>) {
     }
 }
 
-/// Restores the text that a client cut off a whole answer at a stop sequence.
+/// Restores the text of a whole answer that a client cut at a stop sequence.
 fn uncut_text(scenario: &Scenario, facts: &mut [Fact]) {
     let stop = stop(scenario).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let Some(answer) = scenario.response.as_ref().and_then(|response| response.json()) else { return };

@@ -43,7 +43,7 @@ fn merged_kwargs(scenario: &Scenario, sent: &mut Sent) {
     }
 }
 
-/// With a thinking budget, sends exactly the options that the caller set.
+/// Sends exactly the options that the caller set with a thinking budget.
 fn thinking_limits(scenario: &Scenario, sent: &mut Sent) {
     let fields = scenario.option("additional_model_request_fields");
     let thinks = fields.is_some_and(|fields| fields["thinking"]["budget_tokens"].is_u64());
@@ -79,7 +79,7 @@ pub(super) fn body_of(sent: &mut Sent) -> Option<&mut Map<String, Value>> {
     request_of(sent)?.body.as_object_mut()
 }
 
-/// Replaces what the client did by a request, if one could be built.
+/// Replaces the client's request, if a request could be built.
 pub(super) fn replace(sent: &mut Sent, request: Option<Request>) {
     if let Some(request) = request {
         *sent = Sent::Request(request);

@@ -1,4 +1,4 @@
-//! Restores what a client dropped or changed, as the question has it.
+//! Restores the blocks that a client dropped or changed, from the question.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ fn thinking(block: &Value) -> Option<Value> {
     }
 }
 
-/// Reasoning as Converse has it.
+/// Reasoning in Converse's form.
 fn converse_reasoning(block: &Value) -> Option<Value> {
     let signature = block["extras"]["signature"].as_str().filter(|_| block["type"] == "reasoning")?;
     Some(json!({"reasoningContent": {"reasoningText": {"text": block["reasoning"], "signature": signature}}}))
@@ -70,7 +70,7 @@ fn native_image(block: &Value) -> Option<Value> {
     (block["type"] == "image" && block["source"].is_object()).then(|| block.clone())
 }
 
-/// An image or a document in LangChain's form for all providers, as Anthropic's own.
+/// An image or a document in LangChain's form for all providers, converted to Anthropic's.
 pub(super) fn data_block(block: &Value) -> Option<Value> {
     let data = ["data", "base64"].iter().find_map(|key| block[*key].as_str())?;
     let media_type = ["mimeType", "mime_type"].iter().find_map(|key| block[*key].as_str())?;

@@ -1,4 +1,4 @@
-//! The vocabulary of `rules.json`: when a row applies, and what it changes.
+//! The terms of `rules.json`: when a row applies, and what it changes.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -47,13 +47,13 @@ enum Endpoint {
     Mantle,
 }
 
-/// When a row applies. Every member that is set has to hold; of a list, one entry.
+/// When a row applies. Every member that is set must hold; for a list, one entry is enough.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct When {
-    /// Text that the model id contains.
+    /// Texts of which the model id contains one.
     model_has: Option<Vec<String>>,
-    /// Text that the model id does not contain; of this list, no entry.
+    /// Texts that the model id does not contain.
     model_lacks: Vec<String>,
     model_starts: String,
     provider: Option<Vec<String>>,
@@ -62,7 +62,7 @@ pub(super) struct When {
     endpoint: Option<Endpoint>,
     /// Options that are set. An empty list counts as not set.
     option: Option<Vec<String>>,
-    /// Options of which none is set.
+    /// Options that are not set.
     without_option: Vec<String>,
     option_is: Map<String, Value>,
     /// The recorded behavior of the client.
@@ -90,7 +90,7 @@ impl When {
         self.is_about(scenario) && self.fits_request(sent)
     }
 
-    /// Whether the question fits.
+    /// Returns whether the row applies to the question.
     pub(super) fn is_about(&self, scenario: &Scenario) -> bool {
         let has_option = |name: &str| scenario.option(name).is_some_and(|value| *value != Value::Array(Vec::new()));
         let has_role = |role: &String| scenario.messages.iter().any(|message| message["role"] == role.as_str());
@@ -149,7 +149,7 @@ pub(super) enum Step {
     Refuse(String),
     /// The request answers another question, for this reason, and is not evidence.
     Disregard(String),
-    /// The whole request is built again from the question by a function in `build.rs`.
+    /// A function in `build.rs` builds the whole request again from the question.
     Build(String),
     /// A member of the body gets another name.
     Rename(String, String),
@@ -157,13 +157,13 @@ pub(super) enum Step {
     Drop(Map<String, Value>),
     Remove(String),
     Set(Map<String, Value>),
-    /// The path gets another ending.
+    /// The end of the path is replaced.
     PathEnd(String, String),
     /// Blocks that were dropped are inserted again, in the form that a function in `restore.rs` returns.
     Restore(String),
-    /// Neighboring turns become one, by a function in `turns.rs`.
+    /// Neighboring turns are merged by a function in `turns.rs`.
     Merge(String),
-    /// Text of messages of this role that was joined becomes separate blocks.
+    /// Joined text of messages of this role becomes separate blocks.
     Split(String),
     /// A function from a `CHANGES` table.
     Apply(String),

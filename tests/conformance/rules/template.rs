@@ -37,7 +37,7 @@ pub(super) fn prompt(scenario: &Scenario) -> Option<String> {
         rendered(&start, &turns, clean, ("User: ", "\n"), ("Bot: ", "\n"), "Bot:")
     } else if is("cohere.command") || is("ai21.j2") {
         match turns.as_slice() {
-            // Trained on one instruction, which is sent as it is.
+            // The model was trained on one instruction, which is sent unchanged.
             [(true, text)] if system.is_empty() => text.clone(),
             turns => {
                 let clean = |text: &str| labels_broken(text, &["User:", "Assistant:"]);

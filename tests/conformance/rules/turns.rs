@@ -159,7 +159,7 @@ pub(super) fn thinking_first(body: &mut Body) {
     }
 }
 
-/// Restores the result for which a client sent only a dot.
+/// Restores a result that a client replaced with a dot.
 pub(super) fn restore_result(body: &mut Body, id: &Value) {
     if result_of(body, id).is_some() {
         return;
@@ -176,7 +176,7 @@ const IMAGES: [&str; 4] = ["png", "jpeg", "gif", "webp"];
 /// Sets the name of every image's format.
 ///
 /// # Errors
-/// The media type of an image that is not one of the known formats.
+/// The media type of an image with an unknown format.
 pub(super) fn name_images(body: &mut Body) -> Result<(), String> {
     fn walk(value: &mut Value) -> Result<(), String> {
         if value["type"] == "image" && value["source"]["media_type"].is_string() {

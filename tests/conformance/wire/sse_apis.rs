@@ -9,7 +9,7 @@ use crate::suite::sse::{self, Event};
 
 /// The error in an answer with status 200; `None` if it is a message.
 pub(super) fn failure(scenario: &Scenario, response: &Response) -> Option<Failure> {
-    // A whole answer to a call that asked for a stream is read (C54).
+    // A whole answer is read even if the call requested a stream (C54).
     if response.is_sse() && response.json().is_none() {
         return of_stream(scenario, response);
     }
@@ -25,7 +25,7 @@ fn of_body(scenario: &Scenario, body: &Value) -> Option<Failure> {
     if body["error"].is_object() {
         let rule = if body["status"] == "failed" { "C41" } else { "C65" };
         let failure = of_error(rule, &body["error"]);
-        // The service says that it failed.
+        // The service reports its own failure.
         let again = [ErrorKind::Throttled, ErrorKind::Service];
         return Some(Failure { retryable: failure.kinds.iter().all(|kind| again.contains(kind)), ..failure });
     }
@@ -113,7 +113,7 @@ fn has_content(json: &Value) -> bool {
     }
 }
 
-/// Whether an event is the last that the message needs.
+/// Returns whether an event is the last one of the message.
 fn is_last(scenario: &Scenario, event: &Event, json: &Value) -> bool {
     let kind = json["type"].as_str().unwrap_or(&event.kind);
     if scenario.operation.is_responses() {

@@ -16,12 +16,12 @@ pub(crate) struct KnownKey {
     pub(crate) token: TokenRule,
 }
 
-/// The expected value of `x-amz-security-token`.
+/// The token that a key requires in `x-amz-security-token`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum TokenRule {
-    /// A long-term key: no token, or this one.
+    /// A long-term key: no token, or exactly this token.
     Optional(String),
-    /// A temporary key: exactly this one.
+    /// A temporary key: exactly this token.
     Required(String),
     /// An expired temporary key.
     Expired(String),

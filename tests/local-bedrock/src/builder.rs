@@ -10,16 +10,16 @@ use crate::model::Trusted;
 use crate::server::LocalBedrock;
 use crate::upstream::Upstream;
 
-/// The access key id that every server accepts unless told otherwise.
+/// The access key id that every server accepts by default.
 pub const TEST_ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
 /// The secret of [`TEST_ACCESS_KEY_ID`]; AWS's own documentation example.
 pub const TEST_SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// [`TEST_ACCESS_KEY_ID`] is accepted without a session token or with this one.
 pub const TEST_SESSION_TOKEN: &str = "TOKEN+/=";
-/// The bearer key that every server accepts unless told otherwise.
+/// The bearer key that every server accepts by default.
 pub const TEST_BEARER_KEY: &str = "bedrock-api-key-local-test";
 
-/// The credentials that a server accepts out of the box.
+/// The credentials that a server accepts by default.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -34,7 +34,7 @@ pub struct TestCredentials {
     pub access_key_id: String,
     /// [`TEST_SECRET_ACCESS_KEY`]
     pub secret_access_key: String,
-    /// [`TEST_SESSION_TOKEN`]; may be left out.
+    /// [`TEST_SESSION_TOKEN`]. Requests may leave it out.
     pub session_token: String,
     /// [`TEST_BEARER_KEY`]
     pub bearer_key: String,
@@ -123,92 +123,92 @@ impl Builder {
         }
     }
 
-    /// The address to listen on. Default 127.0.0.1; there is no TLS, so keep it on loopback.
+    /// Sets the address to listen on. Default: 127.0.0.1. There is no TLS, so use a loopback address.
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
     }
 
-    /// The port. Default 0: any free one.
+    /// Sets the port. Default: 0, any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The port that is always `bedrock-mantle`. Default 0: any free one.
+    /// Sets a port that always serves `bedrock-mantle`. Default: 0, any free port.
     pub fn mantle_port(mut self, port: u16) -> Self {
         self.mantle_port = port;
         self
     }
 
-    /// A path in front of every operation, as a gateway has it: `/pfx` gives
-    /// `/pfx/model/{id}/invoke`. It is part of what is signed. Default: none.
+    /// Sets a path in front of every operation, as on a gateway: with `/pfx`, the path is `/pfx/model/{id}/invoke`.
+    /// Signatures include it. Default: none.
     pub fn prefix(mut self, prefix: &str) -> Self {
         let trimmed = prefix.trim_matches('/');
         self.prefix = if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") };
         self
     }
 
-    /// The region that signatures must be scoped to. Default: any.
+    /// Sets the region that signatures must have in their scope. Default: any.
     pub fn region(mut self, region: &str) -> Self {
         self.rules.region = Some(region.to_owned());
         self
     }
 
-    /// Accepts thinking of another server: exactly this text with exactly this signature.
+    /// Accepts reasoning of another server: exactly this text with exactly this signature.
     pub fn trust_thinking(mut self, text: &str, signature: &str) -> Self {
         self.trusted.trust_signature(text, signature);
         self
     }
 
-    /// Accepts redacted thinking of another server, or the encrypted content of its reasoning items over Responses.
+    /// Accepts redacted reasoning of another server, or the encrypted content of its reasoning items over Responses.
     pub fn trust_redacted_thinking(mut self, data: &str) -> Self {
         self.trusted.trust_redacted(data);
         self
     }
 
-    /// The service that signatures for `bedrock-runtime` must be scoped to. Default `bedrock`.
+    /// Sets the service that signatures for `bedrock-runtime` must have in their scope. Default: `bedrock`.
     pub fn service(mut self, service: &str) -> Self {
         self.rules.service = service.to_owned();
         self
     }
 
-    /// One more long-term key pair that is accepted.
+    /// Adds a long-term key pair that is accepted.
     pub fn credential(self, access_key_id: &str, secret_access_key: &str) -> Self {
         self.key(access_key_id, secret_access_key, TokenRule::None)
     }
 
-    /// One more temporary key pair, accepted with exactly this session token.
+    /// Adds a temporary key pair that is accepted with exactly this session token.
     pub fn temporary_credential(self, access_key_id: &str, secret_access_key: &str, token: &str) -> Self {
         self.key(access_key_id, secret_access_key, TokenRule::Required(token.to_owned()))
     }
 
-    /// A temporary key pair whose time is over: 403 `ExpiredTokenException`.
+    /// Adds a temporary key pair that has expired: 403 `ExpiredTokenException`.
     pub fn expired_credential(self, access_key_id: &str, secret_access_key: &str, token: &str) -> Self {
         self.key(access_key_id, secret_access_key, TokenRule::Expired(token.to_owned()))
     }
 
-    /// Forgets the keys that are accepted out of the box.
+    /// Removes the keys that are accepted by default.
     pub fn no_default_credentials(mut self) -> Self {
         self.rules.keys.retain(|key| key.id != TEST_ACCESS_KEY_ID);
         self.rules.bearer_keys.retain(|key| key != TEST_BEARER_KEY);
         self
     }
 
-    /// One more bearer key that is accepted.
+    /// Adds a bearer key that is accepted.
     pub fn bearer_key(mut self, key: &str) -> Self {
         self.rules.bearer_keys.push(key.to_owned());
         self
     }
 
-    /// Whether signatures and keys are checked at all. Default true.
+    /// Sets whether signatures and keys are checked. Default: true.
     pub fn verify_signatures(mut self, verify: bool) -> Self {
         self.rules.verify = verify;
         self
     }
 
-    /// The server's clock is ahead by this many seconds (behind, if negative). Signatures are
-    /// accepted within five minutes of that clock, and the `Date` header shows it. Default 0.
+    /// Sets by how many seconds the server's clock is ahead (negative: behind). Signatures are accepted within five
+    /// minutes of that clock, and the `Date` header shows it. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
@@ -220,29 +220,29 @@ impl Builder {
         self
     }
 
-    /// The pause before each frame of a stream. Default 0 in the library, 15 ms in the program.
+    /// Sets the pause before each frame of a stream. Default: 0 in the library, 15 ms in the program.
     pub fn frame_delay(mut self, delay: Duration) -> Self {
         self.frame_delay = delay;
         self
     }
 
-    /// Whether Anthropic Messages with two turns of one role in a row are refused, as the service
-    /// once did. Default false: they are merged. Converse always refuses them.
+    /// Sets whether Anthropic Messages with two adjacent turns of one role are refused, as the service once did.
+    /// Default: false, they are merged. Converse always refuses them.
     pub fn strict_alternation(mut self, strict: bool) -> Self {
         self.strict_alternation = strict;
         self
     }
 
-    /// The model family behind ARNs that do not name a model (application inference profiles,
-    /// provisioned and imported models), by its id prefix. Default `anthropic`.
+    /// Sets the model family behind ARNs that do not name a model (application inference profiles, provisioned and
+    /// imported models), by its id prefix. Default: `anthropic`.
     pub fn opaque_family(mut self, vendor: &str) -> Self {
         self.opaque_family = vendor.to_owned();
         self
     }
 
-    /// Lets another server answer instead of the echo model, on all APIs: one with OpenAI's Chat Completions API, such
-    /// as Ollama, vLLM or llama.cpp. `url` is its base, for example `http://127.0.0.1:11434/v1`; there is no TLS.
-    /// `model` is the model to ask for; by default the id of the request. Default: the echo model.
+    /// Lets another server answer instead of the echo model, on all APIs. It must have OpenAI's Chat Completions API,
+    /// such as Ollama, vLLM or llama.cpp. `url` is its base, for example `http://127.0.0.1:11434/v1`; there is no
+    /// TLS. `model` is the model to request; by default the id of the request. Default: the echo model.
     pub fn upstream(mut self, url: &str, model: Option<&str>, api_key: Option<&str>) -> Self {
         self.upstream = Some(Upstream {
             url: url.trim_end_matches('/').to_owned(),
@@ -252,8 +252,8 @@ impl Builder {
         self
     }
 
-    /// One more application inference profile: the last part of its ARN, and the id of the model behind it. It is in
-    /// the list of profiles, and calls with its ARN reach that model.
+    /// Adds an application inference profile: the last part of its ARN, and the id of the model behind it. It is in
+    /// the list of profiles, and calls with its ARN are answered by that model.
     pub fn application_profile(mut self, id: &str, model_id: &str) -> Self {
         self.application_profiles.insert(id.to_owned(), model_id.to_owned());
         self
@@ -269,7 +269,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When the port cannot be bound.
+    /// An error if the port cannot be bound.
     pub async fn start(self) -> io::Result<LocalBedrock> {
         LocalBedrock::with_settings(self).await
     }

@@ -1,4 +1,4 @@
-//! Which model answers which API on which endpoint, and under which id.
+//! The models by API and endpoint, and their ids.
 
 mod table;
 
@@ -71,7 +71,7 @@ pub(crate) fn admit(endpoint: Endpoint, operation: Operation, base: Base, id: &s
 fn on_mantle(operation: Operation, base: Base, id: &str) -> Result<String, Problem> {
     let messages = matches!(operation, Operation::Messages | Operation::CountMessages);
     let profile = PROFILES.iter().any(|prefix| id.starts_with(prefix)) || id.starts_with("arn:");
-    // Only gpt-oss has a version on the other endpoint; Claude's ids have one on both.
+    // Only gpt-oss has a version on `bedrock-runtime`; Claude's ids have one on both endpoints.
     let versioned = !id.starts_with("anthropic.") && id.contains(':');
     if profile || versioned || !ON_MANTLE.iter().any(|vendor| id.starts_with(vendor)) {
         return Err(if messages { Problem::not_found(format!("model: {id}")) } else { unknown_model(id) });
@@ -114,7 +114,7 @@ fn on_runtime(operation: Operation, id: &str) -> Result<String, Problem> {
         }
         return Ok(bare.to_owned());
     }
-    // AWS's page of the Responses API: gpt-oss has it on mantle alone.
+    // According to AWS's page on the Responses API, gpt-oss has this API on mantle only.
     let oss = bare.starts_with("openai.gpt-oss-") && bare.ends_with("-1:0") && operation == Operation::Chat && !profile;
     if oss || bare.starts_with("xai.") { Ok(bare.to_owned()) } else { Err(unknown_model(id)) }
 }

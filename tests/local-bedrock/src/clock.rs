@@ -1,9 +1,9 @@
-//! The server's clock, which tests may set wrong or stop, and the two date formats of AWS.
+//! The server's clock, which tests may offset or stop, and the two date formats of AWS.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970 as the server believes them.
+/// Seconds since 1970 on the server's clock.
 #[derive(Debug)]
 pub(crate) struct Clock {
     fixed: Option<SystemTime>,
@@ -58,7 +58,7 @@ pub(crate) fn parse_amz_date(text: &str) -> Option<i64> {
     if !(1..=12).contains(&m) || !(1..=31).contains(&d) || hh > 23 || mm > 59 || ss > 60 {
         return None;
     }
-    // Days from the civil date, counting years from March so that leap days come last.
+    // Converts a civil date to days. Years are counted from March, so that leap days come last.
     let shifted = if m <= 2 { y - 1 } else { y };
     let era = shifted.div_euclid(400);
     let year_of_era = shifted.rem_euclid(400);

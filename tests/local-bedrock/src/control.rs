@@ -46,7 +46,7 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
 pub(crate) fn preflight() -> Reply {
     let mut reply = Reply::json(&json!({}));
     reply.set_header("access-control-allow-methods", "GET, POST, DELETE");
-    // `authorization` must be named: the star does not cover it.
+    // `authorization` must be listed: `*` does not include it.
     reply.set_header("access-control-allow-headers", "*, authorization");
     reply
 }

@@ -69,7 +69,7 @@ impl Reply {
     }
 }
 
-/// How a body ends.
+/// The end of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Clean,
@@ -180,7 +180,7 @@ impl Plan {
     pub(crate) fn into_body(self, tracker: Tracker) -> ReplyBody {
         let exact = self.whole.then(|| self.pieces.iter().map(Vec::len).sum::<usize>());
         ReplyBody {
-            // A cut reply promises more than it keeps, so that the client can tell.
+            // A cut reply announces its full length, so that the client can detect the cut.
             exact: exact.filter(|_| self.end == End::Clean).and_then(|n| u64::try_from(n).ok()),
             pieces: self.pieces.into_iter(),
             delay: self.delay,
@@ -234,7 +234,7 @@ pub(crate) struct ReplyBody {
     tracker: Tracker,
 }
 
-/// The connection must be broken here.
+/// An error that breaks the connection at this place.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
@@ -286,7 +286,7 @@ impl Body for ReplyBody {
                 Poll::Ready(Some(Err(Broken)))
             }
             End::Cut => {
-                // An error drops what hyper has not written yet: give it a moment to write.
+                // An error drops data that hyper has not written yet, so there is a short pause before it.
                 self.flushing = true;
                 self.waiting = Some(Box::pin(tokio::time::sleep(Duration::from_millis(10))));
                 self.poll_frame(context)

@@ -1,4 +1,4 @@
-//! The two endpoints of Bedrock, and which of them a request is meant for.
+//! The two endpoints of Bedrock, and the choice of one for a request.
 
 use serde::Serialize;
 
@@ -15,8 +15,9 @@ pub enum Endpoint {
 /// The service that requests to mantle are signed for.
 pub(crate) const MANTLE_SERVICE: &str = "bedrock-mantle";
 
-/// Returns the endpoint of a request. It is mantle if the request arrived at mantle's port, if its host name begins
-/// with `bedrock-mantle.` or `mantle.`, if only mantle has its path, or if a path that both have is signed for mantle.
+/// Returns the endpoint of a request. It is mantle in these cases: the request arrived at mantle's port, its host
+/// name begins with `bedrock-mantle.` or `mantle.`, only mantle has its path, or the request is signed for mantle and
+/// both endpoints have its path.
 pub(crate) fn endpoint(mantle_port: bool, host: Option<&str>, path: &str, authorization: Option<&str>) -> Endpoint {
     let named = host.is_some_and(|host| ["bedrock-mantle.", "mantle."].iter().any(|name| host.starts_with(name)));
     let own_path = ["/v1/", "/anthropic/"].iter().any(|start| path.starts_with(start));

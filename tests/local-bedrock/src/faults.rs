@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::json::put;
 use crate::problem::{anthropic_error, openai_kind};
 
-/// A failure for the next request (or the next few).
+/// A failure for the next request, or the next few requests.
 ///
-/// Every part is optional, so parts combine: a slow stream that breaks after three frames, an
-/// error with a wrong clock. The same names are the JSON keys of `POST /_local/faults`.
+/// Every part is optional, and parts can be combined: a slow stream that breaks after three frames, an error with a
+/// wrong clock. The same names are the JSON keys of `POST /_local/faults`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,15 +32,15 @@ use crate::problem::{anthropic_error, openai_kind};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
-    /// Only requests whose raw path contains this. Default: all.
+    /// Applies only to requests whose raw path contains this text. Default: all.
     pub path_contains: Option<String>,
-    /// The number of matching requests before the fault applies. Default 0.
+    /// The number of matching requests before the fault applies. Default: 0.
     pub skip: u32,
-    /// The number of requests that the fault applies to. Default 1; with `forever` no limit.
+    /// The number of requests that the fault applies to. Default: 1; no limit with `forever`.
     pub times: Option<u32>,
     /// Applies to every matching request until the faults are cleared.
     pub forever: bool,
-    /// Applies even to a request with a wrong signature. Default: such a request gets 403.
+    /// Applies even to a request with a wrong signature. Default: such a request is answered with 403.
     pub before_auth: bool,
 
     /// Answer with this status instead of the model's reply.
@@ -55,11 +55,11 @@ pub struct Fault {
     pub body: Option<String>,
     /// The reply's body as base64, for bytes that are not text.
     pub body_base64: Option<String>,
-    /// Headers to set on the reply, whichever it is (`retry-after`, `content-type`, ...).
+    /// Headers to set on any reply (`retry-after`, `content-type`, ...).
     pub headers: BTreeMap<String, String>,
     /// Send the body in pieces of this many bytes.
     pub chunk_size: Option<usize>,
-    /// Added to the `Date` header, in seconds.
+    /// Seconds to add to the `Date` header.
     pub date_offset: Option<i64>,
 
     /// Never answer; the connection stays open.
@@ -121,7 +121,7 @@ impl ErrorShape {
 pub enum InsertedFrame {
     /// A `:message-type: exception` frame; the stream ends with it.
     Exception {
-        /// Put in before this frame, counted from 0.
+        /// The fault inserts it before this frame, counted from 0.
         at: usize,
         /// `:exception-type`, for example `throttlingException`.
         exception_type: String,
@@ -130,7 +130,7 @@ pub enum InsertedFrame {
     },
     /// A `:message-type: error` frame; the stream ends with it.
     Error {
-        /// Put in before this frame, counted from 0.
+        /// The fault inserts it before this frame, counted from 0.
         at: usize,
         /// `:error-code`
         code: String,
@@ -139,32 +139,32 @@ pub enum InsertedFrame {
     },
     /// An event `response.failed` of the Responses API; the stream ends with it.
     Failed {
-        /// Put in before this event, counted from 0.
+        /// The fault inserts it before this event, counted from 0.
         at: usize,
         /// The `code` of the response's `error`.
         code: String,
         /// The `message` of the response's `error`.
         message: String,
     },
-    /// An `event` frame of any type; the stream goes on.
+    /// An `event` frame of any type; the stream continues.
     Event {
-        /// Put in before this frame, counted from 0.
+        /// The fault inserts it before this frame, counted from 0.
         at: usize,
         /// `:event-type`, or the `type` of a server-sent event's data.
         event_type: String,
         /// The payload as it is on the wire.
         payload: Value,
     },
-    /// An InvokeModel `chunk` or a server-sent event with this as the model's JSON; the stream goes on.
+    /// An InvokeModel `chunk` or a server-sent event with this JSON of the model; the stream continues.
     Chunk {
-        /// Put in before this frame, counted from 0.
+        /// The fault inserts it before this frame, counted from 0.
         at: usize,
         /// The value that is encoded in `bytes`.
         json: Value,
     },
-    /// These characters as they are, for example a comment or half an event; the stream goes on.
+    /// Text that is inserted unchanged, for example a comment or half an event; the stream continues.
     Text {
-        /// Put in before this frame, counted from 0.
+        /// The fault inserts it before this frame, counted from 0.
         at: usize,
         /// The characters.
         text: String,
@@ -183,7 +183,7 @@ impl InsertedFrame {
         }
     }
 
-    /// Whether nothing follows it.
+    /// Returns whether the stream ends after the frame.
     pub(crate) fn ends_the_stream(&self) -> bool {
         matches!(self, Self::Exception { .. } | Self::Error { .. } | Self::Failed { .. })
     }

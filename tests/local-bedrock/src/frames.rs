@@ -44,8 +44,8 @@ fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
         message = message.add_header(Header::new((*name).to_owned(), HeaderValue::String((*value).to_owned().into())));
     }
     let mut out = Vec::new();
-    // Only a header of 64 KiB or a payload of 16 MiB cannot be encoded; the caller then sends
-    // nothing, which a client reports as a truncated stream.
+    // A message cannot be encoded only if a header has 64 KiB or a payload has 16 MiB. The caller then sends nothing,
+    // which a client reports as a truncated stream.
     let _ = write_message_to(&message, &mut out);
     out
 }

@@ -1,11 +1,11 @@
-//! JSON as the service writes it: compact, with `type` and its like at the front.
+//! JSON as the service writes it: compact, with `type` and similar members at the front.
 
 use serde_json::Value;
 
-/// Keys that come first, in this order; the rest follow alphabetically.
+/// Keys that are written first, in this order; the other keys follow alphabetically.
 const FIRST: [&str; 9] = ["type", "index", "contentBlockIndex", "id", "object", "role", "name", "title", "message"];
 
-/// Sets a member of an object; anything else is left as it is.
+/// Sets a member of an object; other values are unchanged.
 pub(crate) fn put(object: &mut Value, key: &str, value: impl Into<Value>) {
     if let Value::Object(map) = object {
         map.insert(key.to_owned(), value.into());
@@ -52,8 +52,8 @@ fn write(value: &Value, out: &mut String) {
     }
 }
 
-/// The same with every character outside ASCII written as `\uXXXX`, the way models often write
-/// tool arguments, so that deltas can be cut inside an escape.
+/// Returns the JSON with every character outside ASCII as `\uXXXX`. Models often write tool arguments in this way,
+/// and deltas can then be cut inside an escape.
 pub(crate) fn ascii_text(value: &Value) -> String {
     let mut out = String::new();
     for c in text(value).chars() {

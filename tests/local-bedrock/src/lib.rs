@@ -1,9 +1,8 @@
 //! A local imitation of Amazon Bedrock, for tests without an AWS account.
 //!
-//! The server listens on a loopback port, recomputes every SigV4 signature from the bytes it
-//! received, validates request bodies as the service does, and answers with a small deterministic
-//! model: it echoes, calls the tools it was given, fills JSON schemas, thinks, and counts tokens.
-//! Replies can be damaged on purpose ([`Fault`]) to see how a client copes.
+//! The server listens on a loopback port, recomputes every SigV4 signature from the bytes it received, and validates
+//! request bodies as the service does. It answers with a small deterministic model, which echoes, calls tools, fills
+//! JSON schemas, reasons, and counts tokens. Replies can be damaged on purpose ([`Fault`]) to test a client.
 //!
 //! It runs inside the caller's tokio runtime, or as a program: `cargo run -p local-bedrock`.
 //!
@@ -22,8 +21,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It is not a language model or a load generator, and it does not have the service's quotas and
-//! access policies. Where the service's wording of an error is public, it is used.
+//! It is not a language model or a load generator, and it does not have the service's quotas and access policies.
+//! Error messages are the service's own, as far as they are public.
 
 #![expect(
     clippy::exhaustive_structs,

@@ -1,7 +1,7 @@
 //! The deterministic model, the same behind every wire shape.
 //!
-//! A shape turns its body into a [`Prompt`]. [`answer`] turns that into an [`Answer`], and the shape encodes it in
-//! its own JSON.
+//! A shape converts its body to a [`Prompt`]. [`answer`] makes an [`Answer`] of the prompt, and the shape encodes it
+//! in its own JSON.
 
 mod brain;
 mod cache;
@@ -31,9 +31,9 @@ pub(crate) struct Prompt {
     /// The names of the server tools.
     pub(crate) service_tools: Vec<String>,
     pub(crate) choice: Choice,
-    /// At most one tool call in an answer.
+    /// Whether an answer may have at most one tool call.
     pub(crate) single_call: bool,
-    /// The answer must be JSON of this schema.
+    /// The JSON schema that the answer must fit.
     pub(crate) schema: Option<Value>,
     pub(crate) thinking: Thinking,
     pub(crate) stop: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Prompt {
     pub(crate) confusion: Option<String>,
     /// Everything that costs input tokens, with the cache breakpoints.
     pub(crate) ledger: Ledger,
-    /// The prompt is plain text to continue, without a conversation.
+    /// Whether the prompt is plain text to continue, without a conversation.
     pub(crate) raw: bool,
     pub(crate) call_ids: CallIds,
 }
@@ -86,7 +86,7 @@ pub(crate) enum Part {
         /// JSON.
         arguments: String,
     },
-    /// Thinking and the like: only what is already done.
+    /// Parts without an effect, such as reasoning of earlier turns.
     Past,
 }
 
@@ -95,12 +95,12 @@ pub(crate) enum Part {
 pub(crate) struct Media {
     /// `image/png`, `application/pdf`, ...
     pub(crate) media_type: String,
-    /// Empty if it is elsewhere; then the title is its address.
+    /// The bytes; empty if the media is at an address, which is then the title.
     pub(crate) bytes: Vec<u8>,
     pub(crate) title: Option<String>,
     /// Set when the request asks for citations of this document.
     pub(crate) cite: Option<String>,
-    /// Its index among the request's documents.
+    /// The document's index among the request's documents.
     pub(crate) document_index: usize,
 }
 
@@ -125,7 +125,7 @@ pub(crate) enum Thinking {
     #[default]
     Off,
     On,
-    /// The block comes with its signature and without its text.
+    /// The block has its signature, but not its text.
     Omitted,
 }
 
@@ -136,7 +136,7 @@ pub(crate) struct Answer {
     pub(crate) output_tokens: usize,
     /// The number of output tokens that were thinking.
     pub(crate) thinking_tokens: usize,
-    /// A short text that is the same for the same request; used in ids.
+    /// A short text that is the same for equal requests; used in ids.
     pub(crate) fingerprint: String,
 }
 

@@ -1,4 +1,4 @@
-//! Error responses of the service, in the three shapes that it has.
+//! Error responses of the service, in its three shapes.
 
 use serde_json::{Value, json};
 
@@ -14,11 +14,11 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     /// The service's gateway writes `Message`, the models write `message`.
     pub(crate) capital: bool,
-    /// The member that is at fault, in OpenAI's shape.
+    /// The member that is wrong, in OpenAI's shape.
     pub(crate) param: Option<String>,
     /// The code in OpenAI's shape, if it does not follow from the status.
     pub(crate) code: Option<&'static str>,
-    /// The error has AWS's shape on every API.
+    /// Whether the error has AWS's shape on every API.
     pub(crate) front_door: bool,
 }
 
@@ -51,7 +51,7 @@ impl Problem {
         Self::new(400, "ValidationException", message)
     }
 
-    /// 400 about one member of the body.
+    /// Creates an error 400 about one member of the body.
     pub(crate) fn about(param: impl Into<String>, message: impl Into<String>) -> Self {
         Self { param: Some(param.into()), ..Self::validation(message) }
     }
@@ -61,12 +61,12 @@ impl Problem {
         Self::new(404, "ResourceNotFoundException", message)
     }
 
-    /// 400 of the service in front of the APIs, in AWS's shape.
+    /// Creates an error 400 of the service in front of the APIs, in AWS's shape.
     pub(crate) fn front_door(message: impl Into<String>) -> Self {
         Self { front_door: true, ..Self::validation(message) }
     }
 
-    /// 400 with the message of the JSON schema check that runs before the model.
+    /// Creates an error 400 with the message of the JSON schema check that runs before the model.
     pub(crate) fn malformed(violations: &str) -> Self {
         Self::validation(format!("Malformed input request: {violations}, please reformat your input and try again."))
     }

@@ -16,11 +16,11 @@ use crate::route;
 pub enum Verdict {
     /// A valid SigV4 signature.
     Signed {
-        /// The key it was made with.
+        /// The id of the key that signed the request.
         access_key_id: String,
-        /// The region in its scope.
+        /// The region in the scope of the signature.
         region: String,
-        /// The service in its scope: `bedrock` or `bedrock-mantle`.
+        /// The service in the scope of the signature: `bedrock` or `bedrock-mantle`.
         service: String,
         /// The names in `SignedHeaders`.
         signed_headers: Vec<String>,
@@ -39,7 +39,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the request went on to the model.
+    /// Returns whether the request was passed to the model.
     pub fn is_accepted(&self) -> bool {
         !matches!(self, Verdict::Refused { .. })
     }
@@ -49,9 +49,9 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It has not ended yet.
+    /// The reply has not ended yet.
     Pending,
-    /// All of it was written to the connection.
+    /// The whole reply was written to the connection.
     Complete,
     /// The client closed the connection (or reset the HTTP/2 stream) before the end.
     ClosedByClient,
@@ -73,7 +73,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// Counted from 0 in order of arrival.
+    /// The position of the request in order of arrival, from 0.
     pub number: u64,
     /// The HTTP method.
     pub method: String,
@@ -83,7 +83,7 @@ pub struct RecordedRequest {
     pub path: String,
     /// The raw query string without the question mark.
     pub query: Option<String>,
-    /// Names in lower case. HTTP/2's `:authority` appears also as `host`.
+    /// The headers, with their names in lower case. HTTP/2's `:authority` is also added as `host`.
     pub headers: Vec<(String, String)>,
     /// The body's bytes.
     pub body: Vec<u8>,
@@ -97,12 +97,12 @@ pub struct RecordedRequest {
     pub outcome: Outcome,
     /// From `received_at` to the end of the reply.
     pub ended_after: Option<Duration>,
-    /// How many frames of a stream (or pieces of another body) were handed to the connection.
+    /// How many frames of a stream (or pieces of another body) were written to the connection.
     pub frames_sent: usize,
 }
 
 impl RecordedRequest {
-    /// The first value of a header; `name` in lower case.
+    /// Returns the first value of a header; `name` must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
@@ -112,12 +112,12 @@ impl RecordedRequest {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// Whether the client went away before the end of the reply.
+    /// Returns whether the client closed the connection before the end of the reply.
     pub fn closed_by_client(&self) -> bool {
         self.outcome == Outcome::ClosedByClient
     }
 
-    /// The model id in the path, decoded, or the one in the body.
+    /// Returns the model id in the path, decoded, or the model id in the body.
     pub fn model_id(&self) -> Option<String> {
         match self.path.split_once("/model/") {
             Some((_, model_path)) => model_path.split('/').next().map(route::percent_decode),
@@ -155,7 +155,7 @@ struct Entry {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Log {
     entries: Arc<Mutex<Vec<Entry>>>,
-    // Never reset: a reply that is still going on when the log is cleared must not be taken for
+    // The next number. It is never reset: a reply that has not ended when the log is cleared must not be mistaken for
     // a later one.
     next: Arc<AtomicU64>,
 }
@@ -179,7 +179,7 @@ impl Log {
     }
 }
 
-/// Follows one reply. Dropped before [`Tracker::end`], it notes that the client went away.
+/// Follows one reply. If it is dropped before [`Tracker::end`], it records that the client closed the connection.
 #[derive(Debug)]
 pub(crate) struct Tracker {
     log: Log,

@@ -19,7 +19,7 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// A list, and the id of an entry if that alone is asked for.
+/// A list, and the id of an entry if only that entry is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum List {
     /// Mantle's models.
@@ -59,13 +59,14 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// Whether the operation is the streamed one of two. The operations of the other APIs have a member for that.
+    /// Returns whether the operation has a separate name for streams, and this is the streamed one. The other APIs
+    /// have a member for that.
     pub(crate) fn streams(self) -> bool {
         matches!(self, Self::InvokeStream | Self::ConverseStream)
     }
 }
 
-/// Finds the operation. `path` is what was on the wire, without the server's prefix.
+/// Finds the operation. `path` is the path on the wire, without the server's prefix.
 pub(crate) fn route(method: &str, path: &str) -> Route {
     let segments: Vec<&str> = path.split('/').collect();
     match (method, segments.as_slice()) {
@@ -114,7 +115,7 @@ fn named(base: Base, rest: &[&str]) -> Route {
     Route::Named { operation, base }
 }
 
-/// Decodes `%XX`; anything malformed is kept as it is.
+/// Decodes `%XX`; malformed text is kept unchanged.
 pub(crate) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -135,8 +136,8 @@ pub(crate) fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The base model behind an id: region prefixes and foundation-model or inference-profile ARNs
-/// are taken off; an ARN that says nothing about its model gives `opaque`.
+/// Returns the base model behind an id. Region prefixes, and ARNs of foundation models or inference profiles, are
+/// removed; for an ARN that does not name its model, the result is `opaque`.
 pub(crate) fn base_model(model_id: &str, opaque: &str) -> String {
     let id = match model_id.strip_prefix("arn:") {
         None => model_id,

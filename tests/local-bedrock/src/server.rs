@@ -29,7 +29,7 @@ use crate::route::{self, List, Route};
 use crate::shapes::{self, Call};
 use crate::stored::Responses;
 
-/// A running server. It stops when this is dropped.
+/// A running server. It stops when the value is dropped.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -73,7 +73,7 @@ impl State {
 }
 
 impl LocalBedrock {
-    /// Settings to change before the start.
+    /// Returns the settings of a server, to change them before the start.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -82,7 +82,7 @@ impl LocalBedrock {
     ///
     /// # Errors
     ///
-    /// When no port can be bound.
+    /// An error if no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -105,13 +105,14 @@ impl LocalBedrock {
         Ok(Self { address, mantle_address, state, accepting })
     }
 
-    /// The endpoint for clients: scheme, host, port and the prefix, without a slash at the end. It is
-    /// `bedrock-runtime`, and `bedrock-mantle` for requests that are signed for it or have a path that only it has.
+    /// Returns the endpoint for clients: scheme, host, port and the prefix, without a slash at the end. It is
+    /// `bedrock-runtime`. It is `bedrock-mantle` for requests that are signed for it, or have a path that only mantle
+    /// has.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.state.settings.prefix)
     }
 
-    /// The endpoint for clients that is always `bedrock-mantle`, also for requests with a bearer key.
+    /// Returns the endpoint for clients that is always `bedrock-mantle`, also for requests with a bearer key.
     pub fn mantle_url(&self) -> String {
         format!("http://{}{}", self.mantle_address, self.state.settings.prefix)
     }
@@ -131,12 +132,12 @@ impl LocalBedrock {
         TestCredentials::new()
     }
 
-    /// Every request so far, in order of arrival.
+    /// Returns every request so far, in order of arrival.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.log.all()
     }
 
-    /// The list of faults, to push to or to clear.
+    /// Returns the queue of faults, to add to it or to clear it.
     pub fn faults(&self) -> Faults {
         self.state.faults.clone()
     }
@@ -146,7 +147,7 @@ impl LocalBedrock {
         self.state.clock.set_offset(seconds);
     }
 
-    /// Forgets requests, faults and the prompt cache.
+    /// Removes requests, faults and the contents of the prompt cache.
     pub fn clear(&self) {
         self.state.clear();
     }
@@ -154,7 +155,7 @@ impl LocalBedrock {
     /// Stops listening and closes all connections.
     pub async fn shutdown(mut self) {
         self.accepting.abort();
-        // The only possible error is the cancellation asked for.
+        // The only possible error is the cancellation above.
         let _ = (&mut self.accepting).await;
     }
 }
@@ -166,7 +167,7 @@ impl Drop for LocalBedrock {
 }
 
 async fn accept(listener: TcpListener, mantle: TcpListener, state: Arc<State>) {
-    // Dropped with this task, which closes every connection.
+    // The set is dropped with this task, which closes every connection.
     let mut connections = JoinSet::new();
     loop {
         let (accepted, at_mantle) = tokio::select! {
@@ -186,7 +187,7 @@ async fn accept(listener: TcpListener, mantle: TcpListener, state: Arc<State>) {
                 let state = Arc::clone(&state);
                 async move { Ok::<_, std::convert::Infallible>(serve(request, at_mantle, &state).await) }
             });
-            // A connection is broken by the client or by a fault.
+            // An error means that the client or a fault has broken the connection.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -199,7 +200,7 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     if let (None, Some(authority)) = (request.headers().get("host"), request.uri().authority()) {
-        // HTTP/2: signers sign it under either name.
+        // HTTP/2: signers sign the authority under either name.
         for name in [":authority", "host"] {
             headers.insert(0, (name.to_owned(), authority.as_str().to_owned()));
         }
@@ -209,7 +210,7 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
 
 async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) -> Response<ReplyBody> {
     let method = request.method().as_str().to_owned();
-    // The path and query exactly as they were on the wire.
+    // The path and query are exactly those on the wire.
     let path = request.uri().path().to_owned();
     let query = request.uri().query().map(str::to_owned);
     let headers = header_list(&request);
@@ -228,7 +229,7 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
             Some(control_path) if !preflight => control::answer(&method, control_path, &body, state),
             _ => control::preflight(),
         };
-        // Not recorded: the tracker's entry is in a separate log.
+        // The request is not recorded: the tracker's entry is in a separate log.
         let tracker = Log::default().add(record(&method, endpoint, &path, query, headers, body, Verdict::Unchecked));
         return respond(reply, None, Duration::ZERO, tracker);
     }
@@ -250,7 +251,7 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
         if fault.hang {
-            // Ends when the client closes the connection, which drops this future.
+            // The loop ends when the client closes the connection, which drops this future.
             std::future::pending::<()>().await;
         }
     }
@@ -310,7 +311,7 @@ async fn answered(request: Accepted, state: &Arc<State>) -> Result<Reply, Proble
     if state.settings.upstream.is_none() {
         return answer(&request, state);
     }
-    // An upstream server is waited for, so that is done in a separate thread.
+    // Waiting for an upstream server blocks, so it is done in a separate thread.
     let state = Arc::clone(state);
     let answered = tokio::task::spawn_blocking(move || answer(&request, &state)).await;
     answered.unwrap_or_else(|error| Err(Problem::new(500, "InternalServerException", error.to_string())))
@@ -359,7 +360,7 @@ fn respond(mut reply: Reply, fault: Option<&Fault>, frame_delay: Duration, track
             reply.set_header(name, value.clone());
         }
     }
-    // A page in a browser may read everything.
+    // Any page in a browser may read the reply.
     reply.set_header("access-control-allow-origin", "*");
     reply.set_header("access-control-expose-headers", "*");
     tracker.status(reply.status);

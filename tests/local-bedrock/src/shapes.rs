@@ -37,9 +37,9 @@ pub(crate) use responses::stored;
 
 /// One accepted request to a model.
 pub(crate) struct Call<'a> {
-    /// As in the path, decoded.
+    /// The model id as in the path, decoded.
     pub(crate) model_id: String,
-    /// Without region prefix and ARN.
+    /// The model id without region prefix and ARN.
     pub(crate) model: String,
     pub(crate) operation: Operation,
     pub(crate) headers: &'a [(String, String)],
@@ -47,7 +47,7 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
 }
 
-/// The guardrail that a request asks for.
+/// The guardrail that a request sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guardrail {
     pub(crate) trace: bool,
@@ -87,7 +87,7 @@ impl Call<'_> {
         Ok(value)
     }
 
-    /// The guardrail that the headers of an InvokeModel request ask for.
+    /// Returns the guardrail in the headers of an InvokeModel request.
     fn guardrail(&self) -> Result<Option<Guardrail>, Problem> {
         let id = self.header("x-amzn-bedrock-guardrailidentifier");
         let version = self.header("x-amzn-bedrock-guardrailversion");
@@ -182,7 +182,7 @@ impl Native {
     }
 }
 
-/// The Mistral models that take messages beside prompts.
+/// Returns whether a Mistral model accepts messages in addition to prompts.
 fn chats(model: &str) -> bool {
     !["mistral.mistral-7b", "mistral.mixtral"].iter().any(|id| model.starts_with(id))
 }
@@ -218,7 +218,7 @@ fn unknown_model() -> Problem {
     Problem::validation("The provided model identifier is invalid.")
 }
 
-/// An answer to InvokeModel, to be written natively.
+/// An answer to InvokeModel, to be written in the native format.
 struct Invoked<'a> {
     call: &'a Call<'a>,
     body: &'a Value,
@@ -255,7 +255,7 @@ impl Invoked<'_> {
         anthropic::Written { answer: self.answer, input: self.input, model: &self.call.model }
     }
 
-    /// The whole reply, with the headers that carry its usage.
+    /// Returns the whole reply, with headers that have its usage.
     fn reply(&self, native: &Native) -> Reply {
         let mut body = match native {
             Native::Anthropic => self.anthropic().message(),
@@ -278,7 +278,7 @@ impl Invoked<'_> {
         reply
     }
 
-    /// The stream: one chunk an event, the metrics in the last.
+    /// Returns the stream: one chunk per event, with the metrics in the last chunk.
     fn stream(&self, native: &Native) -> Reply {
         let mut events = match native {
             Native::Anthropic => self.anthropic().events(),
@@ -314,7 +314,7 @@ impl Invoked<'_> {
         metrics
     }
 
-    /// `amazon-bedrock-guardrailAction` and, if asked for, `amazon-bedrock-trace`.
+    /// Adds `amazon-bedrock-guardrailAction` and, if requested, `amazon-bedrock-trace`.
     fn add_guardrail(&self, reply: &mut Value) {
         let Some(guardrail) = self.guardrail else { return };
         let intervened = self.answer.stop == Stop::Guardrail;

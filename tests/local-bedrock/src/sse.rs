@@ -7,9 +7,9 @@ use crate::json;
 /// The API whose events a stream has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// Responses; `data` first is mantle's order.
+    /// Responses; on mantle, `data` is first.
     Responses { data_first: bool },
-    /// Chat Completions: `data` alone.
+    /// Chat Completions: only `data`.
     Chat,
     /// Messages.
     Messages,

@@ -8,13 +8,13 @@ use serde_json::Value;
 /// A kept response.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
-    /// All items that the model saw, those of earlier responses included, and its output.
+    /// All items that the model received, including those of earlier responses, and its output.
     pub(crate) items: Vec<Value>,
     /// The response as it was sent.
     pub(crate) response: Value,
 }
 
-/// The kept responses by id. They are lost with the server.
+/// The kept responses by id. They are lost when the server stops.
 #[derive(Debug, Default)]
 pub(crate) struct Responses(Mutex<BTreeMap<String, Stored>>);
 

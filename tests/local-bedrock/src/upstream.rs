@@ -1,4 +1,5 @@
-//! Another server that answers instead of the echo model: any with OpenAI's Chat Completions API, over plain HTTP.
+//! Another server that answers instead of the echo model: any server with OpenAI's Chat Completions API, over plain
+//! HTTP.
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
@@ -11,12 +12,12 @@ use tokio::runtime::Handle;
 
 use crate::problem::Problem;
 
-/// Where the server is, and what it wants.
+/// The address of the server, its model and its key.
 #[derive(Clone)]
 pub(crate) struct Upstream {
     /// `http://host:port/v1`, without a slash at the end.
     pub(crate) url: String,
-    /// The model to ask for; by default the id of the request.
+    /// The model to request; by default the id of the request.
     pub(crate) model: Option<String>,
     pub(crate) api_key: Option<String>,
 }

@@ -38,7 +38,7 @@ async fn stream(bedrock: &LocalBedrock, body: &Value) -> Reply {
     reply
 }
 
-/// Puts the events of a stream together, the way any client must.
+/// Merges the events of a stream, as any client must.
 fn accumulate(events: &[Value]) -> Value {
     let mut message = events[0]["message"].clone();
     let mut blocks: Vec<Value> = Vec::new();
@@ -342,6 +342,6 @@ async fn tool_choice_any_calls_each_tool_once() {
         messages.push(json!({"role": "assistant", "content": message["content"]}));
         messages.push(user(json!([{"type": "tool_result", "tool_use_id": call["id"], "content": "18 degrees"}])));
     }
-    // First the one that fits, then the last one, with which agents end their loop.
+    // First the tool that fits, then the last tool, with which agents end their loop.
     assert_eq!(called, ["get_weather", "extract", "get_time"]);
 }

@@ -1,7 +1,7 @@
-//! The proof that this is Bedrock enough: Amazon's own clients work against it.
+//! Amazon's own clients work against the local Bedrock.
 //!
-//! The clients are installed once, below cargo's target folder. Where Python, Node or their
-//! registries are not there, the test says so and passes.
+//! The clients are installed once, below cargo's target folder. If Python, Node or their registries are missing, the
+//! test says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // Tests.
 
 #[path = "support/install.rs"]

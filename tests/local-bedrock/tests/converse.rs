@@ -33,7 +33,7 @@ async fn unary(bedrock: &LocalBedrock, body: &Value) -> Value {
     reply.json()
 }
 
-/// The events of a stream as (type, payload), each with its padding.
+/// Returns the events of a stream as (type, payload), each with its padding.
 async fn stream(bedrock: &LocalBedrock, body: &Value) -> Vec<(String, Value)> {
     let reply = post(bedrock, &format!("{CLAUDE}/converse-stream"), body).await;
     assert_eq!(reply.status, 200, "{}", reply.message());
@@ -45,7 +45,7 @@ async fn stream(bedrock: &LocalBedrock, body: &Value) -> Vec<(String, Value)> {
     reply.frames().into_iter().map(event).collect()
 }
 
-/// Puts a stream together, the way any client must.
+/// Merges the events of a stream, as any client must.
 fn accumulate(events: &[(String, Value)]) -> Value {
     let mut blocks: Vec<Value> = Vec::new();
     let (mut arguments, mut redacted) = (String::new(), Vec::new());

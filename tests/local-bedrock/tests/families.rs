@@ -1,4 +1,4 @@
-//! Every native family: the reply, the stream that adds up to it, and what is refused.
+//! Every native family: the reply, the equal stream, and refusals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;
@@ -11,7 +11,7 @@ const SYSTEM: &str = "You are a helpful assistant that translates English to Fre
 const SENTENCE: &str = "I love programming.";
 const FRENCH: &str = "J'adore la programmation.";
 
-/// A family: a model, how it is asked to translate, and where its text is.
+/// A family: a model, the request for a translation, and the path of the text.
 struct Family {
     model: &'static str,
     body: Value,

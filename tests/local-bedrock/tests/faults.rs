@@ -1,4 +1,4 @@
-//! Replies that go wrong on demand.
+//! Replies that fail on demand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;

@@ -77,7 +77,7 @@ async fn inference_profiles_are_paged_and_name_their_model() {
     let one = get(&bedrock, &format!("/inference-profiles/{escaped}"), "bedrock").await.json();
     assert_eq!(one["inferenceProfileArn"], arn);
     assert_eq!(one["models"][0]["modelArn"], "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0");
-    // The ARN reaches that model, and not the default behind ARNs, which would refuse this body.
+    // The ARN selects this model, and not the default for ARNs, which would refuse the body.
     let nova = json!({"schemaVersion": "messages-v1", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]});
     assert_eq!(post(&bedrock, &format!("/model/{escaped}/invoke"), &nova).await.status, 200);
     for (path, status) in [

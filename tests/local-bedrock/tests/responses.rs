@@ -267,7 +267,7 @@ async fn endpoints_differ_in_ids_paths_and_signature() {
     assert_eq!(background.openai_error().0, "The background parameter is not supported.");
     let search = post(&bedrock, PATH, &runtime(json!({"tools": [{"type": "web_search"}]}))).await;
     assert!(search.openai_error().0.contains("'apply_patch'"), "{}", search.json());
-    // A path that only mantle has is refused when it is signed for the other endpoint.
+    // A path that only mantle has is refused if the request is signed for the other endpoint.
     let body = json!({"model": "openai.gpt-oss-120b", "input": "Hi"});
     let signed = post(&bedrock, "/v1/responses", &body).await;
     assert_eq!((signed.status, signed.error_type()), (403, "InvalidSignatureException"));

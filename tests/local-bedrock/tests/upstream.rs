@@ -1,4 +1,4 @@
-//! Another server behind all five APIs: a small one with OpenAI's Chat Completions API, in this test.
+//! Another server behind all five APIs: this test starts a small server with OpenAI's Chat Completions API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
 mod support;
@@ -32,7 +32,7 @@ async fn read(stream: &mut tokio::net::TcpStream) -> Option<(String, Vec<u8>)> {
     }
 }
 
-/// A server that calls the first tool, answers in JSON if asked to, and repeats the last message otherwise.
+/// Starts a server that calls the first tool, answers in JSON if requested, and repeats the last message otherwise.
 async fn upstream() -> (String, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/", listener.local_addr().unwrap());
@@ -76,7 +76,7 @@ fn answer(body: &Value) -> (u16, Value) {
     (200, json!({"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}))
 }
 
-/// Asks over one of the APIs; `messages` and `tool` are in Anthropic's shape.
+/// Sends a question over one of the APIs; `messages` and `tool` are in Anthropic's shape.
 async fn ask(bedrock: &LocalBedrock, api: &str, text: &str, tool: bool, stream: bool) -> Reply {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
     let claude = json!([{"name": "get_weather", "description": "Weather", "input_schema": schema}]);
@@ -118,7 +118,7 @@ async fn ask(bedrock: &LocalBedrock, api: &str, text: &str, tool: bool, stream: 
     }
 }
 
-/// All deltas of text in a stream, in whichever shape.
+/// Returns all deltas of text in a stream of any shape.
 fn streamed(api: &str, reply: &Reply) -> String {
     let (events, pointer): (Vec<Value>, &str) = match api {
         "invoke" => (reply.events(), "/delta/text"),
@@ -184,7 +184,7 @@ async fn upstream_receives_calls_results_images_and_schemas() {
     assert_eq!((&sent["parallel_tool_calls"], &sent["stop"]), (&json!(false), &json!(["END"])));
     assert_eq!(sent["model"], "anthropic.claude-haiku-4-5");
 
-    // The call of one response is answered in the next, over Responses with kept state.
+    // The next request answers the call of a response; over Responses it uses the kept state.
     let flat = json!([{"type": "function", "name": "get_weather"}]);
     let first = json!({"model": "openai.gpt-5.6-luna", "input": "Weather?", "tools": flat});
     let first = post_mantle(&bedrock, "/openai/v1/responses", &first).await.json();

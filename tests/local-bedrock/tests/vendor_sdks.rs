@@ -1,6 +1,7 @@
-//! The clients of OpenAI, Anthropic and LangChain for Bedrock work against it, signed and with a bearer key.
+//! The clients of OpenAI, Anthropic and LangChain for Bedrock work against the local Bedrock, signed and with a bearer
+//! key.
 //!
-//! They are installed once, below cargo's target folder. Where Python, Node or their registries are not there, the
+//! The clients are installed once, below cargo's target folder. If Python, Node or their registries are missing, the
 //! test says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // Tests.
 
@@ -56,7 +57,7 @@ async fn checked(
     Some(bedrock)
 }
 
-/// Both ways to authenticate were used on mantle, and no valid request was taken for a wrong one.
+/// Checks that both ways to authenticate were used on mantle, and that no valid request was refused.
 fn both_ways_on_mantle(bedrock: &LocalBedrock) {
     let requests = bedrock.requests();
     let on_mantle = requests.iter().filter(|request| request.endpoint == Endpoint::Mantle);

@@ -1,4 +1,5 @@
-// An HTTP server that responds with recordings: `/invoke` and below with one, `/converse` and below with the other.
+// An HTTP server that responds with recordings: `/invoke` and paths below it with one, `/converse` and paths below it
+// with the other.
 import { createServer } from "node:http";
 import { HEADERS } from "../recording.js";
 

@@ -2,8 +2,8 @@
 import { text } from "../recording.js";
 
 /**
- * Returns a Worker for a client. `/first` responds with the first piece of text, as soon as it is there.
- * `/stream` reads the stream to its end and responds with the length of the text.
+ * Returns a Worker for a client. `/first` responds with the first piece of text as soon as it has arrived. `/stream`
+ * reads the stream to its end and responds with the length of the text.
  */
 export function worker(create, api, frames) {
   const words = text(frames - 5);

@@ -8,11 +8,11 @@ const $ = (id) => document.getElementById(id);
 const [log, prompt, composer, settings] = ["log", "prompt", "composer", "settings"].map($);
 const meter = new Meter();
 
-/** The conversation as it is sent, and its last question as it is shown. */
+/** The conversation as it is sent, and its last question as the page shows it. */
 let messages = [];
 let asked;
 let images = [];
-/** Ends the answer that is under way, if there is one. */
+/** Ends the current answer, if there is one. */
 let answering;
 
 // ---- asking ----------------------------------------------------------------------------------------
@@ -21,9 +21,9 @@ function send() {
   const text = prompt.value.trim();
   if (answering || (!text && !images.length)) return;
   const blocks = images.map(({ type, data }) => ({ type: "image", source: { type: "base64", media_type: type, data } }));
-  // Earlier failures cannot be retried any more: a retry would ask this question.
+  // Retries of earlier failures are disabled, as a retry would send this question.
   for (const button of log.querySelectorAll(".failed button")) button.remove();
-  // Models take turns with the user: a question without an answer does not stay.
+  // Models take turns with the user, so a question without an answer is removed.
   if (messages.at(-1)?.role === "user") {
     messages.pop();
     leaveOut(asked);
@@ -59,7 +59,7 @@ async function answer() {
   const down = isDown();
   const { out, time } = meter.end(told);
   reply.end(out || told.usage ? `${told.reason} · ${told.usage ? "" : "≈ "}${out} tokens · ${time}` : told.reason);
-  // The received text is part of the conversation, however it ended.
+  // The received text is part of the conversation, even if the answer broke off.
   if (reply.text.trim()) messages.push({ role: "assistant", content: reply.text });
   if (problem) reply.fail(problem.message, () => again(reply));
   answering = undefined;
@@ -99,7 +99,7 @@ async function ask(signal, reply, told) {
   if (!whole) throw new Error("The answer ended too early. What had come is kept.");
 }
 
-/** Takes an event in; true if it was the last. */
+/** Handles an event; returns true if it was the last one. */
 function take(event, reply, told) {
   const { type, delta, content_block: block } = event;
   if (type === "error") throw Object.assign(new Error(`The answer broke off: ${event.error.message}. What had come is kept.`), { told: true });
@@ -139,20 +139,20 @@ function showState() {
 const isDown = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
 const stayDown = () => (log.scrollTop = log.scrollHeight);
 
-/** The focus of a button that is gone goes to the message field; a field that is written in keeps it. */
+/** If a focused button has been removed, the message field gets the focus. A field that is being edited keeps it. */
 function refocus() {
   const { activeElement: focused } = document;
   if (focused === document.body || focused.hidden) prompt.focus({ preventScroll: true });
 }
 
-/** The message field is as high as its text. */
+/** Makes the message field as high as its text. */
 function grow() {
   prompt.style.height = "auto";
   prompt.style.height = `${prompt.scrollHeight}px`;
   showState();
 }
 
-/** A model's name that is cut in its field stands whole beneath it. */
+/** A model's name that is too long for its field is shown in full below the field. */
 function showModel() {
   const { value, scrollWidth, clientWidth } = $("model");
   $("whole").textContent = scrollWidth > clientWidth ? value : "";
@@ -230,7 +230,7 @@ prompt.addEventListener("input", grow);
 $("model").addEventListener("input", showModel);
 new ResizeObserver(showModel).observe($("model"));
 prompt.addEventListener("keydown", (event) => {
-  // While a word is being composed, Enter belongs to it.
+  // Enter belongs to a word that is being composed.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   send();
@@ -248,7 +248,7 @@ for (const idea of document.querySelectorAll(".idea")) {
   });
 }
 
-// Open where there is room for it.
+// The panel is open if the window is wide.
 const wide = matchMedia("(min-width: 861px)");
 const fold = () => (settings.open = wide.matches);
 wide.addEventListener("change", fold);

@@ -13,7 +13,7 @@ export async function* events(response) {
   }
 }
 
-/** Not every browser lets a stream be iterated over. */
+/** Some browsers cannot iterate over a stream. */
 async function* pieces(body) {
   const reader = body.getReader();
   try {

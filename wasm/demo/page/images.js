@@ -1,10 +1,10 @@
 const TAKEN = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/** The model scales larger images down anyway, so they only cost time. */
+/** The model scales larger images down, so they would only cost time. */
 const LONGEST_SIDE = 1568;
 const MOST_BYTES = 3_500_000;
 
-/** An image file as the API wants it: `{ name, type, data }`, data in base64. */
+/** Reads an image file in the API's form: `{ name, type, data }`, with the data in base64. */
 export async function readImage(file) {
   if (!TAKEN.includes(file.type)) throw new Error(`${file.name || "This"} is not a PNG, JPEG, GIF or WebP`);
   const bitmap = await createImageBitmap(file).catch(() => {

@@ -4,13 +4,13 @@ const FENCE = /^( *)(`{3,}(?!.*`)|~{3,}) *(\S*)/;
 const HEADING = /^ {0,3}(#{1,6}) +(.*)$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const ITEM = /^[ \t]*([-*+]|\d{1,9}[.)]) +(.*)$/;
-/** The start of a list inside a paragraph: of numbered lists, only number 1 starts one. */
+/** The start of a list inside a paragraph. A numbered list starts there only with the number 1. */
 const FIRST_ITEM = /^[ \t]*([-*+]|1[.)]) +\S/;
 
-/** How far lists go into each other; what is deeper stands as it was written. */
+/** Maximum nesting of lists; deeper ones are shown as text. */
 const DEEPEST = 8;
 
-/** Inline marks. Bounds keep the search for a missing closing mark from reading the whole text. */
+/** Inline marks. Their limits keep the search for a missing closing mark from reading the whole text. */
 const INLINE = new RegExp(
   [
     /\\(?<sign>[\\`*_#[\]])/,
@@ -23,11 +23,11 @@ const INLINE = new RegExp(
   "gs",
 );
 
-/** A text in Markdown that grows. It is made of nodes: nothing in it is read as HTML, or leads elsewhere than to http(s). */
+/** A text in Markdown that grows. It is converted to nodes: HTML in it is text, and links lead only to http(s). */
 export class Markdown {
   element = element("div", { class: "text markdown" });
   text = "";
-  /** The lines from the first block on that can still change, and how many blocks are before it. */
+  /** The lines from the first block that can still change, and the number of blocks before it. */
   #open = "";
   #settled = 0;
 
@@ -38,7 +38,7 @@ export class Markdown {
     this.element.querySelector("[data-end]")?.removeAttribute("data-end");
     become(this.element, found.map(({ node }) => node), this.#settled);
     endOf(this.element)?.setAttribute("data-end", "");
-    // The last line may be half of one yet, and turn out to belong to the block before.
+    // The last line may be incomplete, and may still become part of the block before.
     const settled = Math.max(0, found.length - 2);
     this.#settled += settled;
     this.#open = lines.slice(found[settled]?.start).join("\n");
@@ -53,8 +53,8 @@ function endOf(whole) {
 }
 
 /**
- * Replaces the children of an element from an index on. Unchanged children are kept, and with them
- * the focus of a button and what is selected.
+ * Replaces the children of an element from an index on. Unchanged children are kept, so a focused button and a
+ * selection are kept too.
  */
 function become(parent, children, from = 0) {
   const old = [...parent.childNodes].slice(from);
@@ -70,7 +70,7 @@ function become(parent, children, from = 0) {
 
 // ---- blocks ----------------------------------------------------------------------------------------
 
-/** The blocks of some lines: each with the line where it starts, and as a node. */
+/** Returns the blocks of some lines, each with its first line and its node. */
 function blocks(lines, depth = 0) {
   const found = [];
   for (let at = 0; at < lines.length; ) {
@@ -98,7 +98,7 @@ function block(lines, start, depth) {
   return { node: element("p", {}, ...inline(lines.slice(start, end).join("\n").trimStart())), end };
 }
 
-/** Code between fences, or up to the end while the second has not come. */
+/** Code between fences, or up to the end if the second fence has not arrived. */
 function code(lines, start, [, space, fence, language]) {
   const closing = new RegExp(`^ {0,${space.length + 3}}${fence[0]}{${fence.length},} *$`);
   let end = start + 1;
@@ -111,7 +111,7 @@ function code(lines, start, [, space, fence, language]) {
 }
 
 async function copy(shown, button) {
-  // Browsers that let pages copy only over https leave it to the person.
+  // In browsers that let pages copy only over https, users must copy the text themselves.
   const copied = await navigator.clipboard?.writeText(shown.textContent).then(() => true, () => false);
   if (!copied) getSelection().selectAllChildren(shown);
   button.textContent = copied ? "Copied" : "Selected";
@@ -127,7 +127,7 @@ function list(lines, start, depth) {
   let end = start;
   for (let at = start; at < lines.length; at++) {
     const line = lines[at];
-    // Blank lines belong to what comes after them.
+    // Blank lines belong to the block after them.
     if (blank(line)) continue;
     if (begins(line)) {
       const [whole, , words] = ITEM.exec(line);
@@ -147,7 +147,7 @@ const blank = (line) => !line.trim();
 const isOrdered = (item) => /^\s*\d/.test(item);
 const spaced = (line) => line.replace(/^[ \t]+/, (space) => space.replaceAll("\t", "    "));
 const indent = (line) => spaced(line).search(/\S|$/);
-/** A line with so many spaces fewer before it, as far as it has them. */
+/** Removes up to this many spaces at the start of a line. */
 const outdent = (line, columns) => (columns ? spaced(line).replace(new RegExp(`^ {1,${columns}}`), "") : line);
 
 // ---- lines -----------------------------------------------------------------------------------------

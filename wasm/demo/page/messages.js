@@ -14,7 +14,7 @@ export function question(text, images) {
   return made;
 }
 
-/** Says of a question that it is not part of the conversation any more. */
+/** Marks a question as no longer part of the conversation. */
 export function leaveOut(question) {
   question.classList.add("out");
   question.append(element("p", { class: "note" }, "left out of the conversation, as it has no answer"));
@@ -49,7 +49,7 @@ export class Reply {
     this.#thinking.words.append(text);
   }
 
-  /** A tool call or another block that the page has no form for. */
+  /** Shows a tool call or another block that the page cannot show otherwise. */
   other(block) {
     this.element.append(element("p", { class: "note" }, `[${block.type}${block.name ? ` ${block.name}` : ""}]`));
   }

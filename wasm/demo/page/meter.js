@@ -1,9 +1,9 @@
 const $ = (id) => document.getElementById(id);
 
-/** The figure counts the tokens of the last so many milliseconds. */
+/** The period in milliseconds in which tokens are counted for the figure. */
 const WINDOW = 500;
 
-/** The curve weighs those so many milliseconds before and after, the less the farther. */
+/** The curve weighs tokens up to this many milliseconds before and after a time, less with growing distance. */
 const REACH = 350;
 
 /** The live chart of one answer: tokens per second over time, and its figures. */
@@ -12,7 +12,7 @@ export class Meter {
   #started = 0;
   #first;
   #ended;
-  /** When something came, in milliseconds since the start, and about how many tokens. */
+  /** When each piece arrived, in milliseconds since the start, and its approximate number of tokens. */
   #came = [];
   #tokens = 0;
 
@@ -37,7 +37,7 @@ export class Meter {
     tick();
   }
 
-  /** Some text came. Nobody says how many tokens it is before the end; four letters are about one. */
+  /** Adds a piece of text. Its number of tokens is not known before the end; four letters are about one token. */
   text(text) {
     const at = this.#now();
     if (this.#first === undefined) {
@@ -81,9 +81,9 @@ export class Meter {
     return (tokens * 1000) / WINDOW;
   }
 
-  /** Tokens per second around a time, of what lies between the first and the last. */
+  /** Returns the tokens per second around a time, from pieces between the first and the last. */
   #smoothAt(time, last) {
-    // The triangle's area from its middle to a distance.
+    // Returns the triangle's area from its middle to a distance.
     const area = (distance) => Math.min(distance, REACH) * (1 - Math.min(distance, REACH) / (2 * REACH));
     const whole = area(time - this.#first) + area(last - time);
     let tokens = 0;
@@ -108,7 +108,7 @@ export class Meter {
 
     const end = Math.max(2000, this.#ended ?? this.#now());
     const x = (time) => (time / end) * (width - 8) + 4;
-    // The rug: a line for everything that came.
+    // The rug: a line for every piece.
     context.fillStyle = colour("--accent");
     context.globalAlpha = 0.55;
     for (const { at } of this.#came) context.fillRect(x(at), floor + 3, 1, 5);
@@ -134,7 +134,7 @@ export class Meter {
     context.fillStyle = colour("--accent");
     context.fill();
     context.globalAlpha = 1;
-    // Until here there was nothing but waiting.
+    // The time before the first piece.
     context.setLineDash([3, 3]);
     context.lineWidth = 1;
     context.strokeStyle = colour("--soft");

@@ -7,7 +7,7 @@ const LONG = "Tell me of the sea, of the wind over it, and of all the ships that
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 test("the answer grows while the model speaks, and the figures tell of it", async () => {
-  // The page itself records the lengths: on a busy machine, questions from here come too late.
+  // The page records the lengths itself: on a busy machine, a test would ask too late.
   await page.evaluate(() => {
     globalThis.lengths = new Set();
     const record = () => lengths.add(document.querySelector(".live > .text")?.textContent.length ?? 0);
@@ -173,7 +173,7 @@ test("only the last question can be asked again", async () => {
   assert.equal(await page.getByRole("alert").count(), 1);
 });
 
-/** The questions and answers that the model was last sent. */
+/** The questions and answers that the model received last. */
 const sent = async () => JSON.parse((await demo.bedrock.requests()).at(-1).body).messages.map(({ role, content }) => [role, content.at(-1).text ?? content]);
 
 test("a question without an answer is left out when the next is asked, and the page says so", async () => {
@@ -318,7 +318,7 @@ test("on a phone everything fits, and the settings unfold", async () => {
     await page.context().close();
     await open({ viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });
     await shot(`phone-empty-${colorScheme}`);
-    // It stays unfinished until it is stopped, however busy the machine is.
+    // The answer stays unfinished until it is stopped, even on a busy machine.
     await demo.bedrock.fault({ path_contains: "stream", hang_after_frames: 30 });
     await ask(LONG);
     await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 60);

@@ -112,7 +112,7 @@ test("an aggregated stream is what invoke gives, blocks, calls and reasons alike
   expect([whole.response_metadata.stop_reason, whole.additional_kwargs]).toEqual(["tool_use", { id: reply.additional_kwargs.id }]);
   expect(reply.response_metadata.stop_reason).toBe("tool_use");
   expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
-  // Given back, the signature must be as it was: the server knows its own.
+  // The signature must be sent back unchanged: the server checks it.
   const results = await Promise.all(whole.tool_calls.map((call) => (call.name === "get_time" ? time : weather).invoke(call)));
   expect((await model.invoke([new HumanMessage(question), whole, ...results])).text).toContain("sunny");
 });

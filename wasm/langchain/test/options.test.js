@@ -11,7 +11,7 @@ const weather = tool(() => "sunny", { name: "get_weather", description: "The wea
 const THINKS = { model: THINKER, reasoning: 2048, maxTokens: 4000 };
 const OPUS = "us.anthropic.claude-opus-4-8";
 
-/** The body that a model sends, to a `fetch` that does not answer. */
+/** Returns the body that a model sends, to a `fetch` that does not answer. */
 async function sent(fields, messages, options) {
   let body;
   const fetch = async (_, init) => {
@@ -149,7 +149,7 @@ test("an option that is unset on the model or null in a call is not sent", async
   expect(await body({ temperature: 0.25 })).toHaveProperty("temperature", 0.25);
   model.temperature = 1;
   expect(await body()).toHaveProperty("temperature", 1);
-  // A guardrail that is unset in part would leave the call unwatched.
+  // A guardrail that is only half unset would leave the call without a guardrail.
   model.guardrailVersion = "2";
   await expect(model.invoke("Hello")).rejects.toThrow("guardrailIdentifier must be set too");
 });

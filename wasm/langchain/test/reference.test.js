@@ -1,5 +1,5 @@
-// Programs written for LangChain's own BedrockChat, run with it and with ours: the same where it is
-// right, and without its defects where it is not.
+// Programs for LangChain's own BedrockChat, run with both packages: the results are equal, except for that package's
+// defects.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -22,13 +22,13 @@ const text = async (stream) => (await gather(stream)).whole.text;
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** Returns the content of a message, whatever the names of its blocks are. */
+/** Returns the content of a message, for all names of its blocks. */
 const said = ({ content }) => (typeof content === "string" ? content : content.map((block) => block.text ?? "").join(""));
 
-/** The ids that the server makes of a request are as different as the requests. */
+/** The server derives ids from the request, so they differ as the requests do. */
 const withoutIds = (value) => JSON.parse(JSON.stringify(value).replace(/(toolu|msg)_bdrk_[0-9a-f]+/g, "$1"));
 
-/** A program as it is written for either. */
+/** A program that works with either package. */
 async function program(llm) {
   const seen = {};
   const ai = await llm.invoke([
@@ -51,7 +51,7 @@ async function program(llm) {
   const asked = await bound.invoke([question]);
   seen.asked = [asked.content, asked.tool_calls];
   const results = asked.tool_calls.map(({ id, name, args }) => new ToolMessage({ tool_call_id: id, name, content: `sunny in ${args.location}` }));
-  // Given back as it is, theirs would send every call twice, which the service refuses.
+  // Sent back unchanged, LangChain's message would contain every call twice, which the service refuses.
   const turn = new AIMessage({ content: "", tool_calls: asked.tool_calls });
   seen.told = said(await bound.invoke([question, turn, ...results]));
   const called = (await gather(bound.stream([question]))).whole;

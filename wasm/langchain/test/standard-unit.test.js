@@ -18,7 +18,7 @@ class PersonTool extends StructuredTool {
   }
 }
 
-/** The parameters that every chat model is to take. */
+/** The parameters that every chat model must accept. */
 const STANDARD = { model: CLAUDE, region: "us-east-1", credentials: KEYS, temperature: 0, maxTokens: 100, timeout: 60, stopSequences: [], maxRetries: 2 };
 
 afterEach(() => vi.unstubAllEnvs());

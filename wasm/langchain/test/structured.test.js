@@ -1,4 +1,4 @@
-// withStructuredOutput in all its ways.
+// withStructuredOutput with all its methods.
 import { OutputParserException } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { tool } from "@langchain/core/tools";

@@ -11,7 +11,7 @@ function found(...options) {
   try {
     return execFileSync(process.execPath, [path("../../node_modules/typescript/bin/tsc"), "--project", path("types/tsconfig.json"), "--pretty", "false", ...options], { encoding: "utf8" });
   } catch (error) {
-    // It is on tsc's output; if there is nothing, tsc did not run.
+    // The errors are on tsc's output; without output, tsc did not run.
     return error.stdout || String(error);
   }
 }
@@ -39,8 +39,8 @@ test("programs for earlier declarations still compile", () => {
 });
 
 test("the package's own declarations hold for both kinds of module", () => {
-  // In node16, what is required may not require what is imported. LangChain's own declarations do not hold: what is
-  // found in them shows that this looks into declarations.
+  // In node16, a required file must not require an imported one. LangChain's own declarations violate this: their
+  // errors show that the test checks declarations.
   const errors = found("--skipLibCheck", "false", "--module", "node16", "--moduleResolution", "node16").split("\n").filter((line) => /\): error TS/.test(line));
   expect(errors).not.toEqual([]);
   expect(errors.filter((line) => line.includes("bedrock-chat"))).toEqual([]);

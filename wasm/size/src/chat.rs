@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::js_error;
 
-/// One wire format alone.
+/// One wire format only.
 #[cfg(not(feature = "all"))]
 fn codec(_: &ModelId) -> Result<Arc<dyn Codec>> {
     Ok(Arc::new(bedrock_chat::Anthropic))

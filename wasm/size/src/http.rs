@@ -1,11 +1,11 @@
-//! A chat model as a Rust user's module has it: built, asked, streamed.
+//! A chat model in the module of a Rust user: built, called, streamed.
 
 use bedrock_chat::{BedrockChat, Credentials};
 use wasm_bindgen::prelude::*;
 
 use crate::js_error;
 
-/// Asks a model of any family and gives what it says, a line for each piece.
+/// Calls a model of any family, and passes each piece of its text to a function.
 #[wasm_bindgen]
 pub async fn ask(
     model: String,

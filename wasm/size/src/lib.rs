@@ -1,8 +1,8 @@
 //! The crate without HTTP as a WebAssembly module, measured by `make size`.
 //!
-//! Each function gets its input from its caller, so that the compiler cannot remove code of the crate as
-//! unused or compute it in advance. `check.mjs` next to this crate calls all functions. They do little
-//! else, so that the crate is what is measured.
+//! Each function receives its input from its caller, so that the compiler cannot remove code of the crate as unused or
+//! compute it in advance. `check.mjs` next to this crate calls all functions. They do little else, so that mostly the
+//! crate is measured.
 
 use wasm_bindgen::prelude::*;
 
@@ -11,8 +11,8 @@ mod chat;
 #[cfg(feature = "http")]
 mod http;
 
-/// A third of the code of the standard library's allocator. Its pages grow into one pool, because images
-/// and long responses are larger than a page.
+/// This allocator has a third of the code of the standard library's. Its pages grow into one pool, because images and
+/// long responses are larger than a page.
 #[global_allocator]
 static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
 

@@ -34,7 +34,7 @@ export function context(api, url) {
   const bedrock = new Bedrock(url);
   const fields = { model: MODEL, region: "us-east-1", endpointUrl: url, credentials: KEYS };
   const chat = (more) => new api.BedrockChat({ ...fields, ...more });
-  // A model that nobody reaches: its answers are the test's.
+  // Returns a model with a custom `fetch`: the test provides its answers.
   const mock = (fetch, more) => chat({ endpointUrl: "https://bedrock.example", fetch, maxRetries: 0, ...more });
   return { ...api, api, bedrock, url, fields, chat, mock };
 }

@@ -16,7 +16,7 @@ async function abortWhenReceived(bedrock, controller) {
 /** The text of an answer before it stalls. */
 const SAID = '{"a":"b';
 
-/** A model that begins an answer and never ends it; `over` is whether its call was given up. */
+/** A model whose answer stalls; `over` is whether its call was cancelled. */
 function stalled({ mock }) {
   const call = {};
   call.model = mock(async (_, { signal }) => {
@@ -29,7 +29,7 @@ function stalled({ mock }) {
   return call;
 }
 
-/** The ways to read an answer: how to ask for the next piece, and how to leave. */
+/** The ways to read an answer: how to request the next piece, and how to end it. */
 const WAYS = {
   "events of a stream": async (model, { toSSE }) => reader(toSSE(await model.stream("hello"))),
   "events of a call": (model, { toSSE }) => reader(toSSE(model.stream("hello"), { format: "openai" })),
@@ -54,7 +54,7 @@ export const cancellation = [
     for (const [how, open] of Object.entries(WAYS)) {
       const call = stalled(given);
       await (await open(call.model, given)).leave();
-      // Perhaps it was never sent.
+      // The call may never have been sent.
       await until(() => call.over !== false, `unread: ${how}`, 500);
       const { next, leave } = await open(call.model, given);
       let last;

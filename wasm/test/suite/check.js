@@ -13,7 +13,7 @@ export function includes(text, part) {
   if (typeof text !== "string" || !text.includes(part)) throw new Error(`${written(text)} does not contain ${written(part)}`);
 }
 
-/** Runs what must fail, and gives its error. */
+/** Runs a function that must fail, and returns its error. */
 export async function fails(run, kind) {
   let value;
   try {

@@ -4,7 +4,7 @@ import { KEYS, MODEL } from "./bedrock.js";
 const SESSION = { ...KEYS, sessionToken: "TOKEN+/=" };
 const API_KEY = "bedrock-api-key-local-test";
 
-/** Runs something in an environment with these variables and no others of AWS. */
+/** Runs a function in an environment that has only these of AWS's variables. */
 async function within(variables, run) {
   const before = Object.getOwnPropertyDescriptor(globalThis, "process");
   Object.defineProperty(globalThis, "process", { value: { env: variables }, configurable: true, writable: true });
@@ -16,7 +16,7 @@ async function within(variables, run) {
   }
 }
 
-/** The headers of the one request that a chat model made of these fields sends. */
+/** Returns the headers of the single request of a chat model with these fields. */
 async function headers({ BedrockChat, bedrock, url }, fields, variables = {}) {
   await bedrock.clear();
   await within(variables, () => new BedrockChat({ model: MODEL, endpointUrl: url, ...fields })).then((model) => model.invoke("hello"));
@@ -128,7 +128,7 @@ export const credentials = [
     equal(await calls(() => after(60)), 1);
     equal(await calls(() => after(60).toISOString()), 1);
     equal(await calls(() => +after(60)), 1);
-    // As the standards of tokens count.
+    // The expiration is in seconds, as in JWTs.
     equal(await calls(() => +after(60) / 1000), 1);
     equal(await calls(() => +after(-60) / 1000), 3);
     equal(await calls(() => undefined), 3);
@@ -149,10 +149,11 @@ export const credentials = [
     });
     await model.invoke("hello");
     try {
-      // The clock runs on, but the service's does not: only the credentials grow old.
+      // The clock advances, but the service's does not: only the credentials age.
       Date.now = () => clock() + 57 * 60_000;
       await model.invoke("hello");
-      // Once for the attempt that the service finds too late, once for the one with its time.
+      // The provider is called for the attempt that the service refuses as too late, and for the attempt with the
+      // corrected time.
       equal(asked, 3);
       Date.now = () => clock() + 61 * 60_000;
       const error = await fails(() => model.invoke("hello"), "credentials");
@@ -197,7 +198,7 @@ export const credentials = [
       await within({}, () => fails(() => mintApiKey(given), kind));
     }
     ok(await within({ ...AWS, ...REGION }, () => mintApiKey(null)), "all that it needs may be the environment's");
-    // As AWS's own generator makes it.
+    // Equal to the key of AWS's own generator.
     const fixed = await mintApiKey({ credentials: KEYS, region: "us-east-1", expiresIn: 43_200, now: Date.UTC(2025, 0, 2, 3, 4, 5) });
     includes(atob(fixed.slice(16)), "&X-Amz-Signature=e46cd5dd7005d6f41edada9a83e342cb96a9509e83e34bb96e2941f95e69753a&Version=1");
   }],

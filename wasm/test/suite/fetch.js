@@ -1,4 +1,4 @@
-// How the package calls `fetch`, and what it makes of what `fetch` gives.
+// How the package calls `fetch`, and how it handles the result.
 import { equal, fails, includes, ok } from "./check.js";
 import { answer, chunk, response, speaks } from "./frames.js";
 
@@ -28,7 +28,7 @@ export const fetching = [
         await bedrock.faults({ status, headers: { location: `${url}/elsewhere?token=SECRET` } });
         const error = await fails(() => way(chat()));
         includes(error.message, "redirects are not followed");
-        // Browsers hide where a redirect leads.
+        // Browsers hide the target of a redirect.
         if (!isBrowser) includes(error.message, `${url}/elsewhere`);
         ok(!error.message.includes("SECRET") && !error.retryable, error.message);
         equal((await bedrock.requests()).length, 1);

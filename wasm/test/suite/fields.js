@@ -71,7 +71,7 @@ export const fields = [
       const error = await fails(() => sent({}, "hello", options));
       equal([error.field, error.toJSON().field], [field, field], error.message);
     }
-    // The module calls them by Rust's names.
+    // The module names these options as Rust does.
     for (const [options, field, fields] of [
       [{ maxTokens: 0 }, "maxTokens"], [{ topP: -1 }, "topP"], [{ requestMetadata: sixteen }, "requestMetadata"],
       [{ toolChoice: "any" }, "toolChoice"], [{ promptVariables: { city: "Paris" } }, "promptVariables"],
@@ -91,7 +91,7 @@ export const fields = [
       equal((await fails(async () => given.chat(fields))).field, field);
     }
     includes((await fails(() => sent(GPT, "hello", { topK: 5 }), "unsupported")).message, "no `topK` in");
-    // The service's own words are not changed.
+    // Messages of the service are not changed.
     const answer = async () => new Response('{"message":"`max_tokens` is wrong"}', { status: 400, headers: { "x-amzn-errortype": "ValidationException" } });
     const error = await fails(() => given.mock(answer).invoke("hello"), "validation");
     includes(error.message, "`max_tokens` is wrong");

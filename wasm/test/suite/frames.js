@@ -1,4 +1,4 @@
-// The event stream of the service, written by hand: an independent judge of what reads it.
+// The event stream of the service, written by hand, to test its reader independently.
 
 const table = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;
@@ -78,7 +78,7 @@ export const answer = (...texts) => [
   claude.over(),
 ];
 
-/** A response that hands these bytes over in pieces. */
+/** Returns a response whose body arrives in these pieces. */
 export function response(pieces, { status = 200, type = "application/vnd.amazon.eventstream", headers } = {}) {
   const left = [...pieces];
   const body = new ReadableStream({
@@ -97,7 +97,7 @@ export function cut(bytes, size) {
   return pieces;
 }
 
-/** A `fetch` that answers with Claude's events, and remembers what it was asked. */
+/** A `fetch` that answers with Claude's events, and records its requests. */
 export function speaks(events, size = Infinity) {
   const bytes = joined(...events.map((event) => (event instanceof Uint8Array ? event : chunk(event))));
   const fetch = async (url, init) => {

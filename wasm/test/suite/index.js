@@ -27,7 +27,7 @@ const all = [
 
 export const names = all.map(([name]) => name);
 
-/** Runs one test against a local Bedrock; rejects where it fails. */
+/** Runs one test against a local Bedrock; rejects if it fails. */
 export async function run(name, api, url) {
   const found = all.find(([other]) => other === name);
   if (!found) throw new Error(`there is no test "${name}"`);

@@ -2,7 +2,7 @@ import { equal, fails, ok, pause, until } from "./check.js";
 import { answer, speaks } from "./frames.js";
 import { KEYS } from "./bedrock.js";
 
-/** Collects what nobody holds, where a test can ask for it: in Node. */
+/** Returns a function that collects garbage, in Node only. */
 function collector() {
   const [v8, vm] = ["node:v8", "node:vm"].map((name) => globalThis.process?.getBuiltinModule?.(name));
   v8?.setFlagsFromString?.("--expose-gc");
@@ -27,7 +27,7 @@ export const load = [
     const model = mock(speaks(answer(..."a stream of some words, to be read to its end".split(" ")), 700));
     const read = async (number) => {
       const stream = await model.stream("hello");
-      // Some are left in the middle.
+      // Some streams are ended in the middle.
       for await (const { text } of stream) if (number % 3 === 0 && text) break;
     };
     for (let number = 0; number < 100; number++) await read(number);
@@ -78,7 +78,7 @@ export const load = [
       } catch {
         return 0;
       }
-      // Some have no room for themselves, some none for the module.
+      // Some calls have no stack for their own code, some none for the module.
       if (left < 400 && left % 10 === 0) calls.push(fails(() => model.invoke("hello").then(() => { throw new Error("it had room"); })));
       return left;
     };

@@ -1,6 +1,6 @@
 import { equal, fails, includes, ok } from "./check.js";
 
-/** LangChain's message, as far as it matters: an instance whose JSON is a constructor. */
+/** LangChain's message, with the relevant parts: an instance whose JSON is a constructor. */
 class HumanMessage {
   constructor(content) {
     this.content = content;
@@ -82,7 +82,7 @@ export const messages = [
 
   ["the result of a tool may be an error, and say whose it is", async (given) => {
     const question = { role: "user", content: "What is the weather in Paris?" };
-    // A tool that takes nothing needs no schema.
+    // A tool without arguments does not need a schema.
     const model = given.chat().bindTools([{ name: "get_weather", description: "The weather" }]);
     const asked = { role: "assistant", content: null, tool_calls: [{ id: "toolu_1", type: "function", function: { name: "get_weather", arguments: "{}" } }] };
     await model.invoke([question, asked, { role: "tool", tool_call_id: "toolu_1", name: "get_weather", status: "error", content: "no such place" }]);

@@ -193,7 +193,7 @@ export const sse = [
       equal(text.includes(fault.message), told, text);
       if (status === 429) equal(response.headers.get("retry-after"), "3");
     }
-    // Not the server's: nobody waits for this call, which would reach the next test.
+    // A mock instead of the server: the call is not awaited, and would be counted in the next test.
     await fails(() => sseResponse(mock(speaks(rich)).stream("hello"), { format: "xml" }), "config");
   }],
 

@@ -80,7 +80,7 @@ export const streams = [
     const reader = (await chat().stream(question)).toReadableStream().getReader();
     ok((await reader.read()).value.getType() === "ai");
     await reader.cancel();
-    // Also while a chunk is being waited for.
+    // The same while a chunk is awaited.
     const waited = await chat().stream(question);
     await waited.next();
     let last;

@@ -4,7 +4,7 @@ import { sender } from "./sent.js";
 
 const joke = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "integer" } }, required: ["setup", "rating"] };
 
-/** A Standard Schema of no library: it wants an even rating. */
+/** A Standard Schema of no library: ratings must be even. */
 const even = {
   "~standard": {
     version: 1,
@@ -188,7 +188,7 @@ export const structured = [
     for (let level = 0; level < 50_000; level++) deep = { type: "object", properties: { deep } };
     for (const method of ["functionCalling", "jsonSchema", "jsonMode"]) {
       for (const schema of [endless, { const: 5n }, { toJSON() {} }]) includes((await fails(async () => chat().withStructuredOutput(schema, { method }), "encode")).message, "the schema");
-      // Newer engines can write it.
+      // Newer engines support the syntax.
       try {
         chat().withStructuredOutput(deep, { method });
       } catch (error) {

@@ -15,7 +15,7 @@ const FORMS = {
   },
 };
 
-/** A model that calls tools with these events, and the answer's sum. */
+/** Returns the merged answer of a model that calls tools with these events. */
 async function streamed({ mock }, ...events) {
   let sum;
   const stream = await mock(speaks([claude.start(), ...events])).stream("hello", { tools: [FORMS.anthropic] });

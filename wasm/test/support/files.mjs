@@ -5,7 +5,7 @@ import { extname, join, normalize } from "node:path";
 
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html", ".json": "application/json" };
 
-/** Serves `folder`; `/` is `page`, where one is given. */
+/** Serves `folder`; `/` is `page`, if there is one. */
 export async function serve(folder, page) {
   const server = createServer(async ({ url }, response) => {
     const path = normalize(decodeURIComponent(new URL(url, "http://x").pathname));

@@ -1,4 +1,4 @@
-// The suite in a page. The test drives it by these two.
+// The suite in a page. The test calls these two functions.
 import * as entry from "./entry.js";
 import { names, run } from "./suite/index.js";
 

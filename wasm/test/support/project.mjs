@@ -1,5 +1,5 @@
-// A user's project, with the package as npm packs it: wasm/.cache/project. Run as a program it is
-// created again; tests only ask where it is.
+// A user's project, with the package as npm packs it: wasm/.cache/project. It is created again if this runs as a
+// program; tests only read its path.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -14,7 +14,7 @@ export async function startBedrock(...options) {
   for await (const line of createInterface({ input: child.stdout })) {
     const found = /^export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(.+)$/.exec(line);
     if (found) {
-      // It does not keep the test from ending, and what else it may say does not fill the pipe.
+      // The process does not keep the test from ending, and its further output does not fill the pipe.
       child.unref();
       child.stdout.resume().unref();
       return { url: found[1], stop };

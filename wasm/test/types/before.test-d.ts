@@ -1,4 +1,4 @@
-// Compares the declarations with those before the sources were TypeScript: programs for those must still compile. Only
+// Compares the declarations with those before the sources were TypeScript: earlier programs must still compile. Only
 // the compiler reads this file.
 import type * as Now from "bedrock-chat";
 import type * as NowManual from "bedrock-chat/manual";
@@ -7,7 +7,7 @@ import type { z as z3 } from "zod3";
 import type * as Before from "./before/index.js";
 import type * as BeforeManual from "./before/manual.js";
 
-/** Compiles only if there is no name. Its error has the names. */
+/** Compiles only if there are no names. The error lists the names. */
 declare function none<Name extends never>(): Name;
 
 /** Types of arguments. They may accept more than before. */
@@ -97,10 +97,10 @@ type Fits<Source, Target> = [Source] extends [Target] ? true : false;
 none<{ [Name in keyof Arguments]: Fits<Arguments[Name][0], Arguments[Name][1]> extends true ? never : Name }[keyof Arguments]>();
 none<{ [Name in keyof Values]: Fits<Values[Name][0], Values[Name][1]> extends true ? never : Name }[keyof Values]>();
 none<{ [Name in keyof Values]: Fits<Values[Name][1], Values[Name][0]> extends true ? never : Name }[keyof Values]>();
-// An optional member that is gone fits, but literals with it do not compile.
+// An optional member may be missing in an assignment, but literals with it would not compile.
 none<{ [Name in keyof (Arguments & Values)]: Fits<Keys<(Arguments & Values)[Name][0]>, Keys<(Arguments & Values)[Name][1]>> extends true ? never : Name }[keyof (Arguments & Values)]>();
 none<{ [Name in keyof Functions]: Fits<Functions[Name][1], Functions[Name][0]> extends true ? never : Name }[keyof Functions]>();
-// Parameters of methods are compared in one direction only: a method that takes less would fit.
+// Parameters of methods are compared in one direction only: a method that accepts less would fit.
 none<{ [Name in keyof Functions]: Fits<Given<Functions[Name][0]>, Given<Functions[Name][1]>> extends true ? never : Name }[keyof Functions]>();
 
 /** The names of all members, also those of one type of a union. */

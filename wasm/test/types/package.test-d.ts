@@ -1,4 +1,4 @@
-// TypeScript that must compile, and that must not. Only the compiler reads this file.
+// TypeScript that must compile, and TypeScript that must not. Only the compiler reads this file.
 import {
   AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, capabilities, mintApiKey, sseResponse, toSSE,
   type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type Messages, type Tool, type ToolCall, type UsageMetadata,
@@ -9,7 +9,7 @@ import { z } from "zod";
 import { z as z3 } from "zod3";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only where the type is `true`. */
+/** Compiles only if the type is `true`. */
 function holds<T extends true>(): T | undefined {
   return undefined;
 }
@@ -17,7 +17,7 @@ function holds<T extends true>(): T | undefined {
 const credentials = { accessKeyId: "A", secretAccessKey: "S" };
 const chat = new BedrockChat({ model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1", credentials });
 
-// The reference page's example, as it stands.
+// The example of the reference page, unchanged.
 new BedrockChat({
   model: "anthropic.claude-3-5-sonnet-20240620-v1:0",
   region: process.env["BEDROCK_AWS_REGION"],
@@ -29,7 +29,7 @@ new BedrockChat({ model: "m", credentials: async () => ({ ...credentials, sessio
 // The type that `fromNodeProviderChain()` returns.
 declare const chain: (options?: { callerClientConfig?: object }) => Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string; readonly expiration?: Date; readonly accountId?: string }>;
 new BedrockChat({ model: "m", credentials: chain });
-// One's own fetch knows what it is called with.
+// A custom `fetch` has typed parameters.
 new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, { ...init, headers: { ...init.headers, "x-team": init.headers["x-team"] ?? "blue" } }), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
 new BedrockChat({ model: "m", headers: new Headers({ "x-team": "blue" }), credentials: { apiKey: "k", expiration: 1e12 }, guardrailConfig: { streamProcessingMode: "async" } });
 new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
@@ -48,9 +48,9 @@ new BedrockChat({ region: "us-east-1" });
 new BedrockChat({ model: "m", max_tokens: 5 });
 // @ts-expect-error half of a pair
 new BedrockChat({ model: "m", credentials: { accessKeyId: "A" } });
-// @ts-expect-error no such API
+// @ts-expect-error the secret is missing
 new BedrockChat({ model: "m", api: "rest" });
-// @ts-expect-error a signal is of a call
+// @ts-expect-error a signal is an option of a call
 new BedrockChat({ model: "m", signal: new AbortController().signal });
 
 export async function calls(signal: AbortSignal): Promise<void> {
@@ -71,7 +71,7 @@ export async function calls(signal: AbortSignal): Promise<void> {
   // Null removes an option that was set before.
   await chat.withOptions({ tools: null, signal: null }).bindTools([], { temperature: null }).batch(["hello"], { stop: null, maxConcurrency: null });
   await chat.withStructuredOutput({ type: "object" }).stream("hello", { maxTokens: null });
-  // @ts-expect-error there is nothing to remove
+  // @ts-expect-error the constructor has no earlier option to remove
   new BedrockChat({ model: "m", temperature: null });
   // @ts-expect-error no such role
   await chat.invoke([["narrator", "hello"]]);
@@ -98,9 +98,9 @@ export async function calls(signal: AbortSignal): Promise<void> {
   await chat.complete("Once upon a time");
   await using left = await chat.withOptions({ signal, maxConcurrency: 2 }).stream("hello");
   holds<Equal<typeof left, ChatStream>>();
-  // @ts-expect-error what becomes of the errors of a batch is said where it is called
+  // @ts-expect-error `returnExceptions` is an option of `batch` alone
   chat.withOptions({ returnExceptions: true });
-  // @ts-expect-error of the constructor
+  // @ts-expect-error an option of the constructor
   await chat.invoke("hello", { maxRetries: 0 });
   holds<Equal<ReturnType<typeof chat.withOptions>, BedrockChat>>();
   const known = capabilities("m");
@@ -128,7 +128,7 @@ export async function tools(): Promise<void> {
   chat.bindTools(all, { signal: AbortSignal.timeout(5), response_format: { type: "json_schema", json_schema: { name: "a", schema: parameters } } });
   await bound.invoke("hello", { toolChoice: { type: "any", disable_parallel_tool_use: true } });
   await bound.invoke("hello", { response_format: { type: "json_schema", json_schema: { name: "a", schema: parameters, strict: true } } });
-  // @ts-expect-error the service holds every answer to the schema
+  // @ts-expect-error the service always enforces the schema
   await bound.invoke("hello", { responseFormat: { schema: parameters, strict: false } });
   // @ts-expect-error no such API
   capabilities("m", "rest");
@@ -182,7 +182,7 @@ export async function errors(error: unknown): Promise<void> {
 export async function workers(): Promise<Response> {
   const key = await mintApiKey({ credentials, region: "us-east-1", expiresIn: 60 });
   holds<Equal<typeof key, string>>();
-  // All that it needs may be the environment's.
+  // The environment may have all settings.
   await mintApiKey();
   const bytes = toSSE(chat.stream("hello"), { format: "openai" });
   holds<Equal<typeof bytes, ReadableStream<Uint8Array>>>();
@@ -196,7 +196,7 @@ export async function workers(): Promise<Response> {
 export async function manual(): Promise<void> {
   const { default: module } = await import("bedrock-chat/bedrock_chat_bg.wasm");
   await init({ module_or_path: new URL("https://cdn.example/bedrock_chat_bg.wasm") });
-  // As esbuild has it, with its loader for files.
+  // esbuild returns this form with its file loader.
   await init({ module_or_path: new URL(module, import.meta.url) });
   const { memory } = initSync({ module });
   holds<Equal<typeof memory.buffer.byteLength, number>>();

@@ -1,4 +1,4 @@
-// The same package, required.
+// The same package, loaded by `require`.
 import bedrock = require("bedrock-chat");
 
 export const chat: bedrock.BedrockChat = new bedrock.BedrockChat({ model: "m", region: "us-east-1" });

@@ -5,8 +5,8 @@ import { Readable } from "node:stream";
 export const TOKEN = "token-for-tests";
 
 /**
- * Posts JSON. With http.request and not fetch, which would ask for gzip: Miniflare holds such answers
- * back. Text that is not JSON is sent as it is, and so is a stream.
+ * Posts JSON. Uses http.request, as fetch would request gzip and Miniflare buffers such answers. Text that is not
+ * JSON, or a stream, is sent unchanged.
  */
 export async function ask(url, body, { token = TOKEN, method = "POST", onRequest } = {}) {
   const request = http.request(url, { method, agent: false });
@@ -15,7 +15,7 @@ export async function ask(url, body, { token = TOKEN, method = "POST", onRequest
   if (body instanceof Readable) body.pipe(request);
   else request.end(typeof body === "string" ? body : JSON.stringify(body));
   const [response] = await once(request, "response");
-  // A request that has its answer may be cut off while its body is still being sent.
+  // A connection may be closed after the answer, even if the request's body is still being sent.
   request.on("error", () => {});
   return new Answer(request, response);
 }
@@ -51,14 +51,14 @@ class Answer {
 }
 
 /**
- * Goes away, with a reset: a runtime that waits for Bedrock reads nothing from its client, and would
- * notice a mere end of the connection when it writes.
+ * Resets the connection. A runtime that waits for Bedrock does not read from its client, and would notice a mere end
+ * of the connection only when it writes.
  */
 export function leave({ socket }) {
   socket.resetAndDestroy();
 }
 
-/** Server-Sent Events of a whole text. */
+/** Reads the server-sent events of a whole text. */
 export function parse(text) {
   return text.split("\n\n").filter(Boolean).map((event) => {
     const [name, data] = event.split("\n");
@@ -68,6 +68,6 @@ export function parse(text) {
   });
 }
 
-/** The text that events add up to. */
+/** Returns the text of all events, joined. */
 export const textOf = (events) =>
   events.filter(({ delta }) => delta?.type === "text_delta").map(({ delta }) => delta.text).join("");

@@ -7,12 +7,12 @@ import { repository, run, target } from "./run.mjs";
 export const ACCESS_KEY = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 export const API_KEY = "bedrock-api-key-local-test";
 
-/** Starts the local Bedrock, which is built first; LOCAL_BEDROCK names one that is there already. */
+/** Starts the local Bedrock, which is built first. LOCAL_BEDROCK may name a program that is already built. */
 export async function startBedrock({ frameDelay = 2, port = 0 } = {}) {
   const child = spawn(await program(), ["--port", String(port), "--frame-delay-ms", String(frameDelay)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  // It ends with this process, and does not keep it from ending where something else fails.
+  // The server ends with this process, and does not keep it from ending after a failure.
   process.once("exit", () => child.kill());
   for await (const line of createInterface(child.stdout)) {
     const url = /AWS_ENDPOINT_URL_BEDROCK_RUNTIME=(\S+)/.exec(line)?.[1];
@@ -36,7 +36,7 @@ class LocalBedrock {
     this.child = child;
   }
 
-  /** Makes coming requests fail or dawdle; the README of tests/local-bedrock has the keys. */
+  /** Makes the next requests fail or slow; the README of tests/local-bedrock lists the keys. */
   async fault(...faults) {
     const response = await fetch(`${this.url}/_local/faults`, { method: "POST", body: JSON.stringify(faults) });
     if (!response.ok) throw new Error(await response.text());
@@ -47,7 +47,7 @@ class LocalBedrock {
     return (await fetch(`${this.url}/_local/requests`)).json();
   }
 
-  /** Waits until what has arrived is as it should be. */
+  /** Waits until a condition on the received requests holds. */
   async until(holds, { seconds = 5 } = {}) {
     const end = Date.now() + seconds * 1000;
     for (;;) {

@@ -9,7 +9,7 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-/** Starts Chromium: the one that CHROMIUM names, or the system's, which `apt-get` installs if it is missing. */
+/** Starts Chromium: the program in CHROMIUM, or the system's, which `apt-get` installs if it is missing. */
 export async function startBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM || (await installed()), headless: true, args: FLAGS });
 }
@@ -30,14 +30,14 @@ async function installed() {
   return pathOf("chromium");
 }
 
-/** Two test files may want Chromium at the same time: the second waits for the first. */
+/** Two test files may install Chromium at the same time: the second one waits. */
 async function apt(words) {
   const root = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   const [program, ...args] = [...root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", ...words];
   await run(program, args);
 }
 
-/** Where a program is on PATH. */
+/** Returns the path of a program on PATH. */
 function pathOf(name) {
   const paths = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
   return paths.find((path) => existsSync(path));

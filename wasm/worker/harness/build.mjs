@@ -5,11 +5,11 @@ import { run, workers } from "./run.mjs";
 const QUIET = { WRANGLER_SEND_METRICS: "false", CI: "1" };
 const wasm = resolve(workers, "..");
 
-/** Builds the TypeScript Worker: as `tsc` allows, and as `wrangler deploy` would upload it. */
+/** Builds the TypeScript Worker: checked by `tsc`, and bundled as for `wrangler deploy`. */
 export async function buildJs() {
   const folder = join(workers, "js");
   linkPackage();
-  // The tools are those of wasm/, of the versions that the Worker names itself: 240 MB need not be there twice.
+  // The tools are those of wasm/, in the versions that the Worker's own package.json names, which saves 240 MB.
   await run(join(wasm, "scripts/npm-ci"), [wasm]);
   const tool = (name) => join(wasm, "node_modules/.bin", name);
   await run(tool("tsc"), ["--project", folder, "--pretty", "false"]);
@@ -34,7 +34,7 @@ export async function buildRust() {
   return described(folder, "index.mjs");
 }
 
-/** A built Worker: its modules, the main one first, and what its wrangler.toml says of the runtime. */
+/** Returns a built Worker: its modules, the main one first, and the runtime settings of its wrangler.toml. */
 function described(folder, main) {
   const dist = join(folder, "dist");
   const names = readdirSync(dist, { recursive: true }).filter((name) => /\.(m?js|wasm)$/.test(name));

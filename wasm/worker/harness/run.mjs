@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const workers = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 export const repository = resolve(workers, "../..");
 
-/** Where cargo builds; the programs that are run have other working folders. */
+/** cargo's target folder, as an absolute path: programs run in other working folders. */
 export const target = resolve(process.env.CARGO_TARGET_DIR || join(repository, "target"));
 
 /** Runs a program to its end. Its output is shown if it fails. */

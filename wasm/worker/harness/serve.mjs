@@ -9,7 +9,7 @@ import workerd from "workerd";
 
 const WORKERD = workerd.default ?? workerd;
 
-/** Serves a built Worker with Miniflare, which is what `wrangler dev` does. */
+/** Serves a built Worker with Miniflare, as `wrangler dev` does. */
 export async function inMiniflare(worker, bindings) {
   const { dist, modules, compatibilityDate, compatibilityFlags } = worker;
   const miniflare = new Miniflare({
@@ -28,7 +28,7 @@ export async function inMiniflare(worker, bindings) {
   return { url: url.origin, stop: () => miniflare.dispose() };
 }
 
-/** Serves a built Worker with plain `workerd serve`, with nothing of Miniflare around it. */
+/** Serves a built Worker with plain `workerd serve`, without Miniflare. */
 export async function inWorkerd(worker, bindings) {
   const folder = mkdtempSync(join(tmpdir(), "bedrock-chat-worker-"));
   cpSync(worker.dist, folder, { recursive: true });

@@ -1,4 +1,4 @@
-// The Worker's main module: hands requests to the Rust in worker_bg.wasm.
+// The Worker's main module: passes requests to the Rust code in worker_bg.wasm.
 import { fetch, initSync } from "./worker.js";
 import module from "./worker_bg.wasm";
 

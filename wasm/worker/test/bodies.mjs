@@ -1,4 +1,4 @@
-// How a Worker reads what a request carries.
+// How a Worker reads the body of a request.
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ export function bodyTests(url) {
       for (;;) {
         yield MEGABYTE;
         sent += MEGABYTE.length;
-        // A client in the middle of its sending may be cut off before it sees the answer.
+        // A client that is still sending may be cut off before it receives the answer.
         if (sent > LONGEST) await pass(50);
       }
     })();
@@ -58,10 +58,10 @@ export function bodyTests(url) {
   });
 }
 
-/** A question of so many bytes. */
+/** A question of this many bytes. */
 const long = (bytes) => JSON.stringify({ messages: "How long?" }).padEnd(bytes);
 
-/** A body of which this comes, and then nothing more. */
+/** A body that begins with this text, and then stalls. */
 function unended(text) {
   const body = new Readable({ read() {} });
   body.push(text);

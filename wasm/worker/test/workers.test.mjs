@@ -225,7 +225,7 @@ function chatTests(url) {
     assert.ok(textOf(events).length > 5 && (ECHO + LONG).startsWith(textOf(events)));
     assert.equal(events.at(-1).type, "error");
     assert.ok(!events.some(({ type }) => type === "message_stop"));
-    // And the next one is as good as ever.
+    // The next request is answered as usual.
     assert.equal(textOf(await (await chat({ messages: "again" })).events()), `${ECHO}again`);
   });
 
@@ -293,7 +293,7 @@ function keyTests(url) {
 }
 
 function settingsTests(worker) {
-  /** One request to a Worker with these bindings. */
+  /** Sends one request to a Worker with these bindings. */
   async function once(bindings, body = { messages: "x" }, options) {
     const server = await inMiniflare(worker, { ...settings, ...bindings });
     try {

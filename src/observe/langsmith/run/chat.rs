@@ -16,7 +16,7 @@ pub(in super::super) struct Chat {
 }
 
 impl Chat {
-    /// `{messages: [[…]]}`; a prompt that is sent as it is, is `{prompts: […]}`, as LangChain's text models post.
+    /// Returns `{messages: [[…]]}`, or `{prompts: […]}` for a raw prompt, as LangChain's text models post it.
     pub(super) fn inputs(&self) -> Json {
         let mut w = Writer::new();
         w.begin_object();
@@ -37,7 +37,7 @@ impl Chat {
         Json::written(w)
     }
 
-    /// The model as LangChain could load it.
+    /// Returns the model in the form from which LangChain could load it.
     pub(super) fn serialized(&self) -> String {
         let options = &self.request.options;
         let mut w = Writer::new();
@@ -52,7 +52,7 @@ impl Chat {
         w.finish()
     }
 
-    /// The options of the call, and the parameters it was made with.
+    /// Writes the options of the call and the parameters of the model.
     pub(super) fn write_parameters(&self, w: &mut Writer) {
         let options = &self.request.options;
         w.key("options").begin_object();
@@ -92,7 +92,7 @@ impl Chat {
         w.key("batch_size").u64(1);
     }
 
-    /// The metadata by which LangSmith finds models and prices, and the parameters again, for filters.
+    /// Writes the metadata by which LangSmith finds models and prices, and repeats the parameters, for filters.
     pub(super) fn write_metadata(&self, w: &mut Writer, message: Option<&AiMessage>) {
         let options = &self.request.options;
         w.field("ls_provider", "amazon_bedrock");
@@ -105,7 +105,7 @@ impl Chat {
         write_numbers(w, options);
     }
 
-    /// The id of the model; where an ARN hides it, what the model calls itself.
+    /// Returns the id of the model, or the name in the reply if the id is an ARN that does not name the model.
     fn model_name<'a>(&'a self, message: Option<&'a AiMessage>) -> &'a str {
         if !self.model.is_arn() {
             return self.model.as_str();
@@ -149,8 +149,8 @@ pub(super) fn outputs(reply: &AiMessage, run: &str) -> Json {
     Json::written(w)
 }
 
-/// A message `{type, …}` as the constructor that makes it. A reply of which the
-/// provider gives no id gets that of its run.
+/// Writes a message `{type, …}` as a serialized constructor. A reply without an id of the provider gets the id of its
+/// run.
 fn write_message(w: &mut Writer, message: View<'_>, run: Option<&str>) {
     let class = match message.get("type").and_then(View::str).as_deref() {
         Some("system") => "SystemMessage",
@@ -175,7 +175,7 @@ fn write_message(w: &mut Writer, message: View<'_>, run: Option<&str>) {
     w.end_object();
 }
 
-/// Up to the members of `kwargs`; two objects are open then.
+/// Writes the beginning of a constructor up to the members of `kwargs`. Two objects are open then.
 fn begin_constructor(w: &mut Writer, id: &[&str]) {
     w.begin_object();
     w.key("lc").u64(1);

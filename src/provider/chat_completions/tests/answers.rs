@@ -90,7 +90,7 @@ fn metadata_that_every_chunk_repeats_is_one_event() {
     assert_eq!(told.len(), 3, "the beginning, a, b: {told:?}");
 }
 
-/// Deltas as they were recorded of `openai.gpt-oss-120b-1:0`: every piece of reasoning has its own tags.
+/// Recorded deltas of `openai.gpt-oss-120b-1:0`: every piece of reasoning has its own tags.
 #[test]
 fn reasoning_in_tags_around_every_piece_is_one_block() {
     let pieces = [
@@ -212,7 +212,7 @@ fn tool_calls_in_deltas_are_joined_by_index_id_or_order() {
         ]),
         both
     );
-    // No ids: made from the answer's own.
+    // Calls without ids get ids that are made from the reply's id.
     assert_eq!(
         calls(&[json!({"function": f("f", "{}")}), json!({"id": null, "function": f("g", "{}")})]),
         ["c-0 f {}", "c-1 g {}"]

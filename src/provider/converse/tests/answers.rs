@@ -1,4 +1,4 @@
-//! Whole answers, of Converse and of Nova.
+//! Whole replies, of Converse and of Nova.
 
 use super::*;
 use crate::error::ErrorKind;
@@ -10,7 +10,7 @@ fn answer(body: &str) -> AiMessage {
     Converse.decode(&crate::provider::Call::default(), body.as_bytes(), &Headers::new()).unwrap()
 }
 
-/// An answer with these blocks.
+/// Returns the blocks of a reply.
 fn blocks(content: &str) -> Vec<Content> {
     answer(&format!(r#"{{"output":{{"message":{{"role":"assistant","content":{content}}}}}}}"#)).content
 }

@@ -14,7 +14,7 @@ fn refused(block: Content) -> Error {
     refusal(CLAUDE, &[Message::human("w").with(block)], &ChatOptions::default())
 }
 
-/// How the blocks of a tool's result are written.
+/// Returns the blocks of a tool's result as they are written.
 fn in_result(blocks: &[Content]) -> Result<Json, Error> {
     let messages = [
         Message::human("w"),

@@ -1,4 +1,4 @@
-//! Answers that nobody would send.
+//! Replies that no server would send.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::headers::Headers;
 use crate::message::AiMessage;
 use crate::provider::StreamDecoder;
 
-/// Words that mean something somewhere in the format, and some that mean nothing.
+/// Texts that have a meaning somewhere in the format, and some without a meaning.
 const WORDS: &[&str] = &[
     "output",
     "message",
@@ -69,7 +69,7 @@ fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(WORDS)
 }
 
-/// Any JSON, of words of the format.
+/// Any JSON that uses texts of the format.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

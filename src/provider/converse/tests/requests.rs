@@ -235,7 +235,8 @@ fn tool_choice_of_a_family_is_adapted_or_refused() {
             assert!(error.message().contains(model) && error.message().contains("tool_choice"), "{error}");
         }
     }
-    // Mistral's models take no name: of one tool alone, any is that one.
+    // Mistral's models cannot be forced to call a tool by its name. If only one tool is sent, `any` has the same
+    // effect.
     let mistral = "mistral.mistral-large-2407-v1:0";
     let config = |choice| member(&body(mistral, &[Message::human("a")], &forced(choice)), &["toolConfig"]);
     let config = config(ToolChoice::Tool("other".into()));

@@ -18,7 +18,7 @@ fn chat(reply: Reply) -> BedrockChat {
         .unwrap()
 }
 
-/// A stream of these events: each line a type and a payload.
+/// Reads a stream of events: each line has a type and a payload.
 fn reply(lines: &str) -> Reply {
     let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
     let events = lines.map(|line| line.split_once(' ').unwrap()).map(|(name, payload)| (name, payload.to_owned()));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Words that mean something somewhere in the format, and some that mean nothing.
+/// Texts that have a meaning somewhere in the format, and some without a meaning.
 const WORDS: &[&str] = &[
     "type",
     "id",
@@ -93,7 +93,7 @@ fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(WORDS)
 }
 
-/// Any JSON, of words of the format.
+/// Any JSON that uses texts of the format.
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

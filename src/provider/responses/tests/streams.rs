@@ -101,7 +101,7 @@ fn stream_may_lack_any_kind_of_its_events() {
         assert!(data.len() < whole_stream().len(), "{missing}");
         let message = streamed(&strs(&data));
         if missing == "item.done" {
-            // An item that is kept as it is arrives at its end: here behind the calls, which have begun.
+            // An item that is kept unchanged arrives at its end: here after the calls, which have begun.
             let sorted = |message: &AiMessage| {
                 let mut blocks: Vec<_> = message.content.iter().map(|block| format!("{block:?}")).collect();
                 blocks.sort();

@@ -12,7 +12,7 @@ fn whole(codec: &TextCompletion, body: &Value) -> AiMessage {
     codec.decode(&crate::provider::Call::default(), body.to_string().as_bytes(), &Headers::new()).unwrap()
 }
 
-/// The message of a stream, and whether it was whole.
+/// Returns the message of a stream, and whether the stream was complete.
 fn streamed(codec: &TextCompletion, opened: bool, chunks: &[Value]) -> (AiMessage, bool) {
     let mut stream = decode::TextDecoder::new(codec.0, opened);
     let (mut counts, mut out) = (Counts::default(), Events::default());
@@ -22,7 +22,7 @@ fn streamed(codec: &TextCompletion, opened: bool, chunks: &[Value]) -> (AiMessag
     (invoke::message(out, counts, &Headers::new()), stream.is_complete())
 }
 
-/// A family's whole answer, the same in chunks, and the tokens it counts.
+/// Returns a family's whole reply, the same reply in chunks, and its token counts.
 fn answers() -> Vec<(&'static TextCompletion, Value, Vec<Value>)> {
     vec![
         (
@@ -90,7 +90,7 @@ fn reply_and_its_stream_are_the_same_message() {
         assert_eq!(message.text().trim(), "Hello", "{codec:?}");
         assert_eq!(message.stop_reason, Some(StopReason::MaxTokens));
         let (mut from_stream, complete) = streamed(codec, !codec.0.reasoning.tags.is_empty(), &chunks);
-        // The provider has other names for the other fields in a stream.
+        // The provider's streams have other names for the other fields.
         let own = |(key, _): &(String, Json)| key == "stop_reason";
         message.response_metadata.retain(own);
         from_stream.response_metadata.retain(own);

@@ -1,5 +1,5 @@
-//! Bedrock API keys in `Authorization: Bearer`: long-term ones, which the server knows, and
-//! short-term ones, which are a presigned request in base64.
+//! Bedrock API keys in `Authorization: Bearer`: long-term keys, which the server knows, and short-term keys, which are
+//! a presigned request in base64.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn short_term(url: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Proble
     }
     let token = get("X-Amz-Security-Token");
     let known = check_token(key_id, token, rules).map_err(|problem| {
-        // The error of an expired key says that it expired; all others are not valid.
+        // The error of an expired key says so; all other errors only say that the key is not valid.
         if problem.message == UNKNOWN_KEY { invalid() } else { problem }
     })?;
     let identity: Identity =
@@ -115,8 +115,8 @@ mod tests {
     use super::*;
     use crate::auth::{KnownKey, TokenRule};
 
-    /// Made by aws-bedrock-token-generator 1.1.0 at 2025-01-02T03:04:05Z: twelve hours in
-    /// us-east-1, and fifteen minutes in eu-west-1 with the session token `TOKEN+/=`.
+    /// Keys made by aws-bedrock-token-generator 1.1.0 at 2025-01-02T03:04:05Z: twelve hours in us-east-1, and fifteen
+    /// minutes in eu-west-1 with the session token `TOKEN+/=`.
     const TWELVE_HOURS: &str = "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2FsbFdpdGhCZWFyZXJUb2tlbiZYLUFtei1BbGdvcml0aG09QVdTNC1ITUFDLVNIQTI1NiZYLUFtei1DcmVkZW50aWFsPUFLSURFWEFNUExFJTJGMjAyNTAxMDIlMkZ1cy1lYXN0LTElMkZiZWRyb2NrJTJGYXdzNF9yZXF1ZXN0JlgtQW16LURhdGU9MjAyNTAxMDJUMDMwNDA1WiZYLUFtei1FeHBpcmVzPTQzMjAwJlgtQW16LVNpZ25lZEhlYWRlcnM9aG9zdCZYLUFtei1TaWduYXR1cmU9ZTQ2Y2Q1ZGQ3MDA1ZDZmNDFlZGFkYTlhODNlMzQyY2I5NmE5NTA5ZTgzZTM0YmI5NmUyOTQxZjk1ZTY5NzUzYSZWZXJzaW9uPTE=";
     const WITH_TOKEN: &str = "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2FsbFdpdGhCZWFyZXJUb2tlbiZYLUFtei1BbGdvcml0aG09QVdTNC1ITUFDLVNIQTI1NiZYLUFtei1DcmVkZW50aWFsPUFLSURFWEFNUExFJTJGMjAyNTAxMDIlMkZldS13ZXN0LTElMkZiZWRyb2NrJTJGYXdzNF9yZXF1ZXN0JlgtQW16LURhdGU9MjAyNTAxMDJUMDMwNDA1WiZYLUFtei1FeHBpcmVzPTkwMCZYLUFtei1TaWduZWRIZWFkZXJzPWhvc3QmWC1BbXotU2VjdXJpdHktVG9rZW49VE9LRU4lMkIlMkYlM0QmWC1BbXotU2lnbmF0dXJlPTE0YmQ5MGE5ZTQ0NjJjYWJlNzc2OWMxNTAyMTc0OThjMjM4MDQ1YjQ4NGI3M2E0ZWY3MjBjMTM0OTVkYjAwZDgmVmVyc2lvbj0x";
 

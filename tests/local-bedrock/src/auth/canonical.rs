@@ -1,7 +1,6 @@
 //! The canonical request in plain text, as AWS prints it in an `InvalidSignatureException`.
 //!
-//! The verdict does not come from here (it comes from `aws-sigv4`); these strings are for the
-//! reader of the error.
+//! These strings are only for the readers of the error; the verdict is from `aws-sigv4`.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::clock::{self, Clock};
 use crate::problem::Problem;
 use crate::recorded::Verdict;
 
-/// HTTP/2 has this instead of `host`; the JavaScript SDK signs it under this name.
+/// HTTP/2 has this header instead of `host`; the JavaScript SDK signs it under this name.
 const AUTHORITY: &str = ":authority";
 const SKEW: i64 = 5 * 60;
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
@@ -113,7 +113,7 @@ pub(super) fn check(
     check_time(signed_at, clock.now())?;
     let time = clock::system_time(signed_at);
     let signature = if authorization.signed_headers.iter().any(|name| name == AUTHORITY) {
-        // `aws-sigv4` takes no name with a colon for a request: its last two steps alone.
+        // `aws-sigv4` refuses a request with a colon in a header name, so only its last two steps are used.
         let key = v4::generate_signing_key(&key.secret, time, &authorization.region, &authorization.service);
         v4::calculate_signature(key, string_to_sign(wire, &authorization, amz_date).1.as_bytes())
     } else {
@@ -217,7 +217,7 @@ fn recompute(
     let token = wire.header("x-amz-security-token").map(str::to_owned);
     let identity: Identity = Credentials::new(&key.id, &key.secret, token, None, "local-bedrock").into();
     let mut settings = SigningSettings::default();
-    // All headers that the client signed count, also a `user-agent`.
+    // All headers that the client signed are included, also a `user-agent`.
     settings.excluded_headers = None;
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -240,7 +240,7 @@ fn recompute(
     Ok(output.signature().to_owned())
 }
 
-/// `aws-sigv4` wants a whole URI. The authority is not used, the `host` header is.
+/// `aws-sigv4` requires a whole URI. It does not use the authority, but the `host` header.
 pub(super) fn uri(wire: &Wire<'_>) -> String {
     match wire.query {
         Some(query) => format!("http://local{}?{query}", wire.path),

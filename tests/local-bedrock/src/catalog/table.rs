@@ -1,18 +1,18 @@
-//! Models that the lists have: a choice of real ones, so that every kind is there.
+//! A model of the lists: a selection of real models, so that every kind occurs.
 
 /// One model.
 pub(crate) struct Model {
-    /// Its id on `bedrock-runtime`; empty if only mantle has it.
+    /// The model's id on `bedrock-runtime`; empty if only mantle has the model.
     pub(crate) id: &'static str,
-    /// Its id on mantle; empty if mantle does not have it.
+    /// The model's id on mantle; empty if mantle does not have the model.
     pub(crate) mantle: &'static str,
     pub(crate) name: &'static str,
     pub(crate) provider: &'static str,
     pub(crate) images: bool,
     pub(crate) streams: bool,
-    /// Whether the id can be called; if not, only a profile can.
+    /// Whether calls can use the id; if not, they must use a profile.
     pub(crate) on_demand: bool,
-    /// The prefixes of its cross-Region profiles.
+    /// The prefixes of the model's cross-Region profiles.
     pub(crate) profiles: &'static [&'static str],
     pub(crate) life: Life,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Model {
 /// The dates of a model's life.
 pub(crate) struct Life {
     pub(crate) start: &'static str,
-    /// Set if the model is `LEGACY`: since when, and until when.
+    /// Set if the model is `LEGACY`: the start and the end of that period.
     pub(crate) legacy: Option<(&'static str, &'static str)>,
 }
 
@@ -41,7 +41,7 @@ const PLAIN: Model = Model {
     life: since("2025-08-05T00:00:00Z"),
 };
 
-/// Claude, which is sold in profiles.
+/// Claude, which is available only through profiles.
 const CLAUDE: Model =
     Model { provider: "Anthropic", images: true, on_demand: false, profiles: &["us", "eu", "global"], ..PLAIN };
 

@@ -1,4 +1,4 @@
-//! How a [`Fault`] is put together.
+//! The constructors and setters of [`Fault`].
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn millis(duration: Duration) -> u64 {
 
 /// Constructors: each makes a fault for the next request.
 impl Fault {
-    /// Does nothing by itself.
+    /// Creates a fault without any effect.
     pub fn new() -> Self {
         Self::default()
     }
@@ -48,37 +48,37 @@ impl Fault {
         Self::new().with_drip(duration)
     }
 
-    /// `count` frames, then silence.
+    /// Sends `count` frames, and then nothing.
     pub fn hang_after_frames(count: usize) -> Self {
         Self::new().silence_after(count)
     }
 
-    /// A wrong `Date` header on an ordinary reply.
+    /// Sends a wrong `Date` header with an ordinary reply.
     pub fn skewed_date(seconds: i64) -> Self {
         Self::new().date_offset(seconds)
     }
 
-    /// The connection breaks after `count` bytes of body.
+    /// Breaks the connection after `count` bytes of body.
     pub fn cut_after_bytes(count: usize) -> Self {
         Self::new().cut_bytes(count)
     }
 
-    /// The connection breaks after `count` frames.
+    /// Breaks the connection after `count` frames.
     pub fn cut_after_frames(count: usize) -> Self {
         Self::new().cut_frames(count)
     }
 
-    /// A clean end of the reply after `count` frames.
+    /// Ends the reply cleanly after `count` frames.
     pub fn end_after_frames(count: usize) -> Self {
         Self::new().end_frames(count)
     }
 
-    /// A clean end in the middle of frame `number`.
+    /// Ends the reply cleanly in the middle of frame `number`.
     pub fn truncate_frame(number: usize) -> Self {
         Self::new().truncate(number)
     }
 
-    /// One bit of byte `position` of the body is wrong.
+    /// Changes one bit of byte `position` of the body.
     pub fn flip_bit(position: usize) -> Self {
         Self::new().flip(position)
     }
@@ -93,17 +93,17 @@ impl Fault {
         Self::new().error_event(at, code, message)
     }
 
-    /// An event of unknown type before frame `at`; the stream goes on.
+    /// Inserts an event of unknown type before frame `at`; the stream continues.
     pub fn unknown_frame(at: usize) -> Self {
         Self::new().unknown(at)
     }
 
-    /// An event of any type with any payload before frame `at`; the stream goes on.
+    /// Inserts an event of any type with any payload before frame `at`; the stream continues.
     pub fn event_frame(at: usize, event_type: &str, payload: Value) -> Self {
         Self::new().event(at, event_type, payload)
     }
 
-    /// An InvokeModel chunk with any JSON in it before frame `at`; the stream goes on.
+    /// Inserts an InvokeModel chunk with any JSON before frame `at`; the stream continues.
     pub fn chunk_frame(at: usize, json: Value) -> Self {
         Self::new().chunk(at, json)
     }
@@ -129,7 +129,7 @@ impl Fault {
         Self::new().inserted(InsertedFrame::Failed { at, code: code.to_owned(), message: message.to_owned() })
     }
 
-    /// These characters before event `at`; the stream goes on.
+    /// Inserts this text before event `at`; the stream continues.
     pub fn text(at: usize, text: &str) -> Self {
         Self::new().inserted(InsertedFrame::Text { at, text: text.to_owned() })
     }
@@ -137,7 +137,7 @@ impl Fault {
 
 /// Parts to chain.
 impl Fault {
-    /// Only requests whose raw path contains `part`.
+    /// Limits the fault to requests whose raw path contains `part`.
     pub fn on_path(mut self, part: &str) -> Self {
         self.path_contains = Some(part.to_owned());
         self
@@ -149,19 +149,19 @@ impl Fault {
         self
     }
 
-    /// Hits `count` requests. Default 1.
+    /// Applies the fault to `count` requests. Default: 1.
     pub fn times(mut self, count: u32) -> Self {
         self.times = Some(count);
         self
     }
 
-    /// Hits every matching request.
+    /// Applies the fault to every matching request.
     pub fn forever(mut self) -> Self {
         self.forever = true;
         self
     }
 
-    /// Hits even requests with a wrong signature.
+    /// Applies the fault even to requests with a wrong signature.
     pub fn before_auth(mut self) -> Self {
         self.before_auth = true;
         self
@@ -173,13 +173,13 @@ impl Fault {
         self
     }
 
-    /// A header of the reply.
+    /// Adds a header to the reply.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
         self
     }
 
-    /// The reply's content type.
+    /// Sets the reply's content type.
     pub fn content_type(self, value: &str) -> Self {
         self.header("content-type", value)
     }
@@ -190,13 +190,13 @@ impl Fault {
         self
     }
 
-    /// Hands the body over in pieces of `bytes` bytes.
+    /// Sends the body in pieces of `bytes` bytes.
     pub fn chunk_size(mut self, bytes: usize) -> Self {
         self.chunk_size = Some(bytes);
         self
     }
 
-    /// Added to the `Date` header, in seconds.
+    /// Sets the seconds to add to the `Date` header.
     pub fn date_offset(mut self, seconds: i64) -> Self {
         self.date_offset = Some(seconds);
         self
@@ -214,7 +214,7 @@ impl Fault {
         self
     }
 
-    /// Silence after `count` frames.
+    /// Sends nothing after `count` frames.
     pub fn silence_after(mut self, count: usize) -> Self {
         self.hang_after_frames = Some(count);
         self
@@ -232,13 +232,13 @@ impl Fault {
         self
     }
 
-    /// Ends properly after `count` frames.
+    /// Ends the reply cleanly after `count` frames.
     pub fn end_frames(mut self, count: usize) -> Self {
         self.end_after_frames = Some(count);
         self
     }
 
-    /// Ends properly in the middle of frame `number`.
+    /// Ends the reply cleanly in the middle of frame `number`.
     pub fn truncate(mut self, number: usize) -> Self {
         self.truncate_frame = Some(number);
         self

@@ -102,7 +102,7 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     echo(last, question)
 }
 
-/// Returns the tools that the system message tells the model to call, as a real model would obey.
+/// Returns the tools that a system message tells the model to call. A real model would call them, too.
 fn told_to_call(prompt: &Prompt) -> Option<Vec<&Tool>> {
     let named = |tool: &&Tool| prompt.system.contains(&format!("Call the tool `{}`", tool.name));
     match prompt.tools.iter().find(named) {
@@ -111,7 +111,7 @@ fn told_to_call(prompt: &Prompt) -> Option<Vec<&Tool>> {
     }
 }
 
-/// Returns the position of the last question; calls and results follow it.
+/// Returns the position of the last question; calls and results come after it.
 fn asking(prompt: &Prompt) -> usize {
     let asks = |turn: &Turn| turn.user && !said(turn).trim().is_empty();
     prompt.turns.iter().rposition(asks).unwrap_or(0)
@@ -122,8 +122,8 @@ fn asked(prompt: &Prompt) -> Question {
     Question::read(&prompt.turns.get(asking(prompt)).map(said).unwrap_or_default())
 }
 
-/// Returns the tools for a choice of `any`: all that fit the question and have no result yet, else the last tool
-/// without a result. Agents put the tool that ends their loop after the others.
+/// Returns the tools for the choice `any`: all tools that fit the question and have no result yet, or else the last
+/// tool without a result. Agents put the tool that ends their loop at the end.
 fn any_tool(prompt: &Prompt) -> Vec<&Tool> {
     let since = prompt.turns.iter().skip(asking(prompt)).flat_map(|turn| &turn.parts);
     let answered: Vec<&str> = since
@@ -168,8 +168,8 @@ fn summary(part: &Part) -> Option<String> {
     }
 }
 
-/// The one sentence that the model can translate. Families without a system turn have the
-/// instruction in front of the sentence.
+/// Returns the translation of the only sentence that the model can translate. For families without a system turn, the
+/// instruction is in front of the sentence.
 fn translated(system: &str, said: &str) -> Option<&'static str> {
     let asked = |text: &str| text.to_lowercase().contains("english to french");
     let sentence = match said.trim().rsplit_once('\n') {
@@ -228,7 +228,7 @@ fn searched(tool: &str, question: &Question, fingerprint: &str) -> Vec<Block> {
     ]
 }
 
-/// One call for each tool, or for each place when a tool asks for one.
+/// Returns one call per tool, or one per place if the tool has a place as its argument.
 fn calls(prompt: &Prompt, tools: &[&Tool], question: &Question, fingerprint: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for tool in tools {

@@ -1,8 +1,8 @@
 //! Input tokens of a request, and the simulated prompt cache.
 //!
-//! A breakpoint caches everything before it: the first request with a prefix writes it, later
-//! ones with the same prefix read it. Unlike the service there is no shortest cacheable prefix
-//! and nothing expires, so that small tests can see both.
+//! A breakpoint caches everything before it. The first request with a prefix writes the prefix to the cache, later
+//! requests with the same prefix read it. Unlike the service, there is no minimum length of a prefix and nothing
+//! expires, so that small tests can observe both.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::tokens;
 
-/// How long a cached prefix would live.
+/// The time to live of a cached prefix. It has no effect here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ttl {
     FiveMinutes,
@@ -57,7 +57,7 @@ impl Ledger {
         self.tokens += tokens::count(text);
     }
 
-    /// Adds something that is not text.
+    /// Adds media, which are not text.
     pub(crate) fn media(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.hash.update([1]);
@@ -85,7 +85,7 @@ impl Ledger {
         self.tokens + 3
     }
 
-    /// The same text for the same input.
+    /// Returns the same text for the same input.
     pub(crate) fn fingerprint(&self) -> String {
         let digest: [u8; 32] = self.hash.clone().finalize().into();
         digest.iter().take(11).map(|b| format!("{b:02x}")).collect()
@@ -97,7 +97,7 @@ impl Ledger {
 pub(crate) struct PromptCache(Mutex<HashSet<(String, [u8; 32])>>);
 
 impl PromptCache {
-    /// Charges a request to `model`: reads what is there, writes what is not.
+    /// Counts the input tokens of a request to `model`: prefixes in the cache are read, others are written.
     pub(crate) fn charge(&self, model: &str, ledger: &Ledger) -> InputTokens {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cost = InputTokens::default();

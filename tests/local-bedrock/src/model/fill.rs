@@ -1,12 +1,12 @@
-//! A value for a JSON schema, filled from the question where something fits.
+//! Returns a value for a JSON schema, with parts of the question where they fit.
 
 use serde_json::{Map, Value, json};
 
 use super::pattern;
 use super::question::Question;
 
-/// A value that is valid for `schema`. `turn` picks another place when a tool is called for each
-/// of several.
+/// Returns a value that is valid for `schema`. `turn` selects another place if a tool is called for each of several
+/// places.
 pub(crate) fn value(schema: &Value, question: &Question, turn: usize) -> Value {
     let mut filler = Filler { root: schema, question, turn, numbers_used: 0 };
     filler.fill(schema, "", 0)
@@ -53,7 +53,7 @@ impl Filler<'_> {
         }
     }
 
-    /// Follows `$ref`, merges `allOf`, takes the first alternative that is not null.
+    /// Follows `$ref`, merges `allOf`, and uses the first alternative that is not null.
     fn resolve(&self, schema: &Value) -> Value {
         let mut schema = schema.clone();
         for _ in 0..16 {
@@ -95,7 +95,7 @@ impl Filler<'_> {
                 }
             }
             if out.is_empty() && required.is_empty() && depth == 0 {
-                // Nothing is required and nothing fits: an example is of more use than {}.
+                // The object may be empty, but an example is more useful than `{}`.
                 if let Some((name, property)) = properties.iter().next() {
                     out.insert(name.clone(), self.fill(property, name, depth + 1));
                 }
@@ -119,7 +119,7 @@ impl Filler<'_> {
         Value::Object(out)
     }
 
-    /// Whether the question has a value for an optional argument.
+    /// Returns whether the question has a value for an optional argument.
     fn informs(&self, name: &str, property: &Value) -> bool {
         let property = self.resolve(property);
         if let Some(options) = property.get("enum").and_then(Value::as_array) {

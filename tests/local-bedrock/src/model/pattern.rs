@@ -1,7 +1,7 @@
-//! A string for a simple regular expression, as JSON schemas have them.
+//! Returns a string that matches a simple regular expression, as JSON schemas have them.
 
-/// A string that matches `pattern`, or `None` when the pattern uses more than literals, classes,
-/// groups, alternatives (the first is taken) and quantifiers.
+/// Returns a string that matches `pattern`. `None` if the pattern uses more than literals, classes, groups,
+/// alternatives (the first is used) and quantifiers.
 pub(crate) fn example(pattern: &str) -> Option<String> {
     let chars: Vec<char> = pattern.chars().collect();
     let mut reader = Reader { chars: &chars, at: 0 };
@@ -90,7 +90,7 @@ impl Reader<'_> {
         Some(first)
     }
 
-    /// How often to repeat: as rarely as allowed, but once where that is allowed.
+    /// Returns how often to repeat: the minimum, but once if the minimum is 0.
     fn quantifier(&mut self) -> Option<usize> {
         let times = match self.peek() {
             Some('*' | '+' | '?') => {

@@ -15,7 +15,7 @@ impl Question {
         Self { text: text.to_owned(), places: places(text), numbers: numbers(text) }
     }
 
-    /// Whether a word (or several) is in the question, case-insensitive.
+    /// Returns whether one or more words are in the question, ignoring case.
     pub(crate) fn mentions(&self, words: &str) -> bool {
         let wanted = words.to_lowercase();
         !wanted.is_empty() && self.text.to_lowercase().contains(&wanted)
@@ -89,8 +89,8 @@ fn numbers(text: &str) -> Vec<f64> {
     found
 }
 
-/// The tools that a question asks for, in the order they were declared: those whose name, or a
-/// distinctive word of it, is in the question.
+/// Returns the tools that a question asks for, in the order of their declaration: the question has their name, or a
+/// distinctive word of it.
 pub(crate) fn wanted_tools<'a>(question: &Question, tools: &'a [Tool]) -> Vec<&'a Tool> {
     const GENERAL: [&str; 24] = [
         "get", "set", "do", "run", "make", "create", "fetch", "find", "the", "a", "an", "of", "to", "for", "in",
@@ -133,7 +133,8 @@ fn words(text: &str) -> Vec<String> {
     out
 }
 
-/// Equal, or one is the other with an ending ("multiply", "multiplied", "add", "adding").
+/// Returns whether two words are equal, or one is the other with an ending ("multiply", "multiplied", "add",
+/// "adding").
 fn alike(a: &str, b: &str) -> bool {
     let shared = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
     let (short, long) = (a.chars().count().min(b.chars().count()), a.chars().count().max(b.chars().count()));

@@ -1,5 +1,5 @@
-//! Signatures of thinking, so that a replay can be checked: the server is stateless, and a signature
-//! shows that it made the block and that the block is unchanged.
+//! Signatures of reasoning, so that a replay can be checked. The server is stateless: a signature shows that the
+//! server made the block and that the block is unchanged.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(crate) fn sign_thinking(text: &str) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Thinking of other servers that is accepted, such as that of recorded replies.
+/// Reasoning of other servers that is accepted, for instance of recorded replies.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Trusted {
     signed: BTreeSet<(String, String)>,
@@ -45,12 +45,13 @@ impl Trusted {
         self.redacted.insert(data.to_owned());
     }
 
-    /// Whether `signature` belongs to exactly `text`.
+    /// Returns whether `signature` belongs to exactly `text`.
     pub(crate) fn is_signature(&self, text: &str, signature: &str) -> bool {
         is_own_signature(text, signature) || self.signed.contains(&(text.to_owned(), signature.to_owned()))
     }
 
-    /// Whether `data` is the encrypted content of the reasoning item `id`, or of any if the item has no id.
+    /// Returns whether `data` is the encrypted content of the reasoning item `id`, or of any item if the item has no
+    /// id.
     pub(crate) fn is_reasoning(&self, id: Option<&str>, data: &str) -> bool {
         let own = match id {
             Some(id) => data == seal_reasoning(id),
@@ -65,7 +66,7 @@ impl Trusted {
     }
 }
 
-/// Whether this server made `signature` over exactly `text`.
+/// Returns whether this server made `signature` for exactly `text`.
 fn is_own_signature(text: &str, signature: &str) -> bool {
     signature == sign_thinking(text)
 }
@@ -76,7 +77,7 @@ pub(crate) fn seal_reasoning(id: &str) -> String {
     format!("{REASONING}{}", STANDARD.encode([seal, digest("seal", &seal)].concat()))
 }
 
-/// Whether this server made `data`, for whichever item.
+/// Returns whether this server made `data`, for any item.
 fn is_own_reasoning(data: &str) -> bool {
     let bytes = data.strip_prefix(REASONING).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
     bytes.len() == 64 && bytes.get(..32).is_some_and(|seal| bytes.ends_with(&digest("seal", seal)))
@@ -91,7 +92,7 @@ pub(crate) fn redact(text: &str) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Whether this server made `data`, unchanged.
+/// Returns whether this server made `data`, and `data` is unchanged.
 fn is_own_redacted(data: &str) -> bool {
     let Ok(bytes) = STANDARD.decode(data) else {
         return false;

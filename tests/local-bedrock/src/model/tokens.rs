@@ -49,7 +49,7 @@ pub(crate) fn count(text: &str) -> usize {
     split(text).len()
 }
 
-/// The text cut after `limit` tokens; whether something was cut off; how many tokens remain.
+/// Returns the text cut after `limit` tokens, whether a part was cut off, and how many tokens remain.
 pub(crate) fn cut(text: &str, limit: usize) -> (String, bool, usize) {
     let tokens = split(text);
     if tokens.len() <= limit {
@@ -58,7 +58,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> (String, bool, usize) {
     (tokens.into_iter().take(limit).collect(), true, limit)
 }
 
-/// A text in several deltas: one, two or three tokens each, and a word now and then cut in two.
+/// Splits a text into several deltas of one, two or three tokens each. Some words are split in two.
 pub(crate) fn deltas(text: &str) -> Vec<String> {
     let tokens = split(text);
     let mut out = Vec::new();
@@ -69,8 +69,8 @@ pub(crate) fn deltas(text: &str) -> Vec<String> {
         let (now, later) = rest.split_at(take);
         rest = later;
         let piece = now.concat();
-        // Every fifth piece is cut in the middle, at whatever character is there: inside a word,
-        // before a quote, between a letter and its accent.
+        // Every fifth piece is cut in the middle, at any character: inside a word, before a quote, between a letter
+        // and its accent.
         let middle = piece.char_indices().nth(piece.chars().count() / 2).map_or(0, |(at, _)| at);
         if step % 5 == 4 && middle > 0 {
             let (head, tail) = piece.split_at(middle);
@@ -84,8 +84,8 @@ pub(crate) fn deltas(text: &str) -> Vec<String> {
     out
 }
 
-/// Tool arguments in several deltas, cut without regard to JSON: inside escapes, numbers, names.
-/// `empty_first` puts an empty delta in front, as the service often does.
+/// Splits tool arguments into several deltas, without regard to JSON: inside escapes, numbers, names. `empty_first`
+/// inserts an empty delta in front, as the service often does.
 pub(crate) fn json_deltas(json: &str, empty_first: bool) -> Vec<String> {
     let mut out = Vec::new();
     if empty_first {

@@ -1,4 +1,4 @@
-//! A prompt as a Chat Completions request for another server, and its reply as an answer.
+//! Conversion of a prompt to a Chat Completions request for another server, and of its reply to an answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ const SAMPLING: [(&str, &[&str]); 2] = [
     ("top_p", &["/top_p", "/p", "/topP", "/inferenceConfig/topP", "/textGenerationConfig/topP"]),
 ];
 
-/// Returns the request that asks `model` for an answer to a prompt, which came in `body`.
+/// Returns the request that asks `model` to answer a prompt. `body` is the body that the prompt was read from.
 pub(crate) fn request(prompt: &Prompt, body: &Value, model: &str) -> Value {
     let mut messages: Vec<Value> = Vec::new();
     if !prompt.system.is_empty() {
@@ -65,7 +65,7 @@ pub(crate) fn request(prompt: &Prompt, body: &Value, model: &str) -> Value {
     request
 }
 
-/// The results of a turn, then what the user said.
+/// Writes the results of a turn, then the user's text.
 fn user(turn: &Turn, messages: &mut Vec<Value>) {
     let mut content: Vec<Value> = Vec::new();
     for part in &turn.parts {
@@ -107,7 +107,7 @@ fn assistant(turn: &Turn, messages: &mut Vec<Value>) {
     messages.push(message);
 }
 
-/// An image as a data URL or by its address, a text as it is, and anything else by its description.
+/// Returns an image as a data URL or by its address, a text unchanged, and any other media by its description.
 fn media(media: &Media) -> Value {
     let address = media.title.as_deref().filter(|title| title.starts_with("https://") || title.starts_with("http://"));
     if media.media_type.starts_with("image") {

@@ -47,7 +47,7 @@ fn too_many_breakpoints(prompt: &Prompt) -> Result<(), Problem> {
 /// strands#3758, Portkey-AI/gateway#1762.
 pub(in crate::shapes) const LONGER_AFTER_SHORTER: &str = "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: `tools`, `system`, `messages`.";
 
-/// A refusal that names where in the body the fault is.
+/// Returns a refusal that names the place of the error in the body.
 fn invalid(at: impl std::fmt::Display, what: impl std::fmt::Display) -> Problem {
     Problem::validation(format!("{at}: {what}"))
 }

@@ -1,4 +1,4 @@
-//! Chat completions: the bodies of gpt-oss, Qwen, Mistral chat, Jamba, DeepSeek chat, Palmyra and their like over
+//! Chat completions: the bodies of gpt-oss, Qwen, Mistral chat, Jamba, DeepSeek chat, Palmyra and similar models over
 //! InvokeModel, and OpenAI's API.
 
 mod answer;

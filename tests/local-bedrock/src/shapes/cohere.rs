@@ -181,7 +181,7 @@ fn calls(answer: &Answer) -> Vec<Value> {
     calls.collect()
 }
 
-/// Citations of the first document, when there are any: the model quotes it at the end.
+/// Returns citations of the first document, if there are documents: the model quotes that document at the end.
 fn citations(body: &Value, text: &str) -> Option<Value> {
     list(body, "documents").first()?;
     let length = text.chars().count();

@@ -1,4 +1,4 @@
-//! The shapes of a request and their constraints, in the service's own words.
+//! The shapes of a request and their constraints, with the service's own messages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,18 +9,18 @@ use crate::shapes::keys::kind_of;
 /// The constraint of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// Members by name and shape name, and the names of the required members.
+    /// A structure: members by name and shape name, and the names of the required members.
     Structure(&'static [(&'static str, &'static str)], &'static [&'static str]),
     /// Exactly one of the members.
     Union(&'static [(&'static str, &'static str)]),
     /// Items of a shape, and their minimum number.
     List(&'static str, usize),
-    /// Values of a shape, and how many at most.
+    /// A map: the shape of its values, and their maximum number.
     Map(&'static str, usize),
     Enum(&'static [&'static str]),
     /// Length between two bounds.
     Text(usize, usize),
-    /// A text of these characters beside letters and digits, with a length; the pattern to show.
+    /// A text of letters, digits and these characters, with a length, and the pattern to show.
     Pattern(&'static str, usize, &'static str),
     Integer(i64),
     Float(f64, f64),
@@ -44,7 +44,7 @@ pub(super) fn violations(value: &Value, name: &str, table: Table) -> Vec<String>
 struct Checker {
     table: Table,
     found: Vec<String>,
-    /// Keys that no shape has: they hide the rest.
+    /// Keys that no shape has: they hide the other violations.
     unknown: Vec<String>,
 }
 

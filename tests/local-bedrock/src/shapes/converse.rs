@@ -60,7 +60,7 @@ pub(super) fn read_nova(call: &Call<'_>) -> Result<Prompt, Problem> {
     read::prompt(&body, &call.model)
 }
 
-/// Natively, Nova's cache point is a member of the block that it follows; from here on it is a block.
+/// In Nova's native format, a cache point is a member of the block before it. This makes it a separate block.
 fn points_apart(body: &mut Value) {
     let apart = |blocks: Option<&mut Value>| {
         let Some(Value::Array(blocks)) = blocks else { return };

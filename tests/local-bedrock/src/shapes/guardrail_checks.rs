@@ -1,4 +1,4 @@
-//! InvokeGuardrailChecks: scores without a guardrail that was set up before.
+//! InvokeGuardrailChecks: scores that need no guardrail.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn shape(name: &str) -> Shape {
     }
 }
 
-/// Answers one request: a text scores 0.9 where it has the name of a category, and an entity is found by its form.
+/// Answers one request: a text scores 0.9 if it has the name of a category, and entities are found by their form.
 pub(crate) fn invoke_guardrail_checks(body: &[u8]) -> Result<Reply, Problem> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| Problem::new(400, "SerializationException", "The request body is not valid JSON."))?;
@@ -76,7 +76,7 @@ pub(crate) fn invoke_guardrail_checks(body: &[u8]) -> Result<Reply, Problem> {
     Ok(Reply::json(&json!({"results": results, "usage": usage})))
 }
 
-/// Every text with the places of its message and block.
+/// Returns every text with the positions of its message and block.
 fn texts(body: &Value) -> Vec<(usize, usize, &str)> {
     let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
     let blocks = messages.enumerate().flat_map(|(number, message)| {

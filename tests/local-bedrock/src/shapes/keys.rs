@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Number(f64, f64),
     /// A whole number between two bounds, both included.
     Whole(u64, u64),
-    /// At most so many strings.
+    /// A list of strings with a maximum length.
     Texts(usize),
     /// One of these strings.
     OneOf(&'static [&'static str]),
@@ -40,7 +40,7 @@ pub(crate) const fn must(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, required: true }
 }
 
-/// Any body may carry this one.
+/// A member that any body may have.
 const EVERYWHERE: &str = "amazon-bedrock-guardrailConfig";
 
 /// Checks the whole body; all violations go into one message.

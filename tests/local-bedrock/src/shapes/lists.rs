@@ -1,4 +1,5 @@
-//! The lists of models and inference profiles: mantle's, and those of the control plane in the service model's shapes.
+//! The lists of models and inference profiles: mantle's list, and the control plane's lists in the service model's
+//! shapes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -103,7 +104,7 @@ impl Query<'_> {
             "outputModalities": ["TEXT"],
             "responseStreamingSupported": model.streams,
             "customizationsSupported": [],
-            // The service writes the second value, which its own model does not have.
+            // The service writes the second value, although its own model does not list it.
             "inferenceTypesSupported": [if model.on_demand { "ON_DEMAND" } else { "INFERENCE_PROFILE" }],
             "modelLifecycle": life,
         })

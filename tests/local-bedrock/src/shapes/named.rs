@@ -56,8 +56,8 @@ fn answered(request: &Request<'_>) -> Result<Reply, Problem> {
     }
 }
 
-/// Checks the header that names the project. AWS's page of the Responses API: `bedrock-runtime` has the default
-/// project alone.
+/// Checks the header that names the project. AWS's page of the Responses API: `bedrock-runtime` has only the default
+/// project.
 fn project(request: &Request<'_>) -> Result<(), Problem> {
     let name = match request.base {
         Base::Anthropic => "anthropic-workspace-id",

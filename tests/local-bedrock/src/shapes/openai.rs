@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::keys::{Key, Kind, kind_of};
 use crate::problem::Problem;
 
-/// Returns the body without members that are null, which OpenAI takes like absent ones. Schemas are kept as they are.
+/// Returns the body without members that are null, as OpenAI treats them as absent. Schemas are unchanged.
 pub(super) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -178,7 +178,7 @@ pub(super) fn metadata(body: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks a schema: of an object, and if it is `strict`, closed at every level.
+/// Checks a schema: it must be of an object and, if it is `strict`, closed at every level.
 pub(super) fn schema(schema: &Value, strict: bool, what: &str, at: &str) -> Result<(), Problem> {
     let refuse = |words: String| Err(Problem::about(at, format!("Invalid schema for {what}: {words}")));
     let kind = schema.get("type").and_then(Value::as_str);

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::route::Operation;
 
 pub(super) fn count_tokens(call: &Call<'_>) -> Result<Reply, Problem> {
-    // pydantic-ai#3367, litellm#34272: it takes the id of the model and not that of a profile.
+    // pydantic-ai#3367, litellm#34272: the operation accepts the id of a model, but not that of a profile.
     let foundation = call.model_id.contains(":foundation-model/");
     if call.model_id != call.model && !foundation {
         return Err(Problem::validation("The provided model doesn't support counting tokens."));
@@ -62,7 +62,7 @@ pub(super) fn count_tokens(call: &Call<'_>) -> Result<Reply, Problem> {
 /// The pattern of a project's id or ARN in the service model.
 pub(super) const PROJECT: &str = "([a-zA-Z0-9_-]+|arn:aws(|-us-gov|-cn|-iso|-iso-b|-iso-f|-eusc):bedrock:[0-9a-z-]{1,20}:[0-9]{12}:project/[a-zA-Z0-9_-]+)";
 
-/// Checks the project of a request, which an application inference profile does not take.
+/// Checks the project of a request. An application inference profile does not accept a project.
 pub(super) fn project(call: &Call<'_>, project: Option<&str>) -> Result<(), Problem> {
     let Some(project) = project else { return Ok(()) };
     let named = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 
 const DETAIL: Kind = Kind::OneOf(&["low", "high", "auto", "original"]);
 
-/// The text of parts, one line each.
+/// Returns the text of parts, one line per part.
 pub(super) fn spoken(parts: &[Part]) -> String {
     let texts: Vec<String> = parts
         .iter()
@@ -91,7 +91,7 @@ fn breakpoint(item: &Value, at: &str, ledger: &mut Ledger) -> Result<(), Problem
     Ok(())
 }
 
-/// An image by its URL: `data:`; `s3:` on runtime; `https:` on mantle, where it is not fetched.
+/// Reads an image by its URL: `data:`; `s3:` on runtime; `https:` on mantle, where it is not fetched.
 pub(super) fn image(url: &str, at: &str, endpoint: Endpoint, ledger: &mut Ledger) -> Result<Part, Problem> {
     if url.starts_with("data:") {
         let (media_type, bytes) = data_url(url).ok_or_else(|| invalid_url(at, endpoint))?;

@@ -1,6 +1,6 @@
 //! The JSON Schemas that the service compiles: those of strict tools and of structured output.
 //!
-//! Words: vercel/ai#17197, litellm#20813, laravel/ai#715; what is taken at all:
+//! Messages: vercel/ai#17197, litellm#20813, laravel/ai#715. Accepted schemas:
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>.
 
 use serde_json::{Map, Value};

@@ -1,14 +1,14 @@
 //! Chat templates, read backwards: from a raw prompt to the conversation in it.
 //!
-//! A model is trained on exact tokens. A prompt that has some of them and not the rest gets an
-//! answer that says what is wrong, which is friendlier than what a real model would do.
+//! A model is trained on exact tokens. A prompt with only some of these tokens gets an answer that names the error. A
+//! real model would not report it.
 
 /// A parsed prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     Chat {
         system: String,
-        /// (is the user's, text), in order; the last is the user's.
+        /// The turns in order, each with whether it is the user's, and its text. The last turn is the user's.
         turns: Vec<(bool, String)>,
     },
     /// None of the template's tokens: text to continue.
@@ -34,8 +34,8 @@ pub(crate) const LLAMA3: Headers =
 pub(crate) const LLAMA4: Headers =
     Headers { open: "<|header_start|>", close: "<|header_end|>", ends: &["<|eot|>", "<|eom|>"] };
 
-/// `<|begin_of_text|>` and then, for each message, header, blank line, text, end of turn; the
-/// last header is the assistant's and nothing follows its blank line.
+/// Reads `<|begin_of_text|>` and then, for each message, header, blank line, text, end of turn. The last header is
+/// the assistant's, and nothing follows its blank line.
 pub(crate) fn llama(prompt: &str, tokens: Headers) -> Reading {
     if !prompt.contains("<|") {
         return Reading::Raw;
@@ -75,8 +75,8 @@ pub(crate) fn llama(prompt: &str, tokens: Headers) -> Reading {
     }
 }
 
-/// `<s>[INST] text [/INST]answer</s>[INST] text [/INST]`, for Mistral; Llama 2 (`system_block`)
-/// puts `<<SYS>>` inside the first instruction and `<s>` before every one.
+/// Reads `<s>[INST] text [/INST]answer</s>[INST] text [/INST]`, for Mistral. Llama 2 (`system_block`) has `<<SYS>>`
+/// inside the first instruction and `<s>` before every instruction.
 pub(crate) fn instructions(prompt: &str, system_block: bool) -> Reading {
     if !["[INST]", "[/INST]", "<<SYS>>", "<s>"].iter().any(|token| prompt.contains(token)) {
         return Reading::Raw;
@@ -117,7 +117,7 @@ pub(crate) fn instructions(prompt: &str, system_block: bool) -> Reading {
     }
 }
 
-/// DeepSeek's tokens, with the full-width bar and the lower block that look like ASCII.
+/// Reads DeepSeek's tokens, with a full-width bar and a lower block, which look like ASCII.
 pub(crate) fn deepseek(prompt: &str) -> Reading {
     const BEGIN: &str = "<｜begin▁of▁sentence｜>";
     const USER: &str = "<｜User｜>";
@@ -159,8 +159,7 @@ pub(crate) fn deepseek(prompt: &str) -> Reading {
     }
 }
 
-/// `\n\nHuman: ...\n\nAssistant:` for Claude 2, `User: ...\nBot:` for Titan. A system text may
-/// precede them.
+/// Reads `\n\nHuman: ...\n\nAssistant:` for Claude 2, or `User: ...\nBot:` for Titan. A system text may be in front.
 pub(crate) fn labels(prompt: &str, user: &str, model: &str) -> Reading {
     let pieces = labelled(prompt, user, model);
     if pieces.iter().all(|(label, _)| label.is_empty()) {

@@ -1,5 +1,5 @@
-//! Prompt in, text out: Claude 2, Titan, Llama, Mistral, Command, Jurassic-2, DeepSeek R1. One
-//! row each; what differs is the keys, the template and how a piece of text is wrapped.
+//! Prompt in, text out: Claude 2, Titan, Llama, Mistral, Command, Jurassic-2, DeepSeek R1. One row for each, with the
+//! keys, the template and the object around a piece of text.
 
 mod pegasus;
 mod rows;
@@ -15,16 +15,16 @@ pub(crate) use rows::row;
 
 /// One family.
 pub(crate) struct Row {
-    /// Its ids begin with one of these.
+    /// Prefixes of the ids of the family.
     ids: &'static [&'static str],
     keys: &'static [keys::Key],
-    /// Where the prompt is.
+    /// The key of the prompt.
     prompt: &'static str,
-    /// Where the limit is, and what it is when it is not given.
+    /// The path of the limit, and its default.
     limit: (&'static str, usize),
-    /// Where the stop sequences are; not every family takes them.
+    /// The path of the stop sequences; not every family has them.
     stop: Option<&'static str>,
-    /// A further check on a body whose keys are right.
+    /// A further check on a body with valid keys.
     check: fn(&Value) -> Result<(), Problem>,
     template: fn(&str, &str) -> Reading,
     /// Writes the whole reply.
@@ -35,7 +35,7 @@ pub(crate) struct Row {
     thinks: bool,
 }
 
-/// A text (or a piece of one) with the data around it.
+/// A text (or a piece of a text) with the data that a reply needs.
 pub(crate) struct Wrapped<'a> {
     pub(crate) text: &'a str,
     pub(crate) answer: &'a Answer,
@@ -49,7 +49,7 @@ pub(crate) struct Wrapped<'a> {
 }
 
 impl Wrapped<'_> {
-    /// One word for how the answer ended, `null` while it has not.
+    /// Returns the stop reason in one word; `null` while the answer has not ended.
     fn stop(&self, natural: &str, limit: &str) -> Value {
         match (self.last, &self.answer.stop) {
             (false, _) => Value::Null,
@@ -60,7 +60,7 @@ impl Wrapped<'_> {
 }
 
 impl Row {
-    /// Checks the body and reads the prompt out of its template.
+    /// Checks the body and reads the prompt from its template.
     pub(crate) fn read(&self, call: &Call<'_>) -> Result<Prompt, Problem> {
         let body = call.json()?;
         keys::check(&body, self.keys)?;
@@ -113,11 +113,11 @@ impl Row {
         (self.whole)(&Wrapped { text: &text, answer, input, body, number: 0, last: true })
     }
 
-    /// The pieces of a stream. The last has no text, only how the answer ended.
+    /// Returns the pieces of a stream. The last piece has no text, only the stop reason.
     pub(crate) fn pieces(&self, body: &Value, answer: &Answer, input: InputTokens) -> Vec<Value> {
         let asks = self.keys.iter().any(|key| key.name == "stream");
         if asks && body.get("stream") != Some(&Value::Bool(true)) {
-            // Command sends everything in one chunk unless the body requests a stream too.
+            // Command sends everything in one chunk, unless the body also requests a stream.
             return vec![self.reply(body, answer, input)];
         }
         let text = self.text(body, answer);
@@ -134,7 +134,7 @@ impl Row {
         if !self.thinks {
             return answer.text();
         }
-        // A prompt that ends with <think> has opened the thinking already.
+        // A prompt that ends with <think> has already opened the reasoning.
         let prompt = body.get("prompt").and_then(Value::as_str).unwrap_or_default();
         let open = if prompt.trim_end().ends_with("<think>") { "" } else { "<think>\n" };
         let thought = answer.thinking();

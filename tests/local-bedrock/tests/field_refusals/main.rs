@@ -1,4 +1,4 @@
-//! The refusals that users report: each request that is refused, with the reported message, next to one that is
+//! The refusals that users report: each refused request, with the reported message, next to a request that is
 //! accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests.
 
@@ -15,7 +15,7 @@ use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 use support::{Reply, post};
 
-/// One request: the model, the operation, the body, and the words of its refusal, or `None` where it is taken.
+/// One request: the model, the operation, the body, and a part of its refusal; `None` if it is accepted.
 type Case<'a> = (&'a str, &'a str, Value, Option<&'a str>);
 
 async fn send(bedrock: &LocalBedrock, model: &str, operation: &str, body: &Value) -> Reply {

@@ -121,7 +121,7 @@ async fn turns_that_end_in_thinking_are_refused() {
         assert_eq!(reply.status == 200, words.is_none(), "{} for {body}", reply.message());
         assert!(words.is_none_or(|words| reply.message().contains(words)), "{} for {body}", reply.message());
     }
-    // A changed text does not fit its signature.
+    // A changed text does not match its signature.
     let forged = json!({"type": "thinking", "thinking": "Hm!", "signature": "recorded"});
     let body = claude(json!({"messages": [ask, assistant(json!([forged, text])), ask]}));
     assert!(send(&bedrock, model, "invoke", &body).await.message().contains("Invalid `signature`"));

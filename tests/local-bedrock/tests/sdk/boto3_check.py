@@ -55,7 +55,7 @@ def refused(call, code, status=403):
 
 bedrock = client()
 
-# Converse, plain and in a stream, for a model and for an opaque ARN.
+# Converse, whole and streamed, for a model and for an opaque ARN.
 for model in (CLAUDE, "us." + CLAUDE, PROFILE, "amazon.nova-lite-v1:0"):
     reply = bedrock.converse(modelId=model, system=[{"text": SYSTEM}], messages=user("I love programming."))
     assert reply["output"]["message"]["content"] == [{"text": FRENCH}], reply
@@ -85,7 +85,7 @@ for event in bedrock.converse_stream(modelId=CLAUDE, messages=question, toolConf
     arguments += delta["input"] if delta else ""
 assert arguments.count("city") == 2, arguments
 
-# Thinking, replayed by boto3 unchanged.
+# Reasoning, replayed by boto3 unchanged.
 extra = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 reply = bedrock.converse(
     modelId=CLAUDE,
@@ -98,7 +98,7 @@ assert [list(block)[0] for block in content] == ["reasoningContent", "reasoningC
 turns = user("Use redacted thinking.") + [reply["output"]["message"]] + user("Thanks.")
 bedrock.converse(modelId=CLAUDE, messages=turns)
 
-# InvokeModel, plain and in a stream.
+# InvokeModel, whole and streamed.
 body = json.dumps(
     {
         "anthropic_version": "bedrock-2023-05-31",
@@ -162,7 +162,7 @@ assert scores == {"VIOLENCE": 0.9, "HATE": 0.0}, checks
 [entity] = checks["sensitiveInformation"]["results"]
 assert (entity["beginOffset"], entity["endOffset"]) == (19, 32), entity
 
-# A project, which an application inference profile does not take.
+# A project, which an application inference profile does not accept.
 bedrock.converse(modelId=CLAUDE, projectIdentifier="proj_1", messages=user("Hi"))
 refused(lambda: bedrock.converse(modelId=PROFILE, projectIdentifier="p", messages=user("Hi")), "ValidationException", 400)
 
@@ -180,7 +180,7 @@ tampering = client()
 tampering.meta.events.register("before-send.bedrock-runtime.Converse", tamper)
 refused(lambda: tampering.converse(modelId=CLAUDE, messages=user("Hi")), "InvalidSignatureException")
 
-# A stream that breaks off with an exception, asked for over HTTP.
+# A stream that breaks off with an exception, which is requested over HTTP.
 from urllib.request import Request, urlopen
 
 fault = {"insert": [{"kind": "exception", "at": 2, "exception_type": "throttlingException", "message": "Too many tokens"}]}

@@ -1,5 +1,5 @@
-// @aws-sdk/client-bedrock-runtime against the local Bedrock: right answers, whole streams, and
-// 403 for a tampered request.
+// @aws-sdk/client-bedrock-runtime against the local Bedrock: correct answers, whole streams, and 403 for a tampered
+// request.
 //
 // Usage: node check.mjs ENDPOINT ACCESS_KEY_ID SECRET_ACCESS_KEY
 import assert from "node:assert/strict";

@@ -53,7 +53,7 @@ def responses(client, model):
         text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
         assert text == stream.get_final_response().output_text == reply.output_text, text
 
-    # Tools, stateless: what came back is sent back.
+    # Tools without state: the output is sent back unchanged.
     history = [{"role": "user", "content": QUESTION}]
     options = {"model": model, "tools": [FLAT], "store": False, "include": ["reasoning.encrypted_content"]}
     first = client.responses.create(input=history, **options)
@@ -64,7 +64,7 @@ def responses(client, model):
     second = client.responses.create(input=history, **options)
     assert second.output_text.count("fine") == 2, second
 
-    # The same with the state on the server.
+    # The same calls, with the state on the server.
     first = client.responses.create(model=model, tools=[FLAT], input=QUESTION)
     outputs = [item for item in history if item.get("type") == "function_call_output"]
     second = client.responses.create(
@@ -133,7 +133,7 @@ for call, kind in [
     except kind as error:
         assert error.request_id is None or error.request_id, error
 
-# Faults: throttled once and sent again; an error in a stream; a stream that fails.
+# Faults: one throttled call that is retried; an error in a stream; a stream that fails.
 fault(status=429, shape="openai", message="Slow down.", headers={"retry-after": "0"})
 OpenAI(base_url=mantle + "/openai/v1", api_key=bearer, max_retries=1).responses.create(model=LUNA, input="Hi")
 fault(insert=[{"kind": "error", "at": 4, "code": "server_error", "message": "Broken."}])

@@ -17,8 +17,7 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Runs an installation step. `Err` is the reason to skip; a failure that is not the network's
-/// fails the test.
+/// Runs an installation step. `Err` is the reason to skip; a failure that the network did not cause fails the test.
 fn install(command: &mut Command) -> Result<(), String> {
     let name = format!("{command:?}");
     let output = command.output().map_err(|error| format!("{name}: {error}"))?;
@@ -71,7 +70,7 @@ pub(crate) fn javascript(name: &str, packages: &[&str], check: &str) -> Result<P
         install(Command::new("npm").args(arguments).args(packages).current_dir(&home))?;
         std::fs::write(done, wanted).unwrap();
     }
-    // Modules are looked up from where the script is.
+    // Node looks up modules from the script's folder.
     let copy = home.join(check);
     std::fs::copy(script(check), &copy).unwrap();
     Ok(copy)

@@ -1,5 +1,6 @@
 //! A small HTTP client that signs with `aws-sigv4` and returns every byte of the reply.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Each test binary uses its part.
+//! Each test binary uses only a part of this module.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::SystemTime;
 

@@ -21,7 +21,7 @@ export function localBedrock() {
     },
     /** Ours. */
     chat: (fields) => new BedrockChat({ model: CLAUDE, region: "us-east-1", credentials: KEYS, endpointUrl: server.url, ...fields }),
-    /** LangChain's, which knows no http. */
+    /** LangChain's model, which supports only https. */
     reference: (fields) =>
       new Reference({
         model: CLAUDE,

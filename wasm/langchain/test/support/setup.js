@@ -1,4 +1,4 @@
-// Before all tests: the package as a user has it, in node_modules, and the local Bedrock, built.
+// Runs before all tests: installs the package in node_modules, as a user has it, and builds the local Bedrock.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export function setup() {
   rmSync(installed, { recursive: true, force: true });
   cpSync(pkg, installed, { recursive: true });
   if (process.env.LOCAL_BEDROCK) return;
-  // Asked once here, so that the files need no cargo.
+  // cargo runs only here, so that the test files do not need it.
   const built = execFileSync("cargo", ["build", "--quiet", "--package", "local-bedrock", "--message-format", "json"], { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 });
   const made = built.split("\n").filter((line) => line.includes('"executable":"')).map((line) => JSON.parse(line).executable);
   process.env.LOCAL_BEDROCK = made.find((path) => /local-bedrock(\.exe)?$/.test(path));

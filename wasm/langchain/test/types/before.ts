@@ -1,4 +1,5 @@
-// The declarations of earlier versions, beside today's: programs that compiled must compile. Only the compiler reads this file.
+// The declarations of earlier versions, compared with the current ones: programs that compiled must still compile.
+// Only the compiler reads this file.
 import type { BaseLanguageModelInput } from "@langchain/core/language_models/base";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
@@ -26,13 +27,13 @@ import {
 } from "bedrock-chat/langchain";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only where the type is `true`. */
+/** Compiles only if the type is `true`. */
 const holds = <T extends true>(): T | undefined => undefined;
 
 type Is<Value, Type> = [Value] extends [Type] ? true : false;
 /** The members of `A` that `B` does not have. */
 type Missing<A, B> = Exclude<keyof A, keyof B>;
-/** Whether an argument that was accepted is accepted, and no member's name is gone. */
+/** Whether all arguments that were accepted are still accepted, and no member's name is gone. */
 type Accepts<Today, Earlier> = [Is<Earlier, Today>, Is<Missing<Earlier, Today>, never>] extends [true, true] ? true : false;
 
 // The arguments, each by its name.

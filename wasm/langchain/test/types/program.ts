@@ -1,4 +1,4 @@
-// A program in TypeScript: it has to compile, and its mistakes have not to.
+// A program in TypeScript: it must compile, and its marked mistakes must not.
 import type { AIMessageChunk, BaseMessage } from "@langchain/core/messages";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
@@ -83,7 +83,7 @@ export async function main(): Promise<void> {
 new BedrockChat({ region: "us-east-1" });
 // @ts-expect-error Temperatures are numbers.
 new BedrockChat({ model: "m", temperature: "hot" });
-// @ts-expect-error Of the constructor.
+// @ts-expect-error An option of the constructor.
 void llm.invoke("Hi", { region: "us-east-1" });
 // @ts-expect-error There is no such method.
 llm.withStructuredOutput(person, { method: "magic" });

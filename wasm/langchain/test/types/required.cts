@@ -1,4 +1,4 @@
-// The same package, required.
+// The same package, loaded by `require`.
 import { BedrockChat, type GuardrailConfig } from "bedrock-chat/langchain";
 
 export const chat: BedrockChat = new BedrockChat({ model: "m", region: "us-east-1" });

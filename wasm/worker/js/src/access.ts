@@ -2,9 +2,8 @@ import type { Env } from "./env.js";
 import { Refusal } from "./refusal.js";
 
 /**
- * Lets a request pass that has the Worker's ACCESS_TOKEN as its bearer token. Every answer costs money,
- * so without a token nobody passes. Put your own sessions here: what matters is that a stranger gets
- * no further.
+ * Accepts a request that has the Worker's ACCESS_TOKEN as its bearer token. Every answer costs money, so all requests
+ * are refused if there is no token. Replace this with your own sessions: requests of strangers must be refused.
  */
 export async function checkAccess(request: Request, env: Env): Promise<void> {
   if (!env.ACCESS_TOKEN) {
@@ -20,7 +19,7 @@ export async function checkAccess(request: Request, env: Env): Promise<void> {
   }
 }
 
-/** Compares in a time that does not tell where two texts differ, nor how long they are. */
+/** Compares two texts in a time that does not depend on where they differ, or on their lengths. */
 async function same(left: string, right: string): Promise<boolean> {
   const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   const [a, b] = await Promise.all([digest(left), digest(right)]);

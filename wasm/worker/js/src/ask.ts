@@ -14,7 +14,7 @@ const MODEL_ID = /^(?!arn:)[A-Za-z0-9][A-Za-z0-9._:/-]*$|^arn(:[A-Za-z0-9-]+){3}
 
 type Fields = Record<string, unknown>;
 
-/** Reads `{ messages, model, system, options }`, and says what is wrong with it. */
+/** Reads `{ messages, model, system, options }`. An error says what is wrong with it. */
 export async function readAsk(request: Request, env: Env): Promise<Ask> {
   const { messages, model = defaultModel(env), system = "", options = {} } = await readObject(request, [
     "messages", "model", "system", "options",
@@ -63,12 +63,12 @@ function readMessages(messages: unknown): MessageLike[] {
   return messages;
 }
 
-/** Whether a list is one message, such as `["human", "Hello?"]`. */
+/** Returns whether a list is one message, such as `["human", "Hello?"]`. */
 function isPair(list: unknown[]): boolean {
   return list.length === 2 && typeof list[0] === "string" && ROLE.test(list[0]);
 }
 
-/** The options that a client may set. */
+/** Reads the options that a client may set. */
 function readOptions(given: unknown): CallOptions {
   const names = ["maxTokens", "temperature", "topP", "topK", "stop", "reasoning"];
   const options = fields(given, "options", names);
@@ -92,7 +92,10 @@ function readOptions(given: unknown): CallOptions {
   return options as CallOptions;
 }
 
-/** Checks what the package checks too: its error would be one of the settings, whose text a client does not get. */
+/**
+ * Repeats a check of the package: the package's own error would count as one of the settings, whose text a client
+ * does not receive.
+ */
 function checkReasoning({ reasoning, maxTokens, temperature, topK }: CallOptions): void {
   if (typeof reasoning !== "number") return;
   if (reasoning < 1024) throw Refusal.bad("options.reasoning must be at least 1024");

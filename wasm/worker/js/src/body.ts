@@ -1,15 +1,15 @@
 import { Refusal } from "./refusal.js";
 
-/** In bytes: longer than any conversation with images that Bedrock takes. */
+/** Maximum bytes of a body: longer than any conversation with images that Bedrock accepts. */
 const LONGEST = 25_000_000;
 
-/** The text of a body, of which no more is read than may be. */
+/** Returns the text of a body. Reads no more than the maximum. */
 export async function readBody(request: Request): Promise<string> {
   if (Number(request.headers.get("content-length")) > LONGEST) throw tooLong();
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
-  // Leaving the loop cancels the body.
+  // Breaking out of the loop cancels the body.
   for await (const piece of request.body ?? []) {
     length += piece.byteLength;
     if (length > LONGEST) throw tooLong();

@@ -12,7 +12,7 @@ export interface Env {
   ALLOWED_MODELS?: string;
 }
 
-/** The bindings without the white space that pasting leaves around them; one that is blank counts as none. */
+/** Returns the bindings without white space at their ends, which pasting adds. A blank binding counts as unset. */
 export function readEnv(env: Env): Env {
   return Object.fromEntries(
     Object.entries(env).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]),
@@ -21,21 +21,24 @@ export function readEnv(env: Env): Env {
 
 const MODEL = "us.anthropic.claude-sonnet-4-6";
 
-/** The model where the request names none. */
+/** Returns the model for requests without a model. */
 export const defaultModel = (env: Env): string => env.MODEL || MODEL;
 
-/** Whether clients may use this model: any, unless ALLOWED_MODELS lists some. */
+/** Returns whether clients may use this model: any model, unless ALLOWED_MODELS lists some. */
 export function allows(env: Env, model: string): boolean {
   const list = (env.ALLOWED_MODELS ?? "").split(",").map((name) => name.trim()).filter(Boolean);
   return list.length === 0 || model === defaultModel(env) || list.includes(model);
 }
 
-/** The AWS keys among the secrets. */
+/** Returns the AWS keys in the secrets. */
 export function awsKeys(env: Env) {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
-/** When the AWS keys end, in milliseconds. Temporary ones do not tell it themselves: a binding has to. */
+/**
+ * Returns when the AWS keys expire, in milliseconds. Temporary keys do not contain their expiration, so a binding
+ * must set it.
+ */
 export const awsKeysEnd = (env: Env): number => Date.parse(env.AWS_CREDENTIAL_EXPIRATION ?? "") || Infinity;

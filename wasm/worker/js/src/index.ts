@@ -6,10 +6,10 @@ import { Refusal, refuse } from "./refusal.js";
 
 const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
 
-/** The longest silence, in milliseconds. Balancers close connections on which nothing comes, most of them after 60 seconds. */
+/** The maximum silence in milliseconds. Load balancers close silent connections, most of them after 60 seconds. */
 const KEEP_ALIVE = 15_000;
 
-/** A quarter of an hour: what a browser that lost its key can do stays small. */
+/** Fifteen minutes, which limits the damage if a browser loses its key. */
 const LONGEST_KEY = 900;
 
 export default {
@@ -43,8 +43,8 @@ async function chat(request: Request, env: Env): Promise<Response> {
 }
 
 /**
- * Makes a key with which a browser can ask Bedrock itself, for some minutes, so that it never holds the
- * AWS keys. It may do what these may: give them a policy that allows no more than to invoke the models.
+ * Makes a key with which a browser can call Bedrock itself, for some minutes, so that it never has the AWS keys. The
+ * key has their permissions: give them a policy that allows only to invoke the models.
  */
 async function key(request: Request, env: Env): Promise<Response> {
   const { expiresIn = LONGEST_KEY } = await readObject(request, ["expiresIn"]);
@@ -57,7 +57,7 @@ async function key(request: Request, env: Env): Promise<Response> {
   }
   const region = env.AWS_REGION || "us-east-1";
   const apiKey = await mintApiKey({ credentials, region, expiresIn });
-  // It ends with the keys that it is made of.
+  // The key expires with the AWS keys that it is made from.
   const end = Math.min(Date.now() + expiresIn * 1000, awsKeysEnd(env));
   return Response.json({ apiKey, region, expiresAt: new Date(end).toISOString() }, { headers: { "cache-control": "no-store" } });
 }

@@ -16,7 +16,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The errors of Bedrock that are the client's business. It gets no details of the others, such as credentials and access. */
+/**
+ * The errors of Bedrock that concern the client. The client receives no details of other errors, such as those of
+ * credentials and access.
+ */
 const STATUS: Record<string, number> = {
   validation: 400,
   encode: 400,
@@ -24,7 +27,7 @@ const STATUS: Record<string, number> = {
   unsupported: 400,
   throttled: 429,
   timeout: 504,
-  // The client has gone; nobody reads this.
+  // The client has disconnected, so the answer is not read.
   cancelled: 499,
 };
 

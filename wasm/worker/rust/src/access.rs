@@ -5,8 +5,8 @@ use worker::Request;
 use crate::answer::Refusal;
 use crate::settings::Settings;
 
-/// Lets a request pass that has the Worker's `ACCESS_TOKEN` as its bearer token. Put your own
-/// sessions here: what matters is that a stranger gets no further.
+/// Accepts a request that has the Worker's `ACCESS_TOKEN` as its bearer token. Replace this with your own sessions:
+/// requests of strangers must be refused.
 pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Refusal> {
     let Some(token) = settings.get("ACCESS_TOKEN") else {
         return Err(Refusal::new(
@@ -23,7 +23,7 @@ pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Re
     }
 }
 
-/// Compares in a time that does not tell where two texts differ.
+/// Compares two texts in a time that does not depend on where they differ.
 fn same(left: &str, right: &str) -> bool {
     left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }

@@ -60,7 +60,7 @@ impl From<worker::Error> for Refusal {
     }
 }
 
-/// Returns what the client of a stream may know of the error that ended it.
+/// Returns the part of a stream's error that its client may receive.
 pub(crate) fn told_in_stream(error: &Error) -> String {
     match told(error) {
         (502, _) => "the model could not go on".to_owned(),
@@ -68,8 +68,8 @@ pub(crate) fn told_in_stream(error: &Error) -> String {
     }
 }
 
-/// Returns the status of an error, and the text that a client gets. Details for the operator, such as
-/// those of credentials and access, are only logged.
+/// Returns the status of an error, and the text that a client receives. Details for the operator, such as those of
+/// credentials and access, are only logged.
 fn told(error: &Error) -> (u16, String) {
     let status = match error.kind() {
         ErrorKind::Validation | ErrorKind::Encode | ErrorKind::ContextOverflow | ErrorKind::Unsupported => 400,

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 /// The fields of a request.
 const FIELDS: &[&str] = &["messages", "model", "system", "options"];
 
-/// A request that has been read and found right.
+/// A request that was read and is valid.
 pub(crate) struct Ask {
     pub(crate) model: String,
     pub(crate) messages: Vec<Message>,
@@ -18,7 +18,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub(crate) fn read(body: &str, settings: &Settings<'_>) -> Result<Self, Refusal> {
-        // Some put a byte order mark before what they send.
+        // Some clients send a byte order mark first.
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
         let body = Json::parse(body).map_err(|error| Refusal::bad(format!("the body is not JSON: {error}")))?;
         let view = body.view();
@@ -80,7 +80,7 @@ fn known(view: View<'_>, what: &str, names: &[&str]) -> Result<(), Refusal> {
     }
 }
 
-/// The options that a client may set.
+/// Reads the options that a client may set.
 fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
     const NAMES: &[&str] = &["maxTokens", "temperature", "topP", "topK", "stop", "reasoning"];
     known(view, "options", NAMES)?;
@@ -109,7 +109,8 @@ fn read_options(view: View<'_>) -> Result<ChatOptions, Refusal> {
     Ok(options)
 }
 
-/// Checks what the crate checks too: its error would be one of the settings, whose text a client does not get.
+/// Repeats a check of the crate: the crate's own error would count as one of the settings, whose text a client does
+/// not receive.
 fn check_reasoning(options: &ChatOptions) -> Result<(), Refusal> {
     let Some(Reasoning::Budget(budget)) = options.reasoning else { return Ok(()) };
     if budget < 1024 {

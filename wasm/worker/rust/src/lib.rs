@@ -1,6 +1,6 @@
 //! A Cloudflare Worker that streams answers of Amazon Bedrock.
 //!
-//! `POST /chat` takes JSON and answers with Server-Sent Events in the shape of Anthropic's API:
+//! `POST /chat` accepts JSON and answers with server-sent events in the format of Anthropic's API:
 //!
 //! ```json
 //! {"messages": [{"role": "user", "content": "Hello?"}], "system": "Be brief.", "model": "...", "options": {"maxTokens": 300}}
@@ -28,7 +28,7 @@ use crate::ask::Ask;
 use crate::settings::Settings;
 use crate::sse::AnthropicEvents;
 
-/// The longest silence. Balancers close connections on which nothing comes, most of them after 60 seconds.
+/// The maximum silence. Load balancers close silent connections, most of them after 60 seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[event(fetch)]
@@ -82,8 +82,8 @@ impl Answer {
     }
 }
 
-/// An answer as Server-Sent Events, each as soon as it is there. When the client goes, the runtime
-/// drops the stream, and with it the call to Bedrock.
+/// Returns an answer as server-sent events, each sent as soon as it has arrived. When the client disconnects, the
+/// runtime drops the stream, which cancels the call to Bedrock.
 fn events(answer: Answer) -> worker::Result<Response> {
     let pieces = stream::unfold(Some((answer, AnthropicEvents::new())), async |state| {
         let (mut answer, mut events) = state?;

@@ -3,10 +3,10 @@
 use bedrock_chat::{BedrockChat, Credentials, Error, ErrorKind, FetchTransport, Result};
 use worker::Env;
 
-/// The model where nobody names one.
+/// The default model.
 const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 
-/// The bindings, by name. Variables and secrets are read alike.
+/// The bindings, by name. Variables and secrets are read in the same way.
 pub(crate) struct Settings<'a> {
     env: &'a Env,
 }
@@ -16,18 +16,18 @@ impl<'a> Settings<'a> {
         Self { env }
     }
 
-    /// A variable or secret; one that is blank counts as none.
+    /// Returns a variable or secret; a blank one counts as unset.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let value = self.env.var(name).ok()?.to_string();
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The model where the request names none.
+    /// Returns the model for requests without a model.
     pub(crate) fn model(&self) -> String {
         self.get("MODEL").unwrap_or_else(|| MODEL.to_owned())
     }
 
-    /// Whether clients may use this model: any, unless `ALLOWED_MODELS` lists some.
+    /// Returns whether clients may use this model: any model, unless `ALLOWED_MODELS` lists some.
     pub(crate) fn allows(&self, model: &str) -> bool {
         match self.get("ALLOWED_MODELS") {
             Some(list) => list.split(',').any(|allowed| allowed.trim() == model) || model == self.model(),

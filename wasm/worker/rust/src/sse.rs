@@ -5,7 +5,7 @@ use bedrock_chat::{ChatEvent, Error, StopReason, Usage, interop};
 
 use crate::answer;
 
-/// Turns the events of an answer into Server-Sent Events.
+/// Converts the events of an answer to server-sent events.
 pub(crate) struct AnthropicEvents {
     id: Option<String>,
     model: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct AnthropicEvents {
     sequence: Option<String>,
 }
 
-/// How a block begins and what it gets.
+/// The start of a block, and the name of its deltas.
 struct Delta {
     /// The empty block, as JSON members.
     block: &'static [(&'static str, &'static str)],
@@ -52,7 +52,7 @@ impl AnthropicEvents {
     pub(crate) fn event(&mut self, event: ChatEvent) -> String {
         let mut out = String::new();
         match event {
-            // The start waits for what comes next: the tokens of the input belong to it.
+            // The start waits for the next event, as it contains the number of input tokens.
             ChatEvent::Start { id, model } => (self.id, self.model) = (id, model),
             ChatEvent::Usage { usage } => {
                 self.usage += usage;
@@ -114,7 +114,7 @@ impl AnthropicEvents {
         out
     }
 
-    /// Returns the event that replaces the rest of an answer that broke off.
+    /// Returns the event that ends an answer that broke off.
     pub(crate) fn error(error: &Error) -> String {
         let mut out = String::new();
         line(&mut out, "error", |w| {
@@ -212,7 +212,7 @@ fn optional(w: &mut Writer, key: &str, text: Option<&str>) {
     }
 }
 
-/// Anthropic counts the tokens of the cache apart from the input's.
+/// Anthropic counts the tokens of the cache separately from the input.
 fn usage(w: &mut Writer, usage: Usage) {
     let cache = usage.input_token_details;
     w.key("usage").begin_object();

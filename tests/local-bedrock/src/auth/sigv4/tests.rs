@@ -15,7 +15,7 @@ struct Vector {
     signature: &'static str,
 }
 
-/// Made by botocore, @smithy/signature-v4 and aws4fetch over the same requests.
+/// Vectors made by botocore, @smithy/signature-v4 and aws4fetch from the same requests.
 const VECTORS: [Vector; 6] = [
     Vector {
         path: CLAUDE,
@@ -215,7 +215,7 @@ fn signatures_of_seven_real_clients_are_accepted() {
                 serde_json::Value::Array(values) => values.iter().map(|value| (name, value.clone())).collect(),
                 single => vec![(name, single.clone())],
             });
-            // Encoded in an unusual way: only the canonical form counts.
+            // The query is encoded in an unusual way: only the canonical form matters.
             let pairs: Vec<String> =
                 pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value.as_str().unwrap()))).collect();
             pairs.join("&")

@@ -14,7 +14,7 @@ pub(super) fn check(block: &Value, role: &str, at: &str, trusted: &Trusted) -> R
     let here = format!("{at}.{kind}");
     let allowed: &[&str] = match role {
         "user" => &["text", "image", "document", "tool_result", "search_result"],
-        // The last ones come from tools that run on the provider's side, and from compaction.
+        // The last types are from tools that run on the provider's side, and from compaction.
         _ => &[
             "text",
             "tool_use",
@@ -178,7 +178,7 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// A source that must be base64: URLs and files are not for Bedrock.
+/// Returns a source that must be base64: Bedrock does not support URLs and files here.
 fn base64_source<'a>(block: &'a Value, at: &str) -> Result<(&'a str, Vec<u8>), Problem> {
     let Some(source) = block.get("source") else {
         return Err(invalid(format!("{at}.source"), "Field required"));

@@ -37,7 +37,7 @@ pub(super) fn check(body: &Value, call: &Call<'_>) -> Result<Vec<Message>, Probl
                 let before = number.checked_sub(1).and_then(role_at);
                 system_in_the_middle(model, number, before, role_at(number + 1))?;
                 let said = content(message, true, false, &at, &settings.trusted)?;
-                // The local model reads it as part of the turn before it.
+                // The local model reads the message as part of the turn before it.
                 merged.iter_mut().last().into_iter().for_each(|turn| turn.blocks.extend(said.clone()));
                 continue;
             }
@@ -82,8 +82,9 @@ pub(super) fn check(body: &Value, call: &Call<'_>) -> Result<Vec<Message>, Probl
     Ok(merged)
 }
 
-/// The place of a system message among the others: right behind the user's, and at the end or in front of the
-/// assistant's. See <https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>.
+/// Checks the position of a system message among the others: directly after a user message, and at the end or before
+/// an assistant message. See
+/// <https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>.
 pub(in crate::shapes) fn system_in_the_middle(
     model: &str,
     number: usize,
@@ -107,8 +108,8 @@ pub(in crate::shapes) fn system_in_the_middle(
     }
 }
 
-/// Refuses an assistant turn that ends in thinking (hermes-agent#13010, forgecode#3073), and a last turn with
-/// thinking while thinking is off (forgecode#1853). `thoughts` has one flag a block: whether it is thinking.
+/// Refuses an assistant turn that ends in reasoning (hermes-agent#13010, forgecode#3073), and a last turn with
+/// reasoning while reasoning is off (forgecode#1853). `thoughts` has one flag per block: whether it is reasoning.
 pub(in crate::shapes) fn final_thinking(
     number: usize,
     thoughts: &[bool],
@@ -134,7 +135,7 @@ pub(in crate::shapes) fn final_thinking(
 fn content(message: &Value, user: bool, last: bool, at: &str, trusted: &Trusted) -> Result<Vec<Value>, Problem> {
     let empty =
         || invalid(at, "all messages must have non-empty content except for the optional final assistant message");
-    // A last turn of the assistant's may be empty: the reply begins there.
+    // A last turn of the assistant may be empty, as the reply begins there.
     let optional = last && !user;
     match message.get("content") {
         None => Err(invalid(format!("{at}.content"), "Field required")),
@@ -183,8 +184,8 @@ fn ids<'a>(message: &'a Message, kind: &str, key: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Every call has exactly one result at the start of the next turn, every result has its call in
-/// the turn before, and no id is used twice.
+/// Checks tool calls. Every call has exactly one result at the start of the next turn, every result has its call in
+/// the previous turn, and no id is used twice.
 fn tool_pairs(messages: &[Message]) -> Result<(), Problem> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = Vec::new();
@@ -237,7 +238,7 @@ fn unanswered(number: usize, ids: &[&str]) -> Problem {
     )
 }
 
-/// In a tool loop with thinking on, the assistant's turn starts with its thinking.
+/// Checks that in a tool loop with reasoning on, the assistant's turn starts with its reasoning.
 fn thinking_first(body: &Value, messages: &[Message]) -> Result<(), Problem> {
     let enabled = body.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled");
     let [.., assistant, user] = messages else {

@@ -1,4 +1,4 @@
-//! Messages on mantle: the body of InvokeModel with `model` and `stream`, and the version in a header.
+//! Messages on mantle: the body of InvokeModel with `model` and `stream`, and with the version in a header.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::shapes::Call;
 use crate::shapes::keys::{self, Key, Kind, may, must};
 use crate::sse::Dialect;
 
-/// The members of a request: @anthropic-ai/sdk 1.14.0. Betas are in a header.
+/// The members of a request, from @anthropic-ai/sdk 1.14.0. Betas are in a header.
 const KEYS: [Key; 25] = [
     must("model", Kind::Text),
     must("max_tokens", Kind::Whole(0, u64::MAX)),
@@ -84,7 +84,7 @@ pub(in crate::shapes) fn count_messages(call: &Call<'_>, body: &Value) -> Result
         return Err(invalid(key, "Extra inputs are not permitted"));
     }
     let mut body = body.clone();
-    // A count has no limit of tokens, which the checks of thinking want.
+    // A count has no limit of tokens, but the checks of reasoning require one.
     put(&mut body, "max_tokens", u64::from(u32::MAX));
     let prompt = prompt(call, &body)?;
     Ok(Reply::json(&json!({"input_tokens": prompt.ledger.total()})))
@@ -99,7 +99,7 @@ fn prompt(call: &Call<'_>, body: &Value) -> Result<Prompt, Problem> {
     Ok(prompt)
 }
 
-/// AWS's page of the Messages API and the SDKs: the header is required, with a date in it.
+/// The header is required, with a date: AWS's page of the Messages API and the SDKs.
 fn version(call: &Call<'_>) -> Result<(), Problem> {
     let Some(version) = call.header("anthropic-version") else {
         return Err(Problem::validation("anthropic-version: header is required"));

@@ -1,4 +1,4 @@
-//! The features that single Claude models refuse: one row a fact, with its source.
+//! The features that single Claude models refuse: one row per fact, with its source.
 
 /// A feature that some Claude models refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ struct Refusal {
     words: &'static str,
 }
 
-/// Every Claude before 4.6. Opaque ARNs are not among them.
+/// Every Claude model before 4.6, except opaque ARNs.
 const BEFORE_4_6: &[&str] = &[
     "anthropic.claude-v2",
     "anthropic.claude-instant",
@@ -47,7 +47,7 @@ const BEFORE_4_6: &[&str] = &[
 ];
 
 static REFUSALS: [Refusal; 12] = [
-    // Words and models: vercel/ai#21364, instructor#2681, langchain-aws#1273. langchain-aws 1.9.1 names
+    // The message and models: vercel/ai#21364, instructor#2681, langchain-aws#1273. langchain-aws 1.9.1 names
     // fable-5-1, opus-5-5 and sonnet-5-5; celeste-python#393 has mythos-5-1 from Anthropic's migration guide.
     Refusal {
         feature: Feature::ForcedTools,
@@ -60,7 +60,7 @@ static REFUSALS: [Refusal; 12] = [
         except: &[],
         words: "tool_choice: type \"tool\" and \"any\" are not supported for this model.",
     },
-    // langchain-aws#1141: Opus 4.8, Fable 5 and Sonnet 5 take both; those before do not.
+    // langchain-aws#1141: Opus 4.8, Fable 5 and Sonnet 5 accept both; earlier models do not.
     Refusal {
         feature: Feature::ForcedToolsWhileThinking,
         ids: &["anthropic."],
@@ -74,9 +74,9 @@ static REFUSALS: [Refusal; 12] = [
         ],
         words: "Thinking may not be enabled when tool_choice forces tool use.",
     },
-    // Words and 4.7, 4.8: litellm#31582, vercel/ai#16237. 5.5 and fable-5-1: lobehub#19876, which saw opus-5
-    // and fable-5 take it. AI SDK 5.0.101 refuses the whole prefixes; haiku-5-5 is LiteLLM's. Where peers
-    // disagree, this row refuses.
+    // The message, 4.7 and 4.8: litellm#31582, vercel/ai#16237. 5.5 and fable-5-1: lobehub#19876, which reports that
+    // opus-5 and fable-5 accept it. AI SDK 5.0.101 refuses the whole prefixes; haiku-5-5 is from LiteLLM. This row
+    // refuses where peers disagree.
     Refusal {
         feature: Feature::StrictTools,
         ids: &[
@@ -90,7 +90,7 @@ static REFUSALS: [Refusal; 12] = [
         except: &[],
         words: "tools.0.custom.strict: Extra inputs are not permitted",
     },
-    // Words: claude-code#63620. Models: AI SDK 5.0.101 (prefixes); LiteLLM has it for opus-4-8, sonnet-5,
+    // The message: claude-code#63620. The models: AI SDK 5.0.101 (prefixes); LiteLLM has it for opus-4-8, sonnet-5,
     // sonnet-5-5 and haiku-5-5.
     Refusal {
         feature: Feature::JsonFormat,
@@ -104,7 +104,7 @@ static REFUSALS: [Refusal; 12] = [
         except: &[],
         words: "output_config.format: Extra inputs are not permitted",
     },
-    // Seen with Haiku 4.5 and Sonnet 4.5. Opus 4.5 and everything from 4.6 on takes it.
+    // Observed with Haiku 4.5 and Sonnet 4.5. Opus 4.5 and all models from 4.6 on accept it.
     Refusal {
         feature: Feature::Effort,
         ids: BEFORE_4_6,
@@ -133,7 +133,7 @@ static REFUSALS: [Refusal; 12] = [
         except: &[],
         words: "\"thinking.type.enabled\" is not supported for this model. Use \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.",
     },
-    // AI SDK 5.0.101 has sonnet-5-5, whose lowest is `between_tools`; Opus 5.5 and Fable were seen.
+    // AI SDK 5.0.101 lists sonnet-5-5, whose minimum is `between_tools`; Opus 5.5 and Fable were observed.
     Refusal {
         feature: Feature::DisabledThinking,
         ids: &[
@@ -159,22 +159,22 @@ static REFUSALS: [Refusal; 12] = [
         except: &[],
         words: "is deprecated for this model.",
     },
-    // litellm#32831: 4.7 knows the role and refuses it.
+    // litellm#32831: 4.7 recognizes the role and refuses it.
     Refusal {
         feature: Feature::SystemInTheMiddle,
         ids: &["anthropic.claude-opus-4-7"],
         except: &[],
         words: "role 'system' is not supported on this model",
     },
-    // gproxy#209: Sonnet 5 is among those without it.
+    // gproxy#209: Sonnet 5 is one of the models without it.
     Refusal {
         feature: Feature::SystemInTheMiddle,
         ids: &["anthropic.claude-sonnet-5", "anthropic.claude-haiku-5"],
         except: &["anthropic.claude-sonnet-5-5", "anthropic.claude-haiku-5-5"],
         words: "role 'system' is not supported on this model",
     },
-    // litellm#32831: the words of the models before, Haiku 4.5 and Sonnet 4.6 among them. vercel/ai#15674:
-    // Opus 4.8 is the first that takes it.
+    // litellm#32831: the message of the earlier models, including Haiku 4.5 and Sonnet 4.6. vercel/ai#15674: Opus 4.8
+    // is the first model that accepts it.
     Refusal {
         feature: Feature::SystemInTheMiddle,
         ids: &["anthropic."],
@@ -199,7 +199,7 @@ const THINKING_BY_DEFAULT: [&str; 5] = [
     "anthropic.claude-mythos-5",
 ];
 
-/// Whether a request with this `thinking.type` makes the model think.
+/// Returns whether a request with this `thinking.type` makes the model reason.
 pub(in crate::shapes) fn thinks(model: &str, kind: Option<&str>) -> bool {
     match kind {
         None => THINKING_BY_DEFAULT.iter().any(|id| model.starts_with(id)),

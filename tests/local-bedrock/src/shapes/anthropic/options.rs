@@ -1,4 +1,4 @@
-//! The checks on everything but the messages.
+//! The checks on all members except the messages.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::shapes::keys::{self, Key, Kind, may, must};
 use crate::shapes::schemas;
 
-/// The keys of a body. `model` and `stream` are not among them.
+/// The keys of a body, except `model` and `stream`.
 const KEYS: [Key; 23] = [
     must("anthropic_version", Kind::Text),
     must("max_tokens", Kind::Whole(0, u64::MAX)),
@@ -38,7 +38,7 @@ const KEYS: [Key; 23] = [
 const THINKING_DOCS: &str =
     "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking";
 
-/// Checks the options, but not which members there are.
+/// Checks the options, but not whether their names are known.
 pub(super) fn check(body: &Value, model: &str) -> Result<(), Problem> {
     sampling(body, model)?;
     system(body)?;
@@ -52,7 +52,7 @@ fn taken(model: &str, feature: Feature) -> Result<(), Problem> {
     refusal(model, feature).map_or(Ok(()), |words| Err(Problem::validation(words)))
 }
 
-/// Checks which members an InvokeModel body has, and the options.
+/// Checks the names of an InvokeModel body's members, and the options.
 pub(crate) fn check_body(body: &Value, model: &str) -> Result<(), Problem> {
     schema(body)?;
     check(body, model)

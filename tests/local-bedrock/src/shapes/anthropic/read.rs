@@ -13,7 +13,7 @@ pub(super) fn prompt(body: &Value, messages: &[Message]) -> Prompt {
     let tools = reader.tools(body);
     let system = reader.system(body);
     let turns = messages.iter().map(|message| reader.turn(message)).collect();
-    // At the top level, it marks the last block.
+    // A cache control at the top level marks the last block.
     reader.mark(body);
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let choice = match text("/tool_choice/type") {

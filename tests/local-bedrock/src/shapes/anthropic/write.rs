@@ -1,10 +1,10 @@
-//! From the model's answer to a message or to stream events.
+//! Conversion of the model's answer to a message or to stream events.
 
 use serde_json::{Value, json};
 
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 
-/// An answer with the data around it.
+/// An answer with the data that a reply needs.
 pub(crate) struct Written<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) input: InputTokens,
@@ -112,7 +112,7 @@ fn whole_block(block: &Block) -> Value {
     }
 }
 
-/// A block as it starts: empty, except that redacted thinking is complete.
+/// Returns the start of a block: empty, except that redacted reasoning is complete.
 fn opened(block: &Block) -> Value {
     match block {
         Block::Thinking { .. } => json!({"type": "thinking", "thinking": "", "signature": ""}),

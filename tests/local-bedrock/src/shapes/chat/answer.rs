@@ -1,4 +1,5 @@
-//! Chat Completions as an API: the model in the body, `data` events, and what OpenAI's API has beyond InvokeModel's.
+//! The Chat Completions API: the model is in the body, events have `data` only, and there are members of OpenAI's API
+//! that InvokeModel does not have.
 
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::sse;
 
 const WHOLE: Kind = Kind::Whole(1, u64::MAX);
 
-/// The members of a request: openai (npm) 7.59.0.
+/// The members of a request, from openai (npm) 7.59.0.
 const KEYS: [Key; 32] = [
     must("model", Kind::Text),
     must("messages", Kind::List),
@@ -128,7 +129,7 @@ fn check(body: &Value, model: &str) -> Result<(), Problem> {
     format(body)
 }
 
-/// sample-apj-sup-sa#230 and #231. litellm#34569: without an effort the default counts.
+/// sample-apj-sup-sa#230 and #231. litellm#34569: the default applies if there is no effort.
 fn gpt_5_6(body: &Value, model: &str) -> Result<(), Problem> {
     if body.get("max_tokens").is_some() {
         let mut problem = Problem::about(

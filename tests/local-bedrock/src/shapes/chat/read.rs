@@ -106,7 +106,7 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
     if messages.is_empty() {
         return Err(Problem::malformed("#/messages: expected minimum item count: 1, found: 0"));
     }
-    // Calls that have no result yet, by id.
+    // Calls without a result so far, by id.
     let mut open: BTreeMap<String, String> = BTreeMap::new();
     for (number, message) in messages.iter().enumerate() {
         let at = format!("messages[{number}]");
@@ -184,7 +184,7 @@ fn messages(body: &Value, dialect: Dialect, prompt: &mut Prompt) -> Result<(), P
     Ok(())
 }
 
-/// Checks Mistral's order of roles: hermes-agent#20154. The order is the one of mistral-common's validator.
+/// Checks Mistral's order of roles: hermes-agent#20154. The order is that of mistral-common's validator.
 fn order(messages: &[Value], number: usize, role: &str) -> Result<(), Problem> {
     let Some(before) = number.checked_sub(1).and_then(|before| messages.get(before)) else { return Ok(()) };
     let before = text_of(before, "role");
@@ -199,7 +199,7 @@ fn order(messages: &[Value], number: usize, role: &str) -> Result<(), Problem> {
     Err(Problem::validation(format!("Unexpected role '{role}' after role '{before}'")))
 }
 
-/// Adds to the last turn when it is of the same side.
+/// Adds to the last turn if it is of the same side.
 fn push(prompt: &mut Prompt, user: bool, parts: Vec<Part>) {
     match prompt.turns.last_mut() {
         Some(turn) if turn.user == user => turn.parts.extend(parts),

@@ -5,11 +5,11 @@ use crate::shapes::keys::{Key, Kind, may, must};
 
 /// One family.
 pub(crate) struct Row {
-    /// Its ids begin with one of these.
+    /// Prefixes of the ids of the family.
     pub(super) ids: &'static [&'static str],
     pub(super) keys: &'static [Key],
     pub(super) reasons: Reasons,
-    /// The limit when none is given.
+    /// The default limit of tokens.
     pub(super) limit: usize,
     pub(super) dialect: Dialect,
 }
@@ -19,11 +19,11 @@ pub(crate) struct Row {
 pub(super) enum Reasons {
     /// The model does not reason.
     Never,
-    /// Between tags before the text.
+    /// Between tags in front of the text.
     Tags,
     /// In this member of the message.
     Member(&'static str),
-    /// Nowhere; its tokens are counted.
+    /// Not in the reply; only its tokens are counted.
     Hidden,
 }
 
@@ -33,7 +33,8 @@ pub(super) enum Dialect {
     OpenAi,
     /// OpenAI's API.
     Api(Endpoint),
-    /// `stop_reason` for `finish_reason`, streams of `message` for `delta`, `any` for `required`.
+    /// `stop_reason` instead of `finish_reason`, streams of `message` instead of `delta`, `any` instead of
+    /// `required`.
     Mistral,
     Jamba,
     /// A turn's content may be an object with a text.
@@ -129,7 +130,7 @@ static ROWS: [Row; 5] = [
             may("response_format", Kind::Object),
         ],
         reasons: Reasons::Never,
-        // As documented; callers who do not set it get very short answers.
+        // As documented; the answers are very short by default.
         limit: 16,
         dialect: Dialect::Palmyra,
     },

@@ -1,4 +1,4 @@
-//! From the model's answer to a completion or to chunks.
+//! Conversion of the model's answer to a completion or to chunks.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::rows::{Dialect, Reasons, Row};
 use crate::json::put;
 use crate::model::{self, Answer, Block, InputTokens, Stop};
 
-/// An answer with the data around it.
+/// An answer with the data that a reply needs.
 pub(crate) struct Written<'a> {
     pub(crate) row: &'a Row,
     pub(crate) answer: &'a Answer,
@@ -155,7 +155,7 @@ impl Written<'_> {
         let text = self.text();
         deltas.extend(model::deltas(&text).into_iter().map(|text| json!({"content": text})));
         if self.mistral() {
-            // Mistral's calls come whole.
+            // Mistral's calls are not split.
             let calls = self.calls();
             if !calls.is_empty() {
                 deltas.push(json!({"content": "", "tool_calls": calls}));

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 
 /// One group of models.
 struct Features {
-    /// Their ids begin with one of these.
+    /// Prefixes of the ids of the group.
     ids: &'static [&'static str],
     converse: bool,
     stream: bool,
@@ -14,18 +14,18 @@ struct Features {
     tools: bool,
     /// Tools in a stream.
     stream_tools: bool,
-    /// The members of `toolChoice` beside `auto`.
+    /// The members of `toolChoice` other than `auto`.
     choices: &'static [&'static str],
     images: bool,
     documents: bool,
-    /// Images inside `toolResult`; other models accept them only next to it. anomalyco/opencode#50272: Claude, Nova
-    /// and Llama 4 alone; can1357/oh-my-pi#11685 saw the same with GPT 5.6.
+    /// Images inside `toolResult`; other models accept images only next to the result. anomalyco/opencode#50272: only
+    /// Claude, Nova and Llama 4; can1357/oh-my-pi#11685 reports the same for GPT 5.6.
     result_images: bool,
     /// Media in S3. aws/aws-sdk-js-v3#7732, strands#3610: only Nova accepts them.
     s3: bool,
     /// The reasoning in the history that is accepted.
     reasoning: Reasoning,
-    /// Messages of role `system` after others. Claude has separate rules.
+    /// Messages of role `system` after other messages. Claude has separate rules.
     system_anywhere: bool,
 }
 
@@ -63,7 +63,7 @@ const NOVA: Features = Features { result_images: true, s3: true, ..FULL };
 
 const TEXT_ONLY: Features = Features { system: false, tools: false, images: false, ..FULL };
 
-/// The first that fits counts.
+/// The first row that fits is used.
 static TABLE: [Features; 21] = [
     Features { ids: &["anthropic.claude-v2", "anthropic.claude-instant"], system: true, ..TEXT_ONLY },
     Features {

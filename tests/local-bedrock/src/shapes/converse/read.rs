@@ -22,7 +22,7 @@ pub(super) fn prompt(body: &Value, model: &str) -> Result<Prompt, Problem> {
         turns.push(reader.turn(message));
     }
     if turns.is_empty() {
-        // A managed prompt: what is known of it are its variables.
+        // Only the variables of a managed prompt are known.
         let variables = json::text(body.get("promptVariables").unwrap_or(&json!({})));
         reader.ledger.text(&variables);
         turns.push(Turn { user: true, parts: vec![Part::Text(format!("(a managed prompt with {variables})"))] });

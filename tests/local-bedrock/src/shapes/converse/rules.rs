@@ -31,7 +31,7 @@ fn model_error(message: impl std::fmt::Display) -> Result<(), Problem> {
 pub(super) fn check(body: &Value, call: &Call<'_>) -> Result<(), Problem> {
     let (model, model_id) = (call.model.as_str(), call.model_id.as_str());
     let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    // A managed prompt brings its own messages.
+    // A managed prompt has its own messages.
     if messages.is_empty() && model_id.contains(":prompt/") {
         return Ok(());
     }
@@ -203,7 +203,7 @@ fn own_reasoning(reasoning: &Value, at: &str, trusted: &Trusted) -> Result<(), P
 
 fn document_name(document: &Value) -> Result<(), Problem> {
     let name = document.get("name").and_then(Value::as_str).unwrap_or_default();
-    // Underscores are not in the message, but the service accepts them.
+    // The message does not list underscores, but the service accepts them.
     let good = name.chars().all(|c| c.is_ascii_alphanumeric() || " -()[]_".contains(c));
     if good && !name.contains("  ") {
         return Ok(());
@@ -278,7 +278,7 @@ fn check_point(before: Option<&Value>, model: &str, place: &str) -> Result<(), P
     if before.get("reasoningContent").is_some() {
         return refuse(format!("Cache point cannot be inserted after reasoning block. {remove}"));
     }
-    // Documents but PDF become text before they reach Claude, and the point is left with nothing to be part of.
+    // Documents other than PDF become text before Claude receives them, so there is no block for the point.
     let format = before.pointer("/document/format").and_then(Value::as_str);
     if model.starts_with("anthropic.") && format.is_some_and(|format| format != "pdf") {
         return refuse(format!("The model returned the following errors: {place}.type: Field required"));

@@ -173,7 +173,7 @@ fn shape(name: &str) -> Shape {
         "FormatType" => Enum(&["json_schema"]),
         "FormatStructure" => Union(&[("jsonSchema", "JsonSchema")]),
         "JsonSchema" => Structure(&[("schema", "Text"), ("name", "Text"), ("description", "Text")], &["schema"]),
-        // An id or an ARN; `operations::project` knows more.
+        // An id or an ARN. `operations::project` has further checks.
         "Project" => Pattern("_-:/", 2_048, crate::shapes::operations::PROJECT),
         "Blob" => Blob,
         "Boolean" => Boolean,

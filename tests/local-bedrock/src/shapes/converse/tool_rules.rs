@@ -20,7 +20,7 @@ pub(super) fn check(body: &Value, turns: &[&Value], model: &str) -> Result<(), P
         return refuse("The toolConfig field must be defined when using toolUse and toolResult content blocks.");
     }
     pairs(turns)?;
-    // Seen with Llama and Mistral; Claude and Nova take both in one turn.
+    // Observed with Llama and Mistral; Claude and Nova accept both in one turn.
     if ["meta.", "mistral."].iter().any(|vendor| model.starts_with(vendor)) {
         for (number, message) in turns.iter().enumerate() {
             let results = blocks(message).iter().filter(|block| block.get("toolResult").is_some()).count();

@@ -1,4 +1,4 @@
-//! From the model's answer to a Converse reply or its stream.
+//! Conversion of the model's answer to a Converse reply or its stream.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::json::{self, put};
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 use crate::shapes::{Guardrail, guardrail_assessment, latency};
 
-/// An answer with the data around it.
+/// An answer with the data that a reply needs.
 pub(crate) struct Written<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) input: InputTokens,
@@ -18,7 +18,7 @@ pub(crate) struct Written<'a> {
     pub(crate) body: &'a Value,
     pub(crate) model: &'a str,
     pub(crate) model_id: &'a str,
-    /// Whether reasoning carries a signature.
+    /// Whether reasoning has a signature.
     pub(crate) signed: bool,
 }
 
@@ -56,7 +56,7 @@ impl Written<'_> {
         usage
     }
 
-    /// Usage, metrics and what was asked for about the run.
+    /// Returns usage, metrics and the requested data of the run.
     fn metadata(&self) -> Map<String, Value> {
         let mut metadata = Map::new();
         metadata.insert("usage".into(), self.usage());
@@ -152,7 +152,7 @@ impl Written<'_> {
         vec![whole]
     }
 
-    /// The reply as events; `metadata` comes after `messageStop`.
+    /// Returns the reply as events; `metadata` is the event after `messageStop`.
     pub(crate) fn events(&self) -> Vec<Event> {
         let mut events: Vec<Event> = vec![("messageStart", json!({"role": "assistant"}))];
         let mut index = 0;
@@ -202,7 +202,7 @@ impl Written<'_> {
                 }
                 deltas
             }
-            // In two parts, each base64 by itself.
+            // The data is sent in two parts, each valid base64.
             Block::Redacted(data) => {
                 let bytes = STANDARD.decode(data).unwrap_or_default();
                 let (head, tail) = bytes.split_at(bytes.len() / 2);
@@ -236,7 +236,7 @@ fn service_result(id: &str, name: &str) -> Value {
     json!({"toolUseId": id, "type": format!("{name}_result"), "status": "success"})
 }
 
-/// Puts a value at the end of a path, making the objects on the way.
+/// Sets a value at the end of a path, and creates the objects in between.
 fn place<'a>(object: &mut Value, mut path: impl Iterator<Item = &'a str>, value: &Value) {
     let Value::Object(map) = object else { return };
     let Some(step) = path.next() else { return };

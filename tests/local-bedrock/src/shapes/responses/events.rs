@@ -1,4 +1,4 @@
-//! A response as stream events, as mantle sent them when they were recorded.
+//! A response as stream events, as recorded from mantle.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ impl Events<'_> {
         self.events.push(event);
     }
 
-    /// A delta hides its length.
+    /// A delta has padding that hides its length.
     fn delta(&mut self, name: &str, mut event: Value) {
         if self.obfuscate {
             put(&mut event, "obfuscation", frames::padding(self.events.len()));
@@ -70,7 +70,7 @@ impl Events<'_> {
             }
             "web_search_call" => put(&mut opened, "status", "in_progress"),
             _ => {
-                // The encrypted content is there from the start.
+                // The encrypted content is in the item from the start.
                 put(&mut opened, "summary", json!([]));
                 if item.get("content").is_some() {
                     put(&mut opened, "content", json!([]));
@@ -155,7 +155,7 @@ impl Events<'_> {
     }
 }
 
-/// Both objects in one.
+/// Returns one object with the members of both.
 fn with(object: &Value, more: Value) -> Value {
     let mut all = object.clone();
     if let Value::Object(more) = more {

@@ -1,4 +1,4 @@
-//! The items of a conversation: those of earlier responses that were kept, and those of the request.
+//! The items of a conversation: items of earlier responses that were kept, and items of the request.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Settings;
 use crate::problem::Problem;
 use crate::stored::Responses;
 
-/// Returns all items that the model is to see.
+/// Returns all items that the model receives.
 pub(super) fn all(settings: &Settings<'_>, kept: &Responses) -> Result<Vec<Value>, Problem> {
     let mut items = Vec::new();
     if let Some(id) = settings.body.get("previous_response_id").and_then(Value::as_str) {

@@ -1,4 +1,4 @@
-//! The checks on everything but the input.
+//! The checks on all members except the input.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::shapes::openai;
 
 const EFFORTS: Kind = Kind::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
 
-/// The members of a request: openai (npm) 7.59.0.
+/// The members of a request, from openai (npm) 7.59.0.
 const KEYS: [Key; 33] = [
     must("model", Kind::Text),
     may("input", Kind::Any),

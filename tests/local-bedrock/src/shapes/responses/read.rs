@@ -1,4 +1,4 @@
-//! From items to the model's prompt.
+//! Conversion of items to the model's prompt.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::shapes::keys::{Kind, may, must};
 use crate::shapes::{Call, openai, parts};
 
-/// Items of tools that run on the provider's side or in the client: they are read as they are.
+/// Items of tools that run on the provider's side or in the client: they are read without checks.
 const OTHER_ITEMS: [&str; 22] = [
     "apply_patch_call",
     "apply_patch_call_output",
@@ -118,7 +118,7 @@ fn text<'a>(object: &'a Value, key: &str) -> &'a str {
 }
 
 impl Reader<'_> {
-    /// With a cache key, everything up to here can be read from the cache by a later request.
+    /// A cache key lets a later request read everything before this point from the cache.
     fn mark(&mut self) {
         if self.settings.body.get("prompt_cache_key").is_some() {
             self.prompt.ledger.breakpoint(Ttl::FiveMinutes);
@@ -199,7 +199,7 @@ impl Reader<'_> {
         }
     }
 
-    /// GPT refuses ids that it cannot have given.
+    /// GPT refuses ids that it cannot have made.
     fn id(&self, item: &Value, start: &str, at: &str) -> Result<(), Problem> {
         match item.get("id").and_then(Value::as_str) {
             Some(id) if catalog::is_gpt(self.settings.model) && !id.starts_with(start) => {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         self.prompt.ledger.text(text(item, input));
         let (id, name) = (text(item, "call_id").to_owned(), text(item, "name").to_owned());
         let said = text(item, input);
-        // A custom tool is a function with one argument to the model.
+        // For the model, a custom tool is a function with one argument.
         let arguments = if input == "input" { json!({"input": said}).to_string() } else { said.to_owned() };
         self.open.insert(id.clone(), name.clone());
         self.push(false, vec![Part::Called { id, name, arguments }]);
@@ -349,7 +349,7 @@ impl Reader<'_> {
         Ok(read)
     }
 
-    /// Adds to the last turn when it is of the same side.
+    /// Adds to the last turn if it is of the same side.
     fn push(&mut self, user: bool, parts: Vec<Part>) {
         match self.prompt.turns.last_mut() {
             Some(turn) if turn.user == user => turn.parts.extend(parts),

@@ -1,4 +1,4 @@
-//! From the model's answer to a response.
+//! Conversion of the model's answer to a response.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::ids;
 use crate::json::put;
 use crate::model::{self, Answer, Block, Citation, InputTokens, Stop};
 
-/// An answer with the data around it.
+/// An answer with the data that a reply needs.
 pub(super) struct Written<'a> {
     pub(super) settings: &'a Settings<'a>,
     pub(super) answer: &'a Answer,
@@ -20,7 +20,7 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The response as it ends.
+    /// Returns the response at its end.
     pub(super) fn response(&self) -> Value {
         let (status, reason) = match self.answer.stop {
             Stop::MaxTokens => ("incomplete", Some("max_output_tokens")),
@@ -39,7 +39,7 @@ impl Written<'_> {
         response
     }
 
-    /// The response before it has output.
+    /// Returns the response at its start, without output.
     pub(super) fn started(&self) -> Value {
         let mut response = self.frame("in_progress");
         put(&mut response, "service_tier", "auto");
@@ -51,7 +51,7 @@ impl Written<'_> {
         self.frame("queued")
     }
 
-    /// All members, without output and usage. The models of OpenAI's API have more of them than the open ones.
+    /// Returns all members except output and usage. OpenAI's hosted models have more members than the open models.
     fn frame(&self, status: &str) -> Value {
         let sent = |key: &str| self.settings.sent.get(key).cloned().unwrap_or(Value::Null);
         let or = |key: &str, default: Value| self.settings.body.get(key).cloned().unwrap_or(default);
@@ -123,7 +123,7 @@ impl Written<'_> {
         let mut reasoning = json!({"reasoning_tokens": 0});
         if self.settings.is_hosted() {
             put(&mut read, "cache_write_tokens", self.input.written());
-            // Open models do not count their reasoning apart.
+            // Open models do not count their reasoning separately.
             put(&mut reasoning, "reasoning_tokens", self.answer.thinking_tokens);
         }
         json!({
@@ -135,7 +135,7 @@ impl Written<'_> {
         })
     }
 
-    /// The output items. A call's id is its place in the output, so ids are repeated from response to response.
+    /// Returns the output items. A call's id is its position in the output, so the same ids occur in every response.
     pub(super) fn items(&self) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();
         let calls_follow = self.answer.blocks.iter().any(|block| matches!(block, Block::Call { .. }));
@@ -220,7 +220,7 @@ impl Written<'_> {
                 }
                 Some(item)
             }
-            // Seen with gpt-oss: the id of a message, the text in the open.
+            // Observed with gpt-oss: the id of a message, and text that is not encrypted.
             Block::Thinking { text, .. } => Some(json!({
                 "type": "reasoning",
                 "id": format!("msg_{}", id.get(..16).unwrap_or_default()),
@@ -261,7 +261,7 @@ impl Written<'_> {
     }
 }
 
-/// The source of what a search found.
+/// The source of a search result.
 fn annotation(text: &str) -> Value {
     json!({
         "type": "url_citation",

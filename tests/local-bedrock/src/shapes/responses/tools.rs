@@ -1,4 +1,4 @@
-//! The checks on tools and on the choice among them.
+//! The checks on tools and on the tool choice.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ fn kind(tool: &Value) -> &str {
     if kind.starts_with("web_search") { "web_search" } else { kind }
 }
 
-/// Whether the model calls a tool and the caller answers.
+/// Returns whether the model calls a tool and the caller runs it.
 pub(super) fn is_client_tool(tool: &Value) -> bool {
     matches!(kind(tool), "function" | "custom")
 }

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::shapes::keys::{self, Key, Kind, may, must};
 use crate::shapes::template::Reading;
 
-/// Keys and limits: AWS's page on its parameters. The limit of Pegasus 1.5 is LiteLLM's.
+/// Keys and limits are from AWS's page on its parameters, the limit of Pegasus 1.5 from LiteLLM.
 pub(super) const PEGASUS: Row = Row {
     ids: &["twelvelabs.pegasus-"],
     keys: &[
@@ -48,7 +48,7 @@ fn check(body: &Value) -> Result<(), Problem> {
     if !found.is_empty() {
         return Err(Problem::malformed(&found.join("")));
     }
-    // Seen by users of `additionalProperties` in the schema.
+    // Users with `additionalProperties` in the schema report this error.
     let schema = body.pointer("/responseFormat/jsonSchema").map(Value::to_string).unwrap_or_default();
     if schema.contains("\"additionalProperties\":") {
         return Err(Problem::validation("Unprocessable video"));

@@ -66,7 +66,7 @@ const CLAUDE: Row = Row {
     thinks: false,
 };
 
-/// Claude 2 ends before the next human turn, with that as the stop sequence.
+/// Claude 2 stops before the next human turn, with the turn's label as the stop sequence.
 fn claude(wrapped: &Wrapped<'_>) -> Value {
     // Completions begin with the space that follows "Assistant:".
     let space = if wrapped.number == 0 && !wrapped.text.is_empty() { " " } else { "" };
@@ -100,7 +100,7 @@ const TITAN: Row = Row {
         let mut found = crate::shapes::keys::violations(config, &KEYS, "#/textGenerationConfig");
         for sequence in config.get("stopSequences").and_then(Value::as_array).into_iter().flatten() {
             let text = sequence.as_str().unwrap_or_default();
-            // The service takes pipes or "User:" and nothing else.
+            // The service accepts only pipes or "User:".
             if text != "User:" && (text.is_empty() || text.chars().any(|c| c != '|')) {
                 found.push(format!("string [{text}] does not match pattern ^(\\|+|User:)$"));
             }
