@@ -1,4 +1,5 @@
-//! A batch of conversations, with a limit on concurrent calls. One that fails does not affect the others.
+//! A batch of conversations, whose concurrency adapts to the service, and a limit of requests and tokens a minute.
+//! One that fails does not affect the others.
 //!
 //! ```sh
 //! cargo run --example batch
@@ -8,12 +9,15 @@
 
 mod support;
 
-use bedrock_chat::Message;
+use bedrock_chat::{Message, RateLimiter};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let connection = support::connect(support::MODEL, None).await?;
-    let chat = connection.builder.clone().max_concurrency(4).build()?;
+    // The quota of the model in this region. All chats with a clone of the limiter share it.
+    let limiter = RateLimiter::new().requests_per_minute(1_000).tokens_per_minute(2_000_000);
+    // At most 20 calls at a time. The batch begins with 10, and makes fewer while the service throttles.
+    let chat = connection.builder.clone().rate_limiter(limiter).max_concurrency(20).build()?;
 
     let mut questions: Vec<Message> = (1..=12).map(|n| Message::human(format!("What is {n} times {n}?"))).collect();
     questions.push(Message::human("")); // nothing to answer: this one fails

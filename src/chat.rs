@@ -45,7 +45,7 @@ pub struct BedrockChat {
     config: Arc<RunConfig>,
     /// Whether `invoke` streams and collects the reply.
     streaming: bool,
-    /// How many calls a batch makes at a time.
+    /// Maximum number of calls that a batch makes at a time.
     max_concurrency: usize,
     /// The chats to fall back on.
     fallbacks: Option<Arc<dyn Targets>>,

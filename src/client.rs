@@ -19,6 +19,7 @@ use crate::credentials::ProvideCredentials;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::headers::Headers;
+use crate::limiter::Limit;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig, RunStart, Runs};
@@ -54,7 +55,8 @@ pub struct Timeouts {
     /// Limit on silence between two pieces of the answer; `None` switches it off.
     /// Defaults to 5 minutes.
     pub idle: Option<Duration>,
-    /// Limit on the whole call: all attempts, the pauses between them, and the stream to its end. A call
+    /// Limit on the whole call: all attempts, the pauses between them, waiting for a
+    /// [`RateLimiter`](crate::RateLimiter), and the stream to its end. A call
     /// that reaches it fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), which observers
     /// receive and [fallbacks](crate::BedrockChat::with_fallbacks) act on; each of their chats has its own
     /// limit. A retry that could only begin after it is not waited for. Defaults to `None`.
@@ -134,6 +136,7 @@ pub(crate) struct Client {
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_quota: RetryQuota,
     pub(crate) timeouts: Timeouts,
+    pub(crate) limiter: Option<Arc<dyn Limit>>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) keys: SigningKeyCache,
     /// The number of seconds by which the service's clock is ahead of the local one, learned from errors of the
@@ -224,7 +227,13 @@ impl Client {
         match self.encode(&request, mode) {
             Ok(call) => {
                 call.adaptations.iter().for_each(|what| runs.adapted(what));
+                let turn = self.limiter.as_ref().map(|limiter| {
+                    let (turn, run) = limiter.call(&request, call.body.len(), Arc::clone(&self.runtime));
+                    runs.push(run);
+                    turn
+                });
                 let mut attempts = Attempts::new(self, call, runs);
+                attempts.turn = turn;
                 attempts.adaptable = refusals::has_other_forms(&request, mode).then(|| Box::new((request, mode)));
                 Ok(Box::new(attempts))
             }
@@ -252,12 +261,13 @@ impl Client {
     }
 
     fn watch(&self, request: &ChatRequest, config: &RunConfig, mode: Mode) -> Runs {
-        if self.observers.is_empty() {
+        if self.observers.is_empty() && config.watch.0.is_none() {
             return Runs::default();
         }
         let (model, region, host) = (&self.model, self.region.as_deref(), self.endpoint.host());
         let now = self.runtime.now();
-        Runs::start(&self.observers, &RunStart { model, region, host, mode, request, config, now })
+        let observers = self.observers.iter().chain(&config.watch.0);
+        Runs::start(observers, &RunStart { model, region, host, mode, request, config, now })
     }
 
     pub(crate) fn encode(&self, request: &ChatRequest, mode: Mode) -> Result<Call> {

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -13,18 +15,22 @@ use futures_core::Stream;
 use crate::platform::BoxFuture;
 
 /// A stream of the results of futures, each with the position of its future, as soon as it is ready. Futures
-/// start in their order, at most `limit` at a time.
+/// start in their order, at most `limit` at a time. The limit may change; 0 counts as 1.
 pub(crate) struct Concurrent<'a, T> {
     waiting: VecDeque<BoxFuture<'a, T>>,
     running: Vec<(usize, BoxFuture<'a, T>)>,
     started: usize,
-    limit: usize,
+    limit: Arc<AtomicUsize>,
 }
 
 impl<'a, T> Concurrent<'a, T> {
     pub(crate) fn new(futures: impl IntoIterator<Item = BoxFuture<'a, T>>, limit: usize) -> Self {
+        Self::with_limit(futures, Arc::new(AtomicUsize::new(limit)))
+    }
+
+    pub(crate) fn with_limit(futures: impl IntoIterator<Item = BoxFuture<'a, T>>, limit: Arc<AtomicUsize>) -> Self {
         let waiting = futures.into_iter().collect();
-        Self { waiting, running: Vec::new(), started: 0, limit: limit.max(1) }
+        Self { waiting, running: Vec::new(), started: 0, limit }
     }
 
     /// Returns how many futures are not done.
@@ -56,7 +62,7 @@ impl<T> Stream for Concurrent<'_, T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        while this.running.len() < this.limit {
+        while this.running.len() < this.limit.load(Ordering::Relaxed).max(1) {
             let Some(next) = this.waiting.pop_front() else { break };
             this.running.push((this.started, next));
             this.started += 1;
@@ -80,9 +86,6 @@ impl<T> Stream for Concurrent<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
 
     #[tokio::test]

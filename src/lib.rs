@@ -66,6 +66,7 @@ mod machine; // Credentials of containers and EC2 instances.
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 mod media_fetcher; // Media from the web.
 mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
+mod limiter; // Limits of requests and tokens a minute.
 mod client; // One call: encode, sign, send, retry, decode.
 mod concurrent; // A limited number of futures at a time.
 mod chat; // `BedrockChat` and its builder.
@@ -87,6 +88,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use event::{Accumulator, ChatEvent, Events};
 pub use headers::Headers;
 pub use json::Json;
+pub use limiter::RateLimiter;
 #[cfg(not(target_arch = "wasm32"))]
 pub use machine::{ContainerCredentials, ImdsCredentials};
 #[cfg(all(feature = "mcp", not(target_arch = "wasm32")))]

@@ -146,6 +146,18 @@ pub struct RunConfig {
     pub tags: Vec<String>,
     /// Metadata of the run. Defaults to none.
     pub metadata: Vec<(String, Json)>,
+    /// An observer of these calls alone.
+    pub(crate) watch: Watch,
+}
+
+/// An observer of some calls of a chat, such as those of a batch. It is ignored in comparisons.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch(pub(crate) Option<Arc<dyn Observer>>);
+
+impl PartialEq for Watch {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl RunConfig {
@@ -203,8 +215,12 @@ impl Drop for Runs {
 }
 
 impl Runs {
-    pub(crate) fn start(observers: &[Arc<dyn Observer>], start: &RunStart<'_>) -> Self {
-        Self(observers.iter().filter_map(|observer| observer.start(start)).collect())
+    pub(crate) fn start<'a>(observers: impl Iterator<Item = &'a Arc<dyn Observer>>, start: &RunStart<'_>) -> Self {
+        Self(observers.filter_map(|observer| observer.start(start)).collect())
+    }
+
+    pub(crate) fn push(&mut self, run: Box<dyn Run>) {
+        self.0.push(run);
     }
 
     /// Returns whether there are no observers, so that nothing must be prepared for them.

@@ -1,10 +1,14 @@
 //! Many conversations at once.
 
+mod adaptive;
+
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use self::adaptive::AdaptiveLimit;
 use super::BedrockChat;
 use crate::concurrent::Concurrent;
 use crate::error::Result;
@@ -13,9 +17,13 @@ use crate::platform::BoxFuture;
 use crate::request::IntoMessages;
 
 impl BedrockChat {
-    /// Sends many conversations, at most [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency) at a
-    /// time, and waits for all replies. They are in the order of the conversations, and one failure does not
-    /// affect the others.
+    /// Sends many conversations, several at a time, and waits for all replies. They are in the order of the
+    /// conversations, and one failure does not affect the others.
+    ///
+    /// The number of calls at a time adapts to the service, between 1 and
+    /// [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency). It begins with 10. Each reply adds one, until
+    /// the service throttles for the first time. Throttling halves the number, also where a retry succeeds; from then
+    /// on it grows by one with each round of replies.
     ///
     /// ```
     /// # use bedrock_chat::{BedrockChat, Credentials};
@@ -46,11 +54,17 @@ impl BedrockChat {
         &self,
         inputs: impl IntoIterator<Item = M>,
     ) -> Concurrent<'static, Result<AiMessage>> {
+        let limit = AdaptiveLimit::new(self.max_concurrency);
+        let chat = self.each(&|chat| {
+            let mut config = (*chat.config).clone();
+            config.watch = limit.watch();
+            Self { config: Arc::new(config), ..chat.clone() }
+        });
         let calls = inputs.into_iter().map(|input| -> BoxFuture<'static, Result<AiMessage>> {
-            let (chat, messages) = (self.clone(), input.into_messages());
+            let (chat, messages) = (chat.clone(), input.into_messages());
             Box::pin(async move { chat.invoke(messages?).await })
         });
-        Concurrent::new(calls, self.max_concurrency)
+        Concurrent::with_limit(calls, limit.published())
     }
 }
 

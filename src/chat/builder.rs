@@ -1,6 +1,7 @@
 //! How a chat model is made.
 
 mod address;
+mod calls;
 mod headers;
 mod profile;
 
@@ -19,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::Json;
+use crate::limiter::Limit;
 use crate::model::ModelId;
 use crate::observe::{Observer, RunConfig};
 use crate::platform::{MaybeSend, MaybeSync, Runtime, SystemRuntime};
@@ -72,6 +74,7 @@ struct Settings {
     transport: Option<Arc<dyn Transport>>,
     runtime: Arc<dyn Runtime>,
     retry: RetryPolicy,
+    limiter: Option<Arc<dyn Limit>>,
     timeouts: Timeouts,
     options: ChatOptions,
     streaming: bool,
@@ -110,10 +113,11 @@ impl BedrockChatBuilder {
             transport: None,
             runtime: Arc::new(SystemRuntime),
             retry: RetryPolicy::default(),
+            limiter: None,
             timeouts: Timeouts::default(),
             options: ChatOptions::default(),
             streaming: false,
-            max_concurrency: 10,
+            max_concurrency: 32,
             observers: Vec::new(),
         };
         Self { set: Box::new(set) }
@@ -258,45 +262,6 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// The clock, timer and randomness. Defaults to the system's.
-    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
-        self.set.runtime = Arc::new(runtime);
-        self
-    }
-
-    /// Sets when failed calls are sent again. Defaults to 3 attempts with short delays, and a quota of retries that
-    /// all clones share: see [`RetryPolicy`].
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.set.retry = policy;
-        self
-    }
-
-    /// How long the parts of a call may take. See [`Timeouts`] for the defaults.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.set.timeouts = timeouts;
-        self
-    }
-
-    /// Sets whether `invoke` streams and collects the events, so that the idle limit applies to long
-    /// answers. One that breaks off after part of its content is requested again only if
-    /// [`RetryPolicy::with_paid_resend`] allows it. Defaults to `false`.
-    pub fn streaming(mut self, on: bool) -> Self {
-        self.set.streaming = on;
-        self
-    }
-
-    /// How many calls a batch makes at a time. Defaults to 10; 0 counts as 1.
-    pub fn max_concurrency(mut self, calls: usize) -> Self {
-        self.set.max_concurrency = calls;
-        self
-    }
-
-    /// Someone who watches every call; there may be several. Defaults to nobody.
-    pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.set.observers.push(Arc::new(observer));
-        self
-    }
-
     /// Sets the maximum number of tokens to generate. Defaults to the model's default; Anthropic's API, which
     /// requires a number, gets 4096.
     pub fn max_tokens(mut self, tokens: u64) -> Self {
@@ -421,6 +386,7 @@ impl BedrockChatBuilder {
             transport,
             retry_quota: RetryQuota::new(&set.retry),
             retry: set.retry,
+            limiter: set.limiter,
             timeouts: set.timeouts,
             runtime: set.runtime,
             keys: SigningKeyCache::new(),

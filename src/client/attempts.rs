@@ -11,7 +11,8 @@ use super::received::{Head, MAX_ERROR_BODY, Response, Sent};
 use super::sign::check_transport_security;
 use crate::capabilities::Capability;
 use crate::credentials::{Credentials, Parts};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Resend, Result};
+use crate::limiter::Turn;
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
 use crate::provider::{Call, Mode, forms, refusals};
@@ -23,6 +24,9 @@ use crate::transport::HttpRequest;
 /// Advice for the error of a call that the quota does not allow to send again.
 const QUOTA_IS_EMPTY: &str =
     "it was not sent again, as the client's quota of retries is empty; slow down, or set `RetryPolicy::with_quota`";
+
+/// The error of a call whose turn would come after its time limit.
+const NO_TURN: &str = "no turn at the rate limiter within the time limit of the call; raise `Timeouts::total` or the limits of `RateLimiter`";
 
 /// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {
@@ -41,6 +45,8 @@ pub(super) struct Attempts<'a> {
     corrected: bool,
     /// How long to wait before the next attempt.
     delay: Option<Duration>,
+    /// The turn of the call, if there is a rate limiter.
+    pub(super) turn: Option<Box<dyn Turn>>,
     /// The tokens of the retry quota that the last retry took.
     quota: Option<u32>,
     /// The number of attempts, including attempts that failed before sending, for lack of credentials.
@@ -62,6 +68,7 @@ impl<'a> Attempts<'a> {
             refreshed: false,
             corrected: false,
             delay: None,
+            turn: None,
             quota: None,
             tries: 0,
             adaptable: None,
@@ -77,7 +84,8 @@ impl<'a> Attempts<'a> {
             loop {
                 // Taken out of `self`, as the attempt borrows all of it.
                 let mut deadline = self.deadline.take();
-                let answer = within(&mut deadline, self.pause_and_attempt()).await;
+                let ends = deadline.as_ref().map(Deadline::ends);
+                let answer = within(&mut deadline, self.pause_and_attempt(ends)).await;
                 self.deadline = deadline;
                 match answer.and_then(|answer| answer) {
                     Ok(response) => return Ok(response),
@@ -87,9 +95,19 @@ impl<'a> Attempts<'a> {
         })
     }
 
-    async fn pause_and_attempt(&mut self) -> Result<Response> {
+    /// Waits for the delay of a retry and for the turn of the call, which ends by itself at `ends`, and sends once.
+    async fn pause_and_attempt(&mut self, ends: Option<Duration>) -> Result<Response> {
+        let runtime = &self.client.runtime;
         if let Some(delay) = self.delay.take() {
-            self.client.runtime.sleep(delay).await;
+            runtime.sleep(delay).await;
+        }
+        if let Some(turn) = &mut self.turn {
+            while let Some(wait) = turn.wait(runtime.now()) {
+                if ends.is_some_and(|ends| ends <= runtime.now().saturating_add(wait)) {
+                    return Err(Error::new(ErrorKind::Timeout, NO_TURN).with_resend(Resend::Later));
+                }
+                runtime.sleep(wait).await;
+            }
         }
         self.attempt().await
     }

@@ -47,6 +47,11 @@ impl Deadline {
         Self { timer: runtime.sleep(limit), limit, at: runtime.now().saturating_add(limit) }
     }
 
+    /// Returns when the call ends, since 1970-01-01T00:00:00Z.
+    pub(super) fn ends(&self) -> Duration {
+        self.at
+    }
+
     /// Returns whether a pause from now on would end after the deadline.
     pub(super) fn is_before(&self, now: Duration, pause: Duration) -> bool {
         self.at <= now.saturating_add(pause)

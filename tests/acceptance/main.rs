@@ -23,6 +23,7 @@ mod errors;
 mod exceptions;
 mod guardrails;
 mod http;
+mod limits;
 mod load;
 mod models;
 mod parameters;
