@@ -1,5 +1,6 @@
 //! Operations other than chat: counting tokens, guardrails for any content, and lists of models.
 
+mod any;
 mod guardrail_checks;
 mod mantle_models;
 mod models;
@@ -180,7 +181,8 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
 
 /// The members of a Messages request that [the API's count
 /// operation](https://docs.claude.com/en/api/messages-count-tokens) accepts.
-const COUNTED: &[&str] = &["messages", "model", "system", "thinking", "tool_choice", "tools"];
+const COUNTED: &[&str] =
+    &["cache_control", "messages", "model", "output_config", "speed", "system", "thinking", "tool_choice", "tools"];
 
 fn read_tokens(body: &[u8]) -> Result<u64> {
     let reply = object(body)?;

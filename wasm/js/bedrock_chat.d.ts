@@ -13,7 +13,7 @@ export function jsonIn(text: string, takesArrays: boolean): string;
 export class Chat {
   constructor(config: string, fetch?: CoreFunction, provider?: CoreFunction);
   call(operation: "stream", input: string, options: string): Task<Stream>;
-  call(operation: "invoke" | "complete" | "countTokens", input: string, options: string): Task<string>;
+  call(operation: "invoke" | "complete" | "countTokens" | "getControlPlane" | "getMantle", input: string, options: string): Task<string>;
   capabilities(options: string): string;
   structured(spec: string, options: string): string;
 }

@@ -8,6 +8,7 @@ import type {
 import type { StructuredConfig, StructuredPlan, StructuredSpec } from "./hold.js";
 import { conversation, json } from "./messages.js";
 import { type Options, coreOptions, merged, onlyOne } from "./options.js";
+import { type FoundationModel, type Get, type InferenceProfile, type InferenceProfileType, type MantleModel, allProfiles, listed, modelBehind, profileOf } from "./operations.js";
 import { type AIMessage, replyOf } from "./reply.js";
 import type { Members } from "./schema.js";
 import { CANCEL, ChatStream } from "./stream.js";
@@ -165,6 +166,37 @@ export class BedrockChat {
     return Number(await this.#call("countTokens", conversation(messages), options));
   }
 
+  /** Lists the foundation models in the model's region, also models that do not chat. */
+  async models(options?: Removable<CallOptions>): Promise<FoundationModel[]> {
+    return listed(await this.#get(options)("getControlPlane", "/foundation-models"), "modelSummaries");
+  }
+
+  /** Lists the models that the account can call on `bedrock-mantle`. */
+  async mantleModels(options?: Removable<CallOptions>): Promise<MantleModel[]> {
+    return listed(await this.#get(options)("getMantle", "/v1/models"), "data");
+  }
+
+  /** Lists the inference profiles of the account, all of them or those of one type. */
+  inferenceProfiles(type?: InferenceProfileType | null, options?: Removable<CallOptions>): Promise<InferenceProfile[]> {
+    return allProfiles(this.#get(options), type);
+  }
+
+  /** Returns an inference profile by its id or ARN, with the models behind it. */
+  inferenceProfile(id: string, options?: Removable<CallOptions>): Promise<InferenceProfile> {
+    return profileOf(this.#get(options), id);
+  }
+
+  /**
+   * Creates a chat model for the ARN of an application inference profile. Such an ARN does not name its model, so that
+   * one request (`GetInferenceProfile`) asks for it. For other models, and if `family` is set, nothing is sent.
+   */
+  static async resolved(fields: BedrockChatFields): Promise<BedrockChat> {
+    // Whether the model has the API is not known yet.
+    const asking = new BedrockChat({ ...fields, api: undefined, service: undefined });
+    const isUnnamed = /:application-inference-profile\//.test(asking.model) && !fields.family;
+    return new BedrockChat(isUnnamed ? { ...fields, family: modelBehind(await asking.inferenceProfile(asking.model)) } : fields);
+  }
+
   /** Returns the same model with options for every call. */
   withOptions(options: Removable<BoundOptions>): BedrockChat {
     checkFields(options, "batch");
@@ -233,7 +265,11 @@ export class BedrockChat {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
   }
 
-  async #call(operation: "invoke" | "complete" | "countTokens", text: string, options: Removable<CallOptions> | undefined): Promise<string> {
+  #get(options: Removable<CallOptions> | undefined): Get {
+    return async (service, path) => JSON.parse(await this.#call(service, path, options));
+  }
+
+  async #call(operation: "invoke" | "complete" | "countTokens" | "getControlPlane" | "getMantle", text: string, options: Removable<CallOptions> | undefined): Promise<string> {
     const all = this.#options(options);
     const core = this.#core(all);
     const watch = await this.#watch(all);

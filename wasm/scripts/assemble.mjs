@@ -20,7 +20,7 @@ const [made, option] = process.argv.slice(2);
  * Maximum bytes of the module and its glue after gzip: the measured size plus 2 percent. The goal is 160,000 for
  * everything that an application loads.
  */
-const BUDGET = 226_000;
+const BUDGET = 231_000;
 
 // The folder itself is kept: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });

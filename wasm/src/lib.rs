@@ -4,6 +4,7 @@
 mod config;
 mod error;
 mod events;
+mod operations;
 mod options;
 mod read;
 mod structured;
@@ -66,12 +67,15 @@ impl Chat {
     }
 
     /// Runs an operation. `"invoke"` and `"complete"` return the reply in LangChain's form, `"countTokens"` returns a
-    /// number, `"stream"` returns a stream once its first event has arrived. `input` is a conversation, or a raw
-    /// prompt for `"complete"`; `options` are the options of the call.
+    /// number, `"stream"` returns a stream once its first event has arrived, and others return the service's JSON.
+    /// `input` is a conversation, or a raw prompt for `"complete"`; `options` are the options of the call.
     pub fn call(&self, operation: String, input: String, options: String) -> Task {
         let chat = config::with_options(&self.chat, &options);
         Task::new(Box::pin(async move {
             let chat = chat?;
+            if let Some(json) = operations::get(&chat, &operation, &input).await {
+                return Ok(json?.into());
+            }
             let structured = structured::of(&chat, &options)?;
             if operation == "complete" {
                 return Ok(reply_text(&chat.complete(input).await?).into());

@@ -112,7 +112,8 @@ export const capabilities = [
     // A regular expression would take minutes for this text.
     const hostile = "tool_use".repeat(4000) + "without".repeat(4000);
     await bedrock.faults({ status: 400, error_type: "ValidationException", message: hostile });
-    ok((await fails(() => chat().invoke("hello"), "validation")).message.endsWith(hostile), "the whole message is kept");
+    const { message: read } = await fails(() => chat().invoke("hello"), "validation");
+    ok(read.includes(hostile.slice(0, 1000)) && !read.includes("fillMissingToolResults"), read.slice(-200));
     await bedrock.faults({ status: 400, error_type: "ValidationException", message: "tools.0: Input should be an object" });
     ok(!(await fails(() => chat().invoke("hello"), "validation")).message.includes("fillMissingToolResults"));
   }],

@@ -13,6 +13,7 @@ import { fetching } from "./fetch.js";
 import { fields } from "./fields.js";
 import { load } from "./load.js";
 import { messages } from "./messages.js";
+import { operations } from "./operations.js";
 import { reasoning } from "./reasoning.js";
 import { removed } from "./removed.js";
 import { sse } from "./sse.js";
@@ -22,7 +23,7 @@ import { tools } from "./tools.js";
 
 const all = [
   ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
-  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...apis, ...load,
+  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...apis, ...operations, ...load,
 ];
 
 export const names = all.map(([name]) => name);

@@ -46,7 +46,6 @@ interface Arguments {
 interface Values {
   AIMessage: [Before.AIMessage, Now.AIMessage];
   AIMessageChunk: [Before.AIMessageChunk, Now.AIMessageChunk];
-  BedrockChat: [Before.BedrockChat, Now.BedrockChat];
   BedrockChatError: [Before.BedrockChatError, Now.BedrockChatError];
   BedrockChatErrorKind: [Before.BedrockChatErrorKind, Now.BedrockChatErrorKind];
   Capabilities: [Before.Capabilities, Now.Capabilities];
@@ -97,6 +96,9 @@ type Fits<Source, Target> = [Source] extends [Target] ? true : false;
 none<{ [Name in keyof Arguments]: Fits<Arguments[Name][0], Arguments[Name][1]> extends true ? never : Name }[keyof Arguments]>();
 none<{ [Name in keyof Values]: Fits<Values[Name][0], Values[Name][1]> extends true ? never : Name }[keyof Values]>();
 none<{ [Name in keyof Values]: Fits<Values[Name][1], Values[Name][0]> extends true ? never : Name }[keyof Values]>();
+// The class may have more methods than before.
+none<Fits<Now.BedrockChat, Before.BedrockChat> extends true ? never : "BedrockChat">();
+none<Exclude<keyof Before.BedrockChat, keyof Now.BedrockChat>>();
 // An optional member may be missing in an assignment, but literals with it would not compile.
 none<{ [Name in keyof (Arguments & Values)]: Fits<Keys<(Arguments & Values)[Name][0]>, Keys<(Arguments & Values)[Name][1]>> extends true ? never : Name }[keyof (Arguments & Values)]>();
 none<{ [Name in keyof Functions]: Fits<Functions[Name][1], Functions[Name][0]> extends true ? never : Name }[keyof Functions]>();

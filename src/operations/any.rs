@@ -1,0 +1,54 @@
+//! Operations of Bedrock for which the crate has no method.
+
+use crate::api::Service;
+use crate::chat::BedrockChat;
+use crate::error::Result;
+use crate::json::{Json, Writer};
+use crate::provider::body::{get, json_call, object};
+
+impl BedrockChat {
+    /// Sends a `GET` to an endpoint of Bedrock and returns the JSON that it answers: for operations without a
+    /// method. The call is signed, retried and limited in time as all others are.
+    ///
+    /// `path` begins with `/` and is percent-encoded; it may end with a query.
+    ///
+    /// See [the operations of the control plane](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock.html).
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials, Service};
+    /// # use bedrock_chat::testing::{MemoryTransport, Reply};
+    /// # futures_executor::block_on(async {
+    /// # let transport = MemoryTransport::new([Reply::json(200, r#"{"guardrails":[{"id":"gr-1"}]}"#)]);
+    /// # let chat = BedrockChat::builder("us.amazon.nova-lite-v1:0").region("us-east-1")
+    /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).transport(transport).build()?;
+    /// let guardrails = chat.get_json(Service::ControlPlane, "/guardrails?maxResults=10").await?;
+    /// assert_eq!(guardrails.as_str(), r#"{"guardrails":[{"id":"gr-1"}]}"#);
+    /// # Ok::<(), bedrock_chat::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Same as [`BedrockChat::invoke`].
+    pub async fn get_json(&self, service: Service, path: &str) -> Result<Json> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut call = get(service, path.to_owned());
+        call.query.push_str(query);
+        self.client().operation(call, read).await
+    }
+
+    /// Sends a `POST` with a JSON body to an endpoint of Bedrock and returns the JSON that it answers. Otherwise same as
+    /// [`BedrockChat::get_json`].
+    ///
+    /// # Errors
+    /// Same as [`BedrockChat::invoke`].
+    pub async fn post_json(&self, service: Service, path: &str, body: &Json) -> Result<Json> {
+        let mut w = Writer::new();
+        w.raw(body.view());
+        let mut call = json_call(path.to_owned(), w);
+        call.service = service;
+        self.client().operation(call, read).await
+    }
+}
+
+fn read(body: &[u8]) -> Result<Json> {
+    Ok(Json::from(object(body)?))
+}
