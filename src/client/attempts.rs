@@ -22,8 +22,7 @@ use crate::text::split_once;
 use crate::transport::HttpRequest;
 
 /// Advice for the error of a call that the quota does not allow to send again.
-const QUOTA_IS_EMPTY: &str =
-    "it was not sent again, as the client's quota of retries is empty; slow down, or set `RetryPolicy::with_quota`";
+const QUOTA_IS_EMPTY: &str = "it was not sent again, as the client's quota of retries is empty; call less often";
 
 /// The error of a call whose turn would come after its time limit.
 const NO_TURN: &str = "no turn at the rate limiter within the time limit of the call; raise `Timeouts::total` or the limits of `RateLimiter`";

@@ -125,12 +125,19 @@ struct GetWeather {
 async fn fallback_continues_the_loop_of_a_toolbox() {
     let toolbox =
         Toolbox::new().tool(|args: GetWeather| async move { Ok::<_, String>(format!("18 degrees in {}", args.city)) });
-    for (api, streaming) in [(Api::Invoke, false), (Api::Converse, true)] {
+    for (streaming, model, api, service) in [
+        (false, NOVA, Api::Invoke, Service::Runtime),
+        (true, NOVA, Api::Converse, Service::Runtime),
+        (false, GPT_OSS, Api::ChatCompletions, Service::Runtime),
+        (true, "us.openai.gpt-5.6-sol", Api::Responses, Service::Runtime),
+        (false, "us.anthropic.claude-sonnet-4-6", Api::Messages, Service::Mantle),
+    ] {
         let (virginia, oregon) = (LocalBedrock::start().await.unwrap(), LocalBedrock::start().await.unwrap());
         // The first chat answers with calls, and is then throttled.
         virginia.faults().push(throttled().skip(1).forever());
-        let first = calling(&virginia, CLAUDE, api).streaming(streaming).retry(RetryPolicy::never()).build().unwrap();
-        let chat = first.with_fallbacks([region(&oregon, NOVA, api)]);
+        let first = calling(&virginia, CLAUDE, Api::Invoke).streaming(streaming).retry(RetryPolicy::never());
+        let second = calling(&oregon, model, api).service(service).build().unwrap();
+        let chat = first.build().unwrap().with_fallbacks([second]);
         let mut replies = Vec::new();
         let run = toolbox.run_with(&chat, "The weather in Paris?", |step| {
             if let Step::Reply(reply) = step {

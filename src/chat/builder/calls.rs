@@ -44,7 +44,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Sets the maximum number of calls that a [batch](BedrockChat::batch) makes at a time. Below it, a batch adapts
+    /// Sets the maximum number of calls that a [batch](crate::BedrockChat::batch) makes at a time. Below it, a batch adapts
     /// to what the service accepts. Defaults to 32; 0 counts as 1.
     pub fn max_concurrency(mut self, calls: usize) -> Self {
         self.set.max_concurrency = calls;
