@@ -157,6 +157,6 @@ deny: ## licenses and sources of all dependencies (needs cargo-deny)
 	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check bans licenses sources; done
 
 .PHONY: clean
-clean: ## removes what was built, but not the cached wasm32 standard library
+clean: ## removes build results, but not the cached wasm32 standard library
 	cargo clean
 	rm -rf wasm/pkg wasm/.cache wasm/worker/*/dist wasm/node_modules wasm/*/node_modules wasm/worker/*/node_modules

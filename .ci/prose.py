@@ -132,7 +132,9 @@ def _javascript(path, source):
             if match[group] is not None:
                 before = source[max(0, match.start() - 40):match.start()]
                 piece = _literal(path, numbers, match.start(group), match[group], in_test, False)
-                if in_test and re.search(r"\b(test|it|describe)(\.\w+)?\(\s*$", before):
+                after = source[match.end():match.end() + 20]
+                is_listed = re.search(r"\[\s*$", before) and re.match(r"\s*,\s*(async\b|\(|run\b)", after)
+                if in_test and (is_listed or re.search(r"(?<![.\w])(test|it|describe)(\.\w+)?\(\s*$", before)):
                     piece.kind = "test"
                 found.append(piece)
     found.extend(_comments(path, comments, source))

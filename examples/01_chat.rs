@@ -152,7 +152,7 @@ async fn unless_stopped<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Prints an answer, streamed by default, then why it ended and what it cost.
+/// Prints an answer, streamed by default, then the stop reason and the usage.
 async fn answer(chat: &BedrockChat, history: &[Message], args: &Args) -> Result<AiMessage, Error> {
     let reply = if args.no_stream {
         let reply = unless_stopped(chat.invoke(history)).await.transpose()?.unwrap_or_default();

@@ -100,7 +100,7 @@ fn check_api(api: Api) -> Result<()> {
     }
     Err(Error::of(
         ErrorKind::Unsupported,
-        format_args!("batch inference does not have the {} API; use InvokeModel or Converse", api.title()),
+        format_args!("batch inference does not support the {} API; use InvokeModel or Converse", api.title()),
     )
     .with_field("api"))
 }
@@ -123,9 +123,7 @@ fn check_headers(call: &Call, own: &Headers) -> Result<()> {
     let option = HEADERS.iter().find(|(begin, _)| name.starts_with(begin)).map_or(name, |(_, option)| option);
     Err(Error::of(
         ErrorKind::Unsupported,
-        format_args!(
-            "batch records of InvokeModel have no place for `{option}`; leave it unset, or use the Converse API"
-        ),
+        format_args!("batch records of InvokeModel cannot have `{option}`; leave it unset, or use the Converse API"),
     )
     .with_field(option))
 }

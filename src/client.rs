@@ -113,7 +113,7 @@ impl Timeouts {
     }
 }
 
-/// A gateway that forwards calls. They are signed for AWS and sent to the gateway.
+/// A gateway that forwards calls. The calls are signed for AWS and sent to the gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct Gateway {
     pub(crate) endpoint: Endpoint,

@@ -179,7 +179,7 @@ impl Endpoint {
         error
     }
 
-    /// Returns whether nobody else can read what is sent: over `https`, or to this machine.
+    /// Returns whether other machines cannot read requests: over `https`, or to this machine.
     pub(crate) fn is_confidential(&self) -> bool {
         self.url.starts_with("https:") || is_loopback(self.host())
     }
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_errors_name_http_where_the_scheme_was_assumed() {
+    fn connection_error_suggests_http_if_the_scheme_was_assumed() {
         let refused = || Error::new(ErrorKind::Connect, "`localhost:8080` was not reached");
         let explained = |url: &str| Endpoint::custom(url).unwrap().explain(refused());
         assert!(explained("localhost:8080").message().contains("`http://localhost:8080`"));

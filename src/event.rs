@@ -246,7 +246,7 @@ impl Events {
         self.push(ChatEvent::BlockStop { index });
     }
 
-    /// Adds a stop reason. The provider's word is also kept in the response metadata.
+    /// Adds a stop reason. The provider's own value is also kept in the response metadata.
     pub fn stop(&mut self, word: &str, sequence: Option<String>) {
         self.stop_for(StopReason::parse(word), word, sequence);
     }
@@ -262,7 +262,7 @@ impl Events {
         self.push(ChatEvent::Metadata { key: key.to_owned(), value: Json::from(value) });
     }
 
-    /// Adds a metadata value behind the start of the message, in front of its content.
+    /// Adds a metadata value after the start of the message, in front of its content.
     pub(crate) fn insert_metadata(&mut self, key: &str, value: Json) {
         let position = usize::from(matches!(self.queue.front(), Some(ChatEvent::Start { .. })));
         self.queue.insert(position, ChatEvent::Metadata { key: key.to_owned(), value });

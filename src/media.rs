@@ -101,7 +101,7 @@ impl Content {
             };
             return Ok(Self::of_type(media_type, MediaSource::S3 { uri: url.to_owned(), bucket_owner: None }));
         }
-        refused("Bedrock fetches no URLs; fetch it and pass its bytes")
+        refused("Bedrock does not fetch URLs; fetch it and pass its bytes")
     }
 
     /// Creates the block for a media type.

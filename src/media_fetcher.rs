@@ -362,7 +362,7 @@ mod tests {
 
     #[tokio::test]
     async fn web_fetch_from_a_silent_server_is_a_timeout() {
-        // Connections are accepted by the system and stay open, but nobody answers.
+        // Connections are accepted by the system and stay open, but the server does not answer.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fetcher = MediaFetcher::of(builder(), |_| Ok(())).unwrap().timeout(Duration::from_millis(50));

@@ -227,7 +227,10 @@ pub trait StreamDecoder: Send {
 
 /// Returns the error of a decoder that receives events of another framing than its codec's.
 fn wrong_framing(what: &str) -> Error {
-    Error::of(ErrorKind::Decode, format_args!("the codec does not decode {what}; set `Call::framing` to its framing"))
+    Error::of(
+        ErrorKind::Decode,
+        format_args!("the codec does not decode {what}; set `Call::framing` to the framing that it decodes"),
+    )
 }
 
 impl<C: Codec + ?Sized> Codec for &'static C {

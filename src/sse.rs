@@ -13,7 +13,7 @@
 //! | `event`, `id`, `retry` | [`SseEvent::event`], [`SseEvent::id`], [`SseEvent::retry`] |
 //! | another field, an `id` with NUL, a `retry` that is not a number | ignored |
 //! | a blank line without a `data` line before it | no event |
-//! | the end without a last blank line | [`SseDecoder::finish`] returns what there is |
+//! | the end without a last blank line | [`SseDecoder::finish`] returns the incomplete event |
 //! | a line or an event above the limit | one [`ErrorKind::Frame`] error, then nothing |
 //!
 //! The caller interprets the events, including a last event such as `[DONE]`.
@@ -51,7 +51,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// ```
 pub struct SseDecoder {
     buffer: Vec<u8>,
-    /// Where the next line starts.
+    /// The start of the next line.
     line: usize,
     /// Where the search for the end of that line continues: `line <= scanned <= buffer.len()`.
     scanned: usize,
@@ -170,7 +170,7 @@ impl SseDecoder {
                 *data = data.start - used..data.end - used;
             }
         }
-        // Comments and ignored fields inside an event are behind its data.
+        // Comments and ignored fields inside an event are after its data.
         if let Some(data) = &self.data {
             let ignored = self.line.saturating_sub(data.end + 1);
             if ignored > 0 && ignored >= self.buffer.len() - self.line {
@@ -252,7 +252,7 @@ impl SseDecoder {
         true
     }
 
-    /// Returns where the next whole line is, without its end.
+    /// Returns the range of the next whole line, without its end.
     fn next_line(&mut self) -> Option<Range<usize>> {
         if self.after_cr {
             let byte = *self.buffer.get(self.line)?;

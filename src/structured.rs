@@ -181,7 +181,7 @@ impl<T: DeserializeOwned> Structured<T> {
     /// Sends a conversation and waits for the value.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`]; `Decode`, with the path and the text,
+    /// The errors of [`BedrockChat::invoke`]; `Decode`, with the path and the text,
     /// where the model's answer is not such a value. [`Error::partial`] has the reply. A
     /// [condition](crate::Fallbacks::when) that holds for `Decode` leads to the next chat.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<T> {
@@ -233,7 +233,7 @@ impl<T: DeserializeOwned> Structured<T> {
             _ => None,
         });
         if let Some(call) = called {
-            let parts = ["the value is not whole (", &call.error, &stopped(reply), "): ", &call.args];
+            let parts = ["the value is incomplete (", &call.error, &stopped(reply), "): ", &call.args];
             return Err(Error::new(ErrorKind::Decode, parts.concat()));
         }
         self.parse(embedded(&reply.text(), self.is_member), reply)

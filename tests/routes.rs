@@ -259,7 +259,7 @@ async fn options_that_an_api_lacks_are_refused() {
 }
 
 #[tokio::test]
-async fn project_is_sent_where_each_api_has_it() {
+async fn project_is_a_body_member_or_a_header_by_api() {
     let sent = |model: &'static str, api: Api, reply: &'static str| async move {
         let (builder, transport) = builder(model, vec![Reply::json(200, reply)]);
         let options = bedrock_chat::ChatOptions::default().with_project("proj-1");

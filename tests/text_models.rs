@@ -151,7 +151,7 @@ async fn image_is_accepted_by_llama_3_2() {
 }
 
 #[tokio::test]
-async fn stop_reason_of_limits_and_stop_sequences_in_text_models() {
+async fn text_model_stop_reason_is_a_limit_or_a_stop_sequence() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in TEMPLATED.iter().chain(&INSTRUCTED) {
         let short = chat(&bedrock, model).with_options(&ChatOptions::default().with_max_tokens(2));

@@ -106,7 +106,7 @@ fn batch_job_body_has_every_setting_of_the_job() {
         "inputDataConfig": {"s3InputDataConfig": {"s3InputFormat": "JSONL", "s3Uri": "s3://in/a.jsonl"}},
         "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://out/"}},
     });
-    assert_eq!(send(&bare).unwrap(), expected, "nothing is sent that was not set");
+    assert_eq!(send(&bare).unwrap(), expected, "unset options are not sent");
     let job = bare
         .clone()
         .with_timeout_hours(48)
@@ -142,7 +142,7 @@ fn batch_job_body_has_every_setting_of_the_job() {
 }
 
 #[test]
-fn batch_job_status_has_counts_times_and_the_rest() {
+fn batch_job_status_has_counts_times_and_the_raw_answer() {
     let status = r#"{"jobArn":"arn","jobName":"nightly","status":"PartiallyCompleted","message":"2 failed",
         "totalRecordCount":10,"processedRecordCount":10,"successRecordCount":8,"errorRecordCount":2,
         "submitTime":"2026-11-29T10:00:00Z","lastModifiedTime":"2026-11-29T11:00:00Z",

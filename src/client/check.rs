@@ -48,7 +48,7 @@ fn unsupported(
         ),
         () if api != Api::Invoke && tagged => (
             "guardrail.tag_suffix",
-            "`guardrail.tag_suffix` needs InvokeModel; over Converse, put what the guardrail must check into guard content",
+            "`guardrail.tag_suffix` needs InvokeModel; over Converse, put the text to check into guard content",
         ),
         () if !own && options.latency.is_some() => {
             ("latency", "`latency` needs InvokeModel or Converse; use one of them, or leave the option unset")

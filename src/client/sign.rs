@@ -113,7 +113,7 @@ fn matters_to_aws(name: &str) -> bool {
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,
-        "region is missing: set it, or `AWS_REGION` or `AWS_DEFAULT_REGION`; an ARN or a host of AWS as endpoint names its own",
+        "region is missing: set it, `AWS_REGION` or `AWS_DEFAULT_REGION`, or use an ARN or an AWS host as endpoint, which have a region",
     )
     .with_field("region")
 }

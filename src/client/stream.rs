@@ -162,7 +162,7 @@ impl ChatStream {
         self
     }
 
-    /// Returns the same stream with an event of metadata behind its start.
+    /// Returns the same stream with an event of metadata after its start.
     pub(crate) fn with_metadata(mut self, key: &str, value: Json) -> Self {
         self.state.events.insert_metadata(key, value);
         self

@@ -23,7 +23,7 @@ static TABLE: &[Advice] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html
     advice(
         &["data retention mode"],
-        "allow it for the account or project in this region (mode `provider_data_share` or `aws_review`); no option of a call changes it",
+        "set the mode of the account or project in this region to `provider_data_share` or `aws_review`; no option of a call changes it",
     ),
     // enricoros/big-AGI#1167
     advice(
@@ -46,7 +46,7 @@ static TABLE: &[Advice] = &[
     // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html (FTUFormNotFilled)
     advice(
         &["use case details have not been submitted"],
-        "the form is in the Bedrock console under the model catalog, once for an account (PutUseCaseForModelAccess)",
+        "submit the form in the Bedrock console under the model catalog, once per account (PutUseCaseForModelAccess)",
     ),
     // aws/aws-cli#8717, kirodotdev/Kiro#11191: the service has no other text for an account that may not use models.
     advice(

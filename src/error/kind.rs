@@ -19,7 +19,7 @@ pub enum ErrorKind {
     /// No connection to the service was made, so nothing was sent. Sent again.
     Connect,
     /// The service or the model took too long; the message says at which step. Sent again after a connect timeout.
-    /// After a timeout behind it, the model may have run: sent again only if allowed, and never after the limit on
+    /// After a later timeout, the model may have run: sent again only if allowed, and never after the limit on
     /// the whole call.
     Timeout,
     /// The connection broke after the request was sent and before the response headers arrived. The

@@ -248,6 +248,6 @@ pub(super) fn check_message(at: usize, message: View<'_>) -> Result<()> {
     let Some((key, _)) = unknown else { return Ok(()) };
     Err(Error::of(
         ErrorKind::Encode,
-        format_args!("message {at} has the unknown member {}; leave it out, or say it in `content`", quoted(key)),
+        format_args!("message {at} has the unknown member {}; leave it out, or write it into `content`", quoted(key)),
     ))
 }

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_read_in_one_pass_are_those_of_two_passes() {
+    fn json_members_are_the_same_in_one_pass_and_in_two() {
         let deep = |n: usize| ["{\"a\":", &"[".repeat(n), &"]".repeat(n), "}"].concat();
         let texts = [
             "{}",

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_people_write_them() {
+    fn json_numbers_are_written_in_short_decimal_form() {
         for n in [
             "0",
             "1",

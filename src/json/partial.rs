@@ -26,7 +26,7 @@ pub struct PartialJson {
     /// Whether an array is a value too. Lists in prose, such as `[1]`, are common.
     takes_arrays: bool,
     start: usize,
-    /// The brackets that close what is open.
+    /// The closing brackets of all open objects and arrays.
     open: Vec<u8>,
     /// The position at which the current value can be cut and closed.
     cut: usize,

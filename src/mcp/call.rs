@@ -71,7 +71,7 @@ impl Caller {
             ServerResult::InputRequiredResult(_) => match &self.client {
                 Some(client) => client.ask(params).await.map_err(told),
                 None => {
-                    Err("the tool needs input from the user; pass its client as an `Arc`, which can ask for it"
+                    Err("the tool needs input from the user; pass the client as an `Arc`, so that it can ask the user"
                         .to_owned())
                 }
             },

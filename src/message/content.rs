@@ -260,7 +260,7 @@ impl Document {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Thinking {
-    /// The reasoning; empty where the provider does not return it.
+    /// The reasoning; empty if the provider does not return it.
     pub text: String,
     /// The provider's signature, byte for byte; over the Responses API the `encrypted_content`. Reasoning
     /// without one is not sent back: the provider would refuse it.

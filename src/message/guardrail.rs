@@ -106,7 +106,7 @@ pub enum GuardrailOrigin {
 }
 
 impl GuardrailOrigin {
-    /// Parses the service's word.
+    /// Parses the service's name of the origin.
     pub fn parse(word: &str) -> Self {
         match word {
             "REQUEST" => Self::Request,
@@ -116,7 +116,7 @@ impl GuardrailOrigin {
         }
     }
 
-    /// Returns the service's word.
+    /// Returns the service's name of the origin.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Request => "REQUEST",

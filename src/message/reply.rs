@@ -98,7 +98,7 @@ impl AiMessage {
             .flat_map(Text::read_citations)
     }
 
-    /// Returns what a guardrail did, the same for streams and whole replies, and for every API. Returns `None`
+    /// Returns the outcome of a guardrail, the same for streams and whole replies, and for every API. Returns `None`
     /// if the response does not mention a guardrail.
     pub fn guardrail(&self) -> Option<GuardrailOutcome<'_>> {
         let trace = self.metadata("amazon-bedrock-trace").or_else(|| self.metadata("trace"));
@@ -206,13 +206,13 @@ const STOP_REASONS: &[(&str, StopReason)] = &[
 ];
 
 impl StopReason {
-    /// Parses a provider's word, ignoring ASCII case.
+    /// Parses a provider's stop reason, ignoring ASCII case.
     pub fn parse(word: &str) -> Self {
         let row = STOP_REASONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
         row.map_or_else(|| Self::Other(word.to_owned()), |(_, reason)| reason.clone())
     }
 
-    /// Returns AWS's name of the reason, or the provider's word for [`StopReason::Other`].
+    /// Returns AWS's name of the reason, or the provider's name for [`StopReason::Other`].
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(word) => word,

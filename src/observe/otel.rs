@@ -30,11 +30,11 @@ use crate::request::ChatOptions;
 /// |---|---|
 /// | `gen_ai.operation.name`, `gen_ai.provider.name` | `chat`, `aws.bedrock` |
 /// | `gen_ai.request.*` | `model`, `max_tokens`, `temperature`, `top_p`, `top_k`, `stop_sequences`, `stream` |
-/// | `gen_ai.output.type` | `json`, where a schema is asked for |
+/// | `gen_ai.output.type` | `json`, if a schema is requested |
 /// | `gen_ai.conversation.id` | metadata of the call called `conversation_id`, `thread_id` or `session_id` |
 /// | `gen_ai.response.*` | `id`, `model`, `finish_reasons`, `time_to_first_chunk` (seconds, streams only) |
 /// | `gen_ai.usage.*` | `input_tokens` (cached ones included), `output_tokens`, `cache_read.input_tokens`, `cache_creation.input_tokens`, `reasoning.output_tokens` |
-/// | `aws.bedrock.guardrail.id`, `aws.request_id`, `cloud.region` | where there is one |
+/// | `aws.bedrock.guardrail.id`, `aws.request_id`, `cloud.region` | if there is one |
 /// | `server.address`, `server.port` | who was called |
 /// | `error.type` | AWS's name of the exception, else [`ErrorKind`](crate::ErrorKind)'s; `cancelled` for a call that was given up before its answer began |
 ///

@@ -53,7 +53,7 @@ pub struct MantleModel {
     pub id: String,
     /// When it was added, in seconds since 1970-01-01T00:00:00Z.
     pub created: Option<u64>,
-    /// Its owner, in the service's word.
+    /// The model's owner, as the service writes it.
     pub owned_by: Option<String>,
     /// The whole entry of the list, unchanged, with members that have no field here.
     pub raw: Json,

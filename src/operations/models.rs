@@ -319,7 +319,7 @@ pub enum InferenceProfileType {
 }
 
 impl InferenceProfileType {
-    /// Parses the service's word.
+    /// Parses the service's name of the type.
     pub fn parse(word: &str) -> Self {
         match word {
             "SYSTEM_DEFINED" => Self::SystemDefined,
@@ -328,7 +328,7 @@ impl InferenceProfileType {
         }
     }
 
-    /// Returns the service's word.
+    /// Returns the service's name of the type.
     pub fn as_str(&self) -> &str {
         match self {
             Self::SystemDefined => "SYSTEM_DEFINED",

@@ -91,14 +91,16 @@ pub(crate) fn check(
     if lives.contains(&Some(CacheTtl::OneHour)) && can.lacks(Capability::OneHourCache) {
         return Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{model} has no cache that lives for `1h`; leave the `ttl` of cache points unset (5 minutes)"),
+            format_args!(
+                "{model} does not support the `ttl` of `1h`; leave the `ttl` of cache points unset (5 minutes)"
+            ),
         ));
     }
     if lives.len() > MOST_CACHE_POINTS {
         return Err(Error::of(
             ErrorKind::Encode,
             format_args!(
-                "there are too many cache points: {}; set at most {MOST_CACHE_POINTS}, those behind tools included",
+                "there are too many cache points: {}; set at most {MOST_CACHE_POINTS}, including those after tools",
                 lives.len()
             ),
         ));

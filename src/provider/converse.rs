@@ -26,7 +26,7 @@ use crate::request::ChatRequest;
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 
 /// The text for observers if a model replies to a streamed call as a whole.
-const NOT_STREAMED: &str = "this model does not stream such a call, so the reply arrives at once";
+const NOT_STREAMED: &str = "this model does not stream this call, so the reply arrives as a whole";
 
 /// The format that an encoder writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn forced_tool_is_asked_for_behind_other_system_messages() {
+    fn forced_tool_is_asked_for_after_other_system_messages() {
         let can = Capabilities::of(&[Capability::AskedTools], &[Capability::ForcedTools]);
         for (choice, words) in [(ToolChoice::Any, "one of the tools"), ("save".into(), "the tool `save`")] {
             let asked = fitted(&forced(choice), || can).unwrap();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_strict_and_refused_choice_are_left_out_one_by_one() {
+    fn refused_strict_and_tool_choice_are_dropped_one_by_one() {
         let mut request = forced("save".into());
         without(&mut request, Capability::StrictTools);
         assert_eq!((request.options.tools[0].strict, request.messages.len()), (None, 2));

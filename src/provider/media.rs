@@ -156,7 +156,9 @@ pub(crate) fn type_of<'a>(stated: &'a str, source: &MediaSource, what: &str) -> 
             Some(known) => Ok(Cow::Borrowed(known)),
             None => Err(Error::of(
                 ErrorKind::Encode,
-                format_args!("the media type of {what} in S3 is unknown: its name has no known extension; set it"),
+                format_args!(
+                    "the media type of {what} in S3 is unknown: its name has no known extension; set the media type"
+                ),
             )),
         },
         _ => Ok(Cow::Borrowed(stated)),
@@ -269,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn image_format_is_that_of_its_bytes() {
+    fn image_format_in_the_bytes_overrides_the_declared_one() {
         let jpeg = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".to_vec();
         let name =
             |source: MediaSource| image_format(IMAGES, "an image", &Media::new("image/png", source)).map(|f| f.name);

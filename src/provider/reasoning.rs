@@ -66,7 +66,7 @@ impl ReasoningParser {
         while self.step(out) {}
     }
 
-    /// Passes on what is held back at the end of the reply.
+    /// Passes on the text that is held back, at the end of the reply.
     pub(crate) fn finish(&mut self, out: &mut dyn FnMut(bool, &str)) {
         let held = std::mem::take(&mut self.held);
         match self.state {

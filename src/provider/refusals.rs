@@ -55,12 +55,12 @@ static REFUSALS: &[Refusal] = &[
     refusal(
         &["image field for user messages"],
         ImagesInResults,
-        "put images of tool results into a message behind them, or use a model that accepts images",
+        "put images of tool results into a message after the results, or use a model that accepts images",
     ),
     // opencode#50272
-    refusal(&["image", "toolresult"], ImagesInResults, "put images into a message behind the results"),
-    refusal(&["image", "tool result"], ImagesInResults, "put images into a message behind the results"),
-    refusal(&["media", "tool result"], ImagesInResults, "put media into a message behind the results"),
+    refusal(&["image", "toolresult"], ImagesInResults, "put images into a message after the results"),
+    refusal(&["image", "tool result"], ImagesInResults, "put images into a message after the results"),
+    refusal(&["media", "tool result"], ImagesInResults, "put media into a message after the results"),
     // hermes-agent#20154, langchain-aws#141
     refusal(&["tool result blocks", "same turn"], UserAfterTools, "let the model answer the results first"),
     refusal(&["role 'user' after role 'tool'"], UserAfterTools, "let the model answer the results first"),

@@ -153,7 +153,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
             }
             Role::System => {
                 return encode(format_args!(
-                    "message {i} is a system message behind other messages, which this model does not accept: put it first"
+                    "message {i} is a system message after other messages, which this model does not accept; put it first"
                 ));
             }
             Role::Human | Role::Tool => Side::User,
@@ -178,7 +178,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     if !waiting.is_empty() {
         if turns.last().is_none_or(|turn| turn.side != Side::User) {
             return encode(format_args!(
-                "the conversation ends with a system message behind the model's turn: put a user message before it"
+                "the conversation ends with a system message after the model's turn; put a user message before it"
             ));
         }
         push(&mut turns, Side::System, waiting);
@@ -205,7 +205,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     match turns.first() {
         // The service decides whether a conversation can begin with the model: some models accept it.
         Some(_) => Ok(Conversation { system, turns }),
-        None => encode(format_args!("there is nothing to answer: add a human message with content")),
+        None => encode(format_args!("there is nothing to answer; add a human message with content")),
     }
 }
 
@@ -317,7 +317,7 @@ impl<'a> History<'a, '_> {
             }
             Content::ToolCall(call) if call.id.is_empty() => {
                 return encode(format_args!(
-                    "message {} calls the tool \"{}\" without an id: every tool call needs the id that its result names",
+                    "message {} calls the tool \"{}\" without an id; set the id that its result names",
                     self.at, call.name
                 ));
             }

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn family_of_an_id_or_stated_family_is_its_row() {
+    fn family_row_is_found_by_id_or_stated_family() {
         assert_eq!(prefix("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), "anthropic.");
         let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
         assert_eq!(prefix(arn), "");

@@ -52,9 +52,9 @@ struct Row {
     /// The path of the JSON Schema that the reply fits.
     schema: Option<[&'static str; 2]>,
     streams: Streams,
-    /// Where a whole reply has its text.
+    /// The path of the text in a whole reply.
     whole: TextPath,
-    /// Where a chunk of a stream has its text.
+    /// The path of the text in a chunk of a stream.
     piece: TextPath,
     /// The stop sequence that the model writes at the end of its turn.
     turn_end: Option<&'static str>,
@@ -101,7 +101,7 @@ impl Row {
         let body = View::from_bytes(&call.body).ok();
         let prompt = body.and_then(|body| body.get(self.prompt)?.str());
         let prompt = prompt.as_deref().unwrap_or_default();
-        // Only tags in the last reply are tags, not those in what users wrote.
+        // Only tags in the last reply are used, not tags in user texts.
         let reply = after_last(prompt, "<｜Assistant｜>").unwrap_or(prompt);
         after_last(reply, open).is_some_and(|reasoning| !has(reasoning, close))
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_tool_results_filler_leaves_whole_histories_alone() {
+    fn missing_tool_results_filler_keeps_complete_histories() {
         let messages = [Message::human("a"), calls(&["1"]), Message::tool("1", "ok"), Message::ai("b")];
         assert_eq!(filled(&messages), messages);
     }

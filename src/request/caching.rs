@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(planned.clone().with_cache_points(CachePoint::default()), planned);
     }
     #[test]
-    fn added_cache_points_live_as_long_as_those_after_them() {
+    fn added_cache_point_has_at_least_the_ttl_of_later_points() {
         let hour = Some(CacheTtl::OneHour);
         let own = |ttl| Content::CachePoint(CachePoint { ttl });
         let mut request = ChatRequest::new([
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn added_cache_points_live_no_longer_than_those_before_them() {
+    fn added_cache_point_has_at_most_the_ttl_of_earlier_points() {
         let hour = CachePoint { ttl: Some(CacheTtl::OneHour) };
         let messages = [Message::system("rules").with(Content::cache_point()), Message::human("a")];
         let planned = ChatRequest::new(messages).with_cache_points(hour);

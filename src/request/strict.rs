@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn strict_schema_errors_name_what_is_refused() {
+    fn strict_schema_errors_have_the_reason() {
         let repaired = repair(json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",

@@ -58,7 +58,7 @@ impl<T> Structured<T> {
     /// Sends a conversation and returns the reply, whose value is not read.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::invoke`].
+    /// The errors of [`BedrockChat::invoke`].
     pub async fn reply(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let messages = messages.into_messages()?;
         let mut walk = self.chat.walk();
@@ -86,7 +86,7 @@ impl<T> Structured<T> {
     /// Sends a conversation and returns the events of the answer, from which no value is read.
     ///
     /// # Errors
-    /// Those of [`BedrockChat::stream`].
+    /// The errors of [`BedrockChat::stream`].
     pub async fn events(&self, messages: impl IntoMessages) -> Result<ChatStream> {
         self.open(messages).await.map(|(stream, _)| stream)
     }

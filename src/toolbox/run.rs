@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn open_tool_calls_are_those_without_a_result() {
+    fn open_tool_calls_have_no_result() {
         assert_eq!(ids(&[Message::human("Go."), calling(&["1", "2", "1"])]), ["1", "2"]);
         assert_eq!(ids(&[calling(&["1", "2", "3"]), Message::tool("3", "c"), Message::tool("1", "a")]), ["2"]);
         assert!(ids(&[calling(&["1"]), Message::tool("1", "a")]).is_empty());

@@ -127,7 +127,7 @@ impl ReqwestTransport {
         let _ = connect_timeout;
         let client = builder.build().map_err(|error| {
             let message = match &ca_bundle {
-                Some(path) => format!("the HTTP client cannot be set up; is `{path}` (`AWS_CA_BUNDLE`) a good bundle?"),
+                Some(path) => format!("the HTTP client cannot be set up; check that `{path}` (`AWS_CA_BUNDLE`) is a bundle of certificates"),
                 None => "the HTTP client cannot be set up".to_owned(),
             };
             Error::new(ErrorKind::Config, message).with_source(error)
@@ -225,7 +225,7 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
     let mut headers = HeaderMap::new();
     for (name, value) in request.headers.iter() {
         let invalid =
-            |_| Error::new(ErrorKind::Config, format!("the header {name} has a value that HTTP cannot carry"));
+            |_| Error::new(ErrorKind::Config, format!("the header {name} has a value that is not valid in HTTP"));
         let mut header = HeaderValue::from_str(value).map_err(invalid)?;
         header.set_sensitive(Headers::is_secret(name));
         let name = HeaderName::from_bytes(name.as_bytes())
@@ -263,7 +263,7 @@ fn not_answered(error: reqwest::Error) -> Error {
         return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error));
     }
     let why = deepest(&error);
-    let message = format!("the connection to {to} broke before an answer came: {why}");
+    let message = format!("the connection to {to} broke before an answer arrived: {why}");
     Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error))
 }
 

@@ -232,7 +232,7 @@ async fn idle_timeout_is_an_error_with_the_partial_message() {
 }
 
 #[tokio::test]
-async fn idle_timeout_after_the_response_headers() {
+async fn idle_timeout_applies_after_the_response_headers() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let timeouts = Timeouts::default().with_idle(Duration::from_millis(60));
     let chat = calling(&bedrock).timeouts(timeouts).retry(RetryPolicy::never()).build().unwrap();

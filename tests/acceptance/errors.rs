@@ -199,7 +199,7 @@ async fn expired_credentials_are_refreshed_and_retried_once() {
 }
 
 #[tokio::test]
-async fn expired_new_credentials_are_not_retried_again() {
+async fn expired_credentials_after_a_refresh_are_not_retried() {
     let bedrock = LocalBedrock::start().await.unwrap();
     bedrock.faults().push(Fault::error(403, "ExpiredTokenException", "expired").before_auth().forever());
     let asked = AtomicUsize::new(0);

@@ -93,7 +93,7 @@ async fn usage_is_the_same_streamed_or_not() {
 }
 
 #[tokio::test]
-async fn usage_of_an_answer_cut_by_max_tokens() {
+async fn usage_of_an_answer_cut_by_max_tokens_is_kept() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let chat = calling(&bedrock).max_tokens(3).build().unwrap();
     let whole = chat.invoke("hello there").await.unwrap();

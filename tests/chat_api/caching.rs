@@ -78,7 +78,7 @@ async fn cache_points_are_at_most_four() {
 }
 
 #[tokio::test]
-async fn cache_points_are_placed_where_they_are_accepted() {
+async fn cache_points_are_placed_after_blocks_that_accept_them() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let text = |kind: &str| Content::document(kind, "Grass is green.");
     let pdf = || Content::document("application/pdf", "%PDF-1.7 Grass is green.");

@@ -34,7 +34,7 @@ async fn images_reach_every_family_with_image_input() {
 }
 
 #[tokio::test]
-async fn image_format_is_detected_from_its_bytes() {
+async fn image_format_is_detected_from_the_bytes() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, PIXTRAL] {
         for api in BOTH {

@@ -1,4 +1,4 @@
-//! Schemas of tools and response formats: changed to what the service accepts, or refused.
+//! Schemas of tools and response formats: changed to a form that the service accepts, or refused.
 
 use bedrock_chat::{Api, ChatOptions, ErrorKind, Json, ResponseFormat, Tool};
 use local_bedrock::LocalBedrock;

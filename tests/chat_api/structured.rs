@@ -271,7 +271,7 @@ async fn structured_output_fits_every_claude() {
 }
 
 #[tokio::test]
-async fn refused_strict_and_refused_force_are_left_out_in_turn() {
+async fn refused_strict_and_forced_tool_are_dropped_one_by_one() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for api in BOTH {
         for streams in [false, true] {
@@ -307,7 +307,7 @@ async fn refused_strict_and_refused_force_are_left_out_in_turn() {
 }
 
 #[tokio::test]
-async fn forced_tool_is_asked_for_where_claude_refuses_force() {
+async fn forced_tool_is_asked_for_if_claude_cannot_be_forced() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in ["us.anthropic.claude-opus-5-5", "us.anthropic.claude-sonnet-5-5", "us.anthropic.claude-fable-5-1"] {
         for api in BOTH {

@@ -20,7 +20,7 @@ fn grows(before: &Value, after: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn structured_stream_values_grow_to_the_whole() {
+async fn structured_stream_values_grow_to_the_whole_value() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for model in [CLAUDE, NOVA, MISTRAL, GPT_OSS] {
         for api in BOTH {

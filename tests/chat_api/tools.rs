@@ -144,7 +144,7 @@ async fn tools_of_every_form_can_be_bound_together() {
 }
 
 #[tokio::test]
-async fn native_tool_is_sent_as_it_is() {
+async fn native_tool_is_sent_unchanged_over_converse() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let grounding = Json::parse(r#"{"systemTool":{"name":"nova_grounding"}}"#).unwrap();
     let chat = chat(&bedrock, "us.amazon.nova-2-lite-v1:0", Api::Converse).bind_tools([Tool::native(grounding)]);

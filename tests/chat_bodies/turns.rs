@@ -218,7 +218,7 @@ fn image_is_refused_for_models_without_images_over_converse() {
 }
 
 #[test]
-fn tool_call_twins_with_other_arguments_are_refused() {
+fn duplicate_tool_calls_with_other_arguments_are_refused() {
     let twin = |input: Value, args: Value| {
         read(&json!([{"type": "ai", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": input}],
             "tool_calls": [{"id": "t1", "name": "f", "args": args}]}]))

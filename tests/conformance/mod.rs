@@ -63,7 +63,7 @@ impl Tally {
     }
 }
 
-/// Prints a line for the reader of the log, even where the harness is quiet.
+/// Prints a line for the reader of the log, even if the harness is quiet.
 fn print(line: fmt::Arguments<'_>) {
     writeln!(std::io::stdout().lock(), "{line}").unwrap();
 }

@@ -106,7 +106,7 @@ fn fewest(found: &mut Option<Rules>, rules: Rules) {
 impl Judge<'_> {
     /// Compares the request with what each client sent, after the rules have corrected it.
     ///
-    /// A client that refuses what others send only shows what it does not support. A refusal is right only if no
+    /// A refusal of a request that other clients send shows only that this client does not support it. A refusal is right only if no
     /// client sends anything after the corrections.
     fn request(&mut self, ours: &Sent) {
         let correct = |peer| {

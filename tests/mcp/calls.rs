@@ -162,7 +162,7 @@ async fn mcp_tool_receives_input_from_the_user() {
     let toolbox = Toolbox::from_mcp(&*client).await.unwrap();
     let refused = result_of(&toolbox, "t", json!({})).await;
     assert!(refused.is_error);
-    assert!(told(&refused)[0].contains("needs input from the user; pass its client as an `Arc`"));
+    assert!(told(&refused)[0].contains("needs input from the user; pass the client as an `Arc`"));
 
     let toolbox = Toolbox::from_mcp(client).await.unwrap();
     let result = result_of(&toolbox, "t", json!({})).await;

@@ -152,7 +152,7 @@ async fn langsmith_hidden_metadata_is_empty() {
 }
 
 #[tokio::test]
-async fn langsmith_run_config_wins() {
+async fn langsmith_run_config_overrides_defaults() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let id = "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000";

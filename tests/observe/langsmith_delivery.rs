@@ -74,7 +74,7 @@ async fn langsmith_runs_are_sent_after_the_interval() {
 }
 
 #[tokio::test]
-async fn langsmith_drop_of_the_last_handle_sends_the_rest() {
+async fn langsmith_queued_runs_are_sent_after_the_last_handle_drops() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
     greet(3, &langsmith).await;

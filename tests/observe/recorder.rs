@@ -145,7 +145,7 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
     }
 }
 
-/// The operations in one request, in either form.
+/// Returns the operations in one request, as JSON or as multipart.
 fn operations(request: &Recorded) -> Vec<(String, Value)> {
     let text = std::str::from_utf8(&request.body).expect("UTF-8");
     match request.path.as_str() {

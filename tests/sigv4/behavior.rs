@@ -56,7 +56,7 @@ fn signature_path_has_upper_case_escapes() {
 }
 
 #[test]
-fn signature_path_of_a_partly_encoded_id() {
+fn signature_path_of_a_partly_encoded_id_is_encoded_once() {
     assert_eq!(encode_model_id("a:b%2Fc"), "a%3Ab%2Fc", "people encode the slash alone");
     assert_eq!(encode_model_id("v1%253A0"), "v1%253A0", "one layer is taken off and put on");
     assert_eq!(encode_model_id("100%"), "100%25", "no hex digits follow");
@@ -329,7 +329,7 @@ fn signature_key_cache_depends_on_every_parameter() {
 }
 
 #[test]
-fn signature_with_a_secret_longer_than_a_block() {
+fn signature_with_a_secret_longer_than_a_block_is_correct() {
     // The key of the first HMAC is `AWS4` and the secret. It is hashed if it is longer than 64 bytes.
     use hmac::{KeyInit, Mac};
     for len in [59, 60, 61, 200] {

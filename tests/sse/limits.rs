@@ -40,7 +40,7 @@ fn data_above_the_limit_is_an_error_before_it_ends() {
 }
 
 #[test]
-fn comments_between_events_do_not_count() {
+fn comments_do_not_count_towards_the_sse_event_limit() {
     assert_eq!(failure(&[": 0123456789\n"; 100]), (0, None));
     assert_eq!(failure(&[": 0123456789\ndata: 1\n\n"; 100]), (100, None));
 }

@@ -40,7 +40,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_are_those_of_the_text_at_any_chunking(
+    fn sse_events_match_the_standard_at_any_chunking(
         bytes in stream(),
         sizes in prop::collection::vec(0_usize..20, 0..40),
     ) {
@@ -58,14 +58,14 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_decoded_as_the_text_says(
+    fn any_bytes_are_decoded_as_in_the_standard(
         bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"data:\r\n ".to_vec())], 0..300),
     ) {
         prop_assert_eq!(decode([bytes.as_slice()]).0, by_the_text(&bytes));
     }
 
     #[test]
-    fn well_formed_events_are_those_of_eventsource_stream(
+    fn well_formed_sse_events_match_eventsource_stream(
         events in prop::collection::vec(("[a-z._]{0,12}", "[ -~é]{1,40}(\n[ -~]{0,10})?", "[0-9]{0,3}"), 0..12),
         sizes in prop::collection::vec(0_usize..60, 0..12),
     ) {

@@ -58,13 +58,13 @@ fn comments_and_unknown_fields_are_skipped() {
 }
 
 #[test]
-fn event_without_data_is_skipped_with_its_type() {
+fn sse_event_without_data_is_skipped() {
     assert_eq!(events("event: ping\n\ndata: 1\n\n"), [pair("message", "1")]);
     assert_eq!(events("event: ping\ndata: 1\n\ndata: 2\n\n"), [pair("ping", "1"), pair("message", "2")]);
 }
 
 #[test]
-fn id_stays_until_it_is_replaced() {
+fn sse_event_id_is_kept_until_it_is_replaced() {
     let (events, _) = decode([b"id: 1\ndata: a\n\ndata: b\n\nid: 2\0\ndata: c\n\nid\ndata: d\n\n".as_slice()]);
     let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids, ["1", "1", "1", ""]);

@@ -4,7 +4,7 @@ import type { BedrockChatFields, Capabilities } from "./fields.js";
 import { CONSTRUCTOR } from "./table.js";
 import { fromCore } from "./thrown.js";
 
-/** Returns what the package knows about a model, over this API. Default: the API that the package chooses for the model. */
+/** Returns the known capabilities of a model over this API. Default: the API that the package chooses for the model. */
 export function capabilities(model: string, api?: BedrockChatFields["api"]): Capabilities {
   if (typeof model !== "string") throw problem("config", "capabilities takes the id of a model");
   const apis: readonly unknown[] = CONSTRUCTOR.api;

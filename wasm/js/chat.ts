@@ -36,7 +36,7 @@ class Shared implements Kept {
       this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && through(own, "fetch"), provider && through(own, "provider"));
     } catch (thrown) {
       if (thrown instanceof TypeError) {
-        throw problem("config", "the WebAssembly module is not there yet: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
+        throw problem("config", "the WebAssembly module is not loaded: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
       }
       throw fromCore(thrown);
     }
@@ -157,7 +157,7 @@ export class BedrockChat {
 
   /** Completes a raw prompt, which is sent unchanged. For models that accept prompts, with a template of the caller. */
   async complete(prompt: string, options?: Removable<CallOptions>): Promise<AIMessage> {
-    if (typeof prompt !== "string") throw problem("encode", `complete takes a string; this is ${typeof prompt}`);
+    if (typeof prompt !== "string") throw problem("encode", `complete takes a string; the argument is ${typeof prompt}`);
     return replyOf(await this.#call("complete", prompt, options));
   }
 
@@ -240,7 +240,7 @@ export class BedrockChat {
     }
   }
 
-  /** Returns what the model can do over the API that is used, with the corrections of the option `capabilities`. */
+  /** Returns the model's known capabilities over the API that is used, with the corrections of the option `capabilities`. */
   capabilities(): Capabilities {
     return JSON.parse(this.#shared.core.capabilities(this.#core(this.#bound)));
   }
@@ -290,7 +290,7 @@ export class BedrockChat {
 function advised(error: unknown, { structured }: Options): unknown {
   const known = error as BedrockChatError | undefined;
   if (structured?.method && known?.field === "toolChoice") {
-    known.message = `the method ${structured.method} does not work here; leave \`method\` unset to use one that does: ${known.message}`;
+    known.message = `the method ${structured.method} is not supported for this call; leave \`method\` unset to use one that is: ${known.message}`;
   }
   return error;
 }
@@ -299,7 +299,7 @@ function advised(error: unknown, { structured }: Options): unknown {
 function connection(fields: BedrockChatFields): { config: Members & { model: string }; provider: Provide | undefined; fetch: FetchLike | undefined } {
   const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
   if (!model) {
-    throw problem("config", 'model is missing: give the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
+    throw problem("config", 'model is missing: set the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
   }
   onlyOne(fields, SAME_FIELDS);
   const { credentials, provider } = chooseCredentials(fields);
@@ -327,6 +327,6 @@ function decoded(profile: string): string {
   try {
     return decodeURIComponent(profile);
   } catch (error) {
-    throw problem("config", `applicationInferenceProfile is not well encoded: ${profile}`, { cause: error, field: "applicationInferenceProfile" });
+    throw problem("config", `applicationInferenceProfile has invalid percent-encoding: ${profile}`, { cause: error, field: "applicationInferenceProfile" });
   }
 }

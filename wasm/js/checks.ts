@@ -16,7 +16,7 @@ const texts: Check = ["a string or an array of strings", (value) => typeof value
 const lines: Check = ["an array of strings", (value) => Array.isArray(value) && value.every((item: unknown) => typeof item === "string")];
 const pairs: Check = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value as object).every((item: unknown) => typeof item === "string")];
 const members = (known: Checks): Check => [
-  `an object with no more than ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
+  `an object with only ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
   (value) => object[1](value) && Object.entries(value as object).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
 ];
 const oneOf = (...words: unknown[]): Check => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
@@ -34,7 +34,7 @@ const CHECKS: Record<CheckName, Check> = {
   cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
   guardrail: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
   signal: ["an AbortSignal", (value) => typeof value === "object" && typeof (value as Partial<AbortSignal>).addEventListener === "function"],
-  credentials: ["an object with accessKeyId and secretAccessKey, or an async function that gives one", (value) => typeof value === "object" || typeof value === "function"],
+  credentials: ["an object with accessKeyId and secretAccessKey, or an async function that returns one", (value) => typeof value === "object" || typeof value === "function"],
 };
 
 /** The checks of the options of a group, by their names. */
@@ -123,14 +123,14 @@ function refuse(name: string, known: { readonly [name: string]: unknown }, where
       { field: name },
     );
   }
-  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is given to a call, not to the constructor`, { field: name });
+  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is an option of a call, not of the constructor`, { field: name });
   if (where === "call" || where === "batch") {
-    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is set on the constructor, not in a call`, { field: name });
+    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is an option of the constructor, not of a call`, { field: name });
     known = { ...known, ...CONSTRUCTOR };
   }
   const same = plain(name);
   const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));
-  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `there is no ${name}: did you mean ${meant}?`, { field: name });
+  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `unknown option ${name}: did you mean ${meant}?`, { field: name });
 }
 
 /** Returns whether two names differ by one letter, or by two letters that changed places. */

@@ -124,7 +124,7 @@ function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>)
     if (kept && now < fresh) return kept;
     try {
       const given = await provide();
-      const text = JSON.stringify(written(given, "what the credentials function gives"));
+      const text = JSON.stringify(written(given, "the result of the credentials function"));
       end = endOf(given.expiration);
       // For short-lived credentials, refresh at half their lifetime.
       fresh = end - Math.min(EARLY, Math.max(0, end - now) / 2);

@@ -18,7 +18,7 @@ export function conversation(messages: unknown): string {
 export function json(value: unknown, what: string): string {
   try {
     const text = stringify(value);
-    if (text === undefined) throw new TypeError("its toJSON gives nothing");
+    if (text === undefined) throw new TypeError("its toJSON returns nothing");
     return text;
   } catch (error) {
     throw problem("encode", `${what} cannot be written as JSON: ${(error as Error).message}`, { cause: error });

@@ -64,7 +64,7 @@ export function onlyOne(options: object, names: readonly (readonly [string, stri
     // Variables of the environment may be empty, and so may lists.
     const says = (value: unknown) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
     const differ = says(left) && says(right) && left !== right;
-    if (differ) throw problem("config", `${one} and ${other} set the same: use one of them`, { field: one });
+    if (differ) throw problem("config", `${one} and ${other} set the same option: use one of them`, { field: one });
   }
 }
 
@@ -97,7 +97,7 @@ export function coreOptions(options: Options): Members {
 function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }: Options): Members {
   if (!guardrailIdentifier || !guardrailVersion) {
     const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter((name) => name !== false);
-    throw problem("config", `${missing.join(" and ")} must be set too: without both, no guardrail would watch the call`, { field: missing[0]! });
+    throw problem("config", `${missing.join(" and ")} must be set too: otherwise the call would run without the guardrail`, { field: missing[0]! });
   }
   const { trace: inner } = (guardrailConfig ?? {}) as Members;
   onlyOne({ trace, "guardrailConfig.trace": inner }, [["trace", "guardrailConfig.trace"]]);
@@ -159,7 +159,7 @@ function checkedReasoning(value: unknown): unknown {
     if (isSet(type) && !TYPES.includes(type!)) throw problem("config", `${type} is not a type of reasoning: use one of ${TYPES.join(", ")}`, { field: "reasoning" });
     const isAlone = ["adaptive", "disabled", "between_tools"].includes(type!);
     if (isAlone && (isSet(budgetTokens) || (isSet(effort) && type !== "adaptive"))) {
-      throw problem("config", `reasoning of type ${type} takes no ${isSet(budgetTokens) ? "budget" : "effort"}: leave one of them out`, { field: "reasoning" });
+      throw problem("config", `reasoning of type ${type} does not accept ${isSet(budgetTokens) ? "a budget" : "an effort"}: leave one of them out`, { field: "reasoning" });
     }
     if ((isBudget || !isSet(budgetTokens)) && (isEffort || !isSet(effort)) && (isBudget || isEffort || isAlone)) return value;
   }
@@ -176,7 +176,7 @@ function responseFormat(format: ResponseFormat): Members {
   if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `responseFormat has no type ${outer.type}: use json_schema, or leave it out`, { field: "responseFormat" });
   const { name, description, schema, strict } = given;
   if (isSet(strict) && strict !== true) {
-    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service holds every answer to the schema; leave strict out, or ask for JSON in the prompt`, { field: "responseFormat.strict" });
+    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service always enforces the schema; leave strict out, or ask for JSON in the prompt`, { field: "responseFormat.strict" });
   }
   return { name: name ?? "answer", description, schema: jsonSchema(schema) };
 }

@@ -180,7 +180,7 @@ export class AIMessageChunk {
   /** Returns both chunks as one. A value that is not a chunk is an error of kind `encode`. */
   concat(other: AIMessageChunk): AIMessageChunk {
     if (!Array.isArray(other?.tool_call_chunks)) {
-      throw problem("encode", `concat takes the chunk that follows; this is ${kindOf(other)}: let the sum begin with the first chunk`);
+      throw problem("encode", `concat takes the next chunk; the argument is ${kindOf(other)}: begin the sum with the first chunk`);
     }
     return new AIMessageChunk({
       content: joinContent(this.content, other.content),

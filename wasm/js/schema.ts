@@ -36,7 +36,7 @@ export function isSchema(value: unknown): value is LibrarySchema {
  */
 export function jsonSchema(schema: unknown): Members {
   if (!schema || !(typeof schema === "object" || typeof schema === "function")) {
-    throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; this is ${kindOf(schema)}`);
+    throw problem("config", `a schema must be JSON Schema, zod or another Standard Schema; the value is ${kindOf(schema)}`);
   }
   if (!isSchema(schema)) return schema as Members;
   const { $schema, ...plain } = converted(schema);

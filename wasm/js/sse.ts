@@ -179,7 +179,7 @@ async function* written(given: GivenStream, writer: SseWriter, options: SseOptio
   let begun = false;
   try {
     const stream = await given;
-    if (!stream?.events) throw problem("config", `events are made of what chat.stream() gives; this is ${kindOf(stream)}`);
+    if (!stream?.events) throw problem("config", `events are made from the result of chat.stream(); the argument is ${kindOf(stream)}`);
     begun = true;
     for await (const event of stream.events()) {
       if (event[0] === "usage") usage = joinUsage(usage, event[1]);
@@ -189,7 +189,7 @@ async function* written(given: GivenStream, writer: SseWriter, options: SseOptio
     yield writer.end(usage);
   } catch (error) {
     if (!reader.left) tell(options, error);
-    yield writer.error(told(error, begun ? "the model could not go on" : "the model could not be asked"));
+    yield writer.error(told(error, begun ? "the answer could not be completed" : "the model could not be called"));
   }
 }
 
@@ -207,7 +207,7 @@ export async function sseResponse(stream: ChatStream | Promise<ChatStream>, opti
     begun = (await silence.end(stream)) ?? stream;
   } catch (error) {
     tell(options, error);
-    const known = told(error, "the model could not be asked");
+    const known = told(error, "the model could not be called");
     const headers = headersOf(options, { "content-type": "application/json" });
     const { retryAfterMs } = Object(error) as Partial<BedrockChatError>;
     if (retryAfterMs) headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));

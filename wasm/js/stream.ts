@@ -199,7 +199,7 @@ export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
   async message(): Promise<AIMessage> {
     while (!(await this.next()).done);
     if (this.#failed) throw this.#failed;
-    if (!this.#complete) throw problem("cancelled", "the stream was left before the message was whole", { partial: this.soFar });
+    if (!this.#complete) throw problem("cancelled", "the stream was ended before the message was complete", { partial: this.soFar });
     return this.soFar!;
   }
 

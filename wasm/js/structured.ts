@@ -88,7 +88,7 @@ export class HeldChat<T, Result> implements StructuredChat<T, Result> {
     const cut = raw.invalid_tool_calls.find((call) => call.name === held.name);
     if (cut) {
       const why = raw.response_metadata.stop_reason;
-      throw problem("decode", `the value is not whole (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
+      throw problem("decode", `the value is incomplete (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
     }
     const text = textOf(raw.content);
     const value = valueIn(text, held);

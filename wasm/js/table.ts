@@ -3,19 +3,19 @@ import type { BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConf
 
 /** The options that the constructor and every call take. Unset options are not sent. */
 export interface BedrockChatSettings {
-  /** Maximum number of tokens to generate. Default: the model's; Claude, which requires a number, gets 4096. */
+  /** Maximum number of tokens to generate. Default: the model's default; for Claude, which requires a number, 4096. */
   maxTokens?: number | undefined;
-  /** Randomness, from 0 to 1 for most models. Default: the model's. */
+  /** Randomness, from 0 to 1 for most models. Default: the model's default. */
   temperature?: number | undefined;
-  /** Nucleus sampling: the share of probability to sample from, from 0 to 1. Default: the model's. */
+  /** Nucleus sampling: the share of probability to sample from, from 0 to 1. Default: the model's default. */
   topP?: number | undefined;
-  /** Samples from the k likeliest tokens only. Default: the model's. */
+  /** Samples only from the k most likely tokens. Default: the model's default. */
   topK?: number | undefined;
   /** Texts at which the model stops. */
   stop?: string | readonly string[] | undefined;
   /**
-   * Members that go into the body as they are, merged with what the other options write; a contradiction is an error.
-   * With Converse they go into `additionalModelRequestFields`.
+   * Members that are added to the body, merged with those of the other options; a contradiction is an error. Over
+   * Converse they are added to `additionalModelRequestFields`.
    */
   modelKwargs?: { [key: string]: unknown } | undefined;
   /** Tools that the model may call. */
@@ -25,7 +25,8 @@ export interface BedrockChatSettings {
   /** LangChain's name for `toolChoice`. */
   tool_choice?: ToolChoice | undefined;
   /**
-   * Whether the model may call several tools in one turn. `false` is an error for models that cannot be limited to one.
+   * Whether the model may call several tools in one turn. `false` is an error for models that cannot be limited to one
+   * tool call.
    */
   parallelToolCalls?: boolean | undefined;
   /** How much the model reasons before it answers. */
@@ -33,10 +34,11 @@ export interface BedrockChatSettings {
   /** Anthropic's form of `reasoning`. Setting both is an error. */
   thinking?: Thinking | undefined;
   /**
-   * Whether the text of Claude's reasoning is returned: 4.7 and later return none unless asked. Default: the model's.
+   * Whether the text of Claude's reasoning is returned: 4.7 and later do not return it by default. Default: the model's
+   * default.
    */
   reasoningDisplay?: "summarized" | "omitted" | undefined;
-  /** Corrections of what the package knows about the model, for models that are newer than the package. Never sent. */
+  /** Corrections of the model's known capabilities, for models that are newer than the package. Never sent. */
   capabilities?: Capabilities | undefined;
   /**
    * A JSON Schema that the answer must fit, for models with such a mode. `withStructuredOutput` works with all models.
@@ -50,23 +52,22 @@ export interface BedrockChatSettings {
   guardrailVersion?: string | undefined;
   /** How the guardrail is applied. */
   guardrailConfig?: GuardrailConfig | undefined;
-  /** Whether the reply reports what the guardrail found. Without a guardrail it changes nothing. */
+  /** Whether the reply has the guardrail's trace. It has no effect without a guardrail. */
   trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL" | undefined;
   /**
-   * Places cache points where they save money, planned for every call; `"1h"` keeps them longer than five minutes. No
-   * effect on models that do not cache.
+   * Sets cache points where they save money, again for every call; `"1h"` sets a lifetime of one hour instead of five
+   * minutes. No effect on models without prompt caching.
    */
   promptCaching?: boolean | "5m" | "1h" | undefined;
   /**
-   * Whether tool calls of the history that have no result get a failed one, as providers refuse unanswered calls.
-   * Default: `false`.
+   * Whether tool calls without a result get a failed result, as providers refuse unanswered calls. Default: `false`.
    */
   fillMissingToolResults?: boolean | undefined;
-  /** Latency-optimized inference, or the standard. */
+  /** Latency-optimized or standard inference. */
   latency?: "standard" | "optimized" | undefined;
   /** The service tier. */
   serviceTier?: "default" | "flex" | "priority" | "reserved" | undefined;
-  /** The project that the call is counted for: an id or ARN. An application inference profile cannot have one. */
+  /** The project that the call is counted for: an id or ARN. An application inference profile cannot have a project. */
   project?: string | undefined;
   /** Anthropic's beta features to switch on. An error for other vendors' models. */
   anthropicBeta?: readonly string[] | undefined;
@@ -76,7 +77,7 @@ export interface BedrockChatSettings {
   responseFieldPaths?: readonly string[] | undefined;
   /** Converse only: values for the variables of a managed prompt. The model is the prompt's ARN. */
   promptVariables?: { [key: string]: string } | undefined;
-  /** Limit on a whole call, in milliseconds; 0: none. Default: none. */
+  /** Limit on a whole call, in milliseconds; 0 switches it off. Default: no limit. */
   timeout?: number | undefined;
 }
 
@@ -88,7 +89,7 @@ export interface CallOptions extends BedrockChatSettings {
 
 /** The options that `withOptions` sets for every call. Null removes an option. */
 export interface BoundOptions extends CallOptions {
-  /** How many calls of a batch are made at a time. Default: the constructor's, which is 10. */
+  /** Maximum number of concurrent calls in a batch. Default: that of the constructor. */
   maxConcurrency?: number | undefined;
 }
 
@@ -107,7 +108,7 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * `AWS_DEFAULT_REGION`. The region of an ARN takes precedence. A host of AWS in another region is an error.
    */
   region?: string | undefined;
-  /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, where there is one. */
+  /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, if one is set. */
   credentials?: BedrockCredentialsProvider | undefined;
   /** A Bedrock API key, instead of credentials. */
   apiKey?: string | undefined;
@@ -127,13 +128,13 @@ export interface BedrockChatFields extends BedrockChatSettings {
   endpointHost?: string | undefined;
   /** A gateway: calls are signed for AWS and sent to this URL, with their path appended. */
   gatewayUrl?: string | undefined;
-  /** Headers for every call. Only AWS's own (`x-amz…`) are signed. */
+  /** Headers for every call. Only AWS's own headers (`x-amz…`) are signed. */
   headers?: { [name: string]: string } | Headers | undefined;
   /**
-   * Used instead of the global `fetch`: a service binding's, a mock. It is called as `fetch(url, init)`, with headers
-   * as a plain object, and must return an unread `Response`. Redirects are not followed. The limits of Node's own
-   * `fetch`, 300 seconds for the response headers and for silence, are lifted for the global `fetch` alone: give yours
-   * a dispatcher with other limits.
+   * A function to use instead of the global `fetch`: that of a service binding, or a mock. It is called as `fetch(url,
+   * init)`, with headers as a plain object, and must return an unread `Response`. Redirects are not followed. The
+   * limits of Node's own `fetch`, 300 seconds for the response headers and for silence, are switched off for the global
+   * `fetch` only: a custom function needs a dispatcher with other limits.
    */
   fetch?: FetchLike | undefined;
   /** LangChain's name for `fetch`. */
@@ -141,13 +142,13 @@ export interface BedrockChatFields extends BedrockChatSettings {
   /** Which of Bedrock's APIs to call. Default: the model's own format if there is one, else Converse. */
   api?: "invoke" | "converse" | "responses" | "chatCompletions" | "messages" | undefined;
   /**
-   * Which service to call, for models that both serve. Default: the service of `endpointUrl` if that is a host of AWS,
-   * else the model's default.
+   * Which service to call, for models that both services serve. Default: the service of `endpointUrl` if that is a host
+   * of AWS, else the model's default.
    */
   service?: "bedrock-runtime" | "bedrock-mantle" | undefined;
   /** The model's family if its id does not name it, such as `"anthropic"`. */
   family?: string | undefined;
-  /** An ARN, encoded or not, that is called instead of `model`; the format is that of `model`. */
+  /** An ARN, encoded or not, that is called instead of `model`, in the format of `model`. */
   applicationInferenceProfile?: string | undefined;
   /**
    * Whether to use AWS's FIPS hosts. Default: `AWS_USE_FIPS_ENDPOINT`, else `false`. Another endpoint is an error then.
@@ -165,8 +166,8 @@ export interface BedrockChatFields extends BedrockChatSettings {
    */
   streaming?: boolean | undefined;
   /**
-   * How often a failed call is retried, where that helps. A service's `Retry-After` is obeyed up to 20 seconds; if it
-   * asks for more, the call fails at once, with `retryAfterMs`. Default: 2.
+   * Maximum number of retries of a failed call. A service's `Retry-After` is obeyed up to 20 seconds; if it asks for
+   * more, the call fails at once, with `retryAfterMs`. Default: 2.
    */
   maxRetries?: number | undefined;
   /**
@@ -174,14 +175,14 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * gateway that lost the answer. Each attempt may be charged. Default: `false`.
    */
   paidResend?: boolean | undefined;
-  /** How many calls of a batch are made at a time. Default: 10. */
+  /** Maximum number of concurrent calls in a batch. Default: 10. */
   maxConcurrency?: number | undefined;
   /**
-   * Limit on the wait for the first byte of the response, in milliseconds; 0: none. Default: an hour, the longest that
-   * AWS says a model may take.
+   * Limit on the wait for the first byte of the response, in milliseconds; 0 switches it off. Default: one hour, the
+   * longest that AWS says a model may take.
    */
   firstByteTimeout?: number | undefined;
-  /** Limit on silence within a response, in milliseconds; 0: none. Default: 5 minutes. */
+  /** Limit on silence within a response, in milliseconds; 0 switches it off. Default: 5 minutes. */
   idleTimeout?: number | undefined;
 }
 
@@ -222,18 +223,18 @@ export const SETTINGS = {
   timeout: "whole",
 } as const;
 
-/** The options of a call alone. */
+/** Options that only a call has. */
 export const CALL = {
   signal: "signal",
 } as const;
 
-/** The options that a batch has besides. */
+/** Further options of a batch. */
 export const BATCH = {
   maxConcurrency: "whole",
   returnExceptions: "flag",
 } as const;
 
-/** The fields of the constructor alone. */
+/** Fields that only the constructor has. */
 export const CONSTRUCTOR = {
   model: "text",
   region: "text",
@@ -263,7 +264,7 @@ export const CONSTRUCTOR = {
   idleTimeout: "whole",
 } as const;
 
-/** Options that the module reads as they are. */
+/** Options that are passed to the module unchanged. */
 export const PASSED_SETTINGS = [
   "maxTokens",
   "temperature",
@@ -284,7 +285,7 @@ export const PASSED_SETTINGS = [
   "promptVariables",
 ] as const;
 
-/** Fields of the constructor that the module reads as they are. */
+/** Fields of the constructor that are passed to the module unchanged. */
 export const PASSED_FIELDS = [
   "api",
   "service",

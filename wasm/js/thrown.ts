@@ -28,7 +28,7 @@ export type CoreError = Omit<BedrockChatErrorDetails, "partial"> & { message: st
 
 /** Creates the error that the module reports. */
 export function fromDetails({ message, partial, ...details }: CoreError): BedrockChatError {
-  if (details.kind === "validation" && isUnanswered(message)) message += "; give every tool call its result, or set fillMissingToolResults";
+  if (details.kind === "validation" && isUnanswered(message)) message += "; add a result for every tool call, or set fillMissingToolResults";
   return new BedrockChatError(message, { ...uncounted(details.kind), ...details, partial: partial && new AIMessage(partial) });
 }
 

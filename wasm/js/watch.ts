@@ -69,7 +69,7 @@ export class Watch {
 
   /** Ends the call because its result is not needed. */
   leave(): void {
-    this.#end(problem("cancelled", "the call was cancelled: its stream was left before it began"));
+    this.#end(problem("cancelled", "the call was cancelled: its stream was ended before it began"));
   }
 
   close(): void {
@@ -104,7 +104,7 @@ export class Watch {
 
 function cancelled(reason: unknown): BedrockChatError {
   const error = reason as Partial<Error> | null | undefined;
-  if (error?.name === "TimeoutError") return problem("timeout", `the call's time is up: ${error.message}`, { transient: true, cause: reason });
+  if (error?.name === "TimeoutError") return problem("timeout", `the call timed out: ${error.message}`, { transient: true, cause: reason });
   return problem("cancelled", "the call was cancelled by its signal", { cause: reason });
 }
 

@@ -91,7 +91,7 @@ function convert(schema: Zod, open: Open): Json {
   const { def, kind } = definition(schema);
   const description = schema.description ?? def.description;
   const converter = KINDS[kind];
-  if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: give the tool or the answer a schema without it`);
+  if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: use a schema without it`);
   const json = converter(def, (inner) => convert(inner, open), open, schema);
   return description ? { ...json, description } : json;
 }

@@ -110,7 +110,7 @@ class AnswerParser extends BaseTransformOutputParser<unknown> {
     const cut = message.invalid_tool_calls?.some((call) => call.name === name);
     // A call that was cut looks complete after LangChain has merged its chunks, with a value that the model did not
     // write.
-    if (cut || (call && CUT.has(why))) throw failed(`the value is not whole: the model stopped with ${why}`, message);
+    if (cut || (call && CUT.has(why))) throw failed(`the value is incomplete: the model stopped with ${why}`, message);
     if (call) return inner(call.args, held);
     const tool = held.method === "functionCalling";
     if (tool && CUT.has(why)) throw failed(`there is no value: the model stopped with ${why}`, message);

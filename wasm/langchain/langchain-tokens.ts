@@ -28,7 +28,7 @@ function weight(value: unknown): number {
   return value === undefined || value === null ? 0 : new TextEncoder().encode(String(value)).length / BYTES;
 }
 
-/** The members of a block that say what it is. */
+/** The members that determine the type of a block. */
 type Block = { readonly type?: unknown; readonly source?: Source; readonly [name: string]: unknown };
 type Source = { readonly type?: unknown; readonly text?: unknown } | null | undefined;
 

@@ -97,11 +97,11 @@ function constants() {
   const same = (of) => of.filter(({ sameAs }) => sameAs).map(({ name, sameAs }) => [sameAs, name]);
   return [
     ["SETTINGS", "The options that the constructor and every call take, with the checks of their values.", checks(settings)],
-    ["CALL", "The options of a call alone.", checks(call)],
-    ["BATCH", "The options that a batch has besides.", checks([...bound, ...batch])],
-    ["CONSTRUCTOR", "The fields of the constructor alone.", checks(constructor)],
-    ["PASSED_SETTINGS", "Options that the module reads as they are.", list(passed(settings))],
-    ["PASSED_FIELDS", "Fields of the constructor that the module reads as they are.", list(passed(constructor))],
+    ["CALL", "Options that only a call has.", checks(call)],
+    ["BATCH", "Further options of a batch.", checks([...bound, ...batch])],
+    ["CONSTRUCTOR", "Fields that only the constructor has.", checks(constructor)],
+    ["PASSED_SETTINGS", "Options that are passed to the module unchanged.", list(passed(settings))],
+    ["PASSED_FIELDS", "Fields of the constructor that are passed to the module unchanged.", list(passed(constructor))],
     ["MERGED", "Options whose members are merged.", list(names(settings.filter(({ merged }) => merged)))],
     ["SAME_SETTINGS", "Two names of one option.", list(same(settings))],
     ["SAME_FIELDS", "Two names of one field of the constructor.", list(same(constructor))],

@@ -128,7 +128,7 @@ pub(crate) fn with_options(chat: &BedrockChat, options: &str) -> Result<BedrockC
     Ok(chat.with_options(&self::options(&Members::of(json.view()))?))
 }
 
-/// Reads the options of a level. Those in `removed` are removed first, also from lower levels; other names
+/// Reads the options of a level. Options in `removed` are removed first, also from lower levels; other names
 /// are of options that only JavaScript has.
 fn options(fields: &Members<'_>) -> Result<ChatOptions> {
     let mut options = ChatOptions::default();

@@ -124,7 +124,7 @@ pub(crate) fn tools(fields: &Members<'_>, key: &str) -> Result<Vec<Tool>> {
     Ok(tools)
 }
 
-/// `{strictTools: false}`: corrections of what is known about the model.
+/// `{strictTools: false}`: corrections of the model's known capabilities.
 pub(crate) fn capabilities(fields: &Members<'_>, key: &str) -> Result<Capabilities> {
     let mut all = Capabilities::unknown();
     let Some(given) = fields.get(key) else { return Ok(all) };

@@ -1,4 +1,4 @@
-//! A promise that can be cancelled, and that counts what it sends.
+//! A promise that can be cancelled, and that counts its requests.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;

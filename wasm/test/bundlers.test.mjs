@@ -67,7 +67,7 @@ async function answers(path) {
 
 const DEFAULT = 'import { BedrockChat } from "bedrock-chat";\n';
 
-test("esbuild bundles it with the module as a file", async () => {
+test("esbuild bundles the package with the module as a file", async () => {
   const main = `import { BedrockChat, init } from "bedrock-chat/manual";
 import module from "bedrock-chat/bedrock_chat_bg.wasm";
 await init({ module_or_path: new URL(module, import.meta.url) });
@@ -86,7 +86,7 @@ const serves = async (file) => {
 };
 const tell = () => `console.log(await ask(${JSON.stringify(bedrock.url)}));\n`;
 
-test("for a server, esbuild leaves it out", async () => {
+test("esbuild can leave the package out of a server's bundle", async () => {
   const path = folder("server", DEFAULT);
   writeFileSync(join(path, "server.js"), DEFAULT + ASK + tell());
   const outfile = join(path, "dist", "server.mjs");
@@ -94,7 +94,7 @@ test("for a server, esbuild leaves it out", async () => {
   await serves(outfile);
 });
 
-test("for a server, esbuild makes one file of all, as the README says", async () => {
+test("esbuild bundles a server into one file, as in the README", async () => {
   const readme = readFileSync(join(project, "node_modules/bedrock-chat/README.md"), "utf8");
   const [, main] = /```js\n([^`]*--loader:\.wasm=binary[^`]*)```/.exec(readme);
   const path = folder("one-file", main);
@@ -105,7 +105,7 @@ test("for a server, esbuild makes one file of all, as the README says", async ()
   await serves(outfile);
 });
 
-test("for a server, esbuild makes one file of it as it is", async () => {
+test("esbuild bundles a server into one file without settings", async () => {
   const path = folder("plain-file", DEFAULT);
   for (const [format, name] of [["esm", "server.mjs"], ["cjs", "server.cjs"]]) {
     // CommonJS has no `await` at the top level.
@@ -120,7 +120,7 @@ test("for a server, esbuild makes one file of it as it is", async () => {
   await serves(outfile);
 });
 
-test("for a server, webpack makes one file of it as it is", async () => {
+test("webpack bundles a server into one file without settings", async () => {
   const path = folder("webpack-server", DEFAULT);
   const dist = mkdtempSync(join(tmpdir(), "bedrock-chat-webpack-"));
   writeFileSync(join(path, "server.js"), `${DEFAULT}${ASK}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
@@ -153,14 +153,14 @@ test("edge-light bundle takes the module from an import with ?module", async () 
   await serves(outfile);
 });
 
-test("Vite bundles it as it is", async () => {
+test("Vite bundles the package without settings", async () => {
   const path = folder("vite", DEFAULT);
   // A bundler must not embed a module of this size in the code.
   await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
   await answers(join(path, "dist"));
 });
 
-test("webpack bundles it as it is", async () => {
+test("webpack bundles the package without settings", async () => {
   const path = folder("webpack", DEFAULT);
   const dist = join(path, "dist");
   const stats = await new Promise((resolve, reject) => {

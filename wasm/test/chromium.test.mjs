@@ -27,7 +27,7 @@ after(async () => {
   bedrock?.stop();
 });
 
-describe("in a page", () => {
+describe("in a page of Chromium", () => {
   for (const name of names) {
     test(name, async () => {
       problems.length = 0;

@@ -59,7 +59,7 @@ for (const [how, api] of Object.entries({ imported, required })) {
       }
     });
 
-    test("idle and first byte timeouts hold where node's do not", async () => {
+    test("idle and first byte timeouts apply instead of node's timeouts", async () => {
       await bedrock.faults({ delay_ms: 3000, forever: true });
       const error = await chat({ firstByteTimeout: 300 }).invoke("hello").catch((error) => error);
       assert.equal(error.kind, "timeout");
@@ -67,14 +67,14 @@ for (const [how, api] of Object.entries({ imported, required })) {
       assert.equal(await requests(), 1);
     });
 
-    test("timeout of a given fetch is a timeout, and not sent again", async () => {
+    test("timeout of a custom fetch is a timeout error, and not retried", async () => {
       await bedrock.faults({ delay_ms: 1500, forever: true });
       const error = await chat({ fetch: (url, init) => fetch(url, init) }).invoke("hello").catch((error) => error);
       assert.deepEqual([error.kind, error.retryable], ["timeout", false]);
       assert.equal(await requests(), 1);
     });
 
-    test("global dispatcher of the caller gets every request", async () => {
+    test("global dispatcher of the caller receives every request", async () => {
       const real = impatient();
       const seen = [];
       globalThis[PLACE] = {
@@ -89,7 +89,7 @@ for (const [how, api] of Object.entries({ imported, required })) {
       assert.equal(seen.filter((path) => path.startsWith("/model/")).length, 2);
     });
 
-    test("connection that breaks before the answer is not sent again", async () => {
+    test("call whose connection breaks before the answer is not retried", async () => {
       let connections = 0;
       const breaking = createSocketServer((socket) => {
         connections++;

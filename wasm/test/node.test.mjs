@@ -18,7 +18,7 @@ for (const [how, api] of Object.entries({ imported, required })) {
   });
 }
 
-test("an error of the required package is one of the imported package, too", async () => {
+test("an error of the required package is an instance of the imported package's class", async () => {
   const error = await Promise.resolve().then(() => new required.BedrockChat({})).catch((error) => error);
   if (!(error instanceof imported.BedrockChatError)) throw new Error(String(error));
 });

@@ -24,7 +24,7 @@ async function runs(name, text) {
   return stdout.trim();
 }
 
-test("it has its types, README and licenses, and every named file exists", () => {
+test("package has its types, README and licenses, and every named file exists", () => {
   const files = readdirSync(installed);
   for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
     assert.ok(files.includes(name), `${name} is missing`);
@@ -39,7 +39,7 @@ test("it has its types, README and licenses, and every named file exists", () =>
   assert.match(manifest.version, /^\d+\.\d+\.\d+/);
 });
 
-test("every source map that a file names is there, with its sources", () => {
+test("every source map that a file names exists, with its sources", () => {
   for (const name of readdirSync(installed).filter((name) => /\.(js|cjs)$/.test(name))) {
     const map = /\/\/# sourceMappingURL=(.+)/.exec(readFileSync(join(installed, name), "utf8"))?.[1];
     if (!map) continue;
@@ -48,7 +48,7 @@ test("every source map that a file names is there, with its sources", () => {
   }
 });
 
-test("what it has says nothing of the machine that made it", () => {
+test("package files contain no path of the build machine", () => {
   for (const name of readdirSync(installed)) {
     const text = readFileSync(join(installed, name), "latin1");
     assert.doesNotMatch(text, new RegExp(`${wasm.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}|/\\.cargo/registry`), name);

@@ -92,13 +92,13 @@ describe("zod", () => {
       assert.deepEqual(required.filter((name) => name !== "anything"), sure);
     });
 
-    test(`version ${version} checks and makes the value`, async () => {
+    test(`version ${version} checks and converts the value`, async () => {
       const schema = z.object({ city: z.string().transform((city) => city.toUpperCase()), days: z.number().default(3) });
       assert.deepEqual(await answered(schema, { city: "Paris" }), { city: "PARIS", days: 3 });
       await assert.rejects(answered(schema, { city: 5 }), ({ kind, message, partial }) => kind === "decode" && message.includes("city") && partial.tool_calls.length === 1);
     });
 
-    test(`version ${version} may speak of itself, and be strict`, async () => {
+    test(`version ${version} schema may be recursive or strict`, async () => {
       const tree = z.object({ value: z.string(), children: z.lazy(() => z.array(tree)) });
       const schema = await told(tree);
       assert.equal(schema.properties.children.type, "array");
@@ -106,7 +106,7 @@ describe("zod", () => {
     });
   }
 
-  test("version 4 speaks of itself by getters, too", async () => {
+  test("version 4 schema may be recursive by getters", async () => {
     const tree = z4.object({ value: z4.string(), get children() { return z4.array(tree); } });
     const schema = await told(tree);
     assert.equal(schema.properties.children.items.properties.value.type, "string");
@@ -124,7 +124,7 @@ describe("zod", () => {
     });
   });
 
-  test("a kind that JSON has not is refused by its name", async () => {
+  test("a kind without a JSON type is refused by its name", async () => {
     await assert.rejects(told(z4.object({ a: z4.symbol() })), ({ kind, message }) => kind === "config" && message.includes("symbol"));
   });
 });
@@ -137,7 +137,7 @@ test("ArkType's schemas are sent and checked", async () => {
   await assert.rejects(answered(schema, { city: 5 }), { kind: "decode" });
 });
 
-test("Valibot's schemas need their JSON Schema beside them, and the error says how", async () => {
+test("Valibot's schemas need a JSON Schema next to them, and the error says how", async () => {
   const schema = v.object({ city: v.pipe(v.string(), v.toUpperCase()) });
   await assert.rejects(told(schema), ({ kind, message }) => kind === "config" && message.includes("valibot") && message.includes("jsonSchema"));
   const jsonSchema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };

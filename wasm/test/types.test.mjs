@@ -19,7 +19,7 @@ const projects = {
 };
 
 for (const [name, { options, file }] of Object.entries(projects)) {
-  test(`the types hold ${name}`, async () => {
+  test(`declarations compile ${name}`, async () => {
     const folder = join(project, `types-${Object.keys(projects).indexOf(name)}`);
     mkdirSync(folder, { recursive: true });
     copyFileSync(join(wasm, "test", "types", file), join(folder, file));
@@ -36,7 +36,7 @@ test("programs for earlier declarations still compile", async () => {
   await compiles(folder, { ...strict, module: "nodenext", lib: ["es2022"], types: ["node"], skipLibCheck: true }, ["before.test-d.ts"]);
 });
 
-test("every program of the README is one in TypeScript, as loose as JavaScript", async () => {
+test("every program of the README compiles as loose TypeScript", async () => {
   const folder = join(project, "types-readme");
   mkdirSync(folder, { recursive: true });
   const readme = readFileSync(join(project, "node_modules/bedrock-chat/README.md"), "utf8");

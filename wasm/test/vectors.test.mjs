@@ -94,7 +94,7 @@ test("zod schemas are closed in response formats, strict tools and structured ou
   assert.deepEqual([value, body(fetch).output_config.format.schema], [{ score: 1, tags: [] }, CLOSED]);
 });
 
-test("structured output of a map asks in the prompt, and a chosen json schema refuses it", async () => {
+test("structured output of a map asks in the prompt, and the method jsonSchema refuses it", async () => {
   const map = z.object({ counts: z.record(z.string(), z.number()) });
   const fetch = speaks(answer('{"counts":{"a":1}}'));
   const model = mock(fetch, { ...STRICT, reasoning: "low" });

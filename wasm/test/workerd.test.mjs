@@ -117,14 +117,14 @@ for (const { name: runtime, url, stop } of runtimes) {
       });
     }
 
-    test("forty requests at a time share one model in one isolate", async () => {
+    test("forty concurrent requests share one model in one isolate", async () => {
       const texts = await Promise.all(
         Array.from({ length: 40 }, async (_, number) => (await fetch(to("chat", { text: `number ${number}.` }))).text()),
       );
       texts.forEach((text, number) => assert.match(text.replaceAll(/\n|event:.*|data:.*?"text":"|"}}/g, ""), new RegExp(`number ${number}\\.`)));
     });
 
-    test("events leave the Worker as the model speaks, and a reader who goes stops the model", async () => {
+    test("events are sent while the model answers, and a client that disconnects cancels the call", async () => {
       await fetch(`${bedrock.url}/_local/`, { method: "DELETE" });
       await fetch(`${bedrock.url}/_local/faults`, { method: "POST", body: JSON.stringify({ drip_ms: 60 }) });
       // Not `fetch`: it requests gzip, and Miniflare buffers compressed answers.

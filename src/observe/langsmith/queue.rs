@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn queue_posts_a_run_that_ended_in_it_once() {
+    fn queue_posts_a_run_that_ended_while_queued_once() {
         let mut queue = Queue::new(10, usize::MAX);
         let (a, b) = (begun("a"), begun("b"));
         queue.begin(a.clone());

@@ -214,7 +214,10 @@ impl Shared {
                 }
                 Err(_) => {
                     self.lost([item]);
-                    self.report(&Error::new(ErrorKind::Encode, "redacting a run panicked: it was not sent"));
+                    self.report(&Error::new(
+                        ErrorKind::Encode,
+                        "the redaction function panicked; its run was not sent",
+                    ));
                 }
             }
         }

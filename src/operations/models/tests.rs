@@ -29,7 +29,7 @@ fn urls(transport: &MemoryTransport) -> Vec<String> {
 }
 
 #[test]
-fn models_are_listed_with_all_that_the_service_says() {
+fn models_are_listed_with_all_members_of_the_service() {
     let answer = r#"{"modelSummaries":[
         {"modelArn":"arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6",
          "modelId":"anthropic.claude-sonnet-4-6","modelName":"Claude Sonnet 4.6","providerName":"Anthropic",
@@ -149,7 +149,7 @@ fn model_that_needs_no_look_up_is_built_without_a_request() {
 }
 
 #[test]
-fn look_up_that_fails_is_the_error_of_the_builder() {
+fn failed_look_up_is_an_error_of_the_builder() {
     let refused = Reply::json(403, r#"{"message":"not authorized to perform: bedrock:GetInferenceProfile"}"#);
     let nameless = Reply::json(200, r#"{"inferenceProfileId":"abc123","models":[{"modelArn":"?"}]}"#);
     for (reply, kind, says) in

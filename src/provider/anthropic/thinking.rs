@@ -204,7 +204,7 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
     if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set && can.lacks(Capability::Sampling)) {
         return Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{model} does not take `{name}`; leave it unset, and steer the model in the system message"),
+            format_args!("{model} does not accept `{name}`; leave it unset, and steer the model in the system message"),
         )
         .with_field(name));
     }
@@ -241,7 +241,7 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         return config(
             "max_tokens",
             format_args!(
-                "`max_tokens` must be greater than the budget of `reasoning`, {budget}: {max}; reasoning is output"
+                "`max_tokens` must be greater than the budget of `reasoning`, {budget}: {max}; reasoning counts as output"
             ),
         );
     }

@@ -89,14 +89,14 @@ impl Encoder<'_> {
         let takes_effort = can.has(Capability::ReasoningEffort);
         let (field, why) = match &options.reasoning {
             _ if options.reasoning_display.is_some() => {
-                ("reasoning_display", "has no `reasoning_display`; leave it unset (only Claude has it)")
+                ("reasoning_display", "does not support `reasoning_display`; leave it unset (only Claude supports it)")
             }
             Some(reasoning) if reasoning.is_on() && !matches!(reasoning, Reasoning::Effort(_)) && takes_effort => {
-                ("reasoning", "takes only an effort for reasoning; use `low`, `medium` or `high`")
+                ("reasoning", "accepts only an effort for reasoning; use `low`, `medium` or `high`")
             }
             Some(reasoning) if reasoning.is_on() && !takes_effort => (
                 "reasoning",
-                "has no known switch for reasoning; leave `reasoning` unset, or put the model's own field into `model_kwargs`",
+                "has no known option for reasoning; leave `reasoning` unset, or put the model's own field into `model_kwargs`",
             ),
             _ if options.top_k.is_some() => (
                 "top_k",

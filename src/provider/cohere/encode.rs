@@ -21,7 +21,8 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     let calls = ToolCallIndex::of(&conversation);
     let refused = |kind: ErrorKind, why: &str| Err(words::refused(kind, model, why));
     let Some((last, past)) = conversation.turns.split_last().filter(|(last, _)| last.side == Side::User) else {
-        let why = "replies only to a user message or tool results: the last message is its own; add a human message";
+        let why =
+            "replies only to a user message or tool results: the last message is the model's; add a human message";
         return refused(ErrorKind::Encode, why);
     };
     let message = text_of_turn(model, last)?;
@@ -29,7 +30,7 @@ pub(super) fn body(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     match (message.is_empty(), results.is_empty()) {
         (true, true) => return refused(ErrorKind::Encode, "needs text: the last message has no text; add some"),
         (false, false) => {
-            let why = "accepts tool results only without text: the last turn has both; send the text after its reply, or use the Converse API";
+            let why = "accepts tool results only without text: the last turn has both; send the text after the reply, or use the Converse API";
             return refused(ErrorKind::Encode, why);
         }
         _ => {}
@@ -85,9 +86,12 @@ fn check(model: &ModelId, options: &ChatOptions) -> Result<()> {
     let (field, why) = if options.parallel_tool_calls == Some(false) {
         ("parallel_tool_calls", "cannot be limited to one tool call at a time; leave `parallel_tool_calls` unset")
     } else if options.tools.iter().any(|tool| tool.strict == Some(true)) {
-        ("tools", "cannot be held to a tool's schema; leave `strict` unset, and check the arguments")
+        ("tools", "cannot be made to follow a tool's schema; leave `strict` unset, and check the arguments")
     } else if options.response_format.is_some() {
-        ("response_format", "cannot be held to a JSON Schema; ask for JSON in the system message, and check the answer")
+        (
+            "response_format",
+            "cannot be made to follow a JSON Schema; ask for JSON in the system message, and check the answer",
+        )
     } else if options.reasoning.as_ref().is_some_and(Reasoning::is_on) {
         ("reasoning", "does not reason before it answers; leave `reasoning` unset")
     } else if options.reasoning_display.is_some() {

@@ -388,7 +388,7 @@ fn write_source(w: &mut Writer, source: &MediaSource, what: &str) -> Result<()> 
             w.end_object();
         }
         MediaSource::Text(_) | MediaSource::Blocks(_) => {
-            return Err(encode(format_args!("the source of {what} is text; set its bytes, or their place in S3")));
+            return Err(encode(format_args!("the source of {what} is text; set its bytes, or its URI in S3")));
         }
         source => {
             w.key("bytes");

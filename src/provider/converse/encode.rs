@@ -68,7 +68,9 @@ pub(super) fn nova(model: &ModelId, request: &ChatRequest) -> Result<Writer> {
     if let Some((name, _)) = refused.into_iter().find(|(_, set)| *set) {
         return Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{model} takes no `{name}` in its own format; leave it unset, or use the Converse API"),
+            format_args!(
+                "{model} does not accept `{name}` in its native format; leave it unset, or use the Converse API"
+            ),
         )
         .with_field(name));
     }

@@ -31,7 +31,7 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
     if options.reasoning_display.is_some() {
         return Err(Error::of(
             ErrorKind::Unsupported,
-            format_args!("{model} has no `reasoning_display`; leave it unset (only Claude has it)"),
+            format_args!("{model} does not support `reasoning_display`; leave it unset (only Claude supports it)"),
         )
         .with_field("reasoning_display"));
     }
@@ -187,7 +187,7 @@ fn efforts_only(model: &ModelId) -> Error {
     Error::of(
         ErrorKind::Unsupported,
         format_args!(
-            "{model} takes only an effort for reasoning; set one, such as `low`, or state the family `anthropic` if it is Claude"
+            "{model} accepts only an effort for reasoning; set one, such as `low`, or state the family `anthropic` if it is Claude"
         ),
     )
     .with_field("reasoning")

@@ -17,7 +17,7 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
         {
             let name = quoted(name);
             encode(format_args!(
-                "message {at} calls the tool {name} and is not the model's; put the call into an AI message"
+                "message {at} calls the tool {name}, but is not an AI message; put the call into an AI message"
             ))
         }
         Content::ToolResult(result) if result.tool_call_id.is_empty() => encode(format_args!(
@@ -26,7 +26,7 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
         Content::ToolResult(result) if is_reply && raw != RawShape::Keyed => {
             let id = quoted(&result.tool_call_id);
             encode(format_args!(
-                "message {at} is the model's and has the result of call {id}; put it into a tool message"
+                "message {at} is an AI message with the result of call {id}; put the result into a tool message"
             ))
         }
         _ => Ok(()),

@@ -60,7 +60,7 @@ fn neighbors_of_one_side_become_one_turn() {
 }
 
 #[test]
-fn blank_text_goes_and_turns_left_empty_go_with_it() {
+fn blank_text_and_turns_without_other_blocks_are_dropped() {
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [Content::text(""), Content::text(" \n")]),
@@ -76,13 +76,13 @@ fn blank_text_goes_and_turns_left_empty_go_with_it() {
 }
 
 #[test]
-fn inner_white_space_is_left_alone() {
+fn white_space_inside_a_text_is_kept() {
     let messages = [Message::human(" a \n b "), Message::ai("c \n"), Message::human("d")];
     assert_eq!(shape(&messages), ["user: \" a \\n b \"", "assistant: \"c \\n\"", "user: \"d\""]);
 }
 
 #[test]
-fn a_call_that_stands_twice_is_sent_once_at_its_first_place() {
+fn duplicate_tool_call_is_sent_once_at_its_first_position() {
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [call("1"), Content::text("t"), call("1")]),
@@ -105,7 +105,7 @@ fn unsigned_reasoning_is_dropped_and_signed_is_kept() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused_with_its_place() {
+fn message_that_cannot_be_sent_is_refused_with_its_index() {
     let late = plain(&[Message::human("a"), Message::system("s")]).unwrap_err();
     assert!(late.message().contains("message 1"), "{late}");
     for messages in [vec![], vec![Message::system("s")], vec![Message::human(" ")]] {
@@ -126,7 +126,7 @@ fn raw_system_message_between_turns_is_kept_only_if_accepted() {
 }
 
 #[test]
-fn an_invalid_call_is_replayed_only_if_somebody_answered_it() {
+fn invalid_tool_call_is_replayed_only_if_answered() {
     let invalid = Content::InvalidToolCall(crate::message::InvalidToolCall {
         id: "1".into(),
         name: "f".into(),
@@ -141,7 +141,7 @@ fn an_invalid_call_is_replayed_only_if_somebody_answered_it() {
 }
 
 #[test]
-fn system_message_behind_others_is_placed_as_claude_wants_it() {
+fn late_system_message_is_moved_to_where_claude_accepts_it() {
     let opus = "us.anthropic.claude-opus-4-8";
     let (a, b, note) = (Message::human("a"), Message::ai("b"), Message::system("n"));
     for messages in [
@@ -219,7 +219,7 @@ fn reasoning_at_the_end_of_a_message_is_left_out() {
 }
 
 #[test]
-fn media_in_tool_result_moves_behind_it_where_the_model_wants() {
+fn media_in_tool_result_is_moved_after_it_if_required() {
     let image = Content::image("image/png", vec![1]);
     let result = |content: Vec<Content>| Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", content))]);
     let messages = |content| [Message::human("a"), Message::new(Role::Ai, [call("1")]), result(content)];
@@ -233,7 +233,7 @@ fn media_in_tool_result_moves_behind_it_where_the_model_wants() {
 }
 
 #[test]
-fn user_message_behind_tool_results_gets_a_separate_turn() {
+fn user_message_after_tool_results_gets_a_separate_turn() {
     let messages = [
         Message::human("a"),
         Message::new(Role::Ai, [call("1")]),

@@ -49,33 +49,33 @@ fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()
     tools::check_format(model, can, options)?;
     let lacks_effort = can.lacks(Capability::ReasoningEffort);
     let (field, why) = if !options.stop.is_empty() {
-        ("stop", "takes no stop sequences over the Responses API; leave `stop` unset, or use another API")
+        ("stop", "does not accept stop sequences over the Responses API; leave `stop` unset, or use another API")
     } else if options.top_k.is_some() {
         ("top_k", "has no `top_k` over the Responses API; leave it unset")
     } else if options.guardrail.is_some() {
         (
             "guardrail",
-            "takes no guardrail over the Responses API; use Converse, or check the text with `apply_guardrail`",
+            "does not accept a guardrail over the Responses API; use Converse, or check the text with `apply_guardrail`",
         )
     } else if options.latency.is_some() {
         ("latency", "has no `latency` over the Responses API; leave it unset")
     } else if !options.response_field_paths.is_empty() {
         ("response_field_paths", "has no `response_field_paths` over the Responses API; the metadata has all fields")
     } else if !options.prompt_variables.is_empty() {
-        ("prompt_variables", "takes no `prompt_variables` over the Responses API; use Converse")
+        ("prompt_variables", "does not accept `prompt_variables` over the Responses API; use Converse")
     } else if !options.anthropic_beta.is_empty() {
-        ("anthropic_beta", "takes no `anthropic_beta` over the Responses API; leave it empty")
+        ("anthropic_beta", "does not accept `anthropic_beta` over the Responses API; leave it empty")
     } else if let Some(reasoning) = &options.reasoning {
         match reasoning {
             Reasoning::Disabled if can.lacks(Capability::ReasoningOff) => {
                 ("reasoning", "cannot have its reasoning switched off; set a low effort")
             }
             Reasoning::Disabled => return Ok(()),
-            _ if lacks_effort => ("reasoning", "has no known switch for reasoning; leave `reasoning` unset"),
+            _ if lacks_effort => ("reasoning", "has no known option for reasoning; leave `reasoning` unset"),
             Reasoning::Effort(_) => return Ok(()),
             _ => (
                 "reasoning",
-                "takes only an effort for reasoning over the Responses API; use `low`, `medium` or `high`",
+                "accepts only an effort for reasoning over the Responses API; use `low`, `medium` or `high`",
             ),
         }
     } else if options.reasoning_display.is_some() && lacks_effort {

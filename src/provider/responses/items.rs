@@ -171,7 +171,7 @@ impl<'a> Encoder<'a> {
     fn write_file(&self, w: &mut Writer, document: &Document) -> Result<()> {
         const WHAT: &str = "a document";
         if document.citations || document.context.is_some() {
-            let why = "takes no `citations` and no `context` of documents over the Responses API; leave them unset";
+            let why = "does not accept `citations` and `context` of documents over the Responses API; leave them unset";
             return Err(words::refused(ErrorKind::Unsupported, self.model, why));
         }
         self.files.set(self.files.get() + 1);
@@ -207,7 +207,7 @@ impl<'a> Encoder<'a> {
                 return Err(Error::of(
                     ErrorKind::Unsupported,
                     format_args!(
-                        "{what} in S3 has a `bucket_owner`, which the Responses API does not have; leave it unset"
+                        "{what} in S3 has a `bucket_owner`, which the Responses API does not support; leave it unset"
                     ),
                 ));
             }

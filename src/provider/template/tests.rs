@@ -18,7 +18,7 @@ fn conversation() -> Vec<(Side, Vec<PromptPart>)> {
 }
 
 #[test]
-fn llama_3_template_is_that_of_meta() {
+fn llama_3_template_matches_meta() {
     assert_eq!(
         LLAMA_3.render("Be terse.", &conversation()),
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe terse.<|eot_id|>\
@@ -45,7 +45,7 @@ fn llama_3_2_template_marks_the_place_of_an_image() {
 }
 
 #[test]
-fn llama_4_template_is_that_of_meta() {
+fn llama_4_template_matches_meta() {
     assert_eq!(
         LLAMA_4.render("Be terse.", &conversation()),
         "<|begin_of_text|><|header_start|>system<|header_end|>\n\nBe terse.<|eot|>\
@@ -64,7 +64,7 @@ fn llama_2_template_has_system_text_in_the_first_turn() {
 }
 
 #[test]
-fn mistral_template_is_that_of_aws() {
+fn mistral_template_matches_aws() {
     assert_eq!(
         MISTRAL.render("Be terse.", &conversation()),
         "<s>[INST] Be terse.\n\nHi [/INST] Yo</s> [INST] Bye [/INST]"
@@ -93,7 +93,7 @@ fn claude_2_template_ends_with_its_label() {
 }
 
 #[test]
-fn titan_template_is_that_of_aws() {
+fn titan_template_matches_aws() {
     assert_eq!(TITAN.render("", &[user("Hi")]), "User: Hi\nBot:");
     assert_eq!(TITAN.render("Be nice.", &conversation()), "Be nice.\nUser: Hi\nBot: Yo\nUser: Bye\nBot:");
 }

@@ -15,7 +15,7 @@ use crate::request::{ChatOptions, ChatRequest, Reasoning};
 use crate::text::{self, has};
 
 /// The advice for a feature that a format does not have.
-const ADVICE: &str = "leave it out, or use the Converse API if the model can do it there";
+const ADVICE: &str = "leave it out, or use the Converse API if the model supports it there";
 
 pub(super) fn call(row: &Row, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
     check(row, model, &request.options)?;
@@ -70,7 +70,7 @@ fn members(object: View<'_>, wanted: &dyn Fn(&str) -> bool) -> Json {
 }
 
 fn cannot(model: &ModelId, what: &str) -> Error {
-    Error::of(ErrorKind::Unsupported, format_args!("{model} takes no {what} in its own format: {ADVICE}"))
+    Error::of(ErrorKind::Unsupported, format_args!("{model} does not accept {what} in its native format; {ADVICE}"))
 }
 
 /// Refuses options that the format has no name for.
@@ -79,7 +79,7 @@ fn check(row: &Row, model: &ModelId, options: &ChatOptions) -> Result<()> {
         return Err(Error::of(
             ErrorKind::Unsupported,
             format_args!(
-                "{model} always reasons, and its own format has no option for it; leave `reasoning` unset, or use the Converse API"
+                "{model} always reasons, and its native format has no option for it; leave `reasoning` unset, or use the Converse API"
             ),
         )
         .with_field("reasoning"));

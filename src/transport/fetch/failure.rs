@@ -111,7 +111,7 @@ pub(super) fn rejected(error: &JsValue) -> Error {
     thrown.error(kind, what)
 }
 
-const MISUSED: &str = "`fetch` cannot be called like this";
+const MISUSED: &str = "`fetch` was called in an invalid way";
 
 /// Returns the error of a `fetch` that throws instead of returning a promise. A correct `fetch` never throws.
 pub(super) fn threw(error: &JsValue) -> Error {
@@ -120,7 +120,7 @@ pub(super) fn threw(error: &JsValue) -> Error {
 
 /// Returns the error of a `fetch` that returns something other than an unread `Response`.
 pub(super) fn no_response(what: &str) -> Error {
-    Error::new(ErrorKind::Config, ["the given `fetch` does not return a usable `Response`: ", what].concat())
+    Error::new(ErrorKind::Config, ["the custom `fetch` does not return a usable `Response`: ", what].concat())
 }
 
 /// Returns the error of a body that broke off.

@@ -106,7 +106,7 @@ async fn reply_translates_the_reference_or_echoes() {
 }
 
 #[tokio::test]
-async fn stream_adds_up_to_the_reply_for_every_kind() {
+async fn stream_adds_up_to_the_reply_for_every_kind_of_request() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let two = "What is the weather in Zürich and São Paulo? Answer with redacted thinking.";
     let document = json!({"type": "document", "title": "T", "citations": {"enabled": true},

@@ -6,7 +6,7 @@ import { ECHO, ask, demo, note, open, page, reply, said, shot, trouble } from ".
 const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-test("the answer grows while the model speaks, and the figures tell of it", async () => {
+test("the answer grows while it streams, and the figures are updated", async () => {
   // The page records the lengths itself: on a busy machine, a test would ask too late.
   await page.evaluate(() => {
     globalThis.lengths = new Set();
@@ -32,7 +32,7 @@ test("the answer grows while the model speaks, and the figures tell of it", asyn
   await shot("answered");
 });
 
-test("the model remembers the conversation, the model field and the system prompt count", async () => {
+test("the conversation, the model field and the system prompt are sent", async () => {
   await page.getByLabel("Model").fill("anthropic.claude-3-haiku-20240307-v1:0");
   await page.getByLabel("System prompt").fill("Be brief.");
   await ask("one");
@@ -48,7 +48,7 @@ test("the model remembers the conversation, the model field and the system promp
 });
 
 for (const [how, press] of [["Escape", () => page.keyboard.press("Escape")], ["the stop button", () => page.getByRole("button", { name: "Stop" }).click()]]) {
-  test(`${how} stops the answer, keeps what came, and closes Bedrock's stream`, async () => {
+  test(`${how} stops the answer, keeps the received text, and closes Bedrock's stream`, async () => {
     await trouble("slow");
     await ask(LONG);
     await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 5);
@@ -65,7 +65,7 @@ for (const [how, press] of [["Escape", () => page.keyboard.press("Escape")], ["t
   });
 }
 
-test("stopping works too while nothing has come yet", async () => {
+test("stopping works before the first text arrives", async () => {
   await trouble("silent");
   await ask("Hello?");
   await demo.bedrock.until((requests) => requests.length === 1);
@@ -74,7 +74,7 @@ test("stopping works too while nothing has come yet", async () => {
   await demo.bedrock.until(([request]) => request?.outcome === "closed_by_client");
 });
 
-test("an image that is dropped is shown, sent and seen", async () => {
+test("a dropped image is shown, and sent to the model", async () => {
   const transfer = await page.evaluateHandle((data) => {
     const transfer = new DataTransfer();
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -94,7 +94,7 @@ test("an image that is dropped is shown, sent and seen", async () => {
   assert.equal(JSON.parse(body).messages[0].content[0].source.data, PIXEL);
 });
 
-test("an image can be pasted, large ones are made smaller, others refused", async () => {
+test("a pasted image is accepted, a large image is scaled down, other files are refused", async () => {
   const paste = (make) => page.evaluate(make);
   await paste(async () => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 2400, height: 1200 });
@@ -124,7 +124,7 @@ test("an image can be pasted, large ones are made smaller, others refused", asyn
   await page.getByText("notes.txt is not a PNG").waitFor();
 });
 
-test("thinking is folded away, and can be opened", async () => {
+test("reasoning is collapsed, and can be opened", async () => {
   await page.getByLabel("Think before answering").check();
   await ask("Why do bridges hum in the wind?");
   await note().waitFor();
@@ -136,7 +136,7 @@ test("thinking is folded away, and can be opened", async () => {
   await shot("thinking");
 });
 
-test("an answer that breaks off keeps what came, says so, and can be asked for again", async () => {
+test("an answer that breaks off keeps its text, shows the error, and can be retried", async () => {
   await trouble("broken");
   await ask(LONG);
   await page.getByRole("alert").waitFor();
@@ -162,7 +162,7 @@ test("a refusal is shown with its kind and status", async () => {
   await page.getByText("model must be a model id").waitFor();
 });
 
-test("only the last question can be asked again", async () => {
+test("only the last question can be retried", async () => {
   await page.getByLabel("Model").fill("no model");
   await ask("one");
   await page.getByRole("alert").waitFor();
@@ -176,7 +176,7 @@ test("only the last question can be asked again", async () => {
 /** The questions and answers that the model received last. */
 const sent = async () => JSON.parse((await demo.bedrock.requests()).at(-1).body).messages.map(({ role, content }) => [role, content.at(-1).text ?? content]);
 
-test("a question without an answer is left out when the next is asked, and the page says so", async () => {
+test("an unanswered question is not sent with the next one, and is marked", async () => {
   const left = page.getByText("left out of the conversation");
   await trouble("throttled");
   await ask("one");
@@ -195,7 +195,7 @@ test("a question without an answer is left out when the next is asked, and the p
   await shot("left-out");
 });
 
-test("a question that is tried again stays, and so does an answer that broke off", async () => {
+test("a retried question and an answer that broke off stay on the page", async () => {
   await trouble("throttled");
   await ask("one");
   await page.getByRole("alert").waitFor();
@@ -209,7 +209,7 @@ test("a question that is tried again stays, and so does an answer that broke off
   assert.equal(await page.getByText("left out of the conversation").count(), 0);
 });
 
-test("a model's name that is cut in its field stands whole beneath it", async () => {
+test("a model name that is too long for its field is shown in full below", async () => {
   const arn = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
   const model = page.getByLabel("Model");
   const whole = page.locator("#whole");
@@ -228,7 +228,7 @@ test("a model's name that is cut in its field stands whole beneath it", async ()
   await check("phone-model");
 });
 
-test("an answer that ends leaves the reader and the writer where they are", async () => {
+test("the end of an answer does not move the scroll position or the cursor", async () => {
   await ask("A line of the sea.\n".repeat(40));
   await page.getByLabel("System prompt").focus();
   await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 60);
@@ -247,7 +247,7 @@ test("a stopped server is shown as an error", async () => {
   await page.getByText("The Worker cannot be reached").waitFor();
 });
 
-test("the focus of an idea goes to the message field, and every refused file is named", async () => {
+test("a chosen idea focuses the message field, and every refused file is named", async () => {
   await page.getByRole("button", { name: "I love programming." }).press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
   await note().waitFor();
@@ -255,7 +255,7 @@ test("the focus of an idea goes to the message field, and every refused file is 
   await page.getByText(/a\.txt is not a PNG.*b\.svg is not a PNG/).waitFor();
 });
 
-test("everything is reached by keyboard and has a name", async () => {
+test("every control is reachable by keyboard and has a name", async () => {
   assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
   await page.keyboard.type("line one");
   await page.keyboard.press("Shift+Enter");
@@ -282,7 +282,7 @@ test("everything is reached by keyboard and has a name", async () => {
   assert.deepEqual(nameless, []);
 });
 
-test("in the dark it is dark, and legible", async () => {
+test("the dark color scheme is legible", async () => {
   for (const colorScheme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme });
     const contrasts = await page.evaluate(() => {
@@ -313,7 +313,7 @@ test("in the dark it is dark, and legible", async () => {
   await shot("dark");
 });
 
-test("on a phone everything fits, and the settings unfold", async () => {
+test("the page fits on a phone, where the settings are collapsed", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await page.context().close();
     await open({ viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });

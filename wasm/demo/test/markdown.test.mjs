@@ -38,17 +38,17 @@ const FORMS = [
   ["\\*no\\*", "<p>*no*</p>"],
 ];
 
-test("paragraphs, headings, emphasis, code, lists and links are shown as what they are", async () => {
+test("Markdown paragraphs, headings, emphasis, code, lists and links are rendered", async () => {
   for (const [text, html] of FORMS) assert.equal(await shown(text), html, text);
 });
 
-test("an answer looks the same, in whichever pieces it came", async () => {
+test("an answer is rendered the same for all sizes of pieces", async () => {
   const all = FORMS.map(([text]) => text).join("\n\n");
   const whole = await shown(all);
   for (const size of [1, 2, 3, 7, 50]) assert.equal(await shown(all, size), whole, `${size} letters at a time`);
 });
 
-test("what only resembles Markdown stays as it was written", async () => {
+test("text that only resembles Markdown is unchanged", async () => {
   for (const text of ["snake_case_name", "2 * 3 * 4", "**not closed", "#tag", "in\n1984. Orwell", "a `tick", "-", "[a](x.org)"]) {
     const html = await shown(text);
     assert.doesNotMatch(html, /<(?!\/?p>)/, text);
@@ -56,7 +56,7 @@ test("what only resembles Markdown stays as it was written", async () => {
   }
 });
 
-test("what an answer says is never run, loaded or followed", async () => {
+test("HTML, scripts and unsafe links in an answer are never run or loaded", async () => {
   const evil = [
     "<img src=x onerror=\"hacked = 1\">", "<script>hacked = 1</script>", "[a](javascript:hacked=1)", "[a](JavaScript:hacked=1)",
     "[a]( javascript:hacked=1)", "[a](data:text/html,<script>hacked=1</script>)", "[a](//x.org)", "[a](https:javascript:hacked=1)",
@@ -82,7 +82,7 @@ test("what an answer says is never run, loaded or followed", async () => {
   assert.match(await said().textContent(), /<img src=x onerror="hacked = 1">/);
 });
 
-test("code that has no end yet is code already, and its button keeps the focus while it grows", async () => {
+test("unfinished code is rendered as code, and its button keeps the focus while it grows", async () => {
   await ask(`Code:\n\n\`\`\`python\n${"print('a line of code that is long enough')\n".repeat(12)}\`\`\`\n\nThat was it.`);
   const button = reply().getByRole("button", { name: "Copy" });
   await button.focus();
@@ -95,7 +95,7 @@ test("code that has no end yet is code already, and its button keeps the focus w
   assert.match(await said().textContent(), /That was it\.$/);
 });
 
-test("a button copies the code, or selects it where a page may not copy", async () => {
+test("a button copies the code, or selects it if the page may not copy", async () => {
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await ask("x\n\n```js\nlet a = `1 < 2`;\n```");
   await note().waitFor();
@@ -109,7 +109,7 @@ test("a button copies the code, or selects it where a page may not copy", async 
   assert.equal(await page.evaluate(() => getSelection().toString()), "let a = `1 < 2`;");
 });
 
-test("marks that nobody closes do not hold the page up", async () => {
+test("unclosed marks are parsed in linear time", async () => {
   const marks = ["**a ", "*a_", "`a", "``a`", "[a](https://x", "[a", "_a ", "- ", "> ", "\n- a\n  ", "\n```", "\n", " ", "# ", "https://."];
   for (const mark of marks) {
     const began = Date.now();
@@ -136,7 +136,7 @@ const LOOKS = `Here it is, in three steps:
 
 That is all there is to it.`;
 
-test("an answer with everything in it fits, by day and by night, on a desk and in a hand", async () => {
+test("a long answer fits in both color schemes, on a desktop and on a phone", async () => {
   await ask(LOOKS);
   await note().waitFor();
   for (const [place, width] of [["desk", 1240], ["hand", 390]]) {

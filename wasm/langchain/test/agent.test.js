@@ -38,7 +38,7 @@ test("an agent with a provider strategy uses the model's JSON Schema mode", asyn
   expect([output_config.format.type, tools.map(({ name }) => name)]).toEqual(["json_schema", ["get_weather"]]);
 });
 
-test("an agent that streams gives tokens and the same value", async () => {
+test("a streaming agent returns tokens and the same value", async () => {
   const agent = createAgent({ model: bedrock.chat(), tools: [weather], responseFormat: report });
   let state;
   let chunks = 0;

@@ -73,13 +73,13 @@ test("getNumTokens and trimMessages estimate at once, without the network", asyn
   }
 });
 
-test("countTokens has the service count", async () => {
+test("countTokens asks the service", async () => {
   const messages = [["system", "Be brief."], new HumanMessage("Hello there")];
   expect(await bedrock.chat().countTokens(messages)).toBeGreaterThan(2);
   expect((await bedrock.requests()).at(-1).path).toMatch(/count-tokens$/);
 });
 
-test("with streaming, invoke gives tokens to the callbacks and the same message as without", async () => {
+test("invoke with streaming passes tokens to callbacks and returns the same message", async () => {
   const { told, callbacks } = listener();
   const plain = await bedrock.chat().bindTools([weather]).invoke("weather in Paris");
   const streamed = await bedrock.chat({ streaming: true }).bindTools([weather]).invoke("weather in Paris", { callbacks });
@@ -98,7 +98,7 @@ test("with streaming, invoke gives tokens to the callbacks and the same message 
   expect((await bedrock.requests()).at(-1).path).toMatch(/stream$/);
 });
 
-test("an aggregated stream is what invoke gives, blocks, calls and reasons alike", async () => {
+test("an aggregated stream equals the message of invoke: blocks, calls and stop reason", async () => {
   const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 }).bindTools([weather, time]);
   const question = "get_weather and get_time in Paris and London";
   const reply = await model.invoke(question);
@@ -117,7 +117,7 @@ test("an aggregated stream is what invoke gives, blocks, calls and reasons alike
   expect((await model.invoke([new HumanMessage(question), whole, ...results])).text).toContain("sunny");
 });
 
-test("LangChain's standard blocks are the same of a message and of a stream", async () => {
+test("LangChain's standard blocks are the same for a message and for a stream", async () => {
   const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 }).bindTools([weather]);
   const reply = await model.invoke("weather in Paris");
   const { whole } = await gather(model.stream("weather in Paris"));
@@ -131,7 +131,7 @@ test("LangChain's standard blocks are the same of a message and of a stream", as
   expect(back.text).toContain("sunny");
 });
 
-test("a stream in standard blocks adds up to few of them, and can be given back", async () => {
+test("a stream of standard blocks is merged into few blocks, and can be sent back", async () => {
   const { whole: text } = await gather(bedrock.chat({ outputVersion: "v1" }).stream("Hello"));
   expect(text.content.filter((block) => block.text)).toEqual([{ type: "text", text: text.text, index: 0 }]);
   for (const fields of [{}, { model: THINKER, reasoning: 2048, maxTokens: 4000 }]) {
@@ -143,7 +143,7 @@ test("a stream in standard blocks adds up to few of them, and can be given back"
   }
 });
 
-test("citations in standard blocks are the same of a message and of a stream, and can be given back", async () => {
+test("citations in standard blocks are the same for a message and for a stream, and can be sent back", async () => {
   const model = bedrock.chat({ outputVersion: "v1" });
   const source = { type: "text", media_type: "text/plain", data: "The sky is blue." };
   const question = new HumanMessage({ content: [{ type: "document", title: "Sky", source, citations: { enabled: true } }, { type: "text", text: "what color" }] });
@@ -154,7 +154,7 @@ test("citations in standard blocks are the same of a message and of a stream, an
   for (const message of [reply, whole]) expect((await model.invoke([question, message, new HumanMessage("more")])).text).toContain("more");
 });
 
-test("what the models of other vendors left in a conversation does not end it", async () => {
+test("blocks of other vendors' models in a history do not fail the call", async () => {
   const left = [
     { type: "reasoning", id: "rs_1", summary: [] },
     { type: "reasoning", reasoning: "unsigned" },
@@ -167,14 +167,14 @@ test("what the models of other vendors left in a conversation does not end it", 
   expect((await bedrock.body()).messages[1]).toEqual({ role: "assistant", content: "Well." });
 });
 
-test("a document of plain text in LangChain's standard form arrives", async () => {
+test("a plain text document in LangChain's standard form is sent", async () => {
   const content = [{ type: "text", text: "What is it?" }, { type: "text-plain", mimeType: "text/plain", text: "Some words.", title: "Notes" }];
   for (const fields of [{}, { model: "amazon.nova-lite-v1:0", api: "converse" }]) {
     expect((await bedrock.chat(fields).invoke([new HumanMessage({ content })])).text).toContain("text/plain of 11 bytes named Notes");
   }
 });
 
-test("a generation has what the service told, as LangChain's own has it", async () => {
+test("a generation has the service's metadata, as in LangChain's own model", async () => {
   const { generations } = await bedrock.chat().generate([[new HumanMessage("Hello")]]);
   const { told, callbacks } = listener();
   await gather(bedrock.chat().stream("Hello", { callbacks }));
@@ -183,7 +183,7 @@ test("a generation has what the service told, as LangChain's own has it", async 
   }
 });
 
-test("events by content block are complete, and make the same message", async () => {
+test("events by content block are complete, and merge into the same message", async () => {
   const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 });
   const stream = model.streamEvents("weather in Paris", { tools: [weather] });
   const names = [];
@@ -201,7 +201,7 @@ test("events by content block are complete, and make the same message", async ()
   expect(message.usage_metadata.total_tokens).toBeGreaterThan(0);
 });
 
-test("tool_choice is obeyed in all its forms, and other options of bindTools are kept", async () => {
+test("tool_choice is sent in all its forms, and other options of bindTools are kept", async () => {
   const both = [weather, time];
   const called = async (tool_choice) => (await bedrock.chat().bindTools(both, { tool_choice }).invoke("hello in Paris")).tool_calls.map(({ name }) => name);
   for (const choice of ["get_time", { type: "tool", name: "get_time" }, { type: "function", function: { name: "get_time" } }]) {
@@ -217,14 +217,14 @@ test("tool_choice is obeyed in all its forms, and other options of bindTools are
   expect(body.tools.map(({ strict }) => strict)).toEqual([true, true]);
 });
 
-test("strict holds for the tools of a call as for bound ones, and a tool's own word is the last", async () => {
+test("strict applies to tools of a call and to bound tools, and a tool's own strict takes precedence", async () => {
   await bedrock.chat({ model: THINKER }).invoke("hello", { tools: [weather, { name: "get_time", input_schema: { type: "object" }, strict: false }], strict: true });
   expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([true, false]);
   await bedrock.chat({ model: THINKER }).bindTools([weather], { strict: true }).invoke("hello", { strict: false });
   expect((await bedrock.body()).tools.map(({ strict }) => strict)).toEqual([false]);
 });
 
-test("what would be passed over is refused, and what is LangChain's own is not", async () => {
+test("unknown options are refused, and LangChain's own options are ignored", async () => {
   const before = (await bedrock.requests()).length;
   expect(await failure(() => bedrock.chat().invoke("hi", { region: "us-east-1" }))).toMatchObject({ kind: "config", message: expect.stringContaining("constructor") });
   const config = { runName: "a", tags: ["b"], metadata: { c: 1 }, maxConcurrency: 1, recursionLimit: 9, configurable: { thread_id: "d" }, callbacks: [], outputVersion: "v0" };
@@ -235,7 +235,7 @@ test("what would be passed over is refused, and what is LangChain's own is not",
   }
 });
 
-test("a call that was cut is invalid, not a call with half its arguments", async () => {
+test("a tool call that was cut is invalid, not a call with half its arguments", async () => {
   const model = bedrock.chat({ maxTokens: 8, streaming: true }).bindTools([weather], { tool_choice: "any" });
   const reply = await model.invoke("weather in Llanfairpwllgwyngyll");
   expect(reply.response_metadata.stop_reason).toBe("max_tokens");
@@ -259,7 +259,7 @@ test("a signal ends a call and its connection", async () => {
   expect(await bedrock.requests()).toHaveLength(before);
 });
 
-test("leaving a stream closes its connection", async () => {
+test("breaking out of a stream closes its connection", async () => {
   await bedrock.fault({ drip_ms: 30, forever: true });
   for await (const chunk of await bedrock.chat().stream("a long question with many words to say again")) if (chunk.text) break;
   const stop = new AbortController();
@@ -284,7 +284,7 @@ test("errors keep their details in every method, and callbacks receive them", as
   expect(told.errors).toHaveLength(3);
 });
 
-test("onFailedAttempt is called once for a call that failed for good", async () => {
+test("onFailedAttempt is called once for a call that failed after all retries", async () => {
   await bedrock.fault({ status: 503, error_type: "ServiceUnavailableException", headers: { "retry-after": "0" }, forever: true });
   const told = [];
   const error = await failure(() => bedrock.chat({ maxRetries: 1, onFailedAttempt: (failed) => void told.push(failed) }).invoke("hi"));
@@ -300,7 +300,7 @@ test("a call may have its own number of retries", async () => {
   expect((await failure(() => bedrock.chat().invoke("hi", { maxRetries: -1 }))).kind).toBe("config");
 });
 
-test("a stream that breaks is an error with what came", async () => {
+test("a stream that breaks is an error with the partial message", async () => {
   await bedrock.fault({ insert: [{ kind: "exception", at: 5, exception_type: "modelStreamErrorException", message: "the model fell over" }] });
   const error = await failure(() => gather(bedrock.chat().stream("Hello")));
   expect(error).toBeInstanceOf(BedrockChatError);
@@ -308,7 +308,7 @@ test("a stream that breaks is an error with what came", async () => {
   expect(error.partial.text.length).toBeGreaterThan(0);
 });
 
-test("no more calls are under way than allowed", async () => {
+test("maxConcurrency limits concurrent calls", async () => {
   await bedrock.fault({ delay_ms: 40, forever: true });
   let open = 0;
   let most = 0;
@@ -324,7 +324,7 @@ test("no more calls are under way than allowed", async () => {
   expect(most).toBe(2);
 });
 
-test("every model answers and streams, and calls tools where it can", async () => {
+test("every model answers and streams, and calls tools if it supports them", async () => {
   const models = ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0", "mistral.mistral-7b-instruct-v0:2", "cohere.command-r-v1:0", "amazon.titan-text-express-v1", "us.deepseek.r1-v1:0", "qwen.qwen3-32b-v1:0", "openai.gpt-oss-20b-1:0", "ai21.jamba-1-5-mini-v1:0"];
   for (const model of models) {
     const chat = bedrock.chat({ model });
@@ -341,7 +341,7 @@ test("every model answers and streams, and calls tools where it can", async () =
   }
 });
 
-test("a prompt can be made of a conversation", async () => {
+test("a conversation can be converted to a prompt", async () => {
   const { convertMessagesToPrompt, convertMessagesToPromptAnthropic } = await import("bedrock-chat/langchain");
   const theirs = await import("@langchain/community/chat_models/bedrock/web");
   const conversation = [new HumanMessage("Hi"), new AIMessage("Hello"), new HumanMessage("Bye")];

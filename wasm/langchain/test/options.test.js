@@ -1,4 +1,4 @@
-// Options and histories that depend on what a model can do.
+// Options and histories that depend on a model's capabilities.
 import { AIMessage, HumanMessage, SystemMessage, mapChatMessagesToStoredMessages, mapStoredMessagesToChatMessages } from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { capabilities } from "bedrock-chat/langchain";
@@ -23,7 +23,7 @@ async function sent(fields, messages, options) {
   return body;
 }
 
-test("signed thinking is sent to the vendor that signed it, and to no other", async () => {
+test("signed reasoning is sent only to the vendor that signed it", async () => {
   const question = new HumanMessage("Hello");
   const { whole } = await gather(bedrock.chat(THINKS).stream([question]));
   const reply = await bedrock.chat(THINKS).invoke([question]);
@@ -85,10 +85,10 @@ test("tool_choice with disable_parallel_tool_use is sent, and its unknown member
 
 test("two names of one option with different values are refused", async () => {
   for (const given of [{ stop: ["a"], stopSequences: ["b"] }, { parallelToolCalls: true, parallel_tool_calls: false }, { toolChoice: "any", tool_choice: "auto" }]) {
-    await expect(sent({}, "Hi", { tools: [weather], ...given })).rejects.toThrow(/set the same/);
+    await expect(sent({}, "Hi", { tools: [weather], ...given })).rejects.toThrow(/set the same option/);
   }
   for (const given of [{ stop: ["a"], stopSequences: [] }, { stop: [], stopSequences: ["a"] }]) expect((await sent({}, "Hi", given)).stop_sequences).toEqual(["a"]);
-  expect(() => bedrock.chat({ stop: ["a"], stopSequences: ["b"] })).toThrow(/set the same/);
+  expect(() => bedrock.chat({ stop: ["a"], stopSequences: ["b"] })).toThrow(/set the same option/);
 });
 
 test("capabilities are known, and can be corrected", async () => {
@@ -100,7 +100,7 @@ test("capabilities are known, and can be corrected", async () => {
   expect([body.output_config.format.type, body.capabilities]).toEqual(["json_schema", undefined]);
 });
 
-test("a stream with tools works where the model cannot stream them", async () => {
+test("a stream with tools works for a model that cannot stream tools", async () => {
   const model = bedrock.chat({ model: "us.meta.llama4-maverick-17b-instruct-v1:0", api: "converse" }).bindTools([weather]);
   const { whole } = await gather(model.stream("get_weather in Paris"));
   expect(whole.tool_calls).toMatchObject([{ name: "get_weather", args: { location: "Paris" } }]);
@@ -116,7 +116,7 @@ test("missing tool results are filled if the option is set", async () => {
   await bedrock.chat().bindTools([weather], { fillMissingToolResults: true }).invoke(history);
 });
 
-test("a system message in the middle is sent where the model takes it", async () => {
+test("a system message in the middle is sent if the model accepts it", async () => {
   const middle = [new HumanMessage("Hi"), new SystemMessage("Be brief."), new AIMessage("Hello"), new HumanMessage("Bye")];
   expect((await sent({ model: OPUS }, middle)).messages.map(({ role }) => role)).toEqual(["user", "system", "assistant", "user"]);
   await expect(sent({}, middle)).rejects.toMatchObject({ kind: "encode" });

@@ -63,9 +63,9 @@ async function program(llm) {
   return withoutIds(seen);
 }
 
-describe("the same program", () => {
+describe("programs for LangChain's BedrockChat", () => {
   for (const fields of [{}, { streaming: true }, { maxTokens: 500, modelKwargs: { top_k: 5 } }]) {
-    test(`sees the same with ${JSON.stringify(fields)}`, async () => {
+    test(`has the same results with ${JSON.stringify(fields)}`, async () => {
       const theirs = await program(bedrock.reference(fields));
       const ours = await program(bedrock.chat(fields));
       if (fields.streaming) {
@@ -78,7 +78,7 @@ describe("the same program", () => {
     });
   }
 
-  test("is the one of the documentation, with only the import changed", async () => {
+  test("the documentation's program runs with only the import changed", async () => {
     vi.stubEnv("BEDROCK_AWS_REGION", "us-east-1");
     vi.stubEnv("BEDROCK_AWS_ACCESS_KEY_ID", KEYS.accessKeyId);
     vi.stubEnv("BEDROCK_AWS_SECRET_ACCESS_KEY", KEYS.secretAccessKey);
@@ -111,8 +111,8 @@ test("the README's program for LangChain runs", async () => {
   expect(stdout).toContain("lighthouses");
 });
 
-describe("its defects are gone", () => {
-  test("1: throttling is tried again", async () => {
+describe("defects of LangChain's BedrockChat", () => {
+  test("1: throttling is retried", async () => {
     const throttled = { status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "0" } };
     await bedrock.fault(throttled);
     await expect(bedrock.reference({ maxRetries: 2 }).invoke("Hello")).rejects.toThrow(/429/);
@@ -138,14 +138,14 @@ describe("its defects are gone", () => {
     expect((await headers())["x-amzn-bedrock-guardrailidentifier"]).toBe("gr-1");
   });
 
-  test("3: and a trace without a guardrail changes nothing, as there", async () => {
+  test("3: a trace without a guardrail has no effect, as in LangChain", async () => {
     for (const llm of [bedrock.reference({ trace: "ENABLED" }), bedrock.chat({ trace: "ENABLED", guardrailIdentifier: "" })]) {
       expect((await llm.invoke("Hello")).content).toContain("Hello");
       expect(await headers()).not.toHaveProperty("x-amzn-bedrock-trace");
     }
   });
 
-  test("4: no temperature is sent that nobody asked for", async () => {
+  test("4: no temperature is sent by default", async () => {
     const thinking = { model: THINKER, modelKwargs: { thinking: { type: "enabled", budget_tokens: 1024 } }, maxTokens: 2048 };
     await expect(bedrock.reference(thinking).invoke("Hello")).rejects.toThrow(/temperature/);
     expect((await bedrock.chat(thinking).invoke("Hello")).content[0].type).toBe("thinking");
@@ -172,7 +172,7 @@ describe("its defects are gone", () => {
     expect(await text(bedrock.chat({ model }).stream("Hello"))).toContain("Hello");
   });
 
-  test("7: thinking, signatures and what the cache did are kept", async () => {
+  test("7: reasoning, signatures and cache usage are kept", async () => {
     const fields = { model: THINKER, maxTokens: 2048, modelKwargs: { thinking: { type: "enabled", budget_tokens: 1024 }, temperature: 1 } };
     const theirs = (await gather(bedrock.reference(fields).stream("Hello"))).whole;
     const ours = (await gather(bedrock.chat(fields).stream("Hello"))).whole;
@@ -185,7 +185,7 @@ describe("its defects are gone", () => {
     expect((await bedrock.body()).messages[0].content[0].cache_control).toMatchObject({ type: "ephemeral" });
   });
 
-  test("8: a tool's failure is one, and results of blocks share a turn", async () => {
+  test("8: a failed tool result is sent as an error, and results of blocks share a turn", async () => {
     const calls = ["a", "b"].map((id) => ({ id, name: "get_weather", args: { location: "Paris" }, type: "tool_call" }));
     const history = [
       new HumanMessage("weather"),
@@ -209,7 +209,7 @@ describe("its defects are gone", () => {
     expect((await bedrock.body()).system[0].cache_control).toMatchObject({ type: "ephemeral" });
   });
 
-  test("10: an error within a stream says what it is", async () => {
+  test("10: an error in a stream has its kind and message", async () => {
     const broken = { insert: [{ kind: "error", at: 3, code: "internalServerError", message: "the host went away" }] };
     await bedrock.fault(broken);
     await expect(text(bedrock.reference().stream("Hello"))).rejects.toThrow(TypeError);
@@ -224,7 +224,7 @@ describe("its defects are gone", () => {
     expect((await bedrock.body()).stop_sequences).toEqual(["END"]);
   });
 
-  test("12: with an application inference profile the model keeps its name, and ARNs are models", async () => {
+  test("12: a model with an application inference profile keeps its name, and ARNs are accepted", async () => {
     const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdefghijkl";
     const fields = { applicationInferenceProfile: encodeURIComponent(arn) };
     expect(bedrock.reference(fields).getLsParams({}).ls_model_name).toContain("arn");
@@ -236,7 +236,7 @@ describe("its defects are gone", () => {
     expect((await bedrock.chat({ model: arn, family: "anthropic" }).invoke("Hello")).text).toContain("Hello");
   });
 
-  test("13: a session token is named as one when it is written", () => {
+  test("13: a serialized session token has its own name", () => {
     const credentials = { ...KEYS, sessionToken: "session" };
     const name = (llm) => JSON.parse(JSON.stringify(llm)).kwargs.credentials.sessionToken.id[0];
     expect(name(bedrock.reference({ credentials }))).toBe("AWS_SECRET_ACCESS_KEY");
@@ -261,7 +261,7 @@ describe("its defects are gone", () => {
     }
   });
 
-  test("16: regions and keys of the environment, request ids and forced values", async () => {
+  test("16: regions and keys of the environment, request ids and forced tools", async () => {
     for (const name of ["AWS_DEFAULT_REGION", "BEDROCK_AWS_REGION"]) vi.stubEnv(name, "");
     vi.stubEnv("AWS_REGION", "cn-north-1");
     vi.stubEnv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-local-test");
@@ -286,7 +286,7 @@ describe("its defects are gone", () => {
     await expect(text(bedrock.chat().stream("Hello"))).rejects.toThrow();
   });
 
-  test("18: Cohere receives system messages of blocks", async () => {
+  test("18: system messages of blocks are sent to Cohere", async () => {
     const messages = [new SystemMessage({ content: [{ type: "text", text: "Be brief." }] }), new HumanMessage("Hello")];
     await bedrock.reference({ model: "cohere.command-r-v1:0" }).invoke(messages).catch(() => {});
     expect(JSON.stringify(await bedrock.body())).not.toContain("Be brief.");

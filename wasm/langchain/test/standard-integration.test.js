@@ -35,12 +35,12 @@ test("a stream is of chunks with content", async () => {
   expect(whole.text).toBe((await bedrock.chat().invoke("Hello")).text);
 });
 
-test("a batch answers each", async () => {
+test("a batch returns a reply for each conversation", async () => {
   const replies = await bedrock.chat().batch(["Hello", "Hey"]);
   expect(replies.map((reply) => [reply instanceof AIMessage, /Hello|Hey/.test(reply.text)])).toEqual([[true, true], [true, true]]);
 });
 
-test("the events of a stream begin, go on and end, and add up", async () => {
+test("stream events have a start, deltas and an end, and merge into the message", async () => {
   const events = [];
   for await (const event of bedrock.chat().streamEvents("Hello", { version: "v2" })) events.push(event);
   expect(events[0].event).toBe("on_chat_model_start");
@@ -50,7 +50,7 @@ test("the events of a stream begin, go on and end, and add up", async () => {
   expect(events.at(-1).data.output.text).toBe(pieces.join(""));
 });
 
-test("a conversation is answered, with two messages of one role in a row too", async () => {
+test("a conversation is answered, also with two messages of one role in a row", async () => {
   const turns = [new HumanMessage("hello"), new AIMessage("hello"), new HumanMessage("how are you")];
   expect((await bedrock.chat().invoke(turns)).text).toMatch(/how are you/);
   const doubled = [new SystemMessage("hello"), new SystemMessage("hello"), new HumanMessage("hello"), ...turns.slice(0, 2), new AIMessage("hello"), turns[2]];
@@ -77,7 +77,7 @@ test("the model's name is reported if the service names none", async () => {
   }
 });
 
-test("usage has its details: what the cache was asked and given, and what was thought", async () => {
+test("usage has the details of cached tokens and reasoning tokens", async () => {
   const long = { type: "text", text: "A long prompt. ".repeat(2000), cache_control: { type: "ephemeral" } };
   const messages = [new SystemMessage({ content: [long] }), new HumanMessage("Hello")];
   const model = bedrock.chat({ model: THINKER });
@@ -91,7 +91,7 @@ test("usage has its details: what the cache was asked and given, and what was th
   expect(whole.usage_metadata.input_tokens).toBe(first.input_tokens);
 });
 
-test("stop sequences stop, of a call and of the model", async () => {
+test("stop sequences of a call and of the model end the answer", async () => {
   const { text } = await bedrock.chat().invoke("hi");
   const cut = text.slice(0, text.indexOf("You"));
   const replies = [
@@ -111,7 +111,7 @@ test("a tool is called with its arguments", async () => {
   expect(reply.tool_calls).toEqual([{ name: "AdderTool", args: { a: 1, b: 2 }, id: expect.stringMatching(/^toolu_/), type: "tool_call" }]);
 });
 
-test("tools of every form are understood, in one list too", async () => {
+test("tools of every form are accepted, also in one list", async () => {
   const runnable = RunnableLambda.from(() => "").asTool({ name: toolName, description: "Add", schema: adder });
   const schema = toJsonSchema(adder);
   const forms = [
@@ -129,7 +129,7 @@ test("tools of every form are understood, in one list too", async () => {
   expect(mixed.tool_calls[0].name).toBe(toolName);
 });
 
-test("histories with calls are continued, their content a text or a list", async () => {
+test("histories with tool calls are accepted, with text content or a list", async () => {
   const call = { name: "AdderTool", args: { a: 1, b: 2 }, id: "abc123", type: "tool_call" };
   const model = bedrock.chat().bindTools([adderTool]);
   const result = new ToolMessage({ content: '{"result":3}', tool_call_id: "abc123", name: "AdderTool" });
@@ -140,7 +140,7 @@ test("histories with calls are continued, their content a text or a list", async
   }
 });
 
-test("values come out by a schema, and with the message", async () => {
+test("structured output returns values that fit a schema, also with the message", async () => {
   const model = bedrock.chat();
   const value = await sum.pipe(model.withStructuredOutput(adder, { name: toolName })).invoke({ toolName });
   expect(value).toEqual({ a: 1836281973, b: 19973286 });
@@ -151,7 +151,7 @@ test("values come out by a schema, and with the message", async () => {
   expect(plain).toEqual(value);
 });
 
-test("a schema with records of anything is filled", async () => {
+test("structured output accepts a schema with arbitrary records", async () => {
   const schema = z.object({
     decision: z.enum(["UseAPI", "UseFallback"]),
     explanation: z.string(),
@@ -162,7 +162,7 @@ test("a schema with records of anything is filled", async () => {
   expect(typeof value.apiDetails.parameters).toBe("object");
 });
 
-test("messages of blocks are cached", async () => {
+test("cache points in messages of blocks are used", async () => {
   const model = bedrock.chat({ cache: true });
   const message = new HumanMessage({ content: [{ type: "text", text: "Hello there!" }] });
   await model.invoke([message]);
@@ -173,7 +173,7 @@ test("messages of blocks are cached", async () => {
   expect(await bedrock.requests()).toHaveLength(1);
 });
 
-test("a stream with calls adds up to them, with its usage", async () => {
+test("tool calls and usage of a stream are merged", async () => {
   const { chunks, whole } = await gather(sum.pipe(bedrock.chat().bindTools([{ name: toolName, schema: adder }])).stream({ toolName }));
   expect(whole.tool_calls).toMatchObject([{ name: toolName, args: { a: 1836281973, b: 19973286 } }]);
   expect(whole.usage_metadata.input_tokens).toBeGreaterThan(0);
@@ -181,7 +181,7 @@ test("a stream with calls adds up to them, with its usage", async () => {
   expect(chunks.filter((chunk) => chunk.tool_call_chunks.length).length).toBeGreaterThan(2);
 });
 
-test("a call, its result and the answer make a conversation, streamed or not", async () => {
+test("a tool call, its result and the answer form a conversation, streamed or not", async () => {
   const model = bedrock.chat().bindTools([weather]);
   const question = new HumanMessage("What's the weather like in San Francisco right now? Use the 'get_current_weather' tool.");
   const ways = [(messages) => model.invoke(messages), async (messages) => (await gather(model.stream(messages))).whole];
@@ -195,7 +195,7 @@ test("a call, its result and the answer make a conversation, streamed or not", a
   }
 });
 
-test("several tools are called at once, streamed or not, and their results told", async () => {
+test("several tools are called in parallel, streamed or not, and their results accepted", async () => {
   const model = bedrock.chat().bindTools([weather, time]);
   const question = "What's the weather and current time in San Francisco?\nALWAYS call 'get_current_weather' and 'get_current_time'.";
   const reply = await model.invoke(question);
@@ -209,7 +209,7 @@ test("several tools are called at once, streamed or not, and their results told"
   expect(answer.text).toContain("get_current_time is fine");
 });
 
-test("a result that is an error is one to the model", async () => {
+test("a failed tool result is sent as an error", async () => {
   const model = bedrock.chat().bindTools([weather]);
   const reply = await model.invoke("weather in Paris");
   const failed = new ToolMessage({ tool_call_id: reply.tool_calls[0].id, content: "no such place", status: "error" });
@@ -217,7 +217,7 @@ test("a result that is an error is one to the model", async () => {
   expect((await bedrock.body()).messages.at(-1).content[0].is_error).toBe(true);
 });
 
-test("images, files and texts of LangChain's standard blocks arrive", async () => {
+test("images, files and texts of LangChain's standard blocks are sent", async () => {
   const blocks = [
     [{ type: "text", source_type: "text", text: "Hello from a text block!" }, /Hello from a text block/],
     [{ type: "image", source_type: "base64", data: PNG, mime_type: "image/png" }, /image\/png/],

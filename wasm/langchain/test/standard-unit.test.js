@@ -23,13 +23,13 @@ const STANDARD = { model: CLAUDE, region: "us-east-1", credentials: KEYS, temper
 
 afterEach(() => vi.unstubAllEnvs());
 
-test("it is made with the standard parameters, with a key, and with streaming", () => {
+test("constructor accepts the standard parameters, a key, and streaming", () => {
   expect(new BedrockChat(STANDARD)).toBeInstanceOf(BedrockChat);
   expect(new BedrockChat({ ...STANDARD, credentials: undefined, apiKey: "test" })).toBeInstanceOf(BedrockChat);
   expect(new BedrockChat({ ...STANDARD, streaming: true }).streaming).toBe(true);
 });
 
-test("it is made from the environment alone", () => {
+test("constructor reads the environment", () => {
   vi.stubEnv("AWS_REGION", "eu-central-1");
   vi.stubEnv("AWS_ACCESS_KEY_ID", KEYS.accessKeyId);
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", KEYS.secretAccessKey);
@@ -58,7 +58,7 @@ test("LangSmith receives the standard parameters; those of the call override the
   expect(Object.keys(new BedrockChat({ ...STANDARD, temperature: undefined }).getLsParams({}))).toContain("ls_temperature");
 });
 
-test("it says what it is", () => {
+test("model names are those of LangChain's BedrockChat", () => {
   const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 } });
   expect([model._llmType(), model._modelType(), BedrockChat.lc_name(), model.getName()]).toEqual(["bedrock", "base_chat_model", "BedrockChat", "BedrockChat"]);
   expect(model.lc_id).toEqual(["langchain", "chat_models", "bedrock", "BedrockChat"]);
@@ -67,7 +67,7 @@ test("it says what it is", () => {
   expect(model._identifyingParams()).toMatchObject({ model: CLAUDE, temperature: 0, maxTokens: 100, modelKwargs: { top_k: 5 } });
 });
 
-test("models that answer differently do not share LangChain's cache", () => {
+test("models with different options do not share LangChain's cache", () => {
   const key = (fields) => new BedrockChat({ ...STANDARD, ...fields })._getSerializedCacheKeyParametersForCall({});
   expect(key({})).toBe(key({}));
   for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }, { api: "converse" }, { region: "eu-west-1" }, { endpointUrl: "https://bedrock.example" }, { applicationInferenceProfile: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc" }]) {
@@ -75,7 +75,7 @@ test("models that answer differently do not share LangChain's cache", () => {
   }
 });
 
-test("a serialized model has its secrets by name and no others", async () => {
+test("a serialized model has names instead of secrets", async () => {
   const model = new BedrockChat({ ...STANDARD, credentials: { ...KEYS, sessionToken: "session" }, headers: { "x-gateway-key": "gateway-secret" }, fetchFn: fetch });
   const written = JSON.stringify(model);
   for (const secret of [KEYS.accessKeyId, KEYS.secretAccessKey, '"session"', "gateway-secret"]) expect(written).not.toContain(secret);
@@ -91,7 +91,7 @@ test("a serialized model has its secrets by name and no others", async () => {
   expect(keyed).toContain("AWS_BEARER_TOKEN_BEDROCK");
 });
 
-test("a serialized model is the same model when it is loaded", async () => {
+test("a loaded model equals the serialized model", async () => {
   const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 }, guardrailIdentifier: "gr", guardrailVersion: "1" });
   const again = await load(JSON.stringify(model), {
     secretsMap: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
@@ -103,7 +103,7 @@ test("a serialized model is the same model when it is loaded", async () => {
   expect(again.credentials).toEqual(KEYS);
 });
 
-test("printed, it shows no secret", () => {
+test("a printed model has no secrets", () => {
   const model = new BedrockChat({ ...STANDARD, headers: { "x-gateway-key": "gateway-secret" } });
   for (const shown of [inspect(model, { depth: 9 }), inspect(model.bindTools([new PersonTool()]), { depth: 9 })]) {
     expect(shown).not.toContain(KEYS.secretAccessKey);

@@ -14,14 +14,14 @@ const JOKE = { setup: "local setup", rating: 1 };
 /** A schema that the local Bedrock's answer does not match. */
 const strict = joke.extend({ rating: z.number().refine((value) => value > 5, "must be above five") });
 
-test("the model is made to call the tool that the value comes in", async () => {
+test("the model is forced to call the tool of the value", async () => {
   expect(await bedrock.chat().withStructuredOutput(joke, { name: "Joke" }).invoke("tell one")).toEqual(JOKE);
   const body = await bedrock.body();
   expect(body.tool_choice).toMatchObject({ type: "tool", name: "Joke" });
   expect(body.tools).toMatchObject([{ name: "Joke", description: "A joke", input_schema: { type: "object", required: ["setup", "rating"] } }]);
 });
 
-test("schemas of zod 3 and 4, JSON Schema and tools in every form do alike", async () => {
+test("schemas of zod 3 and 4, JSON Schema and tools of every form have equal results", async () => {
   const json = { title: "Joke", type: "object", properties: { setup: { type: "string" }, rating: { type: "number" } }, required: ["setup", "rating"] };
   for (const schema of [joke, z3.object({ setup: z3.string(), rating: z3.number() }), json]) {
     expect(await bedrock.chat().withStructuredOutput(schema).invoke("tell one")).toEqual(JOKE);
@@ -44,7 +44,7 @@ test("values other than objects are returned unchanged", async () => {
   expect(await bedrock.chat().withStructuredOutput(z.array(z.string())).invoke("tell some")).toEqual([expect.any(String)]);
 });
 
-test("each method asks in its own way", async () => {
+test("each method sends its own request", async () => {
   for (const method of ["functionCalling", "jsonSchema"]) {
     expect(await bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method }).invoke("tell one"), method).toEqual(JOKE);
   }
@@ -54,22 +54,22 @@ test("each method asks in its own way", async () => {
   expect(() => bedrock.chat().withStructuredOutput(joke, { method: "magic" })).toThrow(/method must be one of/);
 });
 
-test("a model that thinks, and so cannot be made to call a tool, is held to its JSON mode", async () => {
+test("JSON mode is used for a model that reasons and cannot be forced to call a tool", async () => {
   const model = bedrock.chat({ model: THINKER, reasoning: 2048, maxTokens: 4000 });
   expect(await model.withStructuredOutput(joke).invoke("tell one")).toEqual(JOKE);
   expect((await bedrock.body()).tool_choice).toBeUndefined();
 });
 
-test("functionCalling on a model that thinks or cannot be forced is refused before sending", async () => {
+test("functionCalling is refused before sending if the model reasons or cannot be forced", async () => {
   for (const fields of [{ model: THINKER, reasoning: 2048, maxTokens: 4000 }, { model: "us.meta.llama4-scout-17b-instruct-v1:0", api: "converse" }]) {
     const held = bedrock.chat(fields).withStructuredOutput(joke, { method: "functionCalling" });
-    await expect(held.invoke("tell one")).rejects.toThrow(/functionCalling does not work here; leave `method` unset/);
+    await expect(held.invoke("tell one")).rejects.toThrow(/functionCalling is not supported for this call; leave `method` unset/);
     await expect(gather(held.stream("tell one"))).rejects.toMatchObject({ kind: expect.stringMatching(/config|unsupported/), attempts: 0 });
   }
   expect(await bedrock.requests()).toEqual([]);
 });
 
-test("streamed, values grow, and the last is whole and checked", async () => {
+test("streamed values grow, and the last one is complete and checked", async () => {
   for (const method of ["functionCalling", "jsonSchema"]) {
     const values = [];
     for await (const value of await bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method }).stream("tell one")) values.push(value);
@@ -78,7 +78,7 @@ test("streamed, values grow, and the last is whole and checked", async () => {
   }
 });
 
-test("streamed with includeRaw, the answer comes in pieces and then its value, which add up to what invoke gives", async () => {
+test("stream with includeRaw has the answer's pieces and then the value, which merge into the result of invoke", async () => {
   for (const method of ["functionCalling", "jsonSchema"]) {
     const structured = bedrock.chat({ model: THINKER }).withStructuredOutput(joke, { method, includeRaw: true });
     const { chunks, whole } = await gather(structured.stream("tell one"));
@@ -92,7 +92,7 @@ test("streamed with includeRaw, the answer comes in pieces and then its value, w
   expect(chunks.at(-1)).toEqual({ parsed: null, parsingError: expect.any(OutputParserException) });
 });
 
-test("a value that does not fit says why, and with includeRaw leaves the message", async () => {
+test("the error of a value that does not fit has the reason, and includeRaw returns the message", async () => {
   const failing = bedrock.chat().withStructuredOutput(strict).invoke("tell one");
   await expect(failing).rejects.toThrow(OutputParserException);
   await expect(failing).rejects.toThrow(/rating: must be above five/);
@@ -101,7 +101,7 @@ test("a value that does not fit says why, and with includeRaw leaves the message
   expect(parsingError.message).toContain("must be above five");
 });
 
-test("a value that was cut is not passed off as whole, streamed or not", async () => {
+test("a value that was cut is an error, streamed or not", async () => {
   const structured = bedrock.chat({ maxTokens: 8 }).withStructuredOutput(z.object({ setup: z.string() }));
   await expect(structured.invoke("tell one")).rejects.toThrow(/max_tokens/);
   await expect((async () => {
@@ -109,7 +109,7 @@ test("a value that was cut is not passed off as whole, streamed or not", async (
   })()).rejects.toThrow(/max_tokens/);
 });
 
-test("it goes on with a prompt before it, tools beside it and a trace of its schema", async () => {
+test("structured output works in a chain with a prompt and tools, and its trace has the schema", async () => {
   let extra;
   const callbacks = [{ handleChatModelStart: (llm, messages, runId, parent, given) => void (extra = given) }];
   const prompt = ChatPromptTemplate.fromMessages([["human", "tell one about {topic}"]]);
@@ -120,7 +120,7 @@ test("it goes on with a prompt before it, tools beside it and a trace of its sch
   expect([first, second]).toEqual([JOKE, JOKE]);
 });
 
-test("tools made by LangChain have their schema converted once, with what it says", async () => {
+test("schemas of LangChain's tools are converted once, with their descriptions", async () => {
   const search = tool(() => "", { name: "search", description: "Finds", schema: z.object({ query: z.string().describe("What for"), limit: z.number().int().max(5).optional() }) });
   await bedrock.chat().bindTools([search]).invoke("hello");
   const [{ input_schema }] = (await bedrock.body()).tools;

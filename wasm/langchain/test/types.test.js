@@ -30,7 +30,7 @@ beforeAll(() => {
 /** Returns whether a line of tsc's output is about the programs for earlier declarations. */
 const isBefore = (line) => line.includes("before.ts");
 
-test("a program in TypeScript compiles, and its mistakes do not, imported or required", () => {
+test("a TypeScript program compiles, and its mistakes do not, imported or required", () => {
   expect(errors.filter((line) => !isBefore(line))).toEqual([]);
 });
 
@@ -38,7 +38,7 @@ test("programs for earlier declarations still compile", () => {
   expect(errors.filter(isBefore)).toEqual([]);
 });
 
-test("the package's own declarations hold for both kinds of module", () => {
+test("the package's own declarations compile in both kinds of module", () => {
   // In node16, a required file must not require an imported one. LangChain's own declarations violate this: their
   // errors show that the test checks declarations.
   const errors = found("--skipLibCheck", "false", "--module", "node16", "--moduleResolution", "node16").split("\n").filter((line) => /\): error TS/.test(line));

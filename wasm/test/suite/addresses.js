@@ -4,7 +4,7 @@ import { MODEL } from "./bedrock.js";
 const PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123xyz";
 
 export const addresses = [
-  ["a colon and an ARN's slash reach the service encoded once, and are signed encoded twice", async ({ chat, bedrock }) => {
+  ["model id with a colon or slash is encoded once in the path and twice in the signature", async ({ chat, bedrock }) => {
     await chat().invoke("hello");
     await chat({ model: PROFILE, family: "anthropic" }).invoke("hello");
     const [colon, arn] = await bedrock.requests();
@@ -13,7 +13,7 @@ export const addresses = [
     for (const { signature } of [colon, arn]) equal(signature.verdict, "signed");
   }],
 
-  ["an application inference profile, encoded or not, goes to one address in the format of its model", async ({ chat, bedrock }) => {
+  ["application inference profile has the same path encoded or not, and its model's format", async ({ chat, bedrock }) => {
     for (const applicationInferenceProfile of [PROFILE, encodeURIComponent(PROFILE)]) {
       const model = chat({ applicationInferenceProfile });
       equal(model.model, MODEL);
@@ -24,12 +24,12 @@ export const addresses = [
     equal(JSON.parse(encoded.body).anthropic_version, "bedrock-2023-05-31");
   }],
 
-  ["an ARN brings its own region", async ({ chat, bedrock }) => {
+  ["region of an ARN overrides the region option", async ({ chat, bedrock }) => {
     await chat({ model: PROFILE.replace("us-east-1", "eu-west-1"), family: "anthropic", region: undefined }).invoke("hello");
     equal((await bedrock.requests())[0].signature.region, "eu-west-1");
   }],
 
-  ["an endpoint has a scheme or not, under either of its names, and may have a path", async ({ chat, bedrock, url }) => {
+  ["endpoint may lack a scheme, may have a path, and has two option names", async ({ chat, bedrock, url }) => {
     let asked = [];
     const fetch = async (to) => {
       asked.push(to);
@@ -67,7 +67,7 @@ export const addresses = [
     includes(await error({ endpointUrl: "https://bedrock.us-west-2.amazonaws.com" }), "bedrock-runtime.us-west-2.amazonaws.com");
   }],
 
-  ["misspelt region is refused with a suggestion before anything is sent", async ({ chat, bedrock, mintApiKey, fields: { credentials } }) => {
+  ["misspelled region is refused with a suggestion before anything is sent", async ({ chat, bedrock, mintApiKey, fields: { credentials } }) => {
     for (const region of ["us-east1", "US-EAST-1", "us_east_1", "us-east-1a"]) {
       for (const endpointUrl of [undefined, "http://localhost:1"]) {
         includes((await fails(async () => chat({ region, endpointUrl }), "config")).message, "did you mean `us-east-1`?");
@@ -77,13 +77,13 @@ export const addresses = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["TLS to a server without TLS leads to http://", async ({ chat, url }) => {
+  ["TLS error of a server without TLS suggests http://", async ({ chat, url }) => {
     const { host } = new URL(url);
     const error = await fails(() => chat({ endpointUrl: host, maxRetries: 0 }).invoke("hello"));
     includes(error.message, `\`http://${host}\``);
   }],
 
-  ["without an endpoint the region's host is asked", async ({ chat }) => {
+  ["endpoint defaults to the region's host", async ({ chat }) => {
     const hosts = [];
     const fetch = async (to) => {
       hosts.push(new URL(to).host);
@@ -98,7 +98,7 @@ export const addresses = [
     ]);
   }],
 
-  ["a gateway is sent what is signed for AWS, with the caller's headers unsigned", async ({ chat }) => {
+  ["gateway calls are signed for AWS, and the caller's headers are unsigned", async ({ chat }) => {
     let call;
     const fetch = async (url, init) => {
       call = { url, headers: init.headers };
@@ -111,7 +111,7 @@ export const addresses = [
     includes(call.headers.authorization, "SignedHeaders=content-type;host;x-amz-date,");
   }],
 
-  ["fetch is given nothing that a Worker or a browser would not take", async ({ chat, url }) => {
+  ["fetch receives only options that Workers and browsers accept", async ({ chat, url }) => {
     const inits = [];
     const own = async (to, init) => {
       inits.push(init);

@@ -24,7 +24,7 @@ async function ask(chat, messages, streamed) {
 }
 
 export const apis = [
-  ["the same turns with a tool are equal over all APIs", async ({ chat }) => {
+  ["turns with a tool are equal over all APIs", async ({ chat }) => {
     let expected;
     for (const route of ROUTES) {
       for (const streamed of [false, true]) {
@@ -56,7 +56,7 @@ export const apis = [
     }
   }],
 
-  ["the service decides what a call is signed for, and one that does not serve the model is refused", async ({ chat, bedrock }) => {
+  ["service sets the signing name, and a service that does not serve the model is refused", async ({ chat, bedrock }) => {
     await chat({ model: "us.anthropic.claude-sonnet-4-6", service: "bedrock-mantle" }).invoke("hello");
     const [request] = await bedrock.requests();
     ok(request.path.endsWith("/anthropic/v1/messages"), request.path);

@@ -2,7 +2,7 @@ import { equal, includes, ok } from "./check.js";
 import { MODEL } from "./bedrock.js";
 
 export const calls = [
-  ["the reference page's example answers as the page says, but for the defects", async ({ chat }) => {
+  ["example of LangChain's reference page returns the documented result", async ({ chat }) => {
     const reply = await chat().invoke([
       ["system", "You are a helpful assistant that translates English to French. Translate the user sentence."],
       ["human", "I love programming."],
@@ -19,14 +19,14 @@ export const calls = [
     equal(reply.usage_metadata.total_tokens, reply.usage_metadata.input_tokens + reply.usage_metadata.output_tokens);
   }],
 
-  ["nothing is sent that was not set", async ({ chat, bedrock }) => {
+  ["unset options are not sent", async ({ chat, bedrock }) => {
     await chat().invoke("hello");
     const [{ body, headers }] = await bedrock.requests();
     equal(JSON.parse(body), { anthropic_version: "bedrock-2023-05-31", max_tokens: 4096, messages: [{ role: "user", content: "hello" }] });
     equal(headers["x-amz-content-sha256"], undefined);
   }],
 
-  ["a large body is hashed by WebCrypto once a call, and by the module where there is none", async ({ chat, bedrock }) => {
+  ["large body is hashed once per call by WebCrypto, or by the module without WebCrypto", async ({ chat, bedrock }) => {
     const { subtle } = crypto;
     const digest = subtle.digest.bind(subtle);
     const sizes = [];
@@ -52,7 +52,7 @@ export const calls = [
     equal((await bedrock.requests()).map(({ status }) => status), [503, 200, 200, 200, 200]);
   }],
 
-  ["the constructor's settings go with every call, and a call's own win over them", async ({ chat, bedrock }) => {
+  ["constructor options are sent with every call, and call options override them", async ({ chat, bedrock }) => {
     const model = chat({ temperature: 0.5, maxTokens: 100, topK: 5, stop: ["END"], modelKwargs: { metadata: { user_id: "u" } } });
     await model.invoke("hello", { temperature: 0.9, modelKwargs: { top_p: 0.8 }, stop: "STOP" });
     await model.withOptions({ maxTokens: 7 }).invoke("hello");
@@ -62,7 +62,7 @@ export const calls = [
     equal([second.temperature, second.max_tokens, second.stop_sequences], [0.5, 7, ["END"]]);
   }],
 
-  ["with streaming on, invoke streams and gives the same reply", async ({ chat, bedrock }) => {
+  ["invoke with streaming returns the same reply", async ({ chat, bedrock }) => {
     const [whole, streamed] = await Promise.all([chat().invoke("hello"), chat({ streaming: true }).invoke("hello")]);
     equal(streamed.content, whole.content);
     equal(streamed.usage_metadata, whole.usage_metadata);
@@ -70,7 +70,7 @@ export const calls = [
     equal(paths, ["invoke", "invoke-with-response-stream"]);
   }],
 
-  ["a batch answers in order, some at a time, and hands errors over where it is asked to", async ({ chat, bedrock, BedrockChatError }) => {
+  ["batch keeps the order, limits concurrency, and returns errors if requested", async ({ chat, bedrock, BedrockChatError }) => {
     const model = chat({ maxRetries: 0 });
     const replies = await model.batch(["one", "two", "three"], { maxConcurrency: 2 });
     equal(replies.map(({ content }) => content.split(": ")[1]), ["one", "two", "three"]);
@@ -80,16 +80,16 @@ export const calls = [
     includes(mixed[1].content, "two");
   }],
 
-  ["a prompt is completed by a model of prompts", async ({ chat }) => {
+  ["complete sends a raw prompt to a text model", async ({ chat }) => {
     const reply = await chat({ model: "meta.llama3-8b-instruct-v1:0" }).complete("Say hello");
     ok(reply.content.length > 0);
   }],
 
-  ["tokens are counted", async ({ chat }) => {
+  ["countTokens returns the number of tokens", async ({ chat }) => {
     ok((await chat().countTokens("hello there, how are you?")) > (await chat().countTokens("hello")));
   }],
 
-  ["every family of models answers under its own name", async ({ chat }) => {
+  ["every family of models answers with its model name", async ({ chat }) => {
     const models = [
       MODEL, "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0", "amazon.titan-text-express-v1",
       "meta.llama3-70b-instruct-v1:0", "mistral.mistral-large-2402-v1:0", "cohere.command-r-v1:0", "ai21.jamba-1-5-mini-v1:0",
@@ -104,7 +104,7 @@ export const calls = [
     }
   }],
 
-  ["Converse can be asked for, with the same result", async ({ chat, bedrock }) => {
+  ["Converse can be chosen, with the same result", async ({ chat, bedrock }) => {
     const reply = await chat({ api: "converse" }).invoke("hello");
     includes(reply.text, "hello");
     ok((await bedrock.requests())[0].path.endsWith("/converse"));

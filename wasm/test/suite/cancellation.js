@@ -50,7 +50,7 @@ function reader(stream) {
 const generator = (values) => ({ next: () => values.next(), leave: () => values.return() });
 
 export const cancellation = [
-  ["who leaves an answer ends its call, before the first piece is asked for and while one is waited for", async (given) => {
+  ["leaving an answer cancels its call, before the first read and during a read", async (given) => {
     for (const [how, open] of Object.entries(WAYS)) {
       const call = stalled(given);
       await (await open(call.model, given)).leave();
@@ -68,7 +68,7 @@ export const cancellation = [
     }
   }],
 
-  ["the whole message of a stream that was left is an error, with what came", async (given) => {
+  ["message() of a stream that was ended is an error with the partial message", async (given) => {
     const stream = await stalled(given).model.stream("hello");
     const whole = fails(() => stream.message(), "cancelled");
     await until(() => stream.soFar?.text, "something comes");
@@ -78,7 +78,7 @@ export const cancellation = [
     equal(stream.soFar.text, SAID);
   }],
 
-  ["a signal that has fired already keeps everything from being sent", async ({ chat, bedrock, BedrockChatError }) => {
+  ["aborted signal prevents sending", async ({ chat, bedrock, BedrockChatError }) => {
     const signal = AbortSignal.abort();
     for (const call of [(model) => model.invoke("hello", { signal }), (model) => model.stream("hello", { signal }), (model) => model.batch(["hello"], { signal }), (model) => model.countTokens("hello", { signal })]) {
       const error = await fails(() => call(chat()), "cancelled");
@@ -88,7 +88,7 @@ export const cancellation = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["a signal ends a call before its answer has begun, and the server sees it at once", async ({ chat, bedrock }) => {
+  ["signal cancels a call before its answer begins, and closes the connection", async ({ chat, bedrock }) => {
     for (const way of ["invoke", "stream"]) {
       await bedrock.clear();
       await bedrock.faults({ hang: true, forever: true });
@@ -102,7 +102,7 @@ export const cancellation = [
     equal((await bedrock.requests()).length, 1, "no further attempt");
   }],
 
-  ["a signal ends a stream in its middle, with what came in the error", async ({ chat, bedrock }) => {
+  ["signal cancels a stream in its middle, and the error has the partial message", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang_after_frames: 6 });
     const controller = new AbortController();
     let text = "";
@@ -117,7 +117,7 @@ export const cancellation = [
     await closed(bedrock);
   }],
 
-  ["a signal ends the wait between two attempts, and there is no other", async ({ chat, bedrock }) => {
+  ["signal cancels the pause between two attempts, and no other attempt is sent", async ({ chat, bedrock }) => {
     await bedrock.faults({ status: 429, error_type: "ThrottlingException", message: "slow down", headers: { "retry-after": "20" }, forever: true });
     const controller = new AbortController();
     const call = fails(() => chat().invoke("hello", { signal: controller.signal }), "cancelled");
@@ -128,14 +128,14 @@ export const cancellation = [
     equal((await bedrock.requests()).length, 1);
   }],
 
-  ["a batch that fails gives up the calls that are left", async ({ chat, bedrock }) => {
+  ["failed batch cancels the remaining calls", async ({ chat, bedrock }) => {
     await bedrock.faults({ status: 400, error_type: "ValidationException", message: "no", delay_ms: 200 }, { hang: true, forever: true });
     await fails(() => chat().batch(["one", "two", "three", "four"], { maxConcurrency: 2 }), "validation");
     await until(async () => (await bedrock.requests()).some(({ outcome }) => outcome === "closed_by_client"), "the other call is given up", 1000);
     equal((await bedrock.requests()).length, 2);
   }],
 
-  ["a limit on the whole call may be the constructor's, and longer than a timer can wait", async ({ mock }) => {
+  ["timeout may be set in the constructor, and be longer than a timer's maximum", async ({ mock }) => {
     const silent = mock(() => new Promise(() => {}), { timeout: 50 });
     for (const call of [() => silent.invoke("hello"), () => silent.stream("hello"), () => silent.batch(["hello"]), () => silent.bindTools([]).invoke("hello")]) {
       includes((await fails(call, "timeout")).message, "50 ms");
@@ -144,7 +144,7 @@ export const cancellation = [
     await fails(() => slow.invoke("hello", { timeout: 2 ** 40 }), "decode");
   }],
 
-  ["a limit on the whole call holds", async ({ chat, bedrock }) => {
+  ["timeout ends the whole call", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang: true }, { drip_ms: 100, forever: true });
     const error = await fails(() => chat().invoke("hello", { timeout: 150 }), "timeout");
     includes(error.message, "150 ms");
@@ -153,7 +153,7 @@ export const cancellation = [
     if (signal) equal((await fails(() => chat().invoke("hello there. ".repeat(20), { signal }).then(() => chat({ streaming: true }).invoke("x ".repeat(50), { signal })), "timeout")).cause.name, "TimeoutError");
   }],
 
-  ["silence is an error at its limit, and slowness is none", async ({ chat, bedrock }) => {
+  ["idle timeout ends a silent stream, but not a slow one", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang_after_frames: 4 });
     const started = Date.now();
     const stream = await chat({ idleTimeout: 300 }).stream("hello");

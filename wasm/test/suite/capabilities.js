@@ -6,7 +6,7 @@ const weather = { name: "get_weather", description: "The weather", input_schema:
 const picked = (all, expected) => Object.fromEntries(Object.keys(expected).map((name) => [name, all[name]]));
 
 export const capabilities = [
-  ["capabilities returns what is known of a model, and leaves out the rest", async ({ capabilities }) => {
+  ["capabilities returns the known capabilities of a model, and leaves out unknown ones", async ({ capabilities }) => {
     for (const [model, expected] of [
       ["us.anthropic.claude-sonnet-4-6", { tools: true, jsonSchema: true, adaptiveReasoning: true, reasoningBudget: true, systemAnywhere: false }],
       ["us.anthropic.claude-opus-4-8", { jsonSchema: false, strictTools: false, reasoningBudget: false, systemAnywhere: true }],
@@ -21,7 +21,7 @@ export const capabilities = [
     for (const wrong of [5, undefined, ""]) await fails(async () => capabilities(wrong), "config");
   }],
 
-  ["capabilities takes an API, and refuses a name that is not one", async ({ capabilities }) => {
+  ["capabilities accepts an API, and refuses unknown names", async ({ capabilities }) => {
     const model = "meta.llama4-scout-17b-instruct-v1:0";
     equal(["invoke", "converse", undefined].map((api) => capabilities(model, api).tools), [false, true, false]);
     for (const wrong of ["Converse", "", 5, null, {}]) {
@@ -40,7 +40,7 @@ export const capabilities = [
     equal(picked(bound.capabilities(), { streamedTools: 1, images: 1, jsonSchema: 1 }), { streamedTools: true, images: false, jsonSchema: true });
   }],
 
-  ["the option capabilities changes what is sent, and is not sent itself", async (given) => {
+  ["option capabilities changes the request, and is not sent itself", async (given) => {
     const responseFormat = { name: "place", schema };
     const model = "us.anthropic.claude-opus-4-8";
     const { sent, count } = sender(given);
@@ -52,7 +52,7 @@ export const capabilities = [
     }
   }],
 
-  ["capabilities of a call are added to those that are bound", async (given) => {
+  ["capabilities of a call are added to the bound ones", async (given) => {
     const { chat, last } = sender(given);
     const bound = chat({ model: "us.anthropic.claude-opus-4-8" }).withOptions({ capabilities: { jsonSchema: true } });
     await fails(() => bound.invoke("hello", { responseFormat: { schema }, capabilities: { systemAnywhere: false } }), "interrupted");
@@ -66,7 +66,7 @@ export const capabilities = [
     }
   }],
 
-  ["a stream with tools is one call where the model cannot stream them", async ({ chat, bedrock }) => {
+  ["stream with tools is one whole call if the model cannot stream tools", async ({ chat, bedrock }) => {
     const model = chat({ model: "us.meta.llama4-maverick-17b-instruct-v1:0", api: "converse" }).bindTools([weather]);
     const question = "What is the weather in Paris?";
     const stream = await model.stream(question);
@@ -118,7 +118,7 @@ export const capabilities = [
     ok(!(await fails(() => chat().invoke("hello"), "validation")).message.includes("fillMissingToolResults"));
   }],
 
-  ["a system message in the middle is sent where the model takes it, and refused elsewhere", async (given) => {
+  ["system message in the middle is sent if the model accepts it, and refused otherwise", async (given) => {
     const middle = [["human", "Hi"], ["system", "Be brief."], ["ai", "Hello"], ["human", "Bye"]];
     const { sent, count } = sender(given);
     const claude = await sent({ model: "us.anthropic.claude-opus-4-8" }, middle);

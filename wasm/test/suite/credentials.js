@@ -29,7 +29,7 @@ const AWS = { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.s
 const REGION = { AWS_REGION: "eu-west-1" };
 
 export const credentials = [
-  ["an explicit setting beats the environment, and the two are never mixed", async (given) => {
+  ["explicit credentials override the environment, and the two are never mixed", async (given) => {
     const variables = { ...REGION, AWS_BEARER_TOKEN_BEDROCK: "other", ...AWS, AWS_SESSION_TOKEN: "TOKEN+/=" };
     const keys = { awsAccessKeyId: KEYS.accessKeyId, awsSecretAccessKey: KEYS.secretAccessKey };
     for (const fields of [{ credentials: KEYS }, { credentials: async () => KEYS }, keys]) {
@@ -43,7 +43,7 @@ export const credentials = [
     equal((await headers(given, { apiKey: API_KEY }, variables)).authorization, `Bearer ${API_KEY}`);
   }],
 
-  ["half of what is given explicitly is refused, where the environment's identity would be taken for it", async (given) => {
+  ["incomplete explicit credentials are refused instead of using the environment's", async (given) => {
     const variables = { ...REGION, ...AWS, AWS_BEARER_TOKEN_BEDROCK: API_KEY };
     for (const [fields, part] of [
       [{ awsSessionToken: "TOKEN+/=" }, "awsAccessKeyId is undefined"], [{ awsAccessKeyId: "", awsSecretAccessKey: "" }, "awsAccessKeyId is empty"],
@@ -55,7 +55,7 @@ export const credentials = [
     equal((await headers(given, none, variables)).authorization, `Bearer ${API_KEY}`);
   }],
 
-  ["the environment is read in its order, and empty variables do not count", async (given) => {
+  ["environment variables have an order of precedence, and empty ones are ignored", async (given) => {
     const own = { BEDROCK_AWS_ACCESS_KEY_ID: KEYS.accessKeyId, BEDROCK_AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey, BEDROCK_AWS_REGION: "ap-south-1" };
     const bearer = { AWS_BEARER_TOKEN_BEDROCK: API_KEY };
     const wrong = { AWS_ACCESS_KEY_ID: "AKIDNOBODY", AWS_SECRET_ACCESS_KEY: "wrong" };
@@ -69,7 +69,7 @@ export const credentials = [
     includes(half.message, "AWS_SECRET_ACCESS_KEY");
   }],
 
-  ["the endpoint may come from the environment, as AWS's SDKs have it", async ({ BedrockChat, bedrock, url }) => {
+  ["endpoint is read from the environment, as in AWS's SDKs", async ({ BedrockChat, bedrock, url }) => {
     const ask = (variables, fields) =>
       within({ ...REGION, ...AWS, ...variables }, () => new BedrockChat({ model: MODEL, ...fields })).then((model) => model.invoke("hello"));
     await ask({ AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url });
@@ -95,7 +95,7 @@ export const credentials = [
     includes((await error({ AWS_PROFILE: " " })).message, "AWS_BEARER_TOKEN_BEDROCK");
   }],
 
-  ["FIPS and dual-stack hosts are chosen by the environment, as AWS's tools read it", async ({ BedrockChat }) => {
+  ["FIPS and dual-stack hosts are read from the environment, as in AWS's tools", async ({ BedrockChat }) => {
     const host = async (variables, fields) => {
       let asked;
       const fetch = async (to) => {
@@ -117,7 +117,7 @@ export const credentials = [
     includes(error.message, "`dualStack` (`AWS_USE_DUALSTACK_ENDPOINT`)");
   }],
 
-  ["a function of credentials is asked again shortly before its keys end, and every time where they have none", async ({ chat }) => {
+  ["credentials function is called again shortly before expiry, or for every call without an expiry", async ({ chat }) => {
     const calls = async (expiration, times = 3) => {
       let asked = 0;
       const model = chat({ credentials: async () => (asked++, { ...SESSION, expiration: expiration() }) });
@@ -136,7 +136,7 @@ export const credentials = [
     equal(await calls(() => after(0)), 3);
   }],
 
-  ["what is kept serves while a function has nothing newer", async ({ chat }) => {
+  ["cached credentials are used while the function has no newer ones", async ({ chat }) => {
     let now = Date.now();
     const clock = Date.now;
     let asked = 0;
@@ -163,7 +163,7 @@ export const credentials = [
     }
   }],
 
-  ["keys that the service calls expired are asked for once more, and the call succeeds", async ({ chat, bedrock }) => {
+  ["expired credentials are requested once more, and the call is retried", async ({ chat, bedrock }) => {
     let asked = 0;
     const model = chat({ credentials: async () => ({ ...(asked++ ? KEYS : SESSION), expiration: new Date(Date.now() + 3600_000) }) });
     await bedrock.faults({ status: 403, error_type: "ExpiredTokenException", message: "The security token included in the request is expired" });
@@ -172,7 +172,7 @@ export const credentials = [
     equal((await bedrock.requests()).length, 2);
   }],
 
-  ["what a function of credentials does wrong is said, without its secrets", async ({ chat, bedrock }) => {
+  ["error of a credentials function has the reason, without secrets", async ({ chat, bedrock }) => {
     const error = async (credentials) => fails(() => chat({ credentials }).invoke("hello"), "credentials");
     includes((await error(async () => Promise.reject(new Error("no role")))).message, "no role");
     const nested = new Error("no provider worked", { cause: new Error("the profile is empty", { cause: new Error("the token has expired") }) });
@@ -184,7 +184,7 @@ export const credentials = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["a short-term key of minutes opens the service, and only while it lives", async ({ BedrockChat, bedrock, mintApiKey, url }) => {
+  ["short-term key is accepted until it expires", async ({ BedrockChat, bedrock, mintApiKey, url }) => {
     const ask = (apiKey) => new BedrockChat({ model: MODEL, region: "us-east-1", endpointUrl: url, apiKey }).invoke("hello");
     const key = await mintApiKey({ credentials: async () => SESSION, region: "us-east-1", expiresIn: 60 });
     includes((await ask(key)).text, "hello");
@@ -241,7 +241,7 @@ export const credentials = [
     equal(asked, 0);
   }],
 
-  ["neither a model nor an error shows a secret", async ({ chat, bedrock }) => {
+  ["printed models and errors have no secrets", async ({ chat, bedrock }) => {
     const model = chat({ credentials: SESSION, maxRetries: 0 });
     await bedrock.faults({ status: 403, error_type: "InvalidSignatureException", message: `token ${SESSION.sessionToken} of ${KEYS.secretAccessKey}` });
     const error = await fails(() => model.invoke("hello"));

@@ -3,7 +3,7 @@ import { equal, fails, includes, ok } from "./check.js";
 const refusal = (status, error_type, message, more) => ({ status, error_type, message, ...more });
 
 export const errors = [
-  ["an error of the service is a real Error with all that is known", async ({ chat, bedrock, BedrockChatError }) => {
+  ["error of the service is an Error with all details", async ({ chat, bedrock, BedrockChatError }) => {
     await bedrock.faults(refusal(400, "ValidationException", "The provided model identifier is invalid."));
     const error = await fails(() => chat().invoke("hello"), "validation");
     ok(error instanceof BedrockChatError && error instanceof Error && error.stack.includes("BedrockChatError"));
@@ -13,7 +13,7 @@ export const errors = [
     includes(error.message, "The provided model identifier is invalid; check that this region has the model");
   }],
 
-  ["as JSON an error says what it is and what is known, and nothing of the conversation", async ({ chat, bedrock, BedrockChatError, AIMessage }) => {
+  ["error as JSON has its details, but not the conversation", async ({ chat, bedrock, BedrockChatError, AIMessage }) => {
     await bedrock.faults(refusal(400, "ValidationException", "The provided model identifier is invalid."));
     const { name, message, kind, status } = JSON.parse(JSON.stringify(await fails(() => chat().invoke("hello"))));
     equal([name, kind, status], ["BedrockChatError", "validation", 400]);
@@ -22,7 +22,7 @@ export const errors = [
     equal(JSON.parse(JSON.stringify(broken)), { name: "BedrockChatError", message: "the stream broke", kind: "truncated", retryable: false, transient: false });
   }],
 
-  ["every failure has its kind, and is tried again where that helps", async ({ chat, bedrock }) => {
+  ["every failure has its kind, and is retried if it may pass", async ({ chat, bedrock }) => {
     for (const [fault, kind, attempts] of [
       [refusal(429, "ThrottlingException", "Too many tokens"), "throttled", 3],
       [refusal(400, "ThrottlingException:http://internal.amazon.com/coral/", "Too many tokens"), "throttled", 3],
@@ -42,7 +42,7 @@ export const errors = [
     }
   }],
 
-  ["an error says whether to send again, and whether its cause may pass", async ({ chat, mock, bedrock }) => {
+  ["error has retryable and transient", async ({ chat, mock, bedrock }) => {
     const broken = async () => {
       throw new TypeError("fetch failed");
     };
@@ -63,7 +63,7 @@ export const errors = [
     }
   }],
 
-  ["a proxy's page is shown, and not taken for JSON", async ({ chat, bedrock }) => {
+  ["page of a proxy is quoted in the error", async ({ chat, bedrock }) => {
     await bedrock.faults({ status: 502, body: "<html>Bad gateway of the house</html>", headers: { "content-type": "text/html" }, forever: true });
     const error = await fails(() => chat({ maxRetries: 0 }).invoke("hello"));
     equal(error.status, 502);
@@ -73,7 +73,7 @@ export const errors = [
     includes((await fails(() => chat({ maxRetries: 0 }).invoke("hello"))).message, "500");
   }],
 
-  ["the delay that the service asks for is kept, and told", async ({ chat, bedrock }) => {
+  ["retry-after of the service is obeyed and reported", async ({ chat, bedrock }) => {
     await bedrock.faults(refusal(429, "ThrottlingException", "slow down", { headers: { "retry-after": "1" } }));
     const started = Date.now();
     await chat().invoke("hello");
@@ -82,7 +82,7 @@ export const errors = [
     equal((await fails(() => chat({ maxRetries: 0 }).invoke("hello"), "throttled")).retryAfterMs, 7000);
   }],
 
-  ["every attempt is signed anew", async ({ chat, bedrock }) => {
+  ["retry is signed again", async ({ chat, bedrock }) => {
     await bedrock.faults(refusal(429, "ThrottlingException", "slow down", { headers: { "retry-after": "1" } }));
     await chat().invoke("hello");
     const [first, second] = await bedrock.requests();
@@ -91,7 +91,7 @@ export const errors = [
     equal(first.body, second.body);
   }],
 
-  ["a failed call does not poison the next", async ({ chat, bedrock, mock }) => {
+  ["failed call does not affect the next call", async ({ chat, bedrock, mock }) => {
     const model = chat({ maxRetries: 0 });
     for (const fault of [refusal(500, "InternalServerException", "boom"), { cut_after_bytes: 40 }, { flip_bit: 0 }, { status: 200, body: "no JSON" }]) {
       await bedrock.faults(fault, fault);
@@ -107,13 +107,13 @@ export const errors = [
     includes((await model.invoke("hello")).text, "hello");
   }],
 
-  ["a wrong signature, a wrong key and an unknown model are told apart", async ({ chat }) => {
+  ["wrong signature, wrong key and unknown model have different errors", async ({ chat }) => {
     equal((await fails(() => chat({ credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wrong" } }).invoke("hello"))).status, 403);
     equal((await fails(() => chat({ credentials: { accessKeyId: "AKIDNOBODY", secretAccessKey: "wrong" } }).invoke("hello"))).status, 403);
     equal((await fails(() => chat({ credentials: undefined, apiKey: "nobody" }).invoke("hello"))).status, 403);
   }],
 
-  ["a guardrail's headers are sent and signed without a trace, on both ways, and half a guardrail is refused", async ({ chat, bedrock }) => {
+  ["guardrail headers are sent and signed without a trace, streamed or not, and half a guardrail is refused", async ({ chat, bedrock }) => {
     const model = chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2" });
     await model.invoke("hello");
     await (await model.stream("hello")).message();
@@ -138,7 +138,7 @@ export const errors = [
     includes((await fails(() => gpt.invoke("hello", { topK: 5 }), "unsupported")).message, "topK");
   }],
 
-  ["a trace without a guardrail has no effect, and is there for the guardrail of a call", async ({ chat, bedrock }) => {
+  ["guardrail trace without a guardrail has no effect, but applies to the guardrail of a call", async ({ chat, bedrock }) => {
     const model = chat({ trace: "ENABLED" });
     await model.invoke("hello");
     await model.invoke("hello", { guardrailIdentifier: "gr-1", guardrailVersion: "2" });
@@ -146,7 +146,7 @@ export const errors = [
     equal(traces, [undefined, "ENABLED"]);
   }],
 
-  ["a guardrail that steps in is a reason of its own", async ({ chat }) => {
+  ["guardrail intervention has its own stop reason", async ({ chat }) => {
     const model = chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", trace: "ENABLED" });
     const reply = await model.invoke("this is BLOCKED");
     equal(reply.response_metadata.stop_reason, "guardrail_intervened");

@@ -16,7 +16,7 @@ async function read(model) {
 const begun = (...texts) => [claude.start(), claude.block(0, { type: "text", text: "" }), ...texts.map((text) => claude.text(0, text))];
 
 export const events = [
-  ["an exception in a stream is a typed error after the chunks before it, with the message so far", async ({ mock, BedrockChatError }) => {
+  ["stream exception is a typed error after earlier chunks, with the partial message", async ({ mock, BedrockChatError }) => {
     for (const [type, kind, retryable] of [
       ["throttlingException", "throttled", true], ["modelStreamErrorException", "service", true], ["validationException", "validation", false],
       ["internalServerException", "service", true], ["serviceUnavailableException", "service", true],
@@ -32,14 +32,14 @@ export const events = [
     }
   }],
 
-  ["an error frame, and an error in a chunk, are errors too", async ({ mock }) => {
+  ["stream error frame and error in a chunk are errors", async ({ mock }) => {
     const frame_ = frame({ ":message-type": "error", ":error-code": "InternalFailure", ":error-message": "boom" }, utf8(""));
     includes((await read(mock(speaks([...begun("a"), frame_])))).error.message, "boom");
     const inner = { type: "error", error: { type: "overloaded_error", message: "busy" } };
     includes((await read(mock(speaks([...begun("a"), inner])))).error.message, "busy");
   }],
 
-  ["what is unknown does not end a stream", async ({ mock }) => {
+  ["unknown stream events are kept", async ({ mock }) => {
     const unknown = frame({ ":event-type": "newThing", ":content-type": "application/json", ":message-type": "event" }, utf8('{"a":1}'));
     const [start, ...rest] = answer("ok");
     const bare = frame({ ":event-type": "chunk", ":message-type": "event" }, utf8(JSON.stringify({ bytes: btoa('{"type":"ping"}') })));
@@ -50,7 +50,7 @@ export const events = [
     equal((await other.message()).response_metadata.stop_reason, "a_new_reason");
   }],
 
-  ["a stream that ends early, or within a frame, says so and keeps what came", async ({ mock }) => {
+  ["stream that ends early or inside a frame is truncated, with the partial message", async ({ mock }) => {
     const early = await read(mock(speaks(begun("Bon", "jour"))));
     equal([early.error.kind, early.error.partial.text], ["truncated", "Bonjour"]);
     const bytes = joined(...answer("Bon", "jour").map((event) => chunk(event)));
@@ -62,7 +62,7 @@ export const events = [
     }
   }],
 
-  ["bytes that are damaged are an error, at once", async ({ mock }) => {
+  ["stream with damaged bytes is an error at once", async ({ mock }) => {
     const bytes = joined(...answer("Bon", "jour").map((event) => chunk(event)));
     const flips = [0, 5, 9, 20, 60, 150, bytes.length - 1];
     for (const at of flips) {
@@ -73,14 +73,14 @@ export const events = [
     }
   }],
 
-  ["a connection that breaks is an error with what came, from the server too", async ({ chat, bedrock }) => {
+  ["broken connection is an error with the partial message", async ({ chat, bedrock }) => {
     await bedrock.faults({ cut_after_frames: 5 });
     const { texts, error } = await read(chat({ maxRetries: 0 }));
     equal(error.kind, "truncated");
     equal(error.partial.text, texts.join(""));
   }],
 
-  ["an answer that is no event stream is told for what it is", async ({ mock }) => {
+  ["answer that is not an event stream is an error with its content type", async ({ mock }) => {
     const html = async () => response([utf8("<html>maintenance</html>")], { type: "text/html" });
     const error = await fails(async () => (await mock(html).stream("hello")).message());
     includes(error.message, "text/html");

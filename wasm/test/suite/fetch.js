@@ -86,7 +86,7 @@ export const fetching = [
     for (const way of Object.values(WAYS)) ok(await fails(() => way(mock(async () => new Response(null)))));
   }],
 
-  ["fetch failure without connection is of kind connect, and worth a retry", async ({ mock }) => {
+  ["fetch failure without connection is of kind connect, and retried", async ({ mock }) => {
     const nobody = Object.assign(new AggregateError([Object.assign(new Error("connect ECONNREFUSED ::1:1"), { syscall: "connect" })]), {});
     for (const thrown of [
       ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT", "DEPTH_ZERO_SELF_SIGNED_CERT", "CERT_HAS_EXPIRED"].map((code) => new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code }) })),
@@ -98,7 +98,7 @@ export const fetching = [
     }
   }],
 
-  ["fetch failure after sending may be paid for, so it is not sent again", async ({ mock }) => {
+  ["fetch failure after sending is not retried, as it may be paid for", async ({ mock }) => {
     const caused = (code) => new TypeError("fetch failed", { cause: Object.assign(new Error("why"), { code }) });
     for (const [kind, ...errors] of [
       ["timeout", caused("UND_ERR_HEADERS_TIMEOUT"), caused("UND_ERR_BODY_TIMEOUT"), new DOMException("The operation timed out.", "TimeoutError")],
@@ -122,7 +122,7 @@ export const fetching = [
     await fails(() => mock(async () => { throw round; }).invoke("hello"), "interrupted");
   }],
 
-  ["a time limit of fetch within the answer is a timeout, and not sent again", async ({ mock }) => {
+  ["timeout of fetch within the answer is a timeout error, and not retried", async ({ mock }) => {
     const late = new TypeError("terminated", { cause: Object.assign(new Error("Body Timeout Error"), { code: "UND_ERR_BODY_TIMEOUT" }) });
     const fetch = counted(async () => {
       const body = new ReadableStream({ pull: (controller) => controller.error(late) });
@@ -149,7 +149,7 @@ export const fetching = [
     equal((await fails(() => mock(async () => { throw new TypeError("Failed to fetch"); }).invoke("hello"))).responseHeaders, undefined);
   }],
 
-  ["retry follows an answer that ends before its content, and none that is cut within it", async ({ mock }) => {
+  ["retry follows an answer that ends before its content, but not one that is cut within it", async ({ mock }) => {
     const start = chunk(answer("x")[0]);
     for (const [first, calls, kind] of [
       [() => new Response(), 2], [() => response([]), 2], [() => response([start]), 2],
@@ -177,7 +177,7 @@ export const fetching = [
     equal(fetch.calls, 0);
   }],
 
-  ["attempts of a timeout and of a cancelled call count what was sent", async ({ mock }) => {
+  ["attempts of a timeout and of a cancelled call count sent requests", async ({ mock }) => {
     const told = (error, attempts) => {
       equal([error.attempts, error.region], [attempts, "us-east-1"], error.message);
       includes(error.message, `[model ${error.model}, region us-east-1`);
@@ -201,7 +201,7 @@ export const fetching = [
     includes(late.message, "20 ms [model");
   }],
 
-  ["a stream that is cut by its timeout says how often it was sent", async ({ chat, bedrock }) => {
+  ["stream cut by its timeout has the number of attempts", async ({ chat, bedrock }) => {
     await bedrock.faults({ hang_after_frames: 3 });
     const stop = new AbortController();
     const stream = await chat().stream("hello", { signal: stop.signal });
@@ -211,19 +211,19 @@ export const fetching = [
     equal([error.attempts, error.region], [1, "us-east-1"]);
   }],
 
-  ["paidResend sends again what may have been paid for", async ({ mock }) => {
+  ["paidResend retries calls that may have been paid for", async ({ mock }) => {
     const fetch = counted(async () => { throw new TypeError("Failed to fetch"); });
     const error = await fails(() => mock(fetch, { maxRetries: 1, paidResend: true }).invoke("hello"), "interrupted");
     equal([fetch.calls, error.attempts, error.retryable], [2, 2, false]);
   }],
 
-  ["a signal that has fired keeps fetch from being called", async ({ mock }) => {
+  ["aborted signal prevents the call of fetch", async ({ mock }) => {
     const fetch = counted(speaks(answer("ok")));
     for (const way of ["invoke", "stream"]) await fails(() => mock(fetch)[way]("hello", { signal: AbortSignal.abort() }), "cancelled");
     equal(fetch.calls, 0);
   }],
 
-  ["an unconnected endpoint is of kind connect where the runtime tells so", async ({ chat }) => {
+  ["unreachable endpoint is of kind connect if the runtime reports it", async ({ chat }) => {
     const error = await fails(() => chat({ endpointUrl: "http://127.0.0.1:47123", maxRetries: 0 }).invoke("hello"));
     const tells = Boolean(globalThis.process?.versions?.undici);
     ok(["connect", "interrupted"].includes(error.kind) && (!tells || error.kind === "connect"), `${error.kind}: ${error.message}`);

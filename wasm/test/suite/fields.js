@@ -3,7 +3,7 @@ import { KEYS, MODEL } from "./bedrock.js";
 import { sender } from "./sent.js";
 
 export const fields = [
-  ["what the constructor lacks or cannot take is said in its own terms", async ({ BedrockChat, chat }) => {
+  ["constructor errors name missing and invalid fields", async ({ BedrockChat, chat }) => {
     const build = (given) => fails(async () => new BedrockChat(given));
     for (const [given, kind, part] of [
       [undefined, "config", "new BedrockChat("],
@@ -28,10 +28,10 @@ export const fields = [
       [{ modelId: "x" }, "model"], [{ profile: "dev" }, "fromNodeProviderChain"], [{ temperature: "hot" }, "finite number"],
       [{ temperature: NaN }, "NaN"], [{ maxTokens: 1.5 }, "whole number"], [{ stop: [1] }, "strings"], [{ api: "rest" }, '"converse"'],
       [{ fetch: "x" }, "function"], [{ trace: "maybe" }, "ENABLED"], [{ modelKwargs: [] }, "object"], [{ headers: { Authorization: "x" } }, "authorization"],
-      [{ applicationInferenceProfile: "arn%3aaws%e0%41" }, "well encoded"], [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
+      [{ applicationInferenceProfile: "arn%3aaws%e0%41" }, "percent-encoding"], [{ endpointUrl: "not a url" }, "endpoint"], [{ maxTokens: 0 }, "at least 1"], [{ reasoning: true }, "budget"],
       [{ reasoning: -5 }, "budget"], [{ promptCaching: 5 }, '"5m"'], [{ anthropicBeta: [5] }, "strings"], [{ requestMetadata: { team: 5 } }, "strings"],
       [{ headers: { "x-tries": 5 } }, "strings"], [{ reasoning: { effort: 5 } }, "effort"], [{ system: "Be brief." }, '["system"'],
-      [{ performanceConfig: { latency: "optimized" } }, "latency"], [{ signal: new AbortController().signal }, "given to a call"],
+      [{ performanceConfig: { latency: "optimized" } }, "latency"], [{ signal: new AbortController().signal }, "an option of a call"],
     ]) {
       const error = await fails(async () => chat(given), "config");
       includes(error.message, part);
@@ -98,14 +98,14 @@ export const fields = [
     equal(error.field, undefined);
   }],
 
-  ["a secret in the wrong place is not repeated", async ({ chat }) => {
+  ["secret in a wrong field is not repeated in the error", async ({ chat }) => {
     const error = await fails(async () => chat({ apiKey: 5, awsSecretAccessKey: "wJalr" }), "config");
     ok(!error.message.includes("wJalr"));
     const listed = await fails(async () => chat({ awsSecretAccessKey: ["wJalr"] }), "config");
     ok(!listed.message.includes("wJalr"));
   }],
 
-  ["a call's options are checked before it, and nothing is sent", async ({ chat, bedrock }) => {
+  ["call options are checked before anything is sent", async ({ chat, bedrock }) => {
     const model = chat();
     for (const options of [{ maxTokens: "many" }, { tool_choise: "any" }, { toolChoice: 5 }, { responseFormat: {} }, { guardrailIdentifier: "gr" }, { topP: Infinity }, { signal: {} }, new AbortController().signal, ["stop"], "stop", 5]) {
       await fails(() => model.invoke("hello", options), "config");
@@ -121,9 +121,9 @@ export const fields = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["what only the constructor can set is refused in a call, which would go on without it", async ({ chat, bedrock }) => {
+  ["constructor options are refused in a call", async ({ chat, bedrock }) => {
     for (const [options, part] of [
-      [{ maxRetries: 0 }, "maxRetries is set on the constructor"], [{ model: MODEL }, "constructor"], [{ fetch }, "constructor"], [{ streaming: true }, "constructor"],
+      [{ maxRetries: 0 }, "maxRetries is an option of the constructor"], [{ model: MODEL }, "constructor"], [{ fetch }, "constructor"], [{ streaming: true }, "constructor"],
       [{ modelId: MODEL }, "did you mean model?"], [{ abortSignal: new AbortController().signal }, "did you mean signal?"], [{ system: "Be brief." }, "a message"],
     ]) {
       includes((await fails(() => chat().invoke("hello", options), "config")).message, part);
@@ -133,7 +133,7 @@ export const fields = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["a guardrail's configuration is checked member by member", async ({ chat }) => {
+  ["guardrailConfig is checked member by member", async ({ chat }) => {
     const guard = (guardrailConfig) => chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", guardrailConfig });
     for (const streamProcessingMode of ["SYNCHRONOUS", "ASYNCHRONOUS", "sync", "async", undefined]) guard({ streamProcessingMode, tagSuffix: "x", trace: "enabled" });
     for (const wrong of [{ streamProcessingMode: "later" }, { tagSuffix: 5 }, { guardrailIdentifier: "gr-2" }, { identifier: "gr-2" }, { trace: "maybe" }, "sync", []]) {
@@ -141,18 +141,18 @@ export const fields = [
     }
   }],
 
-  ["what refers to itself many times is refused at once", async ({ chat }) => {
+  ["option that refers to itself many times is refused at once", async ({ chat }) => {
     const knot = [];
     for (let number = 0; number < 20; number++) knot.push({ knot });
     await fails(() => chat().invoke([{ role: "user", content: knot }]), "encode");
   }],
 
-  ["headers may be Headers", async ({ chat, bedrock }) => {
+  ["option headers may be a Headers object", async ({ chat, bedrock }) => {
     await chat({ headers: new Headers({ "x-team": "blue" }) }).invoke("hello");
     equal((await bedrock.requests())[0].headers["x-team"], "blue");
   }],
 
-  ["thinking is asked for in any of its forms, and what excludes it is refused here", async ({ chat, bedrock }) => {
+  ["thinking is accepted in every form, and options that exclude it are refused", async ({ chat, bedrock }) => {
     const model = chat({ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", maxTokens: 4000 });
     for (const options of [{ reasoning: 2048 }, { reasoning: { budgetTokens: 2048 } }, { thinking: { type: "enabled", budget_tokens: 2048 } }]) {
       const reply = await model.invoke("hello", options);
@@ -165,7 +165,7 @@ export const fields = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["prompt caching is planned where it pays", async ({ chat, bedrock }) => {
+  ["promptCaching plans cache points", async ({ chat, bedrock }) => {
     const long = "word ".repeat(3000);
     const model = chat({ promptCaching: true });
     const ask = () => model.invoke([["system", long], ["human", "hello"]]);

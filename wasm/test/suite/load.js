@@ -10,7 +10,7 @@ function collector() {
 }
 
 export const load = [
-  ["forty calls at a time all finish, and those that fail harm no other", async ({ chat, bedrock }) => {
+  ["forty concurrent calls finish, and failed calls do not affect the others", async ({ chat, bedrock }) => {
     const model = chat({ maxRetries: 0 });
     await bedrock.faults({ drip_ms: 5, skip: 0, times: 20, path_contains: "stream" });
     const ask = async (number) => {
@@ -23,7 +23,7 @@ export const load = [
     equal(failed.length, 4);
   }],
 
-  ["a thousand streams do not make the module grow", async ({ mock, memory }) => {
+  ["thousand streams do not leak memory", async ({ mock, memory }) => {
     const model = mock(speaks(answer(..."a stream of some words, to be read to its end".split(" ")), 700));
     const read = async (number) => {
       const stream = await model.stream("hello");
@@ -36,7 +36,7 @@ export const load = [
     if (memory) equal(memory(), before, "bytes of the module's memory");
   }],
 
-  ["a model that its own functions reach is forgotten with them, but not while it answers", async ({ mock, BedrockChat }) => {
+  ["model that its own functions refer to is collected with them, but not during a call", async ({ mock, BedrockChat }) => {
     const collect = collector();
     if (!collect) return;
     const waited = async () => {
@@ -68,7 +68,7 @@ export const load = [
     await until(async () => (await waited(), !forgotten.deref()), "the model is forgotten");
   }],
 
-  ["calls from the bottom of a full stack harm no other", async ({ mock }) => {
+  ["calls on a full stack do not affect other calls", async ({ mock }) => {
     const model = mock(speaks(answer("ok")), { streaming: true });
     const calls = [];
     const descend = () => {

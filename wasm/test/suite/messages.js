@@ -17,11 +17,11 @@ const sent = async ({ chat, bedrock }, messages) => {
 };
 
 export const messages = [
-  ["a reply may be made of a text alone, and its text is read of blocks without a type", async ({ AIMessage }) => {
+  ["AIMessage accepts a text alone, and reads text of blocks without a type", async ({ AIMessage }) => {
     equal([new AIMessage("hi").text, new AIMessage({ content: [{ text: "hi" }] }).text, new AIMessage({ content: null }).text], ["hi", "hi", ""]);
   }],
 
-  ["a chunk adds up with chunks alone, and says so", async ({ AIMessageChunk }) => {
+  ["concat of a chunk refuses values that are not chunks", async ({ AIMessageChunk }) => {
     const chunk = new AIMessageChunk({ content: "hel" });
     equal(chunk.concat(JSON.parse(JSON.stringify(new AIMessageChunk({ content: "lo" })))).text, "hello");
     for (const [other, part] of [[undefined, "undefined"], [null, "null"], ["lo", "string"], [{}, "object"]]) {
@@ -29,7 +29,7 @@ export const messages = [
     }
   }],
 
-  ["a message may be a string, a pair, a message of LangChain or one of OpenAI", async (given) => {
+  ["message may be a string, a pair, or a message of LangChain or OpenAI", async (given) => {
     const expected = [{ role: "user", content: "hello" }];
     const forms = [
       "hello", ["hello"], ["human", "hello"], [["user", "hello"]], [{ role: "user", content: "hello" }], { role: "user", content: "hello" },
@@ -39,7 +39,7 @@ export const messages = [
     for (const form of forms) equal(await sent(given, form), expected, JSON.stringify(form));
   }],
 
-  ["a reply can be given back, also after a round through JSON, and calls with their results", async (given) => {
+  ["reply and tool results can be sent back, also after a round through JSON", async (given) => {
     const tool = { name: "get_weather", description: "The weather", input_schema: { type: "object", properties: { city: { type: "string" } } } };
     const model = given.chat().bindTools([tool]);
     const question = { role: "user", content: "What is the weather in Paris?" };
@@ -56,7 +56,7 @@ export const messages = [
     includes((await model.invoke([question, JSON.parse(JSON.stringify(sum)), result])).text, "mild and sunny");
   }],
 
-  ["a picture may be bytes, in whatever they are held", async (given) => {
+  ["image may be bytes in any container", async (given) => {
     // A PNG of one pixel.
     const data = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
@@ -72,7 +72,7 @@ export const messages = [
     equal((await sent(given, [["human", [url]]]))[0].content[0].source.data, data);
   }],
 
-  ["a Blob is refused with the way to give it, for its JSON would be empty", async ({ chat, bedrock }) => {
+  ["Blob is refused with advice, as its JSON would be empty", async ({ chat, bedrock }) => {
     for (const data of [new Blob(["%PDF"], { type: "application/pdf" }), new Response("%PDF")]) {
       const error = await fails(() => chat().invoke([["human", [{ type: "file", data, mimeType: "application/pdf" }]]]), "encode");
       includes(error.message, "new Uint8Array(await blob.arrayBuffer())");
@@ -80,7 +80,7 @@ export const messages = [
     equal((await bedrock.requests()).length, 0);
   }],
 
-  ["the result of a tool may be an error, and say whose it is", async (given) => {
+  ["tool result may be an error, and has the id of its call", async (given) => {
     const question = { role: "user", content: "What is the weather in Paris?" };
     // A tool without arguments does not need a schema.
     const model = given.chat().bindTools([{ name: "get_weather", description: "The weather" }]);
@@ -91,7 +91,7 @@ export const messages = [
     equal(body.tools[0].input_schema.type, "object");
   }],
 
-  ["large bytes are written in pieces", async ({ mock }) => {
+  ["large bytes are converted in pieces", async ({ mock }) => {
     let body;
     const fetch = async (_, init) => {
       body = new TextDecoder().decode(init.body);
@@ -104,7 +104,7 @@ export const messages = [
     ok(Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0)).every((byte, index) => byte === index % 251));
   }],
 
-  ["what is no conversation is refused with the reason, before anything is sent", async ({ chat, bedrock }) => {
+  ["invalid conversation is refused with the reason before anything is sent", async ({ chat, bedrock }) => {
     const round = {};
     round.round = round;
     for (const [given, part] of [

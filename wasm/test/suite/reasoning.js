@@ -7,7 +7,7 @@ const SONNET_4_5 = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const OPUS_4_5 = "us.anthropic.claude-opus-4-5-20251101-v1:0";
 
 export const reasoning = [
-  ["reasoning is sent in the form that the model takes", async (given) => {
+  ["reasoning is sent in the form that the model accepts", async (given) => {
     const { sent } = sender(given);
     const adaptive = (display) => ({ type: "adaptive", ...(display && { display }) });
     for (const [model, options, thinking, effort] of [
@@ -38,7 +38,7 @@ export const reasoning = [
     }
   }],
 
-  ["an effort beside a budget has its beta feature", async (given) => {
+  ["effort with a budget has its beta feature", async (given) => {
     const body = await sender(given).sent({ model: OPUS_4_5 }, "hello", { reasoning: { effort: "low", budgetTokens: 2048 } });
     equal(body.anthropic_beta, ["effort-2025-11-24"]);
   }],
@@ -70,7 +70,7 @@ export const reasoning = [
     equal(count(), 0);
   }],
 
-  ["reasoning that the model does not take is refused with what to set", async (given) => {
+  ["reasoning that the model does not accept is refused with advice", async (given) => {
     const { sent, count } = sender(given);
     for (const [model, options, part] of [
       [SONNET_4_5, { reasoning: { effort: "high", budgetTokens: 2048 } }, "budget alone"],
@@ -84,7 +84,7 @@ export const reasoning = [
     equal(count(), 0);
   }],
 
-  ["an option of a call replaces what is bound by its other name", async (given) => {
+  ["option of a call replaces the bound option under its other name", async (given) => {
     const { chat, last } = sender(given);
     const tools = [{ name: "a", input_schema: { type: "object" } }];
     const enabled = { type: "enabled", budget_tokens: 2048 };

@@ -20,12 +20,12 @@ const rich = [
 ];
 
 export const sse = [
-  ["a format that there is not is refused, whatever the stream is", async ({ toSSE }) => {
+  ["unknown SSE format is refused for any stream", async ({ toSSE }) => {
     // An unhandled rejection would end Node.
     for (const stream of [undefined, Promise.resolve(), {}]) await fails(async () => toSSE(stream, { format: "xml" }), "config");
   }],
 
-  ["no options are options, and those that there are not are refused by name", async ({ mock, toSSE, sseResponse }) => {
+  ["SSE options may be missing, and unknown ones are refused by name", async ({ mock, toSSE, sseResponse }) => {
     for (const none of [undefined, null, { format: null, onError: null, headers: null }]) {
       equal(parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), none)).text()).at(-1).event, "message_stop");
       equal(parsed(await (await sseResponse(mock(speaks(rich)).stream("hello"), none)).text()).at(-1).event, "message_stop");
@@ -35,7 +35,7 @@ export const sse = [
     }
   }],
 
-  ["a response has the caller's headers over its own, in either form", async ({ mock, sseResponse }) => {
+  ["sseResponse headers of the caller override its own, in an object or Headers", async ({ mock, sseResponse }) => {
     const own = { "x-team": "blue", "Cache-Control": "no-store" };
     for (const headers of [own, new Headers(own)]) {
       const response = await sseResponse(mock(speaks(rich)).stream("hello"), { headers });
@@ -44,7 +44,7 @@ export const sse = [
     }
   }],
 
-  ["a stream becomes Anthropic's events in one line", async ({ mock, sseResponse }) => {
+  ["stream becomes Anthropic's events", async ({ mock, sseResponse }) => {
     const response = await sseResponse(mock(speaks(rich)).stream("hello"));
     equal([response.status, response.headers.get("content-type")], [200, "text/event-stream; charset=utf-8"]);
     const events = parsed(await response.text());
@@ -63,7 +63,7 @@ export const sse = [
     equal([message.id, message.role, message.model, message.content], ["msg_1", "assistant", "claude", []]);
   }],
 
-  ["a stream becomes OpenAI's events", async ({ mock, toSSE }) => {
+  ["stream becomes OpenAI's events", async ({ mock, toSSE }) => {
     const events = parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), { format: "openai" })).text());
     equal(events.at(-1).data, "[DONE]");
     const chunks = events.slice(0, -1).map(({ data }) => data);
@@ -80,7 +80,7 @@ export const sse = [
     equal([last.usage.prompt_tokens, last.usage.completion_tokens, last.usage.total_tokens], [15, 20, 35]);
   }],
 
-  ["a stream becomes the events of the Responses API", async ({ mock, toSSE }) => {
+  ["stream becomes the events of the Responses API", async ({ mock, toSSE }) => {
     const events = parsed(await new Response(toSSE(mock(speaks(rich)).stream("hello"), { format: "responses" })).text());
     for (const { event, data } of events) equal(data.type, event);
     equal(events.map(({ data }) => data.sequence_number), events.map((_, at) => at));
@@ -99,7 +99,7 @@ export const sse = [
     equal([added, done], [[0, 1, 2], [0, 1, 2]]);
   }],
 
-  ["an answer that is cut or fails ends as the Responses API ends it", async ({ mock, toSSE }) => {
+  ["SSE answer that is cut or fails ends as in the Responses API", async ({ mock, toSSE }) => {
     const last = async (chunks) => parsed(await new Response(toSSE(mock(speaks(chunks)).stream("hello"), { format: "responses" })).text()).at(-1).data;
     const begun = [claude.start({ input_tokens: 1 }), claude.block(0, { type: "text", text: "" }), claude.text(0, "I ")];
     const cut = await last([...begun, claude.end(0), claude.stop("max_tokens", { output_tokens: 2 }), claude.over()]);
@@ -108,7 +108,7 @@ export const sse = [
     equal([failed.type, failed.response.error.code, failed.response.output[0].content[0].text], ["response.failed", "throttled", "I "]);
   }],
 
-  ["the events of every family are whole", async ({ chat, toSSE }) => {
+  ["SSE events of every family are complete", async ({ chat, toSSE }) => {
     for (const model of ["amazon.nova-lite-v1:0", "cohere.command-r-v1:0", "mistral.mistral-7b-instruct-v0:2", "openai.gpt-oss-20b-1:0"]) {
       const events = parsed(await new Response(toSSE(chat({ model, maxTokens: 500 }).stream("hello"))).text());
       equal([events[0].event, events.at(-2).event, events.at(-1).event], ["message_start", "message_delta", "message_stop"], model);
@@ -118,7 +118,7 @@ export const sse = [
     }
   }],
 
-  ["an error in the middle is the last event, in the format's own way", async ({ mock, toSSE }) => {
+  ["SSE error in the middle is the last event, in the form of the format", async ({ mock, toSSE }) => {
     const failing = () => mock(speaks([...rich.slice(0, 7), exception("throttlingException", "Too many tokens")])).stream("hello");
     let seen;
     const events = parsed(await new Response(toSSE(failing(), { onError: (error) => (seen = error) })).text());
@@ -129,7 +129,7 @@ export const sse = [
     equal(chunks.at(-1).data.error.code, "throttled");
   }],
 
-  ["an onError that fails takes nothing from the reader, and is not lost", async ({ mock, toSSE, sseResponse }) => {
+  ["onError that fails does not affect the reader, and is logged", async ({ mock, toSSE, sseResponse }) => {
     const failing = () => mock(speaks([...rich.slice(0, 7), exception("throttlingException", "Too many tokens")])).stream("hello");
     const refused = () => mock(async () => { throw new Error("no network"); }).stream("hello");
     const before = console.error;
@@ -147,39 +147,39 @@ export const sse = [
     for (const words of told) equal([words[1].message, words[3].name], ["the log is full", "BedrockChatError"]);
   }],
 
-  ["what is no stream is an error that tells the operator so", async ({ chat, toSSE }) => {
+  ["SSE of a value that is not a stream is an error for the operator", async ({ chat, toSSE }) => {
     for (const given of [undefined, null, chat().invoke("hello"), [], "hello"]) {
       let seen;
       const events = parsed(await new Response(toSSE(given, { onError: (error) => (seen = error) })).text());
-      equal(events.map(({ data }) => data.error.message), ["the model could not be asked"]);
+      equal(events.map(({ data }) => data.error.message), ["the model could not be called"]);
       equal(seen.kind, "config");
       includes(seen.message, "chat.stream()");
     }
   }],
 
-  ["what broke a stream is the operator's business, that it broke is the reader's", async ({ mock, chat, bedrock, toSSE }) => {
+  ["SSE error shows the cause to the operator, and a general message to the reader", async ({ mock, chat, bedrock, toSSE }) => {
     const last = async (stream) => parsed(await new Response(toSSE(stream)).text()).at(-1).data.error;
-    equal(await last(mock(speaks(rich.slice(0, 7))).stream("hello")), { type: "api_error", message: "the model could not go on" });
+    equal(await last(mock(speaks(rich.slice(0, 7))).stream("hello")), { type: "api_error", message: "the answer could not be completed" });
     await bedrock.faults({ status: 403, error_type: "AccessDeniedException", message: "arn:aws:iam::1:user/me is not authorized" });
-    equal(await last(chat().stream("hello")), { type: "api_error", message: "the model could not be asked" });
+    equal(await last(chat().stream("hello")), { type: "api_error", message: "the model could not be called" });
   }],
 
-  ["a call that has failed before anybody reads is told of at the first read, and harms nobody where there is none", async ({ mock, toSSE }) => {
+  ["call that fails before the first read is reported at that read, without an unhandled rejection", async ({ mock, toSSE }) => {
     const refused = mock(async () => new Response("{}", { status: 403 }));
     const events = toSSE(refused.stream("hello"));
     const unread = toSSE(refused.stream("hello"));
     await pause(30);
-    equal(parsed(await new Response(events).text()).map(({ data }) => data.error.message), ["the model could not be asked"]);
+    equal(parsed(await new Response(events).text()).map(({ data }) => data.error.message), ["the model could not be called"]);
     await unread.cancel();
   }],
 
-  ["arguments of a call that never began are no other call's", async ({ mock, toSSE }) => {
+  ["SSE arguments of a call that never began are dropped", async ({ mock, toSSE }) => {
     const model = mock(speaks([claude.start(), claude.block(0, { type: "tool_use", id: "t", name: "f", input: {} }), claude.args(1, '{"x":1}'), claude.stop("tool_use"), claude.over()]));
     const events = parsed(await new Response(toSSE(model.stream("hello"), { format: "openai" })).text()).slice(0, -1);
     equal(events.flatMap(({ data }) => data.choices[0].delta.tool_calls ?? []).map(({ index, function: { arguments: text } }) => [index, text]), [[0, ""]]);
   }],
 
-  ["a stream that does not begin is a response with its status, without the operator's business", async ({ chat, mock, bedrock, sseResponse }) => {
+  ["sseResponse of a stream that does not begin has the error's status, without operator details", async ({ chat, mock, bedrock, sseResponse }) => {
     for (const [fault, status, told] of [
       [{ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "3" } }, 429, true],
       [{ status: 400, error_type: "ValidationException", message: "prompt is too long" }, 400, true],
@@ -197,7 +197,7 @@ export const sse = [
     await fails(() => sseResponse(mock(speaks(rich)).stream("hello"), { format: "xml" }), "config");
   }],
 
-  ["cancelling the events of a call before its stream begins stops the model", async ({ mock, toSSE }) => {
+  ["SSE cancelled before the stream begins cancels the call", async ({ mock, toSSE }) => {
     for (const wait of [() => undefined, () => pause(20)]) {
       let over = false;
       let calls = 0;
@@ -218,7 +218,7 @@ export const sse = [
     }
   }],
 
-  ["keep_alive comments come before and between events while the model is silent", async ({ mock, toSSE, sseResponse }) => {
+  ["keep_alive comments are sent before and between events while the model is silent", async ({ mock, toSSE, sseResponse }) => {
     for (const format of ["anthropic", "openai"]) {
       for (const open of [(call, options) => toSSE(call, options), async (call, options) => (await sseResponse(call, options)).body]) {
         let begin, goOn;
@@ -265,7 +265,7 @@ export const sse = [
     for (const keepAlive of [-1, 1.5, "5s", Infinity]) includes((await fails(async () => toSSE(mock(speaks(rich)).stream("hello"), { keepAlive }), "config")).message, "keepAlive");
   }],
 
-  ["who stops reading the events stops the model", async ({ chat, bedrock, toSSE }) => {
+  ["SSE reader that cancels also cancels the call", async ({ chat, bedrock, toSSE }) => {
     await bedrock.faults({ drip_ms: 40 });
     const reader = toSSE(await chat().stream("hello there. ".repeat(20))).getReader();
     ok((await reader.read()).value instanceof Uint8Array);
@@ -273,7 +273,7 @@ export const sse = [
     await until(async () => (await bedrock.requests())[0].outcome === "closed_by_client", "the server sees the close", 1000);
   }],
 
-  ["events come as the model speaks, not at the end", async ({ chat, bedrock, toSSE }) => {
+  ["SSE events are sent while the model answers", async ({ chat, bedrock, toSSE }) => {
     await bedrock.faults({ drip_ms: 60 });
     const reader = toSSE(await chat().stream("hello there, how are you today?")).getReader();
     const times = [];

@@ -15,7 +15,7 @@ const HEX =
 const VECTOR = Uint8Array.from(HEX.match(/../g), (pair) => parseInt(pair, 16));
 
 export const streams = [
-  ["a stream's chunks add up to what invoke gives", async ({ chat }) => {
+  ["stream chunks add up to the message of invoke", async ({ chat }) => {
     const question = [["system", "Translate English to French."], ["human", "I love programming."]];
     const whole = await chat().invoke(question);
     const stream = await chat().stream(question);
@@ -32,7 +32,7 @@ export const streams = [
     for (const chunk of chunks) ok(typeof chunk.content === "string", "a plain answer's chunks are plain text");
   }],
 
-  ["however the bytes are cut, the chunks are the same", async ({ mock }) => {
+  ["stream chunks are the same for every split of the bytes", async ({ mock }) => {
     const bytes = joined(
       chunk(claude.start()), chunk(claude.block(0, { type: "text", text: "" })), VECTOR, chunk(claude.text(0, "nnn 😀")), chunk(claude.end(0)), chunk(claude.stop()),
       chunk(claude.over({ inputTokenCount: 3, outputTokenCount: 5 })),
@@ -46,7 +46,7 @@ export const streams = [
     equal(await read(empty), expected, "with empty pieces");
   }],
 
-  ["the first chunk is there before the service has sent the last", async ({ chat, bedrock }) => {
+  ["first stream chunk arrives before the service has sent the last", async ({ chat, bedrock }) => {
     await bedrock.faults({ drip_ms: 60 });
     const stream = await chat().stream("hello there, how are you today?");
     const times = [];
@@ -60,7 +60,7 @@ export const streams = [
     ok(times.length > 2 && times.at(-1) - times[0] >= 60, "pieces come one by one");
   }],
 
-  ["leaving the loop closes the connection at once", async ({ chat, bedrock }) => {
+  ["breaking out of the stream loop closes the connection at once", async ({ chat, bedrock }) => {
     await bedrock.faults({ drip_ms: 50 });
     const started = Date.now();
     let stream;
@@ -71,7 +71,7 @@ export const streams = [
     equal(await stream.next(), { value: undefined, done: true });
   }],
 
-  ["return() and a cancelled web stream close the connection too", async ({ chat, bedrock }) => {
+  ["return() and a cancelled web stream close the connection", async ({ chat, bedrock }) => {
     await bedrock.faults({ drip_ms: 50, forever: true });
     const question = "hello there, how are you today? ".repeat(10);
     const stream = await chat().stream(question);
@@ -91,7 +91,7 @@ export const streams = [
     await until(async () => (await bedrock.requests()).every(({ outcome }) => outcome === "closed_by_client"), "the server sees all three closed", 1000);
   }],
 
-  ["a web stream of chunks gives what the iterator gives, and only when it is asked", async ({ chat, mock }) => {
+  ["web stream of chunks equals the iterator, and reads only when it is read", async ({ chat, mock }) => {
     const stream = (await chat().stream("hello")).toReadableStream();
     ok(stream instanceof ReadableStream);
     const reader = stream.getReader();
@@ -111,14 +111,14 @@ export const streams = [
     await lazy.cancel();
   }],
 
-  ["next() may be called before the last one has answered", async ({ mock }) => {
+  ["next() may be called before the previous call has finished", async ({ mock }) => {
     const stream = await mock(speaks(answer("a", "b", "c"), 40)).stream("hello");
     const pieces = await Promise.all(Array.from({ length: 12 }, () => stream.next()));
     equal(pieces.map(({ value }) => value?.text ?? "").join(""), "abc");
     equal(pieces.at(-1).done, true);
   }],
 
-  ["the text alone, and the whole message, can be asked for", async ({ mock }) => {
+  ["stream has text() and message()", async ({ mock }) => {
     const model = mock(speaks(answer("Bon", "jour")));
     const texts = [];
     for await (const text of (await model.stream("hello")).text()) texts.push(text);
@@ -129,7 +129,7 @@ export const streams = [
     equal(stream.soFar.content, "Bonjour");
   }],
 
-  ["a Response that misbehaves is an error of its call, and harms no other", async ({ mock }) => {
+  ["faulty Response is an error of its call, and does not affect others", async ({ mock }) => {
     const headers = new Headers({ "content-type": "application/vnd.amazon.eventstream" });
     const read = (read) => ({ headers, body: { getReader: () => ({ read }) } });
     const refuse = () => { throw new Error("refused"); };
@@ -143,7 +143,7 @@ export const streams = [
     equal((await (await mock(speaks(answer("ok"))).stream("hello")).message()).text, "ok");
   }],
 
-  ["usage is counted once, cache and all, in the chunks' sum as in the message", async ({ mock }) => {
+  ["usage is counted once, with cached tokens, in the chunks' sum and in the message", async ({ mock }) => {
     const usage = { input_tokens: 3, cache_read_input_tokens: 7854, cache_creation_input_tokens: 100, output_tokens: 1 };
     const metrics = { inputTokenCount: 3, outputTokenCount: 50, cacheReadInputTokenCount: 7854, cacheWriteInputTokenCount: 100 };
     const events = [claude.start(usage), claude.block(0, { type: "text", text: "" }), claude.text(0, "hi"), claude.end(0), claude.stop("max_tokens", { output_tokens: 50 }), claude.over(metrics)];
@@ -156,7 +156,7 @@ export const streams = [
     equal(sum.response_metadata["amazon-bedrock-invocationMetrics"], metrics);
   }],
 
-  ["usage that comes after the stop is read, with Converse and behind a guardrail", async ({ chat }) => {
+  ["usage after the stop reason is read, over Converse and with a guardrail", async ({ chat }) => {
     const sum = async (model, text) => (await gathered(await model.stream(text))).reduce((left, right) => left.concat(right));
     ok((await sum(chat({ api: "converse" }), "hello")).usage_metadata.output_tokens > 0);
     const blocked = await sum(chat({ guardrailIdentifier: "gr", guardrailVersion: "1" }), "BLOCKED");
@@ -164,7 +164,7 @@ export const streams = [
     ok(blocked.usage_metadata.total_tokens >= 0);
   }],
 
-  ["a stream whose beginning fails is tried again, and once begun it is not", async ({ chat, bedrock }) => {
+  ["stream is retried before its first content, and not after it", async ({ chat, bedrock }) => {
     await bedrock.faults({ insert: [{ kind: "exception", at: 0, exception_type: "throttlingException", message: "Too many tokens" }] });
     includes(await (await chat().stream("hello")).message().then(({ text }) => text), "hello");
     equal((await bedrock.requests()).length, 2);

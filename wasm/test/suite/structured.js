@@ -21,7 +21,7 @@ const called = (...pieces) => speaks([
 const said = (text) => speaks([claude.start(), claude.block(0, { type: "text", text: "" }), claude.text(0, text), claude.end(0), claude.stop(), claude.over()]);
 
 export const structured = [
-  ["values of a JSON Schema come by the best way that a model has", async ({ chat, bedrock }) => {
+  ["structured output uses the best method that the model supports", async ({ chat, bedrock }) => {
     const models = { "anthropic.claude-3-5-sonnet-20240620-v1:0": "tool_choice", "amazon.nova-lite-v1:0": "toolChoice", "meta.llama3-70b-instruct-v1:0": "JSON Schema" };
     for (const [model, part] of Object.entries(models)) {
       await bedrock.clear();
@@ -35,7 +35,7 @@ export const structured = [
     ok(typeof value.setup === "string", "a thinking model cannot be forced to call a tool");
   }],
 
-  ["a method that the model cannot take is refused before sending, and says what to do", async (given) => {
+  ["structured output method that the model does not support is refused with advice", async (given) => {
     const { chat, count } = sender(given);
     const cannot = [{ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", reasoning: 2000, maxTokens: 4000 }, { model: "us.meta.llama4-scout-17b-instruct-v1:0", api: "converse" }];
     for (const fields of cannot) {
@@ -43,14 +43,14 @@ export const structured = [
       for (const way of ["invoke", "stream"]) {
         const error = await fails(() => held[way]("hello"));
         ok(["config", "unsupported"].includes(error.kind), error.kind);
-        includes(error.message, "the method functionCalling does not work here; leave `method` unset");
+        includes(error.message, "the method functionCalling is not supported for this call; leave `method` unset");
       }
     }
     equal(count(), 0);
     await fails(() => chat(cannot[0]).withStructuredOutput(joke).invoke("hello"), "interrupted");
   }],
 
-  ["a schema may stand in a tool of any form, whose name it takes", async ({ chat, bedrock }) => {
+  ["schema may be inside a tool of any form, and gets the tool's name", async ({ chat, bedrock }) => {
     const forms = [
       { name: "Pun", parameters: joke }, { name: "Pun", schema: joke }, { name: "Pun", schema: even },
       { name: "Pun", description: "A pun", input_schema: joke }, { type: "function", function: { name: "Pun", parameters: joke } },
@@ -64,7 +64,7 @@ export const structured = [
     }
   }],
 
-  ["a library's schema checks and makes the value", async ({ mock }) => {
+  ["schema of a library checks and converts the value", async ({ mock }) => {
     const streaming = { streaming: true };
     equal(await mock(called('{"setup":"Why?","rating":4}'), streaming).withStructuredOutput(even, { name: "Joke" }).invoke("x"), { setup: "Why?", rating: 4, checked: true });
     const error = await fails(() => mock(called('{"setup":"Why?","rating":5}'), streaming).withStructuredOutput(even, { name: "Joke" }).invoke("x"), "decode");
@@ -72,7 +72,7 @@ export const structured = [
     equal(error.partial.tool_calls[0].args.rating, 5);
   }],
 
-  ["the raw reply is there where it is asked for, with the value or the reason why there is none", async ({ mock }) => {
+  ["includeRaw returns the reply with the value, or with the reason why there is none", async ({ mock }) => {
     const raw = (fetch) => mock(fetch, { streaming: true }).withStructuredOutput(even, { name: "Joke", includeRaw: true }).invoke("x");
     const good = await raw(called('{"setup":"Why?","rating":4}'));
     equal([good.parsed.checked, good.raw.tool_calls.length, good.parsingError], [true, 1, undefined]);
@@ -80,13 +80,13 @@ export const structured = [
     equal([bad.parsed, bad.parsingError.kind], [null, "decode"]);
   }],
 
-  ["a value that was cut off is told as that", async ({ mock }) => {
+  ["structured output that was cut off is an error", async ({ mock }) => {
     const fetch = speaks([claude.start(), claude.block(0, { type: "tool_use", id: "t", name: "Joke", input: {} }), claude.args(0, '{"setup":"Wh'), claude.end(0), claude.stop("max_tokens"), claude.over()]);
     const error = await fails(() => mock(fetch, { streaming: true }).withStructuredOutput(joke).invoke("x"), "decode");
     includes(error.message, "max_tokens");
   }],
 
-  ["a stream gives ever more complete values, and at its end the checked one", async ({ mock }) => {
+  ["structured stream yields increasingly complete values, and the checked one at its end", async ({ mock }) => {
     const stream = await mock(called('{"set', 'up":"Wh', 'y \\u00e', '9?","rat', 'ing":1', "2}")).withStructuredOutput(even, { name: "Joke" }).stream("x");
     const values = [];
     for await (const value of stream) values.push(value);
@@ -98,7 +98,7 @@ export const structured = [
     includes((await fails(async () => { for await (const value of bad) ok(value); }, "decode")).message, "must be even");
   }],
 
-  ["what has come of a value never becomes less, however its text is cut", async ({ mock }) => {
+  ["structured stream never removes a part of a value, however its text is cut", async ({ mock }) => {
     const whole = { setup: 'a"b\\c\n\u00e9 {[,:]}', rating: 12 };
     const text = JSON.stringify(whole, null, 1).replace("\u00e9", "\\u00e9");
     let last = "";
@@ -110,7 +110,7 @@ export const structured = [
     equal(value, whole);
   }],
 
-  ["the work for a long value grows with its length, as its parts come some at a time", async ({ mock }) => {
+  ["structured stream of a long value does linear work", async ({ mock }) => {
     const whole = { setup: Array.from({ length: 3000 }, (_, number) => ({ number, text: "abc" })), rating: 1 };
     const pieces = JSON.stringify(whole).match(/.{1,5}/g);
     const lengths = [];
@@ -121,14 +121,14 @@ export const structured = [
     ok(lengths.every((length, at) => at === 0 || length >= lengths[at - 1]));
   }],
 
-  ["a value that is nested deep comes at the end", async ({ mock }) => {
+  ["structured stream returns a deeply nested value at its end", async ({ mock }) => {
     const text = "[".repeat(20_000) + "]".repeat(20_000);
     let value;
     for await (value of await mock(said(text)).withStructuredOutput({ type: "array" }, { method: "jsonMode" }).stream("x"));
     ok(Array.isArray(value[0][0]));
   }],
 
-  ["a value that is no object is asked for inside one", async ({ mock }) => {
+  ["structured output of a non-object is wrapped in an object", async ({ mock }) => {
     const list = { title: "Joke", type: "array", items: { $ref: "#/$defs/item" }, $defs: { item: { type: "string" } } };
     const fetch = called('{"value":["a","b"]}');
     equal(await mock(fetch, { streaming: true }).withStructuredOutput(list).invoke("x"), ["a", "b"]);
@@ -136,7 +136,7 @@ export const structured = [
     equal([input_schema.type, input_schema.$defs.item.type, input_schema.properties.value.$defs], ["object", "string", undefined]);
   }],
 
-  ["JSON is found in a model's prose", async ({ mock }) => {
+  ["structured output is found in prose", async ({ mock }) => {
     for (const text of ['{"setup":"a","rating":2}', 'Here it is:\n```json\n{"setup":"a","rating":2}\n```\nFunny?', 'Sure! {"setup":"a","rating":2} Done.']) {
       const held = mock(said(text), { streaming: true }).withStructuredOutput(even, { method: "jsonMode" });
       equal(await held.invoke("x"), { setup: "a", rating: 2, checked: true });
@@ -144,7 +144,7 @@ export const structured = [
     includes((await fails(() => mock(said("no"), { streaming: true }).withStructuredOutput(joke, { method: "jsonMode" }).invoke("x"), "decode")).message, "no JSON");
   }],
 
-  ["the request for JSON stands behind the system's messages, in whatever form they are", async ({ chat, bedrock }) => {
+  ["request for JSON follows the system messages in every form", async ({ chat, bedrock }) => {
     const held = chat().withStructuredOutput(joke, { method: "jsonMode" });
     const written = { lc: 1, type: "constructor", id: ["langchain_core", "messages", "SystemMessage"], kwargs: { content: "Be funny." } };
     for (const system of [["system", "Be funny."], { role: "developer", content: "Be funny." }, { type: "system", content: "Be funny." }, written]) {
@@ -153,25 +153,25 @@ export const structured = [
     }
   }],
 
-  ["what values are asked for with is checked by name and type", async ({ chat }) => {
+  ["options of withStructuredOutput are checked by name and type", async ({ chat }) => {
     for (const config of [{ strict: "x" }, { includeRaw: "x" }, { includeraw: true }, { name: 5 }, { method: "magic" }]) {
       await fails(async () => chat().withStructuredOutput(joke, config), "config");
     }
   }],
 
-  ["many values come in a batch", async ({ chat }) => {
+  ["structured output works in a batch", async ({ chat }) => {
     const values = await chat().withStructuredOutput(joke).batch(["one", "two"], { maxConcurrency: 1 });
     equal(values.length, 2);
     for (const { setup } of values) ok(typeof setup === "string");
   }],
 
-  ["an empty title is no name, and in a batch what is no conversation is refused in its place", async ({ chat }) => {
+  ["empty schema title is ignored, and an invalid conversation in a batch is refused in its position", async ({ chat }) => {
     ok((await chat().withStructuredOutput({ ...joke, title: "" }).invoke("Tell me a joke")).setup);
     const replies = await chat().withStructuredOutput(joke, { method: "jsonMode" }).batch(["x", null], { returnExceptions: true });
     equal(replies.map(({ kind }) => kind), ["decode", "encode"]);
   }],
 
-  ["what is no conversation is refused as one, whatever it looks like", async ({ chat }) => {
+  ["structured output of an invalid conversation is refused", async ({ chat }) => {
     const held = chat().withStructuredOutput(joke, { method: "jsonMode" });
     for (const messages of [{ toJSON() {} }, [{ type: "constructor", id: { at: 5 } }], [{ role: { toString: 1 }, content: "x" }]]) {
       await fails(() => held.invoke(messages), "encode");
@@ -179,7 +179,7 @@ export const structured = [
     includes((await fails(() => chat().invoke({ role: "user", content: "hello", toChatMessages: 5 }), "encode")).message, "toChatMessages");
   }],
 
-  ["what is no schema or method is refused", async ({ chat }) => {
+  ["unknown schemas and methods are refused", async ({ chat }) => {
     await fails(async () => chat().withStructuredOutput(undefined), "config");
     await fails(async () => chat().withStructuredOutput(joke, { method: "magic" }), "config");
     const endless = { type: "object", properties: {} };

@@ -30,7 +30,7 @@ const tool = (index, id, input = {}) => claude.block(index, { type: "tool_use", 
 const whole = [claude.stop("tool_use"), claude.over()];
 
 export const tools = [
-  ["a tool in any form is the same tool, and is called", async ({ chat, bedrock }) => {
+  ["tool of every form is sent as the same tool", async ({ chat, bedrock }) => {
     for (const [form, given] of Object.entries(FORMS)) {
       await bedrock.clear();
       const reply = await chat().bindTools([given]).invoke("What is the weather in Paris and London?");
@@ -40,7 +40,7 @@ export const tools = [
     }
   }],
 
-  ["a tool's choice may be written in any way, and a choice without its tool is refused", async ({ chat, bedrock }) => {
+  ["toolChoice is accepted in every form, and refused without its tool", async ({ chat, bedrock }) => {
     const model = chat().bindTools([FORMS.openai], { temperature: 0.5 });
     const forced = { type: "tool", name: "get_weather" };
     for (const [choice, expected] of [
@@ -87,7 +87,7 @@ export const tools = [
     equal(last().tool_choice, serial);
   }],
 
-  ["a tool choice with members that are not sent is refused, and they are named", async (given) => {
+  ["tool choice with unknown members is refused, and they are named", async (given) => {
     const { chat, count } = sender(given);
     for (const [toolChoice, part] of [
       [{ type: "any", strict: true, mode: 1 }, "strict, mode"], [{ type: "any", name: "get_weather" }, "name"], [{ type: "tool", name: "get_weather", input: {} }, "input"],
@@ -103,7 +103,7 @@ export const tools = [
     equal(count(), 0);
   }],
 
-  ["a stream's calls add up from their pieces, also where pieces are cut anywhere or interleaved", async (given) => {
+  ["tool calls of a stream are merged from pieces that are cut anywhere or interleaved", async (given) => {
     const interleaved = await streamed(
       given, tool(0, "t1"), tool(1, "t2"), claude.args(0, '{"city":"Par'), claude.args(1, '{"city":"\\u00'), claude.args(0, 'is","n":1'),
       claude.args(1, 'e9"}'), claude.args(0, "2}"), claude.end(0), claude.end(1), ...whole,
@@ -111,21 +111,21 @@ export const tools = [
     equal(interleaved.tool_calls.map(({ args, id }) => [id, args]), [["t1", { city: "Paris", n: 12 }], ["t2", { city: "é" }]]);
   }],
 
-  ["a call without arguments has empty ones, whether an empty piece comes or none", async (given) => {
+  ["tool call without arguments has an empty object, with or without an empty delta", async (given) => {
     equal((await streamed(given, tool(0, "t1"), claude.end(0), ...whole)).tool_calls[0].args, {});
     for (const none of ["", " \n", "null", '""', '" "']) {
       equal((await streamed(given, tool(0, "t1"), claude.args(0, none), claude.end(0), ...whole)).tool_calls[0]?.args, {}, none);
     }
   }],
 
-  ["arguments that were cut off are no call but an invalid one, in their own text", async (given) => {
+  ["tool call with arguments that were cut off is invalid and keeps their text", async (given) => {
     const message = await streamed(given, tool(0, "t1"), claude.args(0, '{"path":"a'), claude.end(0), claude.stop("max_tokens"), claude.over());
     equal(message.tool_calls, []);
     equal([message.invalid_tool_calls[0].args, message.invalid_tool_calls[0].id], ['{"path":"a', "t1"]);
     equal(message.response_metadata.stop_reason, "max_tokens");
   }],
 
-  ["a call that a limit cut before its arguments came is invalid, and so is one that never began", async (given) => {
+  ["tool call cut before its arguments is invalid, and so is one that never began", async (given) => {
     const over = [claude.stop("max_tokens"), claude.over()];
     const cut = await streamed(given, tool(0, "t1"), claude.end(0), tool(1, "t2"), claude.end(1), ...over);
     equal([cut.tool_calls, cut.invalid_tool_calls].map((calls) => calls.map(({ id }) => id)), [["t1"], ["t2"]]);
@@ -134,7 +134,7 @@ export const tools = [
     equal((await streamed(given, claude.args(0, '{"city":"Paris"}'), ...whole)).invalid_tool_calls.length, 1);
   }],
 
-  ["a text beside calls, and thinking before it, keep their places", async (given) => {
+  ["text next to tool calls and reasoning keep their positions", async (given) => {
     const message = await streamed(
       given, claude.block(0, { type: "thinking", thinking: "", signature: "" }), claude.delta(0, { type: "thinking_delta", thinking: "Hm" }),
       claude.delta(0, { type: "thinking_delta", thinking: "m." }), claude.delta(0, { type: "signature_delta", signature: "c2ln" }), claude.end(0),
@@ -147,7 +147,7 @@ export const tools = [
     ]);
   }],
 
-  ["the sum of a stream's chunks is sent back as the message itself", async (given) => {
+  ["sum of a stream's chunks is sent back like the message", async (given) => {
     let sent;
     const record = async (_, init) => {
       sent = JSON.parse(new TextDecoder().decode(init.body)).messages;
@@ -174,13 +174,13 @@ export const tools = [
     equal(bodies[2], bodies[0]);
   }],
 
-  ["a block of an unknown type goes through, in the reply and in the sum", async (given) => {
+  ["block of an unknown type is kept in the reply and in the sum", async (given) => {
     const block = { type: "server_tool_use", id: "s", name: "web_search", input: { q: 1 } };
     const message = await streamed(given, claude.block(0, block), claude.end(0), claude.block(1, { type: "text", text: "" }), claude.text(1, "ok"), claude.end(1), claude.stop(), claude.over());
     equal(message.content, [block, { type: "text", text: "ok" }]);
   }],
 
-  ["what stands in the place of a block or of its type is no text, and no hindrance", async ({ mock }) => {
+  ["value that is not a block, or has an invalid type, is not text and not an error", async ({ mock }) => {
     const content = [null, 5, "a", ["a"], { type: 5, text: "a" }, { type: { toString: 1 }, text: "a" }, { type: "text", text: "ok" }];
     const headers = { "content-type": "application/json" };
     const reply = await mock(async () => new Response(JSON.stringify({ id: "m", type: "message", role: "assistant", content, stop_reason: "end_turn" }), { headers })).invoke("hello");

@@ -15,14 +15,14 @@ export function bodyTests(url) {
     assert.deepEqual([answer.status, error.kind, error.message], [413, "encode", "the body is longer than 25 MB"]);
   };
 
-  test("a body that says it is too long is refused before it comes", { timeout: 20_000 }, async () => {
+  test("a body with a too large content-length is refused before it is read", { timeout: 20_000 }, async () => {
     for (const length of [LONGEST + 1, 2 ** 33]) {
       const onRequest = (request) => request.setHeader("content-length", length);
       await refused(await chat(unended("{"), { onRequest }));
     }
   });
 
-  test("a body of unknown length is refused where it gets too long, and no more of it is read", { timeout: 20_000 }, async () => {
+  test("a body of unknown length is refused at the limit, and the rest is not read", { timeout: 20_000 }, async () => {
     let sent = 0;
     const endless = (async function* () {
       for (;;) {
@@ -36,14 +36,14 @@ export function bodyTests(url) {
     assert.ok(sent < 2 * LONGEST, `${sent} bytes were taken`);
   });
 
-  test("a body may be of 25 MB, and not a byte more", { timeout: 20_000 }, async () => {
+  test("a body may have 25 MB, but not one byte more", { timeout: 20_000 }, async () => {
     for (const body of [long(LONGEST), Readable.from([long(LONGEST)])]) {
       assert.match(textOf(await (await chat(body)).events()), /How long\?$/);
     }
     await refused(await chat(unended(long(LONGEST + 1))));
   });
 
-  test("a letter that is cut between two pieces of a body arrives whole", async () => {
+  test("a character that is cut between two pieces of a body is decoded", async () => {
     const bytes = [...Buffer.from(JSON.stringify({ messages: "é€𝄞" }))];
     const onRequest = (request) => request.setNoDelay(true);
     const slowly = (async function* () {
@@ -52,7 +52,7 @@ export function bodyTests(url) {
     assert.match(textOf(await (await chat(Readable.from(slowly), { onRequest })).events()), /é€𝄞$/);
   });
 
-  test("a byte order mark before the body does no harm", async () => {
+  test("a byte order mark before the body is ignored", async () => {
     const answer = await chat(`\uFEFF${JSON.stringify({ messages: "x" })}`);
     assert.equal(answer.status, 200, await answer.text());
   });

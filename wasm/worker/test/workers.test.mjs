@@ -38,7 +38,7 @@ test("the TypeScript Worker was built with the tools that it names", () => {
   for (const [name, version] of Object.entries(versions("../js/package.json"))) assert.equal(ours[name], version, name);
 });
 
-test("both Workers say the same, event by event", async () => {
+test("both Workers send equal events", async () => {
   const servers = [await inWorkerd(built.TypeScript, settings), await inWorkerd(built.Rust, settings)];
   try {
     for (const options of [{}, { reasoning: 1024, maxTokens: 2000 }, { maxTokens: 7 }, { stop: ["wind"] }]) {
@@ -55,7 +55,7 @@ test("both Workers say the same, event by event", async () => {
   }
 });
 
-test("a key is said to end no later than the AWS keys it is made of, and none is made of keys that have ended", async () => {
+test("a key expires with its AWS keys, and none is made from expired keys", async () => {
   const inMinutes = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
   const keysEnd = inMinutes(5);
   for (const [binding, status, end] of [[keysEnd, 200, keysEnd], [inMinutes(60), 200, inMinutes(15)], [inMinutes(-1), 503, undefined]]) {
@@ -71,7 +71,7 @@ test("a key is said to end no later than the AWS keys it is made of, and none is
 function chatTests(url) {
   const chat = (body, options) => ask(`${url()}/chat`, body, options);
 
-  test("an answer is a stream of Server-Sent Events in Anthropic's shape", async () => {
+  test("an answer is a stream of server-sent events in Anthropic's format", async () => {
     const answer = await chat({ messages: [{ role: "user", content: LONG }] });
     assert.equal(answer.status, 200);
     assert.match(answer.headers["content-type"], /^text\/event-stream/);
@@ -84,7 +84,7 @@ function chatTests(url) {
     assert.ok(stop.usage.input_tokens > 5 && stop.usage.output_tokens > 20);
   });
 
-  test("the answer arrives piece by piece, while the model still speaks", async () => {
+  test("the answer arrives in pieces while the model still answers", async () => {
     await bedrock.fault({ path_contains: "stream", drip_ms: 40 });
     const answer = await chat({ messages: LONG });
     const times = [];
@@ -99,7 +99,7 @@ function chatTests(url) {
     assert.ok(times.at(-1) - times[0] > (40 * frames) / 2, `all within ${times.at(-1) - times[0]} ms`);
   });
 
-  test("a model may be named by its ARN", async () => {
+  test("a request may name a model by its ARN", async () => {
     const model = `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${MODEL}`;
     assert.equal(textOf(await (await chat({ messages: "x", model })).events()), `${ECHO}x`);
   });
@@ -117,7 +117,7 @@ function chatTests(url) {
     assert.match(JSON.stringify(system), /Be brief\./);
   });
 
-  test("thinking comes before the text, with its signature", async () => {
+  test("reasoning is sent before the text, with its signature", async () => {
     const events = await (await chat({ messages: "Why?", options: { reasoning: 1024, maxTokens: 2000 } })).events();
     const kinds = [...new Set(events.map(({ delta }) => delta?.type).filter(Boolean))];
     assert.deepEqual(kinds.slice(0, 3), ["thinking_delta", "signature_delta", "text_delta"]);
@@ -138,7 +138,7 @@ function chatTests(url) {
     assert.deepEqual(alone, Array(4).fill(inList));
   });
 
-  test("when the client leaves in the middle, Bedrock's stream is closed", async () => {
+  test("a client that disconnects in the middle closes Bedrock's stream", async () => {
     await bedrock.fault({ path_contains: "stream", drip_ms: 100 });
     const answer = await chat({ messages: LONG });
     for await (const piece of answer.pieces()) {
@@ -149,7 +149,7 @@ function chatTests(url) {
     assert.ok(frames < 20, `${frames} frames were sent all the same`);
   });
 
-  test("when the client leaves before the first piece, Bedrock's stream is closed", async () => {
+  test("a client that disconnects before the first piece closes Bedrock's stream", async () => {
     await bedrock.fault({ path_contains: "stream", hang: true });
     let request;
     chat({ messages: "Hello?" }, { onRequest: (asked) => (request = asked) }).catch(() => {});
@@ -158,7 +158,7 @@ function chatTests(url) {
     await bedrock.until(([request]) => request?.outcome === "closed_by_client");
   });
 
-  test("wrong requests are refused with what is wrong", async () => {
+  test("invalid requests are refused with the reason", async () => {
     const cases = [
       ["{", 400, "JSON"],
       ["[]", 400, "object"],
@@ -201,7 +201,7 @@ function chatTests(url) {
     assert.match(error.message, /temperature/);
   });
 
-  test("throttling is reported with the time to wait", async () => {
+  test("throttling is reported with retry-after", async () => {
     await bedrock.fault({ status: 429, error_type: "ThrottlingException", message: "Too many tokens", headers: { "retry-after": "1" }, times: 3 });
     const answer = await chat({ messages: "x" });
     const { error } = await answer.json();
@@ -210,7 +210,7 @@ function chatTests(url) {
     assert.equal((await bedrock.requests()).length, 3);
   });
 
-  test("what is the operator's business is kept from strangers", async () => {
+  test("errors for the operator are not shown to clients", async () => {
     await bedrock.fault({ status: 403, error_type: "AccessDeniedException", message: "User: arn:aws:iam::123456789012:user/me is not authorized" });
     const answer = await chat({ messages: "x" });
     const text = await answer.text();
@@ -219,7 +219,7 @@ function chatTests(url) {
     assert.doesNotMatch(text, /arn|authorized/);
   });
 
-  test("an answer that breaks off ends with an error event, after all that came", async () => {
+  test("an answer that breaks off ends with an error event after its text", async () => {
     await bedrock.fault({ path_contains: "stream", cut_after_frames: 8 });
     const events = await (await chat({ messages: LONG })).events();
     assert.ok(textOf(events).length > 5 && (ECHO + LONG).startsWith(textOf(events)));
@@ -229,14 +229,14 @@ function chatTests(url) {
     assert.equal(textOf(await (await chat({ messages: "again" })).events()), `${ECHO}again`);
   });
 
-  test("forty at once are all answered, each with its own", async () => {
+  test("forty concurrent requests each receive their own answer", async () => {
     await bedrock.fault({ path_contains: "stream", drip_ms: 5, times: 40 });
     const questions = Array.from({ length: 40 }, (_, at) => `question number ${at}`);
     const answers = await Promise.all(questions.map(async (messages) => textOf(await (await chat({ messages })).events())));
     assert.deepEqual(answers, questions.map((question) => ECHO + question));
   });
 
-  test("who has not the token is not answered", async () => {
+  test("a request without the token is refused", async () => {
     for (const token of [null, "wrong", `${TOKEN}x`, `${TOKEN} x`, TOKEN.slice(1)]) {
       const answer = await chat({ messages: "x" }, { token });
       assert.deepEqual([answer.status, (await answer.json()).error.type], [401, "authentication_error"], String(token));
@@ -262,7 +262,7 @@ function keyTests(url) {
       body: JSON.stringify({ anthropic_version: "bedrock-2023-05-31", max_tokens: 9, messages: [{ role: "user", content: "x" }] }),
     });
 
-  test("a key opens Bedrock for a while, and holds no secret", async () => {
+  test("a key is accepted by Bedrock until it expires, and contains no secret", async () => {
     const answer = await askKey({ expiresIn: 60 });
     assert.deepEqual([answer.status, answer.headers["cache-control"]], [200, "no-store"]);
     const { apiKey, region, expiresAt } = await answer.json();
@@ -273,13 +273,13 @@ function keyTests(url) {
     assert.equal((await invoke(apiKey)).status, 200);
   });
 
-  test("a key that has run out opens nothing", async () => {
+  test("an expired key is refused", async () => {
     const { apiKey } = await (await askKey({ expiresIn: 1 })).json();
     await new Promise((done) => setTimeout(done, 2100));
     assert.equal((await invoke(apiKey)).status, 403);
   });
 
-  test("nobody gets a key without the token, or for long", async () => {
+  test("a key requires the token, and has a limited lifetime", async () => {
     const stranger = await askKey({}, { token: "wrong" });
     assert.equal(stranger.status, 401);
     assert.doesNotMatch(await stranger.text(), /bedrock-api-key/);
@@ -304,20 +304,20 @@ function settingsTests(worker) {
     }
   }
 
-  test("a Worker without an access token answers nobody, and says what to do", async () => {
+  test("a Worker without an access token refuses requests, and says what to do", async () => {
     const { status, text } = await once({ ACCESS_TOKEN: "" });
     assert.equal(status, 503);
     assert.match(text, /wrangler secret put ACCESS_TOKEN/);
   });
 
-  test("white space around the bindings does no harm, and what is blank is not there", async () => {
+  test("white space around bindings is ignored, and a blank binding counts as unset", async () => {
     const spaced = Object.fromEntries(Object.entries({ ...settings, ACCESS_TOKEN: "two words" }).map(([name, value]) => [name, ` ${value}\n`]));
     const { status, text } = await once({ ...spaced, AWS_BEARER_TOKEN_BEDROCK: " ", MODEL: " " }, undefined, { token: "two words" });
     assert.equal(status, 200, text);
     assert.equal((await once({ ACCESS_TOKEN: " " })).status, 503);
   });
 
-  test("the scheme of the token may be written small", async () => {
+  test("the scheme of the token is case-insensitive", async () => {
     const onRequest = (request) => request.setHeader("authorization", `bearer ${TOKEN}`);
     assert.equal((await once({}, undefined, { onRequest })).status, 200);
   });
@@ -328,13 +328,13 @@ function settingsTests(worker) {
     assert.equal((await bedrock.requests())[0].signature.verdict, "bearer");
   });
 
-  test("without credentials the client gets no details", async () => {
+  test("an error about missing credentials has no details for clients", async () => {
     const { status, text } = await once({ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
     assert.deepEqual([status, JSON.parse(text).error.kind], [502, "credentials"]);
     assert.doesNotMatch(text, /AWS_/);
   });
 
-  test("only models that the Worker offers are asked", async () => {
+  test("models that the Worker does not allow are refused", async () => {
     const haiku = "anthropic.claude-3-haiku-20240307-v1:0";
     assert.equal((await once({ ALLOWED_MODELS: `a.b, ${haiku}` }, { messages: "x", model: haiku })).status, 200);
     const { status, text } = await once({ ALLOWED_MODELS: "a.b" }, { messages: "x", model: haiku });

@@ -120,7 +120,7 @@ fn searches_and_unknown_events_are_kept() {
 }
 
 #[test]
-fn usage_is_coheres_without_counts_of_the_service() {
+fn cohere_usage_is_used_if_the_service_sends_no_counts() {
     let meta = json!({"billed_units": {"input_tokens": 5, "output_tokens": 2}, "tokens": {"input_tokens": 70}});
     let message = whole(&json!({"text": "a", "meta": meta}));
     assert_eq!((message.usage.unwrap().input_tokens, message.usage.unwrap().output_tokens), (70, 2));

@@ -74,7 +74,7 @@ fn reasoning_budget_for_effort_models_is_refused() {
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(
                 error.message().contains(model)
-                    && error.message().contains("takes only an effort for reasoning; set one, such as `low`"),
+                    && error.message().contains("accepts only an effort for reasoning; set one, such as `low`"),
                 "{error}"
             );
         }

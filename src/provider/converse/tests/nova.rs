@@ -70,7 +70,7 @@ fn nova_cache_point_is_a_member_of_the_block_before_it() {
 }
 
 #[test]
-fn nova_refuses_what_only_converse_accepts() {
+fn nova_refuses_blocks_that_only_converse_accepts() {
     let refused = |block: Content| nova(&[Message::human("a").with(block)], &ChatOptions::default()).unwrap_err();
     let document = Document::new("text/plain", MediaSource::Text("a".into()));
     for block in [

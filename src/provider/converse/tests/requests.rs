@@ -1,4 +1,4 @@
-//! Whole requests: what is in the body, and where.
+//! Tests of whole requests: the members of the body.
 
 use serde_json::json;
 
@@ -319,7 +319,7 @@ fn managed_prompt_needs_no_messages() {
 }
 
 #[test]
-fn paths_and_headers_are_those_of_the_operation() {
+fn paths_and_headers_match_the_operation() {
     let arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc";
     let request = ChatRequest::new([Message::human("a")]);
     for (mode, operation) in [(Mode::Invoke, "converse"), (Mode::Stream, "converse-stream")] {

@@ -165,7 +165,7 @@ fn tools_are_flat_and_never_strict_by_default() {
 }
 
 #[test]
-fn system_messages_are_items_where_they_are() {
+fn system_messages_are_items_in_their_position() {
     let messages = [
         Message::system("Be brief."),
         Message::human("a"),
@@ -308,7 +308,7 @@ fn item_ids_are_left_out_if_their_reasoning_is_not_sent() {
 }
 
 #[test]
-fn raw_items_of_the_caller_are_sent_as_they_are() {
+fn raw_items_of_the_caller_are_sent_unchanged() {
     let items =
         [r#"{"type":"item_reference","id":"msg_1"}"#, r#"{"type":"computer_call_output","call_id":"c","output":{}}"#];
     let message =

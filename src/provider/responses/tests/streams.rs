@@ -120,7 +120,7 @@ fn stream_may_lack_any_kind_of_its_events() {
 }
 
 #[test]
-fn last_event_without_items_keeps_those_before() {
+fn last_event_without_items_keeps_earlier_items() {
     let mut data = whole_stream();
     let end = data.len() - 2;
     data[end] = completed("[]");
@@ -243,7 +243,7 @@ fn unknown_events_are_kept() {
 }
 
 #[test]
-fn event_name_counts_where_the_data_has_no_type() {
+fn event_name_is_used_if_the_data_has_no_type() {
     let mut decoder = Responses::MANTLE.stream(&Call::default());
     let mut sse = SseDecoder::new();
     sse.push(b"event: error\ndata: {\"code\":\"rate_limit_exceeded\",\"message\":\"m\"}\n\n");

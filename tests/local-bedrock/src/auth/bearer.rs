@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn short_term_keys_changed_or_for_elsewhere_are_refused() {
+    fn short_term_key_changed_or_for_another_region_is_refused() {
         let message = |result: Result<Verdict, Problem>| result.unwrap_err().message;
         assert_eq!(message(judge(TWELVE_HOURS, Some("eu-west-1"), "20250102T030405Z")), INVALID);
         assert_eq!(message(judge(TWELVE_HOURS, None, "20250102T025800Z")), INVALID);

@@ -10,7 +10,7 @@ export async function checkAccess(request: Request, env: Env): Promise<void> {
     throw new Refusal(
       503,
       "config",
-      "this Worker has no ACCESS_TOKEN yet, so it answers nobody: set one with `wrangler secret put ACCESS_TOKEN`",
+      "this Worker has no ACCESS_TOKEN yet, so it refuses all requests: set one with `wrangler secret put ACCESS_TOKEN`",
     );
   }
   const token = /^Bearer (.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];

@@ -64,6 +64,6 @@ function told(error: unknown): { status: number; kind: string; message: string }
   }
   if (error.kind !== "cancelled") console.error(error);
   const status = STATUS[error.kind];
-  if (!status) return { status: 502, kind: error.kind, message: "the model could not be asked" };
+  if (!status) return { status: 502, kind: error.kind, message: "the model could not be called" };
   return { status, kind: error.kind, message: error.message };
 }

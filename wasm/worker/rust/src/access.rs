@@ -12,7 +12,7 @@ pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Re
         return Err(Refusal::new(
             503,
             "config",
-            "this Worker has no ACCESS_TOKEN yet, so it answers nobody: set one with `wrangler secret put ACCESS_TOKEN`",
+            "this Worker has no ACCESS_TOKEN yet, so it refuses all requests: set one with `wrangler secret put ACCESS_TOKEN`",
         ));
     };
     let given = request.headers().get("authorization").ok().flatten().unwrap_or_default();

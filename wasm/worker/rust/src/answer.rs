@@ -63,7 +63,7 @@ impl From<worker::Error> for Refusal {
 /// Returns the part of a stream's error that its client may receive.
 pub(crate) fn told_in_stream(error: &Error) -> String {
     match told(error) {
-        (502, _) => "the model could not go on".to_owned(),
+        (502, _) => "the answer could not be completed".to_owned(),
         (_, message) => message,
     }
 }
@@ -77,7 +77,7 @@ fn told(error: &Error) -> (u16, String) {
         ErrorKind::Timeout => 504,
         _ => {
             console_error!("{error}");
-            return (502, "the model could not be asked".to_owned());
+            return (502, "the model could not be called".to_owned());
         }
     };
     (status, error.to_string())

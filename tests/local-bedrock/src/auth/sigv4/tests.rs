@@ -158,7 +158,7 @@ fn signature_must_cover_every_amz_header() {
 }
 
 #[test]
-fn signature_error_names_what_the_header_lacks() {
+fn signature_error_names_the_missing_part_of_the_header() {
     let vector = &VECTORS[0];
     for (value, part) in [
         (
