@@ -86,8 +86,8 @@ impl BedrockChat {
     /// Sends a conversation and waits for the whole reply.
     ///
     /// # Errors
-    /// Those of [`ErrorKind`](crate::ErrorKind): before the wire for what cannot be
-    /// sent, then what the service or the network say, after the retries.
+    /// Any kind of [`ErrorKind`](crate::ErrorKind): before the call is sent, for input that cannot be sent; otherwise
+    /// errors of the service or the network, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let messages = messages.into_messages()?;
         let reply = match &self.fallbacks {

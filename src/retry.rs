@@ -182,7 +182,7 @@ impl RetryPolicy {
     }
 }
 
-/// Returns a duration of so many seconds; `None` if they are not a number, negative, or too many for a
+/// Returns a duration of this many seconds; `None` if they are not a number, negative, or too many for a
 /// duration.
 pub(crate) fn seconds(seconds: f64) -> Option<Duration> {
     let nanoseconds = seconds * 1e9;

@@ -131,7 +131,7 @@ impl<F: Fn(&BedrockChat) -> Result<ChatRequest> + MaybeSend + MaybeSync> Ask for
     }
 }
 
-/// The targets behind the first one.
+/// The targets after the first one.
 struct Others {
     first_breaker: Option<Arc<Breaker>>,
     others: Vec<Target>,

@@ -28,13 +28,13 @@ impl Runtime for Still {
     }
 }
 
-/// Returns the turn of a call of so many tokens, and its observer.
+/// Returns the turn of a call of this many tokens, and its observer.
 fn call(limiter: &RateLimiter, tokens: u64) -> (Box<dyn Turn>, Box<dyn Run>) {
     let request = ChatRequest::new([]).with_options(ChatOptions::default().with_max_tokens(tokens));
     limiter.call(&request, 0, Arc::new(Still))
 }
 
-/// Returns how many milliseconds a call of so many tokens waits at a time in seconds. Its turn is not dropped.
+/// Returns how many milliseconds a call of this many tokens waits at a time in seconds. Its turn is not dropped.
 fn waits(limiter: &RateLimiter, tokens: u64, now: u64) -> u128 {
     let (mut turn, run) = call(limiter, tokens);
     let wait = turn.wait(at(now)).map_or(0, |wait| wait.as_millis());

@@ -56,7 +56,7 @@ impl Connection {
     /// Sends a request once, and reads its whole answer. Any status is an answer.
     ///
     /// # Errors
-    /// Those of the transport, and `Timeout` with the step that took too long. Callers add the name of the service
+    /// The errors of the transport, and `Timeout` with the step that took too long. Callers add the name of the service
     /// with [`Error::of_source`].
     pub(crate) async fn send(&self, request: HttpRequest, ca_bundle: Option<String>) -> Result<Answer> {
         self.send_within(self.limit, request, ca_bundle).await

@@ -51,7 +51,7 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// Someone who watches every call; there may be several. Defaults to nobody.
+    /// Adds an observer of every call; there may be several. Defaults to none.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.set.observers.push(Arc::new(observer));
         self
