@@ -137,7 +137,7 @@ export const fields = [
     const guard = (guardrailConfig) => chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", guardrailConfig });
     for (const streamProcessingMode of ["SYNCHRONOUS", "ASYNCHRONOUS", "sync", "async", undefined]) guard({ streamProcessingMode, tagSuffix: "x", trace: "enabled" });
     for (const wrong of [{ streamProcessingMode: "later" }, { tagSuffix: 5 }, { guardrailIdentifier: "gr-2" }, { identifier: "gr-2" }, { trace: "maybe" }, "sync", []]) {
-      includes((await fails(async () => guard(wrong), "config")).message, "guardrailConfig must be an object with no more than tagSuffix");
+      includes((await fails(async () => guard(wrong), "config")).message, "guardrailConfig must be an object with only tagSuffix");
     }
   }],
 
