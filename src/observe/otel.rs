@@ -170,7 +170,7 @@ impl Observer for TracingObserver {
     }
 }
 
-/// Records host and port. AWS's hosts have no port.
+/// Records host and port. AWS's hosts use port 443 only.
 fn record_address(span: &Span, host: &str) {
     let (address, port) = match host.rsplit_once(':') {
         // An IPv6 address is in brackets.

@@ -7,9 +7,9 @@ use crate::provider::words::call_id;
 /// The text of a tool result whose content was moved to the place after all results.
 const MOVED_RESULT: &str = "(see below)";
 
-/// Moves media out of tool results, to the place after all results. For failed tools Claude accepts only text; other
-/// models accept media in messages only, so that all results are changed. Media of several results, and documents,
-/// follow a text block that names their result.
+/// Moves media out of tool results, to the place after all results: from failed tools, as Claude accepts only text
+/// there, and from all tools with `moves_all`, for models that accept media in messages only. Media of several
+/// results, and documents, follow a text block that names their result.
 pub(super) fn media_behind_results(turn: &mut Turn<'_>, moves_all: bool) {
     let is_text = |block: &Content| matches!(block, Content::Text(_) | Content::Json(_));
     let is_media = |block: &Content| {
