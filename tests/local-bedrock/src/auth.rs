@@ -5,6 +5,7 @@ mod canonical;
 mod sigv4;
 
 use crate::clock::Clock;
+use crate::identity::Issued;
 use crate::problem::Problem;
 use crate::recorded::Verdict;
 
@@ -37,6 +38,16 @@ pub(crate) struct Rules {
     pub(crate) region: Option<String>,
     pub(crate) service: String,
     pub(crate) verify: bool,
+    /// Keys of the identity services.
+    pub(crate) issued: Issued,
+}
+
+impl Rules {
+    /// Returns the key with this id, if the server made it or was given it.
+    fn key(&self, id: &str, now: i64) -> Option<KnownKey> {
+        let configured = self.keys.iter().find(|key| key.id == id).cloned();
+        configured.or_else(|| self.issued.key(id, now))
+    }
 }
 
 /// A request as received.
@@ -50,7 +61,7 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 }

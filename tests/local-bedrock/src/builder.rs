@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use crate::auth::{KnownKey, Rules, TokenRule};
+use crate::identity::{Identity, Issued};
 use crate::model::Trusted;
 use crate::server::LocalBedrock;
 use crate::upstream::Upstream;
@@ -81,6 +82,7 @@ pub struct Builder {
     pub(crate) upstream: Option<Upstream>,
     /// Models by the id of their profile.
     pub(crate) application_profiles: BTreeMap<String, String>,
+    pub(crate) identity: Identity,
 }
 
 impl std::fmt::Debug for Builder {
@@ -111,6 +113,7 @@ impl Builder {
                 region: None,
                 service: "bedrock".to_owned(),
                 verify: true,
+                issued: Issued::default(),
             },
             clock_offset: 0,
             fixed_clock: None,
@@ -120,6 +123,7 @@ impl Builder {
             trusted: Trusted::default(),
             upstream: None,
             application_profiles: BTreeMap::new(),
+            identity: Identity::default(),
         }
     }
 
@@ -256,6 +260,12 @@ impl Builder {
     /// the list of profiles, and calls with its ARN are answered by that model.
     pub fn application_profile(mut self, id: &str, model_id: &str) -> Self {
         self.application_profiles.insert(id.to_owned(), model_id.to_owned());
+        self
+    }
+
+    /// The settings of STS, IMDS and the other services that issue keys. Default: [`Identity::default`].
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
         self
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn below_openai(model: &str) -> bool {
 pub(crate) fn admit(endpoint: Endpoint, operation: Operation, base: Base, id: &str) -> Result<String, Problem> {
     match endpoint {
         Endpoint::Mantle => on_mantle(operation, base, id),
-        Endpoint::Runtime => on_runtime(operation, id),
+        Endpoint::Runtime | Endpoint::Identity => on_runtime(operation, id),
     }
 }
 

@@ -32,6 +32,12 @@ pub(crate) fn amz_date(seconds: i64) -> String {
     format!("{y:04}{m:02}{d:02}T{hh:02}{mm:02}{ss:02}Z")
 }
 
+/// `2025-01-02T03:04:05Z`
+pub(crate) fn iso_date(seconds: i64) -> String {
+    let (y, m, d, hh, mm, ss) = civil(seconds);
+    format!("{y:04}-{m:02}-{d:02}T{hh:02}:{mm:02}:{ss:02}Z")
+}
+
 /// `Thu, 02 Jan 2025 03:04:05 GMT`
 pub(crate) fn http_date(seconds: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -94,6 +100,7 @@ mod tests {
         for text in ["20250102T030405Z", "19700101T000000Z", "20240229T235959Z", "21001231T120000Z"] {
             assert_eq!(amz_date(parse_amz_date(text).unwrap()), text);
         }
+        assert_eq!(iso_date(1_735_787_045), "2025-01-02T03:04:05Z");
         assert_eq!(http_date(1_735_787_045), "Thu, 02 Jan 2025 03:04:05 GMT");
         assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(parse_amz_date("2025-01-02T03:04:05Z"), None);

@@ -22,6 +22,13 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
             state.faults.clear();
             Reply::json(&json!({ "cleared": "faults" }))
         }
+        ("POST", "identity") => match serde_json::from_slice(body) {
+            Ok(identity) => {
+                state.identity.set(identity);
+                Reply::json(&json!({ "set": "identity" }))
+            }
+            Err(error) => Problem::validation(format!("not settings of the identity services: {error}")).into_reply(),
+        },
         ("DELETE", "") => {
             state.clear();
             Reply::json(&json!({ "cleared": "everything" }))
@@ -36,7 +43,7 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
             Err(error) => Problem::validation(format!("not a fault or a list of faults: {error}")).into_reply(),
         },
         _ => Problem::new(404, "ResourceNotFoundException", format!(
-            "{method} /_local/{path} does not exist; there are GET health, GET and DELETE requests, POST and DELETE faults, DELETE (everything)"
+            "{method} /_local/{path} does not exist; there are GET health, GET and DELETE requests, POST and DELETE faults, POST identity, DELETE (everything)"
         ))
         .into_reply(),
     }

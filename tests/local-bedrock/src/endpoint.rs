@@ -10,6 +10,8 @@ pub enum Endpoint {
     Runtime,
     /// `bedrock-mantle`, signed for the service `bedrock-mantle`.
     Mantle,
+    /// A service that issues keys: STS, IMDS, containers, SSO, sign-in, Cognito.
+    Identity,
 }
 
 /// The service that requests to mantle are signed for.

@@ -34,6 +34,8 @@ use crate::problem::{anthropic_error, openai_kind};
 pub struct Fault {
     /// Applies only to requests whose raw path contains this text. Default: all.
     pub path_contains: Option<String>,
+    /// Applies only to this operation of the services that issue keys, for example `AssumeRole`. Default: all.
+    pub operation: Option<String>,
     /// The number of matching requests before the fault applies. Default: 0.
     pub skip: u32,
     /// The number of requests that the fault applies to. Default: 1; no limit with `forever`.
@@ -209,12 +211,14 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Returns the first fault for a request to `path`, and counts the use.
-    pub(crate) fn take(&self, path: &str, authorized: bool) -> Option<Fault> {
+    /// Returns the first fault for a request to `path`, and counts the use. `operation` is one of the identity services.
+    pub(crate) fn take(&self, path: &str, operation: Option<&str>, authorized: bool) -> Option<Fault> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;
         for (position, fault) in waiting.iter_mut().enumerate() {
-            let matches = fault.path_contains.as_ref().is_none_or(|part| path.contains(part.as_str()));
+            let path_matches = fault.path_contains.as_ref().is_none_or(|part| path.contains(part.as_str()));
+            let operation_matches = fault.operation.is_none() || fault.operation.as_deref() == operation;
+            let matches = path_matches && operation_matches;
             if !matches || !(authorized || fault.before_auth) {
                 continue;
             }

@@ -40,6 +40,7 @@ mod endpoint;
 mod faults;
 mod frames;
 mod framing;
+mod identity;
 mod ids;
 mod json;
 mod model;
@@ -57,6 +58,10 @@ pub use builder::{
 };
 pub use endpoint::Endpoint;
 pub use faults::{ErrorShape, Fault, Faults, InsertedFrame};
+pub use identity::{
+    Identity, KeyPair, Role, TEST_CLIENT_ID, TEST_CLIENT_SECRET, TEST_CONTAINER_TOKEN, TEST_REFRESH_TOKEN,
+    TEST_SSO_TOKEN,
+};
 pub use model::ECHO_PREFIX;
 pub use recorded::{Outcome, RecordedRequest, Verdict};
 pub use server::LocalBedrock;

@@ -89,6 +89,9 @@ async fn main() -> std::io::Result<()> {
     println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
     println!("# or, instead of the two keys:");
     println!("# export AWS_BEARER_TOKEN_BEDROCK={}", credentials.bearer_key);
+    println!("# STS, SSO, sign-in and Cognito; IMDS; container credentials:");
+    println!("# export AWS_ENDPOINT_URL={0} AWS_EC2_METADATA_SERVICE_ENDPOINT={0}", bedrock.url());
+    println!("# export AWS_CONTAINER_CREDENTIALS_FULL_URI={}/v2/credentials/task", bedrock.url());
     println!("# bedrock-mantle, for OpenAI's clients:");
     println!("# export OPENAI_BASE_URL={}/openai/v1 OPENAI_API_KEY={}", bedrock.mantle_url(), credentials.bearer_key);
     tokio::signal::ctrl_c().await?;

@@ -34,7 +34,7 @@ pub enum Verdict {
         /// The message that was sent.
         message: String,
     },
-    /// The server is configured not to verify signatures.
+    /// The server is configured not to verify signatures, or the operation takes none.
     Unchecked,
 }
 

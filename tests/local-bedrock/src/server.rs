@@ -22,6 +22,7 @@ use crate::control;
 use crate::delivery::{self, Plan, Reply, ReplyBody};
 use crate::endpoint::{self, Endpoint, MANTLE_SERVICE};
 use crate::faults::{Fault, Faults};
+use crate::identity;
 use crate::model::PromptCache;
 use crate::problem::{Form, Problem};
 use crate::recorded::{Log, Outcome, RecordedRequest, Tracker, Verdict};
@@ -54,6 +55,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) cache: PromptCache,
     pub(crate) responses: Responses,
+    pub(crate) identity: identity::State,
     next_id: AtomicU64,
 }
 
@@ -69,6 +71,7 @@ impl State {
         self.faults.clear();
         self.cache.clear();
         self.responses.clear();
+        self.identity.clear(&self.settings.identity);
     }
 }
 
@@ -92,12 +95,15 @@ impl LocalBedrock {
         let mantle = TcpListener::bind((settings.host, settings.mantle_port)).await?;
         let (address, mantle_address) = (listener.local_addr()?, mantle.local_addr()?);
         settings.port = address.port();
+        // A builder can be cloned; the keys that its servers issue are not shared.
+        settings.rules.issued = identity::Issued::default();
         let state = Arc::new(State {
             clock: Clock::new(settings.fixed_clock, settings.clock_offset),
             log: Log::default(),
             faults: Faults::default(),
             cache: PromptCache::default(),
             responses: Responses::default(),
+            identity: identity::State::new(settings.identity.clone(), settings.rules.issued.clone()),
             next_id: AtomicU64::new(1),
             settings,
         });
@@ -135,6 +141,11 @@ impl LocalBedrock {
     /// Returns every request so far, in order of arrival.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.log.all()
+    }
+
+    /// Replaces the settings of the services that issue keys.
+    pub fn set_identity(&self, identity: identity::Identity) {
+        self.state.identity.set(identity);
     }
 
     /// Returns the queue of faults, to add to it or to clear it.
@@ -237,14 +248,19 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
     let wire = Wire { method: &method, path: &path, query: query.as_deref(), headers: &headers, body: &body };
     let rules = &state.settings.rules;
     let service = if endpoint == Endpoint::Mantle { MANTLE_SERVICE } else { rules.service.as_str() };
-    let judged = auth::check(&wire, rules, service, &state.clock);
+    let operation = identity::operation(&wire, below_prefix);
+    let endpoint = if operation.is_some() { Endpoint::Identity } else { endpoint };
+    let judged = match operation {
+        Some(operation) => operation.authenticate(&wire, rules, &state.clock),
+        None => auth::check(&wire, rules, service, &state.clock),
+    };
     let verdict = judged
         .clone()
         .unwrap_or_else(|problem| Verdict::Refused { error_type: problem.error_type, message: problem.message });
     let authorized = verdict.is_accepted();
     let tracker =
         state.log.add(record(&method, endpoint, &path, query.clone(), headers.clone(), body.clone(), verdict));
-    let fault = state.faults.take(&path, authorized);
+    let fault = state.faults.take(&path, operation.map(identity::Operation::name), authorized);
 
     if let Some(fault) = &fault {
         if let Some(delay) = fault.delay_ms {
@@ -255,16 +271,25 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
             std::future::pending::<()>().await;
         }
     }
-    let replaced = fault.as_ref().and_then(delivery::replacement);
-    let mut reply = match (replaced, judged) {
-        (Some(reply), _) => reply,
-        (None, Err(problem)) => problem.into_reply(),
-        (None, Ok(_)) => {
+    let request_id = state.request_id();
+    let replaced = fault.as_ref().and_then(|fault| match operation {
+        Some(operation) => operation.replacement(fault, &request_id),
+        None => delivery::replacement(fault),
+    });
+    let mut reply = match (replaced, judged, operation) {
+        (Some(reply), ..) => reply,
+        (None, judged, Some(operation)) => {
+            let call = identity::Call { wire, request_id: &request_id, server: state };
+            let answer = judged.and_then(|verdict| operation.answer(&call, &verdict));
+            answer.unwrap_or_else(|problem| operation.refusal(problem, &request_id))
+        }
+        (None, Err(problem), None) => problem.into_reply(),
+        (None, Ok(_), None) => {
             let request = Accepted { method, endpoint, path, query, headers, body };
             answered(request, state).await.unwrap_or_else(Problem::into_reply)
         }
     };
-    reply.set_header("x-amzn-requestid", state.request_id());
+    reply.set_header("x-amzn-requestid", request_id);
     let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
     reply.set_header("date", clock::http_date(state.clock.now().saturating_add(date_offset)));
     respond(reply, fault.as_ref(), state.settings.frame_delay, tracker)

@@ -9,9 +9,10 @@ mod install;
 
 use std::process::Command;
 
-use local_bedrock::LocalBedrock;
+use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
 
-const BOTO3: &str = "boto3==1.44.5";
+// With `crt`, which botocore needs for the proofs of `aws login`.
+const BOTO3: &str = "boto3[crt]==1.44.5";
 const SDK: &str = "@aws-sdk/client-bedrock-runtime@3.1164.0";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,6 +34,25 @@ async fn boto3_calls_succeed_and_tampering_is_refused() {
     let paths: Vec<String> = bedrock.requests().into_iter().map(|request| request.path).collect();
     assert!(paths.iter().any(|path| path.contains("%3A0/converse-stream")), "{paths:?}");
     assert!(paths.iter().any(|path| path.contains("application-inference-profile%2Fabc123/converse")), "{paths:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boto3_gets_keys_that_bedrock_accepts() {
+    let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: {reason}"),
+    };
+    let role = Role::new("arn:aws:iam::123456789012:role/Guarded").external_id("customer-7").max_session_seconds(3_600);
+    let identity = Identity { roles: vec![role], ..Identity::default() };
+    let bedrock = LocalBedrock::builder().region("us-east-1").identity(identity).start().await.unwrap();
+    let mut command = Command::new(python);
+    command.arg(install::script("identity_check.py")).arg(bedrock.url());
+    install::run(command).await;
+    let requests = bedrock.requests();
+    let converse = requests.iter().filter(|request| request.path.ends_with("/converse"));
+    let keys: Vec<&Verdict> =
+        converse.map(|request| &request.verdict).filter(|verdict| verdict.is_accepted()).collect();
+    assert_eq!(keys.len(), 10, "{keys:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,7 +75,7 @@ fn short_term(url: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Proble
         return Err(invalid());
     }
     let token = get("X-Amz-Security-Token");
-    let known = check_token(key_id, token, rules).map_err(|problem| {
+    let known = check_token(key_id, token, rules, clock).map_err(|problem| {
         // The error of an expired key says so; all other errors only say that the key is not valid.
         if problem.message == UNKNOWN_KEY { invalid() } else { problem }
     })?;
@@ -114,6 +114,7 @@ fn short_term(url: &str, rules: &Rules, clock: &Clock) -> Result<Verdict, Proble
 mod tests {
     use super::*;
     use crate::auth::{KnownKey, TokenRule};
+    use crate::identity::Issued;
 
     /// Keys made by aws-bedrock-token-generator 1.1.0 at 2025-01-02T03:04:05Z: twelve hours in us-east-1, and fifteen
     /// minutes in eu-west-1 with the session token `TOKEN+/=`.
@@ -131,6 +132,7 @@ mod tests {
             region: region.map(str::to_owned),
             service: "bedrock".to_owned(),
             verify: true,
+            issued: Issued::default(),
         };
         check(key, &rules, &Clock::new(Some(clock::system_time(clock::parse_amz_date(date).unwrap())), 0))
     }

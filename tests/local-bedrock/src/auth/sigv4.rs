@@ -109,7 +109,7 @@ pub(super) fn check(
     };
     check_signed_headers(wire, &authorization.signed_headers)?;
     check_scope(&authorization, amz_date, rules, service)?;
-    let key = check_key(wire, &authorization.key_id, rules)?;
+    let key = check_key(wire, &authorization.key_id, rules, clock)?;
     check_time(signed_at, clock.now())?;
     let time = clock::system_time(signed_at);
     let signature = if authorization.signed_headers.iter().any(|name| name == AUTHORITY) {
@@ -117,7 +117,7 @@ pub(super) fn check(
         let key = v4::generate_signing_key(&key.secret, time, &authorization.region, &authorization.service);
         v4::calculate_signature(key, string_to_sign(wire, &authorization, amz_date).1.as_bytes())
     } else {
-        recompute(wire, &authorization, key, time)?
+        recompute(wire, &authorization, &key, time)?
     };
     if signature != authorization.signature {
         return Err(invalid(mismatch(wire, &authorization, amz_date)));
@@ -175,13 +175,13 @@ fn check_scope(authorization: &Authorization, amz_date: &str, rules: &Rules, ser
     Ok(())
 }
 
-pub(super) fn check_key<'a>(wire: &Wire<'_>, id: &str, rules: &'a Rules) -> Result<&'a KnownKey, Problem> {
-    check_token(id, wire.header("x-amz-security-token"), rules)
+pub(super) fn check_key(wire: &Wire<'_>, id: &str, rules: &Rules, clock: &Clock) -> Result<KnownKey, Problem> {
+    check_token(id, wire.header("x-amz-security-token"), rules, clock)
 }
 
-pub(super) fn check_token<'a>(id: &str, token: Option<&str>, rules: &'a Rules) -> Result<&'a KnownKey, Problem> {
+pub(super) fn check_token(id: &str, token: Option<&str>, rules: &Rules, clock: &Clock) -> Result<KnownKey, Problem> {
     let unknown = || refused(403, "UnrecognizedClientException", UNKNOWN_KEY);
-    let key = rules.keys.iter().find(|key| key.id == id).ok_or_else(unknown)?;
+    let key = rules.key(id, clock.now()).ok_or_else(unknown)?;
     match (&key.token, token) {
         (TokenRule::Expired(expected), Some(given)) if given == expected => {
             Err(refused(403, "ExpiredTokenException", EXPIRED))

@@ -143,6 +143,12 @@ impl Fault {
         self
     }
 
+    /// Only this operation of the identity services, for example `AssumeRole`.
+    pub fn on_operation(mut self, name: &str) -> Self {
+        self.operation = Some(name.to_owned());
+        self
+    }
+
     /// Lets `count` matching requests pass first.
     pub fn skip(mut self, count: u32) -> Self {
         self.skip = count;

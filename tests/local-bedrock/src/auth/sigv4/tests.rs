@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::Issued;
 
 const KEY: &str = "AKIDEXAMPLE";
 const CLAUDE: &str = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse";
@@ -64,6 +65,7 @@ fn rules(token: Option<&str>) -> Rules {
         region: Some("us-east-1".to_owned()),
         service: "bedrock".to_owned(),
         verify: true,
+        issued: Issued::default(),
     }
 }
 
@@ -237,6 +239,7 @@ fn signatures_of_seven_real_clients_are_accepted() {
             region: Some(text(case, "/region").to_owned()),
             service: text(case, "/service").to_owned(),
             verify: true,
+            issued: Issued::default(),
         };
         let clock = Clock::new(Some(clock::system_time(clock::parse_amz_date(&date).unwrap())), 0);
         let verdict = super::super::check(&wire, &rules, &rules.service, &clock);
