@@ -218,6 +218,28 @@ impl Error {
         error
     }
 
+    /// Returns a copy, for another call that waited for the same result. It has neither the cause nor a partial
+    /// message.
+    pub(crate) fn copied(&self) -> Self {
+        let inner = &*self.0;
+        Self(Box::new(Inner {
+            kind: inner.kind,
+            message: inner.message.clone(),
+            field: inner.field.clone(),
+            resend: inner.resend,
+            status: inner.status,
+            aws_type: inner.aws_type.clone(),
+            request_id: inner.request_id.clone(),
+            model: inner.model.clone(),
+            region: inner.region.clone(),
+            retry_after: inner.retry_after,
+            headers: inner.headers.clone(),
+            attempts: inner.attempts,
+            partial: None,
+            source: None,
+        }))
+    }
+
     #[must_use]
     pub(crate) fn with_partial(mut self, partial: AiMessage) -> Self {
         self.0.partial.get_or_insert_with(|| Box::new(partial));

@@ -6,16 +6,25 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::{Credentials, ProvideCredentials};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::platform::{BoxFuture, Runtime, SINGLE_FLIGHT, SystemRuntime};
 
 /// How long before their expiry credentials are replaced.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// A provider that caches the credentials of another provider until five minutes before they expire.
-/// Credentials without an expiry are kept until the service refuses them. Natively, concurrent calls share one
-/// request to the provider, and its failure. (On wasm each call may send one: there, a call that waits for
-/// another call's future can hang.) If the provider fails, the cached credentials are used until they expire.
+/// How long before their expiry credentials are not used while another call replaces them.
+const LAST_MINUTE: Duration = Duration::from_secs(60);
+
+/// How long to wait after a failure before the provider is asked again, while there are credentials to use.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// A provider that caches the credentials of another provider until five minutes before they expire, or until half
+/// of a shorter lifetime. Credentials without an expiry are kept until the service refuses them.
+///
+/// - Natively, concurrent calls share one request to the provider, and its failure. (On wasm each call may send one:
+///   there, a call that waits for another call's future can hang.)
+/// - While one call asks the provider, others use the cached credentials until a minute before they expire.
+/// - If the provider fails, the cached credentials are used until they expire. It is asked again after ten seconds.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
@@ -34,13 +43,32 @@ pub struct CachedCredentials<P> {
 
 #[derive(Default)]
 struct State {
-    kept: Option<Credentials>,
+    kept: Option<Kept>,
     asking: bool,
     waiting: Vec<Waker>,
     /// The number of calls of the provider.
     asked: u64,
     /// The last failure, and the number of that call.
-    failed: Option<(u64, ErrorKind, String)>,
+    failed: Option<(u64, Error)>,
+}
+
+/// Cached credentials.
+struct Kept {
+    credentials: Credentials,
+    /// When to replace them; `None` if they do not expire.
+    fresh_until: Option<Duration>,
+}
+
+impl Kept {
+    fn new(credentials: Credentials, now: Duration) -> Self {
+        let early = |end: Duration| end.saturating_sub(MARGIN.min(end.saturating_sub(now) / 2));
+        Self { fresh_until: credentials.expires_at().map(early), credentials }
+    }
+
+    /// Returns the credentials if they are still valid at a time.
+    fn valid_at(&self, time: Duration) -> Option<Credentials> {
+        self.credentials.expires_at().is_none_or(|end| end > time).then(|| self.credentials.clone())
+    }
 }
 
 impl<P: ProvideCredentials> CachedCredentials<P> {
@@ -59,28 +87,25 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the cached credentials if they have not expired. They are used until then if the provider fails.
-    fn not_ended(&self, state: &State) -> Option<Credentials> {
-        let now = self.runtime.now();
-        state.kept.clone().filter(|kept| kept.expires_at().is_none_or(|end| end > now))
-    }
-
-    /// Returns fresh cached credentials, or `None` when this call must ask the provider. A call that waited for
+    /// Returns cached credentials, or `None` when this call must ask the provider. A call that waited for
     /// another one shares its failure: if each asked in turn, the last would wait for all of them.
     fn kept_or_turn(&self, waker: &Waker, waited_for: &mut Option<u64>) -> Poll<Result<Option<Credentials>>> {
         let mut state = self.state();
-        let soon = self.runtime.now().saturating_add(MARGIN);
-        let good = |kept: &&Credentials| kept.expires_at().is_none_or(|end| end > soon);
-        if let Some(kept) = state.kept.as_ref().filter(good) {
-            return Poll::Ready(Ok(Some(kept.clone())));
+        let now = self.runtime.now();
+        let kept = state.kept.as_ref();
+        if let Some(kept) = kept.filter(|kept| kept.fresh_until.is_none_or(|end| end > now)) {
+            return Poll::Ready(Ok(Some(kept.credentials.clone())));
         }
-        if let (Some(awaited), Some((failed, kind, message))) = (*waited_for, &state.failed)
+        if let (Some(awaited), Some((failed, failure))) = (*waited_for, &state.failed)
             && *failed >= awaited
         {
-            let failure = || Err(Error::new(*kind, message.as_str()));
-            return Poll::Ready(self.not_ended(&state).map_or_else(failure, |kept| Ok(Some(kept))));
+            let valid = kept.and_then(|kept| kept.valid_at(now));
+            return Poll::Ready(valid.map_or_else(|| Err(failure.copied()), |kept| Ok(Some(kept))));
         }
         if state.asking && SINGLE_FLIGHT {
+            if let Some(kept) = kept.and_then(|kept| kept.valid_at(now.saturating_add(LAST_MINUTE))) {
+                return Poll::Ready(Ok(Some(kept)));
+            }
             waited_for.get_or_insert(state.asked);
             if !state.waiting.iter().any(|known| known.will_wake(waker)) {
                 state.waiting.push(waker.clone());
@@ -119,15 +144,22 @@ impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
             let answer = self.provider.credentials().await;
             let answer = {
                 let mut state = self.state();
+                let now = self.runtime.now();
                 match answer {
                     Ok(fresh) => {
-                        state.kept = Some(fresh.clone());
+                        state.kept = Some(Kept::new(fresh.clone(), now));
+                        state.failed = None;
                         Ok(fresh)
                     }
                     Err(error) => {
                         let error = error.with_causes_told();
-                        state.failed = Some((state.asked, error.kind(), error.message().to_owned()));
-                        self.not_ended(&state).ok_or(error)
+                        state.failed = Some((state.asked, error.copied()));
+                        let kept = state.kept.as_mut();
+                        let valid = kept.and_then(|kept| {
+                            kept.fresh_until = Some(now.saturating_add(PAUSE).min(kept.credentials.expires_at()?));
+                            kept.valid_at(now)
+                        });
+                        valid.ok_or(error)
                     }
                 }
             };
@@ -138,7 +170,7 @@ impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
 
     fn forget(&self, rejected: &Credentials) {
         let mut state = self.state();
-        if state.kept.as_ref() == Some(rejected) {
+        if state.kept.as_ref().is_some_and(|kept| kept.credentials == *rejected) {
             state.kept = None;
         }
         drop(state);
@@ -157,6 +189,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use crate::error::ErrorKind;
 
     #[derive(Debug, Default)]
     struct Clock(AtomicU64);
@@ -228,5 +261,87 @@ mod tests {
         assert_eq!(cached.credentials().await.unwrap(), first);
         cached.forget(&first);
         assert_ne!(cached.credentials().await.unwrap(), first);
+    }
+
+    /// A provider that counts its calls and returns what `answer` makes of their number.
+    fn answering(
+        asked: &Arc<AtomicU64>,
+        answer: impl Fn(u64) -> Result<Credentials> + Send + Sync + 'static,
+    ) -> impl ProvideCredentials {
+        let asked = Arc::clone(asked);
+        move || {
+            let answer = answer(asked.fetch_add(1, Ordering::SeqCst));
+            async move {
+                tokio::task::yield_now().await;
+                answer
+            }
+        }
+    }
+
+    fn until(seconds: u64) -> Credentials {
+        Credentials::new("AKID", "s").with_expiry(Duration::from_secs(seconds))
+    }
+
+    #[tokio::test]
+    async fn failed_credentials_refresh_is_no_error_before_the_expiry() {
+        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
+        let answer = |n| if n == 0 { Ok(until(3600)) } else { Err(Error::new(ErrorKind::Credentials, "down")) };
+        let cached = CachedCredentials::with_runtime(answering(&asked, answer), clock.clone());
+        for (now, calls) in [(0, 1), (3299, 1), (3300, 2), (3309, 2), (3310, 3), (3599, 4)] {
+            clock.0.store(now, Ordering::SeqCst);
+            assert_eq!(cached.credentials().await.unwrap(), until(3600), "{now}");
+            assert_eq!(asked.load(Ordering::SeqCst), calls, "{now}");
+        }
+        clock.0.store(3600, Ordering::SeqCst);
+        assert_eq!(cached.credentials().await.unwrap_err().message(), "down");
+    }
+
+    #[tokio::test]
+    async fn short_credentials_are_cached_for_half_of_their_lifetime() {
+        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
+        let cached = CachedCredentials::with_runtime(answering(&asked, |n| Ok(until(60 * (n + 1)))), clock.clone());
+        for (now, calls) in [(0, 1), (29, 1), (30, 2), (74, 2), (75, 3)] {
+            clock.0.store(now, Ordering::SeqCst);
+            cached.credentials().await.unwrap();
+            assert_eq!(asked.load(Ordering::SeqCst), calls, "{now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn cached_credentials_are_used_during_a_refresh() {
+        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
+        let cached = CachedCredentials::with_runtime(answering(&asked, |n| Ok(until(3600 * (n + 1)))), clock.clone());
+        cached.credentials().await.unwrap();
+        for (now, waits) in [(3400, false), (3540, true)] {
+            clock.0.store(now, Ordering::SeqCst);
+            let mut refresh = cached.credentials();
+            let poll = |future: &mut BoxFuture<'_, Result<Credentials>>| {
+                future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()))
+            };
+            assert!(poll(&mut refresh).is_pending());
+            let mut other = cached.credentials();
+            match poll(&mut other) {
+                Poll::Ready(found) => assert!(!waits && found.unwrap() == until(3600), "{now}"),
+                Poll::Pending => assert!(waits, "{now}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn waiting_calls_share_the_whole_error_of_a_refresh() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let failure = |_| Err(Error::new(ErrorKind::Credentials, "down").with_retryable(true));
+        let cached = Arc::new(CachedCredentials::new(answering(&asked, failure)));
+        let calls: Vec<_> = (0..5)
+            .map(|_| {
+                let cached = cached.clone();
+                tokio::spawn(async move { cached.credentials().await.unwrap_err() })
+            })
+            .collect();
+        for call in calls {
+            let error = call.await.unwrap();
+            assert!(error.is_retryable() && error.message() == "down", "{error:?}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 }
