@@ -91,6 +91,22 @@ impl Credentials {
         }
     }
 
+    /// Returns the secret access key; `None` for an API key. Keep it out of logs.
+    pub fn secret_access_key(&self) -> Option<&str> {
+        match &self.kind {
+            Secret::Keys { secret_access_key, .. } => Some(secret_access_key),
+            Secret::Bearer(_) => None,
+        }
+    }
+
+    /// Returns the session token of temporary credentials; `None` if there is none. Keep it out of logs.
+    pub fn session_token(&self) -> Option<&str> {
+        match &self.kind {
+            Secret::Keys { session_token, .. } => session_token.as_ref().map(|token| token.as_str()),
+            Secret::Bearer(_) => None,
+        }
+    }
+
     pub(crate) fn parts(&self) -> Parts<'_> {
         match &self.kind {
             Secret::Keys { access_key_id, secret_access_key, session_token } => Parts::Keys {

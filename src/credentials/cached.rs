@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failed_credentials_refresh_is_no_error_before_the_expiry() {
+    async fn credentials_are_used_after_a_failed_refresh_until_expiry() {
         let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
         let answer = |n| if n == 0 { Ok(until(3600)) } else { Err(Error::new(ErrorKind::Credentials, "down")) };
         let cached = CachedCredentials::with_runtime(answering(&asked, answer), clock.clone());

@@ -44,7 +44,7 @@ impl Place {
         let found = given.or_else(|| EnvironmentCredentials::region(|name| self.variable(name)));
         found.ok_or_else(|| {
             let title = names.title;
-            let message = format_args!("region of {title} is missing: set it with `with_region`, or set `AWS_REGION`");
+            let message = format_args!("region of {title} is missing: set it, or `AWS_REGION` or `AWS_DEFAULT_REGION`");
             Error::of(ErrorKind::Config, message).with_field("region")
         })
     }
@@ -128,10 +128,14 @@ macro_rules! setters {
             self
         }
 
-        /// Sets where variables such as `AWS_REGION` are read.
-        #[allow(dead_code, reason = "the default chain, which not every target has, passes its own variables")]
-        pub(crate) fn with_variables(mut self, variables: std::sync::Arc<dyn $crate::credentials::Variables>) -> Self {
-            self.place.variables = variables;
+        /// Sets where variables such as `AWS_REGION` are read. Defaults to the environment of the process; on wasm32
+        /// there is none.
+        #[must_use]
+        pub fn with_environment(
+            mut self,
+            variable: impl Fn(&str) -> Option<String> + $crate::platform::MaybeSend + $crate::platform::MaybeSync + 'static,
+        ) -> Self {
+            self.place.variables = std::sync::Arc::new(variable);
             self
         }
     };

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -15,7 +14,7 @@ const ID: &str = r#"{"IdentityId":"us-east-1:id-1"}"#;
 
 fn pool(transport: &MemoryTransport) -> CognitoCredentials {
     CognitoCredentials::new(POOL)
-        .with_variables(Arc::new(|_: &str| None))
+        .with_environment(|_| None)
         .with_transport(transport.clone())
         .with_runtime(Clock::new(false))
 }

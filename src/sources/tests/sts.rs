@@ -38,7 +38,7 @@ fn role(transport: &MemoryTransport) -> AssumeRoleCredentials {
 fn role_of(source: impl ProvideCredentials, transport: &MemoryTransport) -> AssumeRoleCredentials {
     AssumeRoleCredentials::new(ROLE, source)
         .with_region("us-east-1")
-        .with_variables(Arc::new(|_: &str| None))
+        .with_environment(|_| None)
         .with_transport(transport.clone())
         .with_runtime(Clock::new(false))
 }
@@ -104,7 +104,7 @@ fn sts_endpoint_depends_on_region_fips_and_environment() {
     let urls = |region: &str, variables: &'static [(&'static str, &'static str)]| {
         let transport = MemoryTransport::new([xml(200, ANSWER)]);
         let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let provider = role(&transport).with_region(region).with_variables(Arc::new(get));
+        let provider = role(&transport).with_region(region).with_environment(get);
         block_on(provider.credentials()).map(|_| transport.requests()[0].url.clone())
     };
     let fips = &[("AWS_USE_FIPS_ENDPOINT", "true")];

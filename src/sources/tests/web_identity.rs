@@ -21,7 +21,7 @@ const ANSWER: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdent
 fn role(transport: &MemoryTransport, token: impl ProvideIdentityToken) -> WebIdentityCredentials {
     WebIdentityCredentials::new(ROLE, token)
         .with_region("eu-west-1")
-        .with_variables(Arc::new(|_: &str| None))
+        .with_environment(|_| None)
         .with_transport(transport.clone())
         .with_runtime(Clock::new(false))
 }
