@@ -156,6 +156,12 @@ deny: ## licenses and sources of all dependencies (needs cargo-deny)
 	cargo deny --workspace --config deny.toml check bans licenses sources
 	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check bans licenses sources; done
 
+.PHONY: audit
+audit: ## known vulnerabilities in all dependencies (needs cargo-deny and the network)
+	cargo deny --workspace --config deny.toml check advisories
+	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check advisories; done
+	for folder in .ci/node wasm wasm/bench wasm/langchain wasm/size; do npm --prefix $$folder audit; done
+
 .PHONY: clean
 clean: ## removes build results, but not the cached wasm32 standard library
 	cargo clean

@@ -20,6 +20,9 @@ use crate::toolbox::{Outcome, Toolbox};
 
 use call::{Ask, Caller};
 
+/// Maximum number of pages of a list of tools. A server could go on without an end.
+const MAX_PAGES: usize = 1000;
+
 /// Selects tools.
 type Filter = Arc<dyn Fn(&rmcp::model::Tool) -> bool + Send + Sync>;
 
@@ -149,6 +152,14 @@ impl McpServer {
                         ErrorKind::Decode,
                         format_args!(
                             "the MCP server `{server}` lists its tools without an end: a cursor is repeated; report it to its authors"
+                        ),
+                    ));
+                }
+                Some(_) if cursors.len() + 1 == MAX_PAGES => {
+                    return Err(Error::of(
+                        ErrorKind::Decode,
+                        format_args!(
+                            "the MCP server `{server}` lists its tools on more than {MAX_PAGES} pages; report it to its authors"
                         ),
                     ));
                 }

@@ -8,6 +8,9 @@ use crate::model::ModelId;
 use crate::provider::body::{get, missing, object, required};
 use crate::sigv4::{encode_model_id, encode_path_segment};
 
+/// Maximum number of pages of a list. A server could go on without an end.
+const MAX_PAGES: usize = 1000;
+
 /// The number of profiles per page; the service allows 1 to 1000.
 const PAGE: &str = "maxResults=1000";
 
@@ -70,7 +73,7 @@ impl BedrockChat {
     ) -> Result<Vec<InferenceProfile>> {
         let mut profiles = Vec::new();
         let mut token: Option<String> = None;
-        loop {
+        for _ in 0..MAX_PAGES {
             let mut call = get(Service::ControlPlane, "/inference-profiles".to_owned());
             call.query.push_str(PAGE);
             for (key, value) in
@@ -94,6 +97,10 @@ impl BedrockChat {
                 next => token = next,
             }
         }
+        Err(Error::new(
+            ErrorKind::Decode,
+            "the list of inference profiles has more than 1000 pages; check the endpoint",
+        ))
     }
 
     /// Returns an inference profile by its id or ARN, with the models behind it.

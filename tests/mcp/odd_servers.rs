@@ -8,7 +8,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::{result_of, told};
 
-/// Starts a server that answers lists with `list` and calls with `result`. Errors have the member `error`.
+/// Starts a server that answers lists with `list` and calls with `result`. Errors have the member `error`. The cursor
+/// `new` becomes one that no other page has.
 async fn connect(list: Value, result: Value) -> RunningService<RoleClient, ()> {
     let (ours, theirs) = tokio::io::duplex(4096);
     tokio::spawn(async move {
@@ -19,6 +20,9 @@ async fn connect(list: Value, result: Value) -> RunningService<RoleClient, ()> {
             let answer = match request["method"].as_str().unwrap() {
                 "initialize" => json!({"protocolVersion": request["params"]["protocolVersion"],
                     "capabilities": {"tools": {}}, "serverInfo": {"name": "odd", "version": "1"}}),
+                "tools/list" if list["nextCursor"] == "new" => {
+                    json!({"tools": list["tools"], "nextCursor": request["id"].to_string()})
+                }
                 "tools/list" => list.clone(),
                 "tools/call" => result.clone(),
                 _ => continue,
@@ -65,6 +69,7 @@ async fn wrong_mcp_tool_list_is_an_error_with_the_server() {
     let failed = json!({"error": {"code": -32603, "message": "out of memory"}});
     for (list, kind, says) in [
         (json!({"tools": [], "nextCursor": "1"}), ErrorKind::Decode, "a cursor is repeated"),
+        (json!({"tools": [], "nextCursor": "new"}), ErrorKind::Decode, "on more than 1000 pages"),
         (json!({"tools": [{"name": "t"}]}), ErrorKind::Decode, "the answer is not in MCP's format"),
         (json!({"tools": [{"name": "", "inputSchema": {}}]}), ErrorKind::Decode, "a tool without a name"),
         (no_method, ErrorKind::Unsupported, "has no tools"),

@@ -78,6 +78,14 @@ fn inference_profiles_are_read_to_the_last_page() {
 }
 
 #[test]
+fn inference_profile_pages_without_an_end_are_an_error() {
+    let page = |n: usize| Reply::json(200, format!(r#"{{"inferenceProfileSummaries":[],"nextToken":"{}"}}"#, n % 2));
+    let (chat, transport) = chat((0..1001).map(page));
+    let error = futures_executor::block_on(chat.inference_profiles(None)).unwrap_err();
+    assert_eq!((error.kind(), transport.requests().len()), (ErrorKind::Decode, 1000), "{error}");
+}
+
+#[test]
 fn inference_profile_pages_that_repeat_are_an_error() {
     let page = || Reply::json(200, r#"{"inferenceProfileSummaries":[],"nextToken":"t"}"#);
     let (chat, transport) = chat([page(), page(), page()]);
