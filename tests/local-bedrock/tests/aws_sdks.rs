@@ -7,6 +7,7 @@
 #[path = "support/install.rs"]
 mod install;
 
+use std::path::Path;
 use std::process::Command;
 
 use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
@@ -53,6 +54,20 @@ async fn boto3_gets_keys_that_bedrock_accepts() {
     let keys: Vec<&Verdict> =
         converse.map(|request| &request.verdict).filter(|verdict| verdict.is_accepted()).collect();
     assert_eq!(keys.len(), 10, "{keys:?}");
+}
+
+/// The crate's credential sources are tested against these recordings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boto3_resolves_credentials_as_recorded() {
+    let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: {reason}"),
+    };
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let mut command = Command::new(python);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../credentials/record.py");
+    command.arg(script).args(["--check", "--server", &bedrock.url()]);
+    install::run(command).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -46,6 +47,9 @@ fn install(command: &mut Command) -> Result<(), String> {
 
 /// Installs Python packages into the virtual environment `name` and returns its interpreter.
 pub(crate) fn python(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    // Tests of one binary run at the same time and may share an environment.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let home = folder(name);
     let python = home.join("bin/python");
     let done = home.join("installed");
