@@ -76,6 +76,8 @@ mod mcp; // Tools of MCP servers.
 mod structured; // Typed output.
 mod operations; // Token counts, guardrails without a chat, lists of models.
 mod batch_inference; // Jobs of batch inference.
+#[cfg(any(doc, doctest))]
+pub mod guide; // Guides by topic, in the documentation only.
 
 pub use api::{Api, Framing, Service};
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord, BatchRecordCounts, BatchVpc};

@@ -1,0 +1,7 @@
+//! Guides by topic. The [README](https://github.com/bedrock-chat/bedrock-chat#readme) is the first one.
+
+#[doc = include_str!("../docs/apis.md")]
+pub mod apis {}
+
+#[doc = include_str!("../docs/production.md")]
+pub mod production {}
