@@ -84,7 +84,7 @@ export const removed = [
   ["null_removes_a_guardrail_only_if_both_halves_are_null", async ({ chat, bedrock }) => {
     const model = chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", guardrailConfig: { tagSuffix: "xyz" }, trace: "ENABLED" });
     for (const half of [{ guardrailIdentifier: null }, { guardrailVersion: null }, { guardrailIdentifier: null, guardrailVersion: "3" }]) {
-      includes((await fails(() => model.invoke("hello", half), "config")).message, "without both");
+      includes((await fails(() => model.invoke("hello", half), "config")).message, "without the guardrail");
     }
     const none = { guardrailIdentifier: null, guardrailVersion: null };
     // A part for the removed guardrail would be ignored.
