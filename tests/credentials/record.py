@@ -21,6 +21,14 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
 
+import boto3
+import botocore.credentials
+import botocore.session
+import botocore.tokens
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.utils import ContainerMetadataFetcher
+
 BOTO3 = "1.44.5"
 FOLDER = Path(__file__).resolve().parent
 ORDER = ("name", "why", "env", "files", "profile", "server", "expected")
@@ -29,51 +37,63 @@ MADE_UP = re.compile(r"botocore-session-\d+")
 TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def probe(profile):
-    """Runs in a process of its own, as botocore reads some folders when it is imported. Prints what a call would send."""
-    from unittest import mock
-
-    import botocore.session
-    from botocore.awsrequest import AWSResponse
-    from botocore.config import Config
-    from botocore.utils import ContainerMetadataFetcher
-
+def call(profile):
+    """Makes one call, and returns what it would send, or the error."""
     sent = {}
 
     def capture(request, **_):
         sent.update(url=request.url, headers={name.lower(): value for name, value in request.headers.items()})
-        response = AWSResponse(request.url, 200, {}, mock.Mock())
+        response = AWSResponse(request.url, 200, {}, None)
         response._content = b"{}"
         return response
 
-    # Clients of ECS use a fixed address.
-    ContainerMetadataFetcher.IP_ADDRESS = os.environ.get("TEST_CONTAINER_HOST", ContainerMetadataFetcher.IP_ADDRESS)
-    found = {}
+    text = lambda value: value.decode() if isinstance(value, bytes) else value
     try:
         session = botocore.session.Session(profile=profile)
         client = session.create_client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}))
         client.meta.events.register("before-send.bedrock-runtime", capture)
         client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "Hi"}]}])
-        url, headers = urlsplit(sent["url"]), sent["headers"]
-        authorization = headers["authorization"]
-        if isinstance(authorization, bytes):
-            authorization = authorization.decode()
-        found["bearer"] = authorization.startswith("Bearer ")
-        found["region"] = client.meta.region_name
-        found["endpoint_url"] = client.meta.endpoint_url
-        found["fips"] = "-fips." in url.netloc
+        authorization = text(sent["headers"]["authorization"])
+        found = {
+            "bearer": authorization.startswith("Bearer"),
+            "region": client.meta.region_name,
+            "endpoint_url": client.meta.endpoint_url,
+            "fips": "-fips." in urlsplit(sent["url"]).netloc,
+        }
         if found["bearer"]:
-            found["bearer_token"] = authorization.removeprefix("Bearer ")
-        else:
-            key_id, _, region, service, _ = re.search(r"Credential=([^,]+)", authorization)[1].rsplit("/", 4)
-            assert (region, service) == (found["region"], "bedrock"), authorization
-            token = headers.get("x-amz-security-token")
-            found["access_key_id"] = key_id
-            found["session_token"] = token.decode() if isinstance(token, bytes) else token
-            found["source"] = session.get_credentials().method
+            return found | {"bearer_token": authorization.removeprefix("Bearer").strip()}
+        key_id, _, region, service, _ = re.search(r"Credential=([^,]+)", authorization)[1].rsplit("/", 4)
+        assert (region, service) == (found["region"], "bedrock"), authorization
+        token = text(sent["headers"].get("x-amz-security-token"))
+        source = session.get_credentials().method
+        return found | {"access_key_id": key_id, "session_token": token, "source": source}
     except BaseException as error:
-        found = {"error": {"class": type(error).__name__, "text": str(error)}}
-    print(json.dumps(found))
+        return {"error": {"class": type(error).__name__, "text": str(error)}}
+
+
+def call_in_child(env, profile, container_host):
+    """Calls in a copy of this process that has only these variables, and no terminal to ask for an MFA code."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        os.environ.clear()
+        os.environ.update(env)
+        # botocore makes these folders from the variable HOME when it is imported.
+        for owner in (botocore.credentials.SSOProvider, botocore.tokens.SSOTokenProvider):
+            owner._SSO_TOKEN_CACHE_DIR = os.path.join(env["HOME"], ".aws", "sso", "cache")
+        if container_host:
+            ContainerMetadataFetcher.IP_ADDRESS = container_host
+        os.write(writer, json.dumps(call(profile)).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as output:
+        found = output.read()
+    os.waitpid(child, 0)
+    return found
 
 
 def local(server, path, body=None, method="POST"):
@@ -113,15 +133,8 @@ def resolve(server, setup):
             path.write_bytes(fill(text).encode())
         # Nothing else of this machine is visible to the program.
         env = {"HOME": home, "PATH": os.environ["PATH"]} | {name: fill(value) for name, value in setup["env"].items()}
-        if switches.get("container_host"):
-            env["TEST_CONTAINER_HOST"] = urlsplit(server).netloc
-        command = [sys.executable, __file__, "--probe", json.dumps(setup["profile"])]
-        # A new session has no terminal, so botocore cannot ask for an MFA code.
-        run = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                             start_new_session=True, timeout=120)
-        if run.returncode:
-            sys.exit(f"{setup['name']}: the probe failed\n{run.stderr}")
-        output = run.stdout.strip().splitlines()[-1]
+        host = urlsplit(server).netloc if switches.get("container_host") else None
+        output = call_in_child(env, setup["profile"], host)
         expected = json.loads(output.replace(json.dumps(home)[1:-1], "{home}").replace(server, "{server}"))
     if "error" in expected:
         expected["error"]["text"] = TIME.sub("(time)", expected["error"]["text"])
@@ -147,13 +160,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments.add_argument("--server", help="URL of a local Bedrock that runs; its keys, faults and requests are cleared")
-    arguments.add_argument("--probe", help=argparse.SUPPRESS)
     arguments.add_argument("names", nargs="*")
     asked = arguments.parse_args()
-    if asked.probe:
-        return probe(json.loads(asked.probe))
-    import boto3
-
     if boto3.__version__ != BOTO3:
         sys.exit(f"the set-ups are recorded with boto3 {BOTO3}, this is {boto3.__version__}: pip install 'boto3[crt]=={BOTO3}'")
     paths = sorted((FOLDER / "setups").glob("*.json"))
