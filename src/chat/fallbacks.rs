@@ -174,7 +174,7 @@ impl Targets for Others {
         let (chat, breaker) = (first.alone(), self.first_breaker.clone());
         let first = Target { chat, when: Arc::new(|_: &Error| true), breaker };
         let (chat, course) = Course::begin(first, &self.others);
-        Walk::new(chat, Some(Box::new(course)))
+        Walk::new(chat, Box::new(course))
     }
 
     fn each(&self, change: &dyn Fn(&BedrockChat) -> BedrockChat) -> Arc<dyn Targets> {
@@ -260,7 +260,7 @@ impl BedrockChat {
     pub(crate) fn walk(&self) -> Walk {
         match &self.fallbacks {
             Some(targets) => targets.walk(self),
-            None => Walk::new(self.clone(), None),
+            None => Walk::alone(self.clone()),
         }
     }
 

@@ -29,8 +29,13 @@ pub(super) trait Steps: MaybeSend + MaybeSync {
 }
 
 impl Walk {
-    pub(super) fn new(chat: BedrockChat, steps: Option<Box<dyn Steps>>) -> Self {
-        Self { chat, steps }
+    pub(super) fn new(chat: BedrockChat, steps: Box<dyn Steps>) -> Self {
+        Self { chat, steps: Some(steps) }
+    }
+
+    // Separate from `new`: with one function for both, LLVM passes the vtable of `Course` here too, and links it.
+    pub(super) fn alone(chat: BedrockChat) -> Self {
+        Self { chat, steps: None }
     }
 
     /// Returns the target to call.
