@@ -14,7 +14,7 @@ use super::{JsonError, Kind, View, Writer};
 /// Values are compared by meaning: the order of members and white space are ignored.
 ///
 /// `Serialize` passes numbers through serde's own types: integers that fit neither `i64` nor
-/// `u64` and numbers with an exponent become `f64`. [`Json::as_str`] has their digits.
+/// `u64` and numbers with an exponent become `f64`, at most its largest number. [`Json::as_str`] has their digits.
 ///
 /// ```
 /// use bedrock_chat::Json;
@@ -171,9 +171,11 @@ pub(crate) fn same(a: View<'_>, b: View<'_>) -> bool {
     a.kind() == b.kind()
         && match a.kind() {
             Kind::Object => {
-                let find = |key: &str| b.entries().find(|(k, _)| k == key);
+                // The values of a key that is repeated are compared in their order.
+                let before = |key: &str, at: usize| a.entries().take(at).filter(|(k, _)| k == key).count();
+                let find = |key: &str, at: usize| b.entries().filter(|(k, _)| k == key).nth(before(key, at));
                 a.entries().count() == b.entries().count()
-                    && a.entries().all(|(key, v)| find(&key).is_some_and(|(_, w)| same(v, w)))
+                    && a.entries().enumerate().all(|(at, (key, v))| find(&key, at).is_some_and(|(_, w)| same(v, w)))
             }
             Kind::Array => a.items().count() == b.items().count() && a.items().zip(b.items()).all(|(v, w)| same(v, w)),
             Kind::String => a.str() == b.str(),
@@ -201,7 +203,8 @@ impl Serialize for Walk<'_> {
             Kind::Number => match (view.raw().parse::<i64>(), view.raw().parse::<u64>()) {
                 (Ok(n), _) => serializer.serialize_i64(n),
                 (_, Ok(n)) => serializer.serialize_u64(n),
-                _ => serializer.serialize_f64(view.f64().unwrap_or_default()),
+                // Serde's formats write an infinite number as `null`.
+                _ => serializer.serialize_f64(view.f64().unwrap_or_default().clamp(f64::MIN, f64::MAX)),
             },
             Kind::Array => {
                 let mut seq = serializer.serialize_seq(None)?;
@@ -316,6 +319,14 @@ mod tests {
     }
 
     #[test]
+    fn json_number_above_f64_stays_a_number_through_serde() {
+        for (text, number) in [("1e400", f64::MAX), ("-1e400", f64::MIN)] {
+            let written = serde_json::to_string(&Json::parse(text).unwrap()).unwrap();
+            assert_eq!(serde_json::from_str::<f64>(&written).unwrap(), number);
+        }
+    }
+
+    #[test]
     fn json_lone_surrogates_become_replacement_characters() {
         for (text, expected) in [
             (r#""\ud800""#, r#""\ufffd""#),
@@ -338,5 +349,10 @@ mod tests {
         assert_eq!(json("{\"a\":1,\"b\":[1.0]}"), json(" { \"b\" : [ 1 ], \"a\" : 1 }"));
         assert_ne!(json("{\"a\":1}"), json("{\"a\":1,\"b\":2}"));
         assert_ne!(json("[1,2]"), json("[2,1]"));
+        let repeated = json("{\"a\":1,\"a\":2}");
+        assert_eq!(repeated, json(" {\"a\":1,\"\\u0061\":2}"));
+        for other in ["{\"a\":2,\"a\":1}", "{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2}"] {
+            assert!(repeated != json(other) && json(other) != repeated, "{other}");
+        }
     }
 }

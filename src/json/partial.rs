@@ -265,8 +265,11 @@ impl PartialJson {
         match byte {
             b'"' => {
                 self.state = if quoted.is_name { State::Colon } else { State::After };
-                if !quoted.is_name {
-                    self.cut = self.at + 1;
+                match quoted {
+                    // Without its other half it is a character, U+FFFD, that was not shown yet.
+                    Quoted { is_name: false, is_half: true } => self.changed(self.at + 1),
+                    Quoted { is_name: false, .. } => self.cut = self.at + 1,
+                    _ => {}
                 }
             }
             b'\\' => self.state = State::Escape(quoted),

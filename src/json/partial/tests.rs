@@ -52,6 +52,15 @@ fn partial_json_is_valid_and_not_repeated_at_any_cut() {
 }
 
 #[test]
+fn partial_json_string_that_ends_in_half_a_pair_is_returned() {
+    let mut json = PartialJson::new();
+    json.push(r#"{"a":"x\ud83d"#);
+    assert_eq!(json.next_value().as_deref(), Some(r#"{"a":"x"}"#));
+    json.push(r#""}"#);
+    assert_eq!(json.next_value().as_deref(), Some(r#"{"a":"x\ud83d"}"#));
+}
+
+#[test]
 fn partial_json_of_a_long_text_does_linear_work() {
     let mut json = PartialJson::new();
     json.push(r#"{"text":""#);
