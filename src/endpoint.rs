@@ -94,6 +94,7 @@ impl Endpoint {
         };
         let (host, path) = rest.split_at_checked(find(rest, "/").unwrap_or(rest.len())).unwrap_or_default();
         let host = host.to_ascii_lowercase();
+        let is_valid = is_host(&host);
         let host = host.strip_suffix(default_port).unwrap_or(&host);
         if host.is_empty() {
             return config("it has no host");
@@ -108,8 +109,8 @@ impl Endpoint {
         if !host.bytes().all(fits) {
             return config("its host has an invalid character");
         }
-        if !is_host(host) {
-            return config("its host is not a name or an address with a port that is a number");
+        if !is_valid {
+            return config("its host is not a name or an address, with or without a port from 1 to 65535");
         }
         if !path.bytes().all(|c| c.is_ascii_graphic()) {
             return config("its path is not percent-encoded");
@@ -192,7 +193,8 @@ impl Endpoint {
 
 /// Returns whether a text is one name or address, with or without a port. Libraries may read others differently.
 fn is_host(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u16>().is_ok_and(|port| port > 0);
     let (fits, rest) = match text.strip_prefix('[') {
         None => {
             let name = before(text, ":");
@@ -205,7 +207,7 @@ fn is_host(text: &str) -> bool {
             None => return false,
         },
     };
-    fits && (rest.is_empty() || rest.strip_prefix(':').is_some_and(digits))
+    fits && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Returns whether a host in lower case, with or without a port, is this machine: `localhost`, `[::1]`, or four
@@ -298,6 +300,11 @@ mod tests {
             "http://[localhost]",
         ] {
             assert_eq!(Endpoint::custom(text).unwrap_err().kind(), ErrorKind::Config, "{text}");
+        }
+        // The first lacks a slash, and its host would be `https`.
+        for text in ["https:/h", "h:", "h:x", "h:0", "h:65536", "h:1:2", "h:1:443", "::1"] {
+            let error = Endpoint::custom(text).unwrap_err();
+            assert!(error.message().contains("port"), "{text}: {error}");
         }
         for region in ["", "us-east-1.evil.com/", "US-EAST-1", "us east"] {
             assert!(Endpoint::aws(Service::Runtime, region, false, false).is_err(), "{region}");
