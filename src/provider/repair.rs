@@ -137,6 +137,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
     let mut begun = false;
     for (i, message) in messages.iter().enumerate() {
         calls::check_changes(i, message, begun)?;
+        calls::check_sides(i, message, target.raw)?;
         let is_raw = |block: &Content| matches!(block, Content::Raw(_)) || block.is_tool_change();
         let side = match message.role {
             Role::System if !begun => {
@@ -159,7 +160,6 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
             Role::Human | Role::Tool => Side::User,
             Role::Ai => Side::Assistant,
         };
-        begun = true;
         let history = History { messages, at: i, is_same_vendor: is_of_vendor(message, target.model), target };
         let mut blocks = Vec::with_capacity(message.content.len());
         for block in &message.content {
@@ -170,6 +170,7 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
         if blocks.iter().all(|block| block.is_cache_point()) {
             continue;
         }
+        begun = true;
         if side == Side::Assistant && turns.last().is_some_and(|turn| turn.side == Side::User) {
             push(&mut turns, Side::System, std::mem::take(&mut waiting));
         }
@@ -251,10 +252,19 @@ fn reasoning_first(turn: &mut Turn<'_>, keeps_order: bool) {
         turn.blocks.extend(others);
         return;
     }
+    turn.blocks = blocks;
+    drop_last_reasoning(turn);
+}
+
+/// Drops the reasoning at the end of a turn, which providers refuse.
+pub(crate) fn drop_last_reasoning(turn: &mut Turn<'_>) {
     let is_said = |block: &Block<'_>| !is_reasoning(block) && !block.is_cache_point();
-    let said = blocks.iter().rposition(is_said).map_or(0, |last| last + 1);
-    turn.blocks
-        .extend(blocks.into_iter().enumerate().filter(|(at, it)| *at < said || !is_reasoning(it)).map(|(_, it)| it));
+    let mut left = turn.blocks.iter().rposition(is_said).map_or(0, |last| last + 1);
+    turn.blocks.retain(|block| {
+        let is_before_the_end = left > 0;
+        left = left.saturating_sub(1);
+        is_before_the_end || !is_reasoning(block)
+    });
 }
 
 /// Removes empty turns, and merges neighbors of one side.
@@ -306,7 +316,6 @@ impl<'a> History<'a, '_> {
     /// Returns the block as it can be sent, or `None` if it is dropped.
     fn usable(&self, block: &'a Content) -> Result<Option<Block<'a>>> {
         let is_reply = self.messages.get(self.at).is_some_and(|message| message.role == Role::Ai);
-        calls::check_side(self.at, block, is_reply, self.target.raw)?;
         Ok(Some(match block {
             block if is_blank(block) => return Ok(None),
             // A signature is valid only for the vendor whose model signed.
@@ -340,8 +349,9 @@ impl<'a> History<'a, '_> {
             Content::ToolCall(call) if !call.extra.is_empty() && !self.is_same_vendor => {
                 Block::new(Content::ToolCall(ToolCall { extra: Vec::new(), ..call.clone() }))
             }
-            Content::ToolResult(result) if result.content.iter().all(is_blank) => {
-                Block::result(result, vec![Content::text(EMPTY_RESULT)])
+            Content::ToolResult(result) if result.content.iter().all(|it| is_blank(it) || it.is_cache_point()) => {
+                let points = result.content.iter().filter(|it| it.is_cache_point()).cloned();
+                Block::result(result, [Content::text(EMPTY_RESULT)].into_iter().chain(points).collect())
             }
             Content::ToolResult(result) if result.content.iter().any(is_blank) => {
                 Block::result_without(result, is_blank)

@@ -7,7 +7,7 @@ use crate::json::{View, Writer};
 use crate::message::{CachePoint, Content, ToolResult};
 use crate::model::ModelId;
 use crate::provider::facts;
-use crate::provider::repair::{Block, Conversation, Side, is_tool_block, without_empty};
+use crate::provider::repair::{Block, Conversation, Side, drop_last_reasoning, is_tool_block, without_empty};
 use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
@@ -157,6 +157,10 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
                 }),
                 _ => turn.blocks.push(block),
             }
+        }
+        if is_reply {
+            // A call that was left out may have been all that followed it.
+            drop_last_reasoning(turn);
         }
     }
     conversation.turns = without_empty(std::mem::take(&mut conversation.turns));

@@ -10,10 +10,14 @@ use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResu
 ///
 /// # Errors
 /// `Encode`, with the index of the message.
-pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawShape) -> Result<()> {
+pub(super) fn check_sides(at: usize, message: &Message, raw: RawShape) -> Result<()> {
+    message.content.iter().try_for_each(|block| check_side(at, block, message.role, raw))
+}
+
+fn check_side(at: usize, block: &Content, role: Role, raw: RawShape) -> Result<()> {
     match block {
         Content::ToolCall(ToolCall { name, .. }) | Content::InvalidToolCall(InvalidToolCall { name, .. })
-            if !is_reply =>
+            if role != Role::Ai =>
         {
             let name = quoted(name);
             encode(format_args!(
@@ -23,10 +27,11 @@ pub(super) fn check_side(at: usize, block: &Content, is_reply: bool, raw: RawSha
         Content::ToolResult(result) if result.tool_call_id.is_empty() => encode(format_args!(
             "message {at} has a tool result without an id; set `tool_call_id` to the id of its call"
         )),
-        Content::ToolResult(result) if is_reply && raw != RawShape::Keyed => {
+        Content::ToolResult(result) if role == Role::System || (role == Role::Ai && raw != RawShape::Keyed) => {
             let id = quoted(&result.tool_call_id);
+            let kind = if role == Role::Ai { "AI" } else { "system" };
             encode(format_args!(
-                "message {at} is an AI message with the result of call {id}; put the result into a tool message"
+                "message {at} is of the {kind} role and has the result of call {id}; put the result into a tool message"
             ))
         }
         _ => Ok(()),

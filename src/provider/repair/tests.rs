@@ -292,3 +292,34 @@ fn repeated_tool_call_ids_of_later_turns_are_renamed() {
         ]
     );
 }
+
+#[test]
+fn tool_result_of_blank_text_and_a_cache_point_gets_text() {
+    let content = [Content::text(" "), Content::cache_point()];
+    let result = Message::new(Role::Tool, [Content::ToolResult(ToolResult::new("1", content))]);
+    let messages = [Message::human("a"), Message::new(Role::Ai, [call("1")]), result];
+    let repaired = plain(&messages).unwrap();
+    let Content::ToolResult(result) = &*repaired.turns[2].blocks[0] else { panic!() };
+    assert_eq!(result.content, [Content::text(EMPTY_RESULT), Content::cache_point()]);
+}
+
+#[test]
+fn system_message_after_empty_messages_is_at_the_beginning() {
+    let messages = [Message::new(Role::Ai, []), Message::human(" "), Message::system("s"), Message::human("a")];
+    for id in ["anthropic.claude-sonnet-4-6", "openai.gpt-5.6-sol"] {
+        assert_eq!(shape_for(id, &messages), ["user: \"a\""], "{id}");
+        let error = repaired(&messages[..3], id, false).unwrap_err();
+        assert!(error.message().starts_with("there is nothing to answer"), "{error}");
+    }
+}
+
+#[test]
+fn tool_result_in_a_system_message_is_refused() {
+    let result = || Content::ToolResult(ToolResult::new("1", [Content::text("r")]));
+    for at in [0, 1] {
+        let mut messages = vec![Message::human("a"), Message::human("b")];
+        messages.insert(at, Message::new(Role::System, [result()]));
+        let error = repaired(&messages, "openai.gpt-5.6-sol", false).unwrap_err();
+        assert!(error.message().contains(&format!("message {at} is of the system role")), "{error}");
+    }
+}

@@ -154,6 +154,21 @@ fn tool_calls_without_tools_are_sent_as_text() {
 }
 
 #[test]
+fn reasoning_before_a_server_call_that_is_left_out_goes_too() {
+    let call = r#"{"toolUse":{"toolUseId":"s","name":"nova_grounding","input":{},"type":"server_tool_use"}}"#;
+    let reasoning = || Content::RedactedThinking(crate::message::RedactedThinking::new("data"));
+    let messages = [
+        Message::human("a"),
+        Message::new(Role::Ai, [reasoning(), Content::text("b"), reasoning(), Content::raw(self::json(call))]),
+        Message::human("c"),
+    ];
+    assert_eq!(
+        member(&body(CLAUDE, &messages, &ChatOptions::default()), &["messages", "1", "content"]),
+        json!([{"reasoningContent": {"redactedContent": "data"}}, {"text": "b"}])
+    );
+}
+
+#[test]
 fn images_in_results_sent_as_text_stay_images() {
     let picture = Content::image("image/png", vec![1, 2, 3]);
     let json = Content::Json(crate::message::JsonContent { value: self::json("[1]") });
