@@ -1,10 +1,7 @@
 //! Random requests, signed by this crate and by AWS's `aws-sigv4`: the signatures must be equal.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest as AwsRequest, SignatureLocation, SigningSettings};
-use aws_sigv4::sign::v4;
 use bedrock_chat::sigv4::{
     AmzDate, Payload, SignableRequest, SigningKeyCache, SigningParams, encode_model_id, encode_path_segment, presign,
     sign,
@@ -12,75 +9,7 @@ use bedrock_chat::sigv4::{
 use proptest::prelude::*;
 use proptest::sample::select;
 
-#[derive(Debug)]
-struct Case {
-    method: &'static str,
-    path: String,
-    query: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    seconds: u64,
-    access_key_id: String,
-    secret: String,
-    token: Option<String>,
-    region: String,
-    service: String,
-}
-
-impl Case {
-    fn headers(&self) -> Vec<(&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-    }
-
-    fn params(&self) -> SigningParams<'_> {
-        SigningParams {
-            access_key_id: &self.access_key_id,
-            secret_access_key: &self.secret,
-            session_token: self.token.as_deref(),
-            region: &self.region,
-            service: &self.service,
-            date: AmzDate::from_unix_seconds(self.seconds).unwrap(),
-        }
-    }
-
-    fn request<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> SignableRequest<'a> {
-        SignableRequest {
-            method: self.method,
-            path: &self.path,
-            query: &self.query,
-            headers,
-            payload: Payload::Bytes(&self.body),
-        }
-    }
-
-    /// The signature that `aws-sigv4` makes, and its `authorization` header if it makes one.
-    fn judge(&self, presigned_for: Option<Duration>) -> (String, Option<String>) {
-        let mut settings = SigningSettings::default();
-        if presigned_for.is_some() {
-            settings.signature_location = SignatureLocation::QueryParams;
-            settings.expires_in = presigned_for;
-        }
-        let token = self.token.clone();
-        let credentials = Credentials::new(&self.access_key_id, &self.secret, token, None, "a test");
-        let identity = credentials.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(&self.service)
-            .time(UNIX_EPOCH + Duration::from_secs(self.seconds))
-            .settings(settings)
-            .build()
-            .unwrap()
-            .into();
-        let uri = format!("https://example.amazonaws.com{}?{}", self.path, self.query);
-        let headers = self.headers();
-        let body = SignableBody::Bytes(&self.body);
-        let request = AwsRequest::new(self.method, uri, headers.into_iter(), body).unwrap();
-        let (instructions, signature) = aws_sigv4::http_request::sign(request, &params).unwrap().into_parts();
-        let authorization = instructions.headers().find(|(name, _)| *name == "authorization");
-        (signature, authorization.map(|(_, value)| value.to_owned()))
-    }
-}
+use crate::judge::{Case, aws_reads_utf8};
 
 /// Paths with everything that a URL may contain: escapes, sub-delimiters, dot segments, empty segments.
 fn path() -> impl Strategy<Value = String> {
@@ -103,38 +32,11 @@ fn query() -> impl Strategy<Value = String> {
         1 => "\\+",
         1 => select(vec!["%", "%z", "%a", "é"]).prop_map(str::to_owned),
     ];
-    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat()).prop_filter(
-        "escapes must be UTF-8 together, which the judge replaces otherwise",
-        |query| {
-            // A stray `%` can join with the letters after it.
-            !contains_high_escape(query) || aws_reads_utf8(query)
-        },
-    )
-}
-
-fn contains_high_escape(query: &str) -> bool {
-    query.as_bytes().windows(2).any(|pair| pair[0] == b'%' && pair[1] > b'7')
-}
-
-fn aws_reads_utf8(query: &str) -> bool {
-    let mut bytes = Vec::new();
-    let mut rest = query.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        let escape = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            let hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            hex.then(|| u8::from_str_radix(digits, 16).unwrap())
-        });
-        match escape {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => bytes.push(*first),
-        }
-    }
-    bytes.split(|byte| matches!(byte, b'&' | b'=')).all(|part| std::str::from_utf8(part).is_ok())
+    prop::collection::vec(piece, 0..16)
+        .prop_map(|pieces| pieces.concat())
+        .prop_filter("escapes must be UTF-8 together, which the judge replaces otherwise", |query| {
+            aws_reads_utf8(query)
+        })
 }
 
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
