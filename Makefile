@@ -13,12 +13,13 @@ step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # Optional features that are tested together.
 extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web,bedrock-chat/mcp
-# Separate crates, outside the workspace: the npm package's module, the Worker template, two tools.
+# Separate crates, outside the workspace: the npm package's module, the Worker template, two tools, the fuzz targets.
 module := --manifest-path wasm/Cargo.toml
 rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
-own := wasm wasm/worker/rust wasm/bindgen wasm/size
+fuzz := --manifest-path fuzz/Cargo.toml --no-default-features
+own := wasm wasm/worker/rust wasm/bindgen wasm/size fuzz
 # Applies to wasm32 only, so that build scripts do not receive the flags. Warnings of dependencies are not shown.
 deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
 # Uses the profile of the builds that follow, so that proc macros and build scripts are built once.
@@ -30,7 +31,7 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test test-js test-langchain test-demo ## everything that CI checks
+test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test fuzz-seeds test-js test-langchain test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: quick
@@ -45,7 +46,7 @@ fmt: ## formats all Rust code
 .PHONY: fmt-check
 fmt-check: ## fails if code is not formatted
 	@$(step) "format" cargo fmt --all --check
-	@$(step) "format of wasm/" bash -ec 'for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml --check; done'
+	@$(step) "format of the separate crates" bash -ec 'for crate in $(own); do cargo fmt --manifest-path $$crate/Cargo.toml --check; done'
 
 .PHONY: architecture
 architecture: ## checks dependencies of modules, lengths of files, and models in examples
@@ -128,6 +129,20 @@ public-api: ## compares the public API with tests/public_api.txt
 cargo-test: ## all tests and doc tests, nothing else
 	@$(step) "tests" .ci/tests --workspace $(extras)
 
+.PHONY: fuzz-seeds
+fuzz-seeds: ## clippy of the fuzz targets, and each on its seeds and 2,000 mutations of them (FUZZ_RUNS)
+	@$(step) "clippy of the fuzz targets" cargo clippy $(fuzz) --all-targets -- -D warnings
+	@$(step) "fuzz targets on mutated seeds" cargo test --quiet $(fuzz)
+
+.PHONY: fuzz
+fuzz: ## fuzz targets with coverage, for FUZZ_SECONDS each (installs cargo-fuzz; TARGETS="frames sse")
+	@fuzz/run $(TARGETS)
+
+.PHONY: fuzz-js
+fuzz-js: wasm ## the npm package's functions on random values (FUZZ_RUNS for each property)
+	@wasm/scripts/npm-ci fuzz/js
+	node fuzz/js/fuzz.mjs
+
 .PHONY: bench
 bench: ## benchmarks, each next to that of another library
 	@command -v valgrind >/dev/null || echo "without valgrind no instructions are counted: apt-get install valgrind" >&2
@@ -165,4 +180,4 @@ audit: ## known vulnerabilities in all dependencies (needs cargo-deny and the ne
 .PHONY: clean
 clean: ## removes build results, but not the cached wasm32 standard library
 	cargo clean
-	rm -rf wasm/pkg wasm/.cache wasm/worker/*/dist wasm/node_modules wasm/*/node_modules wasm/worker/*/node_modules
+	rm -rf fuzz/artifacts fuzz/corpus fuzz/*/node_modules wasm/pkg wasm/.cache wasm/worker/*/dist wasm/node_modules wasm/*/node_modules wasm/worker/*/node_modules
