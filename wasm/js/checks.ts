@@ -11,10 +11,18 @@ const whole: Check = ["a whole number from 0 on", (value) => Number.isSafeIntege
 const flag: Check = ["true or false", (value) => typeof value === "boolean"];
 const list: Check = ["an array", Array.isArray];
 const call: Check = ["a function", (value) => typeof value === "function"];
-const object: Check = ["an object", (value) => typeof value === "object" && !Array.isArray(value)];
+/** Whether a value is an object whose members can be sent. A `Map` and an array are not such objects. */
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !(Symbol.iterator in value);
+const isText = (value: unknown): boolean => typeof value === "string";
+const object: Check = ["a plain object", isObject];
 const texts: Check = ["a string or an array of strings", (value) => typeof value === "string" || (Array.isArray(value) && value.every((item: unknown) => typeof item === "string"))];
 const lines: Check = ["an array of strings", (value) => Array.isArray(value) && value.every((item: unknown) => typeof item === "string")];
-const pairs: Check = ["an object whose values are strings", (value) => typeof value === "object" && !Array.isArray(value) && Object.values(value as object).every((item: unknown) => typeof item === "string")];
+const pairs: Check = ["a plain object whose values are strings", (value) => isObject(value) && Object.values(value).every(isText)];
+/** Returns the names and values of an object or of `Headers`. */
+const entriesOf = (value: unknown): readonly unknown[] | undefined =>
+  isObject(value) ? Object.entries(value) : typeof value === "object" && !Array.isArray(value) ? [...(value as Iterable<unknown>)] : undefined;
+const isPair = (entry: unknown): boolean => Array.isArray(entry) && entry.length === 2 && entry.every(isText);
+const headers: Check = ["an object whose values are strings, or Headers", (value) => entriesOf(value)?.every(isPair) ?? false];
 const members = (known: Checks): Check => [
   `an object with only ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
   (value) => object[1](value) && Object.entries(value as object).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
@@ -23,13 +31,13 @@ const oneOf = (...words: unknown[]): Check => [`one of ${words.map((word) => JSO
 const noisy = (...words: string[]): Check => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
 const trace = noisy("ENABLED", "DISABLED", "ENABLED_FULL");
 
-type CheckName = "any" | "cache" | "call" | "credentials" | "flag" | "guardrail" | "lines" | "list" | "number" | "object" | "pairs" | "signal" | "text" | "texts" | "trace" | "whole";
+type CheckName = "any" | "cache" | "call" | "credentials" | "flag" | "guardrail" | "headers" | "lines" | "list" | "number" | "object" | "pairs" | "signal" | "text" | "texts" | "trace" | "whole";
 /** A group of the table of options: its checks, by the names of options. */
 type Group = { readonly [name: string]: CheckName | readonly string[] };
 
 /** The checks that the table of options names. */
 const CHECKS: Record<CheckName, Check> = {
-  text, number, whole, flag, list, call, object, texts, lines, pairs, trace,
+  text, number, whole, flag, list, call, object, texts, lines, pairs, headers, trace,
   any: ["", () => true],
   cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
   guardrail: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
@@ -50,7 +58,7 @@ const MINT: Checks = {
 };
 
 /** The options of `toSSE`. */
-const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError: call, keepAlive: whole, headers: object };
+const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError: call, keepAlive: whole, headers };
 
 /** The options of `withStructuredOutput`. */
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };

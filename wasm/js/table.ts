@@ -246,7 +246,7 @@ export const CONSTRUCTOR = {
   endpointUrl: "text",
   endpointHost: "text",
   gatewayUrl: "text",
-  headers: "pairs",
+  headers: "headers",
   fetch: "call",
   fetchFn: "call",
   api: ["invoke", "converse", "responses", "chatCompletions", "messages"],

@@ -36,6 +36,11 @@ export const fields = [
       const error = await fails(async () => chat(given), "config");
       includes(error.message, part);
     }
+    // The members of these are not read as those of an object, so they would be dropped in silence.
+    for (const given of [
+      { modelKwargs: new Map([["a", 1]]) }, { requestMetadata: new Map([["team", "a"]]) }, { thinking: new Set(["enabled"]) },
+      { headers: new Set(["x-a"]) }, { headers: new Map([["x-a", 1]]) }, { headers: new Map([["x-a"]]) },
+    ]) await fails(async () => chat(given), "config");
     // Unknown fields of other libraries are ignored.
     ok(chat({ callbacks: [], verbose: true, tags: ["x"] }));
   }],
