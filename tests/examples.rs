@@ -93,6 +93,17 @@ const EXAMPLES: &[Row] = &[
             "system_defined",
         ],
     ),
+    (
+        "26_credentials",
+        &[],
+        &[
+            "a role: I am",
+            "a role's role: I am",
+            "a web identity: I am",
+            "an identity pool: I am",
+            "error: SignatureDoesNotMatch (HTTP 403): STS did not assume role",
+        ],
+    ),
 ];
 
 /// Returns the folder of the built examples. Cargo builds them with all tests, but not with this test alone.

@@ -18,7 +18,6 @@ use crate::platform::BoxFuture;
 use crate::provider::{Call, Mode, forms, refusals};
 use crate::request::ChatRequest;
 use crate::sigv4::AmzDate;
-use crate::text::split_once;
 use crate::transport::HttpRequest;
 
 /// Advice for the error of a call that the quota does not allow to send again.
@@ -176,7 +175,7 @@ impl<'a> Attempts<'a> {
         let client = self.client;
         let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
         let error = self.last.concealed(reached.explain(error));
-        if let Some(skew) = skew(&error, client.runtime.now().as_secs()).filter(|_| !self.corrected) {
+        if let Some(skew) = AmzDate::skew(error.message(), client.runtime.now().as_secs()).filter(|_| !self.corrected) {
             // Once: the clock's difference is kept for all calls.
             self.corrected = true;
             client.skew.store(skew, Ordering::Relaxed);
@@ -247,17 +246,4 @@ impl<'a> Attempts<'a> {
             _ => false,
         }
     }
-}
-
-/// By how many seconds the service's clock is ahead of the local one, where an error says that a signature is
-/// too old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
-/// browsers, to which other sites' `date` headers are not shown, learn it too.
-fn skew(error: &Error, now: u64) -> Option<i64> {
-    let message = error.message();
-    if !(message.starts_with("Signature expired") || message.starts_with("Signature not yet current")) {
-        return None;
-    }
-    let (_, theirs) = split_once(message, "(")?;
-    let theirs = AmzDate::seconds_of(theirs.get(..16)?)?;
-    i64::try_from(theirs).ok()?.checked_sub(i64::try_from(now).ok()?)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::split_once;
 
 /// The first second of the year 10000, which the format `YYYYMMDD` cannot express.
 const END_OF_CALENDAR: u64 = 253_402_300_800;
@@ -59,6 +60,18 @@ impl AmzDate {
         let seconds = days * SECONDS_PER_DAY + number(9, 11)? * 3600 + number(11, 13)? * 60 + number(13, 15)?;
         // An invalid day or hour would be printed differently.
         Self::from_unix_seconds(seconds).is_ok_and(|date| date.as_str() == text).then_some(seconds)
+    }
+
+    /// Returns by how many seconds the service's clock is ahead of the local one, if its message says that a signature
+    /// is too old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
+    /// browsers, to which other sites' `date` headers are not shown, can use it too.
+    pub(crate) fn skew(message: &str, now: u64) -> Option<i64> {
+        if !(message.starts_with("Signature expired") || message.starts_with("Signature not yet current")) {
+            return None;
+        }
+        let (_, theirs) = split_once(message, "(")?;
+        let theirs = Self::seconds_of(theirs.get(..16)?)?;
+        i64::try_from(theirs).ok()?.checked_sub(i64::try_from(now).ok()?)
     }
 
     pub(super) fn as_bytes(&self) -> &[u8; 16] {

@@ -1,6 +1,7 @@
 //! Roles, from AWS Security Token Service (STS).
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -52,8 +53,10 @@ pub struct AssumeRoleCredentials {
     source: Arc<dyn ProvideCredentials>,
     role: Role,
     external_id: Option<String>,
-    pub(super) place: Place,
-    pub(super) connection: Connection,
+    place: Place,
+    connection: Connection,
+    /// By how many seconds the clock of STS is ahead of the local one, as far as it has complained.
+    skew: AtomicI64,
 }
 
 impl AssumeRoleCredentials {
@@ -63,6 +66,7 @@ impl AssumeRoleCredentials {
             source: Arc::new(source),
             role: Role::new(role_arn.into()),
             external_id: None,
+            skew: AtomicI64::new(0),
             place: Place::default(),
             connection: Connection::new(LIMIT),
         }
@@ -98,6 +102,11 @@ impl AssumeRoleCredentials {
         let endpoint = self.place.endpoint(&STS, &region)?;
         let mut keys = self.keys().await?;
         let mut answer = self.send(&form, &endpoint, &region, &keys).await?;
+        if let Some(skew) = skew(&answer, self.connection.runtime.now().as_secs()) {
+            // Once: the difference is kept for all requests.
+            self.skew.store(skew, Ordering::Relaxed);
+            answer = self.send(&form, &endpoint, &region, &keys).await?;
+        }
         if is_expired(&answer) {
             // Once: the source may have new keys by now.
             self.source.forget(&keys);
@@ -134,7 +143,8 @@ impl AssumeRoleCredentials {
             headers: &signed,
             payload: Payload::Bytes(&request.body),
         };
-        let date = AmzDate::from_unix_seconds(self.connection.runtime.now().as_secs())?;
+        let now = self.connection.runtime.now().as_secs();
+        let date = AmzDate::from_unix_seconds(now.saturating_add_signed(self.skew.load(Ordering::Relaxed)))?;
         let params = SigningParams { access_key_id, secret_access_key, session_token, region, service: STS.host, date };
         let signature = sign(&signable, &params, &SigningKeyCache::new())?;
         for (name, value) in signature.headers() {
@@ -286,10 +296,19 @@ pub(super) fn wrong(message: &str, field: &str) -> Error {
     Error::new(ErrorKind::Config, message).with_field(field)
 }
 
+/// Returns a member of STS's refusal.
+fn refusal(answer: &Answer, name: &str) -> Option<String> {
+    Leaves::parse(&answer.body).filter(|_| answer.status == 403)?.get("Error", name)
+}
+
 /// Returns whether STS refused the keys of the source as expired.
 fn is_expired(answer: &Answer) -> bool {
-    let code = || Leaves::parse(&answer.body)?.get("Error", "Code");
-    answer.status == 403 && code().is_some_and(|code| code.starts_with("ExpiredToken"))
+    refusal(answer, "Code").is_some_and(|code| code.starts_with("ExpiredToken"))
+}
+
+/// Returns by how many seconds the clock of STS is ahead, if it refused the time of the signature.
+fn skew(answer: &Answer, now: u64) -> Option<i64> {
+    AmzDate::skew(&refusal(answer, "Message")?, now)
 }
 
 /// Adds the role to an error, and what it was requested with.

@@ -234,6 +234,25 @@ fn expired_source_keys_are_renewed_once() {
 }
 
 #[test]
+fn clock_skew_of_sts_is_corrected_once_and_kept() {
+    let early = || {
+        let said =
+            "Signature expired: 20250102T030405Z is now earlier than 20250102T040405Z (20250102T040905Z - 5 min.)";
+        error_xml(403, "SignatureDoesNotMatch", said)
+    };
+    let transport = MemoryTransport::new([early(), xml(200, ANSWER), xml(200, ANSWER), early(), early()]);
+    let provider = role(&transport);
+    for _ in 0..2 {
+        block_on(provider.credentials()).unwrap();
+    }
+    let dates: Vec<_> =
+        transport.requests().iter().map(|request| request.headers.get("x-amz-date").unwrap().to_owned()).collect();
+    assert_eq!(dates, ["20250102T030405Z", "20250102T040905Z", "20250102T040905Z"]);
+    let error = block_on(provider.credentials()).unwrap_err();
+    assert_eq!((error.aws_type(), transport.requests().len()), (Some("SignatureDoesNotMatch"), 5));
+}
+
+#[test]
 fn api_key_cannot_be_the_source_of_a_role() {
     let transport = MemoryTransport::new([]);
     let provider = role_of(Credentials::bearer("api-key-1"), &transport);
