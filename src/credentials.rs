@@ -6,7 +6,7 @@ mod short_term;
 
 pub use cached::CachedCredentials;
 pub use environment::EnvironmentCredentials;
-pub(crate) use environment::{FromVariables, Variables, flag, variable as environment_variable};
+pub(crate) use environment::{Variables, flag, variable as environment_variable};
 pub use short_term::short_term_api_key;
 
 use std::fmt;
@@ -187,6 +187,30 @@ impl fmt::Debug for Credentials {
 ///         Box::pin(async { Ok(Credentials::new("AKIDEXAMPLE", "secret").with_session_token("token")) })
 ///     }
 /// }
+/// ```
+///
+/// A program that has `aws-config` anyway can use its chain in a closure. This needs `aws-config` and
+/// `aws-credential-types`:
+///
+/// ```ignore
+/// use aws_credential_types::provider::ProvideCredentials as _;
+///
+/// let chain = std::sync::Arc::new(aws_config::default_provider::credentials::default_provider().await);
+/// let provider = CachedCredentials::new(move || {
+///     let chain = chain.clone();
+///     async move {
+///         let keys = chain.provide_credentials().await.map_err(|error| {
+///             Error::new(ErrorKind::Credentials, "`aws-config` has no credentials").with_source(error)
+///         })?;
+///         let found = Credentials::new(keys.access_key_id(), keys.secret_access_key())
+///             .with_session_token(keys.session_token().unwrap_or_default());
+///         let expiry = keys.expiry().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+///         Ok(match expiry {
+///             Some(expiry) => found.with_expiry(expiry),
+///             None => found,
+///         })
+///     }
+/// });
 /// ```
 pub trait ProvideCredentials: MaybeSend + MaybeSync + 'static {
     /// Returns the credentials to use now.

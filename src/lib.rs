@@ -21,6 +21,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
 //! | `rustls` | yes | TLS for reqwest by rustls with ring |
+//! | `login` | yes | sessions of `aws login`, natively: the signature that renews them, with ring |
 //! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
 //! | `native-tls` | no | its TLS by the operating system, instead of rustls |
@@ -63,6 +64,10 @@ pub mod testing; // A transport that returns prepared replies.
 mod sources; // Sources of temporary credentials: roles, web identities, Cognito.
 #[cfg(not(target_arch = "wasm32"))]
 mod machine; // Credentials of containers and EC2 instances.
+#[cfg(not(target_arch = "wasm32"))]
+mod chain; // The default chain of credentials: variables, profiles, SSO, roles, processes, machines.
+#[cfg(target_arch = "wasm32")]
+mod variables; // The default credentials where there are no files: those of variables.
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 mod media_fetcher; // Media from the web.
 mod observe; // Observers of calls: LangSmith, OpenTelemetry, custom.
@@ -82,6 +87,8 @@ pub mod guide; // Guides by topic, in the documentation only.
 pub use api::{Api, Framing, Service};
 pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord, BatchRecordCounts, BatchVpc};
 pub use capabilities::{Capabilities, Capability};
+#[cfg(not(target_arch = "wasm32"))]
+pub use chain::{DefaultCredentials, ProfileCredentials};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, CircuitBreaker, Fallbacks};
 pub use client::{ChatStream, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
@@ -134,6 +141,9 @@ pub use transport::FetchTransport;
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
+
+#[cfg(target_arch = "wasm32")]
+use variables as chain;
 
 /// Compile-time check that public types are `Send` and `Sync` (native only).
 const _: () = {

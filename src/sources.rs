@@ -1,9 +1,10 @@
 //! Sources of temporary credentials, over the crate's own transport.
 
 mod cognito;
+mod defaults;
 pub(crate) mod document;
 pub(crate) mod http;
-mod place;
+pub(crate) mod place;
 mod sts;
 pub(crate) mod time;
 mod token;
@@ -11,6 +12,7 @@ mod web_identity;
 mod xml;
 
 pub use cognito::CognitoCredentials;
+pub(crate) use defaults::DefaultOf;
 pub use sts::AssumeRoleCredentials;
 pub use token::{IdentityToken, ProvideIdentityToken};
 pub use web_identity::WebIdentityCredentials;

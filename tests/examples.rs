@@ -142,6 +142,8 @@ fn newcomer(file: &str) -> Command {
             command.env_remove(variable);
         }
     }
+    // Neither files of profiles nor the metadata service of the machine that runs the tests.
+    command.env("HOME", "/nonexistent").env("USERPROFILE", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true");
     command.stdin(Stdio::null());
     command
 }
@@ -179,14 +181,16 @@ fn chat_example_uses_the_endpoint_variable() {
 #[test]
 fn chat_example_reports_unusable_credentials() {
     for (variable, says) in [
-        ("AWS_PROFILE", "`AWS_PROFILE` is set"),
+        ("AWS_PROFILE", "profile `http://127.0.0.1:1` is neither in"),
         ("AWS_ACCESS_KEY_ID", "`AWS_SECRET_ACCESS_KEY` is not"),
         ("BEDROCK_AWS_SECRET_ACCESS_KEY", "`BEDROCK_AWS_ACCESS_KEY_ID` is not"),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", "`AWS_WEB_IDENTITY_TOKEN_FILE` is set"),
-        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "`AWS_CONTAINER_CREDENTIALS_FULL_URI` is set"),
-        ("AWS_ENDPOINT_URL", "no credentials: "),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "set `AWS_ROLE_ARN`"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "no credentials of the container"),
+        ("AWS_ENDPOINT_URL", "no credentials found"),
     ] {
-        let output = newcomer("01_chat").arg("Hello").env(variable, "http://127.0.0.1:1").output().unwrap();
+        let mut chat = newcomer("01_chat");
+        chat.arg("Hello").env("AWS_REGION", "us-east-1").env(variable, "http://127.0.0.1:1");
+        let output = chat.output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!output.status.success() && err.contains(says), "{variable}: {out}\n{err}");
         assert!(!out.contains("Hello"), "{variable}: answered by the local Bedrock: {out}");

@@ -1,6 +1,6 @@
-//! Code shared by the examples: AWS if the environment has credentials, else a local Bedrock.
+//! Code shared by the examples: AWS if the environment sets credentials or a profile, else a local Bedrock.
 
-use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, EnvironmentCredentials};
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials};
 use local_bedrock::LocalBedrock;
 
 /// The model that the examples use by default.
@@ -13,25 +13,20 @@ pub(crate) struct Connection {
     _local: Option<LocalBedrock>,
 }
 
-/// Begins a chat with AWS if the environment has credentials or an endpoint is given. Otherwise starts a local
-/// Bedrock in this process and prints a note. Settings of credentials or an endpoint that are not enough to call AWS
-/// are an error.
+/// Begins a chat with AWS if a variable sets credentials, a profile or an endpoint, or if an endpoint is given. Otherwise
+/// starts a local Bedrock in this process and prints a note.
 pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Connection, Box<dyn std::error::Error>> {
     let builder = BedrockChat::builder(model);
     if let Some(url) = endpoint {
         return Ok(Connection { builder: builder.endpoint_url(url), _local: None });
     }
-    match EnvironmentCredentials::read(|name| std::env::var(name).ok()) {
-        Ok(_) => return Ok(Connection { builder, _local: None }),
-        // An incomplete key pair, or a profile, shows that the user meant to call AWS.
-        Err(error) if means_aws() => return Err(error.into()),
-        Err(_) => {}
+    if means_aws() {
+        return Ok(Connection { builder, _local: None });
     }
     let local = LocalBedrock::builder().frame_delay(std::time::Duration::from_millis(15)).start().await?;
     eprintln!("No AWS credentials in the environment: talking to a local Bedrock at {}.", local.url());
-    eprintln!("For AWS, set AWS_REGION and either AWS_BEARER_TOKEN_BEDROCK (a Bedrock API key)");
-    eprintln!("or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN). Profiles, SSO and roles are");
-    eprintln!("not read: `eval \"$(aws configure export-credentials --format env)\"` makes keys of them.\n");
+    eprintln!("For AWS, set AWS_PROFILE (`default` is one), or AWS_BEARER_TOKEN_BEDROCK (a Bedrock API key), or");
+    eprintln!("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; and AWS_REGION, unless the profile has a region.\n");
     let keys = local.test_credentials();
     let builder = builder
         .region("us-east-1")
@@ -42,7 +37,8 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
     Ok(Connection { builder, _local: Some(local) })
 }
 
-/// Returns whether one of AWS's variables sets credentials or an endpoint.
+/// Returns whether one of AWS's variables sets credentials, a profile or an endpoint. Files alone do not count, so that
+/// nobody pays for an example by accident.
 fn means_aws() -> bool {
     const WORDS: &[&str] = &["KEY", "TOKEN", "PROFILE", "CREDENTIALS", "CONFIG_FILE", "ROLE_ARN", "ENDPOINT_URL"];
     std::env::vars_os().any(|(name, value)| {

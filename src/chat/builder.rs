@@ -12,10 +12,9 @@ use self::address::Address;
 use self::headers::check_headers;
 use super::BedrockChat;
 use crate::api::{Api, Service};
+use crate::chain;
 use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
-use crate::credentials::{
-    Credentials, EnvironmentCredentials, FromVariables, ProvideCredentials, Variables, environment_variable,
-};
+use crate::credentials::{Credentials, ProvideCredentials, Variables, environment_variable};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
@@ -28,10 +27,14 @@ use crate::provider::{Codec, codec_for};
 use crate::request::{ChatOptions, Guardrail};
 use crate::retry::{RetryPolicy, RetryQuota};
 use crate::sigv4::SigningKeyCache;
+use crate::sources::DefaultOf;
 use crate::transport::{Transport, default_transport};
 
-/// Makes a [`BedrockChat`]. Nothing is read, connected or sent before
-/// [`BedrockChatBuilder::build`], and `build` only reads the environment.
+/// Makes a [`BedrockChat`]. Nothing is read, connected or sent before [`BedrockChatBuilder::build`]. `build` reads the
+/// environment and, natively, AWS's files of profiles. Requests for credentials are sent and programs are started at the
+/// first call.
+///
+/// Each setting is the one of its method, else that of the environment, else, natively, that of the profile.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,6 +71,7 @@ struct Settings {
     fips: Option<bool>,
     dual_stack: Option<bool>,
     environment: Arc<dyn Variables>,
+    profile: Option<String>,
     /// Whether the credentials are known to be keys, which sign for a region.
     signs: bool,
     headers: Headers,
@@ -108,6 +112,7 @@ impl BedrockChatBuilder {
             fips: None,
             dual_stack: None,
             environment: Arc::new(environment_variable),
+            profile: None,
             signs: false,
             headers: Headers::new(),
             transport: None,
@@ -125,14 +130,15 @@ impl BedrockChatBuilder {
 
     /// Sets the AWS region. An ARN's own region wins over it; an endpoint that is a host of AWS in another
     /// region is an error. Defaults to the region of such a host, else to `BEDROCK_AWS_REGION`, `AWS_REGION`
-    /// or `AWS_DEFAULT_REGION` of the environment.
+    /// or `AWS_DEFAULT_REGION` of the environment, else to `region` of the profile.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.set.region = Some(region.into());
         self
     }
 
-    /// The credentials. Nothing of the environment is mixed into them. Defaults
-    /// to [`EnvironmentCredentials`].
+    /// Sets the credentials. Nothing of the environment or of a profile is mixed into them. Defaults to the first
+    /// source that is configured: natively `DefaultCredentials`, on wasm32
+    /// [`EnvironmentCredentials`](crate::EnvironmentCredentials).
     pub fn credentials(self, credentials: Credentials) -> Self {
         let signs = credentials.access_key_id().is_some();
         let mut builder = self.credentials_provider(credentials);
@@ -140,10 +146,25 @@ impl BedrockChatBuilder {
         builder
     }
 
-    /// A provider of credentials, asked before every attempt. Defaults to [`EnvironmentCredentials`].
+    /// Sets a provider of credentials, which is called before every attempt. For the default see
+    /// [`credentials`](Self::credentials).
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
         self.set.credentials = Some(Arc::new(provider));
         self.set.signs = false;
+        self
+    }
+
+    /// Chooses a profile of AWS's files `~/.aws/config` and `~/.aws/credentials`: its credentials, and its region,
+    /// endpoints, FIPS and dual stack where neither the builder nor the environment sets them. Keys of the environment
+    /// do not override it. Not available on wasm32. Defaults to `AWS_DEFAULT_PROFILE`, `AWS_PROFILE` or `default`.
+    ///
+    /// ```no_run
+    /// use bedrock_chat::BedrockChat;
+    /// let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").profile("work").build()?;
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.set.profile = Some(name.into());
         self
     }
 
@@ -156,7 +177,8 @@ impl BedrockChatBuilder {
     /// Sets a custom endpoint, such as a VPC endpoint or a local server: calls go
     /// there and are signed for it. A path is kept as a prefix. Without `http://`, `https` is used. If its host
     /// is Bedrock's own or an interface endpoint, the host's region is used ([`Endpoint::region`]). Defaults to
-    /// the environment's ([`EnvironmentCredentials::endpoint_url`]), else to Bedrock's own host in the region.
+    /// the environment's ([`EnvironmentCredentials::endpoint_url`](crate::EnvironmentCredentials::endpoint_url)), else to the
+    /// profile's, else to Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.set.endpoint = Some(url.into());
         self
@@ -176,20 +198,21 @@ impl BedrockChatBuilder {
     }
 
     /// Whether to use AWS's FIPS hosts. Defaults to `AWS_USE_FIPS_ENDPOINT` of the environment, else to
-    /// `false`. An endpoint that is not a FIPS host of AWS is an error then.
+    /// `use_fips_endpoint` of the profile, else to `false`. An endpoint that is not a FIPS host of AWS is an error then.
     pub fn fips(mut self, on: bool) -> Self {
         self.set.fips = Some(on);
         self
     }
 
     /// Whether to use AWS's dual-stack hosts. Defaults to `AWS_USE_DUALSTACK_ENDPOINT` of the environment,
-    /// else to `false`. An endpoint that is not a dual-stack host of AWS is an error then.
+    /// else to `use_dualstack_endpoint` of the profile, else to `false`. An endpoint that is not a dual-stack host of AWS is an error then.
     pub fn dual_stack(mut self, on: bool) -> Self {
         self.set.dual_stack = Some(on);
         self
     }
 
-    /// Sets where variables such as `AWS_REGION` are read: credentials, region, endpoint and its variants.
+    /// Sets where variables such as `AWS_REGION` are read: credentials, region, endpoint and its variants, and `HOME`
+    /// for the files of profiles.
     /// Defaults to the environment of the process; on wasm32 there is none.
     ///
     /// ```
@@ -330,11 +353,11 @@ impl BedrockChatBuilder {
     /// Makes the chat model.
     ///
     /// # Errors
-    /// `Config`, if a setting is missing or wrong; `Credentials`, if there are no credentials, also in the
-    /// environment; `Unsupported`, if the requested API or service does not serve the model.
+    /// `Config`, if a setting is missing or wrong, also in a file of profiles; `Credentials`, if the environment has half
+    /// of a pair of keys, or on wasm32 no credentials; `Unsupported`, if the requested API or service does not serve the model.
     pub fn build(self) -> Result<BedrockChat> {
         // Nothing is taken out of the box before all is known to be right.
-        let set = self.set;
+        let mut set = self.set;
         let mut model = ModelId::parse(&set.model).map_err(|error| error.with_field("model"))?;
         if let Some(family) = &set.family {
             model = model.with_family(family.as_str());
@@ -352,27 +375,32 @@ impl BedrockChatBuilder {
         };
         set.options.check()?;
         check_headers(&set.headers)?;
+        let variables = Arc::clone(&set.environment);
+        set.environment = chain::settings(&variables, set.profile.as_deref())?;
         let Address { endpoint, region } = set.address(&model, endpoint, codec.service())?;
         let gateway = match set.gateway.as_deref() {
             Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("gateway_url"))?),
             None => None,
         };
         let gateway = gateway.map(|endpoint| Gateway { endpoint });
-        let (credentials, signs): (Arc<dyn ProvideCredentials>, bool) = match &set.credentials {
-            Some(provider) => (Arc::clone(provider), set.signs),
-            None => {
-                // Better now than at the first call.
-                let found = EnvironmentCredentials::read(|name| set.environment.get(name))?;
-                (Arc::new(FromVariables(Arc::clone(&set.environment))), found.access_key_id().is_some())
-            }
-        };
-        if signs && region.is_none() {
-            return Err(no_region());
-        }
         let transport = match &set.transport {
             Some(transport) => Arc::clone(transport),
             None => default_transport(set.timeouts.connect, set.environment.get("AWS_CA_BUNDLE"))?,
         };
+        let (credentials, signs): (Arc<dyn ProvideCredentials>, bool) = match &set.credentials {
+            Some(provider) => (Arc::clone(provider), set.signs),
+            None => chain::default_provider(DefaultOf {
+                variables,
+                profile: set.profile.as_deref(),
+                region: region.as_deref(),
+                transport: Arc::clone(&transport),
+                own_transport: set.transport.clone(),
+                runtime: Arc::clone(&set.runtime),
+            })?,
+        };
+        if signs && region.is_none() {
+            return Err(no_region());
+        }
         let set = *set;
         let client = Client {
             model,

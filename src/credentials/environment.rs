@@ -1,7 +1,5 @@
 //! Credentials and region from environment variables.
 
-use std::sync::Arc;
-
 use super::{Credentials, ProvideCredentials};
 use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +9,9 @@ use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 ///
 /// 1. `AWS_BEARER_TOKEN_BEDROCK`, a Bedrock API key;
 /// 2. `BEDROCK_AWS_ACCESS_KEY_ID`, `BEDROCK_AWS_SECRET_ACCESS_KEY`, `BEDROCK_AWS_SESSION_TOKEN`;
-/// 3. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+/// 3. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` (or its older name `AWS_SECURITY_TOKEN`).
+///
+/// Natively, the default of a chat is `DefaultCredentials`, which also reads profiles, SSO and roles.
 ///
 /// Empty variables count as absent. Variables of different groups are never mixed.
 ///
@@ -45,16 +45,7 @@ impl<F: Fn(&str) -> Option<String> + MaybeSend + MaybeSync + 'static> Variables 
     }
 }
 
-/// A provider that reads variables again for every attempt.
-pub(crate) struct FromVariables(pub(crate) Arc<dyn Variables>);
-
-impl ProvideCredentials for FromVariables {
-    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
-        Box::pin(std::future::ready(EnvironmentCredentials::read(|name| self.0.get(name))))
-    }
-}
-
-/// Variables from which AWS's tools get credentials, and which this crate does not read.
+/// Variables from which AWS's tools and the default chain get credentials, and which are not read here.
 const NOT_READ: &[&str] = &[
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -70,43 +61,72 @@ impl EnvironmentCredentials {
     ///
     /// # Errors
     /// `Credentials`, if there are no credentials or only half of a pair. The message names the variables.
-    /// Profiles, SSO, web identity and container credentials are not read; if their variables are set, the
+    /// Profiles, SSO, web identity and container credentials are not read here; if their variables are set, the
     /// error says so.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
-        let get = |name: &str| given(&variable, name);
-        if let Some(key) = get("AWS_BEARER_TOKEN_BEDROCK") {
-            return Ok(Credentials::bearer(key));
+        if let Ok(found) = Self::find(&variable)? {
+            return Ok(found);
         }
-        for prefix in ["BEDROCK_AWS", "AWS"] {
-            let id = get(&format!("{prefix}_ACCESS_KEY_ID"));
-            let secret = get(&format!("{prefix}_SECRET_ACCESS_KEY"));
-            let token = get(&format!("{prefix}_SESSION_TOKEN"));
-            let (set, missing) = match (id, secret) {
-                (Some(id), Some(secret)) => {
-                    return Ok(Credentials::new(id, secret).with_session_token(token.unwrap_or_default()));
-                }
-                (None, None) if token.is_none() => continue,
-                (None, None) => ("SESSION_TOKEN", "ACCESS_KEY_ID"),
-                (Some(_), None) => ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"),
-                (None, Some(_)) => ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID"),
-            };
-            return Err(Error::new(
-                ErrorKind::Credentials,
-                format!("`{prefix}_{set}` is set but `{prefix}_{missing}` is not"),
-            ));
+        if let Some(half) = Self::without_id(&variable) {
+            return Err(Error::new(ErrorKind::Credentials, half));
         }
-        let set: Vec<&str> = NOT_READ.iter().copied().filter(|name| get(name).is_some()).collect();
+        let set: Vec<&str> = NOT_READ.iter().copied().filter(|name| given(&variable, name).is_some()).collect();
         if !set.is_empty() {
             let (set, verb) = (set.join("`, `"), if set.len() == 1 { "is" } else { "are" });
-            let way = "run `eval \"$(aws configure export-credentials --format env)\"` or pass a provider";
-            let message = format!("no credentials: `{set}` {verb} set, but only keys are read; {way}");
+            let way = "use `DefaultCredentials` natively, or pass a provider";
+            let message = format!("no credentials: `{set}` {verb} set, but only keys are read here; {way}");
             return Err(Error::new(ErrorKind::Credentials, message));
         }
         Err(Error::new(
             ErrorKind::Credentials,
             "no credentials: set `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
-             or pass some; profiles, SSO and roles are not read",
+             or pass some; profiles, SSO and roles are not read here",
         ))
+    }
+
+    /// Same as [`EnvironmentCredentials::read`], for a chain with further sources: returns the reason if there are no
+    /// credentials. As in AWS's tools, a secret or a token without an access key id is not an error then.
+    ///
+    /// # Errors
+    /// `Credentials`, if only half of a pair is set.
+    pub(crate) fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Result<Credentials, String>> {
+        if let Some(key) = given(&variable, "AWS_BEARER_TOKEN_BEDROCK") {
+            return Ok(Ok(Credentials::bearer(key)));
+        }
+        if let Ok(keys) = Self::keys("BEDROCK_AWS", &variable)? {
+            return Ok(Ok(keys));
+        }
+        Self::keys("AWS", variable)
+    }
+
+    /// Reads the variables with this prefix: an access key id, a secret access key, a session token.
+    pub(crate) fn keys(prefix: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Result<Credentials, String>> {
+        let get = |name: &str| given(&variable, &[prefix, "_", name].concat());
+        let half = |set: &str, missing: &str| format!("`{prefix}_{set}` is set but `{prefix}_{missing}` is not");
+        let failed = |why: String| Err(Error::new(ErrorKind::Credentials, why));
+        match (get("ACCESS_KEY_ID"), get("SECRET_ACCESS_KEY")) {
+            (Some(id), Some(secret)) => {
+                // The older name is the first that botocore reads.
+                let token = get("SECURITY_TOKEN").or_else(|| get("SESSION_TOKEN"));
+                Ok(Ok(Credentials::new(id, secret).with_session_token(token.unwrap_or_default())))
+            }
+            (Some(_), None) => failed(half("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")),
+            // AWS's tools do not read these, so they cannot be leftovers.
+            (None, Some(_)) if prefix != "AWS" => failed(half("SECRET_ACCESS_KEY", "ACCESS_KEY_ID")),
+            (None, None) if prefix != "AWS" && get("SESSION_TOKEN").is_some() => {
+                failed(half("SESSION_TOKEN", "ACCESS_KEY_ID"))
+            }
+            (None, _) => {
+                Ok(Err(Self::without_id(&variable).unwrap_or_else(|| "`AWS_ACCESS_KEY_ID` is not set".into())))
+            }
+        }
+    }
+
+    /// Returns the error of `AWS` variables that lack their access key id.
+    fn without_id(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let set =
+            ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].into_iter().find(|name| given(&variable, name).is_some());
+        set.map(|set| format!("`{set}` is set but `AWS_ACCESS_KEY_ID` is not"))
     }
 
     /// Reads the region from the given variables: `BEDROCK_AWS_REGION`, then `AWS_REGION`, then

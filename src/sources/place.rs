@@ -16,15 +16,15 @@ pub(crate) struct Place {
 }
 
 /// The service's names.
-pub(super) struct Names {
+pub(crate) struct Names {
     /// As in errors: `STS`.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// As in its hosts: `sts`.
-    pub(super) host: &'static str,
+    pub(crate) host: &'static str,
     /// The variable with its endpoint.
-    pub(super) variable: &'static str,
+    pub(crate) variable: &'static str,
     /// Whether its dual-stack hosts have their own suffix.
-    pub(super) dual_stack: bool,
+    pub(crate) dual_stack: bool,
 }
 
 impl Default for Place {
@@ -34,12 +34,12 @@ impl Default for Place {
 }
 
 impl Place {
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name)
     }
 
     /// Returns the region: the one that was set, else the environment's.
-    pub(super) fn region(&self, names: &Names) -> Result<String> {
+    pub(crate) fn region(&self, names: &Names) -> Result<String> {
         let given = self.region.as_deref().map(str::trim).filter(|region| !region.is_empty()).map(str::to_owned);
         let found = given.or_else(|| EnvironmentCredentials::region(|name| self.variable(name)));
         found.ok_or_else(|| {
@@ -54,7 +54,7 @@ impl Place {
     /// # Errors
     /// `Config`, if a setting is malformed, if both a custom endpoint and a FIPS endpoint are requested, or if a custom
     /// endpoint would send keys in clear text to this machine.
-    pub(super) fn endpoint(&self, names: &Names, region: &str) -> Result<Endpoint> {
+    pub(crate) fn endpoint(&self, names: &Names, region: &str) -> Result<Endpoint> {
         let get = |name: &str| self.variable(name);
         let fips = match self.fips {
             Some(fips) => fips,

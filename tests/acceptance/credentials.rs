@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, Error, ErrorKind, HttpRequest};
+use bedrock_chat::{
+    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, EnvironmentCredentials, Error, ErrorKind,
+    HttpRequest,
+};
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
 
 use crate::support::{
@@ -286,17 +289,18 @@ async fn region_falls_back_to_the_default_region() {
     assert_eq!(key_and_region(&sent(|chat| chat).await).1, "us-west-2");
 }
 
-#[test]
-fn missing_credentials_error_lists_the_options() {
-    if !alone("credentials::missing_credentials_error_lists_the_options", &[]) {
+#[tokio::test]
+async fn missing_credentials_error_lists_the_options() {
+    let environment = [("AWS_EC2_METADATA_DISABLED", "true")];
+    if !alone("credentials::missing_credentials_error_lists_the_options", &environment) {
         return;
     }
     let error = BedrockChat::builder(CLAUDE).credentials(keys()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.message().contains("AWS_REGION") && error.message().contains("AWS_DEFAULT_REGION"), "{error}");
-    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Credentials);
-    for name in ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap().invoke("hello").await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0));
+    for name in ["AWS_ACCESS_KEY_ID", "role_arn", "credential_process", "AWS_EC2_METADATA_DISABLED"] {
         assert!(error.message().contains(name), "{error}");
     }
 }
@@ -331,10 +335,10 @@ fn credentials_error_names_variables_that_are_set_but_not_read() {
         return;
     }
     let set = names.into_iter().find(|name| std::env::var(name).is_ok()).unwrap();
-    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
+    let error = EnvironmentCredentials::read(|name| std::env::var(name).ok()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert!(error.message().contains(&format!("`{set}` is set")), "{error}");
-    assert!(error.message().contains("aws configure export-credentials"), "{error}");
+    assert!(error.message().contains("`DefaultCredentials`"), "{error}");
     assert!(error.message().len() <= 200, "{error}");
 }
 

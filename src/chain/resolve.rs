@@ -1,0 +1,308 @@
+//! One attempt to find credentials: the sources, in their order.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use super::files::{Files, Keys};
+use super::settings::Settings;
+use super::sso::Sso;
+use super::{Context, login, process};
+use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials, Variables};
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::json::Writer;
+use crate::machine::{ContainerCredentials, ImdsCredentials};
+use crate::method::Method;
+use crate::platform::Runtime;
+use crate::sources::WebIdentityCredentials;
+use crate::sources::http::Connection;
+use crate::sources::place::Place;
+use crate::transport::{HttpRequest, Transport};
+
+/// Limit on one request to SSO or AWS Sign-In.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// The files as they are now, and what a look at them needs.
+pub(super) struct Attempt {
+    pub(super) variables: Arc<dyn Variables>,
+    /// The variables, with the settings of the profile behind them.
+    pub(super) settings: Arc<dyn Variables>,
+    pub(super) files: Files,
+    pub(super) profile: String,
+    /// Whether the profile was chosen in code.
+    explicit: bool,
+    pub(super) region: Option<String>,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    direct: Option<Arc<dyn Transport>>,
+    pub(super) runtime: Arc<dyn Runtime>,
+}
+
+/// What a source has: credentials, or the reason why there are none.
+pub(super) type Found = std::result::Result<Credentials, String>;
+
+/// The sources that were looked at, and why each has no credentials.
+#[derive(Default)]
+pub(super) struct Looked(Vec<(&'static str, String)>);
+
+impl Looked {
+    /// Returns the credentials of a source, or notes why there are none.
+    fn at(&mut self, source: &'static str, found: Found) -> Option<Credentials> {
+        found.map_err(|why| self.0.push((source, why))).ok()
+    }
+
+    /// Returns the error that nothing was found, with one line for each source.
+    fn nothing(self, what: &str, advice: &str) -> Error {
+        let mut message = format!("{what}; {advice}; looked at, in this order:");
+        for (source, why) in self.0 {
+            let _ = write!(message, "\n  {source}: {why}");
+        }
+        Error::new(ErrorKind::Credentials, message)
+    }
+}
+
+impl Attempt {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// `Config`, if a file is malformed, or if a profile was chosen that does not exist.
+    pub(super) fn new(context: &Context) -> Result<Self> {
+        let files = Files::read(&*context.variables)?;
+        let chosen = context.profile.clone().or_else(|| chosen_profile(&*context.variables));
+        if let Some(name) = &chosen
+            && files.profile(name).is_none()
+        {
+            return Err(files.no_profile(name));
+        }
+        let profile = chosen.unwrap_or_else(|| "default".to_owned());
+        Ok(Self {
+            variables: Arc::clone(&context.variables),
+            settings: Arc::new(Settings::read(&context.variables, &files, &profile)?),
+            files,
+            profile,
+            explicit: context.profile.is_some(),
+            region: context.region.clone(),
+            transport: context.transport.clone(),
+            direct: context.direct.clone(),
+            runtime: Arc::clone(&context.runtime),
+        })
+    }
+
+    /// Returns the first credentials that there are.
+    ///
+    /// # Errors
+    /// The error of a source that is configured and fails, with its name; if there is no such source, an error with
+    /// all that was looked at. Only the metadata service, which is always asked last, is passed over if it fails.
+    pub(super) async fn resolve(&self) -> Result<Credentials> {
+        let mut looked = Looked::default();
+        let environment = match self.explicit {
+            true => Err(format!("not read, as profile `{}` was chosen", self.profile)),
+            false => EnvironmentCredentials::find(|name| self.variables.get(name))?,
+        };
+        if let Some(keys) = looked.at("environment", environment) {
+            return Ok(keys);
+        }
+        if let Some(keys) = looked.at("role of the profile", self.role(&self.profile).await?) {
+            return Ok(keys);
+        }
+        if let Some(keys) = self.of_profile(&self.profile, !self.explicit, &mut looked).await? {
+            return Ok(keys);
+        }
+        if let Some(keys) = looked.at("container", self.container().await?) {
+            return Ok(keys);
+        }
+        let instance = self.instance().credentials().await;
+        if let Some(keys) = looked.at("instance (IMDS)", instance.map_err(|error| error.to_string())) {
+            return Ok(keys);
+        }
+        Err(looked.nothing("no credentials found", "set up one of these sources, or pass credentials"))
+    }
+
+    /// Returns the credentials of the chosen profile alone.
+    pub(super) async fn resolve_profile(&self) -> Result<Credentials> {
+        let mut looked = Looked::default();
+        if let Some(keys) = looked.at("role of the profile", self.role(&self.profile).await?) {
+            return Ok(keys);
+        }
+        match self.of_profile(&self.profile, false, &mut looked).await? {
+            Some(keys) => Ok(keys),
+            None => Err(self.empty_profile(&self.profile, looked)),
+        }
+    }
+
+    pub(super) fn empty_profile(&self, name: &str, looked: Looked) -> Error {
+        looked.nothing(&format!("profile `{name}` has no credentials"), "add some, such as `aws_access_key_id`")
+    }
+
+    /// Looks at the sources in one profile, without its role.
+    pub(super) async fn of_profile(
+        &self,
+        name: &str,
+        environment: bool,
+        looked: &mut Looked,
+    ) -> Result<Option<Credentials>> {
+        let keys = self.files.profile(name);
+        let absent = format!("profile `{name}` does not exist");
+        let missing = |key: &str| match keys {
+            Some(_) => format!("`{key}` is not in profile `{name}`"),
+            None => absent.clone(),
+        };
+        let found = self.web_identity(name, environment).await?;
+        if let Some(keys) = looked.at("web identity", found) {
+            return Ok(Some(keys));
+        }
+        let sso = keys.map(|keys| Sso::read(self, name, keys)).transpose()?.flatten();
+        let found = match sso {
+            Some(sso) => Ok(sso.credentials(self).await?),
+            None => Err(missing("sso_account_id")),
+        };
+        if let Some(keys) = looked.at("SSO", found) {
+            return Ok(Some(keys));
+        }
+        let found = static_keys(&self.files.credentials, self.files.in_credentials(name), name)?;
+        if let Some(keys) = looked.at("credentials file", found) {
+            return Ok(Some(keys));
+        }
+        let found = match keys.and_then(|keys| keys.given("login_session")) {
+            Some(session) => Ok(login::credentials_of(session, name, self).await?),
+            None => Err(missing("login_session")),
+        };
+        if let Some(keys) = looked.at("login", found) {
+            return Ok(Some(keys));
+        }
+        let found = match keys.and_then(|keys| keys.get("credential_process")) {
+            Some(command) => Ok(process::credentials_of(command, name).await?),
+            None => Err(missing("credential_process")),
+        };
+        if let Some(keys) = looked.at("process", found) {
+            return Ok(Some(keys));
+        }
+        let found = static_keys(&self.files.config, self.files.in_config(name), name)?;
+        Ok(looked.at("config file", found))
+    }
+
+    /// Returns the credentials of a role for the token in a file, if variables or the profile have one.
+    async fn web_identity(&self, name: &str, environment: bool) -> Result<Found> {
+        let keys = self.files.profile(name);
+        let find = |variable: &str, key: &str| {
+            let set = self.variables.get(variable).filter(|value| environment && !value.is_empty());
+            set.or_else(|| keys.and_then(|keys| keys.given(key)).map(str::to_owned))
+        };
+        let Some(path) = find("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else {
+            return Ok(Err(match environment {
+                true => format!(
+                    "neither `AWS_WEB_IDENTITY_TOKEN_FILE` nor `web_identity_token_file` of profile `{name}` is set"
+                ),
+                false => format!("`web_identity_token_file` is not in profile `{name}`"),
+            }));
+        };
+        let Some(role) = find("AWS_ROLE_ARN", "role_arn") else {
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!(
+                    "web identity token has no role: `{path}`; set `AWS_ROLE_ARN`, or `role_arn` in the profile"
+                ),
+            ));
+        };
+        let token = move || {
+            let read = std::fs::read_to_string(&path).map_err(|error| {
+                Error::of(ErrorKind::Credentials, format_args!("file of the token cannot be read: `{path}`: {error}"))
+            });
+            std::future::ready(read)
+        };
+        let mut provider = WebIdentityCredentials::new(role, token).with_variables(Arc::clone(&self.settings));
+        if let Some(session) = find("AWS_ROLE_SESSION_NAME", "role_session_name") {
+            provider = provider.with_session_name(session);
+        }
+        if let Some(region) = &self.region {
+            provider = provider.with_region(region);
+        }
+        if let Some(transport) = &self.transport {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
+    }
+
+    /// Returns the credentials of a container, if variables name its address.
+    pub(super) async fn container(&self) -> Result<Found> {
+        if !ContainerCredentials::is_configured(&*self.variables) {
+            let names =
+                "neither `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` nor `AWS_CONTAINER_CREDENTIALS_FULL_URI` is set";
+            return Ok(Err(names.to_owned()));
+        }
+        let settings = Arc::clone(&self.settings);
+        let mut provider = ContainerCredentials::new().with_environment(move |name| settings.get(name));
+        if let Some(transport) = &self.direct {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
+    }
+
+    /// Returns the provider of an instance's credentials.
+    pub(super) fn instance(&self) -> ImdsCredentials {
+        let settings = Arc::clone(&self.settings);
+        let mut provider = ImdsCredentials::new().with_environment(move |name| settings.get(name));
+        if let Some(transport) = &self.direct {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        provider.with_runtime(Arc::clone(&self.runtime))
+    }
+
+    /// Returns how services are reached.
+    pub(super) fn connection(&self) -> Connection {
+        let mut connection = Connection::new(LIMIT);
+        if let Some(transport) = &self.transport {
+            connection.set_transport(Arc::clone(transport));
+        }
+        connection.runtime = Arc::clone(&self.runtime);
+        connection
+    }
+
+    /// Returns the settings of a service's host.
+    pub(super) fn place(&self, region: &str) -> Place {
+        let variables = Arc::clone(&self.settings);
+        Place { region: Some(region.to_owned()), endpoint_url: None, fips: None, variables }
+    }
+
+    /// Returns an unsigned request with a JSON body.
+    pub(super) fn post_json(&self, url: String, body: Writer) -> HttpRequest {
+        let mut headers = Headers::new();
+        headers.push("content-type", "application/json");
+        headers.push("accept", "application/json");
+        let body = Bytes::from_owner(Zeroizing::new(body.finish().into_bytes()));
+        HttpRequest::new(Method::Post, url).with_headers(headers).with_body(body)
+    }
+}
+
+/// Returns the profile that variables choose. botocore reads `AWS_DEFAULT_PROFILE` first, too.
+fn chosen_profile(variables: &dyn Variables) -> Option<String> {
+    let set = |name: &str| variables.get(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"))
+}
+
+/// Returns the keys in a profile of one file.
+fn static_keys(file: &super::files::File, keys: Option<Keys<'_>>, profile: &str) -> Result<Found> {
+    let path = &file.path;
+    let Some(keys) = keys else {
+        let absent = file.absent.clone();
+        return Ok(Err(absent.unwrap_or_else(|| format!("profile `{profile}` is not in `{path}`"))));
+    };
+    let Some(id) = keys.get("aws_access_key_id") else {
+        return Ok(Err(format!("`aws_access_key_id` is not in profile `{profile}` of `{path}`")));
+    };
+    let Some(secret) = keys.get("aws_secret_access_key") else {
+        let message = format_args!(
+            "profile `{profile}` of `{path}` has `aws_access_key_id` but not `aws_secret_access_key`; add it there"
+        );
+        return Err(Error::of(ErrorKind::Credentials, message));
+    };
+    let token = keys.get("aws_security_token").or_else(|| keys.get("aws_session_token")).unwrap_or_default();
+    let found = Credentials::new(id, secret).with_session_token(token);
+    match found.check() {
+        Ok(()) => Ok(Ok(found)),
+        Err(error) => Err(error.of_source(format_args!("profile `{profile}` of `{path}`"))),
+    }
+}

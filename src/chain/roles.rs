@@ -1,0 +1,157 @@
+//! Roles of profiles, which get their keys from another profile or another source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::files::Keys;
+use super::resolve::{Attempt, Found, Looked};
+use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sources::AssumeRoleCredentials;
+
+/// The source of the first role's keys.
+enum Source<'a> {
+    Profile(&'a str),
+    Named(&'a str),
+}
+
+/// A profile with a role.
+struct Step<'a> {
+    profile: &'a str,
+    keys: Keys<'a>,
+    arn: &'a str,
+}
+
+impl Attempt {
+    /// Returns the credentials of a profile's role; the reason if it has none.
+    ///
+    /// # Errors
+    /// `Config`, if the settings of the role are wrong; `Credentials`, if its source has no keys or STS refuses.
+    pub(super) async fn role(&self, profile: &str) -> Result<Found> {
+        if !self.files.profile(profile).is_some_and(has_role) {
+            return Ok(Err(format!("`role_arn` is not in profile `{profile}`")));
+        }
+        let mut steps = Vec::new();
+        let source = self.steps(profile, &mut steps)?;
+        let mut keys: Arc<dyn ProvideCredentials> = Arc::new(match source {
+            Source::Profile(name) => {
+                let mut looked = Looked::default();
+                let found = self.of_profile(name, false, &mut looked).await;
+                let found = found.and_then(|keys| keys.ok_or_else(|| self.empty_profile(name, looked)));
+                found.map_err(|error| error.of_source(format_args!("profile `{profile}` has no keys for its role")))?
+            }
+            Source::Named(name) => self.named(name, steps.last().map_or(profile, |step| step.profile)).await?,
+        });
+        for step in steps.iter().rev() {
+            keys = Arc::new(self.assumed(step, keys)?);
+        }
+        let found = keys.credentials().await;
+        found.map(Ok).map_err(|error| error.of_source(format_args!("profile `{profile}`")))
+    }
+
+    /// Collects the roles from a profile to its source of keys.
+    fn steps<'a>(&'a self, top: &'a str, steps: &mut Vec<Step<'a>>) -> Result<Source<'a>> {
+        let mut visited = vec![top];
+        let mut profile = top;
+        loop {
+            let wrong = |why: std::fmt::Arguments<'_>| {
+                Error::of(ErrorKind::Config, format_args!("role of profile `{profile}` cannot be assumed: {why}"))
+            };
+            let keys = self.files.profile(profile);
+            let keys = keys.ok_or_else(|| wrong(format_args!("the profile does not exist")))?;
+            let arn = keys.get("role_arn").unwrap_or_default();
+            if keys.get("mfa_serial").is_some() {
+                return Err(wrong(format_args!(
+                    "`mfa_serial` needs a code, which is not asked for; \
+                     use `credential_process = aws configure export-credentials --profile {profile}` in another profile"
+                )));
+            }
+            steps.push(Step { profile, keys, arn });
+            let next = match (keys.get("credential_source"), keys.get("source_profile")) {
+                (Some(_), Some(_)) => {
+                    let why = "it has both `source_profile` and `credential_source`; remove one of them";
+                    return Err(wrong(format_args!("{why}")));
+                }
+                (None, None) => {
+                    let why = "it has neither `source_profile` nor `credential_source`; add one of them";
+                    return Err(wrong(format_args!("{why}")));
+                }
+                (Some(source), None) => return Ok(Source::Named(source)),
+                (None, Some(next)) => next,
+            };
+            let Some(source) = self.files.profile(next) else {
+                return Err(wrong(format_args!("its `source_profile` does not exist: `{next}`; correct the name")));
+            };
+            // A profile may be its own source if it has keys.
+            if visited.contains(&next) && (next != profile || !has_keys(source)) {
+                visited.push(next);
+                let path = visited.join("` > `");
+                return Err(wrong(format_args!("its sources go round in a circle: `{path}`; give one of them keys")));
+            }
+            if has_keys(source) || !has_role(source) {
+                return Ok(Source::Profile(next));
+            }
+            visited.push(next);
+            profile = next;
+        }
+    }
+
+    /// Returns the credentials of a `credential_source`.
+    async fn named(&self, name: &str, profile: &str) -> Result<Credentials> {
+        let found = match name {
+            "Environment" => EnvironmentCredentials::keys("AWS", |name| self.variables.get(name))?,
+            "EcsContainer" => self.container().await?,
+            "Ec2InstanceMetadata" => self.instance().credentials().await.map_err(|error| error.to_string()),
+            _ => {
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!(
+                        "`credential_source` of profile `{profile}` is unknown: `{name}`; \
+                         use `Environment`, `Ec2InstanceMetadata` or `EcsContainer`"
+                    ),
+                ));
+            }
+        };
+        found.map_err(|why| {
+            let message = format_args!("`credential_source` `{name}` of profile `{profile}` has no credentials: {why}");
+            Error::of(ErrorKind::Credentials, message)
+        })
+    }
+
+    /// Returns the provider of a role's credentials.
+    fn assumed(&self, step: &Step<'_>, source: Arc<dyn ProvideCredentials>) -> Result<AssumeRoleCredentials> {
+        let mut provider = AssumeRoleCredentials::new(step.arn, source)
+            .with_variables(Arc::clone(&self.settings))
+            .with_runtime(Arc::clone(&self.runtime));
+        if let Some(name) = step.keys.get("role_session_name") {
+            provider = provider.with_session_name(name);
+        }
+        if let Some(id) = step.keys.get("external_id") {
+            provider = provider.with_external_id(id);
+        }
+        if let Some(text) = step.keys.get("duration_seconds") {
+            let Ok(seconds) = text.trim().parse() else {
+                let profile = step.profile;
+                let message = format_args!("`duration_seconds` of profile `{profile}` is not a number: `{text}`");
+                return Err(Error::of(ErrorKind::Config, message));
+            };
+            provider = provider.with_duration(Duration::from_secs(seconds));
+        }
+        if let Some(region) = &self.region {
+            provider = provider.with_region(region);
+        }
+        if let Some(transport) = &self.transport {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        Ok(provider)
+    }
+}
+
+/// Returns whether a profile assumes a role with keys. One with a token file is one of web identity.
+fn has_role(keys: Keys<'_>) -> bool {
+    keys.get("role_arn").is_some() && keys.get("web_identity_token_file").is_none()
+}
+
+fn has_keys(keys: Keys<'_>) -> bool {
+    keys.get("aws_access_key_id").is_some() || keys.get("aws_secret_access_key").is_some()
+}
