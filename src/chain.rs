@@ -5,11 +5,13 @@
 //! adds one small crate, where `aws-config` adds 52 to 81 and a C build, and `reqsign-aws-core` 23 to 27 without
 //! `aws login` and without the renewal of SSO tokens. botocore is the judge: `tests/credentials`.
 
+mod attempt;
 mod cache;
 mod dpop;
 mod files;
 mod ini;
 mod login;
+mod looked;
 mod process;
 mod profile;
 mod resolve;
@@ -24,7 +26,7 @@ pub use profile::ProfileCredentials;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use self::resolve::Attempt;
+use self::attempt::Attempt;
 use crate::credentials::{
     CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, Variables, environment_variable,
 };
@@ -33,7 +35,7 @@ use crate::platform::{BoxFuture, Runtime, SystemRuntime};
 use crate::sources::DefaultOf;
 use crate::transport::Transport;
 
-/// What a search for credentials depends on.
+/// The settings of a search for credentials.
 #[derive(Clone)]
 struct Context {
     variables: Arc<dyn Variables>,

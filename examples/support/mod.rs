@@ -38,7 +38,7 @@ pub(crate) async fn connect(model: &str, endpoint: Option<&str>) -> Result<Conne
 }
 
 /// Returns whether one of AWS's variables sets credentials, a profile or an endpoint. Files alone do not count, so that
-/// nobody pays for an example by accident.
+/// an example never costs money by accident.
 fn means_aws() -> bool {
     const WORDS: &[&str] = &["KEY", "TOKEN", "PROFILE", "CREDENTIALS", "CONFIG_FILE", "ROLE_ARN", "ENDPOINT_URL"];
     std::env::vars_os().any(|(name, value)| {

@@ -41,7 +41,8 @@ impl Files {
     /// `Config`, if a file is malformed.
     pub(super) fn read(variables: &dyn Variables) -> Result<Self> {
         let (config, sections) = read(variables, "AWS_CONFIG_FILE", "~/.aws/config")?;
-        let (credentials, credentials_profiles) = read(variables, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?;
+        let (credentials, own) = read(variables, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?;
+        let credentials_profiles: BTreeMap<_, _> = own.into_iter().collect();
         let (mut config_profiles, mut sso_sessions, mut services) = <(BTreeMap<_, _>, BTreeMap<_, _>, _)>::default();
         for (name, section) in sections {
             let kind = match &name {
@@ -168,7 +169,7 @@ pub(super) fn expanded(path: &str, variables: &dyn Variables) -> Option<PathBuf>
                 text.push_str(&value);
                 rest = after;
             }
-            // What is not a variable stays as it is.
+            // A text that is not a variable stays as it is.
             None => {
                 text.push('$');
                 rest = behind;
@@ -185,10 +186,10 @@ pub(super) fn expanded(path: &str, variables: &dyn Variables) -> Option<PathBuf>
 }
 
 /// Reads a file whose path is in a variable.
-fn read(variables: &dyn Variables, name: &str, default: &str) -> Result<(File, BTreeMap<String, Section>)> {
+fn read(variables: &dyn Variables, name: &str, default: &str) -> Result<(File, Vec<(String, Section)>)> {
     let given = variables.get(name).filter(|path| !path.is_empty());
     let shown = given.as_deref().unwrap_or(default).to_owned();
-    let none = |why: String| Ok((File { path: shown.clone(), absent: Some(why) }, BTreeMap::new()));
+    let none = |why: String| Ok((File { path: shown.clone(), absent: Some(why) }, Vec::new()));
     let Some(path) = expanded(&shown, variables) else {
         return none(format!("`{shown}` has no place, as `HOME` is not set"));
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-/// The value of a key: a text, or keys of its own (`s3 =` and indented lines below it).
+/// The value of a key: a text, or nested keys (`s3 =` and indented lines below it).
 #[derive(Clone)]
 pub(super) enum Value {
     Text(Zeroizing<String>),
@@ -27,16 +27,19 @@ const DEFAULTS: &str = "DEFAULT";
 /// The lines of one key's value, and the line where it starts.
 type Lines<'a> = (usize, Vec<&'a str>);
 
-/// Parses a file. Section names are case-sensitive, keys are not. A line that is indented further than the key above it
+/// Parses a file, and returns its sections in their order. Section names are case-sensitive, keys are not. A line that is indented further than the key above it
 /// continues its value. Only whole lines can be comments: they start with `#` or `;`.
 ///
 /// # Errors
 /// Fails on a duplicate section or key, a line without a delimiter, and keys before the first section.
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, Problem> {
-    let mut sections: BTreeMap<&str, BTreeMap<String, Lines<'_>>> = BTreeMap::new();
+pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Problem> {
+    // With the line where each starts.
+    let mut sections: BTreeMap<&str, (usize, BTreeMap<String, Lines<'_>>)> = BTreeMap::new();
     // The section, the key, and how far its line is indented.
     let (mut section, mut key, mut indent): (Option<&str>, Option<String>, usize) = (None, None, 0);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.starts_with('\u{feff}') {
+        return Err(Problem { line: 1, what: "it starts with a byte order mark".to_owned() });
+    }
     for (line, number) in lines(text).zip(1..) {
         let problem = |what: &str| Err(Problem { line: number, what: what.to_owned() });
         let value = line.trim();
@@ -44,7 +47,7 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, Problem> {
             continue;
         }
         let value_of_key = match (section, &key) {
-            (Some(section), Some(key)) => sections.get_mut(section).and_then(|keys| keys.get_mut(key)),
+            (Some(section), Some(key)) => sections.get_mut(section).and_then(|(_, keys)| keys.get_mut(key)),
             _ => None,
         };
         if value.is_empty() {
@@ -65,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, Problem> {
             if sections.contains_key(name) && name != DEFAULTS {
                 return problem(&format!("section `[{name}]` is there twice"));
             }
-            sections.entry(name).or_default();
+            sections.entry(name).or_insert((number, BTreeMap::new()));
             (section, key) = (Some(name), None);
             continue;
         }
@@ -77,20 +80,22 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Section>, Problem> {
             return problem("it has no key before the `=`");
         }
         let first = rest.get(1..).unwrap_or_default().trim();
-        let keys = sections.entry(section).or_default();
+        let (_, keys) = sections.entry(section).or_default();
         if keys.insert(name.clone(), (number, vec![first])).is_some() {
             return problem(&format!("key `{name}` is there twice"));
         }
         key = Some(name);
     }
-    let defaults = sections.remove(DEFAULTS).unwrap_or_default();
-    let mut parsed = BTreeMap::new();
-    for (name, keys) in sections {
+    let (_, defaults) = sections.remove(DEFAULTS).unwrap_or_default();
+    let mut sections: Vec<_> = sections.into_iter().collect();
+    sections.sort_by_key(|(_, (start, _))| *start);
+    let mut parsed = Vec::new();
+    for (name, (_, keys)) in sections {
         let mut section = Section::new();
         for (key, lines) in defaults.iter().chain(&keys) {
             section.insert(key.clone(), value_of(lines)?);
         }
-        parsed.insert(name.to_owned(), section);
+        parsed.push((name.to_owned(), section));
     }
     Ok(parsed)
 }
@@ -107,7 +112,7 @@ fn header(line: &str) -> Option<&str> {
     inside.get(..end)
 }
 
-/// Joins the lines of a value. One whose first line is empty has keys of its own.
+/// Joins the lines of a value. A value whose first line is empty has nested keys.
 fn value_of((start, lines): &Lines<'_>) -> Result<Value, Problem> {
     let joined = Zeroizing::new(lines.join("\n").trim_end().to_owned());
     if !joined.starts_with('\n') {
@@ -128,8 +133,8 @@ fn value_of((start, lines): &Lines<'_>) -> Result<Value, Problem> {
 mod tests {
     use super::*;
 
-    fn text<'a>(sections: &'a BTreeMap<String, Section>, section: &str, key: &str) -> Option<&'a str> {
-        match sections.get(section)?.get(key)? {
+    fn text<'a>(sections: &'a [(String, Section)], section: &str, key: &str) -> Option<&'a str> {
+        match sections.iter().find(|(name, _)| name == section)?.1.get(key)? {
             Value::Text(text) => Some(text),
             Value::Nested(_) => None,
         }
@@ -152,8 +157,9 @@ mod tests {
         let file = "[DEFAULT]\nregion = eu-west-1\n[services s]\nsts =\n  endpoint_url = http://a=b\n[default]\n";
         let parsed = parse(file).unwrap();
         assert_eq!(text(&parsed, "default", "region"), Some("eu-west-1"));
-        assert!(!parsed.contains_key("DEFAULT"));
-        let Some(Value::Nested(sts)) = parsed["services s"].get("sts") else { panic!("not nested") };
+        let [(first, services), (second, _)] = &parsed[..] else { panic!("other sections") };
+        assert_eq!((first.as_str(), second.as_str()), ("services s", "default"));
+        let Some(Value::Nested(sts)) = services.get("sts") else { panic!("not nested") };
         assert_eq!(sts["endpoint_url"].as_str(), "http://a=b");
     }
 
@@ -167,6 +173,7 @@ mod tests {
             ("[a]\n= SECRET\n", 2, "no key"),
             ("[a\n", 1, "section"),
             ("[a]\ns3 =\n  SECRET\n", 2, "indented"),
+            ("\u{feff}[a]\n", 1, "byte order mark"),
         ] {
             let problem = parse(file).map(|_| ()).unwrap_err();
             assert_eq!(problem.line, line, "{file}");

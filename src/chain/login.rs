@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::attempt::Attempt;
 use super::cache::{TokenFile, hex, time_text};
 use super::dpop;
 use super::files::expanded;
-use super::resolve::Attempt;
 use crate::credentials::{Credentials, EnvironmentCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{View, Writer};

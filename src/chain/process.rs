@@ -1,6 +1,7 @@
 //! Credentials that a program prints: `credential_process`.
 
 use std::process::Command;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -13,7 +14,7 @@ use crate::json::View;
 use crate::sources::time::parse_time;
 use crate::text::lossy;
 
-/// What a program printed, and whether it succeeded.
+/// The output of a program, and whether it succeeded.
 struct Output {
     status: String,
     success: bool,
@@ -30,7 +31,7 @@ struct Output {
 /// # Errors
 /// `Credentials`, if the program cannot be started or fails, or if its output is malformed. The output is never quoted;
 /// the first line of its error output is.
-pub(super) async fn credentials_of(command: &str, profile: &str) -> Result<Credentials> {
+pub(super) async fn credentials_of(command: &str, profile: &str, now: Duration) -> Result<Credentials> {
     let failed = |why: std::fmt::Arguments<'_>| {
         Error::of(ErrorKind::Credentials, format_args!("`credential_process` of profile `{profile}` {why}"))
     };
@@ -74,6 +75,9 @@ pub(super) async fn credentials_of(command: &str, profile: &str) -> Result<Crede
         let Some(time) = parse_time(&expiry) else {
             return Err(failed(format_args!("printed a malformed `Expiration`; it must be a time of ISO 8601")));
         };
+        if time <= now {
+            return Err(failed(format_args!("printed credentials that have expired; renew them")));
+        }
         keys = keys.with_expiry(time);
     }
     Ok(keys)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::resolve::Attempt;
+use super::attempt::Attempt;
 use super::{Context, context_setters};
 use crate::credentials::{Credentials, ProvideCredentials};
 use crate::error::Result;

@@ -1,96 +1,17 @@
-//! One attempt to find credentials: the sources, in their order.
+//! The sources of credentials, in their order.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use zeroize::Zeroizing;
-
-use super::files::{Files, Keys};
-use super::settings::Settings;
+use super::attempt::Attempt;
+use super::files::{File, Keys};
+use super::looked::{Found, Looked};
 use super::sso::Sso;
-use super::{Context, login, process};
-use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials, Variables};
+use super::{login, process};
+use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
-use crate::headers::Headers;
-use crate::json::Writer;
-use crate::machine::{ContainerCredentials, ImdsCredentials};
-use crate::method::Method;
-use crate::platform::Runtime;
 use crate::sources::WebIdentityCredentials;
-use crate::sources::http::Connection;
-use crate::sources::place::Place;
-use crate::transport::{HttpRequest, Transport};
-
-/// Limit on one request to SSO or AWS Sign-In.
-const LIMIT: Duration = Duration::from_secs(15);
-
-/// The files as they are now, and what a look at them needs.
-pub(super) struct Attempt {
-    pub(super) variables: Arc<dyn Variables>,
-    /// The variables, with the settings of the profile behind them.
-    pub(super) settings: Arc<dyn Variables>,
-    pub(super) files: Files,
-    pub(super) profile: String,
-    /// Whether the profile was chosen in code.
-    explicit: bool,
-    pub(super) region: Option<String>,
-    pub(super) transport: Option<Arc<dyn Transport>>,
-    direct: Option<Arc<dyn Transport>>,
-    pub(super) runtime: Arc<dyn Runtime>,
-}
-
-/// What a source has: credentials, or the reason why there are none.
-pub(super) type Found = std::result::Result<Credentials, String>;
-
-/// The sources that were looked at, and why each has no credentials.
-#[derive(Default)]
-pub(super) struct Looked(Vec<(&'static str, String)>);
-
-impl Looked {
-    /// Returns the credentials of a source, or notes why there are none.
-    fn at(&mut self, source: &'static str, found: Found) -> Option<Credentials> {
-        found.map_err(|why| self.0.push((source, why))).ok()
-    }
-
-    /// Returns the error that nothing was found, with one line for each source.
-    fn nothing(self, what: &str, advice: &str) -> Error {
-        let mut message = format!("{what}; {advice}; looked at, in this order:");
-        for (source, why) in self.0 {
-            let _ = write!(message, "\n  {source}: {why}");
-        }
-        Error::new(ErrorKind::Credentials, message)
-    }
-}
 
 impl Attempt {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// `Config`, if a file is malformed, or if a profile was chosen that does not exist.
-    pub(super) fn new(context: &Context) -> Result<Self> {
-        let files = Files::read(&*context.variables)?;
-        let chosen = context.profile.clone().or_else(|| chosen_profile(&*context.variables));
-        if let Some(name) = &chosen
-            && files.profile(name).is_none()
-        {
-            return Err(files.no_profile(name));
-        }
-        let profile = chosen.unwrap_or_else(|| "default".to_owned());
-        Ok(Self {
-            variables: Arc::clone(&context.variables),
-            settings: Arc::new(Settings::read(&context.variables, &files, &profile)?),
-            files,
-            profile,
-            explicit: context.profile.is_some(),
-            region: context.region.clone(),
-            transport: context.transport.clone(),
-            direct: context.direct.clone(),
-            runtime: Arc::clone(&context.runtime),
-        })
-    }
-
     /// Returns the first credentials that there are.
     ///
     /// # Errors
@@ -174,7 +95,7 @@ impl Attempt {
             return Ok(Some(keys));
         }
         let found = match keys.and_then(|keys| keys.get("credential_process")) {
-            Some(command) => Ok(process::credentials_of(command, name).await?),
+            Some(command) => Ok(process::credentials_of(command, name, self.runtime.now()).await?),
             None => Err(missing("credential_process")),
         };
         if let Some(keys) = looked.at("process", found) {
@@ -213,7 +134,7 @@ impl Attempt {
             });
             std::future::ready(read)
         };
-        let mut provider = WebIdentityCredentials::new(role, token).with_variables(Arc::clone(&self.settings));
+        let mut provider = WebIdentityCredentials::new(role, token).with_environment(self.environment());
         if let Some(session) = find("AWS_ROLE_SESSION_NAME", "role_session_name") {
             provider = provider.with_session_name(session);
         }
@@ -225,66 +146,10 @@ impl Attempt {
         }
         provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
     }
-
-    /// Returns the credentials of a container, if variables name its address.
-    pub(super) async fn container(&self) -> Result<Found> {
-        if !ContainerCredentials::is_configured(&*self.variables) {
-            let names =
-                "neither `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` nor `AWS_CONTAINER_CREDENTIALS_FULL_URI` is set";
-            return Ok(Err(names.to_owned()));
-        }
-        let settings = Arc::clone(&self.settings);
-        let mut provider = ContainerCredentials::new().with_environment(move |name| settings.get(name));
-        if let Some(transport) = &self.direct {
-            provider = provider.with_transport(Arc::clone(transport));
-        }
-        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
-    }
-
-    /// Returns the provider of an instance's credentials.
-    pub(super) fn instance(&self) -> ImdsCredentials {
-        let settings = Arc::clone(&self.settings);
-        let mut provider = ImdsCredentials::new().with_environment(move |name| settings.get(name));
-        if let Some(transport) = &self.direct {
-            provider = provider.with_transport(Arc::clone(transport));
-        }
-        provider.with_runtime(Arc::clone(&self.runtime))
-    }
-
-    /// Returns how services are reached.
-    pub(super) fn connection(&self) -> Connection {
-        let mut connection = Connection::new(LIMIT);
-        if let Some(transport) = &self.transport {
-            connection.set_transport(Arc::clone(transport));
-        }
-        connection.runtime = Arc::clone(&self.runtime);
-        connection
-    }
-
-    /// Returns the settings of a service's host.
-    pub(super) fn place(&self, region: &str) -> Place {
-        let variables = Arc::clone(&self.settings);
-        Place { region: Some(region.to_owned()), endpoint_url: None, fips: None, variables }
-    }
-
-    /// Returns an unsigned request with a JSON body.
-    pub(super) fn post_json(&self, url: String, body: Writer) -> HttpRequest {
-        let mut headers = Headers::new();
-        headers.push("content-type", "application/json");
-        headers.push("accept", "application/json");
-        let body = Bytes::from_owner(Zeroizing::new(body.finish().into_bytes()));
-        HttpRequest::new(Method::Post, url).with_headers(headers).with_body(body)
-    }
-}
-
-/// Returns the profile that variables choose. botocore reads `AWS_DEFAULT_PROFILE` first, too.
-fn chosen_profile(variables: &dyn Variables) -> Option<String> {
-    let set = |name: &str| variables.get(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"))
 }
 
 /// Returns the keys in a profile of one file.
-fn static_keys(file: &super::files::File, keys: Option<Keys<'_>>, profile: &str) -> Result<Found> {
+fn static_keys(file: &File, keys: Option<Keys<'_>>, profile: &str) -> Result<Found> {
     let path = &file.path;
     let Some(keys) = keys else {
         let absent = file.absent.clone();

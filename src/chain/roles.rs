@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attempt::Attempt;
 use super::files::Keys;
-use super::resolve::{Attempt, Found, Looked};
+use super::looked::{Found, Looked};
 use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sources::AssumeRoleCredentials;
@@ -23,7 +24,7 @@ struct Step<'a> {
 }
 
 impl Attempt {
-    /// Returns the credentials of a profile's role; the reason if it has none.
+    /// Returns the credentials of a profile's role, or the reason why there are none.
     ///
     /// # Errors
     /// `Config`, if the settings of the role are wrong; `Credentials`, if its source has no keys or STS refuses.
@@ -121,7 +122,7 @@ impl Attempt {
     /// Returns the provider of a role's credentials.
     fn assumed(&self, step: &Step<'_>, source: Arc<dyn ProvideCredentials>) -> Result<AssumeRoleCredentials> {
         let mut provider = AssumeRoleCredentials::new(step.arn, source)
-            .with_variables(Arc::clone(&self.settings))
+            .with_environment(self.environment())
             .with_runtime(Arc::clone(&self.runtime));
         if let Some(name) = step.keys.get("role_session_name") {
             provider = provider.with_session_name(name);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use sha1::Digest;
 use zeroize::Zeroizing;
 
+use super::attempt::Attempt;
 use super::cache::{TokenFile, hex, time_text};
 use super::files::{Keys, expanded};
-use super::resolve::Attempt;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;

@@ -1,4 +1,4 @@
-//! What the default provider of a chat depends on.
+//! The settings that the default provider of a chat depends on.
 
 use std::sync::Arc;
 

@@ -1,0 +1,128 @@
+//! One attempt to find credentials: the files as they are now, and how services are reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use super::Context;
+use super::files::Files;
+use super::looked::Found;
+use super::settings::Settings;
+use crate::credentials::{ProvideCredentials, Variables};
+use crate::error::Result;
+use crate::headers::Headers;
+use crate::json::Writer;
+use crate::machine::{ContainerCredentials, ImdsCredentials};
+use crate::method::Method;
+use crate::platform::Runtime;
+use crate::sources::http::Connection;
+use crate::sources::place::Place;
+use crate::transport::{HttpRequest, Transport};
+
+/// Limit on one request to SSO or AWS Sign-In.
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// The files as they are now, and what a look at them needs.
+pub(super) struct Attempt {
+    pub(super) variables: Arc<dyn Variables>,
+    /// The variables, with the settings of the profile behind them.
+    pub(super) settings: Arc<dyn Variables>,
+    pub(super) files: Files,
+    pub(super) profile: String,
+    /// Whether the profile was chosen in code.
+    pub(super) explicit: bool,
+    pub(super) region: Option<String>,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    direct: Option<Arc<dyn Transport>>,
+    pub(super) runtime: Arc<dyn Runtime>,
+}
+
+impl Attempt {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// `Config`, if a file is malformed, or if a profile was chosen that does not exist.
+    pub(super) fn new(context: &Context) -> Result<Self> {
+        let files = Files::read(&*context.variables)?;
+        let chosen = context.profile.clone().or_else(|| chosen_profile(&*context.variables));
+        if let Some(name) = &chosen
+            && files.profile(name).is_none()
+        {
+            return Err(files.no_profile(name));
+        }
+        let profile = chosen.unwrap_or_else(|| "default".to_owned());
+        Ok(Self {
+            variables: Arc::clone(&context.variables),
+            settings: Arc::new(Settings::read(&context.variables, &files, &profile)?),
+            files,
+            profile,
+            explicit: context.profile.is_some(),
+            region: context.region.clone(),
+            transport: context.transport.clone(),
+            direct: context.direct.clone(),
+            runtime: Arc::clone(&context.runtime),
+        })
+    }
+
+    /// Returns the credentials of a container, if variables name its address.
+    pub(super) async fn container(&self) -> Result<Found> {
+        if !ContainerCredentials::is_configured(&*self.variables) {
+            let names =
+                "neither `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` nor `AWS_CONTAINER_CREDENTIALS_FULL_URI` is set";
+            return Ok(Err(names.to_owned()));
+        }
+        let mut provider = ContainerCredentials::new().with_environment(self.environment());
+        if let Some(transport) = &self.direct {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
+    }
+
+    /// Returns the provider of an instance's credentials.
+    pub(super) fn instance(&self) -> ImdsCredentials {
+        let mut provider = ImdsCredentials::new().with_environment(self.environment());
+        if let Some(transport) = &self.direct {
+            provider = provider.with_transport(Arc::clone(transport));
+        }
+        provider.with_runtime(Arc::clone(&self.runtime))
+    }
+
+    /// Returns the variables, with the settings of the profile behind them.
+    pub(super) fn environment(&self) -> impl Fn(&str) -> Option<String> + Send + Sync + 'static {
+        let settings = Arc::clone(&self.settings);
+        move |name| settings.get(name)
+    }
+
+    /// Returns how services are reached.
+    pub(super) fn connection(&self) -> Connection {
+        let mut connection = Connection::new(LIMIT);
+        if let Some(transport) = &self.transport {
+            connection.set_transport(Arc::clone(transport));
+        }
+        connection.runtime = Arc::clone(&self.runtime);
+        connection
+    }
+
+    /// Returns the settings of a service's host.
+    pub(super) fn place(&self, region: &str) -> Place {
+        let variables = Arc::clone(&self.settings);
+        Place { region: Some(region.to_owned()), endpoint_url: None, fips: None, variables }
+    }
+
+    /// Returns an unsigned request with a JSON body.
+    pub(super) fn post_json(&self, url: String, body: Writer) -> HttpRequest {
+        let mut headers = Headers::new();
+        headers.push("content-type", "application/json");
+        headers.push("accept", "application/json");
+        let body = Bytes::from_owner(Zeroizing::new(body.finish().into_bytes()));
+        HttpRequest::new(Method::Post, url).with_headers(headers).with_body(body)
+    }
+}
+
+/// Returns the profile that variables choose. botocore reads `AWS_DEFAULT_PROFILE` first, too.
+fn chosen_profile(variables: &dyn Variables) -> Option<String> {
+    let set = |name: &str| variables.get(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"))
+}
