@@ -3,7 +3,7 @@
 use crate::api::Service;
 use crate::error::{Error, ErrorKind, Result};
 use crate::region::{self, is_well_formed, suffixes};
-use crate::text::{before, find, has, split, split_once};
+use crate::text::{after_last, before, find, has, split, split_once};
 
 /// The endpoint of calls, and the host and path prefix that they are signed for.
 ///
@@ -82,7 +82,9 @@ impl Endpoint {
     /// # Errors
     /// `Config`, if the text is not such a URL.
     pub fn custom(text: &str) -> Result<Self> {
-        let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("invalid endpoint `{text}`: {why}")));
+        // A user name and a query may be secrets.
+        let shown = before(after_last(text, "@").unwrap_or(text), "?");
+        let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("invalid endpoint `{shown}`: {why}")));
         let text = text.trim();
         let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
         let https_assumed = rest.len() == text.len();
@@ -308,6 +310,14 @@ mod tests {
         }
         for region in ["", "us-east-1.evil.com/", "US-EAST-1", "us east"] {
             assert!(Endpoint::aws(Service::Runtime, region, false, false).is_err(), "{region}");
+        }
+    }
+
+    #[test]
+    fn invalid_endpoint_error_hides_secrets_in_the_url() {
+        for text in ["https://user:secret-1@h", "https://h/?signature=secret-1", "ftp://user:secret-1@h?x=secret-1"] {
+            let error = Endpoint::custom(text).unwrap_err();
+            assert!(!error.to_string().contains("secret-1") && error.message().contains('h'), "{error}");
         }
     }
 

@@ -162,8 +162,8 @@ impl ContainerCredentials {
             },
         };
         let (name, token) = (token.0, Zeroizing::new(token.1));
-        // Another header could be smuggled in behind a line break.
-        if !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        // A line break would begin another header.
+        if !Headers::is_value(&token) {
             let message =
                 format_args!("`{name}` has a line break or another character that no header can have; remove it");
             return Err(Error::of(ErrorKind::Credentials, message));

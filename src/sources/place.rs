@@ -64,12 +64,13 @@ impl Place {
         let custom = given.or_else(|| EnvironmentCredentials::endpoint_variable(names.variable, get));
         region::check(region, custom.is_none())?;
         if let Some(url) = custom {
+            let endpoint = Endpoint::custom(&url)?;
+            let url = endpoint.url();
             if fips {
                 let title = names.title;
                 let message = format_args!("{title} has both a custom endpoint and FIPS: `{url}`; unset one of them");
                 return Err(Error::of(ErrorKind::Config, message).with_field("fips"));
             }
-            let endpoint = Endpoint::custom(&url)?;
             if !endpoint.is_confidential() {
                 let message =
                     format_args!("keys are not requested over `http://` from another machine: `{url}`; use `https://`");
