@@ -11,7 +11,7 @@ use bedrock_chat::{
     BoxFuture, ErrorKind, HttpRequest, HttpResponse, RateLimiter, Result, RetryPolicy, Runtime, Transport,
 };
 
-use crate::support::{Clock, THEN, at_once, no_timeouts, over};
+use crate::support::{Clock, THEN, at_once, no_timeouts, over, soon};
 
 const ANSWER: &str = r#"{"content":[{"type":"text","text":"ok"}],"stop_reason":"end_turn"}"#;
 
@@ -99,7 +99,7 @@ async fn rate_limiter_fails_at_once_beyond_the_total_timeout() {
     let chat = over(transport.clone()).runtime(clock.clone()).timeouts(timeouts).rate_limiter(limiter);
     let chat = chat.build().unwrap();
     chat.invoke("hello").await.unwrap();
-    let error = chat.invoke("hello").await.unwrap_err();
+    let error = soon(chat.invoke("hello")).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), transport.requests().len()), (ErrorKind::Timeout, 0, 1), "{error}");
     assert!(error.is_transient() && !error.is_retryable(), "another chat may answer");
     // The call that failed does not take a turn.
