@@ -400,7 +400,7 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
 }
 
 /// The service refuses the beginning of an answer that ends in white space.
-fn trim_end(turns: &mut [Turn<'_>]) {
+pub(crate) fn trim_end(turns: &mut [Turn<'_>]) {
     let Some(Turn { side: Side::Assistant, blocks, .. }) = turns.last_mut() else { return };
     let last = blocks.iter_mut().rev().find(|block| !block.is_cache_point());
     if let Some(block) = last {

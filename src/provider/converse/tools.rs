@@ -7,7 +7,7 @@ use crate::json::{View, Writer};
 use crate::message::{CachePoint, Content, ToolResult};
 use crate::model::ModelId;
 use crate::provider::facts;
-use crate::provider::repair::{Block, Conversation, Side, drop_last_reasoning, is_tool_block, without_empty};
+use crate::provider::repair::{Block, Conversation, Side, drop_last_reasoning, is_tool_block, trim_end, without_empty};
 use crate::provider::{tools, words};
 use crate::request::{ChatOptions, Tool, ToolChoice};
 
@@ -164,6 +164,7 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
         }
     }
     conversation.turns = without_empty(std::mem::take(&mut conversation.turns));
+    trim_end(&mut conversation.turns);
     match conversation.turns.is_empty() {
         true => Err(Error::new(ErrorKind::Encode, "there is no message to reply to; add a human message with content")),
         false => Ok(()),

@@ -166,6 +166,10 @@ fn reasoning_before_a_server_call_that_is_left_out_goes_too() {
         member(&body(CLAUDE, &messages, &ChatOptions::default()), &["messages", "1", "content"]),
         json!([{"reasoningContent": {"redactedContent": "data"}}, {"text": "b"}])
     );
+    // The white space before it is then at the end of the conversation.
+    let last = Message::new(Role::Ai, [Content::text("b \n"), Content::raw(self::json(call))]);
+    let body = body(CLAUDE, &[Message::human("a"), last], &ChatOptions::default());
+    assert_eq!(member(&body, &["messages", "1", "content"]), json!([{"text": "b"}]));
 }
 
 #[test]
