@@ -20,10 +20,11 @@ impl Looked {
 
     /// Returns the error that nothing was found, with one line for each source.
     pub(super) fn nothing(self, what: &str, advice: &str) -> Error {
-        let mut message = format!("{what}; {advice}; looked at, in this order:");
+        let mut message = format!("{what}; {advice}. These were looked at, in this order:");
         for (source, why) in self.0 {
             let _ = write!(message, "\n  {source}: {why}");
         }
+        message.push_str("\nThe documentation of `DefaultCredentials` describes each.");
         Error::new(ErrorKind::Credentials, message)
     }
 }

@@ -35,8 +35,15 @@ impl Attempt {
         if let Some(keys) = looked.at("container", self.container().await?) {
             return Ok(keys);
         }
-        let instance = self.instance().credentials().await;
-        if let Some(keys) = looked.at("instance (IMDS)", instance.map_err(|error| error.to_string())) {
+        let instance = self.instance().credentials().await.map_err(|error| {
+            // The list names the source.
+            let why = error.to_string();
+            why.strip_prefix("no credentials of the instance (IMDS)")
+                .unwrap_or(&why)
+                .trim_start_matches([':', ' '])
+                .to_owned()
+        });
+        if let Some(keys) = looked.at("instance (IMDS)", instance) {
             return Ok(keys);
         }
         Err(looked.nothing("no credentials found", "set up one of these sources, or pass credentials"))

@@ -29,8 +29,10 @@ impl Attempt {
     /// # Errors
     /// `Config`, if the settings of the role are wrong; `Credentials`, if its source has no keys or STS refuses.
     pub(super) async fn role(&self, profile: &str) -> Result<Found> {
-        if !self.files.profile(profile).is_some_and(has_role) {
-            return Ok(Err(format!("`role_arn` is not in profile `{profile}`")));
+        match self.files.profile(profile) {
+            Some(keys) if has_role(keys) => {}
+            Some(_) => return Ok(Err(format!("`role_arn` is not in profile `{profile}`"))),
+            None => return Ok(Err(format!("profile `{profile}` does not exist"))),
         }
         let mut steps = Vec::new();
         let source = self.steps(profile, &mut steps)?;

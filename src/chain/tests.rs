@@ -123,12 +123,13 @@ async fn no_credentials_error_lists_every_source_in_order() {
         "container",
         "instance (IMDS)",
     ];
-    let lines: Vec<&str> = error.message().lines().skip(1).map(str::trim).collect();
+    let lines: Vec<&str> =
+        error.message().lines().skip(1).filter(|line| line.starts_with(' ')).map(str::trim).collect();
     assert_eq!(lines.len(), sources.len(), "{error}");
     for (line, source) in lines.iter().zip(sources) {
         assert!(line.starts_with(&format!("{source}: ")), "{line}");
     }
-    assert!(lines[0].contains("`AWS_ACCESS_KEY_ID` is not set"), "{error}");
+    assert!(lines[0].contains("nor `AWS_ACCESS_KEY_ID` is set"), "{error}");
 }
 
 #[tokio::test]

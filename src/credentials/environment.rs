@@ -96,7 +96,11 @@ impl EnvironmentCredentials {
         if let Ok(keys) = Self::keys("BEDROCK_AWS", &variable)? {
             return Ok(Ok(keys));
         }
-        Self::keys("AWS", variable)
+        let nothing = |why| match why {
+            None => "neither `AWS_BEARER_TOKEN_BEDROCK` nor `AWS_ACCESS_KEY_ID` is set".to_owned(),
+            Some(half) => half,
+        };
+        Ok(Self::keys("AWS", &variable)?.map_err(|_| nothing(Self::without_id(&variable))))
     }
 
     /// Reads the variables with this prefix: an access key id, a secret access key, a session token.

@@ -300,7 +300,13 @@ async fn missing_credentials_error_lists_the_options() {
     assert!(error.message().contains("AWS_REGION") && error.message().contains("AWS_DEFAULT_REGION"), "{error}");
     let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap().invoke("hello").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Credentials, 0));
-    for name in ["AWS_ACCESS_KEY_ID", "role_arn", "credential_process", "AWS_EC2_METADATA_DISABLED"] {
+    for name in [
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_ACCESS_KEY_ID",
+        "web_identity_token_file",
+        "HOME",
+        "AWS_EC2_METADATA_DISABLED",
+    ] {
         assert!(error.message().contains(name), "{error}");
     }
 }
@@ -342,14 +348,19 @@ fn credentials_error_names_variables_that_are_set_but_not_read() {
     assert!(error.message().len() <= 200, "{error}");
 }
 
-#[test]
-fn session_token_without_its_keys_is_refused_by_name() {
+#[tokio::test]
+async fn session_token_without_its_keys_is_refused_by_name() {
     let test = "credentials::session_token_without_its_keys_is_refused_by_name";
-    if !alone(test, &[("AWS_SESSION_TOKEN", "token")]) {
+    if !alone(test, &[("AWS_SESSION_TOKEN", "token"), ("AWS_EC2_METADATA_DISABLED", "true")]) {
         return;
     }
-    let error = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap_err();
-    assert!(error.message().starts_with("`AWS_SESSION_TOKEN` is set but `AWS_ACCESS_KEY_ID` is not"), "{error}");
+    let half = "`AWS_SESSION_TOKEN` is set but `AWS_ACCESS_KEY_ID` is not";
+    let error = EnvironmentCredentials::read(|name| std::env::var(name).ok()).unwrap_err();
+    assert!(error.message().starts_with(half), "{error}");
+    // Other sources may have credentials, so this is not an error of the chain before it has looked at all.
+    let chat = BedrockChat::builder(CLAUDE).region("us-east-1").build().unwrap();
+    let error = chat.invoke("hello").await.unwrap_err();
+    assert!(error.message().contains(half), "{error}");
 }
 
 #[tokio::test]
