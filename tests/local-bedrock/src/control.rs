@@ -14,6 +14,7 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
             let requests: Vec<Value> = state.log.all().iter().map(|request| request.to_json()).collect();
             Reply::json(&Value::Array(requests))
         }
+        ("GET", "connections") => Reply::json(&json!({ "open": state.connections.count() })),
         ("DELETE", "requests") => {
             state.log.clear();
             Reply::json(&json!({ "cleared": "requests" }))
@@ -43,7 +44,7 @@ pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Re
             Err(error) => Problem::validation(format!("not a fault or a list of faults: {error}")).into_reply(),
         },
         _ => Problem::new(404, "ResourceNotFoundException", format!(
-            "{method} /_local/{path} does not exist; there are GET health, GET and DELETE requests, POST and DELETE faults, POST identity, DELETE (everything)"
+            "{method} /_local/{path} does not exist; there are GET health, GET connections, GET and DELETE requests, POST and DELETE faults, POST identity, DELETE (everything)"
         ))
         .into_reply(),
     }

@@ -57,7 +57,8 @@ pub struct Fault {
     pub body: Option<String>,
     /// The reply's body as base64, for bytes that are not text.
     pub body_base64: Option<String>,
-    /// Headers to set on any reply (`retry-after`, `content-type`, ...).
+    /// Headers to set on any reply (`retry-after`, `content-type`, ...). An empty value removes the header: a reply
+    /// without `x-amzn-requestid` is a gateway's.
     pub headers: BTreeMap<String, String>,
     /// Send the body in pieces of this many bytes.
     pub chunk_size: Option<usize>,
@@ -73,6 +74,8 @@ pub struct Fault {
     /// Send nothing after this many frames or pieces; the connection stays open.
     pub hang_after_frames: Option<usize>,
 
+    /// Break the connection before the response headers.
+    pub cut_before_headers: bool,
     /// Break the connection after this many bytes of body.
     pub cut_after_bytes: Option<usize>,
     /// Break the connection after this many frames or pieces.

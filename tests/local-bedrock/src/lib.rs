@@ -34,6 +34,7 @@ mod auth;
 mod builder;
 mod catalog;
 mod clock;
+mod connections;
 mod control;
 mod delivery;
 mod endpoint;

@@ -18,8 +18,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::auth::{self, Wire};
 use crate::builder::{Builder, TestCredentials};
 use crate::clock::{self, Clock};
+use crate::connections::Connections;
 use crate::control;
-use crate::delivery::{self, Plan, Reply, ReplyBody};
+use crate::delivery::{self, Broken, Plan, Reply, ReplyBody};
 use crate::endpoint::{self, Endpoint, MANTLE_SERVICE};
 use crate::faults::{Fault, Faults};
 use crate::identity;
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) settings: Builder,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
+    pub(crate) connections: Connections,
     pub(crate) faults: Faults,
     pub(crate) cache: PromptCache,
     pub(crate) responses: Responses,
@@ -100,6 +102,7 @@ impl LocalBedrock {
         let state = Arc::new(State {
             clock: Clock::new(settings.fixed_clock, settings.clock_offset),
             log: Log::default(),
+            connections: Connections::default(),
             faults: Faults::default(),
             cache: PromptCache::default(),
             responses: Responses::default(),
@@ -148,6 +151,11 @@ impl LocalBedrock {
         self.state.identity.set(identity);
     }
 
+    /// Returns the number of connections that clients hold open.
+    pub fn open_connections(&self) -> usize {
+        self.state.connections.count()
+    }
+
     /// Returns the queue of faults, to add to it or to clear it.
     pub fn faults(&self) -> Faults {
         self.state.faults.clone()
@@ -193,10 +201,12 @@ async fn accept(listener: TcpListener, mantle: TcpListener, state: Arc<State>) {
         // Small frames must be sent immediately.
         let _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
+        let opened = state.connections.opened();
         connections.spawn(async move {
+            let _opened = opened;
             let service = service_fn(move |request| {
                 let state = Arc::clone(&state);
-                async move { Ok::<_, std::convert::Infallible>(serve(request, at_mantle, &state).await) }
+                async move { serve(request, at_mantle, &state).await }
             });
             // An error means that the client or a fault has broken the connection.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
@@ -219,7 +229,9 @@ fn header_list(request: &Request<Incoming>) -> Vec<(String, String)> {
     headers
 }
 
-async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) -> Response<ReplyBody> {
+/// # Errors
+/// A fault that breaks the connection before the response headers.
+async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) -> Result<Response<ReplyBody>, Broken> {
     let method = request.method().as_str().to_owned();
     // The path and query are exactly those on the wire.
     let path = request.uri().path().to_owned();
@@ -242,7 +254,7 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
         };
         // The request is not recorded: the tracker's entry is in a separate log.
         let tracker = Log::default().add(record(&method, endpoint, &path, query, headers, body, Verdict::Unchecked));
-        return respond(reply, None, Duration::ZERO, tracker);
+        return Ok(respond(reply, None, Duration::ZERO, tracker));
     }
 
     let wire = Wire { method: &method, path: &path, query: query.as_deref(), headers: &headers, body: &body };
@@ -258,7 +270,7 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
         .clone()
         .unwrap_or_else(|problem| Verdict::Refused { error_type: problem.error_type, message: problem.message });
     let authorized = verdict.is_accepted();
-    let tracker =
+    let mut tracker =
         state.log.add(record(&method, endpoint, &path, query.clone(), headers.clone(), body.clone(), verdict));
     let fault = state.faults.take(&path, operation.map(identity::Operation::name), authorized);
 
@@ -269,6 +281,10 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
         if fault.hang {
             // The loop ends when the client closes the connection, which drops this future.
             std::future::pending::<()>().await;
+        }
+        if fault.cut_before_headers {
+            tracker.end(Outcome::CutByFault);
+            return Err(Broken);
         }
     }
     let request_id = state.request_id();
@@ -292,7 +308,7 @@ async fn serve(request: Request<Incoming>, at_mantle: bool, state: &Arc<State>) 
     reply.set_header("x-amzn-requestid", request_id);
     let date_offset = fault.as_ref().and_then(|fault| fault.date_offset).unwrap_or(0);
     reply.set_header("date", clock::http_date(state.clock.now().saturating_add(date_offset)));
-    respond(reply, fault.as_ref(), state.settings.frame_delay, tracker)
+    Ok(respond(reply, fault.as_ref(), state.settings.frame_delay, tracker))
 }
 
 fn record(
@@ -384,6 +400,7 @@ fn respond(mut reply: Reply, fault: Option<&Fault>, frame_delay: Duration, track
         for (name, value) in &fault.headers {
             reply.set_header(name, value.clone());
         }
+        reply.headers.retain(|(name, value)| !(value.is_empty() && fault.headers.contains_key(name)));
     }
     // Any page in a browser may read the reply.
     reply.set_header("access-control-allow-origin", "*");

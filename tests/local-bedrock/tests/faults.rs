@@ -293,6 +293,57 @@ async fn stream_frames_are_sent_one_by_one() {
 }
 
 #[tokio::test]
+async fn connection_breaks_before_the_headers_on_demand() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    for path in [stream_path(), format!("{CLAUDE}/invoke")] {
+        bedrock.faults().push(Fault::cut_before_headers());
+        let request = Request::post(&path, &body()).signed(bedrock.port()).to_bytes();
+        let mut connection = TcpStream::connect(("127.0.0.1", bedrock.port())).await.unwrap();
+        connection.write_all(&request).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = connection.read_to_end(&mut answer).await;
+        assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+        let request = bedrock.requests().pop().unwrap();
+        assert_eq!((request.outcome, request.status), (Outcome::CutByFault, None));
+    }
+}
+
+#[tokio::test]
+async fn empty_header_of_a_fault_removes_the_header() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    bedrock.faults().push(Fault::reply(502, "text/html", "<h1>a gateway</h1>").header("x-amzn-requestid", ""));
+    let reply = unary(&bedrock).await;
+    assert_eq!((reply.status, reply.header("x-amzn-requestid")), (502, None));
+    assert!(unary(&bedrock).await.header("x-amzn-requestid").is_some());
+}
+
+#[tokio::test]
+async fn open_connections_are_counted_until_they_close() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    assert_eq!(bedrock.open_connections(), 0);
+    let connections = [(); 3].map(|()| TcpStream::connect(("127.0.0.1", bedrock.port())));
+    let [first, second, third] = connections.map(async |connecting| connecting.await.unwrap());
+    let held = (first.await, second.await, third.await);
+    until(|| bedrock.open_connections() == 3).await;
+    let mut request = Request::raw("/_local/connections", Vec::new());
+    request.method = "GET".into();
+    let listed = exchange(bedrock.port(), &request.header("host", "localhost").to_bytes()).await.json();
+    assert_eq!(listed, json!({"open": 4}), "three and its own");
+    drop(held);
+    until(|| bedrock.open_connections() == 0).await;
+}
+
+/// Waits until a condition is met.
+async fn until(is_met: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_met() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the condition was never met");
+}
+
+#[tokio::test]
 async fn faults_and_requests_are_available_over_http() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let control = async |method: &str, path: &str, body: &str| {

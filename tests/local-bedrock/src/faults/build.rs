@@ -58,6 +58,11 @@ impl Fault {
         Self::new().date_offset(seconds)
     }
 
+    /// Breaks the connection before the response headers.
+    pub fn cut_before_headers() -> Self {
+        Self { cut_before_headers: true, ..Self::default() }
+    }
+
     /// Breaks the connection after `count` bytes of body.
     pub fn cut_after_bytes(count: usize) -> Self {
         Self::new().cut_bytes(count)
