@@ -162,20 +162,10 @@ impl Error {
         }
     }
 
-    /// Marks the error as raised after part of the message had arrived. A response that broke off may have been
-    /// paid for. An exception of the service keeps the value of its name.
+    /// Marks the error as raised after part of the message had arrived. The model has worked for it, also if an
+    /// exception ended it, so that the same call may be paid for again.
     #[must_use]
     pub(crate) fn after_content(self) -> Self {
-        match self.kind() {
-            ErrorKind::Truncated | ErrorKind::Interrupted | ErrorKind::Connect => self.with_resend(Resend::MayBePaid),
-            _ => self,
-        }
-    }
-
-    /// Marks the error as raised after part of a gathered message had arrived. The call would be paid for
-    /// again, also after an exception.
-    #[must_use]
-    pub(crate) fn while_gathering(self) -> Self {
         match self.0.resend {
             Resend::Safe => self.with_resend(Resend::MayBePaid),
             _ => self,

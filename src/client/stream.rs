@@ -228,8 +228,7 @@ impl ChatStream {
     pub(super) async fn gathered(mut self, deadline: &mut Option<Deadline>, runs: &mut Runs) -> Result<AiMessage> {
         loop {
             match within(deadline, self.next()).await {
-                // The stream began with content: see `first_content`.
-                Ok(Some(event)) => runs.event(&event.map_err(Error::while_gathering)?),
+                Ok(Some(event)) => runs.event(&event?),
                 Ok(None) => return Ok(self.state.message.finish()),
                 Err(late) => return Err(self.state.noted(late)),
             }
@@ -252,6 +251,7 @@ impl State {
         let client = &self.client;
         self.sent
             .concealed(error)
+            // The stream began with content: see `first_content`.
             .after_content()
             .with_request_id(self.request_id.as_deref())
             .with_headers(&self.headers)

@@ -119,7 +119,8 @@ impl ErrorKind {
 /// | an error status | a gateway's 500, 502, 504, 520, 524 and the rest | `Service` | `MayBePaid`: it lost the answer |
 /// | status 200 of a stream, nothing of the message | the end, a reset, an empty body | `Truncated` | `Safe` |
 /// | status 200 of a stream, part of the message | the end, a reset | `Truncated` | `MayBePaid` |
-/// | status 200 of a stream | an exception: the service says that it failed | by its name | see `EXCEPTIONS`; `MayBePaid` once part of a gathered message arrived |
+/// | status 200 of a stream, nothing of the message | an exception: the service says that it failed | by its name | see `EXCEPTIONS` |
+/// | status 200 of a stream, part of the message | an exception | by its name | see `EXCEPTIONS`; `MayBePaid` instead of `Safe` |
 /// | status 200 of a whole answer | the end, a reset, an empty body | `Truncated` | `MayBePaid` |
 /// | status 200 | idle limit | `Timeout` | `MayBePaid` |
 /// | any | the limit on the whole call | `Timeout` | `Later` |

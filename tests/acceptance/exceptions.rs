@@ -31,7 +31,8 @@ async fn stream_exception_after_content_is_not_retried() {
     assert_eq!(course.events.len(), 2);
     let error = course.error();
     assert_eq!((error.kind(), error.aws_type()), (ErrorKind::Throttled, Some("throttlingException")));
-    assert_eq!((error.message(), error.is_retryable()), ("Too many tokens", true));
+    assert_eq!(error.message(), "Too many tokens");
+    assert!(error.is_transient() && !error.is_retryable(), "the model has worked for it");
     assert_eq!(error.partial().unwrap().text(), "Bonjour");
     assert_eq!((error.attempts(), transport.requests().len()), (1, 1));
 }
@@ -53,7 +54,7 @@ async fn stream_exceptions_have_their_kinds_over_http() {
         let mut stream = chat.stream("hello there").await.unwrap();
         let later = course(&mut stream).await;
         let error = later.error();
-        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{name}");
+        assert_eq!((error.kind(), error.is_retryable()), (kind, false), "{name}: the model has worked for it");
         assert_eq!((error.aws_type(), error.message()), (Some(name), "so it is"));
         assert_eq!(error.partial().unwrap().text(), later.text());
         assert!(!later.text().is_empty() && error.request_id().is_some());
@@ -155,7 +156,7 @@ async fn provider_error_in_a_stream_chunk_is_an_error() {
     let later = course(&mut chat.stream("hello there").await.unwrap()).await;
     let error = later.error();
     assert_eq!((error.aws_type(), error.message()), (Some("overloaded_error"), "Overloaded"));
-    assert!(error.is_retryable() && !later.text().is_empty());
+    assert!(error.is_transient() && !error.is_retryable() && !later.text().is_empty());
     assert_eq!(error.partial().unwrap().text(), later.text());
     bedrock.clear();
     bedrock.faults().push(Fault::chunk_frame(0, overloaded));
