@@ -92,6 +92,12 @@ wasm: ## builds the npm package in wasm/pkg
 test-js: wasm ## builds the npm package and tests it in Node, workerd and Chromium
 	@$(step) "tests of the npm package" wasm/scripts/test-js
 
+.PHONY: faults
+faults: wasm ## tries every fault over all APIs and runtimes, and writes docs/faults.md
+	UPDATE=1 cargo test --quiet --package bedrock-chat --test fault_matrix
+	UPDATE=1 wasm/scripts/test-js test/faults.test.mjs
+	UPDATE=1 cargo test --quiet --package bedrock-chat --test fault_matrix
+
 .PHONY: demo
 demo: wasm ## a page to try it in, at http://127.0.0.1:8787 (OPTIONS="--worker rust --port 9000")
 	@wasm/scripts/npm-ci wasm

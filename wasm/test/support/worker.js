@@ -1,6 +1,7 @@
 // The suite as a Worker: every test runs in a separate request, as a user's code would.
 import * as entry from "./entry.js";
 import { KEYS, MODEL } from "./suite/bedrock.js";
+import { outcomes } from "./suite/faults.js";
 import { names, run } from "./suite/index.js";
 
 /** Shared by all requests. */
@@ -20,6 +21,10 @@ export default {
         } catch (error) {
           return Response.json({ error: String(error?.stack ?? error) });
         }
+      case "/faults": {
+        const { list, api, url, closed } = await request.json();
+        return Response.json(await outcomes(entry, list, api, { url, closed }));
+      }
       case "/chat":
         model ??= new entry.BedrockChat({ model: MODEL, region: "us-east-1", endpointUrl: bedrock, credentials: async () => KEYS });
         return entry.sseResponse(model.stream(searchParams.get("text")));
