@@ -99,8 +99,9 @@ faults: wasm ## tries every fault over all APIs and runtimes, and writes docs/fa
 	UPDATE=1 cargo test --quiet --package bedrock-chat --test fault_matrix
 
 .PHONY: soak
-soak: ## 10,000 streams under faults and cancellations; prints the memory (SOAK_SEED=2)
+soak: wasm ## 10,000 streams under faults, natively and in workerd; prints the memory (SOAK_SEED=2)
 	SOAK_STREAMS=$${SOAK_STREAMS:-10000} cargo test --quiet --package bedrock-chat --test soak -- --nocapture
+	SOAK_STREAMS=$${SOAK_STREAMS:-10000} wasm/scripts/test-js test/soak.test.mjs
 
 .PHONY: demo
 demo: wasm ## a page to try it in, at http://127.0.0.1:8787 (OPTIONS="--worker rust --port 9000")

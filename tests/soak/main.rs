@@ -52,14 +52,16 @@ async fn streams_under_faults_leave_nothing_behind() {
     let before = memory::held();
     let mut memory = Memory::default();
     let mut clients = streams.clients();
-    println!("{:>8} {:>10} {:>10} {:>18}", "streams", "RSS MB", "heap KB", "open connections");
+    let start = std::time::Instant::now();
+    println!("{:>8} {:>8} {:>8} {:>8} {:>18}", "streams", "seconds", "RSS MB", "heap KB", "open connections");
     for first in (0..count).step_by(in_round) {
         let last = count.min(first + in_round);
         server.push_faults(&mut random, last - first).await;
         streams.run(&clients, first..last, &mut random).await;
         let open = streams.check_round(&server, first..last).await;
         let sample = memory.sample();
-        println!("{last:>8} {:>10.1} {:>10} {open:>18}", sample.resident_mb(), sample.heap / 1024);
+        let (seconds, heap) = (start.elapsed().as_secs_f64(), sample.heap / 1024);
+        println!("{last:>8} {seconds:>8.1} {:>8.1} {heap:>8} {open:>18}", sample.resident_mb());
     }
     // The pool of connections, and all that calls left in the clients.
     clients.clear();

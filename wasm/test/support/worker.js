@@ -3,6 +3,7 @@ import * as entry from "./entry.js";
 import { KEYS, MODEL } from "./suite/bedrock.js";
 import { outcomes } from "./suite/faults.js";
 import { names, run } from "./suite/index.js";
+import { round } from "./suite/soak.js";
 
 /** Shared by all requests. */
 let model;
@@ -25,6 +26,8 @@ export default {
         const { list, api, url, closed } = await request.json();
         return Response.json(await outcomes(entry, list, api, { url, closed }));
       }
+      case "/soak":
+        return Response.json(await round(entry, await request.json()));
       case "/chat":
         model ??= new entry.BedrockChat({ model: MODEL, region: "us-east-1", endpointUrl: bedrock, credentials: async () => KEYS });
         return entry.sseResponse(model.stream(searchParams.get("text")));
