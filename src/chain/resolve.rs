@@ -37,9 +37,9 @@ impl Attempt {
         }
         let instance = self.instance().credentials().await.map_err(|error| {
             // The list names the source.
-            let why = error.to_string();
+            let why = error.message();
             why.strip_prefix("no credentials of the instance (IMDS)")
-                .unwrap_or(&why)
+                .unwrap_or(why)
                 .trim_start_matches([':', ' '])
                 .to_owned()
         });

@@ -157,6 +157,20 @@ async fn role_chain_signs_with_the_source_profile() {
 }
 
 #[tokio::test]
+async fn default_credentials_are_cached_until_they_are_refused() {
+    let config = format!(
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = default\n{KEYS}region = us-east-1\n"
+    );
+    let home = Home::new(&config, "");
+    let transport = MemoryTransport::new([role_reply("AKIDONE"), role_reply("AKIDTWO")]);
+    let provider = home.provider().with_transport(transport.clone()).with_runtime(Clock::new(false));
+    let first = provider.credentials().await.unwrap();
+    assert_eq!((provider.credentials().await.unwrap(), transport.requests().len()), (first.clone(), 1));
+    provider.forget(&first);
+    assert_eq!(key_of(provider.credentials().await), "AKIDTWO");
+}
+
+#[tokio::test]
 async fn role_settings_that_cannot_work_are_refused() {
     let role = "role_arn = arn:aws:iam::123456789012:role/a\n";
     for (config, word) in [
