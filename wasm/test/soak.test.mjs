@@ -63,6 +63,12 @@ function resident(pid) {
   }
 }
 
+/** Returns the maximum of each half of a curve. */
+function halves(curve) {
+  const middle = Math.ceil(curve.length / 2);
+  return [Math.max(...curve.slice(0, middle)), Math.max(...curve.slice(middle))];
+}
+
 /** Returns the number of open connections, without that of the question. */
 const open = async () => (await local("connections", { headers: { connection: "close" } })).open - 1;
 
@@ -71,7 +77,7 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
   after(worker.stop);
   const below = randomly(seed);
   const size = Math.max(atOnce, Math.ceil(count / 20));
-  const [ended, memory] = [[], []];
+  const [ended, memory, sizes] = [[], [], []];
   let sent;
   const lines = [`${count} streams, ${atOnce} at a time, over five APIs; SOAK_SEED=${seed}`, " streams  seconds  module KB     RSS MB   open connections"];
   const run = async (first, last) => {
@@ -94,11 +100,12 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
     }
     ended.push(...done.ended);
     memory.push(done.memory);
+    sizes.push(resident(worker.pid));
     sent = done.sent;
     const connections = await open();
     assert.ok(connections <= 2 * atOnce, `${connections} connections`);
     const seconds = (Date.now() - start) / 1000;
-    lines.push(`${last}`.padStart(8) + seconds.toFixed(1).padStart(9) + `${done.memory / 1024}`.padStart(11) + resident(worker.pid).toFixed(1).padStart(11) + `${connections}`.padStart(19));
+    lines.push(`${last}`.padStart(8) + seconds.toFixed(1).padStart(9) + `${done.memory / 1024}`.padStart(11) + sizes.at(-1).toFixed(1).padStart(11) + `${connections}`.padStart(19));
   }
   for (const stream of ended) assert.equal(sent[stream.number] ?? 0, stream.sent, `sent after the end: ${JSON.stringify(stream)}`);
   assert.equal(ended.length, count);
@@ -107,9 +114,11 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
   const requests = ended.reduce((sum, { sent }) => sum + sent, 0);
   lines.push(`${Object.entries(kinds).sort().map(([how, count]) => `${how} ${count}`).join(", ")}; ${requests} requests`);
   console.log(lines.join("\n"));
-  const half = Math.ceil(memory.length / 2);
-  const [then, now] = [Math.max(...memory.slice(0, half)), Math.max(...memory.slice(half))];
-  assert.ok(now <= then + 4 * 65536, `the module grew from ${then} to ${now} bytes`);
+  const [then, now] = halves(memory);
+  assert.ok(now <= then + 2 * 65536, `the module grew from ${then} to ${now} bytes`);
+  // The collector of JavaScript's objects runs late.
+  const [before, later] = halves(sizes);
+  assert.ok(!(later > before * 1.25 + 30), `workerd grew from ${before} to ${later} MB`);
   worker.stop();
   // The connection of the last question may be kept by this process.
   await until("all connections are closed", async () => (await open()) <= 1);
