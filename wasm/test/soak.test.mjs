@@ -96,7 +96,9 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
     const counts = await received();
     for (const stream of done.ended) {
       const arrived = counts[stream.number] ?? 0;
-      assert.ok(stream.how === "left" ? arrived <= stream.sent : arrived === stream.sent, `the server received ${arrived} requests: ${JSON.stringify(stream)}`);
+      // A request that was given up may not have been read by the server.
+      const isGivenUp = ["left", "timeout"].includes(stream.how);
+      assert.ok(arrived === stream.sent || (isGivenUp && arrived < stream.sent), `the server received ${arrived} requests: ${JSON.stringify(stream)}`);
     }
     ended.push(...done.ended);
     memory.push(done.memory);
