@@ -3,5 +3,8 @@
 #[doc = include_str!("../docs/apis.md")]
 pub mod apis {}
 
+#[doc = include_str!("../docs/credentials.md")]
+pub mod credentials {}
+
 #[doc = include_str!("../docs/production.md")]
 pub mod production {}
