@@ -13,13 +13,13 @@ step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # Optional features that are tested together.
 extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web,bedrock-chat/mcp
-# Separate crates, outside the workspace: the npm package's module, the Worker template, two tools, the fuzz targets.
-module := --manifest-path wasm/Cargo.toml
+# Separate crates, outside the workspace: the npm package's modules, the Worker template, two tools, the fuzz targets.
+module := --manifest-path wasm/Cargo.toml --workspace
 rust_worker := --manifest-path wasm/worker/rust/Cargo.toml
 bindgen := --manifest-path wasm/bindgen/Cargo.toml
 size := --manifest-path wasm/size/Cargo.toml
 fuzz := --manifest-path fuzz/Cargo.toml --no-default-features
-own := wasm wasm/worker/rust wasm/bindgen wasm/size fuzz
+own := wasm wasm/credentials wasm/worker/rust wasm/bindgen wasm/size fuzz
 # Applies to wasm32 only, so that build scripts do not receive the flags. Warnings of dependencies are not shown.
 deny_wasm32 := env CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Dwarnings
 # Uses the profile of the builds that follow, so that proc macros and build scripts are built once.
@@ -80,7 +80,7 @@ wasm32: ## checks the crate for wasm32-unknown-unknown, warnings denied
 	@$(step) "wasm32 with fetch" $(check_wasm32) --features fetch
 	@$(step) "wasm32 with reqwest" $(check_wasm32) --features reqwest
 	@$(step) "wasm32 with observers" $(check_wasm32) --features fetch,langsmith,tracing
-	@$(step) "clippy of the npm package's module" $(wasm32) $(clippy_wasm32) $(module) -- -D warnings
+	@$(step) "clippy of the npm package's modules" $(wasm32) $(clippy_wasm32) $(module) -- -D warnings
 	@$(step) "clippy of the measured module" $(wasm32) $(clippy_wasm32) $(size) --features all,fetch -- -D warnings
 	@$(step) "clippy of the Rust Worker" $(wasm32) $(clippy_wasm32) $(rust_worker) -- -D warnings
 

@@ -218,7 +218,7 @@ impl Role {
         if let Some(duration) = self.duration {
             let seconds = duration.as_secs();
             if !(900..=43_200).contains(&seconds) {
-                let message = format_args!("duration of a role session is not 900 to 43200 seconds: {seconds}");
+                let message = format_args!("`duration` of a role session is not 900 to 43200 seconds: {seconds}");
                 return Err(Error::of(ErrorKind::Config, message).with_field("duration"));
             }
             form.push("DurationSeconds", &seconds.to_string());

@@ -57,6 +57,13 @@ const MINT: Checks = {
   now: ["a number of milliseconds", Number.isFinite],
 };
 
+/** A token of an identity provider. */
+const TOKEN: Check = ["a string or a function that returns one", (value) => isText(value) || typeof value === "function"];
+
+/** The options of `bedrock-chat/credentials`. */
+const SOURCE: Checks = { endpointUrl: text, fetch: call };
+const ROLE: Checks = { ...SOURCE, roleArn: text, region: text, sessionName: text, durationSeconds: whole, policy: text };
+
 /** The options of `toSSE`. */
 const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError: call, keepAlive: whole, headers };
 
@@ -64,19 +71,24 @@ const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
 /** The function or object whose fields are checked. */
-type Where = "call" | "batch" | "chat" | "mint" | "sse" | "structured";
+type Where = "call" | "batch" | "chat" | "cognito" | "mint" | "role" | "sse" | "structured" | "webIdentity";
 
 const KNOWN: { readonly [where in Where]: Checks } = {
   call: checksOf(SETTINGS, CALL),
   batch: checksOf(SETTINGS, CALL, BATCH),
   chat: checksOf(CONSTRUCTOR, SETTINGS),
+  cognito: { ...SOURCE, identityPoolId: text, logins: object, roleArn: text, identityId: text },
   mint: MINT,
+  role: { ...ROLE, credentials: CHECKS.credentials, externalId: text },
   sse: SSE,
   structured: STRUCTURED,
+  webIdentity: { ...ROLE, token: TOKEN },
 };
 
 /** Examples of options of functions other than calls. */
-const SAMPLES: { readonly [where in Where]?: string } = { mint: "expiresIn: 300", sse: "onError", structured: "includeRaw: true" };
+const SAMPLES: { readonly [where in Where]?: string } = {
+  cognito: "identityPoolId", mint: "expiresIn: 300", role: "roleArn, region", webIdentity: "roleArn, token", sse: "onError", structured: "includeRaw: true",
+};
 
 /** Names that other libraries use for this package's options. */
 const ELSEWHERE: { readonly [name: string]: string } = {

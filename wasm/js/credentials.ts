@@ -4,6 +4,12 @@ import type { BedrockChatFields, BedrockCredentials, BedrockCredentialsProvider 
 /** Credentials as the module reads them. */
 type CoreCredentials = { apiKey: string } | { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
+/**
+ * The key under which functions of `bedrock-chat/credentials` have their cache, so that all chats share it. It is the
+ * same in every copy of the package.
+ */
+export const cache: unique symbol = Symbol.for("bedrock-chat.credentials") as never;
+
 /** Returns credentials as JSON. The argument is whether the service refused the last credentials as expired. */
 export type Provide = (rejected?: boolean) => Promise<string>;
 
@@ -39,7 +45,7 @@ export function usedRegion(model: string, { region, endpointUrl, endpointHost }:
 }
 
 /** Throws if a value is not a text with content. */
-function present(name: string, value: unknown): asserts value is string {
+export function present(name: string, value: unknown): asserts value is string {
   if (typeof value === "string" && value.trim()) return;
   const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
   throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`, { field: name });
@@ -63,7 +69,7 @@ type CredentialFields = Pick<BedrockChatFields, "credentials" | "apiKey" | "awsA
 /** Returns the credentials: the first of these sources that is set, never parts of two. */
 export function chooseCredentials(fields: CredentialFields): { credentials?: CoreCredentials; provider?: Provide } {
   const { credentials, apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = fields;
-  if (typeof credentials === "function") return { provider: cached(credentials) };
+  if (typeof credentials === "function") return { provider: (credentials as { [cache]?: Provide })[cache] ?? cached(credentials) };
   if (credentials) return { credentials: written(credentials, "credentials") };
   if (isGiven(apiKey)) {
     present("apiKey", apiKey);
@@ -114,7 +120,7 @@ const EARLY = 5 * 60_000;
  * Caches the credentials of a function, as JSON, until shortly before their `expiration`. Only the value is cached:
  * a Worker must not wait for a promise of another request.
  */
-function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>): Provide {
+export function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>): Provide {
   let kept: string | undefined;
   let fresh = 0;
   let end = 0;

@@ -146,7 +146,8 @@ function rust() {
 
 use bedrock_chat::{${used.join(", ")}};
 
-use crate::read::{self, Members};
+use crate::members::Members;
+use crate::read;
 
 /// Reads the options of a call.
 pub(crate) fn read_options(fields: &Members<'_>, options: &mut ChatOptions) -> Result<()> {

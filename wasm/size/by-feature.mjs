@@ -16,7 +16,7 @@ const FEATURES = [
   ["Command R", /provider::cohere/],
   ["prompts (Llama, Titan, Command, J2, R1 ...)", /provider::(text|template)/],
   ["messages of LangChain and OpenAI, replies", /interop::/],
-  ["options and fields from JavaScript", /bedrock_chat_wasm::config|chat_new/],
+  ["options and fields from JavaScript", /bedrock_chat_wasm::(config|credentials|members)|chat_new/],
   ["signing and hashing", /sigv4::|platform::sha256/],
   ["event-stream frames", /eventstream::|platform::crc32/],
   ["fetch", /transport::fetch/],

@@ -1,19 +1,18 @@
 //! The constructor's fields and the options of a call, from JSON.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use bedrock_chat::json::{View, Writer};
 use bedrock_chat::{
-    BedrockChat, BoxFuture, Capabilities, Capability, ChatOptions, Credentials, Error, ErrorKind, FetchTransport, Json,
-    Message, ProvideCredentials, Result, RetryPolicy, Timeouts, interop,
+    BedrockChat, Capabilities, Capability, ChatOptions, FetchTransport, Json, Message, Result, RetryPolicy, Timeouts,
+    interop,
 };
-use js_sys::{Function, Promise};
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
+use js_sys::Function;
 
+use crate::credentials::{Provider, read_credentials};
+use crate::members::Members;
 use crate::options::{OPTIONS, read_fields, read_options};
-use crate::read::{self, Members};
+use crate::read;
 use crate::task::Counted;
 
 /// A conversation in any of the usual forms.
@@ -31,9 +30,9 @@ pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Funct
         .timeouts(timeouts(&fields));
     builder = read_fields(&fields, builder)?;
     if let Some(function) = provider {
-        builder = builder.credentials_provider(Provider { function, rejected: Cell::new(false) });
+        builder = builder.credentials_provider(Provider::new(function));
     } else if let Some(given) = fields.get("credentials") {
-        builder = builder.credentials(credentials(given)?);
+        builder = builder.credentials(read_credentials(given)?);
     }
     if let Some(variables) = fields.get("environment") {
         let variables = Json::from(variables);
@@ -61,65 +60,6 @@ fn timeouts(fields: &Members<'_>) -> Timeouts {
     };
     let default = Timeouts::default();
     default.with_first_byte(limit("firstByteTimeout", default.first_byte)).with_idle(limit("idleTimeout", default.idle))
-}
-
-pub(crate) fn credentials(view: View<'_>) -> Result<Credentials> {
-    let fields = Members::of(view);
-    if let Some(key) = fields.string("apiKey") {
-        return Ok(Credentials::bearer(key));
-    }
-    match (fields.string("accessKeyId"), fields.string("secretAccessKey")) {
-        (Some(id), Some(secret)) => Ok(Credentials::new(id, secret).with_session_token(fields.text("sessionToken"))),
-        _ => Err(Error::new(
-            ErrorKind::Credentials,
-            "credentials need accessKeyId and secretAccessKey (and sessionToken for temporary ones), or an apiKey",
-        )),
-    }
-}
-
-/// The package's function for credentials. Its argument is whether the service refused its last credentials as
-/// expired.
-struct Provider {
-    function: Function,
-    rejected: Cell<bool>,
-}
-
-impl ProvideCredentials for Provider {
-    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
-        Box::pin(provided(self.function.call1(&JsValue::UNDEFINED, &self.rejected.take().into())))
-    }
-
-    fn forget(&self, _: &Credentials) {
-        self.rejected.set(true);
-    }
-}
-
-/// Whether a text contains another one. `str::contains` is 3 KB of WebAssembly.
-fn has(text: &str, part: &str) -> bool {
-    part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
-}
-
-/// Reads the credentials that the function returned.
-async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Credentials> {
-    let failed = |error: JsValue| {
-        let of = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).ok();
-        let said = |value: &JsValue| of(value, "message").and_then(|message| message.as_string());
-        let mut message = String::from("the credentials function failed: ");
-        message.push_str(&said(&error).or_else(|| error.as_string()).unwrap_or_default());
-        // Often only the causes describe the error. They may form a cycle.
-        let mut cause = of(&error, "cause");
-        for _ in 0..4 {
-            let Some(text) = cause.as_ref().and_then(said) else { break };
-            if !has(&message, &text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = cause.and_then(|value| of(&value, "cause"));
-        }
-        Error::new(ErrorKind::Credentials, message)
-    };
-    let value = JsFuture::from(Promise::resolve(&called.map_err(failed)?)).await.map_err(failed)?;
-    credentials(Json::parse(&value.as_string().unwrap_or_default()).map_err(crate::error::json)?.view())
 }
 
 /// The chat for one call.

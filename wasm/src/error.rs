@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bedrock_chat::json::{JsonError, Writer};
-use bedrock_chat::{Error, ErrorKind, Headers, interop};
+use bedrock_chat::{Error, ErrorKind, Headers};
 use wasm_bindgen::JsValue;
 
 use crate::options::NAMES;
@@ -35,8 +35,8 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     if let Some(headers) = error.response_headers() {
         write_headers(w.key("responseHeaders"), headers);
     }
-    if let Some(partial) = error.partial() {
-        w.key("partial").raw(interop::reply_to_langchain(partial).view());
+    if let Some(partial) = error.partial().and_then(crate::partial) {
+        w.key("partial").raw(partial.view());
     }
     w.end_object();
 }

@@ -2,8 +2,11 @@
 //! faster than a module can build objects; the package's `js/` converts it to LangChain's names.
 
 mod config;
+mod credentials;
 mod error;
 mod events;
+mod members;
+mod memory;
 mod operations;
 mod options;
 mod read;
@@ -16,26 +19,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bedrock_chat::json::Writer;
-use bedrock_chat::{BedrockChat, ChatStream, Json, ModelId, codec_for, interop, short_term_api_key};
+use bedrock_chat::{AiMessage, BedrockChat, ChatStream, Json, ModelId, codec_for, interop, short_term_api_key};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use error::thrown;
 use events::Batch;
 use task::Task;
-
-/// This allocator has a third of the code of the standard library's. Its pages grow into one pool, as images and long
-/// answers are larger than a page.
-#[global_allocator]
-static MEMORY: rlsf::GlobalTlsf<Memory> = rlsf::GlobalTlsf::new();
-
-struct Memory;
-
-impl rlsf::GlobalTlsfOptions for Memory {
-    const COALESCE_POOLS: bool = true;
-    // Costs 0.3 KB after gzip. WebAssembly memory never shrinks, so growing in place keeps the peak low.
-    const ENABLE_REALLOCATION: bool = true;
-}
 
 /// A chat model.
 #[wasm_bindgen]
@@ -110,15 +100,21 @@ pub fn capabilities(model: &str, api: Option<String>) -> Result<String, JsValue>
 /// Makes a short-term API key. `credentials` are JSON; `now` is in milliseconds since 1970.
 #[wasm_bindgen(js_name = mintApiKey)]
 pub fn mint_api_key(credentials: &str, region: &str, seconds: u32, now: f64) -> Result<String, JsValue> {
-    let credentials = Json::parse(credentials).map_err(error::json).and_then(|json| config::credentials(json.view()));
+    let credentials =
+        Json::parse(credentials).map_err(error::json).and_then(|json| credentials::read_credentials(json.view()));
     let now = Duration::from_millis(now as u64);
     credentials
         .and_then(|credentials| short_term_api_key(&credentials, region, Duration::from_secs(seconds.into()), now))
         .map_err(thrown)
 }
 
+/// Returns the message that had arrived before an error, in LangChain's form.
+fn partial(message: &AiMessage) -> Option<Json> {
+    Some(interop::reply_to_langchain(message))
+}
+
 /// Returns a JSON list of the reply in LangChain's form and of the response headers, if there are any.
-fn reply_text(reply: &bedrock_chat::AiMessage) -> String {
+fn reply_text(reply: &AiMessage) -> String {
     let mut w = Writer::new();
     w.begin_array();
     w.raw(interop::reply_to_langchain(reply).view());

@@ -2,7 +2,8 @@
 
 use bedrock_chat::{BedrockChatBuilder, ChatOption, ChatOptions, Latency, ReasoningDisplay, Result, ServiceTier};
 
-use crate::read::{self, Members};
+use crate::members::Members;
+use crate::read;
 
 /// Reads the options of a call.
 pub(crate) fn read_options(fields: &Members<'_>, options: &mut ChatOptions) -> Result<()> {

@@ -1,45 +1,23 @@
 //! Readers of values in the JSON that JavaScript sends: one for each type of option.
 
-use std::borrow::Cow;
-
 use bedrock_chat::json::View;
 use bedrock_chat::{
     Api, CachePoint, CacheTtl, Capabilities, Capability, Error, ErrorKind, Guardrail, GuardrailTrace, Json, Reasoning,
     ResponseFormat, Result, Service, StreamProcessing, Tool, ToolChoice,
 };
 
-/// The members of an object, read once. Null counts as absent.
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, View<'a>)>);
+use crate::members::Members;
 
-impl<'a> Members<'a> {
-    pub(crate) fn of(object: View<'a>) -> Self {
-        let mut members = Vec::new();
-        for (key, value) in object.entries() {
-            if !value.is_null() {
-                members.push((key, value));
-            }
-        }
-        Self(members)
-    }
-
-    pub(crate) fn get(&self, key: &str) -> Option<View<'a>> {
-        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
-    }
-
-    pub(crate) fn string(&self, key: &str) -> Option<String> {
-        self.get(key).and_then(View::string)
-    }
-
-    pub(crate) fn text(&self, key: &str) -> String {
-        self.string(key).unwrap_or_default()
-    }
-
-    /// Reads a member, if there is one.
-    fn read<T>(&self, key: &str, expected: &str, read: impl Fn(View<'a>) -> Option<T>) -> Result<Option<T>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(value) => read(value).map(Some).ok_or_else(|| wrong(key, expected)),
-        }
+/// Reads a member, if there is one.
+fn member<'a, T>(
+    fields: &Members<'a>,
+    key: &str,
+    expected: &str,
+    read: impl Fn(View<'a>) -> Option<T>,
+) -> Result<Option<T>> {
+    match fields.get(key) {
+        None => Ok(None),
+        Some(value) => read(value).map(Some).ok_or_else(|| wrong(key, expected)),
     }
 }
 
@@ -49,24 +27,24 @@ pub(crate) fn wrong(key: &str, expected: &str) -> Error {
 }
 
 pub(crate) fn whole(fields: &Members<'_>, key: &str) -> Result<Option<u64>> {
-    fields.read(key, "a whole number", View::u64)
+    member(fields, key, "a whole number", View::u64)
 }
 
 pub(crate) fn number(fields: &Members<'_>, key: &str) -> Result<Option<f64>> {
-    fields.read(key, "a number", View::f64)
+    member(fields, key, "a number", View::f64)
 }
 
 pub(crate) fn flag(fields: &Members<'_>, key: &str) -> Result<Option<bool>> {
-    fields.read(key, "true or false", View::bool)
+    member(fields, key, "true or false", View::bool)
 }
 
 pub(crate) fn text(fields: &Members<'_>, key: &str) -> Result<Option<String>> {
-    fields.read(key, "a string", View::string)
+    member(fields, key, "a string", View::string)
 }
 
 /// Reads one of the words that `parse` accepts.
 pub(crate) fn word<T>(fields: &Members<'_>, key: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>> {
-    fields.read(key, "one of its words", |value| parse(&value.string()?))
+    member(fields, key, "one of its words", |value| parse(&value.string()?))
 }
 
 /// A list of texts, or one text.
@@ -139,7 +117,7 @@ pub(crate) fn capabilities(fields: &Members<'_>, key: &str) -> Result<Capabiliti
 
 /// `"any"`, `"get_weather"`, `{type: "tool", name}`, `{type: "function", function: {name}}`.
 pub(crate) fn tool_choice(fields: &Members<'_>, key: &str) -> Result<Option<ToolChoice>> {
-    fields.read(key, "a choice of a tool", |value| {
+    member(fields, key, "a choice of a tool", |value| {
         if let Some(name) = value.string() {
             return Some(ToolChoice::from(name.as_str()));
         }
@@ -153,7 +131,7 @@ pub(crate) fn tool_choice(fields: &Members<'_>, key: &str) -> Result<Option<Tool
 
 /// A budget in tokens, an effort, both, `"adaptive"`, `"between_tools"`, `false`.
 pub(crate) fn reasoning(fields: &Members<'_>, key: &str) -> Result<Option<Reasoning>> {
-    fields.read(key, "a budget, an effort or a kind of reasoning", |value| {
+    member(fields, key, "a budget, an effort or a kind of reasoning", |value| {
         let fields = Members::of(value);
         if let Some(tokens) = value.u64().or_else(|| fields.get("budgetTokens")?.u64()) {
             return Some(match fields.string("effort") {
@@ -176,7 +154,7 @@ pub(crate) fn reasoning(fields: &Members<'_>, key: &str) -> Result<Option<Reason
 
 /// `{name, description, schema}`, also inside OpenAI's `json_schema`.
 pub(crate) fn response_format(fields: &Members<'_>, key: &str) -> Result<Option<ResponseFormat>> {
-    fields.read(key, "an object with a schema", |value| {
+    member(fields, key, "an object with a schema", |value| {
         let fields = Members::of(value.get("json_schema").unwrap_or(value));
         let name = fields.string("name").unwrap_or_else(|| "answer".to_owned());
         let mut format = ResponseFormat::new(name, fields.get("schema")?);

@@ -5,7 +5,8 @@ use bedrock_chat::{BedrockChat, Json, Result, Structured, StructuredMethod};
 use wasm_bindgen::prelude::*;
 
 use crate::config::with_options;
-use crate::read::{Members, wrong};
+use crate::members::Members;
+use crate::read::wrong;
 
 /// Returns the plan for a specification, as JSON.
 pub(crate) fn plan(chat: &BedrockChat, spec: &str, options: &str) -> Result<String> {

@@ -15,11 +15,12 @@ import { serve } from "./support/files.mjs";
 import { project } from "./support/project.mjs";
 import { startBedrock } from "./support/server.mjs";
 
-const ASK = `
+const KEYS = '{ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" }';
+const ask = (credentials) => `
 globalThis.ask = async (endpointUrl) => {
   const chat = new BedrockChat({
     model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1", endpointUrl,
-    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" },
+    credentials: ${credentials},
   });
   let text = "";
   for await (const chunk of await chat.stream("hello")) text += chunk.text;
@@ -27,6 +28,10 @@ globalThis.ask = async (endpointUrl) => {
 };
 globalThis.ready = true;
 `;
+const ASK = ask(KEYS);
+/** The same with the keys of a role, from the second module. */
+const ASK_ROLE = `import { assumeRole } from "bedrock-chat/credentials";
+${ask(`assumeRole({ roleArn: "arn:aws:iam::123456789012:role/chat", region: "us-east-1", endpointUrl, credentials: ${KEYS} })`)}`;
 const HTML = '<!doctype html><title>bundle</title><script type="module" src="./main.js"></script>';
 
 let browser, bedrock;
@@ -39,18 +44,18 @@ after(async () => {
 });
 
 /** Creates a user's page in a separate folder below the package. */
-function folder(name, main) {
+function folder(name, main, ask = ASK) {
   const path = join(project, `bundle-${name}`);
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, "main.js"), main + ASK);
+  writeFileSync(join(path, "main.js"), main + ask);
   writeFileSync(join(path, "index.html"), HTML);
   return path;
 }
 
 /** Opens a bundle in Chromium, and waits for its answer. */
-async function answers(path) {
+async function answers(path, count = 1) {
   const modules = readdirSync(path, { recursive: true }).filter((name) => name.endsWith(".wasm"));
-  assert.equal(modules.length, 1, `the module is there once: ${modules}`);
+  assert.equal(modules.length, count, `each module is there once: ${modules}`);
   const files = await serve(path);
   const page = await browser.newPage();
   try {
@@ -158,6 +163,22 @@ test("Vite bundles the package without settings", async () => {
   // A bundler must not embed a module of this size in the code.
   await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
   await answers(join(path, "dist"));
+});
+
+test("Vite bundles the credentials entry without settings, with its module", async () => {
+  const path = folder("vite-credentials", DEFAULT, ASK_ROLE);
+  await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
+  await answers(join(path, "dist"), 2);
+});
+
+test("esbuild bundles a server with the credentials entry into one file without settings", async () => {
+  const path = folder("credentials-file", DEFAULT, ASK_ROLE);
+  writeFileSync(join(path, "server.js"), `${DEFAULT}${ASK_ROLE}ask(${JSON.stringify(bedrock.url)}).then(console.log);\n`);
+  for (const [format, name] of [["esm", "server.mjs"], ["cjs", "server.cjs"]]) {
+    const outfile = join(mkdtempSync(join(tmpdir(), "bedrock-chat-credentials-")), name);
+    await esbuild({ entryPoints: [join(path, "server.js")], outfile, bundle: true, platform: "node", target: "node18", format, logLevel: "silent" });
+    await serves(outfile);
+  }
 });
 
 test("webpack bundles the package without settings", async () => {

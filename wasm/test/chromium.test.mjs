@@ -6,7 +6,8 @@ import { project } from "./support/project.mjs";
 import { startBedrock } from "./support/server.mjs";
 import { names } from "./suite/index.js";
 
-const imports = { "bedrock-chat": "/node_modules/bedrock-chat/browser.js", "bedrock-chat/manual": "/node_modules/bedrock-chat/manual.js" };
+const ENTRIES = { "bedrock-chat": "browser", "bedrock-chat/credentials": "sources-browser", "bedrock-chat/manual": "manual" };
+const imports = Object.fromEntries(Object.entries(ENTRIES).map(([entry, name]) => [entry, `/node_modules/bedrock-chat/${name}.js`]));
 const PAGE = `<!doctype html><title>suite</title><script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/page.js"></script>`;
 
 let browser, bedrock, files, page;

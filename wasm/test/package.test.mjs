@@ -17,7 +17,7 @@ const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"
 async function runs(name, text) {
   writeFileSync(join(project, name), text);
   const env = {
-    PATH: process.env.PATH, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, BEDROCK_AWS_REGION: "us-east-1",
+    PATH: process.env.PATH, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url, AWS_ENDPOINT_URL_STS: bedrock.url, BEDROCK_AWS_REGION: "us-east-1",
     BEDROCK_AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", BEDROCK_AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
   };
   const { stdout } = await promisify(execFile)(process.execPath, [join(project, name)], { cwd: project, env });
@@ -26,7 +26,7 @@ async function runs(name, text) {
 
 test("package has its types, README and licenses, and every named file exists", () => {
   const files = readdirSync(installed);
-  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm"]) {
+  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm", "sources.d.ts", "sources.d.cts", "sources-manual.d.ts", "bedrock_chat_credentials_bg.wasm"]) {
     assert.ok(files.includes(name), `${name} is missing`);
   }
   const named = [];
@@ -77,6 +77,21 @@ const llm = new BedrockChat({
 test("the reference page's example runs with the import changed, imported and required", async () => {
   assert.equal(await runs("first.mjs", `import { BedrockChat } from "bedrock-chat";\n${EXAMPLE}`), "J'adore la programmation.");
   assert.equal(await runs("first.cjs", `const { BedrockChat } = require("bedrock-chat");\n${EXAMPLE}`), "J'adore la programmation.");
+});
+
+test("temporary keys are requested with the credentials entry imported and required", async () => {
+  const program = `
+const { BedrockChat } = load("bedrock-chat"), { assumeRole } = load("bedrock-chat/credentials");
+const credentials = assumeRole({ roleArn: "arn:aws:iam::123456789012:role/chat", region: "us-east-1" });
+new BedrockChat({ model: "anthropic.claude-3-haiku-20240307-v1:0", region: "us-east-1", credentials }).invoke("hello").then(({ text }) => console.log(text));
+`;
+  const imports = 'import * as chat from "bedrock-chat";\nimport * as keys from "bedrock-chat/credentials";\nconst load = (name) => (name === "bedrock-chat" ? chat : keys);\n';
+  for (const [name, text] of [["keys.mjs", imports + program], ["keys.cjs", `const load = require;\n${program}`]]) {
+    await fetch(`${bedrock.url}/_local/`, { method: "DELETE" });
+    assert.match(await runs(name, text), /hello/);
+    const requests = await (await fetch(`${bedrock.url}/_local/requests`)).json();
+    assert.deepEqual(requests.map(({ path }) => path.split("/").at(-1)), ["", "invoke"]);
+  }
 });
 
 test("every program of the README runs", async () => {

@@ -181,6 +181,8 @@ export const credentials = [
     includes((await error(async () => undefined)).message, "accessKeyId is undefined");
     includes((await error(async () => ({ apiKey: "" }))).message, "apiKey is empty");
     includes((await error(() => { throw new Error("at once"); })).message, "at once");
+    const later = (retryable) => error(async () => Promise.reject(Object.assign(new Error("later"), { retryable })));
+    equal([(await later(true)).retryable, (await later("yes")).retryable, (await later(false)).retryable], [true, false, false]);
     equal((await bedrock.requests()).length, 0);
   }],
 

@@ -16,13 +16,14 @@ import { messages } from "./messages.js";
 import { operations } from "./operations.js";
 import { reasoning } from "./reasoning.js";
 import { removed } from "./removed.js";
+import { sources } from "./sources.js";
 import { sse } from "./sse.js";
 import { streams } from "./streams.js";
 import { structured } from "./structured.js";
 import { tools } from "./tools.js";
 
 const all = [
-  ...calls, ...messages, ...fields, ...credentials, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
+  ...calls, ...messages, ...fields, ...credentials, ...sources, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
   ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...apis, ...operations, ...load,
 ];
 

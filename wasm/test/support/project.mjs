@@ -9,6 +9,7 @@ export const wasm = fileURLToPath(new URL("../../", import.meta.url));
 export const project = join(wasm, ".cache", "project");
 
 const ENTRY = `export * from "bedrock-chat";
+export * from "bedrock-chat/credentials";
 import { initSync } from "bedrock-chat/manual";
 /** Bytes of the module's memory. */
 export const memory = () => initSync().memory.buffer.byteLength;
@@ -23,7 +24,7 @@ function make() {
   // The tarball has no dependencies: nothing is fetched.
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--silent", `./${filename}`], options);
   writeFileSync(join(project, "entry.js"), ENTRY);
-  writeFileSync(join(project, "entry.cjs"), 'module.exports = require("bedrock-chat");\n');
+  writeFileSync(join(project, "entry.cjs"), 'module.exports = { ...require("bedrock-chat"), ...require("bedrock-chat/credentials") };\n');
   cpSync(join(wasm, "test", "suite"), join(project, "suite"), { recursive: true });
   copyFileSync(join(wasm, "test", "support", "worker.js"), join(project, "worker.js"));
   copyFileSync(join(wasm, "test", "support", "page.js"), join(project, "page.js"));

@@ -1,6 +1,6 @@
 // Runs a Worker in workerd, bundled by wrangler as for a deployment.
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { project, wasm } from "./project.mjs";
 
 const compatibilityDate = "2025-09-01";
 
-/** Wrangler's own bundle of the project's Worker in a separate folder: its code, and the module next to it. */
+/** Wrangler's own bundle of the project's Worker in a separate folder: its code, and the modules next to it. */
 export async function bundled(name) {
   const out = join(project, `bundle-${name}`);
   const config = join(project, `wrangler-${name}.json`);
@@ -22,9 +22,9 @@ export async function bundled(name) {
     cwd: project,
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1", WRANGLER_LOG_PATH: out },
   });
-  const module = readdirSync(out).find((name) => name.endsWith(".wasm"));
-  assert.ok(module, "wrangler puts the module beside the code");
-  return { out, module };
+  const modules = readdirSync(out).filter((name) => name.endsWith(".wasm"));
+  assert.equal(modules.length, 2, "wrangler puts the modules beside the code");
+  return { out, modules };
 }
 
 /** Runs a bundle in Miniflare. */
@@ -32,7 +32,7 @@ export async function miniflare(bundle) {
   const runtime = new Miniflare({
     modules: [
       { type: "ESModule", path: join(bundle.out, "worker.js") },
-      { type: "CompiledWasm", path: join(bundle.out, bundle.module) },
+      ...bundle.modules.map((name) => ({ type: "CompiledWasm", path: join(bundle.out, name) })),
     ],
     modulesRoot: bundle.out,
     compatibilityDate,
@@ -45,15 +45,15 @@ export async function miniflare(bundle) {
 export async function plainWorkerd(bundle) {
   const folder = mkdtempSync(join(tmpdir(), "bedrock-chat-workerd-"));
   const port = await freePort();
-  writeFileSync(join(folder, "worker.js"), readFileSync(join(bundle.out, "worker.js")));
-  writeFileSync(join(folder, bundle.module), readFileSync(join(bundle.out, bundle.module)));
+  for (const name of ["worker.js", ...bundle.modules]) copyFileSync(join(bundle.out, name), join(folder, name));
+  const modules = bundle.modules.map((name) => `(name = "./${name}", wasm = embed "${name}")`);
   writeFileSync(
     join(folder, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "worker.js", esModule = embed "worker.js"), (name = "./${bundle.module}", wasm = embed "${bundle.module}")],
+      modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules}],
       compatibilityDate = "${compatibilityDate}",
       globalOutbound = "internet",
     )),

@@ -3,6 +3,8 @@ import {
   AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, capabilities, mintApiKey, sseResponse, toSSE,
   type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type Messages, type Tool, type ToolCall, type UsageMetadata,
 } from "bedrock-chat";
+import { assumeRole, assumeRoleWithWebIdentity, cognitoIdentity, type TemporaryCredentials } from "bedrock-chat/credentials";
+import { init as initCredentials, assumeRole as sameRole } from "bedrock-chat/credentials/manual";
 import { init, initSync, BedrockChat as SameChat } from "bedrock-chat/manual";
 import * as v from "valibot";
 import { z } from "zod";
@@ -201,6 +203,26 @@ export async function manual(): Promise<void> {
   const { memory } = initSync({ module });
   holds<Equal<typeof memory.buffer.byteLength, number>>();
   holds<Equal<typeof SameChat, typeof BedrockChat>>();
+}
+
+export async function keys(token: () => Promise<string>): Promise<TemporaryCredentials> {
+  const role = assumeRole({ roleArn: "r", region: "us-east-1", credentials, durationSeconds: 900, externalId: undefined, fetch });
+  new BedrockChat({ model: "m", credentials: role });
+  await mintApiKey({ credentials: assumeRole({ roleArn: "r", credentials: role }), region: "us-east-1", expiresIn: 300 });
+  new BedrockChat({ model: "m", credentials: assumeRoleWithWebIdentity({ roleArn: "r", token }) });
+  new BedrockChat({ model: "m", credentials: cognitoIdentity({ identityPoolId: "p", logins: { "i.example": token, "j.example": "t" } }) });
+  // @ts-expect-error the role is missing
+  assumeRole({ region: "us-east-1" });
+  // @ts-expect-error the token is missing
+  assumeRoleWithWebIdentity({ roleArn: "r" });
+  // @ts-expect-error seconds are a number
+  assumeRole({ roleArn: "r", durationSeconds: "900" });
+  const { default: module } = await import("bedrock-chat/bedrock_chat_credentials_bg.wasm");
+  await initCredentials({ module_or_path: module });
+  holds<Equal<typeof sameRole, typeof assumeRole>>();
+  const { expiration } = await role();
+  holds<Equal<typeof expiration, Date>>();
+  return role();
 }
 
 export const fields: BedrockChatFields = { model: "m" };
