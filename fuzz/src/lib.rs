@@ -15,6 +15,7 @@ pub mod interop;
 pub mod json;
 pub mod model_ids;
 pub mod partial_json;
+pub mod profile_files;
 pub mod repair;
 pub mod replies;
 pub mod retry_after;
@@ -55,5 +56,6 @@ targets!(
     repair,
     interop,
     signing,
-    retry_after
+    retry_after,
+    profile_files
 );
