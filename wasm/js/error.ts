@@ -26,7 +26,8 @@ export class BedrockChatError extends Error {
   declare field?: string;
   /**
    * Whether the same call may be sent again without the risk of paying twice. The package has already retried it as
-   * often as `maxRetries` allows. It is false after a timeout or a broken connection, as the model may have run.
+   * often as `maxRetries` allows. It is false after a timeout or a broken connection, as the model may have run, and
+   * once a part of the answer had arrived.
    */
   declare retryable: boolean;
   /**
