@@ -54,7 +54,8 @@ extern "C" {
 ///   unknown host or a certificate are of kind `Connect`. All others, and all of browsers and Workers, are of
 ///   kind `Interrupted`, as the request may have been sent.
 /// - Node's own limits of 300 seconds on response headers and on silence do not apply, whichever dispatcher is set.
-///   They do apply in a custom function, unless it sets a dispatcher.
+///   They do apply in a custom function, unless it sets a dispatcher. A function with the member `callsGlobalFetch`
+///   gets a dispatcher without these limits in `init`, for the global `fetch`.
 ///
 /// wasm32 only.
 #[derive(Clone, Default)]
@@ -68,6 +69,9 @@ impl std::fmt::Debug for FetchTransport {
         f.write_str("FetchTransport")
     }
 }
+
+/// The member of a custom function that passes its arguments to the global `fetch`.
+const CALLS_GLOBAL: &str = "callsGlobalFetch";
 
 impl FetchTransport {
     /// Creates a transport over the global `fetch`.
@@ -94,13 +98,16 @@ impl FetchTransport {
             // The body is copied out of the module's memory, which may move while the body is being sent.
             set("body", &Uint8Array::from(&request.body[..]))?;
         }
-        if let Some(fetch) = &self.fetch {
-            return fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init);
-        }
-        if let Some(dispatcher) = dispatcher::unlimited() {
+        let is_global = |fetch: &Function| member(fetch, CALLS_GLOBAL).is_some_and(|flag| flag.is_truthy());
+        if self.fetch.as_ref().is_none_or(is_global)
+            && let Some(dispatcher) = dispatcher::unlimited()
+        {
             set("dispatcher", &dispatcher)?;
         }
-        global_fetch(&request.url, &init)
+        match &self.fetch {
+            Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init),
+            None => global_fetch(&request.url, &init),
+        }
     }
 }
 

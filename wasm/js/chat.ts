@@ -33,7 +33,7 @@ class Shared implements Kept {
     this.place = { model: config.model, region: usedRegion(config.model, fields) };
     const own = weak(this);
     try {
-      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && through(own, "fetch"), provider && through(own, "provider"));
+      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && flagged(through(own, "fetch"), fetch), provider && through(own, "provider"));
     } catch (thrown) {
       if (thrown instanceof TypeError) {
         throw problem("config", "the WebAssembly module is not loaded: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
@@ -53,6 +53,9 @@ type Functions = { [name in "fetch" | "provider"]: (...given: never[]) => unknow
 // not be collected either. During a call or a stream, its watch keeps the owners of the functions alive.
 const weak = <Value extends object>(object: Value): Weak<Value> => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
 const through = (own: Weak<Shared>, name: keyof Functions) => (...given: never[]): unknown => (own.deref() as Functions)[name](...given);
+
+/** The member of a `fetch` that passes its arguments to the global one. The module then switches off Node's limits. */
+const flagged = <F extends object>(fetch: F, given: object): F => ("callsGlobalFetch" in given ? Object.assign(fetch, { callsGlobalFetch: true }) : fetch);
 
 /** A call whose stream has not begun. */
 interface Pending {
@@ -319,7 +322,7 @@ function connection(fields: BedrockChatFields): { config: Members & { model: str
   if (headers) config.headers = typeof (headers as Headers)[Symbol.iterator] === "function" ? Object.fromEntries(headers as Headers) : headers;
   for (const name of PASSED_FIELDS) config[name] = fields[name] ?? undefined;
   const fetch = fields.fetch ?? fields.fetchFn;
-  return { config, provider, fetch: fetch && ((url, init) => fetch(url, init)) };
+  return { config, provider, fetch: fetch && flagged<FetchLike>((url, init) => fetch(url, init), fetch) };
 }
 
 function decoded(profile: string): string {
