@@ -31,7 +31,7 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test fuzz-seeds test-js test-langchain test-demo ## everything that CI checks
+test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test fuzz-seeds test-js test-langchain test-ai-sdk test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: quick
@@ -164,6 +164,11 @@ test-langchain: wasm ## tests bedrock-chat/langchain, beside LangChain.js's own 
 	@wasm/scripts/npm-ci wasm/langchain
 	@$(step) "tests of the LangChain entry" npm --prefix wasm/langchain test
 
+.PHONY: test-ai-sdk
+test-ai-sdk: wasm ## tests bedrock-chat/ai-sdk, beside the AI SDK's own provider
+	@wasm/scripts/npm-ci wasm/ai-sdk
+	@$(step) "tests of the AI SDK entry" npm --prefix wasm/ai-sdk test
+
 .PHONY: bench-js
 bench-js: wasm ## the npm package next to other JavaScript clients: cold start and CPU, in workerd and Node
 	@wasm/scripts/npm-ci wasm/bench
@@ -186,7 +191,7 @@ deny: ## licenses and sources of all dependencies (needs cargo-deny)
 audit: ## known vulnerabilities in all dependencies (needs cargo-deny and the network)
 	cargo deny --workspace --config deny.toml check advisories
 	for crate in $(own); do cargo deny --manifest-path $$crate/Cargo.toml --config deny.toml check advisories; done
-	for folder in .ci/node wasm wasm/bench wasm/langchain wasm/size; do npm --prefix $$folder audit; done
+	for folder in .ci/node wasm wasm/ai-sdk wasm/bench wasm/langchain wasm/size; do npm --prefix $$folder audit; done
 
 .PHONY: clean
 clean: ## removes build results, but not the cached wasm32 standard library

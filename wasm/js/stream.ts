@@ -186,6 +186,23 @@ export class ChatStream implements AsyncIterableIterator<AIMessageChunk> {
     }
   }
 
+  /**
+   * Returns all events that have arrived, and waits for some if there are none. The empty list is the end. Other
+   * entries of the package use it: a promise for each event would cost more than the events.
+   *
+   * @internal
+   */
+  async batch(): Promise<readonly StreamEvent[]> {
+    do {
+      const events: StreamEvent[] = [];
+      while (this.#at < this.#events.length && this.#events[this.#at]![0] !== "error") events.push(this.#take()!);
+      if (events.length) return events;
+      // Throws the error, if that is what has arrived.
+      this.#take();
+    } while (await this.#fill());
+    return [];
+  }
+
   /** Returns the text alone, as a stream. */
   text(): AsyncGenerator<string, void, undefined> {
     return leavable(this, this.#text());

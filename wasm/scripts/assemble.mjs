@@ -2,8 +2,8 @@
 //
 //   node wasm/scripts/assemble.mjs FOLDER [--no-budget]
 //
-// tsc compiles the TypeScript of wasm/js and wasm/langchain; JavaScript and declaration files are copied. Prints the
-// sizes, and fails if a module and its glue are over their budget.
+// tsc compiles the TypeScript of wasm/js, wasm/langchain and wasm/ai-sdk; JavaScript and declaration files are copied.
+// Prints the sizes, and fails if a module and its glue are over their budget.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,6 +26,10 @@ const CREDENTIALS = "bedrock_chat_credentials";
 const BUDGETS = { [MAIN]: 231_000, [CREDENTIALS]: 63_800 };
 /** The runtimes that have an entry, each of which loads the module in its way. */
 const RUNTIMES = ["node", "edge-light", "workerd", "browser"];
+/** The entries of frameworks: their files, and their paths in `exports`. */
+const FRAMEWORKS = { langchain: "./langchain", "ai-sdk": "./ai-sdk", "ai-sdk-v3": "./ai-sdk/v3" };
+/** The module's glue, which all entries require: a second copy of it would have no module. */
+const GLUE = { [`./${MAIN}.js`]: `./${MAIN}.cjs` };
 
 // The folder itself is kept: watchers and links into it keep working.
 mkdirSync(pkg, { recursive: true });
@@ -33,6 +37,7 @@ for (const name of readdirSync(pkg)) rmSync(join(pkg, name), { recursive: true }
 const compiled = compile();
 layOut("js", /./);
 layOut("langchain", /^langchain.*\.(js|ts)$/);
+layOut("ai-sdk", /^ai-sdk.*\.(js|ts)$/);
 for (const module of [MAIN, CREDENTIALS]) for (const name of [`${module}_bg.wasm`, `${module}.js`]) copyFileSync(join(made, name), join(pkg, name));
 copyFileSync(join(wasm, "README.md"), join(pkg, "README.md"));
 for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
@@ -41,12 +46,13 @@ const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
 manifest.version = /^version = "(.+)"/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
 
 pack(MAIN, "packed.js");
-await forRequire("node.js", "node.cjs");
-await addLangChain();
+await forRequire(`${MAIN}.js`, `${MAIN}.cjs`);
+await forRequire("node.js", "node.cjs", GLUE);
+for (const name of Object.keys(FRAMEWORKS)) await addFramework(name);
 await addCredentials();
 removeUnnamedDeclarations();
 // The types are equal, but TypeScript needs a file for each kind of module, which imports files of the same kind.
-for (const name of named(["index", "langchain", "sources"])) {
+for (const name of named(["index", ...Object.keys(FRAMEWORKS), "sources"])) {
   const types = readFileSync(join(pkg, `${name}.d.ts`), "utf8").replace(/((?:from|import\() ?"\.\/[\w-]+)\.js"/g, '$1.cjs"');
   writeFileSync(join(pkg, `${name}.d.cts`), types);
 }
@@ -98,7 +104,7 @@ function named(entries) {
 
 /** Removes the declarations of modules that no entry's declarations import. */
 function removeUnnamedDeclarations() {
-  const kept = named(["index", "manual", "langchain", "sources", "sources-manual", `${MAIN}_bg.wasm`, `${CREDENTIALS}_bg.wasm`]);
+  const kept = named(["index", "manual", ...Object.keys(FRAMEWORKS), "sources", "sources-manual", `${MAIN}_bg.wasm`, `${CREDENTIALS}_bg.wasm`]);
   for (const name of readdirSync(pkg)) if (name.endsWith(".d.ts") && !kept.includes(name.slice(0, -5))) rmSync(join(pkg, name));
 }
 
@@ -132,14 +138,14 @@ async function forRequire(entry, outfile, external = {}) {
   });
 }
 
-/** `bedrock-chat/langchain`: for every runtime, its module first. */
-async function addLangChain() {
+/** Adds the entry of a framework: for every runtime, its module first. */
+async function addFramework(name) {
   for (const runtime of RUNTIMES) {
-    writeFileSync(join(pkg, `langchain-${runtime}.js`), `import "./${runtime}.js";\n\nexport * from "./langchain.js";\n`);
+    writeFileSync(join(pkg, `${name}-${runtime}.js`), `import "./${runtime}.js";\n\nexport * from "./${name}.js";\n`);
   }
-  await forRequire("langchain.js", "langchain.cjs", { "./index.js": "./node.cjs" });
-  manifest.sideEffects.push("./langchain*.js", "./langchain.cjs");
-  manifest.exports["./langchain"] = conditions("langchain");
+  await forRequire(`${name}.js`, `${name}.cjs`, { ...GLUE, "./index.js": "./node.cjs" });
+  manifest.sideEffects.push(...RUNTIMES.map((runtime) => `./${name}-${runtime}.js`), `./${name}.js`, `./${name}.cjs`);
+  manifest.exports[FRAMEWORKS[name]] = conditions(name);
 }
 
 /** `bedrock-chat/credentials`: its code is sources.js, and its entries are the package's own with the other module. */
@@ -185,6 +191,7 @@ async function report() {
     ["the module of the credentials", file(`${CREDENTIALS}_bg.wasm`)],
     ["its glue", file(`${CREDENTIALS}.js`)],
     ["bedrock-chat/credentials, alone", await minified("sources.js", peers)],
+    ["bedrock-chat/ai-sdk, beside", await minified("ai-sdk.js", ["./index.js", ...peers])],
   ].map(([title, bytes]) => [title, bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length]);
   const sum = (title, parts) => [title, ...[1, 2, 3].map((at) => parts.reduce((total, row) => total + row[at], 0))];
   const gated = { [MAIN]: sum("the module and its glue", rows.slice(0, 2)), [CREDENTIALS]: sum("both of the credentials", rows.slice(4, 6)) };

@@ -26,7 +26,7 @@ async function runs(name, text) {
 
 test("package has its types, README and licenses, and every named file exists", () => {
   const files = readdirSync(installed);
-  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm", "sources.d.ts", "sources.d.cts", "sources-manual.d.ts", "bedrock_chat_credentials_bg.wasm"]) {
+  for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "index.d.ts", "index.d.cts", "fields.d.ts", "fields.d.cts", "manual.d.ts", "bedrock_chat_bg.wasm", "sources.d.ts", "sources.d.cts", "sources-manual.d.ts", "bedrock_chat_credentials_bg.wasm", "ai-sdk.d.ts", "ai-sdk.d.cts", "ai-sdk-v3.d.ts"]) {
     assert.ok(files.includes(name), `${name} is missing`);
   }
   const named = [];
@@ -35,6 +35,7 @@ test("package has its types, README and licenses, and every named file exists", 
     return value;
   });
   for (const name of named.filter((name) => !name.includes("*"))) assert.ok(existsSync(join(installed, name)), `${name} is named and missing`);
+  for (const path of ["./langchain", "./ai-sdk", "./ai-sdk/v3", "./credentials"]) assert.ok(manifest.exports[path], `${path} is not exported`);
   assert.equal(manifest.dependencies, undefined, "nothing else is installed");
   assert.match(manifest.version, /^\d+\.\d+\.\d+/);
 });
@@ -100,7 +101,7 @@ test("every program of the README runs", async () => {
   assert.ok(programs.length >= 3, "the README has programs");
   for (const [index, text] of programs.entries()) {
     // The tests of bundlers and of LangChain run these examples.
-    if (/bedrock-chat\/(manual|langchain)/.test(text)) continue;
+    if (/bedrock-chat\/(manual|langchain|ai-sdk)/.test(text)) continue;
     if (text.includes("export default")) assert.equal(typeof (await import(`data:text/javascript,${encodeURIComponent(text.replaceAll(/^import .*$/gm, ""))}`)).default.fetch, "function");
     else assert.notEqual(await runs(`readme-${index}.mjs`, text), "", text);
   }

@@ -41,7 +41,7 @@ test("every program of the README compiles as loose TypeScript", async () => {
   mkdirSync(folder, { recursive: true });
   const readme = readFileSync(join(project, "node_modules/bedrock-chat/README.md"), "utf8");
   // LangChain's are compiled with LangChain.
-  const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => !text.includes("langchain"));
+  const programs = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text).filter((text) => !/langchain|ai-sdk/.test(text));
   const files = programs.map((text, index) => {
     // The program names the type that TypeScript requires.
     const typed = text.replace("const messages = ", 'const messages: import("bedrock-chat").MessageLike[] = ');

@@ -1,0 +1,39 @@
+// A program in TypeScript: it must compile without casts, and its marked mistakes must not.
+import { Output, ToolLoopAgent, createProviderRegistry, generateText, streamText, tool, wrapLanguageModel, defaultSettingsMiddleware, type LanguageModel } from "ai";
+import { type AmazonBedrockLanguageModelChatOptions, BedrockChatError, amazonBedrock, bedrock, createAmazonBedrock } from "bedrock-chat/ai-sdk";
+import { z } from "zod";
+
+const provider = createAmazonBedrock({
+  region: process.env.AWS_REGION,
+  accessKeyId: process.env.AWS_ACCESS_KEY_ID,
+  secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
+  credentialProvider: async () => ({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c" }),
+  headers: { "x-team": "blue" },
+  fetch: globalThis.fetch,
+  generateId: () => "id",
+});
+const model: LanguageModel = provider("us.anthropic.claude-sonnet-4-6");
+const other = bedrock("openai.gpt-5.5", { api: "responses", service: "bedrock-mantle", promptCaching: "1h" });
+const family = amazonBedrock.languageModel("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", { modelFamily: "anthropic" });
+
+export async function main(): Promise<void> {
+  const weather = tool({ inputSchema: z.object({ location: z.string() }), execute: async ({ location }) => location });
+  const options = { reasoningConfig: { type: "enabled", budgetTokens: 1024 }, serviceTier: "flex" } satisfies AmazonBedrockLanguageModelChatOptions;
+  const { text } = await generateText({ model, prompt: "Hi", tools: { weather }, providerOptions: { bedrock: options } });
+  const { output } = await generateText({ model: other, prompt: "Hi", output: Output.object({ schema: z.object({ name: z.string() }) }) });
+  const name: string = output.name;
+  for await (const part of streamText({ model: family, prompt: text }).fullStream) if (part.type === "error" && part.error instanceof BedrockChatError) part.error.kind;
+  const agent = new ToolLoopAgent({ model: provider("us.amazon.nova-lite-v1:0"), tools: { weather } });
+  await agent.generate({ prompt: name });
+  const registry = createProviderRegistry({ bedrock: provider });
+  await generateText({ model: wrapLanguageModel({ model: registry.languageModel("bedrock:m"), middleware: defaultSettingsMiddleware({ settings: { temperature: 0 } }) }), prompt: "Hi" });
+}
+
+// @ts-expect-error There is no such API.
+bedrock("m", { api: "rest" });
+// @ts-expect-error Regions are strings.
+createAmazonBedrock({ region: 1 });
+export const wrong: AmazonBedrockLanguageModelChatOptions = {
+  // @ts-expect-error There is no such tier.
+  serviceTier: "gold",
+};
