@@ -51,7 +51,7 @@ export class AmazonBedrockChatLanguageModel implements Omit<LanguageModelV4, "sp
     return this.#with(call, async (line, { options, held, warnings }, messages) => {
       const reply = await line.chat.invoke(messages, options);
       this.#release(line, call);
-      const parts = new Parts({ version: this.#version, held, prompt: call.prompt, generateId: this.#generateId });
+      const parts = new Parts({ version: this.#version, held, prompt: call.prompt, generateId: this.#generateId, whole: line.isConverse ? undefined : () => reply });
       const out: LanguageModelV4StreamPart[] = [];
       for (const event of eventsOf(reply)) parts.add(event, out);
       parts.finish(out);

@@ -16,7 +16,7 @@ export interface Context {
   held: Held | undefined;
   prompt: Prompt;
   generateId: () => string;
-  /** Returns the message so far, for APIs whose reasoning has members that no event has. */
+  /** Returns the message so far, for APIs whose blocks have members that no event has. */
   whole?: (() => AIMessage | undefined) | undefined;
 }
 
@@ -34,7 +34,7 @@ const FINISH: { readonly [reason: string]: LanguageModelV4FinishReason["unified"
 /** Returns metadata under both of the original provider's names. */
 export const both = (members: Members): SharedV4ProviderMetadata => ({ amazonBedrock: members as JSONObject, bedrock: members as JSONObject });
 
-/** A block that is not complete. A `value` is a call of the schema's tool. `args` of reasoning is its signature. */
+/** A block that is not complete. A `value` is a call of the schema's tool. `args` of reasoning is its signature, that of a text the text. */
 interface Open {
   kind: "text" | "reasoning" | "tool" | "value";
   id: string;
@@ -68,7 +68,7 @@ export class Parts {
     switch (name) {
       case "text":
         if (this.#holdsText()) this.#text += second;
-        else if (second) out.push({ type: "text-delta", id: this.#begin(first, "text", out).id, delta: second });
+        else if (second) this.#delta(first, second, out);
         return;
       case "thinking":
         if (second) out.push({ type: "reasoning-delta", id: this.#begin(first, "reasoning", out).id, delta: second });
@@ -154,6 +154,20 @@ export class Parts {
     return block;
   }
 
+  #delta(index: number, delta: string, out: LanguageModelV4StreamPart[]): void {
+    const block = this.#begin(index, "text", out);
+    if (this.#context.whole) block.args += delta;
+    out.push({ type: "text-delta", id: block.id, delta });
+  }
+
+  /** Returns the further members of a text or tool call, such as the phase of a text. They are sent back with it. */
+  #members(isThis: (block: Members) => boolean): { providerMetadata?: SharedV4ProviderMetadata } {
+    const content = this.#context.whole?.()?.content;
+    const block = typeof content === "object" ? content.find(isThis) : undefined;
+    const { type, text, citations, id, name, input, index, ...members } = (block ?? {}) as Members;
+    return Object.keys(members).length ? { providerMetadata: both({ members }) } : {};
+  }
+
   #signature(index: number, signature: string, out: LanguageModelV4StreamPart[]): void {
     const block = this.#begin(index, "reasoning", out);
     block.args += signature;
@@ -237,12 +251,13 @@ export class Parts {
       out.push({ type: "reasoning-end", id, ...(providerMetadata ? { providerMetadata } : {}) });
     } else if (kind === "tool") {
       out.push({ type: "tool-input-end", id });
-      out.push({ type: "tool-call", toolCallId: id, toolName: name!, input: args || "{}" });
+      out.push({ type: "tool-call", toolCallId: id, toolName: name!, input: args || "{}", ...this.#members((block) => block.type === "tool_use" && block.id === id) });
     } else if (kind === "value" && this.#context.held!.isMember) {
       this.#text = memberOf(args, this.#context.held!);
       this.#value(out, id);
     } else {
-      out.push({ type: "text-end", id, ...(citations.length ? { citations } : {}) });
+      const members = kind === "text" ? this.#members((block) => block.type === "text" && block.text === args) : {};
+      out.push({ type: "text-end", id, ...(citations.length ? { citations } : {}), ...members });
     }
   }
 

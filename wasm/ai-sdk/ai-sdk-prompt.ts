@@ -48,13 +48,13 @@ function blockOf(part: Part, role: string, names: Names): unknown {
   const options = ours(part as object);
   switch (part.type) {
     case "text":
-      return options.guardContent ? { guardContent: { text: { text: part.text, qualifiers: options.guardContentQualifiers ?? undefined } } } : { type: "text", text: part.text };
+      return options.guardContent ? { guardContent: { text: { text: part.text, qualifiers: options.guardContentQualifiers ?? undefined } } } : { type: "text", text: part.text, ...(options.members as Members | undefined) };
     case "reasoning":
       return reasoning(part.text, options);
     case "file":
       return file(part, options, names);
     case "tool-call":
-      return { type: "tool_use", id: part.toolCallId, name: part.toolName, input: part.input };
+      return { type: "tool_use", id: part.toolCallId, name: part.toolName, input: part.input, ...(options.members as Members | undefined) };
     case "tool-result":
       return result(part, names);
     case "custom":

@@ -1,5 +1,5 @@
 // Features that the original does not have, and unusual content.
-import { generateText, isStepCount, streamText, tool } from "ai";
+import { convertToModelMessages, generateText, isStepCount, readUIMessageStream, streamText, tool } from "ai";
 import { createAmazonBedrock, bedrock as defaults } from "bedrock-chat/ai-sdk";
 import { createAmazonBedrock as createV3 } from "bedrock-chat/ai-sdk/v3";
 import assert from "node:assert/strict";
@@ -94,7 +94,21 @@ test("GPT gets its reasoning back in a stream of several steps", async () => {
   const result = streamText({ model, prompt: "think about the weather in Paris", tools: { get_weather: weather }, stopWhen: isStepCount(3), ...options({ reasoning: "high" }) });
   assert.match(await result.text, /sunny/);
   const [, { input: items }] = await bedrock.bodies();
+  assert.ok(items.find(({ type }) => type === "reasoning").id && items.find(({ type }) => type === "function_call").id, "the ids of the items");
   assert.ok(items.some(({ type, encrypted_content: secret }) => type === "reasoning" && secret), JSON.stringify(items));
+});
+
+test("UI messages keep what a model gets back", async () => {
+  const model = bedrock.ours("us.openai.gpt-5.6-sol", { api: "responses" });
+  const ask = { id: "1", role: "user", parts: [{ type: "text", text: "hello" }] };
+  const result = streamText({ model, messages: await convertToModelMessages([ask]), ...options({ reasoning: "high" }) });
+  let message;
+  for await (const so of readUIMessageStream({ stream: result.toUIMessageStream() })) message = so;
+  const messages = JSON.parse(JSON.stringify([ask, message, { ...ask, id: "3" }]));
+  await generateText({ model, messages: await convertToModelMessages(messages), ...options({ reasoning: "high" }) });
+  const [, { input: items }] = await bedrock.bodies();
+  assert.ok(items.find(({ type }) => type === "reasoning").encrypted_content);
+  assert.equal(items.find(({ role }) => role === "assistant").phase, "final_answer");
 });
 
 test("options of both packages are sent", async () => {
