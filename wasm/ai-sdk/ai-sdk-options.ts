@@ -34,11 +34,15 @@ export function prepared(chat: BedrockChat, call: AnyCallOptions): Prepared {
   const options = fromProvider(given);
   const { maxOutputTokens, stopSequences, abortSignal, responseFormat } = call;
   for (const name of ["frequencyPenalty", "presencePenalty", "seed"] as const) if (isSet(call[name])) warn(name);
-  setReasoning(options, call, can, warnings);
+  setReasoning(options, call, chat, can, warnings);
   setSampling(options, call, chat, can, warn);
   const budget = budgetOf(options);
   // In the AI SDK the limit is on the answer alone. Models count their reasoning, too.
   if (isSet(maxOutputTokens)) options.maxTokens = maxOutputTokens! + (budget ?? 0);
+  if (isSet(maxOutputTokens) && isUnlimited(options, chat)) {
+    delete options.maxTokens;
+    warn("maxOutputTokens", `${chat.model} accepts no limit with this effort of reasoning; the limit is not sent`);
+  }
   if (stopSequences?.length) options.stop = stopSequences;
   if (abortSignal) options.signal = abortSignal;
   setTools(options, call, can, warn, warnings);
@@ -95,7 +99,7 @@ function fromProvider(given: Members & AmazonBedrockLanguageModelChatOptions): C
 }
 
 /** Sets the reasoning that the AI SDK's own option asks for. The provider's option overrides it. */
-function setReasoning(options: Core, call: AnyCallOptions, can: Capabilities, warnings: SharedV4Warning[]): void {
+function setReasoning(options: Core, call: AnyCallOptions, { model }: BedrockChat, can: Capabilities, warnings: SharedV4Warning[]): void {
   const { reasoning } = call as LanguageModelV4CallOptions;
   if (!reasoning || reasoning === "provider-default" || isSet(options.reasoning) || isSet(options.thinking)) return;
   if (reasoning === "none") {
@@ -103,12 +107,26 @@ function setReasoning(options: Core, call: AnyCallOptions, can: Capabilities, wa
     if (can.reasoningOff && can.reasoningByDefault !== false) options.reasoning = false;
     return;
   }
-  if (!can.reasoningEffort && !can.reasoningBudget && !can.adaptiveReasoning) {
+  // The service decides which models of these vendors reason.
+  const isKnown = can.reasoningEffort || can.reasoningBudget || can.adaptiveReasoning || (can.reasoningEffort === undefined && /(^|[./])(openai|xai)\./.test(model));
+  if (!isKnown) {
     warnings.push({ type: "unsupported", feature: "reasoning", details: "the model is not known to reason; set `capabilities` or `reasoningConfig` in `providerOptions.bedrock`" });
     return;
   }
   if (reasoning === "minimal") warnings.push({ type: "compatibility", feature: "reasoning", details: 'reasoning "minimal" is sent as "low"' });
-  options.reasoning = reasoning === "minimal" ? "low" : reasoning;
+  const effort = reasoning === "minimal" ? "low" : reasoning;
+  // The core sends a budget instead of an effort to these models. The limit of the answer must have room for it.
+  const isBudget = can.reasoningBudget && !can.adaptiveReasoning && !can.reasoningEffort;
+  options.reasoning = isBudget && isSet(call.maxOutputTokens) ? { budgetTokens: BUDGETS[effort] ?? BUDGETS.high! } : effort;
+}
+
+/** The core's budgets of reasoning by effort, in src/provider/anthropic/thinking.rs. */
+const BUDGETS: { readonly [effort: string]: number } = { low: 1024, medium: 4096, high: 16_384 };
+
+/** Whether Amazon Nova 2 refuses a limit of tokens, as it does with a high effort. */
+function isUnlimited({ reasoning }: Core, { model }: BedrockChat): boolean {
+  const effort = (reasoning as { effort?: string } | undefined)?.effort ?? reasoning;
+  return /amazon\.nova-2/.test(model) && ["high", "xhigh", "max"].includes(effort as string);
 }
 
 /** Returns the budget of reasoning in tokens, if the options have one. */

@@ -170,6 +170,17 @@ for (const [version, ai, provider] of [[7, ai7, bedrock.ours], [6, ai6, createV3
   });
 }
 
+test("AI SDK 7: limit of the answer does not count reasoning", async () => {
+  for (const [id, reasoning] of [[CLAUDE, "high"], ["us.amazon.nova-2-lite-v1:0", "high"], ["openai.gpt-oss-120b-1:0", "low"]]) {
+    const { warnings = [] } = await ai7.generateText({ model: bedrock.ours(id), prompt: "hello", reasoning, maxOutputTokens: 100 });
+    assert.deepEqual(warnings.map(({ feature }) => feature), id.includes("nova") ? ["maxOutputTokens"] : []);
+  }
+  const [claude, nova, gpt] = await bedrock.bodies();
+  assert.deepEqual([claude.inferenceConfig.maxTokens, claude.additionalModelRequestFields.thinking.budget_tokens], [16_484, 16_384]);
+  assert.deepEqual([nova.inferenceConfig, nova.additionalModelRequestFields.reasoningConfig.maxReasoningEffort], [undefined, "high"]);
+  assert.equal(gpt.additionalModelRequestFields.reasoning_effort, "low");
+});
+
 test("AI SDK 7: reasoning of the call sets the effort or the budget", async () => {
   const { warnings } = await ai7.generateText({ model: bedrock.ours("us.anthropic.claude-opus-4-6-v1"), prompt: "hello", reasoning: "high" });
   const plain = await ai7.generateText({ model: bedrock.ours("meta.llama3-8b-instruct-v1:0"), prompt: "hello", reasoning: "high" });
