@@ -253,3 +253,19 @@ fn interop_tool_call_with_bad_arguments_is_invalid() {
         assert_eq!(message.tool_calls().next().unwrap().args.as_str(), "{}", "{none:?}");
     }
 }
+
+#[test]
+fn tool_call_with_arguments_as_text_keeps_its_further_members() {
+    let block = |input: &str| {
+        let text = format!(
+            r#"{{"type":"ai","content":[{{"type":"tool_use","id":"c1","name":"now","input":{input},"extras":{{"id":"fc_1"}}}}]}}"#
+        );
+        interop::read_message(&Json::parse(&text).unwrap()).unwrap()
+    };
+    for input in [r#"{"zone":"UTC"}"#, r#""{\"zone\":\"UTC\"}""#] {
+        let message = block(input);
+        let calls: Vec<_> = message.tool_calls().collect();
+        assert_eq!(calls[0].args.as_str(), r#"{"zone":"UTC"}"#);
+        assert_eq!(calls[0].extra, [("id".to_owned(), Json::string("fc_1"))], "{input}");
+    }
+}

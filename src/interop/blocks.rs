@@ -44,21 +44,18 @@ pub(super) fn tool_call(view: View<'_>) -> Content {
     let id = first(view, &["id", "tool_use_id", "toolUseId", "call_id"]).unwrap_or_default();
     let name = string(inner, "name").unwrap_or_default();
     let args = ["args", "input", "arguments"].iter().find_map(|key| inner.get(key));
+    // Claude may add further members to a call, and expects them back.
+    let has_members = view.word_at("type") == "tool_use" || view.get("extras").is_some();
+    let call = |args: Json| {
+        let extra = if has_members { extra(view) } else { Vec::new() };
+        Content::ToolCall(ToolCall { extra, ..ToolCall::new(id.clone(), name.clone(), args) })
+    };
     let Some(text) = args.and_then(View::string) else {
-        // Claude may add further members to a call, and expects them back.
-        if view.word_at("type") == "tool_use" || view.get("extras").is_some() {
-            let args = args.map_or_else(Json::empty_object, Json::from);
-            return Content::ToolCall(ToolCall { extra: extra(view), ..ToolCall::new(id, name, args) });
-        }
-        return Content::ToolCall(ToolCall::new(id, name, args.map_or_else(Json::empty_object, Json::from)));
+        return call(args.map_or_else(Json::empty_object, Json::from));
     };
     let error = match Json::parse(&text) {
-        Ok(args) if args.view().kind() == Kind::Object => {
-            return Content::ToolCall(ToolCall::new(id, name, args));
-        }
-        Err(_) if text.trim().is_empty() => {
-            return Content::ToolCall(ToolCall::new(id, name, Json::empty_object()));
-        }
+        Ok(args) if args.view().kind() == Kind::Object => return call(args),
+        Err(_) if text.trim().is_empty() => return call(Json::empty_object()),
         Ok(_) => "the arguments are not a JSON object".to_owned(),
         Err(error) => ["the arguments are not JSON: ", &error.to_string()].concat(),
     };

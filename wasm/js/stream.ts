@@ -1,6 +1,6 @@
 import type { Stream } from "./bedrock_chat.js";
 import { type BedrockChatError, problem } from "./error.js";
-import type { CoreEvent, StreamEvent } from "./events.js";
+import { BlockMembers, type CoreEvent, type StreamEvent } from "./events.js";
 import type { ContentBlock } from "./fields.js";
 import { type AIMessage, AIMessageChunk, SAID, type ToolCallChunk, replyOf } from "./reply.js";
 import { fromDetails } from "./thrown.js";
@@ -296,6 +296,7 @@ class Chunks {
   #blocks: boolean;
   #text: number | undefined;
   #requestId: string | undefined;
+  #members = new BlockMembers();
 
   constructor(requestId: string | undefined, blocks: boolean) {
     this.#requestId = requestId;
@@ -305,7 +306,14 @@ class Chunks {
   /** Returns the chunk of an event; `undefined` for events without a chunk. */
   of(event: StreamEvent): AIMessageChunk | undefined {
     const [name, first, second, third] = event;
+    this.#members.push(event);
     switch (name) {
+      case "end": {
+        const ended = this.#members.end(first);
+        // A text that is not a block has no place for members.
+        if (!ended || (ended.type === "text" && !this.#blocks)) return undefined;
+        return this.#block({ type: ended.type, ...ended.members, index: first });
+      }
       case "text":
         if (this.#text !== undefined && this.#text !== first) this.#blocks = true;
         this.#text ??= first;

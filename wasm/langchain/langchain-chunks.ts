@@ -1,6 +1,6 @@
 import { AIMessageChunk, type AIMessageChunkFields } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
-import type { StreamEvent } from "./events.js";
+import { BlockMembers, type StreamEvent } from "./events.js";
 import { SAID, type UsageMetadata, joinUsage } from "./reply.js";
 import type { Members } from "./schema.js";
 
@@ -19,6 +19,7 @@ export class Chunks {
   #calls = new Map<number, { id: string; name: string; args: string[] }>();
   #usage: UsageMetadata | undefined;
   #metadata: Members = {};
+  #members = new BlockMembers();
 
   /** With `blocks`, all content is a list of blocks. Otherwise it is text until a second block arrives. */
   constructor(requestId: string | undefined, blocks: boolean) {
@@ -29,6 +30,7 @@ export class Chunks {
   /** Returns the chunk of an event, if it has one. */
   of(event: StreamEvent): ChatGenerationChunk | undefined {
     const [name, first, second, third] = event;
+    this.#members.push(event);
     switch (name) {
       case "text":
         if (this.#text !== undefined && this.#text !== first) this.#blocks = true;
@@ -88,12 +90,17 @@ export class Chunks {
    * not JSON.
    */
   #end(index: number): ChatGenerationChunk | undefined {
+    const ended = this.#members.end(index);
     const call = this.#calls.get(index);
-    if (!call) return undefined;
+    if (!call) {
+      // A text that is not a block has no place for members. LangChain drops a text block whose first piece has no text.
+      if (!ended || (ended.type === "text" && !this.#blocks)) return undefined;
+      return this.#block({ index, type: ended.type, ...(ended.type === "thinking" ? { thinking: "" } : { text: "" }), ...ended.members });
+    }
     this.#calls.delete(index);
     try {
       const input: unknown = JSON.parse(call.args.join("") || "{}");
-      return this.#block({ index, type: "tool_use", id: call.id, name: call.name, input });
+      return this.#block({ index, type: "tool_use", id: call.id, name: call.name, input, ...ended?.members });
     } catch {
       return undefined;
     }

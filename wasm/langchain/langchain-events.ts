@@ -49,7 +49,7 @@ export async function* streamEvents(stream: ChatStream): AsyncGenerator<ChatMode
       metadata[first] = second;
     } else if (name === "end") {
       if (open.has(first)) yield finish(first, open);
-    } else if (name !== "unknown") {
+    } else if (name !== "unknown" && name !== "member") {
       let block = open.get(first);
       if (!block) {
         block = beginning(event);
@@ -66,7 +66,7 @@ export async function* streamEvents(stream: ChatStream): AsyncGenerator<ChatMode
 }
 
 /** An event that belongs to a content block. */
-type BlockEvent = Exclude<StreamEvent, readonly [name: "start" | "stop" | "usage" | "metadata" | "unknown" | "end", ...rest: unknown[]]>;
+type BlockEvent = Exclude<StreamEvent, readonly [name: "start" | "stop" | "usage" | "metadata" | "unknown" | "member" | "end", ...rest: unknown[]]>;
 
 /** Returns the block that begins with an event. */
 function beginning([name, , second, third]: BlockEvent): OpenBlock {

@@ -82,6 +82,10 @@ impl Batch {
                 self.opt(id.as_deref());
                 self.opt(model.as_deref());
             }
+            ChatEvent::Member { index, key, value } => {
+                self.of_block("member", *index, key);
+                self.w.raw(value.view());
+            }
             ChatEvent::Citation { index, citation } => {
                 self.begin("citation");
                 self.w.u64((*index).into());

@@ -42,6 +42,24 @@ export const apis = [
     }
   }],
 
+  ["sum of a stream's chunks has the further members of blocks", async ({ chat, bedrock }) => {
+    const model = chat({ model: "us.openai.gpt-5.6-sol", api: "responses", reasoning: "low", reasoningDisplay: "summarized" }).bindTools([weather]);
+    const stream = await model.stream("What is the weather in Paris?");
+    let sum;
+    for await (const chunk of stream) sum = sum ? sum.concat(chunk) : chunk;
+    const results = sum.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "18 degrees" }));
+    const bodies = [];
+    for (const reply of [await stream.message(), sum, JSON.parse(JSON.stringify(sum))]) {
+      await bedrock.clear();
+      await model.invoke([["human", "What is the weather in Paris?"], reply, ...results]);
+      const { input } = JSON.parse((await bedrock.requests())[0].body);
+      ok(input.some(({ type, id }) => type === "reasoning" && id) && input.some(({ phase }) => phase === "commentary"), JSON.stringify(input));
+      bodies.push(input);
+    }
+    equal(bodies[1], bodies[0]);
+    equal(bodies[2], bodies[0]);
+  }],
+
   ["an image and typed output are the same over all APIs", async ({ chat }) => {
     const schema = { type: "object", properties: { name: { type: "string" }, capital: { type: "boolean" } }, required: ["name", "capital"] };
     const image = { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } };
