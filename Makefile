@@ -68,6 +68,7 @@ lint: ## clippy over everything, warnings denied
 features: ## clippy with other sets of features
 	@$(step) "without features" cargo clippy --package bedrock-chat --lib --no-default-features -- -D warnings
 	@$(step) "native-tls in place of rustls" cargo clippy --package bedrock-chat --lib --no-default-features --features native-tls -- -D warnings
+	@$(step) "rustls without a provider" cargo clippy --package bedrock-chat --lib --no-default-features --features rustls-no-provider -- -D warnings
 	@$(step) "langsmith alone" cargo clippy --package bedrock-chat --lib --no-default-features --features langsmith -- -D warnings
 	@$(step) "tracing alone" cargo clippy --package bedrock-chat --lib --no-default-features --features tracing -- -D warnings
 	@$(step) "web alone" cargo clippy --package bedrock-chat --lib --no-default-features --features web -- -D warnings

@@ -3,12 +3,15 @@
 mod attempts;
 mod body;
 mod check;
+mod gateway;
 mod reading;
 mod received;
 mod sign;
 mod stream;
 
-pub(crate) use sign::no_region;
+pub(crate) use check::no_region;
+pub use gateway::CloudflareGateway;
+pub(crate) use gateway::Gateway;
 pub use stream::{ChatStream, TextStream};
 
 use std::sync::Arc;
@@ -111,12 +114,6 @@ impl Timeouts {
         self.total = limit.into();
         self
     }
-}
-
-/// A gateway that forwards calls. The calls are signed for AWS and sent to the gateway.
-#[derive(Clone, Debug)]
-pub(crate) struct Gateway {
-    pub(crate) endpoint: Endpoint,
 }
 
 /// The parts that all calls of a chat share.

@@ -36,12 +36,14 @@ pub struct Credentials {
 enum Secret {
     Keys { access_key_id: String, secret_access_key: Zeroizing<String>, session_token: Option<Zeroizing<String>> },
     Bearer(Zeroizing<String>),
+    Anonymous,
 }
 
 /// The parts of credentials, for the call path.
 pub(crate) enum Parts<'a> {
     Keys { access_key_id: &'a str, secret_access_key: &'a str, session_token: Option<&'a str> },
     Bearer(&'a str),
+    Anonymous,
 }
 
 impl Credentials {
@@ -60,6 +62,30 @@ impl Credentials {
     /// and calls are not signed.
     pub fn bearer(api_key: impl Into<String>) -> Self {
         Self { kind: Secret::Bearer(Zeroizing::new(api_key.into().trim().to_owned())), expires_at: None }
+    }
+
+    /// Creates anonymous credentials: calls are neither signed nor sent with a key. They are for gateways that sign
+    /// calls, and a call that would be sent to AWS with them fails. No region is needed for a custom endpoint or a
+    /// [`gateway_url`](crate::BedrockChatBuilder::gateway_url). AWS's SDKs say `anonymous`, `no_auth` or `UNSIGNED`.
+    ///
+    /// ```
+    /// use bedrock_chat::{BedrockChat, Credentials};
+    /// let chat = BedrockChat::builder("us.amazon.nova-lite-v1:0")
+    ///     .credentials(Credentials::anonymous())
+    ///     .gateway_url("http://litellm.internal:4000/bedrock")
+    ///     .header("x-litellm-api-key", "sk-1234")
+    ///     .build()?;
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    #[doc(alias = "none")]
+    #[doc(alias = "no_auth")]
+    #[doc(alias = "unsigned")]
+    pub fn anonymous() -> Self {
+        Self { kind: Secret::Anonymous, expires_at: None }
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self.kind, Secret::Anonymous)
     }
 
     /// Sets the session token of temporary credentials. An empty token removes it. API keys ignore it.
@@ -87,7 +113,7 @@ impl Credentials {
     pub fn access_key_id(&self) -> Option<&str> {
         match &self.kind {
             Secret::Keys { access_key_id, .. } => Some(access_key_id),
-            Secret::Bearer(_) => None,
+            Secret::Bearer(_) | Secret::Anonymous => None,
         }
     }
 
@@ -95,7 +121,7 @@ impl Credentials {
     pub fn secret_access_key(&self) -> Option<&str> {
         match &self.kind {
             Secret::Keys { secret_access_key, .. } => Some(secret_access_key),
-            Secret::Bearer(_) => None,
+            Secret::Bearer(_) | Secret::Anonymous => None,
         }
     }
 
@@ -103,7 +129,7 @@ impl Credentials {
     pub fn session_token(&self) -> Option<&str> {
         match &self.kind {
             Secret::Keys { session_token, .. } => session_token.as_ref().map(|token| token.as_str()),
-            Secret::Bearer(_) => None,
+            Secret::Bearer(_) | Secret::Anonymous => None,
         }
     }
 
@@ -115,6 +141,7 @@ impl Credentials {
                 session_token: session_token.as_ref().map(|token| token.as_str()),
             },
             Secret::Bearer(key) => Parts::Bearer(key),
+            Secret::Anonymous => Parts::Anonymous,
         }
     }
 
@@ -125,6 +152,7 @@ impl Credentials {
                 [secret_access_key, session_token.unwrap_or_default()]
             }
             Parts::Bearer(key) => [key, ""],
+            Parts::Anonymous => ["", ""],
         }
     }
 
@@ -166,6 +194,7 @@ impl fmt::Debug for Credentials {
         match &self.kind {
             Secret::Keys { access_key_id, .. } => debug.field("access_key_id", access_key_id),
             Secret::Bearer(_) => debug.field("bearer", &"<secret>"),
+            Secret::Anonymous => debug.field("anonymous", &true),
         };
         debug.finish_non_exhaustive()
     }

@@ -6,5 +6,8 @@ pub mod apis {}
 #[doc = include_str!("../docs/credentials.md")]
 pub mod credentials {}
 
+#[doc = include_str!("../docs/gateways.md")]
+pub mod gateways {}
+
 #[doc = include_str!("../docs/production.md")]
 pub mod production {}

@@ -21,6 +21,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
 //! | `rustls` | yes | TLS for reqwest by rustls with ring |
+//! | `rustls-no-provider` | no | the same without ring: the application installs the crypto provider |
 //! | `login` | yes | sessions of `aws login`, natively: the signature that renews them, with ring |
 //! | `schemars` | yes | tools and typed output from Rust types |
 //! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
@@ -90,7 +91,7 @@ pub use capabilities::{Capabilities, Capability};
 #[cfg(not(target_arch = "wasm32"))]
 pub use chain::{DefaultCredentials, ProfileCredentials};
 pub use chat::{Batch, BedrockChat, BedrockChatBuilder, CircuitBreaker, Fallbacks};
-pub use client::{ChatStream, TextStream, Timeouts};
+pub use client::{ChatStream, CloudflareGateway, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Result};

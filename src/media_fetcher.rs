@@ -46,7 +46,7 @@ impl MediaFetcher {
     /// # Errors
     /// `Config`, if TLS cannot be set up.
     pub fn new() -> Result<Self> {
-        Self::of(builder().https_only(true).dns_resolver(Arc::new(PublicOnly)), check_url)
+        Self::of(builder()?.https_only(true).dns_resolver(Arc::new(PublicOnly)), check_url)
     }
 
     fn of(builder: ClientBuilder, check: fn(&Url) -> Result<()>) -> Result<Self> {
@@ -125,9 +125,9 @@ impl MediaFetcher {
     }
 }
 
-fn builder() -> ClientBuilder {
-    crate::transport::install_crypto();
-    Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy()
+fn builder() -> Result<ClientBuilder> {
+    crate::transport::install_crypto()?;
+    Ok(Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy())
 }
 
 /// Checks the scheme of a URL, and its host if that is an address. Names are checked when they are resolved.
@@ -291,8 +291,10 @@ mod tests {
     }
 
     async fn fetched(answer: &str, max_bytes: usize) -> Result<Content> {
-        let fetcher =
-            MediaFetcher::of(builder(), |_| Ok(())).unwrap().max_bytes(max_bytes).timeout(Duration::from_secs(5));
+        let fetcher = MediaFetcher::of(builder().unwrap(), |_| Ok(()))
+            .unwrap()
+            .max_bytes(max_bytes)
+            .timeout(Duration::from_secs(5));
         fetcher.fetch(&server(answer).await).await
     }
 
@@ -320,7 +322,7 @@ mod tests {
             ("file:///etc/passwd", "use `https`"),
         ] {
             let answer = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
-            let fetcher = MediaFetcher::of(builder(), first_only).unwrap().timeout(Duration::from_secs(5));
+            let fetcher = MediaFetcher::of(builder().unwrap(), first_only).unwrap().timeout(Duration::from_secs(5));
             let error = fetcher.fetch(&format!("{}/start", server(answer).await)).await.unwrap_err();
             assert!(error.kind() == ErrorKind::Encode && error.message().contains(says), "{location}: {error}");
         }
@@ -365,7 +367,7 @@ mod tests {
         // Connections are accepted by the system and stay open, but the server does not answer.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let fetcher = MediaFetcher::of(builder(), |_| Ok(())).unwrap().timeout(Duration::from_millis(50));
+        let fetcher = MediaFetcher::of(builder().unwrap(), |_| Ok(())).unwrap().timeout(Duration::from_millis(50));
         let error = fetcher.fetch(&url).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         drop(listener);

@@ -2,6 +2,7 @@
 
 mod address;
 mod calls;
+mod gateway;
 mod headers;
 mod profile;
 
@@ -13,9 +14,8 @@ use self::headers::check_headers;
 use super::BedrockChat;
 use crate::api::{Api, Service};
 use crate::chain;
-use crate::client::{Client, Gateway, Provider, Timeouts, no_region};
+use crate::client::{Client, CloudflareGateway, Provider, Timeouts, no_region};
 use crate::credentials::{Credentials, ProvideCredentials, Variables, environment_variable};
-use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::json::Json;
@@ -67,6 +67,7 @@ struct Settings {
     credentials: Option<Arc<dyn ProvideCredentials>>,
     endpoint: Option<String>,
     gateway: Option<String>,
+    cloudflare: Option<CloudflareGateway>,
     signing_name: Option<String>,
     fips: Option<bool>,
     dual_stack: Option<bool>,
@@ -74,6 +75,8 @@ struct Settings {
     profile: Option<String>,
     /// Whether the credentials are known to be keys, which sign for a region.
     signs: bool,
+    /// Whether the credentials are known to be anonymous, which need no region.
+    anonymous: bool,
     headers: Headers,
     transport: Option<Arc<dyn Transport>>,
     runtime: Arc<dyn Runtime>,
@@ -108,12 +111,14 @@ impl BedrockChatBuilder {
             credentials: None,
             endpoint: None,
             gateway: None,
+            cloudflare: None,
             signing_name: None,
             fips: None,
             dual_stack: None,
             environment: Arc::new(environment_variable),
             profile: None,
             signs: false,
+            anonymous: false,
             headers: Headers::new(),
             transport: None,
             runtime: Arc::new(SystemRuntime),
@@ -140,9 +145,9 @@ impl BedrockChatBuilder {
     /// source that is configured: natively `DefaultCredentials`, on wasm32
     /// [`EnvironmentCredentials`](crate::EnvironmentCredentials).
     pub fn credentials(self, credentials: Credentials) -> Self {
-        let signs = credentials.access_key_id().is_some();
+        let (signs, anonymous) = (credentials.access_key_id().is_some(), credentials.is_anonymous());
         let mut builder = self.credentials_provider(credentials);
-        builder.set.signs = signs;
+        (builder.set.signs, builder.set.anonymous) = (signs, anonymous);
         builder
     }
 
@@ -150,7 +155,7 @@ impl BedrockChatBuilder {
     /// [`credentials`](Self::credentials).
     pub fn credentials_provider(mut self, provider: impl ProvideCredentials) -> Self {
         self.set.credentials = Some(Arc::new(provider));
-        self.set.signs = false;
+        (self.set.signs, self.set.anonymous) = (false, false);
         self
     }
 
@@ -181,13 +186,6 @@ impl BedrockChatBuilder {
     /// profile's, else to Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.set.endpoint = Some(url.into());
-        self
-    }
-
-    /// A gateway: calls are signed for AWS, and sent to this URL with their path
-    /// behind it. Defaults to none.
-    pub fn gateway_url(mut self, url: impl Into<String>) -> Self {
-        self.set.gateway = Some(url.into());
         self
     }
 
@@ -378,11 +376,7 @@ impl BedrockChatBuilder {
         let variables = Arc::clone(&set.environment);
         set.environment = chain::settings(&variables, set.profile.as_deref())?;
         let Address { endpoint, region } = set.address(&model, endpoint, codec.service())?;
-        let gateway = match set.gateway.as_deref() {
-            Some(url) => Some(Endpoint::custom(url).map_err(|error| error.with_field("gateway_url"))?),
-            None => None,
-        };
-        let gateway = gateway.map(|endpoint| Gateway { endpoint });
+        let gateway = set.gateway(&endpoint, codec.service(), region.as_deref())?;
         let transport = match &set.transport {
             Some(transport) => Arc::clone(transport),
             None => default_transport(set.timeouts.connect, set.environment.get("AWS_CA_BUNDLE"))?,

@@ -116,8 +116,8 @@ impl<'a> Attempts<'a> {
         self.tries += 1;
         let provided = client.credentials.0.credentials().await;
         let credentials = provided.map_err(|error| error.with_causes_told().before_sending())?;
-        // Bearer tokens need no body hash.
-        if self.hash.is_none() && !matches!(credentials.parts(), Parts::Bearer(_)) {
+        // Only signatures need a hash of the body.
+        if self.hash.is_none() && matches!(credentials.parts(), Parts::Keys { .. }) {
             self.hash = Some(client.runtime.sha256(&self.call.body).await);
         }
         let request = self.request(credentials)?;
@@ -158,6 +158,9 @@ impl<'a> Attempts<'a> {
         let path = format!("{}{}", endpoint.prefix(), call.path);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
         check_transport_security(base, &credentials)?;
+        if let Some(gateway) = &client.gateway {
+            gateway.check(call.service)?;
+        }
         let headers = client.authorised(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
         self.last.credentials = Some(credentials);
         let mut url = format!("{}{}", base.url(), call.path);
@@ -173,8 +176,11 @@ impl<'a> Attempts<'a> {
     /// The error itself, with what is known of the call, where it is final.
     pub(super) fn failed(&mut self, error: Error) -> Result<()> {
         let client = self.client;
-        let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
-        let error = self.last.concealed(reached.explain(error));
+        let (reached, secret) = match &client.gateway {
+            Some(gateway) => (&gateway.endpoint, gateway.secret()),
+            None => (&client.endpoint, ""),
+        };
+        let error = self.last.concealed(reached.explain(error)).concealing([secret, ""]);
         if let Some(skew) = AmzDate::skew(error.message(), client.runtime.now().as_secs()).filter(|_| !self.corrected) {
             // Once: the clock's difference is kept for all calls.
             self.corrected = true;

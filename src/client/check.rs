@@ -11,6 +11,15 @@ use crate::provider::Call;
 use crate::request::{ChatOptions, ChatRequest, Guardrail, ToolChoice};
 use crate::text::{has, split};
 
+/// Returns the error for a call without a region.
+pub(crate) fn no_region() -> Error {
+    Error::new(
+        ErrorKind::Config,
+        "region is missing: set it, `AWS_REGION` or `AWS_DEFAULT_REGION`, or use an ARN or an AWS host as endpoint, which have a region",
+    )
+    .with_field("region")
+}
+
 /// Checks the options of a call before it is written.
 ///
 /// # Errors

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Client;
+use super::check::no_region;
+use super::{Client, Gateway};
 use crate::api::Service;
 use crate::credentials::{Credentials, Parts};
 use crate::endpoint::Endpoint;
@@ -23,6 +24,7 @@ impl Client {
     ) -> Result<Headers> {
         let mut headers = call.headers.clone();
         match credentials.parts() {
+            Parts::Anonymous => {}
             Parts::Bearer(key) => headers.push("authorization", format!("Bearer {key}")),
             Parts::Keys { access_key_id, secret_access_key, session_token } => {
                 let region = self.region.as_deref().ok_or_else(no_region)?;
@@ -63,6 +65,9 @@ impl Client {
         for (name, value) in self.headers.iter() {
             headers.push(name, value);
         }
+        if let Some((name, value)) = self.gateway.as_ref().and_then(Gateway::header) {
+            headers.push(name, value);
+        }
         Ok(headers)
     }
 }
@@ -85,13 +90,23 @@ impl Client {
 }
 
 /// Refuses to send a bearer key in clear text to another machine, where others could read and use it. A signature
-/// is bound to its request, so signed calls may be sent to a gateway in the same network.
+/// is bound to its request, so signed calls may be sent to a gateway in the same network. Refuses to send a call without
+/// credentials to AWS.
 ///
 /// # Errors
+/// `Credentials`, for anonymous credentials and a host of AWS.
 /// `Config`, for a bearer key and an `http://` address that is not a loopback address.
 pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials) -> Result<()> {
-    if !matches!(credentials.parts(), Parts::Bearer(_)) || to.is_confidential() {
-        return Ok(());
+    match credentials.parts() {
+        Parts::Anonymous if to.aws_host().is_some() => {
+            let message = format_args!(
+                "AWS refuses calls without credentials: {}; set credentials, or the URL of a gateway that signs",
+                to.host()
+            );
+            return Err(Error::of(ErrorKind::Credentials, message));
+        }
+        Parts::Bearer(_) if !to.is_confidential() => {}
+        _ => return Ok(()),
     }
     let host = to.host();
     Err(Error::of(
@@ -107,15 +122,6 @@ pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials)
 /// AWS's load balancers do change the trace id.
 fn matters_to_aws(name: &str) -> bool {
     name.starts_with("x-amz") && name != "x-amzn-trace-id"
-}
-
-/// Returns the error for a call without a region.
-pub(crate) fn no_region() -> Error {
-    Error::new(
-        ErrorKind::Config,
-        "region is missing: set it, `AWS_REGION` or `AWS_DEFAULT_REGION`, or use an ARN or an AWS host as endpoint, which have a region",
-    )
-    .with_field("region")
 }
 
 #[cfg(test)]

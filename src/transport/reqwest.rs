@@ -58,9 +58,9 @@ impl Direct {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let builder = builder(self.connect_timeout).no_proxy();
+        let builder = builder(self.connect_timeout)?.no_proxy();
         // It uses no TLS, so it need not read the system's roots.
-        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        #[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
         let builder = builder.tls_certs_only([]);
         let client = builder
             .build()
@@ -71,16 +71,16 @@ impl Direct {
 
 /// Returns a builder with the settings of all clients.
 #[cfg(not(target_arch = "wasm32"))]
-fn builder(connect_timeout: Option<Duration>) -> reqwest::ClientBuilder {
-    install_crypto();
+fn builder(connect_timeout: Option<Duration>) -> Result<reqwest::ClientBuilder> {
+    install_crypto()?;
     let builder = reqwest::Client::builder()
         .pool_idle_timeout(POOL_IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("bedrock-chat/", env!("CARGO_PKG_VERSION")));
-    match connect_timeout {
+    Ok(match connect_timeout {
         Some(limit) => builder.connect_timeout(limit),
         None => builder,
-    }
+    })
 }
 
 /// How long an idle connection is kept. AWS closes idle connections, and a request on a closed one fails.
@@ -100,7 +100,7 @@ impl ReqwestTransport {
 
     pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
         #[cfg(not(target_arch = "wasm32"))]
-        let builder = builder(connect_timeout);
+        let builder = builder(connect_timeout)?;
         #[cfg(target_arch = "wasm32")]
         let builder = reqwest::Client::builder();
         Self::build(builder, connect_timeout, ca_bundle)
@@ -109,7 +109,7 @@ impl ReqwestTransport {
     /// Same as [`ReqwestTransport::with_ca_bundle`], without the proxies in environment variables.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn without_proxies(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
-        Self::build(builder(connect_timeout).no_proxy(), connect_timeout, ca_bundle)
+        Self::build(builder(connect_timeout)?.no_proxy(), connect_timeout, ca_bundle)
     }
 
     fn build(
@@ -167,7 +167,7 @@ impl ReqwestTransport {
 }
 
 /// Sets the certificates of this file as the only roots.
-#[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_arch = "wasm32")))]
+#[cfg(all(any(feature = "rustls-no-provider", feature = "native-tls"), not(target_arch = "wasm32")))]
 fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::ClientBuilder> {
     let unusable = |why: &str| {
         let message = format!("`AWS_CA_BUNDLE` names `{path}`, which {why}; give a file of certificates in PEM");
@@ -183,22 +183,44 @@ fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::Cl
 }
 
 /// There are no roots without TLS.
-#[cfg(all(not(any(feature = "rustls", feature = "native-tls")), not(target_arch = "wasm32")))]
+#[cfg(all(not(any(feature = "rustls-no-provider", feature = "native-tls")), not(target_arch = "wasm32")))]
 fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
 
-/// Installs a crypto provider for rustls, once per process. The application's own choice is kept.
-#[cfg(all(feature = "rustls", not(target_arch = "wasm32")))]
-pub(crate) fn install_crypto() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
+/// Installs ring as the crypto provider of rustls, once per process. The application's own provider is kept.
+///
+/// # Errors
+/// `Config`, if the crate is built without ring and the application has not installed a provider: reqwest would panic.
+#[cfg(all(feature = "rustls-no-provider", not(target_arch = "wasm32")))]
+pub(crate) fn install_crypto() -> Result<()> {
+    use rustls::crypto::CryptoProvider;
+
+    if CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    #[cfg(feature = "rustls")]
+    {
         // If another thread installs a provider first, that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(())
+    }
+    // If both are built in, reqwest uses the operating system's library.
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    {
+        Ok(())
+    }
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    {
+        const MISSING: &str = "no crypto provider for TLS; install one with `rustls::crypto::CryptoProvider::install_default`, or enable the feature `rustls`";
+        Err(Error::new(ErrorKind::Config, MISSING))
     }
 }
 
-#[cfg(all(not(feature = "rustls"), not(target_arch = "wasm32")))]
-pub(crate) fn install_crypto() {}
+#[cfg(all(not(feature = "rustls-no-provider"), not(target_arch = "wasm32")))]
+pub(crate) fn install_crypto() -> Result<()> {
+    Ok(())
+}
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {

@@ -21,6 +21,7 @@ mod credentials;
 mod endpoints;
 mod errors;
 mod exceptions;
+mod gateways;
 mod guardrails;
 mod http;
 mod limits;

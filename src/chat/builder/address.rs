@@ -1,6 +1,7 @@
 //! Where calls go and what they are signed for: from options, the model, the endpoint's host and the environment.
 
 use super::Settings;
+use super::gateway::gateway_endpoint;
 use crate::api::Service;
 use crate::client::no_region;
 use crate::credentials::{EnvironmentCredentials, flag};
@@ -41,8 +42,9 @@ impl Settings {
             Some(on) => on,
             None => EnvironmentCredentials::dual_stack(variable)?.unwrap_or_default(),
         };
+        let forwarded = self.gateway.is_some() || self.cloudflare.is_some();
         // The builder's settings of AWS's hosts take precedence over the environment's endpoint.
-        let stated = self.fips == Some(true) || self.dual_stack == Some(true) || self.gateway.is_some();
+        let stated = self.fips == Some(true) || self.dual_stack == Some(true) || forwarded;
         let custom = match custom {
             Some(endpoint) => Some(endpoint),
             None if stated => None,
@@ -67,9 +69,11 @@ impl Settings {
         if let Some(region) = &region {
             region::check(region, custom.is_none()).map_err(|error| error.with_field("region"))?;
         }
-        let endpoint = match custom {
-            Some(endpoint) => endpoint,
-            None => Endpoint::aws(service, region.as_deref().ok_or_else(no_region)?, fips, dual_stack)?,
+        let endpoint = match (custom, &self.gateway) {
+            (Some(endpoint), _) => endpoint,
+            // Nothing is signed, so AWS's host is not needed.
+            (None, Some(url)) if self.anonymous && region.is_none() => gateway_endpoint(url)?,
+            (None, _) => Endpoint::aws(service, region.as_deref().ok_or_else(no_region)?, fips, dual_stack)?,
         };
         Ok(Address { endpoint, region })
     }
