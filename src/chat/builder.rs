@@ -181,7 +181,7 @@ impl BedrockChatBuilder {
 
     /// Sets a custom endpoint, such as a VPC endpoint or a local server: calls go
     /// there and are signed for it. A path is kept as a prefix. Without `http://`, `https` is used. If its host
-    /// is Bedrock's own or an interface endpoint, the host's region is used ([`Endpoint::region`]). Defaults to
+    /// is Bedrock's own or an interface endpoint, the host's region is used ([`Endpoint::region`](crate::Endpoint::region)). Defaults to
     /// the environment's ([`EnvironmentCredentials::endpoint_url`](crate::EnvironmentCredentials::endpoint_url)), else to the
     /// profile's, else to Bedrock's own host in the region.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
