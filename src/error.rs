@@ -264,7 +264,7 @@ impl Error {
     /// Removes these secrets from the message: AWS quotes the session token if a signature is wrong, and
     /// gateways may quote any header.
     #[must_use]
-    pub(crate) fn concealing(mut self, secrets: [&str; 2]) -> Self {
+    pub(crate) fn concealing(mut self, secrets: &[&str]) -> Self {
         for secret in secrets {
             // A shorter secret is a placeholder, and may be an ordinary word of the message.
             if secret.len() >= 8 && has(&self.0.message, secret) {

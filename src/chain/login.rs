@@ -95,11 +95,11 @@ async fn renewed(file: &TokenFile, attempt: &Attempt, advice: &str) -> Result<Cr
     let mut request = attempt.post_json(url, body);
     request.headers.push("dpop", proof);
     let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;
-    let answer = sent.map_err(|error| error.concealing([&refresh, ""]))?;
+    let answer = sent.map_err(|error| error.concealing(&[&refresh]))?;
     let view = View::from_bytes(&answer.body).ok();
     if answer.status != 200 {
         let code = view.and_then(|view| view.get("error")?.string()).unwrap_or_default();
-        let error = answer.error().concealing([&refresh, ""]);
+        let error = answer.error().concealing(&[&refresh]);
         return Err(match code.as_str() {
             "INSUFFICIENT_PERMISSIONS" => error.with_advice("the user needs permission for `signin:CreateOAuth2Token`"),
             _ => error.with_advice(advice),

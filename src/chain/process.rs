@@ -56,7 +56,7 @@ pub(super) async fn credentials_of(command: &str, profile: &str, now: Duration) 
         let said: String = said.trim().lines().next().unwrap_or_default().chars().take(300).collect();
         let said = if said.is_empty() { "it printed no error".to_owned() } else { said };
         let secrets = [secret.as_ref().map_or("", |text| text), token.as_ref().map_or("", |text| text)];
-        return Err(failed(format_args!("failed ({}): {said}", output.status)).concealing(secrets));
+        return Err(failed(format_args!("failed ({}): {said}", output.status)).concealing(&secrets));
     }
     let Some(view) = view else { return Err(failed(format_args!("printed no JSON; run it to see what it prints"))) };
     match view.get("Version") {

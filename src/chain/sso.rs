@@ -103,7 +103,7 @@ impl<'a> Sso<'a> {
         let request = HttpRequest::new(Method::Get, url).with_headers(headers);
         let failed = |error: Error| {
             let context = format_args!("SSO gave no credentials of role `{}` in account {}", self.role, self.account);
-            error.of_source(context).concealing([&token, ""])
+            error.of_source(context).concealing(&[&token])
         };
         let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(failed)?;
@@ -176,7 +176,7 @@ impl<'a> Sso<'a> {
         let name = self.session.unwrap_or_default();
         let failed = |error: Error| {
             let error = error.of_source(format_args!("token of SSO session `{name}` was not renewed"));
-            error.concealing([&refresh, &secret]).with_advice(&self.advice())
+            error.concealing(&[&refresh, &secret]).with_advice(&self.advice())
         };
         let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(failed)?;

@@ -176,11 +176,8 @@ impl<'a> Attempts<'a> {
     /// The error itself, with what is known of the call, where it is final.
     pub(super) fn failed(&mut self, error: Error) -> Result<()> {
         let client = self.client;
-        let (reached, secret) = match &client.gateway {
-            Some(gateway) => (&gateway.endpoint, gateway.secret()),
-            None => (&client.endpoint, ""),
-        };
-        let error = self.last.concealed(reached.explain(error)).concealing([secret, ""]);
+        let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
+        let error = self.last.concealed(client, reached.explain(error));
         if let Some(skew) = AmzDate::skew(error.message(), client.runtime.now().as_secs()).filter(|_| !self.corrected) {
             // Once: the clock's difference is kept for all calls.
             self.corrected = true;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Client;
 use super::body::Body;
 use crate::api::Framing;
 use crate::credentials::Credentials;
@@ -32,10 +33,15 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Returns the error without the secrets that its message may repeat.
-    pub(super) fn concealed(&self, error: Error) -> Error {
-        match &self.credentials {
-            Some(used) => error.concealing(used.secrets()),
+    /// Returns the error without the secrets of the attempt that its message may repeat: of the credentials and of the
+    /// gateway.
+    pub(super) fn concealed(&self, client: &Client, error: Error) -> Error {
+        let error = match &self.credentials {
+            Some(used) => error.concealing(&used.secrets()),
+            None => error,
+        };
+        match &client.gateway {
+            Some(gateway) => error.concealing(&[gateway.secret()]),
             None => error,
         }
     }

@@ -250,7 +250,7 @@ impl State {
     fn noted(&self, error: Error) -> Error {
         let client = &self.client;
         self.sent
-            .concealed(error)
+            .concealed(client, error)
             // The stream began with content: see `first_content`.
             .after_content()
             .with_request_id(self.request_id.as_deref())

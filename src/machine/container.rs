@@ -94,7 +94,6 @@ impl ContainerCredentials {
     }
 
     /// Returns whether the variables name an address.
-    #[allow(dead_code, reason = "for the default chain")]
     pub(crate) fn is_configured(variables: &dyn Variables) -> bool {
         given(variables, RELATIVE).is_some() || given(variables, FULL).is_some()
     }
@@ -115,7 +114,7 @@ impl ContainerCredentials {
                 Ok(credentials) => return Ok(credentials),
                 Err(error) if attempt == ATTEMPTS => {
                     let context = format_args!("no credentials of the container at `{host}`");
-                    return Err(error.of_source(context).concealing([secret, ""]));
+                    return Err(error.of_source(context).concealing(&[secret]));
                 }
                 Err(_) => attempt += 1,
             }

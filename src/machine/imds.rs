@@ -173,7 +173,7 @@ impl ImdsCredentials {
         }
         let token = token.as_ref().map(|token| token.as_str());
         let found = self.with_token(&settings, token).await;
-        found.map_err(|error| failed(error).concealing([token.unwrap_or_default(), ""]))
+        found.map_err(|error| failed(error).concealing(&[token.unwrap_or_default()]))
     }
 
     async fn with_token(&self, settings: &Settings, token: Option<&str>) -> Result<Credentials> {

@@ -201,7 +201,7 @@ impl CognitoCredentials {
         }
         let mut error = self.failed(answer.error(), &[": ", operation].concat());
         for (_, token) in logins {
-            error = error.concealing([token.as_str(), ""]);
+            error = error.concealing(&[token.as_str()]);
         }
         Err(match error.aws_type() {
             Some(NOT_AUTHORIZED) => error.with_advice("check the logins, and whether the pool allows guests"),

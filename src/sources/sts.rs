@@ -117,7 +117,7 @@ impl AssumeRoleCredentials {
             }
         }
         let with = [" with key `", keys.access_key_id().unwrap_or_default(), "`"].concat();
-        answered(&answer, &self.role.arn, &with, keys.secrets())
+        answered(&answer, &self.role.arn, &with, &keys.secrets())
     }
 
     /// Returns the keys of the source.
@@ -320,7 +320,7 @@ pub(super) fn not_assumed(error: Error, role: &str, with: &str) -> Error {
 ///
 /// # Errors
 /// `Credentials`, with STS's own code and message, and without these secrets.
-pub(super) fn answered(answer: &Answer, role: &str, with: &str, secrets: [&str; 2]) -> Result<Credentials> {
+pub(super) fn answered(answer: &Answer, role: &str, with: &str, secrets: &[&str]) -> Result<Credentials> {
     let leaves = Leaves::parse(&answer.body);
     if answer.status != 200 {
         let of = |name: &str| leaves.as_ref()?.get("Error", name);

@@ -68,7 +68,7 @@ impl WebIdentityCredentials {
         form.push("WebIdentityToken", token.as_str());
         let sent = self.connection.send(form.request(&endpoint), self.place.variable("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(|error| not_assumed(error, role, ""))?;
-        answered(&answer, role, " with an identity token", [token.as_str(), ""])
+        answered(&answer, role, " with an identity token", &[token.as_str()])
     }
 }
 

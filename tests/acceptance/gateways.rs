@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{Api, BedrockChat, BedrockChatBuilder, CloudflareGateway, Credentials, Error, ErrorKind, Service};
-use local_bedrock::{LocalBedrock, Verdict};
+use local_bedrock::{Fault, LocalBedrock, Verdict};
 
 use crate::support::{CLAUDE, at_once, keys, only_request, over, relay, soon};
 
@@ -95,6 +95,21 @@ async fn cloudflare_token_is_in_no_error_and_no_debug() {
     let request = transport.requests().remove(0);
     let printed = format!("{error} {error:?} {gateway:?} {builder:?} {chat:?} {request:?}");
     assert!(!printed.contains(TOKEN), "{printed}");
+}
+
+#[tokio::test]
+async fn cloudflare_token_is_in_no_error_of_a_stream() {
+    for api in [Api::Invoke, Api::Converse] {
+        let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
+        let (port, _) = cloudflare(&bedrock).await;
+        let message = format!("bad token: {TOKEN}");
+        bedrock.faults().push(Fault::exception_frame(4, "modelStreamErrorException", &message));
+        let chat = chat().api(api).cloudflare_gateway(through(port).with_token(TOKEN)).build().unwrap();
+        let stream = soon(chat.stream("hello")).await.unwrap();
+        let error = soon(stream.message()).await.unwrap_err();
+        assert!(error.partial().is_some() && error.message().contains("bad token"), "{error}");
+        assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+    }
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl Sender {
         let error = Error::new(kind, format!("LangSmith answered HTTP {status}{advice}: {said}"))
             .with_retryable(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504));
         match &self.api_key {
-            Some(Key(key)) => error.concealing([key.as_str(), ""]),
+            Some(Key(key)) => error.concealing(&[key.as_str()]),
             None => error,
         }
     }
