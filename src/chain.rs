@@ -3,7 +3,8 @@
 //! It is our own code for four reasons. STS, web identity and Cognito are needed on wasm32, too, over this crate's
 //! transport. The region, endpoints and FIPS come from the same files. The error must list what was looked at. And it
 //! adds one small crate, where `aws-config` adds 52 to 81 and a C build, and `reqsign-aws-core` 23 to 27 without
-//! `aws login` and without the renewal of SSO tokens. botocore is the judge: `tests/credentials`.
+//! `aws login` and without the renewal of SSO tokens. Tests compare it with botocore:
+//! `tests/credentials`.
 
 mod attempt;
 mod cache;
@@ -124,8 +125,8 @@ use context_setters;
 ///
 /// The profile is the one of [`DefaultCredentials::with_profile`], else `AWS_DEFAULT_PROFILE`, else `AWS_PROFILE`, else
 /// `default`. A profile that was chosen with `with_profile` is never overridden by keys, tokens or roles of the
-/// environment. One that `AWS_PROFILE` chose is, as in botocore. A chosen profile must exist. Parts of two sources are
-/// never mixed.
+/// environment. They can override a profile of `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`, as in botocore. A chosen profile
+/// must exist. Parts of two sources are never mixed.
 ///
 /// Files are `AWS_CONFIG_FILE` (`~/.aws/config`) and `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`, whose keys
 /// win). They are read with botocore's rules.
@@ -182,7 +183,7 @@ impl DefaultCredentials {
 impl ProvideCredentials for DefaultCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         if self.context.profile.is_none() {
-            // An error is the chain's to tell, after it has read the files.
+            // Keys in variables need no files. An id without its secret is an error, also before any file is read.
             match EnvironmentCredentials::find(|name| self.context.variables.get(name)) {
                 Ok(Ok(keys)) => return Box::pin(std::future::ready(Ok(keys))),
                 Err(error) => return Box::pin(std::future::ready(Err(error))),
@@ -214,7 +215,7 @@ impl ProvideCredentials for Chain {
     }
 }
 
-/// Returns variables with the settings of the profile behind them.
+/// Returns the variables. For a variable that is not set, the profile's setting is used.
 ///
 /// # Errors
 /// `Config`, if a file is malformed, a chosen profile does not exist, or one of its settings is wrong.
@@ -224,7 +225,8 @@ pub(crate) fn settings(variables: &Arc<dyn Variables>, profile: Option<&str>) ->
     Ok(Attempt::new(&context)?.settings)
 }
 
-/// Returns the default provider of a chat, and whether it is known to have keys, which sign for a region.
+/// Returns the default provider of a chat, and whether calls need a region for their signature. They do, unless the
+/// environment has a Bedrock API key.
 ///
 /// # Errors
 /// `Credentials`, if a variable has half of a pair.

@@ -1,4 +1,4 @@
-//! Limits of requests and tokens a minute, which calls keep by themselves.
+//! A client-side limit of requests and tokens a minute.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,9 +25,9 @@ use crate::request::ChatRequest;
 /// refuses gives its tokens back.
 ///
 /// # Throttling
-/// If the service throttles a call nevertheless, its `retry-after` delays all calls of the limiter, by at most a minute, and
-/// the limits are reduced by 30 percent, down to a tenth. Each success raises them by 5 percent, up to the set limits. Without limits,
-/// only `retry-after` has an effect.
+/// If the service throttles a call nevertheless, its `retry-after` delays all calls of the limiter, by at most a minute.
+/// The limits are also reduced by 30 percent, down to a tenth. Each success raises them by 5 percent, up to the set
+/// limits. Without limits, only `retry-after` has an effect.
 ///
 /// # Time
 /// Waiting counts toward [`Timeouts::total`](crate::Timeouts::total). A call that would have to wait beyond it fails at
@@ -64,7 +64,7 @@ struct Limits {
     output_weight: f64,
 }
 
-/// The units of a limit that are free to use. A negative number is reserved by waiting calls.
+/// The requests and tokens that are available now. A number below zero means that calls have reserved more than that.
 #[derive(Debug)]
 struct State {
     requests: f64,
@@ -292,7 +292,8 @@ impl Shared {
 }
 
 impl State {
-    /// Reserves a request with its tokens. Returns when it may be sent: once earlier reservations are paid for.
+    /// Reserves a request with its tokens. Returns when it may be sent: when earlier reservations no longer exceed the
+    /// limits.
     fn reserve(&mut self, limits: &Limits, estimate: f64, now: Duration) -> Duration {
         let passed = now.saturating_sub(self.at).as_secs_f64();
         // A clock that was set back must not delay calls for longer than a pause.

@@ -28,7 +28,7 @@ use crate::text::split;
 /// | a stream ended, broke or failed after part of its content | if allowed, and nothing was delivered |
 /// | a whole answer with status 200 ended or broke before it was complete | if allowed |
 ///
-/// Each [`ErrorKind`] says the same of its errors.
+/// The documentation of each [`ErrorKind`] says whether its errors are retried.
 ///
 /// # Delays
 /// The delay before retry number *n* is random, between 0 and `base · 2ⁿ⁻¹`, at most 20 seconds. The base is 1

@@ -67,7 +67,7 @@ impl<'a> Input<'a> {
         self.flag().then(|| value(self))
     }
 
-    /// Returns the next bytes, of a length that they begin with, as text.
+    /// Reads a byte for the length (modulo 64), and returns that many bytes as text, or all that are left.
     pub fn text(&mut self) -> String {
         let length = self.below(64).min(self.0.len());
         let (text, rest) = self.0.split_at(length);
@@ -75,7 +75,7 @@ impl<'a> Input<'a> {
         String::from_utf8_lossy(text).into_owned()
     }
 
-    /// Returns the next bytes, of a length that they begin with.
+    /// Reads a byte for the length, and returns that many bytes, or all that are left.
     pub fn bytes(&mut self) -> Vec<u8> {
         let length = usize::from(self.byte()).min(self.0.len());
         let (bytes, rest) = self.0.split_at(length);

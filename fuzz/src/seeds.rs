@@ -76,7 +76,7 @@ fn recorded_call(line: &str) -> Recorded {
     }
 }
 
-/// Returns inputs of chance, always the same, for targets that read choices from them.
+/// Returns pseudo-random inputs, the same in each run, for targets that read choices from them.
 pub fn noise(count: usize, length: usize) -> Vec<Vec<u8>> {
     let mut random = Random::new(1);
     (0..count).map(|_| (0..random.below(length) + 8).map(|_| random.byte()).collect()).collect()

@@ -1,4 +1,4 @@
-//! One attempt to find credentials: the files as they are now, and how services are reached.
+//! One attempt to find credentials: reads the files again, and connects to containers, instances and services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::transport::{HttpRequest, Transport};
 /// Limit on one request to SSO or AWS Sign-In.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// The files as they are now, and what a look at them needs.
+/// The state of one attempt: the contents of the files, the chosen profile and the connection settings.
 pub(super) struct Attempt {
     pub(super) variables: Arc<dyn Variables>,
-    /// The variables, with the settings of the profile behind them.
+    /// The variables. For a variable that is not set, the profile's setting is used.
     pub(super) settings: Arc<dyn Variables>,
     pub(super) files: Files,
     pub(super) profile: String,
@@ -89,7 +89,7 @@ impl Attempt {
         provider.with_runtime(Arc::clone(&self.runtime))
     }
 
-    /// Returns the variables, with the settings of the profile behind them.
+    /// Returns a function that reads a variable, or else the profile's setting for it.
     pub(super) fn environment(&self) -> impl Fn(&str) -> Option<String> + Send + Sync + 'static {
         let settings = Arc::clone(&self.settings);
         move |name| settings.get(name)
@@ -121,7 +121,7 @@ impl Attempt {
     }
 }
 
-/// Returns the profile that variables choose. botocore reads `AWS_DEFAULT_PROFILE` first, too.
+/// Returns the profile in `AWS_DEFAULT_PROFILE`, else in `AWS_PROFILE`. botocore has the same order.
 fn chosen_profile(variables: &dyn Variables) -> Option<String> {
     let set = |name: &str| variables.get(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"))

@@ -59,7 +59,7 @@ mod signed {
         header.end_object();
         header.end_object();
         let mut id = [0; 16];
-        random.fill(&mut id).map_err(|_| failed("cannot be used: there are no random numbers"))?;
+        random.fill(&mut id).map_err(|_| failed("cannot be used: the system's random number generator failed"))?;
         let mut payload = Writer::new();
         payload.begin_object();
         payload.field("htm", "POST");

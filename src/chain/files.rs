@@ -153,7 +153,8 @@ fn home(variables: &dyn Variables) -> Option<String> {
     names.into_iter().find_map(|name| variables.get(name)).filter(|home| !home.is_empty())
 }
 
-/// Returns a path with its variables (`$NAME`, `${NAME}`) and its `~` replaced. `None` if there is no home folder.
+/// Expands the variables (`$NAME`, `${NAME}`) and the leading `~` of a path. Returns `None` if the path needs the home
+/// folder and neither `HOME` nor `USERPROFILE` is set.
 pub(super) fn expanded(path: &str, variables: &dyn Variables) -> Option<PathBuf> {
     let mut text = String::new();
     let mut rest = path;
@@ -191,7 +192,7 @@ fn read(variables: &dyn Variables, name: &str, default: &str) -> Result<(File, V
     let shown = given.as_deref().unwrap_or(default).to_owned();
     let none = |why: String| Ok((File { path: shown.clone(), absent: Some(why) }, Vec::new()));
     let Some(path) = expanded(&shown, variables) else {
-        return none(format!("`{shown}` has no place, as `HOME` is not set"));
+        return none(format!("`{shown}` cannot be located: `HOME` is not set"));
     };
     if path.is_dir() {
         return none(format!("`{shown}` is a folder"));

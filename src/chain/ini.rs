@@ -27,8 +27,9 @@ const DEFAULTS: &str = "DEFAULT";
 /// The lines of one key's value, and the line where it starts.
 type Lines<'a> = (usize, Vec<&'a str>);
 
-/// Parses a file, and returns its sections in their order. Section names are case-sensitive, keys are not. A line that is indented further than the key above it
-/// continues its value. Only whole lines can be comments: they start with `#` or `;`.
+/// Parses a file, and returns its sections in their order. Section names are case-sensitive, keys are not. A line that
+/// is indented further than the key above it continues its value. Only whole lines can be comments: they start with `#`
+/// or `;`.
 ///
 /// # Errors
 /// Fails on a duplicate section or key, a line without a delimiter, and keys before the first section.
@@ -66,7 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Problem> {
         indent = own_indent;
         if let Some(name) = header(value) {
             if sections.contains_key(name) && name != DEFAULTS {
-                return problem(&format!("section `[{name}]` is there twice"));
+                return problem(&format!("duplicate section `[{name}]`"));
             }
             sections.entry(name).or_insert((number, BTreeMap::new()));
             (section, key) = (Some(name), None);
@@ -82,7 +83,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, Section)>, Problem> {
         let first = rest.get(1..).unwrap_or_default().trim();
         let (_, keys) = sections.entry(section).or_default();
         if keys.insert(name.clone(), (number, vec![first])).is_some() {
-            return problem(&format!("key `{name}` is there twice"));
+            return problem(&format!("duplicate key `{name}`"));
         }
         key = Some(name);
     }

@@ -34,7 +34,7 @@ pub(super) async fn credentials_of(session: &str, profile: &str, attempt: &Attem
     let folder = attempt.variables.get("AWS_LOGIN_CACHE_DIRECTORY").filter(|folder| !folder.is_empty());
     let folder = folder.unwrap_or_else(|| "~/.aws/login/cache".to_owned());
     let Some(folder) = expanded(&folder, &*attempt.variables) else {
-        return Err(failed("has no place for its token, as `HOME` is not set"));
+        return Err(failed("has an unknown token folder: `HOME` is not set"));
     };
     let path = folder.join(hex(&sha256(session.as_bytes())) + ".json");
     let Some(file) = TokenFile::read(path)? else { return Err(failed("has no token")) };
@@ -136,7 +136,8 @@ async fn renewed(file: &TokenFile, attempt: &Attempt, advice: &str) -> Result<Cr
     Ok(keys)
 }
 
-/// Returns the address of the service where it differs from that of other services: `REGION.signin.aws.amazon.com`.
+/// Returns the URL of AWS Sign-In: a custom endpoint, `https://REGION.signin.aws.amazon.com`, or its equivalent in
+/// China and GovCloud. `None` with FIPS, with dual stack and in other partitions: the host follows the usual pattern.
 fn host(region: &str, attempt: &Attempt) -> Result<Option<String>> {
     let get = |name: &str| attempt.settings.get(name);
     if let Some(url) = EnvironmentCredentials::endpoint_variable(SIGNIN.variable, get) {

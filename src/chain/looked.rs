@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 
-/// The result of a look at a source: credentials, or the reason why there are none.
+/// The result of one source: credentials, or why it did not provide any.
 pub(super) type Found = std::result::Result<Credentials, String>;
 
 /// The sources that were looked at, and why each has no credentials.
@@ -13,7 +13,7 @@ pub(super) type Found = std::result::Result<Credentials, String>;
 pub(super) struct Looked(Vec<(&'static str, String)>);
 
 impl Looked {
-    /// Returns the credentials of a source, or notes why there are none.
+    /// Returns the credentials of a source, or records why it did not provide any.
     pub(super) fn at(&mut self, source: &'static str, found: Found) -> Option<Credentials> {
         found.map_err(|why| self.0.push((source, why))).ok()
     }

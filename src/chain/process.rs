@@ -22,8 +22,8 @@ struct Output {
     stderr: Vec<u8>,
 }
 
-/// Runs the command line of a profile without a shell, and reads the credentials that it prints. The program has the
-/// input of this process, so that it can ask its user. There is no time limit, for the same reason.
+/// Runs the command line of a profile without a shell, and reads the credentials that it prints. The program
+/// inherits standard input and may run for any time, so that it can prompt the user.
 ///
 /// See AWS's [process credential
 /// provider](https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html).

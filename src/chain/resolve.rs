@@ -12,11 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sources::WebIdentityCredentials;
 
 impl Attempt {
-    /// Returns the first credentials that there are.
+    /// Returns the credentials of the first source that is configured.
     ///
     /// # Errors
-    /// The error of a source that is configured and fails, with its name; if there is no such source, an error with
-    /// all that was looked at. Only the metadata service, which is always asked last, is passed over if it fails.
+    /// If a configured source fails, its error, with the name of the source. If no source is configured, an error that
+    /// lists all sources. A failure of the metadata service, which is always the last source, is only listed.
     pub(super) async fn resolve(&self) -> Result<Credentials> {
         let mut looked = Looked::default();
         let environment = match self.explicit {

@@ -24,7 +24,7 @@ struct Step<'a> {
 }
 
 impl Attempt {
-    /// Returns the credentials of a profile's role, or the reason why there are none.
+    /// Returns the credentials of a profile's role, or a text that says that the profile or its role is missing.
     ///
     /// # Errors
     /// `Config`, if the settings of the role are wrong; `Credentials`, if its source has no keys or STS refuses.
@@ -89,7 +89,9 @@ impl Attempt {
             if visited.contains(&next) && (next != profile || !has_keys(source)) {
                 visited.push(next);
                 let path = visited.join("` > `");
-                return Err(wrong(format_args!("its sources go round in a circle: `{path}`; give one of them keys")));
+                return Err(wrong(format_args!(
+                    "`source_profile` has a cycle: `{path}`; add keys to one of these profiles"
+                )));
             }
             if has_keys(source) || !has_role(source) {
                 return Ok(Source::Profile(next));

@@ -7,7 +7,7 @@ use super::files::Files;
 use crate::credentials::Variables;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Variables, and the keys of a profile that count where they are not set.
+/// Variables, and for each the profile key that is used if the variable is not set.
 const KEYS: &[(&str, &str)] = &[
     // The last of the variables with the region.
     ("AWS_DEFAULT_REGION", "region"),
@@ -28,7 +28,7 @@ const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 const IGNORE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
-/// Variables with the settings of a profile behind them, so that all code that reads variables reads the profile, too.
+/// Variables whose defaults are the settings of a profile, so that all code that reads variables also uses the profile.
 pub(super) struct Settings {
     variables: Arc<dyn Variables>,
     of_profile: BTreeMap<String, String>,

@@ -88,7 +88,7 @@ impl<'a> Sso<'a> {
     fn path(&self, attempt: &Attempt) -> Result<PathBuf> {
         let name = hex(&sha1::Sha1::digest(self.session.unwrap_or(self.start_url)));
         let path = expanded(&format!("~/.aws/sso/cache/{name}.json"), &*attempt.variables);
-        path.ok_or_else(|| self.signed_out("has no place for its token, as `HOME` is not set"))
+        path.ok_or_else(|| self.signed_out("has an unknown token folder: `HOME` is not set"))
     }
 
     /// Returns the credentials of the role.
@@ -102,7 +102,8 @@ impl<'a> Sso<'a> {
         let url = [endpoint.url(), "/federation/credentials?", &query.concat()].concat();
         let request = HttpRequest::new(Method::Get, url).with_headers(headers);
         let failed = |error: Error| {
-            let context = format_args!("SSO gave no credentials of role `{}` in account {}", self.role, self.account);
+            let context =
+                format_args!("SSO returned no credentials for role `{}` in account {}", self.role, self.account);
             error.of_source(context).concealing(&[&token])
         };
         let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;

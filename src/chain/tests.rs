@@ -178,7 +178,7 @@ async fn role_settings_that_cannot_work_are_refused() {
         (format!("[default]\n{role}source_profile = x\ncredential_source = Environment\n"), "both"),
         (format!("[default]\n{role}source_profile = x\n"), "does not exist: `x`"),
         (format!("[default]\n{role}source_profile = default\n"), "`default` > `default`"),
-        (format!("[default]\n{role}source_profile = x\n[profile x]\n{role}source_profile = default\n"), "circle"),
+        (format!("[default]\n{role}source_profile = x\n[profile x]\n{role}source_profile = default\n"), "cycle"),
         (format!("[default]\n{role}credential_source = Nowhere\n"), "`Nowhere`"),
         (format!("[default]\n{role}credential_source = Environment\n"), "`AWS_ACCESS_KEY_ID` is not set"),
         (format!("[default]\n{role}source_profile = default\nmfa_serial = m\n{KEYS}"), "mfa_serial"),

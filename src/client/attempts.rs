@@ -24,7 +24,8 @@ use crate::transport::HttpRequest;
 const QUOTA_IS_EMPTY: &str = "it was not sent again, as the client's quota of retries is empty; call less often";
 
 /// The error of a call whose turn would come after its time limit.
-const NO_TURN: &str = "no turn at the rate limiter within the time limit of the call; raise `Timeouts::total` or the limits of `RateLimiter`";
+const NO_TURN: &str =
+    "rate limiter delays the call beyond its time limit; raise `Timeouts::total` or the limits of `RateLimiter`";
 
 /// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {

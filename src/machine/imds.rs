@@ -167,7 +167,8 @@ impl ImdsCredentials {
         let mut missing = None;
         let token = self.token(&settings, &mut missing).await.map_err(failed)?;
         if token.is_none() && settings.v1_disabled {
-            let message = format!("it has no session token to give, and `{V1_DISABLED}` is `true`");
+            let message =
+                format!("it returned no session token, and IMDSv1 is disabled (`{V1_DISABLED}` or `with_v1_disabled`)");
             let error = missing.unwrap_or_else(|| Error::new(ErrorKind::Credentials, message));
             return Err(failed(error));
         }
@@ -205,8 +206,8 @@ impl ImdsCredentials {
         }
     }
 
-    /// Returns a session token; `None` if the service gives no token, so that IMDSv1 is left. Sets `missing` to
-    /// the failure of the last attempt.
+    /// Returns a session token, or `None` if the service provides no token: then only IMDSv1 is possible. Sets
+    /// `missing` to the error of the last attempt that failed.
     async fn token(&self, settings: &Settings, missing: &mut Option<Error>) -> Result<Option<Zeroizing<String>>> {
         for _ in 0..settings.attempts {
             let mut headers = Headers::new();

@@ -1,4 +1,4 @@
-//! Operations of Bedrock for which the crate has no method.
+//! Requests to operations of Bedrock that this crate does not wrap.
 
 use crate::api::Service;
 use crate::chat::BedrockChat;
@@ -7,8 +7,8 @@ use crate::json::{Json, Writer};
 use crate::provider::body::{get, json_call, object};
 
 impl BedrockChat {
-    /// Sends a `GET` to an endpoint of Bedrock and returns the JSON that it answers: for operations without a
-    /// method. The call is signed, retried and limited in time as all others are.
+    /// Sends a `GET` to an endpoint of Bedrock and returns the JSON of the response. Use it for operations that this
+    /// crate does not wrap. Signing, retries and timeouts are the same as for all other calls.
     ///
     /// `path` begins with `/` and is percent-encoded; it may end with a query.
     ///

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 const RETRY_COST: u32 = 14;
 /// The tokens that a retry after throttling takes.
 const THROTTLING_RETRY_COST: u32 = 5;
-/// The tokens that a call gives back which succeeds without a retry.
+/// The tokens that a call without a retry gives back when it succeeds.
 const NO_RETRY_INCREMENT: u32 = 1;
 
 /// A quota of retries. Its figures are those of botocore 1.44, `botocore/retries/standard.py`.

@@ -51,7 +51,8 @@ fn retry_after_is_obeyed_up_to_the_maximum_delay() {
 
 #[test]
 fn amz_retry_after_adds_at_most_5_seconds_to_the_delay() {
-    // The delays of botocore 1.44.8, `ExponentialBackoff.delay_amount`: the jitter is half of 1 s and of 50 ms.
+    // The delays of botocore 1.44.8, `ExponentialBackoff.delay_amount`, with a jitter of one half: the bases
+    // are 1 s and 50 ms.
     for (status, asked, milliseconds) in [
         (429, "0", 500),
         (429, "499", 500),

@@ -126,7 +126,7 @@ impl CognitoCredentials {
             None => self.assigned(&endpoint, &logins).await?,
         };
         match self.exchange(&endpoint, &identity, &logins).await {
-            // Once: the identity may be deleted, or belong to another login, so that Cognito must assign one again.
+            // Retry once with a new identity: the old one may be deleted or belong to another login.
             Err(error) if is_kept && matches!(error.aws_type(), Some(NOT_FOUND | NOT_AUTHORIZED)) => {
                 self.keep(None);
                 let identity = self.assigned(&endpoint, &logins).await?;

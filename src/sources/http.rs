@@ -122,7 +122,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Returns the error that the answer is, with the kind that its name or status has.
+    /// Returns the response as an error. Its kind depends on the name of the error or on the status.
     pub(crate) fn error(&self) -> Error {
         self.error_of(None, &self.body)
     }

@@ -1,4 +1,4 @@
-//! Where a service of AWS is: its region and its host.
+//! The region and the host of an AWS service.
 
 use std::sync::Arc;
 

@@ -55,7 +55,7 @@ pub struct AssumeRoleCredentials {
     external_id: Option<String>,
     place: Place,
     connection: Connection,
-    /// By how many seconds the clock of STS is ahead of the local one, as far as it has complained.
+    /// The clock skew in seconds: STS time minus local time, from the last request that STS refused for its time.
     skew: AtomicI64,
 }
 
@@ -103,12 +103,12 @@ impl AssumeRoleCredentials {
         let mut keys = self.keys().await?;
         let mut answer = self.send(&form, &endpoint, &region, &keys).await?;
         if let Some(skew) = skew(&answer, self.connection.runtime.now().as_secs()) {
-            // Once: the difference is kept for all requests.
+            // Retry once. Later requests use the same clock skew.
             self.skew.store(skew, Ordering::Relaxed);
             answer = self.send(&form, &endpoint, &region, &keys).await?;
         }
         if is_expired(&answer) {
-            // Once: the source may have new keys by now.
+            // Retry once, if the source has new keys by now.
             self.source.forget(&keys);
             let renewed = self.keys().await?;
             if renewed != keys {

@@ -62,7 +62,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("EOFError", &["`mfa_serial`"]),
     ("ExpiredTokenException", &["STS did not assume role"]),
     ("FileNotFoundError", &["cannot be started", "cannot be read"]),
-    ("InfiniteLoopConfigError", &["circle"]),
+    ("InfiniteLoopConfigError", &["cycle"]),
     ("InvalidConfigError", &["profile `", "`credential_source`", "`AWS_ROLE_ARN`"]),
     ("InvalidRegionError", &["region"]),
     ("JSONDecodeError", &["printed no JSON"]),

@@ -153,7 +153,7 @@ export class AmazonBedrockChatLanguageModel implements Omit<LanguageModelV4, "sp
     return line;
   }
 
-  /** Keeps a model for the next call. A line is released once: the second time it may be in use again. */
+  /** Keeps a model for later calls. Each call releases its model once: after that, another call may use it. */
   #release(line: Line, call: AnyCallOptions): void {
     if (this.#released.has(call)) return;
     this.#released.add(call);

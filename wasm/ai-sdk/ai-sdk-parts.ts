@@ -370,7 +370,7 @@ const NOTHING: UsageMetadata = { input_tokens: 0, output_tokens: 0, total_tokens
 
 /** Returns the numbers of tokens. Numbers that the service does not report are `undefined`. */
 export function usageOf(given: UsageMetadata | undefined, raw: unknown): LanguageModelV4Usage {
-  // The core leaves out a usage of nothing but zeros, which a guardrail's answer has.
+  // The core leaves out a usage that is all zeros. A reply from a guardrail has such a usage.
   const usage = given ?? (raw ? NOTHING : undefined);
   if (!usage) return { inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined }, outputTokens: { total: undefined, text: undefined, reasoning: undefined } };
   const { input_tokens: total, output_tokens: output, input_token_details: input, output_token_details: { reasoning } } = usage;

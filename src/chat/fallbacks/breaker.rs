@@ -77,7 +77,8 @@ impl Breaker {
         let mut state = self.state();
         let until = state.open_until?;
         if until <= now {
-            // Others wait for another pause, unless this call closes the breaker. A call that is dropped does not.
+            // This call is the trial. Others skip the target for another pause, unless the trial closes the breaker. A
+            // trial that is dropped leaves it open.
             state.open_until = Some(now.saturating_add(self.settings.pause));
             return None;
         }

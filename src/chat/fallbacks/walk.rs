@@ -21,7 +21,7 @@ pub(super) trait Steps: MaybeSend + MaybeSync {
     /// Returns the target to call after an error.
     ///
     /// # Errors
-    /// The error, if there is none.
+    /// The error, extended with the other targets that failed, if no further target may be called for it.
     fn next(&mut self, error: Error) -> Result<BedrockChat>;
 
     /// Notes that the present target has answered. Returns what had failed before.
