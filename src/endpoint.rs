@@ -82,8 +82,7 @@ impl Endpoint {
     /// # Errors
     /// `Config`, if the text is not such a URL.
     pub fn custom(text: &str) -> Result<Self> {
-        // A user name and a query may be secrets.
-        let shown = before(after_last(text, "@").unwrap_or(text), "?");
+        let shown = shown_url(text);
         let config = |why: &str| Err(Error::of(ErrorKind::Config, format_args!("invalid endpoint `{shown}`: {why}")));
         let text = text.trim();
         let (scheme, rest) = split_once(text, "://").unwrap_or(("https", text));
@@ -224,6 +223,24 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     name == "localhost" || (is_address && name.starts_with("127."))
 }
 
+/// Returns a URL for errors, without a user name, a query and a fragment: they may be secrets.
+pub(crate) fn shown_url(url: &str) -> String {
+    let kept = before(before(url, "?"), "#");
+    let hidden = url.get(kept.len()..).unwrap_or_default();
+    let (scheme, rest) = match split_once(kept, "://") {
+        Some((scheme, rest)) => ([scheme, "://"].concat(), rest),
+        None => (String::new(), kept),
+    };
+    let (host, path) = rest.split_at_checked(find(rest, "/").unwrap_or(rest.len())).unwrap_or_default();
+    let host = match after_last(host, "@") {
+        Some(host) => host,
+        // In `http://user:p?ss@host` all of it is a password.
+        None if path.is_empty() && has(hidden, "@") => "",
+        None => host,
+    };
+    [&scheme, host, path].concat()
+}
+
 /// Returns whether the message of an error or of one of its causes contains a text, ignoring case.
 fn says(error: &Error, words: &str) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
@@ -315,7 +332,14 @@ mod tests {
 
     #[test]
     fn invalid_endpoint_error_hides_secrets_in_the_url() {
-        for text in ["https://user:secret-1@h", "https://h/?signature=secret-1", "ftp://user:secret-1@h?x=secret-1"] {
+        for text in [
+            "https://user:secret-1@h",
+            "https://h/?signature=secret-1",
+            "ftp://user:secret-1@h?x=secret-1",
+            "https://h/?signature=abc@secret-1",
+            "https://user:secret-1?x@h",
+            "https://h/#secret-1",
+        ] {
             let error = Endpoint::custom(text).unwrap_err();
             assert!(!error.to_string().contains("secret-1") && error.message().contains('h'), "{error}");
         }

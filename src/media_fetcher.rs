@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Response, Url};
 
+use crate::endpoint::shown_url;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 
@@ -143,14 +144,9 @@ fn check_url(url: &Url) -> Result<()> {
     }
 }
 
-/// Returns the beginning of a URL for errors, without a user name, a query and a fragment: they may be secrets.
+/// Returns the beginning of a URL for errors.
 fn shown(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let host = rest.find('/').unwrap_or(rest.len());
-    let user = rest.get(..host).and_then(|host| host.rfind('@')).map_or(0, |at| at + 1);
-    let scheme_end = if scheme.is_empty() { "" } else { "://" };
-    [scheme, scheme_end, rest.get(user..).unwrap_or_default()].concat().chars().take(80).collect()
+    shown_url(url).chars().take(80).collect()
 }
 
 fn refused(why: String) -> Error {

@@ -6,13 +6,13 @@ use super::Client;
 use super::body::Body;
 use crate::api::Framing;
 use crate::credentials::Credentials;
+use crate::endpoint::shown_url;
 use crate::error::{
     Error, ErrorKind, Resend, Result, ServiceAnswer, error_in_success, error_message, from_response, snippet,
 };
 use crate::headers::Headers;
 use crate::json::{Kind, View};
 use crate::retry::asked_delay;
-use crate::text::before;
 
 /// The header with AWS's id of a request.
 const REQUEST_ID: &str = "x-amzn-requestid";
@@ -209,9 +209,8 @@ impl Head {
     /// Returns the error that a body describes.
     pub(super) fn error(&self, body: &[u8]) -> Error {
         let redirect = self.headers.get("location").filter(|_| (300..400).contains(&self.status));
-        // A query may contain a signature.
         let redirect = redirect.map(|to| {
-            let to = before(to, "?");
+            let to = shown_url(to);
             format!("redirects are not followed: {to}; if you trust that address, set it as the endpoint")
         });
         let body = redirect.as_ref().map_or(body, |told| told.as_bytes());

@@ -94,7 +94,7 @@ async fn redirect_is_not_followed_with_credentials() {
         let chat = builder.build().unwrap();
         for status in [301, 302, 303, 307, 308] {
             bedrock.clear();
-            let location = format!("{}/model/m/invoke?token=SECRET", other.url());
+            let location = format!("{}/model/m/invoke?token=SECRET", other.url().replace("//", "//me:SECRET@"));
             bedrock.faults().push(Fault::error(status, "", "").header("location", &location).times(3));
             for error in [
                 soon(chat.invoke("hello")).await.unwrap_err(),
