@@ -4,7 +4,9 @@ use crate::api::Service;
 use crate::chat::BedrockChat;
 use crate::error::Result;
 use crate::json::{Json, Writer};
+use crate::provider::Call;
 use crate::provider::body::{get, json_call, object};
+use crate::text::split_once;
 
 impl BedrockChat {
     /// Sends a `GET` to an endpoint of Bedrock and returns the JSON of the response. Use it for operations that this
@@ -29,10 +31,7 @@ impl BedrockChat {
     /// # Errors
     /// Same as [`BedrockChat::invoke`].
     pub async fn get_json(&self, service: Service, path: &str) -> Result<Json> {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let mut call = get(service, path.to_owned());
-        call.query.push_str(query);
-        self.client().operation(call, read).await
+        self.json(get(service, String::new()), path).await
     }
 
     /// Sends a `POST` with a JSON body to an endpoint of Bedrock and returns the JSON that it answers. Otherwise same as
@@ -43,8 +42,15 @@ impl BedrockChat {
     pub async fn post_json(&self, service: Service, path: &str, body: &Json) -> Result<Json> {
         let mut w = Writer::new();
         w.raw(body.view());
-        let mut call = json_call(path.to_owned(), w);
+        let mut call = json_call(String::new(), w);
         call.service = service;
+        self.json(call, path).await
+    }
+
+    async fn json(&self, mut call: Call, path: &str) -> Result<Json> {
+        let (path, query) = split_once(path, "?").unwrap_or((path, ""));
+        call.path.push_str(path);
+        call.query.push_str(query);
         self.client().operation(call, read).await
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of models and profiles, and the look-up of the model behind a profile: signed calls with queries.
 
-use bedrock_chat::{Api, BedrockChat, ErrorKind, InferenceProfileType};
+use bedrock_chat::{Api, BedrockChat, ErrorKind, InferenceProfileType, Service};
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 
@@ -45,6 +45,26 @@ async fn mantle_models_are_listed_by_bedrock_mantle() {
     let error = chat.mantle_models().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.message().starts_with("the reply has no `data`"), "{error}");
+}
+
+#[tokio::test]
+async fn json_of_any_operation_is_requested_with_its_query() {
+    let bedrock = LocalBedrock::start().await.unwrap();
+    let chat = calling(&bedrock).build().unwrap();
+    let page = chat.get_json(Service::ControlPlane, "/inference-profiles?maxResults=1").await.unwrap();
+    assert_eq!(page.view().get("inferenceProfileSummaries").unwrap().items().count(), 1);
+    let body = json!({
+        "messages": [{"role": "user", "content": [{"text": "Write to ann@example.com"}]}],
+        "checks": {"sensitiveInformation": {"entities": [{"type": "EMAIL"}]}},
+    });
+    let found = chat.post_json(Service::Runtime, "/guardrail-checks/invoke?a=b%20c", &body.into()).await.unwrap();
+    assert!(found.as_str().contains("EMAIL"), "{}", found.as_str());
+    let requests = bedrock.requests();
+    let sent: Vec<_> = requests.iter().map(|request| (request.method.as_str(), request.query.as_deref())).collect();
+    assert_eq!(sent, [("GET", Some("maxResults=1")), ("POST", Some("a=b%20c"))]);
+    assert!(requests.iter().all(|request| request.verdict.is_accepted()), "{requests:?}");
+    let error = chat.get_json(Service::Runtime, "no-slash").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test]
