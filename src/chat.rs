@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::message::{AiMessage, Message};
 use crate::model::ModelId;
 use crate::observe::RunConfig;
-use crate::platform::BoxFuture;
+use crate::platform::{BoxFuture, MaybeSend, MaybeSync};
 use crate::provider::{self, Mode};
 use crate::request::{ChatOption, ChatOptions, ChatRequest, IntoMessages, Tool, ToolChoice};
 
@@ -90,11 +90,7 @@ impl BedrockChat {
     /// errors of the service or the network, after the retries.
     pub async fn invoke(&self, messages: impl IntoMessages) -> Result<AiMessage> {
         let messages = messages.into_messages()?;
-        let reply = match &self.fallbacks {
-            None => self.reply(self.request_of(messages)),
-            Some(targets) => targets.reply(self, Box::new(move |chat: &Self| Ok(chat.request_of(messages.clone())))),
-        };
-        reply.await
+        self.reply_to(messages, |chat, messages| Ok(chat.request_of(messages)))?.await
     }
 
     /// Sends a conversation and returns the reply as it arrives. Waits for the first content.
@@ -103,11 +99,7 @@ impl BedrockChat {
     /// Same as [`BedrockChat::invoke`]; later errors are items of the stream.
     pub async fn stream(&self, messages: impl IntoMessages) -> Result<ChatStream> {
         let messages = messages.into_messages()?;
-        let stream = match &self.fallbacks {
-            None => self.open(self.request_of(messages)),
-            Some(targets) => targets.stream(self, Box::new(move |chat: &Self| Ok(chat.request_of(messages.clone())))),
-        };
-        stream.await
+        self.stream_of(messages, |chat, messages| Ok(chat.request_of(messages)))?.await
     }
 
     /// Returns the same model with these options applied over its own. See the
@@ -158,6 +150,30 @@ impl BedrockChat {
     fn reply(&self, request: ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
         let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
         self.client.invoke(request, &self.config, mode)
+    }
+
+    /// Returns the reply to an input. Each chat to fall back on writes the input for its own model.
+    fn reply_to<I: Clone + MaybeSend + MaybeSync + 'static>(
+        &self,
+        input: I,
+        write: fn(&Self, I) -> Result<ChatRequest>,
+    ) -> Result<BoxFuture<'_, Result<AiMessage>>> {
+        Ok(match &self.fallbacks {
+            None => self.reply(write(self, input)?),
+            Some(targets) => targets.reply(self, Box::new(move |chat: &Self| write(chat, input.clone()))),
+        })
+    }
+
+    /// Same as [`BedrockChat::reply_to`], as a stream.
+    fn stream_of<I: Clone + MaybeSend + MaybeSync + 'static>(
+        &self,
+        input: I,
+        write: fn(&Self, I) -> Result<ChatRequest>,
+    ) -> Result<BoxFuture<'_, Result<ChatStream>>> {
+        Ok(match &self.fallbacks {
+            None => self.open(write(self, input)?),
+            Some(targets) => targets.stream(self, Box::new(move |chat: &Self| write(chat, input.clone()))),
+        })
     }
 
     /// Sends a request and waits for the first content of the reply.

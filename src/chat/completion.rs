@@ -31,12 +31,7 @@ impl BedrockChat {
     /// # Errors
     /// `Unsupported`, where the model takes messages only; else as [`BedrockChat::invoke`].
     pub async fn complete(&self, prompt: impl Into<String>) -> Result<AiMessage> {
-        let prompt = prompt.into();
-        let reply = match &self.fallbacks {
-            None => self.reply(self.prompt(prompt)?),
-            Some(targets) => targets.reply(self, Box::new(move |chat: &Self| chat.prompt(prompt.clone()))),
-        };
-        reply.await
+        self.reply_to(prompt.into(), Self::prompt)?.await
     }
 
     /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it arrives.
@@ -44,12 +39,7 @@ impl BedrockChat {
     /// # Errors
     /// Same as [`BedrockChat::complete`]; what fails later is an item of the stream.
     pub async fn complete_stream(&self, prompt: impl Into<String>) -> Result<ChatStream> {
-        let prompt = prompt.into();
-        let stream = match &self.fallbacks {
-            None => self.open(self.prompt(prompt)?),
-            Some(targets) => targets.stream(self, Box::new(move |chat: &Self| chat.prompt(prompt.clone()))),
-        };
-        stream.await
+        self.stream_of(prompt.into(), Self::prompt)?.await
     }
 
     fn prompt(&self, prompt: String) -> Result<ChatRequest> {

@@ -139,35 +139,11 @@ struct Others {
 
 impl Targets for Others {
     fn reply(&self, first: &BedrockChat, asked: Box<dyn Ask>) -> BoxFuture<'static, Result<AiMessage>> {
-        let mut walk = self.walk(first);
-        Box::pin(async move {
-            loop {
-                let reply = match asked.request(walk.chat()) {
-                    Ok(request) => walk.chat().reply(request).await,
-                    Err(error) => Err(error),
-                };
-                match reply {
-                    Ok(reply) => return Ok(walk.answered_by(reply)),
-                    Err(error) => walk.failed(error)?,
-                }
-            }
-        })
+        Box::pin(walked(self.walk(first), asked, BedrockChat::reply, Walk::answered_by))
     }
 
     fn stream(&self, first: &BedrockChat, asked: Box<dyn Ask>) -> BoxFuture<'static, Result<ChatStream>> {
-        let mut walk = self.walk(first);
-        Box::pin(async move {
-            loop {
-                let stream = match asked.request(walk.chat()) {
-                    Ok(request) => walk.chat().open(request).await,
-                    Err(error) => Err(error),
-                };
-                match stream {
-                    Ok(stream) => return Ok(walk.answered_by_stream(stream)),
-                    Err(error) => walk.failed(error)?,
-                }
-            }
-        })
+        Box::pin(walked(self.walk(first), asked, BedrockChat::open, Walk::answered_by_stream))
     }
 
     fn walk(&self, first: &BedrockChat) -> Walk {
@@ -184,6 +160,25 @@ impl Targets for Others {
 
     fn parts(&self) -> (Option<Arc<Breaker>>, &[Target]) {
         (self.first_breaker.clone(), &self.others)
+    }
+}
+
+/// Sends a request to one target after another until one answers. `note` adds to the answer what failed before.
+async fn walked<T>(
+    mut walk: Walk,
+    asked: Box<dyn Ask>,
+    send: fn(&BedrockChat, ChatRequest) -> BoxFuture<'_, Result<T>>,
+    note: fn(&mut Walk, T) -> T,
+) -> Result<T> {
+    loop {
+        let answer = match asked.request(walk.chat()) {
+            Ok(request) => send(walk.chat(), request).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(answer) => return Ok(note(&mut walk, answer)),
+            Err(error) => walk.failed(error)?,
+        }
     }
 }
 
