@@ -186,7 +186,22 @@ impl Endpoint {
         self.url.starts_with("https:") || is_loopback(self.host())
     }
 
-    /// Returns the path prefix of all calls; empty if there is none.
+    /// Checks that a secret may be sent here, where no other machine can read it. `or` is further advice.
+    ///
+    /// # Errors
+    /// `Config`, if it may not.
+    pub(crate) fn check_confidential(&self, secret: &str, or: &str) -> Result<()> {
+        if self.is_confidential() {
+            return Ok(());
+        }
+        let host = self.host();
+        Err(Error::of(
+            ErrorKind::Config,
+            format_args!("{secret} is not sent over `http://` to another machine: {host}; use `https://`{or}"),
+        ))
+    }
+
+    /// Returns the path prefix of all calls; empty if it has no path.
     pub fn prefix(&self) -> &str {
         self.url.get(self.host.end..).unwrap_or_default()
     }

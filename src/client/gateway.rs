@@ -93,12 +93,8 @@ impl CloudflareGateway {
                     "token of Cloudflare's AI Gateway is empty or has a character that is not valid in a header; check it"
                 )));
             }
-            if !endpoint.is_confidential() {
-                return Err(config(format_args!(
-                    "a gateway's token is not sent over `http://` to another machine: {}; use `https://`",
-                    endpoint.host()
-                )));
-            }
+            let checked = endpoint.check_confidential("a gateway's token", "");
+            checked.map_err(|error| error.with_field("cloudflare_gateway"))?;
         }
         Ok(Gateway { endpoint, cloudflare: true, token: self.token })
     }

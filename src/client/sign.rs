@@ -103,19 +103,14 @@ pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials)
                 "AWS refuses calls without credentials: {}; set credentials, or the URL of a gateway that signs",
                 to.host()
             );
-            return Err(Error::of(ErrorKind::Credentials, message));
+            Err(Error::of(ErrorKind::Credentials, message))
         }
-        Parts::Bearer(_) if !to.is_confidential() => {}
-        _ => return Ok(()),
+        Parts::Bearer(_) => {
+            let checked = to.check_confidential("an API key", ", or sign with AWS keys");
+            checked.map_err(|error| error.with_field("endpoint_url"))
+        }
+        _ => Ok(()),
     }
-    let host = to.host();
-    Err(Error::of(
-        ErrorKind::Config,
-        format_args!(
-            "an API key is not sent over `http://` to another machine: {host}; use `https://`, or sign with AWS keys"
-        ),
-    )
-    .with_field("endpoint_url"))
 }
 
 /// AWS refuses its own headers if they are not signed. Headers that a proxy may change on the way are not signed;

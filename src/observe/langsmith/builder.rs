@@ -246,12 +246,8 @@ impl LangSmithBuilder {
     /// of another machine, where others could read the key and the runs.
     pub fn build(self) -> Result<LangSmith> {
         let endpoint = Endpoint::custom(&self.endpoint)?;
-        if self.api_key.is_some() && !endpoint.is_confidential() {
-            let host = endpoint.host();
-            return Err(Error::of(
-                ErrorKind::Config,
-                format_args!("LangSmith's key is not sent over `http://` to another machine: {host}; use `https://`"),
-            ));
+        if self.api_key.is_some() {
+            endpoint.check_confidential("LangSmith's key", "")?;
         }
         let transport = match self.transport {
             Some(transport) => transport,
