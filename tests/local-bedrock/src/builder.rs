@@ -1,6 +1,7 @@
 //! Settings of a server.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "server")]
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
@@ -8,7 +9,9 @@ use std::time::{Duration, SystemTime};
 use crate::auth::{KnownKey, Rules, TokenRule};
 use crate::identity::{Identity, Issued};
 use crate::model::Trusted;
+#[cfg(feature = "server")]
 use crate::server::LocalBedrock;
+#[cfg(feature = "server")]
 use crate::upstream::Upstream;
 
 /// The access key id that every server accepts by default.
@@ -42,7 +45,9 @@ pub struct TestCredentials {
 }
 
 impl TestCredentials {
-    pub(crate) fn new() -> Self {
+    /// Returns the default settings.
+    #[expect(clippy::new_without_default, reason = "`Default` would say less than `new`")]
+    pub fn new() -> Self {
         Self {
             access_key_id: TEST_ACCESS_KEY_ID.to_owned(),
             secret_access_key: TEST_SECRET_ACCESS_KEY.to_owned(),
@@ -52,7 +57,28 @@ impl TestCredentials {
     }
 }
 
-/// Settings of a [`LocalBedrock`], made by [`LocalBedrock::builder`].
+/// Returns the lines of shell that point clients at a server, one for each way to sign in.
+pub fn instructions(url: &str, mantle_url: &str, region: Option<&str>) -> String {
+    let region = region.unwrap_or("us-east-1");
+    format!(
+        "\
+# local Bedrock is listening; stop it with Ctrl-C. In the other terminal:
+export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url}
+export AWS_ENDPOINT_URL_BEDROCK_MANTLE={mantle_url}
+export AWS_REGION={region}
+export AWS_ACCESS_KEY_ID={TEST_ACCESS_KEY_ID}
+export AWS_SECRET_ACCESS_KEY={TEST_SECRET_ACCESS_KEY}
+# or, instead of the two keys:
+# export AWS_BEARER_TOKEN_BEDROCK={TEST_BEARER_KEY}
+# STS, SSO, sign-in and Cognito; IMDS; container credentials:
+# export AWS_ENDPOINT_URL={url} AWS_EC2_METADATA_SERVICE_ENDPOINT={url}
+# export AWS_CONTAINER_CREDENTIALS_FULL_URI={url}/v2/credentials/task
+# bedrock-mantle, for OpenAI's clients; for models other than GPT, Gemma and Grok without /openai:
+# export OPENAI_BASE_URL={mantle_url}/openai/v1 OPENAI_API_KEY={TEST_BEARER_KEY}"
+    )
+}
+
+/// Settings of a [`LocalBedrock`](crate::LocalBedrock) or a [`Service`](crate::Service).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -79,6 +105,7 @@ pub struct Builder {
     pub(crate) strict_alternation: bool,
     pub(crate) opaque_family: String,
     pub(crate) trusted: Trusted,
+    #[cfg(feature = "server")]
     pub(crate) upstream: Option<Upstream>,
     /// Models by the id of their profile.
     pub(crate) application_profiles: BTreeMap<String, String>,
@@ -97,7 +124,9 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Builder {
-    pub(crate) fn new() -> Self {
+    /// Returns the default settings.
+    #[expect(clippy::new_without_default, reason = "`Default` would say less than `new`")]
+    pub fn new() -> Self {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
@@ -121,6 +150,7 @@ impl Builder {
             strict_alternation: false,
             opaque_family: "anthropic".to_owned(),
             trusted: Trusted::default(),
+            #[cfg(feature = "server")]
             upstream: None,
             application_profiles: BTreeMap::new(),
             identity: Identity::default(),
@@ -247,6 +277,7 @@ impl Builder {
     /// Lets another server answer instead of the echo model, on all APIs. It must have OpenAI's Chat Completions API,
     /// such as Ollama, vLLM or llama.cpp. `url` is its base, for example `http://127.0.0.1:11434/v1`; there is no
     /// TLS. `model` is the model to request; by default the id of the request. Default: the echo model.
+    #[cfg(feature = "server")]
     pub fn upstream(mut self, url: &str, model: Option<&str>, api_key: Option<&str>) -> Self {
         self.upstream = Some(Upstream {
             url: url.trim_end_matches('/').to_owned(),
@@ -280,6 +311,7 @@ impl Builder {
     /// # Errors
     ///
     /// An error if the port cannot be bound.
+    #[cfg(feature = "server")]
     pub async fn start(self) -> io::Result<LocalBedrock> {
         LocalBedrock::with_settings(self).await
     }

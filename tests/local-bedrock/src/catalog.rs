@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn mantle_ids_are_bare_and_have_one_base_path() {
+    fn mantle_model_ids_have_no_prefix_and_one_base_path() {
         let responses = |base: Base, id: &str| admitted(Endpoint::Mantle, Operation::Responses, base, id);
         for id in ["openai.gpt-5.6-luna", "google.gemma-4-31b", "xai.grok-4.3"] {
             assert_eq!(responses(Base::OpenAi, id), Ok(id.to_owned()));

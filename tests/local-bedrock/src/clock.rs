@@ -20,10 +20,18 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> i64 {
-        let real = self.fixed.unwrap_or_else(SystemTime::now);
+        let real = self.fixed.unwrap_or_else(now);
         let seconds = real.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         i64::try_from(seconds).unwrap_or(i64::MAX).saturating_add(self.offset.load(Ordering::Relaxed))
     }
+}
+
+/// The time of the machine. The standard library's clock panics on wasm32.
+pub(crate) fn now() -> SystemTime {
+    #[cfg(target_arch = "wasm32")]
+    return web_time::web::SystemTimeExt::to_std(web_time::SystemTime::now());
+    #[cfg(not(target_arch = "wasm32"))]
+    SystemTime::now()
 }
 
 /// `20250102T030405Z`

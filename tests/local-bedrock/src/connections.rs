@@ -19,9 +19,9 @@ impl Connections {
     }
 }
 
-/// One open connection.
+/// One open connection of a client. It is counted until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Opened(Connections);
+pub struct Opened(Connections);
 
 impl Drop for Opened {
     fn drop(&mut self) {

@@ -1,15 +1,9 @@
-//! Sends a reply piece by piece, with the faults applied.
+//! A reply in pieces, with the faults applied.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use base64::Engine as _;
-use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
 use serde_json::json;
-use tokio::time::Sleep;
 
 use crate::faults::{Fault, InsertedFrame};
 use crate::framing::Framing;
@@ -69,12 +63,28 @@ impl Reply {
     }
 }
 
-/// The end of a body.
+/// The end of a body, after its last piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
+    /// The body is complete.
     Clean,
+    /// The connection breaks.
     Cut,
+    /// Nothing: the connection stays open until the client gives up.
     Silence,
+}
+
+/// A reply that is being sent: its head, and its body piece by piece. Dropping it before its end records that the
+/// client left.
+#[derive(Debug)]
+pub struct Delivery {
+    status: u16,
+    headers: Vec<(String, String)>,
+    pieces: std::vec::IntoIter<Vec<u8>>,
+    delay: Duration,
+    end: End,
+    length: Option<u64>,
+    tracker: Tracker,
 }
 
 /// The pieces of a body and how it ends.
@@ -176,18 +186,81 @@ impl Plan {
         plan.pieces = pieces;
         plan
     }
+}
 
-    pub(crate) fn into_body(self, tracker: Tracker) -> ReplyBody {
-        let exact = self.whole.then(|| self.pieces.iter().map(Vec::len).sum::<usize>());
-        ReplyBody {
-            // A cut reply announces its full length, so that the client can detect the cut.
-            exact: exact.filter(|_| self.end == End::Clean).and_then(|n| u64::try_from(n).ok()),
-            pieces: self.pieces.into_iter(),
-            delay: self.delay,
-            end: self.end,
-            waiting: None,
-            flushing: false,
+impl Delivery {
+    pub(crate) fn new(mut reply: Reply, fault: Option<&Fault>, frame_delay: Duration, tracker: Tracker) -> Self {
+        if let Some(fault) = fault {
+            for (name, value) in &fault.headers {
+                reply.set_header(name, value.clone());
+            }
+            reply.headers.retain(|(name, value)| !(value.is_empty() && fault.headers.contains_key(name)));
+        }
+        // Any page in a browser may read the reply.
+        reply.set_header("access-control-allow-origin", "*");
+        reply.set_header("access-control-expose-headers", "*");
+        tracker.status(reply.status);
+        let Plan { pieces, delay, end, whole } = Plan::new(reply.content, fault, frame_delay);
+        // A cut reply does not announce its length.
+        let length = (whole && end == End::Clean).then(|| pieces.iter().map(Vec::len).sum::<usize>());
+        Self {
+            status: reply.status,
+            headers: reply.headers,
+            length: length.and_then(|length| u64::try_from(length).ok()),
+            pieces: pieces.into_iter(),
+            delay,
+            end,
             tracker,
+        }
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the headers. `content-length` and `transfer-encoding` are not among them.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Returns the length to announce in `content-length`. `None` for a stream.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Returns how long to wait before each piece.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// Returns how many pieces are left.
+    pub fn pieces_left(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Returns the next piece of the body and records that it was sent. After the last one, call [`end`](Self::end).
+    pub fn next_piece(&mut self) -> Option<Vec<u8>> {
+        let piece = self.pieces.next()?;
+        self.tracker.piece_sent();
+        if self.pieces.len() == 0 && self.end == End::Clean {
+            // A server does not ask again once a body of known length is complete.
+            self.tracker.end(Outcome::Complete);
+        }
+        Some(piece)
+    }
+
+    /// Returns what to do after the last piece.
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// Records that the end was carried out. It does nothing for [`End::Silence`], which only the client ends.
+    pub fn ended(&mut self) {
+        match self.end {
+            End::Clean => self.tracker.end(Outcome::Complete),
+            End::Cut => self.tracker.end(Outcome::CutByFault),
+            End::Silence => {}
         }
     }
 }
@@ -220,85 +293,4 @@ fn first_bytes(pieces: Vec<Vec<u8>>, mut count: usize) -> Vec<Vec<u8>> {
         }
     }
     out
-}
-
-/// The body that hyper sends.
-#[derive(Debug)]
-pub(crate) struct ReplyBody {
-    pieces: std::vec::IntoIter<Vec<u8>>,
-    delay: Duration,
-    end: End,
-    exact: Option<u64>,
-    waiting: Option<Pin<Box<Sleep>>>,
-    flushing: bool,
-    tracker: Tracker,
-}
-
-/// An error that breaks the connection at this place.
-#[derive(Debug)]
-pub(crate) struct Broken;
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connection is broken on purpose")
-    }
-}
-
-impl std::error::Error for Broken {}
-
-impl From<Infallible> for Broken {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(sleep) = &mut self.waiting {
-            std::task::ready!(sleep.as_mut().poll(context));
-            self.waiting = None;
-        } else if !self.delay.is_zero() && self.pieces.len() > 0 {
-            let mut sleep = Box::pin(tokio::time::sleep(self.delay));
-            if sleep.as_mut().poll(context).is_pending() {
-                self.waiting = Some(sleep);
-                return Poll::Pending;
-            }
-        }
-        if let Some(piece) = self.pieces.next() {
-            self.tracker.piece_sent();
-            if self.pieces.len() == 0 && self.end == End::Clean {
-                // hyper does not poll again once a body of known length is complete.
-                self.tracker.end(Outcome::Complete);
-            }
-            return Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece)))));
-        }
-        match self.end {
-            End::Clean => {
-                self.tracker.end(Outcome::Complete);
-                Poll::Ready(None)
-            }
-            End::Silence => Poll::Pending,
-            End::Cut if self.flushing => {
-                self.tracker.end(Outcome::CutByFault);
-                Poll::Ready(Some(Err(Broken)))
-            }
-            End::Cut => {
-                // An error drops data that hyper has not written yet, so there is a short pause before it.
-                self.flushing = true;
-                self.waiting = Some(Box::pin(tokio::time::sleep(Duration::from_millis(10))));
-                self.poll_frame(context)
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.end == End::Clean && self.pieces.len() == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.exact.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
 }

@@ -21,7 +21,6 @@ use crate::delivery::{self, Reply};
 use crate::faults::Fault;
 use crate::problem::Problem;
 use crate::recorded::Verdict;
-use crate::server;
 
 pub(crate) use issued::Issued;
 pub use settings::{
@@ -113,7 +112,7 @@ pub(crate) fn operation(wire: &Wire<'_>, below_prefix: Option<&str>) -> Option<O
 pub(crate) struct Call<'a> {
     pub(crate) wire: Wire<'a>,
     pub(crate) request_id: &'a str,
-    pub(crate) server: &'a server::State,
+    pub(crate) server: &'a crate::state::State,
 }
 
 impl Call<'_> {

@@ -1,4 +1,4 @@
-//! Ids in the forms of the APIs. The same seed always gives the same id.
+//! Ids in the forms of the APIs. The same seed always results in the same id.
 
 use sha2::{Digest as _, Sha256};
 

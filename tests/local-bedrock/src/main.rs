@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use local_bedrock::LocalBedrock;
+use local_bedrock::{LocalBedrock, instructions};
 
 /// A local imitation of Amazon Bedrock for offline tests.
 #[derive(Debug, Parser)]
@@ -81,19 +81,7 @@ async fn main() -> std::io::Result<()> {
         builder = builder.region(region);
     }
     let bedrock = builder.start().await?;
-    let credentials = bedrock.test_credentials();
-    println!("# local Bedrock is listening; stop it with Ctrl-C. In the other terminal:");
-    println!("export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={}", bedrock.url());
-    println!("export AWS_REGION={}", arguments.region.as_deref().unwrap_or("us-east-1"));
-    println!("export AWS_ACCESS_KEY_ID={}", credentials.access_key_id);
-    println!("export AWS_SECRET_ACCESS_KEY={}", credentials.secret_access_key);
-    println!("# or, instead of the two keys:");
-    println!("# export AWS_BEARER_TOKEN_BEDROCK={}", credentials.bearer_key);
-    println!("# STS, SSO, sign-in and Cognito; IMDS; container credentials:");
-    println!("# export AWS_ENDPOINT_URL={0} AWS_EC2_METADATA_SERVICE_ENDPOINT={0}", bedrock.url());
-    println!("# export AWS_CONTAINER_CREDENTIALS_FULL_URI={}/v2/credentials/task", bedrock.url());
-    println!("# bedrock-mantle, for OpenAI's clients:");
-    println!("# export OPENAI_BASE_URL={}/openai/v1 OPENAI_API_KEY={}", bedrock.mantle_url(), credentials.bearer_key);
+    println!("{}", instructions(&bedrock.url(), &bedrock.mantle_url(), arguments.region.as_deref()));
     tokio::signal::ctrl_c().await?;
     bedrock.shutdown().await;
     Ok(())

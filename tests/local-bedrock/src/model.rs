@@ -10,11 +10,14 @@ mod pattern;
 mod question;
 mod thinking;
 mod tokens;
+#[cfg(feature = "server")]
 pub(crate) mod translate;
 
 use serde_json::Value;
 
-pub(crate) use brain::{BLOCKED_TEXT, answer, is_blocked};
+#[cfg(feature = "server")]
+pub(crate) use brain::is_blocked;
+pub(crate) use brain::{BLOCKED_TEXT, answer};
 pub(crate) use cache::{InputTokens, Ledger, PromptCache, Ttl};
 pub(crate) use thinking::{Trusted, seal_reasoning};
 pub(crate) use tokens::{deltas, json_deltas, split as tokens};

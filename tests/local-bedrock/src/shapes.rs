@@ -27,7 +27,7 @@ use crate::json::put;
 use crate::model::{self, Answer, InputTokens, Ledger, Media, Part, Prompt, Stop};
 use crate::problem::Problem;
 use crate::route::Operation;
-use crate::server::State;
+use crate::state::State;
 
 pub(crate) use guardrail_checks::invoke_guardrail_checks;
 pub(crate) use lists::{Query, list};
@@ -60,9 +60,24 @@ impl Call<'_> {
 
     /// The answer to a prompt, of the echo model or of the upstream server, and the input tokens.
     pub(crate) fn answer(&self, prompt: &Prompt, body: &Value) -> Result<(Answer, InputTokens), Problem> {
-        let mut input = self.state.cache.charge(&self.model, &prompt.ledger);
-        let upstream = self.state.settings.upstream.as_ref().filter(|_| !model::is_blocked(prompt));
-        let Some(upstream) = upstream else { return Ok((model::answer(prompt), input)) };
+        let input = self.state.cache.charge(&self.model, &prompt.ledger);
+        #[cfg(feature = "server")]
+        if let Some(upstream) = self.state.settings.upstream.as_ref().filter(|_| !model::is_blocked(prompt)) {
+            return self.asked(upstream, prompt, body, input);
+        }
+        #[cfg(not(feature = "server"))]
+        let _ = body;
+        Ok((model::answer(prompt), input))
+    }
+
+    #[cfg(feature = "server")]
+    fn asked(
+        &self,
+        upstream: &crate::upstream::Upstream,
+        prompt: &Prompt,
+        body: &Value,
+        mut input: InputTokens,
+    ) -> Result<(Answer, InputTokens), Problem> {
         let name = upstream.model.as_deref().unwrap_or(&self.model_id);
         let reply = upstream.ask(&model::translate::request(prompt, body, name))?;
         let (answer, tokens) = model::translate::answer(prompt, &reply).ok_or_else(|| {

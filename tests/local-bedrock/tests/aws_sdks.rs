@@ -1,13 +1,13 @@
 //! Amazon's own clients work against the local Bedrock.
 //!
 //! The clients are installed once, below cargo's target folder. If Python, Node or their registries are missing, the
-//! test says so and passes.
+//! test says so and passes, unless `TEST_CLIENTS` is `required`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // Tests.
 
 #[path = "support/install.rs"]
 mod install;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
@@ -16,17 +16,22 @@ use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
 const BOTO3: &str = "boto3[crt]==1.44.5";
 const SDK: &str = "@aws-sdk/client-bedrock-runtime@3.1164.0";
 
+/// Returns the path of a script.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn boto3_calls_succeed_and_tampering_is_refused() {
     let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
         Ok(python) => python,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return install::skipped(&reason),
     };
     let builder = LocalBedrock::builder().region("us-east-1");
     let bedrock = builder.application_profile("abc123", "amazon.nova-lite-v1:0").start().await.unwrap();
     let credentials = bedrock.test_credentials();
     let mut command = Command::new(python);
-    command.arg(install::script("boto3_check.py")).args([
+    command.arg(script("boto3_check.py")).args([
         bedrock.url(),
         credentials.access_key_id,
         credentials.secret_access_key,
@@ -41,13 +46,13 @@ async fn boto3_calls_succeed_and_tampering_is_refused() {
 async fn boto3_gets_keys_that_bedrock_accepts() {
     let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
         Ok(python) => python,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return install::skipped(&reason),
     };
     let role = Role::new("arn:aws:iam::123456789012:role/Guarded").external_id("customer-7").max_session_seconds(3_600);
     let identity = Identity { roles: vec![role], ..Identity::default() };
     let bedrock = LocalBedrock::builder().region("us-east-1").identity(identity).start().await.unwrap();
     let mut command = Command::new(python);
-    command.arg(install::script("identity_check.py")).arg(bedrock.url());
+    command.arg(script("identity_check.py")).arg(bedrock.url());
     install::run(command).await;
     let requests = bedrock.requests();
     let converse = requests.iter().filter(|request| request.path.ends_with("/converse"));
@@ -61,7 +66,7 @@ async fn boto3_gets_keys_that_bedrock_accepts() {
 async fn boto3_resolves_credentials_as_recorded() {
     let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
         Ok(python) => python,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return install::skipped(&reason),
     };
     let bedrock = LocalBedrock::start().await.unwrap();
     let mut command = Command::new(python);
@@ -72,10 +77,10 @@ async fn boto3_resolves_credentials_as_recorded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn javascript_sdk_calls_succeed_and_tampering_is_refused() {
-    let installed = || install::javascript("aws-sdk-js", &[SDK], "check.mjs");
+    let installed = || install::javascript("aws-sdk-js", &[SDK], &script("check.mjs"));
     let check = match tokio::task::spawn_blocking(installed).await.unwrap() {
         Ok(check) => check,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return install::skipped(&reason),
     };
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     let credentials = bedrock.test_credentials();

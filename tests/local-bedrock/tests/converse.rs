@@ -291,9 +291,8 @@ async fn converse_model_features_are_checked() {
         vec![(json!({"messages": history}), "requires the last turn in the conversation to be a user message")],
     )
     .await;
-    let both = json!([{"toolResult": {"toolUseId": "t", "content": [{"text": "ok"}]}}, {"text": "and?"}]);
-    let call =
-        json!({"role": "assistant", "content": [{"toolUse": {"toolUseId": "t", "name": "get_weather", "input": {}}}]});
+    let both = json!([{"toolResult": {"toolUseId": "abcdefghi", "content": [{"text": "ok"}]}}, {"text": "and?"}]);
+    let call = json!({"role": "assistant", "content": [{"toolUse": {"toolUseId": "abcdefghi", "name": "get_weather", "input": {}}}]});
     let mixed = json!({"messages": [user(json!([{"text": "a"}])), call, user(both)], "toolConfig": tools()});
     check(
         "mistral.mistral-large-2402-v1%3A0",

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use local_bedrock::{Fault, LocalBedrock, Outcome};
+use local_bedrock::{Fault, LocalBedrock, Outcome, soon, until};
 use serde_json::{Value, json};
 use support::{CLAUDE, Reply, Request, decode, exchange, post, send};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -236,20 +236,10 @@ async fn close_early(bedrock: &LocalBedrock, enough: impl Fn(&[u8]) -> bool) -> 
     seen
 }
 
-/// Awaits a future; fails if it hangs.
-async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), future).await.expect("the future hangs")
-}
-
 /// Waits for the outcome of the last request.
 async fn outcome(bedrock: &LocalBedrock) -> Outcome {
     let last = || bedrock.requests().last().unwrap().outcome;
-    soon(async {
-        while last() == Outcome::Pending {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await;
+    until("the reply has ended", || last() != Outcome::Pending).await;
     last()
 }
 
@@ -324,23 +314,13 @@ async fn open_connections_are_counted_until_they_close() {
     let connections = [(); 3].map(|()| TcpStream::connect(("127.0.0.1", bedrock.port())));
     let [first, second, third] = connections.map(async |connecting| connecting.await.unwrap());
     let held = (first.await, second.await, third.await);
-    until(|| bedrock.open_connections() == 3).await;
+    until("three connections are open", || bedrock.open_connections() == 3).await;
     let mut request = Request::raw("/_local/connections", Vec::new());
     request.method = "GET".into();
     let listed = exchange(bedrock.port(), &request.header("host", "localhost").to_bytes()).await.json();
     assert_eq!(listed, json!({"open": 4}), "three and its own");
     drop(held);
-    until(|| bedrock.open_connections() == 0).await;
-}
-
-/// Waits until a condition is met.
-async fn until(is_met: impl Fn() -> bool) {
-    let waiting = async {
-        while !is_met() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the condition was never met");
+    until("they are closed", || bedrock.open_connections() == 0).await;
 }
 
 #[tokio::test]

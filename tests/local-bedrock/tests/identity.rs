@@ -175,7 +175,7 @@ async fn fault_of_an_operation_has_the_shape_of_its_service() {
 }
 
 #[tokio::test]
-async fn sign_in_without_a_proof_is_refused() {
+async fn aws_login_token_without_a_dpop_proof_is_refused() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let body = json!({"clientId": "arn:aws:signin:::devtools/same-device", "grantType": "refresh_token",
         "refreshToken": "refresh-token-local"});

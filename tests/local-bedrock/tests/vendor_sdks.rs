@@ -2,13 +2,13 @@
 //! key.
 //!
 //! The clients are installed once, below cargo's target folder. If Python, Node or their registries are missing, the
-//! test says so and passes.
+//! test says so and passes, unless `TEST_CLIENTS` is `required`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // Tests.
 
 #[path = "support/install.rs"]
 mod install;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_bedrock::{Endpoint, LocalBedrock, Verdict};
@@ -29,22 +29,27 @@ const OPENAI_JAVASCRIPT: [&str; 4] = [
 ];
 const ANTHROPIC_JAVASCRIPT: [&str; 1] = ["@anthropic-ai/bedrock-sdk@1.1.3"];
 
+/// Returns the path of a script.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
+}
+
 /// Runs `interpreter script` against a new server and returns the server.
 async fn checked(
     interpreter: Option<PathBuf>,
     install: impl FnOnce() -> Result<PathBuf, String> + Send + 'static,
-    script: Option<&str>,
+    check: Option<&str>,
 ) -> Option<LocalBedrock> {
     let installed = match tokio::task::spawn_blocking(install).await.unwrap() {
         Ok(installed) => installed,
         Err(reason) => {
-            println!("skipped: {reason}");
+            install::skipped(&reason);
             return None;
         }
     };
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     let mut command = Command::new(interpreter.as_ref().unwrap_or(&installed));
-    command.arg(script.map_or(installed, install::script));
+    command.arg(check.map_or(installed, script));
     let credentials = bedrock.test_credentials();
     command.args([
         bedrock.url(),
@@ -78,7 +83,7 @@ async fn openai_python_sdk_works_on_both_endpoints() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openai_javascript_sdk_works_on_both_endpoints() {
-    let install = || install::javascript("openai-js", &OPENAI_JAVASCRIPT, "openai_check.mjs");
+    let install = || install::javascript("openai-js", &OPENAI_JAVASCRIPT, &script("openai_check.mjs"));
     let Some(bedrock) = checked(Some("node".into()), install, None).await else { return };
     both_ways_on_mantle(&bedrock);
     assert!(bedrock.requests().iter().any(|request| request.endpoint == Endpoint::Runtime));
@@ -86,7 +91,7 @@ async fn openai_javascript_sdk_works_on_both_endpoints() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anthropic_sdk_for_bedrock_works_on_mantle() {
-    let install = || install::javascript("anthropic-js", &ANTHROPIC_JAVASCRIPT, "anthropic_check.mjs");
+    let install = || install::javascript("anthropic-js", &ANTHROPIC_JAVASCRIPT, &script("anthropic_check.mjs"));
     let Some(bedrock) = checked(Some("node".into()), install, None).await else { return };
     both_ways_on_mantle(&bedrock);
 }

@@ -1,5 +1,5 @@
-//! Bedrock API keys in `Authorization: Bearer`: long-term keys, which the server knows, and short-term keys, which are
-//! a presigned request in base64.
+//! Bedrock API keys in `Authorization: Bearer`: long-term keys, which the server has in its settings, and short-term keys,
+//! which are a presigned request in base64.
 
 use std::time::Duration;
 

@@ -9,9 +9,9 @@ use crate::clock;
 use crate::delivery::Reply;
 use crate::problem::Problem;
 
-/// ECS gives a task the id that follows.
+/// The path on ECS. The id of a task follows it.
 pub(super) const ECS_PATH: &str = "/v2/credentials/";
-/// EKS gives a pod a token for the header `authorization`.
+/// The path on EKS. A pod sends its token in the header `authorization`.
 pub(super) const EKS_PATH: &str = "/v1/credentials";
 
 pub(super) fn credentials(call: &Call<'_>) -> Result<Reply, Problem> {

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -50,9 +51,9 @@ pub(super) fn verify(proof: &str, method: &str, url: &str, now: i64) -> Result<P
         return Err("x and y do not have 32 bytes".to_owned());
     }
     let point = [&[4], x_bytes.as_slice(), y_bytes.as_slice()].concat();
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-        .verify(signed.as_bytes(), &decode(signature)?)
-        .map_err(|_| "the signature does not fit")?;
+    let key = VerifyingKey::from_sec1_bytes(&point).map_err(|_| "x and y are not a point of the curve")?;
+    let signature = Signature::from_slice(&decode(signature)?).map_err(|_| "the signature does not fit")?;
+    key.verify(signed.as_bytes(), &signature).map_err(|_| "the signature does not fit")?;
     equal(&claims, "htm", method)?;
     equal(&claims, "htu", url)?;
     let issued_at = claims.get("iat").and_then(Value::as_i64).ok_or("iat is missing")?;

@@ -84,6 +84,11 @@ impl Issued {
         self.lock().temporary.iter().find(|key| key.id == id).map(|key| key.arn.clone())
     }
 
+    /// Returns the secrets and session tokens of the temporary keys.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.lock().temporary.iter().flat_map(|key| [key.secret.clone(), key.token.clone()]).collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Keys> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -80,6 +80,16 @@ impl State {
         self.issued.issue(subject, arn, now, seconds)
     }
 
+    /// Returns every secret that was issued and is still known: secret keys, session tokens, and tokens of IMDS, SSO and
+    /// sign-in.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.issued.secrets();
+        let memory = self.memory();
+        secrets.extend(memory.imds_tokens.keys().chain(memory.sso_tokens.keys()).cloned());
+        secrets.extend(memory.sso_refresh.iter().chain(memory.login_refresh.keys()).cloned());
+        secrets
+    }
+
     pub(super) fn arn(&self, key_id: &str) -> Option<String> {
         self.issued.arn(key_id)
     }

@@ -102,7 +102,7 @@ fn decide(prompt: &Prompt, question: &Question, fingerprint: &str) -> Vec<Block>
     echo(last, question)
 }
 
-/// Returns the tools that a system message tells the model to call. A real model would call them, too.
+/// Returns the tools that a system message asks the model to call. A real model would call them, too.
 fn told_to_call(prompt: &Prompt) -> Option<Vec<&Tool>> {
     let named = |tool: &&Tool| prompt.system.contains(&format!("Call the tool `{}`", tool.name));
     match prompt.tools.iter().find(named) {
@@ -122,8 +122,8 @@ fn asked(prompt: &Prompt) -> Question {
     Question::read(&prompt.turns.get(asking(prompt)).map(said).unwrap_or_default())
 }
 
-/// Returns the tools for the choice `any`: all tools that fit the question and have no result yet, or else the last
-/// tool without a result. Agents put the tool that ends their loop at the end.
+/// Returns the tools for the choice `any`. These are all tools that fit the question and have no result yet, or else the
+/// last tool without a result. Agents put the tool that ends their loop at the end.
 fn any_tool(prompt: &Prompt) -> Vec<&Tool> {
     let since = prompt.turns.iter().skip(asking(prompt)).flat_map(|turn| &turn.parts);
     let answered: Vec<&str> = since

@@ -22,8 +22,8 @@ impl Question {
     }
 }
 
-/// Names after "in", "for", "at" and the like, with names added by "and", "or" or a comma:
-/// "the weather in New York and Paris" has two.
+/// Returns the names after "in", "for", "at" and the like, with names added by "and", "or" or a comma. An example is
+/// "the weather in New York and Paris", which has two.
 fn places(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut found: Vec<String> = Vec::new();

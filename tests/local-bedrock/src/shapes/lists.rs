@@ -11,7 +11,7 @@ use crate::delivery::Reply;
 use crate::json::put;
 use crate::problem::Problem;
 use crate::route::{self, List};
-use crate::server::State;
+use crate::state::State;
 
 const ACCOUNT: &str = "123456789012";
 /// The regions behind a profile.

@@ -8,7 +8,7 @@ use crate::delivery::Reply;
 use crate::endpoint::Endpoint;
 use crate::problem::{Form, Problem};
 use crate::route::{Base, Operation};
-use crate::server::State;
+use crate::state::State;
 
 /// One accepted request.
 pub(crate) struct Request<'a> {

@@ -16,8 +16,8 @@ use crate::delivery::Reply;
 use crate::endpoint::Endpoint;
 use crate::ids;
 use crate::problem::Problem;
-use crate::server::State;
 use crate::sse::Dialect;
+use crate::state::State;
 use crate::stored::Stored;
 
 /// The parts of a request that the reply depends on.

@@ -184,8 +184,8 @@ fn ids<'a>(message: &'a Message, kind: &str, key: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Checks tool calls. Every call has exactly one result at the start of the next turn, every result has its call in
-/// the previous turn, and no id is used twice.
+/// Checks tool calls. Every call has exactly one result at the start of the next turn. Every result has its call in the
+/// previous turn. No id is used twice.
 fn tool_pairs(messages: &[Message]) -> Result<(), Problem> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = Vec::new();

@@ -27,6 +27,8 @@ struct Features {
     reasoning: Reasoning,
     /// Messages of role `system` after other messages. Claude has separate rules.
     system_anywhere: bool,
+    /// The members of `inferenceConfig` that are refused.
+    no_inference: &'static [&'static str],
 }
 
 /// The reasoning in the history that a model accepts: earendil-works/pi#727, langchain-aws#1229,
@@ -54,6 +56,7 @@ const FULL: Features = Features {
     s3: false,
     reasoning: Reasoning::None,
     system_anywhere: false,
+    no_inference: &[],
 };
 
 /// OpenAI's models, and models with the same format.
@@ -64,7 +67,7 @@ const NOVA: Features = Features { result_images: true, s3: true, ..FULL };
 const TEXT_ONLY: Features = Features { system: false, tools: false, images: false, ..FULL };
 
 /// The first row that fits is used.
-static TABLE: [Features; 21] = [
+static TABLE: [Features; 24] = [
     Features { ids: &["anthropic.claude-v2", "anthropic.claude-instant"], system: true, ..TEXT_ONLY },
     Features {
         ids: &["amazon.titan-embed", "cohere.embed", "stability.", "amazon.nova-canvas"],
@@ -91,10 +94,16 @@ static TABLE: [Features; 21] = [
     Features { ids: &["meta.llama"], stream_tools: false, choices: &[], images: false, ..FULL },
     Features { ids: &["deepseek.r1"], system: true, ..TEXT_ONLY },
     Features { ids: &["anthropic."], result_images: true, reasoning: Reasoning::Signed, ..FULL },
-    Features { ids: &["openai.gpt-oss", "deepseek.", "minimax."], images: false, ..OPEN },
+    // GitLab#563341, crewAI#4046.
+    Features { ids: &["openai.gpt-oss"], images: false, no_inference: &["stopSequences"], ..OPEN },
+    Features { ids: &["deepseek.", "minimax."], images: false, ..OPEN },
+    // activepieces#15261; AI SDK 5.0.101 sends no stop sequences either.
+    Features { ids: &["openai."], no_inference: &["temperature", "topP", "stopSequences"], ..OPEN },
+    // hermes-agent#111438.
+    Features { ids: &["xai."], no_inference: &["temperature", "topP"], ..OPEN },
     Features { ids: &["qwen.qwen3-vl"], ..OPEN },
     Features { ids: &["qwen."], images: false, ..OPEN },
-    Features { ids: &["openai.", "moonshot", "zai.", "nvidia.", "google.", "xai."], ..OPEN },
+    Features { ids: &["moonshot", "zai.", "nvidia.", "google."], ..OPEN },
 ];
 
 fn of(model: &str) -> &'static Features {
@@ -141,6 +150,14 @@ pub(super) fn check(body: &Value, model: &str, stream: bool) -> Result<(), Probl
         let asked = body.pointer(&format!("/toolConfig/toolChoice/{choice}")).is_some();
         if asked && !features.choices.contains(&choice) {
             let field = format!("toolConfig.toolChoice.{choice}");
+            return Err(Problem::validation(format!(
+                "This model doesn't support the {field} field. Remove {field} and try again."
+            )));
+        }
+    }
+    for field in features.no_inference {
+        let set = body.pointer(&format!("/inferenceConfig/{field}"));
+        if set.is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty())) {
             return Err(Problem::validation(format!(
                 "This model doesn't support the {field} field. Remove {field} and try again."
             )));

@@ -20,6 +20,9 @@ pub(super) fn check(body: &Value, turns: &[&Value], model: &str) -> Result<(), P
         return refuse("The toolConfig field must be defined when using toolUse and toolResult content blocks.");
     }
     pairs(turns)?;
+    if model.starts_with("mistral.") {
+        short_ids(turns)?;
+    }
     // Observed with Llama and Mistral; Claude and Nova accept both in one turn.
     if ["meta.", "mistral."].iter().any(|vendor| model.starts_with(vendor)) {
         for (number, message) in turns.iter().enumerate() {
@@ -117,6 +120,20 @@ fn pairs(turns: &[&Value]) -> Result<(), Problem> {
         turns.len(),
         open.join(", ")
     ))
+}
+
+/// Ids of tool calls for Mistral's models. opencode#48843 reports that ids of Bedrock are accepted, and vercel/ai#11802
+/// that they are not. Both are accepted here, so that clients which send ids of Bedrock back can be tested.
+fn short_ids(turns: &[&Value]) -> Result<(), Problem> {
+    let is_short = |id: &str| id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_ours = |id: &str| id.starts_with("tooluse_");
+    let all = turns.iter().flat_map(|message| [ids(message, "toolUse"), ids(message, "toolResult")].concat());
+    match all.into_iter().find(|id| !is_short(id) && !is_ours(id)) {
+        Some(id) => refuse(format!(
+            "The model returned the following errors: Tool call id was {id} but must be a-z, A-Z, 0-9, with a length of 9."
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Arguments and JSON results must be objects.

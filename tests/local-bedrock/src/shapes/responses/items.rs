@@ -57,8 +57,8 @@ fn resolve(item: &Value, kept: &Responses) -> Result<Value, Problem> {
     kept.item(id).ok_or_else(missing)
 }
 
-/// Refuses two items with one id, and two calls with one call id: the ids of calls begin at `call_0` in every
-/// response, so a client must make them unique.
+/// Refuses two items with one id, and two calls with one call id. The ids of calls begin at `call_0` in every response,
+/// so a client must make them unique.
 fn duplicates(items: &[Value]) -> Result<(), Problem> {
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for item in items {
