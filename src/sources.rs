@@ -4,7 +4,7 @@ mod cognito;
 mod defaults;
 pub(crate) mod document;
 pub(crate) mod http;
-pub(crate) mod place;
+pub(crate) mod service_host;
 mod sts;
 pub(crate) mod time;
 mod token;

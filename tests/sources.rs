@@ -11,7 +11,7 @@ use bedrock_chat::{
     AssumeRoleCredentials, BedrockChat, CachedCredentials, CognitoCredentials, ContainerCredentials, Credentials,
     Error, ErrorKind, IdentityToken, ImdsCredentials, ProvideCredentials, WebIdentityCredentials,
 };
-use local_bedrock::{Fault, Identity, LocalBedrock, Role, TEST_CONTAINER_TOKEN};
+use local_bedrock::{Fault, HANGS, Identity, LocalBedrock, Role, TEST_CONTAINER_TOKEN};
 
 const MODEL: &str = "us.anthropic.claude-sonnet-4-6";
 const ROLE: &str = "arn:aws:iam::123456789012:role/Reader";
@@ -60,15 +60,16 @@ fn pool(bedrock: &LocalBedrock) -> CognitoCredentials {
 }
 
 fn container(url: String, token: Option<&'static str>) -> ContainerCredentials {
-    ContainerCredentials::new().with_environment(move |name| match name {
+    let provider = ContainerCredentials::new().with_environment(move |name| match name {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI" => Some(url.clone()),
         "AWS_CONTAINER_AUTHORIZATION_TOKEN" => token.map(str::to_owned),
         _ => None,
-    })
+    });
+    provider.with_timeout(HANGS)
 }
 
 fn imds(bedrock: &LocalBedrock) -> ImdsCredentials {
-    ImdsCredentials::new().with_environment(|_| None).with_endpoint_url(bedrock.url())
+    ImdsCredentials::new().with_environment(|_| None).with_endpoint_url(bedrock.url()).with_timeout(HANGS)
 }
 
 fn chat(bedrock: &LocalBedrock, provider: impl ProvideCredentials) -> BedrockChat {
@@ -170,8 +171,7 @@ async fn refused_source_names_itself_and_keeps_secrets() {
         assert!(!error.is_transient(), "{error:?}");
         error
     };
-    let container = container(format!("{}/v1/credentials", bedrock.url()), Some("wrong-container-token"))
-        .with_timeout(Duration::from_secs(10));
+    let container = container(format!("{}/v1/credentials", bedrock.url()), Some("wrong-container-token"));
     let cases: Vec<(Box<dyn ProvideCredentials>, &str, &[&str])> = vec![
         (Box::new(role(&bedrock, ROLE, keys(&bedrock))), "AccessDenied", &[ROLE, "STS", "AKIDEXAMPLE", "trust policy"]),
         (Box::new(role(&bedrock, SECOND, wrong_keys)), "SignatureDoesNotMatch", &[SECOND, "STS", "check the keys"]),

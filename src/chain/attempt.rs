@@ -18,7 +18,7 @@ use crate::machine::{ContainerCredentials, ImdsCredentials};
 use crate::method::Method;
 use crate::platform::Runtime;
 use crate::sources::http::Connection;
-use crate::sources::place::Place;
+use crate::sources::service_host::ServiceHost;
 use crate::transport::{HttpRequest, Transport};
 
 /// Limit on one request to SSO or AWS Sign-In.
@@ -106,9 +106,9 @@ impl Attempt {
     }
 
     /// Returns the settings of a service's host.
-    pub(super) fn place(&self, region: &str) -> Place {
+    pub(super) fn service_host(&self, region: &str) -> ServiceHost {
         let variables = Arc::clone(&self.settings);
-        Place { region: Some(region.to_owned()), endpoint_url: None, fips: None, variables }
+        ServiceHost { region: Some(region.to_owned()), endpoint_url: None, fips: None, variables }
     }
 
     /// Returns an unsigned request with a JSON body.

@@ -21,8 +21,10 @@ impl TokenFile {
     /// `Credentials`, if it cannot be read or is not JSON.
     pub(super) fn read(path: PathBuf) -> Result<Option<Self>> {
         let failed = |why: &str| {
-            let message = format_args!("file of a token cannot be used: `{}`: {why}; sign in again", path.display());
-            Err(Error::of(ErrorKind::Credentials, message))
+            Err(Error::of(
+                ErrorKind::Credentials,
+                format_args!("file of a token cannot be used: `{}`: {why}; sign in again", path.display()),
+            ))
         };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => Zeroizing::new(text),
@@ -50,8 +52,11 @@ impl TokenFile {
     /// `Credentials`, if it cannot be written. The old refresh token may be spent, so this must not pass unnoticed.
     pub(super) fn replace(&self, text: &str) -> Result<()> {
         write(&self.path, text).map_err(|error| {
-            let message = format_args!("renewed token cannot be saved: `{}`: {error}", self.path.display());
-            Error::of(ErrorKind::Credentials, message).with_advice("make the folder writable")
+            Error::of(
+                ErrorKind::Credentials,
+                format_args!("renewed token cannot be saved: `{}`: {error}", self.path.display()),
+            )
+            .with_advice("make the folder writable")
         })
     }
 }

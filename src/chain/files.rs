@@ -11,6 +11,9 @@ use super::words::split_words;
 use crate::credentials::Variables;
 use crate::error::{Error, ErrorKind, Result};
 
+/// The field of the error that a profile does not exist. No other error of the files has it.
+pub(super) const NO_PROFILE: &str = "profile";
+
 /// Both files, as they are now.
 pub(super) struct Files {
     /// The profiles of both files; keys of the credentials file win.
@@ -104,7 +107,7 @@ impl Files {
             ErrorKind::Config,
             format_args!("profile `{name}` is neither in `{config}` nor in `{credentials}`; {known}"),
         )
-        .with_field("profile")
+        .with_field(NO_PROFILE)
     }
 }
 
@@ -203,8 +206,10 @@ fn read(variables: &dyn Variables, name: &str, default: &str) -> Result<(File, V
         Err(error) => return none(format!("`{shown}` cannot be read ({error})")),
     };
     let malformed = |at: &str| {
-        let message = format_args!("file of profiles is malformed: `{shown}`, {at}; correct it, or set `{name}`");
-        Error::of(ErrorKind::Config, message)
+        Error::of(
+            ErrorKind::Config,
+            format_args!("file of profiles is malformed: `{shown}`, {at}; correct it, or set `{name}`"),
+        )
     };
     let text = std::str::from_utf8(&text).map_err(|_| malformed("it is not UTF-8"))?;
     match parse(text) {

@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{View, Writer};
 use crate::platform::sha256;
 use crate::region;
-use crate::sources::document::Document;
-use crate::sources::place::Names;
+use crate::sources::document::KeyDocument;
+use crate::sources::service_host::Names;
 use crate::sources::time::parse_time;
 
 const SIGNIN: Names =
@@ -62,7 +62,7 @@ pub(super) async fn credentials_of(session: &str, profile: &str, attempt: &Attem
 /// Reads the keys in a file or an answer.
 fn keys_of(token: View<'_>, expiry: Option<String>) -> Result<Credentials> {
     let text = |name: &str| token.get(name)?.string();
-    let document = Document {
+    let document = KeyDocument {
         access_key_id: text("accessKeyId"),
         secret_access_key: text("secretAccessKey").map(Zeroizing::new),
         session_token: text("sessionToken").map(Zeroizing::new),
@@ -79,11 +79,11 @@ async fn renewed(file: &TokenFile, attempt: &Attempt, advice: &str) -> Result<Cr
     let text = |name: &str| file.text(name).unwrap_or_default();
     let (refresh, client, key) = (text("refreshToken"), text("clientId"), text("dpopKey"));
     let region = EnvironmentCredentials::region(|name| attempt.settings.get(name)).ok_or_else(|| {
-        Error::new(ErrorKind::Config, "region of AWS Sign-In is missing: set `AWS_REGION`, or `region` in the profile")
+        Error::new(ErrorKind::Config, "region of AWS Sign-In is missing; set `AWS_REGION`, or `region` in the profile")
     })?;
-    let mut place = attempt.place(&region);
-    place.endpoint_url = host(&region, attempt)?;
-    let url = [place.endpoint(&SIGNIN, &region)?.url(), "/v1/token"].concat();
+    let mut service_host = attempt.service_host(&region);
+    service_host.endpoint_url = host(&region, attempt)?;
+    let url = [service_host.endpoint(&SIGNIN, &region)?.url(), "/v1/token"].concat();
     let now = attempt.runtime.now();
     let proof = dpop::proof(&key, &url, now)?;
     let mut body = Writer::new();

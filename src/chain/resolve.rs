@@ -16,7 +16,8 @@ impl Attempt {
     ///
     /// # Errors
     /// If a configured source fails, its error, with the name of the source. If no source is configured, an error that
-    /// lists all sources. A failure of the metadata service, which is always the last source, is only listed.
+    /// lists all sources. A failure of the metadata service, which is always the last source, is only listed. If its cause
+    /// may pass, the error is transient, too.
     pub(super) async fn resolve(&self) -> Result<Credentials> {
         let mut looked = Looked::default();
         let environment = match self.explicit {
@@ -35,7 +36,9 @@ impl Attempt {
         if let Some(keys) = looked.at("container", self.container().await?) {
             return Ok(keys);
         }
+        let mut transient = false;
         let instance = self.instance().credentials().await.map_err(|error| {
+            transient = error.is_transient();
             // The list names the source.
             let why = error.message();
             why.strip_prefix("no credentials of the instance (IMDS)")
@@ -46,7 +49,8 @@ impl Attempt {
         if let Some(keys) = looked.at("instance (IMDS)", instance) {
             return Ok(keys);
         }
-        Err(looked.nothing("no credentials found", "set up one of these sources, or pass credentials"))
+        let error = looked.nothing("no credentials found", "set up one of these sources, or pass credentials");
+        Err(error.with_transient(transient))
     }
 
     /// Returns the credentials of the chosen profile alone.
@@ -131,7 +135,7 @@ impl Attempt {
             return Err(Error::of(
                 ErrorKind::Config,
                 format_args!(
-                    "web identity token has no role: `{path}`; set `AWS_ROLE_ARN`, or `role_arn` in the profile"
+                    "no role is set for the web identity token `{path}`; set `AWS_ROLE_ARN`, or `role_arn` in the profile"
                 ),
             ));
         };
@@ -166,10 +170,12 @@ fn static_keys(file: &File, keys: Option<Keys<'_>>, profile: &str) -> Result<Fou
         return Ok(Err(format!("`aws_access_key_id` is not in profile `{profile}` of `{path}`")));
     };
     let Some(secret) = keys.get("aws_secret_access_key") else {
-        let message = format_args!(
-            "profile `{profile}` of `{path}` has `aws_access_key_id` but not `aws_secret_access_key`; add it there"
-        );
-        return Err(Error::of(ErrorKind::Credentials, message));
+        return Err(Error::of(
+            ErrorKind::Credentials,
+            format_args!(
+                "profile `{profile}` of `{path}` has `aws_access_key_id` but not `aws_secret_access_key`; add it there"
+            ),
+        ));
     };
     let token = keys.get("aws_security_token").or_else(|| keys.get("aws_session_token")).unwrap_or_default();
     let found = Credentials::new(id, secret).with_session_token(token);

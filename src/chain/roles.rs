@@ -17,7 +17,7 @@ enum Source<'a> {
 }
 
 /// A profile with a role.
-struct Step<'a> {
+struct RoleStep<'a> {
     profile: &'a str,
     keys: Keys<'a>,
     arn: &'a str,
@@ -53,7 +53,7 @@ impl Attempt {
     }
 
     /// Collects the roles from a profile to its source of keys.
-    fn steps<'a>(&'a self, top: &'a str, steps: &mut Vec<Step<'a>>) -> Result<Source<'a>> {
+    fn steps<'a>(&'a self, top: &'a str, steps: &mut Vec<RoleStep<'a>>) -> Result<Source<'a>> {
         let mut visited = vec![top];
         let mut profile = top;
         loop {
@@ -69,7 +69,7 @@ impl Attempt {
                      use `credential_process = aws configure export-credentials --profile {profile}` in another profile"
                 )));
             }
-            steps.push(Step { profile, keys, arn });
+            steps.push(RoleStep { profile, keys, arn });
             let next = match (keys.get("credential_source"), keys.get("source_profile")) {
                 (Some(_), Some(_)) => {
                     let why = "it has both `source_profile` and `credential_source`; remove one of them";
@@ -106,7 +106,11 @@ impl Attempt {
         let found = match name {
             "Environment" => EnvironmentCredentials::keys("AWS", |name| self.variables.get(name))?,
             "EcsContainer" => self.container().await?,
-            "Ec2InstanceMetadata" => self.instance().credentials().await.map_err(|error| error.to_string()),
+            // The whole error, which may be retryable: a service that is slow for a second must not fail the call.
+            "Ec2InstanceMetadata" => {
+                let found = self.instance().credentials().await;
+                return found.map_err(|error| error.of_source(format_args!("{}", without(name, profile))));
+            }
             _ => {
                 return Err(Error::of(
                     ErrorKind::Config,
@@ -117,14 +121,11 @@ impl Attempt {
                 ));
             }
         };
-        found.map_err(|why| {
-            let message = format_args!("`credential_source` `{name}` of profile `{profile}` has no credentials: {why}");
-            Error::of(ErrorKind::Credentials, message)
-        })
+        found.map_err(|why| Error::of(ErrorKind::Credentials, format_args!("{}: {why}", without(name, profile))))
     }
 
     /// Returns the provider of a role's credentials.
-    fn assumed(&self, step: &Step<'_>, source: Arc<dyn ProvideCredentials>) -> Result<AssumeRoleCredentials> {
+    fn assumed(&self, step: &RoleStep<'_>, source: Arc<dyn ProvideCredentials>) -> Result<AssumeRoleCredentials> {
         let mut provider = AssumeRoleCredentials::new(step.arn, source)
             .with_environment(self.environment())
             .with_runtime(Arc::clone(&self.runtime));
@@ -137,8 +138,10 @@ impl Attempt {
         if let Some(text) = step.keys.get("duration_seconds") {
             let Ok(seconds) = text.trim().parse() else {
                 let profile = step.profile;
-                let message = format_args!("`duration_seconds` of profile `{profile}` is not a number: `{text}`");
-                return Err(Error::of(ErrorKind::Config, message));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!("`duration_seconds` of profile `{profile}` is not a number: `{text}`"),
+                ));
             };
             provider = provider.with_duration(Duration::from_secs(seconds));
         }
@@ -150,6 +153,11 @@ impl Attempt {
         }
         Ok(provider)
     }
+}
+
+/// Returns what is wrong with a `credential_source` without credentials.
+fn without(name: &str, profile: &str) -> String {
+    format!("`credential_source` `{name}` of profile `{profile}` has no credentials")
 }
 
 /// Returns whether a profile assumes a role with keys. One with a token file is one of web identity.

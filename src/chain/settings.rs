@@ -50,8 +50,10 @@ impl Settings {
             let Some(value) = keys.given(key) else { continue };
             let is_word = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
             if [FIPS, DUAL_STACK, IGNORE].contains(variable) && !is_word {
-                let message = format_args!("`{key}` of profile `{profile}` is `{value}`; set it to `true` or `false`");
-                return Err(Error::of(ErrorKind::Config, message));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!("`{key}` of profile `{profile}` is `{value}`; set it to `true` or `false`"),
+                ));
             }
             of_profile.insert((*variable).to_owned(), value.to_owned());
         }
@@ -59,10 +61,12 @@ impl Settings {
             let section = files.services(name).filter(|section| !section.is_empty());
             let Some(section) = section else {
                 let (config, section) = (&files.config.path, "services");
-                let message = format_args!(
-                    "profile `{profile}` needs section `[{section} {name}]`, which `{config}` does not have; add it"
-                );
-                return Err(Error::of(ErrorKind::Config, message));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!(
+                        "profile `{profile}` needs section `[{section} {name}]`, which `{config}` does not have; add it"
+                    ),
+                ));
             };
             for service in ["bedrock_runtime", "bedrock_mantle", "bedrock", "sts", "sso", "sso_oidc", "signin"] {
                 if let Some(url) = section.nested(service, "endpoint_url") {

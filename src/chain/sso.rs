@@ -15,8 +15,8 @@ use crate::headers::Headers;
 use crate::json::{View, Writer};
 use crate::method::Method;
 use crate::sigv4::encode_path_segment;
-use crate::sources::document::Document;
-use crate::sources::place::Names;
+use crate::sources::document::KeyDocument;
+use crate::sources::service_host::Names;
 use crate::sources::time::parse_time;
 use crate::transport::HttpRequest;
 
@@ -94,7 +94,7 @@ impl<'a> Sso<'a> {
     /// Returns the credentials of the role.
     pub(super) async fn credentials(&self, attempt: &Attempt) -> Result<Credentials> {
         let token = self.token(attempt).await?;
-        let endpoint = attempt.place(self.region).endpoint(&SSO, self.region)?;
+        let endpoint = attempt.service_host(self.region).endpoint(&SSO, self.region)?;
         let mut headers = Headers::new();
         headers.push("accept", "application/json");
         headers.push("x-amz-sso_bearer_token", token.as_str());
@@ -102,9 +102,12 @@ impl<'a> Sso<'a> {
         let url = [endpoint.url(), "/federation/credentials?", &query.concat()].concat();
         let request = HttpRequest::new(Method::Get, url).with_headers(headers);
         let failed = |error: Error| {
-            let context =
-                format_args!("SSO returned no credentials for role `{}` in account {}", self.role, self.account);
-            error.of_source(context).concealing(&[&token])
+            error
+                .of_source(format_args!(
+                    "SSO returned no credentials for role `{}` in account {}",
+                    self.role, self.account
+                ))
+                .concealing(&[&token])
         };
         let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(failed)?;
@@ -122,7 +125,7 @@ impl<'a> Sso<'a> {
         let of = |name: &str| view?.get("roleCredentials")?.get(name);
         let text = |name: &str| of(name)?.string();
         let milliseconds = of("expiration").and_then(View::u64);
-        let document = Document {
+        let document = KeyDocument {
             access_key_id: text("accessKeyId"),
             secret_access_key: text("secretAccessKey").map(Zeroizing::new),
             session_token: text("sessionToken").map(Zeroizing::new),
@@ -172,7 +175,7 @@ impl<'a> Sso<'a> {
         body.field("grantType", "refresh_token");
         body.field("refreshToken", &refresh);
         body.end_object();
-        let endpoint = attempt.place(self.region).endpoint(&OIDC, self.region)?;
+        let endpoint = attempt.service_host(self.region).endpoint(&OIDC, self.region)?;
         let request = attempt.post_json([endpoint.url(), "/token"].concat(), body);
         let name = self.session.unwrap_or_default();
         let failed = |error: Error| {

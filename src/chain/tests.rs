@@ -1,5 +1,7 @@
 //! Tests of the default chain over files in a temporary folder and prepared replies.
 
+mod missing;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -319,7 +321,7 @@ async fn profile_settings_are_behind_the_variables() {
     let get = |home: &Home, name: &str| {
         let variables = home.variables.clone();
         let variables: Arc<dyn Variables> = Arc::new(move |name: &str| variables.get(name).cloned());
-        settings(&variables, None).unwrap().get(name)
+        settings(&variables, None, false).unwrap().0.get(name)
     };
     let home = Home::new(config, "");
     assert_eq!(get(&home, "AWS_DEFAULT_REGION").as_deref(), Some("eu-west-1"));

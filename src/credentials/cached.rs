@@ -1,10 +1,12 @@
 //! A cache of credentials.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use super::flight::{Flight, Landed, Waiter};
 use super::{Credentials, ProvideCredentials};
 use crate::error::{Error, Result};
 use crate::platform::{BoxFuture, Runtime, SINGLE_FLIGHT, SystemRuntime};
@@ -21,10 +23,13 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// A provider that caches the credentials of another provider until five minutes before they expire, or until half
 /// of a shorter lifetime. Credentials without an expiry are kept until the service refuses them.
 ///
-/// - Natively, concurrent calls share one request to the provider, and its failure. (On wasm each call may send one:
-///   there, a call that waits for another call's future can hang.)
+/// - Natively, concurrent calls share one request to the provider, and its failure. Each of them can drive it, so none
+///   depends on a call that is not polled. The request is dropped with the last call that waits for it. (On wasm each
+///   call may send one: there, a call that waits for another call's future can hang.)
 /// - While one call asks the provider, others use the cached credentials until a minute before they expire.
 /// - If the provider fails, the cached credentials are used until they expire. It is asked again after ten seconds.
+///
+/// Clones share one cache, so a clone for each chat asks the provider once for all chats.
 ///
 /// ```
 /// use bedrock_chat::{BedrockChat, CachedCredentials, Credentials};
@@ -36,19 +41,31 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
 pub struct CachedCredentials<P> {
-    provider: P,
+    provider: Arc<P>,
     runtime: Arc<dyn Runtime>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
+
+impl<P> Clone for CachedCredentials<P> {
+    fn clone(&self) -> Self {
+        Self {
+            provider: Arc::clone(&self.provider),
+            runtime: Arc::clone(&self.runtime),
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+type Answer = Result<Credentials>;
 
 #[derive(Default)]
 struct State {
     kept: Option<Kept>,
-    asking: bool,
-    waiting: Vec<Waker>,
-    /// The number of calls of the provider.
+    /// The request to the provider that has no answer yet. Its waiters keep it alive.
+    running: Weak<Flight<Answer>>,
+    /// The number of requests to the provider.
     asked: u64,
-    /// The last failure, and the number of that call.
+    /// The last failure, and the number of that request.
     failed: Option<(u64, Error)>,
 }
 
@@ -57,17 +74,41 @@ struct Kept {
     credentials: Credentials,
     /// When to replace them; `None` if they do not expire.
     fresh_until: Option<Duration>,
+    /// The number of the request that returned them.
+    request: u64,
 }
 
 impl Kept {
-    fn new(credentials: Credentials, now: Duration) -> Self {
+    fn new(credentials: Credentials, now: Duration, request: u64) -> Self {
         let early = |end: Duration| end.saturating_sub(MARGIN.min(end.saturating_sub(now) / 2));
-        Self { fresh_until: credentials.expires_at().map(early), credentials }
+        Self { fresh_until: credentials.expires_at().map(early), credentials, request }
     }
 
     /// Returns the credentials if they are still valid at a time.
     fn valid_at(&self, time: Duration) -> Option<Credentials> {
         self.credentials.expires_at().is_none_or(|end| end > time).then(|| self.credentials.clone())
+    }
+}
+
+/// A call that waits for a request to the provider, and the number of the request.
+struct Waiting {
+    waiter: Waiter<Answer>,
+    request: u64,
+}
+
+impl State {
+    /// Returns what a call that waited for a request shares: its answer, or its failure. `None` if there is neither.
+    ///
+    /// The answer is used even if it expires at once by this machine's clock, which may be ahead. If each call asked in
+    /// turn, the last one would wait for all of them.
+    fn shared(&self, request: u64, now: Duration) -> Option<Answer> {
+        let kept = self.kept.as_ref();
+        if let Some(kept) = kept.filter(|kept| kept.request >= request) {
+            return Some(Ok(kept.credentials.clone()));
+        }
+        let (_, failure) = self.failed.as_ref().filter(|(failed, _)| *failed >= request)?;
+        let valid = kept.and_then(|kept| kept.valid_at(now));
+        Some(valid.ok_or_else(|| failure.copied()))
     }
 }
 
@@ -79,7 +120,7 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
 
     /// Same as [`CachedCredentials::new`], with a custom clock.
     pub fn with_runtime(provider: P, runtime: Arc<dyn Runtime>) -> Self {
-        Self { provider, runtime, state: Mutex::default() }
+        Self { provider: Arc::new(provider), runtime, state: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,84 +128,120 @@ impl<P: ProvideCredentials> CachedCredentials<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns cached credentials, or `None` when this call must ask the provider. A call that waited for
-    /// another one shares its failure: if each asked in turn, the last would wait for all of them.
-    fn kept_or_turn(&self, waker: &Waker, waited_for: &mut Option<u64>) -> Poll<Result<Option<Credentials>>> {
+    /// Returns cached credentials that need not be replaced yet.
+    fn fresh(&self) -> Option<Credentials> {
+        let now = self.runtime.now();
+        let state = self.state();
+        let kept = state.kept.as_ref()?;
+        kept.fresh_until.is_none_or(|end| end > now).then(|| kept.credentials.clone())
+    }
+
+    /// Returns cached credentials that are still usable, or the answer of a running or new request. Every waiting call polls
+    /// that request.
+    fn poll_shared(&self, waiting: &mut Option<Waiting>, waker: &Waker) -> Poll<Answer> {
+        loop {
+            // First: an answer that is stored after the look at the state wakes this call again.
+            if let Some(waiting) = waiting {
+                waiting.waiter.register(waker);
+            }
+            // Dropped after the lock is released: dropping the last waiter drops the provider's future.
+            let mut _ended = None;
+            let mut state = self.state();
+            let now = self.runtime.now();
+            if let Some(Waiting { waiter, request }) = waiting {
+                if let Some(shared) = state.shared(*request, now) {
+                    return Poll::Ready(shared);
+                }
+                // Without an answer it has ended if its credentials were refused at once, or if it panicked.
+                if !std::ptr::eq(state.running.as_ptr(), Arc::as_ptr(waiter.flight())) {
+                    _ended = waiting.take();
+                }
+            }
+            let Waiting { waiter, request } = match waiting {
+                Some(waiting) => waiting,
+                None => {
+                    let kept = state.kept.as_ref();
+                    if let Some(kept) = kept.filter(|kept| kept.fresh_until.is_none_or(|end| end > now)) {
+                        return Poll::Ready(Ok(kept.credentials.clone()));
+                    }
+                    let running = state.running.upgrade();
+                    if let (Some(_), Some(kept)) =
+                        (&running, kept.and_then(|kept| kept.valid_at(now.saturating_add(LAST_MINUTE))))
+                    {
+                        return Poll::Ready(Ok(kept));
+                    }
+                    let flight = running.unwrap_or_else(|| {
+                        let provider = Arc::clone(&self.provider);
+                        let flight = Flight::new(Box::pin(async move { provider.credentials().await }));
+                        state.running = Arc::downgrade(&flight);
+                        state.asked += 1;
+                        flight
+                    });
+                    let joined = Waiting { waiter: Waiter::new(flight), request: state.asked };
+                    joined.waiter.register(waker);
+                    waiting.insert(joined)
+                }
+            };
+            drop(state);
+            match waiter.poll() {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Landed::Answer(answer)) => {
+                    let answer = self.store(answer, *request);
+                    waiter.wake_others();
+                    return Poll::Ready(answer);
+                }
+                Poll::Ready(Landed::Crashed) => {
+                    let mut state = self.state();
+                    if std::ptr::eq(state.running.as_ptr(), Arc::as_ptr(waiter.flight())) {
+                        state.running = Weak::new();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stores the answer to a request, and returns what its call uses: after a failure, credentials that are still
+    /// valid.
+    fn store(&self, answer: Answer, request: u64) -> Answer {
         let mut state = self.state();
         let now = self.runtime.now();
-        let kept = state.kept.as_ref();
-        if let Some(kept) = kept.filter(|kept| kept.fresh_until.is_none_or(|end| end > now)) {
-            return Poll::Ready(Ok(Some(kept.credentials.clone())));
-        }
-        if let (Some(awaited), Some((failed, failure))) = (*waited_for, &state.failed)
-            && *failed >= awaited
-        {
-            let valid = kept.and_then(|kept| kept.valid_at(now));
-            return Poll::Ready(valid.map_or_else(|| Err(failure.copied()), |kept| Ok(Some(kept))));
-        }
-        if state.asking && SINGLE_FLIGHT {
-            if let Some(kept) = kept.and_then(|kept| kept.valid_at(now.saturating_add(LAST_MINUTE))) {
-                return Poll::Ready(Ok(Some(kept)));
+        state.running = Weak::new();
+        match answer {
+            Ok(fresh) => {
+                state.kept = Some(Kept::new(fresh.clone(), now, request));
+                state.failed = None;
+                Ok(fresh)
             }
-            waited_for.get_or_insert(state.asked);
-            if !state.waiting.iter().any(|known| known.will_wake(waker)) {
-                state.waiting.push(waker.clone());
+            Err(error) => {
+                let error = error.with_causes_in_message();
+                state.failed = Some((request, error.copied()));
+                let kept = state.kept.as_mut();
+                let valid = kept.and_then(|kept| {
+                    kept.fresh_until = Some(now.saturating_add(PAUSE).min(kept.credentials.expires_at()?));
+                    kept.valid_at(now)
+                });
+                valid.ok_or(error)
             }
-            return Poll::Pending;
         }
-        state.asking = true;
-        state.asked += 1;
-        Poll::Ready(Ok(None))
-    }
-}
-
-/// Releases the turn to ask, also when the call that holds it is dropped while it waits.
-struct RefreshGuard<'a, P: ProvideCredentials>(&'a CachedCredentials<P>);
-
-impl<P: ProvideCredentials> Drop for RefreshGuard<'_, P> {
-    fn drop(&mut self) {
-        let waiting = {
-            let mut state = self.0.state();
-            state.asking = false;
-            std::mem::take(&mut state.waiting)
-        };
-        waiting.into_iter().for_each(Waker::wake);
     }
 }
 
 impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(async move {
-            let mut waited_for = None;
-            let kept = std::future::poll_fn(|context| self.kept_or_turn(context.waker(), &mut waited_for)).await?;
-            if let Some(kept) = kept {
+            if SINGLE_FLIGHT {
+                let mut waiting = None;
+                return poll_fn(|context| self.poll_shared(&mut waiting, context.waker())).await;
+            }
+            if let Some(kept) = self.fresh() {
                 return Ok(kept);
             }
-            let turn = RefreshGuard(self);
-            let answer = self.provider.credentials().await;
-            let answer = {
+            let request = {
                 let mut state = self.state();
-                let now = self.runtime.now();
-                match answer {
-                    Ok(fresh) => {
-                        state.kept = Some(Kept::new(fresh.clone(), now));
-                        state.failed = None;
-                        Ok(fresh)
-                    }
-                    Err(error) => {
-                        let error = error.with_causes_told();
-                        state.failed = Some((state.asked, error.copied()));
-                        let kept = state.kept.as_mut();
-                        let valid = kept.and_then(|kept| {
-                            kept.fresh_until = Some(now.saturating_add(PAUSE).min(kept.credentials.expires_at()?));
-                            kept.valid_at(now)
-                        });
-                        valid.ok_or(error)
-                    }
-                }
+                state.asked += 1;
+                state.asked
             };
-            drop(turn);
-            answer
+            self.store(self.provider.credentials().await, request)
         })
     }
 
@@ -185,163 +262,4 @@ impl<P> fmt::Debug for CachedCredentials<P> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use super::*;
-    use crate::error::ErrorKind;
-
-    #[derive(Debug, Default)]
-    struct Clock(AtomicU64);
-
-    impl Runtime for Clock {
-        fn now(&self) -> Duration {
-            Duration::from_secs(self.0.load(Ordering::SeqCst))
-        }
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
-        }
-        fn random(&self) -> f64 {
-            0.0
-        }
-    }
-
-    fn counted(asked: &Arc<AtomicU64>, lifetime: u64) -> impl ProvideCredentials {
-        let asked = Arc::clone(asked);
-        move || {
-            let asked = Arc::clone(&asked);
-            async move {
-                tokio::task::yield_now().await;
-                let n = asked.fetch_add(1, Ordering::SeqCst);
-                Ok(Credentials::new(format!("AKID{n}"), "s").with_expiry(Duration::from_secs(lifetime * (n + 1))))
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn concurrent_calls_share_one_credentials_refresh() {
-        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
-        let cached = Arc::new(CachedCredentials::with_runtime(counted(&asked, 3600), clock.clone()));
-        let calls: Vec<_> = (0..20)
-            .map(|_| {
-                tokio::spawn({
-                    let cached = cached.clone();
-                    async move { cached.credentials().await.unwrap() }
-                })
-            })
-            .collect();
-        for call in calls {
-            assert_eq!(call.await.unwrap().access_key_id(), Some("AKID0"));
-        }
-        clock.0.store(3600 - 301, Ordering::SeqCst);
-        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID0"));
-        clock.0.store(3600 - 299, Ordering::SeqCst);
-        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID1"));
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn dropped_credentials_refresh_passes_to_the_next_call() {
-        let asked = Arc::new(AtomicU64::new(0));
-        let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
-        {
-            let mut first = cached.credentials();
-            let started = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await;
-            assert!(started);
-        }
-        assert_eq!(cached.credentials().await.unwrap().access_key_id(), Some("AKID0"));
-    }
-
-    #[tokio::test]
-    async fn refused_credentials_are_removed_from_the_cache() {
-        let asked = Arc::new(AtomicU64::new(0));
-        let cached = CachedCredentials::with_runtime(counted(&asked, 3600), Arc::new(Clock::default()));
-        let first = cached.credentials().await.unwrap();
-        cached.forget(&Credentials::new("other", "s"));
-        assert_eq!(cached.credentials().await.unwrap(), first);
-        cached.forget(&first);
-        assert_ne!(cached.credentials().await.unwrap(), first);
-    }
-
-    /// A provider that counts its calls and returns what `answer` makes of their number.
-    fn answering(
-        asked: &Arc<AtomicU64>,
-        answer: impl Fn(u64) -> Result<Credentials> + Send + Sync + 'static,
-    ) -> impl ProvideCredentials {
-        let asked = Arc::clone(asked);
-        move || {
-            let answer = answer(asked.fetch_add(1, Ordering::SeqCst));
-            async move {
-                tokio::task::yield_now().await;
-                answer
-            }
-        }
-    }
-
-    fn until(seconds: u64) -> Credentials {
-        Credentials::new("AKID", "s").with_expiry(Duration::from_secs(seconds))
-    }
-
-    #[tokio::test]
-    async fn credentials_are_used_after_a_failed_refresh_until_expiry() {
-        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
-        let answer = |n| if n == 0 { Ok(until(3600)) } else { Err(Error::new(ErrorKind::Credentials, "down")) };
-        let cached = CachedCredentials::with_runtime(answering(&asked, answer), clock.clone());
-        for (now, calls) in [(0, 1), (3299, 1), (3300, 2), (3309, 2), (3310, 3), (3599, 4)] {
-            clock.0.store(now, Ordering::SeqCst);
-            assert_eq!(cached.credentials().await.unwrap(), until(3600), "{now}");
-            assert_eq!(asked.load(Ordering::SeqCst), calls, "{now}");
-        }
-        clock.0.store(3600, Ordering::SeqCst);
-        assert_eq!(cached.credentials().await.unwrap_err().message(), "down");
-    }
-
-    #[tokio::test]
-    async fn short_credentials_are_cached_for_half_of_their_lifetime() {
-        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
-        let cached = CachedCredentials::with_runtime(answering(&asked, |n| Ok(until(60 * (n + 1)))), clock.clone());
-        for (now, calls) in [(0, 1), (29, 1), (30, 2), (74, 2), (75, 3)] {
-            clock.0.store(now, Ordering::SeqCst);
-            cached.credentials().await.unwrap();
-            assert_eq!(asked.load(Ordering::SeqCst), calls, "{now}");
-        }
-    }
-
-    #[tokio::test]
-    async fn cached_credentials_are_used_during_a_refresh() {
-        let (asked, clock) = (Arc::new(AtomicU64::new(0)), Arc::new(Clock::default()));
-        let cached = CachedCredentials::with_runtime(answering(&asked, |n| Ok(until(3600 * (n + 1)))), clock.clone());
-        cached.credentials().await.unwrap();
-        for (now, waits) in [(3400, false), (3540, true)] {
-            clock.0.store(now, Ordering::SeqCst);
-            let mut refresh = cached.credentials();
-            let poll = |future: &mut BoxFuture<'_, Result<Credentials>>| {
-                future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()))
-            };
-            assert!(poll(&mut refresh).is_pending());
-            let mut other = cached.credentials();
-            match poll(&mut other) {
-                Poll::Ready(found) => assert!(!waits && found.unwrap() == until(3600), "{now}"),
-                Poll::Pending => assert!(waits, "{now}"),
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn waiting_calls_share_the_whole_error_of_a_refresh() {
-        let asked = Arc::new(AtomicU64::new(0));
-        let failure = |_| Err(Error::new(ErrorKind::Credentials, "down").with_retryable(true));
-        let cached = Arc::new(CachedCredentials::new(answering(&asked, failure)));
-        let calls: Vec<_> = (0..5)
-            .map(|_| {
-                let cached = cached.clone();
-                tokio::spawn(async move { cached.credentials().await.unwrap_err() })
-            })
-            .collect();
-        for call in calls {
-            let error = call.await.unwrap();
-            assert!(error.is_retryable() && error.message() == "down", "{error:?}");
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-    }
-}
+mod tests;

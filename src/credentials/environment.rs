@@ -79,7 +79,7 @@ impl EnvironmentCredentials {
         }
         Err(Error::new(
             ErrorKind::Credentials,
-            "no credentials: set `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
+            "no credentials; set `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, \
              or pass some; profiles, SSO and roles are not read here",
         ))
     }

@@ -113,8 +113,9 @@ impl ContainerCredentials {
             match self.attempt(request).await {
                 Ok(credentials) => return Ok(credentials),
                 Err(error) if attempt == ATTEMPTS => {
-                    let context = format_args!("no credentials of the container at `{host}`");
-                    return Err(error.of_source(context).concealing(&[secret]));
+                    return Err(error
+                        .of_source(format_args!("no credentials of the container at `{host}`"))
+                        .concealing(&[secret]));
                 }
                 Err(_) => attempt += 1,
             }
@@ -152,8 +153,10 @@ impl ContainerCredentials {
     fn authorization(&self) -> Result<Option<Zeroizing<String>>> {
         let token = match given(&*self.variables, TOKEN_FILE) {
             Some(path) => std::fs::read_to_string(&path).map(|token| (TOKEN_FILE, token)).map_err(|error| {
-                let message = format_args!("`{TOKEN_FILE}` cannot be read: `{path}`: {error}; check the file");
-                Error::of(ErrorKind::Credentials, message)
+                Error::of(
+                    ErrorKind::Credentials,
+                    format_args!("`{TOKEN_FILE}` cannot be read: `{path}`: {error}; check the file"),
+                )
             })?,
             None => match self.variables.get(TOKEN).filter(|token| !token.is_empty()) {
                 Some(token) => (TOKEN, token),
@@ -163,9 +166,10 @@ impl ContainerCredentials {
         let (name, token) = (token.0, Zeroizing::new(token.1));
         // A line break would begin another header.
         if !Headers::is_value(&token) {
-            let message =
-                format_args!("`{name}` has a line break or another character that no header can have; remove it");
-            return Err(Error::of(ErrorKind::Credentials, message));
+            return Err(Error::of(
+                ErrorKind::Credentials,
+                format_args!("`{name}` has a line break or another character that no header can have; remove it"),
+            ));
         }
         Ok(Some(token))
     }
@@ -176,15 +180,17 @@ const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// Returns a URL in its normal form and its host, if its host may be requested: any host over TLS, else only this machine and the
-/// addresses of ECS and EKS, as the token and the credentials are sent in clear text.
+/// Returns the normalized URL and its host. Without TLS only loopback and the addresses of ECS and EKS are allowed, because
+/// the token and the credentials are sent in clear text.
 ///
 /// # Errors
 /// `Credentials`, if the URL is malformed or its host may not be requested.
 fn allowed(name: &str, url: &str) -> Result<(String, String)> {
     let refused = |why: &str| {
-        let message = format_args!("`{name}` is not used: {why}; it must be `https://` or the address of ECS or EKS");
-        Err(Error::of(ErrorKind::Credentials, message))
+        Err(Error::of(
+            ErrorKind::Credentials,
+            format_args!("`{name}` is not used: {why}; it must be `https://` or the address of ECS or EKS"),
+        ))
     };
     if !url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#') {
         return refused("it is not a URL");

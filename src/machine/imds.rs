@@ -29,8 +29,12 @@ const TOKEN_SECONDS: &str = "21600";
 /// A provider of the credentials of an EC2 instance's role, from its [metadata
 /// service](https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html) (IMDS), as AWS's tools have it:
 ///
-/// - Each request has a session token (IMDSv2). If the service gives no token, requests are sent without one, unless
+/// - Each request has a session token (IMDSv2). If the service has no token, requests are sent without one, unless
 ///   `AWS_EC2_METADATA_V1_DISABLED` is `true`.
+/// - In a container with its own network the token arrives only if `HttpPutResponseHopLimit` of the instance is 2 or more:
+///   see [the options of
+///   instances](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-options.html). The default can be
+///   1.
 /// - `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT` and `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE` are
 ///   read, and `AWS_METADATA_SERVICE_TIMEOUT` (in seconds, 1 by default) and `AWS_METADATA_SERVICE_NUM_ATTEMPTS` (1 by
 ///   default).
@@ -102,7 +106,7 @@ impl ImdsCredentials {
         self
     }
 
-    /// Sets whether to refuse a service that gives no session token (IMDSv1). Defaults to
+    /// Sets whether to refuse a service that has no session token (IMDSv1). Defaults to
     /// `AWS_EC2_METADATA_V1_DISABLED` of the environment, else to `false`.
     #[must_use]
     pub fn with_v1_disabled(mut self, on: bool) -> Self {
@@ -169,12 +173,22 @@ impl ImdsCredentials {
         if token.is_none() && settings.v1_disabled {
             let message =
                 format!("it returned no session token, and IMDSv1 is disabled (`{V1_DISABLED}` or `with_v1_disabled`)");
-            let error = missing.unwrap_or_else(|| Error::new(ErrorKind::Credentials, message));
+            let error = match missing {
+                Some(missing) if missing.kind() == ErrorKind::Timeout => missing.with_advice(HOPS),
+                Some(missing) => missing,
+                None => Error::new(ErrorKind::Credentials, message),
+            };
             return Err(failed(error));
         }
         let token = token.as_ref().map(|token| token.as_str());
         let found = self.with_token(&settings, token).await;
-        found.map_err(|error| failed(error).concealing(&[token.unwrap_or_default()]))
+        found.map_err(|error| {
+            let error = match missing.filter(|_| token.is_none() && error.status().is_some()) {
+                Some(missing) => error.with_advice(&without_token(&missing)),
+                None => error,
+            };
+            failed(error).concealing(&[token.unwrap_or_default()])
+        })
     }
 
     async fn with_token(&self, settings: &Settings, token: Option<&str>) -> Result<Credentials> {
@@ -302,6 +316,16 @@ impl ImdsCredentials {
         Ok(Settings { base, attempts: attempts.max(1), limit, v1_disabled })
     }
 }
+
+/// Returns what to say about a service that answers, but provides no session token. With the default hop limit of 1,
+/// the answer to the request for a token does not reach a container with its own network.
+fn without_token(missing: &Error) -> String {
+    let advice = if missing.kind() == ErrorKind::Timeout { ["; ", HOPS] } else { ["", ""] };
+    ["there is no session token: ", missing.message()].into_iter().chain(advice).collect()
+}
+
+/// Advice for an answer that is lost on its way.
+const HOPS: &str = "in a container, set `HttpPutResponseHopLimit` of the instance to 2";
 
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const V1_DISABLED: &str = "AWS_EC2_METADATA_V1_DISABLED";

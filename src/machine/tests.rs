@@ -256,6 +256,23 @@ fn imds_retries_as_often_as_the_variable_says() {
 }
 
 #[test]
+fn imds_error_after_a_lost_session_token_advises_on_hops() {
+    let unauthorized = || text(401, "<html>401 - Unauthorized</html>");
+    let lost = || text(200, "t").that_stalls();
+    let error = imds(&[], [lost(), unauthorized()]).0.unwrap_err();
+    for part in ["401 - Unauthorized", "no session token: waited 1000 ms", "set `HttpPutResponseHopLimit`"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+    let error = imds(&[("AWS_EC2_METADATA_V1_DISABLED", "true")], [lost()]).0.unwrap_err();
+    assert!(error.message().contains("`HttpPutResponseHopLimit`"), "{error}");
+    let error = imds(&[], [text(500, "down"), unauthorized()]).0.unwrap_err();
+    assert!(error.message().contains("no session token: down") && !error.message().contains("Hop"), "{error}");
+    // Without any answer there is no metadata service.
+    let error = imds(&[], [lost(), lost()]).0.unwrap_err();
+    assert!(!error.message().contains("Hop"), "{error}");
+}
+
+#[test]
 fn imds_credentials_that_expire_soon_are_extended() {
     // Half of the jitter: 10 minutes, 2 minutes, and half of 8 minutes.
     let window = 600 + 120 + 240;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use super::document::Document;
+use super::document::KeyDocument;
 use super::http::{Answer, Connection};
-use super::place::{Names, Place, setters};
+use super::service_host::{Names, ServiceHost, setters};
 use super::sts::LIMIT;
 use super::token::{IdentityToken, ProvideIdentityToken};
 use crate::credentials::{Credentials, ProvideCredentials};
@@ -52,7 +52,7 @@ pub struct CognitoCredentials {
     logins: Vec<(String, Arc<dyn ProvideIdentityToken>)>,
     role: Option<String>,
     identity: Mutex<Option<String>>,
-    place: Place,
+    service_host: ServiceHost,
     connection: Connection,
 }
 
@@ -68,7 +68,7 @@ impl CognitoCredentials {
             logins: Vec::new(),
             role: None,
             identity: Mutex::default(),
-            place: Place::default(),
+            service_host: ServiceHost::default(),
             connection: Connection::new(LIMIT),
         }
     }
@@ -109,10 +109,13 @@ impl CognitoCredentials {
 
     async fn get(&self) -> Result<Credentials> {
         let Some((region, _)) = split_once(&self.pool, ":") else {
-            let message = format_args!("identity pool id is malformed: `{}`; it is like `us-east-1:UUID`", self.pool);
-            return Err(Error::of(ErrorKind::Config, message).with_field("identity_pool_id"));
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!("identity pool id is malformed: `{}`; it is like `us-east-1:UUID`", self.pool),
+            )
+            .with_field("identity_pool_id"));
         };
-        let endpoint = self.place.endpoint(&COGNITO, region)?;
+        let endpoint = self.service_host.endpoint(&COGNITO, region)?;
         let mut logins = Vec::new();
         for (name, token) in &self.logins {
             let token = token.token().await;
@@ -152,7 +155,7 @@ impl CognitoCredentials {
         let view = View::from_bytes(&answer.body).ok();
         let member = |name: &str| view?.get("Credentials")?.get(name);
         let text = |name: &str| member(name)?.string();
-        let document = Document {
+        let document = KeyDocument {
             access_key_id: text("AccessKeyId"),
             secret_access_key: text("SecretKey").map(Zeroizing::new),
             session_token: text("SessionToken").map(Zeroizing::new),
@@ -194,7 +197,7 @@ impl CognitoCredentials {
         let request = HttpRequest::new(Method::Post, [endpoint.url(), slash].concat())
             .with_headers(headers)
             .with_body(Bytes::from_owner(Zeroizing::new(w.finish().into_bytes())));
-        let sent = self.connection.send(request, self.place.variable("AWS_CA_BUNDLE")).await;
+        let sent = self.connection.send(request, self.service_host.variable("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(|error| self.failed(error, ""))?;
         if answer.status == 200 {
             return Ok(answer);

@@ -8,7 +8,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The members of temporary credentials, as a service sent them.
-pub(crate) struct Document {
+pub(crate) struct KeyDocument {
     pub(crate) access_key_id: Option<String>,
     pub(crate) secret_access_key: Option<Zeroizing<String>>,
     pub(crate) session_token: Option<Zeroizing<String>>,
@@ -16,15 +16,14 @@ pub(crate) struct Document {
     pub(crate) expiry: Option<(String, Option<Duration>)>,
 }
 
-impl Document {
+impl KeyDocument {
     /// Returns the credentials. `from` names the source, for errors; they never quote the answer.
     ///
     /// # Errors
     /// `Credentials`, if a member is missing or empty, or if the expiry is malformed.
     pub(crate) fn into_credentials(self, from: &str) -> Result<Credentials> {
         let missing = |what: &str| {
-            let message = format_args!("the answer of {from} has no {what}; check the endpoint");
-            Error::of(ErrorKind::Credentials, message)
+            Error::of(ErrorKind::Credentials, format_args!("the answer of {from} has no {what}; check the endpoint"))
         };
         let id = self.access_key_id.filter(|id| !id.is_empty()).ok_or_else(|| missing("access key id"))?;
         let secret = self.secret_access_key.filter(|secret| !secret.is_empty());
@@ -32,8 +31,10 @@ impl Document {
         let mut token = self.session_token.filter(|token| !token.is_empty()).ok_or_else(|| missing("session token"))?;
         let (text, expiry) = self.expiry.ok_or_else(|| missing("expiry"))?;
         let Some(expiry) = expiry else {
-            let message = format_args!("the answer of {from} has a malformed expiry: `{text}`; check the endpoint");
-            return Err(Error::of(ErrorKind::Credentials, message));
+            return Err(Error::of(
+                ErrorKind::Credentials,
+                format_args!("the answer of {from} has a malformed expiry: `{text}`; check the endpoint"),
+            ));
         };
         // The texts are moved, so that no copy of a secret stays in memory.
         let credentials = Credentials::new(id, std::mem::take(&mut *secret));

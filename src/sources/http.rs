@@ -78,8 +78,10 @@ impl Connection {
             while let Some(piece) = poll_fn(|context| bytes.as_mut().poll_next(context)).await {
                 let piece = piece?;
                 if all.len() + piece.len() > MAX_BODY {
-                    let message = format_args!("the answer is longer than {MAX_BODY} bytes; check the endpoint");
-                    return Err(Error::of(ErrorKind::Decode, message));
+                    return Err(Error::of(
+                        ErrorKind::Decode,
+                        format_args!("the answer is longer than {MAX_BODY} bytes; check the endpoint"),
+                    ));
                 }
                 all.extend_from_slice(&piece);
             }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use super::document::Document;
+use super::document::KeyDocument;
 use super::http::{Answer, Connection};
-use super::place::{Names, Place, setters};
+use super::service_host::{Names, ServiceHost, setters};
 use super::time::parse_time;
 use super::xml::Leaves;
 use crate::credentials::{Credentials, Parts, ProvideCredentials};
@@ -51,9 +51,9 @@ pub(super) const LIMIT: Duration = Duration::from_secs(15);
 /// ```
 pub struct AssumeRoleCredentials {
     source: Arc<dyn ProvideCredentials>,
-    role: Role,
+    role: AssumedRole,
     external_id: Option<String>,
-    place: Place,
+    service_host: ServiceHost,
     connection: Connection,
     /// The clock skew in seconds: STS time minus local time, from the last request that STS refused for its time.
     skew: AtomicI64,
@@ -64,10 +64,10 @@ impl AssumeRoleCredentials {
     pub fn new(role_arn: impl Into<String>, source: impl ProvideCredentials) -> Self {
         Self {
             source: Arc::new(source),
-            role: Role::new(role_arn.into()),
+            role: AssumedRole::new(role_arn.into()),
             external_id: None,
             skew: AtomicI64::new(0),
-            place: Place::default(),
+            service_host: ServiceHost::default(),
             connection: Connection::new(LIMIT),
         }
     }
@@ -82,7 +82,7 @@ impl AssumeRoleCredentials {
     /// Sets the region of STS. Defaults to `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
     #[must_use]
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
-        self.place.region = Some(region.into());
+        self.service_host.region = Some(region.into());
         self
     }
 
@@ -98,8 +98,8 @@ impl AssumeRoleCredentials {
             }
             form.push("ExternalId", id);
         }
-        let region = self.place.region(&STS)?;
-        let endpoint = self.place.endpoint(&STS, &region)?;
+        let region = self.service_host.region(&STS)?;
+        let endpoint = self.service_host.endpoint(&STS, &region)?;
         let mut keys = self.keys().await?;
         let mut answer = self.send(&form, &endpoint, &region, &keys).await?;
         if let Some(skew) = skew(&answer, self.connection.runtime.now().as_secs()) {
@@ -117,7 +117,20 @@ impl AssumeRoleCredentials {
             }
         }
         let with = [" with key `", keys.access_key_id().unwrap_or_default(), "`"].concat();
-        answered(&answer, &self.role.arn, &with, &keys.secrets())
+        let found = answered(&answer, &self.role.arn, &with, &keys.secrets())?;
+        Ok(self.by_local_clock(found))
+    }
+
+    /// Converts the expiry to local time. Otherwise, with a clock that is ahead by hours, credentials would count as
+    /// expired at once. Each call would request new ones.
+    fn by_local_clock(&self, found: Credentials) -> Credentials {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let difference = Duration::from_secs(skew.unsigned_abs());
+        match found.expires_at() {
+            Some(end) if skew < 0 => found.with_expiry(end.saturating_add(difference)),
+            Some(end) => found.with_expiry(end.saturating_sub(difference)),
+            None => found,
+        }
     }
 
     /// Returns the keys of the source.
@@ -150,7 +163,7 @@ impl AssumeRoleCredentials {
         for (name, value) in signature.headers() {
             request.headers.push(name, value);
         }
-        let sent = self.connection.send(request, self.place.variable("AWS_CA_BUNDLE")).await;
+        let sent = self.connection.send(request, self.service_host.variable("AWS_CA_BUNDLE")).await;
         sent.map_err(|error| not_assumed(error, &self.role.arn, ""))
     }
 }
@@ -172,7 +185,7 @@ impl fmt::Debug for AssumeRoleCredentials {
 }
 
 /// A role to assume, with the parameters that both operations have.
-pub(super) struct Role {
+pub(super) struct AssumedRole {
     pub(super) arn: String,
     pub(super) session_name: Option<String>,
     /// The generated name, which stays the same for all requests.
@@ -181,7 +194,7 @@ pub(super) struct Role {
     pub(super) policy: Option<String>,
 }
 
-impl Role {
+impl AssumedRole {
     pub(super) fn new(arn: String) -> Self {
         Self {
             arn: arn.trim().to_owned(),
@@ -199,9 +212,11 @@ impl Role {
     /// AssumeRole](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html#API_AssumeRole_RequestParameters).
     pub(super) fn form(&self, action: &str, now: Duration) -> Result<Form> {
         if !self.arn.starts_with("arn:") || !has(&self.arn, ":role/") || !(20..=2048).contains(&self.arn.len()) {
-            let message =
-                format_args!("role ARN is malformed: `{}`; it is like `arn:aws:iam::ACCOUNT:role/NAME`", self.arn);
-            return Err(Error::of(ErrorKind::Config, message).with_field("role_arn"));
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!("role ARN is malformed: `{}`; it is like `arn:aws:iam::ACCOUNT:role/NAME`", self.arn),
+            )
+            .with_field("role_arn"));
         }
         let name = match &self.session_name {
             Some(name) => name,
@@ -218,8 +233,11 @@ impl Role {
         if let Some(duration) = self.duration {
             let seconds = duration.as_secs();
             if !(900..=43_200).contains(&seconds) {
-                let message = format_args!("`duration` of a role session is not 900 to 43200 seconds: {seconds}");
-                return Err(Error::of(ErrorKind::Config, message).with_field("duration"));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!("`duration` of a role session is not 900 to 43200 seconds: {seconds}"),
+                )
+                .with_field("duration"));
             }
             form.push("DurationSeconds", &seconds.to_string());
         }
@@ -337,7 +355,7 @@ pub(super) fn answered(answer: &Answer, role: &str, with: &str, secrets: &[&str]
     }
     let of = |name: &str| leaves.as_ref()?.get("Credentials", name);
     let expiry = of("Expiration").map(|text| (parse_time(&text), text));
-    let document = Document {
+    let document = KeyDocument {
         access_key_id: of("AccessKeyId"),
         secret_access_key: of("SecretAccessKey").map(Zeroizing::new),
         session_token: of("SessionToken").map(Zeroizing::new),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::http::Connection;
-use super::place::{Place, setters};
-use super::sts::{LIMIT, Role, STS, answered, not_assumed, role_setters};
+use super::service_host::{ServiceHost, setters};
+use super::sts::{AssumedRole, LIMIT, STS, answered, not_assumed, role_setters};
 use super::token::ProvideIdentityToken;
 use crate::credentials::{Credentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,8 +29,8 @@ use crate::platform::BoxFuture;
 /// ```
 pub struct WebIdentityCredentials {
     token: Arc<dyn ProvideIdentityToken>,
-    role: Role,
-    place: Place,
+    role: AssumedRole,
+    service_host: ServiceHost,
     connection: Connection,
 }
 
@@ -39,8 +39,8 @@ impl WebIdentityCredentials {
     pub fn new(role_arn: impl Into<String>, token: impl ProvideIdentityToken) -> Self {
         Self {
             token: Arc::new(token),
-            role: Role::new(role_arn.into()),
-            place: Place::default(),
+            role: AssumedRole::new(role_arn.into()),
+            service_host: ServiceHost::default(),
             connection: Connection::new(LIMIT),
         }
     }
@@ -48,7 +48,7 @@ impl WebIdentityCredentials {
     /// Sets the region of STS. Defaults to `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
     #[must_use]
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
-        self.place.region = Some(region.into());
+        self.service_host.region = Some(region.into());
         self
     }
 
@@ -58,15 +58,17 @@ impl WebIdentityCredentials {
     async fn assume(&self) -> Result<Credentials> {
         let role = &self.role.arn;
         let mut form = self.role.form("AssumeRoleWithWebIdentity", self.connection.runtime.now())?;
-        let endpoint = self.place.endpoint(&STS, &self.place.region(&STS)?)?;
+        let endpoint = self.service_host.endpoint(&STS, &self.service_host.region(&STS)?)?;
         let token = self.token.token().await;
         let token = token.map_err(|error| error.of_source(format_args!("role `{role}` has no identity token")))?;
         if token.as_str().is_empty() {
-            let message = format_args!("role `{role}` has an empty identity token; check where it is read from");
-            return Err(Error::of(ErrorKind::Credentials, message));
+            return Err(Error::of(
+                ErrorKind::Credentials,
+                format_args!("role `{role}` has an empty identity token; check where it is read from"),
+            ));
         }
         form.push("WebIdentityToken", token.as_str());
-        let sent = self.connection.send(form.request(&endpoint), self.place.variable("AWS_CA_BUNDLE")).await;
+        let sent = self.connection.send(form.request(&endpoint), self.service_host.variable("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(|error| not_assumed(error, role, ""))?;
         answered(&answer, role, " with an identity token", &[token.as_str()])
     }

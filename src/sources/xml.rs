@@ -13,8 +13,8 @@ struct Leaf<'a> {
 }
 
 impl<'a> Leaves<'a> {
-    /// Parses a whole document. Returns `None` if it is not well-formed, or if it has anything that AWS's query
-    /// protocol does not use, such as a document type or CDATA.
+    /// Parses a whole document. Returns `None` if it is not well-formed. The same is true for anything that AWS's
+    /// query protocol does not use, such as a document type or CDATA.
     pub(super) fn parse(document: &'a [u8]) -> Option<Self> {
         let mut rest = std::str::from_utf8(document).ok()?.trim();
         let mut leaves = Vec::new();

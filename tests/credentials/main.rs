@@ -3,21 +3,26 @@
 //! `cargo test --test credentials -- role-chain`.
 //!
 //! A chat is built from the set-up and makes one call. The services that issue keys are a local Bedrock; the call of the
-//! model is caught, and its signature has the keys and the region. No secret may be in errors or in `Debug`.
+//! model is caught, and its signature has the keys and the region. No secret, given or issued, may be in errors, in `Debug`
+//! or in logs.
 
 // Clippy recognizes only `#[test]` functions as tests, but all code here is test code.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../log_collector/mod.rs"]
+mod log_collector;
+mod logs;
 mod setup;
 mod wire;
 
 use std::path::Path;
 
-use bedrock_chat::{Api, BedrockChat, DefaultCredentials, Error, ErrorKind};
+use bedrock_chat::{Api, BedrockChat, Credentials, DefaultCredentials, Error, ErrorKind};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
-use self::setup::{Machine, secrets};
+use self::logs::Logs;
+use self::setup::{Machine, Patient, secrets};
 use self::wire::Wire;
 
 /// The parts of a call that credentials and settings decide.
@@ -47,9 +52,19 @@ const DEVIATIONS: &[(&str, Ours, &str)] = &[
         Ours::Found("bedrock-api-key-local-test", "us-west-2"),
         "with an API key no other source is looked at",
     ),
+    (
+        "bearer-with-missing-profile",
+        Ours::Found("bedrock-api-key-local-test", "us-east-1"),
+        "with an API key no profile is needed",
+    ),
     ("env-empty-profile", Ours::Found("AKIDDEFAULT", "us-east-1"), "empty variables count as absent"),
     ("env-empty-region", Ours::Found("AKIDDEFAULT", "us-west-2"), "empty variables count as absent"),
     ("fips-with-endpoint-url", Ours::Error("`fips`"), "a call that must use FIPS must not go elsewhere"),
+    (
+        "keys-in-code-with-missing-profile",
+        Ours::Found("AKIDCODE", "us-east-1"),
+        "with keys that are set in code no profile is needed",
+    ),
     ("region-aws-region", Ours::Found("AKIDENV", "eu-west-1"), "other SDKs read `AWS_REGION`"),
     ("role-duration-not-a-number", Ours::Error("`duration_seconds`"), "a setting is never ignored in silence"),
 ];
@@ -83,10 +98,12 @@ const ERRORS: &[(&str, &[&str])] = &[
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/credentials/setups");
-    let mut trials = Vec::new();
+    logs::collect();
+    let (mut trials, mut given) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
         let setup: Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
         let name = setup["name"].as_str().unwrap().to_owned();
+        given.extend(secrets(&setup));
         trials.push(Trial::test(name, move || run(&setup)));
     }
     trials.sort_by(|a, b| a.name().cmp(b.name()));
@@ -94,23 +111,46 @@ fn main() -> std::process::ExitCode {
     for (name, ..) in DEVIATIONS {
         assert!(trials.iter().any(|trial| trial.name() == *name), "there is no set-up `{name}`");
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let ended = libtest_mimic::run(&arguments, trials).exit_code();
+    find(&given, "a log of another thread", &logs::of_other_threads()).unwrap();
+    ended
 }
 
+/// The server has a separate runtime, because its libraries have their own logs.
 fn run(setup: &Value) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(check(setup)).map_err(|why| Failed::from(format!("{}\n{why}", setup["why"])))
+    let (logs, servers) = (Logs::default(), Logs::default());
+    servers.attach();
+    let services = servers.runtime();
+    let machine = services.block_on(Machine::start(setup));
+    logs.attach();
+    let client = logs.runtime();
+    let result = client.block_on(check(setup, &machine));
+    drop(client);
+    let result = result.and_then(|()| {
+        find(&machine.secrets(setup), "the log", &logs.text())?;
+        match machine.requests().as_array().is_none_or(|sent| sent.is_empty() || !logs.text().is_empty()) {
+            true => Ok(()),
+            false => Err("requests were sent, but nothing was logged".to_owned()),
+        }
+    });
+    result.map_err(|why| Failed::from(format!("{}\n{why}", setup["why"])))
 }
 
-async fn check(setup: &Value) -> Result<(), String> {
-    let machine = Machine::start(setup).await;
+/// Fails if one of the secrets is in the text.
+fn find(secrets: &[String], place: &str, text: &str) -> Result<(), String> {
+    match secrets.iter().find(|secret| text.contains(secret.as_str())) {
+        Some(secret) => Err(format!("`{secret}` is in {place}: {text}")),
+        None => Ok(()),
+    }
+}
+
+async fn check(setup: &Value, machine: &Machine) -> Result<(), String> {
     let wire = Wire::new(setup["server"]["container_host"] == true, &machine.url());
-    let found = call(setup, &machine, &wire).await;
+    let (printed, found) = call(setup, machine, &wire).await;
+    let secrets = machine.secrets(setup);
+    find(&secrets, "`Debug`", &printed)?;
     if let Err(error) = &found {
-        let printed = format!("{error} {error:?}");
-        if let Some(secret) = secrets(setup).into_iter().find(|secret| printed.contains(secret.as_str())) {
-            return Err(format!("`{secret}` is in the error: {printed}"));
-        }
+        find(&secrets, "the error", &format!("{error} {error:?}"))?;
     }
     let name = setup["name"].as_str().unwrap();
     let expected = &setup["expected"];
@@ -129,7 +169,7 @@ async fn check(setup: &Value) -> Result<(), String> {
     }
     match (found, expected.get("error")) {
         (Ok(found), None) => {
-            let wanted = expected_call(expected, &machine);
+            let wanted = expected_call(expected, machine);
             let mut found = found;
             // A bearer key is not sent with a region.
             if wanted.bearer_token.is_some() {
@@ -149,26 +189,30 @@ async fn check(setup: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Builds a chat on the machine, and makes a call.
-async fn call(setup: &Value, machine: &Machine, wire: &Wire) -> Result<Found, Error> {
+/// Builds a chat on the machine, and makes a call. Returns all their `Debug` output too.
+async fn call(setup: &Value, machine: &Machine, wire: &Wire) -> (String, Result<Found, Error>) {
     let mut builder = BedrockChat::builder("m")
         .api(Api::Converse)
         .environment(machine.environment())
         .transport(wire.clone())
+        .runtime(Patient)
         .retry(bedrock_chat::RetryPolicy::default().with_max_attempts(1));
     let mut provider = DefaultCredentials::new().with_environment(machine.environment());
     if let Some(profile) = setup["profile"].as_str() {
         builder = builder.profile(profile);
         provider = provider.with_profile(profile);
     }
-    let chat = builder.clone().build()?;
-    let answer = chat.invoke("Hi").await;
-    let printed = format!("{builder:?} {chat:?} {provider:?} {:?}", chat.clone());
-    for secret in secrets(setup) {
-        assert!(!printed.contains(&secret), "`{secret}` is in {printed}");
+    if let Some([id, secret]) = setup["keys"].as_array().map(Vec::as_slice) {
+        builder = builder.credentials(Credentials::new(id.as_str().unwrap(), secret.as_str().unwrap()));
     }
-    answer?;
-    Ok(wire.found())
+    let mut printed = format!("{builder:?} {provider:?}");
+    let chat = match builder.build() {
+        Ok(chat) => chat,
+        Err(error) => return (printed, Err(error)),
+    };
+    let answer = chat.invoke("Hi").await;
+    printed.push_str(&format!("{chat:?} {answer:?}"));
+    (printed, answer.map(|_| wire.found()))
 }
 
 fn expected_call(expected: &Value, machine: &Machine) -> Found {

@@ -31,13 +31,13 @@ from botocore.utils import ContainerMetadataFetcher
 
 BOTO3 = "1.44.5"
 FOLDER = Path(__file__).resolve().parent
-ORDER = ("name", "why", "env", "files", "profile", "server", "expected")
+ORDER = ("name", "why", "env", "files", "profile", "keys", "server", "expected")
 # Names of sessions that a client makes up.
 MADE_UP = re.compile(r"botocore-session-\d+")
 TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def call(profile):
+def call(profile, keys):
     """Makes one call, and returns what it would send, or the error."""
     sent = {}
 
@@ -50,7 +50,8 @@ def call(profile):
     text = lambda value: value.decode() if isinstance(value, bytes) else value
     try:
         session = botocore.session.Session(profile=profile)
-        client = session.create_client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}))
+        passed = dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or ()))
+        client = session.create_client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}), **passed)
         client.meta.events.register("before-send.bedrock-runtime", capture)
         client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "Hi"}]}])
         authorization = text(sent["headers"]["authorization"])
@@ -65,13 +66,13 @@ def call(profile):
         key_id, _, region, service, _ = re.search(r"Credential=([^,]+)", authorization)[1].rsplit("/", 4)
         assert (region, service) == (found["region"], "bedrock"), authorization
         token = text(sent["headers"].get("x-amz-security-token"))
-        source = session.get_credentials().method
+        source = "code" if keys else session.get_credentials().method
         return found | {"access_key_id": key_id, "session_token": token, "source": source}
     except BaseException as error:
         return {"error": {"class": type(error).__name__, "text": str(error)}}
 
 
-def call_in_child(env, profile, container_host):
+def call_in_child(env, profile, keys, container_host):
     """Calls in a copy of this process that has only these variables, and no terminal to ask for an MFA code."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -87,7 +88,7 @@ def call_in_child(env, profile, container_host):
             owner._SSO_TOKEN_CACHE_DIR = os.path.join(env["HOME"], ".aws", "sso", "cache")
         if container_host:
             ContainerMetadataFetcher.IP_ADDRESS = container_host
-        os.write(writer, json.dumps(call(profile)).encode())
+        os.write(writer, json.dumps(call(profile, keys)).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as output:
@@ -118,6 +119,19 @@ def sent_requests(server):
     return requests
 
 
+def prepare(server, home, setup):
+    """Writes the files of a set-up below the folder `home`, and returns its variables."""
+    fill = lambda text: text.replace("{server}", server).replace("{home}", home)
+    for name, text in setup["files"].items():
+        path = Path(home, {"config": ".aws/config", "credentials": ".aws/credentials"}.get(name, name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(fill(text).encode())
+    # Nothing else of this machine is visible to the program.
+    # The default is 1 second, which is short on a busy machine.
+    patient = {"AWS_METADATA_SERVICE_TIMEOUT": "180"}
+    return {"HOME": home, "PATH": os.environ["PATH"]} | patient | {name: fill(value) for name, value in setup["env"].items()}
+
+
 def resolve(server, setup):
     """Returns what botocore makes of a set-up."""
     local(server, "", method="DELETE")
@@ -126,15 +140,9 @@ def resolve(server, setup):
     for fault in switches.get("faults", []):
         local(server, "faults", fault)
     with tempfile.TemporaryDirectory() as home:
-        fill = lambda text: text.replace("{server}", server).replace("{home}", home)
-        for name, text in setup["files"].items():
-            path = Path(home, {"config": ".aws/config", "credentials": ".aws/credentials"}.get(name, name))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(fill(text).encode())
-        # Nothing else of this machine is visible to the program.
-        env = {"HOME": home, "PATH": os.environ["PATH"]} | {name: fill(value) for name, value in setup["env"].items()}
+        env = prepare(server, home, setup)
         host = urlsplit(server).netloc if switches.get("container_host") else None
-        output = call_in_child(env, setup["profile"], host)
+        output = call_in_child(env, setup["profile"], setup.get("keys"), host)
         expected = json.loads(output.replace(json.dumps(home)[1:-1], "{home}").replace(server, "{server}"))
     if "error" in expected:
         expected["error"]["text"] = TIME.sub("(time)", expected["error"]["text"])

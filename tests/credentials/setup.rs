@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use bedrock_chat::{HttpRequest, Method, ReqwestTransport, Transport};
-use local_bedrock::{LocalBedrock, Verdict};
+use bedrock_chat::{BoxFuture, HttpRequest, Method, ReqwestTransport, Runtime, SystemRuntime, Transport};
+use local_bedrock::{HANGS, LocalBedrock, Verdict};
 use serde_json::{Map, Value, json};
 
 /// A home folder and a local Bedrock. The folder is removed at the end.
@@ -16,6 +17,25 @@ pub(crate) struct Machine {
 }
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The system's clock, with more time for the service of containers. Its limit is 2 seconds, which is short on a busy
+/// machine, and cannot be set by a variable.
+#[derive(Debug)]
+pub(crate) struct Patient;
+
+impl Runtime for Patient {
+    fn now(&self) -> Duration {
+        SystemRuntime.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        SystemRuntime.sleep(if duration == Duration::from_secs(2) { HANGS } else { duration })
+    }
+
+    fn random(&self) -> f64 {
+        SystemRuntime.random()
+    }
+}
 
 impl Machine {
     pub(crate) async fn start(setup: &Value) -> Self {
@@ -45,6 +65,8 @@ impl Machine {
         for (name, value) in setup["env"].as_object().unwrap() {
             variables.insert(name.clone(), fill(value.as_str().unwrap()));
         }
+        // The default is 1 second, which is short on a busy machine. For containers, see `Patient`.
+        variables.entry("AWS_METADATA_SERVICE_TIMEOUT".to_owned()).or_insert_with(|| HANGS.as_secs().to_string());
         Self { home, variables, bedrock }
     }
 
@@ -55,6 +77,13 @@ impl Machine {
     pub(crate) fn environment(&self) -> impl Fn(&str) -> Option<String> + Send + Sync + 'static {
         let variables = self.variables.clone();
         move |name| variables.get(name).cloned()
+    }
+
+    /// Returns the secrets of the set-up and all secrets that its services issued.
+    pub(crate) fn secrets(&self, setup: &Value) -> Vec<String> {
+        let mut secrets = secrets(setup);
+        secrets.extend(self.bedrock.issued_secrets());
+        secrets
     }
 
     /// Returns the requests to the services that issue keys, as `record.py` writes them.
@@ -115,7 +144,10 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Returns the secrets of a set-up. Secrets of fewer than eight characters are ordinary words, and left out.
+/// Returns the secrets of a set-up, which are not empty.
+///
+/// # Panics
+/// If a secret has fewer than eight characters: it could be part of an ordinary word.
 pub(crate) fn secrets(setup: &Value) -> Vec<String> {
     const KEYS: &[&str] = &[
         "aws_secret_access_key",
@@ -135,7 +167,7 @@ pub(crate) fn secrets(setup: &Value) -> Vec<String> {
         "AWS_BEARER_TOKEN_BEDROCK",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     ];
-    let mut secrets = Vec::new();
+    let mut secrets: Vec<_> = setup["keys"][1].as_str().map(str::to_owned).into_iter().collect();
     for (name, value) in setup["env"].as_object().unwrap() {
         if VARIABLES.contains(&name.as_str()) {
             secrets.push(value.as_str().unwrap().trim().to_owned());
@@ -155,6 +187,9 @@ pub(crate) fn secrets(setup: &Value) -> Vec<String> {
             }
         }
     }
-    secrets.retain(|secret| secret.len() >= 8);
+    secrets.retain(|secret| !secret.is_empty());
+    for secret in &secrets {
+        assert!(secret.len() >= 8, "the secret `{secret}` of {} is too short to be searched for", setup["name"]);
+    }
     secrets
 }

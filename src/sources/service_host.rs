@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::region;
 
 /// The settings that determine the host of a service.
-pub(crate) struct Place {
+pub(crate) struct ServiceHost {
     pub(crate) region: Option<String>,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) fips: Option<bool>,
@@ -27,13 +27,13 @@ pub(crate) struct Names {
     pub(crate) dual_stack: bool,
 }
 
-impl Default for Place {
+impl Default for ServiceHost {
     fn default() -> Self {
         Self { region: None, endpoint_url: None, fips: None, variables: Arc::new(environment_variable) }
     }
 }
 
-impl Place {
+impl ServiceHost {
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name)
     }
@@ -44,16 +44,19 @@ impl Place {
         let found = given.or_else(|| EnvironmentCredentials::region(|name| self.variable(name)));
         found.ok_or_else(|| {
             let title = names.title;
-            let message = format_args!("region of {title} is missing: set it, or `AWS_REGION` or `AWS_DEFAULT_REGION`");
-            Error::of(ErrorKind::Config, message).with_field("region")
+            Error::of(
+                ErrorKind::Config,
+                format_args!("region of {title} is missing; set it, or `AWS_REGION` or `AWS_DEFAULT_REGION`"),
+            )
+            .with_field("region")
         })
     }
 
     /// Returns the endpoint of a service in a region.
     ///
     /// # Errors
-    /// `Config`, if a setting is malformed, if both a custom endpoint and a FIPS endpoint are requested, or if a custom
-    /// endpoint would send keys in clear text to this machine.
+    /// `Config`, if a setting is malformed, or if both a custom endpoint and a FIPS endpoint are requested. Also if a
+    /// custom endpoint would send keys in clear text to this machine.
     pub(crate) fn endpoint(&self, names: &Names, region: &str) -> Result<Endpoint> {
         let get = |name: &str| self.variable(name);
         let fips = match self.fips {
@@ -68,13 +71,18 @@ impl Place {
             let url = endpoint.url();
             if fips {
                 let title = names.title;
-                let message = format_args!("{title} has both a custom endpoint and FIPS: `{url}`; unset one of them");
-                return Err(Error::of(ErrorKind::Config, message).with_field("fips"));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!("{title} has both a custom endpoint and FIPS: `{url}`; unset one of them"),
+                )
+                .with_field("fips"));
             }
             if !endpoint.is_confidential() {
-                let message =
-                    format_args!("keys are not requested over `http://` from another machine: `{url}`; use `https://`");
-                return Err(Error::of(ErrorKind::Config, message).with_field("endpoint_url"));
+                return Err(Error::of(
+                    ErrorKind::Config,
+                    format_args!("keys are not requested over `http://` from another machine: `{url}`; use `https://`"),
+                )
+                .with_field("endpoint_url"));
             }
             return Ok(endpoint);
         }
@@ -88,14 +96,14 @@ impl Place {
     }
 }
 
-/// Adds the setters of the connection to a provider with the members `place` and `connection`.
+/// Adds the setters of the connection to a provider with the members `service_host` and `connection`.
 macro_rules! setters {
     ($endpoint:literal) => {
         /// Sets the URL of the service, such as that of a local server.
         #[doc = concat!("Defaults to `", $endpoint, "` of the environment, else to the service's host in the region.")]
         #[must_use]
         pub fn with_endpoint_url(mut self, url: impl Into<String>) -> Self {
-            self.place.endpoint_url = Some(url.into());
+            self.service_host.endpoint_url = Some(url.into());
             self
         }
 
@@ -103,7 +111,7 @@ macro_rules! setters {
         /// `false`.
         #[must_use]
         pub fn with_fips(mut self, on: bool) -> Self {
-            self.place.fips = Some(on);
+            self.service_host.fips = Some(on);
             self
         }
 
@@ -136,7 +144,7 @@ macro_rules! setters {
             mut self,
             variable: impl Fn(&str) -> Option<String> + $crate::platform::MaybeSend + $crate::platform::MaybeSync + 'static,
         ) -> Self {
-            self.place.variables = std::sync::Arc::new(variable);
+            self.service_host.variables = std::sync::Arc::new(variable);
             self
         }
     };
