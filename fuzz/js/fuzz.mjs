@@ -1,7 +1,7 @@
 // Properties of the npm package's functions, over the built module in Node, by fast-check: see ../README.md.
 //
 //   FUZZ_RUNS=2000   how many inputs each property gets
-//   FUZZ_SEED=1      the start of the random numbers, to run the same inputs again; default: another one each time
+//   FUZZ_SEED=1      the start of the random numbers, to run the same inputs again; by default, another one each time
 //   FUZZ_ONLY=sse    the properties whose name has this text
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

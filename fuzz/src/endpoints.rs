@@ -1,7 +1,7 @@
 //! Endpoints, gateways, regions and headers of a chat.
 //!
-//! - A setting is refused before anything is sent, as a wrong setting, or the call is sent to exactly that host, as the
-//!   crate `url` reads it.
+//! - A setting is refused before anything is sent, as a wrong setting. Otherwise the call is sent to exactly that host,
+//!   as the crate `url` reads it.
 //! - A header has no line break, and the URL has no secret.
 //!
 //! Input: which settings are arbitrary; the texts.

@@ -10,6 +10,11 @@
 
 pub mod endpoints;
 pub mod frames;
+mod gateway;
+mod gateway_forms;
+pub mod gateway_relays;
+mod gateway_replies;
+pub mod gateway_requests;
 pub mod input;
 pub mod interop;
 pub mod json;
@@ -57,5 +62,7 @@ targets!(
     interop,
     signing,
     retry_after,
-    profile_files
+    profile_files,
+    gateway_requests,
+    gateway_relays
 );

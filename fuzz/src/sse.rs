@@ -1,5 +1,5 @@
 //! Server-sent events. Any chunking results in the same events, which are those of a second implementation of the
-//! WHATWG's text; well-formed ones are those of the crate `eventsource-stream`.
+//! WHATWG's text. Well-formed ones are also those of the crate `eventsource-stream`.
 //!
 //! Input: the size of the pieces; whether the stream is made of events; the stream, or choices of events.
 

@@ -56,7 +56,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         let wire = wire(choice);
         let text = match wire.framing {
             Framing::Sse => call.body,
-            _ => lines(wire, &call.body),
+            _ => lines(wire.api, &call.body),
         };
         let other = (all.len() * 7 % wires().len()) as u8;
         all.push([&[choice, other, (all.len() % 9) as u8, 0, all.len() as u8], text.as_slice()].concat());
@@ -85,20 +85,39 @@ fn body<'a>(wire: &Wire, text: &'a [u8]) -> Cow<'a, [u8]> {
     if !wire.streams || wire.framing == Framing::Sse {
         return Cow::Borrowed(text);
     }
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    Cow::Owned(lines.flat_map(|line| frame_of(wire, line)).collect())
+    Cow::Owned(framed(wire.api, text))
 }
 
-fn frame_of(wire: &Wire, line: &[u8]) -> Vec<u8> {
-    let (is_exception, line) = match line.strip_prefix(b"!") {
-        Some(line) => (true, line),
-        None => (false, line),
-    };
-    let (name, payload) = match line.iter().position(|byte| *byte == b'\t') {
-        Some(tab) => (String::from_utf8_lossy(&line[..tab]), &line[tab + 1..]),
-        None => (Cow::Borrowed("chunk"), line),
-    };
-    let payload = match wire.api {
+/// Returns an AWS event stream of lines.
+pub(crate) fn framed(api: Api, text: &[u8]) -> Vec<u8> {
+    events(text).flat_map(|event| frame_of(api, event)).collect()
+}
+
+/// Returns the chunks among the lines of a stream of InvokeModel.
+pub(crate) fn chunks(text: &[u8]) -> Vec<Vec<u8>> {
+    let is_chunk = |(is_exception, name, _): &Event<'_>| !is_exception && name == "chunk";
+    events(text).filter(is_chunk).map(|(.., payload)| payload.to_vec()).collect()
+}
+
+/// An event of a line: whether it is an exception, its name and its payload.
+type Event<'a> = (bool, Cow<'a, str>, &'a [u8]);
+
+fn events(text: &[u8]) -> impl Iterator<Item = Event<'_>> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| {
+        let (is_exception, line) = match line.strip_prefix(b"!") {
+            Some(line) => (true, line),
+            None => (false, line),
+        };
+        match line.iter().position(|byte| *byte == b'\t') {
+            Some(tab) => (is_exception, String::from_utf8_lossy(&line[..tab]), &line[tab + 1..]),
+            None => (is_exception, Cow::Borrowed("chunk"), line),
+        }
+    })
+}
+
+fn frame_of(api: Api, (is_exception, name, payload): Event<'_>) -> Vec<u8> {
+    let payload = match api {
         Api::Invoke if !is_exception && name == "chunk" => {
             format!("{{\"bytes\":\"{}\"}}", aws_smithy_types::base64::encode(payload)).into_bytes()
         }
@@ -117,7 +136,7 @@ fn frame_of(wire: &Wire, line: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the lines that make the frames of a recorded stream.
-fn lines(wire: &Wire, body: &[u8]) -> Vec<u8> {
+pub(crate) fn lines(api: Api, body: &[u8]) -> Vec<u8> {
     let mut decoder = FrameDecoder::new();
     decoder.push(body);
     let mut lines = Vec::new();
@@ -129,7 +148,7 @@ fn lines(wire: &Wire, body: &[u8]) -> Vec<u8> {
             lines.push(b'!');
         }
         match json["bytes"].as_str() {
-            Some(base64) if wire.api == Api::Invoke => {
+            Some(base64) if api == Api::Invoke => {
                 lines.extend(aws_smithy_types::base64::decode(base64).unwrap_or_default());
             }
             _ => {

@@ -64,12 +64,12 @@ pub(crate) fn wires() -> &'static [Wire] {
     })
 }
 
-/// Returns the wire format that a byte stands for.
+/// Returns the wire format that a byte chooses.
 pub(crate) fn wire(choice: u8) -> &'static Wire {
     &wires()[usize::from(choice) % wires().len()]
 }
 
-/// Returns the byte that stands for the format of a recorded call, and its operation's first word.
+/// Returns the byte that chooses the format of a recorded call, and its operation's first word.
 pub(crate) fn choice_for(operation: &str, model: &str, is_mantle: bool) -> Option<u8> {
     let api = match operation.trim_end_matches("-stream") {
         "invoke" => Api::Invoke,

@@ -28,8 +28,8 @@ impl Runtime for Still {
     }
 }
 
-/// Returns the turn of a call of this many tokens, and its observer.
-fn call(limiter: &RateLimiter, tokens: u64) -> (Box<dyn Turn>, Box<dyn Run>) {
+/// Returns the slot of a call of this many tokens, and its observer.
+fn call(limiter: &RateLimiter, tokens: u64) -> (Box<dyn CallSlot>, Box<dyn Run>) {
     let request = ChatRequest::new([]).with_options(ChatOptions::default().with_max_tokens(tokens));
     limiter.call(&request, 0, Arc::new(Still))
 }
@@ -96,7 +96,7 @@ fn rate_limiter_counts_tokens_and_corrects_the_estimate() {
 }
 
 #[test]
-fn rate_limiter_gives_back_what_is_not_used() {
+fn rate_limiter_cancels_unused_reservations() {
     let limiter = RateLimiter::new().tokens_per_minute(6000);
     assert_eq!(waits(&limiter, 2000, 0), 0);
     let (mut turn, _run) = call(&limiter, 6000);
