@@ -1,5 +1,5 @@
-//! Splits an event stream into frames with this crate and with `aws-smithy-eventstream`: a thousand frames of 230
-//! bytes, which arrive in network pieces of 1,400 bytes.
+//! Splits an event stream into frames with this crate and with `aws-smithy-eventstream`. The stream has a thousand frames
+//! of 230 bytes, which arrive in network pieces of 1,400 bytes.
 
 #![allow(
     clippy::unwrap_used,

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Unlike times, these are the same on every run and on a busy machine. Instructions are counted by
-//! valgrind's callgrind, over a child process that runs one row a given number of times; counting
-//! two lengths and taking the difference leaves out the start of the process. Without valgrind that
+//! valgrind's callgrind, over a child process that runs one row a given number of times. The figure
+//! is the difference of two such counts, so it leaves out the start of the process. Without valgrind that
 //! column stays empty. Valgrind runs code for an older processor: no SHA instructions, so compare
 //! signing times with the `signing` benchmark instead.
 //!

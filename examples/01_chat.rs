@@ -94,7 +94,7 @@ async fn run(args: &Args) -> Result<(), AnyError> {
         let mut piped = String::new();
         std::io::stdin().read_to_string(&mut piped)?;
         if piped.trim().is_empty() {
-            return Err("nothing was said: give the words as arguments, or on standard input".into());
+            return Err("nothing was said: pass the text as arguments, or on standard input".into());
         }
         history.push(Message::human(piped.trim()));
         answer(&chat, &history, args).await?;

@@ -39,6 +39,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(piece) = text.next().await {
         print!("{}", piece?);
     }
-    println!("\nusage: {:?}", text.so_far().usage.map(|usage| usage.total_tokens()));
+    if let Some(usage) = text.so_far().usage {
+        println!("\nusage: {} tokens in, {} out", usage.input_tokens, usage.output_tokens);
+    }
     Ok(())
 }

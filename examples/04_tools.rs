@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The model can be forced to call a tool: any tool (ToolChoice::Any), or this one.
     let forced = with_tools.with_tool_choice("get_population").invoke("Tell me about Rome.").await?;
-    println!("forced: {:?}", forced.tool_calls().map(|call| call.name.as_str()).collect::<Vec<_>>());
+    forced.tool_calls().for_each(|call| println!("forced: {}", call.name));
     // The model can also be forbidden to call tools.
     let none = with_tools.with_tool_choice(ToolChoice::None).invoke("What is the weather in Oslo?").await?;
     println!("none: {} calls", none.tool_calls().count());

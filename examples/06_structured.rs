@@ -11,7 +11,7 @@ mod support;
 use bedrock_chat::{Json, StructuredMethod};
 
 /// A trip to plan.
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Trip {
     /// Where to.
     city: String,
@@ -22,7 +22,7 @@ struct Trip {
     sights: Vec<String>,
 }
 
-#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Beach,
@@ -37,16 +37,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Uses the best method that the model supports: here a forced tool.
     let trip: Trip = chat.with_structured_output::<Trip>().invoke(question).await?;
-    println!("{} days in {}, {:?}: {:?}", trip.days, trip.city, trip.kind, trip.sights);
+    let kind = match trip.kind {
+        Kind::Beach => "beach",
+        Kind::City => "city",
+    };
+    println!("{} days in {}, a {kind} trip: {}", trip.days, trip.city, trip.sights.join(", "));
 
     // Returns the reply too. The value may be missing, as a prompt does not enforce the schema.
     let asked = chat.with_structured_output::<Trip>().method(StructuredMethod::Prompt);
     let reply = asked.invoke_raw(question).await?;
     match reply.parsed {
         Ok(trip) => println!("by prompt: {} days", trip.days),
-        Err(error) => println!("by prompt: {error}"),
+        Err(_) => println!("by prompt: no value of the type, as nothing enforces it: {}", reply.raw.text()),
     }
-    println!("it took {:?} tokens", reply.raw.usage.map(|usage| usage.total_tokens()));
+    if let Some(usage) = reply.raw.usage {
+        println!("it took {} tokens", usage.total_tokens());
+    }
 
     // Uses a schema instead of a type.
     let schema = Json::parse(r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#)?;

@@ -37,10 +37,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let chat = connection.builder.clone().api(api).build()?;
         let question = Message::human("When was it built?").with(Content::Document(document.clone()));
         let reply = chat.invoke(question).await?;
-        println!("{api:?}: {}", reply.text());
+        println!("over {}: {}", api.as_str(), reply.text());
         for block in &reply.content {
             if let Content::Text(text) = block {
-                text.citations.iter().for_each(|citation| println!("  {:?} cites {citation}", text.text.trim()));
+                text.citations.iter().for_each(|citation| println!("  `{}` cites {citation}", text.text.trim()));
             }
         }
     }

@@ -22,22 +22,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for question in ["How are you?", "Tell me about the BLOCKED topic."] {
         for api in [Api::Invoke, Api::Converse] {
             let chat = connection.builder.clone().api(api).guardrail(guardrail.clone()).build()?;
-            show(&format!("{api:?}, at once"), &chat.invoke(question).await?);
-            show(&format!("{api:?}, streamed"), &chat.stream(question).await?.message().await?);
+            show(&format!("{}, at once", api.as_str()), &chat.invoke(question).await?);
+            show(&format!("{}, streamed", api.as_str()), &chat.stream(question).await?.message().await?);
         }
     }
 
     // Applies the guardrail to any text, without a model.
     let chat = connection.builder.clone().guardrail(guardrail).build()?;
     let seen = chat.apply_guardrail(GuardrailSource::Input, ["Is this BLOCKED?"]).await?;
-    println!("applied: intervened {}, says {:?}", seen.intervened, seen.outputs);
+    println!("applied: {}: {}", if seen.intervened { "intervened" } else { "let through" }, seen.outputs.join(" "));
     Ok(())
 }
 
 fn show(how: &str, reply: &AiMessage) {
     match reply.guardrail() {
         Some(outcome) if outcome.intervened => {
-            println!("{how}: intervened, traced {}: {}", outcome.trace.is_some(), reply.text());
+            let traced = if outcome.trace.is_some() { "with" } else { "without" };
+            println!("{how}: intervened, {traced} a trace: {}", reply.text());
         }
         _ => println!("{how}: let through"),
     }

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (question, reply) in questions.iter().zip(chat.batch(questions.clone()).await) {
         match reply {
             Ok(reply) => println!("{} -> {}", question.text(), reply.text()),
-            Err(error) => println!("{:?} -> error: {error}", question.text()),
+            Err(error) => println!("\"{}\" -> error: {error}", question.text()),
         }
     }
     Ok(())

@@ -39,7 +39,7 @@ async fn main() -> Anything {
     let (answered, failed) = read(&chat, &output, records)?;
     println!("read {answered} replies and {failed} failures");
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        println!("peak memory: {after} MB, of which {} MB came with the records", after - before);
+        println!("peak memory: {after} MB, of which {} MB are of the records", after - before);
     }
     std::fs::remove_file(input)?;
     std::fs::remove_file(output)?;

@@ -12,6 +12,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use bedrock_chat::TracingObserver;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
@@ -59,7 +61,7 @@ async fn main() -> Result<(), AnyError> {
     println!("{}\n", reply.text());
 
     // Spans are sent in the background; a program that ends waits for them.
-    tokio::task::spawn_blocking(move || provider.shutdown()).await??;
+    tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(Duration::from_secs(60))).await??;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ impl<T: Transport> Transport for Logging<T> {
             let answer = self.0.send(request).await;
             let status = answer.as_ref().map_or("no answer".to_owned(), |answer| answer.status.to_string());
             println!("{method} /{path} ({bytes} bytes): {status}");
-            eprintln!("  after {:?}", start.elapsed());
+            eprintln!("  after {} ms", start.elapsed().as_millis());
             answer
         })
     }

@@ -8,7 +8,7 @@
 
 mod support;
 
-use bedrock_chat::{Api, ChatOptions, Json, Latency, RunConfig, ServiceTier};
+use bedrock_chat::{Api, BedrockChat, ChatOptions, Json, Latency, RunConfig, ServiceTier};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +27,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_model_kwargs(Json::parse(r#"{"logprobs": true, "top_logprobs": 1}"#)?);
     let config = RunConfig::default().with_name("guess").with_tags(["demo"]);
     let guessing = chat.with_options(&options).with_config(config);
-    println!("{:?} and {:?}", chat.options().temperature, guessing.options().temperature);
+    let temperature = |chat: &BedrockChat| chat.options().temperature.unwrap_or_default();
+    println!("temperatures: {} and {}", temperature(&chat), temperature(&guessing));
 
     let reply = guessing.invoke("Heads or tails?").await?;
     println!("{}", reply.text());
@@ -35,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for token in tokens.into_iter().flat_map(|tokens| tokens.items()).take(3) {
         let text = token.get("token").and_then(|text| text.string()).unwrap_or_default();
         let probability = token.get("logprob").and_then(|logprob| logprob.f64()).map(f64::exp);
-        println!("  {text:?}: {:.2}", probability.unwrap_or_default());
+        println!("  `{text}`: {:.2}", probability.unwrap_or_default());
     }
 
     // An unsupported option is an error before anything is sent.

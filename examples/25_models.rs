@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         // One request asks for the model behind the ARN. `build` would use Converse without asking.
         let connection = support::connect(arn, None).await?;
         let chat = connection.builder.clone().build_resolved().await?;
-        println!("{arn} is {}: {chat:?}", chat.model().base().unwrap_or("not an application profile"));
+        println!("{arn} is {}", chat.model().base().unwrap_or("not an application profile"));
         return Ok(());
     }
     let wanted = arguments.first().map_or("", String::as_str);

@@ -69,7 +69,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wrong = Credentials::new("AKIDEXAMPLE", "another-secret");
     let refused = role("arn:aws:iam::123456789012:role/first", CachedCredentials::new(wrong));
     if let Err(error) = refused.credentials().await {
-        println!("error: {error}");
+        let first = error.message().lines().next().unwrap_or_default();
+        println!("a wrong secret is refused, as expected: {first}");
     }
     Ok(())
 }

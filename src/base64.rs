@@ -1,5 +1,5 @@
 //! Base64 with the standard alphabet (RFC 4648, section 4), for the payloads of InvokeModel streams,
-//! images, and short-term keys.
+//! images, and short-term keys. The crate `base64` instead adds 3.3 KB to the module with all models, after gzip.
 //!
 //! Decoding is strict, as leniency would hide damage. It refuses characters outside the alphabet, white space
 //! included, and bits left over in the last character. Padding may be missing, which loses nothing; if it is
@@ -45,6 +45,22 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> 
         out.clear();
         DecodeError { byte: text.get(at).copied(), at, length: text.len() }
     })
+}
+
+/// Checks a text without keeping its bytes, which may be 20 MB of an image. The errors are those of [`decode`].
+pub(crate) fn check(text: &[u8]) -> Result<(), DecodeError> {
+    /// A multiple of the four characters of a group.
+    const PIECE: usize = 4096;
+    let mut bytes = Vec::new();
+    for (index, piece) in text.chunks(PIECE).enumerate() {
+        let start = index * PIECE;
+        // Padding is valid only at the end of the whole text.
+        let is_last = start + piece.len() == text.len();
+        let early = piece.iter().position(|letter| value_of(*letter) == INVALID).filter(|_| !is_last);
+        let checked = early.map_or_else(|| try_decode(piece, &mut bytes), Err);
+        checked.map_err(|at| DecodeError { byte: piece.get(at).copied(), at: start + at, length: text.len() })?;
+    }
+    Ok(())
 }
 
 /// The position at which a text stops being base64.
@@ -141,7 +157,7 @@ fn letter(value: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{check, decode, encode};
     use aws_smithy_types::base64 as judge;
     use proptest::prelude::*;
 
@@ -173,6 +189,22 @@ mod tests {
         }
         assert_eq!(encoded(&[0xFB, 0xEF, 0xFF]), "++//");
         assert_eq!(decoded("++//").unwrap(), [0xFB, 0xEF, 0xFF]);
+    }
+
+    #[test]
+    fn base64_check_finds_what_decoding_finds_at_each_place() {
+        let clean = "Zm9v".repeat(3 * 1024);
+        for end in ["", "Zg==", "Zg", "Zm8=", "Z", "Zh==", "="] {
+            let whole = [&clean, end].concat();
+            for at in (0..whole.len()).step_by(1021).chain(4090..4100).chain([whole.len() - 1]) {
+                for letter in ['Z', '=', '\n', '-'] {
+                    let mut text = whole.clone();
+                    text.replace_range(at..=at, &letter.to_string());
+                    let found = check(text.as_bytes()).map_err(|error| error.to_string());
+                    assert_eq!(found, decoded(&text).map(drop), "{end:?} {letter:?} at {at}");
+                }
+            }
+        }
     }
 
     #[test]

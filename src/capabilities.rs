@@ -76,12 +76,14 @@ capabilities! {
     OneHourCache = "oneHourCache",
     /// The model accepts `temperature`, `top_p` and `top_k`.
     Sampling = "sampling",
+    /// The model accepts stop sequences.
+    StopSequences = "stopSequences",
 }
 
 /// The capabilities of a model over one API. Each [`Capability`] is supported, not supported, or unknown.
 ///
 /// [`capabilities`](crate::capabilities) and [`BedrockChat::capabilities`](crate::BedrockChat::capabilities) return
-/// what the library knows. [`ChatOptions::capabilities`](crate::ChatOptions::capabilities) corrects it, for instance
+/// what the library has in its table. [`ChatOptions::capabilities`](crate::ChatOptions::capabilities) corrects it, for instance
 /// for a model that is newer than the library. A feature that the model is known to lack is refused before a call is
 /// sent, or is sent in another form. A feature whose support is unknown is sent, and the service decides.
 ///

@@ -1,10 +1,10 @@
 //! The default chain of credentials: variables, profiles, SSO, roles, processes, containers, instances.
 //!
 //! It is our own code for four reasons. STS, web identity and Cognito are needed on wasm32, too, over this crate's
-//! transport. The region, endpoints and FIPS come from the same files. The error must list what was looked at. And it
-//! adds one small crate, where `aws-config` adds 52 to 81 and a C build, and `reqsign-aws-core` 23 to 27 without
-//! `aws login` and without the renewal of SSO tokens. Tests compare it with botocore:
-//! `tests/credentials`.
+//! transport. The files with credentials also set the region, endpoints and FIPS. Errors must list every source
+//! tried. Our code adds only one small crate. `aws-config` adds 81 crates and a C build. `reqsign-aws-core` adds 22,
+//! and has neither `aws login` nor the renewal of SSO tokens (`tests/credentials/libraries.py`). Tests compare this
+//! code with botocore: `tests/credentials`.
 
 mod attempt;
 mod cache;
@@ -31,7 +31,7 @@ use self::attempt::Attempt;
 use crate::credentials::{
     CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, Variables, environment_variable,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::{BoxFuture, Runtime, SystemRuntime};
 use crate::sources::DefaultOf;
 use crate::transport::Transport;
@@ -183,7 +183,8 @@ impl DefaultCredentials {
 impl ProvideCredentials for DefaultCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         if self.context.profile.is_none() {
-            // Keys in variables need no files. An id without its secret is an error, also before any file is read.
+            // Credentials in variables need no files, so no file is read. An incomplete set of variables, such as an id
+            // without its secret, is an error here.
             match EnvironmentCredentials::find(|name| self.context.variables.get(name)) {
                 Ok(Ok(keys)) => return Box::pin(std::future::ready(Ok(keys))),
                 Err(error) => return Box::pin(std::future::ready(Err(error))),
@@ -215,14 +216,35 @@ impl ProvideCredentials for Chain {
     }
 }
 
-/// Returns the variables. For a variable that is not set, the profile's setting is used.
+/// Returns the variables. For a variable that is not set, the profile's setting is used. `has_credentials` is whether
+/// they are set in code.
+///
+/// Such a chat, and one with a Bedrock API key in the environment, does not need a profile. If the one of `AWS_PROFILE`
+/// does not exist, the variables are returned as they are, with the error, which may explain a missing region.
 ///
 /// # Errors
-/// `Config`, if a file is malformed, a chosen profile does not exist, or one of its settings is wrong.
-pub(crate) fn settings(variables: &Arc<dyn Variables>, profile: Option<&str>) -> Result<Arc<dyn Variables>> {
+/// `Config`, if a file is malformed, a chosen profile does not exist, or one of its settings is wrong. A malformed file
+/// is always an error, because it may set FIPS.
+pub(crate) fn settings(
+    variables: &Arc<dyn Variables>,
+    profile: Option<&str>,
+    has_credentials: bool,
+) -> Result<(Arc<dyn Variables>, Option<Error>)> {
     let context =
         Context { variables: Arc::clone(variables), profile: profile.map(str::to_owned), ..Context::default() };
-    Ok(Attempt::new(&context)?.settings)
+    let needs_no_profile = || has_credentials || has_api_key(&**variables);
+    match Attempt::new(&context) {
+        Ok(attempt) => Ok((attempt.settings, None)),
+        Err(error) if profile.is_none() && error.field() == Some(files::NO_PROFILE) && needs_no_profile() => {
+            Ok((Arc::clone(variables), Some(error)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether the variables have a Bedrock API key, which is used before any other source.
+fn has_api_key(variables: &dyn Variables) -> bool {
+    matches!(EnvironmentCredentials::find(|name| variables.get(name)), Ok(Ok(found)) if found.access_key_id().is_none())
 }
 
 /// Returns the default provider of a chat, and whether calls need a region for their signature. They do, unless the

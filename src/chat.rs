@@ -5,7 +5,7 @@ mod builder;
 mod completion;
 mod fallbacks;
 
-pub use batch::Batch;
+pub use batch::{AdaptiveConcurrency, Batch};
 pub use builder::BedrockChatBuilder;
 pub use fallbacks::{CircuitBreaker, Fallbacks};
 

@@ -4,14 +4,24 @@ mod attempts;
 mod body;
 mod check;
 mod gateway;
+#[cfg(feature = "gateway")]
+mod passing;
 mod reading;
 mod received;
 mod sign;
 mod stream;
 
+#[cfg(feature = "gateway")]
+pub(crate) use body::Body;
 pub(crate) use check::no_region;
 pub use gateway::CloudflareGateway;
-pub(crate) use gateway::Gateway;
+pub(crate) use gateway::ForwardingGateway;
+#[cfg(feature = "gateway")]
+pub(crate) use passing::{Passing, PassingBody};
+#[cfg(feature = "gateway")]
+pub(crate) use reading::check_frame;
+#[cfg(feature = "gateway")]
+pub(crate) use received::request_id;
 pub use stream::{ChatStream, TextStream};
 
 use std::sync::Arc;
@@ -125,7 +135,7 @@ pub(crate) struct Client {
     /// The service's name in signatures, if the caller set it.
     pub(crate) signing_name: Option<String>,
     pub(crate) endpoint: Endpoint,
-    pub(crate) gateway: Option<Gateway>,
+    pub(crate) gateway: Option<ForwardingGateway>,
     /// Headers of the caller.
     pub(crate) headers: Headers,
     pub(crate) credentials: Provider,
@@ -154,8 +164,7 @@ impl std::fmt::Debug for Provider {
 
 impl Client {
     /// Sends a request and waits for the whole answer, which may arrive as a stream. A stream that breaks off after
-    /// part of its content is requested again only if the retry policy allows it, as the model has already worked for
-    /// it.
+    /// part of its content is requested again only if the retry policy allows it. The model has already worked for it.
     pub(crate) fn invoke<'a>(
         self: &'a Arc<Self>,
         request: ChatRequest,
@@ -224,13 +233,13 @@ impl Client {
         match self.encode(&request, mode) {
             Ok(call) => {
                 call.adaptations.iter().for_each(|what| runs.adapted(what));
-                let turn = self.limiter.as_ref().map(|limiter| {
-                    let (turn, run) = limiter.call(&request, call.body.len(), Arc::clone(&self.runtime));
+                let slot = self.limiter.as_ref().map(|limiter| {
+                    let (slot, run) = limiter.call(&request, call.body.len(), Arc::clone(&self.runtime));
                     runs.push(run);
-                    turn
+                    slot
                 });
                 let mut attempts = Attempts::new(self, call, runs);
-                attempts.turn = turn;
+                attempts.slot = slot;
                 attempts.adaptable = refusals::has_other_forms(&request, mode).then(|| Box::new((request, mode)));
                 Ok(Box::new(attempts))
             }

@@ -2,6 +2,7 @@
 
 mod cached;
 mod environment;
+mod flight;
 mod short_term;
 
 pub use cached::CachedCredentials;

@@ -170,8 +170,12 @@ impl Endpoint {
             return error;
         };
         if NO_TLS.iter().any(|words| says(&error, words)) {
-            let message = format_args!("endpoint answers without TLS: {}; set it to `http://{address}`", self.host());
-            return Error::of(ErrorKind::Connect, message).with_transient(false).with_source(error);
+            return Error::of(
+                ErrorKind::Connect,
+                format_args!("endpoint answers without TLS: {}; set it to `http://{address}`", self.host()),
+            )
+            .with_transient(false)
+            .with_source(error);
         }
         // `fetch` often does not report whether there was a connection.
         let unreached = matches!(error.kind().as_str(), "connect" | "interrupted");
@@ -361,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn control_plane_of_a_custom_host_is_the_same_host() {
+    fn control_plane_uses_a_custom_host_unchanged() {
         for url in ["https://bedrock-runtime.example", "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com"] {
             assert_eq!(Endpoint::custom(url).unwrap().of_service(Service::ControlPlane).unwrap().url(), url);
         }

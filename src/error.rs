@@ -181,7 +181,7 @@ impl Error {
     /// Moves the causes from `source` into the message. Many programs print `Display` alone, and the causes of
     /// a failed credential provider matter.
     #[must_use]
-    pub(crate) fn with_causes_told(mut self) -> Self {
+    pub(crate) fn with_causes_in_message(mut self) -> Self {
         let source = self.0.source.take();
         let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
         while let Some(error) = cause {
@@ -200,7 +200,7 @@ impl Error {
     /// may be sent again if the cause may pass.
     #[must_use]
     pub(crate) fn of_source(self, context: fmt::Arguments<'_>) -> Self {
-        let mut error = self.with_causes_told().before_sending();
+        let mut error = self.with_causes_in_message().before_sending();
         if error.kind() != ErrorKind::Config {
             error.0.kind = ErrorKind::Credentials;
         }
@@ -292,7 +292,8 @@ impl Error {
     }
 
     /// Returns the option that the error is about, if it is about one: its name in Rust, such as
-    /// `max_tokens`, or the path to a part of it, such as `guardrail.version`.
+    /// `max_tokens`, or the path to a part of it, such as `guardrail.version`. For an error of the service it is the
+    /// option that the advice names.
     ///
     /// ```
     /// use bedrock_chat::BedrockChat;

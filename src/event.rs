@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Json, View, unescaped};
-use crate::message::{AiMessage, Content, StopReason, Usage};
+use crate::message::{AiMessage, Content, StopReason, Text, Thinking, Usage};
 
 /// An event of a streamed response, the same for every provider.
 ///
@@ -282,6 +282,40 @@ impl Events {
         self.push(ChatEvent::Unknown { name: name.to_owned(), payload });
     }
 
+    /// Adds a complete block and its end. Text, reasoning and calls become the events that arrive while a model streams,
+    /// as callers read them from those.
+    pub(crate) fn whole(&mut self, index: u32, block: Content) {
+        let members = match block {
+            Content::Text(Text { text, citations, extra }) if !text.is_empty() => {
+                self.text(index, text);
+                for citation in citations {
+                    self.push(ChatEvent::Citation { index, citation });
+                }
+                extra
+            }
+            Content::Thinking(Thinking { text, signature, extra }) if !text.is_empty() => {
+                self.thinking(index, text);
+                if let Some(signature) = signature {
+                    self.push(ChatEvent::ThinkingSignature { index, signature });
+                }
+                extra
+            }
+            Content::ToolCall(call) => {
+                self.push(ChatEvent::ToolCallStart { index, id: call.id, name: call.name });
+                self.push(ChatEvent::ToolCallDelta { index, args: call.args.as_str().to_owned() });
+                call.extra
+            }
+            block => {
+                self.push(ChatEvent::Block { index, block });
+                Vec::new()
+            }
+        };
+        for (key, value) in members {
+            self.push(ChatEvent::Member { index, key, value });
+        }
+        self.push(ChatEvent::BlockStop { index });
+    }
+
     /// Adds the difference between `now` and the usage reported before, if there is one.
     pub fn usage(&mut self, reported: &mut Usage, now: Usage) {
         let more = now.minus(*reported);
@@ -298,20 +332,7 @@ impl From<AiMessage> for Events {
         let mut events = Self::default();
         events.push(ChatEvent::Start { id: message.id, model: message.model });
         for (index, block) in (0u32..).zip(message.content) {
-            match block {
-                Content::Text(text) if text.citations.is_empty() && text.extra.is_empty() => {
-                    events.text(index, text.text)
-                }
-                Content::ToolCall(call) => {
-                    events.push(ChatEvent::ToolCallStart { index, id: call.id, name: call.name });
-                    events.push(ChatEvent::ToolCallDelta { index, args: call.args.as_str().to_owned() });
-                    for (key, value) in call.extra {
-                        events.push(ChatEvent::Member { index, key, value });
-                    }
-                }
-                block => events.push(ChatEvent::Block { index, block }),
-            }
-            events.push(ChatEvent::BlockStop { index });
+            events.whole(index, block);
         }
         for (key, value) in message.response_metadata {
             events.push(ChatEvent::Metadata { key, value });

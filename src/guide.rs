@@ -11,3 +11,10 @@ pub mod gateways {}
 
 #[doc = include_str!("../docs/production.md")]
 pub mod production {}
+
+#[doc = include_str!("../docs/from-aws-sdk.md")]
+pub mod from_aws_sdk {}
+
+#[cfg(feature = "gateway")]
+#[doc = include_str!("../docs/serve.md")]
+pub mod serve {}

@@ -13,11 +13,19 @@ use std::fmt;
 /// assert_eq!(headers.get("x-amzn-requestid"), Some("r-1"));
 /// assert_eq!(headers.iter().count(), 1);
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, String)>);
+#[derive(Clone, Default)]
+pub struct Headers(Vec<Header>);
 
-/// Headers whose values `Debug` shows. Any other may be a secret of a caller or a gateway, so `Debug` shows its
-/// name alone.
+#[derive(Clone)]
+struct Header {
+    name: String,
+    value: String,
+    /// Whether `Debug` hides the value whatever the name is.
+    is_hidden: bool,
+}
+
+/// Headers of this crate and of servers whose values `Debug` shows. Any other may be a secret of a gateway, so `Debug`
+/// shows its name alone. Headers that the caller sets are hidden whatever their names are.
 const SHOWN: &[&str] = &[
     "accept",
     "content-length",
@@ -33,7 +41,7 @@ const SHOWN: &[&str] = &[
     "x-amzn-requestid",
 ];
 
-/// Response headers whose values are secrets. Replies and errors do not keep them.
+/// Headers whose values are secrets. Replies and errors do not keep them.
 const SECRET: &[&str] = &["authorization", "proxy-authorization", "set-cookie", "www-authenticate", "x-api-key"];
 
 /// Maximum number of bytes of response headers that a reply or an error keeps.
@@ -47,7 +55,16 @@ impl Headers {
 
     /// Adds a header. Existing headers of the same name are kept.
     pub fn push(&mut self, name: &str, value: impl Into<String>) {
-        self.0.push((name.to_ascii_lowercase(), value.into()));
+        self.add(name, value.into(), false);
+    }
+
+    /// Adds a header of the caller, whose value `Debug` hides.
+    pub(crate) fn push_hidden(&mut self, name: &str, value: impl Into<String>) {
+        self.add(name, value.into(), true);
+    }
+
+    fn add(&mut self, name: &str, value: String, is_hidden: bool) {
+        self.0.push(Header { name: name.to_ascii_lowercase(), value, is_hidden });
     }
 
     /// Returns the first value of a header. Names are case-insensitive.
@@ -57,7 +74,14 @@ impl Headers {
 
     /// Returns an iterator over names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|header| (header.name.as_str(), header.value.as_str()))
+    }
+
+    /// Returns an iterator over names and values, and whether each value must stay out of logs.
+    pub(crate) fn with_secrecy(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.0.iter().map(|Header { name, value, is_hidden }| {
+            (name.as_str(), value.as_str(), *is_hidden || !SHOWN.contains(&name.as_str()))
+        })
     }
 
     /// Returns whether a text can be the value of a header: visible ASCII, spaces and tabs. A line break would
@@ -66,31 +90,44 @@ impl Headers {
         text.bytes().all(|byte| byte == b'\t' || (32..127).contains(&byte))
     }
 
-    /// Returns whether the header of this name must stay out of logs.
-    pub(crate) fn is_secret(name: &str) -> bool {
-        !SHOWN.contains(&name)
-    }
-
     /// Returns a copy for replies and errors: without the values of secrets, and at most [`MAX_KEPT`] bytes, so
     /// that a server cannot exhaust memory.
     pub(crate) fn shown(&self) -> Self {
         let mut kept = Self::new();
         let mut left = MAX_KEPT;
         for (name, value) in self.iter() {
-            let is_secret = SECRET.contains(&name) || name.ends_with("-token") || name.ends_with("-authorization");
-            let value = if is_secret { "<secret>" } else { value };
+            let value = if is_key(name) { "<secret>" } else { value };
             let Some(rest) = left.checked_sub(name.len() + value.len()) else { continue };
             left = rest;
             kept.push(name, value);
         }
         kept
     }
+
+    /// Returns the values that are keys, without the scheme before them, such as `Basic`.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let keys = self.iter().filter(|(name, _)| is_key(name));
+        keys.map(|(_, value)| value.split_once(' ').map_or(value, |(_, key)| key))
+    }
 }
+
+/// Returns whether a header has a key, by its name.
+fn is_key(name: &str) -> bool {
+    SECRET.contains(&name) || ["-token", "-authorization", "-key"].iter().any(|end| name.ends_with(end))
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if Self::is_secret(name) { "<hidden>" } else { value });
-        f.debug_map().entries(self.iter().map(shown)).finish()
+        let shown = |(name, value, is_secret)| (name, if is_secret { "<hidden>" } else { value });
+        f.debug_map().entries(self.with_secrecy().map(shown)).finish()
     }
 }
 
@@ -118,6 +155,8 @@ mod tests {
             headers.push(name, "VALUE");
         }
         headers.push("content-type", "text/html");
+        headers.push_hidden("User-Agent", "VALUE");
+        assert_eq!(headers.get("user-agent"), Some("VALUE"));
         let printed = format!("{headers:?}");
         assert!(!printed.contains("VALUE") && printed.contains("helicone-auth"), "{printed}");
         assert!(printed.contains("text/html"), "{printed}");

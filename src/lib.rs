@@ -19,17 +19,18 @@
 //!
 //! | feature | default | what for |
 //! |---|---|---|
-//! | `reqwest` | yes | HTTP over reqwest, natively and on wasm32 |
+//! | `reqwest` | yes | HTTP: over reqwest natively, and `fetch` on wasm32 |
 //! | `rustls` | yes | TLS for reqwest by rustls with ring |
 //! | `rustls-no-provider` | no | the same without ring: the application installs the crypto provider |
 //! | `login` | yes | sessions of `aws login`, natively: the signature that renews them, with ring |
 //! | `schemars` | yes | tools and typed output from Rust types |
-//! | `fetch` | no | HTTP over the runtime's own `fetch`, on wasm32: the smallest |
+//! | `fetch` | yes | HTTP over the runtime's own `fetch`, on wasm32 only |
 //! | `native-tls` | no | its TLS by the operating system, instead of rustls |
 //! | `web` | no | media from the web, natively: `MediaFetcher` |
 //! | `langsmith` | no | calls posted to LangSmith as runs, as LangChain posts them |
 //! | `tracing` | no | calls as spans with OpenTelemetry's GenAI attributes |
 //! | `mcp` | no | tools of MCP servers, natively: `Toolbox::from_mcp` |
+//! | `gateway` | no | a gateway for clients of OpenAI's, Anthropic's and Bedrock's APIs |
 //!
 //! Without `reqwest` and `fetch` the crate has no HTTP: implement a [`Transport`].
 
@@ -56,7 +57,7 @@ mod model; // Model ids, inference profiles and ARNs.
 pub mod eventstream; // AWS event streams: bytes to frames.
 pub mod sse; // Server-sent events: bytes to events.
 mod event; // The events of a stream, and how they become a message.
-mod provider; // Codecs: a request to a call, an answer to a message.
+mod provider; // Codecs: encode a request as a call, decode an answer as a message.
 mod retry; // Whether to send a call again, and after what delay.
 mod credentials; // Keys and tokens, and who provides them.
 mod endpoint; // The URL of a call.
@@ -82,6 +83,8 @@ mod mcp; // Tools of MCP servers.
 mod structured; // Typed output.
 mod operations; // Token counts, guardrails without a chat, lists of models.
 mod batch_inference; // Jobs of batch inference.
+#[cfg(feature = "gateway")]
+pub mod gateway; // A gateway for clients of OpenAI's, Anthropic's and Bedrock's APIs.
 #[cfg(any(doc, doctest))]
 pub mod guide; // Guides by topic, in the documentation only.
 
@@ -90,7 +93,7 @@ pub use batch_inference::{BatchJob, BatchJobStatus, BatchRecord, BatchRecordCoun
 pub use capabilities::{Capabilities, Capability};
 #[cfg(not(target_arch = "wasm32"))]
 pub use chain::{DefaultCredentials, ProfileCredentials};
-pub use chat::{Batch, BedrockChat, BedrockChatBuilder, CircuitBreaker, Fallbacks};
+pub use chat::{AdaptiveConcurrency, Batch, BedrockChat, BedrockChatBuilder, CircuitBreaker, Fallbacks};
 pub use client::{ChatStream, CloudflareGateway, TextStream, Timeouts};
 pub use credentials::{CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, short_term_api_key};
 pub use endpoint::Endpoint;
@@ -135,11 +138,13 @@ pub use retry::RetryPolicy;
 pub use sources::{
     AssumeRoleCredentials, CognitoCredentials, IdentityToken, ProvideIdentityToken, WebIdentityCredentials,
 };
+#[doc(hidden)]
+pub use structured::structured_value;
 pub use structured::{PartialStream, Structured, StructuredMethod, StructuredReply};
 pub use toolbox::{Step, ToolOutput, ToolRun, ToolRunError, Toolbox};
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 pub use transport::FetchTransport;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 pub use transport::ReqwestTransport;
 pub use transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 

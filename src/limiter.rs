@@ -1,10 +1,14 @@
 //! A client-side limit of requests and tokens a minute.
 
+#[cfg(feature = "gateway")]
+mod passed;
+
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Resend};
 use crate::message::{AiMessage, Content, Document, Media, MediaSource, Usage};
 use crate::observe::Run;
 use crate::platform::{MaybeSend, MaybeSync, Runtime};
@@ -15,14 +19,15 @@ use crate::request::ChatRequest;
 /// call one model in one region. [`BedrockChatBuilder::rate_limiter`](crate::BedrockChatBuilder::rate_limiter) sets
 /// it.
 ///
-/// Every attempt of `invoke`, `stream`, `complete` and of what uses them counts. Calls are sent in the order in which
-/// they ask. After a pause, up to 10 seconds' worth of requests and tokens can be sent at once.
+/// Every attempt of `invoke`, `stream`, `complete` and of what uses them counts, and so does every chat of a gateway.
+/// Calls are sent in the order in which they ask. After a pause, up to 10 seconds' worth of requests and tokens can be
+/// sent at once.
 ///
 /// # Tokens
 /// Before a call, its tokens are estimated, as Bedrock does when it reserves them: 1 token for 4 bytes of the request
 /// body, 1,600 for each image, document, audio or video, and `max_tokens` for the answer, or 1,000 if it is not set.
 /// The usage of the reply replaces the estimate. Tokens read from the cache do not count. A call that the service
-/// refuses gives its tokens back.
+/// refuses returns its tokens.
 ///
 /// # Throttling
 /// If the service throttles a call nevertheless, its `retry-after` delays all calls of the limiter, by at most a minute.
@@ -46,18 +51,24 @@ use crate::request::ChatRequest;
 ///     .build()?;
 /// # Ok::<(), bedrock_chat::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RateLimiter {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+// Not derived, nor below: the text of its numbers would add 10 KB to the npm package's module after gzip.
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").finish_non_exhaustive()
+    }
+}
+
 struct Shared {
     limits: Limits,
     state: Mutex<State>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Limits {
     requests: Option<f64>,
     tokens: Option<f64>,
@@ -65,7 +76,6 @@ struct Limits {
 }
 
 /// The requests and tokens that are available now. A number below zero means that calls have reserved more than that.
-#[derive(Debug)]
 struct State {
     requests: f64,
     tokens: f64,
@@ -125,26 +135,52 @@ impl RateLimiter {
     fn of(limits: Limits) -> Self {
         Self { shared: Arc::new(Shared::of(limits)) }
     }
+
+    fn begin(&self, estimate: f64, runtime: Arc<dyn Runtime>) -> (Box<dyn CallSlot>, Box<dyn Run>) {
+        let shared = Arc::clone(&self.shared);
+        let call = Arc::new(CountedCall { shared, runtime, estimate, throttled: AtomicU64::new(0) });
+        (Box::new(Waiting { call: Arc::clone(&call), until: None }), Box::new(Ending { call }))
+    }
 }
 
 /// A limit of calls, behind a trait, so that programs without a limiter do not link it.
-pub(crate) trait Limit: std::fmt::Debug + MaybeSend + MaybeSync {
-    /// Returns the turn of a call, and an observer that learns how it ends.
-    fn call(&self, request: &ChatRequest, body: usize, runtime: Arc<dyn Runtime>) -> (Box<dyn Turn>, Box<dyn Run>);
+pub(crate) trait Limit: fmt::Debug + MaybeSend + MaybeSync {
+    /// Returns the slot of a call, and an observer that learns how it ends.
+    fn call(&self, request: &ChatRequest, body: usize, runtime: Arc<dyn Runtime>) -> (Box<dyn CallSlot>, Box<dyn Run>);
+
+    /// Same as [`Limit::call`], for a body that another client wrote and that passes on.
+    #[cfg(feature = "gateway")]
+    fn pass(&self, body: &[u8], runtime: Arc<dyn Runtime>) -> (Box<dyn CallSlot>, Box<dyn Run>);
 }
 
-/// The turn of a call.
-pub(crate) trait Turn: MaybeSend + MaybeSync {
+/// The time slot of a call in the schedule of a limiter.
+pub(crate) trait CallSlot: MaybeSend + MaybeSync {
     /// Returns how long the next attempt must wait; `None` if it may be sent now.
     fn wait(&mut self, now: Duration) -> Option<Duration>;
 }
 
+/// The message of [`no_slot`].
+const NO_SLOT: &str =
+    "rate limiter delays the call beyond its time limit; raise `Timeouts::total` or the limits of `RateLimiter`";
+
+/// Returns the error of a call whose slot begins after its time limit.
+pub(crate) fn no_slot() -> Error {
+    Error::new(ErrorKind::Timeout, NO_SLOT).with_resend(Resend::Later)
+}
+
+/// Returns whether a call failed with [`no_slot`] before anything was sent, so that nothing is known about its target.
+pub(crate) fn had_no_slot(error: &Error) -> bool {
+    error.attempts() == 0 && error.kind() == ErrorKind::Timeout && error.message().starts_with(NO_SLOT)
+}
+
 impl Limit for RateLimiter {
-    fn call(&self, request: &ChatRequest, body: usize, runtime: Arc<dyn Runtime>) -> (Box<dyn Turn>, Box<dyn Run>) {
-        let shared = Arc::clone(&self.shared);
-        let estimate = estimate(request, body, shared.limits.output_weight);
-        let call = Arc::new(Call { shared, runtime, estimate, throttled: AtomicU64::new(0) });
-        (Box::new(Waiting { call: Arc::clone(&call), until: None }), Box::new(Ending { call }))
+    fn call(&self, request: &ChatRequest, body: usize, runtime: Arc<dyn Runtime>) -> (Box<dyn CallSlot>, Box<dyn Run>) {
+        self.begin(estimate(request, body, self.shared.limits.output_weight), runtime)
+    }
+
+    #[cfg(feature = "gateway")]
+    fn pass(&self, body: &[u8], runtime: Arc<dyn Runtime>) -> (Box<dyn CallSlot>, Box<dyn Run>) {
+        self.begin(passed::estimate(body, self.shared.limits.output_weight), runtime)
     }
 }
 
@@ -181,8 +217,7 @@ fn count_media(content: &[Content], media: &mut f64, encoded: &mut usize) {
 }
 
 /// A call that the limiter counts.
-#[derive(Debug)]
-struct Call {
+struct CountedCall {
     shared: Arc<Shared>,
     runtime: Arc<dyn Runtime>,
     estimate: f64,
@@ -190,15 +225,15 @@ struct Call {
     throttled: AtomicU64,
 }
 
-/// The turn of a call, and when it comes.
+/// A call that waits for its turn, and until when.
 struct Waiting {
-    call: Arc<Call>,
+    call: Arc<CountedCall>,
     until: Option<(Duration, u64)>,
 }
 
-impl Turn for Waiting {
+impl CallSlot for Waiting {
     fn wait(&mut self, now: Duration) -> Option<Duration> {
-        let Call { shared, estimate, throttled, .. } = &*self.call;
+        let CountedCall { shared, estimate, throttled, .. } = &*self.call;
         let mut state = shared.state();
         let (until, epoch) = match self.until {
             // Throttling has cleared all reservations.
@@ -216,7 +251,7 @@ impl Turn for Waiting {
 }
 
 impl Drop for Waiting {
-    /// Gives a reservation back that was not used.
+    /// Cancels a reservation that was not used.
     fn drop(&mut self) {
         let Some((_, epoch)) = self.until else { return };
         let mut state = self.call.shared.state();
@@ -228,14 +263,19 @@ impl Drop for Waiting {
 }
 
 /// An observer that corrects the estimate and learns from throttling.
-#[derive(Debug)]
 struct Ending {
-    call: Arc<Call>,
+    call: Arc<CountedCall>,
+}
+
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ending").finish_non_exhaustive()
+    }
 }
 
 impl Ending {
     fn failed(&self, error: &Error) {
-        let Call { shared, runtime, estimate, throttled } = &*self.call;
+        let CountedCall { shared, runtime, estimate, throttled } = &*self.call;
         let is_throttling = error.kind() == ErrorKind::Throttled && error.status().is_some();
         let mut state = shared.state();
         if is_throttling || error.status().is_some_and(|status| (400..500).contains(&status)) {
@@ -255,7 +295,7 @@ impl Run for Ending {
     }
 
     fn end(&mut self, message: &AiMessage) {
-        let Call { shared, estimate, .. } = &*self.call;
+        let CountedCall { shared, estimate, .. } = &*self.call;
         let mut state = shared.state();
         state.factor = (state.factor + 0.05).min(1.0);
         if let Some(usage) = message.usage {

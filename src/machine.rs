@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::credentials::Variables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::View;
-use crate::sources::document::Document;
+use crate::sources::document::KeyDocument;
 use crate::sources::http::Answer;
 use crate::sources::time::parse_time;
 
@@ -21,10 +21,10 @@ fn given(variables: &dyn Variables, name: &str) -> Option<String> {
 }
 
 /// Reads the document of credentials that both services have; `None` if the answer is not JSON.
-fn document(answer: &Answer) -> Option<Document> {
+fn document(answer: &Answer) -> Option<KeyDocument> {
     let view = View::from_bytes(&answer.body).ok()?;
     let text = |name: &str| view.get(name)?.string();
-    Some(Document {
+    Some(KeyDocument {
         access_key_id: text("AccessKeyId"),
         secret_access_key: text("SecretAccessKey").map(Zeroizing::new),
         session_token: text("Token").map(Zeroizing::new),
@@ -54,8 +54,7 @@ fn with_path(base: &str, path: &str) -> String {
 
 /// Returns the error of a variable that does not have its form.
 fn malformed(name: &str, value: &str, form: &str) -> Error {
-    let message = format_args!("`{name}` is malformed: `{value}`; set it to {form}");
-    Error::of(ErrorKind::Config, message)
+    Error::of(ErrorKind::Config, format_args!("`{name}` is malformed: `{value}`; set it to {form}"))
 }
 
 #[cfg(test)]

@@ -257,16 +257,16 @@ impl Toolbox {
     /// | types that `rmcp` does not know | their JSON |
     ///
     /// A model that does not accept one of these blocks, for instance a video, refuses the conversation before it is
-    /// sent: [`McpServer::on_result`] can replace the block.
+    /// sent. [`McpServer::on_result`] can replace the block.
     ///
-    /// An error of the tool (`isError`), an error of the protocol, and a closed connection are failed results:
-    /// the model receives the reason, and the run continues.
+    /// An error of the tool (`isError`), an error of the protocol, and a closed connection are failed results.
+    /// The model receives the reason, and the run continues.
     ///
     /// A run that is dropped cancels its calls: the server receives `notifications/cancelled`.
     ///
     /// # Errors
     /// Errors have the server's name. `Config`, if [`McpServer::only`] has a name that the server does not have,
-    /// or if a tool's name is already in the toolbox; `Decode`, if the list is not valid: a name is empty or
+    /// or if a tool's name is already in the toolbox. `Decode`, if the list is not valid: a name is empty or
     /// occurs twice. `Connect`, `Service` or `Timeout`, if the list cannot be read.
     pub async fn mcp(mut self, server: impl Into<McpServer>) -> Result<Self> {
         let server = server.into();

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 
 /// Maximum number of redirects.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// A fetcher of images, documents, audio and video, as Bedrock fetches no URLs.
 ///
@@ -81,15 +81,15 @@ impl MediaFetcher {
         let outcome = tokio::time::timeout(self.timeout, self.follow(url)).await;
         let late = || Err(Error::new(ErrorKind::Timeout, format!("timed out after {:?}", self.timeout)));
         outcome.unwrap_or_else(|_| late()).map_err(|error| {
-            let told = Error::new(error.kind(), format!("{shown}: {}", error.message()));
+            let error = Error::new(error.kind(), format!("{shown}: {}", error.message()));
             // The caller decides whether to retry, as the URL may be wrong.
-            told.with_transient(false)
+            error.with_transient(false)
         })
     }
 
     async fn follow(&self, url: &str) -> Result<Content> {
         let mut url = Url::parse(url).map_err(|error| refused(format!("invalid URL: {error}")))?;
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             (self.check)(&url)?;
             let response = self.client.get(url.clone()).send().await.map_err(|error| not_fetched(&error))?;
             if !response.status().is_redirection() {
@@ -99,7 +99,7 @@ impl MediaFetcher {
             let next = location.and_then(|location| url.join(location).ok());
             url = next.ok_or_else(|| refused("redirect without a target".into()))?;
         }
-        Err(refused(format!("more than {MOST_REDIRECTS} redirects")))
+        Err(refused(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
     async fn read(&self, mut response: Response) -> Result<Content> {
@@ -290,7 +290,7 @@ mod tests {
         let fetcher = MediaFetcher::of(builder().unwrap(), |_| Ok(()))
             .unwrap()
             .max_bytes(max_bytes)
-            .timeout(Duration::from_secs(5));
+            .timeout(Duration::from_secs(180));
         fetcher.fetch(&server(answer).await).await
     }
 
@@ -318,7 +318,7 @@ mod tests {
             ("file:///etc/passwd", "use `https`"),
         ] {
             let answer = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
-            let fetcher = MediaFetcher::of(builder().unwrap(), first_only).unwrap().timeout(Duration::from_secs(5));
+            let fetcher = MediaFetcher::of(builder().unwrap(), first_only).unwrap().timeout(Duration::from_secs(180));
             let error = fetcher.fetch(&format!("{}/start", server(answer).await)).await.unwrap_err();
             assert!(error.kind() == ErrorKind::Encode && error.message().contains(says), "{location}: {error}");
         }

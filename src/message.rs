@@ -2,7 +2,7 @@
 //!
 //! One [`Message`] type serves every provider: a [`Role`] and a list of
 //! [`Content`] blocks. A model's reply is an [`AiMessage`]: the same blocks with
-//! the reply's metadata, and it becomes a [`Message`] again for the next turn
+//! the reply's metadata. It becomes a [`Message`] again for the next turn
 //! with nothing lost.
 
 mod citation;

@@ -3,12 +3,6 @@
 use std::fmt;
 
 /// An HTTP method of a call.
-///
-/// ```
-/// use bedrock_chat::Method;
-/// assert_eq!(Method::Delete.as_str(), "DELETE");
-/// assert!(Method::Put.takes_body() && !Method::Get.takes_body());
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -30,6 +24,13 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 7] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
+
+    /// Returns the method of a name in capitals, as requests have it; `None` for another method.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
     /// Returns the method's name, in capitals.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,5 +54,18 @@ impl Method {
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn method_name_is_parsed_in_capitals_only() {
+        for method in Method::ALL {
+            assert_eq!(Method::parse(method.as_str()), Some(method));
+            assert_eq!(Method::parse(&method.as_str().to_ascii_lowercase()), None);
+        }
     }
 }

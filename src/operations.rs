@@ -54,7 +54,8 @@ impl BedrockChat {
         self.client().operation(call?, read_tokens).await
     }
 
-    fn count_call(&self, request: &ChatRequest) -> Result<Call> {
+    /// Returns the call that counts the tokens of a request.
+    pub(crate) fn count_call(&self, request: &ChatRequest) -> Result<Call> {
         let client = self.client();
         let mut call = client.encode(request, Mode::Invoke)?;
         let mut w = Writer::new();
@@ -97,8 +98,8 @@ impl BedrockChat {
         Ok(json_call(countable(&client.model).path("count-tokens"), w))
     }
 
-    /// Applies the guardrail of this chat to any content, without a model: to user input before it is sent, or
-    /// to a reply from another source.
+    /// Applies the guardrail of this chat to any content, without a model. The content may be user input before it is
+    /// sent, or a reply from another source.
     ///
     /// With [`GuardrailTrace::EnabledFull`] the assessment also has the policies that did not match.
     ///
@@ -145,7 +146,7 @@ impl BedrockChat {
 /// Returns the id that tokens are counted for: the service counts for models, not for inference profiles.
 ///
 /// An ARN that does not name its model is sent unchanged, unless the caller set the model's id as the family.
-fn countable(model: &ModelId) -> Cow<'_, ModelId> {
+pub(crate) fn countable(model: &ModelId) -> Cow<'_, ModelId> {
     let is_profile = match model.resource_type() {
         Some(kind) => matches!(kind, "inference-profile" | "application-inference-profile"),
         None => model.region_prefix().is_some(),
@@ -184,7 +185,8 @@ fn guardrail_call(guardrail: &Guardrail, source: GuardrailSource, content: &[Gua
 const COUNTED: &[&str] =
     &["cache_control", "messages", "model", "output_config", "speed", "system", "thinking", "tool_choice", "tools"];
 
-fn read_tokens(body: &[u8]) -> Result<u64> {
+/// Reads the reply of an operation that counts tokens.
+pub(crate) fn read_tokens(body: &[u8]) -> Result<u64> {
     let reply = object(body)?;
     let tokens = ["inputTokens", "input_tokens"].iter().find_map(|key| reply.u64_at(key));
     tokens.ok_or_else(|| missing("inputTokens"))

@@ -158,11 +158,6 @@ impl<R: Runtime + ?Sized> Runtime for std::sync::Arc<R> {
 }
 
 /// The system's clock, and a timer that works with every async runtime.
-///
-/// ```
-/// use bedrock_chat::{Runtime, SystemRuntime};
-/// assert!((0.0..1.0).contains(&SystemRuntime.random()));
-/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a unit struct is used as a value; it has no state that could grow")]
 pub struct SystemRuntime;
@@ -210,7 +205,7 @@ impl Runtime for SystemRuntime {
 }
 
 // Needs `fetch`, whose dependency `wasm-bindgen-futures` awaits promises.
-#[cfg(all(target_arch = "wasm32", feature = "fetch"))]
+#[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 mod digest;
 
 #[cfg(target_arch = "wasm32")]

@@ -1,14 +1,14 @@
 //! Codecs, one for each wire shape, and the table of the families that use them.
 //!
-//! A codec is pure: it encodes a [`ChatRequest`] to the bytes of a call, and decodes the bytes of the
-//! reply to a message or to events. It has no state; the state of a stream is in its [`StreamDecoder`].
+//! A codec is pure. It encodes a [`ChatRequest`] to the bytes of a call, and decodes the bytes of the
+//! reply to a message or to events. It has no state: the state of a stream is in its [`StreamDecoder`].
 
 pub(crate) mod anthropic;
 pub(crate) mod body;
 pub(crate) mod cache_points;
-mod chat_completions;
+pub(crate) mod chat_completions;
 mod cohere;
-mod converse;
+pub(crate) mod converse;
 pub(crate) mod facts;
 pub(crate) mod forms;
 pub(crate) mod guard;
@@ -19,7 +19,7 @@ pub(crate) mod raw_block;
 mod reasoning;
 pub(crate) mod refusals;
 pub(crate) mod repair;
-mod responses;
+pub(crate) mod responses;
 mod select;
 mod sse_chunks;
 mod table;
@@ -35,7 +35,11 @@ pub use cohere::Cohere;
 pub use converse::{Converse, Nova};
 pub use responses::Responses;
 pub use select::{capabilities, codec_for};
+#[cfg(feature = "gateway")]
+pub(crate) use select::{has_sampling, passing_service, speaks_messages};
 pub use table::{Family, Route, families};
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -233,32 +237,70 @@ fn wrong_framing(what: &str) -> Error {
     )
 }
 
-impl<C: Codec + ?Sized> Codec for &'static C {
-    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
-        (**self).encode(model, request, mode)
-    }
+/// Implements [`Codec`] for a pointer to a codec.
+macro_rules! forwards {
+    ($pointer:ty) => {
+        impl<C: Codec + ?Sized> Codec for $pointer {
+            fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+                (**self).encode(model, request, mode)
+            }
 
-    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
-        (**self).decode(call, body, headers)
-    }
+            fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+                (**self).decode(call, body, headers)
+            }
 
-    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
-        (**self).stream(call)
-    }
+            fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+                (**self).stream(call)
+            }
 
-    fn api(&self) -> Api {
-        (**self).api()
-    }
+            fn api(&self) -> Api {
+                (**self).api()
+            }
 
-    fn service(&self) -> Service {
-        (**self).service()
-    }
+            fn service(&self) -> Service {
+                (**self).service()
+            }
 
-    fn capabilities(&self, model: &ModelId) -> Capabilities {
-        (**self).capabilities(model)
-    }
+            fn capabilities(&self, model: &ModelId) -> Capabilities {
+                (**self).capabilities(model)
+            }
 
-    fn takes_prompts(&self) -> bool {
-        (**self).takes_prompts()
+            fn takes_prompts(&self) -> bool {
+                (**self).takes_prompts()
+            }
+        }
+    };
+}
+
+forwards!(&'static C);
+forwards!(Arc<C>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+
+    #[test]
+    fn shared_codec_forwards_every_method() {
+        for (id, api, service) in [
+            ("openai.gpt-oss-120b", Api::Responses, Service::Mantle),
+            ("meta.llama3-8b-instruct-v1:0", Api::Invoke, Service::Runtime),
+        ] {
+            let model = ModelId::parse(id).unwrap();
+            let codec = codec_for(&model, Some(api), Some(service)).unwrap();
+            let shared: Box<dyn Codec> = Box::new(Arc::clone(&codec));
+            assert_eq!((shared.api(), shared.service(), shared.takes_prompts()), (api, service, api == Api::Invoke));
+            let known = shared.capabilities(&model);
+            assert_eq!(known, codec.capabilities(&model));
+            assert_ne!(known, Capabilities::unknown());
+            let request = ChatRequest::new([Message::human("hello")]);
+            let call = shared.encode(&model, &request, Mode::Stream).unwrap();
+            let encoded = codec.encode(&model, &request, Mode::Stream).unwrap();
+            assert_eq!((&call.path, &call.body), (&encoded.path, &encoded.body));
+            let failed = shared.stream(&call).finish(&mut Events::default()).unwrap_err();
+            assert_eq!(failed.kind(), ErrorKind::Truncated);
+            let failed = shared.decode(&call, b"no JSON", &Headers::new()).unwrap_err();
+            assert_eq!(failed.kind(), ErrorKind::Decode);
+        }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod strict;
 mod tool;
 
 pub(crate) use cache_point::point_of_json;
-pub(crate) use caching::{MOST as MOST_CACHE_POINTS, native_life, tool_lives};
+pub(crate) use caching::{MAX_CACHE_POINTS, native_life, tool_lives};
 pub use messages::{IntoMessage, IntoMessages};
 pub use options::{
     ChatOption, ChatOptions, Guardrail, GuardrailTrace, Latency, Reasoning, ReasoningDisplay, ResponseFormat,

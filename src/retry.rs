@@ -38,8 +38,8 @@ use crate::text::split;
 /// - `retry-after` and `retry-after-ms` are used as they are. If they exceed the maximum, the call fails at once.
 ///
 /// # Quota
-/// All calls of a client share 500 tokens. A retry takes 14, one after throttling 5. A call that succeeds gives back
-/// what its last retry took; one that succeeds without a retry gives back 1. When too few are left, calls fail with
+/// All calls of a client share 500 tokens. A retry takes 14, one after throttling 5. A call that succeeds returns
+/// the tokens of its last retry. A call that succeeds without a retry returns 1. When too few are left, calls fail with
 /// the error of their first attempt, so that an outage does not triple the load. Clones of a chat share the quota.
 ///
 /// See [Retry behavior](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html) and

@@ -338,8 +338,10 @@ impl SseDecoder {
         self.over = true;
         self.buffer = Vec::new();
         (self.line, self.scanned, self.data) = (0, 0, None);
-        let message = format_args!("{what} of the event stream is too long: more than {limit} bytes");
-        Err(Error::of(ErrorKind::Frame, message))
+        Err(Error::of(
+            ErrorKind::Frame,
+            format_args!("{what} of the event stream is too long: more than {limit} bytes"),
+        ))
     }
 }
 

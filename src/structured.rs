@@ -2,8 +2,10 @@
 
 mod ask;
 mod partial;
+mod read;
 
 pub use partial::PartialStream;
+pub use read::structured_value;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,16 +14,16 @@ use serde::de::DeserializeOwned;
 
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{Json, Kind, View, embedded};
-use crate::message::{AiMessage, Content, StopReason};
+use crate::json::Json;
+use crate::message::AiMessage;
 use crate::request::{IntoMessages, strict};
 
 /// A method to obtain a value that fits a schema.
 ///
 /// The default is the first of these methods that the model is [known](crate::capabilities) to support:
 ///
-/// 1. `StrictTool`, if a tool can be forced (also while the model reasons, if it does), the service enforces the
-///    schemas of tools, and the schema can be closed;
+/// 1. `StrictTool`, if a tool can be forced, the service enforces the schemas of tools, and the schema can be closed. A
+///    model that reasons must accept a forced tool while it does;
 /// 2. `ForcedTool`, if a tool can be forced;
 /// 3. `JsonSchema`, if the service enforces the schema of a reply, and the schema can be closed;
 /// 4. `Tool`, if the model follows a system message that asks for a tool call;
@@ -156,19 +158,6 @@ impl BedrockChat {
     }
 }
 
-impl<T> Structured<T> {
-    /// Returns the value inside the object that the model writes, if the value is a member of it. The value may be
-    /// null.
-    fn member<'a>(&self, value: View<'a>) -> Option<View<'a>> {
-        match value.kind() {
-            // Some models leave the object out if the value is a list.
-            Kind::Array => Some(value),
-            _ if !self.is_member => Some(value),
-            _ => value.get_or_null(strict::VALUE),
-        }
-    }
-}
-
 impl<T: DeserializeOwned> Structured<T> {
     /// Sets the method. Defaults to the best that the model is known to support. A method that is set is not replaced
     /// by another. If the service refuses `strict` or a forced tool, the call is sent without it.
@@ -223,42 +212,20 @@ impl<T: DeserializeOwned> Structured<T> {
         Ok(PartialStream::new(stream, self.clone(), method))
     }
 
-    /// Returns the value in a reply.
+    /// Returns the value in a reply. The error says where it does not fit the schema.
     fn read(&self, reply: &AiMessage) -> Result<T> {
-        if let Some(call) = reply.tool_calls().find(|call| call.name == self.name) {
-            return self.parse(call.args.as_str(), reply);
-        }
-        let called = reply.content.iter().find_map(|block| match block {
-            Content::InvalidToolCall(call) if call.name == self.name => Some(call),
-            _ => None,
-        });
-        if let Some(call) = called {
-            let parts = ["the value is incomplete (", &call.error, &stopped(reply), "): ", &call.args];
-            return Err(Error::new(ErrorKind::Decode, parts.concat()));
-        }
-        self.parse(embedded(&reply.text(), self.is_member), reply)
-    }
-
-    /// Reads a value. The error says where it does not fit the schema.
-    fn parse(&self, text: &str, reply: &AiMessage) -> Result<T> {
-        let text = View::parse(text).ok().and_then(|value| self.member(value)).map_or(text, View::raw);
-        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let is_tool = !matches!(self.chosen_method(), StructuredMethod::JsonSchema | StructuredMethod::Prompt);
+        let value = read::structured_value(reply, &self.name, self.is_member, is_tool)?;
+        let mut deserializer = serde_json::Deserializer::from_str(&value);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let shown: String = text.chars().take(300).collect();
             let (path, what) = (error.path().to_string(), error.inner().to_string());
             let at = if path == "." { "" } else { " at " };
             let path = if at.is_empty() { "" } else { &path };
-            let parts = ["the answer does not fit", at, path, ": ", &what, &stopped(reply), "; it is: ", &shown];
+            let stopped = read::stopped(reply);
+            let separator = if stopped.is_empty() { "" } else { "; " };
+            let shown = read::excerpt(&value);
+            let parts = ["the answer does not fit", at, path, ": ", &what, separator, &stopped, "; it is: ", &shown];
             Error::new(ErrorKind::Decode, parts.concat())
         })
-    }
-}
-
-/// Returns the stop reason as the end of an error message, unless the model finished its answer: it explains why a
-/// value is incomplete.
-fn stopped(reply: &AiMessage) -> String {
-    match &reply.stop_reason {
-        None | Some(StopReason::EndTurn | StopReason::ToolUse | StopReason::StopSequence) => String::new(),
-        Some(reason) => ["; the model stopped with ", reason.as_str()].concat(),
     }
 }

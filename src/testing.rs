@@ -199,6 +199,12 @@ impl Reply {
         Self { pieces: VecDeque::from([whole.into()]), ..self }
     }
 
+    /// Returns the bytes of the body.
+    #[cfg(all(test, feature = "gateway"))]
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.pieces.iter().flatten().copied().collect()
+    }
+
     /// Lets the reply hang: after its bytes, neither data nor an end arrives.
     #[must_use]
     pub fn that_stalls(mut self) -> Self {

@@ -246,8 +246,8 @@ impl Toolbox {
     /// Same as [`Toolbox::run`], and calls a function at every step. If the chat is
     /// [`streaming`](crate::BedrockChatBuilder::streaming), the function also receives the events of replies.
     ///
-    /// Callers that add each [`Step::message`] to a conversation keep it even if the run is dropped, for instance by
-    /// a timeout, or if a tool panics.
+    /// Callers that add each [`Step::message`] to a conversation keep it even if the run does not end: if it is dropped,
+    /// for instance by a timeout, or if a tool panics.
     ///
     /// # Errors
     /// Same as [`Toolbox::run`].

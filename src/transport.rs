@@ -2,12 +2,12 @@
 
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 mod fetch;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 mod reqwest;
 
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 pub use self::fetch::FetchTransport;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 pub use self::reqwest::ReqwestTransport;
 #[cfg(all(feature = "web", not(target_arch = "wasm32")))]
 pub(crate) use self::reqwest::install_crypto;
@@ -152,20 +152,20 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// Returns the default transport: the runtime's `fetch` with the feature on wasm32, else reqwest.
+/// Returns the default transport: the runtime's `fetch` on wasm32, else reqwest.
 #[cfg(all(feature = "fetch", target_arch = "wasm32"))]
 pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(fetch::FetchTransport::new()))
 }
 
-/// Returns the default transport: the runtime's `fetch` with the feature on wasm32, else reqwest.
-#[cfg(all(feature = "reqwest", not(all(feature = "fetch", target_arch = "wasm32"))))]
+/// Returns the default transport: the runtime's `fetch` on wasm32, else reqwest.
+#[cfg(all(feature = "reqwest", not(target_arch = "wasm32")))]
 pub(crate) fn default_transport(connect: Option<Duration>, ca_bundle: Option<String>) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(self::reqwest::ReqwestTransport::with_ca_bundle(connect, ca_bundle)?))
 }
 
-/// Returns an error, as there is no default transport without the feature `reqwest`.
-#[cfg(all(not(feature = "reqwest"), not(all(feature = "fetch", target_arch = "wasm32"))))]
+/// Returns an error: the default transport needs the feature `reqwest`, or `fetch` on wasm32.
+#[cfg(not(any(feature = "reqwest", all(feature = "fetch", target_arch = "wasm32"))))]
 pub(crate) fn default_transport(_: Option<Duration>, _: Option<String>) -> Result<Arc<dyn Transport>> {
     Err(crate::error::Error::new(
         crate::error::ErrorKind::Config,
@@ -179,6 +179,6 @@ pub(crate) fn direct_transport(connect: Option<Duration>, ca_bundle: Option<Stri
     Ok(Arc::new(self::reqwest::ReqwestTransport::without_proxies(connect, ca_bundle)?))
 }
 
-/// Returns an error, as there is no default transport without the feature `reqwest`.
+// Without the feature `reqwest`, there is no transport without proxies either.
 #[cfg(all(not(feature = "reqwest"), not(target_arch = "wasm32")))]
 pub(crate) use default_transport as direct_transport;

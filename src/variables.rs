@@ -7,13 +7,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::BoxFuture;
 use crate::sources::DefaultOf;
 
-/// Returns the variables.
+/// Returns the variables. There is no profile that could be missing.
 ///
 /// # Errors
 /// `Config`, if a profile was chosen.
-pub(crate) fn settings(variables: &Arc<dyn Variables>, profile: Option<&str>) -> Result<Arc<dyn Variables>> {
+pub(crate) fn settings(
+    variables: &Arc<dyn Variables>,
+    profile: Option<&str>,
+    _has_credentials: bool,
+) -> Result<(Arc<dyn Variables>, Option<Error>)> {
     match profile {
-        None => Ok(Arc::clone(variables)),
+        None => Ok((Arc::clone(variables), None)),
         Some(_) => Err(Error::new(
             ErrorKind::Config,
             "profiles are not available on wasm32, where there are no files; pass credentials or a provider",

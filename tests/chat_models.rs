@@ -1,4 +1,4 @@
-//! Chat-completions models and Command R against the local Bedrock, which checks every key of a body
+//! Chat-completions models and Command R against the local Bedrock. It checks every key of a body
 //! by the family, refuses tool results without their calls, and answers in the family's own form.
 
 #![cfg(feature = "reqwest")]

@@ -1,5 +1,5 @@
 //! Text-completion models against the local Bedrock. It checks every key of a body and reads the prompt back from the
-//! vendor's template: a mark at a wrong place would change its answer.
+//! vendor's template. A mark at a wrong place would change its answer.
 
 #![cfg(feature = "reqwest")]
 // Clippy exempts only `#[test]` functions, and these files have helpers too.

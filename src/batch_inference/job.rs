@@ -271,7 +271,7 @@ impl BedrockChat {
     /// See [CreateModelInvocationJob](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html).
     ///
     /// # Errors
-    /// Same as [`BedrockChat::invoke`]; `Config`, if the job's VPC has no subnet or no security group;
+    /// Same as [`BedrockChat::invoke`]. `Config`, if the job's VPC has no subnet or no security group.
     /// `Unsupported`, if the chat uses another API than InvokeModel and Converse.
     pub async fn create_batch_job(&self, job: &BatchJob) -> Result<String> {
         job.check()?;

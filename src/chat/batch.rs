@@ -8,13 +8,14 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use self::adaptive::AdaptiveLimit;
 use super::BedrockChat;
 use crate::concurrent::Concurrent;
 use crate::error::Result;
 use crate::message::AiMessage;
 use crate::platform::BoxFuture;
 use crate::request::IntoMessages;
+
+pub use adaptive::AdaptiveConcurrency;
 
 impl BedrockChat {
     /// Sends many conversations, several at a time, and waits for all replies. They are in the order of the
@@ -42,29 +43,50 @@ impl BedrockChat {
         self.concurrent(inputs).all().await
     }
 
-    /// Same as [`BedrockChat::batch`], but each reply comes with its place as soon as
-    /// it is there: for progress, and for work that need not wait.
+    /// Same as [`BedrockChat::batch`], but returns each reply with its index as soon as it is complete: for progress, and
+    /// for work that need not wait.
+    ///
+    /// When a call has ended, the next one starts only when the next reply is asked for.
     pub fn batch_as_completed<M: IntoMessages>(&self, inputs: impl IntoIterator<Item = M>) -> Batch {
         let calls = self.concurrent(inputs);
         let total = calls.len();
         Batch { calls, total, done: 0 }
     }
 
+    /// Returns the same model, and how many of its calls may run at a time, for programs that start the calls of a batch
+    /// themselves. Each call of the returned model adapts the number, which is at most `max`; `None` means
+    /// [`max_concurrency`](crate::BedrockChatBuilder::max_concurrency), 0 counts as 1.
+    ///
+    /// [`with_config`](BedrockChat::with_config) replaces what adapts the number, so call it before.
+    ///
+    /// ```
+    /// # use bedrock_chat::{BedrockChat, Credentials};
+    /// # let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1")
+    /// #     .credentials(Credentials::new("AKIDEXAMPLE", "secret")).build()?;
+    /// let (chat, concurrency) = chat.adaptive_concurrency(50);
+    /// assert_eq!(concurrency.limit(), 10);
+    /// # Ok::<(), bedrock_chat::Error>(())
+    /// ```
+    pub fn adaptive_concurrency(&self, max: impl Into<Option<usize>>) -> (Self, AdaptiveConcurrency) {
+        let concurrency = AdaptiveConcurrency::new(max.into().unwrap_or(self.max_concurrency));
+        let chat = self.each(&|chat| {
+            let mut config = (*chat.config).clone();
+            config.watch = concurrency.watch();
+            Self { config: Arc::new(config), ..chat.clone() }
+        });
+        (chat, concurrency)
+    }
+
     fn concurrent<M: IntoMessages>(
         &self,
         inputs: impl IntoIterator<Item = M>,
     ) -> Concurrent<'static, Result<AiMessage>> {
-        let limit = AdaptiveLimit::new(self.max_concurrency);
-        let chat = self.each(&|chat| {
-            let mut config = (*chat.config).clone();
-            config.watch = limit.watch();
-            Self { config: Arc::new(config), ..chat.clone() }
-        });
+        let (chat, concurrency) = self.adaptive_concurrency(None);
         let calls = inputs.into_iter().map(|input| -> BoxFuture<'static, Result<AiMessage>> {
             let (chat, messages) = (chat.clone(), input.into_messages());
             Box::pin(async move { chat.invoke(messages?).await })
         });
-        Concurrent::with_limit(calls, limit.published())
+        Concurrent::with_limit(calls, concurrency.published())
     }
 }
 

@@ -52,7 +52,7 @@ use crate::transport::{Transport, default_transport};
 #[derive(Clone)]
 #[must_use]
 pub struct BedrockChatBuilder {
-    // In a box, as every method takes the builder and gives it back.
+    // In a box, as every method takes and returns the builder.
     set: Box<Settings>,
 }
 
@@ -228,11 +228,11 @@ impl BedrockChatBuilder {
         self
     }
 
-    /// A header to send with every call, for gateways and tracing. It is not
-    /// signed, so that it may change on the way; only AWS's own (`x-amz…`) are, as
-    /// AWS wants it. Defaults to none.
+    /// Adds a header that is sent with every call, for gateways and tracing. It is not signed, so that it may change
+    /// on the way; only AWS's own headers (`x-amz…`) are signed, as AWS requires it. `Debug` never shows the value.
+    /// Defaults to no headers.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.set.headers.push(name, value);
+        self.set.headers.push_hidden(name, value);
         self
     }
 
@@ -329,7 +329,7 @@ impl BedrockChatBuilder {
 
     /// Cache points where they pay, planned again for every call: see
     /// [`ChatRequest::with_cache_points`](crate::ChatRequest::with_cache_points). They are planned for Claude
-    /// and Nova and where the id does not say the model; other models do not cache, and the option does
+    /// and Nova, and where the id does not name the model. Other models do not cache, and the option does
     /// nothing. Defaults to none.
     pub fn prompt_caching(mut self, point: crate::message::CachePoint) -> Self {
         self.set.options.prompt_caching = Some(point);
@@ -351,8 +351,8 @@ impl BedrockChatBuilder {
     /// Makes the chat model.
     ///
     /// # Errors
-    /// `Config`, if a setting is missing or wrong, also in a file of profiles; `Credentials`, if the environment has half
-    /// of a pair of keys, or on wasm32 no credentials; `Unsupported`, if the requested API or service does not serve the model.
+    /// `Config`, if a setting is missing or wrong, also in a file of profiles. `Credentials`, if the environment has half
+    /// of a pair of keys, or on wasm32 no credentials. `Unsupported`, if the requested API or service does not serve the model.
     pub fn build(self) -> Result<BedrockChat> {
         // Nothing is taken out of the box before all is known to be right.
         let mut set = self.set;
@@ -372,10 +372,17 @@ impl BedrockChatBuilder {
             None => codec_for(&model, set.api, set.service.or(host_service))?,
         };
         set.options.check()?;
-        check_headers(&set.headers)?;
+        check_headers(&set.headers, set.anonymous)?;
         let variables = Arc::clone(&set.environment);
-        set.environment = chain::settings(&variables, set.profile.as_deref())?;
-        let Address { endpoint, region } = set.address(&model, endpoint, codec.service())?;
+        let profile = set.profile.as_deref();
+        let (environment, no_profile) = chain::settings(&variables, profile, set.credentials.is_some())?;
+        set.environment = environment;
+        // The profile that does not exist was perhaps to have the region.
+        let explained = |error: Error| match &no_profile {
+            Some(missing) if error.field() == Some("region") => error.with_advice(missing.message()),
+            _ => error,
+        };
+        let Address { endpoint, region } = set.address(&model, endpoint, codec.service()).map_err(explained)?;
         let gateway = set.gateway(&endpoint, codec.service(), region.as_deref())?;
         let transport = match &set.transport {
             Some(transport) => Arc::clone(transport),
@@ -393,7 +400,7 @@ impl BedrockChatBuilder {
             })?,
         };
         if signs && region.is_none() {
-            return Err(no_region());
+            return Err(explained(no_region()));
         }
         let set = *set;
         let client = Client {

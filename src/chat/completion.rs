@@ -34,7 +34,7 @@ impl BedrockChat {
         self.reply_to(prompt.into(), Self::prompt)?.await
     }
 
-    /// Goes on with a text as [`BedrockChat::complete`], and gives the answer as it arrives.
+    /// Continues a text, same as [`BedrockChat::complete`], and returns the answer as a stream.
     ///
     /// # Errors
     /// Same as [`BedrockChat::complete`]; what fails later is an item of the stream.

@@ -11,8 +11,8 @@ use super::received::{Head, MAX_ERROR_BODY, Response, Sent};
 use super::sign::check_transport_security;
 use crate::capabilities::Capability;
 use crate::credentials::{Credentials, Parts};
-use crate::error::{Error, ErrorKind, Resend, Result};
-use crate::limiter::Turn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limiter::{CallSlot, no_slot};
 use crate::observe::Runs;
 use crate::platform::BoxFuture;
 use crate::provider::{Call, Mode, forms, refusals};
@@ -23,9 +23,9 @@ use crate::transport::HttpRequest;
 /// Advice for the error of a call that the quota does not allow to send again.
 const QUOTA_IS_EMPTY: &str = "it was not sent again, as the client's quota of retries is empty; call less often";
 
-/// The error of a call whose turn would come after its time limit.
-const NO_TURN: &str =
-    "rate limiter delays the call beyond its time limit; raise `Timeouts::total` or the limits of `RateLimiter`";
+/// Advice for a call that ends while its provider of credentials has not answered.
+const NO_CREDENTIALS_YET: &str =
+    "it was still waiting for credentials; check their source, such as a `credential_process` or a role";
 
 /// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {
@@ -37,19 +37,23 @@ pub(super) struct Attempts<'a> {
     pub(super) deadline: Option<Deadline>,
     /// The body's hash, once a signature needed it.
     hash: Option<[u8; 32]>,
-    last: Sent,
+    pub(super) last: Sent,
+    /// Whether the provider of credentials has not answered yet.
+    awaits_credentials: bool,
     /// The service's error about them, if it reported that they have expired.
     expired: Option<Error>,
     refreshed: bool,
     corrected: bool,
     /// How long to wait before the next attempt.
     delay: Option<Duration>,
-    /// The turn of the call, if there is a rate limiter.
-    pub(super) turn: Option<Box<dyn Turn>>,
+    /// The slot of the call, if there is a rate limiter.
+    pub(super) slot: Option<Box<dyn CallSlot>>,
     /// The tokens of the retry quota that the last retry took.
     quota: Option<u32>,
     /// The number of attempts, including attempts that failed before sending, for lack of credentials.
     tries: u32,
+    /// The body of the last response that was an error.
+    pub(super) refusal: Vec<u8>,
     /// The request, if the service may refuse a form of it that has another.
     pub(super) adaptable: Option<Box<(ChatRequest, Mode)>>,
 }
@@ -63,13 +67,15 @@ impl<'a> Attempts<'a> {
             deadline: client.timeouts.total.map(|limit| Deadline::new(&*client.runtime, limit)),
             hash: None,
             last: Sent::default(),
+            awaits_credentials: false,
             expired: None,
             refreshed: false,
             corrected: false,
             delay: None,
-            turn: None,
+            slot: None,
             quota: None,
             tries: 0,
+            refusal: Vec::new(),
             adaptable: None,
         }
     }
@@ -94,29 +100,50 @@ impl<'a> Attempts<'a> {
         })
     }
 
-    /// Waits for the delay of a retry and for the turn of the call, which ends by itself at `ends`, and sends once.
+    /// Waits for the delay of a retry and for the slot of the call, which ends by itself at `ends`, and sends once.
     async fn pause_and_attempt(&mut self, ends: Option<Duration>) -> Result<Response> {
-        let runtime = &self.client.runtime;
         if let Some(delay) = self.delay.take() {
-            runtime.sleep(delay).await;
+            self.client.runtime.sleep(delay).await;
         }
-        if let Some(turn) = &mut self.turn {
-            while let Some(wait) = turn.wait(runtime.now()) {
+        self.wait(ends).await?;
+        self.attempt().await
+    }
+
+    /// Waits for the slot of the call, if there is a rate limiter.
+    ///
+    /// # Errors
+    /// `Timeout`, if the slot begins only after `ends`.
+    pub(super) async fn wait(&mut self, ends: Option<Duration>) -> Result<()> {
+        let runtime = &self.client.runtime;
+        if let Some(slot) = &mut self.slot {
+            while let Some(wait) = slot.wait(runtime.now()) {
                 if ends.is_some_and(|ends| ends <= runtime.now().saturating_add(wait)) {
-                    return Err(Error::new(ErrorKind::Timeout, NO_TURN).with_resend(Resend::Later));
+                    return Err(no_slot());
                 }
                 runtime.sleep(wait).await;
             }
         }
-        self.attempt().await
+        Ok(())
     }
 
     /// Sends once, and reads the body of an error.
     async fn attempt(&mut self) -> Result<Response> {
+        let (head, mut body) = self.send().await?;
+        if head.status != 200 {
+            self.refusal = body.collect(MAX_ERROR_BODY).await.0;
+            return Err(head.error(&self.refusal));
+        }
+        Ok(Response { head, body, sent: self.last.clone() })
+    }
+
+    /// Sends once, and waits for the headers of the response.
+    pub(super) async fn send(&mut self) -> Result<(Head, Body)> {
         let client = self.client;
         self.tries += 1;
+        self.awaits_credentials = true;
         let provided = client.credentials.0.credentials().await;
-        let credentials = provided.map_err(|error| error.with_causes_told().before_sending())?;
+        self.awaits_credentials = false;
+        let credentials = provided.map_err(|error| error.with_causes_in_message().before_sending())?;
         // Only signatures need a hash of the body.
         if self.hash.is_none() && matches!(credentials.parts(), Parts::Keys { .. }) {
             self.hash = Some(client.runtime.sha256(&self.call.body).await);
@@ -133,11 +160,7 @@ impl<'a> Attempts<'a> {
         let kept = Arc::new(response.headers.shown());
         let at = client.runtime.now().as_secs();
         let head = Head { status: response.status, headers: response.headers, kept, at };
-        let mut body = Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle);
-        if head.status != 200 {
-            return Err(head.error(&body.collect(MAX_ERROR_BODY).await.0));
-        }
-        Ok(Response { head, body, sent: self.last.clone() })
+        Ok((head, Body::new(response.body, Arc::clone(&client.runtime), client.timeouts.idle)))
     }
 
     /// Returns the call, signed with these credentials for now.
@@ -145,8 +168,10 @@ impl<'a> Attempts<'a> {
         let (client, call) = (self.client, &self.call);
         credentials.check()?;
         if !call.method.takes_body() && !call.body.is_empty() {
-            let message = format_args!("a {} request has a body: leave it empty, or use another method", call.method);
-            return Err(Error::of(ErrorKind::Config, message));
+            return Err(Error::of(
+                ErrorKind::Config,
+                format_args!("a {} request has a body; leave it empty, or use another method", call.method),
+            ));
         }
         if let Some(error) = self.expired.take().filter(|_| self.last.credentials.as_ref() == Some(&credentials)) {
             return Err(error);
@@ -158,11 +183,11 @@ impl<'a> Attempts<'a> {
         check_path(&call.path)?;
         let path = format!("{}{}", endpoint.prefix(), call.path);
         let base = client.gateway.as_ref().map_or(endpoint, |gateway| &gateway.endpoint);
-        check_transport_security(base, &credentials)?;
+        check_transport_security(base, &credentials, &client.headers)?;
         if let Some(gateway) = &client.gateway {
             gateway.check(call.service)?;
         }
-        let headers = client.authorised(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
+        let headers = client.authorized(call, endpoint, &path, self.hash.unwrap_or_default(), &credentials)?;
         self.last.credentials = Some(credentials);
         let mut url = format!("{}{}", base.url(), call.path);
         if !call.query.is_empty() {
@@ -177,25 +202,11 @@ impl<'a> Attempts<'a> {
     /// The error itself, with what is known of the call, where it is final.
     pub(super) fn failed(&mut self, error: Error) -> Result<()> {
         let client = self.client;
-        let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
-        let error = self.last.concealed(client, reached.explain(error));
-        if let Some(skew) = AmzDate::skew(error.message(), client.runtime.now().as_secs()).filter(|_| !self.corrected) {
-            // Once: the clock's difference is kept for all calls.
-            self.corrected = true;
-            client.skew.store(skew, Ordering::Relaxed);
-            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
-            return Ok(());
-        }
-        if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
-            // Once: the provider may have new credentials by now.
-            self.refreshed = true;
-            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
-            if let Some(used) = &self.last.credentials {
-                client.credentials.0.forget(used);
-            }
-            self.expired = Some(error);
-            return Ok(());
-        }
+        let error = self.explained(error);
+        let error = match self.corrected(error) {
+            None => return Ok(()),
+            Some(error) => error,
+        };
         let error = match refusals::of(&error) {
             Some((lacks, _)) if self.adapt(lacks) => {
                 self.tries -= 1;
@@ -219,6 +230,42 @@ impl<'a> Attempts<'a> {
         Ok(())
     }
 
+    /// Adds what is known of the endpoint, and removes secrets. If the call was still waiting for credentials, the error
+    /// says so.
+    pub(super) fn explained(&self, error: Error) -> Error {
+        let client = self.client;
+        let error = match self.awaits_credentials {
+            true => error.with_advice(NO_CREDENTIALS_YET),
+            false => error,
+        };
+        let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
+        self.last.concealed(client, reached.explain(error))
+    }
+
+    /// Corrects the clock or the credentials, if the error is about one of them and was not corrected before. Then the
+    /// call can be sent again, and the error is gone.
+    pub(super) fn corrected(&mut self, error: Error) -> Option<Error> {
+        let client = self.client;
+        if let Some(skew) = AmzDate::skew(error.message(), client.runtime.now().as_secs()).filter(|_| !self.corrected) {
+            // Once: the clock's difference is kept for all calls.
+            self.corrected = true;
+            client.skew.store(skew, Ordering::Relaxed);
+            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
+            return None;
+        }
+        if error.kind() == ErrorKind::ExpiredCredentials && !self.refreshed {
+            // Once: the provider may have new credentials by now.
+            self.refreshed = true;
+            self.runs.retry(self.last.attempts, &error, Duration::ZERO);
+            if let Some(used) = &self.last.credentials {
+                client.credentials.0.forget(used);
+            }
+            self.expired = Some(error);
+            return None;
+        }
+        Some(error)
+    }
+
     /// Returns the final error, with what is known of the call. Observers are notified.
     fn given_up(&mut self, error: Error) -> Error {
         let client = self.client;
@@ -227,7 +274,7 @@ impl<'a> Attempts<'a> {
         error
     }
 
-    /// Gives the tokens of the last retry back to the quota.
+    /// Returns the tokens of the last retry to the quota.
     pub(super) fn succeeded(&self) {
         self.client.retry_quota.give_back(self.quota);
     }

@@ -60,9 +60,12 @@ impl Deadline {
     /// Returns the deadline's error once the deadline has passed.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
         self.timer.as_mut().poll(context).map(|()| {
-            let message = format_args!("the whole call took longer than its limit of {} ms", milliseconds(self.limit));
             // A fallback has its own limit and may still answer; this call is over.
-            Error::of(ErrorKind::Timeout, message).with_resend(Resend::Later)
+            Error::of(
+                ErrorKind::Timeout,
+                format_args!("the whole call took longer than its limit of {} ms", milliseconds(self.limit)),
+            )
+            .with_resend(Resend::Later)
         })
     }
 }
@@ -96,6 +99,9 @@ pub(crate) struct Body {
     heard: bool,
     /// When the current silence began.
     silent_since: Option<Duration>,
+    /// The end of the whole call, for a body that is passed on.
+    #[cfg(feature = "gateway")]
+    deadline: Option<Deadline>,
 }
 
 impl std::fmt::Debug for Body {
@@ -106,11 +112,30 @@ impl std::fmt::Debug for Body {
 
 impl Body {
     pub(super) fn new(bytes: ByteStream, runtime: Arc<dyn Runtime>, limit: Option<Duration>) -> Self {
-        Self { bytes, runtime, limit, timer: None, heard: false, silent_since: None }
+        Self {
+            bytes,
+            runtime,
+            limit,
+            timer: None,
+            heard: false,
+            silent_since: None,
+            #[cfg(feature = "gateway")]
+            deadline: None,
+        }
+    }
+
+    /// Sets the end of the whole call, for a reader that has no other limit.
+    #[cfg(feature = "gateway")]
+    pub(super) fn until(self, deadline: Option<Deadline>) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Returns the next piece, or an error if none arrived in time.
-    pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+    pub(crate) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        #[cfg(feature = "gateway")]
+        if let Some(Poll::Ready(late)) = self.deadline.as_mut().map(|deadline| deadline.poll(context)) {
+            return Poll::Ready(Some(Err(late)));
+        }
         if let Poll::Ready(piece) = self.bytes.as_mut().poll_next(context) {
             self.heard = true;
             self.silent_since = None;

@@ -15,7 +15,7 @@ use crate::text::{has, split};
 pub(crate) fn no_region() -> Error {
     Error::new(
         ErrorKind::Config,
-        "region is missing: set it, `AWS_REGION` or `AWS_DEFAULT_REGION`, or use an ARN or an AWS host as endpoint, which have a region",
+        "region is missing; set it, `AWS_REGION` or `AWS_DEFAULT_REGION`, or use an ARN or an AWS host as endpoint, which have a region",
     )
     .with_field("region")
 }
@@ -64,7 +64,7 @@ fn unsupported(
         }
         () if api == Api::Messages && options.service_tier.is_some() => (
             "service_tier",
-            "`service_tier` needs another API than Messages; leave it unset, or put Anthropic's `service_tier` into `model_kwargs`",
+            "`service_tier` needs another API than Messages; leave it unset, or put Anthropic's field of that name into `model_kwargs`",
         ),
         () if api == Api::Messages && !options.request_metadata.is_empty() => (
             "request_metadata",
@@ -80,7 +80,7 @@ fn unsupported(
     })
 }
 
-/// Returns the request with its guard content between tags, as InvokeModel has no blocks for it; `None` if
+/// Returns the request with its guard content between tags, as InvokeModel has no blocks for it. Returns `None` if
 /// there is no guard content or no suffix for the tags.
 ///
 /// See [input tags](https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-tagging.html).

@@ -65,7 +65,12 @@ impl CloudflareGateway {
     ///
     /// # Errors
     /// `Config`, if an id, the token or the URL is not valid, or if Cloudflare does not forward to the endpoint.
-    pub(crate) fn resolve(self, signed_for: &Endpoint, service: Service, region: Option<&str>) -> Result<Gateway> {
+    pub(crate) fn resolve(
+        self,
+        signed_for: &Endpoint,
+        service: Service,
+        region: Option<&str>,
+    ) -> Result<ForwardingGateway> {
         let config = |args: fmt::Arguments<'_>| Error::of(ErrorKind::Config, args).with_field("cloudflare_gateway");
         only_runtime(service)?;
         let Some(region) = region else { return Err(no_region()) };
@@ -96,7 +101,7 @@ impl CloudflareGateway {
             let checked = endpoint.check_confidential("a gateway's token", "");
             checked.map_err(|error| error.with_field("cloudflare_gateway"))?;
         }
-        Ok(Gateway { endpoint, cloudflare: true, token: self.token })
+        Ok(ForwardingGateway { endpoint, cloudflare: true, token: self.token })
     }
 }
 
@@ -112,13 +117,13 @@ impl fmt::Debug for CloudflareGateway {
 
 /// A gateway that forwards calls. The calls are signed for AWS and sent to the gateway.
 #[derive(Clone)]
-pub(crate) struct Gateway {
+pub(crate) struct ForwardingGateway {
     pub(crate) endpoint: Endpoint,
     cloudflare: bool,
     token: Option<Zeroizing<String>>,
 }
 
-impl Gateway {
+impl ForwardingGateway {
     /// Creates a gateway that forwards calls of all services.
     pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, cloudflare: false, token: None }
@@ -140,9 +145,9 @@ impl Gateway {
     }
 }
 
-impl fmt::Debug for Gateway {
+impl fmt::Debug for ForwardingGateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("ForwardingGateway").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
@@ -151,9 +156,12 @@ fn only_runtime(service: Service) -> Result<()> {
     if service == Service::Runtime {
         return Ok(());
     }
-    let message = format_args!(
-        "Cloudflare's AI Gateway does not forward to `{}`; use an API of `bedrock-runtime`, or a chat without the gateway",
-        service.as_str()
-    );
-    Err(Error::of(ErrorKind::Config, message).with_field("cloudflare_gateway"))
+    Err(Error::of(
+        ErrorKind::Config,
+        format_args!(
+            "Cloudflare's AI Gateway does not forward to `{}`; use an API of `bedrock-runtime`, or a chat without the gateway",
+            service.as_str()
+        ),
+    )
+    .with_field("cloudflare_gateway"))
 }

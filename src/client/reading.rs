@@ -90,6 +90,15 @@ impl Reading {
 }
 
 fn take_frame(frame: &Frame<'_>, decoder: &mut dyn StreamDecoder, out: &mut Events) -> Result<()> {
+    check_frame(frame)?;
+    decoder.frame(frame, out)
+}
+
+/// Checks that a frame is not an exception or an error message.
+///
+/// # Errors
+/// The service's error, if the frame reports one.
+pub(crate) fn check_frame(frame: &Frame<'_>) -> Result<()> {
     match frame.message_type() {
         Some("exception") => Err(from_exception(frame.exception_type().unwrap_or("UnknownException"), frame.payload())),
         Some("error") => {
@@ -99,6 +108,6 @@ fn take_frame(frame: &Frame<'_>, decoder: &mut dyn StreamDecoder, out: &mut Even
             w.end_object();
             Err(from_exception(frame.error_code().unwrap_or("UnknownError"), w.finish().as_bytes()))
         }
-        _ => decoder.frame(frame, out),
+        _ => Ok(()),
     }
 }

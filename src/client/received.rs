@@ -33,17 +33,35 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Returns the error without the secrets of the attempt that its message may repeat: of the credentials and of the
-    /// gateway.
+    /// Returns the error without the secrets of the attempt that its message may repeat: of the credentials, the
+    /// caller's headers and the gateway.
     pub(super) fn concealed(&self, client: &Client, error: Error) -> Error {
         let error = match &self.credentials {
             Some(used) => error.concealing(&used.secrets()),
             None => error,
         };
+        let error = client.headers.secrets().fold(error, |error, secret| error.concealing(&[secret]));
         match &client.gateway {
             Some(gateway) => error.concealing(&[gateway.secret()]),
             None => error,
         }
+    }
+}
+
+impl Sent {
+    /// Returns whether a body repeats a secret of the attempt.
+    #[cfg(feature = "gateway")]
+    pub(super) fn repeats_a_secret(&self, client: &Client, body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body);
+        let secrets = self.credentials.as_ref().map(Credentials::secrets);
+        let gateway = client.gateway.as_ref().map(|gateway| gateway.secret());
+        let headers: Vec<_> = client.headers.secrets().collect();
+        secrets
+            .iter()
+            .flatten()
+            .chain(&gateway)
+            .chain(&headers)
+            .any(|secret| !secret.is_empty() && text.contains(secret))
     }
 }
 
@@ -101,6 +119,11 @@ impl Received {
     }
 }
 
+/// Returns the id of the request of a response: AWS's, else the one that OpenAI and Anthropic use.
+pub(crate) fn request_id(headers: &Headers) -> Option<&str> {
+    headers.get(REQUEST_ID).or_else(|| headers.get("x-request-id"))
+}
+
 /// An unknown route is answered with HTTP 200 and `{"Output":{"__type":…}}`.
 fn is_unknown_operation(body: &[u8]) -> bool {
     body.len() < 4096
@@ -119,9 +142,9 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Returns the id of the request: AWS's, else the one that OpenAI and Anthropic use.
+    /// Returns the id of the request.
     pub(super) fn request_id(&self) -> Option<&str> {
-        self.headers.get(REQUEST_ID).or_else(|| self.headers.get("x-request-id"))
+        request_id(&self.headers)
     }
 
     fn content_type(&self) -> &str {
@@ -166,8 +189,11 @@ impl Head {
             return empty().after_content();
         }
         if is_json && is_cut(body) {
-            let message = format_args!("the answer was cut after {} bytes, in the middle of its JSON", body.len());
-            return Error::of(ErrorKind::Truncated, message).after_content();
+            return Error::of(
+                ErrorKind::Truncated,
+                format_args!("the answer was cut after {} bytes, in the middle of its JSON", body.len()),
+            )
+            .after_content();
         }
         let mut message = match is_json {
             true => error.message().to_owned(),
@@ -202,8 +228,10 @@ impl Head {
             return self.noted(error);
         }
         let (kind, said) = (self.content_type(), self.error(body));
-        let message = format_args!("asked for an event stream, got \"{kind}\": {}", said.message());
-        self.noted(Error::of(ErrorKind::Decode, message))
+        self.noted(Error::of(
+            ErrorKind::Decode,
+            format_args!("asked for an event stream, got \"{kind}\": {}", said.message()),
+        ))
     }
 
     /// Returns the error that a body describes.
@@ -213,7 +241,7 @@ impl Head {
             let to = shown_url(to);
             format!("redirects are not followed: {to}; if you trust that address, set it as the endpoint")
         });
-        let body = redirect.as_ref().map_or(body, |told| told.as_bytes());
+        let body = redirect.as_ref().map_or(body, |text| text.as_bytes());
         let error = from_response(&self.answer(body)).with_headers(&self.kept);
         // This header of OpenAI's and Anthropic's APIs overrides what the status implies.
         match self.headers.get("x-should-retry") {

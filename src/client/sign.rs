@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::check::no_region;
-use super::{Client, Gateway};
+use super::{Client, ForwardingGateway};
 use crate::api::Service;
 use crate::credentials::{Credentials, Parts};
 use crate::endpoint::Endpoint;
@@ -14,7 +14,7 @@ use crate::sigv4::{AmzDate, Payload, SignableRequest, SigningParams, sign};
 
 impl Client {
     /// Returns the call's headers and the caller's, with a signature or key that is valid now.
-    pub(super) fn authorised(
+    pub(super) fn authorized(
         &self,
         call: &Call,
         endpoint: &Endpoint,
@@ -63,9 +63,9 @@ impl Client {
             }
         }
         for (name, value) in self.headers.iter() {
-            headers.push(name, value);
+            headers.push_hidden(name, value);
         }
-        if let Some((name, value)) = self.gateway.as_ref().and_then(Gateway::header) {
+        if let Some((name, value)) = self.gateway.as_ref().and_then(ForwardingGateway::header) {
             headers.push(name, value);
         }
         Ok(headers)
@@ -90,20 +90,23 @@ impl Client {
 }
 
 /// Refuses to send a bearer key in clear text to another machine, where others could read and use it. A signature
-/// is bound to its request, so signed calls may be sent to a gateway in the same network. Refuses to send a call without
-/// credentials to AWS.
+/// is bound to its request, so signed calls may be sent to a gateway in the same network. The caller's own header
+/// `authorization` is a key, too. Refuses to send a call without credentials to AWS.
 ///
 /// # Errors
 /// `Credentials`, for anonymous credentials and a host of AWS.
-/// `Config`, for a bearer key and an `http://` address that is not a loopback address.
-pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials) -> Result<()> {
+/// `Config`, for a key and an `http://` address that is not a loopback address.
+pub(super) fn check_transport_security(to: &Endpoint, credentials: &Credentials, headers: &Headers) -> Result<()> {
     match credentials.parts() {
-        Parts::Anonymous if to.aws_host().is_some() => {
-            let message = format_args!(
+        Parts::Anonymous if to.aws_host().is_some() => Err(Error::of(
+            ErrorKind::Credentials,
+            format_args!(
                 "AWS refuses calls without credentials: {}; set credentials, or the URL of a gateway that signs",
                 to.host()
-            );
-            Err(Error::of(ErrorKind::Credentials, message))
+            ),
+        )),
+        Parts::Anonymous if headers.get("authorization").is_some() => {
+            to.check_confidential("the header `authorization`", "").map_err(|error| error.with_field("header"))
         }
         Parts::Bearer(_) => {
             let checked = to.check_confidential("an API key", ", or sign with AWS keys");
@@ -126,7 +129,8 @@ mod tests {
     #[test]
     fn bearer_key_over_http_is_refused_unless_loopback() {
         let check = |url: &str, credentials: Credentials| {
-            check_transport_security(&Endpoint::custom(url).unwrap(), &credentials).map_err(|error| error.kind())
+            check_transport_security(&Endpoint::custom(url).unwrap(), &credentials, &Headers::new())
+                .map_err(|error| error.kind())
         };
         let key = || Credentials::bearer("a-key");
         for url in [

@@ -3,14 +3,26 @@
 use crate::text::has;
 
 /// A message of the service and what to do about it.
-struct Advice {
+pub(super) struct Advice {
     /// The parts that the message has, in lower case. Apostrophes are left out: the service writes `'` and `’`.
     says: &'static [&'static str],
-    advice: &'static str,
+    pub(super) advice: &'static str,
+    /// The option that the advice is about, if it has a different name in other languages. The error's field is then
+    /// this name, so that they can replace it.
+    pub(super) option: Option<&'static str>,
 }
 
 const fn advice(says: &'static [&'static str], advice: &'static str) -> Advice {
-    Advice { says, advice }
+    Advice { says, advice, option: None }
+}
+
+/// Creates a row about tool calls without results. Each vendor words the error differently.
+const fn unanswered(says: &'static [&'static str]) -> Advice {
+    Advice {
+        says,
+        advice: "add a result for every tool call, or set `fill_missing_tool_results`",
+        option: Some("fill_missing_tool_results"),
+    }
 }
 
 /// The first row whose parts are all in the message is used. The texts are from public reports.
@@ -70,13 +82,19 @@ static TABLE: &[Advice] = &[
         &["model identifier is invalid"],
         "check that this region has the model; some models need a prefix (`us.`, `global.`), others another `api`",
     ),
+    // Anthropic.
+    unanswered(&["tool_use", "without", "tool_result"]),
+    // Converse.
+    unanswered(&["expected toolresult blocks"]),
+    // OpenAI and servers that have its format.
+    unanswered(&["tool_calls", "must be followed by tool messages"]),
+    unanswered(&["tool_call_ids did not have response"]),
 ];
 
 /// Returns what to do about a message of the service, if the message itself does not say it.
-pub(super) fn of(message: &str) -> Option<&'static str> {
+pub(super) fn of(message: &str) -> Option<&'static Advice> {
     let lower = message.to_ascii_lowercase();
-    let row = TABLE.iter().find(|row| row.says.iter().all(|part| has(&lower, part)))?;
-    Some(row.advice)
+    TABLE.iter().find(|row| row.says.iter().all(|part| has(&lower, part)))
 }
 
 #[cfg(test)]
@@ -118,16 +136,36 @@ mod tests {
             ("Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument", "payment method"),
             ("You don't have access to the model with the specified model ID.", "this region"),
             ("The provided model identifier is invalid.", "prefix"),
+            (
+                "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1. Each \
+                 `tool_use` block must have a corresponding `tool_result` block in the next message.",
+                "`fill_missing_tool_results`",
+            ),
+            (
+                "Expected toolResult blocks at messages.2.content for the following Ids: tooluse_1",
+                "`fill_missing_tool_results`",
+            ),
+            (
+                "An assistant message with 'tool_calls' must be followed by tool messages responding to each \
+                 'tool_call_id'. The following tool_call_ids did not have response messages: call_1",
+                "`fill_missing_tool_results`",
+            ),
         ] {
-            let advice = of(message);
+            let advice = of(message).map(|row| row.advice);
             assert!(advice.is_some_and(|advice| has(advice, words)), "{message}: {advice:?}");
         }
     }
 
     #[test]
     fn other_error_texts_have_no_advice() {
-        for message in ["", "max_tokens: must be positive", "Too many requests", "The model is not ready"] {
-            assert_eq!(of(message), None, "{message}");
+        for message in [
+            "",
+            "max_tokens: must be positive",
+            "Too many requests",
+            "The model is not ready",
+            "unexpected `tool_use_id` found in `tool_result` blocks: toolu_1",
+        ] {
+            assert_eq!(of(message).map(|row| row.advice), None, "{message}");
         }
     }
 
@@ -135,9 +173,10 @@ mod tests {
     fn every_row_of_the_advice_table_is_reached() {
         for row in TABLE {
             let message = row.says.join(" x ");
-            assert_eq!(of(&message), Some(row.advice), "{message}");
+            assert!(of(&message).is_some_and(|found| std::ptr::eq(found, row)), "{message}");
             assert_eq!(message, message.to_ascii_lowercase(), "parts are compared in lower case");
             assert!(row.advice.len() <= 160 && !row.advice.ends_with('.'), "{}", row.advice);
+            assert!(row.option.is_none_or(|option| has(row.advice, &format!("`{option}`"))), "{}", row.advice);
         }
     }
 }

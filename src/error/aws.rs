@@ -160,8 +160,10 @@ fn of_message(found: (ErrorKind, Resend), message: String) -> Error {
     let (kind, resend) = by_message(found, &message);
     let advice = advice::of(&message);
     let error = Error::new(kind, message).with_resend(resend);
-    match advice {
-        Some(advice) => error.with_advice(advice),
+    let Some(row) = advice else { return error };
+    let error = error.with_advice(row.advice);
+    match row.option {
+        Some(option) => error.with_field(option),
         None => error,
     }
 }
@@ -363,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn error_body_of_any_known_shape_gives_its_message() {
+    fn error_body_of_any_known_shape_has_its_message() {
         for body in [
             r#"{"error":{"message":"over quota","code":7}}"#,
             r#"{"error":"over quota"}"#,

@@ -319,7 +319,7 @@ fn write_cites(w: &mut Writer, cites: bool) {
 }
 
 /// Writes the further members of a tool call. A member with the same name as one of the block's own is written into
-/// LangChain's `extras`: for instance the `id` of a Responses item, next to the id of the call.
+/// LangChain's `extras`. An example is the `id` of a Responses item, next to the id of the call.
 fn write_extra(w: &mut Writer, extra: &[(String, Json)]) {
     let is_own = |key: &str| matches!(key, "type" | "id" | "name" | "input");
     extra.iter().filter(|(key, _)| !is_own(key)).for_each(|(key, value)| w.member(key, value.view()));

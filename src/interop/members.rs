@@ -153,8 +153,7 @@ pub(super) fn check_inner(kind: &str, inner: View<'_>, known: &[&str]) -> Result
     ))
 }
 
-/// Checks a block that could not be read. The service would refuse a known type, or a type of another API, with a
-/// less helpful message.
+/// Refuses an unrecognized block if the service's own error would be less helpful.
 ///
 /// # Errors
 /// `Encode`, with the type.

@@ -4,8 +4,8 @@ use crate::json::{Json, Writer};
 use crate::message::{Content, MediaSource, Message, Role};
 
 /// Returns a conversation as OpenAI's chat messages. [`read_messages`](super::read_messages) reads back text, media,
-/// calls (also invalid ones) and results. The format does not support reasoning, cache points, guard content, search
-/// results, citations, changes of the tools, raw blocks, or whether a tool failed: these are left out.
+/// calls (also invalid ones) and results. Left out is what the format does not support: reasoning, cache points, guard
+/// content, search results, citations, changes of the tools, raw blocks, and whether a tool failed.
 ///
 /// ```
 /// use bedrock_chat::{interop, Message};

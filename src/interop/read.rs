@@ -161,10 +161,12 @@ fn add_call(content: &mut Vec<Content>, call: View<'_>, at: usize) -> Result<()>
         Some(place) => content.iter_mut().skip(place).take(1).for_each(|twin| *twin = with_extra(call.clone(), twin)),
         None if content.iter().any(is_twin) => {
             let shown = quoted(&own.unwrap_or_default());
-            let message = format_args!(
-                "message {at} has the tool call {shown} in `content` and `tool_calls` with different arguments; leave one out"
-            );
-            return Err(Error::of(ErrorKind::Encode, message));
+            return Err(Error::of(
+                ErrorKind::Encode,
+                format_args!(
+                    "message {at} has the tool call {shown} in `content` and `tool_calls` with different arguments; leave one out"
+                ),
+            ));
         }
         None => content.push(call),
     }

@@ -7,6 +7,9 @@ use super::lex::{at, control_marks, marks, skip_space};
 /// Maximum nesting of arrays and objects.
 const MAX_DEPTH: u32 = 128;
 
+/// The reason for which deeper JSON is refused.
+const TOO_DEEP: &str = "at most 128 levels of nesting";
+
 /// The reason and the position of invalid JSON.
 ///
 /// ```
@@ -22,6 +25,11 @@ pub struct JsonError {
 impl JsonError {
     pub(super) fn new(position: usize, expected: &'static str) -> Self {
         Self { position, expected }
+    }
+
+    /// Returns whether the JSON nests too deep for this crate. It may be valid.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.expected == TOO_DEEP
     }
 
     /// Returns the position of the first invalid byte.
@@ -105,8 +113,8 @@ fn check_number(bytes: &[u8], mut i: usize) -> Result<usize, JsonError> {
     Ok(i)
 }
 
-/// Checks one whole value from `i` on, without recursion: one bit of `open` for
-/// each container we are in (1 for an object), so no input can exhaust the stack.
+/// Checks one whole value from `i` on, without recursion, so no input can exhaust the stack. `open` has one bit for each
+/// open container: 1 for an object, 0 for an array.
 pub(super) fn check(bytes: &[u8], i: usize) -> Result<usize, JsonError> {
     check_within(bytes, i, MAX_DEPTH)
 }
@@ -123,7 +131,7 @@ fn check_within(bytes: &[u8], mut i: usize, max_depth: u32) -> Result<usize, Jso
         match c {
             b'{' | b'[' => {
                 if depth == max_depth {
-                    return fail(i, "at most 128 levels of nesting");
+                    return fail(i, TOO_DEEP);
                 }
                 let object = c == b'{';
                 depth += 1;

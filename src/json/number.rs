@@ -1,8 +1,8 @@
 //! Numbers as text, without the 14 KB of wasm that `core`'s float formatting costs.
 
 /// Appends the shortest decimal that reads back as the same number, for all
-/// numbers of at most 15 digits; for others one that is right to 15 digits or
-/// more. Numbers in requests are short: 0.7, 1e-4.
+/// numbers of at most 15 digits. For others it appends one that is right to 15
+/// digits or more. Numbers in requests are short: 0.7, 1e-4.
 pub(super) fn push_f64(out: &mut String, n: f64) {
     if !n.is_finite() {
         return out.push_str("null");

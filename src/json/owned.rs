@@ -13,8 +13,8 @@ use super::{JsonError, Kind, View, Writer};
 ///
 /// Values are compared by meaning: the order of members and white space are ignored.
 ///
-/// `Serialize` passes numbers through serde's own types: integers that fit neither `i64` nor
-/// `u64` and numbers with an exponent become `f64`, at most its largest number. [`Json::as_str`] has their digits.
+/// `Serialize` passes numbers through serde's own types. Integers that fit neither `i64` nor
+/// `u64`, and numbers with an exponent, become `f64`, at most its largest number. [`Json::as_str`] has their digits.
 ///
 /// ```
 /// use bedrock_chat::Json;
@@ -36,6 +36,13 @@ impl Json {
     /// Fails if the text is not JSON, or nests deeper than 128 levels.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         View::parse(text).map(Self::from)
+    }
+
+    /// Same as [`Json::parse`], without a copy of a text that may be long.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn from_text(text: String) -> Result<Self, JsonError> {
+        let is_whole = View::parse(&text)?.raw().len() == text.len();
+        if is_whole { Ok(Self::kept(text)) } else { Self::parse(&text) }
     }
 
     /// Keeps valid JSON text, with U+FFFD instead of each lone surrogate: services refuse those.

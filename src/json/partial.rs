@@ -121,7 +121,7 @@ impl PartialJson {
     }
 
     /// Returns the value so far, if it changed since the last call. In a long text, the next value waits until the
-    /// text has grown by a fraction, so that the cost of all values is linear in the text.
+    /// text has grown by a fraction. The cost of all values is then linear in the text.
     pub fn next_value(&mut self) -> Option<String> {
         if self.text.len() < self.due {
             return None;

@@ -27,7 +27,8 @@ pub enum Kind {
 
 /// A JSON value inside a validated text: a slice.
 ///
-/// Getters return `None` if the value is of another kind.
+/// Getters return `None` if the value is of another kind. `==` compares the texts of two views, spaces and the order of
+/// members included; two [`Json`](super::Json) values are equal if they mean the same.
 ///
 /// ```
 /// use bedrock_chat::json::View;
@@ -35,6 +36,8 @@ pub enum Kind {
 /// assert_eq!(view.get("delta").and_then(|d| d.get("text")?.str()).as_deref(), Some("hé"));
 /// assert_eq!(view.get("n").and_then(View::u64), Some(3));
 /// assert!(view.get("missing").is_none());
+/// let (one, other) = (View::parse(r#"{"n":1}"#).unwrap(), View::parse(r#"{ "n": 1 }"#).unwrap());
+/// assert!(one != other && bedrock_chat::Json::from(one) == bedrock_chat::Json::from(other));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct View<'a>(&'a str);

@@ -26,6 +26,12 @@ impl Writer {
         Self::default()
     }
 
+    /// Creates an empty writer with room for this number of bytes.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { out: String::with_capacity(bytes) }
+    }
+
     /// Returns the text written so far.
     pub fn finish(self) -> String {
         self.out
@@ -137,8 +143,13 @@ impl Writer {
 
     /// Writes a member unchanged, with its raw key.
     pub(crate) fn raw_member(&mut self, key: &str, value: View<'_>) {
+        self.raw_text(key, value.raw());
+    }
+
+    /// Same as [`Writer::raw_member`], for a value that is known to be valid JSON.
+    pub(crate) fn raw_text(&mut self, key: &str, value: &str) {
         self.separate();
-        for part in ["\"", key, "\":", value.raw()] {
+        for part in ["\"", key, "\":", value] {
             self.out.push_str(part);
         }
     }

@@ -60,16 +60,16 @@ impl Caller {
     }
 
     async fn result(&self, params: CallToolRequestParams) -> Result<CallToolResult, String> {
-        let told = |error: ServiceError| explained(&error).1;
-        match self.request(params.clone()).await.map_err(told)? {
+        let text_of = |error: ServiceError| explained(&error).1;
+        match self.request(params.clone()).await.map_err(text_of)? {
             ServerResult::CallToolResult(result) => Ok(result),
             ServerResult::CustomResult(result) => {
-                lenient(result.0).ok_or_else(|| told(ServiceError::UnexpectedResponse))
+                lenient(result.0).ok_or_else(|| text_of(ServiceError::UnexpectedResponse))
             }
             ServerResult::EmptyResult(_) | ServerResult::TaskAckResult(_) => Ok(CallToolResult::default()),
             // `rmcp` answers the questions only within its own call, so this one starts again.
             ServerResult::InputRequiredResult(_) => match &self.client {
-                Some(client) => client.ask(params).await.map_err(told),
+                Some(client) => client.ask(params).await.map_err(text_of),
                 None => {
                     Err("the tool needs input from the user; pass the client as an `Arc`, so that it can ask the user"
                         .to_owned())
@@ -79,7 +79,7 @@ impl Caller {
                 "the tool runs as a task, which is not supported; do not announce tasks in the client's capabilities"
                     .to_owned(),
             ),
-            _ => Err(told(ServiceError::UnexpectedResponse)),
+            _ => Err(text_of(ServiceError::UnexpectedResponse)),
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn outcome(result: CallToolResult) -> Outcome {
     // Servers should repeat structured content as text, for older clients.
     let has = |value: &Value| {
         let texts = content.iter().filter_map(ContentBlock::as_text);
-        texts.filter_map(|text| serde_json::from_str::<Value>(&text.text).ok()).any(|told| told == *value)
+        texts.filter_map(|text| serde_json::from_str::<Value>(&text.text).ok()).any(|json| json == *value)
     };
     let structured = structured_content.filter(|value| !has(value));
     let mut blocks: Vec<Content> = content.into_iter().flat_map(converted).collect();
@@ -58,7 +58,7 @@ fn embedded(resource: &EmbeddedResource, block: &ContentBlock) -> Vec<Content> {
             match bytes(blob, mime_type.as_deref().unwrap_or_default(), Some(uri), block) {
                 Content::Text(text) => vec![Content::text(format!("{label}\n{}", text.text))],
                 // The description that replaces bytes already has the URI.
-                told @ Content::Json(_) => vec![told],
+                described @ Content::Json(_) => vec![described],
                 media => vec![Content::text(label), media],
             }
         }
@@ -66,8 +66,8 @@ fn embedded(resource: &EmbeddedResource, block: &ContentBlock) -> Vec<Content> {
     }
 }
 
-/// Returns the block for bytes in base64. The media type of the bytes themselves comes first, as declared ones
-/// are often wrong.
+/// Returns the block for bytes in base64. The media type that the bytes show is used, if there is one, as
+/// declared ones are often wrong.
 fn bytes(data: &str, declared: &str, uri: Option<&str>, block: &ContentBlock) -> Content {
     let mut bytes = Vec::new();
     if base64::decode(without_space(data).as_bytes(), &mut bytes).is_err() {

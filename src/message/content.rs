@@ -183,7 +183,7 @@ pub struct Media {
     /// Where the bytes are.
     pub source: MediaSource,
     /// The resolution in which a model reads an image over Responses and Chat Completions: `low`, `high` or another
-    /// name that the model knows. An error over the other APIs. Defaults to the model's default.
+    /// name that the model accepts. An error over the other APIs. Defaults to the model's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

@@ -172,7 +172,7 @@ pub enum StopReason {
     Other(String),
 }
 
-/// The words of all providers for stop reasons, one row per word.
+/// The names of stop reasons of all providers, one row per name.
 const STOP_REASONS: &[(&str, StopReason)] = &[
     // The first row of each reason is its own name.
     ("end_turn", StopReason::EndTurn),

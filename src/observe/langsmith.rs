@@ -13,7 +13,6 @@ pub use chain::ChainRun;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use self::id::{TracePosition, is_uuid, uuid};
@@ -31,7 +30,7 @@ type Redact = dyn Fn(Json) -> Json + Send + Sync;
 
 /// Maximum number of arrival times that a run keeps. The first one shows how long the model took to begin; more than
 /// a thousand are not worth their bytes.
-const MOST_TOKENS: usize = 1000;
+const MAX_TOKEN_TIMES: usize = 1000;
 
 /// Posts every call to [LangSmith](https://docs.smith.langchain.com/) as a run,
 /// in the form in which LangChain posts it: inputs, outputs, parameters, usage,
@@ -135,36 +134,38 @@ impl LangSmith {
 
     /// Begins a custom run, which can contain calls and other runs; see [`ChainRun`].
     pub fn chain(&self, config: &RunConfig, inputs: impl Into<Json>) -> ChainRun {
+        let start = self.now();
+        let (place, is_sampled) = self.position(config, start);
         let work = Work::Chain { inputs: inputs.into() };
-        ChainRun::new(self.clone(), self.begin(config, "chain", self.now(), work))
+        let run = Arc::new(Started::new(config, "chain", start, place, work));
+        if is_sampled {
+            self.handle.shared.begin(Arc::clone(&run));
+        }
+        ChainRun::new(self.clone(), run, is_sampled)
     }
 
     fn now(&self) -> Duration {
         self.handle.shared.sender.runtime.now()
     }
 
-    /// Queues a run that begins, if its trace is sampled.
-    fn begin(&self, config: &RunConfig, name: &str, start: Duration, work: Work) -> (Arc<Started>, bool) {
+    /// Returns the position of a run that begins, and whether its trace is sampled.
+    fn position(&self, config: &RunConfig, start: Duration) -> (TracePosition, bool) {
         let runtime = &self.handle.shared.sender.runtime;
         let id = config.id.as_ref().filter(|id| is_uuid(id)).cloned();
         let id = id.unwrap_or_else(|| uuid(start, || runtime.random()));
         let place = TracePosition::new(start, id, config.parent_dotted_order.as_deref());
         // The trace decides, so that either all of its runs are posted or none.
         let dice = f64::from(crc32(place.trace_id.as_bytes())) / 4_294_967_296.0;
-        let sampled = dice < self.handle.sampling_rate;
-        let run = Arc::new(Started {
-            place,
-            start,
-            name: config.name.clone().unwrap_or_else(|| name.to_owned()),
-            tags: config.tags.clone(),
-            metadata: config.metadata.clone(),
-            work,
-            lost: AtomicBool::new(false),
-        });
-        if sampled {
-            self.handle.shared.begin(Arc::clone(&run));
-        }
-        (run, sampled)
+        (place, dice < self.handle.sampling_rate)
+    }
+
+    /// Queues a call that begins. Returns `None`, without copying the call, if its trace is not sampled.
+    fn begin(&self, config: &RunConfig, start: Duration, call: impl FnOnce() -> Chat) -> Option<Arc<Started>> {
+        let (place, is_sampled) = self.position(config, start);
+        let work = Work::Chat(Box::new(is_sampled.then(call)?));
+        let run = Arc::new(Started::new(config, "BedrockChat", start, place, work));
+        self.handle.shared.begin(Arc::clone(&run));
+        Some(run)
     }
 
     fn end(&self, run: &Arc<Started>, outcome: Outcome, tokens: Vec<Duration>, retries: Vec<Retry>) {
@@ -175,23 +176,19 @@ impl LangSmith {
 
 impl Observer for LangSmith {
     fn start(&self, start: &RunStart<'_>) -> Option<Box<dyn Run>> {
-        let chat = Chat {
+        let call = || Chat {
             model: start.model.clone(),
             region: start.region.map(str::to_owned),
             request: start.request.clone(),
         };
-        let (run, sampled) = self.begin(start.config, "BedrockChat", start.now, Work::Chat(Box::new(chat)));
-        sampled.then(|| {
-            let watched = TracedCall {
-                langsmith: self.clone(),
-                run,
-                tokens: Vec::new(),
-                retries: Vec::new(),
-                partial: Accumulator::new(),
-                ended: false,
-            };
-            Box::new(watched) as Box<dyn Run>
-        })
+        Some(Box::new(TracedCall {
+            langsmith: self.clone(),
+            run: self.begin(start.config, start.now, call)?,
+            tokens: Vec::new(),
+            retries: Vec::new(),
+            partial: Accumulator::new(),
+            ended: false,
+        }))
     }
 }
 
@@ -227,7 +224,7 @@ impl Run for TracedCall {
     fn event(&mut self, event: &ChatEvent) {
         let token =
             matches!(event, ChatEvent::Text { .. } | ChatEvent::Thinking { .. } | ChatEvent::ToolCallDelta { .. });
-        if token && self.tokens.len() < MOST_TOKENS {
+        if token && self.tokens.len() < MAX_TOKEN_TIMES {
             self.tokens.push(self.langsmith.now());
         }
         self.partial.push(event);
@@ -260,3 +257,27 @@ impl Drop for TracedCall {
 
 /// The error of a run that was dropped before it ended.
 const CANCELLED: &str = "Cancelled: the caller gave up waiting";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::model::ModelId;
+    use crate::request::ChatRequest;
+    use crate::testing::MemoryTransport;
+
+    #[test]
+    fn langsmith_does_not_copy_a_call_that_is_not_sampled() {
+        for (rate, copies) in [(0.0, 0), (1.0, 1)] {
+            let builder = LangSmith::builder("key").transport(MemoryTransport::default());
+            let langsmith = builder.sampling_rate(rate).build().unwrap();
+            let mut copied = 0;
+            let run = langsmith.begin(&RunConfig::default(), Duration::ZERO, || {
+                copied += 1;
+                let request = ChatRequest::new([Message::human("hello")]);
+                Chat { model: ModelId::parse("us.amazon.nova-lite-v1:0").unwrap(), region: None, request }
+            });
+            assert_eq!((run.is_some(), copied), (rate > 0.0, copies), "{rate}");
+        }
+    }
+}

@@ -121,7 +121,7 @@ impl BedrockChat {
 impl BedrockChatBuilder {
     /// Makes the chat model like [`BedrockChatBuilder::build`], and first asks the service for the model behind
     /// the ARN of an application inference profile. Such an ARN does not name its model. After the look-up, the
-    /// chat uses the model's native format and knows its capabilities, as if
+    /// chat uses the model's native format and its capabilities, as if
     /// [`family`](BedrockChatBuilder::family) was set.
     ///
     /// It makes one request (`GetInferenceProfile`, with the permission `bedrock:GetInferenceProfile`) if the
@@ -210,8 +210,8 @@ impl FoundationModel {
         })
     }
 
-    /// Returns whether the model can be called only through an inference profile: by an id with a prefix such as
-    /// `us.` or by a profile's ARN. The service would refuse a call with the model's own id.
+    /// Returns whether the model can be called only through an inference profile. Its id has a prefix such as `us.`, or
+    /// is a profile's ARN. The service would refuse a call with the model's own id.
     pub fn needs_profile(&self) -> bool {
         let has = |word: &str| self.inference_types.iter().any(|known| known == word);
         has("INFERENCE_PROFILE") && !has("ON_DEMAND")

@@ -1,7 +1,7 @@
 //! CRC-32 for wasm32: IEEE 802.3, the variant of zip and of AWS event streams.
 //!
-//! Eight tables allow eight bytes per step. They are computed at the first use: 8 KB of tables barely compress,
-//! and the loop that computes them is a few dozen bytes of code. Native targets use `crc32fast`, which uses the
+//! Eight tables allow eight bytes per step. They are computed at the first use. 8 KB of tables barely
+//! compress, and the loop that computes them is a few dozen bytes of code. Native targets use `crc32fast`, which uses the
 //! processor's own instructions.
 
 use std::sync::OnceLock;

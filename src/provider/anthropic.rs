@@ -7,7 +7,11 @@ mod decode;
 mod encode;
 mod thinking;
 
+#[cfg(feature = "gateway")]
+pub(crate) use decode::add_counts;
 use encode::Body;
+#[cfg(feature = "gateway")]
+pub(crate) use encode::VERSION;
 pub(crate) use thinking::{LEFT_OUT, ThinkingFields, betas, check, is_on};
 
 use crate::api::{Api, Service};

@@ -5,12 +5,12 @@ use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{CachePoint, CacheTtl, Content};
 use crate::model::ModelId;
-use crate::request::{MOST_CACHE_POINTS, native_life};
+use crate::request::{MAX_CACHE_POINTS, native_life};
 
 /// Moves each cache point to the nearest earlier block that accepts one, in its turn or before it. If there is no
-/// such block, the point moves to the first later block of its turn that accepts one: that caches more, and nothing
-/// is lost. A point at the start of the prompt has nothing to cache and is removed; `has_tools` says whether tools
-/// come before it. If several points are adjacent, the one with the longest lifetime is kept.
+/// such block, the point moves to the first later block of its turn that accepts one. This caches more, and nothing
+/// is lost. A point at the start of the prompt has nothing to cache and is removed. `has_tools` says whether tools
+/// are before it. If several points are adjacent, the one with the longest lifetime is kept.
 ///
 /// A point at the beginning of a tool's result moves in front of the result. A model without prompt caching gets no
 /// points. Returns the system blocks, as a point may have moved to them.
@@ -96,11 +96,11 @@ pub(crate) fn check(
             ),
         ));
     }
-    if lives.len() > MOST_CACHE_POINTS {
+    if lives.len() > MAX_CACHE_POINTS {
         return Err(Error::of(
             ErrorKind::Encode,
             format_args!(
-                "there are too many cache points: {}; set at most {MOST_CACHE_POINTS}, including those after tools",
+                "there are too many cache points: {}; set at most {MAX_CACHE_POINTS}, including those after tools",
                 lives.len()
             ),
         ));

@@ -8,7 +8,7 @@
 //! [structured outputs](https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html).
 
 mod calls;
-mod decode;
+pub(crate) mod decode;
 mod encode;
 #[cfg(test)]
 mod tests;
@@ -53,7 +53,14 @@ pub struct ChatCompletions {
     tags: ReasoningTags,
     /// The service whose Chat Completions API is called, if it is not InvokeModel.
     service: Option<Service>,
+    /// The members about sampling that the family accepts and the crate has no options for.
+    #[cfg_attr(not(feature = "gateway"), allow(dead_code, reason = "only the gateway has such members"))]
+    pub(crate) sampling: &'static [&'static str],
 }
+
+/// OpenAI's members about sampling that the crate has no options for. Jamba has no seed.
+pub(crate) const SAMPLING: &[&str] = &["seed", "presence_penalty", "frequency_penalty"];
+const PENALTIES: &[&str] = &["presence_penalty", "frequency_penalty"];
 
 /// The tags of families that put reasoning in front of the text.
 const TAGS: ReasoningTags = ReasoningTags::PIECES;
@@ -66,17 +73,22 @@ impl ChatCompletions {
         short_ids: false,
         tags: ReasoningTags::NONE,
         service: None,
+        sampling: SAMPLING,
     };
 
+    /// A family that refuses penalties: GPT and Grok reason, and Mistral has no such members.
+    const WITHOUT_SAMPLING: Self = Self { sampling: &[], ..Self::PLAIN };
+
     /// OpenAI's GPT models, which are served by the Chat Completions API only.
-    pub const GPT: Self = Self { family: "openai.gpt-5", max_tokens: "max_completion_tokens", ..Self::PLAIN };
+    pub const GPT: Self =
+        Self { family: "openai.gpt-5", max_tokens: "max_completion_tokens", ..Self::WITHOUT_SAMPLING };
 
     /// xAI's Grok, which is served by the Chat Completions API only.
-    pub const GROK: Self = Self { family: "xai", max_tokens: "max_completion_tokens", ..Self::PLAIN };
+    pub const GROK: Self = Self { family: "xai", max_tokens: "max_completion_tokens", ..Self::WITHOUT_SAMPLING };
 
     /// OpenAI's open-weight models, gpt-oss.
     pub const OPENAI: Self =
-        Self { family: "openai.gpt-oss", max_tokens: "max_completion_tokens", tags: TAGS, ..Self::PLAIN };
+        Self { family: "openai.gpt-oss", max_tokens: "max_completion_tokens", tags: TAGS, ..Self::WITHOUT_SAMPLING };
 
     /// Qwen.
     pub const QWEN: Self = Self { family: "qwen", tags: TAGS, ..Self::PLAIN };
@@ -85,10 +97,10 @@ impl ChatCompletions {
     pub const DEEPSEEK: Self = Self { family: "deepseek.v", tags: TAGS, ..Self::PLAIN };
 
     /// Mistral's chat models: all except Mistral 7B and Mixtral, which accept prompts only.
-    pub const MISTRAL: Self = Self { family: "mistral", any_tool: "any", short_ids: true, ..Self::PLAIN };
+    pub const MISTRAL: Self = Self { family: "mistral", any_tool: "any", short_ids: true, ..Self::WITHOUT_SAMPLING };
 
     /// AI21 Labs' Jamba.
-    pub const JAMBA: Self = Self { family: "ai21", ..Self::PLAIN };
+    pub const JAMBA: Self = Self { family: "ai21", sampling: PENALTIES, ..Self::PLAIN };
 
     /// Writer's Palmyra X and Vision.
     pub const PALMYRA: Self = Self { family: "writer", ..Self::PLAIN };

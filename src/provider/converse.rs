@@ -6,7 +6,7 @@
 //! [Amazon Nova's request schema](https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html).
 
 mod blocks;
-mod decode;
+pub(crate) mod decode;
 mod encode;
 mod fields;
 mod kwargs;
@@ -22,6 +22,8 @@ use crate::json::Json;
 use crate::message::AiMessage;
 use crate::model::ModelId;
 use crate::request::ChatRequest;
+#[cfg(feature = "gateway")]
+pub(crate) use fields::is_nova;
 
 use super::{Call, Codec, Mode, StreamDecoder, facts, invoke};
 

@@ -9,8 +9,9 @@ use super::repair::{RawShape, Target};
 use crate::api::Api;
 use crate::capabilities::Capability::{
     AdaptiveReasoning, ForcedTools, Images, ImagesInResults, JsonSchema, MediaInS3, NamedTools, OneHourCache,
-    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff,
-    SerialTools, SignedReasoning, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
+    PromptCaching, ReasoningBetweenTools, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff, Sampling,
+    SerialTools, SignedReasoning, StopSequences, StreamedTools, Streaming, StrictTools, SystemAnywhere, Tools,
+    UserAfterTools,
 };
 use crate::capabilities::{Capabilities, Capability};
 use crate::model::ModelId;
@@ -128,6 +129,11 @@ static OTHER_FACTS: &[Fact] = &[
     // Tool choices over Converse: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html
     over(Api::Converse, fact(&["openai."], &[ForcedTools, NamedTools, SerialTools], &[])),
     over(Api::Converse, unsure(&["openai.gpt-oss"], &[ForcedTools, NamedTools])),
+    // GitLab#563341, crewAI#4046: "This model doesn't support the stopSequences field." AI SDK 5.0.101 sends none to any
+    // model of OpenAI.
+    over(Api::Converse, fact(&["openai."], &[], &[StopSequences])),
+    // activepieces#15261, hermes-agent#111438: "This model doesn't support the temperature field."
+    over(Api::Converse, fact(&["openai.gpt-5", "openai.gpt-6", "xai."], &[], &[Sampling])),
     over(Api::Converse, fact(&["mistral."], &[ForcedTools], &[NamedTools])),
     over(Api::Converse, fact(&["cohere.", "meta."], &[], &[ForcedTools, NamedTools])),
     // langchain-aws 1.9: its table of tool choices over Converse.
@@ -329,16 +335,20 @@ static OTHER_FACTS: &[Fact] = &[
     over(Api::Responses, fact(&["openai.gpt-5.6", "openai.gpt-6"], &[ReasoningOff, PromptCaching], &[])),
 ];
 
+/// Returns whether the id of a model, without its region prefix, fits one of the patterns.
+pub(crate) fn fits(id: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| match split_once(pattern, "*") {
+        Some((start, part)) => id.starts_with(start) && has(id, part),
+        None => id.starts_with(pattern),
+    })
+}
+
 /// Returns the known capabilities of a model over an API.
 pub(crate) fn known(model: &ModelId, api: Api) -> Capabilities {
     let id = model.family().unwrap_or_default();
-    let fits = |pattern: &&&str| match split_once(pattern, "*") {
-        Some((start, part)) => id.starts_with(start) && has(&id, part),
-        None => id.starts_with(**pattern),
-    };
     let mut can = Capabilities::unknown();
     for fact in [GENERAL, claude::FACTS, OTHER_FACTS].into_iter().flatten() {
-        if (fact.apis.is_empty() || fact.apis.contains(&api)) && fact.models.iter().any(|pattern| fits(&pattern)) {
+        if (fact.apis.is_empty() || fact.apis.contains(&api)) && fits(&id, fact.models) {
             can = can.without(fact.unsure).overridden_by(fact.can);
         }
     }

@@ -11,8 +11,8 @@ use crate::request::{ChatRequest, ToolChoice};
 pub(crate) const ASKED: &str =
     "the model cannot be forced to call a tool, so the system message asks for the call instead";
 
-/// Returns the request with a forced tool choice replaced by a system message, if the model cannot be forced and is
-/// known to follow such a message; `None` if there is nothing to change.
+/// Returns the request with a forced tool choice replaced by a system message. Returns `None` unless the model cannot be
+/// forced and is known to follow such a message.
 pub(crate) fn fitted(request: &ChatRequest, can: impl FnOnce() -> Capabilities) -> Option<ChatRequest> {
     let can = forces(request).then(can)?;
     let asks = can.lacks(Capability::ForcedTools) && can.has(Capability::AskedTools);

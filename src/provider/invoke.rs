@@ -38,6 +38,14 @@ pub(crate) fn call_with(
     kwargs: Option<View<'_>>,
     defaults: &[&str],
 ) -> Result<Call> {
+    let body = completed(body, options, kwargs, defaults)?;
+    let mut call = call_of(model, mode, body.into_bytes());
+    push_headers(&mut call.headers, options);
+    Ok(call)
+}
+
+/// Returns an InvokeModel call with this whole body, and without headers for options.
+pub(crate) fn call_of(model: &ModelId, mode: Mode, body: Vec<u8>) -> Call {
     let mut headers = Headers::new();
     headers.push("content-type", "application/json");
     let (operation, accept) = match mode {
@@ -45,9 +53,7 @@ pub(crate) fn call_with(
         Mode::Stream => ("invoke-with-response-stream", "x-amzn-bedrock-accept"),
     };
     headers.push(accept, "application/json");
-    push_headers(&mut headers, options);
-    let body = completed(body, options, kwargs, defaults)?;
-    Ok(Call::new(model.path(operation), headers, body.into_bytes(), mode == Mode::Stream))
+    Call::new(model.path(operation), headers, body, mode == Mode::Stream)
 }
 
 /// Returns a body with the guardrail's settings and these kwargs. The kwargs may replace only the members at the
@@ -96,7 +102,8 @@ pub(crate) fn push_guardrail(headers: &mut Headers, options: &ChatOptions) {
     }
 }
 
-fn push_headers(headers: &mut Headers, options: &ChatOptions) {
+/// Adds the headers of options that InvokeModel has no member for.
+pub(crate) fn push_headers(headers: &mut Headers, options: &ChatOptions) {
     push_guardrail(headers, options);
     if let Some(latency) = options.latency {
         headers.push("x-amzn-bedrock-performanceconfig-latency", latency.as_str());
@@ -199,7 +206,7 @@ impl Counts {
         Some(usage)
     }
 
-    fn from_headers(headers: &Headers) -> Self {
+    pub(crate) fn from_headers(headers: &Headers) -> Self {
         let read = |name: &str| parse_u64(headers.get(name)?);
         Self {
             input: read("x-amzn-bedrock-input-token-count"),
@@ -210,7 +217,8 @@ impl Counts {
         }
     }
 
-    fn from_metrics(metrics: View<'_>) -> Self {
+    /// Reads the service's own counts at the end of a stream.
+    pub(crate) fn from_metrics(metrics: View<'_>) -> Self {
         let read = |key: &str| metrics.u64_at(key);
         Self {
             input: read("inputTokenCount"),
@@ -260,6 +268,28 @@ fn leading_bytes(payload: &[u8]) -> Option<&[u8]> {
 fn is_heartbeat(payload: &[u8]) -> bool {
     // The first byte is enough to decide for most frames.
     !payload.trim_ascii_start().starts_with(b"{") && std::str::from_utf8(payload).is_ok()
+}
+
+/// Decodes the bytes of a chunk from the payload of its frame. Returns `false` if there are no bytes: the
+/// payload is a heartbeat, or of an unknown form.
+///
+/// # Errors
+/// `Decode`, if the payload is damaged.
+pub(crate) fn read_chunk(payload: &[u8], chunk: &mut Vec<u8>) -> Result<bool> {
+    chunk.clear();
+    if is_heartbeat(payload) {
+        return Ok(false);
+    }
+    if let Some(bytes) = leading_bytes(payload) {
+        base64::decode(bytes, chunk)?;
+    } else {
+        let payload = View::from_bytes(payload).map_err(|error| {
+            Error::of(ErrorKind::Decode, format_args!("the payload of a frame is not JSON: {error}"))
+        })?;
+        let Some(bytes) = payload.get("bytes").and_then(View::str) else { return Ok(false) };
+        base64::decode(bytes.as_bytes(), chunk)?;
+    }
+    Ok(!chunk.iter().all(u8::is_ascii_whitespace))
 }
 
 /// A decoder for the JSON in the chunks of an InvokeModel stream.
@@ -339,24 +369,7 @@ impl StreamDecoder for InvokeDecoder {
             out.unknown(name, frame.payload());
             return Ok(());
         }
-        self.chunk.clear();
-        if is_heartbeat(frame.payload()) {
-            out.unknown(name, frame.payload());
-            return Ok(());
-        }
-        if let Some(bytes) = leading_bytes(frame.payload()) {
-            base64::decode(bytes, &mut self.chunk)?;
-        } else {
-            let payload = View::from_bytes(frame.payload()).map_err(|error| {
-                Error::of(ErrorKind::Decode, format_args!("the payload of a frame is not JSON: {error}"))
-            })?;
-            let Some(bytes) = payload.get("bytes").and_then(View::str) else {
-                out.unknown(name, frame.payload());
-                return Ok(());
-            };
-            base64::decode(bytes.as_bytes(), &mut self.chunk)?;
-        }
-        if self.chunk.iter().all(u8::is_ascii_whitespace) {
+        if !read_chunk(frame.payload(), &mut self.chunk)? {
             out.unknown(name, frame.payload());
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::base64::DecodeError;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Writer;
 use crate::media::{media_type_of, sniff};
@@ -237,7 +238,7 @@ fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
     // Bytes are faster to check than characters: there may be millions.
     let is_clean = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_whitespace());
     let text = if is_clean { Cow::Borrowed(text) } else { Cow::Owned(without_space(text)) };
-    decode(&text, what)?;
+    crate::base64::check(text.as_bytes()).map_err(|error| not_base64(&error, what))?;
     Ok(text)
 }
 
@@ -246,15 +247,13 @@ fn checked<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>> {
 /// # Errors
 /// `Encode`, if the text is not base64.
 pub(crate) fn decoded(text: &str, what: &str) -> Result<Vec<u8>> {
-    decode(&without_space(text), what)
+    let mut bytes = Vec::new();
+    crate::base64::decode(without_space(text).as_bytes(), &mut bytes).map_err(|error| not_base64(&error, what))?;
+    Ok(bytes)
 }
 
-fn decode(text: &str, what: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match crate::base64::decode(text.as_bytes(), &mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(error) => Err(Error::of(ErrorKind::Encode, format_args!("{what} is not base64: {error}"))),
-    }
+fn not_base64(error: &DecodeError, what: &str) -> Error {
+    Error::of(ErrorKind::Encode, format_args!("{what} is not base64: {error}"))
 }
 
 #[cfg(test)]

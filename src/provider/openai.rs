@@ -28,9 +28,9 @@ pub(crate) fn path(service: Service, model: &ModelId, operation: &str) -> String
     [prefix, operation].concat()
 }
 
-/// Returns the model's id as a service expects it in the body. `bedrock-mantle` accepts only the model's own id:
-/// without the region prefix of a profile, and without a version such as `-v1:0` and the date before it. It answers
-/// other ids with 404.
+/// Returns the model's id as a service expects it in the body. `bedrock-mantle` accepts only the model's own id and
+/// answers others with 404. The own id has no region prefix of a profile, and no version such as `-v1:0` with the date
+/// before it.
 pub(crate) fn model_id(service: Service, model: &ModelId) -> &str {
     let id = model.as_str();
     if service != Service::Mantle {
@@ -39,7 +39,7 @@ pub(crate) fn model_id(service: Service, model: &ModelId) -> &str {
     let name = match model.resource_type() {
         None => id,
         Some("foundation-model" | "inference-profile") => after_last(id, "/").unwrap_or(id),
-        // Only the service knows the model behind other ARNs.
+        // Other ARNs do not name the model.
         Some(_) => return id,
     };
     let without_region = model.region_prefix().and_then(|prefix| name.strip_prefix(prefix)?.strip_prefix('.'));

@@ -6,8 +6,8 @@
 
 use crate::capabilities::Capability::{
     self, AdaptiveReasoning, ForcedTools, ImagesInResults, JsonSchema, NamedTools, OneHourCache, PromptCaching,
-    ReasoningBetweenTools, ReasoningBudget, ReasoningEffort, ReasoningOff, Sampling, StreamedTools, Streaming,
-    StrictTools, SystemAnywhere, Tools, UserAfterTools,
+    ReasoningBetweenTools, ReasoningBudget, ReasoningEffort, ReasoningOff, Sampling, StopSequences, StreamedTools,
+    Streaming, StrictTools, SystemAnywhere, Tools, UserAfterTools,
 };
 use crate::error::{Error, ErrorKind};
 use crate::message::Content;
@@ -40,6 +40,11 @@ static REFUSALS: &[Refusal] = &[
     refusal(&["effort parameter"], ReasoningEffort, "set a budget for reasoning"),
     // pr-agent#2456
     refusal(&["is deprecated for this model"], Sampling, "leave `temperature`, `top_p` and `top_k` unset"),
+    // activepieces#15261, hermes-agent#111438
+    refusal(&["support the temperature field"], Sampling, "leave `temperature` and `top_p` unset"),
+    refusal(&["support the topp field"], Sampling, "leave `temperature` and `top_p` unset"),
+    // GitLab#563341, crewAI#4046
+    refusal(&["support the stopsequences field"], StopSequences, "leave `stop` unset"),
     // anthropic-sdk-python#1759, litellm#20813
     refusal(&["output_config.format"], JsonSchema, "leave the response format unset, or use a tool"),
     refusal(&["outputconfig.textformat"], JsonSchema, "leave the response format unset, or use a tool"),
@@ -122,6 +127,9 @@ mod tests {
             ("This model doesn't support the toolConfig.toolChoice.any field.", ForcedTools),
             ("Conversation blocks and tool result blocks cannot be provided in the same turn.", UserAfterTools),
             ("`temperature` is deprecated for this model.", Sampling),
+            ("This model doesn't support the temperature field. Remove temperature and try again.", Sampling),
+            ("This model doesn't support the topP field. Remove topP and try again.", Sampling),
+            ("This model doesn't support the stopSequences field. Remove stopSequences and try again.", StopSequences),
             ("system.0.cache_control.ephemeral.ttl: Extra inputs are not permitted", OneHourCache),
             (
                 "This model doesn't support the image field for user messages. Remove image and try again.",

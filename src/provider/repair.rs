@@ -21,6 +21,8 @@ pub(crate) use block::Block;
 use calls::{drop_repeated_calls, rename_repeated_calls};
 use moved::media_behind_results;
 
+#[cfg(feature = "gateway")]
+use crate::api::Api;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
@@ -126,7 +128,7 @@ fn encode<T>(message: fmt::Arguments<'_>) -> Result<T> {
 /// Repairs a conversation for a model.
 ///
 /// # Errors
-/// `Encode`, for a system message at a place that the model does not accept, a tool call without id, or a
+/// `Encode`, for one of these: a system message at a place that the model does not accept, a tool call without id, a
 /// conversation without a message to answer.
 pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<Conversation<'a>> {
     let mut system = Vec::new();
@@ -170,7 +172,8 @@ pub(crate) fn repair<'a>(messages: &'a [Message], target: Target<'_>) -> Result<
         if blocks.iter().all(|block| block.is_cache_point()) {
             continue;
         }
-        begun = true;
+        // Reasoning alone may be the end of a turn, which is dropped.
+        begun |= blocks.iter().any(|block| !block.is_cache_point() && !is_reasoning(block));
         if side == Side::Assistant && turns.last().is_some_and(|turn| turn.side == Side::User) {
             push(&mut turns, Side::System, std::mem::take(&mut waiting));
         }
@@ -245,14 +248,12 @@ pub(crate) fn is_reasoning(block: &Content) -> bool {
 /// several messages may have reasoning later, and a turn that was cut off may end in reasoning. If the order must be
 /// kept, only the end is changed.
 fn reasoning_first(turn: &mut Turn<'_>, keeps_order: bool) {
-    let blocks = std::mem::take(&mut turn.blocks);
-    if !keeps_order && !blocks.first().is_some_and(|first| is_reasoning(first)) {
+    if !keeps_order && !turn.blocks.first().is_some_and(|first| is_reasoning(first)) {
+        let blocks = std::mem::take(&mut turn.blocks);
         let (reasoning, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_reasoning(block));
         turn.blocks = reasoning;
         turn.blocks.extend(others);
-        return;
     }
-    turn.blocks = blocks;
     drop_last_reasoning(turn);
 }
 
@@ -365,6 +366,17 @@ impl<'a> History<'a, '_> {
     }
 }
 
+/// Returns whether messages have reasoning that is not sent to a model.
+#[cfg(feature = "gateway")]
+pub(crate) fn drops_reasoning(messages: &[Message], model: &ModelId, api: Api, can: Capabilities) -> bool {
+    let raw = if api == Api::Responses { RawShape::Items } else { RawShape::None };
+    let is_sent = |message: &Message, block: &Content| {
+        api != Api::ChatCompletions && is_of_vendor(message, model) && is_sendable_reasoning(block, raw, can)
+    };
+    let drops = |message: &Message| message.content.iter().any(|block| is_reasoning(block) && !is_sent(message, block));
+    messages.iter().any(drops)
+}
+
 /// Returns whether reasoning of the target's own vendor can be sent back.
 pub(crate) fn is_sendable_reasoning(block: &Content, raw: RawShape, can: Capabilities) -> bool {
     let (is_signed, is_item) = match block {
@@ -390,7 +402,8 @@ fn results_first(turn: &mut Turn<'_>, order: &[String]) {
             Content::CachePoint(_) => rank,
             _ => last + 1,
         };
-        // Inserts after all blocks of the same or a lower rank: a stable sort that takes less code than `sort`.
+        // Inserts after all blocks of the same or a lower rank: a stable sort. `sort_by_key` adds 2.2 KB to the
+        // module with all models, after gzip.
         let at = sorted.partition_point(|(other, _)| *other <= rank);
         sorted.insert(at, (rank, block));
     }

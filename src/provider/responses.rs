@@ -8,7 +8,7 @@ mod encode;
 mod item;
 mod items;
 mod reader;
-mod response;
+pub(crate) mod response;
 mod stream;
 #[cfg(test)]
 mod tests;

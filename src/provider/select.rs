@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "gateway")]
+use super::chat_completions::SAMPLING;
 use super::table::{NativeFormat, Route, family_of};
 use super::{Anthropic, ChatCompletions, Codec, Cohere, Converse, Messages, Nova, Responses};
 use crate::api::{Api, Service};
@@ -52,6 +54,44 @@ pub fn codec_for(model: &ModelId, api: Option<Api>, service: Option<Service>) ->
         Some(route) => codec_of(model, *route),
         None => Err(not_served(model, api, service)),
     }
+}
+
+/// Returns whether the model speaks Anthropic's Messages over InvokeModel.
+#[cfg(feature = "gateway")]
+pub(crate) fn speaks_messages(model: &ModelId) -> bool {
+    matches!(family_of(model).format, Some(NativeFormat::Messages))
+}
+
+/// Returns whether a model's own format has one of OpenAI's members about sampling: `seed`, `presence_penalty` or
+/// `frequency_penalty`. Over Converse, they are additional fields.
+///
+/// The pages of AWS that list the members of a format are linked at each codec.
+#[cfg(feature = "gateway")]
+pub(crate) fn has_sampling(model: &ModelId, member: &str) -> bool {
+    match family_of(model).format {
+        Some(NativeFormat::ChatCompletions(format)) => format.sampling.contains(&member),
+        Some(NativeFormat::CommandR) => SAMPLING.contains(&member),
+        _ => false,
+    }
+}
+
+/// Returns the service that gets the body of a client of one of OpenAI's APIs unchanged, if the API is a model's own:
+///
+/// - the API is the model's default, or the family has it on `bedrock-runtime`, or all of the family's APIs are on
+///   `bedrock-mantle`
+/// - the family is known: the APIs of other models are not
+///
+/// Other models with open weights have Chat Completions on `bedrock-mantle` only. `bedrock-mantle` needs separate
+/// permissions and other model ids, so these models are called over InvokeModel, as by the rest of the crate.
+#[cfg(feature = "gateway")]
+pub(crate) fn passing_service(model: &ModelId, api: Api) -> Option<Service> {
+    let family = family_of(model);
+    let mut routes = family.routes().iter();
+    let is_own = codec_for(model, None, None).is_ok_and(|codec| codec.api() == api)
+        || routes.clone().any(|route| route.api == api && route.service == Service::Runtime)
+        || routes.all(|route| route.service == Service::Mantle);
+    let codec = codec_for(model, Some(api), None).ok()?;
+    (is_own && !family.prefix().is_empty()).then(|| codec.service())
 }
 
 /// Returns whether only `bedrock-mantle` accepts an id: one without the region prefix or the version that
@@ -122,8 +162,8 @@ fn not_served(model: &ModelId, api: Option<Api>, service: Option<Service>) -> Er
         None => "; or set the model's `family`",
         Some(_) => "",
     };
-    let message = format_args!("{model} cannot be called over {what}; use {served}{advice}");
-    Error::of(ErrorKind::Unsupported, message).with_field(field)
+    Error::of(ErrorKind::Unsupported, format_args!("{model} cannot be called over {what}; use {served}{advice}"))
+        .with_field(field)
 }
 
 #[cfg(test)]
@@ -139,6 +179,31 @@ mod tests {
         }
         let llama = ModelId::parse("us.meta.llama4-scout-17b-instruct-v1:0").unwrap();
         assert!(capabilities(&llama).lacks(crate::Capability::Tools));
+    }
+
+    #[cfg(feature = "gateway")]
+    #[test]
+    fn passing_service_depends_on_the_models_own_apis() {
+        let service = |id: &str, api| passing_service(&ModelId::parse(id).unwrap(), api);
+        let (chat, responses) = (Api::ChatCompletions, Api::Responses);
+        let (runtime, mantle) = (Some(Service::Runtime), Some(Service::Mantle));
+        for (id, over_chat, over_responses) in [
+            ("us.openai.gpt-5.6-sol", runtime, runtime),
+            ("openai.gpt-5.6-sol", mantle, mantle),
+            ("openai.gpt-5.5", mantle, mantle),
+            ("google.gemma-4-31b", mantle, mantle),
+            ("us.xai.grok-4.3", runtime, runtime),
+            ("xai.grok-4.3", mantle, mantle),
+            ("openai.gpt-oss-120b-1:0", runtime, None),
+            ("openai.gpt-oss-120b", mantle, mantle),
+            ("qwen.qwen3-32b-v1:0", None, None),
+            ("us.anthropic.claude-sonnet-4-6", None, None),
+            ("amazon.nova-lite-v1:0", None, None),
+            ("newvendor.model-v1:0", None, None),
+            ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", None, None),
+        ] {
+            assert_eq!((service(id, chat), service(id, responses)), (over_chat, over_responses), "{id}");
+        }
     }
 
     #[test]

@@ -72,9 +72,11 @@ pub(crate) struct ConverseFields {
     /// Whether the family supports `parallel_tool_calls`.
     pub(crate) parallel_tool_calls: bool,
     /// Whether ConverseStream reports input tokens that include those read from and written to the
-    /// cache. AWS documents that they are excluded, and Converse does so; for OpenAI's models
-    /// ConverseStream was measured to include them and to count them twice in `totalTokens`.
+    /// cache. AWS documents that they are excluded, and Converse does so. For OpenAI's models
+    /// ConverseStream was measured to include them, and to count them twice in `totalTokens`.
     pub(crate) stream_input_has_cached: bool,
+    /// Whether ids of tool calls must have nine letters or digits.
+    pub(crate) short_ids: bool,
 }
 
 /// The field for the settings of reasoning over Converse.
@@ -98,6 +100,7 @@ const PLAIN: ConverseFields = ConverseFields {
     reasoning: ReasoningField::OutputConfig,
     parallel_tool_calls: false,
     stream_input_has_cached: false,
+    short_ids: false,
 };
 const CLAUDE: ConverseFields = ConverseFields { reasoning: ReasoningField::Thinking, ..PLAIN };
 const NOVA: ConverseFields =
@@ -110,6 +113,7 @@ const OPENAI: ConverseFields = ConverseFields {
     ..PLAIN
 };
 const GPT_OSS: ConverseFields = ConverseFields { reasoning: ReasoningField::ReasoningEffort, ..OPENAI };
+const MISTRAL: ConverseFields = ConverseFields { short_ids: true, ..PLAIN };
 const COHERE: ConverseFields = ConverseFields { top_k: &["k"], ..PLAIN };
 
 const fn on(api: Api, service: Service) -> Route {
@@ -165,9 +169,9 @@ static FAMILIES: &[Family] = &[
     family("meta.llama3-2-90b", NATIVE, Some(Prompt(&text::LLAMA_3_VISION)), &PLAIN),
     family("meta.llama3", NATIVE, Some(Prompt(&text::LLAMA_3)), &PLAIN),
     family("meta.llama4", NATIVE, Some(Prompt(&text::LLAMA_4)), &PLAIN),
-    family("mistral.mistral-7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
-    family("mistral.mixtral-8x7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
-    family("mistral.mistral-small-2402", NATIVE, Some(Prompt(&text::MISTRAL)), &PLAIN),
+    family("mistral.mistral-7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &MISTRAL),
+    family("mistral.mixtral-8x7b-instruct", NATIVE, Some(Prompt(&text::MISTRAL)), &MISTRAL),
+    family("mistral.mistral-small-2402", NATIVE, Some(Prompt(&text::MISTRAL)), &MISTRAL),
     family("twelvelabs.pegasus", INVOKE_ONLY, Some(Prompt(&text::PEGASUS)), &PLAIN),
     family("anthropic.", CLAUDE_ROUTES, Some(Messages), &CLAUDE),
     family("amazon.nova", NATIVE, Some(Nova), &NOVA),
@@ -181,7 +185,7 @@ static FAMILIES: &[Family] = &[
     family("openai.", GPT_ROUTES, Some(Chat(&ChatCompletions::GPT)), &OPENAI),
     family("qwen.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::QWEN)), &PLAIN),
     family("deepseek.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::DEEPSEEK)), &PLAIN),
-    family("mistral.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::MISTRAL)), &PLAIN),
+    family("mistral.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::MISTRAL)), &MISTRAL),
     family("ai21.", NATIVE, Some(Chat(&ChatCompletions::JAMBA)), &PLAIN),
     family("writer.", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::PALMYRA)), &PLAIN),
     family("moonshot", OPEN_WEIGHTS, Some(Chat(&ChatCompletions::KIMI)), &EFFORT),
@@ -196,7 +200,7 @@ static FAMILIES: &[Family] = &[
 /// The row of all other models.
 static OTHERS: Family = family("", ANY, None, &PLAIN);
 
-/// Returns all families that the library knows. Models of other families are called over Converse.
+/// Returns all families that the library supports. Models of other families are called over Converse.
 pub fn families() -> &'static [Family] {
     FAMILIES
 }

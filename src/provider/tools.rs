@@ -22,8 +22,8 @@ pub(crate) struct ToolSpec<'a> {
 /// then cannot express are in the description.
 ///
 /// # Errors
-/// `Encode`, for a name that the providers do not accept; `Config`, for a schema that is not an object's, or that
-/// cannot be closed although the tool is strict; `Unsupported`, for a model without strict tools.
+/// `Encode`, for a name that the providers do not accept. `Config`, for a schema that is not an object's, or that
+/// cannot be closed although the tool is strict. `Unsupported`, for a model without strict tools.
 pub(crate) fn spec(can: Capabilities, tool: &Tool) -> Result<ToolSpec<'_>> {
     check_tool_name(&tool.name)?;
     let strict = sent_strict(can, tool)?;

@@ -1,6 +1,8 @@
 //! Text of blocks for formats whose messages are plain strings, ids of tool calls, and refusals.
 //! Several codecs share each function, which keeps them small.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Content;
 use crate::model::ModelId;
@@ -61,6 +63,33 @@ pub(crate) fn call_id(id: &str) -> String {
     }
     plain
 }
+
+/// The length of a tool call's id that Mistral's models accept.
+const SHORT_CALL_ID: usize = 9;
+
+/// Returns the id of a tool call as Mistral's models accept it: nine letters or digits. Ids of other models have other
+/// forms. opencode#48843 and vercel/ai#11802 have the refusals over Converse.
+pub(crate) fn short_call_id(id: &str) -> String {
+    if id.len() == SHORT_CALL_ID && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return id.to_owned();
+    }
+    digest(id, SHORT_CALL_ID)
+}
+
+/// Returns the name of a tool call as the services accept it in a conversation: without characters other than letters,
+/// digits, `_` and `-`, and with at most 64 of these. Models call tools that do not exist, such as `$READ_FILE`, and
+/// later calls must be able to send such a call back (vercel/ai#10202).
+pub(crate) fn call_name(name: &str) -> Cow<'_, str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (1..=MAX_CALL_NAME).contains(&name.len()) && name.chars().all(fits) {
+        return Cow::Borrowed(name);
+    }
+    let plain: String = name.chars().filter(|c| fits(*c)).take(MAX_CALL_NAME).collect();
+    Cow::Owned(if plain.is_empty() { "_".to_owned() } else { plain })
+}
+
+/// The maximum length of a tool's name.
+const MAX_CALL_NAME: usize = 64;
 
 /// Returns the hash of a text (FNV-1a, 64 bits) as `digits` digits in base 36.
 pub(crate) fn digest(text: &str, digits: usize) -> String {
@@ -138,6 +167,30 @@ mod tests {
     fn tool_call_id_has_invalid_characters_replaced() {
         assert_eq!(call_id("functions.get_weather:0"), "functions_get_weather_0");
         assert_eq!(call_id("é 1"), "__1");
+    }
+
+    #[test]
+    fn short_tool_call_id_has_nine_letters_or_digits() {
+        assert_eq!(short_call_id("aB3456789"), "aB3456789");
+        for id in ["tooluse_bpe71yCfRu2b5i-nKGDr5g", "a", "", "call_1234"] {
+            let short = short_call_id(id);
+            assert!(short.len() == 9 && short.bytes().all(|b| b.is_ascii_alphanumeric()), "{id}: {short}");
+        }
+        assert_ne!(short_call_id("tooluse_Ac1"), short_call_id("tooluse_Ac2"));
+    }
+
+    #[test]
+    fn tool_call_name_has_only_accepted_characters() {
+        for (name, sent) in [
+            ("get-weather_1", "get-weather_1"),
+            ("$READ", "READ"),
+            ("functions.get", "functionsget"),
+            ("é!", "_"),
+            ("", "_"),
+        ] {
+            assert_eq!(call_name(name), sent);
+        }
+        assert_eq!(call_name(&"x".repeat(100)), "x".repeat(64));
     }
 
     #[test]

@@ -14,8 +14,10 @@ pub(crate) fn point_of_json(point: View<'_>) -> Result<CachePoint> {
         Some(ttl) => Ok(CachePoint { ttl: Some(ttl) }),
         None => {
             let shown: String = ttl.string().unwrap_or_else(|| ttl.raw().to_owned()).chars().take(40).collect();
-            let message = format_args!("unknown `ttl` of a cache point: {}; use \"5m\" or \"1h\"", quoted(&shown));
-            Err(Error::of(ErrorKind::Encode, message))
+            Err(Error::of(
+                ErrorKind::Encode,
+                format_args!("unknown `ttl` of a cache point: {}; use \"5m\" or \"1h\"", quoted(&shown)),
+            ))
         }
     }
 }

@@ -5,13 +5,13 @@ use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, Message, Role};
 
 /// Maximum number of cache points that providers accept.
-pub(crate) const MOST: usize = 4;
+pub(crate) const MAX_CACHE_POINTS: usize = 4;
 
 impl ChatRequest {
     /// Adds cache points where a conversation gains most: after the tools, after the system prompt, after the
     /// newest user turn (for the next call) and after the previous one (for this call). Existing points are
     /// kept and count towards the maximum of four. Points with a longer lifetime must come first, so an added
-    /// point lives as long as the longest one after it.
+    /// point gets the lifetime of the longest one after it.
     ///
     /// See [prompt caching](https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
     ///
@@ -28,7 +28,7 @@ impl ChatRequest {
 
     /// Same as [`ChatRequest::with_cache_points`], optionally without a point after the tools.
     pub(crate) fn planned(mut self, point: CachePoint, after_tools: bool) -> Self {
-        let mut left = MOST.saturating_sub(self.points().len());
+        let mut left = MAX_CACHE_POINTS.saturating_sub(self.points().len());
         let mut added: Vec<usize> = Vec::new();
         let mut add = |at: usize, content: &mut Vec<Content>| {
             if left > 0 && !content.is_empty() && !content.last().is_some_and(Content::is_cache_point) {
@@ -67,17 +67,17 @@ impl ChatRequest {
 
     /// Sets the lifetimes of the cache points that this library added. The service refuses a cache point with a
     /// longer lifetime than an earlier one. The caller's cache points are unchanged. An added cache point gets a
-    /// lifetime of one hour if a later point has one, unless an earlier point of the caller has a shorter lifetime.
+    /// lifetime of one hour if a later point has one. It does not if an earlier point of the caller has a shorter one.
     fn order_lives(&mut self, added: &[usize], added_tool: bool) {
         let mut points = self.points();
         let mut before_is_short = false;
         for at in 0..points.len() {
-            let is_last = points.get(at + 1).map(|next| next.place) != points.get(at).map(|point| point.place);
+            let is_last = points.get(at + 1).map(|next| next.position) != points.get(at).map(|point| point.position);
             let Some(point) = points.get_mut(at) else { break };
             point.is_added = is_last
-                && match point.place {
-                    Place::Tool(tool) => added_tool && tool + 1 == self.options.tools.len(),
-                    Place::Message(message) => added.contains(&message),
+                && match point.position {
+                    PointPosition::Tool(tool) => added_tool && tool + 1 == self.options.tools.len(),
+                    PointPosition::Message(message) => added.contains(&message),
                 };
             if point.is_added && before_is_short {
                 point.is_long = false;
@@ -91,12 +91,14 @@ impl ChatRequest {
             if !point.is_added {
                 continue;
             }
-            let added = match point.place {
-                Place::Tool(at) => self.options.tools.get_mut(at).and_then(|tool| tool.cache_point.as_mut()),
-                Place::Message(at) => match self.messages.get_mut(at).and_then(|message| message.content.last_mut()) {
-                    Some(Content::CachePoint(point)) => Some(point),
-                    _ => None,
-                },
+            let added = match point.position {
+                PointPosition::Tool(at) => self.options.tools.get_mut(at).and_then(|tool| tool.cache_point.as_mut()),
+                PointPosition::Message(at) => {
+                    match self.messages.get_mut(at).and_then(|message| message.content.last_mut()) {
+                        Some(Content::CachePoint(point)) => Some(point),
+                        _ => None,
+                    }
+                }
             };
             if let Some(added) = added.filter(|added| is_long != (added.ttl == Some(CacheTtl::OneHour))) {
                 added.ttl = is_long.then_some(CacheTtl::OneHour);
@@ -108,12 +110,12 @@ impl ChatRequest {
     fn points(&self) -> Vec<Point> {
         let mut points = Vec::new();
         for (at, tool) in self.options.tools.iter().enumerate() {
-            push(&mut points, Place::Tool(at), tool_lives(tool));
+            push(&mut points, PointPosition::Tool(at), tool_lives(tool));
         }
         for of_system in [true, false] {
             for (at, message) in self.messages.iter().enumerate() {
                 if (message.role == Role::System) == of_system {
-                    add_points(&mut points, Place::Message(at), &message.content);
+                    add_points(&mut points, PointPosition::Message(at), &message.content);
                 }
             }
         }
@@ -123,33 +125,33 @@ impl ChatRequest {
 
 /// A cache point of a request.
 struct Point {
-    place: Place,
+    position: PointPosition,
     is_long: bool,
     is_added: bool,
 }
 
 /// The position of a point: after a tool, or in a message.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum PointPosition {
     Tool(usize),
     Message(usize),
 }
 
 /// Collects the cache points of blocks into `points`, also those in tool results and raw blocks.
-fn add_points(points: &mut Vec<Point>, place: Place, blocks: &[Content]) {
+fn add_points(points: &mut Vec<Point>, position: PointPosition, blocks: &[Content]) {
     for block in blocks {
         match block {
-            Content::CachePoint(point) => push(points, place, Some(point.ttl)),
-            Content::ToolResult(result) => add_points(points, place, &result.content),
-            Content::Raw(raw) => push(points, place, native_life(&raw.block)),
+            Content::CachePoint(point) => push(points, position, Some(point.ttl)),
+            Content::ToolResult(result) => add_points(points, position, &result.content),
+            Content::Raw(raw) => push(points, position, native_life(&raw.block)),
             _ => {}
         }
     }
 }
 
-fn push(points: &mut Vec<Point>, place: Place, ttl: Option<Option<CacheTtl>>) {
+fn push(points: &mut Vec<Point>, position: PointPosition, ttl: Option<Option<CacheTtl>>) {
     let is_long = ttl == Some(Some(CacheTtl::OneHour));
-    points.extend(ttl.map(|_| Point { place, is_long, is_added: false }));
+    points.extend(ttl.map(|_| Point { position, is_long, is_added: false }));
 }
 
 /// Returns the lifetime of the cache point after a tool, or `None` if the tool has no cache point. The lifetime

@@ -1,8 +1,8 @@
 //! Conversion of a tool's schema to a single object.
 //!
-//! Claude refuses `anyOf`, `oneOf` and `allOf` at the top of a tool's schema ("input_schema does not support
-//! oneOf, allOf, or anyOf at the top level"), Nova accepts nothing but `type`, `properties` and `required`
-//! there, and GPT requires an object too. Schema generators and MCP servers write all of these.
+//! Claude refuses `anyOf`, `oneOf` and `allOf` at the top of a tool's schema: "input_schema does not support
+//! oneOf, allOf, or anyOf at the top level". Nova accepts nothing but `type`, `properties` and `required`
+//! there. GPT requires an object too. Schema generators and MCP servers write all of these.
 
 use std::borrow::Cow;
 

@@ -187,7 +187,7 @@ options! {
     /// Converse only (an error elsewhere): values for the variables of a managed prompt. Defaults to none.
     pairs prompt_variables: Vec<(String, String)>,
         with_prompt_variables(impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>), PromptVariables;
-    /// Corrections of what the library knows about the model, for models that are newer than the
+    /// Corrections of the library's table of capabilities, for models that are newer than the
     /// library. Never sent. Defaults to no correction.
     members capabilities: Capabilities, with_capabilities(Capabilities), Capabilities;
     /// Whether the text of the model's reasoning is returned: Claude 4.7 and later return none by
@@ -252,8 +252,7 @@ impl ChatOptions {
         }
         if self.request_metadata.len() > 16 {
             let count = self.request_metadata.len();
-            let message = format_args!("`request_metadata` has {count} entries; the limit is 16");
-            return wrong("request_metadata", message);
+            return wrong("request_metadata", format_args!("`request_metadata` has {count} entries; the limit is 16"));
         }
         self.guardrail.as_ref().map_or(Ok(()), Guardrail::check)
     }

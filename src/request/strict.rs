@@ -39,8 +39,8 @@ const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 /// The member that holds a value which is not an object.
 pub(crate) const VALUE: &str = "value";
 
-/// Returns the schema wrapped in an object with one member, as tools and JSON modes accept objects only; `None` if
-/// the schema is already that of an object.
+/// Returns the schema wrapped in an object with one member, as tools and JSON modes accept objects only. Returns `None`
+/// if the schema is already that of an object.
 pub(crate) fn wrapped(schema: View<'_>) -> Option<Json> {
     let typed = schema.get("type").is_some();
     let chosen = ["anyOf", "oneOf", "enum", "const"].iter().any(|key| schema.get(key).is_some());
@@ -97,8 +97,8 @@ fn write_moved(w: &mut Writer, view: View<'_>, depth: usize) {
 }
 
 /// Maximum numbers of unions and of optional properties that the service accepts.
-const MOST_UNIONS: usize = 16;
-const MOST_OPTIONAL: usize = 24;
+const MAX_UNIONS: usize = 16;
+const MAX_OPTIONAL: usize = 24;
 
 /// Returns the repaired schema.
 ///
@@ -138,8 +138,8 @@ pub(crate) fn closed(schema: View<'_>) -> Result<Json, &'static str> {
     });
     match why {
         Some(why) => Err(why),
-        None if unions > MOST_UNIONS => Err("it has more than 16 unions"),
-        None if optional > MOST_OPTIONAL => Err("it has more than 24 optional properties"),
+        None if unions > MAX_UNIONS => Err("it has more than 16 unions"),
+        None if optional > MAX_OPTIONAL => Err("it has more than 24 optional properties"),
         None => Ok(repaired),
     }
 }

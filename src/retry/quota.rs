@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 const RETRY_COST: u32 = 14;
 /// The tokens that a retry after throttling takes.
 const THROTTLING_RETRY_COST: u32 = 5;
-/// The tokens that a call without a retry gives back when it succeeds.
+/// The tokens that a call without a retry returns when it succeeds.
 const NO_RETRY_INCREMENT: u32 = 1;
 
 /// A quota of retries. Its figures are those of botocore 1.44, `botocore/retries/standard.py`.
@@ -35,7 +35,7 @@ impl RetryQuota {
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok().then_some(cost)
     }
 
-    /// Gives back the tokens of a call that succeeded: those of its last retry, if there was one.
+    /// Returns the tokens of a call that succeeded: those of its last retry, if there was one.
     pub(crate) fn give_back(&self, of_last_retry: Option<u32>) {
         let amount = of_last_retry.unwrap_or(NO_RETRY_INCREMENT);
         let less = |taken: u32| Some(taken.saturating_sub(amount));

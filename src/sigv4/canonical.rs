@@ -202,7 +202,8 @@ pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str, added: &[(&st
         push_encoded(&mut text, bytes, false);
         text
     };
-    // Parameters are inserted in order, as `sort` costs more code. AWS's own signers also sort by the encoded text.
+    // Parameters are inserted in order, as `sort` adds about 2 KB to a module: see `SortedHeaders::sort`. AWS's own
+    // signers also sort by the encoded text.
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut add = |parameter| {
         let at = parameters.partition_point(|other| *other <= parameter);
@@ -259,7 +260,7 @@ impl<'a> SortedHeaders<'a> {
     }
 
     /// An insertion sort. It is stable, so repeated headers keep their order. For a few headers that are mostly
-    /// sorted it takes less code and time than std's sort.
+    /// sorted it takes less time than std's sort. Its code adds 1.8 KB to the module with all models, after gzip.
     fn sort(&mut self) {
         for (new, next) in (0_u8..).take(self.len).enumerate() {
             let name = self.header(next).0;

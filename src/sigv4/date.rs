@@ -62,8 +62,8 @@ impl AmzDate {
         Self::from_unix_seconds(seconds).is_ok_and(|date| date.as_str() == text).then_some(seconds)
     }
 
-    /// Returns by how many seconds the service's clock is ahead of the local one, if its message says that a signature
-    /// is too old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
+    /// Returns by how many seconds the service's clock is ahead of the local one. Returns `None` unless the message says
+    /// that a signature is too old or of the future. It names its own time in brackets: `(20250102T030405Z - 5 min.)`. Pages in
     /// browsers, to which other sites' `date` headers are not shown, can use it too.
     pub(crate) fn skew(message: &str, now: u64) -> Option<i64> {
         if !(message.starts_with("Signature expired") || message.starts_with("Signature not yet current")) {
@@ -131,8 +131,8 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
 
 /// Returns year, month and day of the Gregorian calendar for a number of days since 1970-01-01.
 ///
-/// Years are counted from 1 March, so that the leap day is the last one of its year, in eras of 400
-/// years, which all have the same length.
+/// Years are counted from 1 March, so that the leap day is the last one of its year. Eras have 400 years, and all have
+/// the same length.
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let days = days + DAYS_FROM_MARCH_OF_YEAR_0_TO_1970;
     let era = days / DAYS_PER_ERA;

@@ -84,7 +84,7 @@ impl fmt::Debug for Presigned {
 ///
 /// # Errors
 ///
-/// Same as [`sign`](super::sign); also [`ErrorKind::Config`](crate::ErrorKind::Config) for a time to live out of
+/// Same as [`sign`](super::sign). Also [`ErrorKind::Config`](crate::ErrorKind::Config) for a time to live out of
 /// range, and for a query that already has one of the `X-Amz-` parameters of a signature.
 pub fn presign(
     request: &SignableRequest<'_>,

@@ -1,6 +1,6 @@
 //! The method by which a model must follow a schema, and the next method if the service refuses it.
 
-use super::{Structured, StructuredMethod};
+use super::{Structured, StructuredMethod, read};
 use crate::capabilities::{Capabilities, Capability};
 use crate::chat::BedrockChat;
 use crate::client::ChatStream;
@@ -178,7 +178,7 @@ impl<T> Structured<T> {
 
     /// Returns the value to show for incomplete JSON.
     pub(super) fn shown(&self, json: &str) -> Option<Json> {
-        self.member(View::parse(json).ok()?).map(Json::from)
+        read::member(View::parse(json).ok()?, self.is_member).map(Json::from)
     }
 }
 
@@ -206,7 +206,7 @@ fn advised(error: Error) -> Error {
     if is_refusal(&error) { error.with_advice(ADVICE) } else { error }
 }
 
-/// The metadata tell observers that the call repeats a call that was refused.
+/// Adds metadata for observers: the call repeats one that was refused.
 fn fallen_back(chat: BedrockChat, method: StructuredMethod) -> BedrockChat {
     let mut config = chat.config().clone();
     // The run of the refused call has the id.

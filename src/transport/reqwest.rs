@@ -1,18 +1,15 @@
-//! HTTP over reqwest, on every target.
+//! HTTP over reqwest, natively.
 
-#[cfg(not(target_arch = "wasm32"))]
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{ByteStream, HttpRequest, HttpResponse, Transport};
-#[cfg(not(target_arch = "wasm32"))]
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
-#[cfg(not(target_arch = "wasm32"))]
 use crate::text::before;
 
 /// A transport over [`reqwest`]: HTTP/2, TLS, and the proxies in environment variables. Clones share their
@@ -21,8 +18,8 @@ use crate::text::before;
 /// Requests to `http://localhost`, `127.x.x.x` and `[::1]` never use a proxy: it would be another machine, which
 /// receives the key.
 ///
-/// On wasm32, reqwest calls the runtime's `fetch` and lets it follow redirects, with body and session token. Use
-/// `FetchTransport` there, which does not follow redirects.
+/// On wasm32 the feature `reqwest` has `FetchTransport` instead: reqwest would let `fetch` follow redirects there, with
+/// body and session token.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +31,6 @@ use crate::text::before;
 pub struct ReqwestTransport {
     client: reqwest::Client,
     /// The client without proxies, once it is needed; `None` beside a custom client.
-    #[cfg(not(target_arch = "wasm32"))]
     direct: Option<Arc<Direct>>,
 }
 
@@ -46,13 +42,11 @@ impl std::fmt::Debug for ReqwestTransport {
 }
 
 /// A client for `http://` and this machine.
-#[cfg(not(target_arch = "wasm32"))]
 struct Direct {
     connect_timeout: Option<Duration>,
     client: OnceLock<reqwest::Client>,
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 impl Direct {
     fn client(&self) -> Result<&reqwest::Client> {
         if let Some(client) = self.client.get() {
@@ -70,7 +64,6 @@ impl Direct {
 }
 
 /// Returns a builder with the settings of all clients.
-#[cfg(not(target_arch = "wasm32"))]
 fn builder(connect_timeout: Option<Duration>) -> Result<reqwest::ClientBuilder> {
     install_crypto()?;
     let builder = reqwest::Client::builder()
@@ -84,13 +77,11 @@ fn builder(connect_timeout: Option<Duration>) -> Result<reqwest::ClientBuilder> 
 }
 
 /// How long an idle connection is kept. AWS closes idle connections, and a request on a closed one fails.
-#[cfg(not(target_arch = "wasm32"))]
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
 impl ReqwestTransport {
-    /// Creates a client with a limit on connecting. `AWS_CA_BUNDLE` may name a file of certificates in PEM: natively
-    /// they replace the system's roots, as in AWS's own tools. On wasm32 the runtime connects, and neither setting
-    /// has an effect.
+    /// Creates a client with a limit on connecting. `AWS_CA_BUNDLE` may name a file of certificates in PEM: they
+    /// replace the system's roots, as in AWS's own tools.
     ///
     /// # Errors
     /// `Config`, if TLS cannot be set up, or the file in `AWS_CA_BUNDLE` is not a bundle of certificates.
@@ -99,15 +90,11 @@ impl ReqwestTransport {
     }
 
     pub(super) fn with_ca_bundle(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
-        #[cfg(not(target_arch = "wasm32"))]
         let builder = builder(connect_timeout)?;
-        #[cfg(target_arch = "wasm32")]
-        let builder = reqwest::Client::builder();
         Self::build(builder, connect_timeout, ca_bundle)
     }
 
     /// Same as [`ReqwestTransport::with_ca_bundle`], without the proxies in environment variables.
-    #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn without_proxies(connect_timeout: Option<Duration>, ca_bundle: Option<String>) -> Result<Self> {
         Self::build(builder(connect_timeout)?.no_proxy(), connect_timeout, ca_bundle)
     }
@@ -118,13 +105,10 @@ impl ReqwestTransport {
         ca_bundle: Option<String>,
     ) -> Result<Self> {
         let ca_bundle = ca_bundle.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
-        #[cfg(not(target_arch = "wasm32"))]
         let builder = match &ca_bundle {
             Some(path) => with_roots(builder, path)?,
             None => builder,
         };
-        #[cfg(target_arch = "wasm32")]
-        let _ = connect_timeout;
         let client = builder.build().map_err(|error| {
             let message = match &ca_bundle {
                 Some(path) => format!("the HTTP client cannot be set up; check that `{path}` (`AWS_CA_BUNDLE`) is a bundle of certificates"),
@@ -132,26 +116,17 @@ impl ReqwestTransport {
             };
             Error::new(ErrorKind::Config, message).with_source(error)
         })?;
-        Ok(Self {
-            client,
-            #[cfg(not(target_arch = "wasm32"))]
-            direct: Some(Arc::new(Direct { connect_timeout, client: OnceLock::new() })),
-        })
+        Ok(Self { client, direct: Some(Arc::new(Direct { connect_timeout, client: OnceLock::new() })) })
     }
 
     /// Creates a transport over a custom client, with its proxies, certificates and other settings. Give it
     /// [`Policy::none`](reqwest::redirect::Policy::none): a redirect that is followed sends the conversation and the
     /// session token to another host.
     pub fn with_client(client: reqwest::Client) -> Self {
-        Self {
-            client,
-            #[cfg(not(target_arch = "wasm32"))]
-            direct: None,
-        }
+        Self { client, direct: None }
     }
 
     /// Returns the client for a URL.
-    #[cfg(not(target_arch = "wasm32"))]
     fn client(&self, url: &str) -> Result<&reqwest::Client> {
         let host = url.strip_prefix("http://").map(|rest| before(rest, "/"));
         match &self.direct {
@@ -159,15 +134,10 @@ impl ReqwestTransport {
             _ => Ok(&self.client),
         }
     }
-
-    #[cfg(target_arch = "wasm32")]
-    fn client(&self, _: &str) -> Result<&reqwest::Client> {
-        Ok(&self.client)
-    }
 }
 
 /// Sets the certificates of this file as the only roots.
-#[cfg(all(any(feature = "rustls-no-provider", feature = "native-tls"), not(target_arch = "wasm32")))]
+#[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
 fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::ClientBuilder> {
     let unusable = |why: &str| {
         let message = format!("`AWS_CA_BUNDLE` names `{path}`, which {why}; give a file of certificates in PEM");
@@ -183,7 +153,7 @@ fn with_roots(builder: reqwest::ClientBuilder, path: &str) -> Result<reqwest::Cl
 }
 
 /// There are no roots without TLS.
-#[cfg(all(not(any(feature = "rustls-no-provider", feature = "native-tls")), not(target_arch = "wasm32")))]
+#[cfg(not(any(feature = "rustls-no-provider", feature = "native-tls")))]
 fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
@@ -192,7 +162,7 @@ fn with_roots(builder: reqwest::ClientBuilder, _: &str) -> Result<reqwest::Clien
 ///
 /// # Errors
 /// `Config`, if the crate is built without ring and the application has not installed a provider: reqwest would panic.
-#[cfg(all(feature = "rustls-no-provider", not(target_arch = "wasm32")))]
+#[cfg(feature = "rustls-no-provider")]
 pub(crate) fn install_crypto() -> Result<()> {
     use rustls::crypto::CryptoProvider;
 
@@ -217,7 +187,7 @@ pub(crate) fn install_crypto() -> Result<()> {
     }
 }
 
-#[cfg(all(not(feature = "rustls-no-provider"), not(target_arch = "wasm32")))]
+#[cfg(not(feature = "rustls-no-provider"))]
 pub(crate) fn install_crypto() -> Result<()> {
     Ok(())
 }
@@ -245,11 +215,11 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
         return Err(Error::new(ErrorKind::Config, format!("the URL {} is not in its normal form", request.url)));
     }
     let mut headers = HeaderMap::new();
-    for (name, value) in request.headers.iter() {
+    for (name, value, is_secret) in request.headers.with_secrecy() {
         let invalid =
             |_| Error::new(ErrorKind::Config, format!("the header {name} has a value that is not valid in HTTP"));
         let mut header = HeaderValue::from_str(value).map_err(invalid)?;
-        header.set_sensitive(Headers::is_secret(name));
+        header.set_sensitive(is_secret);
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::new(ErrorKind::Config, format!("{name:?} is not the name of a header")))?;
         headers.append(name, header);
@@ -261,8 +231,8 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
 }
 
 /// Creates an error from a failure before the response headers. It is known that nothing was sent only if no
-/// connection was made. A pooled connection that was closed before the request was sent does not reach this function:
-/// hyper sends the request on another connection, and reqwest does the same if HTTP/2 reports that it was not
+/// connection was made. A pooled connection that was closed before the request was sent does not reach this function.
+/// Then hyper sends the request on another connection. The crate reqwest does the same if HTTP/2 reports that it was not
 /// processed.
 fn not_answered(error: reqwest::Error) -> Error {
     let to = destination(&error);
@@ -270,7 +240,6 @@ fn not_answered(error: reqwest::Error) -> Error {
     if error.is_builder() {
         return Error::new(ErrorKind::Config, format!("the request to {to} cannot be built")).with_source(error);
     }
-    #[cfg(not(target_arch = "wasm32"))]
     if error.is_connect() {
         if error.is_timeout() {
             return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long"))
@@ -331,7 +300,6 @@ fn broke_off(error: reqwest::Error) -> Error {
     Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_source(Quoted(error))
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 fn body(response: reqwest::Response) -> ByteStream {
     use std::pin::Pin;
     use std::task::{Context, Poll, ready};
@@ -360,22 +328,4 @@ fn body(response: reqwest::Response) -> ByteStream {
     }
 
     Box::pin(Data(reqwest::Body::from(response)))
-}
-
-#[cfg(target_arch = "wasm32")]
-fn body(response: reqwest::Response) -> ByteStream {
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    struct Data<S>(S);
-
-    impl<S: futures_core::Stream<Item = reqwest::Result<bytes::Bytes>> + Unpin> futures_core::Stream for Data<S> {
-        type Item = Result<bytes::Bytes>;
-
-        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-            Pin::new(&mut self.0).poll_next(context).map(|item| item.map(|data| data.map_err(broke_off)))
-        }
-    }
-
-    Box::pin(Data(Box::pin(response.bytes_stream())))
 }

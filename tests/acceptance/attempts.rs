@@ -185,7 +185,7 @@ async fn retry_quota_is_shared_by_clones_and_refilled() {
     let error = chat.stream("hello").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Throttled, 1));
     assert!(error.is_retryable(), "later");
-    // Each success without a retry gives one token back.
+    // Each success without a retry returns one token.
     answers(&[200, 200, 200, 200, 200, 429, 200]);
     for _ in 0..6 {
         chat.invoke("hello").await.unwrap();

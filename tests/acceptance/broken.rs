@@ -9,7 +9,7 @@ use local_bedrock::{Fault, LocalBedrock};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Clock, Course, EVENT_STREAM, THEN, calling, chunk, chunks, course, frames_of, no_timeouts, over, soon, until,
+    Clock, Course, EVENT_STREAM, THEN, calling, chunk, chunks, course, expire, frames_of, no_timeouts, over, soon,
 };
 
 fn delta(text: &str) -> Value {
@@ -219,12 +219,7 @@ async fn idle_timeout_is_an_error_with_the_partial_message() {
         }
     }
     let reading = tokio::spawn(async move { course(&mut stream).await });
-    until("the stream ends", || {
-        clock.advance(limit);
-        reading.is_finished()
-    })
-    .await;
-    let course = reading.await.unwrap();
+    let course = expire(&clock, limit, reading).await;
     let error = course.error();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().contains("150 ms"), "{error}");

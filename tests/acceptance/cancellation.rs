@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use bedrock_chat::Timeouts;
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 
-use crate::support::{ByHand, Clock, THEN, calling, chunk, no_timeouts, over, soon, until};
+use crate::support::{ByHand, Clock, THEN, calling, chunk, expire, no_timeouts, over, soon, until};
 
 fn delta(text: &str) -> serde_json::Value {
     serde_json::json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -107,12 +106,16 @@ async fn cancelled_call_between_retries_sends_no_more() {
 
 #[tokio::test]
 async fn idle_timeout_closes_the_connection() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let timeouts = Timeouts::default().with_idle(Duration::from_millis(60));
-    let chat = calling(&bedrock).timeouts(timeouts).build().unwrap();
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let (clock, limit) = (Clock::at(THEN), Duration::from_secs(60));
+    let chat = calling(&bedrock).runtime(clock.clone()).timeouts(no_timeouts().with_idle(limit)).build().unwrap();
     bedrock.faults().push(Fault::hang_after_frames(4));
     let mut stream = chat.stream("hello there").await.unwrap();
-    while let Some(Ok(_)) = soon(stream.next()).await {}
+    let reading = tokio::spawn(async move {
+        while let Some(Ok(_)) = stream.next().await {}
+        stream
+    });
+    let mut stream = expire(&clock, limit, reading).await;
     // The stream is not dropped yet. An ended stream must close the connection by itself.
     until("the server sees the close", || bedrock.requests()[0].closed_by_client()).await;
     assert!(stream.next().await.is_none());

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{
-    BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, EnvironmentCredentials, Error, ErrorKind,
-    HttpRequest,
+    Api, BedrockChat, BedrockChatBuilder, CachedCredentials, Credentials, EnvironmentCredentials, Error, ErrorKind,
+    HttpRequest, ModelId,
 };
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION_TOKEN, Verdict};
+use tokio::sync::Notify;
 
 use crate::support::{
-    CLAUDE, Clock, THEN, alone, calling, is_alone, keys, no_timeouts, only_request, over, run_alone, soon,
+    CLAUDE, Clock, THEN, alone, calling, is_alone, keys, no_timeouts, only_request, over, run_alone, settle, soon,
 };
 
 #[tokio::test]
@@ -136,14 +137,16 @@ async fn failed_credentials_refresh_is_shared_then_repeated() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
+    let released = Arc::new(Notify::new());
+    let release = Arc::clone(&released);
     let provider = move || {
-        let n = counter.fetch_add(1, Ordering::SeqCst);
+        let (n, released) = (counter.fetch_add(1, Ordering::SeqCst), Arc::clone(&released));
         async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            match n {
-                0 => Err(Error::new(ErrorKind::Credentials, "the vault is closed")),
-                _ => Ok(keys()),
+            if n == 0 {
+                released.notified().await;
+                return Err(Error::new(ErrorKind::Credentials, "the vault is closed"));
             }
+            Ok(keys())
         }
     };
     let chat = calling(&bedrock).credentials_provider(CachedCredentials::new(provider)).build().unwrap();
@@ -153,6 +156,9 @@ async fn failed_credentials_refresh_is_shared_then_repeated() {
             tokio::spawn(async move { chat.invoke("hello").await })
         })
         .collect();
+    // All calls wait before the provider fails.
+    settle().await;
+    release.notify_one();
     for call in calls {
         let error = soon(call).await.unwrap().unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::Credentials, "the vault is closed"));
@@ -388,20 +394,23 @@ async fn credentials_error_of_a_provider_has_its_cause() {
 }
 
 #[tokio::test]
-async fn chats_share_one_credential_cache_transport_and_observer() {
+async fn chats_share_one_credential_cache_transport_and_codec() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
-    let cache = Arc::new(CachedCredentials::new(move || {
+    let cache = CachedCredentials::new(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         async { Ok(keys()) }
-    }));
+    });
+    let codec = bedrock_chat::codec_for(&ModelId::parse(CLAUDE).unwrap(), Some(Api::Converse), None).unwrap();
     let transport: Arc<dyn bedrock_chat::Transport> =
         Arc::new(bedrock_chat::ReqwestTransport::new(Some(Duration::from_secs(5))).unwrap());
     for _ in 0..2 {
         let builder = BedrockChat::builder(CLAUDE).region("us-east-1").endpoint_url(bedrock.url());
-        let builder = builder.credentials_provider(Arc::clone(&cache)).transport(Arc::clone(&transport));
-        builder.build().unwrap().invoke("hello").await.unwrap();
+        let builder = builder.credentials_provider(cache.clone()).transport(Arc::clone(&transport));
+        builder.codec(Arc::clone(&codec)).build().unwrap().invoke("hello").await.unwrap();
     }
-    assert_eq!((asked.load(Ordering::Relaxed), bedrock.requests().len()), (1, 2));
+    let requests = bedrock.requests();
+    assert_eq!((asked.load(Ordering::Relaxed), requests.len()), (1, 2));
+    assert!(requests.iter().all(|request| request.path.ends_with("/converse")), "{requests:?}");
 }

@@ -123,7 +123,7 @@ fn cloudflare_gateway_setting_that_cannot_work_is_refused() {
         (chat().cloudflare_gateway(gateway()).fips(true), "does not forward to `bedrock-runtime-fips."),
         (chat().cloudflare_gateway(gateway()).endpoint_url("https://bedrock.example"), "does not forward to `bedrock."),
         (chat().cloudflare_gateway(gateway()).service(Service::Mantle), "does not forward to `bedrock-mantle`"),
-        (chat().cloudflare_gateway(gateway()).gateway_url("https://other.example"), "are both set"),
+        (chat().cloudflare_gateway(gateway()).gateway_url("https://other.example"), "there are two gateways"),
     ] {
         let error = refused(builder);
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -160,6 +160,34 @@ async fn anonymous_call_has_no_authorization_and_needs_no_region() {
             assert_eq!(request.headers.get(name), None, "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn authorization_of_an_anonymous_call_is_the_callers() {
+    let anonymous = |url: &str, transport: &MemoryTransport| {
+        let chat = BedrockChat::builder(CLAUDE).credentials(Credentials::anonymous()).environment(|_| None);
+        chat.gateway_url(url).header("Authorization", "Basic dXNlcjpwYXNz").transport(transport.clone())
+    };
+    for url in ["https://gateway.example", "http://localhost:4000"] {
+        let echo = r#"{"message":"wrong: dXNlcjpwYXNz"}"#;
+        let transport = MemoryTransport::new([
+            Reply::json(200, r#"{"content":[{"type":"text","text":"hi"}]}"#),
+            Reply::json(403, echo),
+        ]);
+        let chat = anonymous(url, &transport).build().unwrap();
+        assert_eq!(chat.invoke("x").await.unwrap().text(), "hi");
+        let headers = &transport.requests()[0].headers;
+        let sent: Vec<_> = headers.iter().filter(|(name, _)| *name == "authorization").collect();
+        assert_eq!(sent, [("authorization", "Basic dXNlcjpwYXNz")]);
+        let error = chat.invoke("x").await.unwrap_err();
+        assert!(error.message().contains("wrong: <secret>"), "{error}");
+    }
+    let transport = MemoryTransport::default();
+    let error = anonymous("http://gateway.example", &transport).build().unwrap().invoke("x").await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("header")), "{error}");
+    let signed = anonymous("https://gateway.example", &transport).region("us-east-1").credentials(keys()).build();
+    assert_eq!(signed.unwrap_err().field(), Some("header"));
+    assert!(transport.requests().is_empty());
 }
 
 #[tokio::test]

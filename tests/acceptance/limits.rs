@@ -184,3 +184,24 @@ async fn batch_concurrency_adapts_to_throttling() {
     let (_, last, throttled) = batch(1, 100).await;
     assert!(last <= 3 && throttled < 250, "{last} {throttled}");
 }
+
+#[tokio::test]
+async fn adaptive_concurrency_is_that_of_the_calls_of_all_targets() {
+    let chat = |statuses: &[u16]| over(answering(statuses)).timeouts(no_timeouts()).retry(RetryPolicy::never()).build();
+    let first = chat(&[200, 200, 429, 429]).unwrap();
+    let other = chat(&[200, 429]).unwrap();
+    let (chat, concurrency) = first.with_fallbacks([other]).adaptive_concurrency(None);
+    assert_eq!(concurrency.limit(), 10);
+    for _ in 0..2 {
+        chat.clone().invoke("hello").await.unwrap();
+    }
+    assert_eq!(concurrency.limit(), 12);
+    // Throttling of the first chat halves it, and the reply of the other adds a part of a call.
+    chat.invoke("hello").await.unwrap();
+    assert_eq!(concurrency.limit(), 6);
+    assert_eq!(chat.invoke("hello").await.unwrap_err().kind(), ErrorKind::Throttled);
+    assert_eq!(concurrency.limit(), 1);
+    // The numbers are separate.
+    assert_eq!(chat.adaptive_concurrency(3).1.limit(), 3);
+    assert_eq!(chat.adaptive_concurrency(0).1.limit(), 1);
+}

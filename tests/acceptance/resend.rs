@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{
-    AiMessage, Api, BedrockChat, ChatEvent, Credentials, ErrorKind, ReqwestTransport, Result, Timeouts,
-};
-use local_bedrock::{Fault, LocalBedrock};
+use bedrock_chat::{AiMessage, Api, BedrockChat, ChatEvent, Credentials, ErrorKind, ReqwestTransport, Result};
+use local_bedrock::{Fault, LocalBedrock, RecordedRequest};
 use tokio::net::TcpListener;
 
-use crate::support::{ByHand, EVENT_STREAM, at_once, calling, calling_url, event, keys, over, read_request, soon};
+use crate::support::{
+    ByHand, Clock, EVENT_STREAM, THEN, at_once, calling, calling_url, event, expire, keys, no_timeouts, over,
+    read_request, soon, until,
+};
 
 /// Claude over both APIs, streamed directly and inside `invoke`.
 fn streaming_chats(bedrock: &LocalBedrock) -> Vec<(BedrockChat, bool)> {
@@ -265,20 +266,29 @@ async fn gateway_status_is_resent_only_if_not_processed() {
 }
 
 /// A reqwest client with its own time limit.
-fn impatient() -> ReqwestTransport {
+fn with_limit(limit: Duration) -> ReqwestTransport {
     // reqwest requires that the process is set up for TLS before any client.
     ReqwestTransport::new(None).unwrap();
-    ReqwestTransport::with_client(reqwest::Client::builder().timeout(Duration::from_millis(100)).build().unwrap())
+    ReqwestTransport::with_client(reqwest::Client::builder().timeout(limit).build().unwrap())
 }
 
 #[tokio::test]
 async fn http_client_timeout_is_a_timeout_and_not_resent() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    for (fault, arrived) in [(Fault::hang(), ""), (Fault::new().chunk_size(10).silence_after(3), "a part")] {
+    let (bedrock, limit) = (LocalBedrock::start().await.unwrap(), Duration::from_secs(3600));
+    for (fault, pieces, arrived) in
+        [(Fault::hang(), 0, ""), (Fault::new().chunk_size(10).silence_after(3), 3, "a part")]
+    {
         bedrock.clear();
         bedrock.faults().push(fault.forever());
-        let chat = calling(&bedrock).transport(impatient()).build().unwrap();
-        let error = soon(chat.invoke("hello")).await.unwrap_err();
+        let chat = calling(&bedrock).transport(with_limit(limit)).build().unwrap();
+        let call = tokio::spawn(async move { chat.invoke("hello").await });
+        let is_silent = |request: &RecordedRequest| request.frames_sent == pieces;
+        until("the server is silent", || bedrock.requests().first().is_some_and(is_silent)).await;
+        // The client's timer is tokio's.
+        tokio::time::pause();
+        tokio::time::advance(limit).await;
+        tokio::time::resume();
+        let error = soon(call).await.unwrap().unwrap_err();
         assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Timeout, 1), "{arrived}: {error}");
         assert!(error.is_transient() && !error.is_retryable(), "{arrived}: {error}");
     }
@@ -355,23 +365,26 @@ async fn bearer_key_over_http_is_refused_before_sending() {
 
 #[tokio::test]
 async fn fallbacks_answer_after_a_timeout() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let limit = Some(Duration::from_millis(60));
-    for timeouts in [
-        Timeouts::default().with_first_byte(limit),
-        Timeouts::default().with_idle(limit),
-        Timeouts::default().with_total(limit),
-    ] {
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let limit = Duration::from_millis(60);
+    for timeouts in
+        [no_timeouts().with_first_byte(limit), no_timeouts().with_idle(limit), no_timeouts().with_total(limit)]
+    {
         for stream in [false, true] {
             bedrock.clear();
-            let fault = if timeouts.idle == limit { Fault::hang_after_frames(0) } else { Fault::hang() };
+            let fault = if timeouts.idle == Some(limit) { Fault::hang_after_frames(0) } else { Fault::hang() };
             bedrock.faults().push(fault);
-            let first = calling(&bedrock).timeouts(timeouts).build().unwrap();
+            let clock = Clock::at(THEN);
+            let first = calling(&bedrock).runtime(clock.clone()).timeouts(timeouts).build().unwrap();
             let chats = first.with_fallbacks([calling(&bedrock).build().unwrap()]);
-            let reply = match stream {
-                true => soon(soon(chats.stream("hello")).await.unwrap().message()).await,
-                false => soon(chats.invoke("hello")).await,
-            };
+            let call = tokio::spawn(async move {
+                match stream {
+                    true => chats.stream("hello").await?.message().await,
+                    false => chats.invoke("hello").await,
+                }
+            });
+            until("the request arrives", || bedrock.requests().len() == 1).await;
+            let reply = expire(&clock, limit, call).await;
             assert!(reply.unwrap().text().contains("hello"), "{timeouts:?}");
             assert_eq!(bedrock.requests().len(), 2, "one attempt each: {timeouts:?}");
         }

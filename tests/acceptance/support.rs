@@ -9,7 +9,8 @@ mod relay;
 pub(crate) use clock::Clock;
 pub(crate) use frames::{chunk, chunks, event, frame, frames_of, vector};
 pub(crate) use hand::{ByHand, Hand};
-pub(crate) use relay::{read_request, relay};
+pub(crate) use local_bedrock::{soon, until};
+pub(crate) use relay::{read_request, receive, relay};
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use bedrock_chat::{
 };
 use local_bedrock::{LocalBedrock, RecordedRequest, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 pub(crate) const CLAUDE: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 /// The first Claude with reasoning.
@@ -112,22 +114,23 @@ pub(crate) async fn course(stream: &mut ChatStream) -> Course {
     course
 }
 
-/// A test that takes longer hangs. No test depends on how much of this time passes.
-const HANGS: Duration = Duration::from_secs(30);
-
-/// Awaits a future; fails if it hangs.
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(HANGS, future).await.expect("the future hangs")
+/// Runs all tasks that are ready, in a runtime of one thread.
+pub(crate) async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
 }
 
-/// Waits until a condition is met; fails if it is never met. `what` names the condition in the failure.
-pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let met = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(HANGS, met).await.unwrap_or_else(|_| panic!("never: {what}"));
+/// Advances a clock by a limit, again and again, until the task ends that has this limit. Returns its result.
+///
+/// A test whose limit is in real time could not distinguish the limit from a busy machine.
+pub(crate) async fn expire<T>(clock: &Clock, limit: Duration, task: JoinHandle<T>) -> T {
+    until("the task ends", || {
+        clock.advance(limit);
+        task.is_finished()
+    })
+    .await;
+    task.await.unwrap()
 }
 
 /// Returns the only request that a server received.

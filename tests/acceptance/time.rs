@@ -6,7 +6,7 @@ use bedrock_chat::{BedrockChat, ChatEvent, ErrorKind, RetryPolicy, Timeouts};
 use local_bedrock::{Fault, LocalBedrock, Outcome};
 use serde_json::{Value, json};
 
-use crate::support::{ByHand, Clock, Hand, THEN, calling, chunk, over, soon, until};
+use crate::support::{ByHand, Clock, Hand, THEN, calling, chunk, over, settle, soon, until};
 
 fn delta(text: &str) -> Value {
     json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
@@ -24,13 +24,6 @@ fn idle(limit: Duration) -> Timeouts {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// Runs all tasks that are ready.
-async fn settle() {
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
-    }
-}
 
 #[tokio::test]
 async fn no_first_byte_timeout_by_default() {
@@ -52,9 +45,9 @@ async fn no_first_byte_timeout_by_default() {
 async fn first_byte_timeout_applies_to_a_slow_server_over_http() {
     let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
     let clock = Clock::at(THEN);
-    for (limit, ends_well) in [(None, true), (Some(MINUTE * 2), false)] {
+    for (limit, fault) in [(None, Fault::delay(Duration::from_millis(150))), (Some(MINUTE * 2), Fault::hang())] {
         bedrock.clear();
-        bedrock.faults().push(Fault::delay(Duration::from_millis(150)));
+        bedrock.faults().push(fault);
         let timeouts = limit.map_or(Timeouts::default(), |limit| Timeouts::default().with_first_byte(limit));
         let chat = calling(&bedrock).runtime(clock.clone()).timeouts(timeouts).retry(RetryPolicy::never());
         let chat = chat.build().unwrap();
@@ -62,7 +55,7 @@ async fn first_byte_timeout_applies_to_a_slow_server_over_http() {
         until("the request arrives", || bedrock.requests().len() == 1).await;
         clock.advance(MINUTE * 3);
         let answer = soon(call).await.unwrap();
-        assert_eq!(answer.is_ok(), ends_well, "{answer:?}");
+        assert_eq!(answer.is_ok(), limit.is_none(), "{answer:?}");
         if let Err(error) = answer {
             assert_eq!(error.kind(), ErrorKind::Timeout);
             assert!(error.message().contains("120000 ms") && error.message().contains("head"), "{error}");
@@ -184,19 +177,20 @@ async fn idle_timeout_ignores_a_slow_reader() {
 #[tokio::test]
 async fn idle_timeout_with_the_real_clock_allows_a_slow_stream() {
     let bedrock = LocalBedrock::start().await.unwrap();
-    let limit = Duration::from_millis(500);
+    // A pause on a busy machine is shorter than the limit.
+    let limit = Duration::from_secs(3);
     let chat = calling(&bedrock).timeouts(idle(limit)).retry(RetryPolicy::never()).build().unwrap();
-    let pause = Duration::from_millis(50);
+    let pause = Duration::from_millis(100);
     bedrock.faults().push(Fault::drip(pause));
-    let question = "a question of some length, so that the answer is as long again and has many pieces";
-    let mut stream = chat.stream(question).await.unwrap();
+    let question = &"a question of some length, so that the answer is as long again and has many pieces; ".repeat(3);
+    let mut stream = chat.stream(question.as_str()).await.unwrap();
     let mut pieces = 0;
     while let Some(event) = stream.next().await {
         event.unwrap();
         pieces += 1;
     }
     assert!(stream.so_far().text().contains(question));
-    assert!(pause * pieces > limit * 2, "{pieces} pieces");
+    assert!(pause * pieces > limit, "{pieces} pieces");
 }
 
 #[tokio::test]
@@ -207,7 +201,8 @@ async fn first_byte_timeout_ends_a_hanging_call() {
     bedrock.faults().push(Fault::hang().forever());
     let error = soon(chat.invoke("hello")).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1));
-    until("the connection is closed", || bedrock.requests()[0].closed_by_client()).await;
+    // A busy machine may not have sent the request.
+    until("the connection is closed", || bedrock.requests().iter().all(|request| request.closed_by_client())).await;
     let error = soon(chat.stream("hello")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }

@@ -8,7 +8,7 @@ use bedrock_chat::{AiMessage, BedrockChat, Error, ErrorKind, Observer, RetryPoli
 use local_bedrock::{Fault, LocalBedrock};
 use serde_json::json;
 
-use crate::support::{ByHand, Clock, THEN, calling, chunk, over, soon};
+use crate::support::{ByHand, Clock, THEN, calling, chunk, expire, over, soon, until};
 
 /// An observer that records its notifications.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +56,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn total_timeout_ends_a_hanging_call_and_is_observed() {
-    let bedrock = LocalBedrock::start().await.unwrap();
-    let notes = Notes::default();
+    let bedrock = LocalBedrock::builder().verify_signatures(false).start().await.unwrap();
+    let (notes, limit) = (Notes::default(), Duration::from_millis(80));
     for (stream, fault) in [
         (false, Fault::hang()),
         (true, Fault::hang()),
@@ -66,18 +66,35 @@ async fn total_timeout_ends_a_hanging_call_and_is_observed() {
     ] {
         bedrock.clear();
         bedrock.faults().push(fault.forever());
-        let chat = calling(&bedrock).timeouts(total(Duration::from_millis(80))).observer(notes.clone());
+        let clock = Clock::at(THEN);
+        let chat = calling(&bedrock).runtime(clock.clone()).timeouts(total(limit)).observer(notes.clone());
         // The limit also applies if the caller allows calls that may be paid for twice: the whole call is over.
         let chat = chat.retry(RetryPolicy::default().with_paid_resend(true)).build().unwrap();
-        let error = match stream {
-            true => soon(chat.stream("hello")).await.unwrap_err(),
-            false => soon(chat.invoke("hello")).await.unwrap_err(),
-        };
+        let call = tokio::spawn(async move {
+            match stream {
+                true => chat.stream("hello").await.map(drop),
+                false => chat.invoke("hello").await.map(drop),
+            }
+        });
+        until("the request arrives", || bedrock.requests().len() == 1).await;
+        let error = expire(&clock, limit, call).await.unwrap_err();
         assert_eq!((error.kind(), bedrock.requests().len()), (ErrorKind::Timeout, 1), "{error}");
         assert!(error.message().contains("whole call") && error.message().contains("80 ms"), "{error}");
         assert!(error.is_transient() && !error.is_retryable());
         assert_eq!(notes.taken(), ["error timeout"]);
     }
+}
+
+#[tokio::test]
+async fn total_timeout_while_waiting_for_credentials_says_so() {
+    let clock = Clock::at(THEN);
+    let never = std::future::pending::<bedrock_chat::Result<bedrock_chat::Credentials>>;
+    let chat = over(MemoryTransport::default()).credentials_provider(never).runtime(clock.clone());
+    let chat = chat.timeouts(total(MINUTE)).build().unwrap();
+    let call = tokio::spawn(async move { chat.invoke("hello").await.map(drop) });
+    let error = expire(&clock, MINUTE, call).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 0), "{error}");
+    assert!(error.message().contains("60000 ms; it was still waiting for credentials"), "{error}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Members of Claude's requests that have no option are passed in `model_kwargs`, and its usage is complete.
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
-use bedrock_chat::{Api, BedrockChat, ChatOptions, Credentials, Json, Message, Reasoning};
+use bedrock_chat::{Api, BedrockChat, ChatEvent, ChatOptions, Credentials, Json, Message, Reasoning};
 use local_bedrock::LocalBedrock;
 use serde_json::{Value, json};
 
@@ -119,4 +119,35 @@ async fn claude_usage_has_reasoning_and_keeps_other_members() {
     assert_eq!(reply.usage.unwrap().output_token_details.reasoning, 60);
     let kept = reply.response_metadata.iter().find(|(name, _)| name == "additionalModelResponseFields").unwrap();
     assert!(kept.1.as_str().contains("server_tool_use"), "{}", kept.1);
+}
+
+#[tokio::test]
+async fn whole_reply_instead_of_a_stream_has_text_and_reasoning() {
+    let cited =
+        json!({"type": "text", "text": "It is blue.", "citations": [{"type": "char_location", "cited_text": "blue"}]});
+    let reasoning = json!({"type": "thinking", "thinking": "Look up.", "signature": "c2ln"});
+    let reply =
+        json!({"type": "message", "role": "assistant", "content": [reasoning, cited], "stop_reason": "end_turn"});
+    let reply = || Reply::json(200, reply.to_string());
+    let chat = |replies| {
+        let chat = BedrockChat::builder("us.anthropic.claude-sonnet-4-6").region("us-east-1").api(Api::Messages);
+        chat.credentials(Credentials::new("AKIDEXAMPLE", "secret"))
+            .transport(MemoryTransport::new(replies))
+            .build()
+            .unwrap()
+    };
+    let whole = chat(vec![reply()]).invoke("What color is the sky?").await.unwrap();
+    // A gateway that ignores the request for a stream answers so.
+    let mut stream = chat(vec![reply()]).stream("What color is the sky?").await.unwrap();
+    let (mut text, mut thinking) = (String::new(), String::new());
+    while let Some(event) = stream.next().await {
+        match event.unwrap() {
+            ChatEvent::Text { text: piece, .. } => text.push_str(&piece),
+            ChatEvent::Thinking { text: piece, .. } => thinking.push_str(&piece),
+            _ => {}
+        }
+    }
+    assert_eq!((text.as_str(), thinking.as_str()), ("It is blue.", "Look up."));
+    assert_eq!(stream.so_far().content, whole.content);
+    assert_eq!(whole.content.len(), 2);
 }

@@ -12,7 +12,7 @@ fn low() -> Reasoning {
 }
 
 #[tokio::test]
-async fn reasoning_comes_before_text_over_both_apis() {
+async fn reasoning_is_before_text_over_both_apis() {
     let bedrock = LocalBedrock::start().await.unwrap();
     for (model, reasoning) in [
         (CLAUDE, Reasoning::Budget(2048)),

@@ -266,8 +266,8 @@ async fn refused_form_is_sent_in_another_form_once() {
         if case.claims == Capability::ForcedTools {
             assert_eq!(reply.tool_calls().count(), 1, "{name}: {reply:?}");
         }
-        let told = adapted.iter().filter(|what| what.ends_with(case.claims.as_str())).count();
-        assert_eq!(told, 1, "{name}: {adapted:?}");
+        let count = adapted.iter().filter(|what| what.ends_with(case.claims.as_str())).count();
+        assert_eq!(count, 1, "{name}: {adapted:?}");
     }
 }
 

@@ -93,12 +93,15 @@ async fn structured_output_method_can_be_chosen() {
 async fn structured_output_is_found_in_prose_and_fences() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let value = r#"{"city":"Lisbon","days":3,"guide":null,"stops":[]}"#;
-    for text in [value.to_owned(), format!("Sure!\n```json\n{value}\n```\nEnjoy."), format!("Here it is: {value}")] {
+    let fenced = |value: &str| format!("Sure!\n```json\n{value}\n```\nEnjoy.");
+    let has_fence = r#"{"city":"Lis```bon","days":3,"guide":{"name":"```json\n{}\n```"},"stops":[]}"#;
+    for text in [value.to_owned(), fenced(value), fenced(has_fence), format!("Here it is: {value}")] {
         let answer = json!({"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"});
         bedrock.faults().push(Fault::reply(200, "application/json", answer.to_string()));
         let structured = chat(&bedrock, CLAUDE, BOTH[0]).with_structured_output::<Trip>();
         let trip = structured.method(StructuredMethod::Prompt).invoke(QUESTION).await.unwrap();
         assert_eq!(trip.days, 3, "{text}");
+        assert_eq!(trip.city, if text.contains("Lis```bon") { "Lis```bon" } else { "Lisbon" }, "{text}");
     }
 }
 
@@ -297,10 +300,12 @@ async fn refused_strict_and_forced_tool_are_dropped_one_by_one() {
             let has = |part: &str| bodies.iter().map(|body| body.contains(part)).collect::<Vec<_>>();
             assert_eq!(has("\"strict\":true"), [true, false, false], "{api:?} {streams}: {bodies:?}");
             assert_eq!(has("Call the tool `trip`"), [false, false, true], "{api:?} {streams}: {bodies:?}");
-            let told = seen.take();
+            let adaptations = seen.take();
             assert!(
-                told.len() == 2 && told[0].ends_with("strictTools") && told[1].ends_with("forcedTools"),
-                "{told:?}"
+                adaptations.len() == 2
+                    && adaptations[0].ends_with("strictTools")
+                    && adaptations[1].ends_with("forcedTools"),
+                "{adaptations:?}"
             );
         }
     }

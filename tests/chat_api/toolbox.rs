@@ -1,14 +1,15 @@
 //! The toolbox: the loop that lets a model use tools until it has its answer.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 
 use bedrock_chat::{ChatEvent, Content, ErrorKind, Json, Message, Role, Step, Tool, ToolChoice, Toolbox};
-use local_bedrock::{Fault, LocalBedrock};
+use local_bedrock::{Fault, LocalBedrock, soon};
+use tokio::sync::Notify;
 
 use crate::{BOTH, CLAUDE, GPT_OSS, JAMBA, MISTRAL, NOVA, OLD_CLAUDE, calling, chat, sent, weather};
 
@@ -42,29 +43,37 @@ async fn toolbox_run_completes_in_every_family() {
 async fn toolbox_runs_calls_in_parallel_and_sends_in_order() {
     let bedrock = LocalBedrock::start().await.unwrap();
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counted = (running.clone(), most.clone());
+    // Paris, the first call, ends after the result of London.
+    let (counted, london) = ((running.clone(), most.clone()), Arc::new(Notify::new()));
+    let is_reported = london.clone();
     let toolbox = Toolbox::new().tool(move |args: GetWeather| {
-        let (running, most) = counted.clone();
+        let ((running, most), london) = (counted.clone(), london.clone());
         async move {
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(if args.city == "Paris" { 200 } else { 20 })).await;
+            match args.city.as_str() {
+                "Paris" => london.notified().await,
+                _ => tokio::task::yield_now().await,
+            }
             running.fetch_sub(1, Ordering::SeqCst);
             Ok::<_, String>(args.city)
         }
     });
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let text = |content: &[Content]| content.iter().filter_map(Content::as_text).collect::<String>();
     let chat = chat(&bedrock, CLAUDE, BOTH[0]);
     let run = toolbox.run_with(&chat, "The weather in Paris and London?", |step| match step {
-        Step::Reply(reply) => told.push(format!("reply {}", reply.tool_calls().count())),
-        Step::Call(call) => told.push(format!("call {}", call.name)),
-        Step::Result(result) => told.push(format!("result {}", text(&result.content))),
+        Step::Reply(reply) => shown.push(format!("reply {}", reply.tool_calls().count())),
+        Step::Call(call) => shown.push(format!("call {}", call.name)),
+        Step::Result(result) => {
+            shown.push(format!("result {}", text(&result.content)));
+            is_reported.notify_one();
+        }
         _ => {}
     });
-    let run = run.await.unwrap();
+    let run = soon(run).await.unwrap();
     assert_eq!(most.load(Ordering::SeqCst), 2);
     let steps = ["reply 2", "call get_weather", "call get_weather", "result London", "result Paris", "reply 0"];
-    assert_eq!(told, steps);
+    assert_eq!(shown, steps);
     let results = run.messages[2].content.iter().map(|block| match block {
         Content::ToolResult(result) => text(&result.content),
         other => panic!("{other:?}"),
@@ -148,20 +157,20 @@ async fn toolbox_run_is_the_same_when_streamed() {
     for model in [CLAUDE, NOVA, GPT_OSS] {
         for api in BOTH {
             let chat = calling(&bedrock, model, api).streaming(true).build().unwrap();
-            let (mut pieces, mut told, mut replies) = (0, String::new(), Vec::new());
+            let (mut pieces, mut shown, mut replies) = (0, String::new(), Vec::new());
             let toolbox = degrees();
             let run = toolbox.run_with(&chat, "The weather in Paris and London?", |step| match step {
                 Step::Event(event) => {
                     pieces += 1;
                     if let ChatEvent::Text { text, .. } = event {
-                        told.push_str(text);
+                        shown.push_str(text);
                     }
                 }
                 Step::Reply(reply) => replies.push(reply.text()),
                 _ => {}
             });
             let run = run.await.unwrap_or_else(|error| panic!("{model} {api:?}: {error}"));
-            assert_eq!(told, replies.concat(), "{model} {api:?}");
+            assert_eq!(shown, replies.concat(), "{model} {api:?}");
             assert!(pieces > 10 && run.reply.text().contains("18 degrees in London"), "{model} {api:?}: {pieces}");
             assert_eq!((run.steps, run.messages.len()), (2, 4), "{model} {api:?}");
             // A call whose reply breaks off is sent again if the policy allows it and no caller reads its events.
@@ -237,7 +246,7 @@ async fn toolbox_error_has_the_conversation_to_resume_from() {
                 "{model} {api:?}"
             );
             assert_eq!(roles(&error.conversation), [Role::Human, Role::Ai, Role::Tool], "{model} {api:?}");
-            assert!(error.usage.output_tokens > 0, "{model} {api:?}: what it cost is told");
+            assert!(error.usage.output_tokens > 0, "{model} {api:?}: the usage is in the error");
             assert!(!format!("{error:?}").contains("degrees in"), "conversations stay out of logs: {error:?}");
 
             let run = toolbox.run(&chat, error.conversation).await.unwrap();
@@ -303,15 +312,22 @@ async fn toolbox_steps_survive_a_cancelled_run_or_a_panic() {
             }
             Ok::<_, String>(format!("18 degrees in {}", args.city))
         });
-        let mut messages = vec![Message::human(QUESTION)];
-        let run = toolbox.run_with(&chat, messages.clone(), |step| messages.extend(step.message()));
-        // A panic unwinds through the run as it does through any other future.
-        let mut run = Box::pin(tokio::time::timeout(Duration::from_millis(500), run));
-        let ended = std::future::poll_fn(|context| {
-            let polled = std::panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context)));
-            polled.map_or(Poll::Ready("panicked"), |polled| polled.map(|_| "dropped"))
+        let (mut messages, has_result) = (vec![Message::human(QUESTION)], Cell::new(false));
+        let run = toolbox.run_with(&chat, messages.clone(), |step| {
+            has_result.set(has_result.get() || matches!(step, Step::Result(_)));
+            messages.extend(step.message());
         });
-        assert_eq!(ended.await, if panics { "panicked" } else { "dropped" });
+        // A panic unwinds through the run as it does through any other future.
+        let mut run = Box::pin(run);
+        let ended = std::future::poll_fn(|context| {
+            match std::panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
+                Err(_) => Poll::Ready("panicked"),
+                Ok(Poll::Ready(run)) => panic!("the tool of London does not end: {run:?}"),
+                Ok(Poll::Pending) if has_result.get() && !panics => Poll::Ready("dropped"),
+                Ok(Poll::Pending) => Poll::Pending,
+            }
+        });
+        assert_eq!(soon(ended).await, if panics { "panicked" } else { "dropped" });
         drop(run);
         assert_eq!(roles(&messages), [Role::Human, Role::Ai, Role::Tool]);
 

@@ -60,7 +60,7 @@ fn in_raw(message: &AiMessage, members: &Value) -> bool {
 }
 
 /// Returns whether an id is the service's. It may have been made unique within the conversation: the service numbers
-/// calls from 0 in every reply (C69).
+/// calls from 0 in every reply.
 fn is_id(ours: &str, theirs: &Value) -> bool {
     let theirs = theirs.as_str().unwrap_or_default();
     let is_numbered = theirs.strip_prefix("call_").is_some_and(|number| number.parse::<u32>().is_ok());

@@ -41,7 +41,7 @@ pub(crate) fn chat(scenario: &Scenario, transport: Recorded) -> Result<BedrockCh
     if let Some(family) = family {
         builder = builder.family(family);
     }
-    // Some models have two formats, one for prompts and one for messages (4.1). Only the requests of the clients show
+    // Some models have two formats, one for prompts and one for messages. Only the requests of the clients show
     // which format a scenario means.
     match in_messages(scenario) {
         Some(true) if scenario.is_legacy_claude() => builder = builder.codec(Anthropic),

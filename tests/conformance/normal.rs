@@ -109,8 +109,7 @@ fn item(item: &mut Value) {
     }
 }
 
-/// Merges neighboring user messages, and neighboring system messages: one message or several have the same meaning
-/// (C21).
+/// Merges neighboring user messages, and neighboring system messages: one message or several have the same meaning.
 fn merge(turns: &mut Vec<Value>) {
     let is_open =
         |turn: &Value| ["user", "system"].iter().any(|role| turn["role"] == *role) && turn["content"].is_array();

@@ -140,7 +140,7 @@ fn auth(authorization: &str) -> Option<Auth> {
     Some(Auth::Signature { service, region })
 }
 
-/// Returns Bedrock's own headers. The header for the accepted type has two names (1.7) and does not change the
+/// Returns Bedrock's own headers. The header for the accepted type has two names and does not change the
 /// answer.
 fn comparable_header(name: &str, value: &str) -> Option<(String, Value)> {
     let value = match name {
@@ -230,7 +230,7 @@ fn normalize(value: Value, ours: bool) -> Value {
                 Value::String(text) if ours && (key == "content" || key == "system") => {
                     (key, json!([text_block(&text)]))
                 }
-                // Chat completions write arguments as JSON in a string (1.9).
+                // Chat completions write arguments as JSON in a string.
                 Value::String(text) if ours && key == "arguments" => {
                     let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
                     (key, normalize(json, false))

@@ -1,11 +1,11 @@
 //! The table in `rules.json`: which client is wrong where clients disagree, and the correction.
 //!
-//! A row has the number of a rule in the list of the clients' disagreements, the clients (`peers`) that are wrong,
-//! when the row applies (`when`), the steps that correct such a client (`change`), and the reason. A row does not
+//! A row has the name of its rule, which rows with the same subject share, and the clients (`peers`) that are wrong.
+//! Further it has when the row applies (`when`), the steps that correct such a client (`change`), and the reason. A row does not
 //! excuse a difference by itself: this crate must do exactly the same as the corrected client. A client that a row had
 //! to correct is not evidence that this crate is right.
 //!
-//! Rules that data cannot express are functions whose names rows refer to: conditions in `conditions.rs`,
+//! Rules that data cannot express are functions whose names rows refer to. Conditions are in `conditions.rs`,
 //! corrections of requests and of replies in the modules named after them.
 
 mod build;
@@ -32,6 +32,7 @@ use steps::{Step, When};
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
+    /// The name of the rule, such as `late_system_message`.
     pub(crate) rule: String,
     /// The tags of the clients that are wrong.
     peers: Vec<String>,

@@ -25,7 +25,7 @@ pub(crate) enum Verdict {
     Missed(Missed),
 }
 
-/// The numbers of rules.
+/// The names of rules.
 type Rules = Vec<&'static str>;
 
 /// The differences that were found.
@@ -182,7 +182,7 @@ impl Judge<'_> {
             (None, Outcome::Message(message)) => {
                 if !peers.any(|peer| peer.error.is_none()) {
                     // All clients fail on a valid answer.
-                    self.rules.push("5.9");
+                    self.rules.push("valid_answer");
                     self.texts(message);
                 }
                 let rules = self.facts(message);
@@ -203,12 +203,12 @@ impl Judge<'_> {
     fn attempts(&mut self, ours: usize) {
         let wanted = wire::attempts(self.scenario);
         if ours as u64 != wanted {
-            self.missed.push(format!("attempts: ours {ours}, by rule 6.4 {wanted}"));
+            self.missed.push(format!("attempts: ours {ours}, by the rule of retries {wanted}"));
         }
         // The calls of the later APIs were recorded without retries, unless the scenario is about them.
         let is_evidence = !self.scenario.operation.is_sse_api() || self.scenario.option("default_retries").is_some();
         if is_evidence && !self.scenario.peers.iter().any(|peer| peer.request.is_some() && peer.attempts == wanted) {
-            self.rules.push("6.4");
+            self.rules.push("retries");
         }
     }
 

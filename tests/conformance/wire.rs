@@ -13,6 +13,7 @@ use super::sse;
 /// The error in an answer, by a rule that does not depend on the clients.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// The name of the rule, such as `cut_stream`.
     pub(crate) rule: &'static str,
     kinds: &'static [ErrorKind],
     status: Option<u16>,
@@ -54,9 +55,9 @@ impl Failure {
     }
 }
 
-/// Returns the number of attempts, if every attempt gets this answer: three if AWS's standard mode retries (6.4), and
-/// if a stream ends without content. Answers without AWS's request id are from a gateway: with 500, 502 and 504 the
-/// model may have run, and a call that may have been paid for is not retried.
+/// Returns the number of attempts, if every attempt gets this answer. It is three if AWS's standard mode retries, and if
+/// a stream ends without content. Answers without AWS's request id are from a gateway: with 500, 502 and 504 the model
+/// may have run, and a call that may have been paid for is not retried.
 pub(crate) fn attempts(scenario: &Scenario) -> u64 {
     let Some(response) = &scenario.response else { return 1 };
     let earlier = scenario.earlier.len() as u64;
@@ -66,23 +67,23 @@ pub(crate) fn attempts(scenario: &Scenario) -> u64 {
         // One attempt is left, and it is made.
         _ => is_sent_again(response),
     };
-    if again { MOST_ATTEMPTS } else { earlier + 1 }
+    if again { MAX_ATTEMPTS } else { earlier + 1 }
 }
 
 /// The number of attempts with the default settings.
-const MOST_ATTEMPTS: u64 = 3;
+const MAX_ATTEMPTS: u64 = 3;
 
 /// Returns whether a call is sent again after this answer, which is not a message.
 pub(crate) fn is_sent_again(response: &Response) -> bool {
     match (response.header("x-should-retry"), response.status) {
-        // The vendors' clients follow this header (C67).
+        // The vendors' clients follow this header.
         (Some(retry), 400..) => retry == "true",
         (_, 0 | 429 | 503 | 529) => true,
         // AWS's standard mode retries 504 too.
         (_, 500 | 502 | 504) => {
             ["x-amzn-requestid", "x-amzn-errortype"].iter().any(|name| response.header(name).is_some())
         }
-        // The vendors' clients send it again (C67): the model generated nothing.
+        // The vendors' clients send it again: the model generated nothing.
         (_, 409) => response.header("x-amzn-errortype").is_none(),
         _ => false,
     }
@@ -92,12 +93,12 @@ pub(crate) fn is_sent_again(response: &Response) -> bool {
 pub(crate) fn failure(scenario: &Scenario) -> Option<Failure> {
     let response = scenario.response.as_ref()?;
     let mut failure = if response.status == 0 {
-        Failure::new("6.1", &[ErrorKind::Connect])
+        Failure::new("connection_error", &[ErrorKind::Connect])
     } else if response.status != 200 {
         of_status(response)
     } else if is_unknown_operation(response) {
         let names = vec!["UnknownOperationException".into()];
-        Failure { names, ..Failure::new("1.3", &[ErrorKind::NotFound]) }
+        Failure { names, ..Failure::new("unknown_operation", &[ErrorKind::NotFound]) }
     } else if scenario.operation.is_sse_api() && !response.is_event_stream() {
         sse_apis::failure(scenario, response)?
     } else if response.is_event_stream() {
@@ -131,9 +132,9 @@ fn of_status(response: &Response) -> Failure {
         Some(text).filter(|text| body.is_none() && !text.is_empty() && text.len() < 300)
     });
     let rule = match &body {
-        None => "6.2",
-        Some(body) if body.get("Message").is_some() => "6.3",
-        Some(_) => "6.1",
+        None => "error_without_json",
+        Some(body) if body.get("Message").is_some() => "error_with_a_capital_message",
+        Some(_) => "error_of_a_status",
     };
     let kinds = kinds(&names, response.status, message.as_deref().unwrap_or_default());
     Failure { status: Some(response.status), names, message, ..Failure::new(rule, kinds) }
@@ -202,7 +203,7 @@ fn is_unknown_operation(response: &Response) -> bool {
 
 /// A complete answer that is not in its provider's format.
 fn of_body(scenario: &Scenario, response: &Response) -> Option<Failure> {
-    let malformed = || Some(Failure::new("5.9", &[ErrorKind::Decode]));
+    let malformed = || Some(Failure::new("malformed_answer", &[ErrorKind::Decode]));
     let Some(body) = response.json() else { return malformed() };
     let filled = |key: &str| body[key].as_array().is_some_and(|list| !list.is_empty());
     let text = |key: &str| body[key].is_string();
@@ -232,7 +233,7 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
         let frame = match decoder.decode_frame(&mut bytes) {
             Ok(DecodedFrame::Complete(frame)) => frame,
             Ok(DecodedFrame::Incomplete) => break,
-            Err(_) => return Some(Failure::new("6.9", &[ErrorKind::Frame])),
+            Err(_) => return Some(Failure::new("damaged_frame", &[ErrorKind::Frame])),
         };
         if let Some(failure) = of_frame(&frame) {
             // A failure before the first content may be retried.
@@ -246,7 +247,7 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
     if ended && whole == response.body.len() {
         return None;
     }
-    let rule = if response.body.is_empty() { "6.11" } else { "6.8" };
+    let rule = if response.body.is_empty() { "empty_stream" } else { "cut_stream" };
     Some(Failure { retryable: is_empty, ..Failure::new(rule, &[ErrorKind::Truncated]) })
 }
 
@@ -286,17 +287,17 @@ fn of_frame(frame: &Frame) -> Option<Failure> {
     match header(frame, ":message-type") {
         Some("exception") => {
             let message = text(&payload["message"]).or_else(|| text(&payload["Message"]));
-            failure("6.5", header(frame, ":exception-type").unwrap_or_default(), message)
+            failure("exception_frame", header(frame, ":exception-type").unwrap_or_default(), message)
         }
         Some("error") => {
             let message = header(frame, ":error-message").map(str::to_owned);
-            failure("6.6", header(frame, ":error-code").unwrap_or_default(), message)
+            failure("error_frame", header(frame, ":error-code").unwrap_or_default(), message)
         }
         _ => {
             let chunk = chunk(&payload)?;
             (chunk["type"] == "error").then(|| {
                 let error = &chunk["error"];
-                failure("6.7", error["type"].as_str().unwrap_or_default(), text(&error["message"]))
+                failure("error_chunk", error["type"].as_str().unwrap_or_default(), text(&error["message"]))
             })?
         }
     }

@@ -121,7 +121,7 @@ all five APIs, natively, in Node and in workerd, and writes these tables. `make 
 
 | column | meaning |
 |---|---|
-| fault | The failure. To find one, search this page for `lost` (the server closes the connection too early), `ends` (the reply ends properly, and too early), `silence`, a status or an exception. |
+| fault | The failure. To find one, search this page for a status, an exception, `silence`, `lost` (the server closes the connection too early) or `ends` (the reply ends properly, and too early). |
 | API | The APIs with this outcome. |
 | call | `invoke` asks for a whole answer, `stream` delivers events, and `gathered` is `invoke` with the option `streaming`. In brackets: the only runtimes with this outcome. |
 | the caller gets | The whole message, or an error of this kind (`ErrorKind`, `error.kind`). |
@@ -130,6 +130,6 @@ all five APIs, natively, in Node and in workerd, and writes these tables. `make 
 | retryable | Whether the same call may be sent again without the risk of paying twice (`is_retryable`, `retryable`). |
 | transient | Whether the cause may pass, so that a fallback or a later call may succeed (`is_transient`, `transient`). |
 
-The run also checks that nothing is lost and nothing is paid for twice: the text of an error is what the stream
-delivered and the beginning of the whole text, and a call is never sent again after part of its text has arrived.
+The run also checks that nothing is lost and nothing is paid for twice. The text of an error is what the stream
+delivered and the beginning of the whole text. A call is never sent again after part of its text has arrived.
 ";

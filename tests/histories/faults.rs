@@ -7,7 +7,7 @@ use bedrock_chat::Error;
 use crate::Written;
 use crate::continued::{History, Target};
 
-/// Known refusals, each as parts of its message and of the model's id; empty if all are mended.
+/// Known refusals, each as parts of its message and of the model's id; empty if all are repaired.
 const KNOWN: &[(&str, &str)] = &[];
 
 /// Whether an error is accepted, with the reason.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_chat::{Api, BedrockChat, Content, Credentials, McpServer, Toolbox};
-use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
+use local_bedrock::{LocalBedrock, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY, soon};
 use rmcp::model::{
     CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ErrorData,
     InputRequest, InputRequests, InputRequiredResult, ProgressNotificationParam,
@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::server::{Server, tool};
-use crate::{calling, result_of, told};
+use crate::{calling, result_of, texts_of};
 
 #[tokio::test]
 async fn mcp_tools_run_in_every_family() {
@@ -46,7 +46,7 @@ async fn mcp_toolbox_runs_on_another_thread() {
         let toolbox = Toolbox::from_mcp(&client).await.unwrap();
         result_of(&toolbox, "t", json!({"city": "Oslo"})).await
     });
-    assert_eq!(told(&run.await.unwrap()), ["18 degrees in Oslo"]);
+    assert_eq!(texts_of(&run.await.unwrap()), ["18 degrees in Oslo"]);
 }
 
 #[tokio::test]
@@ -69,8 +69,7 @@ async fn dropped_run_cancels_the_mcp_call() {
         run = toolbox.run(&chat, "Go.") => panic!("the tool does not end: {run:?}"),
         _ = starts.recv() => {}
     }
-    let cancelled = tokio::time::timeout(Duration::from_secs(20), cancels.recv()).await;
-    assert_eq!(cancelled.expect("the server was not notified"), Some(()));
+    assert_eq!(soon(cancels.recv()).await, Some(()), "the server is notified");
     // The connection is still open.
     assert!(!client.is_closed());
 }
@@ -95,8 +94,8 @@ async fn mcp_call_ends_at_its_timeout_unless_there_is_progress() {
     let toolbox = Toolbox::from_mcp(server).await.unwrap();
     let silent = result_of(&toolbox, "silent", json!({})).await;
     assert!(silent.is_error);
-    assert_eq!(told(&silent), ["the MCP server `weather` failed: there was no answer within 10s"]);
-    assert_eq!(told(&result_of(&toolbox, "busy", json!({})).await), ["after 24 seconds"]);
+    assert_eq!(texts_of(&silent), ["the MCP server `weather` failed: there was no answer within 10s"]);
+    assert_eq!(texts_of(&result_of(&toolbox, "busy", json!({})).await), ["after 24 seconds"]);
 }
 
 #[tokio::test]
@@ -106,14 +105,14 @@ async fn closed_mcp_connection_is_a_failed_result() {
     client.cancel().await.unwrap();
     let result = result_of(&toolbox, "t", json!({"city": "Paris"})).await;
     assert!(result.is_error);
-    assert_eq!(told(&result), ["the MCP server `weather` failed: the connection is closed"]);
+    assert_eq!(texts_of(&result), ["the MCP server `weather` failed: the connection is closed"]);
 }
 
 #[tokio::test]
 async fn shared_mcp_client_stays_connected() {
     let client = Arc::new(Server::echo([tool("t")]).connect().await);
     let toolbox = Toolbox::from_mcp(client).await.unwrap();
-    assert_eq!(told(&result_of(&toolbox, "t", json!({"city": "Rome"})).await), ["18 degrees in Rome"]);
+    assert_eq!(texts_of(&result_of(&toolbox, "t", json!({"city": "Rome"})).await), ["18 degrees in Rome"]);
 }
 
 /// A user who answers every question with a name.
@@ -162,7 +161,7 @@ async fn mcp_tool_receives_input_from_the_user() {
     let toolbox = Toolbox::from_mcp(&*client).await.unwrap();
     let refused = result_of(&toolbox, "t", json!({})).await;
     assert!(refused.is_error);
-    assert!(told(&refused)[0].contains("needs input from the user; pass the client as an `Arc`"));
+    assert!(texts_of(&refused)[0].contains("needs input from the user; pass the client as an `Arc`"));
 
     let toolbox = Toolbox::from_mcp(client).await.unwrap();
     let result = result_of(&toolbox, "t", json!({})).await;

@@ -5,7 +5,7 @@ use rmcp::model::{CallToolResult, ToolAnnotations};
 use serde_json::json;
 
 use crate::server::{Server, tool};
-use crate::{result_of, told};
+use crate::{result_of, texts_of};
 
 fn names(toolbox: &Toolbox) -> Vec<String> {
     toolbox.tools().into_iter().map(|tool| tool.name).collect()
@@ -37,7 +37,7 @@ async fn mcp_tool_is_called_by_its_name_on_the_server() {
     assert_eq!((sent[1].len(), sent[1].starts_with("w_a_very_long_name_")), (64, true));
     for name in &sent {
         let result = result_of(&toolbox, name, json!({"city": "Paris"})).await;
-        assert_eq!(told(&result), ["18 degrees in Paris"]);
+        assert_eq!(texts_of(&result), ["18 degrees in Paris"]);
     }
     let called: Vec<String> = calls.lock().unwrap().iter().map(|call| call.name.to_string()).collect();
     assert_eq!(called, ["weather.now", &long]);

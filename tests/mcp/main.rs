@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod calls;
+#[path = "../local-bedrock/tests/support/install.rs"]
+mod install;
 mod lists;
 mod odd_servers;
 mod reference_server;
@@ -41,8 +43,8 @@ pub(crate) async fn result_of(toolbox: &Toolbox, tool: &str, args: Value) -> Too
 }
 
 /// Returns the texts and JSON of a result, and the media types of its other blocks.
-pub(crate) fn told(result: &ToolResult) -> Vec<String> {
-    let told = |block: &Content| match block {
+pub(crate) fn texts_of(result: &ToolResult) -> Vec<String> {
+    let text_of = |block: &Content| match block {
         Content::Text(text) => text.text.clone(),
         Content::Json(json) => format!("json {}", json.value),
         Content::Image(media) => format!("image {}", media.media_type),
@@ -50,5 +52,5 @@ pub(crate) fn told(result: &ToolResult) -> Vec<String> {
         Content::Document(document) => format!("document {} {:?}", document.media_type, document.name),
         other => panic!("{other:?}"),
     };
-    result.content.iter().map(told).collect()
+    result.content.iter().map(text_of).collect()
 }

@@ -6,7 +6,7 @@ use rmcp::service::{RoleClient, RunningService};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::{result_of, told};
+use crate::{result_of, texts_of};
 
 /// Starts a server that answers lists with `list` and calls with `result`. Errors have the member `error`. The cursor
 /// `new` becomes one that no other page has.
@@ -50,7 +50,7 @@ async fn unknown_mcp_block_is_kept_as_text() {
     let toolbox = Toolbox::from_mcp(&client).await.unwrap();
     let result = result_of(&toolbox, "t", json!({})).await;
     assert!(result.is_error);
-    assert_eq!(told(&result), ["a", &hologram.to_string()]);
+    assert_eq!(texts_of(&result), ["a", &hologram.to_string()]);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn mcp_answer_in_another_format_is_a_failed_result() {
         let client = connect(list(), answer.clone()).await;
         let result = result_of(&Toolbox::from_mcp(&client).await.unwrap(), "t", json!({})).await;
         assert!(result.is_error);
-        assert_eq!(told(&result), ["the MCP server `odd` failed: the answer is not in MCP's format"], "{answer}");
+        assert_eq!(texts_of(&result), ["the MCP server `odd` failed: the answer is not in MCP's format"], "{answer}");
     }
 }
 

@@ -7,7 +7,7 @@ use rmcp::model::{CallToolResult, ContentBlock, EmbeddedResource, ErrorData, Res
 use serde_json::{Value, json};
 
 use crate::server::{Server, tool};
-use crate::{calling, result_of, told};
+use crate::{calling, result_of, texts_of};
 
 /// The signatures of files, in base64.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUg==";
@@ -22,7 +22,7 @@ async fn converted(result: CallToolResult) -> ToolResult {
 }
 
 async fn blocks(content: Vec<ContentBlock>) -> Vec<String> {
-    told(&converted(CallToolResult::success(content)).await)
+    texts_of(&converted(CallToolResult::success(content)).await)
 }
 
 fn blob(data: &str, uri: &str, media_type: &str) -> ContentBlock {
@@ -40,25 +40,25 @@ async fn mcp_text_and_images_become_blocks() {
     ]))
     .await;
     assert!(!result.is_error);
-    assert_eq!(told(&result), ["before", "image image/png", "image image/png", "after"]);
+    assert_eq!(texts_of(&result), ["before", "image image/png", "image image/png", "after"]);
     let Content::Image(image) = &result.content[1] else { panic!() };
     assert!(matches!(&image.source, MediaSource::Bytes(bytes) if bytes.starts_with(b"\x89PNG\r\n\x1a\n")));
 }
 
 #[tokio::test]
 async fn mcp_media_that_no_api_accepts_is_described() {
-    let told = blocks(vec![
+    let texts = blocks(vec![
         ContentBlock::audio(WAV, "audio/wav"),
         ContentBlock::image("Qk1GAAD/", "image/bmp"),
         blob(ZIP, "file:///a.zip", "application/zip"),
         ContentBlock::image("no%base64", "image/png"),
     ])
     .await;
-    let told: Vec<Value> = told.iter().map(|text| text.strip_prefix("json ").unwrap().parse().unwrap()).collect();
+    let texts: Vec<Value> = texts.iter().map(|text| text.strip_prefix("json ").unwrap().parse().unwrap()).collect();
     let size = |bytes: usize| format!("({bytes} bytes that the model cannot receive)");
     let zip = json!({"uri": "file:///a.zip", "mimeType": "application/zip", "blob": size(8)});
     assert_eq!(
-        told,
+        texts,
         [
             json!({"type": "audio", "mimeType": "audio/wav", "data": size(16)}),
             json!({"type": "image", "mimeType": "image/bmp", "data": size(6)}),
@@ -73,7 +73,7 @@ async fn mcp_resources_become_text_media_and_json() {
     let link = Resource::new("file:///b.md", "b.md").with_description("The other file").with_size(12);
     let mut link_json = serde_json::to_value(&link).unwrap();
     link_json["type"] = json!("resource_link");
-    let told = blocks(vec![
+    let texts = blocks(vec![
         ContentBlock::embedded_text("file:///a.txt", "Grass is green."),
         blob("eyJhIjoxfQ==", "file:///a.json", "application/json; charset=utf-8"),
         blob("PHN2Zy8+", "file:///a.svg", "image/svg+xml"),
@@ -84,7 +84,7 @@ async fn mcp_resources_become_text_media_and_json() {
     ])
     .await;
     assert_eq!(
-        told[..9],
+        texts[..9],
         [
             "[resource file:///a.txt, text/plain]\nGrass is green.",
             "[resource file:///a.json, application/json; charset=utf-8]\n{\"a\":1}",
@@ -97,8 +97,8 @@ async fn mcp_resources_become_text_media_and_json() {
             "document application/pdf None",
         ]
     );
-    let told: Value = told[9].strip_prefix("json ").unwrap().parse().unwrap();
-    assert_eq!(told, link_json);
+    let texts: Value = texts[9].strip_prefix("json ").unwrap().parse().unwrap();
+    assert_eq!(texts, link_json);
 }
 
 #[tokio::test]
@@ -109,24 +109,24 @@ async fn mcp_video_is_a_block_that_some_models_refuse() {
     let failed = toolbox.run(&calling("t", &json!({})), "Go.").await.unwrap_err();
     assert!(failed.error.message().contains("use a model that accepts video"), "{failed}");
     let Content::ToolResult(result) = &failed.conversation[2].content[0] else { panic!() };
-    assert_eq!(told(result), ["[resource file:///a.mp4, video/mp4]", "video video/mp4"]);
+    assert_eq!(texts_of(result), ["[resource file:///a.mp4, video/mp4]", "video video/mp4"]);
 }
 
 #[tokio::test]
 async fn structured_mcp_content_is_sent_once() {
     let weather = json!({"degrees": 18.5, "places": ["Paris"]});
     let repeated = converted(CallToolResult::structured(weather.clone())).await;
-    assert_eq!(told(&repeated), [weather.to_string()]);
+    assert_eq!(texts_of(&repeated), [weather.to_string()]);
     let mut alone = CallToolResult::success(vec![ContentBlock::text("18.5 degrees")]);
     alone.structured_content = Some(weather.clone());
-    assert_eq!(told(&converted(alone).await), ["18.5 degrees".to_owned(), format!("json {weather}")]);
+    assert_eq!(texts_of(&converted(alone).await), ["18.5 degrees".to_owned(), format!("json {weather}")]);
 }
 
 #[tokio::test]
 async fn empty_mcp_result_has_a_text() {
     assert_eq!(blocks(Vec::new()).await, ["done"]);
     let failed = converted(CallToolResult::error(Vec::new())).await;
-    assert_eq!((told(&failed), failed.is_error), (vec!["the tool failed without a reason".to_owned()], true));
+    assert_eq!((texts_of(&failed), failed.is_error), (vec!["the tool failed without a reason".to_owned()], true));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn mcp_tool_error_is_a_failed_result_with_all_blocks() {
     error.structured_content = Some(json!({"code": 7}));
     let result = converted(error).await;
     assert!(result.is_error);
-    assert_eq!(told(&result), ["no bucket", "image image/png", r#"json {"code":7}"#]);
+    assert_eq!(texts_of(&result), ["no bucket", "image image/png", r#"json {"code":7}"#]);
 }
 
 #[tokio::test]
@@ -149,7 +149,10 @@ async fn mcp_protocol_error_is_a_failed_result_without_urls() {
     let toolbox = Toolbox::from_mcp(&client).await.unwrap();
     let result = result_of(&toolbox, "t", json!({"city": "Atlantis"})).await;
     assert!(result.is_error);
-    assert_eq!(told(&result), [r#"the MCP server `weather` failed: unknown city, see (URL) ({"argument":"city"})"#]);
+    assert_eq!(
+        texts_of(&result),
+        [r#"the MCP server `weather` failed: unknown city, see (URL) ({"argument":"city"})"#]
+    );
 }
 
 #[tokio::test]
@@ -169,6 +172,6 @@ async fn mcp_result_function_reads_and_changes_the_result() {
         result.content = vec![ContentBlock::text("a transcript")];
     });
     let toolbox = Toolbox::from_mcp(server).await.unwrap();
-    assert_eq!(told(&result_of(&toolbox, "t", json!({"city": "Paris"})).await), ["a transcript"]);
+    assert_eq!(texts_of(&result_of(&toolbox, "t", json!({"city": "Paris"})).await), ["a transcript"]);
     assert_eq!(*seen.lock().unwrap(), [("t1".to_owned(), WAV.to_owned(), meta)]);
 }

@@ -307,7 +307,7 @@ fn tool_rows() -> Vec<Row> {
     ]
 }
 
-/// Returns the kinds of blocks that the crate knows, from serde's error for an unknown kind.
+/// Returns the kinds of blocks that the crate has, from serde's error for an unknown kind.
 fn kinds() -> Vec<String> {
     let error = serde_json::from_str::<Content>(r#"{"type":"no such kind"}"#).unwrap_err().to_string();
     let (_, known) = error.split_once("expected one of").unwrap();

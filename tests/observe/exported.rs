@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use local_bedrock::{HANGS, soon};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1 as wire;
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -29,6 +31,7 @@ impl Exporting {
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{url}/v1/traces"))
+            .with_timeout(HANGS)
             .build()
             .unwrap();
         let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build();
@@ -39,8 +42,20 @@ impl Exporting {
 
     /// Waits until all spans that have ended are sent.
     pub(crate) async fn flush(&self) {
-        let provider = self.provider.clone();
-        tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap().unwrap();
+        let flush = async || {
+            let provider = self.provider.clone();
+            tokio::task::spawn_blocking(move || provider.force_flush()).await.unwrap()
+        };
+        // A flush has a fixed limit of 5 seconds, which is short on a busy machine.
+        let flushed = async {
+            loop {
+                match flush().await {
+                    Err(OTelSdkError::Timeout(_)) => {}
+                    done => return done,
+                }
+            }
+        };
+        soon(flushed).await.unwrap();
     }
 
     /// Sends all spans and returns all that the collector has received, in the order of their ends.

@@ -8,7 +8,7 @@ use bedrock_chat::{BedrockChat, BoxFuture, ErrorKind, Json, LangSmith, RetryPoli
 use tokio::sync::Notify;
 
 use crate::recorder::{Answer, Recorder};
-use crate::support::{posting_to, saying, soon};
+use crate::support::{posting_to, saying, soon, until};
 
 /// A chat with this many replies, and this observer.
 fn greeting(times: usize, langsmith: &LangSmith) -> BedrockChat {
@@ -17,9 +17,7 @@ fn greeting(times: usize, langsmith: &LangSmith) -> BedrockChat {
 
 /// Waits until the server has a request.
 async fn first_request(server: &Recorder) {
-    while server.requests().is_empty() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    until("a request arrives", || !server.requests().is_empty()).await;
 }
 
 /// A runtime that records how long it should sleep, and returns at once.
@@ -69,18 +67,18 @@ async fn langsmith_runs_are_sent_after_the_interval() {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).interval(Duration::from_millis(5)).build().unwrap();
     greet(1, &langsmith).await;
-    soon(first_request(&server)).await;
+    first_request(&server).await;
     assert_eq!(server.runs().len(), 1);
 }
 
 #[tokio::test]
 async fn langsmith_queued_runs_are_sent_after_the_last_handle_drops() {
     let server = Recorder::start().await;
-    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    let langsmith = posting_to(&server).build().unwrap();
     greet(3, &langsmith).await;
     assert!(server.requests().is_empty());
     drop(langsmith);
-    soon(first_request(&server)).await;
+    first_request(&server).await;
     assert_eq!(server.runs().len(), 3);
 }
 
@@ -91,7 +89,7 @@ async fn langsmith_hanging_server_does_not_block_calls() {
     server.answer([Answer::Held(Arc::clone(&release), 202)]);
     let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
     greet(1, &langsmith).await;
-    soon(first_request(&server)).await;
+    first_request(&server).await;
     soon(greet(49, &langsmith)).await;
     assert_eq!(server.requests().len(), 1, "the server still holds the first request");
     release.notify_one();
@@ -127,7 +125,7 @@ async fn langsmith_retry_after_is_obeyed() {
     let server = Recorder::start().await;
     server.answer([Answer::Header(429, "retry-after: 3")]);
     let runtime = NoSleep::default();
-    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).runtime(runtime.clone()).build().unwrap();
+    let langsmith = posting_to(&server).runtime(runtime.clone()).build().unwrap();
     greet(1, &langsmith).await;
     soon(langsmith.flush()).await.unwrap();
     assert_eq!(server.requests().len(), 2);
@@ -172,7 +170,7 @@ async fn langsmith_falls_back_from_multipart_to_json() {
 #[tokio::test]
 async fn langsmith_full_queue_drops_the_oldest_run() {
     let server = Recorder::start().await;
-    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).queue(3, usize::MAX).build().unwrap();
+    let langsmith = posting_to(&server).queue(3, usize::MAX).build().unwrap();
     let chat = greeting(10, &langsmith);
     for number in 0..10 {
         chat.invoke(format!("number {number}")).await.unwrap();
@@ -208,7 +206,7 @@ async fn langsmith_queued_end_after_a_failed_start_is_posted_whole() {
     server.answer([Answer::Held(Arc::clone(&release), 401)]);
     let langsmith = posting_to(&server).interval(Duration::ZERO).build().unwrap();
     let run = langsmith.chain(&RunConfig::default(), Json::string("in"));
-    soon(first_request(&server)).await;
+    first_request(&server).await;
     run.end(Json::string("out"));
     release.notify_one();
     soon(langsmith.flush()).await.unwrap_err();
@@ -222,7 +220,7 @@ async fn langsmith_refused_run_does_not_affect_others() {
     // The server refuses the three together, then the second one alone.
     let refused = Answer::Status(422, r#"{"detail":"no such thing"}"#);
     server.answer([refused.clone(), Answer::Status(202, "{}"), refused, Answer::Status(202, "{}")]);
-    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    let langsmith = posting_to(&server).build().unwrap();
     greet(3, &langsmith).await;
     let error = soon(langsmith.flush()).await.unwrap_err();
     assert!(error.message().contains("no such thing"), "{error}");
@@ -232,7 +230,7 @@ async fn langsmith_refused_run_does_not_affect_others() {
 #[tokio::test]
 async fn langsmith_large_runs_are_split_into_requests() {
     let server = Recorder::start().await;
-    let langsmith = posting_to(&server).interval(Duration::from_secs(3600)).build().unwrap();
+    let langsmith = posting_to(&server).build().unwrap();
     let chat = greeting(3, &langsmith);
     for _ in 0..3 {
         chat.invoke("x".repeat(8 * 1024 * 1024)).await.unwrap();

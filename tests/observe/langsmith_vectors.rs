@@ -3,12 +3,11 @@
 //! Exceptions are listed with their reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use bedrock_chat::{
     Api, BedrockChatBuilder, Content, Json, LangSmith, Message, Role, RunConfig, Tool, ToolCall, interop,
 };
-use local_bedrock::{Fault, LocalBedrock};
+use local_bedrock::LocalBedrock;
 use serde_json::Value;
 
 use crate::recorder::{Recorder, multipart};
@@ -120,7 +119,7 @@ fn weather() -> Tool {
 }
 
 /// Runs the chat with this name.
-async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, langsmith: &LangSmith) {
+async fn hold(name: &str, chat: BedrockChatBuilder, langsmith: &LangSmith) {
     let question = Message::human("What is the weather in Paris?");
     match name {
         "invoke" => {
@@ -131,8 +130,10 @@ async fn hold(name: &str, chat: BedrockChatBuilder, bedrock: &LocalBedrock, lang
             chat.build().unwrap().stream(reference()).await.unwrap().message().await.unwrap();
         }
         "slow-stream" => {
-            bedrock.faults().push(Fault::drip(Duration::from_millis(100)));
-            chat.build().unwrap().stream(reference()).await.unwrap().message().await.unwrap();
+            let stream = chat.build().unwrap().stream(reference()).await.unwrap();
+            // The start of the run is posted before its end, as after the interval.
+            langsmith.flush().await.unwrap();
+            stream.message().await.unwrap();
         }
         "tools" => {
             chat.build().unwrap().bind_tools([weather()]).invoke([question]).await.unwrap();
@@ -174,7 +175,7 @@ async fn ours(name: &str, api: Api) -> Vec<(String, Value)> {
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).api(api).observer(langsmith.clone());
-    soon(hold(name, chat, &bedrock, &langsmith)).await;
+    soon(hold(name, chat, &langsmith)).await;
     soon(langsmith.flush()).await.unwrap();
     assert_eq!(langsmith.dropped(), 0);
     server.operations()
@@ -193,7 +194,7 @@ fn theirs(name: &str) -> Vec<(String, Value)> {
 
 /// Returns operations without parts that differ in each run: ids of runs become `<run 1>` and so on, all other ids
 /// `<id>`, times `<time>`.
-fn normalised(operations: Vec<(String, Value)>) -> Vec<(String, Value)> {
+fn normalized(operations: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let mut ids: Vec<String> = Vec::new();
     for (_, run) in &operations {
         let id = run["id"].as_str().unwrap();
@@ -201,11 +202,11 @@ fn normalised(operations: Vec<(String, Value)>) -> Vec<(String, Value)> {
             ids.push(id.to_owned());
         }
     }
-    let text = |run: &Value| normalised_text(&run.to_string(), &ids);
+    let text = |run: &Value| normalized_text(&run.to_string(), &ids);
     operations.into_iter().map(|(name, run)| (name, serde_json::from_str(&text(&run)).unwrap())).collect()
 }
 
-fn normalised_text(text: &str, ids: &[String]) -> String {
+fn normalized_text(text: &str, ids: &[String]) -> String {
     let fits = |text: &str, pattern: &str| {
         text.len() >= pattern.len()
             && text.bytes().zip(pattern.bytes()).all(|(byte, sign)| match sign {
@@ -272,7 +273,7 @@ async fn langsmith_posts_match_langchain_vectors() {
     for (kind, api) in [("bedrock-chat", Api::Invoke), ("converse", Api::Converse)] {
         for name in chats {
             let file = format!("{kind}-{name}");
-            let (theirs, ours) = (normalised(theirs(&file)), normalised(ours(name, api).await));
+            let (theirs, ours) = (normalized(theirs(&file)), normalized(ours(name, api).await));
             let operations = |some: &[(String, Value)]| some.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
             assert_eq!(operations(&ours), operations(&theirs), "{file}");
             for ((_, theirs), (_, ours)) in theirs.iter().zip(&ours) {
@@ -312,13 +313,13 @@ async fn langsmith_multipart_form_matches_its_own_client() {
     // The lengths are those of ids and times that the vector no longer has.
     let names = |text: &str| {
         let names = text.split("name=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
-        names.map(|name| normalised_text(name, &[])).collect::<BTreeSet<_>>()
+        names.map(|name| normalized_text(name, &[])).collect::<BTreeSet<_>>()
     };
     let bedrock = LocalBedrock::start().await.unwrap();
     let server = Recorder::start().await;
     let langsmith = posting_to(&server).build().unwrap();
     let chat = calling(&bedrock).observer(langsmith.clone());
-    hold("invoke", chat, &bedrock, &langsmith).await;
+    hold("invoke", chat, &langsmith).await;
     soon(langsmith.flush()).await.unwrap();
     let [request] = <[_; 1]>::try_from(server.requests()).unwrap();
     assert_eq!((request.path.as_str(), posted["path"].as_str()), ("/runs/multipart", Some("/runs/multipart")));

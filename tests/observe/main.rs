@@ -9,6 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod exported;
+#[path = "../local-bedrock/tests/support/install.rs"]
+mod install;
 mod recorder;
 mod support;
 

@@ -2,7 +2,7 @@
 //! over OTLP and prints them.
 //!
 //! The collector is installed once, below cargo's target folder. If Python or its registry is missing, the test says
-//! so and passes.
+//! so and passes, unless `TEST_CLIENTS` is `required`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,32 +12,14 @@ use bedrock_chat::TracingObserver;
 use local_bedrock::LocalBedrock;
 
 use crate::exported::Exporting;
-use crate::support::{calling, soon};
+use crate::install;
+use crate::support::{calling, soon, until};
 
 const ROTEL: &str = "rotel==0.0.1a15";
 
-/// Runs an installation step. `Err` is the reason to skip; a failure that the network did not cause fails the test.
-fn install(command: &mut Command) -> Result<(), String> {
-    let name = format!("{command:?}");
-    let output = command.output().map_err(|error| format!("{name}: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let unreachable = ["Could not find a version", "No matching distribution", "ensurepip is not available"];
-    match unreachable.iter().find(|sign| said.contains(**sign)) {
-        _ if output.status.success() => Ok(()),
-        Some(reason) => Err(format!("{name}: {reason}")),
-        None => panic!("{name} failed:\n{said}"),
-    }
-}
-
 /// The collector's program.
 fn rotel() -> Result<PathBuf, String> {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotel");
-    let python = venv.join("bin/python");
-    if !venv.join("installed").exists() {
-        install(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        install(Command::new(&python).args(["-m", "pip", "install", "--quiet", ROTEL]))?;
-        std::fs::write(venv.join("installed"), ROTEL).unwrap();
-    }
+    let python = install::python("rotel", &[ROTEL])?;
     let find = "import pathlib, rotel; print(pathlib.Path(rotel.__file__).parent / 'rotel-agent')";
     let found = Command::new(&python).args(["-c", find]).output().unwrap();
     Ok(PathBuf::from(String::from_utf8(found.stdout).unwrap().trim()))
@@ -57,30 +39,52 @@ impl Drop for Collector {
     }
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+fn free_ports() -> (u16, u16) {
+    let listener = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = |listener: &std::net::TcpListener| listener.local_addr().unwrap().port();
+    let (one, other) = (listener(), listener());
+    (port(&one), port(&other))
 }
 
 impl Collector {
+    /// The collector cannot choose its ports. It starts again with others if another program takes one first.
     async fn start(program: &Path) -> Self {
-        let (http, grpc) = (free_port(), free_port());
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rotel-{http}.log"));
-        let process = Command::new(program)
-            .args(["start", "--debug-log", "traces", "--debug-log-verbosity", "detailed", "--exporter", "blackhole"])
-            .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
-            .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
-            .stdout(std::fs::File::create(&log).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let collector = Self { process, url: format!("http://127.0.0.1:{http}"), log };
-        let listens = async {
-            while tokio::net::TcpStream::connect(("127.0.0.1", http)).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        for _ in 0..5 {
+            let (http, grpc) = free_ports();
+            let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rotel-{http}.log"));
+            let process = Command::new(program)
+                .args([
+                    "start",
+                    "--debug-log",
+                    "traces",
+                    "--debug-log-verbosity",
+                    "detailed",
+                    "--exporter",
+                    "blackhole",
+                ])
+                .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
+                .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
+                .stdout(std::fs::File::create(&log).unwrap())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut collector = Self { process, url: format!("http://127.0.0.1:{http}"), log };
+            if soon(collector.listens(http)).await {
+                return collector;
             }
-        };
-        soon(listens).await;
-        collector
+        }
+        panic!("rotel did not start");
+    }
+
+    /// True as soon as it listens, and false if it has ended.
+    async fn listens(&mut self, port: u16) -> bool {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.process.try_wait().unwrap().is_none()
     }
 
     fn said(&self) -> String {
@@ -92,7 +96,7 @@ impl Collector {
 async fn otel_collector_accepts_the_spans() {
     let program = match rotel() {
         Ok(program) => program,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return install::skipped(&reason),
     };
     let collector = Collector::start(&program).await;
     let exporting = Exporting::to(&collector.url);
@@ -106,12 +110,7 @@ async fn otel_collector_accepts_the_spans() {
         format!("{}", reply.usage.unwrap().input_tokens),
         reply.id.unwrap(),
     ];
-    let told = async {
-        while !expected.iter().all(|text| collector.said().contains(text)) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    if tokio::time::timeout(Duration::from_secs(15), told).await.is_err() {
-        panic!("the collector did not get all of {expected:?}:\n{}", collector.said());
+    for text in expected {
+        until(&format!("the collector prints {text}"), || collector.said().contains(&text)).await;
     }
 }

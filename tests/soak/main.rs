@@ -1,5 +1,5 @@
 //! The soak: many streams at a time, under random faults and cancellations. Memory stays flat, every call ends in a
-//! message or a typed error, every connection is closed, and nothing is sent once a stream has begun or ended.
+//! message or a typed error, and every connection is closed. Nothing is sent once a stream has begun or ended.
 //!
 //! `make test` runs a short one, `make soak` a long one: `SOAK_STREAMS` is the number of streams, `SOAK_SEED` chooses
 //! the faults, and `SOAK_LEAK` leaks this many bytes for each stream, to see the test fail. `docs/soak.md` has figures.
@@ -15,8 +15,6 @@ mod memory;
 mod random;
 mod server;
 mod streams;
-
-use std::time::Duration;
 
 use memory::Memory;
 use random::Random;
@@ -59,7 +57,7 @@ async fn streams_under_faults_leave_nothing_behind() {
         server.push_faults(&mut random, last - first).await;
         streams.run(&clients, first..last, &mut random).await;
         let open = streams.check_round(&server, first..last).await;
-        let sample = memory.sample();
+        let sample = memory.sample(open);
         let (seconds, heap) = (start.elapsed().as_secs_f64(), sample.heap / 1024);
         println!("{last:>8} {seconds:>8.1} {:>8.1} {heap:>8} {open:>18}", sample.resident_mb());
     }
@@ -72,9 +70,6 @@ async fn streams_under_faults_leave_nothing_behind() {
     memory.check_curve();
     let left = memory::left_since(before).await;
     println!("{left} bytes are left of {count} streams");
-    assert!(left < memory::MOST_LEFT, "{left} bytes are left of {count} streams");
+    assert!(left < memory::MAX_LEFT, "{left} bytes are left of {count} streams");
     assert_eq!(streams.ended(), count, "every stream ended");
 }
-
-/// Fails if a future takes this long.
-const HANGS: Duration = Duration::from_secs(120);

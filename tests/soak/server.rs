@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use local_bedrock::{Fault, LocalBedrock};
+use local_bedrock::{Fault, HANGS, LocalBedrock};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
-use crate::HANGS;
 use crate::list::List;
 use crate::random::Random;
 

@@ -10,14 +10,14 @@ use bedrock_chat::{
     BedrockChat, BoxFuture, ChatEvent, Credentials, Error, HttpRequest, HttpResponse, ReqwestTransport, Result,
     RetryPolicy, Timeouts, Transport,
 };
-use local_bedrock::{TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
+use local_bedrock::{HANGS, TEST_ACCESS_KEY_ID, TEST_SECRET_ACCESS_KEY};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::list::Api;
 use crate::random::Random;
 use crate::server::Server;
-use crate::{AT_ONCE, HANGS, setting};
+use crate::{AT_ONCE, setting};
 
 /// The limits on waiting for the response headers and on silence.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -101,6 +101,10 @@ impl Streams {
 
     /// Returns a chat for each API. They share connections.
     pub(crate) fn clients(&self) -> Vec<BedrockChat> {
+        self.clients_with(Timeouts::default().with_first_byte(LIMIT).with_idle(LIMIT))
+    }
+
+    fn clients_with(&self, timeouts: Timeouts) -> Vec<BedrockChat> {
         let transport = Counting { inner: ReqwestTransport::new(None).unwrap(), sent: Arc::clone(&self.sent) };
         let delay = Duration::from_millis(1);
         // Half of the calls fail: the quota would soon be empty.
@@ -113,7 +117,7 @@ impl Streams {
                 .transport(transport.clone())
                 .api(api.kind())
                 .service(api.service())
-                .timeouts(Timeouts::default().with_first_byte(LIMIT).with_idle(LIMIT))
+                .timeouts(timeouts)
                 .retry(retry)
                 .build()
                 .unwrap()
@@ -124,7 +128,7 @@ impl Streams {
     /// Learns the answer from one stream of each API.
     pub(crate) async fn expect(&mut self) {
         let asked = question(usize::MAX);
-        for client in self.clients() {
+        for client in self.clients_with(Timeouts::none()) {
             let text = client.stream(asked.as_str()).await.unwrap().message().await.unwrap().text();
             let before = text.strip_suffix(asked.as_str()).expect("the answer repeats the question").to_owned();
             assert!(self.before.is_empty() || *self.before == *before, "the answers of all APIs are equal");

@@ -1,6 +1,7 @@
 //! How many calls of a batch run at a time: additive increase, multiplicative decrease, as in TCP's congestion control
 //! ([RFC 5681](https://www.rfc-editor.org/rfc/rfc5681)).
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,30 +13,45 @@ use crate::observe::{Observer, Run, RunStart, Watch};
 /// The number of calls at a time in the beginning.
 const INITIAL: usize = 10;
 
-/// A number of calls at a time that adapts to the service. It observes the calls, as throttling is also seen in
-/// attempts that are retried.
-#[derive(Clone, Debug)]
-pub(super) struct AdaptiveLimit {
+/// A number of calls at a time that adapts to the service, from
+/// [`BedrockChat::adaptive_concurrency`](crate::BedrockChat::adaptive_concurrency). Clones share it.
+///
+/// It begins with 10. Each reply adds one, until the service throttles for the first time. Throttling halves it, also
+/// where a retry succeeds; from then on it grows by one with each round of replies.
+// It observes the calls, as throttling is also seen in attempts that are retried.
+#[derive(Clone)]
+pub struct AdaptiveConcurrency {
     published: Arc<AtomicUsize>,
     state: Arc<Mutex<State>>,
     max: usize,
 }
 
-#[derive(Debug)]
+// Not derived, nor below: see `publish` about the text of numbers.
+impl fmt::Debug for AdaptiveConcurrency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdaptiveConcurrency").finish_non_exhaustive()
+    }
+}
+
 struct State {
     limit: f64,
     /// How often it was reduced. Throttling of attempts that began before the last time does not count again.
     reduced: u64,
 }
 
-impl AdaptiveLimit {
+impl AdaptiveConcurrency {
     pub(super) fn new(max: usize) -> Self {
         let (max, initial) = (max.max(1), INITIAL.min(max.max(1)));
         let state = State { limit: initial as f64, reduced: 0 };
         Self { published: Arc::new(AtomicUsize::new(initial)), state: Arc::new(Mutex::new(state)), max }
     }
 
-    /// Returns the present number, which changes.
+    /// Returns how many calls may run now: at least 1, at most the maximum.
+    pub fn limit(&self) -> usize {
+        self.published.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number, which changes.
     pub(super) fn published(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.published)
     }
@@ -50,7 +66,8 @@ impl AdaptiveLimit {
     }
 
     fn publish(&self, limit: f64) -> f64 {
-        let limit = limit.clamp(1.0, self.max as f64);
+        // Not `clamp`, whose panic formats numbers. Their text adds 10 KB to the npm package's module after gzip.
+        let limit = limit.min(self.max as f64).max(1.0);
         self.published.store(limit as usize, Ordering::Relaxed);
         limit
     }
@@ -62,7 +79,7 @@ impl AdaptiveLimit {
     }
 }
 
-impl Observer for AdaptiveLimit {
+impl Observer for AdaptiveConcurrency {
     fn start(&self, _: &RunStart<'_>) -> Option<Box<dyn Run>> {
         let reduced = self.state().reduced;
         Some(Box::new(Attempt { limit: self.clone(), reduced }))
@@ -70,11 +87,16 @@ impl Observer for AdaptiveLimit {
 }
 
 /// An attempt of a call.
-#[derive(Debug)]
 struct Attempt {
-    limit: AdaptiveLimit,
+    limit: AdaptiveConcurrency,
     /// How often the limit had been reduced when the attempt began.
     reduced: u64,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").finish_non_exhaustive()
+    }
 }
 
 impl Attempt {
@@ -106,14 +128,14 @@ impl Run for Attempt {
 mod tests {
     use super::*;
 
-    fn attempt(limit: &AdaptiveLimit) -> Attempt {
+    fn attempt(limit: &AdaptiveConcurrency) -> Attempt {
         Attempt { limit: limit.clone(), reduced: limit.state().reduced }
     }
 
     #[test]
     fn concurrency_grows_fast_until_the_first_throttling() {
-        let limit = AdaptiveLimit::new(16);
-        let now = || limit.published().load(Ordering::Relaxed);
+        let limit = AdaptiveConcurrency::new(16);
+        let now = || limit.limit();
         let throttled = Error::new(ErrorKind::Throttled, "x");
         assert_eq!(now(), 10);
         (0..3).for_each(|_| attempt(&limit).end(&AiMessage::default()));
@@ -135,7 +157,7 @@ mod tests {
         assert_eq!(now(), 4);
         (0..9).for_each(|_| attempt(&limit).error(&throttled));
         assert_eq!(now(), 1);
-        assert_eq!(AdaptiveLimit::new(0).published().load(Ordering::Relaxed), 1);
-        assert_eq!(AdaptiveLimit::new(3).published().load(Ordering::Relaxed), 3);
+        assert_eq!(AdaptiveConcurrency::new(0).limit(), 1);
+        assert_eq!(AdaptiveConcurrency::new(3).limit(), 3);
     }
 }

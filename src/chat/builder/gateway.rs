@@ -2,7 +2,7 @@
 
 use super::{BedrockChatBuilder, Settings};
 use crate::api::Service;
-use crate::client::{CloudflareGateway, Gateway};
+use crate::client::{CloudflareGateway, ForwardingGateway};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -30,13 +30,13 @@ impl Settings {
         endpoint: &Endpoint,
         service: Service,
         region: Option<&str>,
-    ) -> Result<Option<Gateway>> {
+    ) -> Result<Option<ForwardingGateway>> {
         match (&self.gateway, &self.cloudflare) {
             (Some(_), Some(_)) => {
-                let message = "`gateway_url` and `cloudflare_gateway` are both set; leave out one of them";
+                let message = "there are two gateways; leave out `gateway_url` or `cloudflare_gateway`";
                 Err(Error::new(ErrorKind::Config, message).with_field("gateway_url"))
             }
-            (Some(url), None) => Ok(Some(Gateway::new(gateway_endpoint(url)?))),
+            (Some(url), None) => Ok(Some(ForwardingGateway::new(gateway_endpoint(url)?))),
             (None, Some(gateway)) => gateway.clone().resolve(endpoint, service, region).map(Some),
             (None, None) => Ok(None),
         }

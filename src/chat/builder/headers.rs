@@ -14,10 +14,11 @@ const RESERVED: &[&str] = &[
     "x-amz-content-sha256",
 ];
 
-pub(super) fn check_headers(headers: &Headers) -> Result<()> {
+/// Checks the headers. Calls with anonymous credentials have no `authorization` of the crate, so the caller may set it.
+pub(super) fn check_headers(headers: &Headers, anonymous: bool) -> Result<()> {
     for (name, value) in headers.iter() {
-        let problem = if RESERVED.contains(&name) {
-            "is set by the crate: leave it out (credentials are given apart)"
+        let problem = if RESERVED.contains(&name) && !(anonymous && name == "authorization") {
+            "is set by the crate; leave it out (credentials are a separate option)"
         } else if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
         {
             "is not the name of a header"

@@ -4,12 +4,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::limiter::had_no_slot;
 
 /// The settings of circuit breakers, for [`Fallbacks::circuit_breaker`](crate::Fallbacks::circuit_breaker).
 ///
 /// A breaker opens after a number of failures in a row whose cause may pass ([`Error::is_transient`]). Its target is
 /// then skipped. After the pause, one call tries it again: if it succeeds, the breaker closes, else the pause begins
-/// again. Any answer of the service that is not such a failure closes it, also an error about the request.
+/// again. Any answer of the service that is not such a failure closes it, also an error about the request. A call that
+/// a [`RateLimiter`](crate::RateLimiter) holds back beyond its time limit does not count: nothing was sent.
 ///
 /// See the [circuit breaker pattern](https://docs.aws.amazon.com/prescriptive-guidance/latest/cloud-design-patterns/circuit-breaker.html).
 ///
@@ -82,12 +84,17 @@ impl Breaker {
             state.open_until = Some(now.saturating_add(self.settings.pause));
             return None;
         }
-        let message = format_args!(
-            "not called after {} failures in a row: circuit breaker open for another {} ms",
-            state.failures,
-            u64::try_from(until.saturating_sub(now).as_millis()).unwrap_or(u64::MAX)
-        );
-        Some(Error::of(state.kind, message).with_transient(true))
+        Some(
+            Error::of(
+                state.kind,
+                format_args!(
+                    "not called after {} failures in a row: circuit breaker open for another {} ms",
+                    state.failures,
+                    u64::try_from(until.saturating_sub(now).as_millis()).unwrap_or(u64::MAX)
+                ),
+            )
+            .with_transient(true),
+        )
     }
 
     pub(super) fn succeeded(&self) {
@@ -95,6 +102,9 @@ impl Breaker {
     }
 
     pub(super) fn failed(&self, error: &Error, now: Duration) {
+        if had_no_slot(error) {
+            return;
+        }
         let mut state = self.state();
         if error.is_transient() {
             state.failures = state.failures.saturating_add(1);
@@ -115,6 +125,7 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limiter::no_slot;
 
     const fn at(secs: u64) -> Duration {
         Duration::from_secs(secs)
@@ -138,6 +149,9 @@ mod tests {
         breaker.succeeded();
         breaker.failed(&down, at(24));
         assert!(breaker.refuses(at(24)).is_none(), "it counts from the beginning");
+        // A call that was held back for its rate limit says nothing about the target, unless it was sent before.
+        breaker.failed(&no_slot(), at(25));
+        assert!(breaker.refuses(at(25)).is_none());
         // Without an answer of the service, nothing is known about the target.
         breaker.failed(&Error::new(ErrorKind::Encode, "x"), at(25));
         breaker.failed(&down, at(26));

@@ -174,15 +174,17 @@ impl Course {
 
     /// Returns the final error, which names the other targets that failed.
     fn explained(&self, error: Error) -> Error {
-        let mut told = String::new();
+        let mut advice = String::new();
         for failure in self.failures.iter().filter(|failure| failure.target != self.at) {
             let Some(Target { chat, .. }) = self.targets.get(failure.target) else { continue };
-            let region = chat.client.region.as_deref().map_or(String::new(), |region| format!(" in {region}"));
-            let skipped = if failure.skipped { ", skipped" } else { "" };
-            let before = if told.is_empty() { "the other targets failed too: " } else { ", " };
-            told.push_str(&format!("{before}{}{region} ({}{skipped})", chat.model(), failure.kind.as_str()));
+            let before = if advice.is_empty() { "the other targets failed too: " } else { ", " };
+            let region = chat.client.region.as_deref().unwrap_or_default();
+            let place = if region.is_empty() { "" } else { " in " };
+            let skipped = if failure.skipped { ", skipped)" } else { ")" };
+            let parts = [before, chat.model().as_str(), place, region, " (", failure.kind.as_str(), skipped];
+            advice.push_str(&parts.concat());
         }
-        if told.is_empty() { error } else { error.with_advice(&told) }
+        if advice.is_empty() { error } else { error.with_advice(&advice) }
     }
 }
 

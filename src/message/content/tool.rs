@@ -22,7 +22,7 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments: always a JSON object.
     pub args: Json,
-    /// Further members that the model gave the call in its own format: Claude's `caller`, or the `id` of the item
+    /// Further members of the call in the model's own format: Claude's `caller`, or the `id` of the item
     /// over the Responses API. They are sent back to models of the same vendor in that format; other formats do not
     /// support them. Defaults to none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::message::pairs")]

@@ -242,7 +242,7 @@ impl LangSmithBuilder {
     /// Builds the observer.
     ///
     /// # Errors
-    /// `Config`, if the endpoint is not a URL or there is no transport; and for a key with an `http://` address
+    /// `Config`, if the endpoint is not a URL or there is no transport. Also for a key with an `http://` address
     /// of another machine, where others could read the key and the runs.
     pub fn build(self) -> Result<LangSmith> {
         let endpoint = Endpoint::custom(&self.endpoint)?;

@@ -43,8 +43,8 @@ impl fmt::Debug for ChainRun {
 }
 
 impl ChainRun {
-    pub(super) fn new(langsmith: LangSmith, (run, sampled): (Arc<Started>, bool)) -> Self {
-        Self { langsmith, run, open: sampled }
+    pub(super) fn new(langsmith: LangSmith, run: Arc<Started>, open: bool) -> Self {
+        Self { langsmith, run, open }
     }
 
     /// Returns the run's id, a UUID.

@@ -9,6 +9,7 @@ use super::id::{TracePosition, iso};
 use crate::interop;
 use crate::json::{Json, Writer};
 use crate::message::{AiMessage, Content, Media, MediaSource, Message};
+use crate::observe::RunConfig;
 
 pub(super) use chat::Chat;
 
@@ -26,6 +27,21 @@ pub(super) struct Started {
     pub(super) work: Work,
     /// Whether the beginning of the run was not posted, so that the end must contain all of its data.
     pub(super) lost: AtomicBool,
+}
+
+impl Started {
+    /// Creates a run. `name` is its name if the caller has set none.
+    pub(super) fn new(config: &RunConfig, name: &str, start: Duration, place: TracePosition, work: Work) -> Self {
+        Self {
+            place,
+            start,
+            name: config.name.clone().unwrap_or_else(|| name.to_owned()),
+            tags: config.tags.clone(),
+            metadata: config.metadata.clone(),
+            work,
+            lost: AtomicBool::new(false),
+        }
+    }
 }
 
 /// The kind of a run.

@@ -19,11 +19,11 @@ use crate::retry::{RetryPolicy, asked_delay};
 use crate::transport::{ByteStream, HttpRequest, HttpResponse, Transport};
 
 /// Maximum number of bytes of one request: LangSmith refuses 20 MiB and more.
-const MOST_BYTES: usize = 18 * 1024 * 1024;
+const MAX_BYTES: usize = 18 * 1024 * 1024;
 /// The time limit of an attempt.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The maximum number of bytes that are read of a response: enough for an error message.
-const MOST_OF_ANSWER: usize = 4096;
+const MAX_ANSWER_BYTES: usize = 4096;
 
 /// The connection settings for LangSmith.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Sender {
             let mut bytes = 0;
             let fits = posts.iter().skip(from).take_while(|post| {
                 bytes += post.len();
-                bytes <= MOST_BYTES
+                bytes <= MAX_BYTES
             });
             let to = from + fits.count().max(1);
             let group = posts.get(from..to).unwrap_or_default();
@@ -181,11 +181,11 @@ async fn collect(mut body: ByteStream) -> Vec<u8> {
     let mut all = Vec::new();
     while let Some(Ok(piece)) = poll_fn(|context| body.as_mut().poll_next(context)).await {
         all.extend_from_slice(&piece);
-        if all.len() > MOST_OF_ANSWER {
+        if all.len() > MAX_ANSWER_BYTES {
             break;
         }
     }
-    all.truncate(MOST_OF_ANSWER);
+    all.truncate(MAX_ANSWER_BYTES);
     all
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::in_background;
 
 /// Maximum number of operations in one request.
-const MOST_ITEMS: usize = 100;
+const MAX_ITEMS: usize = 100;
 
 /// A function that receives errors that no caller waits for.
 pub(super) type OnError = dyn Fn(&Error) + Send + Sync;
@@ -163,7 +163,7 @@ impl Shared {
         let mut timer = self.sender.runtime.sleep(self.interval);
         poll_fn(|context| {
             let mut state = self.state();
-            if state.asked > state.served || state.closed || state.queue.len() >= MOST_ITEMS {
+            if state.asked > state.served || state.closed || state.queue.len() >= MAX_ITEMS {
                 return Poll::Ready(());
             }
             state.waker = Some(context.waker().clone());
@@ -177,7 +177,7 @@ impl Shared {
     async fn drain(&self) {
         let mut left = self.state().queue.len();
         while left > 0 {
-            let items = self.state().queue.take(left.min(MOST_ITEMS));
+            let items = self.state().queue.take(left.min(MAX_ITEMS));
             if items.is_empty() {
                 return;
             }

@@ -157,7 +157,7 @@ fn model_that_needs_no_look_up_is_built_without_a_request() {
 }
 
 #[test]
-fn failed_look_up_is_an_error_of_the_builder() {
+fn builder_fails_if_the_profile_lookup_fails() {
     let refused = Reply::json(403, r#"{"message":"not authorized to perform: bedrock:GetInferenceProfile"}"#);
     let nameless = Reply::json(200, r#"{"inferenceProfileId":"abc123","models":[{"modelArn":"?"}]}"#);
     for (reply, kind, says) in

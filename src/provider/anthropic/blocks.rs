@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Kind, View, Writer};
 use crate::message::{CachePoint, Content, Document, MediaSource, ToolReference, ToolResult};
 use crate::provider::media;
-use crate::provider::words::call_id;
+use crate::provider::words::{call_id, call_name};
 
 /// Writes blocks as elements of an open array. A cache point becomes the `cache_control` of the block
 /// before it.
@@ -69,7 +69,7 @@ fn write_block(w: &mut Writer, block: &Content, point: Option<CachePoint>) -> Re
         Content::ToolCall(call) => {
             w.field("type", "tool_use");
             w.field("id", &call_id(&call.id));
-            w.field("name", &call.name);
+            w.field("name", &call_name(&call.name));
             w.key("input");
             match call.args.view() {
                 args if args.kind() == Kind::Object => w.raw(args),

@@ -208,6 +208,18 @@ fn stop(holder: View<'_>, out: &mut Events) {
     }
 }
 
+/// Adds the token counts of a whole reply, or of an event of a stream, to those before it.
+#[cfg(feature = "gateway")]
+pub(crate) fn add_counts(holder: View<'_>, counts: &mut Counts) {
+    if let Some(usage) = holder.get("usage").or_else(|| holder.get("message")?.get("usage")) {
+        *counts = counts.or_later(read_counts(usage));
+    }
+    // The service's own counts, which are in the last event, override the model's.
+    if let Some(metrics) = holder.get("amazon-bedrock-invocationMetrics") {
+        *counts = counts.or_later(Counts::from_metrics(metrics));
+    }
+}
+
 fn read_counts(usage: View<'_>) -> Counts {
     let read = |key: &str| usage.u64_at(key);
     let by_ttl = |key: &str| usage.get("cache_creation")?.u64_at(key);
@@ -227,7 +239,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
     match block.word_at("type") {
         "text" => {
             let citations = block.copies("citations");
-            out.block(index, Content::Text(Text { text: block.text_at("text"), citations, ..Text::default() }));
+            return out.whole(index, Content::Text(Text { text: block.text_at("text"), citations, ..Text::default() }));
         }
         "tool_use" => {
             out.call(index, block, "id", "name");
@@ -240,7 +252,7 @@ fn whole_block(index: u32, block: View<'_>, out: &mut Events) {
         "thinking" => {
             let signature = block.string_at("signature");
             let thinking = Thinking { text: block.text_at("thinking"), signature, ..Thinking::default() };
-            out.block(index, Content::Thinking(thinking));
+            return out.whole(index, Content::Thinking(thinking));
         }
         _ => match redacted(block) {
             Some(redacted) => out.block(index, redacted),

@@ -14,7 +14,7 @@ use crate::provider::{Mode, facts, openai, tools};
 use crate::request::{ChatOptions, ChatRequest, Tool, ToolChoice, tool_lives};
 
 /// The version that Bedrock requires in every body.
-const VERSION: &str = "bedrock-2023-05-31";
+pub(crate) const VERSION: &str = "bedrock-2023-05-31";
 
 /// The beta feature for tools that are added or removed in a conversation.
 const TOOL_CHANGES_BETA: &str = "mid-conversation-tool-changes-2026-07-01";

@@ -227,8 +227,10 @@ pub(crate) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         );
     }
     if let Some(top_k) = options.top_k {
-        let message = format_args!("`reasoning` and `top_k` exclude each other: {top_k}; leave `top_k` unset");
-        return config("top_k", message);
+        return config(
+            "top_k",
+            format_args!("`reasoning` and `top_k` exclude each other: {top_k}; leave `top_k` unset"),
+        );
     }
     let Some(budget) = reasoning.budget() else { return Ok(()) };
     if budget < LEAST {

@@ -273,7 +273,8 @@ fn joined(objects: &[Json]) -> Option<Json> {
     Some(Json::written(w))
 }
 
-fn read_counts(usage: View<'_>) -> Counts {
+/// Reads the token counts of the API.
+pub(crate) fn read_counts(usage: View<'_>) -> Counts {
     let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
     let cached = detail("prompt_tokens_details", "cached_tokens");
     let count = |key: &str| usage.u64_at(key);

@@ -208,21 +208,16 @@ impl Encoder<'_> {
         w.field("id", &self.id(&call.id));
         w.field("type", "function");
         w.object("function");
-        w.field("name", &call.name);
+        w.field("name", &words::call_name(&call.name));
         let is_object = call.args.view().kind() == Kind::Object;
         w.field("arguments", if is_object { call.args.as_str() } else { "{}" });
         w.end_object();
         w.end_object();
     }
 
-    /// Returns the id of a tool call as the family accepts it. Mistral's models accept only ids of nine letters or
-    /// digits, and ids of other models have other forms.
+    /// Returns the id of a tool call as the family accepts it.
     fn id(self, id: &str) -> String {
-        const LENGTH: usize = 9;
-        if !self.family.short_ids || (id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphanumeric())) {
-            return id.to_owned();
-        }
-        words::digest(id, LENGTH)
+        if self.family.short_ids { words::short_call_id(id) } else { id.to_owned() }
     }
 
     fn write_tools(self, w: &mut Writer, options: &ChatOptions) -> Result<()> {

@@ -12,8 +12,8 @@ use crate::message::{CachePoint, Content, Document, Media, MediaSource, Text, To
 use crate::model::ModelId;
 use crate::provider::guard::write_guard;
 use crate::provider::media::{self, Format};
-use crate::provider::repair::Block;
-use crate::provider::words::call_id;
+use crate::provider::repair::{Block, is_tool_block};
+use crate::provider::words::{call_id, call_name, short_call_id};
 use crate::text::join;
 
 /// The formats of text documents.
@@ -29,12 +29,14 @@ pub(super) struct Blocks<'a> {
 }
 
 /// Returns whether a cache point can follow a block. It cannot follow reasoning, which is sent exactly as it was
-/// signed, or a document whose text the service extracts. Nova does not accept a point after tool blocks.
+/// signed, or a document whose text the service extracts. Nova does not accept a point after tool blocks, also if they
+/// are raw.
 pub(super) fn takes_point(model: &ModelId, block: &Content) -> bool {
     match block {
         Content::Document(document) => media::essence(&document.media_type).ends_with("pdf"),
         Content::Thinking(_) | Content::RedactedThinking(_) => false,
-        Content::ToolCall(_) | Content::ToolResult(_) | Content::Raw(_) => !fields::is_nova(model),
+        Content::ToolCall(_) | Content::ToolResult(_) => !fields::is_nova(model),
+        Content::Raw(raw) => !fields::is_nova(model) || !is_tool_block(raw.block.view()),
         _ => true,
     }
 }
@@ -114,8 +116,8 @@ impl Blocks<'_> {
             }
             Content::ToolCall(call) => {
                 self.w.object("toolUse");
-                self.w.field("toolUseId", &call_id(&call.id));
-                self.w.field("name", &call.name);
+                self.w.field("toolUseId", &self.id(&call.id));
+                self.w.field("name", &call_name(&call.name));
                 self.w.key("input");
                 match call.args.view() {
                     args if args.kind() == Kind::Object => self.w.raw(args),
@@ -149,6 +151,11 @@ impl Blocks<'_> {
             Content::InvalidToolCall(_) | Content::CachePoint(_) => {}
         }
         Ok(())
+    }
+
+    /// Returns the id of a tool call as the model accepts it.
+    fn id(&self, id: &str) -> String {
+        if fields::of(self.model).short_ids { short_call_id(id) } else { call_id(id) }
     }
 
     fn end(&mut self, objects: usize) {
@@ -268,7 +275,7 @@ impl Blocks<'_> {
 
     fn tool_result(&mut self, result: &ToolResult) -> Result<()> {
         self.w.object("toolResult");
-        self.w.field("toolUseId", &call_id(&result.tool_call_id));
+        self.w.field("toolUseId", &self.id(&result.tool_call_id));
         self.w.array("content");
         for block in &result.content {
             self.w.begin_object();

@@ -80,7 +80,8 @@ fn reasoning_tokens(fields: View<'_>) -> Option<u64> {
         .or_else(|| detail("completion_tokens_details", "reasoning_tokens"))
 }
 
-fn read_counts(usage: View<'_>) -> Counts {
+/// Reads the member `usage`.
+pub(crate) fn read_counts(usage: View<'_>) -> Counts {
     let read = |keys: [&str; 2]| keys.iter().find_map(|key| usage.get(key)?.u64());
     let written = |ttl: &str| {
         let mut details = usage.list("cacheDetails");

@@ -180,7 +180,7 @@ fn check_document(turn: &Turn<'_>) -> Result<()> {
     if has(|block| matches!(block, Content::Document(_))) && !has(|block| matches!(block, Content::Text(_))) {
         return Err(Error::new(
             ErrorKind::Encode,
-            "a message has a document but no text; add text that tells the model what to do with it",
+            "a message has a document but no text; add text that says what to do with it",
         ));
     }
     Ok(())

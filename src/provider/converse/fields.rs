@@ -1,7 +1,7 @@
 //! `additionalModelRequestFields`: options that Converse has no field for, as fields of the model's family.
 
 use super::kwargs;
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::model::ModelId;
@@ -35,6 +35,7 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         )
         .with_field("reasoning_display"));
     }
+    check_inference(model, can, options)?;
     tools::check_format(model, can, options)?;
     let high = matches!(&options.reasoning, Some(Reasoning::Effort(effort)) if effort == "high");
     if is_nova(model) && high {
@@ -52,6 +53,22 @@ pub(super) fn check(model: &ModelId, can: Capabilities, options: &ChatOptions) -
         }
     }
     Ok(())
+}
+
+/// Refuses options that the model has no field for.
+fn check_inference(model: &ModelId, can: Capabilities, options: &ChatOptions) -> Result<()> {
+    let (sampling, stops) = (can.lacks(Capability::Sampling), can.lacks(Capability::StopSequences));
+    let refused = [
+        ("temperature", sampling && options.temperature.is_some()),
+        ("top_p", sampling && options.top_p.is_some()),
+        ("stop", stops && !options.stop.is_empty()),
+    ];
+    let Some((name, _)) = refused.into_iter().find(|(_, is_refused)| *is_refused) else { return Ok(()) };
+    Err(Error::of(
+        ErrorKind::Unsupported,
+        format_args!("{model} does not accept `{name}` over Converse; leave it unset, or use another API"),
+    )
+    .with_field(name))
 }
 
 /// Returns whether the tool choice is written to the additional fields. A call to Claude can forbid parallel tool
@@ -74,7 +91,7 @@ pub(super) fn is_claude(model: &ModelId) -> bool {
 }
 
 /// Returns whether the model is known to be an Amazon Nova.
-pub(super) fn is_nova(model: &ModelId) -> bool {
+pub(crate) fn is_nova(model: &ModelId) -> bool {
     of(model).reasoning == ReasoningField::ReasoningConfig
 }
 

@@ -53,7 +53,7 @@ fn without_inference(kwargs: View<'_>, options: &ChatOptions) -> Result<Json> {
             Some(_) => {
                 return Err(Error::of(
                     ErrorKind::Config,
-                    format_args!("`model_kwargs` contradicts the option `{key}`; set it in one place"),
+                    format_args!("`model_kwargs` contradicts an option; set `{key}` in one place"),
                 )
                 .with_field(["model_kwargs.", key].concat()));
             }

@@ -142,17 +142,17 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
         for block in blocks {
             match &*block {
                 Content::ToolCall(call) => {
-                    let told = format!("[tool call {}: {} {}]", call.id, call.name, call.args);
-                    turn.blocks.push(Block::new(Content::text(told)));
+                    let text = format!("[tool call {}: {} {}]", call.id, call.name, call.args);
+                    turn.blocks.push(Block::new(Content::text(text)));
                 }
                 Content::ToolResult(result) => {
-                    let (told, others) = told_result(result);
-                    turn.blocks.push(Block::new(Content::text(told)));
+                    let (text, others) = result_as_text(result);
+                    turn.blocks.push(Block::new(Content::text(text)));
                     turn.blocks.extend(others.into_iter().map(Block::new));
                 }
                 Content::Raw(raw) if is_reply && is_tool_block(raw.block.view()) => {}
-                Content::Raw(raw) => turn.blocks.push(match told_raw(raw.block.view()) {
-                    Some(told) => Block::new(Content::text(told)),
+                Content::Raw(raw) => turn.blocks.push(match raw_as_text(raw.block.view()) {
+                    Some(text) => Block::new(Content::text(text)),
                     None => block,
                 }),
                 _ => turn.blocks.push(block),
@@ -172,14 +172,14 @@ pub(super) fn flatten(conversation: &mut Conversation<'_>) -> Result<()> {
 }
 
 /// Returns a raw tool result as text.
-fn told_raw(block: View<'_>) -> Option<String> {
+fn raw_as_text(block: View<'_>) -> Option<String> {
     let result = block.get("toolResult")?;
     Some(format!("[tool result {}: {}]", result.text_at("toolUseId"), result.get("content")?.raw()))
 }
 
-fn told_result(result: &ToolResult) -> (String, Vec<Content>) {
+fn result_as_text(result: &ToolResult) -> (String, Vec<Content>) {
     let kind = if result.is_error { "error" } else { "result" };
-    let mut told = format!("[tool {kind} {}:", result.tool_call_id);
+    let mut out = format!("[tool {kind} {}:", result.tool_call_id);
     let mut others = Vec::new();
     for block in &result.content {
         let text = match block {
@@ -190,9 +190,9 @@ fn told_result(result: &ToolResult) -> (String, Vec<Content>) {
                 continue;
             }
         };
-        told.push(if told.ends_with(':') { ' ' } else { '\n' });
-        told.push_str(text);
+        out.push(if out.ends_with(':') { ' ' } else { '\n' });
+        out.push_str(text);
     }
-    told.push(']');
-    (told, others)
+    out.push(']');
+    (out, others)
 }

@@ -85,7 +85,7 @@ pub(super) static FACTS: &[Fact] = &[
         &[MediaInS3, SystemAnywhere, ReasoningBetweenTools, ReasoningByDefault],
     ),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html:
-    // no tools, no images. Extended thinking, caching and schemas came with later models.
+    // no tools, no images. Extended thinking, caching and schemas are features of later models.
     fact(
         CLAUDE_2,
         &[],
@@ -151,13 +151,13 @@ pub(super) static FACTS: &[Fact] = &[
         ],
         &[JsonSchema],
     ),
-    // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110, and Anthropic's pages on what is new in Opus 5.5 and Fable 5.1: a
-    // forced tool choice is refused.
+    // langchain-aws 1.9, AI SDK 5, LiteLLM 1.110, and Anthropic's pages on Opus 5.5 and Fable 5.1: a forced tool
+    // choice is refused.
     fact(NEVER_FORCED, &[], &[ForcedTools, NamedTools]),
     // Only Anthropic's migration guide names Mythos 5.1, according to celeste-python#393.
     unsure(&["anthropic.claude-mythos-5-1"], &[ForcedTools, NamedTools]),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html: reasoning and a
-    // forced tool exclude each other. langchain-aws#1141: Bedrock accepts both from Opus 4.8 on, Anthropic's page
+    // forced tool exclude each other. langchain-aws#1141: Bedrock accepts both from Opus 4.8 on. Anthropic's page
     // on what is new in Sonnet 5 says otherwise.
     fact(UNFORCED_WITH_REASONING, &[], &[ForcedToolsWithReasoning]),
     // Anthropic's page on mid-conversation system messages: from Opus 4.8 on.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::json::quoted;
 use crate::message::{Content, InvalidToolCall, Message, Role, ToolCall, ToolResult};
 
-/// Checks that only the model calls tools, and that each result is in a message of the user's side and names
+/// Checks that only the model calls tools and reasons, and that each result is in a message of the user's side and names
 /// its call. Over Converse, the model's turn may have results of tools that the service runs.
 ///
 /// # Errors
@@ -24,6 +24,9 @@ fn check_side(at: usize, block: &Content, role: Role, raw: RawShape) -> Result<(
                 "message {at} calls the tool {name}, but is not an AI message; put the call into an AI message"
             ))
         }
+        Content::Thinking(_) | Content::RedactedThinking(_) if role != Role::Ai => encode(format_args!(
+            "message {at} has reasoning, but is not an AI message; put the reasoning into an AI message"
+        )),
         Content::ToolResult(result) if result.tool_call_id.is_empty() => encode(format_args!(
             "message {at} has a tool result without an id; set `tool_call_id` to the id of its call"
         )),
@@ -51,8 +54,8 @@ pub(super) fn check_changes(at: usize, message: &Message, begun: bool) -> Result
     ))
 }
 
-/// Gives a new id to calls that repeat an earlier turn's id, and to their results: some models number their calls
-/// again in every reply.
+/// Renames the ids of calls that repeat an earlier turn's id, and those of their results: some models number their
+/// calls again in every reply.
 pub(super) fn rename_repeated_calls(turns: &mut [Turn<'_>]) {
     let mut seen: Vec<String> = Vec::new();
     let mut renamed: Vec<(String, String)> = Vec::new();

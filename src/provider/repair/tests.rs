@@ -1,7 +1,7 @@
 //! Repair of conversations, by model.
 
 use super::*;
-use crate::message::{Thinking, ToolResult};
+use crate::message::{RedactedThinking, Thinking, ToolResult};
 
 fn call(id: &str) -> Content {
     Content::ToolCall(ToolCall::new(id, "f", Json::empty_object()))
@@ -208,6 +208,19 @@ fn encrypted_reasoning_and_call_members_stay_with_their_api() {
 }
 
 #[test]
+fn reasoning_behind_a_cache_point_alone_is_left_out() {
+    let thinking =
+        || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
+    let reply = |content: Vec<Content>| {
+        let messages = [Message::human("a"), Message::new(Role::Ai, content), Message::human("b")];
+        shape(&messages)
+    };
+    assert_eq!(reply(vec![Content::cache_point(), thinking()]), ["user: \"a\", \"b\""]);
+    let answered = reply(vec![Content::cache_point(), thinking(), Content::text("c")]);
+    assert_eq!(answered, ["user: \"a\"", "assistant: Thinking, CachePoint, \"c\"", "user: \"b\""]);
+}
+
+#[test]
 fn reasoning_at_the_end_of_a_message_is_left_out() {
     let thinking =
         || Content::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()), ..Thinking::default() });
@@ -311,6 +324,11 @@ fn system_message_after_empty_messages_is_at_the_beginning() {
         let error = repaired(&messages[..3], id, false).unwrap_err();
         assert!(error.message().starts_with("there is nothing to answer"), "{error}");
     }
+    // A reply of reasoning alone is dropped.
+    let reply = Message::new(Role::Ai, [Content::RedactedThinking(RedactedThinking::new("x"))]);
+    let messages = [reply, Message::system("s"), Message::human("a")];
+    assert_eq!(shape(&messages), ["user: \"a\""]);
+    assert_eq!(plain(&messages).unwrap().system, [&Content::text("s")]);
 }
 
 #[test]
@@ -321,5 +339,16 @@ fn tool_result_in_a_system_message_is_refused() {
         messages.insert(at, Message::new(Role::System, [result()]));
         let error = repaired(&messages, "openai.gpt-5.6-sol", false).unwrap_err();
         assert!(error.message().contains(&format!("message {at} is of the system role")), "{error}");
+    }
+}
+
+#[test]
+fn reasoning_in_a_message_of_another_role_is_refused() {
+    for role in [Role::Human, Role::Tool, Role::System] {
+        for block in [Content::Thinking(Thinking::new("hm")), Content::RedactedThinking(RedactedThinking::new("x"))] {
+            let messages = [Message::human("a"), Message::new(role, [block, Content::text("b")])];
+            let error = repaired(&messages, "openai.gpt-5.6-sol", false).unwrap_err();
+            assert!(error.message().starts_with("message 1 has reasoning"), "{error}");
+        }
     }
 }

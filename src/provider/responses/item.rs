@@ -6,7 +6,7 @@ use crate::json::{Json, View, Writer};
 use crate::message::Content;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum OutputItemKind {
     /// A message: text and refusals, one block for each part.
     Message,
     /// Reasoning: one block.
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 pub(super) struct Item {
     pub(super) at: u64,
     pub(super) id: String,
-    pub(super) kind: Kind,
+    pub(super) kind: OutputItemKind,
     pub(super) parts: Vec<Part>,
     /// The members of a message that are added to its blocks.
     members: Vec<(String, Json)>,
@@ -43,7 +43,7 @@ pub(super) struct Part {
     named: bool,
 }
 
-impl Kind {
+impl OutputItemKind {
     pub(super) fn of(item: View<'_>) -> Self {
         let has = |key: &str| !item.word_at(key).is_empty();
         match item.word_at("type") {
@@ -66,7 +66,7 @@ impl Kind {
 }
 
 impl Item {
-    pub(super) fn new(at: u64, kind: Kind) -> Self {
+    pub(super) fn new(at: u64, kind: OutputItemKind) -> Self {
         Self { at, id: String::new(), kind, parts: Vec::new(), members: Vec::new(), raw: None, done: false }
     }
 
@@ -76,7 +76,7 @@ impl Item {
         let found = found.unwrap_or_else(|| {
             // All parts of reasoning are in one block.
             let index = match self.parts.first() {
-                Some(first) if self.kind == Kind::Reasoning => first.index,
+                Some(first) if self.kind == OutputItemKind::Reasoning => first.index,
                 _ => take_index(next),
             };
             self.parts.push(Part { at, field, index, sent: 0, cited: 0, named: false });
@@ -96,7 +96,7 @@ impl Item {
         next: &mut u32,
         out: &mut Events,
     ) {
-        if self.kind == Kind::Reasoning && self.parts.first().is_some_and(|first| first.field != field) {
+        if self.kind == OutputItemKind::Reasoning && self.parts.first().is_some_and(|first| first.field != field) {
             // The text of reasoning is its summary or its full text, whichever arrives first. The item has both.
             return;
         }
@@ -247,12 +247,12 @@ pub(super) fn take_index(next: &mut u32) -> u32 {
     index
 }
 
-/// Returns whether a member has no information: the usual status, or an empty list.
+/// Returns whether a member is empty: null, the usual status, or an empty list.
 fn is_plain(key: &str, value: View<'_>) -> bool {
     value.is_null() || key == "status" && matches!(value.word(), "completed" | "in_progress") || value.raw() == "[]"
 }
 
-/// Adds the members of a block that have information and are not in `known`, and those in `wanted`.
+/// Adds the members of a block that are neither empty nor in `known`; those in `wanted` are always added.
 pub(super) fn push_members(index: u32, view: View<'_>, known: &[&str], wanted: &[&str], out: &mut Events) {
     for (key, value) in view.entries() {
         let is_left_out = known.contains(&&*key) || key == "type" || is_plain(&key, value);

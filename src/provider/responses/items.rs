@@ -216,7 +216,7 @@ impl<'a> Encoder<'a> {
         Ok(true)
     }
 
-    /// Writes the model's text, in messages of blocks that have the same further members.
+    /// Writes the model's text. Consecutive blocks with the same extra members share a message.
     fn write_answer(&self, w: &mut Writer, blocks: &[&Content]) -> Result<()> {
         let mut rest = blocks;
         while let [first, ..] = rest {
@@ -292,7 +292,7 @@ impl<'a> Encoder<'a> {
             }
         }
         w.field("call_id", &sent_id(&call.id));
-        w.field("name", &call.name);
+        w.field("name", &words::call_name(&call.name));
         match call.args.view().get("input").and_then(View::str) {
             Some(input) if is_custom => w.field("input", &input),
             _ if is_custom => w.field("input", call.args.as_str()),
@@ -355,7 +355,7 @@ fn kind_of(block: View<'_>) -> Result<&str> {
     }
 }
 
-/// Returns whether a type is that of a part of a message, and not of an item.
+/// Returns whether a type names a part of a message rather than an item.
 fn is_part(kind: &str) -> bool {
     kind.starts_with("input_") || matches!(kind, "output_text" | "refusal")
 }

@@ -1,6 +1,6 @@
 //! A reader of output items, whole or in pieces.
 
-use super::item::{Item, Kind, push_members, take_index, unknown_part};
+use super::item::{Item, OutputItemKind, push_members, take_index, unknown_part};
 use super::response::{members, stop};
 use super::words::{Field, REFUSAL};
 use crate::error::{Result, from_reported};
@@ -11,7 +11,7 @@ use crate::provider::invoke::Counts;
 
 /// The position of an event's text: the indexes of the item and of the part.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct PartPosition {
     pub(super) item: Option<u64>,
     pub(super) part: u64,
 }
@@ -38,7 +38,7 @@ impl Reader {
 
     /// Returns whether an item is kept unchanged.
     pub(super) fn is_raw(&self, at: Option<u64>) -> bool {
-        at.is_some_and(|at| self.items.iter().any(|item| item.at == at && item.kind == Kind::Raw))
+        at.is_some_and(|at| self.items.iter().any(|item| item.at == at && item.kind == OutputItemKind::Raw))
     }
 
     /// Begins the message, once.
@@ -54,17 +54,17 @@ impl Reader {
     pub(super) fn piece(
         &mut self,
         field: Field,
-        place: Place,
+        position: PartPosition,
         text: View<'_>,
         is_whole: bool,
         out: &mut Events,
     ) -> bool {
-        let at = place.item.unwrap_or(0);
+        let at = position.item.unwrap_or(0);
         let item = match self.items.iter().rposition(|item| item.at == at) {
             Some(found) => found,
             None => match field {
-                Field::Text | Field::Refusal => self.push(at, Kind::Message),
-                Field::Summary | Field::Reasoning => self.push(at, Kind::Reasoning),
+                Field::Text | Field::Refusal => self.push(at, OutputItemKind::Message),
+                Field::Summary | Field::Reasoning => self.push(at, OutputItemKind::Reasoning),
                 // The call has neither id nor name yet. The whole item will have the arguments, too.
                 Field::Arguments | Field::Input => return true,
             },
@@ -75,20 +75,20 @@ impl Reader {
         }
         if !item.done {
             self.refused |= field == Field::Refusal;
-            item.add(field, place.part, text, is_whole, &mut self.next, out);
+            item.add(field, position.part, text, is_whole, &mut self.next, out);
         }
         true
     }
 
     /// Adds a citation. Returns `false` if there is no message for it.
-    pub(super) fn annotation(&mut self, place: Place, annotation: View<'_>, out: &mut Events) -> bool {
-        let item = self.items.iter_mut().rev().find(|item| Some(item.at) == place.item && !item.done);
-        let Some(item) = item.filter(|item| item.kind == Kind::Message) else { return false };
-        item.cite(place.part, annotation, &mut self.next, out);
+    pub(super) fn annotation(&mut self, position: PartPosition, annotation: View<'_>, out: &mut Events) -> bool {
+        let item = self.items.iter_mut().rev().find(|item| Some(item.at) == position.item && !item.done);
+        let Some(item) = item.filter(|item| item.kind == OutputItemKind::Message) else { return false };
+        item.cite(position.part, annotation, &mut self.next, out);
         true
     }
 
-    fn push(&mut self, at: u64, kind: Kind) -> usize {
+    fn push(&mut self, at: u64, kind: OutputItemKind) -> usize {
         self.items.push(Item::new(at, kind));
         self.items.len() - 1
     }
@@ -100,7 +100,7 @@ impl Reader {
             Some(at) => self.items.iter().rposition(|item| item.at == at),
             None => self.items.iter().rposition(|item| !id.is_empty() && item.id == id),
         };
-        let kind = Kind::of(view);
+        let kind = OutputItemKind::of(view);
         let found = found.unwrap_or_else(|| self.push(at.unwrap_or(self.items.len() as u64), kind));
         let Some(item) = self.items.get_mut(found).filter(|item| !item.done) else { return };
         item.id = id;
@@ -113,13 +113,13 @@ impl Reader {
             return;
         }
         match kind {
-            Kind::Message => item.name(view, out),
-            Kind::Call { is_custom } => {
+            OutputItemKind::Message => item.name(view, out),
+            OutputItemKind::Call { is_custom } => {
                 self.called = true;
                 item.start_call(view, is_custom, &self.id, &mut self.next, out);
             }
-            Kind::Reasoning => {}
-            Kind::Raw => item.raw = Some(Json::from(view)),
+            OutputItemKind::Reasoning => {}
+            OutputItemKind::Raw => item.raw = Some(Json::from(view)),
         }
         if is_done {
             self.finish(found, view, out);
@@ -131,7 +131,7 @@ impl Reader {
         let Some(item) = self.items.get_mut(at) else { return };
         let next = &mut self.next;
         match item.kind {
-            Kind::Message => {
+            OutputItemKind::Message => {
                 for (part_at, part) in (0..).zip(view.list("content")) {
                     let (field, key) = match part.word_at("type") {
                         "output_text" => (Field::Text, "text"),
@@ -150,8 +150,8 @@ impl Reader {
                     self.logprobs.extend(part.list("logprobs").map(Json::from));
                 }
             }
-            Kind::Reasoning => item.finish_reasoning(view, next, out),
-            Kind::Call { is_custom } => {
+            OutputItemKind::Reasoning => item.finish_reasoning(view, next, out),
+            OutputItemKind::Call { is_custom } => {
                 let (field, key) = if is_custom { (Field::Input, "input") } else { (Field::Arguments, "arguments") };
                 if let Some(text) = view.get(key) {
                     item.add(field, 0, text, true, next, out);
@@ -164,7 +164,7 @@ impl Reader {
                     push_members(part.index, view, &["call_id", "name", key], known, out);
                 }
             }
-            Kind::Raw => {
+            OutputItemKind::Raw => {
                 let index = take_index(next);
                 out.block(index, Content::raw(view));
                 out.block_stop(index);
@@ -221,7 +221,7 @@ impl Reader {
             out.metadata("logprobs", Json::written(w).view());
         }
         let ids: Vec<&str> =
-            self.items.iter().filter(|item| item.kind == Kind::Message).map(|item| &*item.id).collect();
+            self.items.iter().filter(|item| item.kind == OutputItemKind::Message).map(|item| &*item.id).collect();
         if ids.iter().any(|id| !id.is_empty()) {
             let mut w = Writer::new();
             w.begin_array();

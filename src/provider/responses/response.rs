@@ -37,7 +37,8 @@ pub(super) fn stop<'a>(response: View<'a>, status: &'a str, called: bool, refuse
     }
 }
 
-fn read_counts(usage: View<'_>) -> Counts {
+/// Reads the token counts of the API.
+pub(crate) fn read_counts(usage: View<'_>) -> Counts {
     let detail = |holder: &str, key: &str| usage.get(holder)?.u64_at(key);
     let cache_read = detail("input_tokens_details", "cached_tokens");
     let cache_write = detail("input_tokens_details", "cache_write_tokens");

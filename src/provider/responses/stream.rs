@@ -1,6 +1,6 @@
 //! A decoder for streams of the Responses API.
 
-use super::reader::{Place, Reader};
+use super::reader::{PartPosition, Reader};
 use super::response::is_error;
 use super::words::field_of;
 use crate::error::{Error, ErrorKind, Result, from_reported};
@@ -11,7 +11,7 @@ use crate::provider::StreamDecoder;
 use crate::provider::invoke::{Counts, check_end};
 use crate::sse::SseEvent;
 
-/// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line comes after the
+/// A decoder for one stream. The type of an event is read from its data: on mantle the `event` line is after the
 /// data, and other servers leave it out.
 ///
 /// An item in `response.output_item.done`, or in the last event, repeats all deltas of the item. The decoder adds
@@ -26,12 +26,12 @@ pub(super) struct ResponsesDecoder {
 impl StreamDecoder for ResponsesDecoder {
     fn event(&mut self, event: &SseEvent<'_>, out: &mut Events) -> Result<()> {
         // Most events are deltas, so all their members are read in the pass that checks them.
-        let (mut kind, mut text, mut place) = ("", None, Place::default());
+        let (mut kind, mut text, mut position) = ("", None, PartPosition::default());
         let read = View::read(event.data(), &mut |key, value| match key {
             "type" => kind = value.word(),
             "delta" | "text" | "refusal" | "arguments" | "input" => text = Some(value),
-            "output_index" => place.item = value.u64(),
-            "content_index" | "summary_index" => place.part = value.u64().unwrap_or(0),
+            "output_index" => position.item = value.u64(),
+            "content_index" | "summary_index" => position.part = value.u64().unwrap_or(0),
             _ => {}
         });
         let view = match read {
@@ -41,7 +41,7 @@ impl StreamDecoder for ResponsesDecoder {
         };
         if let Some((field, is_whole)) = field_of(kind) {
             let text = text.filter(|text| text.kind() == Kind::String);
-            if !text.is_some_and(|text| self.reader.piece(field, place, text, is_whole, out)) {
+            if !text.is_some_and(|text| self.reader.piece(field, position, text, is_whole, out)) {
                 out.unknown(kind, view.raw().as_bytes());
             }
             return Ok(());
@@ -54,7 +54,7 @@ impl StreamDecoder for ResponsesDecoder {
                 kind = event.event();
             }
         }
-        self.other(kind, view, place, out)
+        self.other(kind, view, position, out)
     }
 
     fn finish(&mut self, _: &mut Events) -> Result<()> {
@@ -64,10 +64,10 @@ impl StreamDecoder for ResponsesDecoder {
 
 impl ResponsesDecoder {
     /// Reads an event that is not a piece of text.
-    fn other(&mut self, kind: &str, event: View<'_>, place: Place, out: &mut Events) -> Result<()> {
+    fn other(&mut self, kind: &str, event: View<'_>, position: PartPosition, out: &mut Events) -> Result<()> {
         match kind {
             "response.output_item.added" | "response.output_item.done" => match event.get("item") {
-                Some(item) => self.reader.item(place.item, item, kind == "response.output_item.done", out),
+                Some(item) => self.reader.item(position.item, item, kind == "response.output_item.done", out),
                 None => out.unknown(kind, event.raw().as_bytes()),
             },
             // The content arrives in deltas before these events, or in the item after them.
@@ -78,7 +78,7 @@ impl ResponsesDecoder {
             | "ping"
             | "keepalive" => {}
             "response.output_text.annotation.added" => {
-                let is_read = event.get("annotation").is_some_and(|it| self.reader.annotation(place, it, out));
+                let is_read = event.get("annotation").is_some_and(|it| self.reader.annotation(position, it, out));
                 if !is_read {
                     out.unknown(kind, event.raw().as_bytes());
                 }
@@ -97,7 +97,7 @@ impl ResponsesDecoder {
             "error" => return Err(from_reported(event)),
             _ if event.kind() != Kind::Object => out.unknown("chunk", event.raw().as_bytes()),
             // The progress of a server tool: the result is in its item.
-            _ if self.reader.is_raw(place.item) => {}
+            _ if self.reader.is_raw(position.item) => {}
             other => out.unknown(other, event.raw().as_bytes()),
         }
         Ok(())

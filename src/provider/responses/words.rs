@@ -1,8 +1,8 @@
 //! Ids of tool calls, and the text fields that events add to.
 //!
 //! GPT numbers its calls again in every response: `call_0`, `call_1`. Two turns of a conversation then have calls with
-//! the same id. This breaks other APIs, and callers that key results by id. A message does not know its conversation,
-//! so such an id is made unique when it is received: a hash of the response's id is appended. Calls and results are
+//! the same id. This breaks other APIs, and callers that key results by id. A decoder does not have the conversation,
+//! so it makes such an id unique: it appends a hash of the response's id. Calls and results are
 //! sent with that id, which the service accepts (pydantic-ai also sends its own unique ids). A result has the original
 //! id only if its call is not in the request, because `previous_response_id` replaces it.
 
@@ -24,7 +24,7 @@ pub(super) fn unique_id(id: String, response_id: &str) -> String {
     }
 }
 
-/// Returns the id that the service gave a call.
+/// Returns the id of a call as the service sent it.
 pub(super) fn original_id(id: &str) -> &str {
     let Some((number, hash)) = id.len().checked_sub(HASH_DIGITS).and_then(|at| id.split_at_checked(at)) else {
         return id;

@@ -122,7 +122,7 @@ fn templates() -> [(&'static Template, &'static str); 8] {
 }
 
 #[test]
-fn template_does_not_end_a_reply_that_has_begun() {
+fn template_leaves_a_prefilled_reply_open() {
     for (template, end) in templates() {
         let prompt = template.render("", &[user("Why?"), ai("The sky is")]);
         assert!(prompt.ends_with(end), "{prompt:?}");

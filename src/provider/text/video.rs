@@ -20,8 +20,10 @@ const SCHEMAS: &[&str] = &["items", "prefixItems", "anyOf", "oneOf", "allOf", "n
 pub(super) fn write(w: &mut Writer, model: &ModelId, key: &str, videos: &[&Media]) -> Result<()> {
     let [video] = videos else {
         let count = videos.len();
-        let error = format_args!("{model} needs exactly one video: the human messages have {count}; send one");
-        return Err(Error::of(ErrorKind::Encode, error));
+        return Err(Error::of(
+            ErrorKind::Encode,
+            format_args!("{model} needs exactly one video: the human messages have {count}; send one"),
+        ));
     };
     w.object(key);
     match &video.source {

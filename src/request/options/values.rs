@@ -14,7 +14,7 @@ pub enum Reasoning {
     /// The model decides (newer Claude). An error for models without such an option and for models
     /// that always reason.
     Adaptive,
-    /// An effort: `low`, `medium`, `high`, or another name that the model knows (Nova 2, gpt-oss, newer
+    /// An effort: `low`, `medium`, `high`, or another name that the model accepts (Nova 2, gpt-oss, newer
     /// Claude). For Claude models that accept only budgets it is sent as a budget: 1,024 tokens for
     /// `low`, 4,096 for `medium`, 16,384 for others, and less than `max_tokens` if that is set.
     Effort(String),
@@ -148,8 +148,11 @@ impl Guardrail {
             (false, true) => ("guardrail.version", "its version"),
             (true, true) => ("guardrail", "identifier and version"),
         };
-        let message = format_args!("the guardrail is set without {missing}; set both, or no guardrail");
-        Err(Error::of(ErrorKind::Config, message).with_field(field))
+        Err(Error::of(
+            ErrorKind::Config,
+            format_args!("the guardrail is set without {missing}; set both, or no guardrail"),
+        )
+        .with_field(field))
     }
 }
 

@@ -15,9 +15,14 @@ thread_local! {
     static DISPATCH: JsValue = Closure::<dyn Fn(Object, JsValue) -> Result<JsValue, JsValue>>::new(dispatch).into_js_value();
 }
 
-/// Returns the dispatcher for Node's own `fetch`; `None` in other runtimes.
+/// Returns the dispatcher for Node's own `fetch`; `None` in other runtimes, and where undici's dispatcher cannot be
+/// reached. A `vm` context, such as Jest's, has a separate global object without it. Node's limits hold there.
 pub(super) fn unlimited() -> Option<JsValue> {
-    member(&member(&member(&js_sys::global(), "process")?, "versions")?, "undici")?;
+    let global = js_sys::global();
+    member(&member(&member(&global, "process")?, "versions")?, "undici")?;
+    // Node loads undici, which sets the dispatcher, when its first class is used.
+    member(&global, "Headers")?;
+    global_dispatcher("1").or_else(|| global_dispatcher("2"))?;
     let dispatcher = Object::new();
     DISPATCH.with(|dispatch| Reflect::set(&dispatcher, &"dispatch".into(), dispatch)).ok()?;
     // `fetch` asks the dispatcher whether its requests are mocked, and passes the body in another form if they are.

@@ -48,15 +48,21 @@ async fn read_head(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<usi
 
 /// Reads one whole request; `false` if the client went away before its end.
 pub(crate) async fn read_request(client: &mut TcpStream) -> bool {
+    receive(client).await.is_some()
+}
+
+/// Returns the headers and the body of one request; `None` if the client went away before its end.
+pub(crate) async fn receive(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut received = Vec::new();
-    let Some(head) = read_head(client, &mut received).await else { return false };
-    let text = String::from_utf8_lossy(&received[..head]).to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let end = read_head(client, &mut received).await?;
+    let head = String::from_utf8_lossy(&received[..end]).into_owned();
+    let lower = head.to_ascii_lowercase();
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-    while received.len() < head + length {
+    while received.len() < end + length {
         if client.read_buf(&mut received).await.unwrap_or(0) == 0 {
-            return false;
+            return None;
         }
     }
-    true
+    Some((head, received.split_off(end)))
 }

@@ -52,7 +52,7 @@ fn kwargs_contradict_options(scenario: &Scenario) -> bool {
     scenario.option("model_kwargs").and_then(Value::as_object).is_some_and(|kwargs| kwargs.iter().any(differs))
 }
 
-/// Whether a system message comes after another message.
+/// Returns whether a system message is after another message.
 fn late_system(scenario: &Scenario) -> bool {
     let begun = scenario.messages.iter().position(|message| message["role"] != "system");
     let last = scenario.messages.iter().rposition(|message| message["role"] == "system");

@@ -9,21 +9,21 @@ use crate::suite::sse::{self, Event};
 
 /// The error in an answer with status 200; `None` if it is a message.
 pub(super) fn failure(scenario: &Scenario, response: &Response) -> Option<Failure> {
-    // A whole answer is read even if the call requested a stream (C54).
+    // A whole answer is read even if the call requested a stream.
     if response.is_sse() && response.json().is_none() {
         return of_stream(scenario, response);
     }
     if response.body.is_empty() {
-        return Some(Failure::new("C54", &[ErrorKind::Truncated]));
+        return Some(Failure::new("empty_answer", &[ErrorKind::Truncated]));
     }
-    let Some(body) = response.json() else { return Some(Failure::new("C65", &[ErrorKind::Decode])) };
+    let Some(body) = response.json() else { return Some(Failure::new("malformed_answer", &[ErrorKind::Decode])) };
     of_body(scenario, &body)
 }
 
 fn of_body(scenario: &Scenario, body: &Value) -> Option<Failure> {
     let operation = scenario.operation;
     if body["error"].is_object() {
-        let rule = if body["status"] == "failed" { "C41" } else { "C65" };
+        let rule = if body["status"] == "failed" { "failed_response" } else { "error_in_an_answer" };
         let failure = of_error(rule, &body["error"]);
         // The service reports its own failure.
         let again = [ErrorKind::Throttled, ErrorKind::Service];
@@ -35,10 +35,10 @@ fn of_body(scenario: &Scenario, body: &Value) -> Option<Failure> {
         _ if operation.is_chat() => body["choices"].is_array(),
         _ => body["content"].is_array(),
     };
-    if is_answer { None } else { Some(Failure::new("C65", &[ErrorKind::Decode])) }
+    if is_answer { None } else { Some(Failure::new("malformed_answer", &[ErrorKind::Decode])) }
 }
 
-/// An error in any of the shapes (C52).
+/// An error in any of the shapes.
 fn of_error(rule: &'static str, error: &Value) -> Failure {
     let text = |key: &str| error[key].as_str().map(str::to_owned);
     let names: Vec<String> =
@@ -64,7 +64,7 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
             if !event.ended {
                 break;
             }
-            return Some(Failure::new("C51", &[ErrorKind::Decode, ErrorKind::Frame]));
+            return Some(Failure::new("malformed_event", &[ErrorKind::Decode, ErrorKind::Frame]));
         };
         if let Some(failure) = of_event(event, json) {
             let again = [ErrorKind::Throttled, ErrorKind::Service];
@@ -77,21 +77,21 @@ fn of_stream(scenario: &Scenario, response: &Response) -> Option<Failure> {
     if ended {
         return None;
     }
-    let rule = if response.body.is_empty() { "C54" } else { "C45" };
+    let rule = if response.body.is_empty() { "empty_stream" } else { "cut_stream" };
     Some(Failure { retryable: is_empty, ..Failure::new(rule, &[ErrorKind::Truncated]) })
 }
 
 /// The error in an event.
 fn of_event(event: &Event, json: &Value) -> Option<Failure> {
     if json["type"] == "response.failed" {
-        return Some(of_error("C41", &json["response"]["error"]));
+        return Some(of_error("failed_response", &json["response"]["error"]));
     }
     if json["error"].is_object() {
-        return Some(of_error("C52", &json["error"]));
+        return Some(of_error("error_event", &json["error"]));
     }
     let is_known = json["type"].is_string() || json["choices"].is_array();
     let is_bare = !is_known && (json["message"].is_string() || json["Message"].is_string());
-    (event.kind == "error" || json["type"] == "error" || is_bare).then(|| of_error("C52", json))
+    (event.kind == "error" || json["type"] == "error" || is_bare).then(|| of_error("error_event", json))
 }
 
 /// Whether an event has more than the start of a message or of a part of it.

@@ -86,8 +86,8 @@ fn metadata_that_every_chunk_repeats_is_one_event() {
         let chunk = json!({"choices": [], "system_fingerprint": fingerprint}).to_string();
         decoder.chunk(View::parse(&chunk).unwrap(), &mut counts, &mut events).unwrap();
     }
-    let told: Vec<_> = std::iter::from_fn(|| events.pop()).collect();
-    assert_eq!(told.len(), 3, "the beginning, a, b: {told:?}");
+    let all: Vec<_> = std::iter::from_fn(|| events.pop()).collect();
+    assert_eq!(all.len(), 3, "the beginning, a, b: {all:?}");
 }
 
 /// Recorded deltas of `openai.gpt-oss-120b-1:0`: every piece of reasoning has its own tags.

@@ -133,7 +133,7 @@ fn documents_and_search_results_are_sent_as_documents() {
     let messages = [
         Message::human("Read this").with(Content::Document(notes)),
         Message::ai("ok"),
-        Message::human("Colours?")
+        Message::human("Colors?")
             .with(Content::SearchResult(found))
             .with(Content::document("text/markdown", &b"*Coal* is black."[..])),
     ];
@@ -144,7 +144,7 @@ fn documents_and_search_results_are_sent_as_documents() {
         {"title": "https://e.com", "snippet": "Snow is white."},
         {"snippet": "*Coal* is black."},
     ]);
-    assert_eq!((&sent["documents"], &sent["message"]), (&expected, &json!("Colours?")));
+    assert_eq!((&sent["documents"], &sent["message"]), (&expected, &json!("Colors?")));
     for block in [Content::document("application/pdf", vec![1]), Content::image("image/png", vec![1])] {
         let error = encode(&[Message::human("a").with(block)], ChatOptions::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);

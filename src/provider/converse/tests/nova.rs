@@ -7,6 +7,7 @@ use crate::chat::BedrockChat;
 use crate::credentials::Credentials;
 use crate::error::ErrorKind;
 use crate::headers::Headers;
+use crate::json::View;
 use crate::message::{AiMessage, CachePoint, CacheTtl, Document, GuardContent, MediaSource, SearchResult, StopReason};
 use crate::request::{Guardrail, Reasoning, ResponseFormat, Tool, ToolChoice};
 use crate::testing::{MemoryTransport, Reply};
@@ -67,6 +68,23 @@ fn nova_cache_point_is_a_member_of_the_block_before_it() {
         member(&body, &["messages", "0", "content"]),
         json!([{"text": "a", "cachePoint": {"type": "default"}}, {"text": "b"}])
     );
+}
+
+#[test]
+fn nova_cache_point_follows_raw_blocks_except_tool_blocks() {
+    let found = r#"{"searchResult":{"source":"s","title":"t","content":[]}}"#;
+    let result = r#"{"toolResult":{"toolUseId":"t1","content":[],"type":"x"}}"#;
+    let kinds = |raw: &str| {
+        let message =
+            Message::human("a").with(Content::raw(self::json(raw))).with(Content::cache_point()).with("b".into());
+        let tool = ChatOptions { tools: vec![Tool::new("now", "", Json::empty_object())], ..ChatOptions::default() };
+        let body = body(NOVA, &[message], &tool);
+        let blocks = member(&body, &["messages", "0", "content"]);
+        let key = |block: View<'_>| block.raw_entries().next().map(|(key, _)| key.to_owned()).unwrap();
+        blocks.view().items().map(key).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(found), ["text", "searchResult", "cachePoint", "text"]);
+    assert_eq!(kinds(result), ["text", "cachePoint", "toolResult", "text"]);
 }
 
 #[test]

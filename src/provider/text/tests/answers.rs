@@ -297,16 +297,16 @@ fn reasoning_is_open_if_the_prompt_opened_it() {
         let message = DEEPSEEK_R1.decode(&call, body.as_bytes(), &Headers::new()).unwrap();
         (message.thinking(), message.text())
     };
-    let told = |thought: &str, text: &str| (thought.to_owned(), text.to_owned());
-    assert_eq!(answer(&human("Hi"), "hm</think>Yo"), told("hm", "Yo"));
-    assert_eq!(answer(&human("Hi"), "cut short"), told("cut short", ""));
+    let parts = |thought: &str, text: &str| (thought.to_owned(), text.to_owned());
+    assert_eq!(answer(&human("Hi"), "hm</think>Yo"), parts("hm", "Yo"));
+    assert_eq!(answer(&human("Hi"), "cut short"), parts("cut short", ""));
     let begun = ChatRequest::new([Message::human("Say <think>"), Message::ai("The sky is")]);
-    assert_eq!(answer(&begun, " blue."), told("", " blue."));
+    assert_eq!(answer(&begun, " blue."), parts("", " blue."));
     let thinking = ChatRequest::new([Message::human("Hi"), Message::ai("<think>\nFirst")]);
-    assert_eq!(answer(&thinking, ", hm</think>Yo"), told(", hm", "Yo"));
-    assert_eq!(answer(&ChatRequest::prompt("Once upon a time"), " there was"), told("", " there was"));
-    assert_eq!(answer(&ChatRequest::prompt("<｜User｜>Hi<｜Assistant｜><think>\n"), "hm</think>Yo"), told("hm", "Yo"));
-    assert_eq!(answer(&ChatRequest::prompt("Hi"), "<think>hm</think>Yo"), told("hm", "Yo"));
+    assert_eq!(answer(&thinking, ", hm</think>Yo"), parts(", hm", "Yo"));
+    assert_eq!(answer(&ChatRequest::prompt("Once upon a time"), " there was"), parts("", " there was"));
+    assert_eq!(answer(&ChatRequest::prompt("<｜User｜>Hi<｜Assistant｜><think>\n"), "hm</think>Yo"), parts("hm", "Yo"));
+    assert_eq!(answer(&ChatRequest::prompt("Hi"), "<think>hm</think>Yo"), parts("hm", "Yo"));
 }
 
 #[test]
