@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { until } from "../../test/suite/check.js";
 import { repository, run, target } from "./run.mjs";
 
 export const ACCESS_KEY = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
@@ -47,15 +48,12 @@ class LocalBedrock {
     return (await fetch(`${this.url}/_local/requests`)).json();
   }
 
-  /** Waits until a condition on the received requests holds. */
-  async until(holds, { seconds = 5 } = {}) {
-    const end = Date.now() + seconds * 1000;
-    for (;;) {
+  /** Waits until a condition on the received requests holds, and returns them. */
+  until(holds) {
+    return until(async () => {
       const requests = await this.requests();
-      if (holds(requests)) return requests;
-      if (Date.now() > end) throw new Error(`it did not come to that: ${JSON.stringify(requests.map(({ outcome, status, frames_sent }) => ({ outcome, status, frames_sent })))}`);
-      await new Promise((done) => setTimeout(done, 20));
-    }
+      return holds(requests) && requests;
+    }, `the requests fit ${holds}`);
   }
 
   async clear() {

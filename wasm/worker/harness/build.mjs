@@ -27,23 +27,26 @@ function linkPackage() {
   symlinkSync(pkg, link, "junction");
 }
 
-/** Builds the Rust Worker. */
+/** Builds the Rust Worker with this repository's toolchain and tools. */
 export async function buildRust() {
   const folder = join(workers, "rust");
-  await run(join(folder, "build"), [], { cwd: folder });
+  const script = (name) => join(wasm, "scripts", name);
+  await run(script("wasm32"), [join(folder, "build")], { env: { WASM_BINDGEN: script("bindgen"), WASM_OPT: script("wasm-opt") } });
   return described(folder, "index.mjs");
 }
 
-/** Returns a built Worker: its modules, the main one first, and the runtime settings of its wrangler.toml. */
-function described(folder, main) {
+/** Returns a built Worker: its modules, the main one first, and from its wrangler.toml the runtime settings and Durable Objects. */
+export function described(folder, main) {
   const dist = join(folder, "dist");
   const names = readdirSync(dist, { recursive: true }).filter((name) => /\.(m?js|wasm)$/.test(name));
   const wrangler = readFileSync(join(folder, "wrangler.toml"), "utf8");
+  const objects = [...wrangler.matchAll(/^\[\[durable_objects\.bindings\]\]\nname = "(.*)"\nclass_name = "(.*)"/gm)];
   const flags = /^compatibility_flags = \[(.*)\]/m.exec(wrangler)?.[1] ?? "";
   return {
     dist,
     modules: [main, ...names.filter((name) => name !== main)],
     compatibilityDate: /^compatibility_date = "(.*)"/m.exec(wrangler)[1],
     compatibilityFlags: [...flags.matchAll(/"(.*?)"/g)].map(([, flag]) => flag),
+    objects: Object.fromEntries(objects.map(([, binding, name]) => [binding, name])),
   };
 }

@@ -4,8 +4,9 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
 import { ask, textOf } from "../harness/ask.mjs";
+import { HANGS } from "../../test/suite/check.js";
 
-const LONGEST = 25_000_000;
+export const LONGEST = 25_000_000;
 const MEGABYTE = Buffer.alloc(1_000_000, " ");
 
 export function bodyTests(url) {
@@ -15,28 +16,33 @@ export function bodyTests(url) {
     assert.deepEqual([answer.status, error.kind, error.message], [413, "encode", "the body is longer than 25 MB"]);
   };
 
-  test("a body with a too large content-length is refused before it is read", { timeout: 20_000 }, async () => {
+  test("a body with a too large content-length is refused before it is read", { timeout: HANGS }, async () => {
     for (const length of [LONGEST + 1, 2 ** 33]) {
       const onRequest = (request) => request.setHeader("content-length", length);
       await refused(await chat(unended("{"), { onRequest }));
     }
   });
 
-  test("a body of unknown length is refused at the limit, and the rest is not read", { timeout: 20_000 }, async () => {
+  test("a body without an end is cut off at the limit", { timeout: HANGS }, async () => {
     let sent = 0;
     const endless = (async function* () {
       for (;;) {
         yield MEGABYTE;
         sent += MEGABYTE.length;
-        // A client that is still sending may be cut off before it receives the answer.
+        // Leaves the answer time to arrive, so that not every run ends in a reset.
         if (sent > LONGEST) await pass(50);
       }
     })();
-    await refused(await chat(Readable.from(endless)));
+    try {
+      await refused(await chat(Readable.from(endless)));
+    } catch (error) {
+      // A client that is still sending may be cut off before it receives the answer.
+      if (!["ECONNRESET", "EPIPE"].includes(error.code)) throw error;
+    }
     assert.ok(sent < 2 * LONGEST, `${sent} bytes were taken`);
   });
 
-  test("a body may have 25 MB, but not one byte more", { timeout: 20_000 }, async () => {
+  test("a body may have 25 MB, but not one byte more", { timeout: HANGS }, async () => {
     for (const body of [long(LONGEST), Readable.from([long(LONGEST)])]) {
       assert.match(textOf(await (await chat(body)).events()), /How long\?$/);
     }
@@ -62,7 +68,7 @@ export function bodyTests(url) {
 const long = (bytes) => JSON.stringify({ messages: "How long?" }).padEnd(bytes);
 
 /** A body that begins with this text, and then stalls. */
-function unended(text) {
+export function unended(text) {
   const body = new Readable({ read() {} });
   body.push(text);
   return body;

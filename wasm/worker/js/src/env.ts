@@ -1,3 +1,5 @@
+import type { KeyLimits } from "./limits.js";
+
 /** The bindings of the Worker: variables of wrangler.toml, and secrets. */
 export interface Env {
   ACCESS_TOKEN?: string;
@@ -10,6 +12,10 @@ export interface Env {
   BEDROCK_ENDPOINT?: string;
   MODEL?: string;
   ALLOWED_MODELS?: string;
+  GATEWAY_SETTINGS?: string | object;
+  GATEWAY_KEYS?: string | object;
+  ANALYTICS?: AnalyticsEngineDataset;
+  LIMITS?: DurableObjectNamespace<KeyLimits>;
 }
 
 /** Returns the bindings without white space at their ends, which pasting adds. A blank binding counts as unset. */
@@ -42,3 +48,13 @@ export function awsKeys(env: Env) {
  * must set it.
  */
 export const awsKeysEnd = (env: Env): number => Date.parse(env.AWS_CREDENTIAL_EXPIRATION ?? "") || Infinity;
+
+/** Returns the settings of calls to Bedrock. */
+export function connection(env: Env) {
+  const credentials = awsKeys(env);
+  return {
+    ...(env.AWS_REGION ? { region: env.AWS_REGION } : {}),
+    ...(env.BEDROCK_ENDPOINT ? { endpointUrl: env.BEDROCK_ENDPOINT } : {}),
+    ...(env.AWS_BEARER_TOKEN_BEDROCK ? { apiKey: env.AWS_BEARER_TOKEN_BEDROCK } : credentials ? { credentials } : {}),
+  };
+}

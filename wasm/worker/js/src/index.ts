@@ -1,8 +1,11 @@
 import { BedrockChat, mintApiKey, toSSE } from "bedrock-chat";
 import { checkAccess } from "./access.js";
 import { readAsk, readObject } from "./ask.js";
-import { awsKeys, awsKeysEnd, readEnv, type Env } from "./env.js";
+import { awsKeys, awsKeysEnd, connection, readEnv, type Env } from "./env.js";
+import { gateway } from "./gateway.js";
 import { Refusal, refuse } from "./refusal.js";
+
+export { KeyLimits } from "./limits.js";
 
 const SSE = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform" };
 
@@ -17,7 +20,8 @@ export default {
     try {
       const env = readEnv(bindings);
       const handle = ROUTES[new URL(request.url).pathname];
-      if (!handle) throw new Refusal(404, "not_found", `there are ${Object.keys(ROUTES).join(" and ")}, and nothing else`);
+      // The gateway checks its clients' keys itself.
+      if (!handle) return await gateway(request, env);
       if (request.method !== "POST") throw new Refusal(405, "method_not_allowed", "ask with POST");
       await checkAccess(request, env);
       return await handle(request, env);
@@ -35,7 +39,7 @@ const ROUTES: Record<string, (request: Request, env: Env) => Promise<Response>> 
  */
 async function chat(request: Request, env: Env): Promise<Response> {
   const { model, messages, options } = await readAsk(request, env);
-  const stream = bedrock(env, model).stream(messages, { ...options, signal: request.signal });
+  const stream = new BedrockChat({ model, ...connection(env) }).stream(messages, { ...options, signal: request.signal });
   let timer: number | null = null;
   const silence = new Promise<void>((resolve) => (timer = setTimeout(resolve, KEEP_ALIVE)));
   await Promise.race([stream, silence]).finally(() => clearTimeout(timer));
@@ -60,14 +64,4 @@ async function key(request: Request, env: Env): Promise<Response> {
   // The key expires with the AWS keys that it is made from.
   const end = Math.min(Date.now() + expiresIn * 1000, awsKeysEnd(env));
   return Response.json({ apiKey, region, expiresAt: new Date(end).toISOString() }, { headers: { "cache-control": "no-store" } });
-}
-
-function bedrock(env: Env, model: string): BedrockChat {
-  const credentials = awsKeys(env);
-  return new BedrockChat({
-    model,
-    ...(env.AWS_REGION ? { region: env.AWS_REGION } : {}),
-    ...(env.BEDROCK_ENDPOINT ? { endpointUrl: env.BEDROCK_ENDPOINT } : {}),
-    ...(env.AWS_BEARER_TOKEN_BEDROCK ? { apiKey: env.AWS_BEARER_TOKEN_BEDROCK } : credentials ? { credentials } : {}),
-  });
 }

@@ -1,5 +1,6 @@
-//! Access control. Every answer costs money, so by default a client needs the token.
+//! Access control of `/chat`. Every answer costs money, so by default a client needs the token.
 
+use bedrock_chat::gateway::KeySettings;
 use worker::Request;
 
 use crate::answer::Refusal;
@@ -17,13 +18,8 @@ pub(crate) fn check(request: &Request, settings: &Settings<'_>) -> Result<(), Re
     };
     let given = request.headers().get("authorization").ok().flatten().unwrap_or_default();
     let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match bearer.is_some_and(|(_, given)| same(given, &token)) {
+    match bearer.is_some_and(|(_, given)| KeySettings::new(&token).is_key(given)) {
         true => Ok(()),
         false => Err(Refusal::new(401, "unauthorized", "send the header: authorization: Bearer <ACCESS_TOKEN>")),
     }
-}
-
-/// Compares two texts in a time that does not depend on where they differ.
-fn same(left: &str, right: &str) -> bool {
-    left.len() == right.len() && left.bytes().zip(right.bytes()).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }

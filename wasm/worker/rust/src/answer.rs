@@ -47,7 +47,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let (status, message) = told(&error);
+        let (status, message) = status_and_text(&error);
         let retry_after = error.retry_after().map(|after| after.as_secs_f64().ceil() as u64);
         Self { status, kind: error.kind().as_str(), message, retry_after }
     }
@@ -60,17 +60,9 @@ impl From<worker::Error> for Refusal {
     }
 }
 
-/// Returns the part of a stream's error that its client may receive.
-pub(crate) fn told_in_stream(error: &Error) -> String {
-    match told(error) {
-        (502, _) => "the answer could not be completed".to_owned(),
-        (_, message) => message,
-    }
-}
-
 /// Returns the status of an error, and the text that a client receives. Details for the operator, such as those of
 /// credentials and access, are only logged.
-fn told(error: &Error) -> (u16, String) {
+fn status_and_text(error: &Error) -> (u16, String) {
     let status = match error.kind() {
         ErrorKind::Validation | ErrorKind::Encode | ErrorKind::ContextOverflow | ErrorKind::Unsupported => 400,
         ErrorKind::Throttled => 429,
@@ -84,7 +76,7 @@ fn told(error: &Error) -> (u16, String) {
 }
 
 /// A kind by Anthropic's name.
-pub(crate) fn type_of(kind: &str) -> &'static str {
+fn type_of(kind: &str) -> &'static str {
     match kind {
         "throttled" => "rate_limit_error",
         "timeout" => "timeout_error",

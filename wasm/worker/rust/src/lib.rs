@@ -1,10 +1,8 @@
-//! A Cloudflare Worker that streams answers of Amazon Bedrock.
+//! A Cloudflare Worker that answers for Amazon Bedrock.
 //!
-//! `POST /chat` accepts JSON and answers with server-sent events in the format of Anthropic's API:
-//!
-//! ```json
-//! {"messages": [{"role": "user", "content": "Hello?"}], "system": "Be brief.", "model": "...", "options": {"maxTokens": 300}}
-//! ```
+//! - A gateway: clients of OpenAI's, Anthropic's and Bedrock's own APIs reach every model. See
+//!   [`bedrock_chat::gateway`] for its paths.
+//! - `POST /chat`, for a page or an application: JSON in, Anthropic's server-sent events out.
 //!
 //! Its settings are bindings: see `wrangler.toml`.
 
@@ -12,101 +10,29 @@ mod access;
 mod answer;
 mod ask;
 mod body;
+mod chat;
+mod gateway;
+mod limits;
 mod settings;
-mod sse;
+mod usage;
 
-use std::pin::{Pin, pin};
-use std::time::Duration;
-
-use bedrock_chat::{ChatEvent, ChatStream, Result};
-use futures_util::future::{Either, select};
-use futures_util::stream;
-use worker::{Context, Delay, Env, Method, Request, Response, event};
+use worker::{Context, Env, Method, Request, Response, event};
 
 use crate::answer::Refusal;
-use crate::ask::Ask;
 use crate::settings::Settings;
-use crate::sse::AnthropicEvents;
-
-/// The maximum silence. Load balancers close silent connections, most of them after 60 seconds.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[event(fetch)]
-async fn fetch(mut request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    match route(&mut request, &env).await {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    match route(request, &env, &context).await {
         Ok(response) => Ok(response),
         Err(refusal) => refusal.response(),
     }
 }
 
-async fn route(request: &mut Request, env: &Env) -> Result<Response, Refusal> {
-    let settings = Settings::new(env);
+async fn route(request: Request, env: &Env, context: &Context) -> Result<Response, Refusal> {
     match (request.path().as_str(), request.method()) {
-        ("/chat", Method::Post) => {
-            access::check(request, &settings)?;
-            let body = body::read(request).await?;
-            let Ask { model, messages, options } = Ask::read(&body, &settings)?;
-            let chat = settings.chat(&model)?.with_options(&options);
-            let opening = Box::pin(async move { chat.stream(&messages).await });
-            // An error has its status, unless the model thinks for so long that the response begins
-            // before it: then it is an event.
-            Ok(events(match select(opening, pin!(Delay::from(KEEP_ALIVE))).await {
-                Either::Left((answer, _)) => Answer::Open(answer?),
-                Either::Right(((), opening)) => Answer::Opening(opening),
-            })?)
-        }
-        ("/chat", _) => Err(Refusal::new(405, "method_not_allowed", "ask /chat with POST")),
-        _ => Err(Refusal::new(404, "not_found", "there is POST /chat, and nothing else")),
+        ("/chat", Method::Post) => chat::answer(request, &Settings::new(env)).await,
+        ("/chat", _) => Err(Refusal::new(405, "method_not_allowed", "`/chat` takes POST")),
+        _ => gateway::answer(request, env, context).await,
     }
-}
-
-/// An answer, or the call that waits for it.
-enum Answer {
-    Opening(Pin<Box<dyn Future<Output = Result<ChatStream>>>>),
-    Open(ChatStream),
-}
-
-impl Answer {
-    /// Waits for the next event. Dropping the future loses nothing.
-    async fn next(&mut self) -> Option<Result<ChatEvent>> {
-        if let Self::Opening(opening) = self {
-            match opening.await {
-                Ok(stream) => *self = Self::Open(stream),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        match self {
-            Self::Open(stream) => stream.next().await,
-            Self::Opening(_) => None,
-        }
-    }
-}
-
-/// Returns an answer as server-sent events, each sent as soon as it has arrived. When the client disconnects, the
-/// runtime drops the stream, which cancels the call to Bedrock.
-fn events(answer: Answer) -> worker::Result<Response> {
-    let pieces = stream::unfold(Some((answer, AnthropicEvents::new())), async |state| {
-        let (mut answer, mut events) = state?;
-        loop {
-            let next = match select(pin!(answer.next()), pin!(Delay::from(KEEP_ALIVE))).await {
-                Either::Left((next, _)) => Some(next),
-                Either::Right(_) => None,
-            };
-            let (text, ended) = match next {
-                Some(Some(Ok(event))) => (events.event(event), false),
-                Some(Some(Err(error))) => (AnthropicEvents::error(&error), true),
-                Some(None) => (events.end(), true),
-                // Readers skip comments.
-                None => (": keep-alive\n\n".to_owned(), false),
-            };
-            if ended || !text.is_empty() {
-                let rest = (!ended).then_some((answer, events));
-                return Some((Ok::<_, worker::Error>(text.into_bytes()), rest));
-            }
-        }
-    });
-    let response = Response::from_stream(pieces)?;
-    response.headers().set("content-type", "text/event-stream; charset=utf-8")?;
-    response.headers().set("cache-control", "no-cache, no-transform")?;
-    Ok(response)
 }

@@ -1,6 +1,8 @@
 //! The settings of the Worker, from its bindings.
 
-use bedrock_chat::{BedrockChat, Credentials, Error, ErrorKind, FetchTransport, Result};
+use bedrock_chat::gateway::{GatewaySettings, KeySettings};
+use bedrock_chat::json::Writer;
+use bedrock_chat::{BedrockChat, BedrockChatBuilder, Credentials, Error, ErrorKind, FetchTransport, Json, Result};
 use worker::Env;
 
 /// The default model.
@@ -35,8 +37,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The chat model.
-    pub(crate) fn chat(&self, model: &str) -> Result<BedrockChat> {
+    /// Returns the settings of a chat.
+    pub(crate) fn chat(&self, model: &str) -> Result<BedrockChatBuilder> {
         let mut chat = BedrockChat::builder(model).transport(FetchTransport::new()).credentials(self.credentials()?);
         if let Some(region) = self.get("AWS_REGION") {
             chat = chat.region(region);
@@ -44,7 +46,30 @@ impl<'a> Settings<'a> {
         if let Some(endpoint) = self.get("BEDROCK_ENDPOINT") {
             chat = chat.endpoint_url(endpoint);
         }
-        chat.build()
+        Ok(chat)
+    }
+
+    /// Returns the settings of the gateway: `GATEWAY_SETTINGS`, with the keys of the secret `GATEWAY_KEYS`. Without that
+    /// secret, `ACCESS_TOKEN` is a key with the name `default`.
+    pub(crate) fn gateway(&self) -> Result<GatewaySettings> {
+        let mut settings = match self.get("GATEWAY_SETTINGS") {
+            Some(text) => GatewaySettings::from_json(&json("GATEWAY_SETTINGS", &text)?)?,
+            None => GatewaySettings::default(),
+        };
+        if let Some(text) = self.get("GATEWAY_KEYS") {
+            let mut w = Writer::new();
+            w.begin_object();
+            w.key("keys").raw(json("GATEWAY_KEYS", &text)?.view());
+            w.end_object();
+            settings.keys.extend(GatewaySettings::from_json(&json("GATEWAY_KEYS", &w.finish())?)?.keys);
+        } else if let Some(token) = self.get("ACCESS_TOKEN") {
+            let mut key = KeySettings::new(&token);
+            if let Some(list) = self.get("ALLOWED_MODELS") {
+                key = key.with_models(list.split(',').map(str::trim).chain([self.model().as_str()]));
+            }
+            settings.keys.insert("default".to_owned(), key);
+        }
+        Ok(settings)
     }
 
     fn credentials(&self) -> Result<Credentials> {
@@ -61,4 +86,9 @@ impl<'a> Settings<'a> {
             )),
         }
     }
+}
+
+/// Reads the JSON of a binding. The error does not contain the text, which may be secret.
+fn json(name: &str, text: &str) -> Result<Json> {
+    Json::parse(text).map_err(|error| Error::new(ErrorKind::Config, format!("`{name}` is not JSON: {error}")))
 }
