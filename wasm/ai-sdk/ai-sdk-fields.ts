@@ -16,6 +16,28 @@ type Renamed = "model" | "credentials" | "awsAccessKeyId" | "awsSecretAccessKey"
 /** Options that the AI SDK passes itself. */
 type Passed = "tools" | "toolChoice" | "tool_choice" | "responseFormat" | "response_format" | "maxTokens" | "temperature" | "topP" | "topK" | "stop";
 
+/** The ids of models that an editor suggests. Every other id, and every ARN, is accepted, too. */
+export type AmazonBedrockChatModelId =
+  | "us.anthropic.claude-opus-4-8"
+  | "us.anthropic.claude-opus-4-6-v1"
+  | "us.anthropic.claude-sonnet-4-6"
+  | "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+  | "us.amazon.nova-2-lite-v1:0"
+  | "us.amazon.nova-premier-v1:0"
+  | "us.amazon.nova-pro-v1:0"
+  | "us.amazon.nova-lite-v1:0"
+  | "us.amazon.nova-micro-v1:0"
+  | "us.openai.gpt-5.6-sol"
+  | "openai.gpt-oss-120b-1:0"
+  | "openai.gpt-oss-20b-1:0"
+  | "us.meta.llama4-maverick-17b-instruct-v1:0"
+  | "us.meta.llama4-scout-17b-instruct-v1:0"
+  | "us.meta.llama3-3-70b-instruct-v1:0"
+  | "us.mistral.pixtral-large-2502-v1:0"
+  | "us.deepseek.r1-v1:0"
+  | "qwen.qwen3-32b-v1:0"
+  | (string & {});
+
 /** The settings of one model, and defaults of its options. */
 export interface AmazonBedrockChatModelSettings extends Omit<BedrockChatFields, Renamed | Passed | "region" | "apiKey"> {
   /** The model's family, for the ARN of an application inference profile. The core's name for it is `family`. */
@@ -35,14 +57,19 @@ export interface AmazonBedrockProviderSettings extends AmazonBedrockChatModelSet
   region?: string | undefined;
   /** A Bedrock API key, used instead of AWS keys. Default: `AWS_BEARER_TOKEN_BEDROCK`, if no keys are set here. */
   apiKey?: string | undefined;
-  /** Default: `AWS_ACCESS_KEY_ID`. */
+  /** Default: `AWS_ACCESS_KEY_ID`, also if only the other key is set. */
   accessKeyId?: string | undefined;
-  /** Default: `AWS_SECRET_ACCESS_KEY`. */
+  /** Default: `AWS_SECRET_ACCESS_KEY`, also if only the other key is set. */
   secretAccessKey?: string | undefined;
   /** The session token of temporary keys. Default: `AWS_SESSION_TOKEN`, if the keys are also from the environment. */
   sessionToken?: string | undefined;
   /** A function that returns AWS keys, used instead of `accessKeyId` and `secretAccessKey`. */
   credentialProvider?: (() => PromiseLike<AmazonBedrockCredentials>) | undefined;
+  /**
+   * `"anonymous"`: calls are neither signed nor sent with a key, for a gateway that signs them. Keys of the environment are
+   * not used, and keys here are an error.
+   */
+  credentials?: "anonymous" | undefined;
   /** The URL that calls are sent to. Default: `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` or `AWS_ENDPOINT_URL`, else AWS's. */
   baseURL?: string | undefined;
   /** Headers for every call. */
@@ -53,11 +80,19 @@ export interface AmazonBedrockProviderSettings extends AmazonBedrockChatModelSet
   generateId?: (() => string) | undefined;
 }
 
+/** The options of a call under `providerOptions.anthropic`. */
+export interface AnthropicProviderOptions {
+  /** Whether Claude calls one tool at most in a turn. */
+  disableParallelToolUse?: boolean | undefined;
+  /** Same as `structuredOutputMode` of {@link AmazonBedrockLanguageModelChatOptions}. */
+  structuredOutputMode?: "outputFormat" | "jsonTool" | "auto" | undefined;
+}
+
 /**
  * The options of a call, `providerOptions.bedrock` or `providerOptions.amazonBedrock`: those of the original provider,
  * members of Converse's request that the original passes on, and the core's own options.
  */
-export interface AmazonBedrockLanguageModelChatOptions extends Omit<BedrockChatSettings, Passed | "guardrailConfig" | "trace"> {
+export interface AmazonBedrockLanguageModelChatOptions extends Omit<BedrockChatSettings, Passed | "guardrailConfig" | "trace" | "promptVariables"> {
   /** Further fields for the model. The core's name for them is `modelKwargs`. */
   additionalModelRequestFields?: Record<string, unknown> | undefined;
   /** How much the model reasons. The core's name for it is `reasoning`. */
@@ -83,6 +118,8 @@ export interface AmazonBedrockLanguageModelChatOptions extends Omit<BedrockChatS
       }
     | undefined;
   trace?: BedrockChatSettings["trace"];
+  /** Values for the variables of a managed prompt, as texts or in Converse's form. */
+  promptVariables?: { [name: string]: string | { text: string } } | undefined;
   /** The latency, in Converse's form. The core's name for it is `latency`. */
   performanceConfig?: { latency: "standard" | "optimized" } | undefined;
   /** JSON pointers into the model's own reply. The core's name for them is `responseFieldPaths`. */

@@ -3,38 +3,26 @@ import type {
   JSONObject, LanguageModelV4Citation, LanguageModelV4Content, LanguageModelV4FinishReason, LanguageModelV4Source, LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderMetadata,
 } from "@ai-sdk/provider";
 import type { Prompt } from "./ai-sdk-prompt.js";
-import type { StreamEvent } from "./events.js";
+import { isSet } from "./error.js";
+import { BlockMembers, type StreamEvent } from "./events.js";
 import { type Held, inner, valueIn } from "./hold.js";
 import type { AIMessage, UsageMetadata } from "./index.js";
-import { SAID, joinUsage } from "./reply.js";
+import { OPENAI_REASONS, SAID, joinUsage } from "./reply.js";
 import type { Members } from "./schema.js";
 
 /** The facts that the parts of a reply depend on, besides the reply. */
-export interface Context {
+interface Context {
   /** 3 or 4: version 3 has no content of custom kinds and no citations. */
-  version: number;
+  version: 3 | 4;
   held: Held | undefined;
   prompt: Prompt;
   generateId: () => string;
-  /** Returns the message so far, for APIs whose blocks have members that no event has. */
-  whole?: (() => AIMessage | undefined) | undefined;
 }
-
-const FINISH: { readonly [reason: string]: LanguageModelV4FinishReason["unified"] } = {
-  end_turn: "stop",
-  stop_sequence: "stop",
-  max_tokens: "length",
-  model_context_window_exceeded: "length",
-  tool_use: "tool-calls",
-  refusal: "content-filter",
-  content_filtered: "content-filter",
-  guardrail_intervened: "content-filter",
-};
 
 /** Returns metadata under both of the original provider's names. */
 export const both = (members: Members): SharedV4ProviderMetadata => ({ amazonBedrock: members as JSONObject, bedrock: members as JSONObject });
 
-/** A block that is not complete. A `value` is a call of the schema's tool. `args` of reasoning is its signature, that of a text the text. */
+/** A block that is not complete. A `value` is a call of the schema's tool. `args` of reasoning is its signature. */
 interface Open {
   kind: "text" | "reasoning" | "tool" | "value";
   id: string;
@@ -43,11 +31,23 @@ interface Open {
   citations: LanguageModelV4Citation[];
 }
 
+/** A citation of Converse or of Anthropic's API. */
+interface Citation {
+  readonly location?: { readonly [kind: string]: { readonly url?: string; readonly documentIndex?: number } | undefined };
+  readonly url?: string;
+  readonly title?: string;
+  readonly document_title?: string;
+  readonly document_index?: number;
+  readonly cited_text?: string;
+  readonly sourceContent?: readonly { readonly text?: string }[];
+}
+
 /** Collects the parts of one reply. */
 export class Parts {
   #context: Context;
   #open = new Map<number, Open>();
-  #documents: readonly { mediaType?: string; filename?: string }[] | undefined;
+  #members = new BlockMembers();
+  #documents: ReturnType<typeof documentsOf> | undefined;
   /** Text that may contain the value of a schema. */
   #text = "";
   #isValueMade = false;
@@ -56,6 +56,8 @@ export class Parts {
   #reason: string | undefined;
   #raw: string | undefined;
   #usage: UsageMetadata | undefined;
+  /** Events of types that the core does not know, in the form in which the core's whole messages have them. */
+  #unknown: unknown[] = [];
   #metadata: Members = {};
 
   constructor(context: Context) {
@@ -65,10 +67,11 @@ export class Parts {
   /** Adds the parts of an event. */
   add(event: StreamEvent, out: LanguageModelV4StreamPart[]): void {
     const [name, first, second, third] = event;
+    this.#members.push(event);
     switch (name) {
       case "text":
         if (this.#holdsText()) this.#text += second;
-        else if (second) this.#delta(first, second, out);
+        else if (second) out.push({ type: "text-delta", id: this.#begin(first, "text", out).id, delta: second });
         return;
       case "thinking":
         if (second) out.push({ type: "reasoning-delta", id: this.#begin(first, "reasoning", out).id, delta: second });
@@ -86,7 +89,7 @@ export class Parts {
         this.#block(first, second, out);
         return;
       case "citation":
-        this.#citation(first, second as Members, out);
+        this.#citation(first, second as Citation, out);
         return;
       case "end":
         this.#end(first, out);
@@ -101,6 +104,10 @@ export class Parts {
       case "metadata":
         if (first === "stop_reason") this.#raw = String(second);
         else if (!SAID.has(first)) this.#metadata[first] = second;
+        return;
+      case "unknown":
+        this.#unknown.push(Object.values(Object(second)).includes(first) ? second : { [first]: second });
+        this.#metadata.unknown_events = this.#unknown;
         return;
       default:
     }
@@ -118,18 +125,19 @@ export class Parts {
   }
 
   get finishReason(): LanguageModelV4FinishReason {
-    const unified = FINISH[this.#reason ?? ""] ?? "other";
-    return { unified: unified === "tool-calls" && this.#isValueMade && !this.#calls ? "stop" : unified, raw: this.#raw ?? this.#reason };
+    const reason = OPENAI_REASONS[this.#reason ?? ""];
+    const calls = this.#isValueMade && !this.#calls ? "stop" : "tool-calls";
+    return { unified: reason === "tool_calls" ? calls : reason === "content_filter" ? "content-filter" : (reason ?? "other"), raw: this.#raw ?? this.#reason };
   }
 
-  /** The provider's metadata: the service's own members, with the names that the original gives them. */
+  /** The provider's metadata: the service's own members, with the names that they have in the original. */
   metadata(): Members {
     const { usage, request_id, additionalModelResponseFields: fields, stopSequence, ...rest } = this.#metadata;
     const { cacheWriteInputTokens, cacheDetails } = (usage ?? {}) as Members;
     const cache = { ...(isSet(cacheWriteInputTokens) ? { cacheWriteInputTokens } : {}), ...(isSet(cacheDetails) ? { cacheDetails } : {}) };
-    const { stop_sequence: found, ...delta } = ((fields as Members | undefined)?.delta ?? {}) as Members;
-    const others = { ...(fields as Members | undefined), delta };
-    if (!Object.keys(delta).length) delete (others as Members).delta;
+    const { delta = {}, ...others } = (fields ?? {}) as Members;
+    const { stop_sequence: found, ...kept } = delta as Members;
+    if (Object.keys(kept).length) others.delta = kept;
     return {
       ...rest,
       ...(Object.keys(cache).length ? { usage: cache } : {}),
@@ -154,31 +162,10 @@ export class Parts {
     return block;
   }
 
-  #delta(index: number, delta: string, out: LanguageModelV4StreamPart[]): void {
-    const block = this.#begin(index, "text", out);
-    if (this.#context.whole) block.args += delta;
-    out.push({ type: "text-delta", id: block.id, delta });
-  }
-
-  /** Returns the further members of a text or tool call, such as the phase of a text. They are sent back with it. */
-  #members(isThis: (block: Members) => boolean): { providerMetadata?: SharedV4ProviderMetadata } {
-    const content = this.#context.whole?.()?.content;
-    const block = typeof content === "object" ? content.find(isThis) : undefined;
-    const { type, text, citations, id, name, input, index, ...members } = (block ?? {}) as Members;
-    return Object.keys(members).length ? { providerMetadata: both({ members }) } : {};
-  }
-
   #signature(index: number, signature: string, out: LanguageModelV4StreamPart[]): void {
     const block = this.#begin(index, "reasoning", out);
     block.args += signature;
     out.push({ type: "reasoning-delta", id: block.id, delta: "", providerMetadata: both({ signature }) });
-  }
-
-  /** Returns signed reasoning with its further members, such as the id of an item of Responses. */
-  #signed(signature: string): SharedV4ProviderMetadata | undefined {
-    const content = signature ? this.#context.whole?.()?.content : undefined;
-    const block = typeof content === "object" ? content.find((block) => block.type === "thinking" && block.signature === signature) : undefined;
-    return block && both({ block });
   }
 
   #tool(index: number, id: string, name: string, out: LanguageModelV4StreamPart[]): void {
@@ -205,10 +192,12 @@ export class Parts {
 
   #block(index: number, block: Members, out: LanguageModelV4StreamPart[]): void {
     const type = typeof block.type === "string" ? block.type : Object.keys(block)[0] ?? "block";
-    if (type === "redacted_thinking") {
+    if (OWN.has(type)) {
+      for (const event of eventsOfBlock(index, block)) this.add(event, out);
+    } else if (type === "redacted_thinking") {
       this.#reasoning(index, both({ redactedContent: block.data }), out);
-    } else if (type === "thinking" || type === "reasoning" || this.#context.version < 4) {
-      // Members that reasoning parts do not have, such as the id of an item, are sent back with the block.
+    } else if (type === "reasoning" || this.#context.version < 4) {
+      // Version 3 has no parts of custom kinds.
       this.#reasoning(index, both({ block }), out);
     } else {
       out.push({ type: "custom", kind: `bedrock.${type}`, providerMetadata: both({ block }) });
@@ -221,43 +210,45 @@ export class Parts {
     out.push({ type: "reasoning-end", id, providerMetadata });
   }
 
-  #citation(index: number, citation: Members, out: LanguageModelV4StreamPart[]): void {
+  #citation(index: number, citation: Citation, out: LanguageModelV4StreamPart[]): void {
     const source = this.#source(citation);
-    const { cited_text: text, sourceContent: pieces } = citation as { cited_text?: string; sourceContent?: readonly { text?: string }[] };
+    const { cited_text: text, sourceContent: pieces } = citation;
     const citedText = text ?? pieces?.map(({ text = "" }) => text).join("");
     if (this.#context.version >= 4 && !this.#holdsText()) this.#begin(index, "text", out).citations.push({ source, ...(citedText ? { citedText } : {}) });
     out.push(source);
   }
 
-  #source(citation: Members): LanguageModelV4Source {
-    const place = (citation.location ?? {}) as { [kind: string]: { url?: string; documentIndex?: number } | undefined };
-    const url = (citation.url ?? place.web?.url) as string | undefined;
+  #source(citation: Citation): LanguageModelV4Source {
+    const place = citation.location ?? {};
+    const url = citation.url ?? place.web?.url;
     const base = { type: "source" as const, id: `source-${this.#sources++}`, providerMetadata: both({ citation }) };
-    const title = (citation.title ?? citation.document_title) as string | undefined;
+    const title = citation.title ?? citation.document_title;
     if (url) return { ...base, sourceType: "url", url, ...(title ? { title } : {}) };
-    const at = (citation.document_index ?? Object.values(place).find((part) => part?.documentIndex !== undefined)?.documentIndex ?? 0) as number;
-    this.#documents ??= this.#context.prompt.flatMap(({ content }) => (typeof content === "string" ? [] : content.filter((part) => part.type === "file" && !/^(image|video|audio)/.test(part.mediaType)))) as never;
-    const { mediaType = "text/plain", filename } = this.#documents?.[at] ?? {};
+    const at = citation.document_index ?? Object.values(place).find((part) => part?.documentIndex !== undefined)?.documentIndex ?? 0;
+    this.#documents ??= documentsOf(this.#context.prompt);
+    const { mediaType = "text/plain", filename } = this.#documents[at] ?? {};
     return { ...base, sourceType: "document", mediaType, title: title ?? filename ?? `document ${at + 1}`, ...(filename ? { filename } : {}) };
   }
 
   #end(index: number, out: LanguageModelV4StreamPart[]): void {
-    const block = this.#open.get(index);
+    const ended = this.#members.end(index);
+    // Reasoning may have members alone, such as the id of an item.
+    const block = this.#open.get(index) ?? (ended?.type === "thinking" ? this.#begin(index, "reasoning", out) : undefined);
     if (!block) return;
     this.#open.delete(index);
     const { kind, id, name, args, citations } = block;
+    // Further members, such as the phase of a text, are sent back with their block.
+    const members = ended?.members;
     if (kind === "reasoning") {
-      const providerMetadata = this.#signed(args);
-      out.push({ type: "reasoning-end", id, ...(providerMetadata ? { providerMetadata } : {}) });
+      out.push({ type: "reasoning-end", id, ...(members ? { providerMetadata: both({ ...(args ? { signature: args } : {}), members }) } : {}) });
     } else if (kind === "tool") {
       out.push({ type: "tool-input-end", id });
-      out.push({ type: "tool-call", toolCallId: id, toolName: name!, input: args || "{}", ...this.#members((block) => block.type === "tool_use" && block.id === id) });
+      out.push({ type: "tool-call", toolCallId: id, toolName: name!, input: args || "{}", ...(members ? { providerMetadata: both({ members }) } : {}) });
     } else if (kind === "value" && this.#context.held!.isMember) {
       this.#text = memberOf(args, this.#context.held!);
       this.#value(out, id);
     } else {
-      const members = kind === "text" ? this.#members((block) => block.type === "text" && block.text === args) : {};
-      out.push({ type: "text-end", id, ...(citations.length ? { citations } : {}), ...members });
+      out.push({ type: "text-end", id, ...(citations.length ? { citations } : {}), ...(members && kind === "text" ? { providerMetadata: both({ members }) } : {}) });
     }
   }
 
@@ -277,7 +268,11 @@ export class Parts {
   }
 }
 
-const isSet = (value: unknown): boolean => value !== undefined && value !== null;
+/** Returns the documents of a prompt, by whose number a citation names them. */
+function documentsOf(prompt: Prompt): { mediaType?: string; filename?: string | undefined }[] {
+  const parts = prompt.flatMap<{ type: string; mediaType?: string; filename?: string | undefined }>(({ content }) => (typeof content === "string" ? [] : content));
+  return parts.filter(({ type, mediaType = "" }) => type === "file" && !/^(image|video|audio)/.test(mediaType));
+}
 
 /** Returns the JSON of the value in the arguments of the schema's tool; the arguments as they are if they are cut. */
 function memberOf(args: string, held: Held): string {
@@ -288,33 +283,16 @@ function memberOf(args: string, held: Held): string {
   }
 }
 
+const event = (...values: unknown[]) => values as unknown as StreamEvent;
+
 /** Returns the events that a stream of this reply would have. */
 export function* eventsOf(reply: AIMessage): Generator<StreamEvent> {
-  const blocks = typeof reply.content === "string" ? (reply.content ? [{ type: "text", text: reply.content }] : []) : reply.content;
-  const event = (...values: unknown[]) => values as unknown as StreamEvent;
+  const blocks: readonly Members[] = typeof reply.content === "string" ? (reply.content ? [{ type: "text", text: reply.content }] : []) : reply.content;
   const seen = new Set<unknown>();
   let index = 0;
-  for (const block of blocks as readonly Members[]) {
-    switch (block.type) {
-      case "text":
-        yield event("text", index, block.text);
-        for (const citation of (block.citations ?? []) as unknown[]) yield event("citation", index, citation);
-        break;
-      case "thinking":
-        yield event("thinking", index, block.thinking);
-        if (Object.keys(block).some((key) => !["type", "thinking", "signature", "index"].includes(key))) yield event("block", index, block);
-        else if (block.signature) yield event("signature", index, block.signature);
-        break;
-      case "tool_use":
-        seen.add(block.id);
-        yield event("tool", index, block.id, block.name);
-        yield event("args", index, JSON.stringify(block.input ?? {}));
-        break;
-      case "invalid_tool_call":
-        break;
-      default:
-        yield event("block", index, block);
-    }
+  for (const block of blocks) {
+    if (block.type === "tool_use") seen.add(block.id);
+    if (block.type !== "invalid_tool_call") yield event("block", index, block);
     yield event("end", index++);
   }
   const calls = [...reply.tool_calls.map(({ id, name, args }) => ({ id, name, args: JSON.stringify(args) })), ...reply.invalid_tool_calls];
@@ -328,6 +306,25 @@ export function* eventsOf(reply: AIMessage): Generator<StreamEvent> {
   if (stop_reason !== undefined) yield event("stop", stop_reason, stop_sequence);
   for (const [name, value] of Object.entries(metadata)) yield event("metadata", name, value);
   if (reply.usage_metadata) yield event("usage", reply.usage_metadata);
+}
+
+/** The types of blocks whose content has events, and the members that are in these events. */
+const OWN: ReadonlyMap<unknown, readonly string[]> = new Map([["text", ["text", "citations"]], ["thinking", ["thinking", "signature"]], ["tool_use", ["id", "name", "input"]]]);
+
+/** Returns the events of a whole block of these types, without its end. */
+function* eventsOfBlock(index: number, block: Members): Generator<StreamEvent> {
+  const { type, text, citations, thinking, signature, id, name, input } = block;
+  if (type === "text") {
+    yield event("text", index, text);
+    for (const citation of (citations ?? []) as unknown[]) yield event("citation", index, citation);
+  } else if (type === "thinking") {
+    yield event("thinking", index, thinking);
+    if (signature) yield event("signature", index, signature);
+  } else {
+    yield event("tool", index, id, name);
+    yield event("args", index, JSON.stringify(input ?? {}));
+  }
+  for (const [key, value] of Object.entries(block)) if (key !== "type" && key !== "index" && !OWN.get(type)!.includes(key)) yield event("member", index, key, value);
 }
 
 /** Returns the content that the parts of a stream add up to. */

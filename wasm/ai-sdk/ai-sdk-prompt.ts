@@ -1,6 +1,7 @@
 // The AI SDK's prompts as conversations of the core, in Converse's and Anthropic's blocks.
 import type { LanguageModelV3Prompt, LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { problem } from "./error.js";
+import { isSet, problem } from "./error.js";
+import type { ContentBlock, MessageLike } from "./index.js";
 import type { Members } from "./schema.js";
 
 /** A prompt of either specification. */
@@ -11,16 +12,36 @@ type Output = ToolResult["output"];
 /** The data of a file: version 3 has the data or URL itself, version 4 an object with its type. */
 type Data = Extract<Part, { type: "file" }>["data"] | { type: "data"; data: Uint8Array | string };
 
-/** The provider's options of a message or a part: those under `amazonBedrock`, or else under `bedrock`. */
-export function ours({ providerOptions }: { providerOptions?: { [provider: string]: Members | undefined } | undefined }): Members {
-  return providerOptions?.["amazonBedrock"] ?? providerOptions?.["bedrock"] ?? {};
+/** A message or a part with options of providers. */
+interface Holder {
+  providerOptions?: { [provider: string]: Members | undefined } | undefined;
+}
+
+interface FilePart {
+  data: Data;
+  mediaType?: string | undefined;
+  filename?: string | undefined;
+}
+
+/** A part of a tool's result. Parts of files have a type for each way in which their data is given, in version 3. */
+type ResultPart = Holder & FilePart & { type: string; text?: string; url: string };
+
+/** The provider's options. Parts of a reply have their `block`, or the `members` that the part itself does not have. */
+interface Own extends Members {
+  block?: ContentBlock;
+  members?: Members;
+}
+
+/** Returns the provider's options of a message or a part: those under `amazonBedrock`, or else under `bedrock`. */
+export function ours({ providerOptions }: Holder): Own {
+  return (providerOptions?.["amazonBedrock"] ?? providerOptions?.["bedrock"] ?? {}) as Own;
 }
 
 /** Returns a prompt as the core's messages. */
-export function conversationOf(prompt: Prompt): Members[] {
+export function conversationOf(prompt: Prompt): MessageLike[] {
   const names = { documents: 0 };
   return prompt.map((message) => {
-    const blocks: unknown[] = [];
+    const blocks: ContentBlock[] = [];
     if (message.role === "system") blocks.push({ type: "text", text: message.content });
     else for (const part of message.content) if (part.type !== "tool-approval-response") blocks.push(...blocksOf(part as Part, message.role, names));
     blocks.push(...cachePoint(message));
@@ -29,7 +50,7 @@ export function conversationOf(prompt: Prompt): Members[] {
 }
 
 /** Returns the cache point after a message or part, if its options ask for one. */
-function cachePoint(holder: object): Members[] {
+function cachePoint(holder: Holder): ContentBlock[] {
   const { cachePoint } = ours(holder);
   return cachePoint ? [{ cachePoint }] : [];
 }
@@ -39,22 +60,22 @@ interface Names {
   documents: number;
 }
 
-function blocksOf(part: Part, role: string, names: Names): unknown[] {
+function blocksOf(part: Part, role: string, names: Names): ContentBlock[] {
   const block = blockOf(part, role, names);
   return [...(block ? [block] : []), ...cachePoint(part)];
 }
 
-function blockOf(part: Part, role: string, names: Names): unknown {
-  const options = ours(part as object);
+function blockOf(part: Part, role: string, names: Names): ContentBlock | undefined {
+  const options = ours(part);
   switch (part.type) {
     case "text":
-      return options.guardContent ? { guardContent: { text: { text: part.text, qualifiers: options.guardContentQualifiers ?? undefined } } } : { type: "text", text: part.text, ...(options.members as Members | undefined) };
+      return options.guardContent ? { guardContent: { text: { text: part.text, qualifiers: options.guardContentQualifiers ?? undefined } } } : { type: "text", text: part.text, ...options.members };
     case "reasoning":
       return reasoning(part.text, options);
     case "file":
       return file(part, options, names);
     case "tool-call":
-      return { type: "tool_use", id: part.toolCallId, name: part.toolName, input: part.input, ...(options.members as Members | undefined) };
+      return { type: "tool_use", id: part.toolCallId, name: part.toolName, input: part.input, ...options.members };
     case "tool-result":
       return result(part, names);
     case "custom":
@@ -66,14 +87,15 @@ function blockOf(part: Part, role: string, names: Names): unknown {
 }
 
 /** Returns reasoning. Models accept their reasoning only with its signature; other reasoning is not sent back. */
-function reasoning(text: string, options: Members): unknown {
+function reasoning(text: string, options: Own): ContentBlock | undefined {
   if (options.block) return options.block;
   const data = options.redactedContent ?? options.redactedData;
-  if (data !== undefined && data !== null) return { type: "redacted_thinking", data };
-  return options.signature ? { type: "thinking", thinking: text, signature: options.signature } : undefined;
+  if (isSet(data)) return { type: "redacted_thinking", data };
+  const { signature, members } = options;
+  return signature || members ? { type: "thinking", thinking: text, signature, ...members } : undefined;
 }
 
-function file(part: { data: Data; mediaType?: string | undefined; filename?: string | undefined }, options: Members, names: Names): unknown {
+function file(part: FilePart, options: Own, names: Names): ContentBlock {
   const { mediaType = "", filename } = part;
   const [top = "", sub] = mediaType.split("/");
   const whole = sub && sub !== "*" ? mediaType : undefined;
@@ -96,7 +118,7 @@ function sourceOf(data: Data, mediaType: string | undefined): Members {
     case "text":
       return { type: "text", media_type: mediaType ?? "text/plain", data: data.text };
     default:
-      throw problem("unsupported", "a file is a reference to a provider's file; Bedrock has no stored files: pass its data");
+      throw problem("unsupported", "a file is a reference to a provider's file, but Bedrock has no stored files; pass its data");
   }
 }
 
@@ -107,7 +129,7 @@ function result({ toolCallId, output }: ToolResult, names: Names): Members {
   return { type: "tool_result", tool_use_id: toolCallId, content: resultContent(output, names), is_error: output.type.startsWith("error") || output.type === "execution-denied" || undefined };
 }
 
-function resultContent(output: Output, names: Names): unknown {
+function resultContent(output: Output, names: Names): ContentBlock[] {
   switch (output.type) {
     case "text":
     case "error-text":
@@ -115,27 +137,27 @@ function resultContent(output: Output, names: Names): unknown {
     case "execution-denied":
       return [{ type: "text", text: output.reason ?? "The tool call was denied." }];
     case "content":
-      return output.value.flatMap((part) => contentBlock(part as Members & { type: string }, names));
+      return output.value.flatMap((part) => contentBlock(part as ResultPart, names));
     default:
       return [{ type: "text", text: JSON.stringify(output.value) }];
   }
 }
 
-/** Returns a part of a tool's result. Version 3 names the parts by how their data is given. */
-function contentBlock(part: Members & { type: string }, names: Names): unknown[] {
-  const options = ours(part as object);
+/** Returns the block of a part of a tool's result. */
+function contentBlock(part: ResultPart, names: Names): ContentBlock[] {
+  const options = ours(part);
   switch (part.type) {
     case "text":
       return [{ type: "text", text: part.text }];
     case "file":
     case "file-data":
     case "media":
-      return [file(part as unknown as Parameters<typeof file>[0], options, names)];
+      return [file(part, options, names)];
     case "image-data":
-      return [file({ mediaType: "image", ...part } as unknown as Parameters<typeof file>[0], options, names)];
+      return [file({ mediaType: "image", ...part }, options, names)];
     case "file-url":
     case "image-url":
-      return [file({ ...part, mediaType: (part.mediaType as string) ?? (part.type === "image-url" ? "image" : ""), data: new URL(part.url as string) }, options, names)];
+      return [file({ ...part, mediaType: part.mediaType ?? (part.type === "image-url" ? "image" : ""), data: new URL(part.url) }, options, names)];
     default:
       if (options.block) return [options.block];
       throw problem("unsupported", `content of this type is not supported in tool results: \`${part.type}\`; leave it out`);

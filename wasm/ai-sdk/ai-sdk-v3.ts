@@ -1,16 +1,26 @@
 import type { LanguageModelV3, ProviderV3 } from "@ai-sdk/provider";
-import type { AmazonBedrockChatModelSettings, AmazonBedrockProviderSettings } from "./ai-sdk-fields.js";
+import type { AmazonBedrockChatModelId, AmazonBedrockChatModelSettings, AmazonBedrockProviderSettings } from "./ai-sdk-fields.js";
 import { providerOf } from "./ai-sdk-provider.js";
+import type { AnthropicTools } from "./ai-sdk-tools.js";
 
 /** A provider of models for version 6 of the AI SDK: specification version 3. */
 export interface AmazonBedrockProvider extends ProviderV3 {
   /** Creates a model. Nothing is sent and no setting is read before its first call. */
-  (modelId: string, settings?: AmazonBedrockChatModelSettings): LanguageModelV3;
-  languageModel(modelId: string, settings?: AmazonBedrockChatModelSettings): LanguageModelV3;
-  /** Throws: there are no embedding models. */
+  (modelId: AmazonBedrockChatModelId, settings?: AmazonBedrockChatModelSettings): LanguageModelV3;
+  languageModel(modelId: AmazonBedrockChatModelId, settings?: AmazonBedrockChatModelSettings): LanguageModelV3;
+  /** Tools that Anthropic defines for Claude, such as `bash_20250124`. */
+  tools: AnthropicTools;
+  /** Throws: there are no embedding models. So do the other names of the original provider. */
   embeddingModel(modelId: string): never;
+  embedding(modelId: string): never;
+  textEmbeddingModel(modelId: string): never;
+  textEmbedding(modelId: string): never;
   /** Throws: there are no image models. */
   imageModel(modelId: string): never;
+  image(modelId: string): never;
+  /** Throws: there are no models for reranking. */
+  rerankingModel(modelId: string): never;
+  reranking(modelId: string): never;
 }
 
 /** Creates a provider. */
@@ -21,5 +31,6 @@ export function createAmazonBedrock(settings: AmazonBedrockProviderSettings = {}
 /** The provider with the settings of the environment. */
 export const bedrock: AmazonBedrockProvider = /* @__PURE__ */ createAmazonBedrock();
 
-export type { AmazonBedrockChatModelSettings, AmazonBedrockCredentials, AmazonBedrockLanguageModelChatOptions, AmazonBedrockLanguageModelChatOptions as BedrockProviderOptions, AmazonBedrockProviderSettings } from "./ai-sdk-fields.js";
-export { BedrockChatError } from "./index.js";
+export type { AmazonBedrockChatModelId, AmazonBedrockChatModelSettings, AmazonBedrockCredentials, AmazonBedrockLanguageModelChatOptions, AmazonBedrockLanguageModelChatOptions as BedrockProviderOptions, AmazonBedrockProviderSettings, AnthropicProviderOptions } from "./ai-sdk-fields.js";
+export { VERSION } from "./ai-sdk-version.js";
+export { BedrockChatError, RateLimiter } from "./index.js";

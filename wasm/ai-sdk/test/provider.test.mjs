@@ -1,11 +1,14 @@
 // Features that the original does not have, and unusual content.
-import { convertToModelMessages, generateText, isStepCount, readUIMessageStream, streamText, tool } from "ai";
-import { createAmazonBedrock, bedrock as defaults } from "bedrock-chat/ai-sdk";
+import { createAmazonBedrock as createReference } from "@ai-sdk/amazon-bedrock";
+import { NoSuchModelError, convertToModelMessages, generateText, isStepCount, readUIMessageStream, streamText, tool } from "ai";
+import { VERSION, createAmazonBedrock, bedrock as defaults } from "bedrock-chat/ai-sdk";
 import { createAmazonBedrock as createV3 } from "bedrock-chat/ai-sdk/v3";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { z } from "zod";
+import { GATEWAY, GATEWAY_KEY, signingGateway } from "../../test/suite/anonymous.js";
 import { CLAUDE, NOVA, gather, localBedrock, user } from "./support/bedrock.mjs";
 
 const bedrock = await localBedrock();
@@ -48,6 +51,45 @@ test("concurrent calls have their own request and response", async () => {
   assert.equal(new Set(results.map(({ response }) => response.id)).size, words.length);
 });
 
+test("a key of the settings is completed by the environment", async () => {
+  const { accessKeyId, secretAccessKey, ...rest } = bedrock.settings;
+  const before = { ...process.env };
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: "token" });
+  try {
+    for (const [keys, token] of [[{ accessKeyId }, "token"], [{ secretAccessKey }, "token"], [{ sessionToken: "own" }, "own"], [{ accessKeyId, secretAccessKey }, undefined]]) {
+      for (const create of [createReference, createAmazonBedrock]) {
+        let sent;
+        const fetch = async (_, { headers }) => {
+          sent = new Headers(headers);
+          return Response.json({ output: { message: { role: "assistant", content: [{ text: "Hi" }] } }, stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } });
+        };
+        await create({ ...rest, ...keys, fetch })(CLAUDE).doGenerate({ prompt });
+        assert.match(sent.get("authorization"), new RegExp(`Credential=${accessKeyId}/`));
+        assert.equal(sent.get("x-amz-security-token") ?? undefined, token);
+      }
+    }
+  } finally {
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+});
+
+test("models that do not exist here are errors of the AI SDK", () => {
+  for (const provider of [defaults, createV3()]) {
+    for (const name of ["embedding", "embeddingModel", "textEmbedding", "textEmbeddingModel", "image", "imageModel", "reranking", "rerankingModel"]) {
+      assert.throws(() => provider[name]("amazon.titan-embed-text-v2:0"), (error) => NoSuchModelError.isInstance(error));
+    }
+  }
+});
+
+test("version is that of the package and in the user agent", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../node_modules/bedrock-chat/package.json", import.meta.url), "utf8"));
+  assert.equal(VERSION, version);
+  await generateText({ model: bedrock.ours(CLAUDE), prompt: "hello" });
+  const [{ headers }] = await bedrock.requests();
+  assert.match(Object.fromEntries(headers)["user-agent"], new RegExp(`^ai/.* bedrock-chat/${version.replaceAll(".", "\\.")}$`));
+});
+
 test("custom fetch gets the body as text", async () => {
   const bodies = [];
   const provider = createAmazonBedrock({ ...bedrock.settings, fetch: (url, init) => (bodies.push(JSON.parse(init.body)), fetch(url, init)) });
@@ -60,6 +102,22 @@ test("credentialProvider and API keys sign requests", async () => {
   const byFunction = createAmazonBedrock({ ...rest, credentialProvider: async () => ({ accessKeyId, secretAccessKey }) });
   const byKey = createAmazonBedrock({ ...rest, apiKey: "bedrock-api-key-local-test" });
   for (const provider of [byFunction, byKey]) assert.equal((await provider(CLAUDE).doGenerate({ prompt })).finishReason.unified, "stop");
+});
+
+test("anonymous calls go to a gateway that signs", async (context) => {
+  for (const [name, value] of Object.entries({ AWS_BEARER_TOKEN_BEDROCK: "", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "of-the-environment" })) {
+    const before = process.env[name];
+    process.env[name] = value;
+    context.after(() => (before === undefined ? delete process.env[name] : (process.env[name] = before)));
+  }
+  const settings = { credentials: "anonymous", gatewayUrl: GATEWAY, headers: GATEWAY_KEY, fetch: signingGateway(bedrock.settings.baseURL) };
+  assert.equal((await createAmazonBedrock(settings)(CLAUDE).doGenerate({ prompt })).finishReason.unified, "stop");
+  const signed = createAmazonBedrock({ ...settings, credentials: undefined, region: "us-east-1" })(CLAUDE);
+  await assert.rejects(async () => signed.doGenerate({ prompt }), /the gateway refuses .*authorization/);
+  for (const [name, value] of [["apiKey", "k"], ["accessKeyId", "a"], ["secretAccessKey", "s"], ["sessionToken", "t"], ["credentialProvider", async () => ({ accessKeyId: "a", secretAccessKey: "s" })]]) {
+    const error = { kind: "config", field: name, message: `\`${name}\` and anonymous \`credentials\` are both set; leave out one of them` };
+    await assert.rejects(async () => createAmazonBedrock({ ...settings, [name]: value })(CLAUDE).doGenerate({ prompt }), error);
+  }
 });
 
 test("model settings choose another API", async () => {
@@ -135,7 +193,7 @@ test("history of tool calls is kept as text in a call without tools", async () =
 
 test("unknown options are refused", async () => {
   await assert.rejects(bedrock.ours(CLAUDE).doGenerate({ prompt, ...options({ reasoningBudget: 5 }) }), /unknown option in `providerOptions.bedrock`: `reasoningBudget`/);
-  await assert.rejects(async () => createAmazonBedrock(bedrock.settings)(CLAUDE, { regoin: "x" }).doGenerate({ prompt }), /did you mean region/);
+  await assert.rejects(async () => createAmazonBedrock(bedrock.settings)(CLAUDE, { regoin: "x" }).doGenerate({ prompt }), /did you mean `region`/);
   assert.deepEqual(await bedrock.requests(), []);
 });
 

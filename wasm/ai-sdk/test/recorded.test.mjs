@@ -21,10 +21,11 @@ const DIFFERENT = {
   "cv-stream-error-coral-200-unknown-operation": "the error is an APICallError",
   "cv-stream-exception-serviceUnavailableException": "an open text ends before the end of the stream",
   "cv-stream-exception-validationException": "an open text ends before the end of the stream",
+  "cv-stream-unknown-event": "events of unknown types are in the metadata",
   "cv-stream-truncated": "a stream that is cut is an error",
 };
 
-/** Returns a provider's model whose service gives a recorded response. */
+/** Returns a provider's model whose service returns a recorded response. */
 function model(create, { model: id, region, response }) {
   const { status, content_type: type, headers, body, body_text: text, body_base64: bytes } = response;
   const sent = bytes === undefined ? (text ?? JSON.stringify(body)) : Buffer.from(bytes, "base64");

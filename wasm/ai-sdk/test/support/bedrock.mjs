@@ -2,6 +2,7 @@
 import { createAmazonBedrock as createReference } from "@ai-sdk/amazon-bedrock";
 import { createAmazonBedrock } from "bedrock-chat/ai-sdk";
 import { after, afterEach } from "node:test";
+import { until } from "../../../test/suite/check.js";
 import { startBedrock } from "../../../test/support/server.mjs";
 
 export const CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -13,6 +14,7 @@ export async function localBedrock() {
   after(server.stop);
   const reset = () => fetch(`${server.url}/_local/`, { method: "DELETE" });
   afterEach(reset);
+  const requests = async () => (await fetch(`${server.url}/_local/requests`)).json();
   const settings = { region: "us-east-1", accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", baseURL: server.url };
   return {
     settings,
@@ -23,9 +25,11 @@ export async function localBedrock() {
       const response = await fetch(`${server.url}/_local/faults`, { method: "POST", body: JSON.stringify(fault) });
       if (!response.ok) throw new Error(await response.text());
     },
-    requests: async () => (await fetch(`${server.url}/_local/requests`)).json(),
+    requests,
     /** The bodies of all requests. */
-    bodies: async () => (await (await fetch(`${server.url}/_local/requests`)).json()).map(({ body }) => JSON.parse(body)),
+    bodies: async () => (await requests()).map(({ body }) => JSON.parse(body)),
+    /** Waits until a condition on the received requests holds. */
+    until: (holds) => until(async () => holds(await requests()), `the requests fit ${holds}`),
   };
 }
 

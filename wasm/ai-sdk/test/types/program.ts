@@ -1,6 +1,6 @@
 // A program in TypeScript: it must compile without casts, and its marked mistakes must not.
 import { Output, ToolLoopAgent, createProviderRegistry, generateText, streamText, tool, wrapLanguageModel, defaultSettingsMiddleware, type LanguageModel } from "ai";
-import { type AmazonBedrockLanguageModelChatOptions, BedrockChatError, amazonBedrock, bedrock, createAmazonBedrock } from "bedrock-chat/ai-sdk";
+import { type AmazonBedrockChatModelId, type AmazonBedrockLanguageModelChatOptions, type AnthropicProviderOptions, BedrockChatError, VERSION, amazonBedrock, bedrock, createAmazonBedrock } from "bedrock-chat/ai-sdk";
 import { z } from "zod";
 
 const provider = createAmazonBedrock({
@@ -23,16 +23,34 @@ export async function main(): Promise<void> {
   const { output } = await generateText({ model: other, prompt: "Hi", output: Output.object({ schema: z.object({ name: z.string() }) }) });
   const name: string = output.name;
   for await (const part of streamText({ model: family, prompt: text }).fullStream) if (part.type === "error" && part.error instanceof BedrockChatError) part.error.kind;
+  const tools = {
+    bash: bedrock.tools.bash_20250124({ execute: async ({ command, restart }) => `${command.trim()} ${restart === true}` }),
+    computer: bedrock.tools.computer_20250124({ displayWidthPx: 800, displayHeightPx: 600, execute: async ({ action, coordinate = [0, 0] }) => [action, ...coordinate].join(), toModelOutput: ({ output }) => ({ type: "text", value: output }) }),
+    edit: bedrock.tools.textEditor_20250728({ maxCharacters: 100, execute: async ({ command, path }) => ({ command, path }) }),
+    sandboxed: bedrock.tools.bash_20250124(),
+    search: bedrock.tools.webSearch_20250305(),
+  };
+  const { toolResults } = await generateText({ model, prompt: "Hi", tools });
+  for (const result of toolResults) if (!result.dynamic && result.toolName === "computer") result.output.toUpperCase();
+  const shared = { bedrock: { promptVariables: { a: { text: "b" }, c: "d" } } satisfies { bedrock: AmazonBedrockLanguageModelChatOptions }["bedrock"], anthropic: { disableParallelToolUse: true } satisfies AnthropicProviderOptions };
+  await generateText({ model, prompt: VERSION, providerOptions: shared });
+  const id: AmazonBedrockChatModelId = "a.model";
+  bedrock(id);
   const agent = new ToolLoopAgent({ model: provider("us.amazon.nova-lite-v1:0"), tools: { weather } });
   await agent.generate({ prompt: name });
   const registry = createProviderRegistry({ bedrock: provider });
   await generateText({ model: wrapLanguageModel({ model: registry.languageModel("bedrock:m"), middleware: defaultSettingsMiddleware({ settings: { temperature: 0 } }) }), prompt: "Hi" });
 }
 
+// @ts-expect-error A display has a size.
+bedrock.tools.computer_20250124({});
 // @ts-expect-error There is no such API.
 bedrock("m", { api: "rest" });
 // @ts-expect-error Regions are strings.
 createAmazonBedrock({ region: 1 });
+createAmazonBedrock({ credentials: "anonymous", gatewayUrl: "https://gateway.example" });
+// @ts-expect-error Keys have other names here.
+createAmazonBedrock({ credentials: { accessKeyId: "a", secretAccessKey: "b" } });
 export const wrong: AmazonBedrockLanguageModelChatOptions = {
   // @ts-expect-error There is no such tier.
   serviceTier: "gold",
