@@ -8,8 +8,8 @@ import type { Members } from "./schema.js";
 type Fields = { [name in Exclude<keyof AIMessageChunkFields, "usage_metadata">]?: AIMessageChunkFields[name] | undefined } & { usage_metadata?: UsageMetadata | undefined };
 
 /**
- * Makes LangChain's chunks from the core's events. Their sum is the message that a call without streaming returns:
- * the arguments of a tool arrive as `tool_call_chunks`, and its block arrives at its end.
+ * Makes LangChain's chunks from the core's events. Their sum is the message that a call without streaming returns.
+ * The arguments of a tool arrive as `tool_call_chunks`, and its block arrives at its end.
  */
 export class Chunks {
   #id: string | undefined;

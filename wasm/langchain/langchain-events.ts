@@ -1,11 +1,9 @@
 import type { ChatModelStreamEvent, ContentBlockDelta, FinishReason } from "@langchain/core/language_models/event";
 import type { ContentBlock } from "@langchain/core/messages";
 import type { StreamEvent } from "./events.js";
-import { type UsageMetadata, joinUsage } from "./reply.js";
+import { OPENAI_REASONS, type UsageMetadata, joinUsage } from "./reply.js";
 import type { Members } from "./schema.js";
 import type { ChatStream } from "./stream.js";
-
-const FINISH: { readonly [reason: string]: FinishReason } = { max_tokens: "length", length: "length", tool_use: "tool_use", tool_calls: "tool_use", guardrail_intervened: "content_filter", content_filtered: "content_filter", content_filter: "content_filter", refusal: "content_filter" };
 
 /** A content block that is not complete. Its type is that of its first event. */
 type OpenBlock = {
@@ -62,7 +60,12 @@ export async function* streamEvents(stream: ChatStream): AsyncGenerator<ChatMode
   }
   if (!begun) yield begin();
   for (const index of [...open.keys()]) yield finish(index, open);
-  yield { event: "message-finish", reason: FINISH[reason] ?? "stop", ...(usage ? { usage } : {}), responseMetadata: metadata };
+  yield { event: "message-finish", reason: finishReason(reason), ...(usage ? { usage } : {}), responseMetadata: metadata };
+}
+
+function finishReason(reason: string): FinishReason {
+  const finish = OPENAI_REASONS[reason] ?? "stop";
+  return finish === "tool_calls" ? "tool_use" : finish;
 }
 
 /** An event that belongs to a content block. */

@@ -1,5 +1,6 @@
 // Converts LangChain's options and messages to those of the core.
 import type { AIMessage, BaseMessage, MessageContent } from "@langchain/core/messages";
+import { isSet } from "./error.js";
 import type { BedrockChatFields as CoreFields, MessageLike, Removable } from "./index.js";
 import type { BedrockChatCallOptions, BedrockChatFields } from "./langchain-fields.js";
 import { type Options, onlyOne } from "./options.js";
@@ -20,7 +21,7 @@ const SAME = Object.entries(ALIASES);
 
 /** Returns the constructor's fields under this package's names, without the fields that only LangChain reads. */
 export function ourFields(fields: BedrockChatFields): CoreFields {
-  return renamed(fields, (value) => value !== undefined && value !== null) as object as CoreFields;
+  return renamed(fields, isSet) as object as CoreFields;
 }
 
 /**

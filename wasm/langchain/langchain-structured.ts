@@ -4,7 +4,8 @@ import { BaseTransformOutputParser, OutputParserException } from "@langchain/cor
 import type { ChatGeneration, Generation } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 import { type JsonSchema7Type, toJsonSchema } from "@langchain/core/utils/json_schema";
-import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
+import { BedrockChatError } from "./error.js";
+import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, valueOf } from "./hold.js";
 import type { BedrockChatCallOptions } from "./langchain-fields.js";
 import { textOf } from "./reply.js";
 import { isSchema, validated } from "./schema.js";
@@ -103,27 +104,18 @@ class AnswerParser extends BaseTransformOutputParser<unknown> {
   }
 
   #found(message: Answer): unknown {
-    const held = this.#held;
-    const { name } = held;
-    const why: unknown = message.response_metadata?.["stop_reason"];
-    const call = message.tool_calls?.find((call) => call.name === name);
-    const cut = message.invalid_tool_calls?.some((call) => call.name === name);
-    // A call that was cut looks complete after LangChain has merged its chunks, with a value that the model did not
-    // write.
-    if (cut || (call && CUT.has(why))) throw failed(`the value is incomplete: the model stopped with ${why}`, message);
-    if (call) return inner(call.args, held);
-    const tool = held.method === "functionCalling";
-    if (tool && CUT.has(why)) throw failed(`there is no value: the model stopped with ${why}`, message);
-    const value: unknown = valueIn(textOf(message.content), held);
-    if (value === undefined) throw failed(`${tool ? `the model did not call ${name}, and ` : ""}there is no JSON value in the answer`, message);
-    return value;
+    try {
+      return valueOf(message, this.#held);
+    } catch (error) {
+      throw error instanceof BedrockChatError ? new OutputParserException(error.message, output(message)) : error;
+    }
   }
 }
 
-function failed(why: string, { content, tool_calls }: Answer): OutputParserException {
-  const output = textOf(content) || JSON.stringify(tool_calls ?? []);
-  return new OutputParserException(`${why}. The answer: ${output.slice(0, 300)}`, output);
+function failed(why: string, message: Answer): OutputParserException {
+  const text = output(message);
+  return new OutputParserException(`${why}. The answer: ${text.slice(0, 300)}`, text);
 }
 
-/** The stop reasons of an answer that was cut. */
-const CUT: ReadonlySet<unknown> = new Set(["max_tokens", "length", "model_context_window_exceeded"]);
+/** Returns the answer as text, for errors. */
+const output = ({ content, tool_calls }: Answer): string => textOf(content) || JSON.stringify(tool_calls ?? []);

@@ -5,11 +5,12 @@ import { BaseChatModel, type BaseChatModelParams, type LangSmithParams } from "@
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import { AIMessage, type AIMessageChunk, type BaseMessage, type MessageContent } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult, LLMResult } from "@langchain/core/outputs";
-import type { Runnable } from "@langchain/core/runnables";
+import type { Runnable, RunnableBatchOptions } from "@langchain/core/runnables";
 import { AsyncCaller } from "@langchain/core/utils/async_caller";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig, type Removable, type Tool } from "./index.js";
+import { BedrockChat as Core, type AIMessage as CoreMessage, type BedrockCredentialsProvider, type BedrockChatFields as CoreFields, type ChatStream, type GuardrailConfig, RateLimiter, type Removable, type Tool } from "./index.js";
 import { chooseRegion } from "./credentials.js";
+import { BATCH, BatchCores } from "./langchain-batch.js";
 import { registerBlocks } from "./langchain-blocks.js";
 import { Chunks } from "./langchain-chunks.js";
 import { streamEvents } from "./langchain-events.js";
@@ -23,21 +24,24 @@ import { textOf } from "./reply.js";
 import type { Members } from "./schema.js";
 import { LANGCHAIN_IDENTITY, LANGCHAIN_SETTINGS } from "./table.js";
 
-export { BedrockChatError, capabilities, mintApiKey } from "./index.js";
-export type { BedrockCredentials, BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat } from "./index.js";
+export { BedrockChatError, RateLimiter, capabilities, mintApiKey } from "./index.js";
+export type { BedrockCredentials, BedrockCredentialsProvider, Capabilities, CircuitBreaker, CloudflareGateway, Fallback, FallbackMetadata, FetchLike, GuardrailConfig, RateLimits, Reasoning, ResponseFormat } from "./index.js";
 export type * from "./langchain-fields.js";
 export { convertMessagesToPrompt, convertMessagesToPromptAnthropic } from "./langchain-prompt.js";
 
 registerBlocks();
 
-/** Fields that are not part of a serialized model: functions, and headers, which may be secret. */
-const UNWRITTEN = ["fetch", "fetchFn", "headers"];
+/** Fields that are not part of a serialized model: functions, and headers and fallbacks, which may have secrets. */
+const UNWRITTEN = ["fetch", "fetchFn", "headers", "fallbacks"];
 
 /** The model's properties that are options of every call. Some are not declared. */
 type Settings = { [name in (typeof LANGCHAIN_SETTINGS)[number]]?: unknown };
 
+/** The options of a batch's calls: one for all, or one for each. */
+type BatchConfig = Partial<BedrockChatCallOptions> | Partial<BedrockChatCallOptions>[];
+
 /** The parsed options of a call, with the options that LangChain and `structured` add. */
-type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; structured?: object };
+type Options = BedrockChat["ParsedCallOptions"] & { promptIndex?: number; structured?: object; [BATCH]?: BatchCores };
 
 /**
  * Chat with every model on Amazon Bedrock: a drop-in for `BedrockChat` of
@@ -79,6 +83,9 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   declare trace?: "ENABLED" | "DISABLED" | "ENABLED_FULL";
   #fields: CoreFields;
   #core: Core;
+  #maxConcurrency: number | undefined;
+  /** The cores of calls with another number of retries. */
+  #cores = new Map<number, Core>();
   #reached: Members = {};
 
   /** @throws {BedrockChatError} of kind `config` or `credentials`, if a field is missing or wrong. */
@@ -91,9 +98,12 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
     const known = ourFields(fields);
     // This class decides for each call whether `invoke` streams.
     this.#fields = { ...known, streaming: undefined };
+    // The cores of this model share its limiter.
+    if (known.rateLimiter) this.#fields.rateLimiter = RateLimiter.of(known.rateLimiter);
     this.#core = new Core(this.#fields);
     // Limits concurrent calls only. Failed calls are retried in the core.
     const { maxConcurrency, onFailedAttempt = fail } = fields;
+    this.#maxConcurrency = maxConcurrency;
     this.caller = new AsyncCaller({ maxConcurrency: maxConcurrency ?? Infinity, maxRetries: 0, onFailedAttempt });
     Object.assign(this, {
       model: known.model,
@@ -104,6 +114,9 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
       disableStreaming: fields.disableStreaming ?? false,
     });
     for (const name of LANGCHAIN_IDENTITY) if (known[name]) this.#reached[name] = known[name];
+    if (known.cloudflareGateway) this.#reached.cloudflareGateway = { ...known.cloudflareGateway, token: undefined };
+    // Another model may give the answer that is cached.
+    if (known.fallbacks?.length) this.#reached.fallbacks = known.fallbacks.map(({ model }) => model ?? known.model);
     for (const name of LANGCHAIN_SETTINGS) if (known[name] !== undefined) (this as Settings)[name] = known[name];
   }
 
@@ -112,25 +125,33 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   override get lc_secrets(): Record<string, string> {
-    return {
+    // LangChain would write a string that has such paths as an object of its letters.
+    const ofObject = {
       "credentials.accessKeyId": "AWS_ACCESS_KEY_ID",
       "credentials.secretAccessKey": "AWS_SECRET_ACCESS_KEY",
       "credentials.sessionToken": "AWS_SESSION_TOKEN",
       "credentials.apiKey": "AWS_BEARER_TOKEN_BEDROCK",
+    };
+    return {
+      ...(typeof this.lc_kwargs.credentials === "string" ? {} : ofObject),
       awsAccessKeyId: "AWS_ACCESS_KEY_ID",
       awsSecretAccessKey: "AWS_SECRET_ACCESS_KEY",
       awsSessionToken: "AWS_SESSION_TOKEN",
+      "cloudflareGateway.token": "CF_AIG_TOKEN",
       apiKey: "AWS_BEARER_TOKEN_BEDROCK",
     };
   }
 
   override get lc_attributes(): Record<string, any> {
-    return { region: this.region };
+    const { credentials } = this.lc_kwargs;
+    // The property does not have a string, and a model without credentials would use the environment's.
+    return { region: this.region, ...(typeof credentials === "string" ? { credentials } : {}) };
   }
 
-  /** Returns the credentials that were passed to the constructor. */
-  get credentials(): BedrockChatFields["credentials"] {
-    return this.lc_kwargs.credentials;
+  /** Returns the keys that were passed to the constructor as `credentials`, or the function; `undefined` for `"anonymous"`. */
+  get credentials(): BedrockCredentialsProvider | undefined {
+    const { credentials } = this.lc_kwargs;
+    return typeof credentials === "string" ? undefined : credentials;
   }
 
   _llmType(): string {
@@ -186,6 +207,31 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   /**
+   * Sends many conversations, several at a time: their number begins with 10, grows with replies up to `maxConcurrency` of
+   * the options or the model, and throttling halves it. Default: no limit. After an error no further call begins, unless
+   * `returnExceptions` is set.
+   */
+  override batch(inputs: BaseLanguageModelInput[], options?: BatchConfig, batchOptions?: RunnableBatchOptions & { returnExceptions?: false }): Promise<AIMessageChunk[]>;
+  override batch(inputs: BaseLanguageModelInput[], options?: BatchConfig, batchOptions?: RunnableBatchOptions & { returnExceptions: true }): Promise<(AIMessageChunk | Error)[]>;
+  override batch(inputs: BaseLanguageModelInput[], options?: BatchConfig, batchOptions?: RunnableBatchOptions): Promise<(AIMessageChunk | Error)[]>;
+  override async batch(inputs: BaseLanguageModelInput[], options?: BatchConfig, batchOptions?: RunnableBatchOptions): Promise<(AIMessageChunk | Error)[]> {
+    const configs = this._getOptionsList(options ?? {}, inputs.length);
+    const cores = new BatchCores(configs[0]?.maxConcurrency ?? batchOptions?.maxConcurrency ?? this.#maxConcurrency);
+    // The limit of the first calls.
+    cores.of(this.#coreOf(configs[0]));
+    const replies = new Array<AIMessageChunk | Error>(inputs.length);
+    await cores.run(inputs.length, async (at) => {
+      try {
+        replies[at] = await this.invoke(inputs[at]!, { ...configs[at], [BATCH]: cores } as Partial<BedrockChatCallOptions>);
+      } catch (error) {
+        if (!batchOptions?.returnExceptions) throw error;
+        replies[at] = error as Error;
+      }
+    });
+    return replies;
+  }
+
+  /**
    * Estimates the tokens of a message's content without a request: one token per 3.5 bytes of UTF-8, and 1600 for an
    * image or a file. `trimMessages` calls it for each message, many times. {@link countTokens} is exact.
    */
@@ -198,7 +244,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   /** Counts the tokens of a conversation by a request to the service, which is free. Some models do not support it. */
   async countTokens(messages: BaseLanguageModelInput, options?: Partial<BedrockChatCallOptions>): Promise<number> {
     const list = BaseChatModel._convertInputToPromptValue(messages).toChatMessages().map(plainMessage);
-    return this.#call(options, () => this.#coreOf(options).countTokens(list, this.#options(options)));
+    return this.#call(options, () => this.#coreOf(options).countTokens(list, this.#called(options)));
   }
 
   /**
@@ -231,7 +277,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   ): Promise<ChatResult> {
     const message = this.streaming && !this.disableStreaming
       ? await this.#streamed(messages, options, runManager)
-      : await this.#call(options, () => this.#coreOf(options).invoke(messages.map(plainMessage), this.#options(options)));
+      : await this.#call(options, () => this.#coreOf(options).invoke(messages.map(plainMessage), this.#called(options)));
     const { usage_metadata: usage } = message;
     const answer = toMessage(message);
     const result: ChatResult = { generations: [{ text: textOf(message.content), message: answer, generationInfo: { ...answer.response_metadata } }] };
@@ -293,7 +339,7 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
   }
 
   #start(messages: BaseMessage[], options: Options): Promise<ChatStream> {
-    return this.#call(options, () => this.#coreOf(options).stream(messages.map(plainMessage), this.#options(options)));
+    return this.#call(options, () => this.#coreOf(options).stream(messages.map(plainMessage), this.#called(options)));
   }
 
   async #call<Result>(options: { signal?: AbortSignal | undefined } | undefined, work: () => Promise<Result>): Promise<Result> {
@@ -308,14 +354,30 @@ export class BedrockChat extends BaseChatModel<BedrockChatCallOptions, AIMessage
    * Returns the core for a call. In LangChain a call may have another number of retries, which is a field of the
    * constructor in the core.
    */
-  #coreOf(options?: { maxRetries?: number | null | undefined }): Core {
+  #coreOf(options?: { maxRetries?: number | null | undefined; [BATCH]?: BatchCores }): Core {
     const maxRetries = options?.maxRetries ?? undefined;
-    return maxRetries === undefined ? this.#core : new Core({ ...this.#fields, maxRetries });
+    let core = this.#core;
+    if (maxRetries !== undefined) {
+      // Kept, as the circuit breakers of fallbacks count the failures of earlier calls.
+      core = this.#cores.get(maxRetries) ?? new Core({ ...this.#fields, maxRetries });
+      this.#cores.set(maxRetries, core);
+    }
+    return options?.[BATCH]?.of(core) ?? core;
+  }
+
+  /** Returns the options that are passed to the core. */
+  #called(options: Partial<BedrockChatCallOptions> | undefined): CoreOptions {
+    const settings = this.#settings();
+    // The core applies options of a call to all targets. A setting that was not changed must not replace a fallback's own.
+    for (const fallback of this.#fields.fallbacks ?? []) {
+      for (const name of LANGCHAIN_SETTINGS) if ((fallback as Settings)[name] !== undefined && settings[name] === this.#fields[name]) delete settings[name];
+    }
+    return this.#options(options, settings);
   }
 
   /** Returns the options of a call. Fields that can be changed on the model are read at each call. */
-  #options(options: Partial<BedrockChatCallOptions> | undefined): CoreOptions {
-    const all: CoreOptions & { maxRetries?: undefined } = { ...merged(merged({}, this.#settings()), ourOptions(options)), maxRetries: undefined };
+  #options(options: Partial<BedrockChatCallOptions> | undefined, settings = this.#settings()): CoreOptions {
+    const all: CoreOptions & { maxRetries?: undefined } = { ...merged(merged({}, settings), ourOptions(options)), maxRetries: undefined };
     const { strict } = options ?? {};
     // Tools in a provider's own form, such as server tools, have no such member.
     if (typeof strict === "boolean") {

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { HANGS } from "../test/suite/check.js";
 
 export default defineConfig({
   test: {
@@ -6,6 +7,9 @@ export default defineConfig({
     globalSetup: "./test/support/setup.js",
     // Each file starts its own local Bedrock. Two cores are enough for one at a time.
     fileParallelism: false,
-    testTimeout: 20_000,
+    // Limits only end tests that hang: a machine may be slow and busy.
+    testTimeout: HANGS,
+    hookTimeout: HANGS,
+    expect: { poll: { timeout: HANGS } },
   },
 });

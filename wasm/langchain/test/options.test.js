@@ -77,7 +77,7 @@ test("tool_choice with disable_parallel_tool_use is sent, and its unknown member
     const tool_choice = { ...form, disable_parallel_tool_use: true };
     await bedrock.chat().bindTools([weather], { tool_choice }).invoke("Hi in Paris");
     expect((await bedrock.body()).tool_choice).toMatchObject({ disable_parallel_tool_use: true, type: form.type === "any" ? "any" : "tool" });
-    for (const [more, part] of [[{ parallel_tool_calls: true }, /contradict/], [{ tool_choice: { ...tool_choice, mode: 1 } }, /no member mode/]]) {
+    for (const [more, part] of [[{ parallel_tool_calls: true }, /contradict/], [{ tool_choice: { ...tool_choice, mode: 1 } }, /unknown member of `.*`: `mode`/]]) {
       await expect(sent({}, "Hi", { tools: [weather], tool_choice, ...more })).rejects.toThrow(part);
     }
   }
@@ -151,5 +151,5 @@ test("an option that is unset on the model or null in a call is not sent", async
   expect(await body()).toHaveProperty("temperature", 1);
   // A guardrail that is only half unset would leave the call without a guardrail.
   model.guardrailVersion = "2";
-  await expect(model.invoke("Hello")).rejects.toThrow("guardrailIdentifier must be set too");
+  await expect(model.invoke("Hello")).rejects.toThrow("set `guardrailIdentifier` too");
 });

@@ -125,7 +125,11 @@ describe("defects of LangChain's BedrockChat", () => {
     const signals = [];
     const watched = (url, init) => (signals.push(init.signal), fetch(String(url).replace("https:", "http:"), init));
     for (const llm of [bedrock.reference({ fetchFn: watched }), bedrock.chat({ fetchFn: watched })]) {
-      await expect(llm.invoke("Hello", { signal: AbortSignal.timeout(60) })).rejects.toThrow();
+      const [stop, before] = [new AbortController(), (await bedrock.requests()).length];
+      const call = expect(llm.invoke("Hello", { signal: stop.signal })).rejects.toThrow();
+      await expect.poll(async () => (await bedrock.requests()).length).toBe(before + 1);
+      stop.abort();
+      await call;
     }
     expect([signals[0], signals[1].aborted]).toEqual([undefined, true]);
     await expect.poll(async () => (await bedrock.requests())[1].outcome).toMatch(/client|gone|abort|closed/i);

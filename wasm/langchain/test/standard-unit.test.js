@@ -20,6 +20,7 @@ class PersonTool extends StructuredTool {
 
 /** The parameters that every chat model must accept. */
 const STANDARD = { model: CLAUDE, region: "us-east-1", credentials: KEYS, temperature: 0, maxTokens: 100, timeout: 60, stopSequences: [], maxRetries: 2 };
+const CLOUDFLARE = { accountId: "account1", gatewayId: "my-gateway", token: "cloudflare-secret" };
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -70,15 +71,16 @@ test("model names are those of LangChain's BedrockChat", () => {
 test("models with different options do not share LangChain's cache", () => {
   const key = (fields) => new BedrockChat({ ...STANDARD, ...fields })._getSerializedCacheKeyParametersForCall({});
   expect(key({})).toBe(key({}));
-  for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }, { api: "converse" }, { region: "eu-west-1" }, { endpointUrl: "https://bedrock.example" }, { applicationInferenceProfile: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc" }]) {
+  for (const other of [{ temperature: 1 }, { modelKwargs: { top_k: 5 } }, { model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0" }, { stop: ["x"] }, { api: "converse" }, { region: "eu-west-1" }, { endpointUrl: "https://bedrock.example" }, { cloudflareGateway: CLOUDFLARE }, { applicationInferenceProfile: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc" }, { fallbacks: [{ model: "amazon.nova-lite-v1:0" }] }]) {
     expect(key(other)).not.toBe(key({}));
+    expect(key(other)).not.toContain(CLOUDFLARE.token);
   }
 });
 
 test("a serialized model has names instead of secrets", async () => {
-  const model = new BedrockChat({ ...STANDARD, credentials: { ...KEYS, sessionToken: "session" }, headers: { "x-gateway-key": "gateway-secret" }, fetchFn: fetch });
+  const model = new BedrockChat({ ...STANDARD, credentials: { ...KEYS, sessionToken: "session" }, headers: { "x-gateway-key": "gateway-secret" }, cloudflareGateway: CLOUDFLARE, fetchFn: fetch, fallbacks: [{ apiKey: "fallback-secret" }] });
   const written = JSON.stringify(model);
-  for (const secret of [KEYS.accessKeyId, KEYS.secretAccessKey, '"session"', "gateway-secret"]) expect(written).not.toContain(secret);
+  for (const secret of [KEYS.accessKeyId, KEYS.secretAccessKey, '"session"', "gateway-secret", "fallback-secret", CLOUDFLARE.token]) expect(written).not.toContain(secret);
   const { kwargs, lc, type } = JSON.parse(written);
   expect([lc, type, kwargs.model_id, kwargs.region_name]).toEqual([1, "constructor", CLAUDE, "us-east-1"]);
   expect(kwargs.credentials).toEqual({
@@ -86,9 +88,26 @@ test("a serialized model has names instead of secrets", async () => {
     secretAccessKey: { lc: 1, type: "secret", id: ["AWS_SECRET_ACCESS_KEY"] },
     sessionToken: { lc: 1, type: "secret", id: ["AWS_SESSION_TOKEN"] },
   });
+  expect(kwargs.cloudflare_gateway).toEqual({ ...CLOUDFLARE, token: { lc: 1, type: "secret", id: ["CF_AIG_TOKEN"] } });
   const keyed = JSON.stringify(new BedrockChat({ ...STANDARD, credentials: undefined, apiKey: "the-api-key" }));
   expect(keyed).not.toContain("the-api-key");
   expect(keyed).toContain("AWS_BEARER_TOKEN_BEDROCK");
+});
+
+test("a serialized anonymous model is loaded as one", async () => {
+  vi.stubEnv("AWS_BEARER_TOKEN_BEDROCK", "");
+  const fields = { model: CLAUDE, credentials: "anonymous", gatewayUrl: "https://gateway.example", headers: { authorization: "Basic dXNlcjpwYXNz" } };
+  const written = JSON.stringify(new BedrockChat(fields));
+  expect(JSON.parse(written).kwargs.credentials).toBe("anonymous");
+  expect(written).not.toContain("dXNlcjpwYXNz");
+  const again = await load(written, {
+    optionalImportsMap: { "langchain/chat_models/bedrock": { BedrockChat } },
+    importMap: { chat_models__bedrock: { BedrockChat } },
+  });
+  expect(JSON.stringify(again)).toBe(written);
+  // They are not keys, for which earlier programs use the property.
+  expect(again.credentials).toBe(undefined);
+  expect(() => new BedrockChat({ ...fields, apiKey: "k" })).toThrow(/`apiKey` and anonymous `credentials` are both set/);
 });
 
 test("a loaded model equals the serialized model", async () => {
@@ -104,19 +123,21 @@ test("a loaded model equals the serialized model", async () => {
 });
 
 test("a printed model has no secrets", () => {
-  const model = new BedrockChat({ ...STANDARD, headers: { "x-gateway-key": "gateway-secret" } });
+  const model = new BedrockChat({ ...STANDARD, headers: { "x-gateway-key": "gateway-secret" }, cloudflareGateway: CLOUDFLARE, fallbacks: [{ apiKey: "fallback-secret" }] });
   for (const shown of [inspect(model, { depth: 9 }), inspect(model.bindTools([new PersonTool()]), { depth: 9 })]) {
     expect(shown).not.toContain(KEYS.secretAccessKey);
     expect(shown).not.toContain("gateway-secret");
+    expect(shown).not.toContain(CLOUDFLARE.token);
+    expect(shown).not.toContain("fallback-secret");
   }
 });
 
 test("a field that is missing or misspelled is named", () => {
   vi.stubEnv("AWS_REGION", "");
   vi.stubEnv("AWS_DEFAULT_REGION", "");
-  expect(() => new BedrockChat({ region: "us-east-1", credentials: KEYS })).toThrow(/model is missing/);
+  expect(() => new BedrockChat({ region: "us-east-1", credentials: KEYS })).toThrow(/`model` is missing/);
   expect(() => new BedrockChat({ model: CLAUDE, credentials: KEYS })).toThrow(/region is missing/);
-  expect(() => new BedrockChat({ ...STANDARD, temprature: 1 })).toThrow(/did you mean temperature/);
-  expect(() => new BedrockChat({ ...STANDARD, temperature: "hot" })).toThrow(/temperature must be/);
+  expect(() => new BedrockChat({ ...STANDARD, temprature: 1 })).toThrow(/did you mean `temperature`/);
+  expect(() => new BedrockChat({ ...STANDARD, temperature: "hot" })).toThrow(/`temperature` must be/);
   expect(() => new BedrockChat({ ...STANDARD, profile: "me" })).toThrow(/fromNodeProviderChain/);
 });

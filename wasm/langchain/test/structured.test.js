@@ -1,4 +1,5 @@
 // withStructuredOutput with all its methods.
+import { readFileSync } from "node:fs";
 import { OutputParserException } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { tool } from "@langchain/core/tools";
@@ -51,7 +52,7 @@ test("each method sends its own request", async () => {
   await expect(bedrock.chat().withStructuredOutput(joke, { method: "jsonMode" }).invoke([["system", "Be brief."], ["human", "tell one"]])).rejects.toThrow(/no JSON value/);
   expect(JSON.stringify((await bedrock.body()).system)).toMatch(/Be brief\.[^]*fits this JSON Schema/);
   expect(await bedrock.chat().withStructuredOutput(joke, { method: "jsonMode" }).invoke('{"setup":"s","rating":2}')).toEqual({ setup: "s", rating: 2 });
-  expect(() => bedrock.chat().withStructuredOutput(joke, { method: "magic" })).toThrow(/method must be one of/);
+  expect(() => bedrock.chat().withStructuredOutput(joke, { method: "magic" })).toThrow(/`method` must be one of/);
 });
 
 test("JSON mode is used for a model that reasons and cannot be forced to call a tool", async () => {
@@ -107,6 +108,16 @@ test("a value that was cut is an error, streamed or not", async () => {
   await expect((async () => {
     for await (const value of await structured.stream("tell one")) void value;
   })()).rejects.toThrow(/max_tokens/);
+});
+
+test("values of whole and cut replies match the vectors of the crate", async () => {
+  const file = new URL("../../../tests/vectors/structured/replies.json", import.meta.url);
+  for (const { reply, list, method = "functionCalling", value, error } of JSON.parse(readFileSync(file, "utf8")).replies) {
+    const fetchFn = async () => new Response(JSON.stringify(reply), { headers: { "content-type": "application/json" } });
+    const asked = bedrock.chat({ fetchFn }).withStructuredOutput({ title: "t", type: list ? "array" : "object" }, { method }).invoke("x");
+    if (!error) expect(await asked, JSON.stringify(reply)).toEqual(value);
+    else await expect(asked, error).rejects.toThrow(error);
+  }
 });
 
 test("structured output works in a chain with a prompt and tools, and its trace has the schema", async () => {

@@ -1,6 +1,6 @@
 // The types, by TypeScript itself.
 import { execFileSync } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 
@@ -25,7 +25,7 @@ beforeAll(() => {
   cpSync(path("../../test/types/before/"), folder, { recursive: true });
   writeFileSync(`${folder}package.json`, JSON.stringify({ name: "bedrock-chat-before", version: "0.0.0", type: "module", exports: { "./langchain": { types: "./langchain.d.ts" } } }));
   errors = found().split("\n").filter((line) => /^\S/.test(line));
-}, 60_000);
+});
 
 /** Returns whether a line of tsc's output is about the programs for earlier declarations. */
 const isBefore = (line) => line.includes("before.ts");
@@ -44,4 +44,19 @@ test("the package's own declarations compile in both kinds of module", () => {
   const errors = found("--skipLibCheck", "false", "--module", "node16", "--moduleResolution", "node16").split("\n").filter((line) => /\): error TS/.test(line));
   expect(errors).not.toEqual([]);
   expect(errors.filter((line) => line.includes("bedrock-chat"))).toEqual([]);
-}, 60_000);
+});
+
+test("every program of the README and of the migration page compiles in strict mode", () => {
+  const folder = path("../node_modules/.programs/");
+  mkdirSync(folder, { recursive: true });
+  const pages = ["../node_modules/bedrock-chat/README.md", "../../../docs/from-langchain.md"].map((page) => readFileSync(path(page), "utf8"));
+  const programs = pages.flatMap((page) => [...page.matchAll(/```js\n([\s\S]*?)```/g)]).map(([, program]) => program).filter((program) => program.includes("bedrock-chat/langchain"));
+  // JavaScript has no mark for a variable that is set.
+  const typed = programs.map((program) => program.replace(/process\.env\.\w+/g, "$&!"));
+  expect(programs.length).toBeGreaterThan(3);
+  const files = typed.map((program, index) => (writeFileSync(`${folder}program-${index}.ts`, program), `program-${index}.ts`));
+  const compilerOptions = { noEmit: true, target: "es2022", module: "nodenext", types: ["node"], typeRoots: [path("../../node_modules/@types")], skipLibCheck: true, strict: true };
+  writeFileSync(`${folder}package.json`, '{ "type": "module" }');
+  writeFileSync(`${folder}tsconfig.json`, JSON.stringify({ compilerOptions, files }));
+  expect(found("--project", `${folder}tsconfig.json`)).toBe("");
+});

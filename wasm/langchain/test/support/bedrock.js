@@ -46,7 +46,7 @@ export function localBedrock() {
   };
   beforeAll(async () => {
     server = await startBedrock();
-  }, 120_000);
+  });
   afterEach(() => fetch(`${server.url}/_local/`, { method: "DELETE" }));
   afterAll(() => server.stop());
   return bedrock;

@@ -40,7 +40,10 @@ new BedrockChat({
   fillMissingToolResults: true,
   paidResend: true,
   maxConcurrency: undefined,
+  rateLimiter: { requestsPerMinute: 60 },
+  fallbacks: [{ region: "us-west-2", temperature: null, when: ({ kind }) => kind === "throttled" }],
 });
+new BedrockChat({ model: "m", credentials: "anonymous", gatewayUrl: "https://gateway.example" });
 export const fields: BedrockChatFields = { model: "m", credentials: async () => ({ accessKeyId: "a", secretAccessKey: "b" }), apiKey: "key" };
 
 const weather = tool(({ location }) => location, { name: "get_weather", schema: z.object({ location: z.string() }) });
