@@ -13,6 +13,8 @@ import { buildJs, buildRust } from "../worker/harness/build.mjs";
 import { inMiniflare } from "../worker/harness/serve.mjs";
 
 const PAGE = join(dirname(fileURLToPath(import.meta.url)), "page");
+/** The files of the npm package that the page imports, as a bundler would find them. */
+const PACKAGE = join(PAGE, "../../pkg");
 const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript" };
 const HEADERS = {
   "cache-control": "no-store",
@@ -53,7 +55,8 @@ export async function startDemo({ port = 0, host = "127.0.0.1", worker = "typesc
     const name = pathname === "/" ? "/index.html" : pathname;
     try {
       // A URL's path has no `..` left in it.
-      send(response, 200, TYPES[extname(name)] ?? type, await readFile(join(PAGE, name)));
+      const [, file] = /^\/bedrock-chat\/([\w-]+\.js)$/.exec(name) ?? [];
+      send(response, 200, TYPES[extname(name)] ?? type, await readFile(file ? join(PACKAGE, file) : join(PAGE, name)));
     } catch {
       send(response, 404, "text/plain", "not found");
     }

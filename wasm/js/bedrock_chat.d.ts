@@ -8,15 +8,37 @@ export function initSync(options?: { module: Exclude<ModuleSource, string | URL 
 export function capabilities(model: string, api?: string): string;
 export function mintApiKey(credentials: string, region: string, expiresIn: number, now: number): string;
 export function jsonIn(text: string, takesArrays: boolean): string;
+export function structuredValue(reply: string, name: string, isMember: boolean, isTool: boolean): string;
 
 /** A chat model. Its results are JSON. */
 export class Chat {
-  constructor(config: string, fetch?: CoreFunction, provider?: CoreFunction);
+  /** The limiter is consumed. */
+  constructor(config: string, fetch?: CoreFunction, provider?: CoreFunction, limiter?: RateLimiter);
+  /** Adds a chat, with its circuit breaker, that answers if the ones before it fail, and if `when` returns true for the error as JSON. */
+  fallBack(other: Chat, when?: (error: string) => boolean): void;
+  /** Returns the same chat for the calls of one batch. */
+  batch(max?: number): Chat;
+  /** The number of calls of a batch that may run now; 0 for a chat that `batch` did not return. */
+  readonly limit: number;
+  free(): void;
   call(operation: "stream", input: string, options: string): Task<Stream>;
-  call(operation: "invoke" | "complete" | "countTokens" | "getControlPlane" | "getMantle", input: string, options: string): Task<string>;
+  call(operation: Operation, input: string, options: string): Task<string>;
   capabilities(options: string): string;
   structured(spec: string, options: string): string;
 }
+
+/** A limit of requests and tokens a minute. */
+export class RateLimiter {
+  constructor(requests?: number, tokens?: number, outputWeight?: number);
+  /** Returns the same limiter, for one more chat. */
+  share(): RateLimiter;
+}
+
+/**
+ * An operation whose result is text: a reply, a number, or the service's JSON. The input is a conversation, or a raw prompt
+ * for `complete`. For a `GET` to the control plane or to `bedrock-mantle` it is a path with its query.
+ */
+export type Operation = "invoke" | "complete" | "countTokens" | "getControlPlane" | "getMantle";
 
 /** A function that the module calls: the caller's `fetch`, or the provider of credentials. */
 export type CoreFunction = (...given: never[]) => unknown;

@@ -19,7 +19,7 @@ function hasBytes(value: unknown, seen = new Set<unknown>()): boolean {
   if (!value || typeof value !== "object" || seen.has(value)) return false;
   if (isBytes(value)) return true;
   // A Blob, a File or a Response has no members: its JSON would be {}.
-  if (typeof (value as { arrayBuffer?: unknown }).arrayBuffer === "function") throw new TypeError("a Blob must be read first: pass new Uint8Array(await blob.arrayBuffer())");
+  if (typeof (value as { arrayBuffer?: unknown }).arrayBuffer === "function") throw new TypeError("a Blob must be read first; pass `new Uint8Array(await blob.arrayBuffer())`");
   seen.add(value);
   for (const key in value) if (hasBytes((value as Record<string, unknown>)[key], seen)) return true;
   return false;

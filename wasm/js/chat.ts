@@ -1,20 +1,23 @@
-import { Chat } from "./bedrock_chat.js";
+import { Chat, type Operation } from "./bedrock_chat.js";
 import { checkFields } from "./checks.js";
-import { type Provide, chooseCredentials, places, usedRegion } from "./credentials.js";
+import { connection, flagged } from "./connection.js";
+import { type Provide, usedRegion } from "./credentials.js";
 import { type BedrockChatError, problem } from "./error.js";
+import { type When, fallbacksOf } from "./fallbacks.js";
 import type {
   BatchOptions, BedrockChatFields, BoundOptions, CallOptions, Capabilities, FetchLike, JsonSchema, Messages, Removable, SchemaOutput, StandardSchema, Tool, ZodLike,
 } from "./fields.js";
 import type { StructuredConfig, StructuredPlan, StructuredSpec } from "./hold.js";
+import { RateLimiter } from "./limiter.js";
 import { conversation, json } from "./messages.js";
-import { type Options, coreOptions, merged, onlyOne } from "./options.js";
-import { type FoundationModel, type Get, type InferenceProfile, type InferenceProfileType, type MantleModel, allProfiles, listed, modelBehind, profileOf } from "./operations.js";
+import { type Options, coreOptions, guarded, merged } from "./options.js";
+import { paced } from "./paced.js";
+import { type FoundationModel, type InferenceProfile, type InferenceProfileType, type MantleModel, allProfiles, listed, modelBehind, profilePath } from "./operations.js";
 import { type AIMessage, replyOf } from "./reply.js";
 import type { Members } from "./schema.js";
 import { CANCEL, ChatStream } from "./stream.js";
 import { HeldChat, type StructuredChat, type WithRaw } from "./structured.js";
-import { PASSED_FIELDS, SAME_FIELDS } from "./table.js";
-import { fromCore } from "./thrown.js";
+import { fromCore, loaded } from "./thrown.js";
 import { type Kept, Watch } from "./watch.js";
 
 /** The parts that all copies of a chat model share: the module's model and the constructor's fields. */
@@ -22,24 +25,31 @@ class Shared implements Kept {
   declare readonly fields: BedrockChatFields;
   declare readonly fetch: FetchLike | undefined;
   declare readonly provider: Provide | undefined;
+  declare readonly when: When | undefined;
   declare readonly place: Kept["place"];
   declare readonly core: Chat;
+  /** The chats to fall back on, whose functions the module calls. */
+  declare readonly fallbacks: readonly Shared[];
 
-  constructor(fields: BedrockChatFields) {
+  constructor(fields: BedrockChatFields, when?: When) {
     this.fields = fields;
     const { config, fetch, provider } = connection(fields);
     this.fetch = fetch;
     this.provider = provider;
+    this.when = when;
     this.place = { model: config.model, region: usedRegion(config.model, fields) };
     const own = weak(this);
+    const text = json({ ...config, ...coreOptions(fields) }, "the fields");
     try {
-      this.core = new Chat(json({ ...config, ...coreOptions(fields) }, "the fields"), fetch && flagged(through(own, "fetch"), fetch), provider && through(own, "provider"));
+      this.core = loaded(() => {
+        const limiter = fields.rateLimiter ? RateLimiter.of(fields.rateLimiter).share() : undefined;
+        return new Chat(text, fetch && flagged(through(own, "fetch"), fetch), provider && through(own, "provider"), limiter);
+      });
     } catch (thrown) {
-      if (thrown instanceof TypeError) {
-        throw problem("config", "the WebAssembly module is not loaded: call init() or initSync() of bedrock-chat/manual first", { cause: thrown });
-      }
       throw fromCore(thrown);
     }
+    this.fallbacks = fallbacksOf(fields, (fields, when) => new Shared(fields, when));
+    for (const other of this.fallbacks) this.core.fallBack(other.core, other.when && (through(weak(other), "when") as When));
   }
 }
 
@@ -47,15 +57,28 @@ interface Weak<Value> {
   deref(): Value | undefined;
 }
 
-type Functions = { [name in "fetch" | "provider"]: (...given: never[]) => unknown };
+type Functions = { [name in "fetch" | "provider" | "when"]: (...given: never[]) => unknown };
 
 // Values that the module holds are never collected. If it held a function that refers to its model, the model would
 // not be collected either. During a call or a stream, its watch keeps the owners of the functions alive.
 const weak = <Value extends object>(object: Value): Weak<Value> => (typeof WeakRef === "undefined" ? { deref: () => object } : new WeakRef(object));
 const through = (own: Weak<Shared>, name: keyof Functions) => (...given: never[]): unknown => (own.deref() as Functions)[name](...given);
 
-/** The member of a `fetch` that passes its arguments to the global one. The module then switches off Node's limits. */
-const flagged = <F extends object>(fetch: F, given: object): F => ("callsGlobalFetch" in given ? Object.assign(fetch, { callsGlobalFetch: true }) : fetch);
+/** The highest number of concurrent calls. */
+const NO_LIMIT = 2 ** 32 - 1;
+
+/**
+ * A chat model for the calls of one batch.
+ *
+ * @internal
+ */
+export interface BatchChat {
+  chat: BedrockChat;
+  /** Returns how many of its calls may run now. */
+  limit: () => number;
+  /** Frees the module's memory. No call begins after it. */
+  free: () => void;
+}
 
 /** A call whose stream has not begun. */
 interface Pending {
@@ -68,21 +91,24 @@ export class BedrockChat {
   declare readonly model: string;
   #shared: Shared;
   #bound: Options;
+  /** The module's model, which in a batch is another one than the shared one. */
+  #chat: Chat;
 
   constructor(fields: BedrockChatFields);
   /** @internal */
-  constructor(shared: Shared, bound: Options);
-  constructor(fields: BedrockChatFields | Shared, bound?: Options) {
+  constructor(shared: Shared, bound: Options, chat?: Chat);
+  constructor(fields: BedrockChatFields | Shared, bound?: Options, chat?: Chat) {
     if (fields instanceof Shared) {
       this.#shared = fields;
     } else {
       if (!fields || typeof fields !== "object") {
-        throw problem("config", 'the constructor takes an object: new BedrockChat({ model: "us.anthropic.claude-sonnet-4-6", region: "us-east-1" })');
+        throw problem("config", 'the constructor takes an object, such as new BedrockChat({ model: "us.anthropic.claude-sonnet-4-6", region: "us-east-1" })');
       }
       checkFields(fields, "chat");
       this.#shared = new Shared({ ...fields });
     }
     this.#bound = bound ?? {};
+    this.#chat = chat ?? this.#shared.core;
     this.model = this.#shared.fields.model;
   }
 
@@ -110,7 +136,7 @@ export class BedrockChat {
     call.watch = watch;
     if (call.left) watch.leave();
     try {
-      const stream = await watch.run(this.#shared.core.call("stream", text, core));
+      const stream = await watch.run(this.#chat.call("stream", text, core));
       // From now on, the stream's owner ends the call.
       call.watch = undefined;
       return ChatStream.of(stream, watch, text.includes('"citations"'));
@@ -120,42 +146,57 @@ export class BedrockChat {
     }
   }
 
-  /** Sends many conversations, with a limit on concurrent calls. */
+  /** Sends many conversations, several at a time. Their number adapts to the service, between 1 and `maxConcurrency`. */
   batch(inputs: readonly Messages[], options: Removable<BatchOptions> & { returnExceptions: true }): Promise<(AIMessage | Error)[]>;
   batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<AIMessage[]>;
   async batch(inputs: readonly Messages[], options?: Removable<BatchOptions>): Promise<(AIMessage | Error)[]> {
     if (!Array.isArray(inputs)) throw problem("encode", "batch takes an array of conversations");
     checkFields(options, "batch");
     const all = merged({ maxConcurrency: this.#shared.fields.maxConcurrency }, merged(this.#bound, options));
-    const { returnExceptions, maxConcurrency: atOnce = 10, signal, ...each } = all;
-    const stop = new AbortController();
-    const onAbort = () => stop.abort(signal!.reason);
-    if (signal?.aborted) onAbort();
+    const { returnExceptions, maxConcurrency, signal, ...each } = all;
+    // Each call has its own signal: Node warns of more than ten listeners of one.
+    const stops = new Set<AbortController>();
+    const stop = (reason: unknown) => stops.forEach((one) => one.abort(reason));
+    const onAbort = () => stop(signal!.reason);
     signal?.addEventListener("abort", onAbort);
     const replies = new Array<AIMessage | Error>(inputs.length);
-    let next = 0;
-    const work = async () => {
-      while (next < inputs.length) {
-        const at = next++;
-        try {
-          replies[at] = await this.invoke(inputs[at], { ...each, signal: stop.signal });
-        } catch (error) {
-          if (!returnExceptions) throw error;
-          replies[at] = error as Error;
-        }
+    const { chat, limit, free } = this.ofBatch(maxConcurrency ?? undefined);
+    const call = async (at: number): Promise<void> => {
+      const own = new AbortController();
+      stops.add(own);
+      if (signal?.aborted) own.abort(signal.reason);
+      try {
+        replies[at] = await chat.invoke(inputs[at]!, { ...each, signal: own.signal });
+      } catch (error) {
+        if (!returnExceptions) throw error;
+        replies[at] = error as Error;
+      } finally {
+        stops.delete(own);
       }
     };
     try {
-      await Promise.all(Array.from({ length: Math.max(1, Math.min(atOnce, inputs.length)) }, work));
+      await paced(inputs.length, limit, call);
     } catch (error) {
       // The replies of the other calls would be lost.
-      stop.abort(error);
-      next = inputs.length;
+      stop(error);
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
+      free();
     }
     return replies;
+  }
+
+  /**
+   * Returns the same model for the calls of one batch, whose number adapts to the service. Other entries of the package
+   * use it.
+   *
+   * @internal
+   */
+  ofBatch(max: number | undefined): BatchChat {
+    // The module reads 32 bits of a number.
+    const chat = this.#shared.core.batch(max === undefined ? max : Math.min(max, NO_LIMIT));
+    return { chat: new BedrockChat(this.#shared, this.#bound, chat), limit: () => chat.limit, free: () => chat.free() };
   }
 
   /** Completes a raw prompt, which is sent unchanged. For models that accept prompts, with a template of the caller. */
@@ -171,22 +212,22 @@ export class BedrockChat {
 
   /** Lists the foundation models in the model's region, also models that do not chat. */
   async models(options?: Removable<CallOptions>): Promise<FoundationModel[]> {
-    return listed(await this.#get(options)("getControlPlane", "/foundation-models"), "modelSummaries");
+    return listed(await this.#json("getControlPlane", "/foundation-models", options), "modelSummaries");
   }
 
   /** Lists the models that the account can call on `bedrock-mantle`. */
   async mantleModels(options?: Removable<CallOptions>): Promise<MantleModel[]> {
-    return listed(await this.#get(options)("getMantle", "/v1/models"), "data");
+    return listed(await this.#json("getMantle", "/v1/models", options), "data");
   }
 
   /** Lists the inference profiles of the account, all of them or those of one type. */
   inferenceProfiles(type?: InferenceProfileType | null, options?: Removable<CallOptions>): Promise<InferenceProfile[]> {
-    return allProfiles(this.#get(options), type);
+    return allProfiles((path) => this.#json("getControlPlane", path, options), type);
   }
 
   /** Returns an inference profile by its id or ARN, with the models behind it. */
-  inferenceProfile(id: string, options?: Removable<CallOptions>): Promise<InferenceProfile> {
-    return profileOf(this.#get(options), id);
+  async inferenceProfile(id: string, options?: Removable<CallOptions>): Promise<InferenceProfile> {
+    return this.#json("getControlPlane", profilePath(id), options);
   }
 
   /**
@@ -253,11 +294,9 @@ export class BedrockChat {
     return merged(this.#bound, options);
   }
 
-  /** Returns the options as JSON. A guardrail that is changed in part keeps the rest of the constructor's. */
+  /** Returns the options as JSON. */
   #core(options: Options): string {
-    const { guardrailIdentifier, guardrailVersion, guardrailConfig, trace } = this.#shared.fields;
-    const guarded = { guardrailIdentifier, guardrailVersion, guardrailConfig, trace };
-    return json(coreOptions(merged(guarded, options)), "the options");
+    return json(coreOptions(guarded(this.#shared.fields, options)), "the options");
   }
 
   /**
@@ -268,16 +307,16 @@ export class BedrockChat {
     return new Watch(merged({ timeout: this.#shared.fields.timeout }, options), this.#shared);
   }
 
-  #get(options: Removable<CallOptions> | undefined): Get {
-    return async (service, path) => JSON.parse(await this.#call(service, path, options));
+  async #json<Result>(operation: Operation, text: string, options: Removable<CallOptions> | undefined): Promise<Result> {
+    return JSON.parse(await this.#call(operation, text, options));
   }
 
-  async #call(operation: "invoke" | "complete" | "countTokens" | "getControlPlane" | "getMantle", text: string, options: Removable<CallOptions> | undefined): Promise<string> {
+  async #call(operation: Operation, text: string, options: Removable<CallOptions> | undefined): Promise<string> {
     const all = this.#options(options);
     const core = this.#core(all);
     const watch = await this.#watch(all);
     try {
-      return await watch.run(this.#shared.core.call(operation, text, core));
+      return await watch.run(this.#chat.call(operation, text, core));
     } catch (error) {
       throw advised(error, all);
     } finally {
@@ -296,40 +335,4 @@ function advised(error: unknown, { structured }: Options): unknown {
     known.message = `the method ${structured.method} is not supported for this call; leave \`method\` unset to use one that is: ${known.message}`;
   }
   return error;
-}
-
-/** Returns the settings of the connection: model, endpoint and credentials. */
-function connection(fields: BedrockChatFields): { config: Members & { model: string }; provider: Provide | undefined; fetch: FetchLike | undefined } {
-  const { model, applicationInferenceProfile, family, gatewayUrl } = fields;
-  if (!model) {
-    throw problem("config", 'model is missing: set the id of a model or inference profile, such as "us.anthropic.claude-sonnet-4-6"', { field: "model" });
-  }
-  onlyOne(fields, SAME_FIELDS);
-  const { credentials, provider } = chooseCredentials(fields);
-  const profile = applicationInferenceProfile;
-  const config: Members & { model: string } = {
-    model: profile ? decoded(profile) : model,
-    // `model` names the model behind the profile.
-    family: family ?? (profile ? model : undefined),
-    credentials,
-    region: fields.region?.trim() || undefined,
-    endpointUrl: fields.endpointUrl || fields.endpointHost || undefined,
-    gatewayUrl: gatewayUrl || undefined,
-    environment: places(),
-  };
-  // `Headers` objects have entries instead of members.
-  const { headers } = fields;
-  if (headers) config.headers = typeof (headers as Headers)[Symbol.iterator] === "function" ? Object.fromEntries(headers as Headers) : headers;
-  for (const name of PASSED_FIELDS) config[name] = fields[name] ?? undefined;
-  const fetch = fields.fetch ?? fields.fetchFn;
-  return { config, provider, fetch: fetch && flagged<FetchLike>((url, init) => fetch(url, init), fetch) };
-}
-
-function decoded(profile: string): string {
-  if (!/%[0-9a-f]{2}/i.test(profile)) return profile;
-  try {
-    return decodeURIComponent(profile);
-  } catch (error) {
-    throw problem("config", `applicationInferenceProfile has invalid percent-encoding: ${profile}`, { cause: error, field: "applicationInferenceProfile" });
-  }
 }

@@ -1,4 +1,4 @@
-import { problem } from "./error.js";
+import { isSet, problem } from "./error.js";
 import { BATCH, CALL, CONSTRUCTOR, SETTINGS } from "./table.js";
 
 /** A check: a description of the expected value, and a function that tests a value. */
@@ -24,14 +24,23 @@ const entriesOf = (value: unknown): readonly unknown[] | undefined =>
 const isPair = (entry: unknown): boolean => Array.isArray(entry) && entry.length === 2 && entry.every(isText);
 const headers: Check = ["an object whose values are strings, or Headers", (value) => entriesOf(value)?.every(isPair) ?? false];
 const members = (known: Checks): Check => [
-  `an object with only ${Object.entries(known).map(([name, [what]]) => `${name} (${what})`).join(", ")}`,
-  (value) => object[1](value) && Object.entries(value as object).every(([name, item]) => item === undefined || item === null || (Object.hasOwn(known, name) && known[name]![1](item))),
+  `an object with only ${Object.entries(known).map(([name, [what]]) => `\`${name}\` (${what})`).join(", ")}`,
+  (value) => object[1](value) && Object.entries(value as object).every(([name, item]) => !isSet(item) || (Object.hasOwn(known, name) && known[name]![1](item))),
 ];
 const oneOf = (...words: unknown[]): Check => [`one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, (value) => words.includes(value)];
 const noisy = (...words: string[]): Check => [`one of ${words.join(", ")}`, (value) => typeof value === "string" && words.includes(value.toUpperCase())];
 const trace = noisy("ENABLED", "DISABLED", "ENABLED_FULL");
 
-type CheckName = "any" | "cache" | "call" | "credentials" | "flag" | "guardrail" | "headers" | "lines" | "list" | "number" | "object" | "pairs" | "signal" | "text" | "texts" | "trace" | "whole";
+/** Credentials that can sign. */
+const identity: Check = ["an object with `accessKeyId` and `secretAccessKey`, or an async function that returns one", (value) => typeof value === "object" || typeof value === "function"];
+
+/** A limit: 0 would let no call pass. */
+const limit: Check = ["a whole number from 1 on", (value) => whole[1](value) && (value as number) > 0];
+/** Members of `circuitBreaker`. */
+const BREAKER: Checks = { failures: limit, pause: ["milliseconds, a whole number from 1 on", limit[1]] };
+const LIMITS: Checks = { requestsPerMinute: limit, tokensPerMinute: limit, outputWeight: limit };
+
+type CheckName = "any" | "breaker" | "cache" | "call" | "cloudflare" | "credentials" | "fallbacks" | "flag" | "guardrail" | "headers" | "limiter" | "lines" | "list" | "number" | "object" | "pairs" | "signal" | "text" | "texts" | "trace" | "whole";
 /** A group of the table of options: its checks, by the names of options. */
 type Group = { readonly [name: string]: CheckName | readonly string[] };
 
@@ -39,10 +48,15 @@ type Group = { readonly [name: string]: CheckName | readonly string[] };
 const CHECKS: Record<CheckName, Check> = {
   text, number, whole, flag, list, call, object, texts, lines, pairs, headers, trace,
   any: ["", () => true],
+  breaker: [`false or ${members(BREAKER)[0]}`, (value) => value === false || members(BREAKER)[1](value)],
   cache: ['true, false, "5m" or "1h"', (value) => typeof value === "boolean" || value === "5m" || value === "1h"],
+  cloudflare: members({ accountId: text, gatewayId: text, token: text, baseUrl: text }),
   guardrail: members({ tagSuffix: text, streamProcessingMode: noisy("SYNCHRONOUS", "ASYNCHRONOUS", "SYNC", "ASYNC"), trace }),
+  fallbacks: ["an array of objects with the fields that differ", (value) => Array.isArray(value) && value.every(isObject)],
+  limiter: members(LIMITS),
   signal: ["an AbortSignal", (value) => typeof value === "object" && typeof (value as Partial<AbortSignal>).addEventListener === "function"],
-  credentials: ["an object with accessKeyId and secretAccessKey, or an async function that returns one", (value) => typeof value === "object" || typeof value === "function"],
+  // The module checks the string.
+  credentials: [`"anonymous", ${identity[0]}`, (value) => isText(value) || identity[1](value)],
 };
 
 /** The checks of the options of a group, by their names. */
@@ -51,7 +65,7 @@ const checksOf = (...groups: Group[]): Checks =>
 
 /** The fields of `mintApiKey`. */
 const MINT: Checks = {
-  credentials: CHECKS.credentials,
+  credentials: identity,
   region: text,
   expiresIn: ["a number of seconds from 1 to 43200 (12 hours)", (value) => whole[1](value) && (value as number) > 0 && (value as number) <= 43_200],
   now: ["a number of milliseconds", Number.isFinite],
@@ -64,6 +78,24 @@ const TOKEN: Check = ["a string or a function that returns one", (value) => isTe
 const SOURCE: Checks = { endpointUrl: text, fetch: call };
 const ROLE: Checks = { ...SOURCE, roleArn: text, region: text, sessionName: text, durationSeconds: whole, policy: text };
 
+/** The settings of a chat that all calls of a gateway have. */
+const GATEWAY_CHAT = [
+  "region", "credentials", "apiKey", "awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken", "endpointUrl", "gatewayUrl", "cloudflareGateway", "headers", "fetch",
+  "fips", "dualStack", "signingName", "maxRetries", "paidResend", "firstByteTimeout", "idleTimeout", "guardrailIdentifier", "guardrailVersion",
+  "guardrailConfig", "trace", "serviceTier", "latency", "project", "requestMetadata", "promptCaching", "fillMissingToolResults", "capabilities",
+];
+
+/** The settings of a gateway. */
+const GATEWAY: Checks = {
+  ...Object.fromEntries(Object.entries(checksOf(CONSTRUCTOR, SETTINGS)).filter(([name]) => GATEWAY_CHAT.includes(name))),
+  models: object, keys: object, anyModel: flag, corsOrigins: lines, maxBodyBytes: whole, onCall: call,
+  // Not `members`: a class may define the functions.
+  counter: ["an object with the functions `admit` and `record`", (value) => ["admit", "record"].every((name) => typeof (value as Record<string, unknown> | null)?.[name] === "function")],
+};
+
+/** Fields of the constructor that its fallbacks do not have: they are about the whole chat. */
+const OF_ALL: readonly string[] = ["fallbacks", "maxConcurrency", "timeout"];
+
 /** The options of `toSSE`. */
 const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError: call, keepAlive: whole, headers };
 
@@ -71,15 +103,18 @@ const SSE: Checks = { format: oneOf("anthropic", "openai", "responses"), onError
 const STRUCTURED: Checks = { name: text, method: oneOf("functionCalling", "jsonSchema", "jsonMode"), includeRaw: flag, strict: flag };
 
 /** The function or object whose fields are checked. */
-type Where = "call" | "batch" | "chat" | "cognito" | "mint" | "role" | "sse" | "structured" | "webIdentity";
+type Where = "call" | "batch" | "chat" | "cognito" | "fallback" | "gateway" | "limiter" | "mint" | "role" | "sse" | "structured" | "webIdentity";
 
 const KNOWN: { readonly [where in Where]: Checks } = {
   call: checksOf(SETTINGS, CALL),
   batch: checksOf(SETTINGS, CALL, BATCH),
   chat: checksOf(CONSTRUCTOR, SETTINGS),
   cognito: { ...SOURCE, identityPoolId: text, logins: object, roleArn: text, identityId: text },
+  fallback: { ...Object.fromEntries(Object.entries(checksOf(CONSTRUCTOR, SETTINGS)).filter(([name]) => !OF_ALL.includes(name))), when: call },
+  gateway: GATEWAY,
+  limiter: LIMITS,
   mint: MINT,
-  role: { ...ROLE, credentials: CHECKS.credentials, externalId: text },
+  role: { ...ROLE, credentials: identity, externalId: text },
   sse: SSE,
   structured: STRUCTURED,
   webIdentity: { ...ROLE, token: TOKEN },
@@ -87,7 +122,7 @@ const KNOWN: { readonly [where in Where]: Checks } = {
 
 /** Examples of options of functions other than calls. */
 const SAMPLES: { readonly [where in Where]?: string } = {
-  cognito: "identityPoolId", mint: "expiresIn: 300", role: "roleArn, region", webIdentity: "roleArn, token", sse: "onError", structured: "includeRaw: true",
+  cognito: "identityPoolId", fallback: 'region: "us-west-2"', limiter: "requestsPerMinute: 60", gateway: "region, models, keys", mint: "expiresIn: 300", role: "roleArn, region", webIdentity: "roleArn, token", sse: "onError", structured: "includeRaw: true",
 };
 
 /** Names that other libraries use for this package's options. */
@@ -103,6 +138,16 @@ const ELSEWHERE: { readonly [name: string]: string } = {
   accesskeyid: "credentials",
   secretaccesskey: "credentials",
   bearertoken: "apiKey",
+  bedrockapikey: "credentials",
+  bedrockapisecret: "credentials",
+  bedrockapisessiontoken: "credentials",
+  bedrockbearertoken: "apiKey",
+  client: "`region`, `credentials` and `fetch`",
+  clientoptions: "`region`, `credentials` and `fetch`",
+  defaultheaders: "headers",
+  streamidletimeout: "idleTimeout",
+  supportstoolchoicevalues: "capabilities",
+  cachecontrol: "promptCaching",
   additionalmodelrequestfields: "modelKwargs",
   inferenceconfig: "maxTokens",
   performanceconfig: "latency",
@@ -111,6 +156,9 @@ const ELSEWHERE: { readonly [name: string]: string } = {
   system: 'a message, ["system", "..."]',
 };
 
+/** Names of other libraries that look like a misspelled option. */
+const NOT_MEANT: readonly string[] = ["callbacks"];
+
 /** Fields that only Node's AWS credential chain could use. */
 const FILES = /^(profile|filepath|configFilepath|ignoreCache|mfaCodeProvider|roleAssumer|roleArn|webIdentityTokenFile|roleAssumerWithWebIdentity)$/;
 
@@ -118,20 +166,20 @@ const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g,
 
 /** Checks fields by name and type. Unknown fields are ignored, unless they look misspelled. */
 export function checkFields(fields: unknown, where: Where): void {
-  if (fields === undefined || fields === null) return;
+  if (!isSet(fields)) return;
   const known = KNOWN[where];
   // An AbortSignal has no own members, so it would be ignored in silence.
   if (where !== "chat" && (typeof fields !== "object" || Array.isArray(fields) || typeof (fields as { addEventListener?: unknown }).addEventListener === "function")) {
     throw problem("config", `options are an object, such as { ${SAMPLES[where] ?? "signal, maxTokens: 100"} }`);
   }
   for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || value === null) continue;
+    if (!isSet(value)) continue;
     if (!Object.hasOwn(known, name)) {
       refuse(name, known, where);
       continue;
     }
     const [expected, fits] = known[name]!;
-    if (!fits(value)) throw problem("config", `${name} must be ${expected}; it is ${shown(name, value)}`, { field: name });
+    if (!fits(value)) throw problem("config", `\`${name}\` must be ${expected}; it is ${shown(name, value)}`, { field: name });
   }
 }
 
@@ -139,18 +187,24 @@ function refuse(name: string, known: { readonly [name: string]: unknown }, where
   if (FILES.test(name)) {
     throw problem(
       "config",
-      `${name} is not read here; pass credentials: fromNodeProviderChain({ ${name} }) of @aws-sdk/credential-providers`,
+      `\`${name}\` is not read here; pass \`credentials: fromNodeProviderChain({ ${name} })\` of @aws-sdk/credential-providers`,
       { field: name },
     );
   }
-  if (where === "chat" && Object.hasOwn(CALL, name)) throw problem("config", `${name} is an option of a call, not of the constructor`, { field: name });
+  if (where === "fallback" && OF_ALL.includes(name)) throw problem("config", `\`${name}\` is an option of all targets together, not of a fallback; move it to the constructor`, { field: name });
+  if ((where === "chat" || where === "fallback") && Object.hasOwn(CALL, name)) throw problem("config", `\`${name}\` is an option of a call; pass it to the call`, { field: name });
+  if (where === "gateway" && [CONSTRUCTOR, SETTINGS, CALL].some((group) => Object.hasOwn(group, name))) {
+    throw problem("config", `\`${name}\` is not a setting of a gateway; remove it`, { field: name });
+  }
   if (where === "call" || where === "batch") {
-    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `${name} is an option of the constructor, not of a call`, { field: name });
+    if (Object.hasOwn(CONSTRUCTOR, name)) throw problem("config", `\`${name}\` is an option of the constructor, not of a call; pass it to the constructor`, { field: name });
     known = { ...known, ...CONSTRUCTOR };
   }
   const same = plain(name);
-  const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? Object.keys(known).find((other) => slip(plain(other), same));
-  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `unknown option ${name}: did you mean ${meant}?`, { field: name });
+  const meant = Object.keys(known).find((other) => plain(other) === same) ?? ELSEWHERE[same] ?? (NOT_MEANT.includes(same) ? undefined : Object.keys(known).find((other) => slip(plain(other), same)));
+  if (meant && (Object.hasOwn(known, meant) || meant.includes(" "))) throw problem("config", `unknown option: \`${name}\`; did you mean ${meant.includes(" ") ? meant : `\`${meant}\``}?`, { field: name });
+  // Other libraries have no such objects, so there is no similar name to suggest.
+  if (where === "fallback" || where === "limiter") throw problem("config", `unknown option: \`${name}\`; leave it out`, { field: name });
 }
 
 /** Returns whether two names differ by one letter, or by two letters that changed places. */

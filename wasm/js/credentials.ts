@@ -1,8 +1,8 @@
-import { problem } from "./error.js";
+import { isSet, problem } from "./error.js";
 import type { BedrockChatFields, BedrockCredentials, BedrockCredentialsProvider } from "./fields.js";
 
-/** Credentials as the module reads them. */
-type CoreCredentials = { apiKey: string } | { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
+/** Credentials as the module reads them. A string is the kind of credentials that have no keys. */
+type CoreCredentials = string | { apiKey: string } | { accessKeyId: string; secretAccessKey: string; sessionToken?: string | undefined };
 
 /**
  * The key under which functions of `bedrock-chat/credentials` have their cache, so that all chats share it. It is the
@@ -10,10 +10,8 @@ type CoreCredentials = { apiKey: string } | { accessKeyId: string; secretAccessK
  */
 export const cache: unique symbol = Symbol.for("bedrock-chat.credentials") as never;
 
-/** Returns credentials as JSON. The argument is whether the service refused the last credentials as expired. */
-export type Provide = (rejected?: boolean) => Promise<string>;
-
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+/** Returns credentials as JSON. The argument is the access key id that the service refused as expired; empty for an API key. */
+export type Provide = (refused?: string) => Promise<string>;
 
 /** Returns a variable of the environment, if it is set. Empty variables count as unset. */
 export function environment(name: string): string | undefined {
@@ -22,8 +20,8 @@ export function environment(name: string): string | undefined {
 
 /** Variables that the module reads for the endpoint and the region of calls. */
 const PLACES = [
-  "BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL",
-  "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+  "BEDROCK_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_MANTLE",
+  "AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
 /** Returns the variables of this list that are set. */
@@ -47,36 +45,46 @@ export function usedRegion(model: string, { region, endpointUrl, endpointHost }:
 /** Throws if a value is not a text with content. */
 export function present(name: string, value: unknown): asserts value is string {
   if (typeof value === "string" && value.trim()) return;
-  const what = typeof value === "string" ? "empty" : isGiven(value) ? "no string" : value;
-  throw problem("credentials", `${name} is ${what}: is the variable or secret that it comes from set?`, { field: name });
+  const what = typeof value === "string" ? "empty" : isSet(value) ? "not a string" : value;
+  throw problem("credentials", `\`${name}\` is ${what}; set the variable or secret that it is read from`, { field: name });
 }
 
 /** Returns credentials as the module reads them. */
 function written(given: BedrockCredentials | null | undefined, name: string): CoreCredentials {
   const { apiKey, accessKeyId, secretAccessKey, sessionToken } = (given ?? {}) as { [name: string]: unknown };
-  if (apiKey || (!isGiven(accessKeyId) && Object.hasOwn(Object(given), "apiKey"))) {
+  if (apiKey || (!isSet(accessKeyId) && Object.hasOwn(Object(given), "apiKey"))) {
     present(`${name}.apiKey`, apiKey);
     return { apiKey };
   }
   present(`${name}.accessKeyId`, accessKeyId);
   present(`${name}.secretAccessKey`, secretAccessKey);
-  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `${name}.sessionToken is not a string`, { field: `${name}.sessionToken` });
+  if (sessionToken && typeof sessionToken !== "string") throw problem("credentials", `\`${name}.sessionToken\` is not a string`, { field: `${name}.sessionToken` });
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken: sessionToken as string } : {}) };
 }
 
 type CredentialFields = Pick<BedrockChatFields, "credentials" | "apiKey" | "awsAccessKeyId" | "awsSecretAccessKey" | "awsSessionToken">;
 
+/** Throws if one of these fields is set: anonymous credentials are the caller's statement that there are no keys. */
+export function onlyAnonymous(others: { [name: string]: unknown }): void {
+  const other = Object.keys(others).find((name) => isSet(others[name]));
+  if (other) throw problem("config", `\`${other}\` and anonymous \`credentials\` are both set; leave out one of them`, { field: other });
+}
+
 /** Returns the credentials: the first of these sources that is set, never parts of two. */
 export function chooseCredentials(fields: CredentialFields): { credentials?: CoreCredentials; provider?: Provide } {
   const { credentials, apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = fields;
+  if (typeof credentials === "string") {
+    onlyAnonymous({ apiKey, awsAccessKeyId, awsSecretAccessKey, awsSessionToken });
+    return { credentials };
+  }
   if (typeof credentials === "function") return { provider: (credentials as { [cache]?: Provide })[cache] ?? cached(credentials) };
   if (credentials) return { credentials: written(credentials, "credentials") };
-  if (isGiven(apiKey)) {
+  if (isSet(apiKey)) {
     present("apiKey", apiKey);
     return { credentials: { apiKey } };
   }
   // Incomplete credentials are a mistake. They do not mean that the environment's identity is wanted.
-  if (isGiven(awsAccessKeyId) || isGiven(awsSecretAccessKey) || awsSessionToken) {
+  if (isSet(awsAccessKeyId) || isSet(awsSecretAccessKey) || awsSessionToken) {
     present("awsAccessKeyId", awsAccessKeyId);
     present("awsSecretAccessKey", awsSecretAccessKey);
     return { credentials: { accessKeyId: awsAccessKeyId, secretAccessKey: awsSecretAccessKey, sessionToken: awsSessionToken } };
@@ -109,38 +117,47 @@ function fromEnvironment(): CoreCredentials {
   }
   throw problem(
     "credentials",
-    `no credentials: pass \`credentials\` or \`apiKey\`, or set \`AWS_BEARER_TOKEN_BEDROCK\` or \`AWS_ACCESS_KEY_ID\` and its secret; for profiles, SSO and roles ${way}`,
+    `no credentials; pass \`credentials\` or \`apiKey\`, or set \`AWS_BEARER_TOKEN_BEDROCK\` or \`AWS_ACCESS_KEY_ID\` and its secret; for profiles, SSO and roles ${way}`,
   );
 }
 
 /** The time before their expiration at which credentials are requested again. */
 const EARLY = 5 * 60_000;
+/** The time after a failed request for newer credentials before the next one, as in Rust. */
+const PAUSE = 10_000;
 
 /**
  * Caches the credentials of a function, as JSON, until shortly before their `expiration`. Only the value is cached:
  * a Worker must not wait for a promise of another request.
  */
-export function cached(provide: () => BedrockCredentials | Promise<BedrockCredentials>): Provide {
+export function cached(provide: () => BedrockCredentials | PromiseLike<BedrockCredentials>): Provide {
   let kept: string | undefined;
   let fresh = 0;
   let end = 0;
-  return async (rejected) => {
-    if (rejected) kept = undefined;
+  return async (refused) => {
+    // Another call may have newer ones already.
+    if (kept !== undefined && refused !== undefined && refused === (JSON.parse(kept).accessKeyId ?? "")) kept = undefined;
     const now = Date.now();
     if (kept && now < fresh) return kept;
     try {
       const given = await provide();
-      const text = JSON.stringify(written(given, "the result of the credentials function"));
+      const text = JSON.stringify(written(given, "credentials()"));
       end = endOf(given.expiration);
       // For short-lived credentials, refresh at half their lifetime.
       fresh = end - Math.min(EARLY, Math.max(0, end - now) / 2);
       return (kept = text);
     } catch (error) {
       // If there are no newer credentials, the cached ones are used until they expire.
-      if (kept && now < end) return kept;
-      throw error;
+      if (!kept || now >= end) throw error;
+      fresh = Math.min(end, now + PAUSE);
+      return kept;
     }
   };
+}
+
+/** Returns the function with a cache that all of its chats share. A function that has such a cache is returned itself. */
+export function withCache<Credentials extends BedrockCredentials>(provide: () => PromiseLike<Credentials>): () => PromiseLike<Credentials> {
+  return cache in provide ? provide : Object.assign(() => provide(), { [cache]: cached(provide) });
 }
 
 /**

@@ -89,6 +89,9 @@ Object.defineProperties(BedrockChatError.prototype, {
   name: { value: "BedrockChatError" },
 });
 
+/** Returns whether a value is neither `undefined` nor `null`. */
+export const isSet = <Value>(value: Value): value is NonNullable<Value> => value !== undefined && value !== null;
+
 /** Returns the type of a value, for the message of an error. */
 export const kindOf = (value: unknown): string => (value === null ? "null" : typeof value);
 

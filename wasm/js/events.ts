@@ -42,9 +42,11 @@ export class BlockMembers {
     else if (name === "tool") this.#types.set(index, "tool_use");
   }
 
-  /** Returns the type and the further members of a block that ends; `undefined` if it has no such members. */
+  /** Returns the type and the further members of a block that ends, and forgets them; `undefined` if it has no such members. */
   end(index: number): { type: "text" | "thinking" | "tool_use"; members: Members } | undefined {
     const [type, members] = [this.#types.get(index), this.#members.get(index)];
+    this.#types.delete(index);
+    this.#members.delete(index);
     if (!type || !members) return undefined;
     if (type !== "tool_use") return { type, members };
     // In LangChain's `extras`, an `id` is not the id of the call.

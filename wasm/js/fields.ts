@@ -1,5 +1,7 @@
 // Types of the package's arguments: credentials, schemas, messages, tools, options.
+import type { BedrockChatError } from "./error.js";
 import type { AIMessage, AIMessageChunk } from "./reply.js";
+import type { BedrockChatFields } from "./table.js";
 
 /** AWS keys, or a Bedrock API key. */
 export type BedrockCredentials = (
@@ -140,7 +142,7 @@ export type ToolChoice =
 
 /**
  * How much the model reasons: a budget in tokens, an effort (`"low"`, `"medium"`, `"high"` or another name that the
- * model knows), both in an object, `"adaptive"`, `"between_tools"`, or `false`. For Claude before 4.6 an effort is
+ * model accepts), both in an object, `"adaptive"`, `"between_tools"`, or `false`. For Claude before 4.6 an effort is
  * sent as a budget.
  */
 export type Reasoning = number | "adaptive" | "between_tools" | "low" | "medium" | "high" | (string & {}) | false
@@ -198,6 +200,8 @@ export interface Capabilities {
   oneHourCache?: boolean | undefined;
   /** The model accepts `temperature`, `topP` and `topK`. */
   sampling?: boolean | undefined;
+  /** The model accepts stop sequences. */
+  stopSequences?: boolean | undefined;
 }
 
 export interface GuardrailConfig {
@@ -221,6 +225,66 @@ export type Thinking =
   | { type: "adaptive"; display?: "summarized" | "omitted" | undefined }
   | { type: "disabled" }
   | { type: "between_tools"; display?: "summarized" | "omitted" | undefined };
+
+/** Limits a minute. A limit that is not set does not apply; without any, `Retry-After` of the service delays all calls. */
+export interface RateLimits {
+  /** Requests a minute, from 1 on. Every attempt counts. */
+  requestsPerMinute?: number | undefined;
+  /**
+   * Tokens a minute, from 1 on, of input and output together. They are estimated before a call, and the usage of the
+   * reply replaces the estimate.
+   */
+  tokensPerMinute?: number | undefined;
+  /** How many tokens of the quota one output token takes, AWS's burndown rate: 5 for Claude 3.7 and later. Default: 1. */
+  outputWeight?: number | undefined;
+}
+
+/**
+ * [Cloudflare's AI Gateway](https://developers.cloudflare.com/ai-gateway/usage/providers/bedrock/). It forwards to AWS's
+ * standard hosts: FIPS, dual stack and another endpoint are errors.
+ */
+export interface CloudflareGateway {
+  /** The id of the Cloudflare account: letters, digits, `-` and `_`. */
+  accountId: string;
+  /** The id (name) of the gateway: letters, digits, `-` and `_`. */
+  gatewayId: string;
+  /**
+   * The token of an [authenticated gateway](https://developers.cloudflare.com/ai-gateway/configuration/authentication/). It
+   * is sent as `cf-aig-authorization: Bearer …`. Default: no such header.
+   */
+  token?: string | undefined;
+  /**
+   * The URL before `/{accountId}/{gatewayId}`, for a proxy or a test. A token is sent to it over `https://` or to this
+   * machine only. Default: `https://gateway.ai.cloudflare.com/v1`.
+   */
+  baseUrl?: string | undefined;
+}
+
+/** When a target of `fallbacks`, or the model before them, is skipped: it fails again and again, so that its retries only cost time. */
+export interface CircuitBreaker {
+  /**
+   * After how many failed calls in a row it is skipped, from 1 on. Only failures whose cause may pass (`error.transient`)
+   * count, and the retries of a call do not. Default: 5.
+   */
+  failures?: number | undefined;
+  /** For how long it is skipped, in milliseconds, from 1 on. Then one call tries it again. Default: 30,000. */
+  pause?: number | undefined;
+}
+
+/**
+ * A target to fall back on: the constructor's fields that differ. It takes the others over, except `rateLimiter`, and
+ * with another `model` also except `family`, `applicationInferenceProfile` and `capabilities`, which describe a model.
+ * Null removes a field or an option.
+ *
+ * Options of calls, `withOptions` and `bindTools` apply to all targets.
+ */
+export interface Fallback extends Removable<Partial<Omit<BedrockChatFields, "fallbacks" | "maxConcurrency" | "timeout">>> {
+  /**
+   * Returns whether this target answers after an error. Default: if the cause may pass (`error.transient`). A function
+   * that throws counts as `false`.
+   */
+  when?: ((error: BedrockChatError) => boolean) | null | undefined;
+}
 
 /**
  * Options of which each may be null. Null removes an option that was set by the constructor, `withOptions` or

@@ -1,9 +1,10 @@
 // `withStructuredOutput` of both entries: the plan for an answer with a value, and the reader of the value.
-import { PartialJson, jsonIn } from "./bedrock_chat.js";
+import { PartialJson, jsonIn, structuredValue } from "./bedrock_chat.js";
 import { checkFields } from "./checks.js";
 import { problem } from "./error.js";
 import { type ToolCallChunk, textOf } from "./reply.js";
 import { type Members, jsonSchema, namedSchema } from "./schema.js";
+import { fromCore } from "./thrown.js";
 
 /**
  * How a model is made to follow a schema: by a tool that it must call, by its JSON mode, or by a request in the
@@ -101,6 +102,37 @@ function plain(schema: Members): Members {
 export function inner(value: unknown, { isMember }: StructuredPlan): unknown {
   const isObject = value && typeof value === "object" && !Array.isArray(value);
   return isMember && isObject ? (value as { value?: unknown }).value : value;
+}
+
+/**
+ * The members of a reply that may contain a value. LangChain's may lack any but the content.
+ *
+ * @internal
+ */
+export interface HeldReply {
+  content: Parameters<typeof textOf>[0];
+  tool_calls?: readonly { name: string; args: unknown }[] | undefined;
+  invalid_tool_calls?: readonly object[] | undefined;
+  response_metadata?: { [name: string]: unknown } | undefined;
+}
+
+/**
+ * Returns the value in a reply. Its schema is not checked here.
+ *
+ * @internal
+ */
+export function valueOf({ content, tool_calls: calls, invalid_tool_calls: invalid, response_metadata }: HeldReply, { name, method, isMember }: Held): unknown {
+  const reply = {
+    text: textOf(content),
+    calls: calls?.map(({ name, args }) => ({ name, args: JSON.stringify(args) })),
+    invalid,
+    stop: response_metadata?.["stop_reason"],
+  };
+  try {
+    return JSON.parse(structuredValue(JSON.stringify(reply), name, isMember, method === "functionCalling"));
+  } catch (thrown) {
+    throw thrown instanceof SyntaxError ? problem("decode", `there is no JSON value in the answer: ${thrown.message}`, { cause: thrown }) : fromCore(thrown);
+  }
 }
 
 /**

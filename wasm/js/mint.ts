@@ -26,7 +26,7 @@ export async function mintApiKey(options?: MintApiKeyOptions | null): Promise<st
   checkFields(options, "mint");
   const { credentials, region, expiresIn, now } = options ?? {};
   const where = chooseRegion(region);
-  if (!where) throw problem("config", "region is missing: set the region in which the key is valid", { field: "region" });
+  if (!where) throw problem("config", "`region` is missing; set the region in which the key is valid", { field: "region" });
   const given = JSON.stringify(await credentialsNow(credentials));
   try {
     return mint(given, where, expiresIn ?? 900, now ?? Date.now());

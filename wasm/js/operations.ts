@@ -52,30 +52,30 @@ export interface InferenceProfile {
 /** The creator of an inference profile: Bedrock, or this account. */
 export type InferenceProfileType = "SYSTEM_DEFINED" | "APPLICATION" | (string & {});
 
-/** Sends a `GET` to the control plane or to `bedrock-mantle` and returns its JSON. */
-export type Get = (service: "getControlPlane" | "getMantle", path: string) => Promise<unknown>;
+/** Maximum number of pages of a list, as in Rust. A service could go on without an end. */
+const MAX_PAGES = 1000;
 
-/** Lists the inference profiles, page by page. */
-export async function allProfiles(get: Get, type: InferenceProfileType | null | undefined): Promise<InferenceProfile[]> {
+/** Lists the inference profiles, page by page. `get` requests a path of the control plane. */
+export async function allProfiles(get: (path: string) => Promise<unknown>, type: InferenceProfileType | null | undefined): Promise<InferenceProfile[]> {
   const profiles: InferenceProfile[] = [];
   let token: string | undefined;
-  for (;;) {
-    const query = new URLSearchParams({ maxResults: "1000" });
-    if (type) query.set("type", type);
-    if (token) query.set("nextToken", token);
-    const page = (await get("getControlPlane", `/inference-profiles?${query}`)) as { inferenceProfileSummaries?: InferenceProfile[]; nextToken?: string };
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const query = new URLSearchParams({ maxResults: "1000", ...(type && { type }), ...(token && { nextToken: token }) });
+    const page = await get(`/inference-profiles?${query}`);
     profiles.push(...listed<InferenceProfile>(page, "inferenceProfileSummaries"));
-    if (!page.nextToken) return profiles;
-    // It would be asked for without end.
-    if (page.nextToken === token) throw problem("decode", "the list of inference profiles has the same page twice");
-    token = page.nextToken;
+    const { nextToken: next } = page as { nextToken?: string };
+    if (!next) return profiles;
+    // The same page would be requested without end.
+    if (next === token) throw problem("decode", "the list of inference profiles has the same page twice");
+    token = next;
   }
+  throw problem("decode", `the list of inference profiles has more than ${MAX_PAGES} pages; check the endpoint`);
 }
 
-/** Returns an inference profile by its id or ARN. */
-export async function profileOf(get: Get, id: unknown): Promise<InferenceProfile> {
+/** Returns the path of an inference profile in the control plane. */
+export function profilePath(id: unknown): string {
   if (typeof id !== "string" || !id.trim()) throw problem("config", "the id of an inference profile must be a string that is not empty");
-  return (await get("getControlPlane", `/inference-profiles/${encodeURIComponent(id.trim())}`)) as InferenceProfile;
+  return `/inference-profiles/${encodeURIComponent(id.trim())}`;
 }
 
 /** Returns the id of the model behind an inference profile. */
@@ -85,7 +85,7 @@ export function modelBehind({ models }: InferenceProfile): string {
   return id;
 }
 
-/** Returns a list that an answer must have. */
+/** Returns a member of the answer that must be a list. */
 export function listed<T>(answer: unknown, member: string): T[] {
   const list = (answer as { [member: string]: unknown } | null)?.[member];
   if (!Array.isArray(list)) throw problem("decode", `the reply has no \`${member}\``);

@@ -1,4 +1,4 @@
-import { problem } from "./error.js";
+import { isSet, problem } from "./error.js";
 import type { BatchOptions, Removable, ResponseFormat, Thinking, ToolChoice } from "./fields.js";
 import type { StructuredSpec } from "./hold.js";
 import { type Members, jsonSchema } from "./schema.js";
@@ -21,8 +21,6 @@ const GUARD = ["guardrailIdentifier", "guardrailVersion", "guardrailConfig"] as 
 
 /** Advice for a member that the service does not accept either. */
 const DIRECT = "leave others out";
-
-const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** The checks of options that are lists, or names with their values. */
 const LISTS: readonly unknown[] = ["list", "lines", "texts", "pairs"];
@@ -57,6 +55,14 @@ export function merged(base: Options, over: Removable<Options> | null | undefine
   return names.size ? { ...all, [REMOVED]: [...names] } : all;
 }
 
+/** Returns options of which a guardrail that is changed in part keeps the rest of the constructor's. */
+export function guarded(fields: Options, options: Options): Options {
+  const names = [...GUARD, "trace"] as const;
+  const isChanged = names.some((name) => isSet(options[name]) || options[REMOVED]?.includes(name));
+  // Without a change, each target keeps its own guardrail.
+  return isChanged ? merged(Object.fromEntries(names.map((name) => [name, fields[name]])), options) : options;
+}
+
 /** Refuses options that are set by both of their names, to different values. */
 export function onlyOne(options: object, names: readonly (readonly [string, string])[]): void {
   for (const [one, other] of names) {
@@ -64,7 +70,7 @@ export function onlyOne(options: object, names: readonly (readonly [string, stri
     // Variables of the environment may be empty, and so may lists.
     const says = (value: unknown) => isSet(value) && value !== "" && !(Array.isArray(value) && value.length === 0);
     const differ = says(left) && says(right) && left !== right;
-    if (differ) throw problem("config", `${one} and ${other} set the same option: use one of them`, { field: one });
+    if (differ) throw problem("config", `\`${one}\` and \`${other}\` set the same option; use one of them`, { field: one });
   }
 }
 
@@ -84,7 +90,7 @@ export function coreOptions(options: Options): Members {
   const reasoning = options.reasoning ?? (thinking && { type, budgetTokens: budget_tokens });
   if (isSet(reasoning)) core.reasoning = checkedReasoning(reasoning);
   if (reasoningDisplay && display && reasoningDisplay !== display) {
-    throw problem("config", "reasoningDisplay and thinking.display differ: set one of them", { field: "reasoningDisplay" });
+    throw problem("config", "`reasoningDisplay` and `thinking.display` differ; set one of them", { field: "reasoningDisplay" });
   }
   core.reasoningDisplay = reasoningDisplay ?? display ?? undefined;
   const format = options.responseFormat ?? options.response_format;
@@ -97,7 +103,7 @@ export function coreOptions(options: Options): Members {
 function guardrail({ guardrailIdentifier, guardrailVersion, guardrailConfig, trace }: Options): Members {
   if (!guardrailIdentifier || !guardrailVersion) {
     const missing = [!guardrailIdentifier && "guardrailIdentifier", !guardrailVersion && "guardrailVersion"].filter((name) => name !== false);
-    throw problem("config", `${missing.join(" and ")} must be set too: otherwise the call would run without the guardrail`, { field: missing[0]! });
+    throw problem("config", `the call would run without the guardrail; set \`${missing.join("` and `")}\` too`, { field: missing[0]! });
   }
   const { trace: inner } = (guardrailConfig ?? {}) as Members;
   onlyOne({ trace, "guardrailConfig.trace": inner }, [["trace", "guardrailConfig.trace"]]);
@@ -114,14 +120,14 @@ function setToolChoice(core: Members, choice: ToolChoice): void {
   const { disable_parallel_tool_use: isSerial, ...form } = choice;
   core.toolChoice = chosen(form);
   if (!isSet(isSerial)) return;
-  if (typeof isSerial !== "boolean") throw problem("config", "disable_parallel_tool_use of toolChoice must be true or false", { field: "toolChoice" });
+  if (typeof isSerial !== "boolean") throw problem("config", "`disable_parallel_tool_use` of `toolChoice` must be true or false", { field: "toolChoice" });
   if (core.parallelToolCalls === isSerial) {
-    throw problem("config", "parallelToolCalls and disable_parallel_tool_use of toolChoice contradict each other: set one of them", { field: "parallelToolCalls" });
+    throw problem("config", "`parallelToolCalls` and `disable_parallel_tool_use` of `toolChoice` contradict each other; set one of them", { field: "parallelToolCalls" });
   }
   core.parallelToolCalls = !isSerial;
 }
 
-const CHOICE = 'toolChoice must be "auto", "any", "none", the name of a tool, or { type: "tool", name }';
+const CHOICE = '`toolChoice` must be "auto", "any", "none", the name of a tool, or { type: "tool", name }';
 const KINDS: readonly unknown[] = ["auto", "any", "none", "required"];
 
 /**
@@ -143,9 +149,9 @@ function chosen(form: Members): unknown {
 }
 
 /** Refuses a member that would not be sent. */
-function onlyMembers(name: string, value: object, known: readonly string[], advice = "put others into modelKwargs"): void {
+function onlyMembers(name: string, value: object, known: readonly string[], advice = "put others into `modelKwargs`"): void {
   const other = Object.keys(value).filter((key) => !known.includes(key) && isSet((value as Members)[key]));
-  if (other.length) throw problem("config", `${name} has no member ${other.join(", ")}: it has ${known.join(", ") || "no members"}; ${advice}`, { field: `${name}.${other[0]}` });
+  if (other.length) throw problem("config", `unknown member of \`${name}\`: \`${other.join("`, `")}\`; ${known.length ? `use only \`${known.join("`, `")}\`, and ` : ""}${advice}`, { field: `${name}.${other[0]}` });
 }
 
 function checkedReasoning(value: unknown): unknown {
@@ -156,27 +162,27 @@ function checkedReasoning(value: unknown): unknown {
     const { type, budgetTokens, effort } = given as { type?: string; budgetTokens?: number; effort?: unknown };
     const isBudget = Number.isSafeInteger(budgetTokens) && budgetTokens! > 0;
     const isEffort = typeof effort === "string" && effort !== "";
-    if (isSet(type) && !TYPES.includes(type!)) throw problem("config", `${type} is not a type of reasoning: use one of ${TYPES.join(", ")}`, { field: "reasoning" });
+    if (isSet(type) && !TYPES.includes(type!)) throw problem("config", `unknown type of \`reasoning\`: ${JSON.stringify(type)}; use one of ${TYPES.join(", ")}`, { field: "reasoning" });
     const isAlone = ["adaptive", "disabled", "between_tools"].includes(type!);
     if (isAlone && (isSet(budgetTokens) || (isSet(effort) && type !== "adaptive"))) {
-      throw problem("config", `reasoning of type ${type} does not accept ${isSet(budgetTokens) ? "a budget" : "an effort"}: leave one of them out`, { field: "reasoning" });
+      throw problem("config", `\`reasoning\` of type ${type} does not accept ${isSet(budgetTokens) ? "a budget" : "an effort"}; leave one of them out`, { field: "reasoning" });
     }
     if ((isBudget || !isSet(budgetTokens)) && (isEffort || !isSet(effort)) && (isBudget || isEffort || isAlone)) return value;
   }
-  throw problem("config", 'reasoning must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false', { field: "reasoning" });
+  throw problem("config", '`reasoning` must be a budget in tokens, an effort such as "low", both in an object, "adaptive", "between_tools", or false', { field: "reasoning" });
 }
 
 function responseFormat(format: ResponseFormat): Members {
   const { json_schema: wrapped, ...outer } = format as { json_schema?: Members; [name: string]: unknown };
   const given: Members = wrapped ?? outer;
   const known = ["name", "description", "schema", "strict"];
-  if (!given.schema) throw problem("config", "responseFormat must have a schema, as in { name, schema }; without one, ask for JSON in the prompt", { field: "responseFormat" });
+  if (!given.schema) throw problem("config", "`responseFormat` must have a schema, as in { name, schema }; without one, ask for JSON in the prompt", { field: "responseFormat" });
   if (wrapped) onlyMembers("responseFormat", outer, ["type"], DIRECT);
   onlyMembers(wrapped ? "responseFormat.json_schema" : "responseFormat", given, wrapped ? known : ["type", ...known], DIRECT);
-  if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `responseFormat has no type ${outer.type}: use json_schema, or leave it out`, { field: "responseFormat" });
+  if (isSet(outer.type) && outer.type !== "json_schema") throw problem("config", `unknown type of \`responseFormat\`: ${JSON.stringify(outer.type)}; use "json_schema", or leave it out`, { field: "responseFormat" });
   const { name, description, schema, strict } = given;
   if (isSet(strict) && strict !== true) {
-    throw problem("config", `responseFormat cannot be strict: ${strict}, as the service always enforces the schema; leave strict out, or ask for JSON in the prompt`, { field: "responseFormat.strict" });
+    throw problem("config", `\`strict\` of \`responseFormat\` is ${strict}, but the service always enforces the schema; leave it out, or ask for JSON in the prompt`, { field: "responseFormat.strict" });
   }
   return { name: name ?? "answer", description, schema: jsonSchema(schema) };
 }

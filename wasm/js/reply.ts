@@ -1,4 +1,4 @@
-import { kindOf, problem } from "./error.js";
+import { type BedrockChatErrorKind, kindOf, problem } from "./error.js";
 import type { ContentBlock } from "./fields.js";
 
 /** A tool call. */
@@ -39,6 +39,14 @@ export interface UsageMetadata {
   output_token_details: { reasoning: number };
 }
 
+/** The targets that failed before a fallback answered. */
+export interface FallbackMetadata {
+  /** Which target answered: 0 is the model itself, 1 the first of its `fallbacks`. */
+  target: number;
+  /** The targets that failed or were skipped before, with the kinds of their errors. */
+  failed: { model: string; region?: string; api: string; kind: BedrockChatErrorKind; attempts?: number; skipped?: boolean }[];
+}
+
 /** The metadata of a reply. Other members are the service's. */
 export interface ResponseMetadata {
   model?: string;
@@ -51,6 +59,8 @@ export interface ResponseMetadata {
   stop_sequence?: string | null;
   /** AWS's id of the request, for support cases. */
   request_id?: string;
+  /** The targets that failed before, if a fallback answered. */
+  fallback?: FallbackMetadata;
   [key: string]: unknown;
 }
 
@@ -60,6 +70,16 @@ export interface ResponseMetadata {
  * @internal
  */
 export const SAID: ReadonlySet<string> = new Set(["stop_reason", "stop_sequence", "model", "model_name"]);
+
+/**
+ * OpenAI's names of stop reasons.
+ *
+ * @internal
+ */
+export const OPENAI_REASONS: { readonly [reason: string]: "stop" | "length" | "tool_calls" | "content_filter" } = {
+  end_turn: "stop", stop_sequence: "stop", max_tokens: "length", model_context_window_exceeded: "length", tool_use: "tool_calls",
+  refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
+};
 
 /** The members that a reply is created with. */
 export type AIMessageFields = Partial<Pick<AIMessage, "content" | "tool_calls" | "invalid_tool_calls" | "usage_metadata" | "response_metadata" | "additional_kwargs" | "id">>;
@@ -180,7 +200,7 @@ export class AIMessageChunk {
   /** Returns both chunks as one. A value that is not a chunk is an error of kind `encode`. */
   concat(other: AIMessageChunk): AIMessageChunk {
     if (!Array.isArray(other?.tool_call_chunks)) {
-      throw problem("encode", `concat takes the next chunk; the argument is ${kindOf(other)}: begin the sum with the first chunk`);
+      throw problem("encode", `concat takes the next chunk, but the argument is ${kindOf(other)}; begin the sum with the first chunk`);
     }
     return new AIMessageChunk({
       content: joinContent(this.content, other.content),

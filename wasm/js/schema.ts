@@ -52,7 +52,7 @@ function converted(schema: LibrarySchema): Members {
   if (schema.jsonSchema && typeof schema.jsonSchema === "object") return schema.jsonSchema;
   throw problem(
     "config",
-    `a schema of ${standard.vendor} has no JSON Schema; convert it with that library and pass { ...schema, jsonSchema } (with "~standard" for the check)`,
+    `a schema of ${standard.vendor} has no JSON Schema; convert it with that library, and pass \`{ ...schema, jsonSchema }\` (with "~standard" for the check)`,
   );
 }
 

@@ -114,7 +114,7 @@ function provider(source: string, { fetch }: SourceOptions, fields: () => Promis
 }
 
 /**
- * Returns a function that gives the temporary keys of an IAM role, with AssumeRole of STS, for the constructor's `credentials`.
+ * Returns a function that returns the temporary keys of an IAM role, with AssumeRole of STS, for the constructor's `credentials`.
  *
  * ```js
  * const credentials = assumeRole({ roleArn: "arn:aws:iam::123456789012:role/chat", region: "us-east-1", credentials: keys });
@@ -128,7 +128,7 @@ export function assumeRole(options: AssumeRoleOptions): TemporaryCredentialsProv
 }
 
 /**
- * Returns a function that gives the temporary keys of an IAM role for a token of an identity provider, with
+ * Returns a function that returns the temporary keys of an IAM role for a token of an identity provider, with
  * AssumeRoleWithWebIdentity of STS. It needs no AWS keys.
  */
 export function assumeRoleWithWebIdentity(options: AssumeRoleWithWebIdentityOptions): TemporaryCredentialsProvider {
@@ -137,7 +137,7 @@ export function assumeRoleWithWebIdentity(options: AssumeRoleWithWebIdentityOpti
 }
 
 /**
- * Returns a function that gives the temporary keys of an Amazon Cognito identity pool, for guests and for users with a
+ * Returns a function that returns the temporary keys of an Amazon Cognito identity pool, for guests and for users with a
  * login. It needs no AWS keys.
  */
 export function cognitoIdentity(options: CognitoIdentityOptions): TemporaryCredentialsProvider {

@@ -1,9 +1,11 @@
 import type { StreamEvent } from "./events.js";
 import type { UsageMetadata } from "./reply.js";
-import type { SseError, SseWriter } from "./sse.js";
+import type { SseError, SseReason, SseWriter } from "./sse.js";
 
-/** Anthropic's names of errors, by their HTTP status. */
-const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_error", 504: "timeout_error" };
+/** Anthropic's names of errors. The others are `api_error`. */
+const TYPES: { readonly [reason in SseReason]?: string } = {
+  invalid: "invalid_request_error", overflow: "invalid_request_error", throttled: "rate_limit_error", timeout: "timeout_error", overloaded: "overloaded_error",
+};
 
 const line = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 
@@ -20,7 +22,8 @@ function written(usage: UsageMetadata | undefined): object {
 
 /** Writes events as Anthropic's Messages API streams them. */
 export class AnthropicEvents implements SseWriter {
-  #start: { id: string | null; model: string | null } = { id: null, model: null };
+  // Nova and others give their replies no id. Clients require one.
+  #start: { id: string; model: string | null } = { id: `msg_${Math.random().toString(36).slice(2)}`, model: null };
   #begun = false;
   #open = new Set<number>();
   #stop: { stop_reason: string | null; stop_sequence: string | null } = { stop_reason: null, stop_sequence: null };
@@ -30,7 +33,7 @@ export class AnthropicEvents implements SseWriter {
     switch (name) {
       // The start is written with the next event, as it contains the number of input tokens.
       case "start":
-        this.#start = { id: first, model: second };
+        this.#start = { id: first ?? this.#start.id, model: second };
         return "";
       case "usage":
         return this.#begin(usage);
@@ -86,8 +89,8 @@ export class AnthropicEvents implements SseWriter {
     return begun + blocks + line("message_delta", { delta: this.#stop, usage: written(usage) }) + line("message_stop", {});
   }
 
-  problem({ status, message }: SseError): object {
-    return { type: "error", error: { type: TYPES[status!] ?? "api_error", message } };
+  problem({ reason, message }: SseError): object {
+    return { type: "error", error: { type: TYPES[reason] ?? "api_error", message } };
   }
 
   error(told: SseError): string {

@@ -1,19 +1,17 @@
 import type { StreamEvent } from "./events.js";
-import type { UsageMetadata } from "./reply.js";
-import type { SseError, SseWriter } from "./sse.js";
+import { OPENAI_REASONS, type UsageMetadata } from "./reply.js";
+import type { SseError, SseReason, SseWriter } from "./sse.js";
 
-/** OpenAI's names of the reasons why a model stopped. */
-const REASONS: { readonly [reason: string]: string } = {
-  end_turn: "stop", stop_sequence: "stop", max_tokens: "length", model_context_window_exceeded: "length", tool_use: "tool_calls",
-  refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
+/** OpenAI's types and codes of errors. Clients decide by the code whether they send a request again. */
+const NAMES: { readonly [reason in SseReason]?: readonly [type: string, code: string | null] } = {
+  invalid: ["invalid_request_error", null], overflow: ["invalid_request_error", "context_length_exceeded"],
+  throttled: ["rate_limit_error", "rate_limit_exceeded"], timeout: ["server_error", "timeout"], overloaded: ["server_error", "server_is_overloaded"],
 };
 
-/** OpenAI's names of errors, by their HTTP status. */
-const TYPES: { readonly [status: number]: string } = { 400: "invalid_request_error", 429: "rate_limit_exceeded" };
-
-/** Returns the body of OpenAI's APIs for an error. */
-export function problem({ status, kind, message }: SseError): object {
-  return { error: { message, type: TYPES[status!] ?? "server_error", param: null, code: kind } };
+/** Returns the error of OpenAI's APIs. */
+export function problem({ reason, message }: SseError): { message: string; type: string; param: null; code: string | null } {
+  const [type, code] = NAMES[reason] ?? ["server_error", "server_error"];
+  return { message, type, param: null, code };
 }
 
 const line = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
@@ -45,7 +43,7 @@ export class OpenAiEvents implements SseWriter {
         // Arguments of a call that never began are dropped, as they do not belong to another call.
         return this.#calls.has(first) ? this.#call(first, { function: { arguments: second } }) : "";
       case "stop":
-        this.#reason = REASONS[first] ?? "stop";
+        this.#reason = OPENAI_REASONS[first] ?? "stop";
         return "";
       default:
         return "";
@@ -78,10 +76,10 @@ export class OpenAiEvents implements SseWriter {
   }
 
   problem(told: SseError): object {
-    return problem(told);
+    return { error: problem(told) };
   }
 
   error(told: SseError): string {
-    return line(problem(told));
+    return line(this.problem(told));
   }
 }

@@ -1,6 +1,6 @@
 import type { StreamEvent } from "./events.js";
 import type { UsageMetadata } from "./reply.js";
-import type { SseError, SseWriter } from "./sse.js";
+import type { SseError, SseReason, SseWriter } from "./sse.js";
 import { problem } from "./sse-openai.js";
 
 /** The reason why an answer is incomplete, by the stop reason. */
@@ -8,6 +8,9 @@ const INCOMPLETE: { readonly [reason: string]: string } = {
   max_tokens: "max_output_tokens", model_context_window_exceeded: "max_output_tokens",
   refusal: "content_filter", content_filtered: "content_filter", guardrail_intervened: "content_filter",
 };
+
+/** The codes of a failed response that differ from those of an error. */
+const FAILED: { readonly [reason in SseReason]?: string } = { invalid: "invalid_prompt", timeout: "server_error" };
 
 /** A block of the reply while it arrives: one item of the output. */
 interface OpenItem {
@@ -147,12 +150,17 @@ export class ResponsesEvents implements SseWriter {
   }
 
   problem(told: SseError): object {
-    return problem(told);
+    return { error: problem(told) };
   }
 
-  error({ kind, message }: SseError): string {
+  /** Returns two events. OpenAI's SDKs raise the first as an error. Codex ignores it, and reads the second. */
+  error(told: SseError): string {
     const last = this.#begin() + this.#closeAll();
-    return last + this.#line("response.failed", { response: this.#response("failed", { error: { code: kind, message } }) });
+    const error = problem(told);
+    const { message, code, param } = error;
+    const first = this.#line("error", { message, code, param, error });
+    const failed = { code: FAILED[told.reason] ?? code, message };
+    return last + first + this.#line("response.failed", { response: this.#response("failed", { error: failed }) });
   }
 }
 

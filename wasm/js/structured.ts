@@ -1,8 +1,8 @@
 import type { BedrockChat } from "./chat.js";
 import { BedrockChatError, problem } from "./error.js";
 import type { BatchOptions, BoundOptions, CallOptions, Messages, Removable } from "./fields.js";
-import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, inner, valueIn } from "./hold.js";
-import { type AIMessage, textOf } from "./reply.js";
+import { type Held, type StructuredConfig, type StructuredPlan, type StructuredSpec, growing, hold, valueOf } from "./hold.js";
+import type { AIMessage } from "./reply.js";
 import { validated } from "./schema.js";
 import { leavable } from "./stream.js";
 
@@ -82,19 +82,11 @@ export class HeldChat<T, Result> implements StructuredChat<T, Result> {
   }
 
   #found(raw: AIMessage): unknown {
-    const held = this.#held;
-    const call = raw.tool_calls.find((call) => call.name === held.name);
-    if (call) return inner(call.args, held);
-    const cut = raw.invalid_tool_calls.find((call) => call.name === held.name);
-    if (cut) {
-      const why = raw.response_metadata.stop_reason;
-      throw problem("decode", `the value is incomplete (${cut.error}; the model stopped with ${why}): ${excerpt(cut.args)}`, { partial: raw });
+    try {
+      return valueOf(raw, this.#held);
+    } catch (error) {
+      if (error instanceof BedrockChatError) error.partial = raw;
+      throw error;
     }
-    const text = textOf(raw.content);
-    const value = valueIn(text, held);
-    if (value === undefined) throw problem("decode", `there is no JSON value in the answer: ${excerpt(text)}`, { partial: raw });
-    return value;
   }
 }
-
-const excerpt = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

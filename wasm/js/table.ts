@@ -1,5 +1,6 @@
 // Written by wasm/scripts/options.mjs from wasm/options.json: change the table, not this file.
-import type { BedrockCredentialsProvider, Capabilities, FetchLike, GuardrailConfig, Reasoning, ResponseFormat, Thinking, Tool, ToolChoice } from "./fields.js";
+import type { BedrockCredentialsProvider, Capabilities, CircuitBreaker, CloudflareGateway, Fallback, FetchLike, GuardrailConfig, RateLimits, Reasoning, ResponseFormat, Thinking, Tool, ToolChoice } from "./fields.js";
+import type { RateLimiter } from "./limiter.js";
 
 /** The options that the constructor and every call take. Unset options are not sent. */
 export interface BedrockChatSettings {
@@ -89,7 +90,9 @@ export interface CallOptions extends BedrockChatSettings {
 
 /** The options that `withOptions` sets for every call. Null removes an option. */
 export interface BoundOptions extends CallOptions {
-  /** Maximum number of concurrent calls in a batch. Default: that of the constructor. */
+  /**
+   * Maximum number of concurrent calls in a batch, whose number adapts to throttling. Default: that of the constructor.
+   */
   maxConcurrency?: number | undefined;
 }
 
@@ -108,8 +111,13 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * `AWS_DEFAULT_REGION`. The region of an ARN takes precedence. A host of AWS in another region is an error.
    */
   region?: string | undefined;
-  /** Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or `AWS_…` of the environment, if one is set. */
-  credentials?: BedrockCredentialsProvider | undefined;
+  /**
+   * Credentials, a function that returns them, or `"anonymous"` for a gateway that signs calls itself. Anonymous calls
+   * have neither a signature nor a key, and `headers` may set `authorization`. Anonymous calls ignore keys of the
+   * environment, and keys in other fields are then an error. Default: `AWS_BEARER_TOKEN_BEDROCK`, `BEDROCK_AWS_…` or
+   * `AWS_…` of the environment, if one is set.
+   */
+  credentials?: BedrockCredentialsProvider | "anonymous" | undefined;
   /** A Bedrock API key, instead of credentials. */
   apiKey?: string | undefined;
   /** LangChain's name for `credentials.accessKeyId`. */
@@ -126,15 +134,23 @@ export interface BedrockChatFields extends BedrockChatSettings {
   endpointUrl?: string | undefined;
   /** LangChain's name for `endpointUrl`. */
   endpointHost?: string | undefined;
-  /** A gateway: calls are signed for AWS and sent to this URL, with their path appended. */
+  /**
+   * A gateway: calls are signed for AWS, unless `credentials` is `"anonymous"`, and sent to this URL with their path
+   * appended.
+   */
   gatewayUrl?: string | undefined;
+  /**
+   * Cloudflare's AI Gateway: calls are signed for AWS's host and sent to the gateway, over `bedrock-runtime` only. It
+   * is instead of `gatewayUrl`, and `headers` may set its other headers, such as `cf-aig-cache-ttl`.
+   */
+  cloudflareGateway?: CloudflareGateway | undefined;
   /** Headers for every call. Only AWS's own headers (`x-amz…`) are signed. */
   headers?: { [name: string]: string } | Headers | undefined;
   /**
    * A function to use instead of the global `fetch`: that of a service binding, or a mock. It is called as `fetch(url,
    * init)`, with headers as a plain object, and must return an unread `Response`. Redirects are not followed. The
    * limits of Node's own `fetch`, 300 seconds for the response headers and for silence, are switched off for the global
-   * `fetch` only: a custom function needs a dispatcher with other limits.
+   * `fetch` only. A custom function needs a dispatcher with other limits.
    */
   fetch?: FetchLike | undefined;
   /** LangChain's name for `fetch`. */
@@ -175,8 +191,29 @@ export interface BedrockChatFields extends BedrockChatSettings {
    * gateway that lost the answer. Each attempt may be charged. Default: `false`.
    */
   paidResend?: boolean | undefined;
-  /** Maximum number of concurrent calls in a batch. Default: 10. */
+  /**
+   * Maximum number of concurrent calls in a batch. The actual number begins at 10, or at the maximum if that is lower.
+   * It grows with replies, and throttling halves it. Default: 32.
+   */
   maxConcurrency?: number | undefined;
+  /**
+   * A limit of requests and tokens a minute: calls wait for their turn before they are sent, also those of a batch. It
+   * learns from the usage of replies, from `Retry-After` and from throttling. A `RateLimiter` can be shared by several
+   * models. Default: no limit.
+   */
+  rateLimiter?: RateLimiter | RateLimits | undefined;
+  /**
+   * Other models, regions, accounts or APIs that answer in this order when a call fails. They are called once this
+   * model's own retries have failed; in a stream, only before its first event. The reply's `response_metadata.fallback`
+   * says which one answered, and what failed before. `circuitBreaker` skips a target that fails again and again. Each
+   * attempt may be charged.
+   */
+  fallbacks?: readonly Fallback[] | undefined;
+  /**
+   * When a target is skipped after failures: after `failures` failed calls in a row (5), for `pause` milliseconds
+   * (30,000). Fallbacks take it over, or set their own. `false` switches it off. No effect without `fallbacks`.
+   */
+  circuitBreaker?: CircuitBreaker | false | undefined;
   /**
    * Limit on the wait for the first byte of the response, in milliseconds; 0 switches it off. Default: one hour, the
    * longest that AWS says a model may take.
@@ -246,6 +283,7 @@ export const CONSTRUCTOR = {
   endpointUrl: "text",
   endpointHost: "text",
   gatewayUrl: "text",
+  cloudflareGateway: "cloudflare",
   headers: "headers",
   fetch: "call",
   fetchFn: "call",
@@ -260,6 +298,9 @@ export const CONSTRUCTOR = {
   maxRetries: "whole",
   paidResend: "flag",
   maxConcurrency: "whole",
+  rateLimiter: "limiter",
+  fallbacks: "fallbacks",
+  circuitBreaker: "breaker",
   firstByteTimeout: "whole",
   idleTimeout: "whole",
 } as const;
@@ -287,6 +328,7 @@ export const PASSED_SETTINGS = [
 
 /** Fields of the constructor that are passed to the module unchanged. */
 export const PASSED_FIELDS = [
+  "cloudflareGateway",
   "api",
   "service",
   "fips",

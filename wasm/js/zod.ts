@@ -82,7 +82,7 @@ export function zodSchema(schema: object): Json {
 /** Returns the definition of a schema, in the form that both versions share. */
 function definition(schema: Zod | null | undefined): { def: Definition; kind: string } {
   const def = schema?._zod?.def ?? schema?._def;
-  if (!def) throw problem("config", "a part of a zod schema is not a zod schema: is it from another library?");
+  if (!def) throw problem("config", "a part of a zod schema is not a zod schema; use one library for all parts");
   const name = def.typeName ? def.typeName.slice(3) : def.type;
   return { def, kind: name[0]!.toLowerCase() + name.slice(1) };
 }
@@ -91,7 +91,7 @@ function convert(schema: Zod, open: Open): Json {
   const { def, kind } = definition(schema);
   const description = schema.description ?? def.description;
   const converter = KINDS[kind];
-  if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema: use a schema without it`);
+  if (!converter) throw problem("config", `a zod schema of kind "${kind}" has no JSON Schema; use a schema without it`);
   const json = converter(def, (inner) => convert(inner, open), open, schema);
   return description ? { ...json, description } : json;
 }

@@ -1,5 +1,5 @@
+import { readSSE } from "/bedrock-chat/sse-reader.js";
 import { element } from "./element.js";
-import { events } from "./events.js";
 import { readImage, url } from "./images.js";
 import { Reply, leaveOut, question } from "./messages.js";
 import { Meter } from "./meter.js";
@@ -90,19 +90,18 @@ async function ask(signal, reply, told) {
   const body = JSON.stringify({ messages, model: $("model").value.trim() || null, system: $("system").value, options });
   const response = await post("/chat", body, signal);
   if (!response.ok) throw await refused(response);
-  let whole = false;
   try {
-    for await (const event of events(response)) whole = take(event, reply, told) || whole;
+    for await (const event of readSSE(response)) take(event, reply, told);
   } catch (error) {
-    throw signal.aborted || error.told ? error : new Error("The connection broke off. What had come is kept.");
+    const reason = BROKEN[error.kind] ?? `The answer broke off: ${error.message}.`;
+    throw signal.aborted ? error : new Error(`${reason} What had come is kept.`);
   }
-  if (!whole) throw new Error("The answer ended too early. What had come is kept.");
 }
 
-/** Handles an event; returns true if it was the last one. */
-function take(event, reply, told) {
-  const { type, delta, content_block: block } = event;
-  if (type === "error") throw Object.assign(new Error(`The answer broke off: ${event.error.message}. What had come is kept.`), { told: true });
+/** The failures of the connection, by the kind of the error. */
+const BROKEN = { interrupted: "The connection broke off.", truncated: "The answer ended too early." };
+
+function take({ type, delta, content_block: block, usage }, reply, told) {
   if (type === "content_block_start" && !["text", "thinking"].includes(block.type)) reply.other(block);
   const text = delta?.text ?? delta?.thinking;
   if (text) {
@@ -114,9 +113,8 @@ function take(event, reply, told) {
   }
   if (type === "message_delta") {
     told.reason = delta.stop_reason ?? "–";
-    told.usage = event.usage;
+    told.usage = usage;
   }
-  return type === "message_stop";
 }
 
 async function refused(response) {

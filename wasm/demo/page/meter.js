@@ -23,6 +23,7 @@ export class Meter {
   }
 
   start() {
+    delete $("meter").dataset.unused;
     this.#started = performance.now();
     this.#first = this.#ended = undefined;
     this.#came = [];

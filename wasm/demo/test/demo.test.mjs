@@ -1,19 +1,15 @@
 // The demo in Chromium, as a person uses it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { recordLengths } from "../../worker/harness/browser.mjs";
 import { ECHO, ask, demo, note, open, page, reply, said, shot, trouble } from "./support.mjs";
 
 const LONG = "Tell me of the sea, of the wind over it, and of all the ships that never came home again.";
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 test("the answer grows while it streams, and the figures are updated", async () => {
-  // The page records the lengths itself: on a busy machine, a test would ask too late.
-  await page.evaluate(() => {
-    globalThis.lengths = new Set();
-    const record = () => lengths.add(document.querySelector(".live > .text")?.textContent.length ?? 0);
-    new MutationObserver(record).observe(document.querySelector("#log"), { subtree: true, childList: true, characterData: true });
-  });
-  await demo.bedrock.fault({ path_contains: "stream", drip_ms: 100 });
+  await recordLengths(page, ".live > .text");
+  await demo.bedrock.fault({ path_contains: "stream", drip_ms: 200 });
   await ask(LONG);
   await page.waitForFunction(() => lengths.size >= 6);
   await shot("streaming");
@@ -50,13 +46,14 @@ test("the conversation, the model field and the system prompt are sent", async (
 for (const [how, press] of [["Escape", () => page.keyboard.press("Escape")], ["the stop button", () => page.getByRole("button", { name: "Stop" }).click()]]) {
   test(`${how} stops the answer, keeps the received text, and closes Bedrock's stream`, async () => {
     await trouble("slow");
-    await ask(LONG);
+    const question = LONG.repeat(9);
+    await ask(question);
     await page.waitForFunction(() => document.querySelector(".live > .text")?.textContent.length > 5);
     await press();
     await note().waitFor();
     assert.match(await note().textContent(), /stopped by you/);
     const text = await said().textContent();
-    assert.ok(text.length > 5 && (ECHO + LONG).startsWith(text) && text.length < LONG.length);
+    assert.ok(text.length > 5 && (ECHO + question).startsWith(text) && text.length < question.length);
     await demo.bedrock.until(([request]) => request?.outcome === "closed_by_client");
     assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
     await trouble("");
@@ -318,6 +315,7 @@ test("the page fits on a phone, where the settings are collapsed", async () => {
     await page.context().close();
     await open({ viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });
     await shot(`phone-empty-${colorScheme}`);
+    assert.equal(await page.locator("#picture").isVisible(), false, "the chart takes no room before the first answer");
     // The answer stays unfinished until it is stopped, even on a busy machine.
     await demo.bedrock.fault({ path_contains: "stream", hang_after_frames: 30 });
     await ask(LONG);

