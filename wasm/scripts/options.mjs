@@ -13,8 +13,8 @@
 //   check      the check of its value: a name in wasm/js/checks.ts, or a list of the words that it may be
 //   doc        its documentation
 //   type       its type in TypeScript, unless `check` says it
-//   rust       its name in Rust, if that is not `name` in snake case: a path for a part of an option; null: only
-//              JavaScript knows it
+//   rust       its name in Rust, if that is not `name` in snake case. A path is for a part of an option. null: it is not
+//              in Rust
 //   read       the function of wasm/src/read.rs that reads it, unless `check` says it; `own`: the reader is not generated
 //   parse      what `read` parses a word with
 //   members    paths in Rust of its members
@@ -41,7 +41,7 @@ const rows = [settings, call, bound, batch, constructor].flat();
 const names = (list) => list.map(({ name }) => name);
 const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The option's path in Rust, if Rust knows it. */
+/** The option's path in Rust, if Rust has it. */
 function rustOf({ name, rust, sameAs }) {
   if (rust === null || sameAs) return undefined;
   return rust ?? snake(name);
@@ -76,10 +76,11 @@ const interfaces = [
 ];
 
 function declarations() {
-  const own = ["BedrockCredentialsProvider", "Capabilities", "FetchLike", "GuardrailConfig", "Reasoning", "ResponseFormat", "Thinking", "Tool", "ToolChoice"];
+  const own = ["BedrockCredentialsProvider", "Capabilities", "CircuitBreaker", "CloudflareGateway", "Fallback", "FetchLike", "GuardrailConfig", "RateLimits", "Reasoning", "ResponseFormat", "Thinking", "Tool", "ToolChoice"];
   const types = interfaces.map(([name, doc, base, list]) => `${comment(doc, "")}export interface ${name}${base} {\n${list.map(member).join("")}}\n`);
   const calls = names(settings.filter(isOfCall));
   return `import type { ${own.join(", ")} } from "./fields.js";
+import type { RateLimiter } from "./limiter.js";
 
 ${types.join("\n")}
 /** The options that LangChain's chat model takes on calls only. */

@@ -4,81 +4,56 @@ use std::time::Duration;
 
 use bedrock_chat::json::{View, Writer};
 use bedrock_chat::{
-    BedrockChat, Capabilities, Capability, ChatOptions, FetchTransport, Json, Message, Result, RetryPolicy, Timeouts,
-    interop,
+    BedrockChat, Capabilities, Capability, CircuitBreaker, Json, Message, RateLimiter, Result, interop,
 };
 use js_sys::Function;
 
-use crate::credentials::{Provider, read_credentials};
+use crate::builder::{builder, options};
 use crate::members::Members;
-use crate::options::{OPTIONS, read_fields, read_options};
-use crate::read;
-use crate::task::Counted;
 
 /// A conversation in any of the usual forms.
 pub(crate) fn messages(text: &str) -> Result<Vec<Message>> {
     interop::read_messages(&Json::parse(text).map_err(crate::error::json)?)
 }
 
-/// Creates a chat model from the constructor's fields.
-pub(crate) fn chat(config: &str, fetch: Option<Function>, provider: Option<Function>) -> Result<BedrockChat> {
+/// Creates a chat model from the constructor's fields. The circuit breaker is used if the chat is a target of fallbacks.
+pub(crate) fn chat(
+    config: &str,
+    fetch: Option<Function>,
+    provider: Option<Function>,
+    limiter: Option<RateLimiter>,
+) -> Result<(BedrockChat, Option<CircuitBreaker>)> {
     let config = Json::parse(config).map_err(crate::error::json)?;
     let fields = Members::of(config.view());
-    let mut builder = BedrockChat::builder(fields.text("model"))
-        .options(&options(&fields)?)
-        .transport(Counted(fetch.map(FetchTransport::with_fetch).unwrap_or_default()))
-        .timeouts(timeouts(&fields));
-    builder = read_fields(&fields, builder)?;
-    if let Some(function) = provider {
-        builder = builder.credentials_provider(Provider::new(function));
-    } else if let Some(given) = fields.get("credentials") {
-        builder = builder.credentials(read_credentials(given)?);
+    let mut builder = builder(&fields, &fields.text("model"), fetch, provider)?;
+    if let Some(limiter) = limiter {
+        builder = builder.rate_limiter(limiter);
     }
-    if let Some(variables) = fields.get("environment") {
-        let variables = Json::from(variables);
-        builder = builder.environment(move |name| variables.view().get(name).and_then(View::string));
-    }
-    if let Some(headers) = fields.get("headers") {
-        for (name, value) in headers.entries() {
-            builder = builder.header(&name, value.string().unwrap_or_default());
-        }
-    }
-    let mut retry =
-        RetryPolicy::default().with_paid_resend(fields.get("paidResend").and_then(View::bool) == Some(true));
-    if let Some(retries) = fields.get("maxRetries").and_then(View::u64) {
-        retry = retry.with_max_attempts(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1));
-    }
-    builder.retry(retry).build()
+    Ok((builder.build()?, circuit_breaker(&fields)))
 }
 
-/// Milliseconds; 0 switches a limit off.
-fn timeouts(fields: &Members<'_>) -> Timeouts {
-    let limit = |key: &str, default| match fields.get(key).and_then(View::u64) {
-        None => default,
-        Some(0) => None,
-        Some(milliseconds) => Some(Duration::from_millis(milliseconds)),
-    };
-    let default = Timeouts::default();
-    default.with_first_byte(limit("firstByteTimeout", default.first_byte)).with_idle(limit("idleTimeout", default.idle))
+/// Reads `{failures, pause}`, with the pause in milliseconds; `false` switches it off.
+fn circuit_breaker(fields: &Members<'_>) -> Option<CircuitBreaker> {
+    let mut breaker = CircuitBreaker::default();
+    let Some(given) = fields.get("circuitBreaker") else { return Some(breaker) };
+    if given.bool() == Some(false) {
+        return None;
+    }
+    let members = Members::of(given);
+    let whole = |key| members.get(key).and_then(View::u64);
+    if let Some(failures) = whole("failures") {
+        breaker = breaker.with_failures(u32::try_from(failures).unwrap_or(u32::MAX));
+    }
+    if let Some(pause) = whole("pause") {
+        breaker = breaker.with_pause(Duration::from_millis(pause));
+    }
+    Some(breaker)
 }
 
 /// The chat for one call.
-pub(crate) fn with_options(chat: &BedrockChat, options: &str) -> Result<BedrockChat> {
-    let json = Json::parse(options).map_err(crate::error::json)?;
-    Ok(chat.with_options(&self::options(&Members::of(json.view()))?))
-}
-
-/// Reads the options of a level. Options in `removed` are removed first, also from lower levels; other names
-/// are of options that only JavaScript has.
-fn options(fields: &Members<'_>) -> Result<ChatOptions> {
-    let mut options = ChatOptions::default();
-    for name in read::texts(fields, "removed")? {
-        if let Some((_, option)) = OPTIONS.iter().find(|(known, _)| *known == name) {
-            options = options.without(*option);
-        }
-    }
-    read_options(fields, &mut options)?;
-    Ok(options)
+pub(crate) fn with_options(chat: &BedrockChat, given: &str) -> Result<BedrockChat> {
+    let json = Json::parse(given).map_err(crate::error::json)?;
+    Ok(chat.with_options(&options(&Members::of(json.view()))?))
 }
 
 /// Writes the known capabilities as an object of booleans.

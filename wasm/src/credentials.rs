@@ -10,8 +10,21 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::members::Members;
 
-/// Reads credentials. JavaScript has checked them.
+/// Reads credentials: an object that JavaScript has checked, or the string `"anonymous"`.
+///
+/// # Errors
+/// `Config`, for another string. The error does not have the string, which may be a key.
 pub(crate) fn read_credentials(view: View<'_>) -> Result<Credentials> {
+    if let Some(name) = view.string() {
+        return match name.as_str() {
+            "anonymous" => Ok(Credentials::anonymous()),
+            _ => Err(Error::new(
+                ErrorKind::Config,
+                "unknown `credentials`: a string other than \"anonymous\"; set an API key as `apiKey`, AWS keys as an object",
+            )
+            .with_field("credentials")),
+        };
+    }
     let fields = Members::of(view);
     if let Some(key) = fields.string("apiKey") {
         return Ok(Credentials::bearer(key));
@@ -20,31 +33,31 @@ pub(crate) fn read_credentials(view: View<'_>) -> Result<Credentials> {
         (Some(id), Some(secret)) => Ok(Credentials::new(id, secret).with_session_token(fields.text("sessionToken"))),
         _ => Err(Error::new(
             ErrorKind::Credentials,
-            "credentials need accessKeyId and secretAccessKey (and sessionToken for temporary ones), or an apiKey",
+            "credentials need `accessKeyId` and `secretAccessKey` (and `sessionToken` for temporary ones), or an `apiKey`",
         )),
     }
 }
 
-/// The package's function for credentials. Its argument is whether the service refused its last credentials as
-/// expired.
+/// The package's function for credentials. Its argument is the access key id that the service refused as expired, or
+/// nothing.
 pub(crate) struct Provider {
     function: Function,
-    rejected: Cell<bool>,
+    refused: Cell<Option<String>>,
 }
 
 impl Provider {
     pub(crate) fn new(function: Function) -> Self {
-        Self { function, rejected: Cell::new(false) }
+        Self { function, refused: Cell::new(None) }
     }
 }
 
 impl ProvideCredentials for Provider {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
-        Box::pin(provided(self.function.call1(&JsValue::UNDEFINED, &self.rejected.take().into())))
+        Box::pin(provided(self.function.call1(&JsValue::UNDEFINED, &self.refused.take().into())))
     }
 
-    fn forget(&self, _: &Credentials) {
-        self.rejected.set(true);
+    fn forget(&self, refused: &Credentials) {
+        self.refused.set(Some(refused.access_key_id().unwrap_or_default().to_owned()));
     }
 }
 
@@ -55,10 +68,23 @@ fn has(text: &str, part: &str) -> bool {
 
 /// Reads the credentials that the function returned.
 async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Credentials> {
+    let text = text_of(called, ErrorKind::Credentials, "the credentials function").await?;
+    read_credentials(Json::parse(&text).map_err(crate::error::json)?.view())
+}
+
+/// Returns the text of the promise that a function of the program returned.
+///
+/// # Errors
+/// The given kind, with the function's name and its own error.
+pub(crate) async fn text_of(
+    called: core::result::Result<JsValue, JsValue>,
+    kind: ErrorKind,
+    function: &str,
+) -> Result<String> {
     let failed = |error: JsValue| {
         let of = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).ok();
         let said = |value: &JsValue| of(value, "message").and_then(|message| message.as_string());
-        let mut message = String::from("the credentials function failed: ");
+        let mut message = [function, " failed: "].concat();
         message.push_str(&said(&error).or_else(|| error.as_string()).unwrap_or_default());
         // Often only the causes describe the error. They may form a cycle.
         let mut cause = of(&error, "cause");
@@ -72,8 +98,8 @@ async fn provided(called: core::result::Result<JsValue, JsValue>) -> Result<Cred
         }
         // Whether an error of the package may be retried, such as that of a source of temporary keys.
         let retryable = of(&error, "retryable").is_some_and(|retryable| retryable == true);
-        Error::new(ErrorKind::Credentials, message).with_retryable(retryable)
+        Error::new(kind, message).with_retryable(retryable)
     };
     let value = JsFuture::from(Promise::resolve(&called.map_err(failed)?)).await.map_err(failed)?;
-    read_credentials(Json::parse(&value.as_string().unwrap_or_default()).map_err(crate::error::json)?.view())
+    Ok(value.as_string().unwrap_or_default())
 }

@@ -9,8 +9,13 @@ use wasm_bindgen::JsValue;
 use crate::options::NAMES;
 
 pub(crate) fn thrown(error: Error) -> JsValue {
+    text(&error)
+}
+
+/// Returns an error as JSON.
+pub(crate) fn text(error: &Error) -> JsValue {
     let mut w = Writer::new();
-    write(&mut w, &error);
+    write(&mut w, error);
     JsValue::from(w.finish())
 }
 
@@ -19,7 +24,7 @@ pub(crate) fn write(w: &mut Writer, error: &Error) {
     w.field("kind", error.kind().as_str());
     let mut message = error.to_string();
     if let Some(field) = error.field() {
-        message = with_names(&message);
+        message = with_names(&message, field);
         w.field("field", &name(field));
     }
     w.field("message", &message);
@@ -47,21 +52,33 @@ fn name(path: &str) -> Cow<'_, str> {
     if let Some(name) = known(path) {
         return name.into();
     }
-    let end = path.bytes().position(|byte| byte == b'.').unwrap_or(path.len());
-    let (option, part) = path.split_at_checked(end).unwrap_or_default();
+    let (option, part) = split_path(path);
     known(option).map_or(path.into(), |name| [name, part].concat().into())
 }
 
+/// Splits a path into the option, and the part of it with its `.`.
+fn split_path(path: &str) -> (&str, &str) {
+    let end = path.bytes().position(|byte| byte == b'.').unwrap_or(path.len());
+    path.split_at_checked(end).unwrap_or_default()
+}
+
 /// Returns a message with the names of options in JavaScript. The message has them in backticks.
-fn with_names(mut message: &str) -> String {
+///
+/// The option that the error is about, and its parts, are renamed anywhere. Other options are renamed in the advice
+/// only, which is after the last `; `. Elsewhere, such a name may be the caller's: of a tool, or in `model_kwargs`.
+fn with_names(message: &str, field: &str) -> String {
+    let advice = message.as_bytes().windows(2).rposition(|pair| pair == b"; ").unwrap_or(message.len());
+    let (own, _) = split_path(field);
     let mut text = String::new();
-    while let Some(end) = message.bytes().position(|byte| byte == b'`') {
-        let Some((part, rest)) = message.split_at_checked(end) else { break };
-        text.push_str(&name(part));
+    let mut rest = message;
+    while let Some(end) = rest.bytes().position(|byte| byte == b'`') {
+        let Some((part, behind)) = rest.split_at_checked(end) else { break };
+        let is_option = message.len() - rest.len() > advice || split_path(part).0 == own;
+        text.push_str(&if is_option { name(part) } else { part.into() });
         text.push('`');
-        message = rest.get(1..).unwrap_or_default();
+        rest = behind.get(1..).unwrap_or_default();
     }
-    text.push_str(message);
+    text.push_str(rest);
     text
 }
 

@@ -1,13 +1,14 @@
 //! The functions that the npm package's JavaScript calls. Values are passed as JSON, which engines read
 //! faster than a module can build objects; the package's `js/` converts it to LangChain's names.
 
+mod builder;
 mod config;
 mod credentials;
 mod error;
 mod events;
+mod limiter;
 mod members;
 mod memory;
-mod operations;
 mod options;
 mod read;
 mod structured;
@@ -19,28 +20,68 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bedrock_chat::json::Writer;
-use bedrock_chat::{AiMessage, BedrockChat, ChatStream, Json, ModelId, codec_for, interop, short_term_api_key};
+use bedrock_chat::{
+    AdaptiveConcurrency, AiMessage, BedrockChat, ChatStream, CircuitBreaker, Fallbacks, Json, ModelId, Service,
+    codec_for, interop, short_term_api_key,
+};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use error::thrown;
 use events::Batch;
+use limiter::RateLimiter;
 use task::Task;
 
 /// A chat model.
 #[wasm_bindgen]
 pub struct Chat {
     chat: BedrockChat,
+    /// The circuit breaker, if it is a target of fallbacks.
+    breaker: Option<CircuitBreaker>,
+    /// How many calls may run at a time, if they belong to a batch.
+    concurrency: Option<AdaptiveConcurrency>,
 }
 
 #[wasm_bindgen]
 impl Chat {
     /// Makes a chat model. `config` is JSON with the constructor's fields; `fetch` is used instead of
-    /// the global one; `credentials` returns a promise of credentials as JSON.
+    /// the global one; `credentials` returns a promise of credentials as JSON. The limiter is consumed.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str, fetch: Option<Function>, credentials: Option<Function>) -> Result<Chat, JsValue> {
-        let chat = config::chat(config, fetch, credentials).map_err(thrown)?;
-        Ok(Self { chat })
+    pub fn new(
+        config: &str,
+        fetch: Option<Function>,
+        credentials: Option<Function>,
+        limiter: Option<RateLimiter>,
+    ) -> Result<Chat, JsValue> {
+        let (chat, breaker) =
+            config::chat(config, fetch, credentials, limiter.map(|limiter| limiter.0)).map_err(thrown)?;
+        Ok(Self { chat, breaker, concurrency: None })
+    }
+
+    /// Adds a chat that answers when the ones before it fail. `when` gets an error as JSON, and returns whether the
+    /// chat answers after it; if it throws, the chat does not.
+    #[wasm_bindgen(js_name = fallBack)]
+    pub fn fall_back(&mut self, other: &Chat, when: Option<Function>) {
+        // Both have their own circuit breakers. This one keeps the one that it has.
+        let with_own = |chat: &BedrockChat, breaker| chat.with_fallbacks(Fallbacks::new([]).circuit_breaker(breaker));
+        let mut fallbacks = Fallbacks::from([with_own(&other.chat, other.breaker)]).circuit_breaker(None);
+        if let Some(when) = when {
+            let holds = move |error: &_| when.call1(&JsValue::UNDEFINED, &error::text(error));
+            fallbacks = fallbacks.when(move |error| holds(error).is_ok_and(|holds| holds == true));
+        }
+        self.chat = with_own(&self.chat, self.breaker).with_fallbacks(fallbacks);
+    }
+
+    /// Returns the same chat for the calls of one batch, of which at most `max` run at a time.
+    pub fn batch(&self, max: Option<usize>) -> Chat {
+        let (chat, concurrency) = self.chat.adaptive_concurrency(max);
+        Self { chat, breaker: self.breaker, concurrency: Some(concurrency) }
+    }
+
+    /// The number of calls of a batch that may run now; 0 for a chat that [`batch`](Self::batch) did not return.
+    #[wasm_bindgen(getter)]
+    pub fn limit(&self) -> usize {
+        self.concurrency.as_ref().map_or(0, AdaptiveConcurrency::limit)
     }
 
     /// Returns the model's capabilities under the options of a call, as a JSON object of booleans. Unknown ones
@@ -56,15 +97,20 @@ impl Chat {
         structured::plan(&self.chat, spec, options).map_err(thrown)
     }
 
-    /// Runs an operation. `"invoke"` and `"complete"` return the reply in LangChain's form, `"countTokens"` returns a
-    /// number, `"stream"` returns a stream once its first event has arrived, and others return the service's JSON.
-    /// `input` is a conversation, or a raw prompt for `"complete"`; `options` are the options of the call.
+    /// Runs an operation. `"invoke"` and `"complete"` return the reply in LangChain's form. `"countTokens"` returns a
+    /// number. `"stream"` returns a stream once its first event has arrived. Others return the service's JSON.
+    /// `input` is a conversation, or a raw prompt for `"complete"`. `options` are the options of the call.
     pub fn call(&self, operation: String, input: String, options: String) -> Task {
         let chat = config::with_options(&self.chat, &options);
         Task::new(Box::pin(async move {
             let chat = chat?;
-            if let Some(json) = operations::get(&chat, &operation, &input).await {
-                return Ok(json?.into());
+            let service = match operation.as_str() {
+                "getControlPlane" => Some(Service::ControlPlane),
+                "getMantle" => Some(Service::Mantle),
+                _ => None,
+            };
+            if let Some(service) = service {
+                return Ok(chat.get_json(service, &input).await?.as_str().into());
             }
             let structured = structured::of(&chat, &options)?;
             if operation == "complete" {

@@ -44,6 +44,9 @@ pub(crate) fn read_fields(fields: &Members<'_>, mut builder: BedrockChatBuilder)
     if let Some(value) = read::text(fields, "gatewayUrl")? {
         builder = builder.gateway_url(value);
     }
+    if let Some(value) = read::cloudflare_gateway(fields, "cloudflareGateway")? {
+        builder = builder.cloudflare_gateway(value);
+    }
     if let Some(value) = read::api(fields, "api")? {
         builder = builder.api(value);
     }
@@ -122,6 +125,7 @@ pub(crate) static NAMES: &[(&str, &str)] = &[
     ("api_key", "apiKey"),
     ("endpoint_url", "endpointUrl"),
     ("gateway_url", "gatewayUrl"),
+    ("cloudflare_gateway", "cloudflareGateway"),
     ("header", "headers"),
     ("transport", "fetch"),
     ("dual_stack", "dualStack"),
@@ -129,6 +133,7 @@ pub(crate) static NAMES: &[(&str, &str)] = &[
     ("retry", "maxRetries"),
     ("retry.max_attempts", "maxRetries"),
     ("retry.paid_resend", "paidResend"),
+    ("rate_limiter", "rateLimiter"),
     ("timeouts", "firstByteTimeout"),
     ("timeouts.first_byte", "firstByteTimeout"),
     ("timeouts.idle", "idleTimeout"),

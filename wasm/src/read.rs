@@ -2,8 +2,8 @@
 
 use bedrock_chat::json::View;
 use bedrock_chat::{
-    Api, CachePoint, CacheTtl, Capabilities, Capability, Error, ErrorKind, Guardrail, GuardrailTrace, Json, Reasoning,
-    ResponseFormat, Result, Service, StreamProcessing, Tool, ToolChoice,
+    Api, CachePoint, CacheTtl, Capabilities, Capability, CloudflareGateway, Error, ErrorKind, Guardrail,
+    GuardrailTrace, Json, Reasoning, ResponseFormat, Result, Service, StreamProcessing, Tool, ToolChoice,
 };
 
 use crate::members::Members;
@@ -42,9 +42,9 @@ pub(crate) fn text(fields: &Members<'_>, key: &str) -> Result<Option<String>> {
     member(fields, key, "a string", View::string)
 }
 
-/// Reads one of the words that `parse` accepts.
+/// Reads one of the values that `parse` accepts.
 pub(crate) fn word<T>(fields: &Members<'_>, key: &str, parse: fn(&str) -> Option<T>) -> Result<Option<T>> {
-    member(fields, key, "one of its words", |value| parse(&value.string()?))
+    member(fields, key, "one of its values", |value| parse(&value.string()?))
 }
 
 /// A list of texts, or one text.
@@ -171,6 +171,20 @@ pub(crate) fn prompt_caching(fields: &Members<'_>, key: &str) -> Result<Option<C
         point.ttl = value.string().and_then(|ttl| CacheTtl::parse(&ttl));
         point
     }))
+}
+
+/// `{accountId, gatewayId, token, baseUrl}`.
+pub(crate) fn cloudflare_gateway(fields: &Members<'_>, key: &str) -> Result<Option<CloudflareGateway>> {
+    let Some(value) = fields.get(key) else { return Ok(None) };
+    let fields = Members::of(value);
+    let mut gateway = CloudflareGateway::new(fields.text("accountId"), fields.text("gatewayId"));
+    if let Some(token) = fields.string("token") {
+        gateway = gateway.with_token(token);
+    }
+    if let Some(url) = fields.string("baseUrl") {
+        gateway = gateway.with_base_url(url);
+    }
+    Ok(Some(gateway))
 }
 
 pub(crate) fn guardrail(fields: &Members<'_>, key: &str) -> Result<Option<Guardrail>> {

@@ -1,10 +1,14 @@
 //! Structured output, and JSON that is still arriving.
 
 use bedrock_chat::json::{PartialJson as Partial, View, Writer, embedded};
-use bedrock_chat::{BedrockChat, Json, Result, Structured, StructuredMethod};
+use bedrock_chat::{
+    AiMessage, BedrockChat, Content, InvalidToolCall, Json, Result, StopReason, Structured, StructuredMethod, ToolCall,
+    structured_value,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::config::with_options;
+use crate::error::thrown;
 use crate::members::Members;
 use crate::read::wrong;
 
@@ -53,6 +57,31 @@ fn read(chat: &BedrockChat, spec: View<'_>) -> Result<Structured<Json>> {
         _ => return Ok(structured),
     };
     Ok(structured.method(method))
+}
+
+/// Returns the JSON of the value in a reply. `reply` is JSON: `{text, calls, invalid, stop}`, with the calls in
+/// LangChain's form, except that all arguments are text. `is_tool` says whether the model was asked to call the tool `name`.
+#[wasm_bindgen(js_name = structuredValue)]
+pub fn value(reply: &str, name: &str, is_member: bool, is_tool: bool) -> Result<String, JsValue> {
+    let reply = Json::parse(reply).map_err(|error| thrown(crate::error::json(error)))?;
+    let fields = Members::of(reply.view());
+    let mut message = AiMessage::default();
+    message.stop_reason = fields.string("stop").map(|reason| StopReason::parse(&reason));
+    message.content.push(Content::from(fields.text("text")));
+    for call in fields.get("calls").into_iter().flat_map(View::items) {
+        let call = Members::of(call);
+        let (name, args) = (call.text("name"), call.text("args"));
+        message.content.push(match Json::parse(&args) {
+            Ok(args) => Content::ToolCall(ToolCall::new("", name, args)),
+            Err(error) => Content::InvalidToolCall(InvalidToolCall::new("", name, args, error.to_string())),
+        });
+    }
+    for call in fields.get("invalid").into_iter().flat_map(View::items) {
+        let call = Members::of(call);
+        let invalid = InvalidToolCall::new("", call.text("name"), call.text("args"), call.text("error"));
+        message.content.push(Content::InvalidToolCall(invalid));
+    }
+    structured_value(&message, name, is_member, is_tool).map_err(thrown)
 }
 
 /// Returns the part of a text that is JSON, as far as the text has such a part.

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { build as esbuild } from "esbuild";
 import { build as vite } from "vite";
 import webpack from "webpack";
-import { startBrowser } from "../worker/harness/browser.mjs";
+import { openPage, startBrowser } from "../worker/harness/browser.mjs";
 import { serve } from "./support/files.mjs";
 import { project } from "./support/project.mjs";
 import { startBedrock } from "./support/server.mjs";
@@ -32,6 +32,17 @@ const ASK = ask(KEYS);
 /** The same with the keys of a role, from the second module. */
 const ASK_ROLE = `import { assumeRole } from "bedrock-chat/credentials";
 ${ask(`assumeRole({ roleArn: "arn:aws:iam::123456789012:role/chat", region: "us-east-1", endpointUrl, credentials: ${KEYS} })`)}`;
+/** The same through a gateway, from the third module. */
+const ASK_GATEWAY = `import { createGateway } from "bedrock-chat/gateway";
+globalThis.ask = async (endpointUrl) => {
+  const gateway = createGateway({ region: "us-east-1", endpointUrl, credentials: ${KEYS}, keys: { page: { key: "gw-0123456789" } } });
+  const body = JSON.stringify({ model: "us.amazon.nova-lite-v1:0", stream: true, messages: [{ role: "user", content: "hello" }] });
+  const answer = await gateway.fetch(new Request("https://gateway.example/v1/chat/completions", { method: "POST", body, headers: { authorization: "Bearer gw-0123456789" } }));
+  const chunks = (await answer.text()).split("\\n\\n").filter((chunk) => chunk.startsWith("data: {")).map((chunk) => JSON.parse(chunk.slice(6)));
+  return chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
+};
+globalThis.ready = true;
+`;
 const HTML = '<!doctype html><title>bundle</title><script type="module" src="./main.js"></script>';
 
 let browser, bedrock;
@@ -57,12 +68,12 @@ async function answers(path, count = 1) {
   const modules = readdirSync(path, { recursive: true }).filter((name) => name.endsWith(".wasm"));
   assert.equal(modules.length, count, `each module is there once: ${modules}`);
   const files = await serve(path);
-  const page = await browser.newPage();
+  const page = await openPage(browser);
   try {
     const problems = [];
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(files.url);
-    await page.waitForFunction(() => globalThis.ready, undefined, { timeout: 10_000 }).catch(() => assert.fail(`it does not load: ${problems}`));
+    await page.waitForFunction(() => globalThis.ready).catch(() => assert.fail(`it does not load: ${problems}`));
     assert.match(await page.evaluate((url) => globalThis.ask(url), bedrock.url), /hello/);
   } finally {
     await page.close();
@@ -169,6 +180,12 @@ test("Vite bundles the credentials entry without settings, with its module", asy
   const path = folder("vite-credentials", DEFAULT, ASK_ROLE);
   await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
   await answers(join(path, "dist"), 2);
+});
+
+test("Vite bundles the gateway entry without settings, with its module", async () => {
+  const path = folder("vite-gateway", "", ASK_GATEWAY);
+  await vite({ root: path, base: "./", configFile: false, logLevel: "silent", build: { outDir: "dist", emptyOutDir: true } });
+  await answers(join(path, "dist"));
 });
 
 test("esbuild bundles a server with the credentials entry into one file without settings", async () => {

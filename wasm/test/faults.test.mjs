@@ -9,8 +9,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { project } from "./support/project.mjs";
-import { root, startBedrock } from "./support/server.mjs";
-import { bundled, freePort, plainWorkerd } from "./support/workerd.mjs";
+import { closed, root, startBedrock } from "./support/server.mjs";
+import { askWorker, bundled, plainWorkerd } from "./support/workerd.mjs";
 import { outcomes } from "./suite/faults.js";
 
 const folder = new URL("tests/fault_matrix/", root);
@@ -21,7 +21,6 @@ const isUpdate = process.env.UPDATE === "1";
 
 /** Runs the matrix: each API has a separate server, so that they can run at the same time. */
 async function matrix(run) {
-  const closed = `http://127.0.0.1:${await freePort()}`;
   const servers = await Promise.all(list.apis.map(() => startBedrock()));
   try {
     const found = await Promise.all(list.apis.map(({ id }, at) => run(id, { url: servers[at].url, closed })));
@@ -55,7 +54,7 @@ describe("the outcomes of all faults", { concurrency: true }, () => {
   test("in workerd", async () => {
     const worker = await plainWorkerd(await bundled("faults"));
     const run = async (api, at) => {
-      const answer = await fetch(new URL("faults", worker.url), { method: "POST", body: JSON.stringify({ list, api, ...at }) });
+      const answer = await askWorker(new URL("faults", worker.url), { method: "POST", body: JSON.stringify({ list, api, ...at }) });
       if (!answer.ok) throw new Error(await answer.text());
       return answer.json();
     };

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { root, startBedrock } from "./support/server.mjs";
-import { bundled, plainWorkerd } from "./support/workerd.mjs";
+import { askWorker, bundled, plainWorkerd } from "./support/workerd.mjs";
+import { until } from "./suite/check.js";
 import { numberOf, randomly } from "./suite/soak.js";
 
 const list = JSON.parse(readFileSync(new URL("tests/fault_matrix/faults.json", root), "utf8"));
@@ -35,23 +36,14 @@ async function pushFaults(below, streams) {
 
 /** Returns how often each stream was requested since the last call, once all replies have ended. */
 async function received() {
-  const requests = await until("all replies have ended", async () => {
+  const requests = await until(async () => {
     const requests = await local("requests");
     return requests.every(({ outcome }) => outcome !== "pending") && requests;
-  });
+  }, "all replies have ended");
   await local("requests", { method: "DELETE" });
   const counts = {};
   for (const { body } of requests) counts[numberOf(body)] = (counts[numberOf(body)] ?? 0) + 1;
   return counts;
-}
-
-async function until(what, holds) {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
-    const value = await holds();
-    if (value) return value;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never: ${what}`);
 }
 
 /** Returns the megabytes of a process in memory, on Linux. */
@@ -82,7 +74,7 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
   const lines = [`${count} streams, ${atOnce} at a time, over five APIs; SOAK_SEED=${seed}`, " streams  seconds  module KB     RSS MB   open connections"];
   const run = async (first, last) => {
     const body = JSON.stringify({ apis: list.apis, url: bedrock.url, first, last, atOnce, seed, leak: process.env.SOAK_LEAK });
-    const answer = await fetch(new URL("soak", worker.url), { method: "POST", body });
+    const answer = await askWorker(new URL("soak", worker.url), { method: "POST", body });
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
     return answer.json();
   };
@@ -123,5 +115,5 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
   assert.ok(!(later > before * 1.25 + 30), `workerd grew from ${before} to ${later} MB`);
   worker.stop();
   // The connection of the last question may be kept by this process.
-  await until("all connections are closed", async () => (await open()) <= 1);
+  await until(async () => (await open()) <= 1, "all connections are closed");
 });

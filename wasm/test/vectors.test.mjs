@@ -14,6 +14,8 @@ const { PartialJson, jsonIn } = await import(pathToFileURL(join(project, "node_m
 const { mock } = context(api, "https://bedrock.example");
 const vectors = (name) => JSON.parse(readFileSync(fileURLToPath(new URL(`../../tests/vectors/structured/${name}.json`, import.meta.url)), "utf8"));
 
+/** A model that can be forced to call a tool. */
+const OLD = "anthropic.claude-3-5-sonnet-20240620-v1:0";
 const STRICT = { model: "us.anthropic.claude-sonnet-4-6", streaming: true };
 const body = (fetch, at = 0) => JSON.parse(new TextDecoder().decode(fetch.calls[at].init.body));
 
@@ -41,6 +43,15 @@ test("embedded json matches the vectors", () => {
       // There is no value.
     }
     assert.deepEqual(found, value, text);
+  }
+});
+
+test("values of whole and cut replies match the vectors", async () => {
+  for (const { reply, list, method = "functionCalling", value, error } of vectors("replies").replies) {
+    const fetch = async () => new Response(JSON.stringify(reply), { headers: { "content-type": "application/json" } });
+    const asked = mock(fetch, { model: OLD }).withStructuredOutput({ title: "t", type: list ? "array" : "object" }, { method }).invoke("x");
+    if (!error) assert.deepEqual(await asked, value, JSON.stringify(reply));
+    else await assert.rejects(asked, ({ kind, message, partial }) => kind === "decode" && message === error && partial.content !== undefined, error);
   }
 });
 

@@ -26,8 +26,8 @@ fn codec(model: &ModelId) -> Result<Arc<dyn Codec>> {
 
 /// Encodes the body of a request, and decodes the response.
 ///
-/// The request has a system prompt, a question with an image, a tool call with JSON arguments, its
-/// result, and the tool with a JSON schema. All texts are `text`. The response is an event stream
+/// The request has all kinds of parts: a system prompt, a question with an image, a tool call with
+/// JSON arguments, its result, and the tool with a JSON schema. All texts are `text`. The response is an event stream
 /// that arrives in pieces of `piece` bytes, or a complete body if `piece` is 0. Returns the request
 /// body, and a line with the response's text, tool calls and stop reason.
 #[wasm_bindgen]

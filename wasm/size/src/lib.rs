@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "anthropic")]
 mod chat;
-#[cfg(feature = "http")]
+#[cfg(feature = "fetch")]
 mod http;
 
 /// This allocator has a third of the code of the standard library's. Its pages grow into one pool, because images and
@@ -31,7 +31,7 @@ pub fn copy(text: &str) -> String {
 }
 
 /// Converts an error to a JavaScript error, in one place, as in a real client.
-#[cfg(any(feature = "sign", feature = "frames", feature = "http"))]
+#[cfg(any(feature = "sign", feature = "frames", feature = "fetch"))]
 #[inline(never)]
 fn js_error(error: bedrock_chat::Error) -> JsError {
     JsError::new(error.message())

@@ -111,6 +111,41 @@ export const addresses = [
     includes(call.headers.authorization, "SignedHeaders=content-type;host;x-amz-date,");
   }],
 
+  ["cloudflare gateway has the documented URL and token, and settings that cannot work are refused", async ({ chat }) => {
+    let call;
+    const fetch = async (url, { headers }) => {
+      call = { url, headers };
+      throw new Error("enough");
+    };
+    const own = { accountId: "account1", gatewayId: "my-gateway" };
+    const through = (cloudflareGateway, more) => chat({ endpointUrl: undefined, cloudflareGateway, fetch, maxRetries: 0, ...more });
+    for (const token of [undefined, "token"]) {
+      await fails(() => through({ ...own, token }).invoke("hello"), "interrupted");
+      equal(call.url, "https://gateway.ai.cloudflare.com/v1/account1/my-gateway/aws-bedrock/bedrock-runtime/us-east-1/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke");
+      equal(call.headers["cf-aig-authorization"], token && "Bearer token");
+      includes(call.headers.authorization, "SignedHeaders=content-type;host;x-amz-date,");
+    }
+    for (const [gateway, more, part, field = "cloudflareGateway"] of [
+      ["my-gateway", {}, "`cloudflareGateway` must be an object with only `accountId` (a string), `gatewayId` (a string), `token` (a string), `baseUrl` (a string)"],
+      [{ ...own, apiToken: "t" }, {}, "`cloudflareGateway` must be an object with only `accountId`"],
+      [{ gatewayId: "g" }, {}, "invalid account id of Cloudflare's AI Gateway: ``"],
+      [{ ...own, gatewayId: "a/b" }, {}, "invalid gateway id of Cloudflare's AI Gateway: `a/b`"],
+      [{ ...own, token: "" }, {}, "token of Cloudflare's AI Gateway is empty"],
+      [{ ...own, token: "t", baseUrl: "http://gateway.example/v1" }, {}, "not sent over `http://`"],
+      [own, { fips: true }, "does not forward to `bedrock-runtime-fips."],
+      [own, { endpointUrl: "https://bedrock.example" }, "does not forward to `bedrock.example`; leave out endpoint, FIPS and dual stack, or use `gatewayUrl`"],
+      [own, { service: "bedrock-mantle" }, "does not forward to `bedrock-mantle`"],
+      [own, { gatewayUrl: "https://other.example" }, "leave out `gatewayUrl` or `cloudflareGateway`", "gatewayUrl"],
+    ]) {
+      const error = await fails(async () => through(gateway, more), "config");
+      includes(error.message, part);
+      equal(error.field, field);
+    }
+    call = undefined;
+    includes((await fails(() => through(own).models(), "config")).message, "does not forward to `bedrock`");
+    equal(call, undefined);
+  }],
+
   ["fetch receives only options that Workers and browsers accept", async ({ chat, url }) => {
     const inits = [];
     const own = async (to, init) => {

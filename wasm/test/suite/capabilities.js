@@ -107,7 +107,9 @@ export const capabilities = [
     ]) {
       await bedrock.clear();
       await bedrock.faults({ status: 400, error_type: "ValidationException", message });
-      includes((await fails(() => chat().invoke("hello"), "validation")).message, "set fillMissingToolResults");
+      const error = await fails(() => chat().invoke("hello"), "validation");
+      includes(error.message, "; add a result for every tool call, or set `fillMissingToolResults`");
+      equal(error.field, "fillMissingToolResults");
     }
     // A regular expression would take minutes for this text.
     const hostile = "tool_use".repeat(4000) + "without".repeat(4000);

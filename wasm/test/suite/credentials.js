@@ -5,7 +5,7 @@ const SESSION = { ...KEYS, sessionToken: "TOKEN+/=" };
 const API_KEY = "bedrock-api-key-local-test";
 
 /** Runs a function in an environment that has only these of AWS's variables. */
-async function within(variables, run) {
+export async function within(variables, run) {
   const before = Object.getOwnPropertyDescriptor(globalThis, "process");
   Object.defineProperty(globalThis, "process", { value: { env: variables }, configurable: true, writable: true });
   try {
@@ -46,8 +46,8 @@ export const credentials = [
   ["incomplete explicit credentials are refused instead of using the environment's", async (given) => {
     const variables = { ...REGION, ...AWS, AWS_BEARER_TOKEN_BEDROCK: API_KEY };
     for (const [fields, part] of [
-      [{ awsSessionToken: "TOKEN+/=" }, "awsAccessKeyId is undefined"], [{ awsAccessKeyId: "", awsSecretAccessKey: "" }, "awsAccessKeyId is empty"],
-      [{ awsAccessKeyId: "A", awsSecretAccessKey: " " }, "awsSecretAccessKey is empty"], [{ awsSecretAccessKey: "S", awsAccessKeyId: null }, "awsAccessKeyId is null"],
+      [{ awsSessionToken: "TOKEN+/=" }, "`awsAccessKeyId` is undefined"], [{ awsAccessKeyId: "", awsSecretAccessKey: "" }, "`awsAccessKeyId` is empty"],
+      [{ awsAccessKeyId: "A", awsSecretAccessKey: " " }, "`awsSecretAccessKey` is empty"], [{ awsSecretAccessKey: "S", awsAccessKeyId: null }, "`awsAccessKeyId` is null"],
     ]) {
       includes((await fails(() => headers(given, fields, variables), "credentials")).message, part);
     }
@@ -74,7 +74,10 @@ export const credentials = [
       within({ ...REGION, ...AWS, ...variables }, () => new BedrockChat({ model: MODEL, ...fields })).then((model) => model.invoke("hello"));
     await ask({ AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url });
     await ask({ AWS_ENDPOINT_URL: url, AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "" });
-    equal((await bedrock.requests()).length, 2);
+    // Each service has its own variable.
+    const nowhere = { AWS_ENDPOINT_URL: "http://127.0.0.1:2" };
+    await ask({ ...nowhere, AWS_ENDPOINT_URL_BEDROCK_MANTLE: url }, { model: "openai.gpt-5.6-luna" });
+    equal((await bedrock.requests()).length, 3);
     let asked;
     const fetch = async (to) => {
       asked = to;
@@ -152,8 +155,11 @@ export const credentials = [
       // The clock advances, but the service's does not: only the credentials age.
       Date.now = () => clock() + 57 * 60_000;
       await model.invoke("hello");
-      // The provider is called for the attempt that the service refuses as too late, and for the attempt with the
-      // corrected time.
+      // The service refuses the attempt as too late. The one with the corrected time follows at once, without another request
+      // for newer ones.
+      equal(asked, 2);
+      Date.now = () => clock() + 57 * 60_000 + 10_001;
+      await model.invoke("hello");
       equal(asked, 3);
       Date.now = () => clock() + 61 * 60_000;
       const error = await fails(() => model.invoke("hello"), "credentials");
@@ -172,14 +178,37 @@ export const credentials = [
     equal((await bedrock.requests()).length, 2);
   }],
 
+  ["newer credentials are kept when calls with the old ones are refused later", async ({ chat }) => {
+    const reply = JSON.stringify({ type: "message", role: "assistant", content: [{ type: "text", text: "hi" }], stop_reason: "end_turn", usage: { input_tokens: 1, output_tokens: 1 } });
+    const refusal = () => new Response('{"message":"The security token included in the request is expired"}', { status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" } });
+    let [asked, isExpired] = [0, false];
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    const model = chat({
+      credentials: async () => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: "secret", expiration: new Date(Date.now() + 3600_000) }),
+      fetch: async (_, { headers, body }) => {
+        const { authorization } = Object.fromEntries(new Headers(headers));
+        if (new TextDecoder().decode(body).includes("slow") && authorization.includes("AKID1/")) await held;
+        return isExpired && authorization.includes("AKID1/") ? refusal() : new Response(reply, { headers: { "content-type": "application/json" } });
+      },
+    });
+    await model.invoke("first");
+    isExpired = true;
+    const slow = model.invoke("slow");
+    await model.invoke("fast");
+    release();
+    await slow;
+    equal(asked, 2);
+  }],
+
   ["error of a credentials function has the reason, without secrets", async ({ chat, bedrock }) => {
     const error = async (credentials) => fails(() => chat({ credentials }).invoke("hello"), "credentials");
     includes((await error(async () => Promise.reject(new Error("no role")))).message, "no role");
     const nested = new Error("no provider worked", { cause: new Error("the profile is empty", { cause: new Error("the token has expired") }) });
     includes((await error(async () => Promise.reject(nested))).message, "no provider worked: the profile is empty: the token has expired");
-    includes((await error(async () => ({ accessKeyId: "A" }))).message, "secretAccessKey is undefined");
-    includes((await error(async () => undefined)).message, "accessKeyId is undefined");
-    includes((await error(async () => ({ apiKey: "" }))).message, "apiKey is empty");
+    includes((await error(async () => ({ accessKeyId: "A" }))).message, "`credentials().secretAccessKey` is undefined");
+    includes((await error(async () => undefined)).message, "`credentials().accessKeyId` is undefined");
+    includes((await error(async () => ({ apiKey: "" }))).message, "apiKey` is empty");
     includes((await error(() => { throw new Error("at once"); })).message, "at once");
     const later = (retryable) => error(async () => Promise.reject(Object.assign(new Error("later"), { retryable })));
     equal([(await later(true)).retryable, (await later("yes")).retryable, (await later(false)).retryable], [true, false, false]);

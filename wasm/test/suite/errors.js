@@ -136,6 +136,13 @@ export const errors = [
     includes((await fails(() => chat().invoke("hello", thinking), "config")).message, "`maxTokens` must be greater");
     const gpt = chat({ model: "openai.gpt-oss-120b-1:0" });
     includes((await fails(() => gpt.invoke("hello", { topK: 5 }), "unsupported")).message, "topK");
+    const parameters = { type: "object", properties: {} };
+    // The advice has the names of other options.
+    includes((await fails(() => gpt.invoke("hello", { topK: 5 }))).message, "into `modelKwargs`");
+    // A tool keeps its name, also if it is that of an option.
+    const tools = [{ name: "top_k", description: "The best", input_schema: parameters }];
+    const forced = await fails(() => chat({ model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tools }).invoke("hello", { reasoning: 2048, toolChoice: { type: "tool", name: "top_k" } }), "config");
+    includes(forced.message, "`reasoning` and `toolChoice` exclude each other: the tool `top_k`");
   }],
 
   ["guardrail trace without a guardrail has no effect, but applies to the guardrail of a call", async ({ chat, bedrock }) => {

@@ -1,12 +1,9 @@
 // The fault matrix in JavaScript: the outcome of each fault of the shared list, as tests/fault_matrix/run.rs writes it.
-import { equal, ok } from "./check.js";
+import { HANGS, equal, ok } from "./check.js";
 import { Bedrock, KEYS } from "./bedrock.js";
 
 /** Returns the name of an outcome. */
 export const key = (fault, api, call) => `${fault} / ${api} / ${call}`;
-
-/** A call that takes longer hangs. */
-const HANGS = 30_000;
 
 /**
  * Returns the outcomes of all faults over one API, by key. `url` is a server that no other test uses, and `closed` the

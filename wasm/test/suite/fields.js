@@ -7,16 +7,16 @@ export const fields = [
     const build = (given) => fails(async () => new BedrockChat(given));
     for (const [given, kind, part] of [
       [undefined, "config", "new BedrockChat("],
-      [{ region: "us-east-1", credentials: KEYS }, "config", "model is missing"],
+      [{ region: "us-east-1", credentials: KEYS }, "config", "`model` is missing"],
       [{ model: MODEL, credentials: KEYS }, "config", "region is missing"],
       [{ model: MODEL, region: "us-east-1" }, "credentials", "no credentials"],
-      [{ model: MODEL, region: "us-east-1", credentials: {} }, "credentials", "credentials.accessKeyId is undefined"],
-      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey is empty"],
-      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken is not a string"],
-      [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey is empty"],
-      [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "awsSecretAccessKey is undefined"],
-      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: undefined } }, "credentials", "credentials.apiKey is undefined"],
-      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: " " } }, "credentials", "credentials.apiKey is empty"],
+      [{ model: MODEL, region: "us-east-1", credentials: {} }, "credentials", "`credentials.accessKeyId` is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, secretAccessKey: "" } }, "credentials", "secretAccessKey` is empty"],
+      [{ model: MODEL, region: "us-east-1", credentials: { ...KEYS, sessionToken: 5 } }, "credentials", "sessionToken` is not a string"],
+      [{ model: MODEL, region: "us-east-1", apiKey: " " }, "credentials", "apiKey` is empty"],
+      [{ model: MODEL, region: "us-east-1", awsAccessKeyId: "A" }, "credentials", "`awsSecretAccessKey` is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: undefined } }, "credentials", "`credentials.apiKey` is undefined"],
+      [{ model: MODEL, region: "us-east-1", credentials: { apiKey: " " } }, "credentials", "`credentials.apiKey` is empty"],
       [{ model: MODEL, region: "us-east-1" }, "credentials", "fromNodeProviderChain()"],
     ]) {
       const error = await build(given);
@@ -128,8 +128,8 @@ export const fields = [
 
   ["constructor options are refused in a call", async ({ chat, bedrock }) => {
     for (const [options, part] of [
-      [{ maxRetries: 0 }, "maxRetries is an option of the constructor"], [{ model: MODEL }, "constructor"], [{ fetch }, "constructor"], [{ streaming: true }, "constructor"],
-      [{ modelId: MODEL }, "did you mean model?"], [{ abortSignal: new AbortController().signal }, "did you mean signal?"], [{ system: "Be brief." }, "a message"],
+      [{ maxRetries: 0 }, "`maxRetries` is an option of the constructor"], [{ model: MODEL }, "constructor"], [{ fetch }, "constructor"], [{ streaming: true }, "constructor"],
+      [{ modelId: MODEL }, "did you mean `model`?"], [{ abortSignal: new AbortController().signal }, "did you mean `signal`?"], [{ system: "Be brief." }, "a message"],
     ]) {
       includes((await fails(() => chat().invoke("hello", options), "config")).message, part);
       await fails(() => chat().batch(["hello"], options), "config");
@@ -142,7 +142,7 @@ export const fields = [
     const guard = (guardrailConfig) => chat({ guardrailIdentifier: "gr-1", guardrailVersion: "2", guardrailConfig });
     for (const streamProcessingMode of ["SYNCHRONOUS", "ASYNCHRONOUS", "sync", "async", undefined]) guard({ streamProcessingMode, tagSuffix: "x", trace: "enabled" });
     for (const wrong of [{ streamProcessingMode: "later" }, { tagSuffix: 5 }, { guardrailIdentifier: "gr-2" }, { identifier: "gr-2" }, { trace: "maybe" }, "sync", []]) {
-      includes((await fails(async () => guard(wrong), "config")).message, "guardrailConfig must be an object with only tagSuffix");
+      includes((await fails(async () => guard(wrong), "config")).message, "`guardrailConfig` must be an object with only `tagSuffix`");
     }
   }],
 

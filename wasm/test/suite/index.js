@@ -1,6 +1,7 @@
 // The behaviors of the package, the same in every runtime. Every list has [name, test] pairs; a
 // test gets the context of bedrock.js.
 import { addresses } from "./addresses.js";
+import { anonymousCalls } from "./anonymous.js";
 import { apis } from "./apis.js";
 import { context } from "./bedrock.js";
 import { calls } from "./calls.js";
@@ -16,15 +17,17 @@ import { messages } from "./messages.js";
 import { operations } from "./operations.js";
 import { reasoning } from "./reasoning.js";
 import { removed } from "./removed.js";
+import { resilience } from "./resilience.js";
 import { sources } from "./sources.js";
 import { sse } from "./sse.js";
+import { sseReader } from "./sse-reader.js";
 import { streams } from "./streams.js";
 import { structured } from "./structured.js";
 import { tools } from "./tools.js";
 
 const all = [
-  ...calls, ...messages, ...fields, ...credentials, ...sources, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
-  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...apis, ...operations, ...load,
+  ...calls, ...messages, ...fields, ...credentials, ...anonymousCalls, ...sources, ...addresses, ...fetching, ...tools, ...streams, ...events, ...errors,
+  ...cancellation, ...capabilities, ...removed, ...reasoning, ...structured, ...sse, ...sseReader, ...apis, ...operations, ...resilience, ...load,
 ];
 
 export const names = all.map(([name]) => name);

@@ -24,6 +24,19 @@ export const operations = [
     includes((await fails(() => chat().inferenceProfile(""), "config")).message, "the id of an inference profile");
   }],
 
+  ["a list of inference profiles without an end is an error", async ({ mock }) => {
+    let pages = 0;
+    const list = (next) => async () => {
+      if (pages++ > 1000) throw new Error("another page was requested");
+      return Response.json({ inferenceProfileSummaries: [], nextToken: next() });
+    };
+    includes((await fails(() => mock(list(() => `page ${pages}`)).inferenceProfiles(), "decode")).message, "more than 1000 pages");
+    equal(pages, 1000);
+    pages = 0;
+    includes((await fails(() => mock(list(() => "same")).inferenceProfiles(), "decode")).message, "the same page twice");
+    equal(pages, 2);
+  }],
+
   ["the model behind an application profile decides its format", async ({ BedrockChat, bedrock, fields }) => {
     const body = JSON.stringify({ inferenceProfileId: "abc123abc123", models: [{ modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${HAIKU}` }] });
     await bedrock.faults({ status: 200, headers: { "content-type": "application/json" }, body, path_contains: "/inference-profiles" });

@@ -47,8 +47,8 @@ export const reasoning = [
     const { chat, count } = sender(given);
     const enabled = { type: "enabled", budget_tokens: 2048 };
     for (const [options, part] of [
-      [{ reasoning: "high", thinking: enabled }, "reasoning and thinking"],
-      [{ reasoning: false, thinking: enabled }, "reasoning and thinking"],
+      [{ reasoning: "high", thinking: enabled }, "`reasoning` and `thinking`"],
+      [{ reasoning: false, thinking: enabled }, "`reasoning` and `thinking`"],
       [{ reasoningDisplay: "omitted", thinking: { ...enabled, display: "summarized" } }, "reasoningDisplay"],
       [{ reasoningDisplay: "full" }, "reasoningDisplay"],
       [{ thinking: { ...enabled, budgetTokens: 5 } }, "budgetTokens"],
@@ -60,9 +60,9 @@ export const reasoning = [
       [{ reasoning: { effort: "low", budgetTokens: -5 } }, "budget"],
       [{ reasoning: { effort: 5, budgetTokens: 2048 } }, "effort"],
       [{ reasoning: { type: "disabled", effort: "low" } }, "effort"],
-      [{ reasoning: {} }, "reasoning must be"],
-      [{ reasoning: true }, "reasoning must be"],
-      [{ reasoning: "" }, "reasoning must be"],
+      [{ reasoning: {} }, "`reasoning` must be"],
+      [{ reasoning: true }, "`reasoning` must be"],
+      [{ reasoning: "" }, "`reasoning` must be"],
     ]) {
       includes((await fails(() => chat({ model: SONNET_4_5 }).invoke("hello", options), "config")).message, part);
       await fails(async () => chat({ model: SONNET_4_5, ...options }), "config");
@@ -105,9 +105,9 @@ export const reasoning = [
     const { sent, count } = sender(given);
     const [schema, model] = [{ type: "object", properties: { a: { type: "string" } } }, SONNET_4_5];
     for (const [format, part] of [
-      [{ type: "json_schema", json_schema: { name: "a", schema, strict: false } }, "cannot be strict: false"], [{ schema, strict: false }, "cannot be strict: false"],
-      [{ type: "json_schema", json_schema: { name: "a", schema, mode: 1 } }, "no member mode"], [{ type: "json_schema", schema, examples: [] }, "no member examples"],
-      [{ type: "json_schema", strict: true, json_schema: { name: "a", schema } }, "no member strict"], [{ type: "grammar", schema }, "no type grammar"],
+      [{ type: "json_schema", json_schema: { name: "a", schema, strict: false } }, "`strict` of `responseFormat` is false"], [{ schema, strict: false }, "`strict` of `responseFormat` is false"],
+      [{ type: "json_schema", json_schema: { name: "a", schema, mode: 1 } }, ": `mode`;"], [{ type: "json_schema", schema, examples: [] }, ": `examples`;"],
+      [{ type: "json_schema", strict: true, json_schema: { name: "a", schema } }, ": `strict`;"], [{ type: "grammar", schema }, 'unknown type of `responseFormat`: "grammar"'],
       [{ type: "json_object" }, "must have a schema"], [{ type: "json_schema", json_schema: {} }, "must have a schema"],
     ]) {
       for (const key of ["responseFormat", "response_format"]) includes((await fails(() => sent({ model }, "hello", { [key]: format }), "config")).message, part);

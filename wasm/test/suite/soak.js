@@ -35,11 +35,12 @@ async function begin(entry, { apis, url }) {
     sent.set(number, (sent.get(number) ?? 0) + 1);
     return fetch(url, init);
   };
-  const chats = apis.map(({ id, model, service }) => new entry.BedrockChat({
-    model, api: id, service, region: "us-east-1", credentials: KEYS, endpointUrl: url, fetch: counting, firstByteTimeout: LIMIT, idleTimeout: LIMIT,
+  const ask = (limits) => apis.map(({ id, model, service }) => new entry.BedrockChat({
+    model, api: id, service, region: "us-east-1", credentials: KEYS, endpointUrl: url, fetch: counting, ...limits,
   }));
+  const chats = ask({ firstByteTimeout: LIMIT, idleTimeout: LIMIT });
   const answers = [];
-  for (const chat of chats) answers.push((await (await chat.stream(question(FIRST))).message()).text);
+  for (const chat of ask({})) answers.push((await (await chat.stream(question(FIRST))).message()).text);
   ok(answers[0].endsWith(question(FIRST)), "the answer repeats the question");
   equal(answers, answers.map(() => answers[0]), "the answers of all APIs are equal");
   return { chats, sent, before: answers[0].slice(0, -question(FIRST).length), kept: [] };

@@ -58,6 +58,8 @@ export const sources = [
       Date.now = () => +before.expiration - 60_000;
       await bedrock.faults({ status: 503 });
       equal(await credentials(), before, "STS is down, and the keys are still valid");
+      equal(await credentials(), before, "the next request follows after a pause");
+      Date.now = () => +before.expiration - 60_000 + 10_001;
       ok((await credentials()).accessKeyId !== before.accessKeyId, "STS is up again");
     } finally {
       Date.now = clock;

@@ -90,11 +90,11 @@ export const tools = [
   ["tool choice with unknown members is refused, and they are named", async (given) => {
     const { chat, count } = sender(given);
     for (const [toolChoice, part] of [
-      [{ type: "any", strict: true, mode: 1 }, "strict, mode"], [{ type: "any", name: "get_weather" }, "name"], [{ type: "tool", name: "get_weather", input: {} }, "input"],
+      [{ type: "any", strict: true, mode: 1 }, "`strict`, `mode`"], [{ type: "any", name: "get_weather" }, "name"], [{ type: "tool", name: "get_weather", input: {} }, "input"],
       [{ type: "function", function: { name: "get_weather", strict: true } }, "strict"], [{ tool: { name: "get_weather" }, name: "other" }, "name"],
-      [{ any: {}, auto: {} }, "a"], [{ any: { name: "get_weather" } }, "name"], [{ type: "auto", function: { name: "get_weather" } }, "toolChoice must be"],
-      [{ type: "tool" }, "toolChoice must be"], [{ type: "tool", name: "" }, "toolChoice must be"], [{ tool: "get_weather" }, "toolChoice must be"], [{}, "toolChoice must be"],
-      [{ type: "magic", name: "get_weather" }, "toolChoice must be"], [[], "toolChoice must be"],
+      [{ any: {}, auto: {} }, "a"], [{ any: { name: "get_weather" } }, "name"], [{ type: "auto", function: { name: "get_weather" } }, "`toolChoice` must be"],
+      [{ type: "tool" }, "`toolChoice` must be"], [{ type: "tool", name: "" }, "`toolChoice` must be"], [{ tool: "get_weather" }, "`toolChoice` must be"], [{}, "`toolChoice` must be"],
+      [{ type: "magic", name: "get_weather" }, "`toolChoice` must be"], [[], "`toolChoice` must be"],
     ]) {
       for (const key of ["toolChoice", "tool_choice"]) {
         includes((await fails(() => chat({ tools: [FORMS.anthropic] }).invoke("hello", { [key]: toolChoice }), "config")).message, part);

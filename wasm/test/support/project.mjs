@@ -10,6 +10,7 @@ export const project = join(wasm, ".cache", "project");
 
 const ENTRY = `export * from "bedrock-chat";
 export * from "bedrock-chat/credentials";
+export * from "bedrock-chat/sse";
 import { initSync } from "bedrock-chat/manual";
 /** Bytes of the module's memory. */
 export const memory = () => initSync().memory.buffer.byteLength;
@@ -24,10 +25,9 @@ function make() {
   // The tarball has no dependencies: nothing is fetched.
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--silent", `./${filename}`], options);
   writeFileSync(join(project, "entry.js"), ENTRY);
-  writeFileSync(join(project, "entry.cjs"), 'module.exports = { ...require("bedrock-chat"), ...require("bedrock-chat/credentials") };\n');
+  writeFileSync(join(project, "entry.cjs"), 'module.exports = { ...require("bedrock-chat"), ...require("bedrock-chat/credentials"), ...require("bedrock-chat/sse") };\n');
   cpSync(join(wasm, "test", "suite"), join(project, "suite"), { recursive: true });
-  copyFileSync(join(wasm, "test", "support", "worker.js"), join(project, "worker.js"));
-  copyFileSync(join(wasm, "test", "support", "page.js"), join(project, "page.js"));
+  for (const name of ["worker.js", "page.js", "gateway.js"]) copyFileSync(join(wasm, "test", "support", name), join(project, name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) make();

@@ -4,6 +4,9 @@ import { createInterface } from "node:readline";
 
 export const root = new URL("../../../", import.meta.url);
 
+/** An address where nothing listens: no server gets a port below 1024 by chance, and fetch does not forbid this one. */
+export const closed = "http://127.0.0.1:2";
+
 /** The server's URL and how to stop it. */
 export async function startBedrock(...options) {
   const program = process.env.LOCAL_BEDROCK;

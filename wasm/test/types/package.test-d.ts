@@ -1,10 +1,13 @@
 // TypeScript that must compile, and TypeScript that must not. Only the compiler reads this file.
 import {
-  AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, capabilities, mintApiKey, sseResponse, toSSE,
-  type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type Messages, type Tool, type ToolCall, type UsageMetadata,
+  AIMessage, AIMessageChunk, BedrockChat, BedrockChatError, ChatStream, RateLimiter, capabilities, mintApiKey, sseResponse, toSSE,
+  type BedrockChatErrorKind, type BedrockChatFields, type Capabilities, type CircuitBreaker, type CloudflareGateway, type Fallback, type FallbackMetadata, type Messages, type RateLimits, type Tool, type ToolCall, type UsageMetadata,
 } from "bedrock-chat";
 import { assumeRole, assumeRoleWithWebIdentity, cognitoIdentity, type TemporaryCredentials } from "bedrock-chat/credentials";
 import { init as initCredentials, assumeRole as sameRole } from "bedrock-chat/credentials/manual";
+import { createGateway, type Gateway, type GatewayCall, type GatewayCounter, type GatewayKeyUse, type GatewaySettings } from "bedrock-chat/gateway";
+import { type Fault, LocalBedrock, type LocalBedrockOptions, type RecordedRequest } from "bedrock-chat/local-bedrock";
+import { init as initGateway, createGateway as sameGateway } from "bedrock-chat/gateway/manual";
 import { init, initSync, BedrockChat as SameChat } from "bedrock-chat/manual";
 import * as v from "valibot";
 import { z } from "zod";
@@ -35,6 +38,25 @@ new BedrockChat({ model: "m", credentials: chain });
 new BedrockChat({ model: "m", fetch: (url, init) => fetch(`${url}?${init.body.length}`, { ...init, headers: { ...init.headers, "x-team": init.headers["x-team"] ?? "blue" } }), fetchFn: async (url, init) => new Response(init.body, { headers: { url } }) });
 new BedrockChat({ model: "m", headers: new Headers({ "x-team": "blue" }), credentials: { apiKey: "k", expiration: 1e12 }, guardrailConfig: { streamProcessingMode: "async" } });
 new BedrockChat({ model: "m", apiKey: "k", reasoning: "high", promptCaching: "1h", trace: "ENABLED", api: "converse" });
+// Fallbacks and limits.
+const limits: RateLimits = { requestsPerMinute: 60, tokensPerMinute: 100_000, outputWeight: 5 };
+const fallback: Fallback = { model: "n", region: "us-west-2", apiKey: "k", maxTokens: 5, temperature: null, when: (error) => error.kind === "context_overflow" };
+new BedrockChat({ model: "m", rateLimiter: limits, fallbacks: [fallback, { region: "us-west-2", when: undefined, rateLimiter: new RateLimiter(limits) }] });
+new BedrockChat({ model: "m", rateLimiter: new RateLimiter() });
+const breaker: CircuitBreaker = { failures: 3, pause: undefined };
+new BedrockChat({ model: "m", circuitBreaker: breaker, fallbacks: [{ region: "us-west-2", circuitBreaker: false }, { region: "eu-west-1", circuitBreaker: null }] });
+// @ts-expect-error it is switched off by false
+new BedrockChat({ model: "m", circuitBreaker: true });
+const cloudflare: CloudflareGateway = { accountId: "a", gatewayId: "g", token: undefined };
+new BedrockChat({ model: "m", cloudflareGateway: cloudflare, fallbacks: [{ cloudflareGateway: null }] });
+// @ts-expect-error the gateway has an id, too
+new BedrockChat({ model: "m", cloudflareGateway: { accountId: "a" } });
+// @ts-expect-error the time limit of a call includes its fallbacks
+new BedrockChat({ model: "m", fallbacks: [{ timeout: 5 }] });
+// @ts-expect-error it is requestsPerMinute
+new BedrockChat({ model: "m", rateLimiter: { requests: 5 } });
+// @ts-expect-error a condition is not asynchronous
+new BedrockChat({ model: "m", fallbacks: [{ when: async () => true }] });
 // Options that depend on the model.
 new BedrockChat({ model: "m", capabilities: { strictTools: false, images: undefined }, reasoning: { effort: "high", budgetTokens: 2048 }, reasoningDisplay: "summarized" });
 new BedrockChat({ model: "m", thinking: { type: "between_tools", display: "omitted" }, fillMissingToolResults: true, paidResend: true, fips: true, dualStack: false });
@@ -48,9 +70,14 @@ new BedrockChat({ model: "m", thinking: { type: "enabled" } });
 new BedrockChat({ region: "us-east-1" });
 // @ts-expect-error it is maxTokens
 new BedrockChat({ model: "m", max_tokens: 5 });
-// @ts-expect-error half of a pair
-new BedrockChat({ model: "m", credentials: { accessKeyId: "A" } });
 // @ts-expect-error the secret is missing
+new BedrockChat({ model: "m", credentials: { accessKeyId: "A" } });
+new BedrockChat({ model: "m", credentials: "anonymous", gatewayUrl: "https://gateway.example", fallbacks: [{ credentials: "anonymous" }] });
+// @ts-expect-error no such string
+new BedrockChat({ model: "m", credentials: "unsigned" });
+// @ts-expect-error a role needs keys that may assume it
+assumeRole({ roleArn: "r", credentials: "anonymous" });
+// @ts-expect-error no such API
 new BedrockChat({ model: "m", api: "rest" });
 // @ts-expect-error a signal is an option of a call
 new BedrockChat({ model: "m", signal: new AbortController().signal });
@@ -61,6 +88,7 @@ export async function calls(signal: AbortSignal): Promise<void> {
   holds<Equal<typeof reply.tool_calls, ToolCall[]>>();
   holds<Equal<typeof reply.usage_metadata, UsageMetadata | undefined>>();
   holds<Equal<typeof reply.text, string>>();
+  holds<Equal<typeof reply.response_metadata.fallback, FallbackMetadata | undefined>>();
   const block = typeof reply.content === "string" ? undefined : reply.content[0];
   holds<Equal<typeof block, { [key: string]: unknown; type?: string } | undefined>>();
 
@@ -225,4 +253,56 @@ export async function keys(token: () => Promise<string>): Promise<TemporaryCrede
   return role();
 }
 
+export async function gateways(request: Request): Promise<Response> {
+  const settings: GatewaySettings = {
+    region: "us-east-1", credentials, maxRetries: 1, guardrailIdentifier: undefined, fetch,
+    models: { a: "b", c: { id: "d", fallbacks: ["e"], price: { input: 1, output: 2, cacheRead: undefined } } },
+    keys: { bob: "k", alice: { key: "k", models: ["a*"], budget: 20, budgetPeriod: "day", metadata: { team: "blue" } } },
+    anyModel: false, corsOrigins: ["*"], maxBodyBytes: 1e6, onCall: async (call) => void (await fetch("https://log.example", { method: "POST", body: JSON.stringify(call) })),
+  };
+  const gateway: Gateway = createGateway(settings);
+  createGateway({ credentials: assumeRole({ roleArn: "r" }), onCall: console.log });
+  createGateway({ credentials: "anonymous", gatewayUrl: "https://gateway.example" });
+  createGateway({ onCall: ({ usage, cost }: GatewayCall) => holds<Equal<typeof usage, UsageMetadata>>() && holds<Equal<typeof cost, number | undefined>>() });
+  // @ts-expect-error clients choose the model
+  createGateway({ model: "m" });
+  // @ts-expect-error a key without its text
+  createGateway({ keys: { alice: { models: [] } } });
+  // @ts-expect-error no such period
+  createGateway({ keys: { alice: { key: "k", budgetPeriod: "week" } } });
+  // @ts-expect-error a price without that of output
+  createGateway({ models: { a: { id: "b", price: { input: 1 } } } });
+  const used = gateway.used("alice");
+  holds<Equal<typeof used, GatewayKeyUse>>();
+  gateway.restore("alice", used);
+  const counter: GatewayCounter = { admit: async (key) => gateway.admit(key), record: (key, { tokens, cost }) => gateway.record(key, { tokens, cost }) };
+  createGateway({ counter });
+  // A gateway counts for others by itself.
+  createGateway({ counter: gateway });
+  // @ts-expect-error half of a counter
+  createGateway({ counter: { admit: gateway.admit } });
+  const { default: module } = await import("bedrock-chat/bedrock_chat_gateway_bg.wasm");
+  await initGateway({ module_or_path: module });
+  holds<Equal<typeof sameGateway, typeof createGateway>>();
+  return gateway.fetch(request);
+}
+
+export const worker: { fetch(request: Request): Promise<Response> } = createGateway({ region: "us-east-1" });
+
 export const fields: BedrockChatFields = { model: "m" };
+
+export async function localBedrock(): Promise<RecordedRequest[]> {
+  const options: LocalBedrockOptions = { region: "us-east-1", frameDelay: 5, credentials: [{ accessKeyId: "a", secretAccessKey: "b" }] };
+  const bedrock = await LocalBedrock.start(options);
+  const fault: Fault = { cut_after_frames: 3, insert: [{ kind: "chunk", at: 1, json: { type: "ping" } }] };
+  bedrock.pushFault(fault, { status: 429 });
+  // @ts-expect-error: misspelled.
+  bedrock.pushFault({ stauts: 429 });
+  // @ts-expect-error: it is made by `start`.
+  new LocalBedrock();
+  new BedrockChat({ model: "amazon.nova-lite-v1:0", endpointUrl: bedrock.url, credentials: bedrock.testCredentials });
+  new BedrockChat({ model: "amazon.nova-lite-v1:0", endpointUrl: bedrock.mantleUrl, apiKey: bedrock.testApiKey });
+  const requests = bedrock.requests();
+  await bedrock.close();
+  return requests;
+}
