@@ -1,4 +1,4 @@
-"""Finds what people read in the repository's files: comments, documentation, texts of messages, test names.
+"""Finds what people read in the repository's files: comments, documentation, pages, texts of messages, test names.
 
 Used by `.ci/words` and `.ci/messages`. Needs Python 3.9 and git, nothing else.
 """
@@ -10,7 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Generated, recorded or foreign files: their words are not ours.
+# Members of JSON files that are documentation: the options of the npm package, and the reasons of accepted deviations.
+DOCUMENTED = {"wasm/options.json": "doc", "tests/conformance/rules.json": "reason"}
+
+# Generated, recorded or foreign files: their text was not written here.
 FOREIGN = re.compile(r"(^|/)(Cargo\.lock|package-lock\.json|LICENSE-\w+|vectors/|data/|pkg/)|\.(jsonl|json|txt|bin|hex)$")
 
 
@@ -24,6 +27,7 @@ class Piece:
     lines: list  # One line number for each character of `text`.
     in_test: bool = False
     in_attribute: bool = False
+    in_table: bool = False  # A cell of a table.
 
     def line(self, at):
         return self.lines[min(at, len(self.lines) - 1)] if self.lines else 1
@@ -34,7 +38,8 @@ def files():
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    return sorted({path for path in listed if (ROOT / path).is_file() and not FOREIGN.search(path)})
+    is_ours = lambda path: path in DOCUMENTED or not FOREIGN.search(path)  # noqa: E731
+    return sorted({path for path in listed if (ROOT / path).is_file() and is_ours(path)})
 
 
 def pieces(path):
@@ -47,6 +52,10 @@ def pieces(path):
         return _javascript(path, source)
     if path.endswith(".md"):
         return _markdown(path, source)
+    if path.endswith(".html"):
+        return _html(path, source)
+    if path in DOCUMENTED:
+        return _json(path, source, DOCUMENTED[path])
     if path.endswith((".toml", ".py", ".yml", ".yaml")) or name in ("Makefile", ".gitignore") or source.startswith("#!"):
         return list(_comments(path, _hashes(source), source))
     return []
@@ -167,8 +176,12 @@ def _comments(path, spans, source):
 
 
 def _paragraphs(path, lines, kind="comment"):
-    """Splits lines of Markdown into paragraphs, table cells and list items; code blocks are left out."""
-    text, at, fenced = [], [], False
+    """Splits lines of Markdown into paragraphs, table cells and list items; code blocks are left out.
+
+    In comments, an indented row with two or more spaces between its columns begins a paragraph, and so do the rows of
+    the same indent after it.
+    """
+    text, at, fenced, rows = [], [], False, None
 
     def flush():
         nonlocal text, at
@@ -187,11 +200,15 @@ def _paragraphs(path, lines, kind="comment"):
             continue
         if fenced:
             continue
+        indent = len(line) - len(line.lstrip())
+        if kind == "comment" and indent >= 2 and (indent == rows or re.search(r"\S {2,}\S", stripped)):
+            rows = indent if rows is None else rows
+            yield from flush()
         if not stripped or stripped.startswith(("- ", "* ", "#", "|")) or re.match(r"\d+\. ", stripped):
             yield from flush()
         if stripped.startswith("|"):
             for cell in stripped.strip("|").split("|"):
-                yield Piece(kind, path, cell.strip(), [number] * len(cell.strip()))
+                yield Piece(kind, path, cell.strip(), [number] * len(cell.strip()), in_table=True)
             continue
         is_heading = re.match(r"#+ ", stripped)
         stripped = re.sub(r"^(- |\* |#+ |\d+\. )", "", stripped)
@@ -207,3 +224,54 @@ def _paragraphs(path, lines, kind="comment"):
 
 def _markdown(path, source):
     return list(_paragraphs(path, [(line, at + 1) for at, line in enumerate(source.split("\n"))], "markdown"))
+
+
+def _json(path, source, member):
+    numbers = _line_numbers(source)
+    texts = re.finditer(rf'"{member}":\s*"((?:\\.|[^"\\])*)"', source)
+    found = [_literal(path, numbers, match.start(1), match[1], False, False) for match in texts]
+    for piece in found:
+        piece.kind = "markdown"
+    return found
+
+
+# Elements without text for people, and tags that do not end a text. The group is text in an attribute.
+_HTML = re.compile(
+    r"""(?P<other><(?P<name>script|style|svg|datalist)\b.*?</(?P=name)>|<!doctype[^>]*>)
+      | (?P<comment><!--.*?-->)
+      | (?P<inline></?(?:a|b|code|em|i|kbd|output|span|strong)\b[^>]*>)
+      | (?P<tag><[^>]*>)""",
+    re.X | re.S)
+_HTML_TEXT = re.compile(r'\b(?:title|placeholder|aria-label|alt|data-system)="([^"]*)"')
+
+
+def _html(path, source):
+    numbers = _line_numbers(source)
+    found, text, lines, at = [], "", [], 0
+
+    def flush():
+        nonlocal text, lines
+        if text.strip():
+            found.append(Piece("markdown", path, text, lines))
+        text, lines = "", []
+
+    def add(start, end):
+        nonlocal text, lines
+        for shown in re.finditer(r"\s+|\S", source[start:end]):
+            text += " " if shown[0].isspace() else shown[0]
+            lines.append(numbers[start + shown.start()])
+
+    for match in _HTML.finditer(source):
+        add(at, match.start())
+        at = match.end()
+        if match["inline"] is None:
+            flush()
+        if match["comment"] is not None:
+            add(match.start() + 4, match.end() - 3)
+            flush()
+        elif match["other"] is None:
+            for words in _HTML_TEXT.finditer(match[0]):
+                found.append(Piece("markdown", path, words[1], [numbers[match.start() + words.start(1)]] * len(words[1])))
+    add(at, len(source))
+    flush()
+    return sorted(found, key=lambda piece: piece.line(0))
