@@ -34,7 +34,7 @@ help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test package fuzz-seeds test-js test-langchain test-ai-sdk test-demo ## everything that CI checks
+test: fmt-check architecture words lint features wasm32 size doc public-api cargo-test package fuzz-seeds test-js test-langchain test-ai-sdk test-frameworks test-demo ## everything that CI checks
 	@printf '\nall checks passed\n'
 
 .PHONY: quick
@@ -183,8 +183,9 @@ test-ai-sdk: wasm ## tests bedrock-chat/ai-sdk, beside the AI SDK's own provider
 	@$(step) "tests of the AI SDK entry" npm --prefix wasm/ai-sdk test
 
 .PHONY: test-frameworks
-test-frameworks: wasm ## tests bedrock-chat/ai-sdk in Mastra, Cloudflare Agents and Strands (installs 230 MB; not in `make test`)
-	npm --prefix wasm/ai-sdk/frameworks install --no-audit --no-fund --silent
+test-frameworks: wasm ## tests bedrock-chat/ai-sdk in Mastra, Cloudflare Agents and Strands (installs 230 MB)
+	@wasm/scripts/npm-ci wasm/ai-sdk
+	@wasm/scripts/npm-ci wasm/ai-sdk/frameworks
 	@$(step) "tests of frameworks over the AI SDK" npm --prefix wasm/ai-sdk/frameworks test
 
 .PHONY: bench-js
