@@ -31,9 +31,9 @@ http = "1"
 bytes = "1"
 """,
 }
-# The first words of set-ups that are not about keys.
-OTHER = ("bearer", "dual-stack", "endpoint-env", "endpoint-ignored", "endpoint-profile", "endpoint-services", "fips-",
-         "keys-in-code", "region-", "syntax-inline")
+# The first words of set-ups that are not about keys but about regions and hosts.
+OTHER = ("bearer", "dual-stack", "endpoint-env", "endpoint-ignored", "endpoint-of-signin", "endpoint-of-sso",
+         "endpoint-profile", "endpoint-services", "fips-", "host-", "keys-in-code", "region-", "syntax-inline")
 
 
 def write(folder, dependencies, files=()):

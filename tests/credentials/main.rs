@@ -61,6 +61,16 @@ const DEVIATIONS: &[(&str, Ours, &str)] = &[
     ("env-empty-region", Ours::Found("AKIDDEFAULT", "us-west-2"), "empty variables count as absent"),
     ("fips-with-endpoint-url", Ours::Error("`fips`"), "a call that must use FIPS must not go elsewhere"),
     (
+        "host-of-sts-with-fips-and-endpoint",
+        Ours::Error("STS has both a custom endpoint and FIPS"),
+        "a call that must use FIPS must not go elsewhere",
+    ),
+    (
+        "host-of-sts-legacy",
+        Ours::Found("ASIAHQ7ATQG632TS0001", "us-west-2"),
+        "tokens of `sts.amazonaws.com` are not valid in all regions, and it is only in us-east-1",
+    ),
+    (
         "keys-in-code-with-missing-profile",
         Ours::Found("AKIDCODE", "us-east-1"),
         "with keys that are set in code no profile is needed",
@@ -145,7 +155,7 @@ fn find(secrets: &[String], place: &str, text: &str) -> Result<(), String> {
 }
 
 async fn check(setup: &Value, machine: &Machine) -> Result<(), String> {
-    let wire = Wire::new(setup["server"]["container_host"] == true, &machine.url());
+    let wire = Wire::new(&setup["server"], &machine.url());
     let (printed, found) = call(setup, machine, &wire).await;
     let secrets = machine.secrets(setup);
     find(&secrets, "`Debug`", &printed)?;

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
 
@@ -32,13 +33,36 @@ from botocore.utils import ContainerMetadataFetcher
 BOTO3 = "1.44.5"
 FOLDER = Path(__file__).resolve().parent
 ORDER = ("name", "why", "env", "files", "profile", "keys", "server", "expected")
+# How hosts of AWS end.
+AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.amazon.com")
 # Names of sessions that a client makes up.
 MADE_UP = re.compile(r"botocore-session-\d+")
 TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def call(profile, keys):
-    """Makes one call, and returns what it would send, or the error."""
+def reach(server):
+    """Returns a handler that sends requests to hosts of AWS to the local server, with their own header `host`."""
+
+    def handler(request, **_):
+        url = urlsplit(request.url)
+        if not url.hostname.endswith(AWS):
+            return None
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        headers = dict(request.headers.items()) | {"Host": url.netloc}
+        try:
+            answer = urlopen(Request(server + path, data=body, headers=headers, method=request.method))
+        except HTTPError as error:
+            answer = error
+        response = AWSResponse(request.url, answer.status, answer.headers, None)
+        response._content = answer.read()
+        return response
+
+    return handler
+
+
+def call(profile, keys, aws):
+    """Makes one call, and returns what it would send, or the error. `aws` is reached instead of hosts of AWS, if any."""
     sent = {}
 
     def capture(request, **_):
@@ -50,6 +74,8 @@ def call(profile, keys):
     text = lambda value: value.decode() if isinstance(value, bytes) else value
     try:
         session = botocore.session.Session(profile=profile)
+        for service in ("sts", "sso", "sso-oidc", "signin") if aws else ():
+            session.register(f"before-send.{service}", reach(aws))
         passed = dict(zip(("aws_access_key_id", "aws_secret_access_key"), keys or ()))
         client = session.create_client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}), **passed)
         client.meta.events.register("before-send.bedrock-runtime", capture)
@@ -72,7 +98,7 @@ def call(profile, keys):
         return {"error": {"class": type(error).__name__, "text": str(error)}}
 
 
-def call_in_child(env, profile, keys, container_host):
+def call_in_child(env, profile, keys, container_host, aws):
     """Calls in a copy of this process that has only these variables, and no terminal to ask for an MFA code."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -88,7 +114,7 @@ def call_in_child(env, profile, keys, container_host):
             owner._SSO_TOKEN_CACHE_DIR = os.path.join(env["HOME"], ".aws", "sso", "cache")
         if container_host:
             ContainerMetadataFetcher.IP_ADDRESS = container_host
-        os.write(writer, json.dumps(call(profile, keys)).encode())
+        os.write(writer, json.dumps(call(profile, keys, aws)).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as output:
@@ -113,6 +139,9 @@ def sent_requests(server):
         entry = {"request": line} | {name: value for name, value in form.items() if name not in ("Version", "WebIdentityToken")}
         if MADE_UP.fullmatch(entry.get("RoleSessionName", "")):
             entry["RoleSessionName"] = "(made up)"
+        host = dict(request["headers"]).get("host", "")
+        if host.endswith(AWS):
+            entry["host"] = host
         if "access_key_id" in request["signature"]:
             entry["signed_by"] = request["signature"]["access_key_id"]
         requests.append(entry)
@@ -142,7 +171,7 @@ def resolve(server, setup):
     with tempfile.TemporaryDirectory() as home:
         env = prepare(server, home, setup)
         host = urlsplit(server).netloc if switches.get("container_host") else None
-        output = call_in_child(env, setup["profile"], setup.get("keys"), host)
+        output = call_in_child(env, setup["profile"], setup.get("keys"), host, server if switches.get("hosts") else None)
         expected = json.loads(output.replace(json.dumps(home)[1:-1], "{home}").replace(server, "{server}"))
     if "error" in expected:
         expected["error"]["text"] = TIME.sub("(time)", expected["error"]["text"])

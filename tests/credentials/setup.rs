@@ -9,6 +9,8 @@ use bedrock_chat::{BoxFuture, HttpRequest, Method, ReqwestTransport, Runtime, Sy
 use local_bedrock::{HANGS, LocalBedrock, Verdict};
 use serde_json::{Map, Value, json};
 
+use crate::wire::AWS;
+
 /// A home folder and a local Bedrock. The folder is removed at the end.
 pub(crate) struct Machine {
     bedrock: LocalBedrock,
@@ -90,8 +92,11 @@ impl Machine {
     pub(crate) fn requests(&self) -> Value {
         let mut requests = Vec::new();
         for request in self.bedrock.requests() {
-            let query =
-                request.query.filter(|query| !query.is_empty()).map_or(String::new(), |query| format!("?{query}"));
+            let query = request
+                .query
+                .as_deref()
+                .filter(|query| !query.is_empty())
+                .map_or(String::new(), |query| format!("?{query}"));
             let mut entry =
                 Map::from_iter([("request".to_owned(), json!(format!("{} {}{query}", request.method, request.path)))]);
             let body = String::from_utf8_lossy(&request.body).into_owned();
@@ -102,6 +107,9 @@ impl Machine {
                 let value = decoded(value);
                 let made_up = name == "RoleSessionName" && value.starts_with("bedrock-chat-");
                 entry.insert(name.to_owned(), json!(if made_up { "(made up)" } else { &value }));
+            }
+            if let Some(host) = request.header("host").filter(|host| AWS.iter().any(|end| host.ends_with(end))) {
+                entry.insert("host".to_owned(), json!(host));
             }
             if let Verdict::Signed { access_key_id, .. } = &request.verdict {
                 entry.insert("signed_by".to_owned(), json!(access_key_id));

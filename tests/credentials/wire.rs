@@ -4,8 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use bedrock_chat::testing::{MemoryTransport, Reply};
 use bedrock_chat::{BoxFuture, HttpRequest, HttpResponse, ReqwestTransport, Result, Transport};
+use serde_json::Value;
 
 use crate::Found;
+
+/// How hosts of AWS end.
+pub(crate) const AWS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.amazon.com"];
 
 /// The fixed address of ECS.
 const ECS: &str = "http://169.254.170.2";
@@ -15,13 +19,16 @@ pub(crate) struct Wire {
     services: ReqwestTransport,
     /// The address that is used instead of that of ECS.
     ecs: Option<String>,
+    /// The address that is used instead of hosts of AWS.
+    aws: Option<String>,
     caught: Arc<Mutex<Option<HttpRequest>>>,
 }
 
 impl Wire {
-    pub(crate) fn new(is_ecs: bool, server: &str) -> Self {
-        let ecs = is_ecs.then(|| server.to_owned());
-        Self { services: ReqwestTransport::new(None).unwrap(), ecs, caught: Arc::default() }
+    pub(crate) fn new(switches: &Value, server: &str) -> Self {
+        let instead_of = |switch: &str| (switches[switch] == true).then(|| server.to_owned());
+        let (ecs, aws) = (instead_of("container_host"), instead_of("hosts"));
+        Self { services: ReqwestTransport::new(None).unwrap(), ecs, aws, caught: Arc::default() }
     }
 
     /// Returns what the caught call would send.
@@ -54,6 +61,13 @@ impl Transport for Wire {
         let path = request.url.strip_prefix(ECS).map(str::to_owned);
         if let (Some(server), Some(path)) = (&self.ecs, path) {
             request.url = format!("{server}{path}");
+        }
+        let rest = request.url.strip_prefix("https://").map(str::to_owned);
+        if let (Some(server), Some(rest)) = (&self.aws, rest) {
+            let (host, path) = rest.split_once('/').unwrap();
+            assert!(AWS.iter().any(|end| host.ends_with(end)), "{host}");
+            request.headers.push("host", host);
+            request.url = format!("{server}/{path}");
         }
         self.services.send(request)
     }

@@ -33,7 +33,9 @@ pub(super) fn create_token(call: &Call<'_>) -> Result<Reply, Problem> {
     }
     let refresh = wanted("refreshToken")?;
     let host = call.wire.header("host").unwrap_or_default();
-    let url = format!("http://{host}{}", call.wire.path);
+    // Requests to hosts of AWS are sent over TLS, which ends before this server.
+    let is_aws = [".amazonaws.com", ".api.aws", ".aws.amazon.com"].iter().any(|end| host.ends_with(end));
+    let url = format!("{}://{host}{}", if is_aws { "https" } else { "http" }, call.wire.path);
     let proof = call.wire.header("dpop").ok_or_else(|| invalid("the header DPoP is missing"))?;
     let proof = dpop::verify(proof, call.wire.method, &url, call.now())
         .map_err(|reason| invalid(format!("the DPoP proof is not valid: {reason}")))?;
