@@ -20,6 +20,7 @@ mod roles;
 mod settings;
 mod sso;
 mod thread;
+mod waiting;
 mod words;
 
 pub use profile::ProfileCredentials;
@@ -28,6 +29,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use self::attempt::Attempt;
+use self::waiting::Waiting;
 use crate::credentials::{
     CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, Variables, environment_variable,
 };
@@ -48,6 +50,7 @@ struct Context {
     /// Where requests to containers and instances go, whose addresses only exist on the machine.
     direct: Option<Arc<dyn Transport>>,
     runtime: Arc<dyn Runtime>,
+    waiting: Arc<Waiting>,
 }
 
 impl Default for Context {
@@ -59,6 +62,7 @@ impl Default for Context {
             transport: None,
             direct: None,
             runtime: Arc::new(SystemRuntime),
+            waiting: Arc::default(),
         }
     }
 }
@@ -199,6 +203,10 @@ impl ProvideCredentials for DefaultCredentials {
             cache.forget(rejected);
         }
     }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.context.waiting.source()
+    }
 }
 
 impl fmt::Debug for DefaultCredentials {
@@ -264,6 +272,7 @@ pub(crate) fn default_provider(chat: DefaultOf<'_>) -> Result<(Arc<dyn ProvideCr
         transport: Some(chat.transport),
         direct: chat.own_transport,
         runtime: chat.runtime,
+        waiting: Arc::default(),
     };
     let signs = found.is_none_or(|found| found.access_key_id().is_some());
     Ok((Arc::new(DefaultCredentials { context, cache: OnceLock::new() }), signs))

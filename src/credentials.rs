@@ -251,6 +251,12 @@ pub trait ProvideCredentials: MaybeSend + MaybeSync + 'static {
     fn forget(&self, rejected: &Credentials) {
         let _ = rejected;
     }
+
+    /// Returns what the provider waits for now, such as `STS for role NAME`. It is part of the error of a call that
+    /// reaches its own time limit meanwhile. Returns `None` by default.
+    fn waiting_for(&self) -> Option<String> {
+        None
+    }
 }
 
 impl ProvideCredentials for Credentials {
@@ -267,6 +273,10 @@ impl<P: ProvideCredentials + ?Sized> ProvideCredentials for Arc<P> {
 
     fn forget(&self, rejected: &Credentials) {
         (**self).forget(rejected);
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        (**self).waiting_for()
     }
 }
 

@@ -4,6 +4,11 @@
 // Clippy exempts only `#[test]` functions, and these files have helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "sources/silent.rs"]
+mod silent;
+#[path = "sources/timeouts.rs"]
+mod timeouts;
+
 use std::time::Duration;
 
 use bedrock_chat::json::Writer;

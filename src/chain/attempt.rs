@@ -10,7 +10,8 @@ use super::Context;
 use super::files::Files;
 use super::looked::Found;
 use super::settings::Settings;
-use crate::credentials::{ProvideCredentials, Variables};
+use super::waiting::Waiting;
+use crate::credentials::{Credentials, ProvideCredentials, Variables};
 use crate::error::Result;
 use crate::headers::Headers;
 use crate::json::Writer;
@@ -37,6 +38,7 @@ pub(super) struct Attempt {
     pub(super) transport: Option<Arc<dyn Transport>>,
     direct: Option<Arc<dyn Transport>>,
     pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) waiting: Arc<Waiting>,
 }
 
 impl Attempt {
@@ -45,6 +47,7 @@ impl Attempt {
     /// # Errors
     /// `Config`, if a file is malformed, or if a profile was chosen that does not exist.
     pub(super) fn new(context: &Context) -> Result<Self> {
+        context.waiting.clear();
         let files = Files::read(&*context.variables)?;
         let chosen = context.profile.clone().or_else(|| chosen_profile(&*context.variables));
         if let Some(name) = &chosen
@@ -63,6 +66,7 @@ impl Attempt {
             transport: context.transport.clone(),
             direct: context.direct.clone(),
             runtime: Arc::clone(&context.runtime),
+            waiting: Arc::clone(&context.waiting),
         })
     }
 
@@ -77,16 +81,18 @@ impl Attempt {
         if let Some(transport) = &self.direct {
             provider = provider.with_transport(Arc::clone(transport));
         }
-        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
+        let provider = provider.with_runtime(Arc::clone(&self.runtime));
+        self.waiting.on("the container".to_owned(), provider.credentials()).await.map(Ok)
     }
 
-    /// Returns the provider of an instance's credentials.
-    pub(super) fn instance(&self) -> ImdsCredentials {
+    /// Returns the credentials of an instance.
+    pub(super) async fn instance(&self) -> Result<Credentials> {
         let mut provider = ImdsCredentials::new().with_environment(self.environment());
         if let Some(transport) = &self.direct {
             provider = provider.with_transport(Arc::clone(transport));
         }
-        provider.with_runtime(Arc::clone(&self.runtime))
+        let provider = provider.with_runtime(Arc::clone(&self.runtime));
+        self.waiting.on("the instance (IMDS)".to_owned(), provider.credentials()).await
     }
 
     /// Returns a function that reads a variable, or else the profile's setting for it.

@@ -54,7 +54,10 @@ pub(super) async fn credentials_of(session: &str, profile: &str, attempt: &Attem
         // The old ones still hold.
         Err(_) if !left.is_zero() => Ok(old),
         Err(error) if error.kind() == ErrorKind::Config => Err(error),
-        Err(error) => Err(error.of_source(format_args!("login session `{session}` was not renewed"))),
+        Err(error) => {
+            let context = format_args!("profile `{profile}`: login session `{session}` was not renewed");
+            Err(error.of_source(context))
+        }
         renewed => renewed,
     }
 }

@@ -109,7 +109,9 @@ pub(super) async fn credentials_of(command: &str, profile: &str, now: Duration) 
             return Err(failed(format_args!("printed a malformed `Expiration`; it must be a time of ISO 8601")));
         };
         if time <= now {
-            return Err(failed(format_args!("printed credentials that have expired; renew them")));
+            return Err(failed(format_args!(
+                "printed credentials that have expired by this machine's clock; renew them, or correct the clock"
+            )));
         }
         keys = keys.with_expiry(time);
     }

@@ -40,6 +40,10 @@ impl ProvideCredentials for ProfileCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(async { Attempt::new(&self.context)?.resolve_profile().await })
     }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.context.waiting.source()
+    }
 }
 
 impl fmt::Debug for ProfileCredentials {

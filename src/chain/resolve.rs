@@ -37,7 +37,7 @@ impl Attempt {
             return Ok(keys);
         }
         let mut transient = false;
-        let instance = self.instance().credentials().await.map_err(|error| {
+        let instance = self.instance().await.map_err(|error| {
             transient = error.is_transient();
             // The list names the source.
             let why = error.message();
@@ -88,7 +88,10 @@ impl Attempt {
         }
         let sso = keys.map(|keys| Sso::read(self, name, keys)).transpose()?.flatten();
         let found = match sso {
-            Some(sso) => Ok(sso.credentials(self).await?),
+            Some(sso) => {
+                let source = format!("SSO for profile `{name}`");
+                Ok(self.waiting.on(source, sso.credentials(self)).await?)
+            }
             None => Err(missing("sso_account_id")),
         };
         if let Some(keys) = looked.at("SSO", found) {
@@ -99,14 +102,20 @@ impl Attempt {
             return Ok(Some(keys));
         }
         let found = match keys.and_then(|keys| keys.given("login_session")) {
-            Some(session) => Ok(login::credentials_of(session, name, self).await?),
+            Some(session) => {
+                let source = format!("AWS Sign-In for profile `{name}`");
+                Ok(self.waiting.on(source, login::credentials_of(session, name, self)).await?)
+            }
             None => Err(missing("login_session")),
         };
         if let Some(keys) = looked.at("login", found) {
             return Ok(Some(keys));
         }
         let found = match keys.and_then(|keys| keys.get("credential_process")) {
-            Some(command) => Ok(process::credentials_of(command, name, self.runtime.now()).await?),
+            Some(command) => {
+                let source = format!("`credential_process` of profile `{name}`");
+                Ok(self.waiting.on(source, process::credentials_of(command, name, self.runtime.now())).await?)
+            }
             None => Err(missing("credential_process")),
         };
         if let Some(keys) = looked.at("process", found) {
@@ -131,6 +140,11 @@ impl Attempt {
                 false => format!("`web_identity_token_file` is not in profile `{name}`"),
             }));
         };
+        let profile = format!("profile `{name}`");
+        let of = match keys.and_then(|keys| keys.given("web_identity_token_file")) {
+            Some(own) if *own == path => &profile,
+            _ => "`AWS_WEB_IDENTITY_TOKEN_FILE`",
+        };
         let Some(role) = find("AWS_ROLE_ARN", "role_arn") else {
             return Err(Error::of(
                 ErrorKind::Config,
@@ -145,6 +159,7 @@ impl Attempt {
             });
             std::future::ready(read)
         };
+        let source = format!("STS for role `{role}` of {of}");
         let mut provider = WebIdentityCredentials::new(role, token).with_environment(self.environment());
         if let Some(session) = find("AWS_ROLE_SESSION_NAME", "role_session_name") {
             provider = provider.with_session_name(session);
@@ -155,7 +170,9 @@ impl Attempt {
         if let Some(transport) = &self.transport {
             provider = provider.with_transport(Arc::clone(transport));
         }
-        provider.with_runtime(Arc::clone(&self.runtime)).credentials().await.map(Ok)
+        let provider = provider.with_runtime(Arc::clone(&self.runtime));
+        let found = self.waiting.on(source, provider.credentials()).await;
+        found.map(Ok).map_err(|error| error.of_source(format_args!("{of}")))
     }
 }
 

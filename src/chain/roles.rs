@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::files::Keys;
 use super::looked::{Found, Looked};
+use super::waiting::Waiting;
 use crate::credentials::{Credentials, EnvironmentCredentials, ProvideCredentials};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::BoxFuture;
 use crate::sources::AssumeRoleCredentials;
 
 /// The source of the first role's keys.
@@ -46,10 +48,14 @@ impl Attempt {
             Source::Named(name) => self.named(name, steps.last().map_or(profile, |step| step.profile)).await?,
         });
         for step in steps.iter().rev() {
-            keys = Arc::new(self.assumed(step, keys)?);
+            keys = Arc::new(RoleOfProfile {
+                profile: step.profile.to_owned(),
+                role: step.arn.to_owned(),
+                provider: self.assumed(step, keys)?,
+                waiting: Arc::clone(&self.waiting),
+            });
         }
-        let found = keys.credentials().await;
-        found.map(Ok).map_err(|error| error.of_source(format_args!("profile `{profile}`")))
+        keys.credentials().await.map(Ok)
     }
 
     /// Collects the roles from a profile to its source of keys.
@@ -105,10 +111,13 @@ impl Attempt {
     async fn named(&self, name: &str, profile: &str) -> Result<Credentials> {
         let found = match name {
             "Environment" => EnvironmentCredentials::keys("AWS", |name| self.variables.get(name))?,
-            "EcsContainer" => self.container().await?,
             // The whole error, which may be retryable: a service that is slow for a second must not fail the call.
+            "EcsContainer" => {
+                let found = self.container().await;
+                found.map_err(|error| error.of_source(format_args!("{}", without(name, profile))))?
+            }
             "Ec2InstanceMetadata" => {
-                let found = self.instance().credentials().await;
+                let found = self.instance().await;
                 return found.map_err(|error| error.of_source(format_args!("{}", without(name, profile))));
             }
             _ => {
@@ -152,6 +161,25 @@ impl Attempt {
             provider = provider.with_transport(Arc::clone(transport));
         }
         Ok(provider)
+    }
+}
+
+/// The role of a profile, whose errors name the profile.
+struct RoleOfProfile {
+    profile: String,
+    role: String,
+    provider: AssumeRoleCredentials,
+    waiting: Arc<Waiting>,
+}
+
+impl ProvideCredentials for RoleOfProfile {
+    fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
+        Box::pin(async {
+            let Self { profile, role, provider, waiting } = self;
+            let found =
+                waiting.on(format!("STS for role `{role}` of profile `{profile}`"), provider.credentials()).await;
+            found.map_err(|error| error.of_source(format_args!("profile `{profile}`")))
+        })
     }
 }
 

@@ -104,8 +104,8 @@ impl<'a> Sso<'a> {
         let failed = |error: Error| {
             error
                 .of_source(format_args!(
-                    "SSO returned no credentials for role `{}` in account {}",
-                    self.role, self.account
+                    "profile `{}`: SSO returned no credentials for role `{}` in account {}",
+                    self.profile, self.role, self.account
                 ))
                 .concealing(&[&token])
         };
@@ -179,8 +179,10 @@ impl<'a> Sso<'a> {
         let request = attempt.post_json([endpoint.url(), "/token"].concat(), body);
         let name = self.session.unwrap_or_default();
         let failed = |error: Error| {
-            let error = error.of_source(format_args!("token of SSO session `{name}` was not renewed"));
-            error.concealing(&[&refresh, &secret]).with_advice(&self.advice())
+            let profile = self.profile;
+            let error =
+                error.of_source(format_args!("profile `{profile}`: token of SSO session `{name}` was not renewed"));
+            error.concealing(&[&refresh, &secret])
         };
         let sent = attempt.connection().send(request, attempt.settings.get("AWS_CA_BUNDLE")).await;
         let answer = sent.map_err(failed)?;
@@ -191,11 +193,11 @@ impl<'a> Sso<'a> {
                 (Some(code), description) => answer.named_error(&code, description.as_deref().map_or("", |text| text)),
                 _ => answer.error(),
             };
-            return Err(failed(error));
+            return Err(failed(error).with_advice(&self.advice()));
         }
         let lifetime = view.and_then(|view| view.get("expiresIn")?.u64());
         let Some((token, lifetime)) = text("accessToken").zip(lifetime) else {
-            return Err(failed(Error::new(ErrorKind::Decode, "the answer has no token")));
+            return Err(failed(Error::new(ErrorKind::Decode, "the answer has no token")).with_advice(&self.advice()));
         };
         let mut saved = Writer::new();
         saved.begin_object();

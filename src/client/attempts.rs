@@ -23,10 +23,6 @@ use crate::transport::HttpRequest;
 /// Advice for the error of a call that the quota does not allow to send again.
 const QUOTA_IS_EMPTY: &str = "it was not sent again, as the client's quota of retries is empty; call less often";
 
-/// Advice for a call that ends while its provider of credentials has not answered.
-const NO_CREDENTIALS_YET: &str =
-    "it was still waiting for credentials; check their source, such as a `credential_process` or a role";
-
 /// The attempts at one call. Every one has credentials, a date and a new signature.
 pub(super) struct Attempts<'a> {
     client: &'a Arc<Client>,
@@ -235,7 +231,7 @@ impl<'a> Attempts<'a> {
     pub(super) fn explained(&self, error: Error) -> Error {
         let client = self.client;
         let error = match self.awaits_credentials {
-            true => error.with_advice(NO_CREDENTIALS_YET),
+            true => error.with_advice(&no_credentials_yet(client.credentials.0.waiting_for())),
             false => error,
         };
         let reached = client.gateway.as_ref().map_or(&client.endpoint, |gateway| &gateway.endpoint);
@@ -296,5 +292,15 @@ impl<'a> Attempts<'a> {
             }
             _ => false,
         }
+    }
+}
+
+/// Returns what to say about a call that ends while its provider of credentials has not answered.
+fn no_credentials_yet(waiting_for: Option<String>) -> String {
+    match waiting_for {
+        Some(source) => {
+            format!("it was still waiting for credentials from {source}; check that source, or raise `Timeouts::total`")
+        }
+        None => "it was still waiting for credentials; check their source, or raise `Timeouts::total`".to_owned(),
     }
 }

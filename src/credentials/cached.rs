@@ -253,6 +253,10 @@ impl<P: ProvideCredentials> ProvideCredentials for CachedCredentials<P> {
         drop(state);
         self.provider.forget(rejected);
     }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.provider.waiting_for()
+    }
 }
 
 impl<P> fmt::Debug for CachedCredentials<P> {

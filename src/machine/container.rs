@@ -58,7 +58,8 @@ impl Default for ContainerCredentials {
 impl ContainerCredentials {
     /// Creates a provider that reads the variables for each request.
     pub fn new() -> Self {
-        let connection = Connection::with_default(LIMIT, direct_transport);
+        let mut connection = Connection::with_default(LIMIT, direct_transport);
+        connection.advice = Some("check that the agent of ECS or EKS Pod Identity runs");
         Self { variables: Arc::new(environment_variable), connection }
     }
 
@@ -114,7 +115,7 @@ impl ContainerCredentials {
                 Ok(credentials) => return Ok(credentials),
                 Err(error) if attempt == ATTEMPTS => {
                     return Err(error
-                        .of_source(format_args!("no credentials of the container at `{host}`"))
+                        .of_source(format_args!("no credentials of the container at `{host}` in {ATTEMPTS} attempts"))
                         .concealing(&[secret]));
                 }
                 Err(_) => attempt += 1,
@@ -218,6 +219,10 @@ fn allowed(name: &str, url: &str) -> Result<(String, String)> {
 impl ProvideCredentials for ContainerCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(self.get())
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        Some("the container".to_owned())
     }
 }
 

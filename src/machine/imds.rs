@@ -79,6 +79,9 @@ struct Settings {
 impl ImdsCredentials {
     /// Creates a provider that reads the variables for each request.
     pub fn new() -> Self {
+        let mut connection = Connection::with_default(Duration::from_secs(1), direct_transport);
+        // Its own advice depends on which request timed out.
+        connection.advice = None;
         Self {
             variables: Arc::new(environment_variable),
             endpoint: None,
@@ -86,7 +89,7 @@ impl ImdsCredentials {
             v1_disabled: None,
             timeout: None,
             attempts: None,
-            connection: Connection::with_default(Duration::from_secs(1), direct_transport),
+            connection,
         }
     }
 
@@ -185,6 +188,7 @@ impl ImdsCredentials {
         found.map_err(|error| {
             let error = match missing.filter(|_| token.is_none() && error.status().is_some()) {
                 Some(missing) => error.with_advice(&without_token(&missing)),
+                None if error.kind() == ErrorKind::Timeout => error.with_advice(SLOW),
                 None => error,
             };
             failed(error).concealing(&[token.unwrap_or_default()])
@@ -324,6 +328,9 @@ fn without_token(missing: &Error) -> String {
     ["there is no session token: ", missing.message()].into_iter().chain(advice).collect()
 }
 
+/// Advice for a service that does not answer in time. Machines outside of EC2 do not have it.
+const SLOW: &str = "if this is an EC2 instance, set `AWS_METADATA_SERVICE_TIMEOUT` to more seconds";
+
 /// Advice for an answer that is lost on its way.
 const HOPS: &str = "in a container, set `HttpPutResponseHopLimit` of the instance to 2";
 
@@ -337,6 +344,10 @@ const ATTEMPTS: &str = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
 impl ProvideCredentials for ImdsCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(self.get())
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        Some("the instance (IMDS)".to_owned())
     }
 }
 

@@ -101,7 +101,7 @@ fn container_token_is_sent_and_never_quoted() {
     let denied = || Reply::json(401, r#"{"code":"Denied","message":"bad token: Basic secret-token"}"#);
     let (found, transport) = container(pairs, [denied(), denied(), denied()]);
     let error = found.unwrap_err();
-    assert!(error.message().contains("the container at `169.254.170.2`: bad token"), "{error}");
+    assert!(error.message().contains("the container at `169.254.170.2` in 3 attempts: bad token"), "{error}");
     assert_hidden(&error, &["secret-token"]);
     assert_eq!(transport.requests().len(), 3);
     let (found, transport) = container(&[(RELATIVE, "/c"), (TOKEN, "a-token-1\r\nx: y")], []);

@@ -108,6 +108,7 @@ impl CognitoCredentials {
     }
 
     async fn get(&self) -> Result<Credentials> {
+        self.connection.begin();
         let Some((region, _)) = split_once(&self.pool, ":") else {
             return Err(Error::of(
                 ErrorKind::Config,
@@ -198,7 +199,7 @@ impl CognitoCredentials {
             .with_headers(headers)
             .with_body(Bytes::from_owner(Zeroizing::new(w.finish().into_bytes())));
         let sent = self.connection.send(request, self.service_host.variable("AWS_CA_BUNDLE")).await;
-        let answer = sent.map_err(|error| self.failed(error, ""))?;
+        let answer = sent.map_err(|error| self.failed(error, &[": ", operation].concat()))?;
         if answer.status == 200 {
             return Ok(answer);
         }
@@ -232,6 +233,10 @@ fn seconds(view: View<'_>) -> Option<Duration> {
 impl ProvideCredentials for CognitoCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(self.get())
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.connection.is_waiting().then(|| ["Cognito for identity pool `", &self.pool, "`"].concat())
     }
 }
 

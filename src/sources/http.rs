@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::headers::Headers;
 use crate::json::quoted;
 use crate::platform::{BoxFuture, Runtime, SystemRuntime};
 use crate::retry::asked_delay;
+use crate::text::{before, split_once};
 use crate::transport::{HttpRequest, Transport, default_transport};
 
 /// Maximum number of bytes of an answer. AWS's are below 8 KiB.
@@ -26,7 +28,15 @@ pub(crate) struct Connection {
     pub(crate) runtime: Arc<dyn Runtime>,
     /// Limit on one request, from the connection to the end of the answer.
     pub(crate) limit: Duration,
+    /// Advice for a service that did not answer in time.
+    pub(crate) advice: Option<&'static str>,
+    /// Whether a request has no answer yet. It stays set if the request is dropped, so that a call that has reached its
+    /// own time limit can still report it.
+    is_waiting: AtomicBool,
 }
+
+/// Advice for a service of AWS that did not answer in time.
+const UNREACHED: &str = "check the network, its proxy, and the endpoint of the service";
 
 /// A function that creates a transport from a limit on connecting and a bundle of certificates.
 type DefaultTransport = fn(Option<Duration>, Option<String>) -> Result<Arc<dyn Transport>>;
@@ -37,7 +47,24 @@ impl Connection {
     }
 
     pub(crate) fn with_default(limit: Duration, default: DefaultTransport) -> Self {
-        Self { transport: OnceLock::new(), default, runtime: Arc::new(SystemRuntime), limit }
+        Self {
+            transport: OnceLock::new(),
+            default,
+            runtime: Arc::new(SystemRuntime),
+            limit,
+            advice: Some(UNREACHED),
+            is_waiting: AtomicBool::new(false),
+        }
+    }
+
+    /// Marks the beginning of a search for credentials, before its first request.
+    pub(crate) fn begin(&self) {
+        self.is_waiting.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns whether a request has no answer yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_transport(&mut self, transport: Arc<dyn Transport>) {
@@ -69,9 +96,26 @@ impl Connection {
         request: HttpRequest,
         ca_bundle: Option<String>,
     ) -> Result<Answer> {
+        self.is_waiting.store(true, Ordering::Relaxed);
+        let host = split_once(&request.url, "://").map_or("", |(_, rest)| before(rest, "/")).to_owned();
+        let answer = self.answer(limit, &host, request, ca_bundle).await;
+        self.is_waiting.store(false, Ordering::Relaxed);
+        answer.map_err(|error| match self.advice.filter(|_| error.kind() == ErrorKind::Timeout) {
+            Some(advice) => error.with_advice(advice),
+            None => error,
+        })
+    }
+
+    async fn answer(
+        &self,
+        limit: Duration,
+        host: &str,
+        request: HttpRequest,
+        ca_bundle: Option<String>,
+    ) -> Result<Answer> {
         let transport = self.transport(ca_bundle)?;
         let mut timer = (self.runtime.sleep(limit), limit);
-        let response = limited(&mut timer, "the response headers", transport.send(request)).await?;
+        let response = limited(&mut timer, "response headers", host, transport.send(request)).await?;
         let (status, headers, mut bytes) = (response.status, response.headers, response.body);
         let body = async move {
             let mut all = Zeroizing::new(Vec::with_capacity(8 * 1024));
@@ -87,7 +131,7 @@ impl Connection {
             }
             Ok(all)
         };
-        let body = limited(&mut timer, "the body of the answer", Box::pin(body)).await?;
+        let body = limited(&mut timer, "body of the answer", host, Box::pin(body)).await?;
         Ok(Answer { status, headers, body, at: self.runtime.now() })
     }
 }
@@ -96,12 +140,13 @@ impl Connection {
 async fn limited<T>(
     (timer, limit): &mut (BoxFuture<'static, ()>, Duration),
     what: &str,
+    host: &str,
     mut work: BoxFuture<'_, Result<T>>,
 ) -> Result<T> {
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Pending => timer.as_mut().poll(context).map(|()| {
             let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            Err(Error::of(ErrorKind::Timeout, format_args!("waited {limit} ms for {what}")))
+            Err(Error::of(ErrorKind::Timeout, format_args!("waited {limit} ms for the {what} of `{host}`")))
         }),
         done => done,
     })

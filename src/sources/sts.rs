@@ -90,6 +90,7 @@ impl AssumeRoleCredentials {
     setters!("AWS_ENDPOINT_URL_STS");
 
     async fn assume(&self) -> Result<Credentials> {
+        self.connection.begin();
         let now = self.connection.runtime.now();
         let mut form = self.role.form("AssumeRole", now)?;
         if let Some(id) = &self.external_id {
@@ -176,6 +177,10 @@ impl ProvideCredentials for AssumeRoleCredentials {
     fn forget(&self, rejected: &Credentials) {
         self.source.forget(rejected);
     }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.role.awaited(&self.connection).or_else(|| self.source.waiting_for())
+    }
 }
 
 impl fmt::Debug for AssumeRoleCredentials {
@@ -203,6 +208,11 @@ impl AssumedRole {
             duration: None,
             policy: None,
         }
+    }
+
+    /// Returns what is waited for, if STS has not answered yet.
+    pub(super) fn awaited(&self, connection: &Connection) -> Option<String> {
+        connection.is_waiting().then(|| ["STS for role `", &self.arn, "`"].concat())
     }
 
     /// Returns the parameters of an operation.

@@ -56,6 +56,7 @@ impl WebIdentityCredentials {
     setters!("AWS_ENDPOINT_URL_STS");
 
     async fn assume(&self) -> Result<Credentials> {
+        self.connection.begin();
         let role = &self.role.arn;
         let mut form = self.role.form("AssumeRoleWithWebIdentity", self.connection.runtime.now())?;
         let endpoint = self.service_host.endpoint(&STS, &self.service_host.region(&STS)?)?;
@@ -77,6 +78,10 @@ impl WebIdentityCredentials {
 impl ProvideCredentials for WebIdentityCredentials {
     fn credentials(&self) -> BoxFuture<'_, Result<Credentials>> {
         Box::pin(self.assume())
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.role.awaited(&self.connection)
     }
 }
 

@@ -195,8 +195,9 @@ pub(crate) fn install_crypto() -> Result<()> {
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
         let request = self.client(&request.url).and_then(|client| build(client, request));
+        let limit = self.direct.as_ref().and_then(|direct| direct.connect_timeout);
         Box::pin(async move {
-            let response = request?.send().await.map_err(not_answered)?;
+            let response = request?.send().await.map_err(|error| not_answered(error, limit))?;
             let status = response.status().as_u16();
             let mut headers = Headers::new();
             for (name, value) in response.headers() {
@@ -233,8 +234,8 @@ fn build(client: &reqwest::Client, request: HttpRequest) -> Result<reqwest::Requ
 /// Creates an error from a failure before the response headers. It is known that nothing was sent only if no
 /// connection was made. A pooled connection that was closed before the request was sent does not reach this function.
 /// Then hyper sends the request on another connection. The crate reqwest does the same if HTTP/2 reports that it was not
-/// processed.
-fn not_answered(error: reqwest::Error) -> Error {
+/// processed. `limit` is the limit on connecting; a custom client has its own.
+fn not_answered(error: reqwest::Error, limit: Option<Duration>) -> Error {
     let to = destination(&error);
     let error = error.without_url();
     if error.is_builder() {
@@ -242,7 +243,8 @@ fn not_answered(error: reqwest::Error) -> Error {
     }
     if error.is_connect() {
         if error.is_timeout() {
-            return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long"))
+            let limit = limit.map_or(String::new(), |limit| format!(": more than {} ms", limit.as_millis()));
+            return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long{limit}"))
                 .with_retryable(true)
                 .with_source(Quoted(error));
         }
