@@ -14,6 +14,8 @@ step := .ci/step
 wasm32 := wasm/scripts/wasm32
 # Optional features that are tested together.
 extras := --features bedrock-chat/langsmith,bedrock-chat/tracing,bedrock-chat/web,bedrock-chat/mcp,bedrock-chat/gateway
+# Without ring as crypto provider.
+no_provider := --no-default-features --features rustls-no-provider
 # Separate crates, outside the workspace: the npm package's modules, the Worker template, two tools, the fuzz targets.
 module := --manifest-path wasm/Cargo.toml --workspace
 rust_worker := --config wasm/worker/.cargo/config.toml --manifest-path wasm/worker/rust/Cargo.toml
@@ -71,7 +73,7 @@ lint: ## clippy over everything, warnings denied
 features: ## clippy with other sets of features, and the oldest Rust if it is installed
 	@$(step) "without features" cargo clippy --package bedrock-chat --lib --no-default-features -- -D warnings
 	@$(step) "native-tls instead of rustls" cargo clippy --package bedrock-chat --lib --no-default-features --features native-tls -- -D warnings
-	@$(step) "rustls without a provider" cargo clippy --package bedrock-chat --lib --no-default-features --features rustls-no-provider -- -D warnings
+	@$(step) "rustls without a provider" cargo clippy --package bedrock-chat --lib --test no_provider $(no_provider) -- -D warnings
 	@$(step) "langsmith alone" cargo clippy --package bedrock-chat --lib --no-default-features --features langsmith -- -D warnings
 	@$(step) "tracing alone" cargo clippy --package bedrock-chat --lib --no-default-features --features tracing -- -D warnings
 	@$(step) "web alone" cargo clippy --package bedrock-chat --lib --no-default-features --features web -- -D warnings
@@ -145,6 +147,7 @@ public-api: ## compares the public API with tests/public_api.txt
 .PHONY: cargo-test
 cargo-test: ## all tests and doc tests, nothing else
 	@$(step) "tests" .ci/tests --workspace $(extras)
+	@$(step) "test of the crypto provider of an application" .ci/tests --package bedrock-chat --test no_provider $(no_provider)
 
 .PHONY: fuzz-seeds
 fuzz-seeds: ## clippy of the fuzz targets, and each on its seeds and 2,000 mutations of them (FUZZ_RUNS)

@@ -9,6 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod support;
+#[cfg(feature = "rustls")]
+#[path = "../tls_server/mod.rs"]
+mod tls_server;
 
 mod addresses;
 mod answers;
