@@ -15,9 +15,12 @@ mod gateway_forms;
 pub mod gateway_relays;
 mod gateway_replies;
 pub mod gateway_requests;
+mod home;
 pub mod input;
 pub mod interop;
 pub mod json;
+pub mod key_documents;
+mod key_sources;
 pub mod model_ids;
 pub mod partial_json;
 pub mod profile_files;
@@ -63,6 +66,7 @@ targets!(
     signing,
     retry_after,
     profile_files,
+    key_documents,
     gateway_requests,
     gateway_relays
 );

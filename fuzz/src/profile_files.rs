@@ -8,11 +8,10 @@
 //!
 //! Input: the kind of files; the profile; then the two files, with a zero byte between them.
 
-use std::path::PathBuf;
-
 use bedrock_chat::testing::MemoryTransport;
 use bedrock_chat::{Credentials, DefaultCredentials, ProvideCredentials, Result};
 
+use crate::home::Home;
 use crate::input::Input;
 
 /// A text that only a secret key has.
@@ -71,13 +70,8 @@ fn check_plain(input: &mut Input<'_>) {
 /// Resolves a profile of these files. Nothing else of the machine is read.
 fn resolve(profile: &str, config: &str, credentials: &str) -> Result<Credentials> {
     let home = Home::new();
-    let write = |name: &str, text: &str| {
-        let path = home.0.join(name);
-        std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        path.display().to_string()
-    };
-    let (config, credentials) = (write("config", config), write("credentials", credentials));
-    let folder = home.0.display().to_string();
+    let (config, credentials) = (home.write("config", config), home.write("credentials", credentials));
+    let folder = home.path();
     let provider = DefaultCredentials::new()
         .with_profile(profile)
         .with_transport(MemoryTransport::new([]))
@@ -89,25 +83,6 @@ fn resolve(profile: &str, config: &str, credentials: &str) -> Result<Credentials
             _ => None,
         });
     futures_executor::block_on(provider.credentials())
-}
-
-/// A folder of this thread.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> Self {
-        let thread = format!("{:?}", std::thread::current().id());
-        let name = format!("bedrock-chat-fuzz-{}-{}", std::process::id(), thread.replace(['(', ')'], "-"));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(path)
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Returns files with everything that the format has.

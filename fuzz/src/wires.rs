@@ -176,7 +176,7 @@ pub(crate) fn chat(model: &str, transport: &Prepared) -> bedrock_chat::BedrockCh
 
 /// A frozen clock, whose timers fire at once.
 #[derive(Debug)]
-struct Frozen;
+pub(crate) struct Frozen;
 
 impl Runtime for Frozen {
     fn now(&self) -> Duration {
