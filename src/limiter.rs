@@ -14,8 +14,8 @@ use crate::observe::Run;
 use crate::platform::{MaybeSend, MaybeSync, Runtime};
 use crate::request::ChatRequest;
 
-/// A limit of requests and tokens a minute. Calls wait for their turn before they are sent, so that the service need
-/// not throttle them. Clones share the limit: give one limiter to all chats that share a quota, for example all that
+/// A limit of requests and tokens a minute. Calls wait before they are sent, so that the service need not
+/// throttle them. Clones share the limit: give one limiter to all chats that share a quota, for example all that
 /// call one model in one region. [`BedrockChatBuilder::rate_limiter`](crate::BedrockChatBuilder::rate_limiter) sets
 /// it.
 ///
@@ -225,7 +225,7 @@ struct CountedCall {
     throttled: AtomicU64,
 }
 
-/// A call that waits for its turn, and until when.
+/// A call that waits for the limiter, and until when.
 struct Waiting {
     call: Arc<CountedCall>,
     until: Option<(Duration, u64)>,

@@ -31,7 +31,7 @@ pub(crate) enum PassingBody {
 }
 
 impl Client {
-    /// Begins a call that passes on. It waits for its turn, if there is a rate limiter.
+    /// Begins a call that passes on. It waits for the rate limiter, if there is one.
     fn passing(self: &Arc<Self>, call: Call) -> Attempts<'_> {
         let limited = self.limiter.as_ref().map(|limiter| limiter.pass(&call.body, Arc::clone(&self.runtime)));
         let mut attempts = Attempts::new(self, call, Runs::default());
@@ -61,12 +61,12 @@ impl Client {
 
     /// Sends a call once and returns the response with any status, for clients that send again by themselves. A call
     /// whose credentials have expired or whose clock is wrong is sent once more, as the client does not know these. A call
-    /// with `has_turn` waits for its turn, if there is a rate limiter.
+    /// with `is_limited` waits for the rate limiter, if there is one.
     ///
     /// # Errors
     /// Errors without a response, such as those of the connection.
-    pub(crate) async fn forward(self: &Arc<Self>, call: Call, has_turn: bool) -> Result<Passing> {
-        let mut attempts = if has_turn { self.passing(call) } else { Attempts::new(self, call, Runs::default()) };
+    pub(crate) async fn forward(self: &Arc<Self>, call: Call, is_limited: bool) -> Result<Passing> {
+        let mut attempts = if is_limited { self.passing(call) } else { Attempts::new(self, call, Runs::default()) };
         loop {
             let mut deadline = attempts.deadline.take();
             let ends = deadline.as_ref().map(Deadline::ends);

@@ -65,7 +65,7 @@ struct State {
     running: Weak<Flight<Answer>>,
     /// The number of requests to the provider.
     asked: u64,
-    /// The last failure, and the number of that request.
+    /// The number of the last request that failed, and its error.
     failed: Option<(u64, Error)>,
 }
 
@@ -99,8 +99,8 @@ struct Waiting {
 impl State {
     /// Returns what a call that waited for a request shares: its answer, or its failure. `None` if there is neither.
     ///
-    /// The answer is used even if it expires at once by this machine's clock, which may be ahead. If each call asked in
-    /// turn, the last one would wait for all of them.
+    /// The answer is used even if it expires at once by this machine's clock, which may be ahead. If the calls asked
+    /// one after the other, the last one would wait for all of them.
     fn shared(&self, request: u64, now: Duration) -> Option<Answer> {
         let kept = self.kept.as_ref();
         if let Some(kept) = kept.filter(|kept| kept.request >= request) {

@@ -281,7 +281,7 @@ async fn model(
     recorder.call.streamed = call.streams;
     recorder.remove(&removed);
     inner.admit(client.name).await?;
-    // Same as in a translated request, counts of tokens have no turn.
+    // Same as in a translated request, counts of tokens do not wait for the rate limiter.
     let passing = chat.client().forward(call, operation != "count-tokens").await?;
     recorder.call.request_id = request_id(&passing.headers).map(str::to_owned);
     let mut response = forward::passed_on(inner, operation, passing, recorder)?;

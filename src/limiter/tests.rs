@@ -34,11 +34,11 @@ fn call(limiter: &RateLimiter, tokens: u64) -> (Box<dyn CallSlot>, Box<dyn Run>)
     limiter.call(&request, 0, Arc::new(Still))
 }
 
-/// Returns how many milliseconds a call of this many tokens waits at a time in seconds. Its turn is not dropped.
+/// Returns how many milliseconds a call of this many tokens waits at a time in seconds. Its slot is not dropped.
 fn waits(limiter: &RateLimiter, tokens: u64, now: u64) -> u128 {
-    let (mut turn, run) = call(limiter, tokens);
-    let wait = turn.wait(at(now)).map_or(0, |wait| wait.as_millis());
-    std::mem::forget((turn, run));
+    let (mut slot, run) = call(limiter, tokens);
+    let wait = slot.wait(at(now)).map_or(0, |wait| wait.as_millis());
+    std::mem::forget((slot, run));
     wait
 }
 
@@ -81,16 +81,16 @@ fn rate_limiter_counts_tokens_and_corrects_the_estimate() {
     assert_eq!(waits(&limiter, 3000, 0), 0);
     assert_eq!(waits(&limiter, 0, 0), 20_000);
     // The reply took 1000 tokens less, as 400 were read from the cache.
-    let (mut turn, mut run) = call(&limiter, 2000);
-    assert_eq!(turn.wait(at(0)), Some(Duration::from_secs(20)));
-    assert_eq!(turn.wait(at(20)), None);
+    let (mut slot, mut run) = call(&limiter, 2000);
+    assert_eq!(slot.wait(at(0)), Some(Duration::from_secs(20)));
+    assert_eq!(slot.wait(at(20)), None);
     run.end(&reply(1000, 400, 400));
     assert_eq!(waits(&limiter, 0, 20), 10_000);
     // Output tokens can weigh more.
     let weighted = limiter.output_weight(5);
     assert_eq!(waits(&weighted, 400, 0), 0);
-    let (mut turn, mut run) = call(&weighted, 0);
-    assert_eq!(turn.wait(at(10)), None);
+    let (mut slot, mut run) = call(&weighted, 0);
+    assert_eq!(slot.wait(at(10)), None);
     run.end(&reply(0, 0, 300));
     assert_eq!(waits(&weighted, 0, 10), 15_000);
 }
@@ -99,13 +99,13 @@ fn rate_limiter_counts_tokens_and_corrects_the_estimate() {
 fn rate_limiter_cancels_unused_reservations() {
     let limiter = RateLimiter::new().tokens_per_minute(6000);
     assert_eq!(waits(&limiter, 2000, 0), 0);
-    let (mut turn, _run) = call(&limiter, 6000);
-    assert_eq!(turn.wait(at(0)), Some(Duration::from_secs(10)));
+    let (mut slot, _run) = call(&limiter, 6000);
+    assert_eq!(slot.wait(at(0)), Some(Duration::from_secs(10)));
     assert_eq!(waits(&limiter, 0, 0), 70_000);
-    drop(turn);
+    drop(slot);
     assert_eq!(waits(&limiter, 0, 0), 10_000, "a call that is dropped while it waits");
-    let (mut turn, mut run) = call(&limiter, 6000);
-    assert_eq!(turn.wait(at(10)), None);
+    let (mut slot, mut run) = call(&limiter, 6000);
+    assert_eq!(slot.wait(at(10)), None);
     run.error(&Error::new(ErrorKind::Truncated, "it may have been paid for"));
     assert_eq!(waits(&limiter, 0, 10), 60_000);
     let refused = from_response(&ServiceAnswer {
@@ -124,7 +124,7 @@ fn rate_limiter_cancels_unused_reservations() {
 fn rate_limiter_learns_from_throttling() {
     let limiter = RateLimiter::new().requests_per_minute(60);
     let mut sent: Vec<_> = (0..3).map(|_| call(&limiter, 0)).collect();
-    assert!(sent.iter_mut().all(|(turn, _)| turn.wait(at(0)).is_none()));
+    assert!(sent.iter_mut().all(|(slot, _)| slot.wait(at(0)).is_none()));
     let (mut waiting, _run) = call(&limiter, 0);
     (0..8).for_each(|_| assert_eq!(waits(&limiter, 0, 0), 0));
     assert!(waiting.wait(at(0)).is_some());
@@ -132,7 +132,7 @@ fn rate_limiter_learns_from_throttling() {
     sent.iter_mut().for_each(|(_, run)| run.retry(1, &throttled("20"), Duration::ZERO));
     assert_eq!(waits(&limiter, 0, 1), 19_000);
     assert_eq!(waits(&limiter, 0, 1), 19_000 + 1_428);
-    // A call that waited already takes its turn behind them.
+    // A call that waited already is sent after them.
     assert_eq!(waiting.wait(at(2)).unwrap().as_millis(), 18_000 + 2 * 1_428 + 1);
     // Each success raises the rate by 0.05.
     (0..6).for_each(|_| sent[0].1.end(&AiMessage::default()));
@@ -140,8 +140,8 @@ fn rate_limiter_learns_from_throttling() {
     (0..10).for_each(|_| assert_eq!(waits(&limiter, 0, 100), 0));
     assert_eq!(waits(&limiter, 0, 100), 1_000);
     // A pause is a minute at most, and a clock that is set back does not make it longer.
-    let (mut turn, mut run) = call(&limiter, 0);
-    assert!(turn.wait(at(1000)).is_none());
+    let (mut slot, mut run) = call(&limiter, 0);
+    assert!(slot.wait(at(1000)).is_none());
     run.error(&throttled("86400"));
     assert_eq!(waits(&limiter, 0, 0), 0);
 }
@@ -149,8 +149,8 @@ fn rate_limiter_learns_from_throttling() {
 #[test]
 fn rate_limiter_without_limits_obeys_retry_after() {
     let limiter = RateLimiter::new();
-    let (mut turn, mut run) = call(&limiter, 0);
-    assert!(turn.wait(at(0)).is_none());
+    let (mut slot, mut run) = call(&limiter, 0);
+    assert!(slot.wait(at(0)).is_none());
     run.error(&throttled("86400"));
     assert_eq!([waits(&limiter, 0, 0), waits(&limiter, 0, 0), waits(&limiter, 0, 59)], [60_000, 60_000, 1_000]);
     assert_eq!(waits(&limiter, 0, 60), 0);

@@ -64,7 +64,7 @@ async fn rate_limiter_counts_every_attempt_and_obeys_retry_after() {
     let limiter = RateLimiter::new().requests_per_minute(6);
     let chat = over(answering(&[503, 503, 200])).runtime(clock.clone()).timeouts(no_timeouts()).rate_limiter(limiter);
     chat.build().unwrap().invoke("hello").await.unwrap();
-    assert_eq!(seconds(&clock.slept()), [0, 0, 9], "two delays of retries, and the third attempt's turn");
+    assert_eq!(seconds(&clock.slept()), [0, 0, 9], "two delays of retries, and the limiter's before the third attempt");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn rate_limiter_fails_at_once_beyond_the_total_timeout() {
     let error = soon(chat.invoke("hello")).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), transport.requests().len()), (ErrorKind::Timeout, 0, 1), "{error}");
     assert!(error.is_transient() && !error.is_retryable(), "another chat may answer");
-    // The call that failed does not take a turn.
+    // The call that failed is not counted.
     clock.advance(Duration::from_secs(60));
     chat.invoke("hello").await.unwrap();
     let other = over(answering(&[200])).build().unwrap();
@@ -186,7 +186,7 @@ async fn batch_concurrency_adapts_to_throttling() {
 }
 
 #[tokio::test]
-async fn adaptive_concurrency_is_that_of_the_calls_of_all_targets() {
+async fn adaptive_concurrency_counts_calls_of_all_targets() {
     let chat = |statuses: &[u16]| over(answering(statuses)).timeouts(no_timeouts()).retry(RetryPolicy::never()).build();
     let first = chat(&[200, 200, 429, 429]).unwrap();
     let other = chat(&[200, 429]).unwrap();

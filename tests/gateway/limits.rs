@@ -275,7 +275,7 @@ fn gateway_counts_no_key_that_its_settings_do_not_have() {
     }
 }
 
-/// A chat with a rate limiter, on a clock that stands still. A call whose turn is later fails.
+/// A chat with a rate limiter, on a clock that stands still. A call that has to wait fails.
 fn limited(transport: &MemoryTransport, limiter: RateLimiter) -> BedrockChatBuilder {
     let chat = prepared(transport).runtime(Still).rate_limiter(limiter);
     chat.timeouts(Timeouts::default().with_total(Duration::from_secs(1)))
@@ -296,7 +296,7 @@ async fn gateway_passed_calls_wait_for_the_rate_limiter() {
     for second in [0, 1] {
         let list = Reply::json(200, r#"{"inferenceProfileSummaries":[]}"#);
         let transport = MemoryTransport::new([claude(), converse(), list]);
-        // One call in the 10 seconds of a burst, and one more at its end.
+        // A limit of 6 a minute lets two calls pass at once.
         let gateway = gateway(limited(&transport, RateLimiter::new().requests_per_minute(6)), open());
         for request in passed(9) {
             assert_eq!(answer(&gateway, request).await.0, 200);
@@ -304,7 +304,7 @@ async fn gateway_passed_calls_wait_for_the_rate_limiter() {
         let (status, body) = answer(&gateway, passed(9).into_iter().nth(second).unwrap()).await;
         assert!(status == 504 && body.to_string().contains("rate limiter"), "{status} {body}");
         assert_eq!(transport.requests().len(), 2);
-        // Lists have no turn.
+        // Lists do not wait for the rate limiter.
         assert_eq!(answer(&gateway, get("/inference-profiles")).await.0, 200);
     }
 }

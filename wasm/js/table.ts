@@ -197,9 +197,9 @@ export interface BedrockChatFields extends BedrockChatSettings {
    */
   maxConcurrency?: number | undefined;
   /**
-   * A limit of requests and tokens a minute: calls wait for their turn before they are sent, also those of a batch. It
-   * learns from the usage of replies, from `Retry-After` and from throttling. A `RateLimiter` can be shared by several
-   * models. Default: no limit.
+   * A limit of requests and tokens a minute: calls wait before they are sent, also those of a batch. It learns from the
+   * usage of replies, from `Retry-After` and from throttling. A `RateLimiter` can be shared by several models. Default:
+   * no limit.
    */
   rateLimiter?: RateLimiter | RateLimits | undefined;
   /**
