@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     messages.push(Message::from(&reply));
     for call in reply.tool_calls() {
         println!("the model calls {} with {}", call.name, call.args);
-        let arguments: GetWeather = call.args.deserialize()?;
+        let arguments: GetWeather = call.args.read_as()?;
         messages.push(Message::tool(&call.id, format!("18 degrees in {}", arguments.location)));
     }
     // A call whose arguments were cut short, or are not a JSON object, is never returned as a valid call.

@@ -157,7 +157,7 @@ impl Toolbox {
         E: fmt::Display,
     {
         let handle = move |call: ToolCall| -> BoxFuture<'static, Outcome> {
-            match call.args.deserialize::<T>() {
+            match call.args.read_as::<T>() {
                 Ok(args) => {
                     let work = handler(args);
                     Box::pin(async move { work.await.map(Into::into).map_err(|error| error.to_string().into()) })

@@ -23,7 +23,7 @@ use super::{JsonError, Kind, View, Writer};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Args { location: String }
-/// assert_eq!(args.deserialize::<Args>()?.location, "Paris");
+/// assert_eq!(args.read_as::<Args>()?.location, "Paris");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -85,7 +85,7 @@ impl Json {
     ///
     /// # Errors
     /// Fails if the value does not fit the type.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+    pub fn read_as<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         serde_json::from_str(&self.0)
     }
 

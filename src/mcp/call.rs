@@ -46,7 +46,7 @@ impl Caller {
     /// Calls a tool by its name on the server.
     pub(super) async fn call(&self, name: Cow<'static, str>, call: ToolCall) -> Outcome {
         let args: JsonObject =
-            call.args.deserialize().map_err(|error| format!("the arguments are not a JSON object: {error}"))?;
+            call.args.read_as().map_err(|error| format!("the arguments are not a JSON object: {error}"))?;
         let params = CallToolRequestParams::new(name).with_arguments(args);
         match self.result(params).await {
             Ok(mut result) => {

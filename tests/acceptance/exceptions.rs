@@ -185,7 +185,7 @@ async fn unknown_stream_frames_and_events_are_kept() {
     assert_eq!(names, ["eventOfTheFuture", "eventOfTheFuture", "mood_event"]);
     let message = stream.so_far();
     assert_eq!((message.text(), &message.stop_reason), (plain.text(), &plain.stop_reason));
-    let kept = message.metadata("unknown_events").unwrap().deserialize::<Vec<Value>>().unwrap();
+    let kept = message.metadata("unknown_events").unwrap().read_as::<Vec<Value>>().unwrap();
     assert_eq!(kept.len(), 3);
     assert_eq!(kept[2], of_the_future);
 }

@@ -76,7 +76,7 @@ async fn tool_call_deltas_that_alternate_are_joined_by_index() {
     assert_eq!(found.len(), 2);
     for ((id, args), (expected_id, expected)) in found.iter().zip(&expected) {
         assert_eq!(id, expected_id);
-        assert_eq!(args.deserialize::<Value>().unwrap()["path"], expected.deserialize::<Value>().unwrap()["path"]);
+        assert_eq!(args.read_as::<Value>().unwrap()["path"], expected.read_as::<Value>().unwrap()["path"]);
     }
     assert_eq!(found[0].1.as_str(), r#"{"path": "a", "n": -2.5e3}"#, "the number keeps its digits");
 }

@@ -46,7 +46,7 @@ async fn usage_in_three_stream_events_is_counted_once() {
     let message = stream.so_far();
     assert_eq!(figures(message.usage.unwrap()), (7957, 50, 8007, 7854, 100));
     assert_eq!(sum(&course.events), message.usage.unwrap(), "the parts add up to the whole");
-    let metrics = message.metadata("amazon-bedrock-invocationMetrics").unwrap().deserialize::<Value>().unwrap();
+    let metrics = message.metadata("amazon-bedrock-invocationMetrics").unwrap().read_as::<Value>().unwrap();
     assert_eq!(metrics["firstByteLatency"], 300, "the rest is at hand");
 }
 

@@ -168,7 +168,7 @@ async fn structured_output_can_be_a_non_object() {
                 last = partial.unwrap();
                 assert!(last.as_str().starts_with('['), "{last}");
             }
-            assert_eq!(last.deserialize::<Vec<Stop>>().unwrap(), stream.value().unwrap());
+            assert_eq!(last.read_as::<Vec<Stop>>().unwrap(), stream.value().unwrap());
             assert_eq!(chat.with_structured_output::<u32>().invoke("Give me 42.").await.unwrap(), 42);
         }
     }

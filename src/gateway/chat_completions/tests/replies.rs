@@ -67,7 +67,7 @@ fn added_up(stream: &str) -> Json {
     for (_, chunk) in events(stream) {
         for choice in chunk.view().list("choices") {
             let delta = Json::from(choice.get("delta").unwrap());
-            add(&mut message, delta.deserialize().unwrap(), "");
+            add(&mut message, delta.read_as().unwrap(), "");
         }
     }
     for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -114,8 +114,8 @@ fn chat_stream_adds_up_to_the_whole_reply() {
     for (members, reply) in [(CUSTOM, rich()), ("", plain), ("", silent)] {
         let expected = member(&whole(members, &reply), &["choices", "0", "message"]);
         let found = added_up(&stream(&ChatDialect, &body(members), events_of(&reply)));
-        let expected: serde_json::Value = expected.deserialize().unwrap();
-        let mut found: serde_json::Value = found.deserialize().unwrap();
+        let expected: serde_json::Value = expected.read_as().unwrap();
+        let mut found: serde_json::Value = found.read_as().unwrap();
         let found = found.as_object_mut().unwrap();
         // The first chunk has an empty text, and absent annotations are an empty list.
         if found["content"] == "" {

@@ -129,7 +129,7 @@ extern "C" {
 }
 
 fn read_use(text: &str) -> Result<KeyUse> {
-    parsed(text)?.deserialize().map_err(|error| Error::new(ErrorKind::Config, format!("the use of a key: {error}")))
+    parsed(text)?.read_as().map_err(|error| Error::new(ErrorKind::Config, format!("the use of a key: {error}")))
 }
 
 fn write_use(used: &KeyUse) -> Result<String> {
