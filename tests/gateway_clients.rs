@@ -13,7 +13,7 @@ mod gateway_server;
 mod install;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -31,11 +31,6 @@ const SDKS: [&str; 3] = ["openai==3.57.0", "anthropic==2.14.0", "boto3==1.44.8"]
 const AGENTS: [&str; 2] = ["openai-agents==0.24.0", "instructor==1.17.0"];
 const JAVASCRIPT: [&str; 3] = ["openai@7.59.0", "@anthropic-ai/sdk@1.14.0", "zod@4.6.7"];
 const COMMAND_LINES: [&str; 2] = ["@anthropic-ai/claude-code@2.1.332", "@openai/codex@0.171.0"];
-
-/// Returns the path of a script.
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/sdk").join(name)
-}
 
 /// Installs clients, runs `program arguments...` against a new gateway, and returns the calls that the gateway reported.
 async fn calls(
@@ -75,13 +70,14 @@ async fn calls(
 
 /// Runs a script for Python with some packages.
 async fn python(name: &'static str, packages: &'static [&str], check: &'static str) {
-    calls(move || Ok((install::python(name, packages)?, vec![script(check).into()]))).await;
+    let script = install::script(&format!("gateway/sdk/{check}"));
+    calls(move || Ok((install::python(name, packages)?, vec![script.into()]))).await;
 }
 
 /// Runs a script for Node.
 async fn node(check: &'static str) {
-    calls(move || Ok(("node".into(), vec![install::javascript("gateway-js", &JAVASCRIPT, &script(check))?.into()])))
-        .await;
+    let script = install::script(&format!("gateway/sdk/{check}"));
+    calls(move || Ok(("node".into(), vec![install::javascript("gateway-js", &JAVASCRIPT, &script)?.into()]))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,7 +114,7 @@ async fn anthropic_javascript_sdk_works_with_the_gateway() {
 async fn claude_code_and_codex_work_with_the_gateway() {
     let install = || {
         let binaries = install::node_modules("gateway-command-lines", &COMMAND_LINES)?.join("node_modules/.bin");
-        Ok(("python3".into(), vec![script("command_lines_check.py").into(), binaries.into()]))
+        Ok(("python3".into(), vec![install::script("gateway/sdk/command_lines_check.py").into(), binaries.into()]))
     };
     let Some(calls) = calls(install).await else { return };
     for path in ["/v1/messages", "/v1/responses", "/model/"] {

@@ -10,7 +10,8 @@ import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { project } from "./support/project.mjs";
 import { closed, root, startBedrock } from "./support/server.mjs";
-import { askWorker, bundled, plainWorkerd } from "./support/workerd.mjs";
+import { inWorkerd } from "../worker/harness/serve.mjs";
+import { askWorker, bundled } from "./support/workerd.mjs";
 import { outcomes } from "./suite/faults.js";
 
 const folder = new URL("tests/fault_matrix/", root);
@@ -52,7 +53,7 @@ describe("the outcomes of all faults", { concurrency: true }, () => {
   });
 
   test("in workerd", async () => {
-    const worker = await plainWorkerd(await bundled("faults"));
+    const worker = await inWorkerd(await bundled("faults"), {});
     const run = async (api, at) => {
       const answer = await askWorker(new URL("faults", worker.url), { method: "POST", body: JSON.stringify({ list, api, ...at }) });
       if (!answer.ok) throw new Error(await answer.text());
@@ -61,7 +62,7 @@ describe("the outcomes of all faults", { concurrency: true }, () => {
     try {
       compare("workerd", await matrix(run));
     } finally {
-      worker.stop();
+      await worker.stop();
     }
   });
 });

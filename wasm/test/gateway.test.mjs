@@ -1,4 +1,4 @@
-// `bedrock-chat/gateway` in Node, in Miniflare and in `workerd serve`. Its own code connects requests and responses
+// `bedrock-chat/gateway` in Node, in Miniflare and in plain workerd. Its own code connects requests and responses
 // to the module, whose answers the crate's tests check.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { project } from "./support/project.mjs";
+import { inMiniflare, inWorkerd } from "../worker/harness/serve.mjs";
 import { startBedrock } from "./support/server.mjs";
-import { askWorker, bundled, miniflare, plainWorkerd } from "./support/workerd.mjs";
+import { askWorker, bundled } from "./support/workerd.mjs";
 import { GATEWAY, GATEWAY_KEY, signingGateway } from "./suite/anonymous.js";
 import { Bedrock, KEYS } from "./suite/bedrock.js";
 import { HANGS, until } from "./suite/check.js";
@@ -24,14 +25,11 @@ const LONG = `of the sea${" and of the wind".repeat(40)}`;
 const said = [{ role: "user", content: "Hello?" }];
 
 const places = { Node: (await import(pathToFileURL(join(project, "gateway.js")))).default };
-for (const place of await inWorkers()) {
-  after(place.stop);
-  places[place.name] = { fetch: (request) => askWorker(new Request(new URL(new URL(request.url).pathname + new URL(request.url).search, place.url), request)), url: place.url };
-}
-
-async function inWorkers() {
-  const bundle = await bundled("gateway", { main: "gateway.js", count: 1, flags: ["enable_request_signal"] });
-  return [await miniflare(bundle), await plainWorkerd(bundle)];
+const bundle = await bundled("gateway", { main: "gateway.js", count: 1, flags: ["enable_request_signal"] });
+for (const [name, serve] of Object.entries({ Miniflare: inMiniflare, workerd: inWorkerd })) {
+  const { url, stop } = await serve(bundle, {});
+  after(stop);
+  places[name] = { fetch: (request) => askWorker(new Request(new URL(new URL(request.url).pathname + new URL(request.url).search, url), request)), url };
 }
 
 for (const [name, place] of Object.entries(places)) describe(`the gateway in ${name}`, () => gatewayTests(place));

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { root, startBedrock } from "./support/server.mjs";
-import { askWorker, bundled, plainWorkerd } from "./support/workerd.mjs";
+import { inWorkerd } from "../worker/harness/serve.mjs";
+import { askWorker, bundled } from "./support/workerd.mjs";
 import { until } from "./suite/check.js";
 import { numberOf, randomly } from "./suite/soak.js";
 
@@ -65,7 +66,7 @@ function halves(curve) {
 const open = async () => (await local("connections", { headers: { connection: "close" } })).open - 1;
 
 test("streams under faults and cancellations leave nothing in workerd", async () => {
-  const worker = await plainWorkerd(await bundled("soak"));
+  const worker = await inWorkerd(await bundled("soak"), {});
   after(worker.stop);
   const below = randomly(seed);
   const size = Math.max(atOnce, Math.ceil(count / 20));
@@ -113,7 +114,7 @@ test("streams under faults and cancellations leave nothing in workerd", async ()
   // The collector of JavaScript's objects runs late.
   const [before, later] = halves(sizes);
   assert.ok(!(later > before * 1.25 + 30), `workerd grew from ${before} to ${later} MB`);
-  worker.stop();
+  await worker.stop();
   // The connection of the last question may be kept by this process.
   await until(async () => (await open()) <= 1, "all connections are closed");
 });

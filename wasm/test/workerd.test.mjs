@@ -1,9 +1,10 @@
-// The suite in workerd, bundled by wrangler as for a deployment: by Miniflare, and by `workerd serve`.
+// The suite in workerd, bundled by wrangler as for a deployment: by Miniflare, and by plain workerd.
 import { get } from "node:http";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { startBedrock } from "./support/server.mjs";
-import { askWorker, bundled, miniflare, plainWorkerd } from "./support/workerd.mjs";
+import { inMiniflare, inWorkerd } from "../worker/harness/serve.mjs";
+import { askWorker, bundled } from "./support/workerd.mjs";
 import { Bedrock } from "./suite/bedrock.js";
 import { until } from "./suite/check.js";
 import { names } from "./suite/index.js";
@@ -14,8 +15,8 @@ after(bedrock.stop);
 const runtimes = [];
 try {
   const bundle = await bundled("suite");
-  runtimes.push(await miniflare(bundle));
-  runtimes.push(await plainWorkerd(bundle));
+  runtimes.push({ name: "Miniflare", ...(await inMiniflare(bundle, {})) });
+  runtimes.push({ name: "workerd", ...(await inWorkerd(bundle, {})) });
 } catch (error) {
   // Running child processes would keep this process from ending.
   bedrock.stop();

@@ -16,11 +16,6 @@ use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
 const BOTO3: &str = "boto3[crt]==1.44.5";
 const SDK: &str = "@aws-sdk/client-bedrock-runtime@3.1164.0";
 
-/// Returns the path of a script.
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn boto3_calls_succeed_and_tampering_is_refused() {
     let python = match tokio::task::spawn_blocking(|| install::python("boto3", &[BOTO3])).await.unwrap() {
@@ -52,7 +47,7 @@ async fn boto3_gets_keys_that_bedrock_accepts() {
     let identity = Identity { roles: vec![role], ..Identity::default() };
     let bedrock = LocalBedrock::builder().region("us-east-1").identity(identity).start().await.unwrap();
     let mut command = Command::new(python);
-    command.arg(script("identity_check.py")).arg(bedrock.url());
+    command.arg(install::script("sdk/identity_check.py")).arg(bedrock.url());
     install::run(command).await;
     let requests = bedrock.requests();
     let converse = requests.iter().filter(|request| request.path.ends_with("/converse"));
@@ -77,7 +72,7 @@ async fn boto3_resolves_credentials_as_recorded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn javascript_sdk_calls_succeed_and_tampering_is_refused() {
-    let installed = || install::javascript("aws-sdk-js", &[SDK], &script("check.mjs"));
+    let installed = || install::javascript("aws-sdk-js", &[SDK], &install::script("sdk/check.mjs"));
     let check = match tokio::task::spawn_blocking(installed).await.unwrap() {
         Ok(check) => check,
         Err(reason) => return install::skipped(&reason),

@@ -8,7 +8,7 @@
 #[path = "support/install.rs"]
 mod install;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use local_bedrock::{Endpoint, LocalBedrock, Verdict};
@@ -29,11 +29,6 @@ const OPENAI_JAVASCRIPT: [&str; 4] = [
 ];
 const ANTHROPIC_JAVASCRIPT: [&str; 1] = ["@anthropic-ai/bedrock-sdk@1.1.3"];
 
-/// Returns the path of a script.
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk").join(name)
-}
-
 /// Runs `interpreter script` against a new server and returns the server.
 async fn checked(
     interpreter: Option<PathBuf>,
@@ -49,7 +44,7 @@ async fn checked(
     };
     let bedrock = LocalBedrock::builder().region("us-east-1").start().await.unwrap();
     let mut command = Command::new(interpreter.as_ref().unwrap_or(&installed));
-    command.arg(check.map_or(installed, script));
+    command.arg(check.map_or(installed, install::script));
     let credentials = bedrock.test_credentials();
     command.args([
         bedrock.url(),
@@ -76,14 +71,14 @@ fn both_ways_on_mantle(bedrock: &LocalBedrock) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openai_python_sdk_works_on_both_endpoints() {
     let install = || install::python("openai-python", &OPENAI_PYTHON);
-    let Some(bedrock) = checked(None, install, Some("openai_check.py")).await else { return };
+    let Some(bedrock) = checked(None, install, Some("sdk/openai_check.py")).await else { return };
     both_ways_on_mantle(&bedrock);
     assert!(bedrock.requests().iter().any(|request| request.endpoint == Endpoint::Runtime));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openai_javascript_sdk_works_on_both_endpoints() {
-    let install = || install::javascript("openai-js", &OPENAI_JAVASCRIPT, &script("openai_check.mjs"));
+    let install = || install::javascript("openai-js", &OPENAI_JAVASCRIPT, &install::script("sdk/openai_check.mjs"));
     let Some(bedrock) = checked(Some("node".into()), install, None).await else { return };
     both_ways_on_mantle(&bedrock);
     assert!(bedrock.requests().iter().any(|request| request.endpoint == Endpoint::Runtime));
@@ -91,7 +86,8 @@ async fn openai_javascript_sdk_works_on_both_endpoints() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn anthropic_sdk_for_bedrock_works_on_mantle() {
-    let install = || install::javascript("anthropic-js", &ANTHROPIC_JAVASCRIPT, &script("anthropic_check.mjs"));
+    let install =
+        || install::javascript("anthropic-js", &ANTHROPIC_JAVASCRIPT, &install::script("sdk/anthropic_check.mjs"));
     let Some(bedrock) = checked(Some("node".into()), install, None).await else { return };
     both_ways_on_mantle(&bedrock);
 }
@@ -99,6 +95,6 @@ async fn anthropic_sdk_for_bedrock_works_on_mantle() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn langchain_mantle_classes_work() {
     let install = || install::python("langchain-aws", &LANGCHAIN);
-    let Some(bedrock) = checked(None, install, Some("langchain_check.py")).await else { return };
+    let Some(bedrock) = checked(None, install, Some("sdk/langchain_check.py")).await else { return };
     both_ways_on_mantle(&bedrock);
 }

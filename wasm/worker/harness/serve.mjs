@@ -58,7 +58,7 @@ export function optionsOf({ dist, modules, compatibilityDate, compatibilityFlags
   };
 }
 
-/** Serves a built Worker with plain `workerd serve`, without Miniflare. */
+/** Serves a built Worker with plain `workerd serve`, without Miniflare. `pid` is its process. */
 export async function inWorkerd(worker, bindings) {
   const folder = mkdtempSync(join(tmpdir(), "bedrock-chat-worker-"));
   cpSync(worker.dist, folder, { recursive: true });
@@ -70,11 +70,11 @@ export async function inWorkerd(worker, bindings) {
   const stop = async () => {
     child.kill("SIGKILL");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
   };
   for await (const line of createInterface(child.stdio[3])) {
     const { event, port } = JSON.parse(line);
-    if (event === "listen") return { url: `http://127.0.0.1:${port}`, stop };
+    if (event === "listen") return { url: `http://127.0.0.1:${port}`, pid: child.pid, stop };
   }
   throw new Error("workerd ended before it listened");
 }
