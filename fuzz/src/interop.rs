@@ -25,7 +25,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Returns recorded questions and requests, and choices of messages.
+/// Returns recorded questions and requests, and random bytes that choose messages.
 pub fn seeds() -> Vec<Vec<u8>> {
     let calls = seeds::recorded(usize::MAX);
     let asked = calls.iter().map(|call| call.messages.to_string());

@@ -31,7 +31,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Returns recorded bodies and choices.
+/// Returns recorded bodies, and random bytes that choose values.
 pub fn seeds() -> Vec<Vec<u8>> {
     let mut texts: Vec<String> =
         ["1e5", "-0.0", "\"\\ud83d\\ude00\"", "[1,]", "{\"a\":1,\"a\":2}", "1e999", " [ ] "].map(str::to_owned).into();

@@ -35,7 +35,7 @@ pub fn check(input: &[u8]) {
     assert_eq!(second, Some(normal(list)), "{wire:?} repairs {request:?} twice");
 }
 
-/// Returns choices of messages for each wire format.
+/// Returns random bytes that choose messages, for each wire format.
 pub fn seeds() -> Vec<Vec<u8>> {
     let noise = seeds::noise(wires().len() * 2, 160).into_iter().enumerate();
     noise

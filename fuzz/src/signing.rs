@@ -32,7 +32,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Returns choices.
+/// Returns random bytes that choose requests.
 pub fn seeds() -> Vec<Vec<u8>> {
     let noise = seeds::noise(64, 200).into_iter().enumerate();
     noise.map(|(at, noise)| [&[u8::from(at % 4 == 3)], noise.as_slice()].concat()).collect()

@@ -30,7 +30,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Returns recorded streams, and choices of events.
+/// Returns recorded streams, and random bytes that choose events.
 pub fn seeds() -> Vec<Vec<u8>> {
     let streams = seeds::recorded(4000)
         .into_iter()

@@ -70,7 +70,7 @@ impl Files {
         Ok(Self { profiles, config_profiles, credentials_profiles, sso_sessions, services, config, credentials })
     }
 
-    /// Returns a profile, from both files.
+    /// Returns a profile with its settings in both files. The credentials file overrides the config file.
     pub(super) fn profile(&self, name: &str) -> Option<Keys<'_>> {
         self.profiles.get(name).map(Keys)
     }

@@ -169,7 +169,7 @@ impl Failure {
     pub(crate) fn exception(&self) -> &'static str {
         match self.reason {
             Reason::Invalid | Reason::ContextOverflow | Reason::TooLarge => "ValidationException",
-            // As for an unknown Bedrock API key.
+            // Bedrock answers an unknown API key with this exception.
             Reason::Unauthenticated | Reason::Forbidden => "AccessDeniedException",
             Reason::NotFound => "ResourceNotFoundException",
             Reason::Method => "UnknownOperationException",

@@ -24,7 +24,7 @@ const WRITTEN: &[&[u8]] = &[
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Used {
     pub(crate) usage: Usage,
-    /// Whether some of them are estimated.
+    /// Whether some of the tokens are estimated.
     pub(crate) is_estimated: bool,
 }
 

@@ -43,7 +43,7 @@ fn container(pairs: Pairs, replies: impl IntoIterator<Item = Reply>) -> (Result<
 }
 
 #[test]
-fn container_address_is_that_of_the_variables() {
+fn container_address_is_read_from_variables() {
     let cases: &[(Pairs, &str)] = &[
         (&[(RELATIVE, "/v2/c?id=1"), (FULL, "http://localhost/x")], "http://169.254.170.2/v2/c?id=1"),
         (&[(FULL, "http://localhost:80")], "http://localhost/"),
@@ -188,7 +188,7 @@ fn imds_request_has_a_session_token_and_the_role() {
 }
 
 #[test]
-fn imds_endpoint_is_that_of_the_variables() {
+fn imds_endpoint_is_read_from_variables() {
     let cases: &[(Pairs, &str)] = &[
         (&[("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6")], "http://[fd00:ec2::254]/"),
         (&[("AWS_IMDS_USE_IPV6", "true")], "http://[fd00:ec2::254]/"),

@@ -89,7 +89,7 @@ mod tests {
     #[derive(JsonSchema)]
     #[allow(dead_code, reason = "only its schema is looked at")]
     struct Nested {
-        /// Where.
+        /// Where the answer is.
         place: Place,
     }
 

@@ -17,9 +17,9 @@ pub(crate) struct ServiceHost {
 
 /// The service's names.
 pub(crate) struct Names {
-    /// As in errors: `STS`.
+    /// The name in errors, such as `STS`.
     pub(crate) title: &'static str,
-    /// As in its hosts: `sts`.
+    /// The first part of its hosts, such as `sts`.
     pub(crate) host: &'static str,
     /// The variable with its endpoint.
     pub(crate) variable: &'static str,

@@ -244,7 +244,7 @@ async fn clock_skew_is_corrected_from_the_response_and_kept() {
     for (minutes, back) in [(-30, 0), (45, 1), (60 * 24 * 40, -7)] {
         let bedrock = LocalBedrock::start().await.unwrap();
         bedrock.set_clock_offset(minutes * 60);
-        // Also without retries.
+        // The correction is not one of the retries, which are switched off.
         let chat = calling(&bedrock).retry(RetryPolicy::never()).build().unwrap();
         assert!(chat.invoke("hello").await.unwrap().text().contains("hello"), "{minutes} minutes");
         assert_eq!(bedrock.requests().len(), 2, "one refusal, and one signature with the service's time");

@@ -52,7 +52,7 @@ pub(crate) fn calling(bedrock: &LocalBedrock) -> BedrockChatBuilder {
     calling_url(&bedrock.url())
 }
 
-/// The same with another model.
+/// Same as [`calling`], with another model.
 pub(crate) fn calling_model(bedrock: &LocalBedrock, model: &str) -> BedrockChatBuilder {
     let builder = BedrockChat::builder(model).region("us-east-1").credentials(keys());
     builder.endpoint_url(bedrock.url()).retry(at_once())

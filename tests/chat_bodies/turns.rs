@@ -15,7 +15,7 @@ fn sent_plain(model: &str, api: Api, messages: &[Message]) -> Result<Value, Erro
     sent(model, api, messages, &ChatOptions::default())
 }
 
-/// The same with the tool `f`: without tools, results are sent to Converse as text.
+/// Same as [`sent_plain`], with the tool `f`: without tools, results are sent to Converse as text.
 fn sent_with_tool(model: &str, api: Api, messages: &[Message]) -> Result<Value, Error> {
     let tools = vec![Tool::new("f", "", Json::empty_object())];
     sent(model, api, messages, &ChatOptions::default().with_tools(tools))
@@ -82,7 +82,7 @@ fn tool_changes_of_claude_have_its_format_and_beta() {
 }
 
 #[test]
-fn moved_media_is_announced_at_both_places() {
+fn media_of_a_tool_result_is_moved_and_named_at_both_places() {
     let one = [Message::human("a"), Message::new(Role::Ai, [call("t1")]), result("t1", [pdf()])];
     let body = sent_with_tool(QWEN, Api::Converse, &one).unwrap();
     let turn = body["messages"][2]["content"].as_array().unwrap();

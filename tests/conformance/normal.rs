@@ -93,7 +93,7 @@ fn numbers(value: Value) -> Value {
     }
 }
 
-/// An item of Responses. Its type, and the types of its texts, are known from its role.
+/// Removes what the role of an item of the Responses API implies: its type, and the types of its texts.
 fn item(item: &mut Value) {
     let Some(members) = item.as_object_mut() else { return };
     if members.contains_key("role") {

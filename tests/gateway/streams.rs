@@ -150,7 +150,7 @@ async fn gateway_estimates_what_a_client_got_before_it_left() {
     for (at, (request, reply, expected)) in uncounted().into_iter().enumerate() {
         let (gateway, calls) = watched(prepared(&MemoryTransport::new([reply])), open());
         let mut response = gateway.handle(request).await;
-        // All pieces have arrived when nothing more is there.
+        // Reads until the next piece has not arrived.
         while let std::task::Poll::Ready(piece) = futures_util::poll!(response.body.next()) {
             assert!(piece.unwrap().is_ok());
         }

@@ -138,7 +138,7 @@ fn signature_path_of_bedrock_is_encoded_twice() {
 /// `CONFORMANCE_SIGV4` may name a folder of more recordings (`*.json`, one per file), which are then checked too. The
 /// test prints how many matched, and a line for each that did not.
 #[test]
-fn signatures_match_those_of_real_clients() {
+fn signatures_match_recorded_clients() {
     let (_, mut cases) = file(include_str!("../vectors/sigv4/peers.json"));
     assert_eq!(cases.len(), 71);
     if let Some(folder) = std::env::var_os("CONFORMANCE_SIGV4") {

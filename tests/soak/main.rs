@@ -61,7 +61,7 @@ async fn streams_under_faults_leave_nothing_behind() {
         let (seconds, heap) = (start.elapsed().as_secs_f64(), sample.heap / 1024);
         println!("{last:>8} {seconds:>8.1} {:>8.1} {heap:>8} {open:>18}", sample.resident_mb());
     }
-    // The pool of connections, and all that calls left in the clients.
+    // Drops the pools of connections, and everything that the clients still hold for their calls.
     clients.clear();
     drop(clients);
     server.until("all connections are closed", async || server.open_connections().await == 0).await;

@@ -29,10 +29,10 @@ globalThis.ask = async (endpointUrl) => {
 globalThis.ready = true;
 `;
 const ASK = ask(KEYS);
-/** The same with the keys of a role, from the second module. */
+/** Asks with the keys of a role, from the module of `bedrock-chat/credentials`. */
 const ASK_ROLE = `import { assumeRole } from "bedrock-chat/credentials";
 ${ask(`assumeRole({ roleArn: "arn:aws:iam::123456789012:role/chat", region: "us-east-1", endpointUrl, credentials: ${KEYS} })`)}`;
-/** The same through a gateway, from the third module. */
+/** Asks through a gateway, from the module of `bedrock-chat/gateway`. */
 const ASK_GATEWAY = `import { createGateway } from "bedrock-chat/gateway";
 globalThis.ask = async (endpointUrl) => {
   const gateway = createGateway({ region: "us-east-1", endpointUrl, credentials: ${KEYS}, keys: { page: { key: "gw-0123456789" } } });

@@ -167,7 +167,7 @@ test("a clock that is wrong is found out", async () => {
   }
 });
 
-test("replies are those of the server in Rust, byte for byte", async () => {
+test("replies are equal to those of the Rust server, byte for byte", async () => {
   const native = await startBedrock("--no-verify");
   const local = await LocalBedrock.start({ verifySignatures: false });
   const messages = [{ role: "user", content: [{ text: "What is the weather in Paris and London?" }] }];

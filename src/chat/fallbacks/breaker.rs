@@ -61,7 +61,7 @@ pub(in crate::chat) struct Breaker {
 struct State {
     /// Failures in a row.
     failures: u32,
-    /// The kind of the last one.
+    /// The kind of the last failure.
     kind: ErrorKind,
     /// The end of the pause, since 1970-01-01T00:00:00Z, if the breaker is open.
     open_until: Option<Duration>,

@@ -46,7 +46,8 @@ pub(super) enum When {
 pub(super) enum Action {
     /// It is removed, as the answer stays the same or differs little. A response header names it.
     Remove,
-    /// The request is an error, as its answer would be another one, unless the value is one of those without effect.
+    /// The request is refused, as its answer would be a different one. A harmless value, which has no effect, is removed
+    /// instead.
     Refuse { why: &'static str, harmless: fn(View<'_>) -> bool },
 }
 

@@ -109,7 +109,7 @@ test("unknown events of a stream are in its metadata", async () => {
   assert.deepEqual(parts.at(-1).providerMetadata.bedrock.unknown_events, [{ newThing: { a: 1 } }, { type: "new_event", b: 2 }]);
 });
 
-test("budgets of reasoning are those of the core", async () => {
+test("budgets of reasoning are the same as the core's", async () => {
   const model = bedrock.ours(CLAUDE);
   for (const effort of ["low", "medium", "high", "xhigh"]) {
     await model.doGenerate({ prompt, reasoning: effort, maxOutputTokens: 100 });

@@ -82,7 +82,7 @@ test("models that do not exist here are errors of the AI SDK", () => {
   }
 });
 
-test("version is that of the package and in the user agent", async () => {
+test("the package's version is exported and in the user agent", async () => {
   const { version } = JSON.parse(readFileSync(new URL("../node_modules/bedrock-chat/package.json", import.meta.url), "utf8"));
   assert.equal(VERSION, version);
   await generateText({ model: bedrock.ours(CLAUDE), prompt: "hello" });

@@ -71,7 +71,7 @@ test("stopping works before the first text arrives", async () => {
   await demo.bedrock.until(([request]) => request?.outcome === "closed_by_client");
 });
 
-test("a dropped image is shown, and sent to the model", async () => {
+test("an image that is dropped on the page is shown and sent to the model", async () => {
   const transfer = await page.evaluateHandle((data) => {
     const transfer = new DataTransfer();
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));

@@ -44,7 +44,7 @@ test("tools and schemas can be bound", () => {
   expect(model.withStructuredOutput(person, { includeRaw: true })).toBeDefined();
 });
 
-test("LangSmith receives the standard parameters; those of the call override the model's", () => {
+test("LangSmith receives the standard parameters; a call's override the model's", () => {
   const model = new BedrockChat({ ...STANDARD, stop: ["END"] });
   expect(model.getLsParams({})).toEqual({
     ls_provider: "bedrock",
@@ -59,7 +59,7 @@ test("LangSmith receives the standard parameters; those of the call override the
   expect(Object.keys(new BedrockChat({ ...STANDARD, temperature: undefined }).getLsParams({}))).toContain("ls_temperature");
 });
 
-test("model names are those of LangChain's BedrockChat", () => {
+test("model names are the same as in LangChain's BedrockChat", () => {
   const model = new BedrockChat({ ...STANDARD, modelKwargs: { top_k: 5 } });
   expect([model._llmType(), model._modelType(), BedrockChat.lc_name(), model.getName()]).toEqual(["bedrock", "base_chat_model", "BedrockChat", "BedrockChat"]);
   expect(model.lc_id).toEqual(["langchain", "chat_models", "bedrock", "BedrockChat"]);

@@ -90,7 +90,7 @@ export function response(pieces, { status = 200, type = "application/vnd.amazon.
   return new Response(body, { status, headers: { "content-type": type, "x-amzn-requestid": "r-1", ...headers } });
 }
 
-/** The same bytes, cut every `size`. */
+/** Returns bytes in pieces of this size. */
 export function cut(bytes, size) {
   const pieces = [];
   for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.slice(at, at + size));

@@ -66,7 +66,7 @@ export const sources = [
     }
   }],
 
-  ["an error of a source that may pass is retryable, also as that of a call", async ({ api, bedrock, chat, url }) => {
+  ["a transient error of a credential source is retryable, also in the error of a call", async ({ api, bedrock, chat, url }) => {
     const credentials = api.assumeRole({ roleArn: ROLE, region: "us-east-1", endpointUrl: url, credentials: KEYS });
     for (const ask of [credentials, () => chat({ credentials, maxRetries: 0 }).invoke("hello")]) {
       await bedrock.faults({ status: 503 });

@@ -82,7 +82,7 @@ export const streams = [
     const reader = (await chat().stream(question)).toReadableStream().getReader();
     ok((await reader.read()).value.getType() === "ai");
     await reader.cancel();
-    // The same while a chunk is awaited.
+    // The stream is ended while a chunk is awaited.
     const waited = await chat().stream(question);
     await waited.next();
     let last;

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn dpop_proof_that_holds_is_accepted() {
+    fn valid_dpop_proof_is_accepted() {
         let verified = verify(&proof(|_, _| ()), "POST", URL, 1_010).unwrap();
         assert_eq!((verified.id.as_str(), verified.thumbprint.len()), ("one", 43));
     }
