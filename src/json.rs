@@ -4,6 +4,8 @@
 //! once and then navigated without allocation, and write with a [`Writer`]. All wire shapes share one instantiation. A
 //! field that is not read is still there as raw text, so it can be kept.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod check;
 mod lex;
 mod members;

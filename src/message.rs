@@ -62,6 +62,15 @@ impl Role {
             Self::Tool => "tool",
         }
     }
+
+    /// Returns the name of the role in formats in which results of tools belong to the user.
+    pub(crate) fn chat_name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Human | Self::Tool => "user",
+            Self::Ai => "assistant",
+        }
+    }
 }
 
 /// A message of a conversation.

@@ -1,7 +1,7 @@
 //! Messages in OpenAI's chat form.
 
 use crate::json::{Json, Writer};
-use crate::message::{Content, MediaSource, Message, Role};
+use crate::message::{Content, MediaSource, Message};
 
 /// Returns a conversation as OpenAI's chat messages. [`read_messages`](super::read_messages) reads back text, media,
 /// calls (also invalid ones) and results. Left out is what the format does not support: reasoning, cache points, guard
@@ -31,14 +31,7 @@ pub fn to_openai(messages: &[Message]) -> Json {
             continue;
         }
         w.begin_object();
-        w.field(
-            "role",
-            match message.role {
-                Role::System => "system",
-                Role::Human | Role::Tool => "user",
-                Role::Ai => "assistant",
-            },
-        );
+        w.field("role", message.role.chat_name());
         write_content(&mut w, &message.content);
         // Arguments are a string in this format, even if they are not valid JSON.
         let calls = message.content.iter().filter_map(|block| match block {

@@ -3,7 +3,7 @@
 use crate::chat::BedrockChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Items, Json, View, Writer};
-use crate::message::{Content, Message, Role};
+use crate::message::{Content, Message};
 use crate::provider::body::{json_call, missing, object, required};
 use crate::request::IntoMessages;
 
@@ -177,14 +177,7 @@ fn write_messages(w: &mut Writer, messages: &[Message]) -> Result<()> {
     w.array("messages");
     for (at, message) in messages.iter().enumerate() {
         w.begin_object();
-        w.field(
-            "role",
-            match message.role {
-                Role::System => "system",
-                Role::Human | Role::Tool => "user",
-                Role::Ai => "assistant",
-            },
-        );
+        w.field("role", message.role.chat_name());
         w.array("content");
         let mut count = 0;
         write_texts(w, at, &message.content, &mut count)?;
@@ -331,7 +324,7 @@ mod tests {
 
     use super::*;
     use crate::credentials::Credentials;
-    use crate::message::ToolResult;
+    use crate::message::{Role, ToolResult};
     use crate::testing::{MemoryTransport, Reply};
 
     fn run(

@@ -79,13 +79,6 @@ impl AssumeRoleCredentials {
         self
     }
 
-    /// Sets the region of STS. Defaults to `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
-    #[must_use]
-    pub fn with_region(mut self, region: impl Into<String>) -> Self {
-        self.service_host.region = Some(region.into());
-        self
-    }
-
     role_setters!();
     setters!("AWS_ENDPOINT_URL_STS");
 
@@ -281,6 +274,13 @@ macro_rules! role_setters {
         #[must_use]
         pub fn with_policy(mut self, json: impl Into<String>) -> Self {
             self.role.policy = Some(json.into());
+            self
+        }
+
+        /// Sets the region of STS. Defaults to `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
+        #[must_use]
+        pub fn with_region(mut self, region: impl Into<String>) -> Self {
+            self.service_host.region = Some(region.into());
             self
         }
     };

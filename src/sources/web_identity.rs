@@ -45,13 +45,6 @@ impl WebIdentityCredentials {
         }
     }
 
-    /// Sets the region of STS. Defaults to `AWS_REGION` or `AWS_DEFAULT_REGION` of the environment.
-    #[must_use]
-    pub fn with_region(mut self, region: impl Into<String>) -> Self {
-        self.service_host.region = Some(region.into());
-        self
-    }
-
     role_setters!();
     setters!("AWS_ENDPOINT_URL_STS");
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::json::arbitrary::any_json;
 
 /// Texts that have a meaning somewhere in the format, and some without a meaning.
 const WORDS: &[&str] = &[
@@ -93,28 +94,9 @@ fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(WORDS)
 }
 
-/// Any JSON that uses texts of the format.
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(Into::into),
-        (-2i64..9).prop_map(Into::into),
-        Just(u64::MAX.into()),
-        word().prop_map(Into::into),
-    ];
-    leaf.prop_recursive(4, 30, 5, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::Array),
-            prop::collection::vec((word(), inner), 0..5).prop_map(|members| {
-                serde_json::Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-            }),
-        ]
-    })
-}
-
 /// An item of a known type, with any members.
 fn any_item() -> impl Strategy<Value = serde_json::Value> {
-    (prop::sample::select(ITEMS), prop::collection::vec((word(), any_json()), 0..6)).prop_map(|(kind, members)| {
+    (prop::sample::select(ITEMS), prop::collection::vec((word(), any_json(WORDS)), 0..6)).prop_map(|(kind, members)| {
         let mut item = serde_json::Map::new();
         item.extend([("name", "f"), ("call_id", "call_0")].map(|(key, value)| (key.to_owned(), value.into())));
         item.extend(members.into_iter().map(|(key, value)| (key.to_owned(), value)));
@@ -124,7 +106,7 @@ fn any_item() -> impl Strategy<Value = serde_json::Value> {
 }
 
 fn any_event() -> impl Strategy<Value = serde_json::Value> {
-    let members = prop::collection::vec((word(), any_json()), 0..4);
+    let members = prop::collection::vec((word(), any_json(WORDS)), 0..4);
     (prop::sample::select(EVENTS), any_item(), 0u8..3, word(), members).prop_map(|(kind, item, at, text, members)| {
         let mut event = serde_json::json!({"item": item, "output_index": at, "delta": text, "text": text});
         if let Some(event) = event.as_object_mut() {
@@ -147,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_replies_do_not_panic(items in prop::collection::vec(any_item(), 0..4), rest in any_json()) {
+    fn arbitrary_replies_do_not_panic(items in prop::collection::vec(any_item(), 0..4), rest in any_json(WORDS)) {
         let whole = serde_json::json!({"output": items, "usage": rest, "incomplete_details": rest, "error": null});
         for body in [whole.to_string(), rest.to_string()] {
             if let Ok(message) = decoded(&body) {
