@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(description, "A question.");
         assert!(!schema.as_str().contains("$ref") && !schema.as_str().contains("$schema"), "{schema}");
         let place = schema.view().get("properties").and_then(|p| p.get("place")).unwrap();
-        assert_eq!(place.get("description").and_then(|d| d.string()).as_deref(), Some("Where."));
+        assert_eq!(place.get("description").and_then(|d| d.string()).as_deref(), Some("Where the answer is."));
     }
 
     /// A verdict.
