@@ -7,7 +7,7 @@
 #[path = "support/install.rs"]
 mod install;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use local_bedrock::{Identity, LocalBedrock, Role, Verdict};
@@ -26,7 +26,7 @@ async fn boto3_calls_succeed_and_tampering_is_refused() {
     let bedrock = builder.application_profile("abc123", "amazon.nova-lite-v1:0").start().await.unwrap();
     let credentials = bedrock.test_credentials();
     let mut command = Command::new(python);
-    command.arg(script("boto3_check.py")).args([
+    command.arg(install::script("sdk/boto3_check.py")).args([
         bedrock.url(),
         credentials.access_key_id,
         credentials.secret_access_key,
