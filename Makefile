@@ -166,7 +166,7 @@ fuzz-js: wasm ## the npm package's functions on random values (FUZZ_RUNS for eac
 .PHONY: bench
 bench: ## benchmarks, each next to that of another library
 	@command -v valgrind >/dev/null || echo "without valgrind no instructions are counted: apt-get install valgrind" >&2
-	cargo bench --package bedrock-chat $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
+	cargo bench --package bedrock-chat --features gateway $(patsubst benches/%.rs,--bench %,$(wildcard benches/*.rs))
 	$(MAKE) --no-print-directory bench-gateway
 
 .PHONY: bench-gateway

@@ -1,8 +1,8 @@
 //! Instructions and allocations of the hot paths, as a table:
 //!
 //! ```text
-//! cargo bench --bench instructions            # all rows
-//! cargo bench --bench instructions -- frame   # the rows whose name contains `frame`
+//! cargo bench --bench instructions --features gateway   # all rows
+//! cargo bench --bench instructions -- frame             # the rows whose name contains `frame`
 //! ```
 //!
 //! Unlike times, these are the same on every run and on a busy machine. Instructions are counted by
@@ -14,6 +14,10 @@
 //! A new row is one entry in `ROWS`: a name, and a function that sets up and returns the work to be
 //! counted.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic; the table is the purpose")]
+
+#[cfg(feature = "gateway")]
+#[path = "rows/gateway.rs"]
+mod gateway;
 
 use std::alloc::System;
 use std::convert::Infallible;
@@ -64,6 +68,10 @@ const ROWS: &[Row] = &[
     Row { name: "sign 1 KiB: bedrock-chat, cached key", set_up: sign_cached },
     Row { name: "sign 1 KiB: bedrock-chat, new key", set_up: sign_new },
     Row { name: "sign 1 KiB: aws-sigv4", set_up: sign_theirs },
+    #[cfg(feature = "gateway")]
+    Row { name: "translated request of 64 KiB", set_up: || gateway::translated(false) },
+    #[cfg(feature = "gateway")]
+    Row { name: "translated request of 64 KiB, key with a limit", set_up: || gateway::translated(true) },
 ];
 
 fn main() {

@@ -149,7 +149,7 @@ impl BedrockChat {
     /// Sends a request and waits for the whole reply.
     fn reply(&self, request: ChatRequest) -> BoxFuture<'_, Result<AiMessage>> {
         let mode = if self.streaming { Mode::Stream } else { Mode::Invoke };
-        self.client.invoke(request, &self.config, mode)
+        self.client.invoke(self.client.prepare(request, mode), &self.config)
     }
 
     /// Returns the reply to an input. Each chat to fall back on writes the input for its own model.
@@ -178,7 +178,7 @@ impl BedrockChat {
 
     /// Sends a request and waits for the first content of the reply.
     fn open(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream>> {
-        self.client.stream(request, &self.config)
+        self.client.stream(self.client.prepare(request, Mode::Stream), &self.config)
     }
 
     pub(crate) fn request(&self, messages: impl IntoMessages) -> Result<ChatRequest> {

@@ -162,16 +162,39 @@ impl std::fmt::Debug for Provider {
     }
 }
 
+/// A request, and the call that it was written as.
+pub(crate) struct Prepared {
+    request: ChatRequest,
+    mode: Mode,
+    call: Result<Call>,
+}
+
+impl Prepared {
+    /// Returns whether the request could be written, so that it will be sent.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn is_written(&self) -> bool {
+        self.call.is_ok()
+    }
+}
+
 impl Client {
+    /// Writes a request in the model's format. Nothing is sent and no observer is notified yet.
+    pub(crate) fn prepare(&self, request: ChatRequest, mode: Mode) -> Prepared {
+        let call = self.encode(&request, mode);
+        Prepared { request, mode, call }
+    }
+
     /// Sends a request and waits for the whole answer, which may arrive as a stream. A stream that breaks off after
     /// part of its content is requested again only if the retry policy allows it. The model has already worked for it.
+    ///
+    /// # Errors
+    /// The error of a request that could not be written, or the last attempt's.
     pub(crate) fn invoke<'a>(
         self: &'a Arc<Self>,
-        request: ChatRequest,
+        prepared: Prepared,
         config: &RunConfig,
-        mode: Mode,
     ) -> BoxFuture<'a, Result<AiMessage>> {
-        let attempts = self.begin(request, config, mode);
+        let attempts = self.begin(prepared, config);
         Box::pin(async move {
             let mut attempts = attempts?;
             let attempts = &mut *attempts;
@@ -198,12 +221,15 @@ impl Client {
     }
 
     /// Sends a request and waits for the first content of the answer.
+    ///
+    /// # Errors
+    /// Same as [`Client::invoke`].
     pub(crate) fn stream<'a>(
         self: &'a Arc<Self>,
-        request: ChatRequest,
+        prepared: Prepared,
         config: &RunConfig,
     ) -> BoxFuture<'a, Result<ChatStream>> {
-        let attempts = self.begin(request, config, Mode::Stream);
+        let attempts = self.begin(prepared, config);
         Box::pin(async move {
             let mut attempts = attempts?;
             loop {
@@ -227,10 +253,11 @@ impl Client {
         })
     }
 
-    /// Writes a request. Keeps it only if the service may refuse one of its forms and another form exists.
-    fn begin(self: &Arc<Self>, request: ChatRequest, config: &RunConfig, mode: Mode) -> Result<Box<Attempts<'_>>> {
+    /// Begins a call. Keeps its request only if the service may refuse one of its forms and another form exists.
+    fn begin(self: &Arc<Self>, prepared: Prepared, config: &RunConfig) -> Result<Box<Attempts<'_>>> {
+        let Prepared { request, mode, call } = prepared;
         let mut runs = self.watch(&request, config, mode);
-        match self.encode(&request, mode) {
+        match call {
             Ok(call) => {
                 call.adaptations.iter().for_each(|what| runs.adapted(what));
                 let slot = self.limiter.as_ref().map(|limiter| {

@@ -17,7 +17,7 @@ use super::request::ClientApi;
 use super::tally::Used;
 use crate::api::{Framing, Service};
 use crate::chat::BedrockChat;
-use crate::client::request_id;
+use crate::client::{Prepared, request_id};
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
 use crate::json::Json;
@@ -87,7 +87,17 @@ enum Written {
     /// For a model that speaks the client's API.
     Passed { call: Call, relay: Box<dyn Relay> },
     /// In the model's own format.
-    Translated { chat: BedrockChat, messages: Vec<Message> },
+    Translated { chat: BedrockChat, prepared: Box<Prepared> },
+}
+
+impl Written {
+    /// Returns whether the request will be sent. A model's format may have no place for a part of it, which is an error.
+    fn is_sent(&self) -> bool {
+        match self {
+            Self::Passed { .. } => true,
+            Self::Translated { prepared, .. } => prepared.is_written(),
+        }
+    }
 }
 
 /// Calls the models until one answers.
@@ -130,22 +140,14 @@ async fn open_one(
 ) -> Result<Opened, Refused> {
     let chat = inner.chat(id).map_err(|error| Failure::of_settings(&error))?;
     let written = written(asked, &chat, removed)?;
-    if !*is_counted && (!inner.key(&asked.key)?.is_limited() || is_sent(asked, &written)) {
+    if !*is_counted && written.is_sent() {
         inner.admit(&asked.key).await?;
         *is_counted = true;
     }
     match written {
         Written::Passed { call, relay } => pass(asked, &chat, call, relay).await,
-        Written::Translated { chat, messages } => translate(asked, chat, messages, removed).await,
+        Written::Translated { chat, prepared } => translate(asked, chat, *prepared, removed).await,
     }
-}
-
-/// Returns whether a request is sent. A model's format may have no place for a part of it, which is an error. To know
-/// that, the request is written once more, so this is called only for keys with a limit.
-fn is_sent(asked: &Chat, written: &Written) -> bool {
-    let Written::Translated { chat, messages } = written else { return true };
-    let mode = if asked.streams || chat.is_streaming() { Mode::Stream } else { Mode::Invoke };
-    chat.request(messages).is_ok_and(|request| chat.client().encode(&request, mode).is_ok())
 }
 
 /// Writes a request for a model.
@@ -162,7 +164,15 @@ fn written(asked: &Chat, chat: &BedrockChat, removed: &mut Vec<String>) -> Resul
     let mut options = read.options.merged_with(&asked.options);
     let key = &asked.options.request_metadata;
     options.request_metadata = metadata::merged(key, read.options.request_metadata, "metadata.", removed);
-    Ok(Written::Translated { chat: chat.with_options(&options), messages: read.messages })
+    let chat = chat.with_options(&options);
+    let prepared = Box::new(prepare(asked, &chat, read.messages)?);
+    Ok(Written::Translated { chat, prepared })
+}
+
+/// Writes a request in the model's own format. It is done before the call is counted, and only once.
+fn prepare(asked: &Chat, chat: &BedrockChat, messages: Vec<Message>) -> Result<Prepared, Error> {
+    let mode = if asked.streams || chat.is_streaming() { Mode::Stream } else { Mode::Invoke };
+    Ok(chat.client().prepare(chat.request(messages)?, mode))
 }
 
 /// Returns a call that passes on, with the options of the gateway and of the key.
@@ -242,10 +252,10 @@ fn fitted(asked: &Chat, chat: &BedrockChat) -> Result<Asked, Failure> {
 async fn translate(
     asked: &Chat,
     mut chat: BedrockChat,
-    messages: Vec<Message>,
+    prepared: Prepared,
     removed: &mut Vec<String>,
 ) -> Result<Opened, Refused> {
-    let mut opened = send(asked, &chat, messages).await;
+    let mut opened = send(asked, &chat, prepared).await;
     // Clients send `max_tokens` for the model they were written for, which may be above this model's limit.
     if let (Err(error), Some(wanted)) = (&opened, chat.options().max_tokens)
         && let Some(limit) = output_limit(error.message()).filter(|limit| *limit < wanted)
@@ -253,17 +263,17 @@ async fn translate(
         removed.push(format!("max_tokens {wanted} (the model's limit is {limit})"));
         chat = chat.with_options(&ChatOptions::default().with_max_tokens(limit));
         // They are read once more, as a copy would double the memory of each request.
-        let messages = fitted(asked, &chat)?.messages;
-        opened = send(asked, &chat, messages).await;
+        let prepared = prepare(asked, &chat, fitted(asked, &chat)?.messages)?;
+        opened = send(asked, &chat, prepared).await;
     }
     Ok(opened?)
 }
 
-async fn send(asked: &Chat, chat: &BedrockChat, messages: Vec<Message>) -> crate::error::Result<Opened> {
+async fn send(asked: &Chat, chat: &BedrockChat, prepared: Prepared) -> crate::error::Result<Opened> {
     let given = asked.given();
     let (model_id, removed) = (chat.model().as_str().to_owned(), Vec::new());
     if asked.streams {
-        let stream = chat.stream(messages).await?;
+        let stream = chat.client().stream(prepared, chat.config()).await?;
         let request_id = stream.request_id().map(str::to_owned);
         let source = Source::Events {
             stream,
@@ -274,7 +284,7 @@ async fn send(asked: &Chat, chat: &BedrockChat, messages: Vec<Message>) -> crate
         };
         return Ok(Opened { source, first: Vec::new(), removed, model_id, request_id, runs: Runs::default() });
     }
-    let reply = chat.invoke(messages).await?;
+    let reply = chat.client().invoke(prepared, chat.config()).await?;
     let source = Source::Known(Used::with_estimate(reply.usage.unwrap_or_default(), 0));
     let first = asked.dialect.message(&given, &reply).into_bytes();
     Ok(Opened { source, first, removed, model_id, request_id: reply.request_id, runs: Runs::default() })

@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bedrock_chat::gateway::{KeyCounter, KeyUse};
-use bedrock_chat::{BoxFuture, Error, ErrorKind, RateLimiter, Result, Timeouts};
+use bedrock_chat::{
+    AiMessage, Api, BoxFuture, Call, ChatRequest, Codec, Converse, Error, ErrorKind, Mode, ModelId, RateLimiter,
+    Result, StreamDecoder, Timeouts,
+};
 
 use super::*;
 
@@ -223,6 +226,40 @@ async fn gateway_limits_do_not_count_requests_it_refuses() {
     // A key that must wait learns first what it can never send.
     for (expected, request) in refused() {
         assert_eq!(answer(&gateway, request).await.0, expected);
+    }
+}
+
+/// Converse, which counts the requests that it writes.
+#[derive(Debug)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Codec for Counting {
+    fn encode(&self, model: &ModelId, request: &ChatRequest, mode: Mode) -> Result<Call> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Converse.encode(model, request, mode)
+    }
+
+    fn decode(&self, call: &Call, body: &[u8], headers: &Headers) -> Result<AiMessage> {
+        Converse.decode(call, body, headers)
+    }
+
+    fn stream(&self, call: &Call) -> Box<dyn StreamDecoder> {
+        Converse.stream(call)
+    }
+
+    fn api(&self) -> Api {
+        Api::Converse
+    }
+}
+
+#[tokio::test]
+async fn gateway_writes_a_translated_request_once() {
+    for key in [json!({"key": KEY}), json!({"key": KEY, "requestsPerMinute": 1})] {
+        let written = Arc::new(AtomicUsize::new(0));
+        let chat = prepared(&MemoryTransport::new([converse()])).runtime(Still).codec(Counting(Arc::clone(&written)));
+        let gateway = gateway(chat, settings(json!({"keys": {"alice": key.clone()}})));
+        assert_eq!(answer(&gateway, hello(NOVA)).await.0, 200);
+        assert_eq!(written.load(Ordering::Relaxed), 1, "{key}");
     }
 }
 
