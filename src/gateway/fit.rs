@@ -70,12 +70,8 @@ pub(crate) fn fit(asked: &mut Asked, model: &ModelId, api: Api, can: Capabilitie
             }
         }
     }
-    // Converse has no member for it: the codec writes it elsewhere, for the models that support it.
-    let has_serial = match api {
-        Api::Converse => can.has(Capability::SerialTools),
-        _ => !can.lacks(Capability::SerialTools),
-    };
-    if asked.options.parallel_tool_calls == Some(false) && (!has_serial || asked.options.tools.is_empty()) {
+    let is_serial = !can.lacks(Capability::SerialTools) && !asked.options.tools.is_empty();
+    if asked.options.parallel_tool_calls == Some(false) && !is_serial {
         asked.options.parallel_tool_calls = None;
         leave_out(&mut asked.removed, "parallel_tool_calls");
     }
@@ -340,16 +336,11 @@ mod tests {
     }
 
     #[test]
-    fn serial_tools_are_left_out_where_converse_cannot_ask_for_them() {
+    fn serial_tools_are_left_out_for_models_without_them() {
         let unknown = Capabilities::unknown();
-        for (api, can, expected) in [
-            (Api::Converse, unknown, None),
-            (Api::Converse, unknown.with(Capability::SerialTools, true), Some(false)),
-            (Api::ChatCompletions, unknown, Some(false)),
-            (Api::ChatCompletions, unknown.with(Capability::SerialTools, false), None),
-        ] {
+        for (can, expected) in [(unknown, Some(false)), (unknown.with(Capability::SerialTools, false), None)] {
             let mut asked = asked();
-            fit(&mut asked, &model(), api, can);
+            fit(&mut asked, &model(), Api::Converse, can);
             assert_eq!(asked.options.parallel_tool_calls, expected);
         }
     }

@@ -91,7 +91,8 @@ const UNSIGNED: &[&str] = &[
 static GENERAL: &[Fact] = &[
     // Converse translates tools for every model:
     // https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
-    over(Api::Converse, fact(&[""], &[Tools], &[])),
+    // Its ToolConfiguration cannot forbid parallel calls. Only Claude and OpenAI have another field for that.
+    over(Api::Converse, fact(&[""], &[Tools], &[SerialTools])),
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultContentBlock.html names Claude
     // and Nova as the models that accept images in results.
     fact(MEDIA_IN_MESSAGES, &[], &[ImagesInResults]),
@@ -283,7 +284,10 @@ static OTHER_FACTS: &[Fact] = &[
             ],
         ),
     ),
-    over(Api::Invoke, fact(&["cohere.command-r"], &[Tools], &[ForcedTools, NamedTools, JsonSchema, StrictTools])),
+    over(
+        Api::Invoke,
+        fact(&["cohere.command-r"], &[Tools], &[ForcedTools, NamedTools, SerialTools, JsonSchema, StrictTools]),
+    ),
     // Responses. Its reference has tools, and efforts instead of budgets, for every model; system messages are items.
     over(
         Api::Responses,

@@ -69,8 +69,6 @@ pub(crate) struct ConverseFields {
     /// The path of `top_k`.
     pub(crate) top_k: &'static [&'static str],
     pub(crate) reasoning: ReasoningField,
-    /// Whether the family supports `parallel_tool_calls`.
-    pub(crate) parallel_tool_calls: bool,
     /// Whether ConverseStream reports input tokens that include those read from and written to the
     /// cache. AWS documents that they are excluded, and Converse does so. For OpenAI's models
     /// ConverseStream was measured to include them, and to count them twice in `totalTokens`.
@@ -98,7 +96,6 @@ pub(crate) enum ReasoningField {
 const PLAIN: ConverseFields = ConverseFields {
     top_k: &["top_k"],
     reasoning: ReasoningField::OutputConfig,
-    parallel_tool_calls: false,
     stream_input_has_cached: false,
     short_ids: false,
 };
@@ -106,12 +103,8 @@ const CLAUDE: ConverseFields = ConverseFields { reasoning: ReasoningField::Think
 const NOVA: ConverseFields =
     ConverseFields { top_k: &["inferenceConfig", "topK"], reasoning: ReasoningField::ReasoningConfig, ..PLAIN };
 const EFFORT: ConverseFields = ConverseFields { reasoning: ReasoningField::ReasoningEffort, ..PLAIN };
-const OPENAI: ConverseFields = ConverseFields {
-    reasoning: ReasoningField::Reasoning,
-    parallel_tool_calls: true,
-    stream_input_has_cached: true,
-    ..PLAIN
-};
+const OPENAI: ConverseFields =
+    ConverseFields { reasoning: ReasoningField::Reasoning, stream_input_has_cached: true, ..PLAIN };
 const GPT_OSS: ConverseFields = ConverseFields { reasoning: ReasoningField::ReasoningEffort, ..OPENAI };
 const MISTRAL: ConverseFields = ConverseFields { short_ids: true, ..PLAIN };
 const COHERE: ConverseFields = ConverseFields { top_k: &["k"], ..PLAIN };

@@ -148,7 +148,7 @@ function setTools(options: Core, { tools, toolChoice, providerOptions }: AnyCall
   if (betas.length) options.anthropicBeta = [...new Set([...(options.anthropicBeta ?? []), ...betas])];
   if (choice !== undefined) options.toolChoice = choice;
   if (isSerial === true && !isSet(options.parallelToolCalls)) {
-    if (can.serialTools !== true) warn("disableParallelToolUse", "the model is not known to support a limit of one tool call in a turn");
+    if (can.serialTools === false) warn("disableParallelToolUse", "the model cannot be limited to one tool call in a turn");
     else options.parallelToolCalls = false;
   }
 }

@@ -1,12 +1,13 @@
 //! `additionalModelRequestFields`: options that Converse has no field for, as fields of the model's family.
 
 use super::kwargs;
+use crate::api::Api;
 use crate::capabilities::{Capabilities, Capability};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Json, View, Writer};
 use crate::model::ModelId;
 use crate::provider::table::{ConverseFields, ReasoningField, family_of};
-use crate::provider::{anthropic, tools};
+use crate::provider::{anthropic, facts, tools};
 use crate::request::{ChatOptions, Reasoning, Tool, ToolChoice};
 
 /// The results of writing a conversation that the rest of the request depends on.
@@ -212,6 +213,16 @@ fn efforts_only(model: &ModelId) -> Error {
 
 /// Writes the tool choice of [`takes_tool_choice`], and whether parallel tool calls are forbidden.
 fn write_calls(w: &mut Writer, model: &ModelId, options: &ChatOptions) -> Result<()> {
+    let is_serial = options.parallel_tool_calls == Some(false);
+    if is_serial && facts::of_call(model, Api::Converse, options).lacks(Capability::SerialTools) {
+        return Err(Error::of(
+            ErrorKind::Unsupported,
+            format_args!(
+                "{model} has no `parallel_tool_calls` over Converse; leave it unset, or set the model's own field in `model_kwargs`"
+            ),
+        )
+        .with_field("parallel_tool_calls"));
+    }
     if is_claude(model) {
         w.object("tool_choice");
         match &options.tool_choice {
@@ -222,21 +233,12 @@ fn write_calls(w: &mut Writer, model: &ModelId, options: &ChatOptions) -> Result
             }
             _ => w.field("type", "auto"),
         }
-        if options.parallel_tool_calls == Some(false) {
+        if is_serial {
             w.key("disable_parallel_tool_use").bool(true);
         }
         w.end_object();
-        return Ok(());
-    }
-    if of(model).parallel_tool_calls {
+    } else if is_serial {
         w.key("parallel_tool_calls").bool(false);
-        return Ok(());
     }
-    Err(Error::of(
-        ErrorKind::Unsupported,
-        format_args!(
-            "{model} has no `parallel_tool_calls` over Converse; leave it unset, or set the model's own field in `model_kwargs`"
-        ),
-    )
-    .with_field("parallel_tool_calls"))
+    Ok(())
 }

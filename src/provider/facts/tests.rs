@@ -14,7 +14,7 @@ fn facts_follow_the_model_behind_a_profile() {
         assert!(can.lacks(StrictTools) && can.lacks(JsonSchema) && can.has(SystemAnywhere), "{id}: {can:?}");
     }
     let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
-    assert_eq!(known(arn, Api::Converse), Capabilities::of(&[Tools], &[]));
+    assert_eq!(known(arn, Api::Converse), Capabilities::of(&[Tools], &[SerialTools]));
     assert_eq!(known(arn, Api::Invoke), Capabilities::unknown());
 }
 
@@ -83,6 +83,21 @@ fn facts_of_prompt_caching_and_sampling() {
     for id in [old, "amazon.titan-text-express-v1", "openai.gpt-5.6-sol", "us.deepseek.r1-v1:0"] {
         assert!(known(id, Api::Converse).lacks(PromptCaching), "{id}");
     }
+}
+
+#[test]
+fn facts_of_serial_tools_over_converse() {
+    for (id, expected) in [
+        ("us.anthropic.claude-sonnet-4-6", true),
+        ("openai.gpt-oss-120b-1:0", true),
+        ("qwen.qwen3-32b-v1:0", false),
+        ("us.xai.grok-4.7", false),
+        ("new.model-v1:0", false),
+    ] {
+        assert_eq!(known(id, Api::Converse).get(SerialTools), Some(expected), "{id}");
+    }
+    assert!(known("qwen.qwen3-32b-v1:0", Api::Invoke).has(SerialTools));
+    assert!(known("cohere.command-r-v1:0", Api::Invoke).lacks(SerialTools));
 }
 
 #[test]

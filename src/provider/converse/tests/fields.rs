@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::capabilities::Capability;
+use crate::capabilities::{Capabilities, Capability};
 use crate::error::ErrorKind;
 use crate::request::{Reasoning, Tool, ToolChoice};
 
@@ -127,6 +127,15 @@ fn parallel_tool_calls_has_the_form_of_the_family() {
     let error = refusal(LLAMA, &[Message::human("a")], &serial);
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.message().contains("parallel_tool_calls"), "{error}");
+    // The caller corrects the table.
+    let corrected = |can: bool| {
+        let capabilities = Capabilities::unknown().with(Capability::SerialTools, can);
+        ChatOptions { capabilities, ..serial.clone() }
+    };
+    assert_eq!(extra(LLAMA, &corrected(true)), json!({"parallel_tool_calls": false}));
+    for model in [CLAUDE, "openai.gpt-oss-120b-1:0"] {
+        assert_eq!(refusal(model, &[Message::human("a")], &corrected(false)).kind(), ErrorKind::Unsupported);
+    }
     let toolless = ChatOptions { parallel_tool_calls: Some(false), ..ChatOptions::default() };
     for model in [CLAUDE, LLAMA] {
         assert_eq!(extra(model, &toolless), json!(null), "there is nothing to call");
