@@ -25,6 +25,7 @@ mod call;
 mod chat_completions;
 mod cors;
 mod dialect;
+mod effort;
 mod failure;
 mod fit;
 mod forward;

@@ -8,7 +8,6 @@ mod caching;
 mod citation;
 mod events;
 mod filter;
-mod fit;
 mod message;
 mod pass;
 mod problem;
@@ -19,7 +18,6 @@ mod signature;
 mod sse;
 
 pub(crate) use events::AnthropicEvents;
-pub(crate) use fit::fit_reasoning;
 pub(crate) use pass::{count, counted};
 pub use sse::AnthropicSse;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Inner;
 use super::access::Target;
 use super::answer::{Opened, Source};
-use super::anthropic::fit_reasoning;
 use super::dialect::{Asked, Dialect, Given, Relay};
+use super::effort::{ReasoningMembers, fit_reasoning};
 use super::failure::{Failure, Reason};
 use super::fit::fit;
 use super::forward::{add, check_guardrail};
@@ -240,12 +240,23 @@ async fn pass(asked: &Chat, chat: &BedrockChat, call: Call, mut relay: Box<dyn R
 fn fitted(asked: &Chat, chat: &BedrockChat) -> Result<Asked, Failure> {
     let mut read = asked.dialect.read(&asked.given())?;
     let can = chat.capabilities();
-    if asked.api == ClientApi::Messages {
-        fit_reasoning(&mut read, can);
-    }
+    fit_reasoning(&mut read, chat.model(), can, reasoning_members(asked));
     sampling::send(&mut read, chat.model())?;
     fit(&mut read, chat.model(), chat.client().codec.api(), can);
     Ok(read)
+}
+
+/// Returns the members of a request that ask for reasoning.
+fn reasoning_members(asked: &Chat) -> ReasoningMembers {
+    let (reasoning, effort) = match asked.api {
+        ClientApi::Responses => ("reasoning.effort", "reasoning.effort"),
+        // Some clients of Chat Completions send Claude's member.
+        ClientApi::ChatCompletions if asked.body.view().get("thinking").is_none() => {
+            ("reasoning_effort", "reasoning_effort")
+        }
+        _ => ("thinking", "output_config.effort"),
+    };
+    ReasoningMembers { reasoning, effort }
 }
 
 /// Sends a request to a model in the model's own format.

@@ -5,9 +5,8 @@ use crate::api::Api;
 use crate::capabilities::{Capabilities, Capability};
 use crate::message::{CacheTtl, Content, Media, Message, Role, ToolResult};
 use crate::model::ModelId;
-use crate::provider::converse::is_nova;
 use crate::provider::repair::drops_reasoning;
-use crate::request::{Reasoning, ReasoningDisplay};
+use crate::request::ReasoningDisplay;
 
 /// The minimum of `max_output_tokens` of the Responses API.
 const MIN_RESPONSES_TOKENS: u64 = 16;
@@ -32,12 +31,8 @@ pub(crate) const EARLIER_REASONING: &str = "earlier reasoning";
 /// | the resolution of an image | left out, except over OpenAI's APIs |
 /// | the wish to read the reasoning | left out |
 /// | a limit below 16 tokens, over the Responses API | raised to 16 |
-/// | the effort `high` beside limits, for Amazon Nova | sent as `medium` |
 /// | reasoning of earlier turns, of another vendor's model or without a signature | left out by the codec |
 pub(crate) fn fit(asked: &mut Asked, model: &ModelId, api: Api, can: Capabilities) {
-    if is_nova(model) {
-        lower_effort(asked);
-    }
     // The default of OpenAI's APIs, which clients send. Claude models refuse it beside a temperature.
     if asked.options.top_p == Some(1.0) && model.vendor() == Some("anthropic") {
         asked.options.top_p = None;
@@ -157,19 +152,6 @@ fn leave_out_cache_points(asked: &mut Asked, can: Capabilities) {
                 leave_out(removed, "cache_control.ttl");
             }
         }
-    }
-}
-
-/// Lowers the highest effort, which Amazon Nova accepts only without a limit of tokens and without sampling.
-fn lower_effort(asked: &mut Asked) {
-    let options = &mut asked.options;
-    let has_limits = options.max_tokens.is_some() || options.temperature.is_some() || options.top_p.is_some();
-    if let Some(Reasoning::Effort(effort)) = &mut options.reasoning
-        && effort == "high"
-        && has_limits
-    {
-        *effort = "medium".to_owned();
-        asked.removed.push("reasoning effort high (sent as medium)".to_owned());
     }
 }
 
@@ -385,21 +367,6 @@ mod tests {
                     removed.iter().map(|text| text.to_string()).collect()
                 )
             );
-        }
-    }
-
-    #[test]
-    fn highest_effort_is_lowered_for_nova_beside_limits() {
-        let nova = ModelId::parse("us.amazon.nova-2-lite-v1:0").unwrap();
-        for (model, max_tokens, expected) in
-            [(&nova, Some(9), "medium"), (&nova, None, "high"), (&model(), Some(9), "high")]
-        {
-            let mut asked = Asked::default();
-            asked.options.reasoning = Some(Reasoning::Effort("high".into()));
-            asked.options.max_tokens = max_tokens;
-            fit(&mut asked, model, Api::Converse, Capabilities::unknown());
-            assert_eq!(asked.options.reasoning, Some(Reasoning::Effort(expected.into())));
-            assert_eq!(asked.removed.len(), usize::from(expected == "medium"));
         }
     }
 }

@@ -135,6 +135,8 @@ static OTHER_FACTS: &[Fact] = &[
     over(Api::Converse, fact(&["openai."], &[], &[StopSequences])),
     // activepieces#15261, hermes-agent#111438: "This model doesn't support the temperature field."
     over(Api::Converse, fact(&["openai.gpt-5", "openai.gpt-6", "xai."], &[], &[Sampling])),
+    // stdapi-ai/stdapi.ai#283 probed the efforts of GPT over Converse, and langchain-aws 1.9 sends those of the others.
+    over(Api::Converse, fact(&["openai.", "moonshot", "zai."], &[ReasoningEffort], &[])),
     over(Api::Converse, fact(&["mistral."], &[ForcedTools], &[NamedTools])),
     over(Api::Converse, fact(&["cohere.", "meta."], &[], &[ForcedTools, NamedTools])),
     // langchain-aws 1.9: its table of tool choices over Converse.

@@ -7,6 +7,7 @@
 
 mod access;
 mod defaults;
+mod efforts;
 mod failures;
 mod limits;
 mod models;

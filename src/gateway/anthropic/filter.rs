@@ -6,8 +6,10 @@ use super::rewrite::{Change, Changed, elements, members};
 use super::signature::{is_foreign, may_be_foreign};
 use crate::capabilities::{Capabilities, Capability};
 use crate::gateway::dialect::leave_out;
+use crate::gateway::effort;
 use crate::gateway::failure::Failure;
-use crate::json::{Kind, View};
+use crate::json::{Kind, View, quoted};
+use crate::model::ModelId;
 use crate::text::has;
 
 /// The part of a request that a row is about.
@@ -140,6 +142,8 @@ pub(super) static ROWS: &[Row] = &[
 
 /// Removes what one model refuses.
 pub(super) struct Filter<'a> {
+    /// The model; `None` for a request that is translated.
+    pub(super) model: Option<&'a ModelId>,
     /// The capabilities of the model.
     pub(super) can: Capabilities,
     /// The beta features of the call.
@@ -162,7 +166,7 @@ impl Filter<'_> {
                 "tools" => elements(value, &mut |tool| self.tool(tool))?.into(),
                 "system" => self.blocks(value)?,
                 "messages" => self.messages(value)?,
-                "output_config" => self.members(MemberScope::OutputConfig, value)?,
+                "output_config" => self.output_config(value)?,
                 "thinking" => self.verdict(MemberScope::ThinkingType, value.word_at("type"), value)?,
                 "context_management" => self.context(value)?,
                 _ => Change::Keep,
@@ -208,6 +212,25 @@ impl Filter<'_> {
     /// Checks the members of an object one by one.
     fn members(&mut self, scope: MemberScope, value: View<'_>) -> Changed {
         Ok(members(value, &mut |name, value| self.verdict(scope, name, value))?.into())
+    }
+
+    fn output_config(&mut self, value: View<'_>) -> Changed {
+        let text = members(value, &mut |name, value| match self.verdict(MemberScope::OutputConfig, name, value)? {
+            Change::Keep if name == "effort" => Ok(self.effort(value)),
+            change => Ok(change),
+        })?;
+        Ok(text.into())
+    }
+
+    /// Returns an effort that the model accepts.
+    fn effort(&mut self, value: View<'_>) -> Change {
+        match self.model.and_then(|model| effort::replaced(model, value.word())) {
+            Some(sent) => {
+                self.note(&effort::sent_as("output_config.effort", value.word(), sent));
+                Change::Become(quoted(sent))
+            }
+            None => Change::Keep,
+        }
     }
 
     fn tool(&mut self, tool: View<'_>) -> Changed {

@@ -77,7 +77,8 @@ pub(crate) fn counted(tokens: u64) -> String {
 fn body(given: &Given<'_>, model: &ModelId) -> Result<Body, Failure> {
     let Betas { sent, removed } = betas(given, Some(model))?;
     let removed = removed.into_iter().map(|name| ["anthropic-beta: ", &name].concat()).collect();
-    let mut filter = Filter { can: facts::known(model, Api::Invoke), betas: &sent, checks_signatures: true, removed };
+    let can = facts::known(model, Api::Invoke);
+    let mut filter = Filter { model: Some(model), can, betas: &sent, checks_signatures: true, removed };
     let format = given.body.get("output_format");
     let point = given.body.get("cache_control").filter(|point| point.kind() == Kind::Object);
     let point = point.map(|point| filter.cache_point(point)).transpose()?;

@@ -19,7 +19,8 @@ use crate::request::{
 pub(super) fn read(given: &Given<'_>) -> Result<Asked, Failure> {
     // Beta features are Claude's.
     let removed = betas(given, None)?.removed.iter().map(|name| ["anthropic-beta: ", name].concat()).collect();
-    let mut filter = Filter { can: Capabilities::unknown(), betas: &[], checks_signatures: false, removed };
+    let can = Capabilities::unknown();
+    let mut filter = Filter { model: None, can, betas: &[], checks_signatures: false, removed };
     let mut reading = Reading::default();
     for (key, value) in given.body.raw_entries() {
         let name = unescaped(key);

@@ -1,8 +1,7 @@
 //! Tests of requests for models that are not Claude.
 
-use super::super::fit_reasoning;
 use super::*;
-use crate::capabilities::{Capabilities, Capability};
+use crate::gateway::effort::{ReasoningMembers, fit_reasoning};
 use crate::json::Json;
 use crate::message::{CachePoint, CacheTtl, Content, MediaSource, Message, Role};
 use crate::request::{Reasoning, ReasoningDisplay, ServiceTier, ToolChoice};
@@ -240,44 +239,11 @@ fn read_request_is_sent_to_models_of_every_format() {
         let model = ModelId::parse(id).unwrap();
         let codec = crate::provider::codec_for(&model, None, None).unwrap();
         let mut asked = read(body).unwrap();
-        fit_reasoning(&mut asked, codec.capabilities(&model));
+        let members = ReasoningMembers { reasoning: "thinking", effort: "output_config.effort" };
+        fit_reasoning(&mut asked, &model, codec.capabilities(&model), members);
         let request = crate::ChatRequest::new(asked.messages).with_options(asked.options);
         let call = codec.encode(&model, &request, crate::Mode::Invoke).unwrap();
         let sent = String::from_utf8(call.body.to_vec()).unwrap();
         assert!(sent.contains("boom") && !sent.contains("HIDDEN") && !sent.contains("eager"), "{id}: {sent}");
     }
-}
-
-#[test]
-fn reasoning_takes_a_form_that_the_model_accepts() {
-    use Capability::{AdaptiveReasoning, ReasoningBudget, ReasoningByDefault, ReasoningEffort, ReasoningOff};
-    let fitted = |has: &[Capability], members: &str| {
-        let mut asked = asked(members);
-        fit_reasoning(&mut asked, Capabilities::of(has, &[]));
-        (asked.options.reasoning, asked.removed.join(","))
-    };
-    let budget = |tokens: u64| format!(r#""thinking":{{"type":"enabled","budget_tokens":{tokens}}}"#);
-    let effort = |name: &str| Some(Reasoning::Effort(name.to_owned()));
-    let none = |lost: &str| (None, lost.to_owned());
-    for (tokens, name) in [(1024, "low"), (4096, "medium"), (16_384, "high")] {
-        assert_eq!(fitted(&[ReasoningEffort], &budget(tokens)), (effort(name), String::new()));
-    }
-    assert_eq!(fitted(&[ReasoningBudget], &budget(1024)), (Some(Reasoning::Budget(1024)), String::new()));
-    assert_eq!(fitted(&[], &budget(1024)), none("thinking"));
-    let adaptive = r#""thinking":{"type":"adaptive","display":"omitted"}"#;
-    assert_eq!(fitted(&[AdaptiveReasoning], adaptive), (Some(Reasoning::Adaptive), String::new()));
-    assert_eq!(fitted(&[ReasoningEffort], adaptive), (effort("medium"), "thinking.display".to_owned()));
-    assert_eq!(fitted(&[ReasoningEffort, ReasoningByDefault], adaptive), none("thinking.display"));
-    assert_eq!(fitted(&[], adaptive), none("thinking,thinking.display"));
-    let off = r#""thinking":{"type":"disabled"}"#;
-    assert_eq!(fitted(&[ReasoningOff], off), (Some(Reasoning::Disabled), String::new()));
-    assert_eq!(fitted(&[], off), none(""));
-    assert_eq!(fitted(&[ReasoningByDefault], off), none("thinking"));
-    let low = r#""output_config":{"effort":"low"}"#;
-    assert_eq!(fitted(&[ReasoningEffort], low), (effort("low"), String::new()));
-    assert_eq!(fitted(&[], low), none("output_config.effort"));
-    let both = [budget(2048).as_str(), low].join(",");
-    assert_eq!(fitted(&[ReasoningEffort], &both), (effort("low"), String::new()));
-    assert_eq!(fitted(&[ReasoningBudget], &both), (Some(Reasoning::Budget(2048)), "output_config.effort".to_owned()));
-    assert_eq!(fitted(&[], &both), none("thinking"));
 }

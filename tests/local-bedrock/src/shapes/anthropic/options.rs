@@ -275,15 +275,32 @@ fn thinking(body: &Value, model: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The efforts of models that accept fewer than the others, with the service's words. coder/coder#25356 and
+/// can1357/oh-my-pi#7924 have the replies.
+static EFFORTS: [(&str, &[&str], &str); 4] = [
+    ("anthropic.claude-opus-4-5", &["low", "medium", "high"], "'low', 'medium' or 'high'"),
+    ("anthropic.claude-opus-4-6", &["low", "medium", "high", "max"], "'low', 'medium', 'high' or 'max'"),
+    ("anthropic.claude-sonnet-4-6", &["low", "medium", "high", "max"], "'low', 'medium', 'high' or 'max'"),
+    ("", &["low", "medium", "high", "xhigh", "max"], "'low', 'medium', 'high', 'xhigh' or 'max'"),
+];
+
+/// Refuses an effort that the model does not have.
+fn check_effort(model: &str, effort: &str) -> Result<(), Problem> {
+    match EFFORTS.iter().find(|(id, ..)| model.starts_with(id)) {
+        Some((_, efforts, words)) if !efforts.contains(&effort) => {
+            Err(invalid("output_config.effort", format_args!("Input should be {words}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn output_config(body: &Value, model: &str) -> Result<(), Problem> {
     let Some(config) = body.get("output_config") else {
         return Ok(());
     };
     only_known(config, &["effort", "format"], "output_config")?;
-    if let Some(effort) = config.get("effort").map(|effort| effort.as_str().unwrap_or_default())
-        && !["low", "medium", "high", "xhigh", "max"].contains(&effort)
-    {
-        return Err(invalid("output_config.effort", "Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
+    if let Some(effort) = config.get("effort").map(|effort| effort.as_str().unwrap_or_default()) {
+        check_effort(model, effort)?;
     }
     if config.get("effort").is_some() {
         taken(model, Feature::Effort)?;
