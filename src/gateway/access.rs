@@ -19,7 +19,7 @@ pub(super) const NO_KEYS: &str =
 
 /// A client with a known key.
 #[derive(Clone, Copy)]
-pub(super) struct Client<'a> {
+pub(super) struct KnownClient<'a> {
     /// The name of the key.
     pub(super) name: &'a str,
     pub(super) key: &'a KeySettings,
@@ -38,7 +38,7 @@ impl GatewaySettings {
     ///
     /// # Errors
     /// `Unauthenticated`, for a key that is missing or unknown.
-    pub(super) fn client(&self, headers: &Headers) -> Result<Client<'_>, Failure> {
+    pub(super) fn client(&self, headers: &Headers) -> Result<KnownClient<'_>, Failure> {
         let refused = |message| Failure::new(Reason::Unauthenticated, message);
         if self.keys.is_empty() {
             return Err(refused(NO_KEYS));
@@ -63,7 +63,7 @@ impl GatewaySettings {
         let mut found = None;
         for (name, key) in &self.keys {
             if key.has_hash(&hash) {
-                found = Some(Client { name, key });
+                found = Some(KnownClient { name, key });
             }
         }
         found.ok_or_else(|| refused("unknown key; ask the operator of this gateway for a valid key"))
@@ -74,7 +74,7 @@ impl GatewaySettings {
     /// # Errors
     /// - `NotFound`, if the name is unknown.
     /// - `Forbidden`, if the key may not use the model, or if the key has a budget and the model has no price.
-    pub(super) fn target(&self, client: Client<'_>, name: &str) -> Result<Target, Failure> {
+    pub(super) fn target(&self, client: KnownClient<'_>, name: &str) -> Result<Target, Failure> {
         let target = match self.listed(name) {
             Some(target) => target,
             None if self.any_model && is_model_id(name) => {
@@ -97,13 +97,13 @@ impl GatewaySettings {
     }
 
     /// Returns the names of models that a client may use, without patterns.
-    pub(super) fn names<'a>(&'a self, client: Client<'a>) -> impl Iterator<Item = &'a str> {
+    pub(super) fn names<'a>(&'a self, client: KnownClient<'a>) -> impl Iterator<Item = &'a str> {
         let names = self.models.keys().map(String::as_str).filter(|name| !name.ends_with('*'));
         names.filter(move |name| self.target(client, name).is_ok())
     }
 
     /// Returns the patterns of names that a client may use, in part or as a whole.
-    fn patterns<'a>(&'a self, client: Client<'a>) -> impl Iterator<Item = &'a str> {
+    fn patterns<'a>(&'a self, client: KnownClient<'a>) -> impl Iterator<Item = &'a str> {
         let allowed = &client.key.models;
         let is_allowed = move |text: &str| allowed.is_empty() || allowed.iter().any(|other| overlap(other, text));
         let patterns = self.models.iter().filter(|(name, _)| name.ends_with('*'));
@@ -111,7 +111,7 @@ impl GatewaySettings {
     }
 
     /// Returns names that a client may use by the patterns of the table, for models with these ids.
-    pub(super) fn named(&self, client: Client<'_>, ids: &[&str]) -> Vec<String> {
+    pub(super) fn named(&self, client: KnownClient<'_>, ids: &[&str]) -> Vec<String> {
         let mut names = Vec::new();
         for (pattern, model) in self.models.iter().filter(|(pattern, _)| pattern.ends_with('*')) {
             for id in ids {

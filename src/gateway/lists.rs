@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Inner;
-use super::access::{Client, NO_KEYS};
+use super::access::{KnownClient, NO_KEYS};
 use super::answer::whole;
 use super::failure::Failure;
 use super::forward::passed_on;
@@ -43,7 +43,7 @@ pub(super) async fn pass(inner: &Arc<Inner>, target: String) -> Result<HttpRespo
 /// that the patterns of the table match, and their ids.
 pub(super) async fn models(
     inner: &Inner,
-    client: Client<'_>,
+    client: KnownClient<'_>,
     name: Option<&str>,
     headers: &Headers,
 ) -> Result<HttpResponse, Failure> {
@@ -68,7 +68,7 @@ pub(super) async fn models(
 }
 
 /// Returns names and ids of the service's models that answer chats: profiles, and models that need none.
-async fn service_models(inner: &Inner, client: Client<'_>) -> Result<Vec<String>, Failure> {
+async fn service_models(inner: &Inner, client: KnownClient<'_>) -> Result<Vec<String>, Failure> {
     let profiles = inner.first.inference_profiles(None).await?;
     let models = inner.first.models().await?;
     let is_chat = |modalities: &[String]| modalities.iter().any(|modality| modality == "TEXT");

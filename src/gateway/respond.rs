@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::access::{Client, check_name};
+use super::access::{KnownClient, check_name};
 use super::answer::{Answer, KEEP_ALIVE, Opened, whole};
 use super::anthropic::{AnthropicDialect, counted};
 use super::call::{self, Chat};
@@ -154,7 +154,7 @@ fn dialect_of(api: ClientApi) -> Option<&'static dyn Dialect> {
 /// Reads a request of a chat.
 async fn read_chat(
     inner: &Arc<Inner>,
-    client: Client<'_>,
+    client: KnownClient<'_>,
     api: ClientApi,
     asking: &mut Asking,
     recorder: &mut Recorder,
@@ -202,7 +202,7 @@ async fn read_chat(
 }
 
 /// Returns the options of a client's key.
-fn options_of(client: Client<'_>) -> ChatOptions {
+fn options_of(client: KnownClient<'_>) -> ChatOptions {
     let metadata = client.key.metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
     let metadata = metadata.chain([("gateway_key".to_owned(), client.name.to_owned())]);
     let mut options = ChatOptions::default().with_request_metadata(metadata);
@@ -213,7 +213,7 @@ fn options_of(client: Client<'_>) -> ChatOptions {
 /// Answers a chat in one of the vendors' APIs.
 async fn chat(
     inner: &Arc<Inner>,
-    client: Client<'_>,
+    client: KnownClient<'_>,
     api: ClientApi,
     asking: &mut Asking,
     recorder: &mut Recorder,
@@ -258,7 +258,7 @@ async fn chat(
 /// Passes a call of Bedrock's own API on.
 async fn model(
     inner: &Arc<Inner>,
-    client: Client<'_>,
+    client: KnownClient<'_>,
     name: &str,
     operation: &str,
     asking: &mut Asking,

@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::error::{Result, from_reported};
 use crate::gateway::dialect::{Given, Passed};
 use crate::gateway::openai::passing;
-use crate::gateway::openai::relay::{AnswerReader, Passing};
+use crate::gateway::openai::relay::{AnswerReader, OpenAiRelay};
 use crate::gateway::tally::{Tally, Used};
 use crate::json::{Kind, View};
 use crate::model::ModelId;
@@ -20,7 +20,7 @@ pub(super) fn passed(given: &Given<'_>, model: &ModelId) -> Option<Passed> {
     let asks = options.and_then(|options| options.get("include_usage")?.bool()) == Some(true);
     let hides = given.streams && !asks;
     let (call, removed) = passing::call(given, model, Api::ChatCompletions, hides)?;
-    let relay = Box::new(Passing::new(ChatAnswer { hides_usage: hides, ..ChatAnswer::default() }, given.streams));
+    let relay = Box::new(OpenAiRelay::new(ChatAnswer { hides_usage: hides, ..ChatAnswer::default() }, given.streams));
     Some(Passed { call, removed, relay })
 }
 

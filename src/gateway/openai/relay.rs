@@ -29,7 +29,7 @@ pub(crate) trait AnswerReader: MaybeSend {
 
 /// Passes on a whole answer, or a stream of server-sent events. Events are written when they are complete, so that
 /// other events can be written between them.
-pub(crate) struct Passing<R> {
+pub(crate) struct OpenAiRelay<R> {
     reader: R,
     streams: bool,
     decoder: SseDecoder,
@@ -39,7 +39,7 @@ pub(crate) struct Passing<R> {
     line: usize,
 }
 
-impl<R: AnswerReader> Passing<R> {
+impl<R: AnswerReader> OpenAiRelay<R> {
     pub(crate) fn new(reader: R, streams: bool) -> Self {
         Self { reader, streams, decoder: SseDecoder::new(), held: Vec::new(), line: 0 }
     }
@@ -80,7 +80,7 @@ impl<R: AnswerReader> Passing<R> {
     }
 }
 
-impl<R: AnswerReader> Relay for Passing<R> {
+impl<R: AnswerReader> Relay for OpenAiRelay<R> {
     fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<()> {
         if !self.streams {
             self.held.extend_from_slice(piece);

@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::error::{Result, from_reported};
 use crate::gateway::dialect::{Given, Passed};
 use crate::gateway::openai::passing;
-use crate::gateway::openai::relay::{AnswerReader, Passing};
+use crate::gateway::openai::relay::{AnswerReader, OpenAiRelay};
 use crate::gateway::tally::{Tally, Used};
 use crate::json::View;
 use crate::model::ModelId;
@@ -14,7 +14,7 @@ use crate::sse::SseEvent;
 /// Returns the call of a model that speaks the API itself.
 pub(super) fn passed(given: &Given<'_>, model: &ModelId) -> Option<Passed> {
     let (call, removed) = passing::call(given, model, Api::Responses, false)?;
-    let relay = Box::new(Passing::new(ResponsesAnswer::default(), given.streams));
+    let relay = Box::new(OpenAiRelay::new(ResponsesAnswer::default(), given.streams));
     Some(Passed { call, removed, relay })
 }
 
