@@ -33,7 +33,7 @@ use self::waiting::Waiting;
 use crate::credentials::{
     CachedCredentials, Credentials, EnvironmentCredentials, ProvideCredentials, Variables, environment_variable,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::platform::{BoxFuture, Runtime, SystemRuntime};
 use crate::sources::DefaultOf;
 use crate::transport::Transport;
@@ -228,7 +228,9 @@ impl ProvideCredentials for Chain {
 /// they are set in code.
 ///
 /// Such a chat, and one with a Bedrock API key in the environment, does not need a profile. If the one of `AWS_PROFILE`
-/// does not exist, the variables are returned as they are, with the error, which may explain a missing region.
+/// does not exist, the variables are returned as they are.
+///
+/// The text is advice for an error about a missing region.
 ///
 /// # Errors
 /// `Config`, if a file is malformed, a chosen profile does not exist, or one of its settings is wrong. A malformed file
@@ -237,14 +239,20 @@ pub(crate) fn settings(
     variables: &Arc<dyn Variables>,
     profile: Option<&str>,
     has_credentials: bool,
-) -> Result<(Arc<dyn Variables>, Option<Error>)> {
+) -> Result<(Arc<dyn Variables>, Option<String>)> {
     let context =
         Context { variables: Arc::clone(variables), profile: profile.map(str::to_owned), ..Context::default() };
     let needs_no_profile = || has_credentials || has_api_key(&**variables);
     match Attempt::new(&context) {
-        Ok(attempt) => Ok((attempt.settings, None)),
+        Ok(attempt) => {
+            let advice = attempt.files.profile(&attempt.profile).map(|_| {
+                let (profile, config) = (&attempt.profile, &attempt.files.config.path);
+                format!("or set `region` of profile `{profile}` in `{config}`")
+            });
+            Ok((attempt.settings, advice))
+        }
         Err(error) if profile.is_none() && error.field() == Some(files::NO_PROFILE) && needs_no_profile() => {
-            Ok((Arc::clone(variables), Some(error)))
+            Ok((Arc::clone(variables), Some(error.message().to_owned())))
         }
         Err(error) => Err(error),
     }

@@ -182,7 +182,7 @@ impl Error {
     /// a failed credential provider matter.
     #[must_use]
     pub(crate) fn with_causes_in_message(mut self) -> Self {
-        let source = self.0.source.take();
+        let source = self.0.source.take().filter(|source| !source.is::<Quoted>());
         let mut cause = source.as_deref().map(|source| source as &dyn std::error::Error);
         while let Some(error) = cause {
             let text = error.to_string();
@@ -382,6 +382,19 @@ impl From<DecodeError> for Error {
         Self::of(ErrorKind::Decode, format_args!("{error}"))
     }
 }
+
+/// An error whose deepest cause is already in the message of the error that it causes. It hides its causes, as reporters would
+/// print them twice.
+#[derive(Debug)]
+pub(crate) struct Quoted(pub(crate) Source);
+
+impl std::fmt::Display for Quoted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Quoted {}
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -15,7 +15,7 @@ pub(crate) fn settings(
     variables: &Arc<dyn Variables>,
     profile: Option<&str>,
     _has_credentials: bool,
-) -> Result<(Arc<dyn Variables>, Option<Error>)> {
+) -> Result<(Arc<dyn Variables>, Option<String>)> {
     match profile {
         None => Ok((Arc::clone(variables), None)),
         Some(_) => Err(Error::new(

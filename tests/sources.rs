@@ -222,4 +222,6 @@ async fn unreachable_sts_is_named_in_the_error() {
     for part in ["STS", ROLE, "127.0.0.1"] {
         assert!(error.message().contains(part), "{error}");
     }
+    // The cause that the HTTP client adds says nothing.
+    assert!(!error.message().contains("error sending request"), "{error}");
 }

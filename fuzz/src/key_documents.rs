@@ -141,8 +141,9 @@ fn assert_same(kind: Kind, document: &[u8], found: &Credentials) {
     // A document that the other parser refuses, or does not read with the same rules.
     let Some(expected) = expected else { return };
     for (found, expected) in read(found).into_iter().zip(&expected) {
-        let found = found.filter(|found| !found.is_empty());
-        assert_eq!(found, expected.as_deref().filter(|text| !text.is_empty()), "{kind:?}");
+        // XML has one kind of line end. The crate keeps the others, as no key has any.
+        let text = |text: Option<&str>| text.unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
+        assert_eq!(text(found), text(expected.as_deref()), "{kind:?}");
     }
     let expiry = expected[3].as_deref();
     // AWS accepts keys of an instance for some minutes after their expiry.

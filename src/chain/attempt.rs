@@ -49,13 +49,16 @@ impl Attempt {
     pub(super) fn new(context: &Context) -> Result<Self> {
         context.waiting.clear();
         let files = Files::read(&*context.variables)?;
-        let chosen = context.profile.clone().or_else(|| chosen_profile(&*context.variables));
-        if let Some(name) = &chosen
+        let chosen = match &context.profile {
+            Some(name) => Some((name.clone(), "")),
+            None => chosen_profile(&*context.variables),
+        };
+        if let Some((name, from)) = &chosen
             && files.profile(name).is_none()
         {
-            return Err(files.no_profile(name));
+            return Err(files.no_profile(name, from));
         }
-        let profile = chosen.unwrap_or_else(|| "default".to_owned());
+        let profile = chosen.map_or_else(|| "default".to_owned(), |(name, _)| name);
         Ok(Self {
             variables: Arc::clone(&context.variables),
             settings: Arc::new(Settings::read(&context.variables, &files, &profile)?),
@@ -127,8 +130,10 @@ impl Attempt {
     }
 }
 
-/// Returns the profile in `AWS_DEFAULT_PROFILE`, else in `AWS_PROFILE`. botocore has the same order.
-fn chosen_profile(variables: &dyn Variables) -> Option<String> {
+/// Returns the profile in `AWS_DEFAULT_PROFILE`, else in `AWS_PROFILE`, and the variable, as in errors. botocore has the same
+/// order.
+fn chosen_profile(variables: &dyn Variables) -> Option<(String, &'static str)> {
     let set = |name: &str| variables.get(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"))
+    let first = set("AWS_DEFAULT_PROFILE").map(|name| (name, " (`AWS_DEFAULT_PROFILE`)"));
+    first.or_else(|| set("AWS_PROFILE").map(|name| (name, " (`AWS_PROFILE`)")))
 }

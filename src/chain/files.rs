@@ -24,6 +24,8 @@ pub(super) struct Files {
     credentials_profiles: BTreeMap<String, Section>,
     sso_sessions: BTreeMap<String, Section>,
     services: BTreeMap<String, Section>,
+    /// The names of the other sections of the config file.
+    ignored: Vec<String>,
     pub(super) config: File,
     pub(super) credentials: File,
 }
@@ -47,6 +49,7 @@ impl Files {
         let (credentials, own) = read(variables, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?;
         let credentials_profiles: BTreeMap<_, _> = own.into_iter().collect();
         let (mut config_profiles, mut sso_sessions, mut services) = <(BTreeMap<_, _>, BTreeMap<_, _>, _)>::default();
+        let mut ignored = Vec::new();
         for (name, section) in sections {
             let kind = match &name {
                 name if name.starts_with("profile") => &mut config_profiles,
@@ -56,7 +59,10 @@ impl Files {
                     config_profiles.insert(name.clone(), section);
                     continue;
                 }
-                _ => continue,
+                _ => {
+                    ignored.push(name);
+                    continue;
+                }
             };
             // `[profile work]` and `[profile "at work"]`; others are ignored.
             if let Some([_, name]) = split_words(&name).as_deref() {
@@ -67,7 +73,16 @@ impl Files {
         for (name, section) in &credentials_profiles {
             profiles.entry(name.clone()).or_default().extend(section.clone());
         }
-        Ok(Self { profiles, config_profiles, credentials_profiles, sso_sessions, services, config, credentials })
+        Ok(Self {
+            profiles,
+            config_profiles,
+            credentials_profiles,
+            sso_sessions,
+            services,
+            ignored,
+            config,
+            credentials,
+        })
     }
 
     /// Returns a profile with its settings in both files. The credentials file overrides the config file.
@@ -91,21 +106,24 @@ impl Files {
         self.services.get(name).map(Keys)
     }
 
-    /// Returns the error of a profile that is in neither file.
-    pub(super) fn no_profile(&self, name: &str) -> Error {
+    /// Returns the error of a profile that is in neither file. `from` is where its name was read.
+    pub(super) fn no_profile(&self, name: &str, from: &str) -> Error {
         let mut known: Vec<&str> = self.profiles.keys().map(String::as_str).take(9).collect();
         if known.len() > 8 {
             known.truncate(8);
             known.push("...");
         }
-        let known = match known.is_empty() {
-            true => "they have no profiles".to_owned(),
-            false => format!("they have {}", known.join(", ")),
-        };
         let (config, credentials) = (&self.config.path, &self.credentials.path);
+        let advice = match known.is_empty() {
+            _ if self.ignored.iter().any(|section| section == name) => {
+                format!("write `[profile {name}]` instead of `[{name}]` in `{config}`")
+            }
+            true => format!("they have no profiles; create it, such as by `aws configure --profile {name}`"),
+            false => format!("they have {}; correct the name, or add the profile", known.join(", ")),
+        };
         Error::of(
             ErrorKind::Config,
-            format_args!("profile `{name}` is neither in `{config}` nor in `{credentials}`; {known}"),
+            format_args!("profile `{name}`{from} is neither in `{config}` nor in `{credentials}`; {advice}"),
         )
         .with_field(NO_PROFILE)
     }

@@ -77,7 +77,11 @@ pub(super) async fn credentials_of(command: &str, profile: &str, now: Duration) 
     let output = match output {
         Some(Ok(output)) => output,
         Some(Err(error)) => {
-            return Err(failed(format_args!("cannot be started: `{program}`: {error}; use an absolute path")));
+            let advice = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => "make it executable",
+                _ => "use an absolute path, without `~` and variables",
+            };
+            return Err(failed(format_args!("cannot be started: `{program}`: {error}; {advice}")));
         }
         None => return Err(failed(format_args!("cannot be started: no thread for it"))),
     };
@@ -91,7 +95,11 @@ pub(super) async fn credentials_of(command: &str, profile: &str, now: Duration) 
         let secrets = [secret.as_ref().map_or("", |text| text), token.as_ref().map_or("", |text| text)];
         return Err(failed(format_args!("failed ({}): {said}", output.status)).concealing(&secrets));
     }
-    let Some(view) = view else { return Err(failed(format_args!("printed no JSON; run it to see what it prints"))) };
+    let Some(view) = view else {
+        return Err(failed(format_args!(
+            "printed no JSON; run it to see what it prints (there is no shell: for pipes, use `sh -c`)"
+        )));
+    };
     match view.get("Version") {
         Some(version) if version.u64() == Some(1) => {}
         Some(_) => return Err(failed(format_args!("printed another `Version` than 1; it must print version 1"))),

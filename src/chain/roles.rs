@@ -145,11 +145,14 @@ impl Attempt {
             provider = provider.with_external_id(id);
         }
         if let Some(text) = step.keys.get("duration_seconds") {
-            let Ok(seconds) = text.trim().parse() else {
+            // The range of STS.
+            let Some(seconds) = text.trim().parse().ok().filter(|seconds| (900..=43_200).contains(seconds)) else {
                 let profile = step.profile;
                 return Err(Error::of(
                     ErrorKind::Config,
-                    format_args!("`duration_seconds` of profile `{profile}` is not a number: `{text}`"),
+                    format_args!(
+                        "`duration_seconds` of profile `{profile}` is `{text}`; set it to 900 to 43200 seconds"
+                    ),
                 ));
             };
             provider = provider.with_duration(Duration::from_secs(seconds));

@@ -375,11 +375,11 @@ impl BedrockChatBuilder {
         check_headers(&set.headers, set.anonymous)?;
         let variables = Arc::clone(&set.environment);
         let profile = set.profile.as_deref();
-        let (environment, no_profile) = chain::settings(&variables, profile, set.credentials.is_some())?;
+        let (environment, advice) = chain::settings(&variables, profile, set.credentials.is_some())?;
         set.environment = environment;
-        // The profile that does not exist was perhaps to have the region.
-        let explained = |error: Error| match &no_profile {
-            Some(missing) if error.field() == Some("region") => error.with_advice(missing.message()),
+        // The profile can set the region. It does not, or it does not exist.
+        let explained = |error: Error| match &advice {
+            Some(advice) if error.message().starts_with("region is missing") => error.with_advice(advice),
             _ => error,
         };
         let Address { endpoint, region } = set.address(&model, endpoint, codec.service()).map_err(explained)?;

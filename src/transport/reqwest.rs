@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{ByteStream, HttpRequest, HttpResponse, Transport};
 use crate::endpoint::is_loopback;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::headers::Headers;
 use crate::platform::BoxFuture;
 use crate::text::before;
@@ -246,32 +246,20 @@ fn not_answered(error: reqwest::Error, limit: Option<Duration>) -> Error {
             let limit = limit.map_or(String::new(), |limit| format!(": more than {} ms", limit.as_millis()));
             return Error::new(ErrorKind::Timeout, format!("connecting to {to} took too long{limit}"))
                 .with_retryable(true)
-                .with_source(Quoted(error));
+                .with_source(Quoted(error.into()));
         }
         let why = deepest(&error);
-        return Error::new(ErrorKind::Connect, format!("{to} was not reached: {why}")).with_source(Quoted(error));
+        return Error::new(ErrorKind::Connect, format!("{to} was not reached: {why}"))
+            .with_source(Quoted(error.into()));
     }
     if error.is_timeout() {
         let message = format!("{to} did not answer within the HTTP client's own time limit");
-        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error));
+        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error.into()));
     }
     let why = deepest(&error);
     let message = format!("the connection to {to} broke before an answer arrived: {why}");
-    Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error))
+    Error::new(ErrorKind::Interrupted, message).with_source(Quoted(error.into()))
 }
-
-/// An error of reqwest whose deepest cause is already in the message. It hides its causes, as reporters would print
-/// them twice.
-#[derive(Debug)]
-struct Quoted(reqwest::Error);
-
-impl std::fmt::Display for Quoted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl std::error::Error for Quoted {}
 
 /// Returns only the host: a wrong endpoint is the most likely cause, and the rest of the URL names the model.
 fn destination(error: &reqwest::Error) -> String {
@@ -296,10 +284,10 @@ fn broke_off(error: reqwest::Error) -> Error {
     let error = error.without_url();
     if error.is_timeout() {
         let message = "the answer took longer than the HTTP client's own time limit";
-        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error));
+        return Error::new(ErrorKind::Timeout, message).with_source(Quoted(error.into()));
     }
     let why = deepest(&error);
-    Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_source(Quoted(error))
+    Error::new(ErrorKind::Truncated, format!("the connection broke off: {why}")).with_source(Quoted(error.into()))
 }
 
 fn body(response: reqwest::Response) -> ByteStream {

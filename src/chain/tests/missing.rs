@@ -1,4 +1,4 @@
-//! Tests of a metadata service that is slow, and of a profile that is missing.
+//! Tests of a metadata service that is slow, and of profiles that are missing.
 
 use super::*;
 
@@ -33,6 +33,9 @@ fn missing_profile_is_ignored_by_chats_that_need_none() {
     // A region that is missing may be the profile's.
     let error = builder(&home).credentials(keys()).build().unwrap_err();
     assert!(error.message().contains("region is missing") && error.message().contains("`wrok`"), "{error}");
+    // So may be one that exists.
+    let error = builder(&home).profile("work").credentials(keys()).build().unwrap_err();
+    assert!(error.message().ends_with("; or set `region` of profile `work` in `~/.aws/config`"), "{error}");
     // A profile that was chosen in code must exist, and files must be readable.
     let error = builder(&home).region("us-east-1").credentials(keys()).profile("wrok").build().unwrap_err();
     assert_eq!(error.field(), Some("profile"));
@@ -42,4 +45,25 @@ fn missing_profile_is_ignored_by_chats_that_need_none() {
     home.write(".aws/config", "");
     let home = home.with("AWS_BEARER_TOKEN_BEDROCK", "key");
     builder(&home).region("us-east-1").build().unwrap();
+}
+
+#[tokio::test]
+async fn missing_profile_is_an_error_with_the_known_ones() {
+    let home = Home::new("[profile work]\nregion = us-east-1\n", "").with("AWS_PROFILE", "wrok");
+    let error = home.found().await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("profile")));
+    for part in ["`wrok` (`AWS_PROFILE`)", "they have work; correct the name"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+    let error = Home::new("", "").with("AWS_DEFAULT_PROFILE", "x").found().await.unwrap_err();
+    for part in ["`x` (`AWS_DEFAULT_PROFILE`)", "no profiles; create it, such as by `aws configure --profile x`"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn profile_section_without_its_prefix_is_named() {
+    let home = Home::new("[work]\nregion = us-east-1\n[profile other]\n", "").with("AWS_PROFILE", "work");
+    let error = home.found().await.unwrap_err();
+    assert!(error.message().ends_with("; write `[profile work]` instead of `[work]` in `~/.aws/config`"), "{error}");
 }
