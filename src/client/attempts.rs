@@ -36,6 +36,8 @@ pub(super) struct Attempts<'a> {
     pub(super) last: Sent,
     /// Whether the provider of credentials has not answered yet.
     awaits_credentials: bool,
+    /// How often in a row the provider of credentials has failed.
+    unprovided: u32,
     /// The service's error about them, if it reported that they have expired.
     expired: Option<Error>,
     refreshed: bool,
@@ -64,6 +66,7 @@ impl<'a> Attempts<'a> {
             hash: None,
             last: Sent::default(),
             awaits_credentials: false,
+            unprovided: 0,
             expired: None,
             refreshed: false,
             corrected: false,
@@ -139,6 +142,7 @@ impl<'a> Attempts<'a> {
         self.awaits_credentials = true;
         let provided = client.credentials.0.credentials().await;
         self.awaits_credentials = false;
+        self.unprovided = if provided.is_ok() { 0 } else { self.unprovided + 1 };
         let credentials = provided.map_err(|error| error.with_causes_in_message().before_sending())?;
         // Only signatures need a hash of the body.
         if self.hash.is_none() && matches!(credentials.parts(), Parts::Keys { .. }) {
@@ -265,6 +269,11 @@ impl<'a> Attempts<'a> {
     /// Returns the final error, with what is known of the call. Observers are notified.
     fn given_up(&mut self, error: Error) -> Error {
         let client = self.client;
+        // The limit in the message is that of one request.
+        let error = match self.unprovided {
+            0 | 1 => error,
+            times => error.with_advice(&["credentials were requested ", &times.to_string(), " times"].concat()),
+        };
         let error = error.with_call(client.model.as_str(), client.region.as_deref(), self.last.attempts);
         self.runs.error(&error);
         error

@@ -14,7 +14,8 @@ use local_bedrock::{LocalBedrock, RecordedRequest, TEST_BEARER_KEY, TEST_SESSION
 use tokio::sync::Notify;
 
 use crate::support::{
-    CLAUDE, Clock, THEN, alone, calling, is_alone, keys, no_timeouts, only_request, over, run_alone, settle, soon,
+    CLAUDE, Clock, THEN, alone, at_once, calling, is_alone, keys, no_timeouts, only_request, over, run_alone, settle,
+    soon,
 };
 
 #[tokio::test]
@@ -390,6 +391,17 @@ async fn credentials_error_of_a_provider_has_its_cause() {
         // The cause occurs once, so tools that print the chain of causes, such as anyhow, do not repeat it.
         let mut causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
         assert!(!causes.any(|cause| cause.to_string().contains("locked")), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_error_says_how_often_they_were_requested() {
+    let slow = || async { Err(Error::new(ErrorKind::Credentials, "waited 15000 ms").with_retryable(true)) };
+    for (attempts, end) in [(3, "waited 15000 ms; credentials were requested 3 times"), (1, "waited 15000 ms")] {
+        let chat = over(MemoryTransport::default()).credentials_provider(slow);
+        let chat = chat.retry(at_once().with_max_attempts(attempts)).build().unwrap();
+        let error = chat.invoke("hello").await.unwrap_err();
+        assert_eq!((error.message(), error.attempts()), (end, 0), "nothing was sent");
     }
 }
 
