@@ -58,6 +58,11 @@ def response(answer):
 
 def peer(tag, call):
     kept = {"request": request(call), "attempts": call["attempts"]}
+    if tag in ("aisdk", "aisdk5"):
+        # The recorder wrote these messages in the client's own form, so the call is a fact of its own.
+        kept["call"] = call["peer_call"]["call"]
+        if "tools_as_passed" in call["peer_call"]:
+            kept["tools"] = call["peer_call"]["tools_as_passed"]
     if "parsed" in call:
         kept["parsed"] = call["parsed"]
     elif tag == "anthsdk" and "parsed_chunks" in call:
