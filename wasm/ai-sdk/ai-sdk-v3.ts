@@ -10,16 +10,21 @@ export interface AmazonBedrockProvider extends ProviderV3 {
   languageModel(modelId: AmazonBedrockChatModelId, settings?: AmazonBedrockChatModelSettings): LanguageModelV3;
   /** Tools that Anthropic defines for Claude, such as `bash_20250124`. */
   tools: AnthropicTools;
-  /** Throws: there are no embedding models. So do the other names of the original provider. */
-  embeddingModel(modelId: string): never;
-  embedding(modelId: string): never;
-  textEmbeddingModel(modelId: string): never;
-  textEmbedding(modelId: string): never;
-  /** Throws: there are no image models. */
+  /** @deprecated Throws a `NoSuchModelError`: there are no embedding models here. `@ai-sdk/amazon-bedrock` has them. */
+  embeddingModel(modelId: string, settings?: object): never;
+  /** @deprecated Same as `embeddingModel`. */
+  embedding(modelId: string, settings?: object): never;
+  /** @deprecated Same as `embeddingModel`. */
+  textEmbeddingModel(modelId: string, settings?: object): never;
+  /** @deprecated Same as `embeddingModel`. */
+  textEmbedding(modelId: string, settings?: object): never;
+  /** @deprecated Throws a `NoSuchModelError`: there are no image models here. `@ai-sdk/amazon-bedrock` has them. */
   imageModel(modelId: string): never;
+  /** @deprecated Same as `imageModel`. */
   image(modelId: string): never;
-  /** Throws: there are no models for reranking. */
+  /** @deprecated Throws a `NoSuchModelError`: there are no models for reranking here. `@ai-sdk/amazon-bedrock` has them. */
   rerankingModel(modelId: string): never;
+  /** @deprecated Same as `rerankingModel`. */
   reranking(modelId: string): never;
 }
 
@@ -31,6 +36,6 @@ export function createAmazonBedrock(settings: AmazonBedrockProviderSettings = {}
 /** The provider with the settings of the environment. */
 export const bedrock: AmazonBedrockProvider = /* @__PURE__ */ createAmazonBedrock();
 
-export type { AmazonBedrockChatModelId, AmazonBedrockChatModelSettings, AmazonBedrockCredentials, AmazonBedrockLanguageModelChatOptions, AmazonBedrockLanguageModelChatOptions as BedrockProviderOptions, AmazonBedrockProviderSettings, AnthropicProviderOptions } from "./ai-sdk-fields.js";
+export type { AmazonBedrockChatModelId, AmazonBedrockChatModelSettings, AmazonBedrockCredentials, AmazonBedrockLanguageModelChatOptions, AmazonBedrockLanguageModelChatOptions as AmazonBedrockLanguageModelOptions, AmazonBedrockLanguageModelChatOptions as BedrockProviderOptions, AmazonBedrockProviderSettings, AnthropicProviderOptions } from "./ai-sdk-fields.js";
 export { VERSION } from "./ai-sdk-version.js";
 export { BedrockChatError, RateLimiter } from "./index.js";

@@ -1,6 +1,8 @@
 // Features that the original does not have, and unusual content.
 import { createAmazonBedrock as createReference } from "@ai-sdk/amazon-bedrock";
-import { NoSuchModelError, convertToModelMessages, generateText, isStepCount, readUIMessageStream, streamText, tool } from "ai";
+import * as ai from "ai";
+import { convertToModelMessages, generateText, isStepCount, readUIMessageStream, streamText, tool } from "ai";
+import * as ai6 from "ai-6";
 import { VERSION, createAmazonBedrock, bedrock as defaults } from "bedrock-chat/ai-sdk";
 import { createAmazonBedrock as createV3 } from "bedrock-chat/ai-sdk/v3";
 import assert from "node:assert/strict";
@@ -74,11 +76,33 @@ test("a key of the settings is completed by the environment", async () => {
   }
 });
 
-test("models that do not exist here are errors of the AI SDK", () => {
-  for (const provider of [defaults, createV3()]) {
-    for (const name of ["embedding", "embeddingModel", "textEmbedding", "textEmbeddingModel", "image", "imageModel", "reranking", "rerankingModel"]) {
-      assert.throws(() => provider[name]("amazon.titan-embed-text-v2:0"), (error) => NoSuchModelError.isInstance(error));
-    }
+test("models that do not exist here are errors of the AI SDK", async () => {
+  const id = "amazon.titan-embed-text-v2:0";
+  const types = { embedding: "embeddingModel", textEmbedding: "embeddingModel", textEmbeddingModel: "embeddingModel", embeddingModel: "embeddingModel", image: "imageModel", imageModel: "imageModel", reranking: "rerankingModel", rerankingModel: "rerankingModel" };
+  for (const [provider, { NoSuchModelError: Missing, createProviderRegistry: registryOf }] of [[defaults, ai], [createV3(), ai6]]) {
+    const isMissing = (modelType) => (error) => {
+      assert.ok(Missing.isInstance(error) && error instanceof Error);
+      assert.deepEqual([error.name, error.modelId, error.modelType], ["AI_NoSuchModelError", id, modelType]);
+      assert.match(error.message, new RegExp(`no models of type ${modelType}: ${id}; use @ai-sdk/amazon-bedrock for it`));
+      return true;
+    };
+    for (const [name, modelType] of Object.entries(types)) assert.throws(() => provider[name](id, {}), isMissing(modelType));
+    const registry = registryOf({ bedrock: provider });
+    for (const name of ["embeddingModel", "imageModel", "rerankingModel"]) assert.throws(() => registry[name](`bedrock:${id}`), isMissing(name));
+  }
+  await assert.rejects(async () => ai.embed({ model: defaults.embedding(id), value: "Hi", maxRetries: 0 }), ai.NoSuchModelError.isInstance);
+});
+
+test("capabilities of the settings decide about serial tool calls", async () => {
+  const tools = [{ type: "function", name: "f", inputSchema: { type: "object", properties: {} } }];
+  const call = { prompt, tools, providerOptions: { anthropic: { disableParallelToolUse: true } } };
+  for (const [capabilities, field, features] of [[undefined, undefined, ["disableParallelToolUse"]], [{ serialTools: true }, false, []]]) {
+    const bodies = [];
+    const reply = { output: { message: { role: "assistant", content: [{ text: "Hi" }] } }, stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } };
+    const fetch = async (_, { body }) => (bodies.push(JSON.parse(body)), Response.json(reply));
+    const { warnings } = await createAmazonBedrock({ region: "us-east-1", apiKey: "key", fetch, capabilities })("qwen.qwen3-32b-v1:0").doGenerate(call);
+    assert.equal(bodies[0].additionalModelRequestFields?.parallel_tool_calls, field);
+    assert.deepEqual(warnings.map(({ feature }) => feature), features);
   }
 });
 

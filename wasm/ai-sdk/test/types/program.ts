@@ -1,5 +1,5 @@
 // A program in TypeScript: it must compile without casts, and its marked mistakes must not.
-import { Output, ToolLoopAgent, createProviderRegistry, generateText, streamText, tool, wrapLanguageModel, defaultSettingsMiddleware, type LanguageModel } from "ai";
+import { NoSuchModelError, Output, ToolLoopAgent, createProviderRegistry, embed, generateText, streamText, tool, wrapLanguageModel, defaultSettingsMiddleware, type LanguageModel } from "ai";
 import { type AmazonBedrockChatModelId, type AmazonBedrockLanguageModelChatOptions, type AnthropicProviderOptions, BedrockChatError, VERSION, amazonBedrock, bedrock, createAmazonBedrock } from "bedrock-chat/ai-sdk";
 import { z } from "zod";
 
@@ -42,6 +42,20 @@ export async function main(): Promise<void> {
   await generateText({ model: wrapLanguageModel({ model: registry.languageModel("bedrock:m"), middleware: defaultSettingsMiddleware({ settings: { temperature: 0 } }) }), prompt: "Hi" });
 }
 
+/** Models that this package does not have: the program compiles, and the call is an error with a type. */
+export async function missing(): Promise<string> {
+  try {
+    await embed({ model: bedrock.embeddingModel("amazon.titan-embed-text-v2:0", {}), value: "Hi" });
+    const image: never = bedrock.imageModel("amazon.nova-canvas-v1:0");
+    return image;
+  } catch (error) {
+    if (NoSuchModelError.isInstance(error)) return `${error.modelType} ${error.modelId}`;
+    throw error;
+  }
+}
+
+// @ts-expect-error Options of models that are not here have no types.
+export type { AmazonBedrockEmbeddingModelOptions } from "bedrock-chat/ai-sdk";
 // @ts-expect-error A display has a size.
 bedrock.tools.computer_20250124({});
 // @ts-expect-error There is no such API.
