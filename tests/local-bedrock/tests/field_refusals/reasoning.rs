@@ -29,13 +29,17 @@ async fn thinking_types_are_refused_by_model() {
         ("us.anthropic.claude-sonnet-5", "invoke", thinking(disabled()), None),
     ])
     .await;
-    let effort = || claude(json!({"output_config": {"effort": "high"}}));
+    let of = |effort: &str| claude(json!({"output_config": {"effort": effort}}));
+    let effort = || of("high");
     let no_effort = Some("This model does not support the effort parameter.");
     check(vec![
         ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "invoke", effort(), no_effort),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "invoke", effort(), no_effort),
         ("us.anthropic.claude-opus-4-5-20251101-v1:0", "invoke", effort(), None),
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", "invoke", of("max"), Some("'low', 'medium' or 'high'")),
         ("us.anthropic.claude-sonnet-4-6", "invoke", effort(), None),
+        ("us.anthropic.claude-sonnet-4-6", "invoke", of("xhigh"), Some("'low', 'medium', 'high' or 'max'")),
+        ("us.anthropic.claude-opus-4-7", "invoke", of("xhigh"), None),
     ])
     .await;
 }
