@@ -10,6 +10,10 @@ export class LocalBedrock {
   constructor(settings: string);
   /** Records and verifies a request. `headers` has names and values in turn. */
   receive(method: string, target: string, headers: string[], body: Uint8Array, atMantle: boolean): Exchange;
+  /** Returns the requests with this number and later ones as JSON. */
+  requestsSince(number: number): string;
+  /** The number of the first request that was not cleared. */
+  readonly firstRequest: number | undefined;
   /** Counts a connection until the result is freed. */
   connected(): { free(): void };
   setClockOffset(seconds: number): void;

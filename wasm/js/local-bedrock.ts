@@ -1,4 +1,5 @@
 /// <reference lib="es2020" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 // `bedrock-chat/local-bedrock`: a local imitation of Bedrock for tests, over Node's HTTP server.
 import { readFileSync } from "node:fs";
 import { initSync, instructions, LocalBedrock as Core } from "./bedrock_chat_local_bedrock.js";
@@ -160,6 +161,8 @@ export class LocalBedrock {
   readonly #core: Core;
   readonly #listeners: Listener[];
   readonly #region: string | undefined;
+  /** The first requests, up to one whose reply has not ended. They do not change any more. */
+  #ended: RecordedRequest[] = [];
 
   private constructor(core: Core, listeners: Listener[], urls: [string, string], region: string | undefined) {
     [this.#core, this.#listeners, this.#region] = [core, listeners, region];
@@ -201,7 +204,14 @@ export class LocalBedrock {
 
   /** Returns every request so far, in order of arrival. They are kept, with their bodies, until `clear`. */
   requests(): RecordedRequest[] {
-    return this.#control("GET", "requests") as RecordedRequest[];
+    // Numbers are not used again: with another first one, the requests were cleared, maybe over HTTP.
+    if (this.#ended[0]?.number !== this.#core.firstRequest) this.#ended = [];
+    const last = this.#ended.at(-1);
+    const others = JSON.parse(this.#core.requestsSince(last ? last.number + 1 : 0)) as RecordedRequest[];
+    const all = [...this.#ended, ...others];
+    const open = others.findIndex(({ outcome }) => outcome === "pending");
+    this.#ended = all.slice(0, open < 0 ? all.length : all.length - others.length + open);
+    return all;
   }
 
   /** Replaces the settings of the services that issue keys. */
@@ -214,7 +224,10 @@ export class LocalBedrock {
     return (this.#control("GET", "connections") as { open: number }).open;
   }
 
-  /** Sets the clock ahead by this many seconds; negative: behind. */
+  /**
+   * Sets the clock ahead by this many seconds; negative: behind. A client whose clock is more than five minutes wrong
+   * is refused with 403. It sends the call once more with the server's time, also with `maxRetries: 0`, and keeps that time.
+   */
   setClockOffset(seconds: number): void {
     if (!Number.isInteger(seconds)) throw new TypeError(`the offset must be a whole number of seconds: ${String(seconds)}`);
     this.#core.setClockOffset(seconds);
@@ -234,6 +247,11 @@ export class LocalBedrock {
   /** Stops listening and closes all connections. */
   async close(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  /** Same as `close`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #control(method: string, path: string, body?: unknown): unknown {

@@ -12,10 +12,7 @@ use crate::state::State;
 pub(crate) fn answer(method: &str, path: &str, body: &[u8], state: &State) -> Reply {
     match (method, path) {
         ("GET", "health") => Reply::json(&json!({ "status": "ok" })),
-        ("GET", "requests") => {
-            let requests: Vec<Value> = state.log.all().iter().map(|request| request.to_json()).collect();
-            Reply::json(&Value::Array(requests))
-        }
+        ("GET", "requests") => Reply::json(&state.log.json_since(0)),
         ("GET", "connections") => Reply::json(&json!({ "open": state.connections.count() })),
         ("DELETE", "requests") => {
             state.log.clear();

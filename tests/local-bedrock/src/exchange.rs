@@ -144,6 +144,16 @@ impl Service {
         self.state.clock.set_offset(seconds);
     }
 
+    /// Returns the requests with this number and later ones, in order of arrival, as `GET /_local/requests` does.
+    pub fn requests_since(&self, number: u64) -> serde_json::Value {
+        self.state.log.json_since(number)
+    }
+
+    /// Returns the number of the first request that was not cleared.
+    pub fn first_request(&self) -> Option<u64> {
+        self.state.log.first()
+    }
+
     /// Counts a connection of a client until the returned value is dropped.
     pub fn connected(&self) -> Opened {
         self.state.connections.opened()

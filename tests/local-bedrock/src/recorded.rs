@@ -170,9 +170,22 @@ impl Log {
         Tracker { log: self.clone(), number, ended: false }
     }
 
-    pub(crate) fn all(&self) -> Vec<RecordedRequest> {
+    /// Returns the requests with this number and later ones.
+    pub(crate) fn since(&self, number: u64) -> Vec<RecordedRequest> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().map(|entry| entry.request.clone()).collect()
+        let begin = entries.partition_point(|entry| entry.request.number < number);
+        entries.iter().skip(begin).map(|entry| entry.request.clone()).collect()
+    }
+
+    /// Returns the same requests as `GET /_local/requests` does.
+    pub(crate) fn json_since(&self, number: u64) -> Value {
+        self.since(number).iter().map(RecordedRequest::to_json).collect()
+    }
+
+    /// Returns the number of the first request that was not cleared.
+    pub(crate) fn first(&self) -> Option<u64> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.first().map(|entry| entry.request.number)
     }
 
     pub(crate) fn clear(&self) {
@@ -191,7 +204,8 @@ pub(crate) struct Tracker {
 impl Tracker {
     fn update(&self, change: impl FnOnce(&mut RecordedRequest, Duration)) {
         let mut entries = self.log.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.request.number == self.number) {
+        let found = entries.binary_search_by_key(&self.number, |entry| entry.request.number);
+        if let Some(entry) = found.ok().and_then(|at| entries.get_mut(at)) {
             let elapsed = entry.started.elapsed();
             change(&mut entry.request, elapsed);
         }

@@ -90,7 +90,7 @@ impl LocalBedrock {
 
     /// Returns every request so far, in order of arrival.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.service.state.log.all()
+        self.service.state.log.since(0)
     }
 
     /// Replaces the settings of the services that issue keys.

@@ -60,6 +60,18 @@ impl LocalBedrock {
         Exchange { exchange: self.service.receive(request) }
     }
 
+    /// Returns the requests with this number and later ones as JSON, in order of arrival.
+    #[wasm_bindgen(js_name = requestsSince)]
+    pub fn requests_since(&self, number: f64) -> String {
+        self.service.requests_since(number as u64).to_string()
+    }
+
+    /// The number of the first request that was not cleared.
+    #[wasm_bindgen(getter, js_name = firstRequest)]
+    pub fn first_request(&self) -> Option<f64> {
+        self.service.first_request().map(|number| number as f64)
+    }
+
     /// Counts a connection.
     pub fn connected(&self) -> Connection {
         Connection { _opened: self.service.connected() }

@@ -293,7 +293,7 @@ export const fields: BedrockChatFields = { model: "m" };
 
 export async function localBedrock(): Promise<RecordedRequest[]> {
   const options: LocalBedrockOptions = { region: "us-east-1", frameDelay: 5, credentials: [{ accessKeyId: "a", secretAccessKey: "b" }] };
-  const bedrock = await LocalBedrock.start(options);
+  await using bedrock = await LocalBedrock.start(options);
   const fault: Fault = { cut_after_frames: 3, insert: [{ kind: "chunk", at: 1, json: { type: "ping" } }] };
   bedrock.pushFault(fault, { status: 429 });
   // @ts-expect-error: misspelled.
