@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::headers::Headers;
 use crate::method::Method;
 use crate::platform::Runtime;
-use crate::text::{before, split_once};
+use crate::text::{before, split_once, visible};
 use crate::transport::ByteStream;
 
 /// A client's HTTP request, as a server received it.
@@ -53,6 +53,30 @@ const MAX_DISCARDED: usize = 1_000_000;
 
 /// The maximum time for which they are read.
 const MAX_DISCARDING: Duration = Duration::from_secs(2);
+
+/// The paths below `/v1` that clients call.
+const PATHS: &[&str] = &["/messages", "/messages/count_tokens", "/chat/completions", "/responses", "/models"];
+
+/// The maximum length of a path in an error, in characters.
+const MAX_PATH: usize = 60;
+
+/// Returns the error for a path that does not exist. A base URL with `/v1` that should be without it, or the reverse, is the
+/// usual mistake of a new client.
+fn no_such_path(path: &str) -> Failure {
+    let mut end = path;
+    while let Some(rest) = end.strip_prefix("/v1") {
+        end = rest;
+    }
+    let mut shown = visible(path.as_bytes());
+    shown.truncate(MAX_PATH);
+    let message = match PATHS.contains(&end) {
+        true => format!("no such path: `{shown}`; set the client's base URL so that it calls `/v1{end}`"),
+        false => format!(
+            "no such path: `{shown}`; there are `/v1/messages`, `/v1/chat/completions`, `/v1/responses`, `/v1/models` and Bedrock's"
+        ),
+    };
+    Failure::new(Reason::NotFound, message)
+}
 
 /// Returns a target without its query.
 pub(super) fn path_of(target: &str) -> &str {
@@ -151,10 +175,7 @@ impl GatewayRoute {
                     Some((name, operation)) => {
                         post(Self::Model { name: decoded(name)?, operation: operation.to_owned() })
                     }
-                    None => {
-                        let message = "no such path: there are `/v1/messages`, `/v1/chat/completions`, `/v1/responses`, `/v1/models`, and `/model/{id}/converse` and its siblings";
-                        Err(Failure::new(Reason::NotFound, message))
-                    }
+                    None => Err(no_such_path(path)),
                 }
             }
         }
@@ -200,7 +221,12 @@ pub(super) async fn read_body(
     body: &mut Option<ByteStream>,
     most: usize,
 ) -> Result<Vec<u8>, Failure> {
-    let too_large = || Failure::new(Reason::TooLarge, format!("the body is longer than {most} bytes"));
+    let too_large = || {
+        Failure::new(
+            Reason::TooLarge,
+            format!("the body is longer than {most} bytes; send less, or raise the gateway's `maxBodyBytes`"),
+        )
+    };
     let stated = headers.get("content-length").and_then(|length| length.parse::<usize>().ok());
     if stated.is_some_and(|length| length > most) {
         return Err(too_large());

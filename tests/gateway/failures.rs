@@ -64,7 +64,9 @@ async fn gateway_refuses_unknown_paths_methods_and_bodies() {
     let gateway = gateway(prepared(&MemoryTransport::new([])), open());
     let raw = |text: &'static str| with(hello(CLAUDE), |request| request.body = body(text));
     for (request, expected, part) in [
-        (post("/v1/completions", &json!({})), 404, "no such path"),
+        (post("/v1/completions", &json!({})), 404, "no such path: `/v1/completions`; there are"),
+        (post("/chat/completions", &json!({})), 404, "so that it calls `/v1/chat/completions`"),
+        (post("/v1/v1/messages?beta=true", &json!({})), 404, "so that it calls `/v1/messages`"),
         (get("/v1/messages"), 405, "takes POST"),
         (post("/v1/models", &json!({})), 405, "takes GET"),
         (post("/model/x%2/converse", &json!({})), 400, "percent-encoded"),

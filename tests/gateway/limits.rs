@@ -73,6 +73,7 @@ async fn gateway_refuses_a_body_beyond_its_limit() {
     let long = json!({"model": CLAUDE, "messages": "x".repeat(100)});
     let (status, body) = answer(&gateway, post("/v1/messages", &long)).await;
     assert_eq!((status, &body["error"]["type"]), (413, &json!("request_too_large")));
+    assert!(body.to_string().contains("longer than 100 bytes; send less"), "{body}");
     let mut stated = hello(CLAUDE);
     stated.headers.push("content-length", "101");
     assert_eq!(answer(&gateway, stated).await.0, 413);
