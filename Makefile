@@ -79,6 +79,7 @@ features: ## clippy with other sets of features, and the oldest Rust if it is in
 	@$(step) "web alone" cargo clippy --package bedrock-chat --lib --no-default-features --features web -- -D warnings
 	@$(step) "mcp alone" cargo clippy --package bedrock-chat --lib --no-default-features --features mcp -- -D warnings
 	@$(step) "gateway alone" cargo clippy --package bedrock-chat --lib --no-default-features --features gateway -- -D warnings
+	@$(step) "local Bedrock without its server" cargo clippy --package local-bedrock --lib --no-default-features -- -D warnings
 	@$(step) "the oldest Rust" .ci/msrv $(extras)
 
 .PHONY: wasm32

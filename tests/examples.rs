@@ -205,7 +205,7 @@ fn chat_example_uses_the_endpoint_variable() {
 #[test]
 fn chat_example_reports_unusable_credentials() {
     for (variable, says) in [
-        ("AWS_PROFILE", "profile `http://127.0.0.1:1` is neither in"),
+        ("AWS_PROFILE", "profile `http://127.0.0.1:1` (`AWS_PROFILE`) is neither in"),
         ("AWS_ACCESS_KEY_ID", "`AWS_SECRET_ACCESS_KEY` is not"),
         ("BEDROCK_AWS_SECRET_ACCESS_KEY", "`BEDROCK_AWS_ACCESS_KEY_ID` is not"),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "set `AWS_ROLE_ARN`"),

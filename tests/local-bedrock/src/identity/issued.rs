@@ -85,6 +85,7 @@ impl Issued {
     }
 
     /// Returns the secrets and session tokens of the temporary keys.
+    #[cfg(feature = "server")]
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.lock().temporary.iter().flat_map(|key| [key.secret.clone(), key.token.clone()]).collect()
     }

@@ -82,6 +82,7 @@ impl State {
 
     /// Returns every secret that was issued and is still known: secret keys, session tokens, and tokens of IMDS, SSO and
     /// sign-in.
+    #[cfg(feature = "server")]
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = self.issued.secrets();
         let memory = self.memory();
