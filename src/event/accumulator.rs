@@ -116,11 +116,10 @@ impl Accumulator {
                     block.open = false;
                 }
             }
-            // After a guardrail intervened, the model's own stop reason is ignored.
-            ChatEvent::Stop { .. } if self.message.stop_reason == Some(StopReason::GuardrailIntervened) => {}
             ChatEvent::Stop { reason, sequence } => {
-                self.message.stop_reason = Some(reason.clone());
-                self.message.stop_sequence.clone_from(sequence);
+                if StopReason::replace(&mut self.message.stop_reason, reason.clone()) {
+                    self.message.stop_sequence.clone_from(sequence);
+                }
             }
             ChatEvent::Usage { usage } => {
                 *self.message.usage.get_or_insert_default() += *usage;

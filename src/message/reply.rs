@@ -212,6 +212,16 @@ impl StopReason {
         row.map_or_else(|| Self::Other(word.to_owned()), |(_, reason)| reason.clone())
     }
 
+    /// Replaces the reason that was received before, and returns whether it did. After a guardrail intervened, the model's
+    /// own reason is ignored.
+    pub(crate) fn replace(known: &mut Option<Self>, later: Self) -> bool {
+        let is_kept = *known == Some(Self::GuardrailIntervened);
+        if !is_kept {
+            *known = Some(later);
+        }
+        !is_kept
+    }
+
     /// Returns AWS's name of the reason, or the provider's name for [`StopReason::Other`].
     pub fn as_str(&self) -> &str {
         match self {

@@ -297,9 +297,11 @@ impl EventWriter for AnthropicEvents {
                     self.end_block(out, at);
                 }
             }
-            // After a guardrail intervened, the model's own stop reason is ignored.
-            ChatEvent::Stop { .. } if self.stop == Some(StopReason::GuardrailIntervened) => {}
-            ChatEvent::Stop { reason, sequence } => (self.stop, self.sequence) = (Some(reason), sequence),
+            ChatEvent::Stop { reason, sequence } => {
+                if StopReason::replace(&mut self.stop, reason) {
+                    self.sequence = sequence;
+                }
+            }
             ChatEvent::Usage { usage } => self.usage += usage,
             ChatEvent::Member { index, key, value } => {
                 let mut open = self.blocks.iter_mut().rev().filter(|block| block.source == index && !block.ended);

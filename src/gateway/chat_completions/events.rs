@@ -286,10 +286,7 @@ impl EventWriter for ChatEvents {
             ChatEvent::Block { index, block } => self.whole(index, block, out),
             ChatEvent::BlockStop { index } => self.stop_block(index, out),
             ChatEvent::Stop { reason, .. } => {
-                // After a guardrail intervened, the model's own stop reason is ignored.
-                if self.stop != Some(StopReason::GuardrailIntervened) {
-                    self.stop = Some(reason);
-                }
+                StopReason::replace(&mut self.stop, reason);
             }
             ChatEvent::Usage { usage } => self.usage += usage,
             ChatEvent::Metadata { .. } | ChatEvent::Unknown { .. } => {}

@@ -238,10 +238,7 @@ impl EventWriter for ResponsesEvents {
             ChatEvent::Block { index, block } => self.whole_block(index, block, out),
             ChatEvent::BlockStop { index } => self.stop_block(index, out),
             ChatEvent::Stop { reason, .. } => {
-                // After a guardrail intervened, the model's own stop reason is ignored.
-                if self.stop != Some(StopReason::GuardrailIntervened) {
-                    self.stop = Some(reason);
-                }
+                StopReason::replace(&mut self.stop, reason);
             }
             ChatEvent::Usage { usage } => *self.usage.get_or_insert_default() += usage,
             ChatEvent::Metadata { .. } | ChatEvent::Unknown { .. } => {}
