@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::BoxFuture;
 use crate::sources::DefaultOf;
 
-/// Returns the variables. There is no profile that could be missing.
+/// Returns the variables, and `None` for the missing profile: without files, no profile can be missing.
 ///
 /// # Errors
 /// `Config`, if a profile was chosen.

@@ -117,7 +117,7 @@ pub(crate) fn fit_reasoning(asked: &mut Asked, model: &ModelId, can: Capabilitie
         if let Some(sent) = replaced(model, effort) {
             sent.clone_into(effort);
         }
-        // Amazon Nova accepts its highest effort only without a limit of tokens and without sampling.
+        // Amazon Nova refuses `high` with a limit of tokens or sampling, so `medium` is sent instead.
         let has_limits = options.max_tokens.is_some() || options.temperature.is_some() || options.top_p.is_some();
         if effort == "high" && has_limits && is_nova(model) {
             "medium".clone_into(effort);

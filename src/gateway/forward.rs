@@ -230,7 +230,7 @@ impl Relay for Observed {
     }
 }
 
-/// Adds the text of a frame, or its counts: those of Converse's `metadata`, or of the last chunk of InvokeModel.
+/// Adds the text or the token counts of a frame. Converse sends counts in `metadata`, InvokeModel in the last chunk.
 fn tally_frame(tally: &mut Tally, frame: &Frame<'_>, chunk: &mut Vec<u8>) {
     match frame.event_type() {
         Some("contentBlockDelta") => tally.write(frame.payload()),

@@ -126,7 +126,7 @@ pub trait KeyCounter: MaybeSend + MaybeSync {
     /// Only the log has the error.
     fn admit<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<KeyUse>>;
 
-    /// Counts the tokens and the cost of a call that has ended. It is not called for calls without either. It must not
+    /// Counts the tokens and the cost of a call that has ended. It is not called if a call has neither. It must not
     /// block: send the numbers in the background.
     fn record(&self, key: &str, tokens: u64, cost: f64);
 }

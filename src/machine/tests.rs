@@ -267,7 +267,7 @@ fn imds_error_after_a_lost_session_token_advises_on_hops() {
     assert!(error.message().contains("`HttpPutResponseHopLimit`"), "{error}");
     let error = imds(&[], [text(500, "down"), unauthorized()]).0.unwrap_err();
     assert!(error.message().contains("no session token: down") && !error.message().contains("Hop"), "{error}");
-    // Without any answer there is no metadata service.
+    // If no request is answered, the machine has no metadata service, so the hop limit is not the cause.
     let error = imds(&[], [lost(), lost()]).0.unwrap_err();
     assert!(!error.message().contains("Hop"), "{error}");
 }

@@ -28,7 +28,7 @@ struct Row {
     variables: Pairs,
     /// The lines of a profile whose role has the keys of this source. `None` if it cannot be the source of a role.
     role: Option<&'static str>,
-    /// Parts of the error of a source that reaches its own limit. There is no such limit if it is empty.
+    /// Parts of the error of a source that reaches its own time limit. Empty for a source without such a limit.
     error: &'static [&'static str],
     /// The source, in the error of a call that reaches its own limit.
     source: &'static str,

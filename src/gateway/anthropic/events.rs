@@ -52,7 +52,7 @@ struct Block {
 
 enum Part {
     Text,
-    /// Reasoning, with its signature and members so far.
+    /// Reasoning, with the signature and the other JSON members so far.
     Thinking(String, Vec<(String, Json)>),
     /// A tool call, with the arguments so far.
     Call(String),

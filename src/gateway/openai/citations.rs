@@ -37,7 +37,7 @@ impl UrlCitation {
     }
 }
 
-/// Returns the number of characters of a text, which OpenAI's positions count.
+/// Returns the length of a text in characters, the unit of OpenAI's positions.
 pub(crate) fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -32,7 +32,7 @@ async function chat(model) {
   }
 }
 
-// The SDK's own loop: it calls the functions and sends their results until there is no call.
+// The SDK's own loop calls the functions and sends their results until the model calls no more.
 async function chatTools(model) {
   for (const stream of [false, true]) {
     const asked = [];
